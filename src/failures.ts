@@ -1,0 +1,150 @@
+/**
+ * Every way in which a request can fail: its stable reason, the gRPC status code of the processor's
+ * answer and the HTTP status of the API's. docs/errors.md is this table with words.
+ *
+ * A `Failure`'s message is for the caller: it gives the limit and the actual value and says what to do
+ * next. A library's own text goes into `cause`, to the log, and never over the wire: decoders have
+ * leaked addresses and paths that way.
+ */
+
+/** The gRPC status codes in use, by their names in google.rpc.Code. */
+export const grpcCode = {
+  CANCELLED: 1,
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
+  FAILED_PRECONDITION: 9,
+  UNIMPLEMENTED: 12,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+} as const;
+
+interface FailureKind {
+  readonly code: (typeof grpcCode)[keyof typeof grpcCode];
+  /** HTTP status. */
+  readonly status: number;
+  /** The title of the problem (RFC 9457): the same words for every case of one reason. */
+  readonly title: string;
+}
+
+const { INVALID_ARGUMENT, RESOURCE_EXHAUSTED, FAILED_PRECONDITION, DEADLINE_EXCEEDED } = grpcCode;
+
+/** reason → gRPC code, HTTP status and title. */
+export const failureKinds = {
+  SOURCE_MISSING: { code: INVALID_ARGUMENT, status: 400, title: 'No image was sent' },
+  SOURCE_AMBIGUOUS: { code: INVALID_ARGUMENT, status: 400, title: 'More than one image was sent' },
+  SOURCE_EMPTY: { code: INVALID_ARGUMENT, status: 400, title: 'The image has no bytes' },
+  SOURCE_BYTES_OVER_LIMIT: { code: RESOURCE_EXHAUSTED, status: 413, title: 'The image has too many bytes' },
+  SOURCE_PIXELS_OVER_LIMIT: { code: INVALID_ARGUMENT, status: 422, title: 'The image has too many pixels' },
+  FORMAT_UNSUPPORTED: { code: INVALID_ARGUMENT, status: 415, title: 'Not an image format that is read here' },
+  IMAGE_CORRUPT: { code: INVALID_ARGUMENT, status: 422, title: 'The image cannot be decoded' },
+  OPTION_INVALID: {
+    code: INVALID_ARGUMENT,
+    status: 400,
+    title: 'An option has a value that it does not take',
+  },
+  OPTION_UNKNOWN: { code: INVALID_ARGUMENT, status: 400, title: 'There is no such option' },
+  OUTPUT_PIXELS_OVER_LIMIT: {
+    code: INVALID_ARGUMENT,
+    status: 400,
+    title: 'The output would have too many pixels',
+  },
+
+  CONTENT_TYPE_UNSUPPORTED: {
+    code: INVALID_ARGUMENT,
+    status: 415,
+    title: 'Not a content type that is taken here',
+  },
+  MULTIPART_INVALID: { code: INVALID_ARGUMENT, status: 400, title: 'The multipart body cannot be parsed' },
+  JSON_INVALID: { code: INVALID_ARGUMENT, status: 400, title: 'The JSON body cannot be parsed' },
+  ROUTE_UNKNOWN: { code: grpcCode.UNIMPLEMENTED, status: 404, title: 'There is nothing at this path' },
+  METHOD_NOT_ALLOWED: {
+    code: grpcCode.UNIMPLEMENTED,
+    status: 405,
+    title: 'This path does not take this method',
+  },
+
+  URL_INVALID: { code: INVALID_ARGUMENT, status: 400, title: 'Not a URL' },
+  URL_SCHEME_UNSUPPORTED: {
+    code: INVALID_ARGUMENT,
+    status: 400,
+    title: 'Only http and https URLs are taken',
+  },
+  URL_ADDRESS_FORBIDDEN: {
+    code: grpcCode.PERMISSION_DENIED,
+    status: 403,
+    title: 'The URL leads to an address that is not public',
+  },
+  ORIGIN_UNRESOLVED: { code: FAILED_PRECONDITION, status: 502, title: "The URL's host has no address" },
+  ORIGIN_UNREACHABLE: { code: FAILED_PRECONDITION, status: 502, title: "The URL's host cannot be reached" },
+  ORIGIN_STATUS: {
+    code: FAILED_PRECONDITION,
+    status: 502,
+    title: "The URL's host did not answer with an image",
+  },
+  ORIGIN_REDIRECTS_OVER_LIMIT: {
+    code: FAILED_PRECONDITION,
+    status: 502,
+    title: 'The URL redirects too often',
+  },
+  ORIGIN_TIMEOUT: { code: DEADLINE_EXCEEDED, status: 504, title: "The URL's host is too slow" },
+
+  OVERLOADED: { code: RESOURCE_EXHAUSTED, status: 503, title: 'The processor is full' },
+  PROCESSOR_UNAVAILABLE: { code: grpcCode.UNAVAILABLE, status: 503, title: 'No processor can be reached' },
+  DEADLINE_EXCEEDED: { code: DEADLINE_EXCEEDED, status: 504, title: 'The request took too long' },
+  CANCELLED: { code: grpcCode.CANCELLED, status: 499, title: 'The caller left' },
+  INTERNAL: { code: grpcCode.INTERNAL, status: 500, title: 'Something is wrong on our side' },
+} as const satisfies Record<string, FailureKind>;
+
+/** A stable name of a way to fail; clients match on it. */
+export type FailureReason = keyof typeof failureKinds;
+
+/** The `domain` of the google.rpc.ErrorInfo that carries a failure over gRPC. */
+export const failureDomain = 'image.v1';
+
+/** Seconds that a caller is asked to wait before it tries again, for the reasons that pass by themselves. */
+export const retryAfterSeconds: { readonly [reason in FailureReason]?: number } = {
+  OVERLOADED: 1,
+  PROCESSOR_UNAVAILABLE: 2,
+};
+
+/** A request that fails for a reason in the table. Everything else that is thrown is INTERNAL. */
+export class Failure extends Error {
+  override readonly name = 'Failure';
+  readonly reason: FailureReason;
+  /** Values that a program may want: `limit`, `actual`, `option`, … */
+  readonly metadata: Readonly<Record<string, string>>;
+
+  constructor(
+    reason: FailureReason,
+    message: string,
+    metadata: Readonly<Record<string, string | number>> = {},
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.reason = reason;
+    this.metadata = Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key, String(value)]));
+  }
+}
+
+/** Whether a string, from the wire say, is one of the table's reasons. */
+export function isFailureReason(value: string): value is FailureReason {
+  return Object.hasOwn(failureKinds, value);
+}
+
+/** What is thrown when a signal aborts, as a failure: its own reason if that is one, else CANCELLED or DEADLINE_EXCEEDED. */
+export function failureFromAbort(signal: AbortSignal): Failure {
+  const reason: unknown = signal.reason;
+  if (reason instanceof Failure) return reason;
+  if (reason instanceof Error && (reason.name === 'TimeoutError' || /deadline/i.test(reason.message))) {
+    return new Failure(
+      'DEADLINE_EXCEEDED',
+      'The request was not done before its deadline.',
+      {},
+      { cause: reason },
+    );
+  }
+  return new Failure('CANCELLED', 'The caller left before the answer was ready.', {}, { cause: reason });
+}
