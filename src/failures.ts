@@ -138,7 +138,10 @@ export function isFailureReason(value: string): value is FailureReason {
 export function failureFromAbort(signal: AbortSignal): Failure {
   const reason: unknown = signal.reason;
   if (reason instanceof Failure) return reason;
-  if (reason instanceof Error && (reason.name === 'TimeoutError' || /deadline/i.test(reason.message))) {
+  const isDeadline =
+    reason instanceof Error &&
+    (reason.name === 'TimeoutError' || ('code' in reason && reason.code === grpcCode.DEADLINE_EXCEEDED));
+  if (isDeadline) {
     return new Failure(
       'DEADLINE_EXCEEDED',
       'The request was not done before its deadline.',

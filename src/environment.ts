@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { oneOf, wholeNumber } from './text-schemas.ts';
+
+/**
+ * The environment as typed values: the same rules for both services. A schema's message for a bad value
+ * is what would be allowed; `readEnvironment` puts the variable's name and its value before it.
+ */
+
+/** What both services read. `port` is the service's own default. */
+export function commonEnvironment(port: number) {
+  return {
+    HOST: z.string().default('127.0.0.1').describe('Address to listen on; 0.0.0.0 in a container'),
+    PORT: wholeNumber(0, 65_535).default(port).describe('Port to listen on; 0 takes a free one'),
+    LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+      .default('info')
+      .describe('Least severe level that is logged'),
+    SHUTDOWN_DELAY_MS: wholeNumber(0, 300_000)
+      .default(0)
+      .describe('From "not ready" to the closing of the port after SIGTERM, so that balancers notice'),
+    SHUTDOWN_TIMEOUT_MS: wholeNumber(0, 600_000)
+      .default(20_000)
+      .describe('Longest wait for requests in flight after SIGTERM'),
+  };
+}
+
+/** An environment that a service cannot start with: one line a variable. */
+export class EnvironmentError extends Error {
+  override readonly name = 'EnvironmentError';
+}
+
+/**
+ * Reads and checks the environment. An empty variable counts as unset.
+ *
+ * @throws EnvironmentError with a line for every bad variable: its name, its value and what is allowed
+ */
+export function readEnvironment<Schema extends z.ZodObject>(
+  schema: Schema,
+  environment: Readonly<Record<string, string | undefined>>,
+): z.output<Schema> {
+  const given = Object.fromEntries(
+    Object.keys(schema.shape).flatMap((name) => {
+      const value = environment[name];
+      return value === undefined || value === '' ? [] : [[name, value]];
+    }),
+  );
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const lines = new Map(
+    parsed.error.issues.map((issue) => {
+      const name = issue.path.join('.');
+      const value = given[name];
+      // A URL may carry a password.
+      const shown =
+        value === undefined ? 'is not set' : /:\/\/[^/]*@/.test(value) ? 'is bad' : `is "${value}"`;
+      return [name, `${name} ${shown}; allowed: ${issue.message}`];
+    }),
+  );
+  throw new EnvironmentError([...lines.values()].join('\n'));
+}

@@ -1,0 +1,44 @@
+import { create } from '@bufbuild/protobuf';
+import { ConnectError } from '@connectrpc/connect';
+import { ErrorInfoSchema } from '../gen/google/rpc/error_details_pb.ts';
+import { Failure, failureDomain, failureKinds, isFailureReason } from './failures.ts';
+
+/**
+ * What a caller is told of anything that was thrown. Only a `Failure` speaks for itself; everything else
+ * is INTERNAL, because ConnectError.from() would put a library's raw text on the wire.
+ */
+export function publicFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  return new Failure('INTERNAL', 'Something went wrong on our side; the log has it.', {}, { cause: error });
+}
+
+/** A failure as a gRPC status with a google.rpc.ErrorInfo. */
+export function toConnectError(error: unknown): ConnectError {
+  const failure = publicFailure(error);
+  return new ConnectError(
+    failure.message,
+    failureKinds[failure.reason].code,
+    undefined,
+    [
+      {
+        desc: ErrorInfoSchema,
+        value: create(ErrorInfoSchema, {
+          reason: failure.reason,
+          domain: failureDomain,
+          metadata: { ...failure.metadata },
+        }),
+      },
+    ],
+    failure,
+  );
+}
+
+/** The failure in a gRPC status, where the other side put one there. */
+export function failureFromConnectError(error: ConnectError): Failure | undefined {
+  for (const info of error.findDetails(ErrorInfoSchema)) {
+    if (info.domain === failureDomain && isFailureReason(info.reason)) {
+      return new Failure(info.reason, error.rawMessage, info.metadata, { cause: error });
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,24 @@
+import { type Logger, pino } from 'pino';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+
+export type { Logger };
+
+/**
+ * The service's log: a JSON line an event on standard output, with the level as a word, as log
+ * collectors expect it. Never a body, never a URL's query string.
+ */
+export function createLogger(service: string, level: string): Logger {
+  return pino({
+    level,
+    base: { service },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+  });
+}
+
+/** A registry of its own (two services can live in one process, as in tests) with the process's own figures. */
+export function createMetricsRegistry(): Registry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  return registry;
+}
