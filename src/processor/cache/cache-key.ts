@@ -1,0 +1,22 @@
+import { hash } from 'node:crypto';
+import type { Plan } from '../image/plan.ts';
+import { libraries, numericsVersion } from '../image/provenance.ts';
+
+/**
+ * Names an answer by what it is made from: the source's bytes, the plan, the numerics version and the
+ * libraries. Equal keys mean equal bytes, on every machine and in every replica.
+ *
+ * @param sourceSha256 - of the encoded source, in hex
+ * @returns SHA-256 in hex
+ */
+export function cacheKey(sourceSha256: string, plan: Plan): string {
+  return hash('sha256', JSON.stringify([numericsVersion, libraries, sourceSha256, canonical(plan)]));
+}
+
+/** The same value with the keys of every object in order, so that the way it was put together doesn't count. */
+function canonical(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(canonical);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, part]) => [key, canonical(part)]));
+}

@@ -1,0 +1,48 @@
+import { availableParallelism } from 'node:os';
+import { z } from 'zod';
+import { commonEnvironment, readEnvironment } from '../environment.ts';
+import { commaSeparated, wholeNumber } from '../text-schemas.ts';
+
+/** What image-processor reads from its environment. */
+export const processorEnvironment = z.object({
+  ...commonEnvironment(50_051),
+  METRICS_PORT: wholeNumber(0, 65_535).default(9464).describe('Port of /metrics; 0 takes a free one'),
+  MAX_SOURCE_BYTES: wholeNumber(1, 1_073_741_824)
+    .default(33_554_432)
+    .describe('Largest encoded image, sent or downloaded'),
+  MAX_SOURCE_PIXELS: wholeNumber(1, 2_147_483_647)
+    .default(100_000_000)
+    .describe('Largest width × height that is decoded'),
+  MAX_OUTPUT_PIXELS: wholeNumber(1, 268_435_456)
+    .default(25_000_000)
+    .describe('Largest width × height of an answer'),
+  DOWNLOAD_TIMEOUT_MS: wholeNumber(1, 600_000)
+    .default(10_000)
+    .describe('Longest download of a URL as a whole'),
+  URL_ALLOWED_HOSTS: commaSeparated()
+    .default([])
+    .describe('Hosts, or host:port, that may have private addresses; the others must be public'),
+  CACHE_MAX_BYTES: wholeNumber(0, 1_099_511_627_776)
+    .default(268_435_456)
+    .describe('Answers held in memory; 0 holds none'),
+  REDIS_URL: z
+    .url({ protocol: /^(redis|rediss|unix)$/, error: 'a redis:// or rediss:// URL' })
+    .optional()
+    .describe('Second tier of the cache; unset: memory alone'),
+  WORKERS: wholeNumber(1, 1024)
+    .default(() => availableParallelism())
+    .describe('Worker threads, each with one image at a time; default: one a core'),
+  MAX_QUEUE: wholeNumber(0, 100_000)
+    .default(64)
+    .describe('Images that wait for a worker before others are refused'),
+  MAX_TIMEOUT_MS: wholeNumber(1, 3_600_000)
+    .default(60_000)
+    .describe('Longest deadline that a caller may set, and the one of callers that set none'),
+});
+
+export type ProcessorConfig = z.output<typeof processorEnvironment>;
+
+/** @throws EnvironmentError */
+export function readProcessorConfig(environment: NodeJS.ProcessEnv): ProcessorConfig {
+  return readEnvironment(processorEnvironment, environment);
+}

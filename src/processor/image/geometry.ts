@@ -1,0 +1,91 @@
+import type { ResizePlan } from './plan.ts';
+
+/** Where an image goes: what part of it is resampled to which size, and where that lies on the canvas. */
+export interface Geometry {
+  /** Size to resample to, in pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** Part of the source that is resampled, in source pixels, fractions included. Unset: all of it. */
+  readonly box?: readonly [left: number, top: number, right: number, bottom: number];
+  /** The canvas that the resampled image is laid on. Unset: it is the canvas. */
+  readonly canvas?: {
+    readonly width: number;
+    readonly height: number;
+    readonly left: number;
+    readonly top: number;
+  };
+}
+
+/**
+ * Where Pillow's ImageOps puts an image: fill is `Image.resize`, cover `ImageOps.fit`, contain
+ * `ImageOps.pad`, inside `ImageOps.contain` and outside `ImageOps.cover`, rounded as they round.
+ * A side never gets smaller than one pixel (Pillow gives an empty image there).
+ *
+ * @param source - size after EXIF orientation, in pixels
+ * @param plan - unset: the size stays
+ */
+export function geometryOf(
+  source: { width: number; height: number },
+  plan: ResizePlan | undefined,
+): Geometry {
+  if (plan === undefined) return source;
+  const { width, height } = plan;
+  switch (plan.fit) {
+    case 'fill':
+      return { width, height };
+    case 'inside':
+      return proportional(source, plan, 'inside');
+    case 'outside':
+      return proportional(source, plan, 'outside');
+    case 'contain': {
+      const inner = proportional(source, plan, 'inside');
+      if (inner.width === width && inner.height === height) return inner;
+      const [left, top] =
+        inner.width === width
+          ? [0, roundHalfToEven((height - inner.height) * 0.5)]
+          : [roundHalfToEven((width - inner.width) * 0.5), 0];
+      return { ...inner, canvas: { width, height, left, top } };
+    }
+    case 'cover': {
+      const sourceRatio = source.width / source.height;
+      const ratio = width / height;
+      let cropWidth = source.width;
+      let cropHeight = source.height;
+      if (sourceRatio > ratio) cropWidth = ratio * source.height;
+      else if (sourceRatio < ratio) cropHeight = source.width / ratio;
+      const left = (source.width - cropWidth) * 0.5;
+      const top = (source.height - cropHeight) * 0.5;
+      return { width, height, box: [left, top, left + cropWidth, top + cropHeight] };
+    }
+  }
+}
+
+/** Size of the answer, in pixels. */
+export function outputSize(geometry: Geometry): { width: number; height: number } {
+  return geometry.canvas ?? geometry;
+}
+
+/** ImageOps.contain and ImageOps.cover: the side that gives way is rounded half to even, as Python does. */
+function proportional(
+  source: { width: number; height: number },
+  target: { width: number; height: number },
+  fit: 'inside' | 'outside',
+): { width: number; height: number } {
+  const sourceRatio = source.width / source.height;
+  const ratio = target.width / target.height;
+  if (sourceRatio === ratio) return { width: target.width, height: target.height };
+  if (sourceRatio > ratio === (fit === 'inside')) {
+    const height = roundHalfToEven((source.height / source.width) * target.width);
+    return { width: target.width, height: Math.max(1, height) };
+  }
+  const width = roundHalfToEven((source.width / source.height) * target.height);
+  return { width: Math.max(1, width), height: target.height };
+}
+
+/** Python's round(). */
+function roundHalfToEven(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  if (rest !== 0.5) return Math.round(value);
+  return floor % 2 === 0 ? floor : floor + 1;
+}

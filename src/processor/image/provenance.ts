@@ -1,0 +1,36 @@
+import sharp from 'sharp';
+import type { ImageHeader } from './header.ts';
+import type { Plan } from './plan.ts';
+
+/**
+ * Grows whenever the same request may give other bytes than before. It is part of every cache key, so a
+ * new version never answers with an old version's pixels.
+ */
+export const numericsVersion = '1';
+
+const { aom, heif, mozjpeg, png, tiff, vips, webp } = sharp.versions as Record<string, string | undefined>;
+
+/** The libraries whose versions decide on bytes: they decode and encode. */
+export const libraries: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries({ sharp: sharp.versions.sharp, vips, mozjpeg, png, webp, aom, heif, tiff }).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  ),
+);
+
+/** What was decided about a source where there was a choice, as `subject=decision`. */
+export function decisionsOf(header: ImageHeader, plan: Plan, alphaIsKept: boolean): string[] {
+  const decisions: string[] = [];
+  if (header.orientation !== 1) decisions.push(`orientation=${header.orientation} turned upright`);
+  if (header.hasIccProfile) {
+    decisions.push(`icc=${plan.numerics === 'exact' ? 'ignored' : 'converted to sRGB'}`);
+  }
+  if (header.bitDepth === 16) decisions.push('bit_depth=16 to 8 by high byte');
+  if (header.colour === 'cmyk')
+    decisions.push(`cmyk=${plan.numerics === 'exact' ? "Pillow's formula" : 'profile'}`);
+  if (header.hasAlpha) {
+    const laid = plan.background === undefined ? 'dropped' : 'laid on the background';
+    decisions.push(`alpha=${alphaIsKept ? 'kept' : laid}`);
+  }
+  if (header.frames > 1) decisions.push(`frame=first of ${header.frames}`);
+  return decisions;
+}

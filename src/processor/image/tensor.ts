@@ -1,0 +1,134 @@
+import type { Encoded } from './encode.ts';
+import type { Pixels } from './pixels.ts';
+import type { TensorPlan } from './plan.ts';
+
+/** A tensor in its container, and its type and shape by the names of the Open Inference Protocol. */
+export interface EncodedTensor extends Encoded {
+  readonly tensor: { readonly datatype: TensorPlan['datatype']; readonly shape: readonly number[] };
+}
+
+/** The tensor's name in safetensors, and in the answer. */
+export const tensorName = 'image';
+
+/**
+ * Pixels as a model's input: (x × rescaleFactor − mean) / std, each step rounded to FP32 as NumPy and
+ * PyTorch round it, then to the datatype, to nearest even.
+ *
+ * A pixel has 256 values, so each channel is a table of 256 results.
+ *
+ * @param image - [height, width, 1 | 3] uint8
+ * @returns [1, channels, height, width] or [1, height, width, channels], little-endian
+ */
+export function tensor(image: Pixels, plan: TensorPlan): EncodedTensor {
+  const { width, height, channels } = image;
+  const shape = plan.layout === 'NCHW' ? [1, channels, height, width] : [1, height, width, channels];
+  const tables = Array.from({ length: channels }, (_, channel) => tableOf(plan, channel));
+  const arranged = arrange(image, plan, tables);
+  const description = { datatype: plan.datatype, shape };
+  return { ...contain(arranged, description, plan.container), tensor: description };
+}
+
+type Values = Uint8Array | Uint16Array | Float32Array;
+
+/** The values of one channel's 256 pixels, in the datatype's bits. */
+function tableOf(plan: TensorPlan, channel: number): Values {
+  const mean = Math.fround(plan.mean[plan.mean.length === 1 ? 0 : channel] ?? 0);
+  const std = Math.fround(plan.std[plan.std.length === 1 ? 0 : channel] ?? 1);
+  const table = Float32Array.from({ length: 256 }, (_, pixel) => {
+    const rescaled = Math.fround(pixel * plan.rescaleFactor);
+    return Math.fround(rescaled - mean) / std;
+  });
+  switch (plan.datatype) {
+    case 'UINT8':
+      return Uint8Array.from({ length: 256 }, (_, pixel) => pixel);
+    case 'FP32':
+      return table;
+    case 'FP16':
+      return new Uint16Array(Float16Array.from(table).buffer);
+    case 'BF16':
+      return Uint16Array.from(new Uint32Array(table.buffer), toBfloat16);
+  }
+}
+
+/** The upper half of an FP32, rounded to nearest even. Overflow gives infinity, as PyTorch's does. */
+function toBfloat16(bits: number): number {
+  return (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
+}
+
+/** Looks every pixel up in its channel's table and puts it in its place. */
+function arrange(image: Pixels, plan: TensorPlan, tables: readonly Values[]): Values {
+  const { data, channels } = image;
+  const reversed = plan.channelOrder === 'BGR' && channels === 3;
+  const pixels = image.width * image.height;
+  const values = emptyLike(tables[0] as Values, pixels * channels);
+  for (let channel = 0; channel < channels; channel++) {
+    const table = tables[channel] as Values;
+    const from = reversed ? channels - 1 - channel : channel;
+    const [start, step] = plan.layout === 'NCHW' ? [channel * pixels, 1] : [channel, channels];
+    for (let at = start, pixel = from; pixel < data.length; pixel += channels, at += step) {
+      values[at] = table[data[pixel] as number] as number;
+    }
+  }
+  return values;
+}
+
+function emptyLike(values: Values, length: number): Values {
+  if (values instanceof Float32Array) return new Float32Array(length);
+  return values instanceof Uint16Array ? new Uint16Array(length) : new Uint8Array(length);
+}
+
+function contain(
+  values: Values,
+  description: EncodedTensor['tensor'],
+  container: TensorPlan['container'],
+): Encoded {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  switch (container) {
+    case 'raw':
+      return { content: bytes, contentType: 'application/octet-stream' };
+    case 'npy':
+      return { content: joined(npyHeader(description), bytes), contentType: 'application/x-npy' };
+    case 'safetensors':
+      return {
+        content: joined(safetensorsHeader(description, bytes.length), bytes),
+        contentType: 'application/vnd.safetensors',
+      };
+  }
+}
+
+function joined(header: Uint8Array, values: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(header.length + values.length);
+  whole.set(header);
+  whole.set(values, header.length);
+  return whole;
+}
+
+const npyTypes: Readonly<Partial<Record<TensorPlan['datatype'], string>>> = {
+  UINT8: '|u1',
+  FP16: '<f2',
+  FP32: '<f4',
+};
+
+/** NumPy's format 1.0 (NEP 1): the header is padded so that the values begin at a multiple of 64. */
+function npyHeader({ datatype, shape }: EncodedTensor['tensor']): Uint8Array {
+  const prefixLength = 10;
+  const text = `{'descr': '${npyTypes[datatype]}', 'fortran_order': False, 'shape': (${shape.join(', ')}), }`;
+  const padded = text.padEnd(Math.ceil((prefixLength + text.length + 1) / 64) * 64 - prefixLength - 1);
+  const header = Buffer.from(`\x93NUMPY\x01\x00\x00\x00${padded}\n`, 'latin1');
+  header.writeUInt16LE(padded.length + 1, 8);
+  return header;
+}
+
+const safetensorsTypes = { UINT8: 'U8', FP16: 'F16', FP32: 'F32', BF16: 'BF16' } as const;
+
+/** safetensors: the header's length in 8 bytes, JSON padded with spaces to a multiple of 8, the values. */
+function safetensorsHeader({ datatype, shape }: EncodedTensor['tensor'], length: number): Uint8Array {
+  const json = JSON.stringify({
+    [tensorName]: { dtype: safetensorsTypes[datatype], shape, data_offsets: [0, length] },
+  });
+  const padded = json.padEnd(Math.ceil(json.length / 8) * 8);
+  const header = Buffer.alloc(8 + padded.length);
+  header.writeBigUInt64LE(BigInt(padded.length));
+  header.write(padded, 8, 'latin1');
+  return header;
+}

@@ -1,0 +1,105 @@
+import sharp from 'sharp';
+import { Failure, type FailureReason } from '../../failures.ts';
+import { createStopwatch, type Stage } from '../stopwatch.ts';
+import { flatten } from './alpha.ts';
+import { decode } from './decode.ts';
+import { type Encoded, encode } from './encode.ts';
+import { geometryOf, outputSize } from './geometry.ts';
+import { grayscale } from './grayscale.ts';
+import { type ImageHeader, orientedSize } from './header.ts';
+import { grayToRgb } from './pixels.ts';
+import { outputFormat, type Plan } from './plan.ts';
+import { decisionsOf } from './provenance.ts';
+import { resize } from './resize.ts';
+import { type EncodedTensor, tensor } from './tensor.ts';
+
+/*
+ * What runs in a worker thread: decode → orient → resize/crop → grayscale → encode | tensor.
+ */
+
+// One image a worker at a time: libvips' own threads and its cache of past operations only cost memory.
+sharp.concurrency(1);
+sharp.cache(false);
+
+/** One image's way through a worker. All of it can be cloned between threads. */
+export interface PixelJob {
+  readonly content: Uint8Array;
+  readonly header: ImageHeader;
+  readonly plan: Plan;
+  readonly maxOutputPixels: number;
+}
+
+export interface PixelResult {
+  readonly content: Uint8Array;
+  readonly contentType: string;
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly tensor: EncodedTensor['tensor'] | undefined;
+  readonly decisions: readonly string[];
+  /** In the order in which they ran. */
+  readonly stages: readonly Stage[];
+}
+
+/** A failure that crosses threads, where an Error would lose its class. */
+export interface PixelFailure {
+  readonly reason: FailureReason;
+  readonly message: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly cause: string;
+}
+
+export type PixelAnswer = { readonly result: PixelResult } | { readonly failure: PixelFailure };
+
+/** The worker's entry: a failure is a value, anything else that is thrown is a bug or a crash. */
+export async function processPixels(job: PixelJob): Promise<PixelAnswer> {
+  try {
+    return { result: await makePixels(job) };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const { reason, message, metadata } = error;
+    return { failure: { reason, message, metadata, cause: String(error.cause ?? '') } };
+  }
+}
+
+async function makePixels({ content, header, plan, maxOutputPixels }: PixelJob): Promise<PixelResult> {
+  const { time, stages } = createStopwatch();
+  const { output } = plan;
+  const geometry = geometryOf(orientedSize(header), plan.resize);
+  checkOutputSize(outputSize(geometry), maxOutputPixels);
+  const keepsAlpha = alphaIsKept(header, plan);
+
+  const decoded = await time('decode', () => decode(content, header, geometry, plan));
+  const flat = keepsAlpha ? decoded : flatten(decoded, plan.background);
+  const resized = await time('resize', () => resize(flat, geometry, plan));
+  const shaded = plan.grayscale ? await time('grayscale', () => grayscale(resized)) : resized;
+  const encoded: Encoded & Partial<EncodedTensor> =
+    output.kind === 'tensor'
+      ? await time('tensor', () => tensor(plan.grayscale ? shaded : grayToRgb(shaded), output))
+      : await time('encode', () => encode(shaded, outputFormat(output, header.format), output.quality));
+
+  return {
+    content: encoded.content,
+    contentType: encoded.contentType,
+    width: shaded.width,
+    height: shaded.height,
+    tensor: encoded.tensor,
+    decisions: decisionsOf(header, plan, keepsAlpha),
+    stages,
+  };
+}
+
+/** Alpha lives on where the answer's format has it and nobody asked for a background. */
+function alphaIsKept(header: ImageHeader, plan: Plan): boolean {
+  if (!header.hasAlpha || plan.background !== undefined || plan.output.kind === 'tensor') return false;
+  return outputFormat(plan.output, header.format) !== 'jpeg';
+}
+
+function checkOutputSize({ width, height }: { width: number; height: number }, limit: number): void {
+  if (width * height <= limit) return;
+  throw new Failure(
+    'OUTPUT_PIXELS_OVER_LIMIT',
+    `The answer would have ${width} × ${height} = ${width * height} pixels; the limit is ${limit}. Ask for a smaller size.`,
+    { limit, actual: width * height, width, height },
+  );
+}

@@ -1,0 +1,20 @@
+import process from 'node:process';
+import { EnvironmentError } from '../environment.ts';
+import { drainOnSignal } from '../shutdown.ts';
+import { createLogger } from '../telemetry.ts';
+import { readProcessorConfig } from './config.ts';
+import { startProcessor } from './processor.ts';
+
+try {
+  const config = readProcessorConfig(process.env);
+  // libuv's threads decode and encode for the workers; four more are for names, files and headers. It has
+  // to be set before the first of them is used.
+  process.env.UV_THREADPOOL_SIZE ??= String(config.WORKERS + 4);
+  const log = createLogger('image-processor', config.LOG_LEVEL);
+  const processor = await startProcessor(config, log);
+  drainOnSignal(processor.drain, config.SHUTDOWN_DELAY_MS + config.SHUTDOWN_TIMEOUT_MS, log);
+} catch (error) {
+  if (!(error instanceof EnvironmentError)) throw error;
+  process.stderr.write(`image-processor cannot start:\n${error.message}\n`);
+  process.exitCode = 78; // EX_CONFIG of sysexits.h
+}

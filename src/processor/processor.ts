@@ -1,0 +1,131 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Registry } from 'prom-client';
+import { file_google_rpc_error_details } from '../../gen/google/rpc/error_details_pb.ts';
+import { Health } from '../../gen/grpc/health/v1/health_pb.ts';
+import { file_image_v1_processor, ProcessorService } from '../../gen/image/v1/processor_pb.ts';
+import { createMetricsRegistry, type Logger } from '../telemetry.ts';
+import { createAdmission } from './admission.ts';
+import { createMemoryTier } from './cache/memory-tier.ts';
+import { createRedisTier } from './cache/redis-tier.ts';
+import { createResultCache } from './cache/result-cache.ts';
+import type { ProcessorConfig } from './config.ts';
+import { createHealth } from './health.ts';
+import { createWorkerPool } from './image/worker-pool.ts';
+import { createProcessorMetrics } from './metrics.ts';
+import { createReflection } from './reflection.ts';
+import { startGrpcServer } from './server.ts';
+import { createProcessorService } from './service.ts';
+import { createSourceReader } from './source/read-source.ts';
+
+/** A processor that serves. */
+export interface Processor {
+  readonly port: number;
+  readonly metricsPort: number;
+  /** Not ready at once, then after SHUTDOWN_DELAY_MS no new calls, and done when the last call is. */
+  drain(): Promise<void>;
+}
+
+/** Puts image-processor together and starts it. */
+export async function startProcessor(config: ProcessorConfig, log: Logger): Promise<Processor> {
+  const registry = createMetricsRegistry();
+  const metrics = createProcessorMetrics(registry);
+  const cache = createResultCache({
+    tiers: [
+      createMemoryTier({ maxBytes: config.CACHE_MAX_BYTES }),
+      ...(config.REDIS_URL === undefined
+        ? []
+        : [createRedisTier({ url: config.REDIS_URL, onError: onRedisError })]),
+    ],
+    onLookup: metrics.onCacheLookup,
+    onError: onCacheError,
+  });
+  const sources = createSourceReader({
+    maxBytes: config.MAX_SOURCE_BYTES,
+    timeoutMs: config.DOWNLOAD_TIMEOUT_MS,
+    allowedHosts: new Set(config.URL_ALLOWED_HOSTS),
+    records: cache,
+  });
+  const workers = createWorkerPool(config.WORKERS);
+  const admission = createAdmission(config.WORKERS, config.MAX_QUEUE);
+  metrics.watchAdmission(admission);
+
+  function onRedisError(error: unknown): void {
+    onCacheError('redis', error);
+  }
+  function onCacheError(tier: string, error: unknown): void {
+    metrics.onCacheError(tier);
+    log.warn({ tier, err: error }, 'the cache failed; the request goes on without it');
+  }
+
+  const limits = { maxSourcePixels: config.MAX_SOURCE_PIXELS, maxOutputPixels: config.MAX_OUTPUT_PIXELS };
+  const service = createProcessorService(
+    { sources, cache, admission, workers, limits },
+    config.WORKERS * 2,
+    metrics,
+    log,
+  );
+  const health = createHealth([ProcessorService.typeName]);
+  const reflect = createReflection(file_image_v1_processor, file_google_rpc_error_details);
+  const server = await startGrpcServer(
+    (router) => {
+      router.service(ProcessorService, service);
+      router.service(Health, health.service);
+      reflect(router);
+    },
+    {
+      host: config.HOST,
+      port: config.PORT,
+      maxSourceBytes: config.MAX_SOURCE_BYTES,
+      maxTimeoutMs: config.MAX_TIMEOUT_MS,
+    },
+  );
+  const metricsServer = await startMetricsServer(registry, config.HOST, config.METRICS_PORT);
+  log.info(
+    { host: config.HOST, port: server.port, metricsPort: metricsServer.port },
+    'image-processor listens',
+  );
+
+  return {
+    port: server.port,
+    metricsPort: metricsServer.port,
+    async drain() {
+      health.setServing(false);
+      await sleep(config.SHUTDOWN_DELAY_MS);
+      health.close();
+      await server.drain();
+      await Promise.all([sources.close(), cache.close(), workers.close(), metricsServer.close()]);
+    },
+  };
+}
+
+/** `/metrics` on a port of its own, which no caller of the service reaches. */
+async function startMetricsServer(
+  registry: Registry,
+  host: string,
+  port: number,
+): Promise<{ port: number; close(): Promise<void> }> {
+  const server = createServer((request, response) => {
+    if (request.url !== '/metrics') {
+      response.writeHead(404).end();
+      return;
+    }
+    registry.metrics().then(
+      (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
+      () => response.writeHead(500).end(),
+    );
+  });
+  server.listen(port, host);
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}

@@ -1,0 +1,99 @@
+import { performance } from 'node:perf_hooks';
+import { create } from '@bufbuild/protobuf';
+import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
+import {
+  ProcessFailureSchema,
+  type ProcessorService,
+  type ProcessRequest,
+  type ProcessResponse,
+  type ProcessStreamRequest,
+  type ProcessStreamResponse,
+  ProcessStreamResponseSchema,
+} from '../../gen/image/v1/processor_pb.ts';
+import { Failure, failureFromAbort, failureKinds } from '../failures.ts';
+import { publicFailure, toConnectError } from '../rpc-failures.ts';
+import type { Logger } from '../telemetry.ts';
+import { mapConcurrently } from './map-concurrently.ts';
+import type { ProcessorMetrics } from './metrics.ts';
+import { type ImageProcessing, processImage } from './process-image.ts';
+
+/** The longest `id` of a stream's message, in characters: it is held while the image is processed. */
+const maxIdLength = 256;
+
+/**
+ * image.v1.ProcessorService.
+ *
+ * @param streamConcurrency - images of one stream in work at once; while that many are, the next message
+ *   isn't read, which holds the sender back through HTTP/2's windows
+ */
+export function createProcessorService(
+  processing: ImageProcessing,
+  streamConcurrency: number,
+  metrics: ProcessorMetrics,
+  log: Logger,
+) {
+  async function processOne(request: ProcessRequest, signal: AbortSignal): Promise<ProcessResponse> {
+    const start = performance.now();
+    const seconds = (): number => (performance.now() - start) / 1000;
+    try {
+      const response = await processImage(request, processing, signal);
+      metrics.onRequest(seconds(), 'OK');
+      metrics.onResponse(response, Number(response.source?.bytes ?? 0));
+      return response;
+    } catch (error) {
+      // What a library throws when it is aborted is the caller's leaving, not our failing.
+      const failure =
+        signal.aborted && !(error instanceof Failure) ? failureFromAbort(signal) : publicFailure(error);
+      metrics.onRequest(seconds(), failure.reason);
+      const isOurs = failureKinds[failure.reason].status >= 500;
+      log[isOurs ? 'error' : 'info'](
+        { reason: failure.reason, err: failure.cause ?? failure },
+        failure.message,
+      );
+      throw failure;
+    }
+  }
+
+  async function processMessage(
+    { id, request }: ProcessStreamRequest,
+    signal: AbortSignal,
+  ): Promise<ProcessStreamResponse> {
+    try {
+      if (id.length > maxIdLength) {
+        const limits = { limit: maxIdLength, actual: id.length };
+        throw new Failure(
+          'OPTION_INVALID',
+          `id has ${id.length} characters; the limit is ${maxIdLength}.`,
+          limits,
+        );
+      }
+      if (request === undefined) {
+        throw new Failure(
+          'SOURCE_MISSING',
+          'The message has no request. Set request.content or request.url.',
+        );
+      }
+      const response = await processOne(request, signal);
+      return create(ProcessStreamResponseSchema, { id, result: { case: 'response', value: response } });
+    } catch (error) {
+      const { reason, message, metadata } = publicFailure(error);
+      const { code } = failureKinds[reason];
+      const value = create(ProcessFailureSchema, { code, reason, message, metadata: { ...metadata } });
+      return create(ProcessStreamResponseSchema, {
+        id: id.slice(0, maxIdLength),
+        result: { case: 'failure', value },
+      });
+    }
+  }
+
+  return {
+    async process(request: ProcessRequest, { signal }: HandlerContext) {
+      return await processOne(request, signal).catch((error: unknown) => {
+        throw toConnectError(error);
+      });
+    },
+    processStream(requests: AsyncIterable<ProcessStreamRequest>, { signal }: HandlerContext) {
+      return mapConcurrently(requests, streamConcurrency, (message) => processMessage(message, signal));
+    },
+  } satisfies ServiceImpl<typeof ProcessorService>;
+}
