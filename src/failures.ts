@@ -52,6 +52,14 @@ export const failureKinds = {
     title: 'The output would have too many pixels',
   },
 
+  PRESET_UNKNOWN: { code: grpcCode.NOT_FOUND, status: 404, title: 'There is no such preset' },
+  PRESET_INVALID: { code: INVALID_ARGUMENT, status: 400, title: 'The preprocessor config cannot be read' },
+  PRESET_UNSUPPORTED: {
+    code: INVALID_ARGUMENT,
+    status: 422,
+    title: 'The preprocessor config asks for something that is not computed here',
+  },
+
   CONTENT_TYPE_UNSUPPORTED: {
     code: INVALID_ARGUMENT,
     status: 415,

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
 import { file_google_rpc_error_details } from '../../gen/google/rpc/error_details_pb.ts';
-import { Health } from '../../gen/grpc/health/v1/health_pb.ts';
+import { file_grpc_health_v1_health, Health } from '../../gen/grpc/health/v1/health_pb.ts';
 import { file_image_v1_processor, ProcessorService } from '../../gen/image/v1/processor_pb.ts';
 import { createMetricsRegistry, type Logger } from '../telemetry.ts';
 import { createAdmission } from './admission.ts';
@@ -68,7 +68,11 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
     log,
   );
   const health = createHealth([ProcessorService.typeName]);
-  const reflect = createReflection(file_image_v1_processor, file_google_rpc_error_details);
+  const reflect = createReflection(
+    file_image_v1_processor,
+    file_grpc_health_v1_health,
+    file_google_rpc_error_details,
+  );
   const server = await startGrpcServer(
     (router) => {
       router.service(ProcessorService, service);

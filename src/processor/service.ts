@@ -45,11 +45,10 @@ export function createProcessorService(
       const failure =
         signal.aborted && !(error instanceof Failure) ? failureFromAbort(signal) : publicFailure(error);
       metrics.onRequest(seconds(), failure.reason);
-      const isOurs = failureKinds[failure.reason].status >= 500;
-      log[isOurs ? 'error' : 'info'](
-        { reason: failure.reason, err: failure.cause ?? failure },
-        failure.message,
-      );
+      const { reason, message, cause, metadata } = failure;
+      // The caller's mistakes are the caller's to know; a cause is ours to know.
+      const level = failureKinds[reason].status >= 500 ? 'error' : 'info';
+      log[level]({ reason, ...metadata, ...(cause === undefined ? {} : { err: cause }) }, message);
       throw failure;
     }
   }
