@@ -101,6 +101,7 @@ export const failureKinds = {
 
   OVERLOADED: { code: RESOURCE_EXHAUSTED, status: 503, title: 'The processor is full' },
   PROCESSOR_UNAVAILABLE: { code: grpcCode.UNAVAILABLE, status: 503, title: 'No processor can be reached' },
+  DRAINING: { code: grpcCode.UNAVAILABLE, status: 503, title: 'The service is shutting down' },
   DEADLINE_EXCEEDED: { code: DEADLINE_EXCEEDED, status: 504, title: 'The request took too long' },
   CANCELLED: { code: grpcCode.CANCELLED, status: 499, title: 'The caller left' },
   INTERNAL: { code: grpcCode.INTERNAL, status: 500, title: 'Something is wrong on our side' },
@@ -116,6 +117,7 @@ export const failureDomain = 'image.v1';
 export const retryAfterSeconds: { readonly [reason in FailureReason]?: number } = {
   OVERLOADED: 1,
   PROCESSOR_UNAVAILABLE: 2,
+  DRAINING: 2,
 };
 
 /** A request that fails for a reason in the table. Everything else that is thrown is INTERNAL. */

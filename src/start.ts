@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 /*
@@ -11,28 +13,31 @@ const port = process.env.PORT || '8080';
 const processorPort = process.env.PROCESSOR_PORT || '50051';
 const api = `http://localhost:${port}`;
 
-const children = [
-  start('processor', { PORT: processorPort }),
-  start('api', {
-    PORT: port,
-    PROCESSOR_URL: process.env.PROCESSOR_URL || `http://localhost:${processorPort}`,
-  }),
-];
-
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
-    for (const child of children) child.kill('SIGTERM');
-  });
+const children = [start('processor', { PORT: processorPort })];
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, endAll);
+// npm runs this under a shell that dies of a signal without passing it on.
+const parent = process.ppid;
+setInterval(() => {
+  if (process.ppid !== parent) endAll();
+}, 500).unref();
+if (await becomesReady(() => listens(Number(processorPort)))) {
+  const processorUrl = process.env.PROCESSOR_URL || `http://localhost:${processorPort}`;
+  children.push(start('api', { PORT: port, PROCESSOR_URL: processorUrl }));
+  if (await becomesReady(answers)) process.stdout.write(welcome());
 }
 // When one of the two ends, the other is of no use.
-const exits = children.map(async (child) => {
-  const [code] = (await once(child, 'exit')) as [number | null];
-  for (const other of children) other.kill('SIGTERM');
-  return code ?? 1;
-});
+const codes = await Promise.all(
+  children.map(async (child) => {
+    const code = child.exitCode ?? ((await once(child, 'exit')) as [number | null])[0];
+    endAll();
+    return code ?? 1;
+  }),
+);
+process.exitCode = Math.max(...codes);
 
-if (await becomesReady()) process.stdout.write(welcome());
-process.exitCode = Math.max(...(await Promise.all(exits)));
+function endAll(): void {
+  for (const child of children) child.kill('SIGTERM');
+}
 
 function start(service: 'api' | 'processor', environment: Readonly<Record<string, string>>): ChildProcess {
   const main = fileURLToPath(import.meta.resolve(`./${service}/main.ts`));
@@ -43,13 +48,29 @@ function start(service: 'api' | 'processor', environment: Readonly<Record<string
   });
 }
 
-async function becomesReady(): Promise<boolean> {
-  while (children.every((child) => child.exitCode === null)) {
-    const answer = await fetch(`${api}/readyz`, { signal: AbortSignal.timeout(1000) }).catch(() => undefined);
-    if (answer?.ok) return true;
-    await new Promise((resolve) => setTimeout(resolve, 100));
+async function becomesReady(isReady: () => Promise<boolean>): Promise<boolean> {
+  while (children.every((child) => child.exitCode === null && child.signalCode === null)) {
+    if (await isReady()) return true;
+    await sleep(50);
   }
   return false;
+}
+
+async function listens(on: number): Promise<boolean> {
+  const socket = connect(on, 'localhost');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function answers(): Promise<boolean> {
+  const answer = await fetch(`${api}/readyz`, { signal: AbortSignal.timeout(1000) }).catch(() => undefined);
+  return answer?.ok ?? false;
 }
 
 function welcome(): string {
@@ -58,7 +79,7 @@ image-api listens on ${api}, image-processor on localhost:${processorPort} (gRPC
 
 Send an image (1024 × 768, gray, unless you say otherwise):
 
-  curl -sS --fail-with-body -F image=@test/fixtures/gradient.png '${api}/v1/images' -o output.png
+  curl -sS --fail-with-body -F image=@test/fixtures/sample.jpg '${api}/v1/images' -o output.jpg
 
 Ask the processor what it can do:
 

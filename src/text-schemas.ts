@@ -3,6 +3,7 @@ import { z } from 'zod';
 /**
  * Schemas for values that arrive as text: environment variables, query parameters, form fields, flags.
  * The message of a bad value is what would be allowed, so that whoever reports it adds name and value.
+ * The metadata say what a value means, for documents made from the schemas.
  */
 
 /** A whole number. */
@@ -12,14 +13,16 @@ export function wholeNumber(min: number, max: number) {
     .string()
     .regex(/^\d{1,15}$/, allowed)
     .transform(Number)
-    .refine((value) => value >= min && value <= max, allowed);
+    .refine((value) => value >= min && value <= max, allowed)
+    .meta({ type: 'integer', minimum: min, maximum: max });
 }
 
 /** `true` or `false`, and `1` or `0` as some deployment tools write them. */
 export function flag() {
   return z
     .enum(['true', 'false', '1', '0'], { error: 'true or false' })
-    .transform((value) => value === 'true' || value === '1');
+    .transform((value) => value === 'true' || value === '1')
+    .meta({ type: 'boolean' });
 }
 
 /** One word of a list. */

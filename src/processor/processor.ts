@@ -46,7 +46,10 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
     maxBytes: config.MAX_SOURCE_BYTES,
     timeoutMs: config.DOWNLOAD_TIMEOUT_MS,
     allowedHosts: new Set(config.URL_ALLOWED_HOSTS),
-    records: cache,
+    records: {
+      get: async (key) => (await cache.get(key))?.value,
+      set: cache.set,
+    },
   });
   const workers = createWorkerPool(config.WORKERS);
   const admission = createAdmission(config.WORKERS, config.MAX_QUEUE);

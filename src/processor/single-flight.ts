@@ -31,8 +31,7 @@ export function createSingleFlight<T>(): SingleFlight<T> {
 
   function start(key: string, work: (signal: AbortSignal) => Promise<T>): Flight<T> {
     const controller = new AbortController();
-    // An async function, so that a work that throws before its first promise is a rejection like any other.
-    const arrival = (async () => work(controller.signal))();
+    const arrival = work(controller.signal);
     const flight: Flight<T> = { arrival, controller, callers: 0 };
     flights.set(key, flight);
     const forget = () => forgetFlight(key, flight);

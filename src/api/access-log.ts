@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
+import type { MiddlewareHandler } from 'hono';
+import { matchedRoutes } from 'hono/route';
+import type { Logger } from '../telemetry.ts';
+import type { ApiContext, ApiEnv } from './context.ts';
+import type { HttpMetrics } from './metrics.ts';
+
+/** Paths that machines ask every few seconds; their lines would bury the others. */
+const quietPaths = new Set(['/healthz', '/readyz', '/metrics']);
+
+/**
+ * Names each request, counts it, and logs one line when its last byte is out or its caller has left:
+ * never a query, never a body.
+ */
+export function observeRequests(log: Logger, metrics: HttpMetrics): MiddlewareHandler<ApiEnv> {
+  const wireBytes = createWireByteCounter();
+  return async (c, next) => {
+    const started = performance.now();
+    const { incoming, outgoing } = c.env;
+    c.set('requestId', requestId(c.req.header('x-request-id')));
+    c.header('X-Request-Id', c.get('requestId'));
+    metrics.inFlight.inc();
+    outgoing.once('close', () => {
+      const ms = performance.now() - started;
+      const { received, sent } = wireBytes(incoming.socket);
+      const failure = c.get('failure');
+      const isWhole = outgoing.writableFinished;
+      const status = isWhole ? outgoing.statusCode : 499;
+      const reason = failure?.reason ?? (isWhole ? undefined : 'CANCELLED');
+      const route = routeOf(c);
+      metrics.inFlight.dec();
+      metrics.requests.inc({ route, method: c.req.method, status });
+      metrics.duration.observe({ route, method: c.req.method }, ms / 1000);
+      metrics.receivedBytes.inc({ route }, received);
+      metrics.sentBytes.inc({ route }, sent);
+      if (reason !== undefined) metrics.failures.inc({ route, reason });
+      log[levelOf(status, c.req.path)](
+        {
+          request_id: c.get('requestId'),
+          method: c.req.method,
+          path: c.req.path,
+          status,
+          ms: Math.round(ms * 10) / 10,
+          bytes_in: received,
+          bytes_out: sent,
+          reason,
+          ...(failure?.cause === undefined ? {} : { err: failure.cause }),
+        },
+        'request',
+      );
+    });
+    await next();
+  };
+}
+
+/** The caller's own, if it can stand in a log and a header; else a new one. */
+function requestId(given: string | undefined): string {
+  return given !== undefined && /^[\w.-]{1,128}$/.test(given) ? given : randomUUID();
+}
+
+function levelOf(status: number, path: string): 'error' | 'warn' | 'info' | 'debug' {
+  if (status === 500) return 'error';
+  if (status > 500) return 'warn';
+  return quietPaths.has(path) ? 'debug' : 'info';
+}
+
+/** The pattern that answered. A path that nothing matches must not become a label of its own. */
+function routeOf(c: ApiContext): string {
+  const pattern = matchedRoutes(c).at(-1)?.path ?? '/*';
+  return pattern === '/*' ? 'none' : pattern;
+}
+
+/** Bytes on a connection since its last request: what the socket counted, so that no body need be touched. */
+function createWireByteCounter() {
+  const seen = new WeakMap<Socket, { read: number; written: number }>();
+  return (socket: Socket) => {
+    const before = seen.get(socket) ?? { read: 0, written: 0 };
+    const now = { read: socket.bytesRead, written: socket.bytesWritten };
+    seen.set(socket, now);
+    return { received: now.read - before.read, sent: now.written - before.written };
+  };
+}

@@ -1,0 +1,105 @@
+import { cors as connectCors } from '@connectrpc/connect';
+import { Hono, type MiddlewareHandler } from 'hono';
+import { cors } from 'hono/cors';
+import type { Registry } from 'prom-client';
+import { Failure } from '../failures.ts';
+import type { Logger } from '../telemetry.ts';
+import { observeRequests } from './access-log.ts';
+import type { ApiConfig } from './config.ts';
+import { connectDoorPath, openConnectDoor } from './connect-door.ts';
+import type { ApiContext, ApiEnv } from './context.ts';
+import { reportAlive, reportReady } from './health.ts';
+import { processImage } from './images.ts';
+import { createHttpMetrics } from './metrics.ts';
+import { describeApi } from './openapi.ts';
+import { describeProblem, problemPath, writeProblem } from './problem.ts';
+import type { ProcessorClient } from './processor-client.ts';
+import { answerHeaders } from './response.ts';
+
+/** What the app is made of. */
+export interface AppParts {
+  readonly config: ApiConfig;
+  readonly processor: ProcessorClient;
+  readonly log: Logger;
+  readonly metrics: Registry;
+  readonly isDraining: () => boolean;
+}
+
+/** image-api without a port. Its handlers read Node's own requests: see `ApiEnv`. */
+export function createApp({ config, processor, log, metrics, isDraining }: AppParts): Hono<ApiEnv> {
+  const app = new Hono<ApiEnv>();
+  app.use(observeRequests(log, createHttpMetrics(metrics)));
+  app.use(setCommonHeaders(isDraining));
+  if (config.corsOrigins.length > 0) app.use(allowOrigins(config.corsOrigins));
+  app.onError((error, c) => writeProblem(c, error));
+  app.notFound((c) => writeProblem(c, unknownRoute()));
+
+  const answerImage = processImage(config, processor);
+  const openapi = describeApi(config);
+  route(app, '/v1/images', { GET: answerImage, POST: answerImage });
+  route(app, connectDoorPath, { POST: openConnectDoor(config, processor) });
+  route(app, '/healthz', { GET: reportAlive });
+  route(app, '/readyz', { GET: reportReady(processor, isDraining) });
+  route(app, '/metrics', {
+    GET: async (c) => c.body(await metrics.metrics(), 200, { 'Content-Type': metrics.contentType }),
+  });
+  route(app, '/openapi.json', { GET: (c) => c.json(openapi) });
+  route(app, `${problemPath}/:reason`, {
+    GET: (c) => {
+      const description = describeProblem(c.req.param('reason') ?? '');
+      if (description === undefined) throw unknownRoute();
+      return c.json(description);
+    },
+  });
+  return app;
+}
+
+/** Routes a path's methods, and tells whoever comes with another which they are. HEAD is GET's. */
+function route(
+  app: Hono<ApiEnv>,
+  path: string,
+  methods: { readonly [method in 'GET' | 'POST']?: (c: ApiContext) => Response | Promise<Response> },
+): void {
+  for (const [method, handler] of Object.entries(methods)) app.on(method, path, handler);
+  const allowed = Object.keys(methods).join(', ').replace('GET', 'GET, HEAD');
+  app.all(path, (c) => {
+    throw new Failure('METHOD_NOT_ALLOWED', `This path takes ${allowed}, not ${c.req.method}.`, {
+      actual: c.req.method,
+      allowed,
+    });
+  });
+}
+
+function unknownRoute(): Failure {
+  return new Failure(
+    'ROUTE_UNKNOWN',
+    'There is nothing at this path; /openapi.json lists all that there are.',
+  );
+}
+
+function setCommonHeaders(isDraining: () => boolean): MiddlewareHandler<ApiEnv> {
+  return async (c, next) => {
+    c.header('X-Content-Type-Options', 'nosniff');
+    // A connection that stays open would keep a draining server from ending.
+    if (isDraining()) c.header('Connection', 'close');
+    await next();
+  };
+}
+
+/** CORS for both kinds of requests, ours and Connect's. */
+function allowOrigins(origins: readonly string[]): MiddlewareHandler<ApiEnv> {
+  return cors({
+    origin: origins.includes('*') ? '*' : [...origins],
+    allowMethods: ['GET', 'HEAD', 'POST'],
+    allowHeaders: [...new Set([...connectCors.allowedHeaders, 'If-None-Match', 'X-Request-Id'])],
+    exposeHeaders: [
+      ...new Set([
+        ...connectCors.exposedHeaders,
+        ...Object.keys(answerHeaders),
+        'Retry-After',
+        'X-Request-Id',
+      ]),
+    ],
+    maxAge: 7200,
+  });
+}

@@ -1,0 +1,45 @@
+import { Failure } from '../failures.ts';
+
+/** The time that one request may take. */
+export interface Deadline extends Disposable {
+  /** Aborts when the time is up or the caller leaves; its reason is a Failure. */
+  readonly signal: AbortSignal;
+  /** Milliseconds since the request began. */
+  elapsedMs(): number;
+  /** Milliseconds that are left, at least 1. */
+  remainingMs(): number;
+}
+
+/**
+ * Starts the clock of a request. Dispose of it when the answer is there: a timer that nobody stops would
+ * keep the request in memory until it fires.
+ */
+export function startDeadline(caller: AbortSignal, timeoutMs: number): Deadline {
+  const started = performance.now();
+  const controller = new AbortController();
+  const onTimeout = () =>
+    controller.abort(
+      new Failure(
+        'DEADLINE_EXCEEDED',
+        `The request was not done within ${timeoutMs} ms; send it again, with a smaller image perhaps.`,
+        { limit: timeoutMs },
+      ),
+    );
+  const onCallerLeft = () =>
+    controller.abort(
+      new Failure('CANCELLED', 'The caller left before the answer was ready.', {}, { cause: caller.reason }),
+    );
+  const timer = setTimeout(onTimeout, timeoutMs);
+  if (caller.aborted) onCallerLeft();
+  else caller.addEventListener('abort', onCallerLeft, { once: true });
+  const elapsedMs = () => performance.now() - started;
+  return {
+    signal: controller.signal,
+    elapsedMs,
+    remainingMs: () => Math.max(1, Math.ceil(timeoutMs - elapsedMs())),
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      caller.removeEventListener('abort', onCallerLeft);
+    },
+  };
+}

@@ -1,0 +1,31 @@
+import { Failure } from '../failures.ts';
+import type { ApiContext } from './context.ts';
+import { startDeadline } from './deadline.ts';
+import type { ProcessorClient } from './processor-client.ts';
+
+/** Probes give up after a second or so; the answer should come before that. */
+const checkTimeoutMs = 900;
+
+/** /healthz: this process runs. What it depends on has no say here, or its trouble would restart us. */
+export function reportAlive(c: ApiContext): Response {
+  return c.json({ status: 'ok' }, 200, { 'Cache-Control': 'no-store' });
+}
+
+/** /readyz: requests sent here now would be answered. */
+export function reportReady(processor: ProcessorClient, isDraining: () => boolean) {
+  return async (c: ApiContext): Promise<Response> => {
+    if (isDraining()) throw new Failure('DRAINING', 'This instance is shutting down; ask another.');
+    using deadline = startDeadline(c.req.raw.signal, checkTimeoutMs);
+    try {
+      await processor.checkHealth(deadline);
+    } catch (cause) {
+      throw new Failure(
+        'PROCESSOR_UNAVAILABLE',
+        `No processor said within ${checkTimeoutMs} ms that it serves.`,
+        { limit: checkTimeoutMs },
+        { cause },
+      );
+    }
+    return c.json({ status: 'ready' }, 200, { 'Cache-Control': 'no-store' });
+  };
+}

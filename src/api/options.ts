@@ -1,0 +1,185 @@
+import { create } from '@bufbuild/protobuf';
+import {
+  ChannelOrder,
+  Datatype,
+  Filter,
+  Fit,
+  ImageFormat,
+  ImageOutputSchema,
+  Layout,
+  Numerics,
+  type ProcessRequest,
+  ProcessRequestSchema,
+  TensorContainer,
+  type TensorOutput,
+  TensorOutputSchema,
+} from '../../gen/image/v1/processor_pb.ts';
+import { Failure } from '../failures.ts';
+import {
+  type ImageOptions,
+  imageFormats,
+  imageOptionNames,
+  imageOptions,
+  tensorContainers,
+} from '../image-options.ts';
+import type { ImageDefaults } from './config.ts';
+import { nearestNames } from './nearest-names.ts';
+
+/** Options as they came. */
+type OptionTexts = readonly (readonly [name: string, text: string])[];
+
+/** Where the image comes from. */
+export type ImageSource = Exclude<ProcessRequest['source'], { case: undefined }>;
+
+/** What a query or a body says. */
+export interface Said {
+  readonly sources: readonly ImageSource[];
+  readonly options: OptionTexts;
+}
+
+/**
+ * Reads options from text.
+ *
+ * @throws Failure OPTION_UNKNOWN, OPTION_INVALID
+ */
+export function parseOptions(texts: OptionTexts): ImageOptions {
+  const given = new Map<string, string>();
+  for (const [name, text] of texts) {
+    if (!imageOptionNames.some((known) => known === name)) throw unknownOption(name);
+    const earlier = given.get(name);
+    if (earlier !== undefined) {
+      throw invalidOption(name, `${earlier}, ${text}`, 'one value', `${name} is given twice; give it once.`);
+    }
+    given.set(name, text);
+  }
+  const parsed = imageOptions.safeParse(Object.fromEntries(given));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const name = String(issue?.path[0]);
+  const allowed = issue?.message ?? '';
+  const actual = shown(given.get(name) ?? '');
+  throw invalidOption(name, actual, allowed, `${name} is "${actual}"; allowed: ${allowed}.`);
+}
+
+/**
+ * The processor's request: what was given, and the defaults for the rest.
+ *
+ * @throws Failure OPTION_INVALID for options that don't go together
+ */
+export function processRequest(
+  source: ImageSource,
+  options: ImageOptions,
+  defaults: ImageDefaults,
+): ProcessRequest {
+  return create(ProcessRequestSchema, {
+    source,
+    ...resizeOf(options, defaults),
+    grayscale: options.grayscale ?? defaults.grayscale,
+    output: outputOf(options, defaults),
+    numerics: named(Numerics, options.numerics ?? defaults.numerics),
+    background: options.background ?? '',
+  });
+}
+
+const resizeOptions = ['width', 'height', 'fit', 'filter'] as const;
+const tensorOptions = ['datatype', 'layout', 'rescale', 'mean', 'std', 'channel_order'] as const;
+
+function resizeOf(options: ImageOptions, defaults: ImageDefaults) {
+  const asked = resizeOptions.find((name) => options[name] !== undefined);
+  if (options.scale === false && asked !== undefined) {
+    throw invalidOption(
+      asked,
+      String(options[asked]),
+      'only with scale=true',
+      `${asked} has no meaning with scale=false; leave one of them out.`,
+    );
+  }
+  // Who gives a size wants it, whatever the environment says of those who don't.
+  const scale = options.scale ?? (asked !== undefined || defaults.scale);
+  if (!scale) return {};
+  return {
+    resize: {
+      width: options.width ?? defaults.width,
+      height: options.height ?? defaults.height,
+      fit: named(Fit, options.fit ?? defaults.fit),
+      filter: named(Filter, options.filter ?? defaults.filter),
+    },
+  };
+}
+
+function outputOf(options: ImageOptions, defaults: ImageDefaults): ProcessRequest['output'] {
+  const format = options.format ?? defaults.format;
+  const container = tensorContainers.find((name) => name === format);
+  if (container !== undefined) {
+    if (options.quality !== undefined) throw qualityWithout(format, options.quality);
+    return { case: 'tensor', value: tensorOf(options, container) };
+  }
+  const asked = tensorOptions.find((name) => options[name] !== undefined);
+  if (asked !== undefined) {
+    throw invalidOption(
+      asked,
+      String(options[asked]),
+      `only with format ${tensorContainers.join(', ')}`,
+      `${asked} belongs to a tensor and format is ${format}; ask for format ${tensorContainers.join(', ')}.`,
+    );
+  }
+  if (format === 'png' && options.quality !== undefined) throw qualityWithout(format, options.quality);
+  const image = imageFormats.find((name) => name === format);
+  // Left to the processor when the format is the source's own: only it knows which that is.
+  const quality = options.quality ?? (format === 'png' ? undefined : defaults.quality);
+  return {
+    case: 'image',
+    value: create(ImageOutputSchema, {
+      format: named(ImageFormat, image ?? 'unspecified'),
+      quality: quality ?? 0,
+    }),
+  };
+}
+
+function tensorOf(options: ImageOptions, container: (typeof tensorContainers)[number]): TensorOutput {
+  return create(TensorOutputSchema, {
+    datatype: named(Datatype, options.datatype ?? 'unspecified'),
+    layout: named(Layout, options.layout ?? 'unspecified'),
+    ...(options.rescale === undefined ? {} : { rescaleFactor: options.rescale }),
+    mean: options.mean ?? [],
+    std: options.std ?? [],
+    channelOrder: named(ChannelOrder, options.channel_order ?? 'unspecified'),
+    container: named(TensorContainer, container),
+  });
+}
+
+function unknownOption(name: string): Failure {
+  const nearest = nearestNames(name, imageOptionNames);
+  const guess = nearest.length === 0 ? '' : `; did you mean ${nearest.join(' or ')}?`;
+  return new Failure(
+    'OPTION_UNKNOWN',
+    `There is no option "${shown(name)}"${guess || '.'} The options are ${imageOptionNames.join(', ')}.`,
+    { option: shown(name), nearest: nearest.join(', '), allowed: imageOptionNames.join(', ') },
+  );
+}
+
+function invalidOption(option: string, actual: string, allowed: string, message: string): Failure {
+  return new Failure('OPTION_INVALID', message, { option, actual: shown(actual), allowed });
+}
+
+function qualityWithout(format: string, quality: number): Failure {
+  return invalidOption(
+    'quality',
+    String(quality),
+    'only with format jpeg, webp, source',
+    `quality is for JPEG and WebP and format is ${format}; leave quality out or ask for another format.`,
+  );
+}
+
+/** A caller's text, short enough to be repeated to it. */
+function shown(text: string): string {
+  return text.length <= 100 ? text : `${text.slice(0, 100)}…`;
+}
+
+/** The contract's value of an option's word: the same word in capitals, and the compiler knows that it exists. */
+function named<Word extends string, Values extends Readonly<Record<Uppercase<Word>, number>>>(
+  values: Values,
+  word: Word,
+): Values[Uppercase<Word>] {
+  return values[word.toUpperCase() as Uppercase<Word>];
+}

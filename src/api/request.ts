@@ -1,0 +1,169 @@
+import type { ProcessRequest } from '../../gen/image/v1/processor_pb.ts';
+import { Failure } from '../failures.ts';
+import { imageOptionNames } from '../image-options.ts';
+import { messageOverheadBytes } from '../transport.ts';
+import type { ApiConfig } from './config.ts';
+import type { ApiContext } from './context.ts';
+import { parseForm } from './multipart.ts';
+import { type ImageSource, parseOptions, processRequest, type Said } from './options.ts';
+import { imageTooLong, readBody } from './request-body.ts';
+
+/** JSON and simple forms hold a URL and options; parsing megabytes of them would keep everybody waiting. */
+const maxTextBodyBytes = 64 * 1024;
+
+/**
+ * Turns an HTTP request into the processor's: the image from the body or `url`, the options from the
+ * query and the body, and the defaults for the rest.
+ *
+ * @throws Failure SOURCE_MISSING, SOURCE_AMBIGUOUS, SOURCE_EMPTY, SOURCE_BYTES_OVER_LIMIT, OPTION_UNKNOWN,
+ *   OPTION_INVALID, CONTENT_TYPE_UNSUPPORTED, MULTIPART_INVALID, JSON_INVALID, CANCELLED, DEADLINE_EXCEEDED
+ */
+export async function readRequest(
+  c: ApiContext,
+  config: ApiConfig,
+  signal: AbortSignal,
+): Promise<ProcessRequest> {
+  const query = readQuery(new URL(c.req.url).searchParams);
+  // A bad option is refused before megabytes are read.
+  parseOptions(query.options);
+  const body = c.req.method === 'POST' ? await readSaid(c, config.maxUploadBytes, signal) : nothing;
+  const source = onlySource([...query.sources, ...body.sources]);
+  const options = parseOptions([...query.options, ...body.options]);
+  return processRequest(source, options, config.defaults);
+}
+
+const nothing: Said = { sources: [], options: [] };
+
+function readQuery(query: URLSearchParams): Said {
+  const pairs = [...query];
+  return {
+    sources: pairs.flatMap(([name, value]) =>
+      name === 'url' && value !== '' ? [{ case: 'url' as const, value }] : [],
+    ),
+    options: pairs.filter(([name]) => name !== 'url'),
+  };
+}
+
+async function readSaid(c: ApiContext, maxBytes: number, signal: AbortSignal): Promise<Said> {
+  refuseContentEncoding(c.req.header('content-encoding'));
+  const contentType = c.req.header('content-type') ?? '';
+  const mediaType = contentType.replace(/;.*/s, '').trim().toLowerCase();
+  const imageBytes = (overheadBytes: number) =>
+    readBody(c.env, maxBytes + overheadBytes, (bytes) => imageTooLong(bytes, maxBytes), signal);
+  if (mediaType === 'multipart/form-data') {
+    return parseForm(await imageBytes(messageOverheadBytes), contentType, maxBytes);
+  }
+  if (mediaType === 'application/json') {
+    return parseJson(await readBody(c.env, maxTextBodyBytes, jsonTooLong, signal));
+  }
+  if (mediaType === 'application/x-www-form-urlencoded') {
+    return parseFormOrBytes(await imageBytes(0), mediaType);
+  }
+  if (mediaType === '' || mediaType === 'application/octet-stream' || mediaType.startsWith('image/')) {
+    return parseBytes(await imageBytes(0), mediaType);
+  }
+  throw new Failure(
+    'CONTENT_TYPE_UNSUPPORTED',
+    `The Content-Type is ${mediaType.slice(0, 100)}; send multipart/form-data, application/json, or the image itself as image/… or application/octet-stream.`,
+    {
+      actual: mediaType.slice(0, 100),
+      allowed: 'multipart/form-data, application/json, image/*, application/octet-stream',
+    },
+  );
+}
+
+function refuseContentEncoding(encoding: string | undefined): void {
+  if (encoding === undefined || encoding.toLowerCase() === 'identity') return;
+  throw new Failure(
+    'CONTENT_TYPE_UNSUPPORTED',
+    `The Content-Encoding is ${encoding.slice(0, 100)}; send the body as it is.`,
+    { actual: encoding.slice(0, 100), allowed: 'identity' },
+  );
+}
+
+/** An image as the whole body. No bytes of no type are no image; no bytes of some type are an empty file. */
+function parseBytes(body: Buffer, mediaType: string): Said {
+  if (body.length === 0 && mediaType === '') return nothing;
+  return { sources: [{ case: 'content', value: body }], options: [] };
+}
+
+/**
+ * `curl --data-binary @photo.jpg` calls whatever it sends a form, so the bytes decide: no image consists
+ * of a form's characters alone, with the name of one of our fields in front.
+ */
+function parseFormOrBytes(body: Buffer, mediaType: string): Said {
+  const text = body.length <= maxTextBodyBytes ? body.toString('latin1') : '';
+  const [, firstName] = /^(\w+)=[\x21-\x7e]*$/.exec(text) ?? [];
+  const isForm = [...imageOptionNames, 'url'].some((name) => name === firstName);
+  return isForm ? readQuery(new URLSearchParams(text)) : parseBytes(body, mediaType);
+}
+
+/** `{"url": "https://…", "width": 300}`: options stand beside the URL. */
+function parseJson(body: Buffer): Said {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body.toString('utf8'));
+  } catch (cause) {
+    throw new Failure('JSON_INVALID', 'The body is not JSON; send {"url": "https://…"}.', {}, { cause });
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw new Failure('JSON_INVALID', 'The body is not a JSON object; send {"url": "https://…"}.');
+  }
+  const { url, ...options } = parsed as Record<string, unknown>;
+  if (url !== undefined && typeof url !== 'string') {
+    throw new Failure('JSON_INVALID', '"url" is not a string; send {"url": "https://…"}.', {
+      option: 'url',
+    });
+  }
+  return {
+    sources: url ? [{ case: 'url', value: url }] : [],
+    options: Object.entries(options).map(([name, value]) => [name, optionText(name, value)]),
+  };
+}
+
+function optionText(name: string, value: unknown): string {
+  const values: unknown[] = Array.isArray(value) ? value : [value];
+  const isPlain = values.every((one) => ['string', 'number', 'boolean'].includes(typeof one));
+  if (!isPlain) {
+    throw new Failure(
+      'OPTION_INVALID',
+      `"${name.slice(0, 100)}" is neither a string, a number, a boolean nor an array of them; leave out what shall have its default.`,
+      { option: name.slice(0, 100), allowed: 'a string, a number, a boolean or an array of them' },
+    );
+  }
+  return values.join(',');
+}
+
+function jsonTooLong(bytes: number): Failure {
+  return new Failure(
+    'SOURCE_BYTES_OVER_LIMIT',
+    `The JSON body has ${bytes} bytes or more; at most ${maxTextBodyBytes} are taken. Send the image itself as multipart/form-data or as the body.`,
+    { limit: maxTextBodyBytes, actual: bytes },
+  );
+}
+
+function onlySource(sources: readonly ImageSource[]): ImageSource {
+  const [source, another] = sources;
+  if (source === undefined) {
+    throw new Failure(
+      'SOURCE_MISSING',
+      'There is no image: send its bytes as the body or in the form field "image", or name its address in "url".',
+      { allowed: 'image, url' },
+    );
+  }
+  if (another !== undefined) {
+    const given = sources.map((one) => (one.case === 'url' ? 'url' : 'image')).join(', ');
+    throw new Failure(
+      'SOURCE_AMBIGUOUS',
+      `The image is given ${sources.length} times (${given}); give one.`,
+      {
+        actual: given,
+        limit: 1,
+      },
+    );
+  }
+  if (source.case === 'content' && source.value.length === 0) {
+    throw new Failure('SOURCE_EMPTY', 'The image has 0 bytes; is the file empty?', { actual: 0 });
+  }
+  return source;
+}

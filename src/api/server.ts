@@ -1,0 +1,62 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createAdaptorServer } from '@hono/node-server';
+import { createMetricsRegistry, type Logger } from '../telemetry.ts';
+import { createApp } from './app.ts';
+import type { ApiConfig } from './config.ts';
+import { createProcessorClient } from './processor-client.ts';
+
+/** Headers come in one packet or two; who takes longer keeps the connection for its own sake. */
+const headersTimeoutMs = 10_000;
+/** Longer than the idle time of the usual balancers (60 s), so that they and not we close first. */
+const keepAliveTimeoutMs = 65_000;
+
+/** image-api, listening. */
+export interface RunningApi {
+  /** The port that it listens on. */
+  readonly port: number;
+  /** Says "not ready", waits for the balancers to notice, and ends when the last request has its answer. */
+  drain(): Promise<void>;
+}
+
+/** Starts image-api. */
+export async function startApi(config: ApiConfig, log: Logger): Promise<RunningApi> {
+  let draining = false;
+  const processor = createProcessorClient(config.processorUrl, config.maxAnswerBytes);
+  const app = createApp({
+    config,
+    processor,
+    log,
+    metrics: createMetricsRegistry(),
+    isDraining: () => draining,
+  });
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    serverOptions: {
+      headersTimeout: headersTimeoutMs,
+      keepAliveTimeout: keepAliveTimeoutMs,
+      // After the deadline of the request, which has a better answer than Node's.
+      requestTimeout: Math.max(config.requestTimeoutMs + 5_000, headersTimeoutMs),
+    },
+  }) as Server;
+  // Without this Node asks for every body; the one who reads it does so, after a look at its length.
+  server.on('checkContinue', (request, response) => server.emit('request', request, response));
+  server.listen(config.port, config.host);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  log.info({ host: config.host, port, processor: config.processorUrl }, 'image-api listens');
+
+  return {
+    port,
+    async drain() {
+      draining = true;
+      await sleep(config.shutdownDelayMs);
+      const closed = once(server, 'close');
+      server.close();
+      await closed;
+      processor.close();
+    },
+  };
+}

@@ -1,0 +1,27 @@
+/** How the client ends; the text is part of `--help`. */
+export const exitCodes = {
+  done: { code: 0, meaning: 'done' },
+  unexpected: { code: 1, meaning: 'something that should not happen' },
+  usage: { code: 2, meaning: 'bad usage: an unknown flag, a bad value, an input file that does not exist' },
+  refused: { code: 3, meaning: "refused: the image, its URL's host or the request is at fault" },
+  unavailable: {
+    code: 4,
+    meaning: 'the service cannot be reached, is full or is too slow: worth trying again',
+  },
+  files: { code: 5, meaning: 'a file cannot be read or written' },
+  interrupted: { code: 130, meaning: 'interrupted' },
+} as const satisfies Record<string, { code: number; meaning: string }>;
+
+/** Why the client ends without an answer: one line on standard error, and an exit code. */
+export class ClientError extends Error {
+  override readonly name = 'ClientError';
+  readonly end: keyof typeof exitCodes;
+  /** The service's reason where there is one, else one of ours: capitals and underscores. */
+  readonly reason: string;
+
+  constructor(end: keyof typeof exitCodes, reason: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.end = end;
+    this.reason = reason;
+  }
+}

@@ -1,0 +1,72 @@
+import { constants } from 'node:os';
+import packageJson from '../../package.json' with { type: 'json' };
+import { helpText, readArguments } from './arguments.ts';
+import { ClientError, exitCodes } from './client-error.ts';
+import { checkOutput, readInput, writeOutput } from './files.ts';
+import { misleads } from './output-format.ts';
+import { type Answer, send } from './send.ts';
+
+/** Everything that the client says besides the answer: a line on standard error. */
+function say(text: string): void {
+  // A problem's detail comes from the network: no control character of it may reach the terminal.
+  process.stderr.write(`image-client: ${text.replace(/[\p{Cc}\s]+/gu, ' ').trim()}\n`);
+}
+
+function report({ content, contentType, headers }: Answer): void {
+  const width = headers.get('image-width');
+  const size = width === null ? '' : `, ${width} × ${headers.get('image-height')} pixels`;
+  say(`${content.length} bytes of ${contentType}${size}`);
+  for (const [name, label] of [
+    ['cache-status', 'cache'],
+    ['server-timing', 'stages'],
+  ] as const) {
+    const value = headers.get(name);
+    if (value !== null) say(`${label}: ${value}`);
+  }
+}
+
+async function run(signal: AbortSignal): Promise<void> {
+  const command = readArguments(process.argv.slice(2), process.env.IMAGE_API_URL);
+  if (command.kind === 'help') {
+    process.stdout.write(helpText());
+    return;
+  }
+  if (command.kind === 'version') {
+    process.stdout.write(`image-client ${packageJson.version}\n`);
+    return;
+  }
+  const { output, options, api, timeoutMs } = command;
+  checkOutput(output);
+  const source = 'path' in command.source ? await readInput(command.source.path, signal) : command.source;
+  const answer = await send(api, source, options, timeoutMs, signal);
+  await writeOutput(output, answer.content, signal);
+  if (misleads(output, answer.contentType)) say(`warning: ${output} holds ${answer.contentType}`);
+  if (command.verbose) report(answer);
+}
+
+const interruption = new AbortController();
+let interruptedBy: NodeJS.Signals | undefined;
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(name, () => {
+    interruptedBy ??= name;
+    interruption.abort();
+  });
+}
+
+try {
+  await run(interruption.signal);
+  process.exitCode = exitCodes.done.code;
+} catch (error) {
+  if (interruptedBy !== undefined) {
+    say('INTERRUPTED: nothing was written.');
+    process.exitCode = 128 + constants.signals[interruptedBy];
+  } else if (error instanceof ClientError) {
+    say(`${error.reason}: ${error.message}`);
+    process.exitCode = exitCodes[error.end].code;
+  } else {
+    say(`UNEXPECTED: ${String(error)}`);
+    process.exitCode = exitCodes.unexpected.code;
+  }
+  // What still waits, such as standard input, would keep the process.
+  process.exit();
+}

@@ -1,0 +1,121 @@
+import { frameOverheadBytes, frameValue, unframeValue } from './frame.ts';
+import { openRedisConnection } from './redis-connection.ts';
+import type { CacheTier } from './result-cache.ts';
+
+const mebibyte = 2 ** 20;
+const hourMs = 3_600_000;
+
+/** Values on their way to Redis at one time; what comes while it is this far behind is dropped. */
+const maxBytesOnTheWay = 64 * mebibyte;
+
+/**
+ * Keeps values in a Redis that several processors share. Whatever is wrong with Redis, `get` gives
+ * undefined and `set` drops the value, within `timeoutMs` and mostly at once; neither ever rejects.
+ *
+ * @param options.url - redis:// or rediss://, with credentials and database if need be
+ * @param options.keyPrefix - stands before every key; default `image:v1:`
+ * @param options.ttlMs - for values that are set without their own; default 24 hours
+ * @param options.timeoutMs - for an answer; default 100. A Redis that needs longer is slower than the work
+ * @param options.connectTimeoutMs - for a connection; no request waits for it; default 2000
+ * @param options.pauseMs - Redis is left alone for so long after a failure, and `onError` is called at most
+ *   once in it for failures of one kind; default 1000
+ * @param options.maxValueBytes - larger values are not sent; default 16 MiB
+ * @param options.clock - milliseconds that only grow, for the pauses after a refusal
+ * @throws Error if `url` is not a Redis URL
+ */
+export function createRedisTier(options: {
+  url: string;
+  onError: (error: Error) => void;
+  keyPrefix?: string;
+  ttlMs?: number;
+  timeoutMs?: number;
+  connectTimeoutMs?: number;
+  pauseMs?: number;
+  maxValueBytes?: number;
+  clock?: { now(): number };
+}): CacheTier {
+  const { url, onError, keyPrefix = 'image:v1:', clock = performance } = options;
+  const { timeoutMs = 100, connectTimeoutMs = 2000, pauseMs = 1000 } = options;
+  const { ttlMs: defaultTtlMs = 24 * hourMs, maxValueBytes = 16 * mebibyte } = options;
+  const connection = openRedisConnection({ url, timeoutMs, connectTimeoutMs, pauseMs, onError });
+  // A Redis that refuses to write (full, or a replica) still reads, so each has its own pause.
+  const reading = createPause(pauseMs, clock);
+  const writing = createPause(pauseMs, clock);
+  const complaining = createPause(pauseMs, clock);
+  let bytesOnTheWay = 0;
+
+  function reportDamage(text: string): void {
+    if (complaining.begin()) onError(new Error(text));
+  }
+
+  async function read(key: string) {
+    try {
+      return await connection.send((client) =>
+        // GETRANGE, because GET would load whatever somebody left under our key, half a gigabyte even.
+        Promise.all([client.getRange(key, 0, maxValueBytes + frameOverheadBytes - 1), client.pTTL(key)]),
+      );
+    } catch (error) {
+      const refusal = error as Error;
+      // One key's fault and not Redis': the next SET mends it.
+      if (refusal.message.startsWith('WRONGTYPE')) reportDamage(refusal.message);
+      else if (reading.begin()) onError(refusal);
+      return undefined;
+    }
+  }
+
+  return {
+    name: 'redis',
+
+    async get(key) {
+      if (reading.isOn()) return undefined;
+      const answer = await read(keyPrefix + key);
+      if (answer === undefined) return undefined;
+      const [framed, ttlMs] = answer;
+      if (framed === null || framed.length === 0) return undefined;
+      const value = unframeValue(key, framed);
+      if (value === undefined) {
+        reportDamage('a value in Redis is damaged or not ours; it counts as missing');
+        return undefined;
+      }
+      if (ttlMs === noExpiry) return { value };
+      return ttlMs > 0 ? { value, ttlMs } : undefined;
+    },
+
+    async set(key, value, ttlMs = defaultTtlMs) {
+      if (ttlMs <= 0 || value.byteLength > maxValueBytes || writing.isOn()) return;
+      if (bytesOnTheWay + value.byteLength > maxBytesOnTheWay) return;
+      bytesOnTheWay += value.byteLength;
+      try {
+        await connection.send((client) =>
+          client.set(keyPrefix + key, frameValue(key, value), {
+            expiration: { type: 'PX', value: Math.ceil(ttlMs) },
+          }),
+        );
+      } catch (error) {
+        if (writing.begin()) onError(error as Error);
+      } finally {
+        bytesOnTheWay -= value.byteLength;
+      }
+    },
+
+    close: () => connection.close(),
+  };
+}
+
+/** PTTL's answer for a key that doesn't expire. */
+const noExpiry = -1;
+
+/** A time in which something is left alone. */
+function createPause(pauseMs: number, clock: { now(): number }) {
+  let until = Number.NEGATIVE_INFINITY;
+  const isOn = () => clock.now() < until;
+  return {
+    isOn,
+    /** False if it is on already. */
+    begin(): boolean {
+      if (isOn()) return false;
+      until = clock.now() + pauseMs;
+      return true;
+    },
+  };
+}

@@ -1,0 +1,124 @@
+/** A resampling filter, by its name in Pillow. */
+export type FilterName = 'nearest' | 'box' | 'bilinear' | 'hamming' | 'bicubic' | 'lanczos';
+
+/** The filters that weigh pixels: all but nearest, which picks them. */
+export type WeighingFilterName = Exclude<FilterName, 'nearest'>;
+
+/** Along one axis: which source pixels each result pixel is made of, and how much of each. */
+export interface Windows {
+  /** First source pixel of each result pixel. */
+  readonly starts: Int32Array;
+  /** Where each result pixel's weights begin in `weights`; one more entry than there are result pixels. */
+  readonly offsets: Int32Array;
+  /** Fixed point with 22 fraction bits; those of one result pixel add up to about 2²². */
+  readonly weights: Int32Array;
+}
+
+/** Pillow's PRECISION_BITS (32 − 8 − 2): two bits for sums below 0 and above 255. */
+const one = 2 ** 22;
+
+function sinc(x: number): number {
+  if (x === 0) return 1;
+  const angle = x * Math.PI;
+  return Math.sin(angle) / angle;
+}
+
+/** Each filter's reach at scale 1 and its curve, to the operation as in Pillow's Resample.c: the last bit counts. */
+const filters: Record<
+  WeighingFilterName,
+  { readonly support: number; readonly curve: (x: number) => number }
+> = {
+  box: { support: 0.5, curve: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) },
+  bilinear: {
+    support: 1,
+    curve: (signed) => {
+      const x = Math.abs(signed);
+      return x < 1 ? 1 - x : 0;
+    },
+  },
+  hamming: {
+    support: 1,
+    curve: (signed) => {
+      const x = Math.abs(signed);
+      if (x === 0) return 1;
+      if (x >= 1) return 0;
+      const angle = x * Math.PI;
+      // Pillow writes these two constants as C floats.
+      return (Math.sin(angle) / angle) * (Math.fround(0.54) + Math.fround(0.46) * Math.cos(angle));
+    },
+  },
+  bicubic: {
+    support: 2,
+    curve: (signed) => {
+      const x = Math.abs(signed);
+      if (x < 1) return (1.5 * x - 2.5) * x * x + 1;
+      if (x < 2) return (((x - 5) * x + 8) * x - 4) * -0.5;
+      return 0;
+    },
+  },
+  lanczos: { support: 3, curve: (x) => (x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0) },
+};
+
+/** Rounds half away from zero. */
+function toFixedPoint(weight: number): number {
+  return Math.trunc(weight < 0 ? weight * one - 0.5 : weight * one + 0.5);
+}
+
+/**
+ * Pillow's precompute_coeffs and normalize_coeffs_8bpc: the window trunc(centre ± support + 0.5), weights in
+ * double, divided by their sum, then in fixed point. Weights that come to 0 at a window's ends are left out.
+ *
+ * @param from - where the resampled part of the source begins, in pixels; Pillow holds it as a float
+ * @param to - where it ends
+ */
+export function computeWindows(
+  sourceSize: number,
+  from: number,
+  to: number,
+  size: number,
+  filter: WeighingFilterName,
+): Windows {
+  const { support: reach, curve } = filters[filter];
+  const from32 = Math.fround(from);
+  const scale = Math.fround(Math.fround(to) - from32) / size;
+  const filterScale = Math.max(scale, 1);
+  const support = reach * filterScale;
+  const inverseScale = 1 / filterScale;
+
+  const starts = new Int32Array(size);
+  const offsets = new Int32Array(size + 1);
+  const longest = Math.min(sourceSize, Math.ceil(support) * 2 + 1);
+  const weights = new Int32Array(size * longest);
+  const window = new Float64Array(longest);
+  let filled = 0;
+  for (let i = 0; i < size; i++) {
+    const centre = from32 + (i + 0.5) * scale;
+    const start = Math.max(0, Math.trunc(centre - support + 0.5));
+    const end = Math.min(sourceSize, Math.trunc(centre + support + 0.5));
+    let sum = 0;
+    for (let pixel = start; pixel < end; pixel++) {
+      const weight = curve((pixel - centre + 0.5) * inverseScale);
+      window[pixel - start] = weight;
+      sum += weight;
+    }
+    // Weights of 0 at the window's ends are left out: they cost time and change nothing.
+    let first = end;
+    let last = start;
+    for (let pixel = start; pixel < end; pixel++) {
+      const weight = toFixedPoint((window[pixel - start] as number) / (sum === 0 ? 1 : sum));
+      if (weight !== 0) {
+        if (first === end) first = pixel;
+        last = pixel;
+      }
+      if (first < end) weights[filled + pixel - first] = weight;
+    }
+    // Without any weight, as an empty box at the very edge has it, any pixel does.
+    starts[i] = Math.min(first, sourceSize - 1);
+    if (first < end) {
+      weights.fill(0, filled + last + 1 - first, filled + end - first);
+      filled += last + 1 - first;
+    }
+    offsets[i + 1] = filled;
+  }
+  return { starts, offsets, weights: weights.subarray(0, filled) };
+}

@@ -1,0 +1,269 @@
+import type { Dispatcher } from 'undici';
+import { Failure, failureFromAbort } from '../../failures.ts';
+import { createGuardedAgent, type GuardedAgentOptions, type OriginTimeouts } from './guarded-agent.ts';
+import { failureFromOrigin, statusFailure, timedOut } from './origin-failures.ts';
+
+/** The timeouts of one connection are half of `timeoutMs` by default. */
+export interface DownloaderOptions
+  extends Pick<GuardedAgentOptions, 'allowedHosts' | 'lookup'>,
+    Partial<OriginTimeouts> {
+  /** Most bytes of an image. */
+  readonly maxBytes: number;
+  /** Longest wait for a download as a whole, with all its redirects. */
+  readonly timeoutMs: number;
+  /** Most redirects that are followed. Default: 3. */
+  readonly maxRedirects?: number | undefined;
+}
+
+/** One answer of an origin: a redirect or the last one. */
+export interface OriginAnswer {
+  /** What was asked for, without fragment. */
+  readonly url: string;
+  readonly status: number;
+  /** By lower-case name; a header that came more than once is joined by commas. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** If-None-Match and If-Modified-Since for the answer of one URL. */
+export interface Validators {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface Download {
+  /** Every answer on the way, in order: redirects, then the last one. */
+  readonly answers: readonly OriginAnswer[];
+  /** The body, in a buffer of its own; undefined when the last answer is 304 Not Modified. */
+  readonly content: Uint8Array | undefined;
+}
+
+export interface Downloader {
+  /**
+   * Downloads what a URL leads to.
+   *
+   * @param validators - sent with the request to their own URL alone, be it the first or one that is
+   *   redirected to: another URL's answer has other validators, and a 304 from it would mean nothing
+   * @throws Failure URL_SCHEME_UNSUPPORTED, URL_INVALID, URL_ADDRESS_FORBIDDEN, ORIGIN_UNRESOLVED,
+   *   ORIGIN_UNREACHABLE, ORIGIN_STATUS, ORIGIN_REDIRECTS_OVER_LIMIT, ORIGIN_TIMEOUT, SOURCE_EMPTY,
+   *   SOURCE_BYTES_OVER_LIMIT, and what `failureFromAbort` makes of the signal
+   */
+  download(url: URL, validators: Validators | undefined, signal: AbortSignal): Promise<Download>;
+  /** Closes all connections; downloads under way fail. */
+  close(): Promise<void>;
+}
+
+/** Sent with every request; the same for all, so that answers that vary by them still fit. */
+export const requestHeaders = {
+  accept: 'image/*',
+  // An answer that is encoded nevertheless is refused: a small gzip may unpack to any size.
+  'accept-encoding': 'identity',
+  'user-agent': 'image-processor',
+} as const;
+
+const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/** 203 is a 200 that a proxy on the way has changed. 202, 204, 206 and their like have no whole image. */
+const imageStatuses: ReadonlySet<number> = new Set([200, 203]);
+
+/** An image with more bytes than are taken, as the failure that says so. */
+export function bytesOverLimit(limit: number, actual: number): Failure {
+  return new Failure(
+    'SOURCE_BYTES_OVER_LIMIT',
+    `The image has at least ${actual} bytes; at most ${limit} are taken. Send a smaller file.`,
+    { limit, actual },
+  );
+}
+
+/**
+ * Checks that a URL is one that is downloaded: http or https, and without a user name and password, which
+ * would end up in caches and logs.
+ *
+ * @param subject - what the failure's message begins with
+ * @throws Failure URL_SCHEME_UNSUPPORTED, URL_INVALID
+ */
+export function checkUrl(url: URL, subject = 'The URL'): void {
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    const scheme = url.protocol.slice(0, -1);
+    throw new Failure(
+      'URL_SCHEME_UNSUPPORTED',
+      `${subject} has the scheme ${scheme}; only http and https are taken.`,
+      { scheme },
+    );
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new Failure(
+      'URL_INVALID',
+      `${subject} has a user name or password in it, and that is not taken. Use one that needs none, such as a signed URL.`,
+    );
+  }
+}
+
+/** A URL as its records are kept: a fragment is never sent to an origin. */
+export function hrefWithoutFragment(url: URL): string {
+  const copy = new URL(url);
+  copy.hash = '';
+  return copy.href;
+}
+
+function plainHeaders(headers: Dispatcher.ResponseData['headers']): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, Array.isArray(value) ? value.join(', ') : value]],
+    ),
+  );
+}
+
+function redirectTarget(answer: OriginAnswer, from: URL): URL {
+  // undici reads headers as Latin-1; servers that don't escape a path write it in UTF-8.
+  const location = Buffer.from(answer.headers.location ?? '', 'latin1').toString();
+  const target = location === '' ? null : URL.parse(location, from);
+  if (target === null) {
+    throw statusFailure(from.host, answer.status, `answered ${answer.status} without a valid Location`);
+  }
+  return target;
+}
+
+/** The whole body in one buffer: of the declared length, or else growing as the bytes come. */
+async function readBody(
+  body: AsyncIterable<Uint8Array>,
+  declaredBytes: number | undefined,
+  maxBytes: number,
+): Promise<Uint8Array> {
+  if (declaredBytes !== undefined && declaredBytes > maxBytes) throw bytesOverLimit(maxBytes, declaredBytes);
+  let buffer = new ArrayBuffer(declaredBytes ?? Math.min(64 * 1024, maxBytes));
+  let length = 0;
+  for await (const chunk of body) {
+    const needed = length + chunk.byteLength;
+    if (needed > maxBytes) throw bytesOverLimit(maxBytes, needed);
+    if (needed > buffer.byteLength) {
+      buffer = buffer.transfer(Math.min(Math.max(needed, 2 * buffer.byteLength), maxBytes));
+    }
+    new Uint8Array(buffer).set(chunk, length);
+    length = needed;
+  }
+  return new Uint8Array(length === buffer.byteLength ? buffer : buffer.transfer(length));
+}
+
+/** A promise's outcome, or the signal's reason as soon as it aborts: undici heeds no signal while it connects. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
+
+/** Downloads from public addresses, within limits of bytes and time. */
+export function createDownloader(options: DownloaderOptions): Downloader {
+  const { allowedHosts, lookup, maxBytes, timeoutMs, maxRedirects = 3 } = options;
+  const halfMs = Math.ceil(timeoutMs / 2);
+  const timeouts: OriginTimeouts = {
+    connectTimeoutMs: options.connectTimeoutMs ?? halfMs,
+    headersTimeoutMs: options.headersTimeoutMs ?? halfMs,
+    bodyTimeoutMs: options.bodyTimeoutMs ?? halfMs,
+  };
+  const agent = createGuardedAgent({ allowedHosts, lookup, ...timeouts });
+
+  async function request(
+    url: URL,
+    headers: Readonly<Record<string, string>> | undefined,
+    signal: AbortSignal,
+  ): Promise<Dispatcher.ResponseData> {
+    signal.throwIfAborted();
+    const response = agent.request({
+      origin: url.origin,
+      path: url.pathname + url.search,
+      method: 'GET',
+      headers: { ...requestHeaders, ...headers },
+      signal,
+    });
+    try {
+      return await unlessAborted(response, signal);
+    } catch (error) {
+      throw failureFromOrigin(error, url.host, timeouts);
+    }
+  }
+
+  /** The body of an answer that is to be an image. */
+  async function readImage(
+    { body }: Dispatcher.ResponseData,
+    { status, headers }: OriginAnswer,
+    host: string,
+  ): Promise<Uint8Array> {
+    if (!imageStatuses.has(status)) throw statusFailure(host, status, `answered ${status}`);
+    const encoding = headers['content-encoding']?.trim().toLowerCase() ?? '';
+    if (encoding !== '' && encoding !== 'identity') {
+      throw statusFailure(host, status, 'answered with a Content-Encoding although identity was asked for');
+    }
+    const declared = headers['content-length'];
+    const content = await readBody(body, declared === undefined ? undefined : Number(declared), maxBytes);
+    if (content.byteLength === 0) {
+      throw new Failure('SOURCE_EMPTY', `${host} answered ${status} with an empty body.`, { host });
+    }
+    return content;
+  }
+
+  /** Where a redirect leads to, if it may be followed after the answers so far. */
+  function nextTarget(answers: readonly OriginAnswer[], answer: OriginAnswer, from: URL): URL {
+    const target = redirectTarget(answer, from);
+    checkUrl(target, `${from.host} redirects to a URL that`);
+    const href = hrefWithoutFragment(target);
+    const isCircle = answers.some(({ url }) => url === href);
+    if (isCircle || answers.length > maxRedirects) {
+      throw new Failure(
+        'ORIGIN_REDIRECTS_OVER_LIMIT',
+        isCircle
+          ? 'The URL redirects in a circle. Check the URL.'
+          : `The URL redirects more than ${maxRedirects} times. Use the URL that it leads to.`,
+        { limit: maxRedirects, actual: answers.length },
+      );
+    }
+    return target;
+  }
+
+  async function follow(
+    first: URL,
+    validators: Validators | undefined,
+    signal: AbortSignal,
+  ): Promise<Download> {
+    checkUrl(first);
+    const answers: OriginAnswer[] = [];
+    let target = first;
+    for (;;) {
+      const url = hrefWithoutFragment(target);
+      const conditional = validators?.url === url ? validators.headers : undefined;
+      const response = await request(target, conditional, signal);
+      const answer = { url, status: response.statusCode, headers: plainHeaders(response.headers) };
+      answers.push(answer);
+      try {
+        if (answer.status === 304 && conditional !== undefined) return { answers, content: undefined };
+        if (!redirectStatuses.has(answer.status)) {
+          return { answers, content: await readImage(response, answer, target.host) };
+        }
+        target = nextTarget(answers, answer, target);
+      } catch (error) {
+        throw failureFromOrigin(error, target.host, timeouts);
+      } finally {
+        // What is not read is not waited for: its connection is closed. A body that was read is over.
+        response.body.on('error', () => {}).destroy();
+      }
+    }
+  }
+
+  return {
+    async download(url, validators, signal) {
+      const whole = new AbortController();
+      const timer = setTimeout(() => whole.abort(timedOut(url.host, 'whole', timeoutMs)), timeoutMs);
+      const either = AbortSignal.any([signal, whole.signal]);
+      try {
+        return await follow(url, validators, either);
+      } catch (error) {
+        throw either.aborted ? failureFromAbort(either) : error;
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    close: () => agent.destroy(),
+  };
+}

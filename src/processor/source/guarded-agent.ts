@@ -1,0 +1,148 @@
+import { type LookupAddress, lookup as systemLookup } from 'node:dns';
+import { isIP, isIPv6, type LookupFunction } from 'node:net';
+import { Agent, buildConnector } from 'undici';
+import { Failure } from '../../failures.ts';
+import { isPublicAddress } from './public-address.ts';
+
+/** Finds every address of a host name; `lookup` of node:dns is one. */
+export type Lookup = (
+  hostname: string,
+  options: { readonly all: true },
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
+
+/** Longest waits while talking to one origin. */
+export interface OriginTimeouts {
+  /** For name, TCP and TLS together. */
+  readonly connectTimeoutMs: number;
+  /** From the request to the end of the answer's headers. */
+  readonly headersTimeoutMs: number;
+  /** Between two pieces of a body. */
+  readonly bodyTimeoutMs: number;
+}
+
+export interface GuardedAgentOptions extends OriginTimeouts {
+  /**
+   * Hosts that may have private addresses: lower-case names and IP literals as a URL has them, with a port
+   * (`minio:9000`, `[::1]:80`) or, for all ports, without.
+   */
+  readonly allowedHosts: ReadonlySet<string>;
+  /** Default: the system's resolver. */
+  readonly lookup?: Lookup | undefined;
+}
+
+/**
+ * Idle connections are closed after this, whatever an origin asks for: anybody's origin is visited here,
+ * and each could hold a file descriptor for undici's ten minutes.
+ */
+const keepAliveMaxTimeoutMs = 10_000;
+
+// The address that was found isn't told: who may name any host here could map a private network by it.
+function addressForbidden(host: string): Failure {
+  return new Failure(
+    'URL_ADDRESS_FORBIDDEN',
+    `${host} is not a public address, and only those are downloaded from. Send the image's bytes instead, or have the host added to URL_ALLOWED_HOSTS.`,
+    { host },
+  );
+}
+
+function unresolved(host: string, cause: unknown): Failure {
+  return new Failure(
+    'ORIGIN_UNRESOLVED',
+    `No address was found for ${host}. Check the URL's host name.`,
+    { host },
+    { cause },
+  );
+}
+
+function isAllowed(
+  allowedHosts: ReadonlySet<string>,
+  { hostname, protocol, port }: buildConnector.Options,
+): boolean {
+  const host = isIPv6(hostname) ? `[${hostname}]` : hostname;
+  const namedPort = port || (protocol === 'https:' ? '443' : '80');
+  return (
+    allowedHosts.has(hostname) || allowedHosts.has(host) || allowedHosts.has(`${host}:${String(namedPort)}`)
+  );
+}
+
+/**
+ * An undici agent that opens sockets to public addresses only, and to `allowedHosts`. The judgement falls
+ * where the socket is opened, so it holds for every redirect and however a URL spells its host.
+ *
+ * Its requests are rejected with URL_ADDRESS_FORBIDDEN or ORIGIN_UNRESOLVED, or with undici's own errors.
+ */
+export function createGuardedAgent({
+  allowedHosts,
+  connectTimeoutMs,
+  headersTimeoutMs,
+  bodyTimeoutMs,
+  lookup = systemLookup,
+}: GuardedAgentOptions): Agent {
+  // The connection goes to the very addresses that were judged: a second lookup of the name could give
+  // others (DNS rebinding). One bad address among good ones refuses them all: with a public and a private
+  // record an attacker only has to refuse connections on the public one, and the next address is tried.
+  const resolve =
+    (acceptable: (address: string) => boolean): LookupFunction =>
+    (hostname, options, callback) => {
+      lookup(hostname, { all: true }, (error, addresses) => {
+        const [first] = addresses ?? [];
+        if (error !== null || first === undefined) {
+          callback(unresolved(hostname, error), []);
+        } else if (!addresses.every(({ address }) => acceptable(address))) {
+          callback(addressForbidden(hostname), []);
+        } else if (options.all === true) {
+          callback(null, addresses);
+        } else {
+          callback(null, first.address, first.family);
+        }
+      });
+    };
+
+  const connectBy = (lookupFunction: LookupFunction): buildConnector.connector =>
+    buildConnector({
+      timeout: connectTimeoutMs,
+      // Tries a host's next address, among the judged ones, when the first is slow or dead.
+      autoSelectFamily: true,
+      lookup: lookupFunction,
+      // One request a connection, so that giving one up by closing it disturbs no other.
+      allowH2: false,
+      // Said here so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment doesn't turn it off.
+      rejectUnauthorized: true,
+    });
+  const connectAnywhere = connectBy(resolve(() => true));
+  const connectPublic = connectBy(resolve(isPublicAddress));
+
+  const connect: buildConnector.connector = (options, callback) => {
+    if (isAllowed(allowedHosts, options)) {
+      connectAnywhere(options, callback);
+      return;
+    }
+    const { hostname } = options;
+    // Nothing is looked up for an IP literal, so `resolve` doesn't see it.
+    if (isIP(hostname) !== 0 && !isPublicAddress(hostname)) {
+      queueMicrotask(() => callback(addressForbidden(hostname), null));
+      return;
+    }
+    connectPublic(options, (...[error, socket]) => {
+      // The last word has the socket itself, should a way be found around the judgement before. A socket
+      // that was closed meanwhile has no address, and undici sees to it.
+      if (socket?.remoteAddress !== undefined && !isPublicAddress(socket.remoteAddress)) {
+        socket.destroy();
+        callback(addressForbidden(hostname), null);
+      } else if (error === null) {
+        callback(null, socket);
+      } else {
+        callback(error, null);
+      }
+    });
+  };
+
+  return new Agent({
+    connect,
+    allowH2: false,
+    headersTimeout: headersTimeoutMs,
+    bodyTimeout: bodyTimeoutMs,
+    keepAliveMaxTimeout: keepAliveMaxTimeoutMs,
+  });
+}

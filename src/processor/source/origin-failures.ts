@@ -1,0 +1,70 @@
+import { errors } from 'undici';
+import { Failure } from '../../failures.ts';
+import type { OriginTimeouts } from './guarded-agent.ts';
+
+/** What origins do wrong, as failures: their host is told to the caller, Node's and undici's words aren't. */
+
+/** An origin that answered, but not with an image. */
+export function statusFailure(host: string, status: number, words: string): Failure {
+  return new Failure('ORIGIN_STATUS', `${host} ${words}. Check that the URL leads to an image.`, {
+    host,
+    status,
+  });
+}
+
+/** An origin that took too long: for the `whole` download, or to `connect`, for its `headers` or between two pieces of its `body`. */
+export function timedOut(
+  host: string,
+  phase: 'whole' | 'connect' | 'headers' | 'body',
+  limitMs: number,
+  cause?: unknown,
+): Failure {
+  return new Failure(
+    'ORIGIN_TIMEOUT',
+    `${host} took longer than ${limitMs} ms (${phase}). Try again, or send the image's bytes instead.`,
+    { host, limit_ms: limitMs, phase },
+    { cause },
+  );
+}
+
+const invalidHttp = 'HTTP_INVALID';
+
+function codeOf(error: unknown): string | undefined {
+  // Has a code only with one of undici's two parsers.
+  if (error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError)
+    return invalidHttp;
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** What went wrong on the way, by the code that Node, OpenSSL or undici has for it. */
+function unreachableWords(code: string): string {
+  if (code === 'ECONNREFUSED') return 'refused the connection';
+  if (code === invalidHttp) return 'did not answer in valid HTTP';
+  if (/CERT|UNABLE_TO_VERIFY/.test(code)) return 'has no TLS certificate that can be verified';
+  if (code.startsWith('ERR_SSL_') || code === 'EPROTO') return 'does not speak TLS as this URL needs it';
+  if (/^ECONNRESET$|^EPIPE$|^UND_ERR_(SOCKET|RES_CONTENT_LENGTH_MISMATCH)$/.test(code)) {
+    return 'broke off the connection before its answer was complete';
+  }
+  return 'cannot be reached';
+}
+
+/** What undici threw while it talked to an origin, as a failure; what isn't the origin's fault stays as it is. */
+export function failureFromOrigin(error: unknown, host: string, timeouts: OriginTimeouts): unknown {
+  if (error instanceof Failure) return error;
+  const code = codeOf(error);
+  // An error without a code is none of the network's: a fault of ours.
+  if (code === undefined) return error;
+  if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') {
+    return timedOut(host, 'connect', timeouts.connectTimeoutMs, error);
+  }
+  if (code === 'UND_ERR_HEADERS_TIMEOUT') {
+    return timedOut(host, 'headers', timeouts.headersTimeoutMs, error);
+  }
+  if (code === 'UND_ERR_BODY_TIMEOUT') return timedOut(host, 'body', timeouts.bodyTimeoutMs, error);
+  return new Failure(
+    'ORIGIN_UNREACHABLE',
+    `${host} ${unreachableWords(code)}. Check the URL, or try again later.`,
+    { host },
+    { cause: error },
+  );
+}

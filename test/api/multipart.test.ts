@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import { parseForm } from '../../src/api/multipart.ts';
+import type { Failure } from '../../src/failures.ts';
+
+const contentType = 'multipart/form-data; boundary=abc';
+
+/** A form of parts, each its header lines and its content. */
+function form(...parts: [header: string, content: string | Buffer][]): Buffer {
+  return Buffer.concat([
+    ...parts.flatMap(([header, content]) => [
+      Buffer.from(`--abc\r\n${header}\r\n\r\n`),
+      Buffer.from(content),
+      Buffer.from('\r\n'),
+    ]),
+    Buffer.from('--abc--\r\n'),
+  ]);
+}
+
+const imageHeader = 'Content-Disposition: form-data; name="image"; filename="a.jpg"';
+
+function field(name: string): string {
+  return `Content-Disposition: form-data; name="${name}"`;
+}
+
+function refusal(body: Buffer, maxFileBytes = 1000): Failure {
+  try {
+    parseForm(body, contentType, maxFileBytes);
+  } catch (error) {
+    return error as Failure;
+  }
+  throw new Error('it was taken');
+}
+
+describe(parseForm, () => {
+  it('gives the file as a view of the body, without a copy', () => {
+    const body = form([imageHeader, Buffer.from([0, 13, 10, 45, 45, 255])]);
+    const { sources } = parseForm(body, contentType, 1000);
+    const [source] = sources;
+    expect(source?.case).toBe('content');
+    const content = source?.value as Uint8Array;
+    expect([...content]).toEqual([0, 13, 10, 45, 45, 255]);
+    expect(content.buffer).toBe(body.buffer);
+  });
+
+  it('takes an image without a file name', () => {
+    const { sources } = parseForm(form([field('image'), 'xyz']), contentType, 1000);
+    expect(sources).toHaveLength(1);
+  });
+
+  it('takes a quoted boundary', () => {
+    const quoted = 'multipart/form-data; boundary="abc"';
+    expect(parseForm(form([imageHeader, 'x']), quoted, 1000).sources).toHaveLength(1);
+  });
+
+  it('takes a url and options, in their order', () => {
+    const body = form(
+      [field('width'), '3'],
+      [field('url'), 'https://example.com/ä'],
+      [field('fit'), 'cover'],
+    );
+    expect(parseForm(body, contentType, 1000)).toEqual({
+      sources: [{ case: 'url', value: 'https://example.com/ä' }],
+      options: [
+        ['width', '3'],
+        ['fit', 'cover'],
+      ],
+    });
+  });
+
+  it('takes an empty url field, which a browser sends with every form, for none', () => {
+    expect(parseForm(form([field('url'), '']), contentType, 1000).sources).toEqual([]);
+  });
+
+  it('takes a file of just the limit and refuses one byte more', () => {
+    expect(parseForm(form([imageHeader, 'x'.repeat(1000)]), contentType, 1000).sources).toHaveLength(1);
+    expect(refusal(form([imageHeader, 'x'.repeat(1001)]))).toMatchObject({
+      reason: 'SOURCE_BYTES_OVER_LIMIT',
+      metadata: { limit: '1000' },
+    });
+  });
+
+  it('refuses a part without a name', () => {
+    expect(refusal(form(['Content-Type: text/plain', 'x'])).reason).toBe('MULTIPART_INVALID');
+  });
+
+  it('refuses a text field that is longer than a URL or an option can be', () => {
+    expect(refusal(form([field('width'), '1'.repeat(8193)]), 10_000)).toMatchObject({
+      reason: 'MULTIPART_INVALID',
+      metadata: { limit: '8192', actual: '8193' },
+    });
+  });
+
+  it('refuses more than 64 parts', () => {
+    const parts = Array.from({ length: 65 }, (): [string, string] => [field('width'), '3']);
+    expect(refusal(form(...parts))).toMatchObject({ reason: 'MULTIPART_INVALID', metadata: { limit: '64' } });
+  });
+
+  it('refuses a part with a header of more than 8 KiB', () => {
+    expect(refusal(form([`${imageHeader}\r\nX: ${'x'.repeat(8192)}`, 'x']))).toMatchObject({
+      reason: 'MULTIPART_INVALID',
+      metadata: { limit: '8192' },
+    });
+  });
+
+  it('refuses text that is not UTF-8', () => {
+    expect(refusal(form([field('width'), Buffer.from([0xff, 0xfe])])).reason).toBe('MULTIPART_INVALID');
+  });
+
+  it('refuses an empty body', () => {
+    expect(refusal(Buffer.alloc(0)).reason).toBe('MULTIPART_INVALID');
+  });
+});

@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import {
+  ChannelOrder,
+  Datatype,
+  Filter,
+  Fit,
+  ImageFormat,
+  Layout,
+  TensorContainer,
+} from '../../gen/image/v1/processor_pb.ts';
+import type { ImageDefaults } from '../../src/api/config.ts';
+import { parseOptions, processRequest } from '../../src/api/options.ts';
+import type { Failure } from '../../src/failures.ts';
+
+const defaults: ImageDefaults = {
+  scale: true,
+  width: 1024,
+  height: 768,
+  fit: 'fill',
+  filter: 'bilinear',
+  grayscale: true,
+  format: 'source',
+  quality: undefined,
+  numerics: 'exact',
+};
+
+function requestFor(query: string, changes: Partial<ImageDefaults> = {}) {
+  const options = parseOptions([...new URLSearchParams(query)]);
+  return processRequest({ case: 'url', value: 'https://example.com/a' }, options, {
+    ...defaults,
+    ...changes,
+  });
+}
+
+function refusal(query: string, changes: Partial<ImageDefaults> = {}): Failure {
+  try {
+    requestFor(query, changes);
+  } catch (error) {
+    return error as Failure;
+  }
+  throw new Error('it was taken');
+}
+
+describe(parseOptions, () => {
+  it('shortens a long value that it repeats', () => {
+    const { metadata } = refusal(`width=${'9'.repeat(5000)}`);
+    expect(metadata.actual).toBe(`${'9'.repeat(100)}…`);
+  });
+});
+
+describe(processRequest, () => {
+  it('resizes when a request gives a size, although those who give none get their own', () => {
+    expect(requestFor('', { scale: false }).resize).toBeUndefined();
+    expect(requestFor('width=5', { scale: false }).resize).toMatchObject({ width: 5, height: 768 });
+    expect(requestFor('scale=true', { scale: false }).resize).toMatchObject({ width: 1024, height: 768 });
+  });
+
+  it('names fit and filter as the contract does', () => {
+    expect(requestFor('fit=contain&filter=lanczos').resize).toMatchObject({
+      fit: Fit.CONTAIN,
+      filter: Filter.LANCZOS,
+    });
+    expect(requestFor('fit=outside&filter=hamming').resize).toMatchObject({
+      fit: Fit.OUTSIDE,
+      filter: Filter.HAMMING,
+    });
+  });
+
+  it.each(['width', 'height', 'fit', 'filter'])('refuses %s beside scale=false', (option) => {
+    const value = { width: '5', height: '5', fit: 'cover', filter: 'box' }[option];
+    expect(refusal(`scale=false&${option}=${value}`)).toMatchObject({
+      reason: 'OPTION_INVALID',
+      metadata: { option, allowed: 'only with scale=true' },
+    });
+  });
+
+  it('asks for a tensor when the format is a container of one', () => {
+    const { output } = requestFor(
+      'format=safetensors&datatype=bf16&layout=nhwc&rescale=0.5&mean=0.5&std=0.25,0.25,0.5&channel_order=bgr',
+    );
+    expect(output).toMatchObject({
+      case: 'tensor',
+      value: {
+        container: TensorContainer.SAFETENSORS,
+        datatype: Datatype.BF16,
+        layout: Layout.NHWC,
+        rescaleFactor: 0.5,
+        mean: [0.5],
+        std: [0.25, 0.25, 0.5],
+        channelOrder: ChannelOrder.BGR,
+      },
+    });
+  });
+
+  it('leaves what a tensor request does not say to the processor', () => {
+    const { output } = requestFor('format=raw');
+    expect(output).toMatchObject({
+      case: 'tensor',
+      value: { container: TensorContainer.RAW, datatype: Datatype.UNSPECIFIED, layout: Layout.UNSPECIFIED },
+    });
+    expect(output.case === 'tensor' && output.value.rescaleFactor).toBeUndefined();
+  });
+
+  it.each(['datatype=fp16', 'layout=nchw', 'rescale=1', 'mean=0', 'std=1', 'channel_order=rgb'])(
+    'refuses %s for an image, naming the formats that take it',
+    (query) => {
+      const [option] = query.split('=');
+      const failure = refusal(query);
+      expect(failure).toMatchObject({ reason: 'OPTION_INVALID', metadata: { option } });
+      expect(failure.message).toContain('ask for format raw, npy, safetensors');
+    },
+  );
+
+  it.each(['png', 'npy'])('refuses quality for %s', (format) => {
+    expect(refusal(`format=${format}&quality=80`)).toMatchObject({
+      reason: 'OPTION_INVALID',
+      metadata: { option: 'quality', actual: '80' },
+    });
+  });
+
+  it("passes quality on where the format is the source's own", () => {
+    expect(requestFor('quality=80').output).toMatchObject({
+      case: 'image',
+      value: { format: ImageFormat.UNSPECIFIED, quality: 80 },
+    });
+  });
+
+  it('keeps the default quality from formats that have none', () => {
+    expect(requestFor('format=png', { quality: 60 }).output.value).toMatchObject({ quality: 0 });
+    expect(requestFor('format=jpeg', { quality: 60 }).output.value).toMatchObject({ quality: 60 });
+    expect(requestFor('format=npy', { quality: 60 }).output.case).toBe('tensor');
+  });
+
+  it('writes a background as the contract does', () => {
+    expect(requestFor('background=FFee00').background).toBe('#ffee00');
+  });
+});

@@ -1,0 +1,124 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readBody } from '../../src/api/request-body.ts';
+import {
+  type Problem,
+  type RawAnswer,
+  type ScriptedProcessor,
+  send,
+  startScriptedProcessor,
+  startTestApi,
+  type TestApi,
+} from '../support/api.ts';
+
+const maxBytes = 2_000_000;
+
+let processor: ScriptedProcessor;
+let api: TestApi;
+let url: string;
+
+beforeAll(async () => {
+  processor = await startScriptedProcessor();
+  api = await startTestApi({ PROCESSOR_URL: processor.url, MAX_UPLOAD_BYTES: String(maxBytes) });
+  url = `${api.url}/v1/images`;
+});
+beforeEach(() => processor.reset());
+afterAll(async () => {
+  await api[Symbol.asyncDispose]();
+  await processor[Symbol.asyncDispose]();
+});
+
+function problemIn(answer: RawAnswer): Problem {
+  return JSON.parse(answer.body.toString()) as Problem;
+}
+
+function* megabytes(count: number): Iterable<Buffer> {
+  for (let index = 0; index < count; index++) yield Buffer.alloc(1_000_000, index + 1);
+}
+
+function contentOfRequest(): Uint8Array {
+  return processor.request().source.value as Uint8Array;
+}
+
+describe(readBody, () => {
+  it('puts chunks of an undeclared length together', async () => {
+    const answer = await send(url, { method: 'POST', chunks: ['ab', 'cd', 'ef'] });
+    expect(answer.status).toBe(200);
+    expect(Buffer.from(contentOfRequest()).toString()).toBe('abcdef');
+  });
+
+  it('puts chunks of a declared length together', async () => {
+    await send(url, { method: 'POST', headers: { 'Content-Length': 2_000_000 }, chunks: megabytes(2) });
+    const content = contentOfRequest();
+    expect(content.length).toBe(2_000_000);
+    expect([content[0], content[999_999], content[1_000_000], content[1_999_999]]).toEqual([1, 1, 2, 2]);
+  });
+
+  it('refuses a declared length over the limit, and the client has the answer although it goes on sending', async () => {
+    const answer = await send(url, {
+      method: 'POST',
+      headers: { 'Content-Length': 5_000_000 },
+      chunks: megabytes(5),
+    });
+    expect(answer.status).toBe(413);
+    expect(problemIn(answer)).toMatchObject({
+      reason: 'SOURCE_BYTES_OVER_LIMIT',
+      metadata: { limit: '2000000', actual: '5000000' },
+    });
+    expect(processor.requests).toEqual([]);
+  });
+
+  it('refuses an undeclared length over the limit while it reads', async () => {
+    const answer = await send(url, { method: 'POST', chunks: megabytes(5) });
+    expect(answer.status).toBe(413);
+    const { reason, metadata } = problemIn(answer);
+    expect(reason).toBe('SOURCE_BYTES_OVER_LIMIT');
+    expect(metadata.limit).toBe('2000000');
+    expect(Number(metadata.actual)).toBeGreaterThan(2_000_000);
+    expect(processor.requests).toEqual([]);
+  });
+
+  it('asks for the body of a client that waits to be asked', async () => {
+    const answer = await send(url, {
+      method: 'POST',
+      headers: { 'Content-Length': 1_000_000, Expect: '100-continue' },
+      chunks: megabytes(1),
+    });
+    expect(answer).toMatchObject({ status: 200, wasAskedForBody: true });
+    expect(contentOfRequest().length).toBe(1_000_000);
+  });
+
+  it.each([
+    ['is too long', { 'Content-Length': 5_000_000 }, '', 413],
+    ['has an unknown type', { 'Content-Length': 1_000_000, 'Content-Type': 'text/plain' }, '', 415],
+    ['comes with a bad option', { 'Content-Length': 1_000_000 }, '?width=0', 400],
+  ])('does not ask for a body that %s', async (_, headers, query, status) => {
+    const answer = await send(url + query, {
+      method: 'POST',
+      headers: { ...headers, Expect: '100-continue' },
+      chunks: megabytes(1),
+    });
+    expect(answer).toMatchObject({ status, wasAskedForBody: false });
+  });
+
+  it('notes a caller that leaves in the middle of its body, and sends nothing on', async () => {
+    const socket = connect(api.port, '127.0.0.1');
+    socket.write(
+      'POST /v1/images HTTP/1.1\r\nHost: x\r\nX-Request-Id: half\r\nContent-Length: 1000\r\n\r\nabc',
+      () => socket.destroy(),
+    );
+    expect(await api.accessLine('half')).toMatchObject({ status: 499, reason: 'CANCELLED' });
+    expect(processor.requests).toEqual([]);
+  });
+
+  it('gives up a body that does not arrive before the deadline', async () => {
+    await using hasty = await startTestApi({ PROCESSOR_URL: processor.url, REQUEST_TIMEOUT_MS: '200' });
+    const socket = connect(hasty.port, '127.0.0.1');
+    socket.write('POST /v1/images HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc');
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 504 .*"reason":"DEADLINE_EXCEEDED".*"limit":"200"/s);
+    socket.destroy();
+    expect(processor.requests).toEqual([]);
+  });
+});

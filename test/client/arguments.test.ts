@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest';
+import { helpText, readArguments } from '../../src/client/arguments.ts';
+import { ClientError } from '../../src/client/client-error.ts';
+import { imageOptionNames } from '../../src/image-options.ts';
+
+/** What is asked of the image by a command line that sends one. */
+function optionsOf(...argv: string[]): Readonly<Record<string, string>> {
+  const command = readArguments(argv, undefined);
+  if (command.kind !== 'send') throw new Error(`a command line that sends, not ${command.kind}`);
+  return command.options;
+}
+
+/** The line that a bad command line gets. */
+function complaint(...argv: string[]): string {
+  try {
+    readArguments(argv, undefined);
+  } catch (error) {
+    if (error instanceof ClientError && error.end === 'usage') return `${error.reason}: ${error.message}`;
+    throw error;
+  }
+  throw new Error('the command line was taken');
+}
+
+describe(readArguments, () => {
+  it('takes an input and an output, and leaves every choice to the service', () => {
+    expect(readArguments(['photo', 'answer'], undefined)).toEqual({
+      kind: 'send',
+      source: { path: 'photo' },
+      output: 'answer',
+      options: {},
+      api: new URL('http://localhost:8080'),
+      timeoutMs: 60_000,
+      verbose: false,
+    });
+  });
+
+  it('takes a URL in place of the input', () => {
+    expect(readArguments(['--url', 'https://example.com/a.jpg', 'answer'], undefined)).toMatchObject({
+      source: { url: 'https://example.com/a.jpg' },
+      output: 'answer',
+    });
+  });
+
+  it('takes a dash as input and output', () => {
+    expect(readArguments(['-', '-'], undefined)).toMatchObject({ source: { path: '-' }, output: '-' });
+  });
+
+  it('turns flags into options by the names of the API, with underscores', () => {
+    expect(optionsOf('--width', '224', '--height=160', '--channel-order', 'bgr', 'a', 'b')).toEqual({
+      width: '224',
+      height: '160',
+      channel_order: 'bgr',
+    });
+  });
+
+  it('turns --grayscale into true and --no-grayscale into false', () => {
+    expect(optionsOf('--grayscale', '--no-scale', 'a', 'b')).toEqual({ grayscale: 'true', scale: 'false' });
+    expect(optionsOf('--no-grayscale', 'a', 'b')).toEqual({ grayscale: 'false' });
+  });
+
+  it('takes values that begin with a minus after an equals sign', () => {
+    expect(optionsOf('--mean=-1,0.5,1', 'a', 'b')).toEqual({ mean: '-1,0.5,1' });
+  });
+
+  it.each([
+    ['answer.jpg', 'jpeg'],
+    ['answer.JPEG', 'jpeg'],
+    ['folder.png/answer.png', 'png'],
+    ['answer.webp', 'webp'],
+    ['answer.npy', 'npy'],
+    ['answer.safetensors', 'safetensors'],
+  ])('lets the ending of %s ask for %s', (output, format) => {
+    expect(optionsOf('photo.tiff', output)).toEqual({ format });
+  });
+
+  it.each(['answer', 'answer.gif', 'folder.png/answer', '-', '.png'])(
+    'lets the service choose the format of %s',
+    (output) => {
+      expect(optionsOf('photo.tiff', output)).toEqual({});
+    },
+  );
+
+  it('lets --format win over the ending', () => {
+    expect(optionsOf('--format', 'png', 'photo.jpg', 'answer.jpg')).toEqual({ format: 'png' });
+  });
+
+  it('takes the service from --api, then from the environment', () => {
+    const api = (argv: string[], environment: string) =>
+      readArguments([...argv, 'a', 'b'], environment) as { api: URL };
+    expect(api([], 'http://images.example:81/prefix').api.href).toBe('http://images.example:81/prefix');
+    expect(api(['--api', 'https://other.example'], 'http://images.example').api.href).toBe(
+      'https://other.example/',
+    );
+    expect(api([], '').api.href).toBe('http://localhost:8080/');
+  });
+
+  it('takes fractions of a second as --timeout', () => {
+    expect(readArguments(['--timeout', '0.5', 'a', 'b'], undefined)).toMatchObject({ timeoutMs: 500 });
+  });
+
+  it('takes --help and --version with nothing else', () => {
+    expect(readArguments(['--help'], undefined)).toEqual({ kind: 'help' });
+    expect(readArguments(['--version'], undefined)).toEqual({ kind: 'version' });
+  });
+
+  it.each([
+    [[], 'USAGE: INPUT and OUTPUT are needed, got nothing; see --help.'],
+    [['a'], 'USAGE: INPUT and OUTPUT are needed, got "a"; see --help.'],
+    [['a', 'b', 'c'], 'USAGE: INPUT and OUTPUT are needed, got "a" "b" "c"; see --help.'],
+    [['--url', 'http://x/', 'a', 'b'], 'USAGE: OUTPUT is needed with --url, got "a" "b"; see --help.'],
+    [['--wdth', '3', 'a', 'b'], "USAGE: Unknown option '--wdth'; --help lists the flags."],
+    [['a', 'b', '--width'], "USAGE: Option '--width <value>' argument missing; --help lists the flags."],
+    [['--width', '0', 'a', 'b'], 'OPTION_INVALID: --width is "0"; allowed: a whole number from 1 to 65535.'],
+    [
+      ['--channel-order', 'gbr', 'a', 'b'],
+      'OPTION_INVALID: --channel-order is "gbr"; allowed: one of rgb, bgr.',
+    ],
+    [['--timeout', '0', 'a', 'b'], 'USAGE: --timeout is "0"; allowed: seconds above 0, such as 60 or 0.5.'],
+    [
+      ['--api', 'localhost:8080', 'a', 'b'],
+      'USAGE: --api is "localhost:8080"; allowed: an http or https URL, such as http://localhost:8080.',
+    ],
+    [
+      ['--api', 'http://me:secret@localhost', 'a', 'b'],
+      'USAGE: --api has a user name or password in it; image-api takes none.',
+    ],
+  ])('refuses %j', (argv, line) => {
+    expect(complaint(...argv)).toBe(line);
+  });
+
+  it('names the variable when the environment has a bad URL', () => {
+    expect(() => readArguments(['a', 'b'], 'nonsense')).toThrow('IMAGE_API_URL is "nonsense"; allowed: ');
+  });
+});
+
+describe(helpText, () => {
+  it('has a flag for every option of an image', () => {
+    const help = helpText();
+    for (const name of imageOptionNames) expect(help).toContain(`\n  --${name.replace('_', '-')}`);
+  });
+
+  it('says what a flag takes, by the rule that its value is checked with', () => {
+    expect(helpText()).toMatch(/--quality VALUE .*\(a whole number from 1 to 100\)\n/);
+    expect(helpText()).toMatch(/--grayscale, --no-grayscale {2}/);
+  });
+
+  it('has every exit code', () => {
+    for (const code of [0, 1, 2, 3, 4, 5, 130]) expect(helpText()).toMatch(new RegExp(`\\n {2}${code} +\\w`));
+  });
+});

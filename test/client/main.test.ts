@@ -1,0 +1,413 @@
+import { once } from 'node:events';
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import packageJson from '../../package.json' with { type: 'json' };
+import { type Run, run } from '../support/run.ts';
+import { findProgram } from '../support/tools.ts';
+
+/*
+ * The client as a process, as people run it, against a server that answers as each test wants. The client
+ * and the real service together are in end-to-end/.
+ */
+
+interface Received {
+  readonly method: string | undefined;
+  readonly path: string;
+  readonly query: Record<string, string>;
+  readonly contentType: string | undefined;
+  readonly body: Buffer;
+}
+
+/** What the service was asked in this test, and how it answers. */
+let received: Received[];
+let respond: (response: ServerResponse, request: IncomingMessage) => void;
+
+const server = createServer(async (request, response) => {
+  const url = new URL(request.url ?? '', 'http://localhost');
+  received.push({
+    method: request.method,
+    path: url.pathname,
+    query: Object.fromEntries(url.searchParams),
+    contentType: request.headers['content-type'],
+    body: await buffer(request),
+  });
+  respond(response, request);
+});
+
+let api: string;
+beforeAll(async () => {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  api = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+/** An empty folder, and an answer of six bytes that call themselves a JPEG. */
+let folder: string;
+const jpeg = Buffer.from('a jpeg');
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'image-client-'));
+  await writeFile(join(folder, 'photo.jpg'), 'a photo');
+  received = [];
+  respond = (response) => response.writeHead(200, { 'content-type': 'image/jpeg' }).end(jpeg);
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const program = fileURLToPath(new URL('../../src/client/main.ts', import.meta.url));
+
+function client(parameters: readonly string[], options: Parameters<typeof run>[2] = {}): Promise<Run> {
+  return run(process.execPath, [program, ...parameters], {
+    cwd: folder,
+    ...options,
+    env: { IMAGE_API_URL: api, ...options.env },
+  });
+}
+
+/** The files in the folder besides the photo. */
+async function written(): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => name !== 'photo.jpg');
+}
+
+function problem(response: ServerResponse, status: number, document: Record<string, unknown>): void {
+  response.writeHead(status, { 'content-type': 'application/problem+json' }).end(JSON.stringify(document));
+}
+
+describe('image-client: sending and writing', () => {
+  it('sends a file as the body of a POST and writes the answer, saying nothing', async () => {
+    const result = await client(['photo.jpg', 'answer.jpg']);
+    expect(result).toMatchObject({ code: 0, stderr: '' });
+    expect(result.stdout.length).toBe(0);
+    expect(received).toEqual([
+      {
+        method: 'POST',
+        path: '/v1/images',
+        query: { format: 'jpeg' },
+        contentType: 'application/octet-stream',
+        body: Buffer.from('a photo'),
+      },
+    ]);
+    expect(await readFile(join(folder, 'answer.jpg'))).toEqual(jpeg);
+    expect(await written()).toEqual(['answer.jpg']);
+  });
+
+  it('sends options in the query', async () => {
+    await client(['--width', '224', '--no-grayscale', '--channel-order', 'bgr', 'photo.jpg', 'answer']);
+    expect(received[0]?.query).toEqual({ width: '224', grayscale: 'false', channel_order: 'bgr' });
+  });
+
+  it('sends a URL as JSON', async () => {
+    await client(['--url', 'https://example.com/a.jpg?b=c', 'answer.png', '--width', '10']);
+    expect(received).toMatchObject([
+      { method: 'POST', query: { width: '10', format: 'png' }, contentType: 'application/json' },
+    ]);
+    expect(JSON.parse(String(received[0]?.body))).toEqual({ url: 'https://example.com/a.jpg?b=c' });
+  });
+
+  it('reads standard input and writes standard output for dashes', async () => {
+    const result = await client(['-', '-'], { input: 'piped' });
+    expect(result).toMatchObject({ code: 0, stdout: jpeg, stderr: '' });
+    expect(received[0]?.body.toString()).toBe('piped');
+  });
+
+  it('finds the service below a path, by --api', async () => {
+    await client(['--api', `${api}/images/`, 'photo.jpg', 'answer.jpg'], {
+      env: { IMAGE_API_URL: 'http://127.0.0.1:1' },
+    });
+    expect(received[0]?.path).toBe('/images/v1/images');
+  });
+
+  it('warns when the answer is not what the name of the file says', async () => {
+    const result = await client(['--format', 'jpeg', 'photo.jpg', 'answer.png']);
+    expect(result).toMatchObject({
+      code: 0,
+      stderr: 'image-client: warning: answer.png holds image/jpeg\n',
+    });
+  });
+
+  it('prints size, type, cache state and stage times with --verbose', async () => {
+    respond = (response) =>
+      response
+        .writeHead(200, {
+          'content-type': 'image/jpeg',
+          'image-width': '3',
+          'image-height': '1',
+          'cache-status': 'image-processor; hit',
+          'server-timing': 'decode;dur=26.1, resize;dur=8',
+        })
+        .end(jpeg);
+    const result = await client(['--verbose', 'photo.jpg', '-']);
+    expect(result).toMatchObject({ code: 0, stdout: jpeg });
+    expect(result.stderr.split('\n')).toEqual([
+      'image-client: 6 bytes of image/jpeg, 3 × 1 pixels',
+      'image-client: cache: image-processor; hit',
+      'image-client: stages: decode;dur=26.1, resize;dur=8',
+      '',
+    ]);
+  });
+
+  it('prints its version and its help', async () => {
+    const version = await client(['--version']);
+    expect(version.stdout.toString()).toBe(`image-client ${packageJson.version}\n`);
+    const help = await client(['--help']);
+    expect(help).toMatchObject({ code: 0, stderr: '' });
+    expect(help.stdout.toString()).toMatch(/^Usage: image-client .*\n {2}130 {2}interrupted\n$/s);
+  });
+});
+
+describe('image-client: the output file', () => {
+  it('replaces a file and keeps its permissions', async () => {
+    await writeFile(join(folder, 'answer.jpg'), 'from before');
+    await chmod(join(folder, 'answer.jpg'), 0o600);
+    await client(['photo.jpg', 'answer.jpg']);
+    expect(await readFile(join(folder, 'answer.jpg'))).toEqual(jpeg);
+    expect((await stat(join(folder, 'answer.jpg'))).mode & 0o777).toBe(0o600);
+  });
+
+  it('writes through a symbolic link', async () => {
+    await mkdir(join(folder, 'elsewhere'));
+    await writeFile(join(folder, 'elsewhere', 'real.jpg'), 'from before');
+    await symlink('elsewhere/real.jpg', join(folder, 'answer.jpg'));
+    await client(['photo.jpg', 'answer.jpg']);
+    expect(await readlink(join(folder, 'answer.jpg'))).toBe('elsewhere/real.jpg');
+    expect(await readFile(join(folder, 'elsewhere', 'real.jpg'))).toEqual(jpeg);
+    expect(await readdir(join(folder, 'elsewhere'))).toEqual(['real.jpg']);
+  });
+
+  it('writes into a named pipe and leaves the pipe in its place', async () => {
+    expect(await run('mkfifo', [join(folder, 'pipe')])).toMatchObject({ code: 0 });
+    const [content, result] = await Promise.all([
+      readFile(join(folder, 'pipe')),
+      client(['photo.jpg', 'pipe']),
+    ]);
+    expect(result.code).toBe(0);
+    expect(content).toEqual(jpeg);
+    expect((await stat(join(folder, 'pipe'))).isFIFO()).toBe(true);
+  });
+
+  it('stays as it was when the answer breaks off', async () => {
+    await writeFile(join(folder, 'answer.jpg'), 'from before');
+    respond = (response) => {
+      response.writeHead(200, { 'content-type': 'image/jpeg', 'content-length': '1000' });
+      response.write('half', () => response.destroy());
+    };
+    const result = await client(['photo.jpg', 'answer.jpg']);
+    expect(result.code).toBe(4);
+    expect(result.stderr).toMatch(/^image-client: SERVICE_UNREACHABLE: .*\n$/);
+    expect(await written()).toEqual(['answer.jpg']);
+    expect(await readFile(join(folder, 'answer.jpg'), 'utf8')).toBe('from before');
+  });
+
+  it('stays as it was when the disk is full', async () => {
+    await writeFile(join(folder, 'answer.jpg'), 'from before');
+    respond = (response) =>
+      response.writeHead(200, { 'content-type': 'image/jpeg' }).end(Buffer.alloc(1024 * 1024));
+    // A limit on the size of files has the same effect as a full disk: the first write is cut short.
+    const command = `ulimit -f 1; exec '${process.execPath}' '${program}' photo.jpg answer.jpg`;
+    const result = await run('sh', ['-c', command], { cwd: folder, env: { IMAGE_API_URL: api } });
+    expect(result).toMatchObject({
+      code: 5,
+      stderr: 'image-client: OUTPUT_UNWRITABLE: "answer.jpg" cannot be written: file too large.\n',
+    });
+    expect(await written()).toEqual(['answer.jpg']);
+    expect(await readFile(join(folder, 'answer.jpg'), 'utf8')).toBe('from before');
+  });
+
+  it('is not made when the image is refused', async () => {
+    respond = (response) => problem(response, 422, { reason: 'IMAGE_CORRUPT', detail: 'No.' });
+    await client(['photo.jpg', 'answer.jpg']);
+    expect(await written()).toEqual([]);
+  });
+});
+
+/** `script` runs a program on a terminal of its own. */
+const script = findProgram('script');
+
+describe('image-client: how it ends', () => {
+  it.each([
+    [400, 'OPTION_INVALID', 3],
+    [413, 'SOURCE_BYTES_OVER_LIMIT', 3],
+    [422, 'IMAGE_CORRUPT', 3],
+    [429, 'RATE_LIMITED', 4],
+    [500, 'INTERNAL', 1],
+    [502, 'ORIGIN_STATUS', 3],
+    [503, 'OVERLOADED', 4],
+    [504, 'DEADLINE_EXCEEDED', 4],
+    [504, 'ORIGIN_TIMEOUT', 4],
+  ])(
+    'for a problem of status %i %s with exit code %i and its detail in one line',
+    async (status, reason, code) => {
+      respond = (response) =>
+        problem(response, status, { status, reason, title: 'Title', detail: 'The detail.' });
+      const result = await client(['photo.jpg', 'answer.jpg']);
+      expect(result).toMatchObject({ code, stderr: `image-client: ${reason}: The detail.\n` });
+    },
+  );
+
+  it('prints no control character of a problem', async () => {
+    const detail = 'first\nsecond \u001b[31mred\u0007';
+    respond = (response) => problem(response, 400, { reason: 'OPTION_INVALID', detail });
+    const result = await client(['photo.jpg', 'answer.jpg']);
+    expect(result.stderr).toBe('image-client: OPTION_INVALID: first second [31mred\n');
+  });
+
+  it('takes the title of a problem without detail, and the status of one without reason', async () => {
+    respond = (response) => problem(response, 404, { title: 'There is nothing at this path' });
+    const result = await client(['photo.jpg', 'answer.jpg']);
+    expect(result).toMatchObject({
+      code: 3,
+      stderr: 'image-client: HTTP_404: There is nothing at this path\n',
+    });
+  });
+
+  it('with 4 when a proxy says that the service is away', async () => {
+    respond = (response) =>
+      response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>Bad gateway</h1>');
+    const result = await client(['photo.jpg', 'answer.jpg']);
+    expect(result).toMatchObject({
+      code: 4,
+      stderr:
+        `image-client: HTTP_502: ${api} answered 502 Bad Gateway with text/html, not as image-api answers; ` +
+        '--api tells where image-api is.\n',
+    });
+  });
+
+  it('with 1 when something else than image-api answers', async () => {
+    respond = (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Welcome</h1>');
+    const result = await client(['photo.jpg', 'answer.jpg']);
+    expect(result.code).toBe(1);
+    expect(result.stderr).toMatch(
+      /^image-client: ANSWER_UNKNOWN: .* answered 200 OK with text\/html, not as .*\n$/,
+    );
+    expect(await written()).toEqual([]);
+  });
+
+  it('with 1 at a redirect, which image-api never gives', async () => {
+    respond = (response) => response.writeHead(302, { location: `${api}/elsewhere` }).end();
+    const result = await client(['photo.jpg', 'answer.jpg']);
+    expect(result.code).toBe(1);
+    expect(result.stderr).toMatch(/^image-client: HTTP_302: /);
+    expect(received.length).toBe(1);
+  });
+
+  it('with 4 when nothing listens', async () => {
+    const closed = createServer();
+    await once(closed.listen(0, '127.0.0.1'), 'listening');
+    const nowhere = `http://127.0.0.1:${(closed.address() as AddressInfo).port}`;
+    await once(closed.close(), 'close');
+    const result = await client(['photo.jpg', 'answer.jpg'], { env: { IMAGE_API_URL: nowhere } });
+    expect(result).toMatchObject({
+      code: 4,
+      stderr:
+        `image-client: SERVICE_UNREACHABLE: ${nowhere} cannot be reached (ECONNREFUSED); ` +
+        '--api tells where image-api is.\n',
+    });
+  });
+
+  it('with 4 when the service is slower than --timeout', async () => {
+    respond = () => {};
+    const result = await client(['--timeout', '0.2', 'photo.jpg', 'answer.jpg']);
+    expect(result).toMatchObject({
+      code: 4,
+      stderr: `image-client: TIMEOUT: ${api} did not answer within 0.2 s; --timeout allows more.\n`,
+    });
+  });
+
+  it('with 2 for bad usage, and sends nothing', async () => {
+    for (const parameters of [
+      ['photo.jpg'],
+      ['--wdth', '3', 'photo.jpg', 'a'],
+      ['--width', '-3', 'photo.jpg', 'a'],
+    ]) {
+      const result = await client(parameters);
+      expect(result.code).toBe(2);
+      expect(result.stderr).toMatch(/^image-client: USAGE: .*\n$/);
+    }
+    expect(received).toEqual([]);
+  });
+
+  it('with 2 for an input file that does not exist', async () => {
+    const result = await client(['gone.jpg', 'answer.jpg']);
+    expect(result).toMatchObject({
+      code: 2,
+      stderr: 'image-client: INPUT_MISSING: There is no file "gone.jpg".\n',
+    });
+  });
+
+  it('with 5 for an input that cannot be read', async () => {
+    const result = await client(['.', 'answer.jpg']);
+    expect(result).toMatchObject({
+      code: 5,
+      stderr: 'image-client: INPUT_UNREADABLE: "." cannot be read: illegal operation on a directory.\n',
+    });
+  });
+
+  it('with 5 for an output that cannot be written', async () => {
+    expect(await client(['photo.jpg', 'gone/answer.jpg'])).toMatchObject({
+      code: 5,
+      stderr:
+        'image-client: OUTPUT_UNWRITABLE: "gone/answer.jpg" cannot be written: no such file or directory.\n',
+    });
+    await mkdir(join(folder, 'taken'));
+    expect(await client(['photo.jpg', 'taken'])).toMatchObject({
+      code: 5,
+      stderr:
+        'image-client: OUTPUT_UNWRITABLE: "taken" cannot be written: illegal operation on a directory.\n',
+    });
+  });
+
+  it('with 5 when the reader of standard output has gone', async () => {
+    respond = (response) =>
+      response.writeHead(200, { 'content-type': 'image/jpeg' }).end(Buffer.alloc(1024 * 1024));
+    const result = await client(['photo.jpg', '-'], { started: (child) => child.stdout?.destroy() });
+    expect(result).toMatchObject({
+      code: 5,
+      stderr: 'image-client: OUTPUT_UNWRITABLE: Standard output cannot be written: broken pipe.\n',
+    });
+  });
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('for %s with %i, and leaves nothing', async (signal, code) => {
+    const requests = Promise.withResolvers<void>();
+    respond = (response) => {
+      response.writeHead(200, { 'content-type': 'image/jpeg' });
+      response.write('half', () => requests.resolve());
+    };
+    const result = await client(['photo.jpg', 'answer.jpg'], {
+      started: (child) => requests.promise.then(() => child.kill(signal)),
+    });
+    expect(result).toMatchObject({ code, stderr: 'image-client: INTERRUPTED: nothing was written.\n' });
+    expect(await written()).toEqual([]);
+  });
+
+  it.skipIf(script === undefined)('with 2 rather than write an image to a terminal', async () => {
+    const command = `'${process.execPath}' '${program}' photo.jpg -`;
+    const result = await run(script ?? '', ['--quiet', '--return', '--command', command, '/dev/null'], {
+      cwd: folder,
+      env: { IMAGE_API_URL: api },
+    });
+    expect(result.code).toBe(2);
+    expect(result.stdout.toString()).toMatch(/^image-client: USAGE: Standard output is a terminal, /);
+    expect(received).toEqual([]);
+  });
+});

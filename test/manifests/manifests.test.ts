@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import { apiEnvironment } from '../../src/api/config.ts';
+import { readEnvironment } from '../../src/environment.ts';
+import { processorEnvironment } from '../../src/processor/config.ts';
+import { type KubernetesObject, schemaProblems } from '../support/kubernetes-schema.ts';
+import {
+  canRender,
+  filesOfKustomization,
+  readKustomization,
+  renderKustomization,
+} from '../support/kustomization.ts';
+import {
+  containerOf,
+  deploymentOf,
+  environmentOf,
+  manifestRules,
+  quantity,
+  serviceOf,
+} from '../support/manifest-rules.ts';
+
+const folders = ['manifests/base', 'manifests/overlays/minikube'];
+
+describe.each(folders)('%s, its files', (folder) => {
+  it('are all named by the kustomization, and there', () => {
+    const { present, named } = filesOfKustomization(folder);
+    expect(present).toEqual(named);
+  });
+
+  describeManifest(readKustomization(folder));
+});
+
+describe.skipIf(!canRender).each(folders)('%s, rendered by kustomize', (folder) => {
+  describeManifest(canRender ? renderKustomization(folder) : []);
+});
+
+function describeManifest(manifest: readonly KubernetesObject[]): void {
+  it.each(manifest.map((object) => [object.kind, object.metadata.name, object] as const))(
+    '%s %s has the shape that Kubernetes 1.36 wants',
+    async (_kind, _name, object) => {
+      expect(await schemaProblems(object)).toEqual([]);
+    },
+  );
+
+  it.each(Object.entries(manifestRules))('%s', (_promise, rule) => {
+    expect(rule(manifest)).toEqual([]);
+  });
+
+  const api = () => readEnvironment(apiEnvironment, environmentOf(manifest, 'image-api'));
+  const processor = () => readEnvironment(processorEnvironment, environmentOf(manifest, 'image-processor'));
+
+  it.each([
+    ['image-api', apiEnvironment],
+    ['image-processor', processorEnvironment],
+  ] as const)(
+    '%s starts with its ConfigMap, which sets no variable that it does not know',
+    (name, schema) => {
+      const environment = environmentOf(manifest, name);
+      expect(() => readEnvironment(schema, environment)).not.toThrow();
+      expect(Object.keys(schema.shape)).toEqual(expect.arrayContaining(Object.keys(environment)));
+    },
+  );
+
+  it('has containers whose ports are those that the services listen on', () => {
+    const portsOf = (name: string) =>
+      containerOf(manifest, name).ports?.map(({ containerPort }) => containerPort);
+    expect(portsOf('image-api')).toEqual([api().PORT]);
+    expect(portsOf('image-processor')).toEqual([processor().PORT, processor().METRICS_PORT]);
+  });
+
+  it('sends the API to the name and port of the headless Service', () => {
+    const { hostname, port } = new URL(api().PROCESSOR_URL);
+    const { spec } = serviceOf(manifest, hostname);
+    expect(spec?.clusterIP).toBe('None');
+    expect(spec?.ports?.find(({ name }) => name === 'grpc')?.port).toBe(Number(port));
+  });
+
+  it('sends the processors to a Redis that is there, if to one', () => {
+    const { REDIS_URL } = processor();
+    if (REDIS_URL === undefined) return;
+    const { hostname, port } = new URL(REDIS_URL);
+    expect(serviceOf(manifest, hostname).spec?.ports?.map((each) => each.port)).toContain(Number(port));
+  });
+
+  it('gives each pod more time to end than its drain may take', () => {
+    const graceMs = (name: string) =>
+      (deploymentOf(manifest, name).spec?.template.spec?.terminationGracePeriodSeconds ?? 30) * 1000;
+    expect(graceMs('image-api')).toBeGreaterThan(api().SHUTDOWN_DELAY_MS + api().SHUTDOWN_TIMEOUT_MS);
+    expect(graceMs('image-processor')).toBeGreaterThan(
+      processor().SHUTDOWN_DELAY_MS + processor().SHUTDOWN_TIMEOUT_MS,
+    );
+  });
+
+  it('lets the longest request finish while a pod ends', () => {
+    const longest = api().REQUEST_TIMEOUT_MS;
+    expect(api().SHUTDOWN_TIMEOUT_MS).toBeGreaterThan(longest);
+    expect(processor().SHUTDOWN_TIMEOUT_MS).toBeGreaterThan(longest);
+    expect(processor().MAX_TIMEOUT_MS).toBeGreaterThanOrEqual(longest);
+  });
+
+  it('lets the API take no image that the processor would refuse for its length', () => {
+    expect(api().MAX_UPLOAD_BYTES).toBeLessThanOrEqual(processor().MAX_SOURCE_BYTES);
+  });
+
+  it('gives the processor a core for each worker, and memory for its worst case', () => {
+    const { WORKERS, MAX_QUEUE, MAX_SOURCE_BYTES, MAX_SOURCE_PIXELS, CACHE_MAX_BYTES } = processor();
+    const { cpu = '', memory = '' } = containerOf(manifest, 'image-processor').resources?.limits ?? {};
+    // A progressive JPEG: its coefficients, its pixels, and a copy of those on their way to the resize.
+    const bytesOfPixel = 3 + 3 + 3;
+    const worst =
+      CACHE_MAX_BYTES + (WORKERS + MAX_QUEUE) * MAX_SOURCE_BYTES + WORKERS * MAX_SOURCE_PIXELS * bytesOfPixel;
+    expect(WORKERS).toBeLessThanOrEqual(quantity(cpu));
+    expect(worst).toBeLessThan(quantity(memory));
+  });
+}

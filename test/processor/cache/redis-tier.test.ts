@@ -1,0 +1,321 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { inspect } from 'node:util';
+import { createClient } from '@redis/client';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createRedisTier } from '../../../src/processor/cache/redis-tier.ts';
+import { findFreePort, type RedisServer, startRedis } from '../../support/redis.ts';
+import { redisServer } from '../../support/tools.ts';
+
+const bytes = (length: number, fill = 1) => new Uint8Array(length).fill(fill);
+
+/** A tier with its errors; it is closed at the test's end. */
+function openTier(options: Partial<Parameters<typeof createRedisTier>[0]> & { url: string }) {
+  const errors: Error[] = [];
+  const tier = createRedisTier({ pauseMs: 20, onError: (error) => errors.push(error), ...options });
+  onTestFinished(() => tier.close());
+  return { tier, errors };
+}
+
+type Tier = ReturnType<typeof openTier>['tier'];
+
+/** Sets and gets until the value is there: the connection is up. */
+async function untilUsed(tier: Tier, key = 'probe') {
+  await vi.waitFor(
+    async () => {
+      await tier.set(key, bytes(1));
+      expect(await tier.get(key)).toBeDefined();
+    },
+    { timeout: 10_000 },
+  );
+}
+
+/** A plain client of the same Redis, to look behind the tier. */
+async function connectPlainly(server: RedisServer) {
+  const client = await createClient({ url: server.url, RESP: 2 })
+    .on('error', () => {})
+    .connect();
+  onTestFinished(() => client.destroy());
+  return client;
+}
+
+/** Lets Redis refuse to write, as a full one does, from the first byte on. */
+const full = { 'maxmemory-policy': 'noeviction', maxmemory: '1' };
+
+describe.skipIf(redisServer === undefined)('createRedisTier, with a redis-server', () => {
+  it('gives back what was set, empty and large values too', async () => {
+    await using server = await startRedis();
+    const { tier, errors } = openTier({ url: server.url, timeoutMs: 5000 });
+    await untilUsed(tier);
+    const large = bytes(3_000_000, 9);
+    await tier.set('empty', bytes(0));
+    await tier.set('large', large);
+    expect((await tier.get('empty'))?.value).toHaveLength(0);
+    expect(Buffer.from((await tier.get('large'))?.value ?? []).equals(large)).toBe(true);
+    expect(await tier.get('never set')).toBeUndefined();
+    expect(errors).toEqual([]);
+  });
+
+  it('puts its prefix before the keys and gives every value a time to live', async () => {
+    await using server = await startRedis();
+    const { tier } = openTier({ url: server.url, keyPrefix: 'p:', ttlMs: 60_000 });
+    await untilUsed(tier, 'a');
+    await tier.set('b', bytes(1), 5000);
+    const client = await connectPlainly(server);
+    expect((await client.keys('*')).sort()).toEqual(['p:a', 'p:b']);
+    expect(await client.pTTL('p:a')).toBeGreaterThan(5000);
+    expect(await client.pTTL('p:b')).toBeLessThanOrEqual(5000);
+    expect((await tier.get('b'))?.ttlMs).toBeLessThanOrEqual(5000);
+  });
+
+  it('takes credentials and database from the URL', async () => {
+    await using server = await startRedis({ parameters: ['--requirepass', 'p@ss'] });
+    const { tier } = openTier({ url: `redis://:p%40ss@127.0.0.1:${server.port}/3` });
+    await untilUsed(tier);
+  });
+
+  it('misses while there is no Redis yet, and uses it as soon as it is there', async () => {
+    const port = await findFreePort();
+    const { tier, errors } = openTier({ url: `redis://127.0.0.1:${port}` });
+    await tier.set('a', bytes(1));
+    expect(await tier.get('a')).toBeUndefined();
+    await vi.waitFor(() => expect(errors.length).toBeGreaterThan(1));
+    expect(errors[0]?.message).toContain('ECONNREFUSED');
+    await using _server = await startRedis({ port });
+    await untilUsed(tier);
+  });
+
+  it('misses when Redis is killed, and uses it again when it is back', async () => {
+    await using first = await startRedis();
+    const { tier, errors } = openTier({ url: first.url });
+    await untilUsed(tier, 'a');
+    await first.stop();
+    await tier.set('a', bytes(1));
+    expect(await tier.get('a')).toBeUndefined();
+    await vi.waitFor(() => expect(errors.length).toBeGreaterThan(0));
+    await using _second = await startRedis({ port: first.port });
+    await untilUsed(tier, 'a');
+  });
+
+  it('misses when Redis is frozen, reports it once, and uses it again when it thaws', async () => {
+    await using server = await startRedis();
+    const { tier, errors } = openTier({ url: server.url, connectTimeoutMs: 200 });
+    await untilUsed(tier, 'a');
+    server.freeze();
+    const answers = await Promise.all([
+      ...Array.from({ length: 300 }, () => tier.get('a')),
+      ...Array.from({ length: 300 }, () => tier.set('b', bytes(100))),
+    ]);
+    expect(answers.every((answer) => answer === undefined)).toBe(true);
+    expect(errors.map((error) => error.message)).toEqual(['no answer within 100 ms']);
+    // The kernel takes the next connection for it, and nothing answers there: no request waits for that one.
+    await vi.waitFor(() => expect(errors.at(-1)?.message).toBe('no connection within 200 ms'));
+    server.thaw();
+    await untilUsed(tier, 'a');
+  });
+
+  it('closes while Redis is frozen', async () => {
+    await using server = await startRedis();
+    const { tier } = openTier({ url: server.url });
+    await untilUsed(tier);
+    server.freeze();
+    const pending = tier.get('a');
+    await tier.close();
+    expect(await pending).toBeUndefined();
+    expect(await tier.get('a')).toBeUndefined();
+  });
+
+  it('delivers what was set before it closes', async () => {
+    await using server = await startRedis();
+    const { tier } = openTier({ url: server.url });
+    await untilUsed(tier);
+    void tier.set('last', bytes(1));
+    await tier.close();
+    const client = await connectPlainly(server);
+    expect(await client.exists('image:v1:last')).toBe(1);
+  });
+
+  it('does not take a long task of its own process for a silent Redis', async () => {
+    await using server = await startRedis();
+    const { tier, errors } = openTier({ url: server.url });
+    await untilUsed(tier, 'a');
+    const pending = tier.get('a');
+    // The command is on its way; its answer lies in the socket when the task ends, and the time is over.
+    await new Promise((resolve) => setImmediate(resolve));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+    expect(await pending).toBeDefined();
+    expect(errors).toEqual([]);
+  });
+
+  it('asks no more of Redis when a thousand callers wait for it already', async () => {
+    await using server = await startRedis();
+    const { tier } = openTier({ url: server.url, timeoutMs: 10_000 });
+    await untilUsed(tier, 'a');
+    server.freeze();
+    let answered = 0;
+    const answers = Array.from({ length: 1500 }, async () => {
+      const entry = await tier.get('a');
+      answered += 1;
+      return entry;
+    });
+    await vi.waitFor(() => expect(answered).toBe(476));
+    server.thaw();
+    const entries = await Promise.all(answers);
+    expect(entries.filter((entry) => entry !== undefined)).toHaveLength(1024);
+  });
+
+  it('drops what it has no room for and goes on reading when Redis is full', async () => {
+    await using server = await startRedis();
+    const { tier, errors } = openTier({ url: server.url, pauseMs: 60_000 });
+    await untilUsed(tier, 'a');
+    const client = await connectPlainly(server);
+    await client.configSet(full);
+    await client.configResetStat();
+    for (let count = 0; count < 20; count += 1) await tier.set('b', bytes(100_000));
+    expect(await tier.get('b')).toBeUndefined();
+    expect(await tier.get('a')).toBeDefined();
+    expect(errors.map((error) => error.message)).toEqual([expect.stringMatching(/^OOM /)]);
+    // One was refused; for the rest of the pause Redis was left alone.
+    expect(await client.info('stats')).toContain('total_error_replies:1\r\n');
+  });
+
+  it('writes again when the pause after a refusal is over', async () => {
+    await using server = await startRedis();
+    let now = 0;
+    const { tier } = openTier({ url: server.url, pauseMs: 1000, clock: { now: () => now } });
+    await untilUsed(tier, 'a');
+    const client = await connectPlainly(server);
+    await client.configSet(full);
+    await tier.set('b', bytes(1));
+    await client.configSet('maxmemory', '0');
+    now = 999;
+    await tier.set('b', bytes(1));
+    expect(await tier.get('b')).toBeUndefined();
+    now = 1000;
+    await tier.set('b', bytes(1));
+    expect(await tier.get('b')).toBeDefined();
+  });
+
+  it('leaves a Redis alone that lets it in and then refuses to read', async () => {
+    await using server = await startRedis();
+    const client = await connectPlainly(server);
+    await client.sendCommand(['ACL', 'SETUSER', 'writer', 'on', '>secret', '~*', '+@all', '-getrange']);
+    const { tier, errors } = openTier({
+      url: `redis://writer:secret@127.0.0.1:${server.port}`,
+      pauseMs: 60_000,
+    });
+    await vi.waitFor(async () => {
+      await tier.set('a', bytes(1));
+      expect(await client.exists('image:v1:a')).toBe(1);
+    });
+    for (let count = 0; count < 20; count += 1) expect(await tier.get('a')).toBeUndefined();
+    expect(errors.map((error) => error.message)).toEqual([expect.stringMatching(/^NOPERM /)]);
+  });
+
+  it('takes a wrong password for a Redis that is not there, and tells nobody the password', async () => {
+    await using server = await startRedis({ parameters: ['--requirepass', 'right'] });
+    const { tier, errors } = openTier({ url: `redis://:wr%40ng@127.0.0.1:${server.port}` });
+    await vi.waitFor(() => expect(errors.length).toBeGreaterThan(1));
+    expect(errors[0]?.message).toMatch(/^WRONGPASS /);
+    expect(await tier.get('a')).toBeUndefined();
+    expect(inspect(errors, { depth: null, showHidden: true })).not.toMatch(/wr(@|%40)ng/);
+  });
+
+  it('misses when Redis wants a password and none is given', async () => {
+    await using server = await startRedis({ parameters: ['--requirepass', 'right'] });
+    const { tier, errors } = openTier({ url: server.url });
+    await vi.waitFor(async () => {
+      expect(await tier.get('a')).toBeUndefined();
+      expect(errors[0]?.message).toMatch(/^NOAUTH /);
+    });
+  });
+
+  it('takes garbage under its keys for a miss and overwrites it', async () => {
+    await using server = await startRedis();
+    const { tier, errors } = openTier({ url: server.url, pauseMs: 60_000 });
+    await untilUsed(tier, 'good');
+    const client = await connectPlainly(server);
+    await client.set('image:v1:text', 'hello');
+    await client.set('image:v1:empty', '');
+    await client.rPush('image:v1:list', ['a', 'b']);
+    await client.copy('image:v1:good', 'image:v1:copied');
+    await client.copy('image:v1:good', 'image:v1:good2');
+    await client.sendCommand(['SETRANGE', 'image:v1:good', '8', 'x']);
+    for (const key of ['text', 'empty', 'list', 'copied', 'good']) {
+      expect(await tier.get(key)).toBeUndefined();
+      await tier.set(key, bytes(3, 5));
+      expect([...((await tier.get(key))?.value ?? [])]).toEqual([5, 5, 5]);
+    }
+    // Five were asked for in one pause.
+    expect(errors).toHaveLength(1);
+  });
+
+  it('does not load a giant that somebody left under its key', async () => {
+    await using server = await startRedis();
+    const { tier } = openTier({ url: server.url, maxValueBytes: 1000 });
+    await untilUsed(tier, 'a');
+    const client = await connectPlainly(server);
+    await client.sendCommand(['SETRANGE', 'image:v1:giant', '50000000', 'x']);
+    await client.configResetStat();
+    expect(await tier.get('giant')).toBeUndefined();
+    const sent = /total_net_output_bytes:(\d+)/.exec(await client.info('stats'))?.[1];
+    expect(Number(sent)).toBeLessThan(2000);
+  });
+
+  it('sends no value that is larger than it may be', async () => {
+    await using server = await startRedis();
+    const { tier, errors } = openTier({ url: server.url, maxValueBytes: 1000 });
+    await untilUsed(tier);
+    await tier.set('fits', bytes(1000));
+    await tier.set('large', bytes(1001));
+    expect((await tier.get('fits'))?.value).toHaveLength(1000);
+    expect(await tier.get('large')).toBeUndefined();
+    expect(errors).toEqual([]);
+  });
+});
+
+describe(createRedisTier, () => {
+  it('misses when something else listens there', async () => {
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const { tier, errors } = openTier({
+      url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    });
+    await vi.waitFor(() => expect(errors.length).toBeGreaterThan(1));
+    expect(await tier.get('a')).toBeUndefined();
+  });
+
+  it('tells no password that a server repeats', async () => {
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.on('data', () =>
+        socket.write("-ERR unknown command 'AUTH', with args: 's@cret' 's%40cret'\r\n"),
+      );
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const { errors } = openTier({ url: `redis://:s%40cret@127.0.0.1:${port}` });
+    await vi.waitFor(() => expect(errors.length).toBeGreaterThan(0));
+    expect(errors[0]?.message).toBe("ERR unknown command 'AUTH', with args: '…' '…'");
+  });
+
+  it.each(['no url', 'http://:secret@host', 'redis://:secret@host:99999', 'redis://:secret@host/database'])(
+    'refuses %s at the start, without the password',
+    (url) => {
+      let thrown: unknown;
+      try {
+        createRedisTier({ url, onError: () => {} });
+      } catch (error) {
+        thrown = error;
+      }
+      expect(inspect(thrown, { showHidden: true })).toContain('The Redis URL is not valid');
+      expect(inspect(thrown, { showHidden: true })).not.toContain('secret');
+    },
+  );
+});

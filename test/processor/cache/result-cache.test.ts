@@ -1,0 +1,187 @@
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createMemoryTier } from '../../../src/processor/cache/memory-tier.ts';
+import { createRedisTier } from '../../../src/processor/cache/redis-tier.ts';
+import { type CacheTier, createResultCache } from '../../../src/processor/cache/result-cache.ts';
+import { startRedis } from '../../support/redis.ts';
+import { redisServer } from '../../support/tools.ts';
+
+const stays = () => new AbortController().signal;
+const value = (...bytes: number[]) => new Uint8Array(bytes);
+
+/** A cache with what it reported, as `redis hit`, `memory miss`, `redis error`. */
+function openCache(tiers: CacheTier[]) {
+  const reports: string[] = [];
+  const cache = createResultCache({
+    tiers,
+    onLookup: (tier, hit) => reports.push(`${tier} ${hit ? 'hit' : 'miss'}`),
+    onError: (tier) => reports.push(`${tier} error`),
+  });
+  onTestFinished(() => cache.close());
+  return { cache, reports };
+}
+
+const memory = () => createMemoryTier({ maxBytes: 1_000_000 });
+
+/** A tier in which everything fails, at once or with a rejection. */
+const broken: CacheTier = {
+  name: 'redis',
+  get: () => Promise.reject(new Error('broken')),
+  set: () => {
+    throw new Error('broken');
+  },
+  close: () => Promise.reject(new Error('broken')),
+};
+
+async function connectedTier(url: string) {
+  const tier = createRedisTier({ url, timeoutMs: 5000, onError: () => {} });
+  await vi.waitFor(async () => {
+    await tier.set('probe', value(0));
+    expect(await tier.get('probe')).toBeDefined();
+  });
+  return tier;
+}
+
+describe(createResultCache, () => {
+  it('computes a value once and has it from memory then', async () => {
+    const { cache, reports } = openCache([memory()]);
+    const compute = vi.fn(async () => value(1, 2));
+    expect(await cache.getOrCompute('a', stays(), compute)).toEqual({ value: value(1, 2), from: 'computed' });
+    expect(await cache.getOrCompute('a', stays(), compute)).toEqual({ value: value(1, 2), from: 'memory' });
+    expect(await cache.get('a')).toEqual({ value: value(1, 2), tier: 'memory' });
+    expect(compute).toHaveBeenCalledTimes(1);
+    expect(reports).toEqual(['memory miss', 'memory hit', 'memory hit']);
+  });
+
+  it('computes once for all who ask for the same key at one time', async () => {
+    const { cache } = openCache([memory()]);
+    const compute = vi.fn(async () => value(1));
+    const answers = await Promise.all(
+      ['a', 'a', 'a', 'b'].map((key) => cache.getOrCompute(key, stays(), compute)),
+    );
+    expect(answers.map(({ from }) => from)).toEqual(['computed', 'shared', 'shared', 'computed']);
+    expect(compute).toHaveBeenCalledTimes(2);
+  });
+
+  it('goes on computing for who stays when the first caller leaves', async () => {
+    const { cache } = openCache([memory()]);
+    const { promise, resolve } = Promise.withResolvers<Uint8Array>();
+    const signals: AbortSignal[] = [];
+    const compute = (signal: AbortSignal) => {
+      signals.push(signal);
+      return promise;
+    };
+    const first = new AbortController();
+    const leaving = cache.getOrCompute('a', first.signal, compute);
+    const staying = cache.getOrCompute('a', stays(), compute);
+    // Both have looked into memory and are in the flight.
+    await new Promise((resolve) => setImmediate(resolve));
+    first.abort();
+    await expect(leaving).rejects.toMatchObject({ reason: 'CANCELLED' });
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
+    resolve(value(1));
+    expect(await staying).toEqual({ value: value(1), from: 'shared' });
+  });
+
+  it('remembers no failure', async () => {
+    const { cache } = openCache([memory()]);
+    const failing = cache.getOrCompute('a', stays(), () => Promise.reject(new Error('corrupt')));
+    await expect(failing).rejects.toThrow('corrupt');
+    expect(await cache.get('a')).toBeUndefined();
+    expect(await cache.getOrCompute('a', stays(), async () => value(1))).toMatchObject({ from: 'computed' });
+  });
+
+  it('serves and computes although a tier fails at everything', async () => {
+    const { cache, reports } = openCache([memory(), broken]);
+    expect(await cache.getOrCompute('a', stays(), async () => value(1))).toMatchObject({ from: 'computed' });
+    expect(await cache.getOrCompute('a', stays(), async () => value(2))).toMatchObject({
+      value: value(1),
+      from: 'memory',
+    });
+    expect(await cache.get('b')).toBeUndefined();
+    await cache.set('b', value(3));
+    await cache.close();
+    expect(reports).toEqual([
+      ...['memory miss', 'redis error', 'redis miss', 'redis error'],
+      'memory hit',
+      ...['memory miss', 'redis error', 'redis miss'],
+      ...['redis error', 'redis error'],
+    ]);
+  });
+
+  it('does not let a caller wait until what was computed is stored', async () => {
+    const { promise: never } = Promise.withResolvers<void>();
+    const slow: CacheTier = {
+      name: 'redis',
+      get: async () => undefined,
+      set: () => never,
+      close: async () => {},
+    };
+    const { cache } = openCache([memory(), slow]);
+    expect(await cache.getOrCompute('a', stays(), async () => value(1))).toMatchObject({ from: 'computed' });
+  });
+
+  it('computes every time with no tier at all', async () => {
+    const { cache } = openCache([]);
+    await cache.set('a', value(9));
+    expect(await cache.get('a')).toBeUndefined();
+    expect(await cache.getOrCompute('a', stays(), async () => value(1))).toMatchObject({ from: 'computed' });
+    expect(await cache.getOrCompute('a', stays(), async () => value(1))).toMatchObject({ from: 'computed' });
+  });
+});
+
+describe.skipIf(redisServer === undefined)('createResultCache, with a redis-server', () => {
+  it('finds in Redis what another processor computed, and in memory from then on', async () => {
+    await using server = await startRedis();
+    const one = openCache([memory(), await connectedTier(server.url)]);
+    const two = openCache([memory(), await connectedTier(server.url)]);
+    await one.cache.getOrCompute('a', stays(), async () => value(1, 2));
+    await one.cache.close();
+
+    const compute = vi.fn(async () => value(3));
+    const found = await two.cache.getOrCompute('a', stays(), compute);
+    expect({ ...found, value: [...found.value] }).toEqual({ value: [1, 2], from: 'redis' });
+    expect(await two.cache.getOrCompute('a', stays(), compute)).toMatchObject({ from: 'memory' });
+    expect(compute).not.toHaveBeenCalled();
+    expect(two.reports).toEqual(['memory miss', 'redis hit', 'memory hit']);
+  });
+
+  it('asks Redis once for all who ask for the same key at one time', async () => {
+    await using server = await startRedis();
+    const redis = await connectedTier(server.url);
+    await redis.set('a', value(1));
+    const { cache, reports } = openCache([memory(), redis]);
+    const compute = vi.fn(async () => value(2));
+    const answers = await Promise.all([1, 2, 3].map(() => cache.getOrCompute('a', stays(), compute)));
+    expect(answers.map(({ from }) => from)).toEqual(['redis', 'redis', 'redis']);
+    expect(reports.filter((report) => report.startsWith('redis'))).toEqual(['redis hit']);
+  });
+
+  it('keeps a record in memory no longer than Redis would', async () => {
+    await using server = await startRedis();
+    const redis = await connectedTier(server.url);
+    await redis.set('a', value(1), 60_000);
+    let now = 1;
+    const { cache } = openCache([
+      createMemoryTier({ maxBytes: 1_000_000, clock: { now: () => now } }),
+      redis,
+    ]);
+    expect(await cache.get('a')).toMatchObject({ tier: 'redis' });
+    expect(await cache.get('a')).toMatchObject({ tier: 'memory' });
+    now = 60_002;
+    expect(await cache.get('a')).toMatchObject({ tier: 'redis' });
+  });
+
+  it('answers while Redis is frozen', async () => {
+    await using server = await startRedis();
+    const redis = createRedisTier({ url: server.url, onError: () => {} });
+    const { cache } = openCache([memory(), redis]);
+    await vi.waitFor(async () => {
+      await redis.set('probe', value(0));
+      expect(await redis.get('probe')).toBeDefined();
+    });
+    server.freeze();
+    expect(await cache.getOrCompute('a', stays(), async () => value(1))).toMatchObject({ from: 'computed' });
+    await cache.set('b', value(2), 1000);
+    expect(await cache.get('b')).toMatchObject({ tier: 'memory' });
+  });
+});

@@ -1,0 +1,711 @@
+import { execFileSync } from 'node:child_process';
+import { getEventListeners } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import type { RequestListener } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { getCACertificates, setDefaultCACertificates, type TLSSocket } from 'node:tls';
+import { gzipSync } from 'node:zlib';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
+import { Failure } from '../../../src/failures.ts';
+import {
+  createDownloader,
+  type Downloader,
+  type DownloaderOptions,
+  type Validators,
+} from '../../../src/processor/source/download.ts';
+import {
+  redirects,
+  routes,
+  sends,
+  startOrigin,
+  startRawOrigin,
+  startTlsOrigin,
+} from '../../support/origin.ts';
+import { findProgram } from '../../support/tools.ts';
+
+const openssl = findProgram('openssl') ?? '';
+
+function downloaderOf(options: Partial<DownloaderOptions> = {}): Downloader {
+  const downloader = createDownloader({
+    allowedHosts: new Set(['127.0.0.1']),
+    maxBytes: 1000,
+    timeoutMs: 20_000,
+    ...options,
+  });
+  onTestFinished(() => downloader.close());
+  return downloader;
+}
+
+const nobodyLeaves = new AbortController().signal;
+
+/** Downloads as text. */
+async function text(url: string, options?: Partial<DownloaderOptions>): Promise<string | undefined> {
+  const { content } = await downloaderOf(options).download(new URL(url), undefined, nobodyLeaves);
+  return content && Buffer.from(content).toString();
+}
+
+/** The failure of a download: its reason and metadata. */
+async function failure(
+  url: string,
+  options?: Partial<DownloaderOptions>,
+  signal = nobodyLeaves,
+): Promise<Failure> {
+  const error = await downloaderOf(options)
+    .download(new URL(url), undefined, signal)
+    .catch((thrown: unknown) => thrown);
+  if (!(error instanceof Failure)) throw new Error('no Failure', { cause: error });
+  return error;
+}
+
+/** Answers headers and the first piece of a body, and nothing more. */
+const stallsInBody: RequestListener = (_request, response) => {
+  response.writeHead(200, { 'content-length': '100' }).write('abc');
+};
+
+/** Answers a body without an end, piece by piece. */
+const neverEnds: RequestListener = (_request, response) => {
+  response.writeHead(200);
+  const timer = setInterval(() => response.write('x'), 5);
+  response.once('close', () => clearInterval(timer));
+};
+
+describe(createDownloader, () => {
+  describe('what is sent', () => {
+    it('is a GET that asks for an image, not encoded, under a fixed name', async () => {
+      await using origin = await startOrigin(sends('image'));
+      expect(await text(origin.url('/a%20b.png?size=1&x=%2F#part'))).toBe('image');
+      expect(origin.requests).toEqual([
+        {
+          method: 'GET',
+          path: '/a%20b.png?size=1&x=%2F',
+          headers: {
+            accept: 'image/*',
+            'accept-encoding': 'identity',
+            'user-agent': 'image-processor',
+            connection: 'keep-alive',
+            host: `127.0.0.1:${origin.port}`,
+          },
+        },
+      ]);
+    });
+
+    it('is neither a cookie nor a referrer after a redirect', async () => {
+      await using origin = await startOrigin(
+        routes({
+          '/a': (_request, response) =>
+            response.writeHead(302, { location: '/b', 'set-cookie': 'a=1' }).end(),
+          '/b': sends('image'),
+        }),
+      );
+      expect(await text(origin.url('/a'))).toBe('image');
+      expect(Object.keys(origin.requests[1]?.headers ?? {}).sort()).toEqual([
+        'accept',
+        'accept-encoding',
+        'connection',
+        'host',
+        'user-agent',
+      ]);
+    });
+
+    it.each([
+      ['file:///etc/passwd', 'URL_SCHEME_UNSUPPORTED'],
+      ['ftp://127.0.0.1/', 'URL_SCHEME_UNSUPPORTED'],
+      ['data:image/png;base64,AAAA', 'URL_SCHEME_UNSUPPORTED'],
+      ['gopher://127.0.0.1:6379/_PING', 'URL_SCHEME_UNSUPPORTED'],
+      ['unix:///var/run/docker.sock', 'URL_SCHEME_UNSUPPORTED'],
+      ['http://name:password@127.0.0.1/', 'URL_INVALID'],
+      ['http://name@127.0.0.1/', 'URL_INVALID'],
+      ['http://:password@127.0.0.1/', 'URL_INVALID'],
+    ])('is nothing for %s', async (url, reason) => {
+      expect(await failure(url)).toMatchObject({ reason });
+    });
+  });
+
+  describe('a body', () => {
+    it('comes whole with a declared length, in a buffer of its own', async () => {
+      const bytes = Buffer.alloc(300_000, 'abcdefg');
+      await using origin = await startOrigin(sends(bytes));
+      const { content } = await downloaderOf({ maxBytes: 300_000 }).download(
+        new URL(origin.url()),
+        undefined,
+        nobodyLeaves,
+      );
+      expect(bytes.equals(content ?? new Uint8Array())).toBe(true);
+      expect(content?.buffer.byteLength).toBe(300_000);
+    });
+
+    it('comes whole in chunks without a declared length, in a buffer of its own', async () => {
+      const bytes = Buffer.alloc(300_000, 'abcdefg');
+      await using origin = await startOrigin((_request, response) => {
+        for (let at = 0; at < bytes.length; at += 1000) response.write(bytes.subarray(at, at + 1000));
+        response.end();
+      });
+      const { content } = await downloaderOf({ maxBytes: 300_000 }).download(
+        new URL(origin.url()),
+        undefined,
+        nobodyLeaves,
+      );
+      expect(bytes.equals(content ?? new Uint8Array())).toBe(true);
+      expect(content?.buffer.byteLength).toBe(300_000);
+    });
+
+    it('comes whole when only the end of the connection ends it', async () => {
+      await using origin = await startRawOrigin((socket) => socket.end('HTTP/1.0 200 OK\r\n\r\nimage'));
+      expect(await text(origin.url())).toBe('image');
+    });
+
+    it('is taken whatever its content type says', async () => {
+      await using origin = await startOrigin(sends('<html>', { 'content-type': 'text/html' }));
+      expect(await text(origin.url())).toBe('<html>');
+    });
+
+    it('may have the limit of bytes and not one more, declared or not', async () => {
+      await using origin = await startOrigin(
+        routes({
+          '/declared/1000': sends('x'.repeat(1000)),
+          '/declared/1001': sends('x'.repeat(1001)),
+          '/chunked/1000': (_request, response) => {
+            response.write('x'.repeat(600));
+            response.end('x'.repeat(400));
+          },
+          '/chunked/1001': (_request, response) => {
+            response.write('x'.repeat(600));
+            response.end('x'.repeat(401));
+          },
+        }),
+      );
+      expect((await text(origin.url('/declared/1000')))?.length).toBe(1000);
+      expect((await text(origin.url('/chunked/1000')))?.length).toBe(1000);
+      const tooMany = { reason: 'SOURCE_BYTES_OVER_LIMIT', metadata: { limit: '1000', actual: '1001' } };
+      expect(await failure(origin.url('/declared/1001'))).toMatchObject(tooMany);
+      expect(await failure(origin.url('/chunked/1001'))).toMatchObject(tooMany);
+    });
+
+    it('is refused by its declared length before it comes, and the connection closed', async () => {
+      await using origin = await startOrigin((_request, response) => {
+        response.writeHead(200, { 'content-length': '9000000000000' }).flushHeaders();
+      });
+      expect(await failure(origin.url())).toMatchObject({
+        reason: 'SOURCE_BYTES_OVER_LIMIT',
+        metadata: { limit: '1000', actual: '9000000000000' },
+      });
+      await origin.idle();
+    });
+
+    it('that never ends is cut off at the limit, and the connection closed', async () => {
+      await using origin = await startOrigin(neverEnds);
+      expect(await failure(origin.url(), { maxBytes: 10 })).toMatchObject({
+        reason: 'SOURCE_BYTES_OVER_LIMIT',
+        metadata: { limit: '10' },
+      });
+      await origin.idle();
+    });
+
+    it('that is longer than declared counts as far as declared', async () => {
+      await using origin = await startRawOrigin((socket) =>
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nimageHTTP/1.1 200 OK\r\n\r\nmore'),
+      );
+      const downloader = downloaderOf();
+      for (const _time of [1, 2]) {
+        const { content } = await downloader.download(new URL(origin.url()), undefined, nobodyLeaves);
+        expect(Buffer.from(content ?? []).toString()).toBe('image');
+      }
+      // What came too much spoils the connection, so the second download has its own.
+      expect(origin.connections).toBe(2);
+    });
+
+    it.each([
+      ['shorter than declared', 'Content-Length: 50\r\n\r\nimage'],
+      ['broken off between two chunks', 'Transfer-Encoding: chunked\r\n\r\n5\r\nimage\r\n'],
+      ['broken off within a chunk', 'Transfer-Encoding: chunked\r\n\r\n50\r\nimage'],
+    ])('that is %s is no image', async (_words, rest) => {
+      await using origin = await startRawOrigin((socket) => socket.end(`HTTP/1.1 200 OK\r\n${rest}`));
+      expect(await failure(origin.url())).toMatchObject({
+        reason: 'ORIGIN_UNREACHABLE',
+        message: `127.0.0.1:${origin.port} broke off the connection before its answer was complete. Check the URL, or try again later.`,
+      });
+    });
+
+    it('whose connection is reset midway is no image', async () => {
+      await using origin = await startOrigin((request, response) => {
+        response.writeHead(200, { 'content-length': '50' }).write('image', () => {
+          request.socket.resetAndDestroy();
+        });
+      });
+      expect(await failure(origin.url())).toMatchObject({ reason: 'ORIGIN_UNREACHABLE' });
+    });
+
+    it.each([
+      ['declared', sends('')],
+      ['chunked', ((_request, response) => response.writeHead(200).end()) satisfies RequestListener],
+    ])('that is empty (%s) is no image', async (_words, answer) => {
+      await using origin = await startOrigin(answer);
+      expect(await failure(origin.url())).toMatchObject({ reason: 'SOURCE_EMPTY' });
+    });
+
+    it('that is encoded is refused: it may unpack to any size', async () => {
+      const bomb = gzipSync(Buffer.alloc(100_000));
+      await using origin = await startOrigin(sends(bomb, { 'content-encoding': 'gzip' }));
+      expect(await failure(origin.url())).toMatchObject({
+        reason: 'ORIGIN_STATUS',
+        message: expect.stringContaining('Content-Encoding although identity was asked for'),
+      });
+    });
+
+    it('that says it has the encoding identity is taken', async () => {
+      await using origin = await startOrigin(sends('image', { 'content-encoding': 'Identity' }));
+      expect(await text(origin.url())).toBe('image');
+    });
+  });
+
+  describe('a status', () => {
+    it('203 counts as 200', async () => {
+      await using origin = await startOrigin((_request, response) => response.writeHead(203).end('image'));
+      expect(await text(origin.url())).toBe('image');
+    });
+
+    it.each([201, 202, 204, 205, 206, 226, 300, 304, 305, 400, 401, 403, 404, 410, 416, 429, 451, 500, 503])(
+      '%i is no image',
+      async (status) => {
+        await using origin = await startOrigin((_request, response) =>
+          response.writeHead(status, { location: '/elsewhere' }).end(),
+        );
+        const { host } = new URL(origin.url());
+        expect(await failure(origin.url())).toMatchObject({
+          reason: 'ORIGIN_STATUS',
+          message: `${host} answered ${status}. Check that the URL leads to an image.`,
+          metadata: { host, status: String(status) },
+        });
+        expect(origin.requests.length).toBe(1);
+      },
+    );
+
+    it('that is no image costs no more than its headers: the body is not waited for', async () => {
+      await using origin = await startOrigin((_request, response) => {
+        response.writeHead(404, { 'content-length': '1000000000' }).write('x');
+      });
+      expect(await failure(origin.url())).toMatchObject({ reason: 'ORIGIN_STATUS' });
+      await origin.idle();
+    });
+
+    it.each([
+      ['of another protocol', 'SSH-2.0-OpenSSH_9.2\r\n'],
+      ['without a status', 'HTTP/1.1 2x0 OK\r\n\r\n'],
+      ['with a negative length', 'HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nimage'],
+      ['with a broken chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'],
+      ['with headers over 16 KiB', `HTTP/1.1 200 OK\r\nA: ${'a'.repeat(20_000)}`],
+    ])('is needed: an answer %s is none', async (_words, answer) => {
+      await using origin = await startRawOrigin((socket) => socket.write(answer));
+      expect(await failure(origin.url())).toMatchObject({
+        reason: 'ORIGIN_UNREACHABLE',
+        message: expect.stringContaining('did not answer in valid HTTP'),
+      });
+    });
+
+    it.each([
+      ['two lengths', 'Content-Length: 5\r\nContent-Length: 6'],
+      ['a length and chunks', 'Content-Length: 5\r\nTransfer-Encoding: chunked'],
+    ])('200 with %s is no image', async (_words, headers) => {
+      await using origin = await startRawOrigin((socket) =>
+        socket.write(`HTTP/1.1 200 OK\r\n${headers}\r\n\r\nimage`),
+      );
+      expect(await failure(origin.url())).toMatchObject({ reason: 'ORIGIN_UNREACHABLE' });
+    });
+  });
+
+  describe('a redirect', () => {
+    it.each([301, 302, 303, 307, 308])('%i is followed, with all the answers told', async (status) => {
+      await using origin = await startOrigin(
+        routes({ '/a': redirects(status, '/b#there'), '/b': sends('image', { etag: '"b"' }) }),
+      );
+      const { answers, content } = await downloaderOf().download(
+        new URL(origin.url('/a#here')),
+        undefined,
+        nobodyLeaves,
+      );
+      expect(Buffer.from(content ?? []).toString()).toBe('image');
+      expect(answers).toMatchObject([
+        { url: origin.url('/a'), status, headers: { location: '/b#there' } },
+        { url: origin.url('/b'), status: 200, headers: { etag: '"b"', 'content-length': '5' } },
+      ]);
+    });
+
+    it.each([
+      ['x/../b.png?c=d', '/a/b.png?c=d'],
+      ['../b.png', '/b.png'],
+      ['?c=d', '/a/first?c=d'],
+      ['/b%C3%A4r.png', '/b%C3%A4r.png'],
+      ['/bär.png', '/b%C3%A4r.png'],
+      ['/b c.png', '/b%20c.png'],
+    ])('to %s is followed to %s', async (location, path) => {
+      await using origin = await startRawOrigin((socket) =>
+        socket.end(
+          origin.connections === 1
+            ? `HTTP/1.1 302 Found\r\nLocation: ${location}\r\nConnection: close\r\n\r\n`
+            : 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nimage',
+        ),
+      );
+      const { answers } = await downloaderOf().download(
+        new URL(origin.url('/a/first')),
+        undefined,
+        nobodyLeaves,
+      );
+      expect(answers[1]?.url).toBe(origin.url(path));
+    });
+
+    it('is followed three times and no more', async () => {
+      await using origin = await startOrigin(
+        routes({
+          '/0': redirects(302, '/1'),
+          '/1': redirects(302, '/2'),
+          '/2': redirects(302, '/3'),
+          '/3': redirects(302, '/4'),
+          '/4': sends('image'),
+        }),
+      );
+      expect(await text(origin.url('/1'))).toBe('image');
+      expect(await failure(origin.url('/0'))).toMatchObject({
+        reason: 'ORIGIN_REDIRECTS_OVER_LIMIT',
+        message: 'The URL redirects more than 3 times. Use the URL that it leads to.',
+        metadata: { limit: '3' },
+      });
+      expect(await text(origin.url('/3'), { maxRedirects: 1 })).toBe('image');
+      expect(await failure(origin.url('/4'), { maxRedirects: 0 }).catch(() => 'none')).toBe('none');
+      expect(await failure(origin.url('/3'), { maxRedirects: 0 })).toMatchObject({
+        reason: 'ORIGIN_REDIRECTS_OVER_LIMIT',
+      });
+    });
+
+    it.each([
+      ['to itself', { '/a': redirects(302, '/a') }, 1],
+      ['to itself with another fragment', { '/a': redirects(302, '/a#b') }, 1],
+      ['to another and back', { '/a': redirects(302, '/b'), '/b': redirects(302, '/a') }, 2],
+    ])('in a circle (%s) is told as that', async (_words, table, requests) => {
+      await using origin = await startOrigin(routes(table));
+      expect(await failure(origin.url('/a'))).toMatchObject({
+        reason: 'ORIGIN_REDIRECTS_OVER_LIMIT',
+        message: 'The URL redirects in a circle. Check the URL.',
+      });
+      expect(origin.requests.length).toBe(requests);
+    });
+
+    it.each([[undefined], [''], ['http://'], ['http://a b/'], ['http://[::1'], ['//:80']])(
+      'whose Location is %j leads nowhere',
+      async (location) => {
+        await using origin = await startOrigin(redirects(302, location));
+        expect(await failure(origin.url())).toMatchObject({
+          reason: 'ORIGIN_STATUS',
+          message: expect.stringContaining('answered 302 without a valid Location'),
+          metadata: { status: '302' },
+        });
+      },
+    );
+
+    it('with two Locations leads nowhere good', async () => {
+      await using origin = await startRawOrigin((socket) =>
+        socket.end('HTTP/1.1 302 Found\r\nLocation: http://[\r\nLocation: http://[\r\n\r\n'),
+      );
+      expect(await failure(origin.url())).toMatchObject({ reason: 'ORIGIN_STATUS' });
+    });
+
+    it.each([
+      ['file:///etc/passwd', 'URL_SCHEME_UNSUPPORTED'],
+      ['ftp://127.0.0.1/', 'URL_SCHEME_UNSUPPORTED'],
+      ['data:image/png;base64,AAAA', 'URL_SCHEME_UNSUPPORTED'],
+      ['javascript:alert(1)', 'URL_SCHEME_UNSUPPORTED'],
+      ['http://name:password@127.0.0.1/', 'URL_INVALID'],
+    ])('to %s is not followed', async (location, reason) => {
+      await using origin = await startOrigin(redirects(302, location));
+      const refused = await failure(origin.url());
+      expect(refused).toMatchObject({ reason });
+      expect(refused.message).toMatch(/^127\.0\.0\.1:\d+ redirects to a URL that has/);
+    });
+
+    it.each([301, 302, 303, 307, 308])('%i to a private address opens no socket there', async (status) => {
+      await using inside = await startOrigin(sends('secret'), '0.0.0.0');
+      const ways = ['127.0.0.1', 'localhost', '0.0.0.0', '2130706433', '[::ffff:127.0.0.1]', '127.1'];
+      for (const way of ways) {
+        const target = `http://${way}:${inside.port}/secret`;
+        await using origin = await startOrigin(
+          routes({ '/a': redirects(status, '/b'), '/b': redirects(status, target) }),
+        );
+        const allowedHosts = new Set([`127.0.0.1:${origin.port}`]);
+        expect(await failure(origin.url('/a'), { allowedHosts }), way).toMatchObject({
+          reason: 'URL_ADDRESS_FORBIDDEN',
+          metadata: { host: new URL(target).hostname.replaceAll(/[[\]]/g, '') },
+        });
+      }
+      expect(inside.connections).toBe(0);
+    });
+
+    it('with a body is not read: its connection is closed', async () => {
+      await using origin = await startOrigin(
+        routes({
+          '/a': (_request, response) => {
+            response.writeHead(302, { location: '/b', 'content-length': '1000000000' }).write('x');
+          },
+          '/b': sends('image', { connection: 'close' }),
+        }),
+      );
+      expect(await text(origin.url('/a'))).toBe('image');
+      await origin.idle();
+    });
+  });
+
+  describe('validators', () => {
+    const ifNoneMatch = (url: string): Validators => ({ url, headers: { 'if-none-match': '"v1"' } });
+
+    /** 304 for the entity-tag "v1", else the image. */
+    const revalidates: RequestListener = (request, response) => {
+      if (request.headers['if-none-match'] === '"v1"') response.writeHead(304, { etag: '"v1"' }).end();
+      else response.writeHead(200, { etag: '"v2"' }).end('image');
+    };
+
+    it('are sent with the request, and a 304 has no content', async () => {
+      await using origin = await startOrigin(revalidates);
+      const { answers, content } = await downloaderOf().download(
+        new URL(origin.url('/a#b')),
+        ifNoneMatch(origin.url('/a')),
+        nobodyLeaves,
+      );
+      expect(content).toBeUndefined();
+      expect(answers).toMatchObject([{ url: origin.url('/a'), status: 304, headers: { etag: '"v1"' } }]);
+      expect(origin.requests[0]?.headers['if-none-match']).toBe('"v1"');
+    });
+
+    it('go to the URL that they are of, behind a redirect, and to no other', async () => {
+      await using origin = await startOrigin(routes({ '/a': redirects(302, '/b'), '/b': revalidates }));
+      const { answers, content } = await downloaderOf().download(
+        new URL(origin.url('/a')),
+        ifNoneMatch(origin.url('/b')),
+        nobodyLeaves,
+      );
+      expect(content).toBeUndefined();
+      expect(answers.map(({ status }) => status)).toEqual([302, 304]);
+      expect(origin.requests.map(({ headers }) => headers['if-none-match'])).toEqual([undefined, '"v1"']);
+    });
+
+    it('are not sent when the URL redirects elsewhere now', async () => {
+      await using origin = await startOrigin(routes({ '/a': redirects(302, '/c'), '/c': revalidates }));
+      const { content } = await downloaderOf().download(
+        new URL(origin.url('/a')),
+        ifNoneMatch(origin.url('/b')),
+        nobodyLeaves,
+      );
+      expect(Buffer.from(content ?? []).toString()).toBe('image');
+      expect(origin.requests.map(({ headers }) => headers['if-none-match'])).toEqual([undefined, undefined]);
+    });
+  });
+
+  describe('time', () => {
+    it.each([
+      ['connect', 'https:'],
+      ['headers', 'http:'],
+    ] as const)('is limited for %s', async (phase, protocol) => {
+      // Takes the connection and says nothing, neither TLS nor HTTP.
+      await using origin = await startRawOrigin(() => {});
+      const url = origin.url().replace('http:', protocol);
+      const host = `127.0.0.1:${origin.port}`;
+      expect(await failure(url, { [`${phase}TimeoutMs`]: 50 })).toMatchObject({
+        reason: 'ORIGIN_TIMEOUT',
+        message: `${host} took longer than 50 ms (${phase}). Try again, or send the image's bytes instead.`,
+        metadata: { host, limit_ms: '50', phase },
+      });
+      await origin.idle();
+    });
+
+    it('is limited for a name that does not resolve', async () => {
+      const options = { connectTimeoutMs: 50, lookup: () => {} };
+      expect(await failure('http://images.example/', options)).toMatchObject({
+        reason: 'ORIGIN_TIMEOUT',
+        metadata: { limit_ms: '50', phase: 'connect' },
+      });
+    });
+
+    it('is limited between two pieces of a body', async () => {
+      await using origin = await startOrigin(stallsInBody);
+      expect(await failure(origin.url(), { bodyTimeoutMs: 50 })).toMatchObject({
+        reason: 'ORIGIN_TIMEOUT',
+        metadata: { limit_ms: '50', phase: 'body' },
+      });
+      await origin.idle();
+    });
+
+    it('is limited as a whole, for a body that comes drop by drop', async () => {
+      await using origin = await startOrigin(neverEnds);
+      expect(
+        await failure(origin.url(), { timeoutMs: 100, bodyTimeoutMs: 5000, maxBytes: 1_000_000 }),
+      ).toMatchObject({ reason: 'ORIGIN_TIMEOUT', metadata: { limit_ms: '100', phase: 'whole' } });
+      await origin.idle();
+    });
+
+    it('is limited as a whole while it connects', async () => {
+      const options = { timeoutMs: 50, connectTimeoutMs: 5000, lookup: () => {} };
+      expect(await failure('http://images.example/', options)).toMatchObject({
+        reason: 'ORIGIN_TIMEOUT',
+        metadata: { limit_ms: '50', phase: 'whole' },
+      });
+    });
+  });
+
+  describe('a caller who leaves', () => {
+    it('in mid-body ends the download, and the connection', async () => {
+      await using origin = await startOrigin(stallsInBody);
+      const caller = new AbortController();
+      const cancelled = failure(origin.url(), {}, caller.signal);
+      await expect.poll(() => origin.requests.length).toBe(1);
+      caller.abort();
+      expect(await cancelled).toMatchObject({ reason: 'CANCELLED' });
+      await origin.idle();
+    });
+
+    it('before the headers ends the download, and the connection', async () => {
+      await using origin = await startOrigin(() => {});
+      const caller = new AbortController();
+      const late = failure(origin.url(), {}, caller.signal);
+      await expect.poll(() => origin.requests.length).toBe(1);
+      caller.abort(new DOMException('too late', 'TimeoutError'));
+      expect(await late).toMatchObject({ reason: 'DEADLINE_EXCEEDED' });
+      await origin.idle();
+    });
+
+    it('during the lookup is not held up by it', async () => {
+      const caller = new AbortController();
+      const lookup = () => caller.abort();
+      expect(await failure('http://images.example/', { lookup }, caller.signal)).toMatchObject({
+        reason: 'CANCELLED',
+      });
+    });
+
+    it('before the start has nothing sent', async () => {
+      await using origin = await startOrigin(sends('image'));
+      expect(await failure(origin.url(), {}, AbortSignal.abort())).toMatchObject({ reason: 'CANCELLED' });
+      expect(origin.connections).toBe(0);
+    });
+
+    it('is not listened to any more after the download', async () => {
+      await using origin = await startOrigin(sends('image'));
+      const caller = new AbortController();
+      await downloaderOf().download(new URL(origin.url()), undefined, caller.signal);
+      expect(getEventListeners(caller.signal, 'abort')).toEqual([]);
+    });
+  });
+
+  it('uses its connections again', async () => {
+    await using origin = await startOrigin(sends('image'));
+    const downloader = downloaderOf();
+    for (let time = 0; time < 20; time += 1) {
+      await downloader.download(new URL(origin.url()), undefined, nobodyLeaves);
+    }
+    // undici takes a second one when the first has only just become free.
+    expect(origin.connections).toBeLessThanOrEqual(2);
+  });
+
+  describe('an origin that is not there', () => {
+    it('is ORIGIN_UNREACHABLE when it refuses the connection', async () => {
+      const origin = await startOrigin(sends('image'));
+      const url = origin.url();
+      await origin[Symbol.asyncDispose]();
+      const refused = await failure(url);
+      expect(refused).toMatchObject({
+        reason: 'ORIGIN_UNREACHABLE',
+        message: `127.0.0.1:${origin.port} refused the connection. Check the URL, or try again later.`,
+      });
+      expect(refused.cause).toMatchObject({ code: 'ECONNREFUSED' });
+    });
+
+    it('is ORIGIN_UNREACHABLE when it closes the connection without an answer', async () => {
+      await using origin = await startRawOrigin((socket) => socket.destroy());
+      expect(await failure(origin.url())).toMatchObject({ reason: 'ORIGIN_UNREACHABLE' });
+    });
+
+    it('is ORIGIN_UNRESOLVED when its name has no address', async () => {
+      const lookup: DownloaderOptions['lookup'] = (_hostname, _options, callback) => {
+        callback(Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }), []);
+      };
+      expect(await failure('http://images.example/', { lookup })).toMatchObject({
+        reason: 'ORIGIN_UNRESOLVED',
+        message: "No address was found for images.example. Check the URL's host name.",
+        metadata: { host: 'images.example' },
+      });
+    });
+  });
+
+  describe.skipIf(openssl === '')('TLS (openssl makes its certificates)', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'origin-tls-'));
+    afterAll(() => rmSync(folder, { recursive: true }));
+
+    /** A certificate for images.example, signed by itself. */
+    function certificate() {
+      const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+      const request = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2'.split(' ');
+      const name = ['-subj', '/CN=images.example', '-addext', 'subjectAltName=DNS:images.example'];
+      execFileSync(openssl, [...request, ...name, '-keyout', key, '-out', cert], { stdio: 'ignore' });
+      return { host: 'images.example', key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
+    }
+
+    const toLoopback: DownloaderOptions['lookup'] = (_hostname, _options, callback) => {
+      callback(null, [{ address: '127.0.0.1', family: 4 }]);
+    };
+    const allowed = { lookup: toLoopback, allowedHosts: new Set(['images.example', 'other.example']) };
+
+    it('is verified: a certificate that nobody vouches for ends it before a request is sent', async () => {
+      await using origin = await startTlsOrigin(certificate(), sends('image'));
+      expect(await failure(origin.url(), allowed)).toMatchObject({
+        reason: 'ORIGIN_UNREACHABLE',
+        message: expect.stringContaining('has no TLS certificate that can be verified'),
+      });
+      expect(origin.requests).toEqual([]);
+    });
+
+    it('is verified even when the environment would turn that off', async () => {
+      process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
+      onTestFinished(() => {
+        delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+      });
+      await using origin = await startTlsOrigin(certificate(), sends('image'));
+      expect(await failure(origin.url(), allowed)).toMatchObject({ reason: 'ORIGIN_UNREACHABLE' });
+      expect(origin.requests).toEqual([]);
+    });
+
+    it('carries the host name, which the certificate has to match', async () => {
+      const identity = certificate();
+      const authorities = getCACertificates('default');
+      setDefaultCACertificates([...authorities, identity.cert]);
+      onTestFinished(() => setDefaultCACertificates(authorities));
+      const names: unknown[] = [];
+      await using origin = await startTlsOrigin(identity, (request, response) => {
+        names.push((request.socket as TLSSocket).servername);
+        response.end('image');
+      });
+      expect(await text(origin.url(), allowed)).toBe('image');
+      expect(names).toEqual(['images.example']);
+      const other = origin.url().replace('images.example', 'other.example');
+      expect(await failure(other, allowed)).toMatchObject({
+        reason: 'ORIGIN_UNREACHABLE',
+        message: expect.stringContaining('has no TLS certificate that can be verified'),
+      });
+    });
+
+    it('against a port that speaks none is ORIGIN_UNREACHABLE', async () => {
+      await using origin = await startOrigin(sends('image'));
+      const url = `https://images.example:${origin.port}/`;
+      expect(await failure(url, allowed)).toMatchObject({
+        reason: 'ORIGIN_UNREACHABLE',
+        message: expect.stringContaining('does not speak TLS as this URL needs it'),
+      });
+    });
+  });
+
+  it('closes its connections, and fails what is under way, when it is closed', async () => {
+    await using origin = await startOrigin(() => {});
+    const downloader = downloaderOf();
+    const pending = downloader.download(new URL(origin.url()), undefined, nobodyLeaves);
+    const outcome = expect(pending).rejects.toMatchObject({ reason: 'ORIGIN_UNREACHABLE' });
+    await expect.poll(() => origin.requests.length).toBe(1);
+    await downloader.close();
+    await outcome;
+    await origin.idle();
+  });
+});

@@ -1,0 +1,206 @@
+import { once } from 'node:events';
+import {
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { HandlerContext } from '@connectrpc/connect';
+import { pino } from 'pino';
+import { Health, HealthCheckResponse_ServingStatus } from '../../gen/grpc/health/v1/health_pb.ts';
+import {
+  CacheState,
+  ImageFormat,
+  ProcessorService,
+  type ProcessRequest,
+  type ProcessResponse,
+  type ProcessResponseSchema,
+  type ProcessStreamRequest,
+  type ProcessStreamResponseSchema,
+} from '../../gen/image/v1/processor_pb.ts';
+import { readApiConfig } from '../../src/api/config.ts';
+import { startApi } from '../../src/api/server.ts';
+import { startRpcServer } from './rpc-server.ts';
+
+type Answer = Exclude<MessageInitShape<typeof ProcessResponseSchema>, ProcessResponse>;
+type StreamAnswer = MessageInitShape<typeof ProcessStreamResponseSchema>;
+
+/** A 4 × 2 gray JPEG by name; its bytes are no picture, because image-api knows no pixels. */
+export const answerBytes = new Uint8Array([0xff, 0xd8, 0xff, 0xe0, 1, 2, 3, 4]);
+
+export const plainAnswer: Answer = {
+  content: answerBytes,
+  contentType: 'image/jpeg',
+  width: 4,
+  height: 2,
+  source: { format: ImageFormat.PNG, width: 40, height: 20, sha256: 'ab12', bytes: 1234n },
+  cache: CacheState.MISS,
+  stages: [
+    { name: 'decode', durationMs: 1.5 },
+    { name: 'resize', durationMs: 2.25 },
+  ],
+  provenance: { numericsVersion: '1', libraries: { sharp: '0.35.5' }, decisions: ['orientation=6'] },
+  key: 'c0ffee',
+};
+
+/** What a scripted processor does with its calls; a test changes it as it needs. */
+export interface Script {
+  process(request: ProcessRequest, context: HandlerContext): Answer | Promise<Answer>;
+  processStream(
+    requests: AsyncIterable<ProcessStreamRequest>,
+    context: HandlerContext,
+  ): AsyncIterable<StreamAnswer>;
+  health: HealthCheckResponse_ServingStatus;
+}
+
+/**
+ * A gRPC server on the loopback that answers by a script and remembers what it was asked. It has no
+ * pixels, but the faults that a real processor shows seldom: slow, gone, lost in mid-call.
+ */
+export async function startScriptedProcessor() {
+  const requests: ProcessRequest[] = [];
+  const initial: Script = {
+    process: () => plainAnswer,
+    async *processStream(all) {
+      for await (const { id } of all) yield { id, result: { case: 'response', value: plainAnswer } };
+    },
+    health: HealthCheckResponse_ServingStatus.SERVING,
+  };
+  const script: Script = { ...initial };
+  const server = await startRpcServer((router) => {
+    router.service(ProcessorService, {
+      process(request, context) {
+        requests.push(request);
+        return script.process(request, context);
+      },
+      processStream: (all, context) => script.processStream(all, context),
+    });
+    router.service(Health, { check: () => ({ status: script.health }) });
+  });
+  return {
+    url: server.url,
+    script,
+    requests,
+    /** The only request that came since `reset`. */
+    request(): ProcessRequest {
+      const [first, ...more] = requests;
+      if (first === undefined || more.length > 0) throw new Error(`${requests.length} requests came`);
+      return first;
+    },
+    /** Forgets what came, and what a test made of the script. */
+    reset(): void {
+      requests.length = 0;
+      Object.assign(script, initial);
+    },
+    /** Cuts every connection and closes the port. */
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
+export type ScriptedProcessor = Awaited<ReturnType<typeof startScriptedProcessor>>;
+
+/** image-api on a free port of the loopback, with its log. */
+export async function startTestApi(environment: Readonly<Record<string, string>>) {
+  const lines: Record<string, unknown>[] = [];
+  const waiting = new Set<() => void>();
+  const log = pino(
+    { level: 'trace' },
+    {
+      write(line: string) {
+        lines.push(JSON.parse(line) as Record<string, unknown>);
+        for (const wake of waiting) wake();
+      },
+    },
+  );
+  const api = await startApi(readApiConfig({ HOST: '127.0.0.1', PORT: '0', ...environment }), log);
+  return {
+    url: `http://127.0.0.1:${api.port}`,
+    port: api.port,
+    drain: api.drain,
+    lines,
+    /** The access line of the request with this id, once it is written. */
+    async accessLine(requestId: string): Promise<Record<string, unknown>> {
+      for (;;) {
+        const line = lines.find((one) => one.request_id === requestId);
+        if (line !== undefined) return line;
+        await new Promise<void>((resolve) => {
+          const wake = () => {
+            waiting.delete(wake);
+            resolve();
+          };
+          waiting.add(wake);
+        });
+      }
+    },
+    [Symbol.asyncDispose]: () => api.drain(),
+  };
+}
+
+export type TestApi = Awaited<ReturnType<typeof startTestApi>>;
+
+/** A problem as it comes over the wire. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly instance: string;
+  readonly reason: string;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export async function problemOf(response: Response): Promise<Problem> {
+  if (response.headers.get('content-type') !== 'application/problem+json') {
+    throw new Error(`${response.status} ${await response.text()}`);
+  }
+  return (await response.json()) as Problem;
+}
+
+/** What came back over a connection of its own, where fetch is too helpful. */
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  /** Whether the server asked for the body after `Expect: 100-continue`. */
+  readonly wasAskedForBody: boolean;
+}
+
+/**
+ * Sends a request with node:http. Chunks without a Content-Length go out chunked.
+ *
+ * @param options.chunks - parts of the body; with `Expect` they wait until the server asks
+ */
+export async function send(
+  url: string,
+  options: RequestOptions & { readonly chunks?: Iterable<Uint8Array | string> },
+): Promise<RawAnswer> {
+  const { chunks = [], ...rest } = options;
+  const request = httpRequest(url, { agent: false, ...rest });
+  let wasAskedForBody = false;
+  const write = () => {
+    for (const chunk of chunks) request.write(chunk);
+    request.end();
+  };
+  // The server may have closed by the time the rest is written.
+  request.on('error', () => {});
+  if (rest.headers !== undefined && 'Expect' in rest.headers) {
+    request.flushHeaders();
+    request.once('continue', () => {
+      wasAskedForBody = true;
+      write();
+    });
+  } else {
+    write();
+  }
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  const body: Buffer[] = [];
+  for await (const chunk of response) body.push(chunk as Buffer);
+  request.destroy();
+  return {
+    status: response.statusCode ?? 0,
+    headers: response.headers,
+    body: Buffer.concat(body),
+    wasAskedForBody,
+  };
+}
