@@ -30,8 +30,8 @@ process.send?.({ port: await listen() });
 
 async function listen(): Promise<number> {
   if (variant === 'ours') {
-    const limits = { maxSourceBytes: 64 * 1024 * 1024, maxTimeoutMs: 60_000 };
-    return (await startGrpcServer(routes, { host: '127.0.0.1', port: 0, ...limits })).port;
+    const maxSourceBytes = 64 * 1024 * 1024;
+    return (await startGrpcServer(routes, { host: '127.0.0.1', port: 0, maxSourceBytes })).port;
   }
   const server =
     variant === 'http'

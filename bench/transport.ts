@@ -7,8 +7,8 @@ import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node';
 import { Agent, request as httpRequest } from 'undici';
 import { ProcessorService, ProcessRequestSchema } from '../gen/image/v1/processor_pb.ts';
-import { startDeadline } from '../src/api/deadline.ts';
 import { createProcessorClient } from '../src/api/processor-client.ts';
+import { startDeadline } from '../src/deadline.ts';
 import { maxSessionMemory } from '../src/transport.ts';
 
 /*

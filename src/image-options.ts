@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { flag, numbers, oneOf, wholeNumber } from './text-schemas.ts';
+import { finiteNumber, flag, numbers, oneOf, wholeNumber } from './text-schemas.ts';
 
 /**
  * What may be asked of an image, as text with a name: the API's query parameters and form fields, and
@@ -39,10 +39,9 @@ export const imageOptions = z
       .describe('Colour behind transparent pixels and in the bars of fit=contain'),
     datatype: oneOf(['uint8', 'fp16', 'fp32', 'bf16']).describe("Type of a tensor's values"),
     layout: oneOf(['nchw', 'nhwc']).describe("Order of a tensor's axes"),
-    rescale: numbers()
-      .refine((values) => values.length === 1, 'one finite number')
-      .transform((values) => values[0] ?? 1)
-      .describe("Factor on a tensor's values before mean and std (default 1/255 = 0.00392156862745098)"),
+    rescale: finiteNumber().describe(
+      "Factor on a tensor's values before mean and std (default 1/255 = 0.00392156862745098)",
+    ),
     mean: numbers().describe('Subtracted from a tensor: one value, or one a channel'),
     std: numbers().describe('Divides a tensor: one value, or one a channel'),
     channel_order: oneOf(['rgb', 'bgr']).describe("Order of a tensor's colour channels"),

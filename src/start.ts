@@ -41,7 +41,8 @@ function endAll(): void {
 
 function start(service: 'api' | 'processor', environment: Readonly<Record<string, string>>): ChildProcess {
   const main = fileURLToPath(import.meta.resolve(`./${service}/main.ts`));
-  return spawn(process.execPath, [main], {
+  // Node's collector then sees the images' memory, which halves what it costs.
+  return spawn(process.execPath, ['--external-memory-accounted-in-global-limit', main], {
     stdio: ['ignore', 'inherit', 'inherit'],
     // The screen below is for a person; warnings and errors still come through.
     env: { LOG_LEVEL: 'warn', ...process.env, ...environment },

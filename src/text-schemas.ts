@@ -40,6 +40,16 @@ export function commaSeparated() {
   );
 }
 
+/** One finite number. */
+export function finiteNumber() {
+  const allowed = 'a finite number';
+  return z
+    .string()
+    .regex(/\S/, allowed)
+    .transform(Number)
+    .refine((value) => Number.isFinite(value), allowed);
+}
+
 /** Finite numbers with commas between them. */
 export function numbers() {
   const allowed = 'finite numbers with commas between them';

@@ -45,7 +45,8 @@ export function observeRequests(log: Logger, metrics: HttpMetrics): MiddlewareHa
           bytes_in: received,
           bytes_out: sent,
           reason,
-          ...(failure?.cause === undefined ? {} : { err: failure.cause }),
+          // A parser's own words would repeat the body.
+          ...(status < 500 ? {} : { err: failure?.cause }),
         },
         'request',
       );

@@ -80,9 +80,9 @@ function unknownRoute(): Failure {
 function setCommonHeaders(isDraining: () => boolean): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
     c.header('X-Content-Type-Options', 'nosniff');
+    await next();
     // A connection that stays open would keep a draining server from ending.
     if (isDraining()) c.header('Connection', 'close');
-    await next();
   };
 }
 

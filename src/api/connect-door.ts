@@ -6,43 +6,42 @@ import {
   type HandlerContext,
   type ServiceImpl,
 } from '@connectrpc/connect';
-import {
-  universalServerRequestFromFetch,
-  universalServerResponseToFetch,
-} from '@connectrpc/connect/protocol';
+import { type UniversalHandler, universalServerResponseToFetch } from '@connectrpc/connect/protocol';
 import { ProcessorService, type ProcessStreamRequest } from '../../gen/image/v1/processor_pb.ts';
+import { type Deadline, startDeadline } from '../deadline.ts';
 import { Failure } from '../failures.ts';
 import { publicFailure, toConnectError } from '../rpc-failures.ts';
 import { messageOverheadBytes } from '../transport.ts';
 import type { ApiConfig } from './config.ts';
 import type { ApiContext } from './context.ts';
-import { type Deadline, startDeadline } from './deadline.ts';
 import type { ProcessorClient } from './processor-client.ts';
-import { imageTooLong } from './request-body.ts';
+import { imageTooLong, readBody } from './request-body.ts';
 
 /** Everything under it goes through this door. */
 export const connectDoorPath = `/${ProcessorService.typeName}/*`;
 
-const httpContext = createContextKey<ApiContext | undefined>(undefined);
+/** The HTTP request that a call came in. */
+interface Arrival {
+  readonly c: ApiContext;
+  readonly atMs: number;
+}
+
+const arrivalKey = createContextKey<Arrival | undefined>(undefined);
 
 /**
  * The processor's own service for browsers, in the Connect and gRPC-Web protocols: each call goes on to
  * the processor as it came, with its deadline, without its headers.
  */
 export function openConnectDoor(config: ApiConfig, processor: ProcessorClient) {
-  const router = createConnectRouter({
-    grpc: false,
-    readMaxBytes: config.maxUploadBytes + messageOverheadBytes,
-    acceptCompression: [],
-    requestGate: (context) => refuseTooLong(context, config.maxUploadBytes),
-  });
+  const maxMessageBytes = config.maxUploadBytes + messageOverheadBytes;
+  const router = createConnectRouter({ grpc: false, readMaxBytes: maxMessageBytes, acceptCompression: [] });
   router.service(ProcessorService, {
     async process(request, context) {
       using deadline = deadlineOf(context, config.requestTimeoutMs);
       try {
         return await processor.process(request, deadline);
       } catch (error) {
-        throw noted(error, context);
+        throw noted(error, context.values.get(arrivalKey)?.c);
       }
     },
     async *processStream(requests: AsyncIterable<ProcessStreamRequest>, context) {
@@ -50,41 +49,60 @@ export function openConnectDoor(config: ApiConfig, processor: ProcessorClient) {
       try {
         yield* processor.processStream(requests, deadline);
       } catch (error) {
-        throw noted(error, context);
+        throw noted(error, context.values.get(arrivalKey)?.c);
       }
     },
   } satisfies ServiceImpl<typeof ProcessorService>);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 
+  /** One message as the whole body, which our own reader caps with a reason that a caller can match on. */
+  async function* readMessage(c: ApiContext): AsyncGenerator<Uint8Array> {
+    using deadline = startDeadline(c.req.raw.signal, config.requestTimeoutMs);
+    const tooLong = (bytes: number) => imageTooLong(bytes, config.maxUploadBytes);
+    try {
+      yield await readBody(c.env, maxMessageBytes, tooLong, deadline.signal);
+    } catch (error) {
+      throw noted(error, c);
+    }
+  }
+
+  /** Connect caps each message of a stream, and nobody the stream. */
+  function readMessages({ env: { incoming, outgoing } }: ApiContext): AsyncIterable<Uint8Array> {
+    if (incoming.headers.expect !== undefined) outgoing.writeContinue();
+    // The connection has to outlive a stream that is refused, or the refusal would not get through.
+    return incoming.iterator({ destroyOnReturn: false });
+  }
+
   return async (c: ApiContext): Promise<Response> => {
-    const handler = handlers.get(c.req.path);
+    const handler: UniversalHandler | undefined = handlers.get(c.req.path);
     if (handler === undefined) {
       throw new Failure(
         'ROUTE_UNKNOWN',
         `${ProcessorService.typeName} has the methods Process and ProcessStream.`,
       );
     }
-    if (c.env.incoming.headers.expect !== undefined) c.env.outgoing.writeContinue();
-    const request = universalServerRequestFromFetch(c.req.raw, {});
-    const contextValues = createContextValues().set(httpContext, c);
-    return universalServerResponseToFetch(await handler({ ...request, contextValues }));
+    const response = await handler({
+      httpVersion: '',
+      method: c.req.method,
+      url: c.req.url,
+      header: c.req.raw.headers,
+      body: handler.method.methodKind === 'unary' ? readMessage(c) : readMessages(c),
+      signal: c.req.raw.signal,
+      contextValues: createContextValues().set(arrivalKey, { c, atMs: performance.now() }),
+    });
+    return universalServerResponseToFetch(response);
   };
 }
 
+/** The caller's own deadline, or ours if that is earlier. */
 function deadlineOf(context: HandlerContext, maxTimeoutMs: number): Deadline {
-  return startDeadline(context.signal, Math.min(context.timeoutMs() ?? maxTimeoutMs, maxTimeoutMs));
+  const arrivedAtMs = context.values.get(arrivalKey)?.atMs ?? performance.now();
+  const leftMs = Math.max(1, Math.ceil(maxTimeoutMs - (performance.now() - arrivedAtMs)));
+  return startDeadline(context.signal, Math.min(context.timeoutMs() ?? leftMs, leftMs));
 }
 
 /** The failure for the wire, noted for the access log on the way. */
-function noted(error: unknown, context: HandlerContext): ConnectError {
-  context.values.get(httpContext)?.set('failure', publicFailure(error));
+function noted(error: unknown, c: ApiContext | undefined): ConnectError {
+  c?.set('failure', publicFailure(error));
   return toConnectError(error);
-}
-
-/** Connect's own refusal has no ErrorInfo, and would come after the upload. */
-function refuseTooLong(context: HandlerContext, maxBytes: number): void {
-  const declaredBytes = Number(context.requestHeader.get('content-length') ?? 0);
-  if (context.method.methodKind === 'unary' && declaredBytes > maxBytes + messageOverheadBytes) {
-    throw noted(imageTooLong(declaredBytes, maxBytes), context);
-  }
 }

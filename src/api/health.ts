@@ -1,6 +1,6 @@
+import { startDeadline } from '../deadline.ts';
 import { Failure } from '../failures.ts';
 import type { ApiContext } from './context.ts';
-import { startDeadline } from './deadline.ts';
 import type { ProcessorClient } from './processor-client.ts';
 
 /** Probes give up after a second or so; the answer should come before that. */

@@ -1,6 +1,6 @@
+import { startDeadline } from '../deadline.ts';
 import type { ApiConfig } from './config.ts';
 import type { ApiContext } from './context.ts';
-import { startDeadline } from './deadline.ts';
 import type { ProcessorClient } from './processor-client.ts';
 import { readRequest } from './request.ts';
 import { writeResponse } from './response.ts';

@@ -30,6 +30,7 @@ export function parseForm(body: Buffer, contentType: string, maxFileBytes: numbe
       'The Content-Type has no boundary; let the HTTP client write that header itself.',
     );
   }
+  if (body.length === 0) throw new Failure('MULTIPART_INVALID', 'The body is empty.');
   const sources: ImageSource[] = [];
   const options: [name: string, text: string][] = [];
   try {

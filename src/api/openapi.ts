@@ -128,6 +128,12 @@ function describeGet(options: Record<string, JsonObject>): JsonObject {
 }
 
 function describePost(options: Record<string, JsonObject>, { maxUploadBytes }: ApiConfig): JsonObject {
+  const urlAndOptions = {
+    type: 'object',
+    properties: { url: urlSchema, ...options },
+    required: ['url'],
+    additionalProperties: false,
+  };
   const binary = { type: 'string', contentMediaType: 'application/octet-stream' };
   return {
     operationId: 'postImage',
@@ -148,14 +154,8 @@ function describePost(options: Record<string, JsonObject>, { maxUploadBytes }: A
         },
         'image/*': {},
         'application/octet-stream': {},
-        'application/json': {
-          schema: {
-            type: 'object',
-            properties: { url: urlSchema, ...options },
-            required: ['url'],
-            additionalProperties: false,
-          },
-        },
+        'application/json': { schema: urlAndOptions },
+        'application/x-www-form-urlencoded': { schema: urlAndOptions },
       },
     },
     responses: { 200: imageResponse(), ...imageProblems() },

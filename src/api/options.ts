@@ -22,8 +22,8 @@ import {
   imageOptions,
   tensorContainers,
 } from '../image-options.ts';
+import { nearestNames } from '../nearest-names.ts';
 import type { ImageDefaults } from './config.ts';
-import { nearestNames } from './nearest-names.ts';
 
 /** Options as they came. */
 type OptionTexts = readonly (readonly [name: string, text: string])[];
@@ -150,11 +150,12 @@ function tensorOf(options: ImageOptions, container: (typeof tensorContainers)[nu
 
 function unknownOption(name: string): Failure {
   const nearest = nearestNames(name, imageOptionNames);
-  const guess = nearest.length === 0 ? '' : `; did you mean ${nearest.join(' or ')}?`;
+  const guess = nearest.length === 0 ? '.' : `; did you mean ${nearest.join(' or ')}?`;
+  const allowed = imageOptionNames.join(', ');
   return new Failure(
     'OPTION_UNKNOWN',
-    `There is no option "${shown(name)}"${guess || '.'} The options are ${imageOptionNames.join(', ')}.`,
-    { option: shown(name), nearest: nearest.join(', '), allowed: imageOptionNames.join(', ') },
+    `There is no option "${shown(name)}"${guess} The options are ${allowed}.`,
+    { option: shown(name), ...(nearest.length === 0 ? {} : { nearest: nearest.join(', ') }), allowed },
   );
 }
 

@@ -14,10 +14,10 @@ import {
   type ProcessStreamRequest,
   type ProcessStreamResponse,
 } from '../../gen/image/v1/processor_pb.ts';
+import type { Deadline } from '../deadline.ts';
 import { Failure, failureFromAbort } from '../failures.ts';
 import { failureFromConnectError, publicFailure, toConnectError } from '../rpc-failures.ts';
 import { http2Settings, maxSessionMemory, messageOverheadBytes, widenSession } from '../transport.ts';
-import type { Deadline } from './deadline.ts';
 
 /** A processor that has not taken the connection by then is gone: in one network it takes a millisecond. */
 const connectTimeoutMs = 2_000;
@@ -132,8 +132,11 @@ function failureOfCall(error: unknown, signal: AbortSignal, request?: ProcessReq
   if (signal.aborted) return failureFromAbort(signal);
   const cause = ConnectError.from(error);
   const told = failureFromConnectError(cause);
-  // Our caller is still there: whoever cancelled was the processor, on its way out.
-  if (told !== undefined && told.reason !== 'CANCELLED') return told;
+  // Its cause is in the processor's log. If it says CANCELLED it was not our caller who did that, but the
+  // processor on its way out.
+  if (told !== undefined && told.reason !== 'CANCELLED') {
+    return new Failure(told.reason, told.message, told.metadata);
+  }
   if (isLostConnection(cause)) {
     return new Failure(
       'PROCESSOR_UNAVAILABLE',

@@ -37,7 +37,7 @@ export const processorEnvironment = z.object({
     .describe('Images that wait for a worker before others are refused'),
   MAX_TIMEOUT_MS: wholeNumber(1, 3_600_000)
     .default(60_000)
-    .describe('Longest deadline that a caller may set, and the one of callers that set none'),
+    .describe('Longest time for one image, whatever deadline its caller has set'),
 });
 
 export type ProcessorConfig = z.output<typeof processorEnvironment>;

@@ -13,7 +13,7 @@ import { createRedisTier } from './cache/redis-tier.ts';
 import { createResultCache } from './cache/result-cache.ts';
 import type { ProcessorConfig } from './config.ts';
 import { createHealth } from './health.ts';
-import { createWorkerPool } from './image/worker-pool.ts';
+import { startWorkerPool } from './image/worker-pool.ts';
 import { createProcessorMetrics } from './metrics.ts';
 import { createReflection } from './reflection.ts';
 import { startGrpcServer } from './server.ts';
@@ -51,7 +51,7 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
       set: cache.set,
     },
   });
-  const workers = createWorkerPool(config.WORKERS);
+  const workers = await startWorkerPool(config.WORKERS);
   const admission = createAdmission(config.WORKERS, config.MAX_QUEUE);
   metrics.watchAdmission(admission);
 
@@ -66,7 +66,7 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
   const limits = { maxSourcePixels: config.MAX_SOURCE_PIXELS, maxOutputPixels: config.MAX_OUTPUT_PIXELS };
   const service = createProcessorService(
     { sources, cache, admission, workers, limits },
-    config.WORKERS * 2,
+    { streamConcurrency: config.WORKERS * 2, maxTimeoutMs: config.MAX_TIMEOUT_MS },
     metrics,
     log,
   );
@@ -86,7 +86,6 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
       host: config.HOST,
       port: config.PORT,
       maxSourceBytes: config.MAX_SOURCE_BYTES,
-      maxTimeoutMs: config.MAX_TIMEOUT_MS,
     },
   );
   const metricsServer = await startMetricsServer(registry, config.HOST, config.METRICS_PORT);

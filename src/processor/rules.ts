@@ -90,8 +90,8 @@ function tensorPlan(output: TensorOutput, channels: number): TensorPlan {
   if (datatype === 'UINT8' && (mean.length > 0 || std.length > 0 || (rescaleFactor ?? 1) !== 1)) {
     throw invalid('datatype', datatype, 'FP16, FP32 or BF16 with rescale_factor, mean or std');
   }
-  if (rescaleFactor !== undefined && !Number.isFinite(rescaleFactor)) {
-    throw invalid('rescale_factor', rescaleFactor, 'a finite number');
+  if (rescaleFactor !== undefined && !Number.isFinite(Math.fround(255 * rescaleFactor))) {
+    throw invalid('rescale_factor', rescaleFactor, 'a number whose 255-fold is finite');
   }
   checkPerChannel('mean', mean, channels);
   checkPerChannel('std', std, channels);
@@ -124,7 +124,7 @@ function backgroundColour(background: string): Colour | undefined {
   if (background === '') return undefined;
   const [, red, green, blue] = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i.exec(background) ?? [];
   if (red === undefined || green === undefined || blue === undefined) {
-    throw invalid('background', background, '#RRGGBB');
+    throw invalid('background', shown(background), '#RRGGBB');
   }
   return [Number.parseInt(red, 16), Number.parseInt(green, 16), Number.parseInt(blue, 16)];
 }
@@ -202,6 +202,11 @@ function named<Name extends string>(
   if (name === undefined)
     throw invalid(option, value, `one of ${[...new Set(Object.values(names))].join(', ')}`);
   return name;
+}
+
+/** A caller's text, short enough to be repeated to it: a failure travels in HTTP/2 headers. */
+function shown(text: string): string {
+  return text.length <= 100 ? text : `${text.slice(0, 100)}…`;
 }
 
 function invalid(option: string, actual: string | number, allowed: string): Failure {

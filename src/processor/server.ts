@@ -16,18 +16,16 @@ export interface GrpcServer {
  * Serves routes over gRPC, gRPC-Web and Connect on cleartext HTTP/2.
  *
  * @param maxSourceBytes - a message may have this much and some room for its other fields
- * @param maxTimeoutMs - longest deadline; a caller that sets none has this one
  */
 export async function startGrpcServer(
   routes: (router: ConnectRouter) => void,
-  options: { host: string; port: number; maxSourceBytes: number; maxTimeoutMs: number },
+  options: { host: string; port: number; maxSourceBytes: number },
 ): Promise<GrpcServer> {
   const server = createServer(
     { settings: http2Settings, maxSessionMemory },
     connectNodeAdapter({
       routes,
       readMaxBytes: options.maxSourceBytes + messageOverheadBytes,
-      maxTimeoutMs: options.maxTimeoutMs,
       // Images are compressed already.
       acceptCompression: [],
     }),

@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import { create } from '@bufbuild/protobuf';
 import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
 import {
@@ -10,6 +9,7 @@ import {
   type ProcessStreamResponse,
   ProcessStreamResponseSchema,
 } from '../../gen/image/v1/processor_pb.ts';
+import { startDeadline } from '../deadline.ts';
 import { Failure, failureFromAbort, failureKinds } from '../failures.ts';
 import { publicFailure, toConnectError } from '../rpc-failures.ts';
 import type { Logger } from '../telemetry.ts';
@@ -23,28 +23,29 @@ const maxIdLength = 256;
 /**
  * image.v1.ProcessorService.
  *
- * @param streamConcurrency - images of one stream in work at once; while that many are, the next message
+ * @param limits.streamConcurrency - images of one stream in work at once; while that many are, the next message
  *   isn't read, which holds the sender back through HTTP/2's windows
+ * @param limits.maxTimeoutMs - longest time for one image, whatever deadline its caller has set
  */
 export function createProcessorService(
   processing: ImageProcessing,
-  streamConcurrency: number,
+  { streamConcurrency, maxTimeoutMs }: { streamConcurrency: number; maxTimeoutMs: number },
   metrics: ProcessorMetrics,
   log: Logger,
 ) {
-  async function processOne(request: ProcessRequest, signal: AbortSignal): Promise<ProcessResponse> {
-    const start = performance.now();
-    const seconds = (): number => (performance.now() - start) / 1000;
+  async function processOne(request: ProcessRequest, caller: AbortSignal): Promise<ProcessResponse> {
+    using deadline = startDeadline(caller, maxTimeoutMs);
+    const { signal } = deadline;
     try {
       const response = await processImage(request, processing, signal);
-      metrics.onRequest(seconds(), 'OK');
+      metrics.onRequest(deadline.elapsedMs() / 1000, 'OK');
       metrics.onResponse(response, Number(response.source?.bytes ?? 0));
       return response;
     } catch (error) {
       // What a library throws when it is aborted is the caller's leaving, not our failing.
       const failure =
         signal.aborted && !(error instanceof Failure) ? failureFromAbort(signal) : publicFailure(error);
-      metrics.onRequest(seconds(), failure.reason);
+      metrics.onRequest(deadline.elapsedMs() / 1000, failure.reason);
       const { reason, message, cause, metadata } = failure;
       // The caller's mistakes are the caller's to know; a cause is ours to know.
       const level = failureKinds[reason].status >= 500 ? 'error' : 'info';

@@ -136,7 +136,7 @@ describe(readArguments, () => {
 describe(helpText, () => {
   it('has a flag for every option of an image', () => {
     const help = helpText();
-    for (const name of imageOptionNames) expect(help).toContain(`\n  --${name.replace('_', '-')}`);
+    for (const name of imageOptionNames) expect(help).toContain(`\n  --${name.replaceAll('_', '-')}`);
   });
 
   it('says what a flag takes, by the rule that its value is checked with', () => {

@@ -1,11 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import sharp from 'sharp';
+import { findFreePort } from '../support/redis.ts';
 
 /*
  * What a newcomer does: clone, `npm ci`, `npm start`, and the curl that it prints. Not one of the tests of
@@ -26,7 +26,11 @@ try {
   execFileSync('git', ['clone', '--quiet', repository, clone]);
   execFileSync('npm', ['ci', '--loglevel=error'], { cwd: clone, env: environment, stdio: 'inherit' });
 
-  const [port, processorPort, metricsPort] = await Promise.all([freePort(), freePort(), freePort()]);
+  const [port, processorPort, metricsPort] = await Promise.all([
+    findFreePort(),
+    findFreePort(),
+    findFreePort(),
+  ]);
   const ports = {
     PORT: String(port),
     PROCESSOR_PORT: String(processorPort),
@@ -65,13 +69,4 @@ async function printed(child: ChildProcess, end: RegExp): Promise<string> {
     if (end.test(text)) return text;
   }
   throw new Error(`npm start ended early:\n${text}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

@@ -106,8 +106,12 @@ function describeManifest(manifest: readonly KubernetesObject[]): void {
     const { cpu = '', memory = '' } = containerOf(manifest, 'image-processor').resources?.limits ?? {};
     // A progressive JPEG: its coefficients, its pixels, and a copy of those on their way to the resize.
     const bytesOfPixel = 3 + 3 + 3;
+    const bytesOfProcess = 150_000_000;
     const worst =
-      CACHE_MAX_BYTES + (WORKERS + MAX_QUEUE) * MAX_SOURCE_BYTES + WORKERS * MAX_SOURCE_PIXELS * bytesOfPixel;
+      bytesOfProcess +
+      CACHE_MAX_BYTES +
+      (WORKERS + MAX_QUEUE) * MAX_SOURCE_BYTES +
+      WORKERS * MAX_SOURCE_PIXELS * bytesOfPixel;
     expect(WORKERS).toBeLessThanOrEqual(quantity(cpu));
     expect(worst).toBeLessThan(quantity(memory));
   });

@@ -10,6 +10,7 @@ interlaced PNG, odd TIFFs) is written here by hand. One kind of picture has a go
 16-bit gray at 255, and the high byte is taken here instead.
 """
 
+import base64
 import hashlib
 import io
 import json
@@ -235,6 +236,17 @@ def without_app14(data):
     return data[:at] + data[at + 2 + struct.unpack(">H", data[at + 2 : at + 4])[0] :]
 
 
+def with_luma_sampling(data, across, down):
+    """The same blocks, said to be sampled otherwise: what Pillow has no name for. The picture gets scrambled."""
+    at = max(data.find(b"\xff\xc0"), data.find(b"\xff\xc2")) + 11
+    return data[:at] + bytes([across << 4 | down]) + data[at + 1 :]
+
+
+def smooth():
+    """Chroma without edges: how AVIF's and WebP's decoders make full chroma of half is not agreed."""
+    return made("RGB", lambda x, y: 40 + x * 7, lambda x, y: 60 + y * 9, lambda x, y: 200 - x * 3 - y * 2)
+
+
 def as_ycck(data):
     """The same coefficients, said to be YCCK: byte 11 of Adobe's marker is its colour transform."""
     at = data.index(b"Adobe") + 11
@@ -288,7 +300,8 @@ def pictures():
     yield "444.jpg", jpeg(subsampling="4:4:4")
     yield "422.jpg", jpeg(subsampling="4:2:2")
     yield "420.jpg", jpeg(subsampling="4:2:0")
-    yield "411.jpg", jpeg(subsampling="4:1:1")
+    yield "440.jpg", with_luma_sampling(jpeg(subsampling="4:2:2"), 1, 2)
+    yield "411.jpg", with_luma_sampling(jpeg(rgb().resize((32, 32)), subsampling="4:2:0"), 4, 1)
     yield "progressive.jpg", jpeg(progressive=True)
     yield "restarts.jpg", jpeg(restart_marker_blocks=1)
     yield "quality-10.jpg", jpeg(quality=10)
@@ -310,6 +323,7 @@ def pictures():
     yield "orientation-5.webp", saved(rgb(), "WEBP", lossless=True, exif=exif(5))
 
     yield "420.avif", saved(rgb(), "AVIF", quality=80, subsampling="4:2:0")
+    yield "420-smooth.avif", saved(smooth(), "AVIF", quality=80, subsampling="4:2:0")
     yield "444.avif", saved(rgb(), "AVIF", quality=80, subsampling="4:4:4")
     yield "alpha.avif", saved(rgba(), "AVIF", quality=80, subsampling="4:4:4")
     yield "gray.avif", saved(gray(), "AVIF", quality=80, subsampling="4:0:0")
@@ -349,10 +363,16 @@ def pictures():
     yield "rgb-2-extra.tiff", tiff(2, 8, lambda x, y: [red(x, y), green(x, y), blue(x, y), 9, 8], extra_samples=[0, 0])
 
 
+# Where sharp's decoder is not Pillow's: their goldens have the pixels, so that a test can say how far it is off.
+WITH_PIXELS = {"420.avif", "420-smooth.avif", "444.avif", "alpha.avif", "orientation-3.avif"} | {
+    "two-frames-transparency.gif",
+    "small-frame.gif",
+}
 WITHOUT_GOLDEN = {"gray-float.tiff", "cmyk-16-bit.tiff", "cmyk-alpha.tiff", "rgb-2-extra.tiff"}
 
 
 def high_byte_of_gray():
+    """Of the pictures of DEEP[0]."""
     return made("L", red).convert("RGB").tobytes()
 
 
@@ -369,6 +389,7 @@ def golden(path):
         "width": size[0],
         "height": size[1],
         "sha256": hashlib.sha256(pixels).hexdigest(),
+        **({"pixels": base64.b64encode(pixels).decode()} if path.name in WITH_PIXELS else {}),
         **({"ours": "16 bits by the high byte; Pillow clips at 255"} if ours else {}),
     }
 

@@ -72,7 +72,7 @@ export function noise(width: number, height: number, seed = 1): Picture {
 
 /**
  * A sky with a sun over wooded hills: smooth areas, edges, fine texture and grain, as in a photograph. As a
- * JPEG of quality 80, 2725 × 2225 pixels are about 0.8 MB.
+ * JPEG of quality 80, 2725 × 2225 pixels are about a megabyte.
  */
 export function photoLike(width: number, height: number, seed = 1): Picture {
   const next = randomBytes(seed);

@@ -16,6 +16,8 @@ export function cacheKey(sourceSha256: string, plan: Plan): string {
 /** The same value with the keys of every object in order, so that the way it was put together doesn't count. */
 function canonical(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(canonical);
+  // JSON has no −0, and a factor of −0 makes other bits than 0.
+  if (Object.is(value, -0)) return '-0';
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(entries.map(([key, part]) => [key, canonical(part)]));

@@ -72,8 +72,7 @@ const commonOptions: SharpOptions = {
 };
 
 async function pixelsOf(image: Sharp, header: ImageHeader): Promise<Pixels> {
-  const isGray = header.colour === 'gray' && !header.hasAlpha;
-  const { data, info } = await (isGray ? image.toColourspace('b-w') : image)
+  const { data, info } = await inOwnChannels(image, header)
     .raw()
     .toBuffer({ resolveWithObject: true })
     .catch((cause: unknown) => {
@@ -85,4 +84,11 @@ async function pixelsOf(image: Sharp, header: ImageHeader): Promise<Pixels> {
       );
     });
   return { data, width: info.width, height: info.height, channels: info.channels as Pixels['channels'] };
+}
+
+/** Gray stays one channel, where sharp would make three of it. */
+function inOwnChannels(image: Sharp, { colour, hasAlpha, bitDepth }: ImageHeader): Sharp {
+  if (colour !== 'gray' || hasAlpha) return image;
+  // From 16 bits "b-w" is off by one in a third of all values; of R = G = B each is the high byte.
+  return bitDepth === 16 ? image.extractChannel(0) : image.toColourspace('b-w');
 }

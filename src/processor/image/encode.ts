@@ -8,12 +8,19 @@ export interface Encoded {
   readonly contentType: string;
 }
 
+/** Pixels that the longest side of an image can have: JPEG by libjpeg's JPEG_MAX_DIMENSION, WebP by its 14 bits. */
+export const longestSides = {
+  jpeg: 65_500,
+  png: 2 ** 31 - 1,
+  webp: 16_383,
+} as const satisfies Record<OutputFormat, number>;
+
 const defaultQuality = { jpeg: 90, webp: 80 } as const;
 
 /**
  * Encodes pixels as an image without metadata: they are upright sRGB, which is what a reader assumes.
  *
- * @param image - [height, width, 1…4] uint8; JPEG takes no alpha
+ * @param image - [height, width, 1…4] uint8, no side longer than `longestSides`; JPEG takes no alpha
  * @param quality - 1…100, for JPEG (default 90, 4:2:0) and WebP (default 80)
  */
 export async function encode(

@@ -20,6 +20,9 @@ export interface ImageHeader {
   readonly frames: number;
 }
 
+/** Pixels. The resampler's boxes are FP32, as Pillow's are, and have no odd numbers beyond. */
+const longestSide = 2 ** 24;
+
 /** sharp's names of colour spaces that have a place in docs/numerics.md. */
 const colourBySpace: Readonly<Record<string, ImageHeader['colour']>> = {
   srgb: 'rgb',
@@ -56,13 +59,21 @@ export async function readHeader(content: Uint8Array, maxPixels: number): Promis
       { limit: maxPixels, actual: width * height, width, height },
     );
   }
-  const colour = colourBySpace[metadata.space];
-  const bitDepth = metadata.depth === 'uchar' ? 8 : metadata.depth === 'ushort' ? 16 : undefined;
-  if (colour === undefined || bitDepth === undefined) {
+  if (Math.max(width, height) > longestSide) {
+    throw new Failure(
+      'SOURCE_PIXELS_OVER_LIMIT',
+      `The image has ${width} × ${height} pixels; a side has at most ${longestSide}. Cut it into parts.`,
+      { limit: longestSide, actual: Math.max(width, height), width, height },
+    );
+  }
+  const { channels, depth, space, hasAlpha } = metadata;
+  const colour = colourBySpace[space];
+  const bitDepth = depth === 'uchar' ? 8 : depth === 'ushort' ? 16 : undefined;
+  if (colour === undefined || bitDepth === undefined || !isReadable(colour, bitDepth, hasAlpha, channels)) {
     throw new Failure(
       'FORMAT_UNSUPPORTED',
-      `The samples of this ${format.toUpperCase()} are ${metadata.depth} in the colour space ${metadata.space}; 8 and 16 bit gray, RGB and CMYK are read here.`,
-      { depth: metadata.depth, colour_space: metadata.space },
+      `The pixels of this ${format.toUpperCase()} are ${channels} × ${depth} in the colour space ${space}; gray and RGB of 8 or 16 bits, with or without alpha, and CMYK of 8 bits are read here.`,
+      { channels, depth, colour_space: space },
     );
   }
   return {
@@ -72,10 +83,21 @@ export async function readHeader(content: Uint8Array, maxPixels: number): Promis
     orientation: metadata.orientation ?? 1,
     colour,
     bitDepth,
-    hasAlpha: metadata.hasAlpha,
+    hasAlpha,
     hasIccProfile: metadata.hasProfile,
     frames: metadata.pages ?? 1,
   };
+}
+
+/** TIFF has more: channels of any number and meaning, CMYK with alpha or of 16 bits. */
+function isReadable(
+  colour: ImageHeader['colour'],
+  bitDepth: ImageHeader['bitDepth'],
+  hasAlpha: boolean,
+  channels: number,
+): boolean {
+  if (colour === 'cmyk') return channels === 4 && bitDepth === 8;
+  return channels === (colour === 'gray' ? 1 : 3) + (hasAlpha ? 1 : 0);
 }
 
 /** Size after EXIF orientation, in pixels: 5 to 8 lie on their side. */

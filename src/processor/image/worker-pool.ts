@@ -9,9 +9,14 @@ export interface WorkerPool {
   close(): Promise<void>;
 }
 
-/** @param workers - threads, each with one image at a time */
-export function createWorkerPool(workers: number): WorkerPool {
-  const pool = new Piscina<PixelJob, PixelAnswer>({
+/**
+ * Starts the threads, and comes back when one of them has loaded everything that pixels need: what is
+ * missing stops the start and not the first request.
+ *
+ * @param workers - threads, each with one image at a time
+ */
+export async function startWorkerPool(workers: number): Promise<WorkerPool> {
+  const pool = new Piscina<PixelJob | undefined, PixelAnswer>({
     // The ending is .js in the images, where the sources are compiled.
     filename: new URL(`./worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url).href,
     name: 'processPixels',
@@ -19,6 +24,7 @@ export function createWorkerPool(workers: number): WorkerPool {
     maxThreads: workers,
     concurrentTasksPerWorker: 1,
   });
+  await pool.run(undefined, { name: 'warmUp' });
   return {
     async run(job) {
       const answer = await pool.run(job).catch((cause: unknown) => {

@@ -3,12 +3,13 @@ import { Failure, type FailureReason } from '../../failures.ts';
 import { createStopwatch, type Stage } from '../stopwatch.ts';
 import { flatten } from './alpha.ts';
 import { decode } from './decode.ts';
-import { type Encoded, encode } from './encode.ts';
+import { type Encoded, encode, longestSides } from './encode.ts';
 import { geometryOf, outputSize } from './geometry.ts';
 import { grayscale } from './grayscale.ts';
 import { type ImageHeader, orientedSize } from './header.ts';
-import { grayToRgb } from './pixels.ts';
-import { outputFormat, type Plan } from './plan.ts';
+import { resample } from './kernels/resample.ts';
+import { grayToRgb, type Pixels } from './pixels.ts';
+import { type OutputFormat, outputFormat, type Plan } from './plan.ts';
 import { decisionsOf } from './provenance.ts';
 import { resize } from './resize.ts';
 import { type EncodedTensor, tensor } from './tensor.ts';
@@ -62,11 +63,18 @@ export async function processPixels(job: PixelJob): Promise<PixelAnswer> {
   }
 }
 
+/** Loads and compiles everything that pixels need, so that the first image doesn't wait for it. */
+export async function warmUp(): Promise<void> {
+  const pixel: Pixels = { data: new Uint8Array(3), width: 1, height: 1, channels: 3 };
+  await encode(grayscale(resample(pixel, 2, 2, 'bilinear')), 'png', undefined);
+}
+
 async function makePixels({ content, header, plan, maxOutputPixels }: PixelJob): Promise<PixelResult> {
   const { time, stages } = createStopwatch();
   const { output } = plan;
   const geometry = geometryOf(orientedSize(header), plan.resize);
   checkOutputSize(outputSize(geometry), maxOutputPixels);
+  if (output.kind === 'image') checkSides(outputSize(geometry), outputFormat(output, header.format));
   const keepsAlpha = alphaIsKept(header, plan);
 
   const decoded = await time('decode', () => decode(content, header, geometry, plan));
@@ -101,5 +109,16 @@ function checkOutputSize({ width, height }: { width: number; height: number }, l
     'OUTPUT_PIXELS_OVER_LIMIT',
     `The answer would have ${width} × ${height} = ${width * height} pixels; the limit is ${limit}. Ask for a smaller size.`,
     { limit, actual: width * height, width, height },
+  );
+}
+
+function checkSides({ width, height }: { width: number; height: number }, format: OutputFormat): void {
+  const limit = longestSides[format];
+  const actual = Math.max(width, height);
+  if (actual <= limit) return;
+  throw new Failure(
+    'OUTPUT_PIXELS_OVER_LIMIT',
+    `The answer would have ${width} × ${height} pixels; a side of a ${format.toUpperCase()} has at most ${limit}. Ask for a smaller size or for PNG.`,
+    { limit, actual, width, height },
   );
 }

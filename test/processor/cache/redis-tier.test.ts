@@ -77,7 +77,8 @@ describe.skipIf(redisServer === undefined)('createRedisTier, with a redis-server
 
   it('misses while there is no Redis yet, and uses it as soon as it is there', async () => {
     const port = await findFreePort();
-    const { tier, errors } = openTier({ url: `redis://127.0.0.1:${port}` });
+    // A name with two addresses fails twice over.
+    const { tier, errors } = openTier({ url: `redis://localhost:${port}` });
     await tier.set('a', bytes(1));
     expect(await tier.get('a')).toBeUndefined();
     await vi.waitFor(() => expect(errors.length).toBeGreaterThan(1));
@@ -163,6 +164,30 @@ describe.skipIf(redisServer === undefined)('createRedisTier, with a redis-server
     server.thaw();
     const entries = await Promise.all(answers);
     expect(entries.filter((entry) => entry !== undefined)).toHaveLength(1024);
+  });
+
+  it('drops values while 64 MiB are on their way to Redis already', async () => {
+    await using server = await startRedis();
+    const { tier } = openTier({ url: server.url, timeoutMs: 10_000 });
+    await untilUsed(tier);
+    server.freeze();
+    const value = bytes(16 * 2 ** 20);
+    const sent = ['a', 'b', 'c', 'd', 'e'].map((key) => tier.set(key, value));
+    server.thaw();
+    await Promise.all(sent);
+    const client = await connectPlainly(server);
+    expect((await client.keys('*')).sort()).toEqual(
+      ['a', 'b', 'c', 'd', 'probe'].map((key) => `image:v1:${key}`),
+    );
+  });
+
+  it('does not send a value that has no time left', async () => {
+    await using server = await startRedis();
+    const { tier, errors } = openTier({ url: server.url });
+    await untilUsed(tier);
+    await tier.set('a', bytes(1), 0);
+    expect(await tier.get('a')).toBeUndefined();
+    expect(errors).toEqual([]);
   });
 
   it('drops what it has no room for and goes on reading when Redis is full', async () => {

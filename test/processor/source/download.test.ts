@@ -141,7 +141,7 @@ describe(createDownloader, () => {
         for (let at = 0; at < bytes.length; at += 1000) response.write(bytes.subarray(at, at + 1000));
         response.end();
       });
-      const { content } = await downloaderOf({ maxBytes: 300_000 }).download(
+      const { content } = await downloaderOf({ maxBytes: 1_000_000 }).download(
         new URL(origin.url()),
         undefined,
         nobodyLeaves,

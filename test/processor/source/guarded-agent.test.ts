@@ -241,11 +241,13 @@ describe(createGuardedAgent, () => {
   });
 
   it('takes the default port for a URL that has none', async () => {
-    const { lookup } = resolver([]);
+    // Of the wrong family, so that what is let through ends with EINVAL and nothing is connected to.
+    const { lookup } = resolver([{ address: '127.0.0.1', family: 6 }]);
     await using agent = disposable(guardedAgent(['web.example:80', 'tls.example:443'], lookup));
-    // Both are let through to the resolver, which knows neither.
-    expect(await outcome(agent, 'http://web.example/')).toBe('ORIGIN_UNRESOLVED');
-    expect(await outcome(agent, 'https://tls.example/')).toBe('ORIGIN_UNRESOLVED');
+    expect(await outcome(agent, 'http://web.example/')).toBe('EINVAL');
+    expect(await outcome(agent, 'https://tls.example/')).toBe('EINVAL');
+    expect(await outcome(agent, 'https://web.example/')).toBe('URL_ADDRESS_FORBIDDEN');
+    expect(await outcome(agent, 'http://tls.example/')).toBe('URL_ADDRESS_FORBIDDEN');
   });
 
   it.skipIf(!hasIpv6)('tries the next address of a name when the first does not answer', async () => {

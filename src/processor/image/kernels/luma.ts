@@ -1,5 +1,5 @@
 import type { Pixels } from '../pixels.ts';
-import { arenaStart, withKernels } from './wasm.ts';
+import { useKernels } from './wasm.ts';
 
 /** Three bytes each; what fits into the second-level cache. */
 const pixelsAtOnce = 2 ** 16;
@@ -14,13 +14,15 @@ export function luma(rgb: Pixels): Pixels {
   const { data, width, height } = rgb;
   const pixels = width * height;
   const gray = new Uint8Array(pixels);
-  withKernels(arenaStart + pixelsAtOnce * 3 + 64, (kernels, memory) => {
+  useKernels((arena) => {
+    const block = arena.take(pixelsAtOnce * 3);
+    const { kernels, memory } = arena;
     for (let from = 0; from < pixels; from += pixelsAtOnce) {
       const count = Math.min(pixelsAtOnce, pixels - from);
-      memory.set(data.subarray(from * 3, (from + count) * 3), arenaStart);
+      memory.set(data.subarray(from * 3, (from + count) * 3), block);
       // The gray bytes go where colours have been read.
-      kernels.luma(arenaStart, arenaStart, count);
-      gray.set(memory.subarray(arenaStart, arenaStart + count), from);
+      kernels.luma(block, block, count);
+      gray.set(memory.subarray(block, block + count), from);
     }
   });
   return { data: gray, width, height, channels: 1 };

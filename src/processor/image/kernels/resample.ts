@@ -1,3 +1,4 @@
+import { Failure } from '../../../failures.ts';
 import type { Pixels } from '../pixels.ts';
 import { luma } from './luma.ts';
 import { nearest } from './nearest.ts';
@@ -7,16 +8,32 @@ import type { FilterName } from './weights.ts';
 
 export { luma } from './luma.ts';
 
+/**
+ * Pixels between the two passes. Sane requests stay far below; 1 × 65,000 pixels to 16 million × 1 would be a
+ * million million and keep a worker busy for an hour.
+ */
+const maxIntermediatePixels = 2 ** 28;
+
+/** Pixels; weights and rows of longer sides would take hundreds of megabytes. */
+const maxSide = 2 ** 20;
+
 /** A part of an image in its pixels; fractions are allowed. */
 export type Box = readonly [left: number, top: number, right: number, bottom: number];
 
 /**
- * Pillow's `Image.resize((width, height), filter, box)`, byte for byte: antialiased where it makes smaller,
- * the horizontal pass first, rounded to uint8 between the passes. With 2 and 4 channels colours are
- * premultiplied by alpha on the way, as Pillow's LA and RGBA are, but for nearest.
+ * Versions of Pillow whose pixels differ, each the last of its kind. They differ in which pass goes first for tall
+ * images that become lower, and thus in how values are rounded in between: up to 12.1 the horizontal pass always
+ * did.
+ */
+export type PillowVersion = '12.1' | '12.3' | '13.0';
+
+/**
+ * Pillow's `Image.resize((width, height), filter, box)`, byte for byte: antialiased where it makes smaller, in two
+ * passes, rounded to uint8 between them. With 2 and 4 channels colours are premultiplied by alpha on the way,
+ * as Pillow's LA and RGBA are, but for nearest.
  *
- * Memory beside source and result is a few rows. Fails with OUTPUT_PIXELS_OVER_LIMIT where even those
- * would be gigabytes: a source side of tens of millions of pixels.
+ * Memory beside source and result is a few rows. Fails with OUTPUT_PIXELS_OVER_LIMIT where a side is over 2²⁰
+ * pixels, or where the shapes are so far apart that there are over 2²⁸ pixels between the passes.
  *
  * @param source - [height, width, channels] uint8
  * @param box - the part of the source to resample, within it. Unset: all of it
@@ -28,8 +45,9 @@ export function resample(
   height: number,
   filter: FilterName,
   box: Box = [0, 0, source.width, source.height],
+  pillow: PillowVersion = '13.0',
 ): Pixels {
-  return resampleTo(source, width, height, filter, box, false);
+  return resampleTo(source, width, height, filter, box, pillow, false);
 }
 
 /**
@@ -44,8 +62,9 @@ export function resampleToLuma(
   height: number,
   filter: FilterName,
   box: Box = [0, 0, rgb.width, rgb.height],
+  pillow: PillowVersion = '13.0',
 ): Pixels {
-  return resampleTo(rgb, width, height, filter, box, true);
+  return resampleTo(rgb, width, height, filter, box, pillow, true);
 }
 
 function resampleTo(
@@ -54,20 +73,13 @@ function resampleTo(
   height: number,
   filter: FilterName,
   box: Box,
+  pillow: PillowVersion,
   toLuma: boolean,
 ): Pixels {
   // Pillow holds boxes as floats.
   const [left, top, right, bottom] = box.map(Math.fround) as [number, number, number, number];
-  if (
-    !(
-      0 <= left &&
-      left <= right &&
-      right <= source.width &&
-      0 <= top &&
-      top <= bottom &&
-      bottom <= source.height
-    )
-  ) {
+  const isInside = 0 <= left && left <= right && right <= source.width;
+  if (!isInside || !(0 <= top && top <= bottom && bottom <= source.height)) {
     throw new RangeError(`the box ${box} is not inside of ${source.width} × ${source.height} pixels`);
   }
   const isWhole = right - left === source.width && bottom - top === source.height;
@@ -78,12 +90,47 @@ function resampleTo(
     const picked = nearest(source, width, height, [left, top, right, bottom]);
     return toLuma ? luma(picked) : picked;
   }
+  const verticalFirst = goesVerticalFirst(source, width, height, pillow);
+  checkWork(source, width, height, verticalFirst ? source.width * height : width * Math.ceil(bottom - top));
   const horizontal = horizontalTable(source.width, left, right, width, filter);
   const vertical = verticalTable(source.height, top, bottom, height, filter);
   if (source.channels === 2) {
-    return fromRgba(resampleInTwoPasses(toRgba(source), width, height, horizontal, vertical, false));
+    return fromRgba(
+      resampleInTwoPasses(toRgba(source), horizontal, vertical, { verticalFirst, toLuma: false }),
+    );
   }
-  return resampleInTwoPasses(source, width, height, horizontal, vertical, toLuma);
+  return resampleInTwoPasses(source, horizontal, vertical, { verticalFirst, toLuma });
+}
+
+/** Pillow's rules, which look at the whole source even where there is a box. */
+function goesVerticalFirst(source: Pixels, width: number, height: number, pillow: PillowVersion): boolean {
+  const lostRows = source.height - height;
+  switch (pillow) {
+    case '12.1':
+      return false;
+    case '12.3':
+      return lostRows > 0 && source.height > source.width * 100;
+    case '13.0':
+      return lostRows > 0 && lostRows > (source.width - width) * 2;
+  }
+}
+
+function checkWork(source: Pixels, width: number, height: number, intermediatePixels: number): void {
+  const side = Math.max(source.width, source.height, width, height);
+  if (side > maxSide) {
+    throw new Failure(
+      'OUTPUT_PIXELS_OVER_LIMIT',
+      `A side of ${side} pixels can't be resampled; the limit is ${maxSide}.`,
+      { limit: maxSide, actual: side },
+    );
+  }
+  if (intermediatePixels > maxIntermediatePixels) {
+    throw new Failure(
+      'OUTPUT_PIXELS_OVER_LIMIT',
+      `Resampling ${source.width} × ${source.height} to ${width} × ${height} pixels has ${intermediatePixels} pixels in between; the limit is ${maxIntermediatePixels}. Ask for a shape nearer to the image's own.`,
+      { limit: maxIntermediatePixels, actual: intermediatePixels },
+    );
+  }
 }
 
 /** Gray and alpha as R = G = B and alpha: how Pillow holds LA. */

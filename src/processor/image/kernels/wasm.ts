@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { Failure } from '../../../failures.ts';
 
 /** What is used of the platform's WebAssembly: TypeScript knows it with the DOM's library alone. */
 declare const WebAssembly: {
@@ -33,52 +32,70 @@ export interface Kernels {
     out: number,
     values: number,
   ): void;
-  premultiply(rgba: number, pixels: number): void;
+  quadOfRows(rows: number, stride: number, out: number, bytes: number): void;
+  rowsOfQuad(quad: number, out: number, stride: number, bytes: number): void;
+  premultiply(rgba: number, bytes: number): void;
   unpremultiply(rgba: number, pixels: number): void;
   luma(rgb: number, out: number, pixels: number): void;
 }
 
+/** Working memory for one job: it is taken once, never given back, and forgotten when the job is over. */
+export interface Arena {
+  readonly kernels: Kernels;
+  /** All of the memory, by address. A view on it, this one too, is void after the next `take`. */
+  readonly memory: Uint8Array;
+  /**
+   * Reserves memory with arbitrary contents, and a little behind it where kernels may read and write beyond
+   * the end of what they are given.
+   *
+   * @returns its address, a multiple of 64
+   */
+  take(bytes: number): number;
+}
+
 const pageBytes = 2 ** 16;
 
-/** --maximumMemory of the build. A picture of a sane shape takes a megabyte or two. */
-const maxBytes = 2 ** 30;
-
-/** Memory that has grown beyond this is given back after its picture. */
+/** Memory that has grown beyond this is given back after its job; most take a megabyte or two. */
 const keptBytes = 2 ** 26;
+
+/** Kernels work on whole vectors, the widest on 8 pairs of columns at once. */
+const slackBytes = 256;
 
 /** From src/ it is in build/, from dist/src/ in dist/build/. */
 const module = new WebAssembly.Module(
   readFileSync(new URL('../../../../build/kernels.wasm', import.meta.url)),
 );
 
-let kept: Kernels | undefined = instantiate();
+let kept: Kernels | undefined;
 
-/** Below this address are the kernels' constants. */
-export const arenaStart = Math.ceil(kept.freeFrom() / 64) * 64;
-
-/**
- * Runs a synchronous job on the kernels with memory up to the address `end`. What lies there is left over from
- * earlier jobs, and views on it must not outlive the job.
- */
-export function withKernels(end: number, job: (kernels: Kernels, memory: Uint8Array) => void): void {
-  if (end > maxBytes) {
-    throw new Failure(
-      'OUTPUT_PIXELS_OVER_LIMIT',
-      `Resampling between these shapes takes ${end} bytes of working memory; the limit is ${maxBytes}. Ask for a shape nearer to the image's own.`,
-      { limit: maxBytes, actual: end },
-    );
-  }
-  kept ??= instantiate();
+/** Runs a synchronous job on the kernels. */
+export function useKernels(job: (arena: Arena) => void): void {
+  kept ??= new WebAssembly.Instance(module).exports as Kernels;
   const kernels = kept;
-  const missing = end - kernels.memory.buffer.byteLength;
-  if (missing > 0) kernels.memory.grow(Math.ceil(missing / pageBytes));
   try {
-    job(kernels, new Uint8Array(kernels.memory.buffer));
+    job(arenaOf(kernels));
   } finally {
     if (kernels.memory.buffer.byteLength > keptBytes) kept = undefined;
   }
 }
 
-function instantiate(): Kernels {
-  return new WebAssembly.Instance(module).exports as Kernels;
+function arenaOf(kernels: Kernels): Arena {
+  let free = kernels.freeFrom();
+  let memory = new Uint8Array(kernels.memory.buffer);
+  return {
+    kernels,
+    get memory() {
+      return memory;
+    },
+    take(bytes) {
+      const address = Math.ceil(free / 64) * 64;
+      free = address + bytes + slackBytes;
+      const missing = free - memory.byteLength;
+      if (missing > 0) {
+        kernels.memory.grow(Math.ceil(missing / pageBytes));
+        memory = new Uint8Array(kernels.memory.buffer);
+      }
+      return address;
+    },
+  };
 }

@@ -40,6 +40,7 @@ export function resampleScalar(
   height: number,
   filter: FilterName,
   box: Box = [0, 0, source.width, source.height],
+  pillow: '12.1' | '12.3' | '13.0' = '13.0',
 ): Pixels {
   const [left, top, right, bottom] = box.map(Math.fround) as [number, number, number, number];
   const whole = left === 0 && top === 0 && right === source.width && bottom === source.height;
@@ -47,14 +48,24 @@ export function resampleScalar(
   if (filter === 'nearest') return nearestScalar(source, width, height, [left, top, right, bottom]);
   const { channels } = source;
   const hasAlpha = channels === 2 || channels === 4;
-  let pixels = hasAlpha ? premultiplied(source) : source;
-  if (width !== source.width || left !== 0 || right !== width) {
-    pixels = alongRows(pixels, left, right, width, filter);
+  const needsHorizontal = width !== source.width || left !== 0 || right !== width;
+  const needsVertical = height !== source.height || top !== 0 || bottom !== height;
+  const horizontally = (pixels: Pixels) =>
+    needsHorizontal ? alongRows(pixels, left, right, width, filter) : pixels;
+  const vertically = (pixels: Pixels) =>
+    needsVertical ? transposed(alongRows(transposed(pixels), top, bottom, height, filter)) : pixels;
+  const pixels = hasAlpha ? premultiplied(source) : source;
+  const resized = goesDownFirst(source, width, height, pillow)
+    ? horizontally(vertically(pixels))
+    : vertically(horizontally(pixels));
+  return hasAlpha ? unpremultiplied(resized) : resized;
+}
+
+function goesDownFirst(source: Pixels, width: number, height: number, pillow: string): boolean {
+  if (pillow === '13.0' && source.height - height > 0) {
+    return source.height - height > (source.width - width) * 2;
   }
-  if (height !== source.height || top !== 0 || bottom !== height) {
-    pixels = transposed(alongRows(transposed(pixels), top, bottom, height, filter));
-  }
-  return hasAlpha ? unpremultiplied(pixels) : pixels;
+  return pillow === '12.3' && height < source.height && source.height > source.width * 100;
 }
 
 function alongRows(source: Pixels, from: number, to: number, size: number, filter: FilterName): Pixels {
@@ -100,7 +111,12 @@ function transposed({ data, width, height, channels }: Pixels): Pixels {
   return { data: result, width: height, height: width, channels };
 }
 
-function nearestScalar(source: Pixels, width: number, height: number, [left, top, right, bottom]: Box): Pixels {
+function nearestScalar(
+  source: Pixels,
+  width: number,
+  height: number,
+  [left, top, right, bottom]: Box,
+): Pixels {
   const { data, channels } = source;
   const result = new Uint8Array(width * height * channels);
   const stepX = Math.fround(right - left) / width;

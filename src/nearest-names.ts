@@ -1,15 +1,11 @@
-/**
- * The names that a misspelt one may stand for, nearest first: those within a third of its letters.
- */
+/** The names that a misspelt one may stand for: the nearest, if they are within a third of its letters. */
 export function nearestNames(given: string, names: readonly string[]): string[] {
   const allowed = Math.max(1, Math.ceil(given.length / 3));
   // Longer than any name could be: not a misspelling, and not worth the arithmetic.
   if (given.length > 64) return [];
-  return names
-    .map((name) => ({ name, distance: editDistance(given.toLowerCase(), name) }))
-    .filter(({ distance }) => distance <= allowed)
-    .sort((a, b) => a.distance - b.distance)
-    .map(({ name }) => name);
+  const distances = names.map((name) => editDistance(given.toLowerCase(), name));
+  const least = Math.min(...distances);
+  return least > allowed ? [] : names.filter((_, index) => distances[index] === least);
 }
 
 /** Optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nearestNames } from '../../src/api/nearest-names.ts';
+import { nearestNames } from '../src/nearest-names.ts';
 
 describe(nearestNames, () => {
   const names = ['width', 'height', 'fit', 'filter'];
@@ -11,8 +11,9 @@ describe(nearestNames, () => {
     expect(nearestNames('fat', names)).toEqual(['fit']);
   });
 
-  it('puts the nearest first', () => {
-    expect(nearestNames('eight', names)).toEqual(['height', 'width']);
+  it('gives all that are equally near, and none that is farther', () => {
+    expect(nearestNames('fi', names)).toEqual(['fit']);
+    expect(nearestNames('idth', ['width', 'midth', 'height'])).toEqual(['width', 'midth']);
   });
 
   it('finds nothing for a word that is like none, and for a very long one', () => {

@@ -1,4 +1,4 @@
-import { Failure } from '../failures.ts';
+import { Failure, failureFromAbort } from './failures.ts';
 
 /** The time that one request may take. */
 export interface Deadline extends Disposable {
@@ -11,7 +11,7 @@ export interface Deadline extends Disposable {
 }
 
 /**
- * Starts the clock of a request. Dispose of it when the answer is there: a timer that nobody stops would
+ * Starts the clock of a request, in either service. Dispose of it when the answer is there: a timer that nobody stops would
  * keep the request in memory until it fires.
  */
 export function startDeadline(caller: AbortSignal, timeoutMs: number): Deadline {
@@ -25,10 +25,7 @@ export function startDeadline(caller: AbortSignal, timeoutMs: number): Deadline 
         { limit: timeoutMs },
       ),
     );
-  const onCallerLeft = () =>
-    controller.abort(
-      new Failure('CANCELLED', 'The caller left before the answer was ready.', {}, { cause: caller.reason }),
-    );
+  const onCallerLeft = () => controller.abort(failureFromAbort(caller));
   const timer = setTimeout(onTimeout, timeoutMs);
   if (caller.aborted) onCallerLeft();
   else caller.addEventListener('abort', onCallerLeft, { once: true });

@@ -1,0 +1,46 @@
+import type { Pixels } from './pixels.ts';
+import { roundHalfToEven, type Size } from './shortest-edge.ts';
+
+/**
+ * Whose centre it is. They all agree where the difference between image and crop is even, and put the odd
+ * pixel to one side or the other:
+ * - `transformers`: its Pillow backend (image_transforms.center_crop);
+ * - `transformers-torchvision`: its torchvision backend, TorchvisionBackend.center_crop;
+ * - `torchvision`: transforms.functional.center_crop.
+ */
+export type CropOrigin = 'transformers' | 'transformers-torchvision' | 'torchvision';
+
+/**
+ * Where a crop begins along one axis, in pixels of the image. Below 0 the crop is larger than the image, and
+ * so many pixels of padding come before it.
+ */
+export function cropStart(imageSide: number, cropSide: number, origin: CropOrigin): number {
+  const surplus = imageSide - cropSide;
+  if (surplus >= 0) return origin === 'torchvision' ? roundHalfToEven(surplus / 2) : Math.floor(surplus / 2);
+  // + 0, so that one missing pixel gives 0 and not −0.
+  return origin === 'transformers' ? -Math.ceil(-surplus / 2) : -Math.floor(-surplus / 2) + 0;
+}
+
+/**
+ * Cuts width × height pixels out of the middle. Where the image is smaller than that, the rest is 0: black, and
+ * transparent where there is alpha.
+ *
+ * @param image - [height, width, channels] uint8
+ * @returns [crop.height, crop.width, channels] uint8
+ */
+export function centerCrop(image: Pixels, crop: Size, origin: CropOrigin): Pixels {
+  const { channels } = image;
+  const left = cropStart(image.width, crop.width, origin);
+  const top = cropStart(image.height, crop.height, origin);
+  const data = new Uint8Array(crop.width * crop.height * channels);
+  const columns = Math.min(image.width, crop.width);
+  const rows = Math.min(image.height, crop.height);
+  const fromColumn = Math.max(0, left);
+  const toColumn = Math.max(0, -left);
+  for (let row = 0; row < rows; row++) {
+    const from = ((Math.max(0, top) + row) * image.width + fromColumn) * channels;
+    const to = ((Math.max(0, -top) + row) * crop.width + toColumn) * channels;
+    data.set(image.data.subarray(from, from + columns * channels), to);
+  }
+  return { data, width: crop.width, height: crop.height, channels };
+}

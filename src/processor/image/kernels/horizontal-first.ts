@@ -1,0 +1,38 @@
+import { bytesOf, roundUp, stripOf, type TwoPassJob } from './strip.ts';
+import { useKernels } from './wasm.ts';
+
+/**
+ * Makes some columns of the result, the horizontal pass first: source rows go through it into a ring of quads, and
+ * each row of the result is made as soon as the ring has the last quad that it needs.
+ */
+export function resampleHorizontalFirst(job: TwoPassJob, left: number, columns: number): void {
+  const { vertical, result } = job;
+  useKernels((arena) => {
+    const strip = stripOf(job, left, columns, arena);
+    const { quadsAtOnce, sourceBytes, resultBytes, resultQuadStride: stride } = strip;
+    const { kernels } = arena;
+
+    const table = arena.take(vertical.words.byteLength);
+    arena.memory.set(bytesOf(vertical.words), table);
+    const block = arena.take(sourceBytes * quadsAtOnce * 4);
+    const quadsInRing = roundUp(vertical.span + quadsAtOnce - 1, quadsAtOnce);
+    const ring = arena.take(quadsInRing * stride);
+    const ringEnd = ring + quadsInRing * stride;
+    const row = arena.take(resultBytes);
+
+    let madeQuads = 0;
+    for (let y = 0; y < result.height; y++) {
+      const quad = vertical.firstQuads[y] as number;
+      const offset = vertical.offsets[y] as number;
+      const quads = (vertical.offsets[y + 1] as number) - offset;
+      for (; madeQuads < quad + quads; madeQuads += quadsAtOnce) {
+        const top = vertical.firstRow + madeQuads * 4;
+        strip.copyRows(top, Math.min(top + quadsAtOnce * 4, vertical.endRow), block);
+        strip.makeQuads(block, sourceBytes, ring + (madeQuads % quadsInRing) * stride);
+      }
+      const first = ring + (quad % quadsInRing) * stride;
+      kernels.vertical(first, ring, ringEnd, stride, table + offset * 16, quads, row, resultBytes);
+      strip.finishRow(row, y);
+    }
+  });
+}

@@ -1,0 +1,116 @@
+import type { Pixels } from '../pixels.ts';
+import type { Arena } from './wasm.ts';
+import type { HorizontalTable, VerticalTable } from './weight-tables.ts';
+
+/** What the two passes work on. */
+export interface TwoPassJob {
+  /** [height, width, 1 | 3 | 4] uint8 */
+  readonly source: Pixels;
+  readonly horizontal: HorizontalTable;
+  readonly vertical: VerticalTable;
+  /** Has the source's channels, or 1 where it shall be luma. */
+  readonly result: Pixels;
+}
+
+/** Some columns of the result, what of the source they are made of, and the steps that both orders share. */
+export interface Strip {
+  readonly job: TwoPassJob;
+  readonly arena: Arena;
+  /** Bytes of the strip's part of one source row, and of one row of the result before it becomes luma. */
+  readonly sourceBytes: number;
+  readonly resultBytes: number;
+  /** How many quads of rows the horizontal pass does at once: gray fills its four units with four, colour with one. */
+  readonly quadsAtOnce: number;
+  /** Copies source rows to an address, close together, and premultiplies them by alpha. */
+  copyRows(top: number, bottom: number, to: number): void;
+  /** The horizontal pass over `quadsAtOnce` quads of rows that lie `stride` bytes apart. */
+  makeQuads(rows: number, stride: number, to: number): void;
+  /** Takes premultiplication back, makes luma if need be, and copies a row into the result. */
+  finishRow(row: number, y: number): void;
+  /** Bytes from one quad of the result's columns to the next. */
+  readonly resultQuadStride: number;
+}
+
+/** The strip of `columns` columns of the result from `left` on. */
+export function stripOf(job: TwoPassJob, left: number, columns: number, arena: Arena): Strip {
+  const { source, result, horizontal } = job;
+  const { channels } = source;
+  const { kernels } = arena;
+  const rowBytes = source.width * channels;
+
+  const firstPairs = horizontal.firstPairs.subarray(left, left + columns);
+  const firstPair = firstPairs.reduce((least, pair) => Math.min(least, pair));
+  const endPair = firstPairs.reduce((most, pair) => Math.max(most, pair)) + horizontal.pairs;
+  // As the kernels want it; the last pairs may lie beyond the source, and have no weight then.
+  const pairs = roundUp(endPair - firstPair, 8);
+  const pairBytes = channels === 3 ? 24 : 32;
+  const sourceBytes = Math.min(source.width - firstPair * 2, pairs * 2) * channels;
+  const resultBytes = columns * channels;
+  const resultQuadStride = quadStrideOf(resultBytes);
+
+  const columnWords = 1 + 2 * horizontal.pairs;
+  const weights = horizontal.words.subarray(left * columnWords, (left + columns) * columnWords);
+  const table = arena.take(weights.byteLength);
+  arena.memory.set(bytesOf(weights), table);
+  const paired = arena.take(pairs * pairBytes);
+  // The table counts pairs from the first of the whole row.
+  const pairZero = paired - firstPair * pairBytes;
+  const data = bytesOf(source.data);
+
+  return {
+    job,
+    arena,
+    sourceBytes,
+    resultBytes,
+    resultQuadStride,
+    quadsAtOnce: channels === 1 ? 4 : 1,
+
+    copyRows(top, bottom, to) {
+      if (sourceBytes === rowBytes) {
+        arena.memory.set(data.subarray(top * rowBytes, bottom * rowBytes), to);
+      } else {
+        for (let y = top; y < bottom; y++) {
+          const from = y * rowBytes + firstPair * 2 * channels;
+          arena.memory.set(data.subarray(from, from + sourceBytes), to + (y - top) * sourceBytes);
+        }
+      }
+      if (channels === 4) kernels.premultiply(to, (bottom - top) * sourceBytes);
+    },
+
+    makeQuads(rows, stride, to) {
+      if (channels === 3) {
+        kernels.pair3(rows, stride, paired, pairs);
+        kernels.horizontal3(pairZero, table, horizontal.pairs, to, columns);
+      } else if (channels === 4) {
+        kernels.pair4(rows, stride, paired, pairs);
+        kernels.horizontal4(pairZero, table, horizontal.pairs, to, columns, 0);
+      } else {
+        kernels.pair1(rows, stride, paired, pairs);
+        kernels.horizontal4(pairZero, table, horizontal.pairs, to, columns, resultQuadStride);
+      }
+    },
+
+    finishRow(row, y) {
+      if (channels === 4) kernels.unpremultiply(row, columns);
+      if (result.channels < channels) kernels.luma(row, row, columns);
+      const bytes = arena.memory.subarray(row, row + columns * result.channels);
+      result.data.set(bytes, (y * result.width + left) * result.channels);
+    },
+  };
+}
+
+/**
+ * Bytes from one quad to the next: one cache line more than needed, so that quads of a row of 1024 pixels don't
+ * lie on multiples of 4096 bytes, where they would share a few lines of the cache.
+ */
+export function quadStrideOf(rowBytes: number): number {
+  return roundUp(rowBytes * 4 + 4, 64) + 64;
+}
+
+export function roundUp(value: number, multiple: number): number {
+  return Math.ceil(value / multiple) * multiple;
+}
+
+export function bytesOf({ buffer, byteOffset, byteLength }: Uint8Array | Int32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}

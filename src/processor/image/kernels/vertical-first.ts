@@ -1,0 +1,55 @@
+import { bytesOf, quadStrideOf, roundUp, stripOf, type TwoPassJob } from './strip.ts';
+import { useKernels } from './wasm.ts';
+
+/**
+ * Makes some columns of the result, the vertical pass first: source rows go into a ring of quads, each row of
+ * the vertical pass is made as soon as the ring has the last quad that it needs, and as soon as there are enough
+ * of those they go through the horizontal pass together.
+ */
+export function resampleVerticalFirst(job: TwoPassJob, left: number, columns: number): void {
+  const { vertical, result } = job;
+  useKernels((arena) => {
+    const strip = stripOf(job, left, columns, arena);
+    const { quadsAtOnce, sourceBytes, resultBytes, resultQuadStride } = strip;
+    const { kernels } = arena;
+
+    const table = arena.take(vertical.words.byteLength);
+    arena.memory.set(bytesOf(vertical.words), table);
+    const block = arena.take(sourceBytes * 4);
+    const stride = quadStrideOf(sourceBytes);
+    const ring = arena.take(vertical.span * stride);
+    const ringEnd = ring + vertical.span * stride;
+    const rowsAtOnce = quadsAtOnce * 4;
+    const narrowStride = roundUp(sourceBytes, 16);
+    const narrowRows = arena.take(rowsAtOnce * narrowStride);
+    const resultQuads = arena.take(quadsAtOnce * resultQuadStride);
+    const resultStride = roundUp(resultBytes, 16);
+    const resultRows = arena.take(4 * resultStride);
+
+    let madeQuads = 0;
+    for (let top = 0; top < result.height; top += rowsAtOnce) {
+      const bottom = Math.min(top + rowsAtOnce, result.height);
+      for (let y = top; y < bottom; y++) {
+        const quad = vertical.firstQuads[y] as number;
+        const offset = vertical.offsets[y] as number;
+        const quads = (vertical.offsets[y + 1] as number) - offset;
+        for (; madeQuads < quad + quads; madeQuads++) {
+          const sourceTop = vertical.firstRow + madeQuads * 4;
+          strip.copyRows(sourceTop, Math.min(sourceTop + 4, vertical.endRow), block);
+          kernels.quadOfRows(block, sourceBytes, ring + (madeQuads % vertical.span) * stride, sourceBytes);
+        }
+        const first = ring + (quad % vertical.span) * stride;
+        const to = narrowRows + (y - top) * narrowStride;
+        kernels.vertical(first, ring, ringEnd, stride, table + offset * 16, quads, to, sourceBytes);
+      }
+      strip.makeQuads(narrowRows, narrowStride, resultQuads);
+      for (let y = top; y < bottom; y++) {
+        const quad = (y - top) >> 2;
+        if ((y - top) % 4 === 0) {
+          kernels.rowsOfQuad(resultQuads + quad * resultQuadStride, resultRows, resultStride, resultBytes);
+        }
+        strip.finishRow(resultRows + ((y - top) % 4) * resultStride, y);
+      }
+    }
+  });
+}

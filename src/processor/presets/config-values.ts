@@ -1,0 +1,125 @@
+import { Failure } from '../../failures.ts';
+import type { ConfigValues } from './processor-types.ts';
+
+/**
+ * Reads of a preprocessor config's values, each with its type and range. All throw PRESET_INVALID with the key,
+ * the actual value and what is allowed.
+ */
+
+/** A JPEG's sides are 16-bit numbers, and no model is near. */
+const longestSide = 65_535;
+
+/** The size of a resize or a crop, in pixels, by the names of transformers. */
+export type ConfigSize =
+  | { readonly kind: 'exact'; readonly height: number; readonly width: number }
+  | { readonly kind: 'shortestEdge'; readonly shortestEdge: number }
+  | {
+      readonly kind: 'shortestAndLongestEdge';
+      readonly shortestEdge: number;
+      readonly longestEdge: number;
+    }
+  | { readonly kind: 'within'; readonly maxHeight: number; readonly maxWidth: number };
+
+/** True or false; null counts as false. */
+export function readFlag(config: ConfigValues, key: string): boolean {
+  const value = config[key] ?? false;
+  if (typeof value !== 'boolean') throw invalid(key, value, 'true or false');
+  return value;
+}
+
+/** A finite number. */
+export function readNumber(config: ConfigValues, key: string): number {
+  const value = config[key];
+  if (isFiniteInFp32(value)) return value;
+  throw invalid(key, value, 'a finite number');
+}
+
+/** A whole number within a range. */
+export function readWholeNumber(config: ConfigValues, key: string, min: number, max: number): number {
+  return wholeNumber(key, config[key], min, max);
+}
+
+/** One finite number for all three channels, or one for each. */
+export function readPerChannel(config: ConfigValues, key: string): readonly number[] {
+  const value = config[key];
+  const numbers: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const hasLength = !Array.isArray(value) || value.length === 3;
+  if (hasLength && numbers.every(isFiniteInFp32)) return numbers;
+  throw invalid(key, value, 'a finite number, or three of them, one a channel');
+}
+
+/** What is computed in FP32 has to be finite there. */
+function isFiniteInFp32(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(Math.fround(value));
+}
+
+/**
+ * A size in any shape that transformers' get_size_dict takes and PilBackend computes. A single number is one of
+ * two things.
+ *
+ * @param toSquare - whether a single number is both sides, or else the shortest edge
+ */
+export function readSize(config: ConfigValues, key: string, toSquare: boolean): ConfigSize {
+  const value = config[key];
+  if (typeof value === 'number') {
+    const side = wholeNumber(key, value, 1, longestSide);
+    return toSquare
+      ? { kind: 'exact', height: side, width: side }
+      : { kind: 'shortestEdge', shortestEdge: side };
+  }
+  if (Array.isArray(value) && value.length === 2) {
+    const [height, width] = value.map((side) => wholeNumber(key, side, 1, longestSide));
+    return { kind: 'exact', height: height as number, width: width as number };
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalid(key, value, sizeShapes);
+  }
+  return sizeOfKeys(key, value as ConfigValues);
+}
+
+const sizeShapes =
+  'a number, [height, width], {height, width}, {shortest_edge}, {shortest_edge, longest_edge} or {max_height, max_width}';
+
+function sizeOfKeys(key: string, size: ConfigValues): ConfigSize {
+  const side = (name: string) => wholeNumber(`${key}.${name}`, size[name], 1, longestSide);
+  switch (Object.keys(size).sort().join()) {
+    case 'height,width':
+      return { kind: 'exact', height: side('height'), width: side('width') };
+    case 'shortest_edge':
+      return { kind: 'shortestEdge', shortestEdge: side('shortest_edge') };
+    case 'longest_edge,shortest_edge':
+      return size.longest_edge === null
+        ? { kind: 'shortestEdge', shortestEdge: side('shortest_edge') }
+        : {
+            kind: 'shortestAndLongestEdge',
+            shortestEdge: side('shortest_edge'),
+            longestEdge: side('longest_edge'),
+          };
+    case 'max_height,max_width':
+      return { kind: 'within', maxHeight: side('max_height'), maxWidth: side('max_width') };
+    default:
+      throw invalid(key, size, sizeShapes);
+  }
+}
+
+function wholeNumber(key: string, value: unknown, min: number, max: number): number {
+  if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return value as number;
+  throw invalid(key, value, `a whole number from ${min} to ${max}`);
+}
+
+/** PRESET_INVALID for one key. */
+export function invalid(key: string, actual: unknown, allowed: string): Failure {
+  const shownActual = shown(actual);
+  return new Failure(
+    'PRESET_INVALID',
+    `The preprocessor config's ${key} is ${shownActual}; allowed: ${allowed}.`,
+    { key, actual: shownActual, allowed },
+  );
+}
+
+/** A value of the config as it is repeated to the caller: not all of a long one. */
+export function shown(value: unknown): string {
+  if (value === undefined) return 'missing';
+  const text = JSON.stringify(value);
+  return text.length <= 80 ? text : `${text.slice(0, 77)}…`;
+}

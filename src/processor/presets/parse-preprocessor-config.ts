@@ -1,0 +1,222 @@
+import { Failure } from '../../failures.ts';
+import type { Filter } from '../image/plan.ts';
+import {
+  type ConfigSize,
+  invalid,
+  readFlag,
+  readNumber,
+  readPerChannel,
+  readSize,
+  readWholeNumber,
+  shown,
+} from './config-values.ts';
+import type { PresetPlan, PresetStep } from './preset-plan.ts';
+import {
+  type ConfigValues,
+  commonDefaults,
+  inertKeys,
+  type ProcessorType,
+  processorTypes,
+} from './processor-types.ts';
+
+/** Largest config that is parsed; real ones have about 700 bytes. */
+export const maxConfigBytes = 65_536;
+
+/**
+ * Reads a Hugging Face preprocessor_config.json as transformers 5 does, with its Pillow backend in mind. What
+ * isn't computed here exactly as there is refused by name, be it a type, a key or a value.
+ *
+ * @throws PRESET_INVALID where transformers would fail too, PRESET_UNSUPPORTED where it wouldn't
+ */
+export function parsePreprocessorConfig(json: string): PresetPlan {
+  const given = parseObject(json);
+  const name = typeName(given);
+  const type = Object.hasOwn(processorTypes, name) ? processorTypes[name] : undefined;
+  if (type === undefined) {
+    const supported = Object.keys(processorTypes).join(', ');
+    throw new Failure(
+      'PRESET_UNSUPPORTED',
+      `The image processor ${shown(name)} is not computed here: it does more than resize, crop, rescale and normalize, or is not known. Computed are: ${supported}.`,
+      { type: name.slice(0, 80), supported },
+    );
+  }
+  const config = completed(given, type);
+  checkKeys(given, config, type, name);
+  return planOf(config, type);
+}
+
+/** The steps in the order of PilBackend._preprocess. */
+function planOf(config: ConfigValues, type: ProcessorType): PresetPlan {
+  const steps: PresetStep[] = [];
+  if (readFlag(config, 'do_resize')) steps.push(...resizeSteps(config, type));
+  if (readFlag(config, 'do_center_crop')) steps.push(cropStep(config));
+  return {
+    alpha: readFlag(config, 'do_convert_rgb') ? 'onWhite' : 'dropped',
+    steps,
+    tensor: tensorValues(config),
+  };
+}
+
+function resizeSteps(config: ConfigValues, type: ProcessorType): PresetStep[] {
+  const filter = filters[readWholeNumber(config, 'resample', 0, filters.length - 1)] as Filter;
+  const size = readSize(config, 'size', readFlag(config, 'default_to_square'));
+  switch (type.resize ?? 'plain') {
+    case 'plain':
+      return [{ kind: 'resize', to: size, filter }];
+    case 'levit':
+      return [{ kind: 'resize', to: levitSize(config, size), filter }];
+    case 'cropPct':
+      return cropPctSteps(config, size, filter);
+  }
+}
+
+/** LevitImageProcessor.resize. It doesn't look at longest_edge. */
+function levitSize(config: ConfigValues, size: ConfigSize): ConfigSize {
+  if (size.kind === 'exact') return size;
+  if (!('shortestEdge' in size)) throw invalid('size', config.size, '{height, width} or {shortest_edge}');
+  return { kind: 'shortestEdge', shortestEdge: Math.trunc((256 / 224) * size.shortestEdge) };
+}
+
+/** ConvNextImageProcessor.resize: from 384 on the image is warped, below it is cropped. It doesn't look at longest_edge. */
+function cropPctSteps(config: ConfigValues, size: ConfigSize, filter: Filter): PresetStep[] {
+  if (!('shortestEdge' in size)) throw invalid('size', config.size, '{shortest_edge}');
+  const { shortestEdge } = size;
+  const square = { width: shortestEdge, height: shortestEdge };
+  if (shortestEdge >= 384) return [{ kind: 'resize', to: { kind: 'exact', ...square }, filter }];
+  const resized = Math.trunc(shortestEdge / readNumber(config, 'crop_pct'));
+  if (resized < 1 || resized > 65_535) {
+    throw invalid('crop_pct', config.crop_pct, `what makes ${shortestEdge} / crop_pct 1 to 65535 pixels`);
+  }
+  return [
+    { kind: 'resize', to: { kind: 'shortestEdge', shortestEdge: resized }, filter },
+    { kind: 'centerCrop', ...square, origin: 'transformers' },
+  ];
+}
+
+function cropStep(config: ConfigValues): PresetStep {
+  const size = readSize(config, 'crop_size', true);
+  if (size.kind !== 'exact')
+    throw invalid('crop_size', config.crop_size, 'a number, [height, width] or {height, width}');
+  return { kind: 'centerCrop', width: size.width, height: size.height, origin: 'transformers' };
+}
+
+/** Without rescaling and normalizing transformers leaves the pixels as they are: uint8. */
+function tensorValues(config: ConfigValues): PresetPlan['tensor'] {
+  const rescales = readFlag(config, 'do_rescale');
+  const normalizes = readFlag(config, 'do_normalize');
+  const rescaleFactor = rescales ? readNumber(config, 'rescale_factor') : 1;
+  if (!Number.isFinite(Math.fround(255 * rescaleFactor))) {
+    throw invalid('rescale_factor', rescaleFactor, 'a factor that leaves 255 finite in FP32');
+  }
+  return {
+    datatype: rescales || normalizes ? 'FP32' : 'UINT8',
+    layout: 'NCHW',
+    rescaleFactor,
+    mean: normalizes ? readPerChannel(config, 'image_mean') : [0],
+    std: normalizes ? readStd(config) : [1],
+    channelOrder: readFlag(config, 'do_flip_channel_order') ? 'BGR' : 'RGB',
+  };
+}
+
+function readStd(config: ConfigValues): readonly number[] {
+  const std = readPerChannel(config, 'image_std');
+  // Computed in FP32: what is 0 there divides by 0.
+  if (std.every((value) => Math.fround(value) !== 0)) return std;
+  throw invalid('image_std', config.image_std, 'numbers other than 0');
+}
+
+/** PIL.Image.Resampling by number. */
+const filters: readonly Filter[] = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming'];
+
+function parseObject(json: string): ConfigValues {
+  const bytes = Buffer.byteLength(json);
+  if (bytes > maxConfigBytes) {
+    throw new Failure(
+      'PRESET_INVALID',
+      `The preprocessor config has ${bytes} bytes; the limit is ${maxConfigBytes}. Send preprocessor_config.json alone.`,
+      { limit: maxConfigBytes, actual: bytes },
+    );
+  }
+  const value = parseJson(json);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as ConfigValues;
+  throw new Failure(
+    'PRESET_INVALID',
+    `The preprocessor config is ${shown(value)}; it has to be a JSON object, as preprocessor_config.json is.`,
+  );
+}
+
+function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (cause) {
+    const isPython = /[:[,]\s*-?(NaN|Infinity)\b/.test(json);
+    const hint = isPython
+      ? 'It has a NaN or Infinity, which Python writes but JSON does not know; put a finite number there.'
+      : 'Send the text of a preprocessor_config.json.';
+    throw new Failure('PRESET_INVALID', `The preprocessor config is not JSON. ${hint}`, {}, { cause });
+  }
+}
+
+/** The class without its backend's ending, and by its new name. */
+function typeName(config: ConfigValues): string {
+  const name = config.image_processor_type ?? config.feature_extractor_type;
+  if (typeof name === 'string') {
+    return name.replace(/(Fast|Pil)$/, '').replace(/FeatureExtractor$/, 'ImageProcessor');
+  }
+  throw invalid(
+    'image_processor_type',
+    name,
+    'the name of an image processor of transformers, such as "CLIPImageProcessor"',
+  );
+}
+
+/**
+ * The config with its class's values for what it leaves out. A null in it stays null, as in transformers. Two
+ * old spellings are put as the classes' constructors put them.
+ */
+function completed(given: ConfigValues, { defaults, ignores = [] }: ProcessorType): ConfigValues {
+  const config: Record<string, unknown> = { ...commonDefaults, ...defaults, ...given };
+  for (const key of ignores) config[key] = null;
+  if ('use_square_size' in defaults && readFlag(config, 'use_square_size')) {
+    config.size = { height: 224, width: 224 };
+  }
+  if ('rescale' in defaults && 'rescale' in given) config.do_rescale = given.rescale;
+  return config;
+}
+
+/** Refuses every key whose meaning isn't known here, and those whose value asks for what isn't computed. */
+function checkKeys(
+  given: ConfigValues,
+  config: ConfigValues,
+  { defaults }: ProcessorType,
+  name: string,
+): void {
+  const unknown = Object.keys(given).filter(
+    (key) => !Object.hasOwn(commonDefaults, key) && !Object.hasOwn(defaults, key) && !inertKeys.has(key),
+  );
+  if (unknown.length > 0) throw unsupportedKeys(unknown, `no such key of ${name} is known`);
+  if (readFlag(config, 'do_pad')) throw unsupportedKeys(['do_pad'], 'tensors are not padded');
+  if (config.data_format !== null && config.data_format !== 'channels_first') {
+    throw unsupportedKeys(
+      ['data_format'],
+      'transformers 5 gives channels first, whatever it says; ask for the layout NHWC instead',
+    );
+  }
+  const remoteCode = ['AutoImageProcessor', 'AutoFeatureExtractor'];
+  const autoMap: unknown = given.auto_map;
+  if (typeof autoMap === 'object' && autoMap !== null && remoteCode.some((key) => key in autoMap)) {
+    throw unsupportedKeys(['auto_map'], "the model's own code computes its images");
+  }
+}
+
+function unsupportedKeys(keys: readonly string[], why: string): Failure {
+  const named = keys
+    .slice(0, 5)
+    .map((key) => key.slice(0, 40))
+    .join(', ');
+  return new Failure(
+    'PRESET_UNSUPPORTED',
+    `The preprocessor config's ${named} is not computed here: ${why}. Take it out if the pixels don't depend on it.`,
+    { keys: named },
+  );
+}

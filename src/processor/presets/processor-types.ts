@@ -1,0 +1,183 @@
+/**
+ * The image processors of transformers 5 that are computed here, and the values of their classes for what a
+ * config leaves out. Most are pure configuration: they override nothing of PilBackend but these values.
+ * test/parity/presets.test.ts compares the values and the pixels of each with transformers' own.
+ */
+export interface ProcessorType {
+  /** Over {@link commonDefaults}. */
+  readonly defaults: ConfigValues;
+  /** How it resizes, where that isn't PilBackend's way: with `crop_pct`, or to 256/224 of `shortest_edge`. */
+  readonly resize?: 'cropPct' | 'levit';
+  /** Common keys that it doesn't look at for an image. */
+  readonly ignores?: readonly string[];
+}
+
+/** Keys as they stand in preprocessor_config.json. */
+export type ConfigValues = Readonly<Record<string, unknown>>;
+
+/** BaseImageProcessor's and PilBackend's keys. Unset is false, or missing. */
+export const commonDefaults = {
+  do_convert_rgb: null,
+  do_resize: null,
+  size: null,
+  default_to_square: true,
+  resample: null,
+  do_center_crop: null,
+  crop_size: null,
+  do_rescale: null,
+  rescale_factor: 1 / 255,
+  do_normalize: null,
+  image_mean: null,
+  image_std: null,
+  do_pad: null,
+  pad_size: null,
+  data_format: null,
+} as const satisfies ConfigValues;
+
+/** PIL.Image.Resampling. */
+const [lanczos, bilinear, bicubic] = [1, 2, 3];
+
+const clipValues = {
+  image_mean: [0.48145466, 0.4578275, 0.40821073],
+  image_std: [0.26862954, 0.26130258, 0.27577711],
+};
+const imagenetValues = { image_mean: [0.485, 0.456, 0.406], image_std: [0.229, 0.224, 0.225] };
+const halfValues = { image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5] };
+
+const allButCrop = { do_resize: true, do_rescale: true, do_normalize: true };
+const all = { ...allButCrop, do_center_crop: true };
+const square = (side: number) => ({ height: side, width: side });
+const shortest = (side: number) => ({ size: { shortest_edge: side }, default_to_square: false });
+
+const clip = {
+  ...all,
+  ...shortest(224),
+  ...clipValues,
+  crop_size: square(224),
+  resample: bicubic,
+  do_convert_rgb: true,
+};
+const mobileNet = { ...all, ...shortest(256), ...halfValues, crop_size: square(224), resample: bilinear };
+
+/** Image processors by the name of their class. */
+export const processorTypes: Readonly<Record<string, ProcessorType>> = {
+  BeitImageProcessor: {
+    defaults: {
+      ...allButCrop,
+      ...halfValues,
+      size: square(224),
+      do_center_crop: false,
+      crop_size: square(224),
+      resample: bicubic,
+    },
+    ignores: ['do_pad', 'pad_size'],
+  },
+  BitImageProcessor: { defaults: clip },
+  BlipImageProcessor: {
+    defaults: {
+      ...allButCrop,
+      ...clipValues,
+      size: square(384),
+      resample: bicubic,
+      do_convert_rgb: true,
+    },
+  },
+  ChameleonImageProcessor: {
+    defaults: {
+      ...all,
+      ...shortest(512),
+      crop_size: square(512),
+      resample: lanczos,
+      rescale_factor: 0.0078,
+      image_mean: [1, 1, 1],
+      image_std: [1, 1, 1],
+      do_convert_rgb: true,
+    },
+  },
+  ChineseCLIPImageProcessor: { defaults: clip },
+  CLIPImageProcessor: { defaults: { ...clip, use_square_size: null } },
+  ConvNextImageProcessor: {
+    defaults: { ...allButCrop, ...shortest(384), ...halfValues, resample: bicubic, crop_pct: 224 / 256 },
+    resize: 'cropPct',
+    ignores: ['do_pad', 'pad_size'],
+  },
+  DeiTImageProcessor: {
+    defaults: { ...all, ...halfValues, size: square(256), crop_size: square(224), resample: bicubic },
+  },
+  LevitImageProcessor: {
+    defaults: { ...all, ...shortest(224), ...imagenetValues, crop_size: square(224), resample: bicubic },
+    resize: 'levit',
+  },
+  MobileNetV1ImageProcessor: { defaults: mobileNet },
+  MobileNetV2ImageProcessor: { defaults: mobileNet, ignores: ['do_pad', 'pad_size'] },
+  MobileViTImageProcessor: {
+    defaults: {
+      do_resize: true,
+      ...shortest(224),
+      resample: bicubic,
+      do_center_crop: true,
+      crop_size: square(256),
+      do_rescale: true,
+      do_flip_channel_order: true,
+    },
+    ignores: ['do_normalize', 'image_mean', 'image_std', 'do_pad', 'pad_size'],
+  },
+  OwlViTImageProcessor: {
+    defaults: {
+      ...allButCrop,
+      ...clipValues,
+      size: square(768),
+      do_center_crop: false,
+      crop_size: square(768),
+      resample: bicubic,
+      do_convert_rgb: true,
+      rescale: null,
+    },
+  },
+  PPChart2TableImageProcessor: {
+    defaults: { ...allButCrop, ...clipValues, size: square(1024), resample: bicubic },
+  },
+  PvtImageProcessor: {
+    defaults: { ...allButCrop, ...imagenetValues, size: square(224), resample: bicubic },
+  },
+  SegformerImageProcessor: {
+    defaults: { ...allButCrop, ...imagenetValues, size: square(512), resample: bilinear },
+    ignores: ['do_center_crop', 'crop_size', 'do_pad', 'pad_size'],
+  },
+  SiglipImageProcessor: {
+    defaults: {
+      ...allButCrop,
+      ...halfValues,
+      size: square(224),
+      default_to_square: false,
+      resample: bicubic,
+      do_convert_rgb: true,
+    },
+  },
+  ViTImageProcessor: {
+    defaults: { ...allButCrop, ...halfValues, size: square(224), resample: bilinear },
+  },
+};
+
+/** Keys that say nothing about an image's pixels. */
+export const inertKeys: ReadonlySet<string> = new Set([
+  'image_processor_type',
+  'feature_extractor_type',
+  'processor_class',
+  '_processor_class',
+  '_valid_processor_keys',
+  '_valid_kwargs_names',
+  'auto_map',
+  'transformers_version',
+  'use_fast',
+  'backend',
+  'device',
+  'disable_grouping',
+  'return_tensors',
+  'input_data_format',
+  'model_input_names',
+  'image_seq_length',
+  // Of segmentation maps, which don't come here.
+  'do_reduce_labels',
+  'reduce_labels',
+]);

@@ -1,0 +1,44 @@
+import type { Filter } from '../image/plan.ts';
+import type { PresetPlan } from './preset-plan.ts';
+import table from './torchvision-presets.json' with { type: 'json' };
+
+interface ImageClassification {
+  readonly resize_size: number;
+  readonly crop_size: number;
+  readonly interpolation: string;
+  readonly mean?: readonly number[];
+  readonly std?: readonly number[];
+}
+
+/**
+ * The presets of torchvision's weights, by names such as `ResNet50_Weights.IMAGENET1K_V2`: its
+ * ImageClassification as it treats a Pillow image. test/parity/make_torchvision_presets.py made the table from
+ * torchvision itself.
+ */
+export const torchvisionPresets: ReadonlyMap<string, PresetPlan> = new Map(
+  Object.entries<ImageClassification>(table.weights).map(([name, preset]) => [name, planOf(preset)]),
+);
+
+function planOf(preset: ImageClassification): PresetPlan {
+  const { resize_size: shortestEdge, crop_size: side, interpolation } = preset;
+  return {
+    alpha: 'dropped',
+    steps: [
+      {
+        kind: 'resize',
+        to: { kind: 'shortestEdge', shortestEdge },
+        // The table's are bilinear and bicubic, which Pillow calls the same.
+        filter: interpolation as Filter,
+      },
+      { kind: 'centerCrop', width: side, height: side, origin: 'torchvision' },
+    ],
+    tensor: {
+      datatype: 'FP32',
+      layout: 'NCHW',
+      rescaleFactor: 1 / 255,
+      mean: preset.mean ?? table.mean,
+      std: preset.std ?? table.std,
+      channelOrder: 'RGB',
+    },
+  };
+}

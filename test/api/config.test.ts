@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { apiEnvironment, readApiConfig } from '../../src/api/config.ts';
+
+describe(readApiConfig, () => {
+  it('has a default for everything', () => {
+    expect(readApiConfig({})).toEqual({
+      host: '127.0.0.1',
+      port: 8080,
+      logLevel: 'info',
+      shutdownDelayMs: 0,
+      shutdownTimeoutMs: 20_000,
+      processorUrl: 'http://localhost:50051',
+      defaults: {
+        scale: true,
+        width: 1024,
+        height: 768,
+        fit: 'fill',
+        filter: 'bilinear',
+        grayscale: true,
+        format: 'source',
+        quality: undefined,
+        numerics: 'exact',
+      },
+      maxUploadBytes: 33_554_432,
+      maxAnswerBytes: 268_435_456,
+      requestTimeoutMs: 30_000,
+      corsOrigins: [],
+    });
+  });
+
+  it('reads lists and flags', () => {
+    const config = readApiConfig({
+      CORS_ORIGINS: 'https://a.example, http://localhost:5173',
+      IMAGE_SCALE: 'false',
+      IMAGE_QUALITY: '75',
+    });
+    expect(config.corsOrigins).toEqual(['https://a.example', 'http://localhost:5173']);
+    expect(config.defaults).toMatchObject({ scale: false, quality: 75 });
+  });
+
+  it.each([
+    ['PROCESSOR_URL', 'localhost:50051'],
+    ['PROCESSOR_URL', 'http://user:secret@processor:50051'],
+    ['PROCESSOR_URL', 'http://processor:50051/path'],
+    ['IMAGE_FORMAT', 'npy'],
+    ['IMAGE_WIDTH', '0'],
+    ['IMAGE_GRAYSCALE', 'on'],
+    ['MAX_UPLOAD_BYTES', '32MB'],
+    ['REQUEST_TIMEOUT_MS', '0'],
+    ['CORS_ORIGINS', 'app.example'],
+    ['CORS_ORIGINS', 'https://app.example/path'],
+  ])('stops at %s=%s, naming the variable and what is allowed', (name, value) => {
+    expect(() => readApiConfig({ [name]: value })).toThrow(new RegExp(`^${name} .*; allowed: .+`));
+  });
+
+  it('does not repeat the password of a URL', () => {
+    expect(() => readApiConfig({ PROCESSOR_URL: 'http://user:secret@processor:50051' })).not.toThrow(
+      /secret/,
+    );
+  });
+});
+
+describe('apiEnvironment', () => {
+  it('describes every variable', () => {
+    for (const [name, schema] of Object.entries(apiEnvironment.shape)) {
+      expect(schema.description, name).toMatch(/\w/);
+    }
+  });
+});

@@ -1,0 +1,217 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Origin, redirects, routes, sends, startOrigin } from '../support/origin.ts';
+import { decoded, encoded, noise, photoLike, redGreenBlue } from '../support/pictures.ts';
+import { startRedis } from '../support/redis.ts';
+import { type Service, startService } from '../support/service.ts';
+import { redisServer } from '../support/tools.ts';
+
+/** Both services as processes of their own, and real requests over HTTP. */
+describe('the whole service over HTTP', () => {
+  let service: Service;
+  let origin: Origin;
+  let png: Uint8Array<ArrayBuffer>;
+
+  beforeAll(async () => {
+    png = await encoded(redGreenBlue, 'png');
+    origin = await startOrigin(
+      routes({
+        '/image.png': sends(await encoded(noise(40, 30, 5), 'png'), {
+          etag: '"v1"',
+          'cache-control': 'no-cache',
+        }),
+        '/page': sends('<!doctype html><title>no image</title>', { 'content-type': 'image/png' }),
+        '/inside': redirects(302, 'http://169.254.169.254/latest/meta-data/'),
+        '/circle': redirects(302, '/circle'),
+        '/slow': (_request, response) => void response.writeHead(200).write('x'),
+      }),
+    );
+    service = await startService({
+      processor: {
+        URL_ALLOWED_HOSTS: '127.0.0.1',
+        DOWNLOAD_TIMEOUT_MS: '1500',
+        MAX_SOURCE_PIXELS: '7000000',
+        MAX_SOURCE_BYTES: '4000000',
+      },
+      api: { MAX_UPLOAD_BYTES: '4000000', REQUEST_TIMEOUT_MS: '20000' },
+    });
+  });
+  afterAll(async () => {
+    await service?.stop();
+    await origin?.[Symbol.asyncDispose]();
+  });
+
+  const send = (query: string, body: Uint8Array<ArrayBuffer>): Promise<Response> =>
+    fetch(`${service.url}/v1/images${query}`, { method: 'POST', body });
+  const get = (url: string, headers: Record<string, string> = {}): Promise<Response> =>
+    fetch(`${service.url}/v1/images?scale=false&grayscale=false&url=${encodeURIComponent(url)}`, { headers });
+  const bytesOf = async (answer: Response): Promise<Uint8Array> => new Uint8Array(await answer.arrayBuffer());
+  const reasonOf = async (answer: Response): Promise<unknown> => [
+    answer.status,
+    ((await answer.json()) as { reason: string }).reason,
+  ];
+
+  it('turns a 2725 × 2225 JPEG into a gray JPEG of 1024 × 768 without being asked for anything', async () => {
+    const body = new FormData();
+    const photo = await encoded(photoLike(2725, 2225), 'jpeg', { quality: 80 });
+    body.set('image', new Blob([photo]), 'photo.jpg');
+    const answer = await fetch(`${service.url}/v1/images`, { method: 'POST', body });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-type')).toBe('image/jpeg');
+    const { width, height, channels } = await decoded(await bytesOf(answer));
+    expect([width, height, channels]).toEqual([1024, 768, 1]);
+  });
+
+  it('answers a PNG with a PNG', async () => {
+    const answer = await send('', await encoded(noise(50, 40), 'png'));
+    expect(answer.headers.get('content-type')).toBe('image/png');
+    const { width, height, channels } = await decoded(await bytesOf(answer));
+    expect([width, height, channels]).toEqual([1024, 768, 1]);
+  });
+
+  it('turns pure red, green and blue into 76, 150 and 29', async () => {
+    const { pixels } = await decoded(await bytesOf(await send('?scale=false', png)));
+    expect([...pixels]).toEqual([76, 150, 29]);
+  });
+
+  it('gives a tensor that NumPy loads: shape, type and values', async () => {
+    const answer = await send('?scale=false&grayscale=false&format=npy&mean=0.5&std=0.5', png);
+    expect(answer.headers.get('content-type')).toBe('application/x-npy');
+    const content = Buffer.from(await bytesOf(answer));
+    expect(content.subarray(10, 80).toString('latin1')).toContain(
+      "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, 1, 3), }",
+    );
+    const values = Array.from({ length: 9 }, (_, at) => content.readFloatLE(content.length - 36 + at * 4));
+    expect(values).toEqual([1, -1, -1, -1, 1, -1, -1, -1, 1]);
+  });
+
+  it('says hit the second time, and processes nothing again', async () => {
+    const picture = await encoded(noise(64, 64, 77), 'png');
+    const first = await send('?width=8&height=8', picture);
+    const second = await send('?width=8&height=8', picture);
+    expect(first.headers.get('cache-status')).toContain('fwd=miss');
+    expect(second.headers.get('cache-status')).toContain('hit');
+    expect(second.headers.get('server-timing')).not.toContain('decode');
+    expect(await bytesOf(second)).toEqual(await bytesOf(first));
+  });
+
+  it('processes the same image once, sent as bytes and by URL, and asks the origin whether it has changed', async () => {
+    const sent = await send('?scale=false&grayscale=false', await encoded(noise(40, 30, 5), 'png'));
+    const byUrl = await get(origin.url('/image.png'));
+    expect(byUrl.headers.get('cache-status')).toContain('hit');
+    expect(byUrl.headers.get('etag')).toBe(sent.headers.get('etag'));
+    expect(await bytesOf(byUrl)).toEqual(await bytesOf(sent));
+    const again = await get(origin.url('/image.png'), { 'if-none-match': String(byUrl.headers.get('etag')) });
+    expect(again.status).toBe(304);
+    expect(origin.requests.filter(({ path }) => path === '/image.png').at(-1)?.headers['if-none-match']).toBe(
+      '"v1"',
+    );
+  });
+
+  it.each([
+    ['an address that is not public', (): string => 'http://169.254.169.254/', 403, 'URL_ADDRESS_FORBIDDEN'],
+    ['a redirect to one', (): string => origin.url('/inside'), 403, 'URL_ADDRESS_FORBIDDEN'],
+    ['a redirect in a circle', (): string => origin.url('/circle'), 502, 'ORIGIN_REDIRECTS_OVER_LIMIT'],
+    ['an origin that answers 404', (): string => origin.url('/nothing'), 502, 'ORIGIN_STATUS'],
+    ['an origin that answers HTML', (): string => origin.url('/page'), 415, 'FORMAT_UNSUPPORTED'],
+    ['an origin that never ends', (): string => origin.url('/slow'), 504, 'ORIGIN_TIMEOUT'],
+    ['a file', (): string => 'file:///etc/passwd', 400, 'URL_SCHEME_UNSUPPORTED'],
+    ['no URL', (): string => 'not a URL', 400, 'URL_INVALID'],
+    ['a name without an address', (): string => 'http://nowhere.invalid/', 502, 'ORIGIN_UNRESOLVED'],
+  ] as const)('refuses a URL that is or leads to %s', async (_what, url, status, reason) => {
+    expect(await reasonOf(await get(url()))).toEqual([status, reason]);
+  });
+
+  it.each([
+    ['a text file, whatever its name', new TextEncoder().encode('hello'), 415, 'FORMAT_UNSUPPORTED'],
+    [
+      'an SVG',
+      new TextEncoder().encode('<svg xmlns="http://www.w3.org/2000/svg"/>'),
+      415,
+      'FORMAT_UNSUPPORTED',
+    ],
+    ['nothing', new Uint8Array(), 400, 'SOURCE_MISSING'],
+    ['more bytes than the limit', new Uint8Array(4_000_001), 413, 'SOURCE_BYTES_OVER_LIMIT'],
+  ] as const)('refuses %s', async (_what, body, status, reason) => {
+    expect(await reasonOf(await send('', new Uint8Array(body)))).toEqual([status, reason]);
+  });
+
+  it.each(['jpeg', 'png'] as const)(
+    'refuses a %s that is cut off, and gives no pixels of it',
+    async (format) => {
+      const whole = await encoded(photoLike(300, 200), format);
+      const answer = await send('', whole.slice(0, whole.length >> 1));
+      expect(await reasonOf(answer)).toEqual([422, 'IMAGE_CORRUPT']);
+    },
+  );
+
+  it('refuses a progressive JPEG over the pixel limit by its header, with the limit and the actual value', async () => {
+    const large = await encoded(photoLike(3000, 2500), 'jpeg', { quality: 20, progressive: true });
+    const answer = await send('', large);
+    expect(answer.status).toBe(422);
+    expect(await answer.json()).toMatchObject({
+      reason: 'SOURCE_PIXELS_OVER_LIMIT',
+      metadata: { limit: '7000000', actual: '7500000', width: '3000', height: '2500' },
+    });
+  });
+
+  it('ends with 0 at SIGTERM, after the request that was in flight', async () => {
+    await using other = await startService({ processor: { URL_ALLOWED_HOSTS: '127.0.0.1' } });
+    const asked = Promise.withResolvers<void>();
+    const released = Promise.withResolvers<void>();
+    await using holding = await startOrigin((_request, response) => {
+      asked.resolve();
+      void released.promise.then(() => response.end(png));
+    });
+    const answer = fetch(`${other.url}/v1/images?scale=false&url=${encodeURIComponent(holding.url('/'))}`);
+    await asked.promise;
+    const codes = other.stop();
+    // The API no longer takes anything new while the old request is still there.
+    await expect
+      .poll(() =>
+        fetch(`${other.url}/healthz`).then(
+          () => 'taken',
+          () => 'refused',
+        ),
+      )
+      .toBe('refused');
+    released.resolve();
+    expect((await answer).status).toBe(200);
+    expect(await codes).toEqual({ api: 0, processor: 0 });
+  });
+
+  it('says that no processor can be reached, and goes on when one is back', async () => {
+    await using other = await startService();
+    other.processor.kill('SIGKILL');
+    await other.processor.exited;
+    const answer = await fetch(`${other.url}/v1/images`, { method: 'POST', body: png });
+    expect(answer.headers.get('retry-after')).toBe('2');
+    expect(await reasonOf(answer)).toEqual([503, 'PROCESSOR_UNAVAILABLE']);
+    expect((await fetch(`${other.url}/healthz`)).status).toBe(200);
+    expect((await fetch(`${other.url}/readyz`)).status).toBe(503);
+  });
+
+  it.skipIf(redisServer === undefined)(
+    'shares answers between two processors by Redis, and works when it dies',
+    async () => {
+      await using redis = await startRedis();
+      await using one = await startService({ processor: { REDIS_URL: redis.url } });
+      await using two = await startService({ processor: { REDIS_URL: redis.url } });
+      const picture = await encoded(noise(32, 32, 9), 'png');
+      const ask = (at: Service): Promise<Response> =>
+        fetch(`${at.url}/v1/images?width=16&height=16`, { method: 'POST', body: picture });
+      const made = await bytesOf(await ask(one));
+      // The answer goes out before Redis has it.
+      await expect
+        .poll(
+          async () =>
+            (await fetch(`${one.url}/healthz`)).status === 200 &&
+            (await ask(two)).headers.get('cache-status'),
+        )
+        .toContain('hit');
+      await redis.stop();
+      const third = await fetch(`${two.url}/v1/images?width=17&height=16`, { method: 'POST', body: picture });
+      expect(third.status).toBe(200);
+      expect(await bytesOf(await ask(one))).toEqual(made);
+    },
+  );
+});

@@ -1,0 +1,284 @@
+"""Makes preset-goldens.json: what transformers and torchvision themselves make of pictures, preset by preset.
+
+    pip install pillow numpy torch torchvision transformers
+    python test/parity/make_preset_goldens.py                       the committed file
+    python test/parity/make_preset_goldens.py COUNT SEED FILE       COUNT random presets on random sizes
+
+Nothing is downloaded: the configs are below, and in src/processor/presets/*.json. test/parity/presets.test.ts makes
+the same pictures (`picture`) and compares; PRESET_GOLDENS=FILE lets it take another file.
+
+Of each preset and picture it keeps the size, the SHA-256 of the uint8 pixels before they are rescaled
+([height, width, 3]) and that of the float32 tensor, from transformers' Pillow backend or from torchvision with a
+Pillow image; and how far transformers' torchvision backend, or torchvision with a tensor, is from those pixels, in
+levels: the most of a value, and how many values differ by more than one.
+"""
+
+import hashlib
+import json
+import random
+import sys
+import warnings
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import PIL
+import torch
+import torchvision
+import transformers
+from PIL import Image
+from torchvision.models import get_weight
+
+warnings.filterwarnings("ignore")
+transformers.logging.set_verbosity_error()
+HERE = Path(__file__).resolve().parent
+PRESETS = HERE.parents[1] / "src/processor/presets"
+
+# width, height, channels: odd, portrait, smaller than every crop, thin, gray, with alpha.
+PICTURES = [
+    (333, 517, 3),
+    (640, 427, 3),
+    (225, 224, 3),
+    (224, 224, 3),
+    (100, 75, 3),
+    (37, 54, 3),
+    (1, 1, 3),
+    (1, 20, 3),
+    (23, 2, 3),
+    (301, 200, 1),
+    (50, 21, 1),
+    (120, 271, 4),
+]
+
+# What transformers 5 computes by configuration, or by a resize that is no more than one.
+TYPES = {
+    "BeitImageProcessor": [{"size": 224, "resample": 2, "reduce_labels": True}, {"do_center_crop": True, "crop_size": 99}],
+    "BitImageProcessor": [{"size": {"shortest_edge": 448}, "crop_size": 448, "resample": 2, "image_mean": 0.5}],
+    "BlipImageProcessor": [{"size": 384}, {"size": [120, 200]}],
+    "ChameleonImageProcessor": [{"size": {"shortest_edge": 99}, "crop_size": {"height": 80, "width": 121}}],
+    "ChineseCLIPImageProcessor": [{"size": {"height": 224, "width": 224}, "do_center_crop": False}],
+    "CLIPImageProcessor": [
+        {"size": 224, "crop_size": 224},
+        {"size": 100, "default_to_square": True},
+        {"size": 100, "default_to_square": None, "crop_size": [90, 110]},
+        {"size": {"shortest_edge": 90, "longest_edge": None}},
+        {"size": {"shortest_edge": 90, "longest_edge": 131}, "do_center_crop": False},
+        {"size": {"max_height": 91, "max_width": 130}, "do_center_crop": False},
+        {"use_square_size": True, "size": 55, "do_center_crop": False},
+        {"do_resize": False},
+        {"do_resize": False, "do_center_crop": False},
+        {"do_rescale": False},
+        {"do_normalize": False},
+        {"do_rescale": False, "do_normalize": False, "image_mean": None, "image_std": None},
+        {"rescale_factor": 0.0078431372, "image_mean": [1, 1, 1], "image_std": 1},
+        {"do_convert_rgb": False},
+        *[{"size": 101, "crop_size": {"height": 100, "width": 97}, "resample": filter} for filter in range(6)],
+        # Larger than the picture, by an odd number and by an even one, on one side or on both.
+        *[{"do_resize": False, "crop_size": [side, 400 - side]} for side in (75, 76, 101, 199, 302)],
+    ],
+    "ConvNextImageProcessor": [
+        {"size": 224, "crop_pct": 0.875, "resample": 3},
+        {"size": 224, "crop_pct": 0.9, "resample": 2},
+        {"size": {"shortest_edge": 383, "longest_edge": 2}},
+        {"size": 200, "crop_pct": 1.1, "do_center_crop": True, "crop_size": 99},
+        {"size": 384, "crop_pct": None},
+    ],
+    "DeiTImageProcessor": [{"size": 256, "crop_size": 224, "resample": 3}],
+    "LevitImageProcessor": [{"size": 224}, {"size": 100}, {"size": {"height": 90, "width": 80}, "do_center_crop": False}],
+    "MobileNetV1ImageProcessor": [{"size": 129, "crop_size": 113}],
+    "MobileNetV2ImageProcessor": [{"size": {"shortest_edge": 256}, "do_reduce_labels": True}],
+    "MobileViTImageProcessor": [
+        {"size": 288, "crop_size": 256, "resample": 2, "do_flip_channel_order": True},
+        {"do_flip_channel_order": False, "do_normalize": True},
+        {"do_rescale": False},
+    ],
+    "OwlViTImageProcessor": [{"size": [96, 96], "crop_size": 96, "rescale": True}, {"size": [9, 9], "rescale": False}],
+    "PPChart2TableImageProcessor": [{"size": {"height": 99, "width": 98}}],
+    "PvtImageProcessor": [{"size": {"height": 224, "width": 224}, "resample": 2}],
+    "SegformerImageProcessor": [{"size": 128, "reduce_labels": True}, {"size": 64, "do_center_crop": True, "crop_size": 9}],
+    "SiglipImageProcessor": [{"size": {"height": 384, "width": 384}, "do_convert_rgb": None}, {"size": 97}],
+    "ViTImageProcessor": [{"size": 224}, {"size": {"height": 33, "width": 700}, "resample": 1}],
+}
+
+
+@cache
+def picture(width: int, height: int, channels: int) -> Image.Image:
+    y, x, channel = np.indices((height, width, channels), dtype=np.uint32)
+    waves = (x * 5 + y * 3 + channel * 85) % 512
+    waves = np.where(waves < 256, waves, 511 - waves)
+    noise = ((x * 73856093) ^ (y * 19349663) ^ (channel * 83492791)) * np.uint32(2654435761) >> 24
+    values = np.where(((x >> 4) + (y >> 4)) % 4 == 0, noise, waves).astype(np.uint8)
+    return Image.fromarray(values[..., 0] if channels == 1 else values)
+
+
+def hash_of(array: np.ndarray) -> str:
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16]
+
+
+def difference(pixels: np.ndarray, others: np.ndarray) -> list[int]:
+    levels = np.abs(pixels.astype(int) - others.astype(int))
+    return [int(levels.max()), int((levels > 1).sum())]
+
+
+def processed(processor, config: dict, image: Image.Image) -> np.ndarray:
+    """The image as the only one of a batch, converted first where the processor wouldn't."""
+    if not config.get("do_convert_rgb", processor.do_convert_rgb):
+        image = image.convert("RGB")
+    return np.asarray(processor(image, return_tensors=None)["pixel_values"][0])
+
+
+def by_transformers(config: dict, image: Image.Image) -> dict:
+    name = config["image_processor_type"]
+    plain = {**config, "do_rescale": False, "do_normalize": False, "do_flip_channel_order": False}
+    plain.pop("rescale", None)
+    pillow = getattr(transformers, name + "Pil")
+    tensor = processed(pillow.from_dict(config), config, image)
+    pixels = processed(pillow.from_dict(plain), config, image).transpose(1, 2, 0)
+    assert pixels.dtype == np.uint8
+    golden = golden_of(pixels, tensor)
+    try:
+        others = processed(getattr(transformers, name).from_dict(plain), config, image).transpose(1, 2, 0)
+        golden["torchvision"] = difference(pixels, others)
+    except (ValueError, NotImplementedError):
+        pass  # box and hamming, which torchvision hasn't for tensors
+    return golden
+
+
+def by_torchvision(weights: str, image: Image.Image) -> dict:
+    preset = get_weight(weights).transforms()
+    image = image.convert("RGB")
+
+    def pixels_of(source) -> np.ndarray:
+        resized = torchvision.transforms.functional.resize(
+            source, preset.resize_size, interpolation=preset.interpolation, antialias=preset.antialias
+        )
+        cropped = torchvision.transforms.functional.center_crop(resized, preset.crop_size)
+        return cropped.permute(1, 2, 0).numpy() if isinstance(cropped, torch.Tensor) else np.asarray(cropped)
+
+    pixels = pixels_of(image)
+    others = pixels_of(torchvision.transforms.functional.pil_to_tensor(image))
+    return {**golden_of(pixels, preset(image).numpy()), "torchvision": difference(pixels, others)}
+
+
+def golden_of(pixels: np.ndarray, tensor: np.ndarray) -> dict:
+    flat = tensor.reshape(-1)
+    return {
+        "size": [pixels.shape[1], pixels.shape[0]],
+        "dtype": str(tensor.dtype),
+        "pixels": hash_of(pixels),
+        "tensor": hash_of(tensor),
+        "samples": [float(flat[flat.size * part // 7]) for part in range(7)],
+    }
+
+
+def goldens_of(name: str, preset: dict, pictures) -> dict:
+    """All goldens of a preset; the samples of the first alone."""
+    cases = []
+    for source in pictures:
+        image = picture(*source)
+        try:
+            if "config" in preset:
+                golden = by_transformers(preset["config"], image)
+            else:
+                golden = by_torchvision(preset["weights"], image)
+        except ValueError as error:
+            # A side of 0 pixels, which Pillow refuses.
+            assert "must be > 0" in str(error), error
+            golden = {"error": "no pixels"}
+        if cases:
+            golden.pop("samples", None)
+        cases.append({"source": source, **golden})
+    return {"name": name, **preset, "cases": cases}
+
+
+def committed_presets():
+    for name, configs in TYPES.items():
+        for config in [{}, *configs]:
+            yield name, {"config": {"image_processor_type": name, **config}}, PICTURES
+    few = PICTURES[:2] + PICTURES[4:6] + PICTURES[9:10]
+    for entry in json.loads((PRESETS / "shipped-presets.json").read_text()):
+        yield entry["models"][0], {"config": entry["config"]}, few
+    seen = set()
+    for name, values in json.loads((PRESETS / "torchvision-presets.json").read_text())["weights"].items():
+        if str(values) not in seen:
+            yield name, {"weights": name}, few
+        seen.add(str(values))
+
+
+def random_presets(count: int, seed: int):
+    draw = random.Random(seed)
+
+    def side() -> int:
+        return draw.choice([draw.randint(1, 9), draw.randint(1, 300), draw.randint(1, 300), 224, 256])
+
+    def size():
+        one, other = sorted([side(), side()])
+        return draw.choice(
+            [
+                side(),
+                [side(), side()],
+                {"height": side(), "width": side()},
+                {"shortest_edge": side()},
+                {"shortest_edge": one, "longest_edge": other},
+                {"max_height": side(), "max_width": side()},
+            ]
+        )
+
+    weights = list(json.loads((PRESETS / "torchvision-presets.json").read_text())["weights"])
+    for _ in range(count):
+        pictures = [(draw.randint(1, 500), draw.randint(1, 500), draw.choice([1, 3, 3, 3, 4])) for _ in range(2)]
+        if draw.random() < 0.15:
+            name = draw.choice(weights)
+            yield name, {"weights": name}, pictures
+            continue
+        name = draw.choice(list(TYPES))
+        config = {"image_processor_type": name}
+        if draw.random() < 0.8:
+            config["size"] = size()
+        if name == "ConvNextImageProcessor":
+            config["size"] = draw.choice([side(), {"shortest_edge": side()}, 384, 400])
+            config["crop_pct"] = draw.choice([0.875, 0.9, 0.95, 1.0, 1.2, draw.uniform(0.5, 1.5)])
+        if name == "LevitImageProcessor" and isinstance(config.get("size"), dict) and "max_height" in config["size"]:
+            config["size"] = side()
+        if draw.random() < 0.5:
+            config["do_center_crop"] = draw.random() < 0.7
+            config["crop_size"] = draw.choice([side(), [side(), side()], {"height": side(), "width": side()}])
+        if draw.random() < 0.6:
+            config["resample"] = draw.randint(0, 5)
+        for key in ("do_resize", "do_rescale", "do_normalize", "do_convert_rgb", "default_to_square"):
+            if draw.random() < 0.15:
+                config[key] = draw.choice([True, False, None])
+        if draw.random() < 0.3:
+            config["rescale_factor"] = draw.choice([1 / 255, 1 / 127.5, 0.0078, draw.uniform(0.001, 2)])
+        if draw.random() < 0.5:
+            config["image_mean"] = [draw.uniform(-1, 1) for _ in range(3)]
+            config["image_std"] = draw.choice([draw.uniform(0.1, 2), [draw.uniform(0.1, 2) for _ in range(3)]])
+        yield name, {"config": config}, pictures
+
+
+def class_values(name: str) -> dict:
+    of_class = getattr(transformers, name + "Pil")
+    keys = [*of_class.valid_kwargs.__annotations__]
+    return {key: value for key in keys if (value := getattr(of_class, key, None)) is not None}
+
+
+def main() -> None:
+    if len(sys.argv) > 1:
+        count, seed, path = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
+        presets = random_presets(count, seed)
+    else:
+        path = HERE / "preset-goldens.json"
+        presets = committed_presets()
+    modules = {"pillow": PIL, "numpy": np, "torch": torch, "torchvision": torchvision, "transformers": transformers}
+    versions = {name: module.__version__.split("+")[0] for name, module in modules.items()}
+    classes = ",\n".join(f"    {json.dumps(name)}: {json.dumps(class_values(name))}" for name in TYPES)
+    goldens = ",\n".join(
+        "    " + json.dumps(goldens_of(name, preset, pictures)) for name, preset, pictures in presets
+    )
+    path.write_text(
+        f'{{\n  "versions": {json.dumps(versions)},\n  "classes": {{\n{classes}\n  }},\n'
+        f'  "presets": [\n{goldens}\n  ]\n}}\n'
+    )
+
+
+main()

@@ -1,0 +1,183 @@
+import {
+  create,
+  type DescField,
+  type DescMessage,
+  type MessageInitShape,
+  ScalarType,
+} from '@bufbuild/protobuf';
+import { type ReflectMessage, reflect } from '@bufbuild/protobuf/reflect';
+import { describe, expect, it } from 'vitest';
+import {
+  Datatype,
+  Fit,
+  ImageOutputSchema,
+  Numerics,
+  type ProcessRequest,
+  ProcessRequestSchema,
+  ResizeSchema,
+  TensorOutputSchema,
+} from '../../../gen/image/v1/processor_pb.ts';
+import { Failure } from '../../../src/failures.ts';
+import { cacheKey } from '../../../src/processor/cache/cache-key.ts';
+import { planOf } from '../../../src/processor/rules.ts';
+
+const sha256 = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
+
+const keyOf = (request: ProcessRequest) => cacheKey(sha256, planOf(request, 1_000_000));
+
+const keyFor = (request: MessageInitShape<typeof ProcessRequestSchema>) =>
+  keyOf(create(ProcessRequestSchema, request));
+
+/** Requests from which one field at a time is changed, each with all that it has said explicitly. */
+const bases = {
+  image: {
+    resize: { width: 40, height: 30, fit: 1, filter: 3 },
+    output: { case: 'image', value: { format: 1, quality: 80 } },
+    numerics: 1,
+    background: '#102030',
+  },
+  tensor: {
+    resize: { width: 40, height: 30, fit: 1, filter: 3 },
+    output: {
+      case: 'tensor',
+      value: {
+        datatype: 3,
+        layout: 1,
+        rescaleFactor: 0.5,
+        mean: [0.5],
+        std: [0.25],
+        channelOrder: 1,
+        container: 1,
+      },
+    },
+    numerics: 1,
+    background: '#102030',
+  },
+} satisfies Record<string, MessageInitShape<typeof ProcessRequestSchema>>;
+
+/** Where the image comes from: its bytes are in the key by their hash. */
+const sourceFields = ['content', 'url'];
+
+/** Other values for a field, not all of which the rules take. */
+function otherValues(message: ReflectMessage, field: DescField): unknown[] {
+  switch (field.fieldKind) {
+    case 'enum': {
+      const current = message.get(field);
+      // 0 stands for the default, which may be what the base says.
+      return field.enum.values
+        .map(({ number }) => number)
+        .filter((number) => number !== 0 && number !== current);
+    }
+    case 'list':
+      return [[0.125]];
+    case 'scalar':
+      if (field.scalar === ScalarType.BOOL) return [!message.get(field)];
+      if (field.scalar === ScalarType.STRING) return ['#a0b0c0'];
+      return [Number(message.get(field)) + 1];
+    default:
+      throw new Error(`this test knows no other value for ${field}`);
+  }
+}
+
+/** The keys of a request's copies in which that one field has another value: at least one. */
+function keysWithAnother(field: DescField, base: MessageInitShape<typeof ProcessRequestSchema>): string[] {
+  const partOf = (request: ProcessRequest) =>
+    [request, request.resize, request.output.value].find((part) => part?.$typeName === field.parent.typeName);
+  const original = partOf(create(ProcessRequestSchema, base));
+  if (original === undefined) throw new Error(`the base has no ${field.parent.typeName}`);
+  const keys = otherValues(reflect(field.parent, original), field).flatMap((value) => {
+    const request = create(ProcessRequestSchema, base);
+    Object.assign(partOf(request) ?? {}, { [field.localName]: value });
+    try {
+      return [keyOf(request)];
+    } catch (error) {
+      if (error instanceof Failure) return [];
+      throw error;
+    }
+  });
+  if (keys.length === 0) throw new Error(`no other value of ${field} is taken`);
+  return keys;
+}
+
+const fieldsOf = (desc: DescMessage) =>
+  desc.fields
+    .filter(({ name, fieldKind }) => fieldKind !== 'message' && !sourceFields.includes(name))
+    .map((field) => [`${desc.name}.${field.name}`, field] as const);
+
+describe(cacheKey, () => {
+  it.each([...fieldsOf(ProcessRequestSchema), ...fieldsOf(ResizeSchema), ...fieldsOf(ImageOutputSchema)])(
+    'changes with %s',
+    (_, field) => {
+      expect(keysWithAnother(field, bases.image)).not.toContain(keyFor(bases.image));
+    },
+  );
+
+  it.each([...fieldsOf(ProcessRequestSchema), ...fieldsOf(TensorOutputSchema)])(
+    'changes with %s of a tensor',
+    (_, field) => {
+      expect(keysWithAnother(field, bases.tensor)).not.toContain(keyFor(bases.tensor));
+    },
+  );
+
+  it('knows every message that a request is made of', () => {
+    const parts = ProcessRequestSchema.fields.flatMap((field) => (field.message ? [field.message.name] : []));
+    expect(parts).toEqual(['Resize', 'ImageOutput', 'TensorOutput']);
+  });
+
+  it('changes with the source', () => {
+    const plan = planOf(create(ProcessRequestSchema), 1);
+    expect(cacheKey('00'.repeat(32), plan)).not.toBe(cacheKey('01'.repeat(32), plan));
+  });
+
+  it('does not change with the way in which the source came', () => {
+    expect(keyFor({ source: { case: 'url', value: 'https://example.com/a.jpg' } })).toBe(
+      keyFor({ source: { case: 'content', value: new Uint8Array([1]) } }),
+    );
+  });
+
+  it('is the same whether defaults are said or left out', () => {
+    expect(
+      keyFor({
+        resize: { width: 4, height: 3, fit: Fit.FILL, filter: 3 },
+        numerics: Numerics.EXACT,
+        output: { case: 'image', value: {} },
+      }),
+    ).toBe(keyFor({ resize: { width: 4, height: 3 } }));
+    expect(
+      keyFor({
+        output: {
+          case: 'tensor',
+          value: {
+            datatype: Datatype.FP32,
+            layout: 1,
+            rescaleFactor: 1 / 255,
+            mean: [0],
+            std: [1],
+            channelOrder: 1,
+            container: 1,
+          },
+        },
+      }),
+    ).toBe(keyFor({ output: { case: 'tensor', value: {} } }));
+  });
+
+  it('is the same for a colour in either case', () => {
+    expect(keyFor({ background: '#ABCDEF' })).toBe(keyFor({ background: '#abcdef' }));
+  });
+
+  it('tells −0 from 0: a factor of −0 makes other bits', () => {
+    const factor = (rescaleFactor: number) =>
+      keyFor({ output: { case: 'tensor', value: { rescaleFactor } } });
+    expect(factor(-0)).not.toBe(factor(0));
+  });
+
+  it('does not depend on the order in which a plan was put together', () => {
+    const plan = planOf(create(ProcessRequestSchema, bases.tensor), 1_000_000);
+    const backwards = Object.fromEntries(Object.entries(plan).reverse()) as typeof plan;
+    expect(cacheKey(sha256, backwards)).toBe(cacheKey(sha256, plan));
+  });
+
+  it('is a SHA-256 in hex', () => {
+    expect(keyFor({})).toMatch(/^[0-9a-f]{64}$/);
+  });
+});

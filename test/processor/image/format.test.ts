@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { Failure } from '../../../src/failures.ts';
+import { detectFormat } from '../../../src/processor/image/format.ts';
+
+const bytes = (text: string) => Buffer.from(text, 'latin1');
+
+/** The first box of an ISO base media file: its length, "ftyp", the major brand, its version and compatible brands. */
+const ftyp = (...brands: readonly string[]) => {
+  const [major = '', ...compatible] = brands;
+  const content = bytes(`ftyp${major}\0\0\0\0${compatible.join('')}`);
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(content.length + 4);
+  return Buffer.concat([length, content]);
+};
+
+function refusal(content: Uint8Array): Failure {
+  try {
+    detectFormat(content);
+  } catch (error) {
+    if (error instanceof Failure) return error;
+    throw error;
+  }
+  throw new Error('nothing was refused');
+}
+
+describe(detectFormat, () => {
+  it.each([
+    ['jpeg', bytes('\xff\xd8\xff\xe0\0\x10JFIF')],
+    ['jpeg', bytes('\xff\xd8\xff\xdb')],
+    ['png', bytes('\x89PNG\r\n\x1a\n')],
+    ['webp', bytes('RIFF\x24\0\0\0WEBPVP8 ')],
+    ['gif', bytes('GIF87a')],
+    ['gif', bytes('GIF89a')],
+    ['tiff', bytes('II*\0')],
+    ['tiff', bytes('MM\0*')],
+    ['tiff', bytes('II+\0\x08\0\0\0')],
+    ['tiff', bytes('MM\0+\0\x08\0\0')],
+    ['avif', ftyp('avif', 'avif', 'mif1', 'miaf')],
+    ['avif', ftyp('avis', 'avif')],
+    ['avif', ftyp('mif1', 'miaf', 'avif')],
+  ])('tells %s by its first bytes', (format, content) => {
+    expect(detectFormat(content)).toBe(format);
+  });
+
+  it('tells a format of bytes that lie in the middle of a larger buffer', () => {
+    const message = bytes('....GIF89a....');
+    expect(detectFormat(message.subarray(4, 10))).toBe('gif');
+  });
+
+  it.each([
+    ['SVG', bytes('<svg xmlns="http://www.w3.org/2000/svg"/>')],
+    ['SVG', bytes('<?xml version="1.0"?>\n<svg>')],
+    ['SVG', bytes('\xef\xbb\xbf  <svg>')],
+    ['HTML', bytes('<!DOCTYPE html><html>')],
+    ['HTML', bytes('\n<html>')],
+    ['XML or HTML', bytes('<?xml version="1.0"?>')],
+    ['PDF', bytes('%PDF-1.7')],
+    ['JSON', bytes('{"url": "https://example.com/a.jpg"}')],
+    ['an HEIF or MP4 file without an AVIF image', ftyp('heic', 'mif1', 'heic')],
+    ['an HEIF or MP4 file without an AVIF image', ftyp('isom', 'mp42')],
+    ['BMP', bytes('BM\x36\0\0\0')],
+    ['an icon (ICO)', bytes('\0\0\x01\0\x01\0')],
+    ['plain text', bytes('this is a text file with the name photo.jpg\n')],
+    ['none of them', bytes('\0\x01\x02\x03')],
+    ['none of them', bytes('\x1f\x8b\x08\0')],
+  ])('refuses what begins like %s', (guess, content) => {
+    const { reason, message, metadata } = refusal(content);
+    expect({ reason, message, metadata }).toEqual({
+      reason: 'FORMAT_UNSUPPORTED',
+      message: `The bytes begin like ${guess}; JPEG, PNG, WebP, AVIF, GIF and TIFF are read here.`,
+      metadata: { supported: 'jpeg, png, webp, avif, gif, tiff' },
+    });
+  });
+
+  it('does not take the minor version of an HEIF file for a brand', () => {
+    const content = ftyp('heic', 'heic');
+    content.write('avif', 12, 'latin1');
+    expect(refusal(content).reason).toBe('FORMAT_UNSUPPORTED');
+  });
+
+  it('does not take a brand for one that lies behind the box', () => {
+    expect(refusal(Buffer.concat([ftyp('heic', 'heic'), bytes('avif')])).reason).toBe('FORMAT_UNSUPPORTED');
+  });
+
+  it.each([
+    bytes(''),
+    bytes('\xff'),
+    bytes('\xff\xd8'),
+    bytes('\x89PNG'),
+    bytes('RIFF'),
+    bytes('RIFF\x24\0\0\0WAVE'),
+    bytes('\0\0\0\x20ftyp'),
+    bytes('II'),
+  ])('refuses %j, which is too little', (content) => {
+    expect(refusal(content).reason).toBe('FORMAT_UNSUPPORTED');
+  });
+});

@@ -1,0 +1,224 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { luma } from '../../../../src/processor/image/kernels/luma.ts';
+import { type Box, resample, resampleToLuma } from '../../../../src/processor/image/kernels/resample.ts';
+import type { Pixels } from '../../../../src/processor/image/pixels.ts';
+import { noise } from './noise.ts';
+import { resampleScalar } from './resample-scalar.ts';
+
+const filters = ['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos'] as const;
+
+const filter = fc.constantFrom(...filters);
+const channels = fc.constantFrom(1, 2, 3, 4);
+const pattern = fc.constantFrom('bytes', 'extremes');
+const pillow = fc.constantFrom('12.1', '12.3', '13.0');
+
+/** Two cuts through one side, as parts of it. */
+const cuts = fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true }));
+
+function boxOf(
+  width: number,
+  height: number,
+  across: [number, number],
+  down: [number, number],
+  whole: boolean,
+): Box {
+  const [left, right] = across
+    .map((part) => (whole ? Math.round(part * width) : part * width))
+    .sort(ascending);
+  const [top, bottom] = down
+    .map((part) => (whole ? Math.round(part * height) : part * height))
+    .sort(ascending);
+  return [left as number, top as number, right as number, bottom as number];
+}
+
+function ascending(a: number, b: number): number {
+  return a - b;
+}
+
+function pixels(width: number, height: number, channels: Pixels['channels'], values: number[]): Pixels {
+  return { data: Uint8Array.from(values), width, height, channels };
+}
+
+/** Images have too many bytes for toEqual to be quick; fast-check prints the case that fails. */
+function expectSame(actual: Pixels, expected: Pixels): void {
+  const { data, ...shape } = actual;
+  expect({ ...shape, isEqual: Buffer.compare(data, expected.data) === 0 }).toEqual({
+    width: expected.width,
+    height: expected.height,
+    channels: expected.channels,
+    isEqual: true,
+  });
+}
+
+describe(resample, () => {
+  it('gives the bytes of the plain scalar resampler, whatever the sizes, filter and channels', () => {
+    const side = fc.integer({ min: 1, max: 90 });
+    fc.assert(
+      fc.property(
+        ...([side, side, side, side, channels, pattern, filter, pillow] as const),
+        (width, height, toWidth, toHeight, channels, pattern, filter, pillow) => {
+          const source = noise(width, height, channels, pattern);
+          const expected = resampleScalar(source, toWidth, toHeight, filter, undefined, pillow);
+          expectSame(resample(source, toWidth, toHeight, filter, undefined, pillow), expected);
+        },
+      ),
+      { numRuns: 1500 },
+    );
+  });
+
+  it('gives the bytes of the plain scalar resampler for any part of an image', () => {
+    const side = fc.integer({ min: 1, max: 60 });
+    fc.assert(
+      fc.property(
+        ...([side, side, side, side, cuts, cuts, fc.boolean(), channels, filter, pillow] as const),
+        (width, height, toWidth, toHeight, across, down, isWhole, channels, filter, pillow) => {
+          const source = noise(width, height, channels);
+          const box = boxOf(width, height, across, down, isWhole);
+          const expected = resampleScalar(source, toWidth, toHeight, filter, box, pillow);
+          expectSame(resample(source, toWidth, toHeight, filter, box, pillow), expected);
+        },
+      ),
+      { numRuns: 1500 },
+    );
+  });
+
+  it('gives the bytes of the plain scalar resampler for images as thin as a line', () => {
+    const length = fc.integer({ min: 1, max: 5000 });
+    const breadth = fc.integer({ min: 1, max: 3 });
+    fc.assert(
+      fc.property(
+        ...([length, breadth, length, breadth, fc.boolean(), channels, filter, pillow] as const),
+        (long, thin, toLong, toThin, isUpright, channels, filter, pillow) => {
+          const source = isUpright ? noise(thin, long, channels) : noise(long, thin, channels);
+          const [width, height] = isUpright ? [toThin, toLong] : [toLong, toThin];
+          const expected = resampleScalar(source, width, height, filter, undefined, pillow);
+          expectSame(resample(source, width, height, filter, undefined, pillow), expected);
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
+  it.each([
+    { pillow: '12.1', order: 'horizontally' },
+    { pillow: '13.0', order: 'vertically' },
+  ] as const)(
+    'joins the upright strips of a result whose rows would take much memory, $order first',
+    ({ pillow }) => {
+      const source = noise(300, 1500, 3);
+      const expected = resampleScalar(source, 1200, 1, 'bilinear', undefined, pillow);
+      expectSame(resample(source, 1200, 1, 'bilinear', undefined, pillow), expected);
+    },
+  );
+
+  it('weighs a pixel by how much of the result it covers', () => {
+    // Windows of 3 pixels with weights 3/7, 3/7, 1/7 and the mirror image.
+    const source = pixels(4, 1, 1, [70, 0, 140, 210]);
+    expect(resample(source, 2, 1, 'bilinear').data).toEqual(Uint8Array.of(50, 150));
+  });
+
+  it('rounds to whole levels between the passes, first across and then down', () => {
+    // Rows of mean 0.5 and 0, rounded to 1 and 0, have the mean 0.5: rounded 1. In one go 0.25 would be 0.
+    const source = pixels(2, 2, 1, [0, 1, 0, 0]);
+    expect(resample(source, 1, 1, 'box').data).toEqual(Uint8Array.of(1));
+  });
+
+  it.each([
+    // 40 rows fewer, and 19 or 20 columns.
+    { pillow: '13.0', source: [100, 100], size: [81, 60], first: 'down' },
+    { pillow: '13.0', source: [100, 100], size: [80, 60], first: 'across' },
+    { pillow: '12.3', source: [100, 100], size: [81, 60], first: 'across' },
+    { pillow: '12.3', source: [3, 301], size: [2, 150], first: 'down' },
+    { pillow: '12.3', source: [3, 300], size: [2, 150], first: 'across' },
+    { pillow: '12.1', source: [3, 301], size: [2, 150], first: 'across' },
+  ] as const)(
+    'as Pillow $pillow goes first $first from $source to $size',
+    ({ pillow, source, size, first }) => {
+      const [width, height] = size;
+      const image = noise(source[0], source[1], 3);
+      const lower = resample(image, source[0], height, 'bicubic', undefined, '12.1');
+      const narrower = resample(image, width, source[1], 'bicubic', undefined, '12.1');
+      const step = first === 'down' ? lower : narrower;
+      const expected = resample(step, width, height, 'bicubic', undefined, '12.1');
+      expectSame(resample(image, width, height, 'bicubic', undefined, pillow), expected);
+    },
+  );
+
+  it('lets transparent pixels add no colour', () => {
+    const source = pixels(2, 1, 4, [200, 100, 50, 255, 255, 255, 255, 0]);
+    expect(resample(source, 1, 1, 'box').data).toEqual(Uint8Array.of(199, 99, 49, 128));
+  });
+
+  it('clips what a filter with negative lobes makes of an edge', () => {
+    const source = pixels(4, 1, 1, [0, 0, 255, 255]);
+    const { data } = resample(source, 16, 1, 'lanczos');
+    expect([Math.min(...data), Math.max(...data)]).toEqual([0, 255]);
+  });
+
+  it('copies an image that keeps its size', () => {
+    const source = noise(5, 4, 4);
+    const same = resample(source, 5, 4, 'lanczos');
+    expect(same).toEqual(source);
+    expect(same.data.buffer).not.toBe(source.data.buffer);
+  });
+
+  it('gives an ArrayBuffer of its own, which can be transferred', () => {
+    for (const filter of filters) {
+      const { data } = resample(noise(50, 40, 3), 20, 30, filter);
+      expect([data.byteOffset, data.buffer.byteLength]).toEqual([0, 1800]);
+      expect(structuredClone(data, { transfer: [data.buffer as ArrayBuffer] })).toHaveLength(1800);
+    }
+  });
+
+  it('reads a source that is a part of a larger buffer', () => {
+    const { data } = noise(20, 10, 3);
+    const inside = Buffer.concat([Buffer.alloc(7, 99), data, Buffer.alloc(5, 99)]).subarray(7, 607);
+    const source = { data: inside, width: 20, height: 10, channels: 3 } as const;
+    expect(resample(source, 7, 9, 'bicubic')).toEqual(resample({ ...source, data }, 7, 9, 'bicubic'));
+  });
+
+  it('refuses a box that sticks out of the image', () => {
+    const source = noise(5, 4, 1);
+    expect(() => resample(source, 2, 2, 'box', [0, 0, 5.01, 4])).toThrow(RangeError);
+    expect(() => resample(source, 2, 2, 'box', [-0.01, 0, 5, 4])).toThrow(RangeError);
+    expect(() => resample(source, 2, 2, 'nearest', [0, 3, 5, 2])).toThrow(RangeError);
+    expect(() => resample(source, 2, 2, 'box', [0, Number.NaN, 5, 2])).toThrow(RangeError);
+  });
+
+  it('refuses work that is out of all proportion', () => {
+    expect(() => resample(noise(1, 65_000, 1), 1_000_000, 1, 'bilinear', undefined, '12.1')).toThrow(
+      expect.objectContaining({
+        reason: 'OUTPUT_PIXELS_OVER_LIMIT',
+        metadata: { limit: '268435456', actual: '65000000000' },
+      }),
+    );
+  });
+
+  it('refuses sides that are too long for weights', () => {
+    expect(() => resample(noise(1, 1, 1), 1_048_577, 1, 'bilinear')).toThrow(
+      expect.objectContaining({
+        reason: 'OUTPUT_PIXELS_OVER_LIMIT',
+        metadata: { limit: '1048576', actual: '1048577' },
+      }),
+    );
+    expect(resample(noise(1, 1, 1), 1_048_576, 1, 'bilinear').data).toHaveLength(1_048_576);
+  });
+});
+
+describe(resampleToLuma, () => {
+  it('gives the bytes of luma after resample', () => {
+    const side = fc.integer({ min: 1, max: 70 });
+    fc.assert(
+      fc.property(
+        ...([side, side, side, side, filter] as const),
+        (width, height, toWidth, toHeight, filter) => {
+          const source = noise(width, height, 3);
+          const expected = luma(resample(source, toWidth, toHeight, filter));
+          expectSame(resampleToLuma(source, toWidth, toHeight, filter), expected);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import type { ImageHeader } from '../../../src/processor/image/header.ts';
+import type { Plan } from '../../../src/processor/image/plan.ts';
+import { decisionsOf, libraries } from '../../../src/processor/image/provenance.ts';
+
+const header = (some: Partial<ImageHeader> = {}): ImageHeader => ({
+  format: 'jpeg',
+  width: 4,
+  height: 3,
+  orientation: 1,
+  colour: 'rgb',
+  bitDepth: 8,
+  hasAlpha: false,
+  hasIccProfile: false,
+  frames: 1,
+  ...some,
+});
+
+const plan = (some: Partial<Plan> = {}): Plan => ({
+  resize: undefined,
+  grayscale: false,
+  numerics: 'exact',
+  background: undefined,
+  output: { kind: 'image', format: undefined, quality: undefined },
+  ...some,
+});
+
+describe(decisionsOf, () => {
+  it('says nothing of an image that left no choice', () => {
+    expect(decisionsOf(header(), plan(), false)).toEqual([]);
+  });
+
+  it.each<[decision: string, header: Partial<ImageHeader>, plan: Partial<Plan>, alphaIsKept: boolean]>([
+    ['orientation=6 turned upright', { orientation: 6 }, {}, false],
+    ['icc=ignored', { hasIccProfile: true }, {}, false],
+    ['icc=converted to sRGB', { hasIccProfile: true }, { numerics: 'fast' }, false],
+    ['bit_depth=16 to 8 by high byte', { bitDepth: 16 }, {}, false],
+    ["cmyk=Pillow's formula", { colour: 'cmyk' }, {}, false],
+    ['cmyk=profile', { colour: 'cmyk' }, { numerics: 'fast' }, false],
+    ['alpha=kept', { hasAlpha: true }, {}, true],
+    ['alpha=dropped', { hasAlpha: true }, {}, false],
+    ['alpha=laid on the background', { hasAlpha: true }, { background: [1, 2, 3] }, false],
+    ['frame=first of 12', { frames: 12 }, {}, false],
+  ])('says %s', (decision, someHeader, somePlan, alphaIsKept) => {
+    expect(decisionsOf(header(someHeader), plan(somePlan), alphaIsKept)).toEqual([decision]);
+  });
+
+  it('says all of them', () => {
+    const all = header({ orientation: 3, hasIccProfile: true, bitDepth: 16, hasAlpha: true, frames: 2 });
+    expect(decisionsOf(all, plan(), true)).toEqual([
+      'orientation=3 turned upright',
+      'icc=ignored',
+      'bit_depth=16 to 8 by high byte',
+      'alpha=kept',
+      'frame=first of 2',
+    ]);
+  });
+});
+
+describe('libraries', () => {
+  it('names what decodes and encodes, each with its version', () => {
+    expect(Object.keys(libraries)).toEqual(expect.arrayContaining(['sharp', 'vips', 'png', 'webp', 'tiff']));
+    for (const version of Object.values(libraries)) expect(version).toMatch(/^[0-9a-f.]+$/);
+  });
+});

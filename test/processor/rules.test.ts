@@ -1,0 +1,312 @@
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { describe, expect, it } from 'vitest';
+import {
+  ChannelOrder,
+  Datatype,
+  Filter,
+  Fit,
+  ImageFormat,
+  Layout,
+  Numerics,
+  ProcessRequestSchema,
+  TensorContainer,
+  type TensorOutputSchema,
+} from '../../gen/image/v1/processor_pb.ts';
+import { Failure } from '../../src/failures.ts';
+import { planOf } from '../../src/processor/rules.ts';
+
+type Request = MessageInitShape<typeof ProcessRequestSchema>;
+
+const plan = (request: Request, maxOutputPixels = 1_000_000) =>
+  planOf(create(ProcessRequestSchema, request), maxOutputPixels);
+
+const resized = (resize: Request['resize'], request: Request = {}) => plan({ ...request, resize }).resize;
+
+const imageOf = (value: { format?: number; quality?: number }) =>
+  plan({ output: { case: 'image', value } }).output;
+
+const tensorRequest = (
+  value: MessageInitShape<typeof TensorOutputSchema>,
+  request: Request = {},
+): Request => ({
+  ...request,
+  output: { case: 'tensor', value },
+});
+
+const tensorOf = (value: MessageInitShape<typeof TensorOutputSchema>, request: Request = {}) =>
+  plan(tensorRequest(value, request)).output;
+
+/** What a request is refused with. */
+function refusal(request: Request, maxOutputPixels?: number) {
+  try {
+    plan(request, maxOutputPixels);
+  } catch (error) {
+    if (error instanceof Failure) return { reason: error.reason, metadata: error.metadata };
+    throw error;
+  }
+  throw new Error('nothing was refused');
+}
+
+const invalid = (option: string, actual: string, allowed: string) => ({
+  reason: 'OPTION_INVALID',
+  metadata: { option, actual, allowed },
+});
+
+describe(planOf, () => {
+  it('keeps the size and the format of the source where nothing was asked for', () => {
+    expect(plan({})).toEqual({
+      resize: undefined,
+      grayscale: false,
+      numerics: 'exact',
+      background: undefined,
+      output: { kind: 'image', format: undefined, quality: undefined },
+    });
+  });
+
+  it('fills in fill and bilinear for a resize', () => {
+    expect(resized({ width: 4, height: 3 })).toEqual({
+      width: 4,
+      height: 3,
+      fit: 'fill',
+      filter: 'bilinear',
+    });
+  });
+
+  it('fills in FP32, NCHW, 1/255, no mean, no std, RGB and raw for a tensor', () => {
+    expect(tensorOf({})).toEqual({
+      kind: 'tensor',
+      datatype: 'FP32',
+      layout: 'NCHW',
+      rescaleFactor: 1 / 255,
+      mean: [0],
+      std: [1],
+      channelOrder: 'RGB',
+      container: 'raw',
+    });
+  });
+
+  it('leaves the values of a UINT8 tensor as they are', () => {
+    expect(tensorOf({ datatype: Datatype.UINT8 })).toMatchObject({ rescaleFactor: 1, mean: [0], std: [1] });
+    expect(tensorOf({ datatype: Datatype.UINT8, rescaleFactor: 1 })).toMatchObject({ rescaleFactor: 1 });
+  });
+
+  it.each([
+    [Fit.FILL, 'fill'],
+    [Fit.COVER, 'cover'],
+    [Fit.CONTAIN, 'contain'],
+    [Fit.INSIDE, 'inside'],
+    [Fit.OUTSIDE, 'outside'],
+  ])('takes fit %s as %s', (fit, name) => {
+    expect(resized({ width: 4, height: 3, fit })?.fit).toBe(name);
+  });
+
+  it.each([
+    [Filter.NEAREST, 'nearest'],
+    [Filter.BOX, 'box'],
+    [Filter.BILINEAR, 'bilinear'],
+    [Filter.HAMMING, 'hamming'],
+    [Filter.BICUBIC, 'bicubic'],
+    [Filter.LANCZOS, 'lanczos'],
+  ])('takes filter %s as %s', (filter, name) => {
+    expect(resized({ width: 4, height: 3, filter })?.filter).toBe(name);
+  });
+
+  it('takes JPEG and WebP with a quality, and PNG without', () => {
+    expect(imageOf({ format: ImageFormat.JPEG, quality: 1 })).toMatchObject({ format: 'jpeg', quality: 1 });
+    expect(imageOf({ format: ImageFormat.WEBP, quality: 100 })).toMatchObject({
+      format: 'webp',
+      quality: 100,
+    });
+    expect(imageOf({ format: ImageFormat.PNG })).toMatchObject({ format: 'png', quality: undefined });
+  });
+
+  it('takes a quality for the format of the source, whichever that turns out to be', () => {
+    expect(imageOf({ quality: 75 })).toMatchObject({ format: undefined, quality: 75 });
+  });
+
+  it('takes every word that a tensor has', () => {
+    const tensor = tensorOf({
+      datatype: Datatype.BF16,
+      layout: Layout.NHWC,
+      rescaleFactor: 0.5,
+      mean: [0.25],
+      std: [1, 2, 4],
+      channelOrder: ChannelOrder.BGR,
+      container: TensorContainer.SAFETENSORS,
+    });
+    expect(tensor).toEqual({
+      kind: 'tensor',
+      datatype: 'BF16',
+      layout: 'NHWC',
+      rescaleFactor: 0.5,
+      mean: [0.25],
+      std: [1, 2, 4],
+      channelOrder: 'BGR',
+      container: 'safetensors',
+    });
+    expect(tensorOf({ datatype: Datatype.FP16, container: TensorContainer.NPY })).toMatchObject({
+      datatype: 'FP16',
+      container: 'npy',
+    });
+  });
+
+  it('reads a background of any case as red, green and blue', () => {
+    expect(plan({ background: '#ff8000' }).background).toEqual([255, 128, 0]);
+    expect(plan({ background: '#FF8000' }).background).toEqual([255, 128, 0]);
+  });
+
+  it.each(['ff8000', '#ff80', '#ff800g', '#ff800000', 'red', ' #ff8000'])(
+    'refuses the background %j',
+    (background) => {
+      expect(refusal({ background })).toEqual(invalid('background', background, '#RRGGBB'));
+    },
+  );
+
+  it('repeats no more of a text than a person would read', () => {
+    const { metadata } = refusal({ background: 'ä'.repeat(1_000_000) });
+    expect(metadata.actual?.length).toBe(101);
+    expect(metadata.actual).toMatch(/^ä+…$/);
+  });
+
+  it.each([0, 65_536, 1_000_000_000])('refuses a width of %d', (width) => {
+    expect(refusal({ resize: { width, height: 3 } })).toEqual(
+      invalid('width', String(width), '1 to 65535 pixels'),
+    );
+  });
+
+  it.each([0, 65_536, 4_294_967_295])('refuses a height of %d', (height) => {
+    expect(refusal({ resize: { width: 3, height } })).toEqual(
+      invalid('height', String(height), '1 to 65535 pixels'),
+    );
+  });
+
+  it('takes as many pixels as the limit and refuses one more row', () => {
+    expect(plan({ resize: { width: 50, height: 20 } }, 1000).resize).toMatchObject({ width: 50, height: 20 });
+    expect(refusal({ resize: { width: 50, height: 21 } }, 1000)).toEqual({
+      reason: 'OUTPUT_PIXELS_OVER_LIMIT',
+      metadata: { limit: '1000', actual: '1050', width: '50', height: '21' },
+    });
+  });
+
+  it.each([ImageFormat.AVIF, ImageFormat.GIF, ImageFormat.TIFF])(
+    'refuses to write format %d, which is read only',
+    (format) => {
+      expect(refusal({ output: { case: 'image', value: { format } } })).toEqual(
+        invalid('format', String(format), 'one of source, jpeg, png, webp'),
+      );
+    },
+  );
+
+  it('refuses a quality above 100, and any for PNG', () => {
+    const quality = (value: { format?: ImageFormat; quality: number }) =>
+      refusal({ output: { case: 'image', value } });
+    expect(quality({ quality: 101 })).toEqual(invalid('quality', '101', '1 to 100'));
+    expect(quality({ format: ImageFormat.PNG, quality: 90 })).toEqual(
+      invalid('quality', '90', 'none: PNG is lossless'),
+    );
+  });
+
+  it.each<[option: string, request: Request, allowed: string]>([
+    ['fit', { resize: { width: 1, height: 1, fit: 99 } }, 'one of fill, cover, contain, inside, outside'],
+    [
+      'filter',
+      { resize: { width: 1, height: 1, filter: 99 } },
+      'one of bilinear, nearest, box, hamming, bicubic, lanczos',
+    ],
+    ['numerics', { numerics: 99 }, 'one of exact, fast'],
+    ['format', { output: { case: 'image', value: { format: 99 } } }, 'one of source, jpeg, png, webp'],
+    ['datatype', tensorRequest({ datatype: 99 }), 'one of FP32, UINT8, FP16, BF16'],
+    ['layout', tensorRequest({ layout: 99 }), 'one of NCHW, NHWC'],
+    ['channel_order', tensorRequest({ channelOrder: 99 }), 'one of RGB, BGR'],
+    ['container', tensorRequest({ container: 99 }), 'one of raw, npy, safetensors'],
+  ])('refuses a number that %s does not have', (option, request, allowed) => {
+    expect(refusal(request)).toEqual(invalid(option, '99', allowed));
+  });
+
+  it.each([Filter.BOX, Filter.HAMMING])(
+    'refuses filter %d with fast numerics: libvips has none such',
+    (filter) => {
+      const request = { resize: { width: 1, height: 1, filter }, numerics: Numerics.FAST };
+      expect(refusal(request)).toMatchObject({
+        reason: 'OPTION_INVALID',
+        metadata: {
+          option: 'filter',
+          allowed: 'one of nearest, bilinear, bicubic, lanczos with fast numerics',
+        },
+      });
+    },
+  );
+
+  it.each([Filter.UNSPECIFIED, Filter.NEAREST, Filter.BILINEAR, Filter.BICUBIC, Filter.LANCZOS])(
+    'takes filter %d with fast numerics',
+    (filter) => {
+      expect(plan({ resize: { width: 1, height: 1, filter }, numerics: Numerics.FAST }).numerics).toBe(
+        'fast',
+      );
+    },
+  );
+
+  it('refuses BF16 in npy, because NumPy has no such type', () => {
+    expect(refusal(tensorRequest({ datatype: Datatype.BF16, container: TensorContainer.NPY }))).toMatchObject(
+      {
+        reason: 'OPTION_INVALID',
+        metadata: { option: 'datatype', actual: 'BF16' },
+      },
+    );
+  });
+
+  it.each([{ mean: [0.5] }, { std: [2] }, { rescaleFactor: 1 / 255 }])(
+    'refuses arithmetic on a UINT8 tensor: %j',
+    (value) => {
+      expect(refusal(tensorRequest({ datatype: Datatype.UINT8, ...value }))).toEqual(
+        invalid('datatype', 'UINT8', 'FP16, FP32 or BF16 with rescale_factor, mean or std'),
+      );
+    },
+  );
+
+  it('takes one value for all channels or one a channel, and nothing between', () => {
+    expect(tensorOf({ mean: [0.5], std: [0.1, 0.2, 0.3] })).toMatchObject({
+      mean: [0.5],
+      std: [0.1, 0.2, 0.3],
+    });
+    expect(refusal(tensorRequest({ mean: [0.5, 0.5] }))).toEqual(
+      invalid('mean', '2 values', '1 or 3 values, one a channel'),
+    );
+    expect(refusal(tensorRequest({ std: [1, 1, 1, 1] }))).toEqual(
+      invalid('std', '4 values', '1 or 3 values, one a channel'),
+    );
+  });
+
+  it('takes one value for a gray tensor', () => {
+    expect(tensorOf({ mean: [0.5] }, { grayscale: true })).toMatchObject({ mean: [0.5] });
+    expect(refusal(tensorRequest({ mean: [0.5, 0.5, 0.5] }, { grayscale: true }))).toEqual(
+      invalid('mean', '3 values', 'one value: the tensor has 1 channel'),
+    );
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, -1e39])(
+    'refuses %d, which is no finite number in FP32',
+    (value) => {
+      expect(refusal(tensorRequest({ mean: [value] }))).toEqual(
+        invalid('mean', String(value), 'finite numbers'),
+      );
+      expect(refusal(tensorRequest({ std: [value] }))).toEqual(
+        invalid('std', String(value), 'finite numbers'),
+      );
+      expect(refusal(tensorRequest({ rescaleFactor: value }))).toEqual(
+        invalid('rescale_factor', String(value), 'a number whose 255-fold is finite'),
+      );
+    },
+  );
+
+  it.each([0, -0, 1e-46])('refuses to divide by %d, which is 0 in FP32', (value) => {
+    expect(refusal(tensorRequest({ std: [1, value, 1] }))).toMatchObject({
+      reason: 'OPTION_INVALID',
+      metadata: { option: 'std', allowed: 'numbers other than 0' },
+    });
+  });
+
+  it('says option, value and what is allowed in one sentence', () => {
+    expect(() => plan({ numerics: 99 })).toThrow('numerics is 99; allowed: one of exact, fast.');
+  });
+});

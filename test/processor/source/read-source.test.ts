@@ -1,0 +1,337 @@
+import type { RequestListener } from 'node:http';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { ProcessRequest } from '../../../gen/image/v1/processor_pb.ts';
+import { Failure } from '../../../src/failures.ts';
+import {
+  createSourceReader,
+  type ReadSource,
+  type SourceReaderOptions,
+} from '../../../src/processor/source/read-source.ts';
+import { type Origin, redirects, routes, sends, startOrigin } from '../../support/origin.ts';
+
+// printf %s image | sha256sum
+const imageSha256 = '6105d6cc76af400325e94d588ce511be5bfdbb73b437dc51eca43917d7a43e3d';
+// printf %s other | sha256sum
+const otherSha256 = 'd9298a10d1b0735837dc4bd85dac641b0f3cef27a47e5d53a54f2f3f5b2fcffa';
+
+const nobodyLeaves = new AbortController().signal;
+const second = 1000;
+
+/** A reader with a clock that is set by hand, and its records in a Map. */
+function startReader(options: Partial<SourceReaderOptions> = {}) {
+  const clock = { now: Date.UTC(2026, 10, 1, 12) };
+  const entries = new Map<string, Uint8Array>();
+  const reader = createSourceReader({
+    allowedHosts: new Set(['127.0.0.1']),
+    maxBytes: 1000,
+    timeoutMs: 20_000,
+    records: {
+      get: async (key) => entries.get(key),
+      set: (key, value) => {
+        entries.set(key, value);
+      },
+    },
+    now: () => clock.now,
+    ...options,
+  });
+  onTestFinished(() => reader.close());
+
+  const answers = new Map<string, string>();
+  const findAnswer = async (sha256: string): Promise<string | undefined> => answers.get(sha256);
+  return {
+    clock,
+    /** Answers that are known, by the image's SHA-256. */
+    answers,
+    read: (source: ProcessRequest['source'], signal = nobodyLeaves) =>
+      reader.read(source, findAnswer, signal),
+    readUrl: (url: string, signal = nobodyLeaves): Promise<ReadSource<string>> =>
+      reader.read({ case: 'url', value: url }, findAnswer, signal),
+  };
+}
+
+/** Serves 'image' and then, once changed, 'other', each with its entity-tag and fresh for 60 seconds. */
+async function startRevalidatingOrigin(): Promise<Origin & { change(): void }> {
+  const current = { content: 'image', etag: '"v1"' };
+  const answer: RequestListener = (request, response) => {
+    const headers = { etag: current.etag, 'cache-control': 'max-age=60' };
+    if (request.headers['if-none-match'] === current.etag) response.writeHead(304, headers).end();
+    else response.writeHead(200, headers).end(current.content);
+  };
+  const origin = await startOrigin(answer);
+  return Object.assign(origin, {
+    change() {
+      current.content = 'other';
+      current.etag = '"v2"';
+    },
+  });
+}
+
+const image = { sha256: imageSha256, content: Buffer.from('image') };
+const asText = (source: ReadSource<string>) =>
+  'content' in source ? { ...source, content: Buffer.from(source.content) } : source;
+
+async function failureOf(read: Promise<unknown>): Promise<Failure> {
+  const error = await read.catch((thrown: unknown) => thrown);
+  if (!(error instanceof Failure)) throw new Error('no Failure', { cause: error });
+  return error;
+}
+
+describe(createSourceReader, () => {
+  it('gives bytes back as they are, with their hash', async () => {
+    const content = Buffer.from('image');
+    const source = await startReader().read({ case: 'content', value: content });
+    expect(source).toEqual({ sha256: imageSha256, content });
+    expect('content' in source && source.content).toBe(content);
+  });
+
+  it('does not look for answers of bytes: whoever sent them will', async () => {
+    const { read, answers } = startReader();
+    answers.set(imageSha256, 'known');
+    expect(await read({ case: 'content', value: Buffer.from('image') })).toHaveProperty('content');
+  });
+
+  it('refuses no source, no bytes and too many bytes', async () => {
+    const { read } = startReader();
+    expect(await failureOf(read({ case: undefined }))).toMatchObject({ reason: 'SOURCE_MISSING' });
+    expect(await failureOf(read({ case: 'content', value: new Uint8Array() }))).toMatchObject({
+      reason: 'SOURCE_EMPTY',
+    });
+    expect(await read({ case: 'content', value: new Uint8Array(1000) })).toHaveProperty('content');
+    expect(await failureOf(read({ case: 'content', value: new Uint8Array(1001) }))).toMatchObject({
+      reason: 'SOURCE_BYTES_OVER_LIMIT',
+      metadata: { limit: '1000', actual: '1001' },
+    });
+  });
+
+  it.each([
+    ['', 'URL_INVALID'],
+    ['image', 'URL_INVALID'],
+    ['/image.png', 'URL_INVALID'],
+    ['//127.0.0.1/image.png', 'URL_INVALID'],
+    ['http://', 'URL_INVALID'],
+    ['http://a b/', 'URL_INVALID'],
+    ['http://127.0.0.1:99999/', 'URL_INVALID'],
+    ['http://[::1', 'URL_INVALID'],
+    ['http://[fe80::1%25lo]/', 'URL_INVALID'],
+    ['http://256.256.256.256/', 'URL_INVALID'],
+    ['http://0x100000000/', 'URL_INVALID'],
+    ['http://127.0.0.1%00.example/', 'URL_INVALID'],
+    ['http://name:password@127.0.0.1/', 'URL_INVALID'],
+    ['file:///etc/passwd', 'URL_SCHEME_UNSUPPORTED'],
+    ['FILE:/etc/passwd', 'URL_SCHEME_UNSUPPORTED'],
+    ['data:image/png;base64,AAAA', 'URL_SCHEME_UNSUPPORTED'],
+    ['blob:http://127.0.0.1/1', 'URL_SCHEME_UNSUPPORTED'],
+    ['ws://127.0.0.1/', 'URL_SCHEME_UNSUPPORTED'],
+    ['c:\\image.png', 'URL_SCHEME_UNSUPPORTED'],
+  ])('refuses the URL %j', async (url, reason) => {
+    expect(await failureOf(startReader().readUrl(url))).toMatchObject({ reason });
+  });
+
+  it('takes URLs of up to 8192 characters', async () => {
+    await using origin = await startOrigin(sends('image'));
+    const { readUrl } = startReader();
+    const url = origin.url('/').padEnd(8192, 'a');
+    expect(await readUrl(url)).toMatchObject({ sha256: imageSha256 });
+    expect(await failureOf(readUrl(`${url}a`))).toMatchObject({
+      reason: 'URL_INVALID',
+      metadata: { limit: '8192', actual: '8193' },
+    });
+  });
+
+  it('downloads a URL', async () => {
+    await using origin = await startOrigin(sends('image'));
+    expect(asText(await startReader().readUrl(origin.url()))).toEqual(image);
+  });
+
+  it('passes on how a download fails', async () => {
+    await using origin = await startOrigin(routes({ '/loop': redirects(302, '/loop') }));
+    const { readUrl } = startReader();
+    expect(await failureOf(readUrl(origin.url('/missing')))).toMatchObject({
+      reason: 'ORIGIN_STATUS',
+      metadata: { status: '404' },
+    });
+    expect(await failureOf(readUrl(origin.url('/loop')))).toMatchObject({
+      reason: 'ORIGIN_REDIRECTS_OVER_LIMIT',
+    });
+    expect(await failureOf(readUrl(origin.url().replace('127.0.0.1', 'localhost')))).toMatchObject({
+      reason: 'URL_ADDRESS_FORBIDDEN',
+    });
+  });
+
+  describe('a URL whose image is known', () => {
+    it('is not asked for while it is fresh and has an answer', async () => {
+      await using origin = await startRevalidatingOrigin();
+      const { readUrl, answers, clock } = startReader();
+      await readUrl(origin.url('/a#one'));
+      answers.set(imageSha256, 'known');
+      clock.now += 59 * second;
+      expect(await readUrl(origin.url('/a#two'))).toEqual({ sha256: imageSha256, answer: 'known' });
+      expect(origin.requests.length).toBe(1);
+    });
+
+    it('is downloaded again when there is no answer, fresh or not', async () => {
+      await using origin = await startRevalidatingOrigin();
+      const { readUrl, clock } = startReader();
+      await readUrl(origin.url());
+      expect(asText(await readUrl(origin.url()))).toEqual(image);
+      clock.now += 60 * second;
+      expect(asText(await readUrl(origin.url()))).toEqual(image);
+      expect(origin.requests.map(({ headers }) => headers['if-none-match'])).toEqual([
+        undefined,
+        undefined,
+        undefined,
+      ]);
+    });
+
+    it('is asked for with its validator when it is stale, and a 304 makes it fresh again', async () => {
+      await using origin = await startRevalidatingOrigin();
+      const { readUrl, answers, clock } = startReader();
+      await readUrl(origin.url());
+      answers.set(imageSha256, 'known');
+      clock.now += 60 * second;
+      expect(await readUrl(origin.url())).toEqual({ sha256: imageSha256, answer: 'known' });
+      expect(origin.requests.map(({ headers }) => headers['if-none-match'])).toEqual([undefined, '"v1"']);
+      clock.now += 59 * second;
+      expect(await readUrl(origin.url())).toEqual({ sha256: imageSha256, answer: 'known' });
+      expect(origin.requests.length).toBe(2);
+    });
+
+    it('gives the new image when it has changed', async () => {
+      await using origin = await startRevalidatingOrigin();
+      const { readUrl, answers, clock } = startReader();
+      await readUrl(origin.url());
+      answers.set(imageSha256, 'known');
+      origin.change();
+      clock.now += 60 * second;
+      expect(asText(await readUrl(origin.url()))).toEqual({
+        sha256: otherSha256,
+        content: Buffer.from('other'),
+      });
+      answers.set(otherSha256, 'known too');
+      expect(await readUrl(origin.url())).toEqual({ sha256: otherSha256, answer: 'known too' });
+      expect(origin.requests.length).toBe(2);
+    });
+
+    it('is downloaded whole when it is stale and has no validator', async () => {
+      await using origin = await startOrigin(sends('image', { 'cache-control': 'max-age=60' }));
+      const { readUrl, answers, clock } = startReader();
+      await readUrl(origin.url());
+      answers.set(imageSha256, 'known');
+      clock.now += 60 * second;
+      expect(asText(await readUrl(origin.url()))).toEqual(image);
+    });
+
+    it('is downloaded each time when its origin forbids to keep it', async () => {
+      await using origin = await startOrigin(sends('image', { 'cache-control': 'no-store', etag: '"v1"' }));
+      const { readUrl, answers } = startReader();
+      answers.set(imageSha256, 'known');
+      expect(asText(await readUrl(origin.url()))).toEqual(image);
+      expect(asText(await readUrl(origin.url()))).toEqual(image);
+      expect(origin.requests.map(({ headers }) => headers['if-none-match'])).toEqual([undefined, undefined]);
+    });
+
+    it('fails with its origin when it is stale: an old image is not passed off as the present one', async () => {
+      const answer: { listener: RequestListener } = { listener: sends('image', { etag: '"v1"' }) };
+      await using origin = await startOrigin((request, response) => answer.listener(request, response));
+      const { readUrl, answers } = startReader();
+      await readUrl(origin.url());
+      answers.set(imageSha256, 'known');
+      answer.listener = (_request, response) => response.writeHead(503).end();
+      expect(await failureOf(readUrl(origin.url()))).toMatchObject({
+        reason: 'ORIGIN_STATUS',
+        metadata: { status: '503' },
+      });
+    });
+
+    it('is asked for behind a redirect with the validator of where that leads', async () => {
+      await using origin = await startOrigin(
+        routes({
+          '/a': redirects(302, '/b'),
+          '/b': (request, response) => {
+            if (request.headers['if-none-match'] === '"v1"') response.writeHead(304).end();
+            else sends('image', { etag: '"v1"' })(request, response);
+          },
+        }),
+      );
+      const { readUrl, answers } = startReader();
+      await readUrl(origin.url('/a'));
+      answers.set(imageSha256, 'known');
+      expect(await readUrl(origin.url('/a'))).toEqual({ sha256: imageSha256, answer: 'known' });
+      expect(origin.requests.map(({ path, headers }) => [path, headers['if-none-match']])).toEqual([
+        ['/a', undefined],
+        ['/b', undefined],
+        ['/a', undefined],
+        ['/b', '"v1"'],
+      ]);
+    });
+  });
+
+  describe('a URL that several ask for at the same time', () => {
+    /** Answers when told to. */
+    async function startSlowOrigin() {
+      const released = Promise.withResolvers<void>();
+      const origin = await startOrigin((request, response) => {
+        void released.promise.then(() => sends('image')(request, response));
+      });
+      return Object.assign(origin, { release: released.resolve });
+    }
+
+    it('is downloaded once', async () => {
+      await using origin = await startSlowOrigin();
+      const { readUrl } = startReader();
+      const reads = [readUrl(origin.url('/a')), readUrl(origin.url('/a#b')), readUrl(origin.url('/a'))];
+      await expect.poll(() => origin.requests.length).toBe(1);
+      origin.release();
+      expect((await Promise.all(reads)).map(asText)).toEqual([image, image, image]);
+      expect(origin.requests.length).toBe(1);
+      await readUrl(origin.url('/a'));
+      expect(origin.requests.length).toBe(2);
+    });
+
+    it('is still downloaded for the others when the first leaves', async () => {
+      await using origin = await startSlowOrigin();
+      const { readUrl } = startReader();
+      const caller = new AbortController();
+      const first = failureOf(readUrl(origin.url(), caller.signal));
+      const other = readUrl(origin.url());
+      await expect.poll(() => origin.requests.length).toBe(1);
+      caller.abort();
+      expect(await first).toMatchObject({ reason: 'CANCELLED' });
+      origin.release();
+      expect(asText(await other)).toEqual(image);
+      expect(origin.requests.length).toBe(1);
+    });
+
+    it('is not downloaded any further when all have left', async () => {
+      await using origin = await startSlowOrigin();
+      const { readUrl } = startReader();
+      const caller = new AbortController();
+      const reads = [readUrl(origin.url(), caller.signal), readUrl(origin.url(), caller.signal)].map(
+        failureOf,
+      );
+      await expect.poll(() => origin.requests.length).toBe(1);
+      caller.abort();
+      expect(await Promise.all(reads)).toMatchObject([{ reason: 'CANCELLED' }, { reason: 'CANCELLED' }]);
+      await origin.idle();
+    });
+
+    it('is asked for apart by who has an answer and who has none: a 304 would not help the latter', async () => {
+      await using origin = await startRevalidatingOrigin();
+      const { readUrl, answers, clock } = startReader();
+      await readUrl(origin.url());
+      clock.now += 60 * second;
+      const without = readUrl(origin.url());
+      await expect.poll(() => origin.requests.length).toBe(2);
+      answers.set(imageSha256, 'known');
+      clock.now += 60 * second;
+      const withAnswer = readUrl(origin.url());
+      expect(asText(await without)).toEqual(image);
+      expect(await withAnswer).toEqual({ sha256: imageSha256, answer: 'known' });
+      expect(origin.requests.map(({ headers }) => headers['if-none-match'])).toEqual([
+        undefined,
+        undefined,
+        '"v1"',
+      ]);
+    });
+  });
+});
