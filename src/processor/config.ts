@@ -31,7 +31,7 @@ export const processorEnvironment = z.object({
     .describe('Second tier of the cache; unset: memory alone'),
   WORKERS: wholeNumber(1, 1024)
     .default(() => availableParallelism())
-    .describe('Worker threads, each with one image at a time; default: one a core'),
+    .describe('Worker threads, each with one image at a time'),
   MAX_QUEUE: wholeNumber(0, 100_000)
     .default(64)
     .describe('Images that wait for a worker before others are refused'),
