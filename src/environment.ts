@@ -49,9 +49,8 @@ export function readEnvironment<Schema extends z.ZodObject>(
     parsed.error.issues.map((issue) => {
       const name = issue.path.join('.');
       const value = given[name];
-      // A URL may carry a password.
-      const shown =
-        value === undefined ? 'is not set' : /:\/\/[^/]*@/.test(value) ? 'is bad' : `is "${value}"`;
+      // A URL, be it mistyped, may carry a password.
+      const shown = value === undefined ? 'is not set' : value.includes('@') ? 'is bad' : `is "${value}"`;
       return [name, `${name} ${shown}; allowed: ${issue.message}`];
     }),
   );

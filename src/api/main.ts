@@ -8,6 +8,8 @@ const config = readConfigOrExit();
 const log = createLogger('image-api', config.logLevel);
 const api = await startApi(config, log);
 drainOnSignal(api.drain, config.shutdownDelayMs + config.shutdownTimeoutMs, log);
+// Not before a signal would be heeded: whoever waits for this line may send one.
+log.info({ host: config.host, port: api.port, processor: config.processorUrl }, 'image-api listens');
 
 /** A bad environment ends the process with 78, EX_CONFIG of sysexits.h. */
 function readConfigOrExit(): ApiConfig {

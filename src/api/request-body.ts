@@ -33,7 +33,7 @@ export async function readBody(
       stop();
       resolve(body.whole());
     };
-    const onBroken = (cause?: Error) =>
+    const onBroken = (cause: Error) =>
       fail(new Failure('CANCELLED', 'The caller left before the body was complete.', {}, { cause }));
     const onAbort = () => fail(failureFromAbort(signal));
     const fail = (failure: Failure) => {
@@ -42,13 +42,13 @@ export async function readBody(
       reject(failure);
     };
     const stop = () => {
-      incoming.off('data', onData).off('end', onEnd).off('error', onBroken).off('close', onBroken);
+      incoming.off('data', onData).off('end', onEnd).off('error', onBroken);
       // An error after this is the caller's leaving, and the answer is already decided.
       incoming.on('error', () => {});
       signal.removeEventListener('abort', onAbort);
     };
     signal.addEventListener('abort', onAbort, { once: true });
-    incoming.on('data', onData).on('end', onEnd).on('error', onBroken).on('close', onBroken);
+    incoming.on('data', onData).on('end', onEnd).on('error', onBroken);
   });
 }
 

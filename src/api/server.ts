@@ -46,7 +46,6 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningA
   server.listen(config.port, config.host);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  log.info({ host: config.host, port, processor: config.processorUrl }, 'image-api listens');
 
   return {
     port,

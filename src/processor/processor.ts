@@ -89,10 +89,6 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
     },
   );
   const metricsServer = await startMetricsServer(registry, config.HOST, config.METRICS_PORT);
-  log.info(
-    { host: config.HOST, port: server.port, metricsPort: metricsServer.port },
-    'image-processor listens',
-  );
 
   return {
     port: server.port,

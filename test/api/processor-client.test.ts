@@ -6,8 +6,8 @@ import { create } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ProcessRequestSchema } from '../../gen/image/v1/processor_pb.ts';
-import { type Deadline, startDeadline } from '../../src/deadline.ts';
 import { createProcessorClient } from '../../src/api/processor-client.ts';
+import { type Deadline, startDeadline } from '../../src/deadline.ts';
 import { Failure } from '../../src/failures.ts';
 import { toConnectError } from '../../src/rpc-failures.ts';
 import { plainAnswer, problemOf, startScriptedProcessor, startTestApi } from '../support/api.ts';
@@ -97,6 +97,20 @@ describe(createProcessorClient, () => {
     expect(failure.reason).toBe('INTERNAL');
     expect(failure.message).not.toContain('secret');
     expect(String(failure.cause)).toContain('secret');
+  });
+
+  it("explains the refusal of the processor's gRPC library, which comes before any code of ours", async () => {
+    const processor = await scripted();
+    processor.script.process = () => {
+      throw new ConnectError(
+        'message size 12 is larger than configured readMaxBytes 5',
+        Code.ResourceExhausted,
+      );
+    };
+    expect(await failureOf(clientOf(processor.url).process(request, within(5000)))).toMatchObject({
+      reason: 'SOURCE_BYTES_OVER_LIMIT',
+      metadata: { actual: '10' },
+    });
   });
 
   it('fails at once where nobody listens, and works once somebody does', async () => {

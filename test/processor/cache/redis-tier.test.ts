@@ -10,10 +10,15 @@ import { redisServer } from '../../support/tools.ts';
 
 const bytes = (length: number, fill = 1) => new Uint8Array(length).fill(fill);
 
-/** A tier with its errors; it is closed at the test's end. */
+/** A tier that waits patiently unless the test says otherwise, with its errors; it is closed at the test's end. */
 function openTier(options: Partial<Parameters<typeof createRedisTier>[0]> & { url: string }) {
   const errors: Error[] = [];
-  const tier = createRedisTier({ pauseMs: 20, onError: (error) => errors.push(error), ...options });
+  const tier = createRedisTier({
+    pauseMs: 20,
+    timeoutMs: 5000,
+    onError: (error) => errors.push(error),
+    ...options,
+  });
   onTestFinished(() => tier.close());
   return { tier, errors };
 }
@@ -46,7 +51,7 @@ const full = { 'maxmemory-policy': 'noeviction', maxmemory: '1' };
 describe.skipIf(redisServer === undefined)('createRedisTier, with a redis-server', () => {
   it('gives back what was set, empty and large values too', async () => {
     await using server = await startRedis();
-    const { tier, errors } = openTier({ url: server.url, timeoutMs: 5000 });
+    const { tier, errors } = openTier({ url: server.url });
     await untilUsed(tier);
     const large = bytes(3_000_000, 9);
     await tier.set('empty', bytes(0));
@@ -101,8 +106,9 @@ describe.skipIf(redisServer === undefined)('createRedisTier, with a redis-server
 
   it('misses when Redis is frozen, reports it once, and uses it again when it thaws', async () => {
     await using server = await startRedis();
-    const { tier, errors } = openTier({ url: server.url, connectTimeoutMs: 200 });
+    const { tier, errors } = openTier({ url: server.url, timeoutMs: 100, connectTimeoutMs: 200 });
     await untilUsed(tier, 'a');
+    errors.length = 0;
     server.freeze();
     const answers = await Promise.all([
       ...Array.from({ length: 300 }, () => tier.get('a')),
@@ -118,7 +124,7 @@ describe.skipIf(redisServer === undefined)('createRedisTier, with a redis-server
 
   it('closes while Redis is frozen', async () => {
     await using server = await startRedis();
-    const { tier } = openTier({ url: server.url });
+    const { tier } = openTier({ url: server.url, timeoutMs: 100 });
     await untilUsed(tier);
     server.freeze();
     const pending = tier.get('a');
@@ -139,12 +145,13 @@ describe.skipIf(redisServer === undefined)('createRedisTier, with a redis-server
 
   it('does not take a long task of its own process for a silent Redis', async () => {
     await using server = await startRedis();
-    const { tier, errors } = openTier({ url: server.url });
+    const { tier, errors } = openTier({ url: server.url, timeoutMs: 100 });
     await untilUsed(tier, 'a');
+    errors.length = 0;
     const pending = tier.get('a');
     // The command is on its way; its answer lies in the socket when the task ends, and the time is over.
     await new Promise((resolve) => setImmediate(resolve));
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
     expect(await pending).toBeDefined();
     expect(errors).toEqual([]);
   });
@@ -234,8 +241,10 @@ describe.skipIf(redisServer === undefined)('createRedisTier, with a redis-server
       await tier.set('a', bytes(1));
       expect(await client.exists('image:v1:a')).toBe(1);
     });
+    await client.configResetStat();
     for (let count = 0; count < 20; count += 1) expect(await tier.get('a')).toBeUndefined();
     expect(errors.map((error) => error.message)).toEqual([expect.stringMatching(/^NOPERM /)]);
+    expect(await client.info('stats')).toContain('total_error_replies:1\r\n');
   });
 
   it('takes a wrong password for a Redis that is not there, and tells nobody the password', async () => {
