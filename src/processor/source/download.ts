@@ -81,7 +81,7 @@ export function bytesOverLimit(limit: number, actual: number): Failure {
  * @param subject - what the failure's message begins with
  * @throws Failure URL_SCHEME_UNSUPPORTED, URL_INVALID
  */
-export function checkUrl(url: URL, subject = 'The URL'): void {
+function checkUrl(url: URL, subject = 'The URL'): void {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     const scheme = url.protocol.slice(0, -1);
     throw new Failure(
@@ -150,7 +150,7 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
     const onAbort = (): void => reject(signal.reason);
     if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    work.then(resolve, reject);
   });
 }
 

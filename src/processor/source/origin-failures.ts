@@ -12,7 +12,7 @@ export function statusFailure(host: string, status: number, words: string): Fail
   });
 }
 
-/** An origin that took too long: for the `whole` download, or to `connect`, for its `headers` or between two pieces of its `body`. */
+/** An origin that took too long: to `connect`, for its `headers`, between pieces of its `body`, or in all. */
 export function timedOut(
   host: string,
   phase: 'whole' | 'connect' | 'headers' | 'body',
@@ -30,9 +30,10 @@ export function timedOut(
 const invalidHttp = 'HTTP_INVALID';
 
 function codeOf(error: unknown): string | undefined {
-  // Has a code only with one of undici's two parsers.
-  if (error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError)
+  // With undici's default parser these have no code.
+  if (error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError) {
     return invalidHttp;
+  }
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
@@ -48,7 +49,7 @@ function unreachableWords(code: string): string {
   return 'cannot be reached';
 }
 
-/** What undici threw while it talked to an origin, as a failure; what isn't the origin's fault stays as it is. */
+/** What undici threw while it talked to an origin, as a failure; a fault of ours stays as it is. */
 export function failureFromOrigin(error: unknown, host: string, timeouts: OriginTimeouts): unknown {
   if (error instanceof Failure) return error;
   const code = codeOf(error);

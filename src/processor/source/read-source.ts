@@ -4,7 +4,6 @@ import { Failure } from '../../failures.ts';
 import { createSingleFlight } from '../single-flight.ts';
 import {
   bytesOverLimit,
-  checkUrl,
   createDownloader,
   type DownloaderOptions,
   hrefWithoutFragment,
@@ -63,7 +62,6 @@ function parseUrl(text: string): URL {
   if (url === null) {
     throw new Failure('URL_INVALID', 'The URL cannot be parsed. Give an absolute http or https URL.');
   }
-  checkUrl(url);
   return url;
 }
 

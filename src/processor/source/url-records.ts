@@ -52,10 +52,9 @@ const freshnessHeaders = [
   'vary',
 ];
 
+/** What is relied on here; the library checks its own version of the rest. */
 const storedPolicy = z.object({
-  v: z.literal(1),
   t: z.number(),
-  u: z.url(),
   resh: z.record(z.string(), z.string()),
   rescc: z.record(z.string(), z.unknown()),
 });
@@ -103,15 +102,12 @@ function validatorsOf(policy: CachePolicy): Validators | undefined {
   return validators.length === 0 ? undefined : { url, headers: Object.fromEntries(validators) };
 }
 
-/** Whether nobody on the way forbids a shared cache to keep what it said. A redirect may be kept stale. */
+/** Whether nobody on the way forbids a shared cache to keep what it said. */
 function mayBeKept(policies: readonly CachePolicy[]): boolean {
-  return (
-    policies.at(-1)?.storable() === true &&
-    policies.every((policy) => {
-      const directives = policy.toObject().rescc;
-      return !('no-store' in directives || 'private' in directives);
-    })
-  );
+  return policies.every((policy) => {
+    const directives = policy.toObject().rescc;
+    return !('no-store' in directives || 'private' in directives);
+  });
 }
 
 /**
