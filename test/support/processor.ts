@@ -1,0 +1,96 @@
+import { type Client, createClient } from '@connectrpc/connect';
+import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { Health } from '../../gen/grpc/health/v1/health_pb.ts';
+import { ProcessorService } from '../../gen/image/v1/processor_pb.ts';
+import { createAdmission } from '../../src/processor/admission.ts';
+import { createMemoryTier } from '../../src/processor/cache/memory-tier.ts';
+import { createResultCache } from '../../src/processor/cache/result-cache.ts';
+import { createHealth } from '../../src/processor/health.ts';
+import type { WorkerPool } from '../../src/processor/image/worker-pool.ts';
+import { createProcessorMetrics } from '../../src/processor/metrics.ts';
+import type { ImageProcessing } from '../../src/processor/process-image.ts';
+import { startGrpcServer } from '../../src/processor/server.ts';
+import { createProcessorService } from '../../src/processor/service.ts';
+import { createSourceReader } from '../../src/processor/source/read-source.ts';
+import { http2Settings, maxSessionMemory } from '../../src/transport.ts';
+
+/** One line of the log. */
+export type LogLine = Readonly<Record<string, unknown>>;
+
+export interface ProcessorOptions {
+  readonly maxRunning?: number;
+  readonly maxWaiting?: number;
+  readonly maxSourceBytes?: number;
+  readonly maxSourcePixels?: number;
+  readonly maxOutputPixels?: number;
+}
+
+/** The parts that an image's way leads through, with a cache in memory, and `127.0.0.1` as an allowed host. */
+export function createProcessing(workers: WorkerPool, options: ProcessorOptions = {}): ImageProcessing {
+  const cache = createResultCache({ tiers: [createMemoryTier({ maxBytes: 64 * 1024 * 1024 })] });
+  return {
+    sources: createSourceReader({
+      maxBytes: options.maxSourceBytes ?? 8 * 1024 * 1024,
+      timeoutMs: 10_000,
+      allowedHosts: new Set(['127.0.0.1']),
+      records: { get: async (key) => (await cache.get(key))?.value, set: cache.set },
+    }),
+    cache,
+    admission: createAdmission(options.maxRunning ?? 2, options.maxWaiting ?? 64),
+    workers,
+    limits: {
+      maxSourcePixels: options.maxSourcePixels ?? 10_000_000,
+      maxOutputPixels: options.maxOutputPixels ?? 10_000_000,
+    },
+  };
+}
+
+/** The service on a free port of the loopback, in this process, and a client for it. */
+export interface ProcessorServer extends AsyncDisposable {
+  readonly url: string;
+  readonly client: Client<typeof ProcessorService>;
+  readonly health: Client<typeof Health>;
+  readonly log: readonly LogLine[];
+  readonly registry: Registry;
+  drain(): Promise<void>;
+}
+
+export async function startProcessorServer(
+  processing: ImageProcessing,
+  options: { streamConcurrency?: number; maxTimeoutMs?: number; maxSourceBytes?: number } = {},
+): Promise<ProcessorServer> {
+  const log: LogLine[] = [];
+  const registry = new Registry();
+  const service = createProcessorService(
+    processing,
+    { streamConcurrency: options.streamConcurrency ?? 4, maxTimeoutMs: options.maxTimeoutMs ?? 60_000 },
+    createProcessorMetrics(registry),
+    pino({ base: null }, { write: (line: string) => void log.push(JSON.parse(line)) }),
+  );
+  const health = createHealth([ProcessorService.typeName]);
+  const server = await startGrpcServer(
+    (router) => {
+      router.service(ProcessorService, service);
+      router.service(Health, health.service);
+    },
+    { host: '127.0.0.1', port: 0, maxSourceBytes: options.maxSourceBytes ?? 8 * 1024 * 1024 },
+  );
+  const url = `http://127.0.0.1:${server.port}`;
+  const sessionManager = new Http2SessionManager(url, {}, { settings: http2Settings, maxSessionMemory });
+  const transport = createGrpcTransport({ baseUrl: url, sessionManager });
+  return {
+    url,
+    client: createClient(ProcessorService, transport),
+    health: createClient(Health, transport),
+    log,
+    registry,
+    drain: server.drain,
+    async [Symbol.asyncDispose]() {
+      sessionManager.abort();
+      await server.drain().catch(() => {});
+      await processing.sources.close();
+    },
+  };
+}
