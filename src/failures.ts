@@ -60,6 +60,12 @@ export const failureKinds = {
     title: 'The preprocessor config asks for something that is not computed here',
   },
 
+  BATCH_SHAPES_UNEQUAL: {
+    code: INVALID_ARGUMENT,
+    status: 400,
+    title: 'The images of the batch come to different shapes',
+  },
+
   CONTENT_TYPE_UNSUPPORTED: {
     code: INVALID_ARGUMENT,
     status: 415,

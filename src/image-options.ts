@@ -24,6 +24,13 @@ export const imageOptions = z
     scale: flag().describe('Whether to resize at all'),
     width: wholeNumber(1, 65_535).describe('Width of the answer in pixels'),
     height: wholeNumber(1, 65_535).describe('Height of the answer in pixels'),
+    shortest_edge: wholeNumber(1, 65_535).describe(
+      'Instead of width and height: the shorter side in pixels, the longer one in proportion',
+    ),
+    crop_width: wholeNumber(1, 65_535).describe('Width in pixels to cut out of the middle after the resize'),
+    crop_height: wholeNumber(1, 65_535).describe(
+      'Height in pixels to cut out of the middle after the resize',
+    ),
     fit: oneOf(fits).describe('How the image meets width × height'),
     filter: oneOf(filters).describe('Resampling filter, as in Pillow'),
     grayscale: flag().describe('One channel of Rec. 601 luma, computed after the resize'),
@@ -37,6 +44,15 @@ export const imageOptions = z
       .regex(/^#?[0-9a-fA-F]{6}$/, 'a colour as RRGGBB or #RRGGBB')
       .transform((text) => `#${text.replace('#', '').toLowerCase()}`)
       .describe('Colour behind transparent pixels and in the bars of fit=contain'),
+    preset: z
+      .string()
+      .min(1, 'the name of a preset')
+      .max(200, 'the name of a preset')
+      .describe("A model's own preprocessing by name, such as clip-vit-base-patch32; the answer is npy then"),
+    preprocessor_config: z
+      .string()
+      .min(1, 'the JSON of a preprocessor_config.json')
+      .describe('The same from a Hugging Face preprocessor_config.json, as it is'),
     datatype: oneOf(['uint8', 'fp16', 'fp32', 'bf16']).describe("Type of a tensor's values"),
     layout: oneOf(['nchw', 'nhwc']).describe("Order of a tensor's axes"),
     rescale: finiteNumber().describe(

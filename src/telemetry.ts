@@ -8,12 +8,16 @@ export type { Logger };
  * collectors expect it. Never a body, never a URL's query string.
  */
 export function createLogger(service: string, level: string): Logger {
-  return pino({
-    level,
-    base: { service },
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-  });
+  return pino(
+    {
+      level,
+      base: { service },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    // Written at once: otherwise the last lines before process.exit() change places or get lost.
+    pino.destination({ dest: 1, sync: true }),
+  );
 }
 
 /** A registry of its own (two services can live in one process, as in tests) with the process's own figures. */

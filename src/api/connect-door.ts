@@ -44,6 +44,14 @@ export function openConnectDoor(config: ApiConfig, processor: ProcessorClient) {
         throw noted(error, context.values.get(arrivalKey)?.c);
       }
     },
+    async processBatch(request, context) {
+      using deadline = deadlineOf(context, config.requestTimeoutMs);
+      try {
+        return await processor.processBatch(request, deadline);
+      } catch (error) {
+        throw noted(error, context.values.get(arrivalKey)?.c);
+      }
+    },
     async *processStream(requests: AsyncIterable<ProcessStreamRequest>, context) {
       using deadline = deadlineOf(context, config.requestTimeoutMs);
       try {
@@ -78,7 +86,7 @@ export function openConnectDoor(config: ApiConfig, processor: ProcessorClient) {
     if (handler === undefined) {
       throw new Failure(
         'ROUTE_UNKNOWN',
-        `${ProcessorService.typeName} has the methods Process and ProcessStream.`,
+        `${ProcessorService.typeName} has the methods Process, ProcessStream and ProcessBatch.`,
       );
     }
     const response = await handler({

@@ -71,9 +71,13 @@ export function processRequest(
   options: ImageOptions,
   defaults: ImageDefaults,
 ): ProcessRequest {
+  if (options.preset !== undefined || options.preprocessor_config !== undefined) {
+    return presetRequest(source, options, defaults);
+  }
   return create(ProcessRequestSchema, {
     source,
     ...resizeOf(options, defaults),
+    ...cropOf(options),
     grayscale: options.grayscale ?? defaults.grayscale,
     output: outputOf(options, defaults),
     numerics: named(Numerics, options.numerics ?? defaults.numerics),
@@ -81,7 +85,47 @@ export function processRequest(
   });
 }
 
-const resizeOptions = ['width', 'height', 'fit', 'filter'] as const;
+/** What may stand beside a preset: it says all the rest, and the environment's defaults are not for it. */
+const besidePreset: readonly (keyof ImageOptions)[] = [
+  ...(['preset', 'preprocessor_config', 'format', 'quality', 'numerics', 'datatype', 'layout'] as const),
+];
+
+function presetRequest(source: ImageSource, options: ImageOptions, defaults: ImageDefaults): ProcessRequest {
+  const other = imageOptionNames.find((name) => options[name] !== undefined && !besidePreset.includes(name));
+  if (other !== undefined) {
+    throw invalidOption(
+      other,
+      String(options[other]),
+      `none beside a preset; only ${besidePreset.join(', ')}`,
+      `${other} is what a preset says; leave one of them out.`,
+    );
+  }
+  return create(ProcessRequestSchema, {
+    source,
+    preset: options.preset ?? '',
+    preprocessorConfig: options.preprocessor_config ?? '',
+    output: outputOf({ ...options, format: options.format ?? 'npy' }, defaults),
+    numerics: named(Numerics, options.numerics ?? defaults.numerics),
+  });
+}
+
+function cropOf({ crop_width, crop_height }: ImageOptions) {
+  if (crop_width === undefined && crop_height === undefined) return {};
+  if (crop_width !== undefined && crop_height !== undefined) {
+    return { crop: { width: crop_width, height: crop_height } };
+  }
+  const [given, missing] =
+    crop_width === undefined ? ['crop_height', 'crop_width'] : ['crop_width', 'crop_height'];
+  const actual = String(crop_width ?? crop_height);
+  throw invalidOption(
+    given,
+    actual,
+    `with ${missing}`,
+    `${given} is given and ${missing} is not; give both.`,
+  );
+}
+
+const resizeOptions = ['width', 'height', 'fit', 'filter', 'shortest_edge'] as const;
 const tensorOptions = ['datatype', 'layout', 'rescale', 'mean', 'std', 'channel_order'] as const;
 
 function resizeOf(options: ImageOptions, defaults: ImageDefaults) {
@@ -97,12 +141,23 @@ function resizeOf(options: ImageOptions, defaults: ImageDefaults) {
   // Who gives a size wants it, whatever the environment says of those who don't.
   const scale = options.scale ?? (asked !== undefined || defaults.scale);
   if (!scale) return {};
+  const filter = named(Filter, options.filter ?? defaults.filter);
+  if (options.shortest_edge !== undefined) {
+    const beside = (['width', 'height', 'fit'] as const).find((name) => options[name] !== undefined);
+    if (beside === undefined) return { resize: { shortestEdge: options.shortest_edge, filter } };
+    throw invalidOption(
+      beside,
+      String(options[beside]),
+      'none beside shortest_edge',
+      `${beside} has no meaning beside shortest_edge; leave one of them out.`,
+    );
+  }
   return {
     resize: {
       width: options.width ?? defaults.width,
       height: options.height ?? defaults.height,
       fit: named(Fit, options.fit ?? defaults.fit),
-      filter: named(Filter, options.filter ?? defaults.filter),
+      filter,
     },
   };
 }

@@ -8,6 +8,8 @@ import {
   HealthCheckResponse_ServingStatus,
 } from '../../gen/grpc/health/v1/health_pb.ts';
 import {
+  type ProcessBatchRequest,
+  type ProcessBatchResponse,
   ProcessorService,
   type ProcessRequest,
   type ProcessResponse,
@@ -51,6 +53,16 @@ export function createProcessorClient(url: string, maxAnswerBytes: number) {
         return await processor.process(request, call);
       } catch (error) {
         throw failureOfCall(error, deadline.signal, request);
+      }
+    },
+
+    /** Makes one tensor of several images. */
+    async processBatch(request: ProcessBatchRequest, deadline: Deadline): Promise<ProcessBatchResponse> {
+      using call = startCall(deadline);
+      try {
+        return await processor.processBatch(request, call);
+      } catch (error) {
+        throw failureOfCall(error, deadline.signal);
       }
     },
 

@@ -20,6 +20,7 @@ export const processorEnvironment = z.object({
     .default(10_000)
     .describe('Longest download of a URL as a whole'),
   URL_ALLOWED_HOSTS: commaSeparated()
+    .transform((hosts) => hosts.map((host) => host.toLowerCase()))
     .default([])
     .describe('Hosts, or host:port, that may have private addresses; the others must be public'),
   CACHE_MAX_BYTES: wholeNumber(0, 1_099_511_627_776)
@@ -29,6 +30,10 @@ export const processorEnvironment = z.object({
     .url({ protocol: /^(redis|rediss|unix)$/, error: 'a redis:// or rediss:// URL' })
     .optional()
     .describe('Second tier of the cache; unset: memory alone'),
+  PRESETS_DIR: z
+    .string()
+    .optional()
+    .describe("Models' own presets: <name>.json or <name>/preprocessor_config.json, read at the start"),
   WORKERS: wholeNumber(1, 1024)
     .default(() => availableParallelism())
     .describe('Worker threads, each with one image at a time'),

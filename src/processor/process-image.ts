@@ -13,9 +13,10 @@ import type { ResultCache } from './cache/result-cache.ts';
 import { type ImageHeader, readHeader } from './image/header.ts';
 import type { Plan, SourceFormat } from './image/plan.ts';
 import { libraries, numericsVersion } from './image/provenance.ts';
-import { tensorName } from './image/tensor.ts';
+import { tensorName } from './image/tensor-container.ts';
 import type { PixelResult } from './image/worker.ts';
 import type { WorkerPool } from './image/worker-pool.ts';
+import type { Presets } from './presets/presets.ts';
 import { planOf } from './rules.ts';
 import type { SourceReader } from './source/read-source.ts';
 import { createStopwatch, type Stopwatch } from './stopwatch.ts';
@@ -26,6 +27,7 @@ export interface ImageProcessing {
   readonly cache: ResultCache;
   readonly admission: Admission;
   readonly workers: WorkerPool;
+  readonly presets: Presets;
   readonly limits: { readonly maxSourcePixels: number; readonly maxOutputPixels: number };
 }
 
@@ -35,9 +37,9 @@ export async function processImage(
   processing: ImageProcessing,
   signal: AbortSignal,
 ): Promise<ProcessResponse> {
-  const { sources, cache, limits } = processing;
+  const { sources, cache, presets, limits } = processing;
   const stopwatch = createStopwatch();
-  const plan = planOf(request, limits.maxOutputPixels);
+  const plan = planOf(request, limits.maxOutputPixels, presets);
   const keyOf = (sha256: string): string => cacheKey(sha256, plan);
   const stage = request.source.case === 'url' ? 'download' : 'hash';
   const source = await stopwatch.time(stage, () =>

@@ -15,6 +15,7 @@ import type { ProcessorConfig } from './config.ts';
 import { createHealth } from './health.ts';
 import { startWorkerPool } from './image/worker-pool.ts';
 import { createProcessorMetrics } from './metrics.ts';
+import { createPresets } from './presets/presets.ts';
 import { createReflection } from './reflection.ts';
 import { startGrpcServer } from './server.ts';
 import { createProcessorService } from './service.ts';
@@ -30,6 +31,7 @@ export interface Processor {
 
 /** Puts image-processor together and starts it. */
 export async function startProcessor(config: ProcessorConfig, log: Logger): Promise<Processor> {
+  const presets = createPresets({ directory: config.PRESETS_DIR });
   const registry = createMetricsRegistry();
   const metrics = createProcessorMetrics(registry);
   const cache = createResultCache({
@@ -65,7 +67,7 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
 
   const limits = { maxSourcePixels: config.MAX_SOURCE_PIXELS, maxOutputPixels: config.MAX_OUTPUT_PIXELS };
   const service = createProcessorService(
-    { sources, cache, admission, workers, limits },
+    { sources, cache, admission, workers, presets, limits },
     { streamConcurrency: config.WORKERS * 2, maxTimeoutMs: config.MAX_TIMEOUT_MS },
     metrics,
     log,

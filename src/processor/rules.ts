@@ -1,4 +1,6 @@
+import { create } from '@bufbuild/protobuf';
 import {
+  type CenterCrop,
   ChannelOrder,
   Datatype,
   Filter,
@@ -11,56 +13,173 @@ import {
   type Resize,
   TensorContainer,
   type TensorOutput,
+  TensorOutputSchema,
 } from '../../gen/image/v1/processor_pb.ts';
 import { Failure } from '../failures.ts';
 import { libvipsKernels } from './image/decode.ts';
-import type { Colour, ImagePlan, Plan, ResizePlan, TensorPlan } from './image/plan.ts';
+import type { Colour, CropPlan, ImagePlan, Plan, ResizePlan, TensorPlan } from './image/plan.ts';
+import { parsePreprocessorConfig } from './presets/parse-preprocessor-config.ts';
+import type { PresetPlan, ResizeStep } from './presets/preset-plan.ts';
+import type { Presets } from './presets/presets.ts';
 
 /**
  * Checks what was asked for, fills in the defaults and says it in plain values: equal plans mean equal
  * pixels. Nothing here looks at the image.
  *
  * @param maxOutputPixels - limit of width × height of the answer
- * @throws OPTION_INVALID, OUTPUT_PIXELS_OVER_LIMIT
+ * @throws OPTION_INVALID, OUTPUT_PIXELS_OVER_LIMIT, PRESET_UNKNOWN, PRESET_INVALID, PRESET_UNSUPPORTED
  */
-export function planOf(request: ProcessRequest, maxOutputPixels: number): Plan {
-  const numerics = named('numerics', request.numerics, numericsNames);
-  const plan: Plan = {
+export function planOf(request: ProcessRequest, maxOutputPixels: number, presets: Presets): Plan {
+  const preset = presetOf(request, presets);
+  const plan =
+    preset === undefined
+      ? planOfOptions(request, maxOutputPixels)
+      : planOfPreset(request, preset, maxOutputPixels);
+  const filter = plan.resize?.filter;
+  if (plan.numerics === 'fast' && filter !== undefined && libvipsKernels[filter] === undefined) {
+    const allowed = Object.keys(libvipsKernels).join(', ');
+    throw invalid('filter', filter, `one of ${allowed} with fast numerics`);
+  }
+  return plan;
+}
+
+function planOfOptions(request: ProcessRequest, maxOutputPixels: number): Plan {
+  return {
     resize: request.resize && resizePlan(request.resize, maxOutputPixels),
+    crop: request.crop && cropPlan(request.crop, maxOutputPixels),
     grayscale: request.grayscale,
-    numerics,
+    numerics: named('numerics', request.numerics, numericsNames),
     background: backgroundColour(request.background),
     output:
       request.output.case === 'tensor'
         ? tensorPlan(request.output.value, request.grayscale ? 1 : 3)
         : imagePlan(request.output.value),
   };
-  if (numerics === 'fast' && plan.resize !== undefined && libvipsKernels[plan.resize.filter] === undefined) {
-    const allowed = Object.keys(libvipsKernels).join(', ');
-    throw invalid('filter', plan.resize.filter, `one of ${allowed} with fast numerics`);
-  }
-  return plan;
 }
 
-function resizePlan(resize: Resize, maxOutputPixels: number): ResizePlan {
-  const { width, height } = resize;
-  // PNG and WebP end at 2³¹ − 1 and 16383; a JPEG's sides are 16-bit numbers.
-  const longestSide = 65_535;
-  if (width < 1 || width > longestSide) throw invalid('width', width, `1 to ${longestSide} pixels`);
-  if (height < 1 || height > longestSide) throw invalid('height', height, `1 to ${longestSide} pixels`);
-  if (width * height > maxOutputPixels) {
+function presetOf(request: ProcessRequest, presets: Presets): PresetPlan | undefined {
+  const { preset, preprocessorConfig } = request;
+  if (preset === '' && preprocessorConfig === '') return undefined;
+  if (preset !== '' && preprocessorConfig !== '')
+    throw invalid('preset', preset, 'none beside a preprocessor_config');
+  const said = {
+    resize: request.resize !== undefined,
+    crop: request.crop !== undefined,
+    grayscale: request.grayscale,
+    background: request.background !== '',
+  };
+  for (const [option, isSaid] of Object.entries(said)) {
+    if (isSaid) throw invalid(option, 'set', 'unset, because the preset says it');
+  }
+  return preset === '' ? parsePreprocessorConfig(preprocessorConfig) : presets.find(preset);
+}
+
+/** What the preset says, and what a request may say beside it. */
+function planOfPreset(request: ProcessRequest, preset: PresetPlan, maxOutputPixels: number): Plan {
+  const { resize, crop } = resizeAndCropOf(preset);
+  for (const size of [resize, crop]) {
+    if (size !== undefined && 'width' in size) checkSize(size.width, size.height, maxOutputPixels);
+  }
+  return {
+    resize,
+    crop,
+    grayscale: false,
+    numerics: named('numerics', request.numerics, numericsNames),
+    background: preset.alpha === 'onWhite' ? [255, 255, 255] : undefined,
+    output: request.output.case === 'image' ? imagePlan(request.output.value) : presetTensor(request, preset),
+  };
+}
+
+/** A preset's steps are a resize and then a crop, and either may be missing. */
+function resizeAndCropOf({ steps }: PresetPlan): Pick<Plan, 'resize' | 'crop'> {
+  const [resize] = steps.filter((step) => step.kind === 'resize');
+  const [crop] = steps.filter((step) => step.kind === 'centerCrop');
+  const inOrder = [resize, crop].filter((step) => step !== undefined);
+  if (inOrder.length !== steps.length || inOrder.some((step, at) => step !== steps[at])) {
     throw new Failure(
-      'OUTPUT_PIXELS_OVER_LIMIT',
-      `${width} × ${height} = ${width * height} pixels were asked for; the limit is ${maxOutputPixels}.`,
-      { limit: maxOutputPixels, actual: width * height, width, height },
+      'PRESET_UNSUPPORTED',
+      'Only one resize, and after it one center crop, is computed here.',
     );
   }
   return {
-    width,
-    height,
-    fit: named('fit', resize.fit, fitNames),
-    filter: named('filter', resize.filter, filterNames),
+    resize: resize && resizeTo(resize),
+    crop: crop && { width: crop.width, height: crop.height, origin: crop.origin },
   };
+}
+
+function resizeTo({ to, filter }: ResizeStep): ResizePlan {
+  switch (to.kind) {
+    case 'exact':
+      return { fit: 'fill', width: to.width, height: to.height, filter };
+    case 'shortestEdge':
+      return { fit: 'shortestEdge', shortestEdge: to.shortestEdge, filter };
+    case 'shortestAndLongestEdge':
+      return { fit: 'shortestEdge', shortestEdge: to.shortestEdge, longestEdge: to.longestEdge, filter };
+    case 'within':
+      return { fit: 'within', maxWidth: to.maxWidth, maxHeight: to.maxHeight, filter };
+  }
+}
+
+function presetTensor(request: ProcessRequest, preset: PresetPlan): TensorPlan {
+  const output = request.output.case === 'tensor' ? request.output.value : create(TensorOutputSchema);
+  const said = {
+    rescale_factor: output.rescaleFactor !== undefined,
+    mean: output.mean.length > 0,
+    std: output.std.length > 0,
+    channel_order: output.channelOrder !== ChannelOrder.UNSPECIFIED,
+  };
+  for (const [option, isSaid] of Object.entries(said)) {
+    if (isSaid) throw invalid(option, 'set', 'unset, because the preset says it');
+  }
+  const { tensor } = preset;
+  const datatype =
+    output.datatype === Datatype.UNSPECIFIED
+      ? tensor.datatype
+      : named('datatype', output.datatype, datatypeNames);
+  if (datatype === 'UINT8' && tensor.datatype !== 'UINT8') {
+    throw invalid('datatype', datatype, 'FP16, FP32 or BF16, because the preset rescales or normalizes');
+  }
+  const layout =
+    output.layout === Layout.UNSPECIFIED ? tensor.layout : named('layout', output.layout, layoutNames);
+  return { ...tensor, kind: 'tensor', datatype, layout, container: containerOf(output, datatype) };
+}
+
+function resizePlan(resize: Resize, maxOutputPixels: number): ResizePlan {
+  const { width, height, shortestEdge } = resize;
+  const filter = named('filter', resize.filter, filterNames);
+  const fit = named('fit', resize.fit, fitNames);
+  if (shortestEdge === 0) {
+    checkSize(width, height, maxOutputPixels);
+    return { width, height, fit, filter };
+  }
+  if (width !== 0 || height !== 0) {
+    throw invalid('shortest_edge', shortestEdge, 'unset beside width and height');
+  }
+  if (resize.fit !== Fit.UNSPECIFIED) throw invalid('fit', fit, 'unset beside shortest_edge');
+  checkSide('shortest_edge', shortestEdge);
+  return { fit: 'shortestEdge', shortestEdge, filter };
+}
+
+function cropPlan({ width, height }: CenterCrop, maxOutputPixels: number): CropPlan {
+  checkSize(width, height, maxOutputPixels, 'crop.');
+  return { width, height, origin: 'torchvision' };
+}
+
+function checkSize(width: number, height: number, maxOutputPixels: number, prefix = ''): void {
+  checkSide(`${prefix}width`, width);
+  checkSide(`${prefix}height`, height);
+  if (width * height <= maxOutputPixels) return;
+  throw new Failure(
+    'OUTPUT_PIXELS_OVER_LIMIT',
+    `${width} × ${height} = ${width * height} pixels were asked for; the limit is ${maxOutputPixels}.`,
+    { limit: maxOutputPixels, actual: width * height, width, height },
+  );
+}
+
+function checkSide(option: string, pixels: number): void {
+  // What a JPEG can have: its sides are 16-bit numbers.
+  const longestSide = 65_535;
+  if (pixels < 1 || pixels > longestSide) throw invalid(option, pixels, `1 to ${longestSide} pixels`);
 }
 
 function imagePlan(output: ImageOutput | undefined): ImagePlan {
@@ -78,14 +197,7 @@ function imagePlan(output: ImageOutput | undefined): ImagePlan {
 /** @param channels - of the tensor: 1 for grayscale, else 3 */
 function tensorPlan(output: TensorOutput, channels: number): TensorPlan {
   const datatype = named('datatype', output.datatype, datatypeNames);
-  const container = named('container', output.container, containerNames);
-  if (datatype === 'BF16' && container === 'npy') {
-    throw invalid(
-      'datatype',
-      datatype,
-      'UINT8, FP16 or FP32 in npy: NumPy has no bfloat16; use raw or safetensors',
-    );
-  }
+  const container = containerOf(output, datatype);
   const { mean, std, rescaleFactor } = output;
   if (datatype === 'UINT8' && (mean.length > 0 || std.length > 0 || (rescaleFactor ?? 1) !== 1)) {
     throw invalid('datatype', datatype, 'FP16, FP32 or BF16 with rescale_factor, mean or std');
@@ -108,6 +220,13 @@ function tensorPlan(output: TensorOutput, channels: number): TensorPlan {
     channelOrder: named('channel_order', output.channelOrder, channelOrderNames),
     container,
   };
+}
+
+function containerOf(output: TensorOutput, datatype: TensorPlan['datatype']): TensorPlan['container'] {
+  const container = named('container', output.container, containerNames);
+  if (datatype !== 'BF16' || container !== 'npy') return container;
+  const allowed = 'UINT8, FP16 or FP32 in npy: NumPy has no bfloat16; use raw or safetensors';
+  throw invalid('datatype', datatype, allowed);
 }
 
 function checkPerChannel(option: string, values: readonly number[], channels: number): void {
@@ -182,7 +301,7 @@ const channelOrderNames = {
   [ChannelOrder.BGR]: 'BGR',
 } as const satisfies Record<Known<ChannelOrder>, string>;
 
-const containerNames = {
+export const containerNames = {
   [TensorContainer.UNSPECIFIED]: 'raw',
   [TensorContainer.RAW]: 'raw',
   [TensorContainer.NPY]: 'npy',

@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
 import {
+  type ProcessBatchRequest,
   ProcessFailureSchema,
   type ProcessorService,
   type ProcessRequest,
@@ -15,6 +16,7 @@ import { publicFailure, toConnectError } from '../rpc-failures.ts';
 import type { Logger } from '../telemetry.ts';
 import { mapConcurrently } from './map-concurrently.ts';
 import type { ProcessorMetrics } from './metrics.ts';
+import { processBatch } from './process-batch.ts';
 import { type ImageProcessing, processImage } from './process-image.ts';
 
 /** The longest `id` of a stream's message, in characters: it is held while the image is processed. */
@@ -89,6 +91,13 @@ export function createProcessorService(
   return {
     async process(request: ProcessRequest, { signal }: HandlerContext) {
       return await processOne(request, signal).catch((error: unknown) => {
+        throw toConnectError(error);
+      });
+    },
+    async processBatch({ requests }: ProcessBatchRequest, { signal }: HandlerContext) {
+      const limits = { concurrency: streamConcurrency, maxOutputPixels: processing.limits.maxOutputPixels };
+      const one = (request: ProcessRequest) => processOne(request, signal);
+      return await processBatch(requests, one, limits).catch((error: unknown) => {
         throw toConnectError(error);
       });
     },

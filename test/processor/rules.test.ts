@@ -6,35 +6,42 @@ import {
   Filter,
   Fit,
   ImageFormat,
+  type ImageOutput,
+  type ImageOutputSchema,
   Layout,
   Numerics,
+  type ProcessRequest,
   ProcessRequestSchema,
   TensorContainer,
+  type TensorOutput,
   type TensorOutputSchema,
 } from '../../gen/image/v1/processor_pb.ts';
 import { Failure } from '../../src/failures.ts';
+import { createPresets } from '../../src/processor/presets/presets.ts';
 import { planOf } from '../../src/processor/rules.ts';
 
-type Request = MessageInitShape<typeof ProcessRequestSchema>;
+const presets = createPresets({});
+
+type Request = Exclude<MessageInitShape<typeof ProcessRequestSchema>, ProcessRequest>;
+type Tensor = Exclude<MessageInitShape<typeof TensorOutputSchema>, TensorOutput>;
+type Image = Exclude<MessageInitShape<typeof ImageOutputSchema>, ImageOutput>;
+
+/** A number that no enum has: an open proto3 enum carries it. */
+const unknown = 99 as never;
 
 const plan = (request: Request, maxOutputPixels = 1_000_000) =>
-  planOf(create(ProcessRequestSchema, request), maxOutputPixels);
+  planOf(create(ProcessRequestSchema, request), maxOutputPixels, presets);
 
-const resized = (resize: Request['resize'], request: Request = {}) => plan({ ...request, resize }).resize;
+const resized = (resize: NonNullable<Request['resize']>) => plan({ resize }).resize;
 
-const imageOf = (value: { format?: number; quality?: number }) =>
-  plan({ output: { case: 'image', value } }).output;
+const imageOf = (value: Image) => plan({ output: { case: 'image', value } }).output;
 
-const tensorRequest = (
-  value: MessageInitShape<typeof TensorOutputSchema>,
-  request: Request = {},
-): Request => ({
+const tensorRequest = (value: Tensor, request: Request = {}): Request => ({
   ...request,
   output: { case: 'tensor', value },
 });
 
-const tensorOf = (value: MessageInitShape<typeof TensorOutputSchema>, request: Request = {}) =>
-  plan(tensorRequest(value, request)).output;
+const tensorOf = (value: Tensor, request: Request = {}) => plan(tensorRequest(value, request)).output;
 
 /** What a request is refused with. */
 function refusal(request: Request, maxOutputPixels?: number) {
@@ -198,8 +205,7 @@ describe(planOf, () => {
   );
 
   it('refuses a quality above 100, and any for PNG', () => {
-    const quality = (value: { format?: ImageFormat; quality: number }) =>
-      refusal({ output: { case: 'image', value } });
+    const quality = (value: Image) => refusal({ output: { case: 'image', value } });
     expect(quality({ quality: 101 })).toEqual(invalid('quality', '101', '1 to 100'));
     expect(quality({ format: ImageFormat.PNG, quality: 90 })).toEqual(
       invalid('quality', '90', 'none: PNG is lossless'),
@@ -207,18 +213,22 @@ describe(planOf, () => {
   });
 
   it.each<[option: string, request: Request, allowed: string]>([
-    ['fit', { resize: { width: 1, height: 1, fit: 99 } }, 'one of fill, cover, contain, inside, outside'],
+    [
+      'fit',
+      { resize: { width: 1, height: 1, fit: unknown } },
+      'one of fill, cover, contain, inside, outside',
+    ],
     [
       'filter',
-      { resize: { width: 1, height: 1, filter: 99 } },
+      { resize: { width: 1, height: 1, filter: unknown } },
       'one of bilinear, nearest, box, hamming, bicubic, lanczos',
     ],
-    ['numerics', { numerics: 99 }, 'one of exact, fast'],
-    ['format', { output: { case: 'image', value: { format: 99 } } }, 'one of source, jpeg, png, webp'],
-    ['datatype', tensorRequest({ datatype: 99 }), 'one of FP32, UINT8, FP16, BF16'],
-    ['layout', tensorRequest({ layout: 99 }), 'one of NCHW, NHWC'],
-    ['channel_order', tensorRequest({ channelOrder: 99 }), 'one of RGB, BGR'],
-    ['container', tensorRequest({ container: 99 }), 'one of raw, npy, safetensors'],
+    ['numerics', { numerics: unknown }, 'one of exact, fast'],
+    ['format', { output: { case: 'image', value: { format: unknown } } }, 'one of source, jpeg, png, webp'],
+    ['datatype', tensorRequest({ datatype: unknown }), 'one of FP32, UINT8, FP16, BF16'],
+    ['layout', tensorRequest({ layout: unknown }), 'one of NCHW, NHWC'],
+    ['channel_order', tensorRequest({ channelOrder: unknown }), 'one of RGB, BGR'],
+    ['container', tensorRequest({ container: unknown }), 'one of raw, npy, safetensors'],
   ])('refuses a number that %s does not have', (option, request, allowed) => {
     expect(refusal(request)).toEqual(invalid(option, '99', allowed));
   });
@@ -307,6 +317,6 @@ describe(planOf, () => {
   });
 
   it('says option, value and what is allowed in one sentence', () => {
-    expect(() => plan({ numerics: 99 })).toThrow('numerics is 99; allowed: one of exact, fast.');
+    expect(() => plan({ numerics: unknown })).toThrow('numerics is 99; allowed: one of exact, fast.');
   });
 });

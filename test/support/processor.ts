@@ -10,6 +10,7 @@ import { createResultCache } from '../../src/processor/cache/result-cache.ts';
 import { createHealth } from '../../src/processor/health.ts';
 import type { WorkerPool } from '../../src/processor/image/worker-pool.ts';
 import { createProcessorMetrics } from '../../src/processor/metrics.ts';
+import { createPresets } from '../../src/processor/presets/presets.ts';
 import type { ImageProcessing } from '../../src/processor/process-image.ts';
 import { startGrpcServer } from '../../src/processor/server.ts';
 import { createProcessorService } from '../../src/processor/service.ts';
@@ -40,6 +41,7 @@ export function createProcessing(workers: WorkerPool, options: ProcessorOptions 
     cache,
     admission: createAdmission(options.maxRunning ?? 2, options.maxWaiting ?? 64),
     workers,
+    presets: createPresets({}),
     limits: {
       maxSourcePixels: options.maxSourcePixels ?? 10_000_000,
       maxOutputPixels: options.maxOutputPixels ?? 10_000_000,

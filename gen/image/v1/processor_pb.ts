@@ -10,7 +10,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file image/v1/processor.proto.
  */
 export const file_image_v1_processor: GenFile = /*@__PURE__*/
-  fileDesc("ChhpbWFnZS92MS9wcm9jZXNzb3IucHJvdG8SCGltYWdlLnYxIocCCg5Qcm9jZXNzUmVxdWVzdBIRCgdjb250ZW50GAEgASgMSAASDQoDdXJsGAIgASgJSAASIAoGcmVzaXplGAMgASgLMhAuaW1hZ2UudjEuUmVzaXplEhEKCWdyYXlzY2FsZRgEIAEoCBImCgVpbWFnZRgFIAEoCzIVLmltYWdlLnYxLkltYWdlT3V0cHV0SAESKAoGdGVuc29yGAYgASgLMhYuaW1hZ2UudjEuVGVuc29yT3V0cHV0SAESJAoIbnVtZXJpY3MYByABKA4yEi5pbWFnZS52MS5OdW1lcmljcxISCgpiYWNrZ3JvdW5kGAggASgJQggKBnNvdXJjZUIICgZvdXRwdXQiZQoGUmVzaXplEg0KBXdpZHRoGAEgASgNEg4KBmhlaWdodBgCIAEoDRIaCgNmaXQYAyABKA4yDS5pbWFnZS52MS5GaXQSIAoGZmlsdGVyGAQgASgOMhAuaW1hZ2UudjEuRmlsdGVyIkUKC0ltYWdlT3V0cHV0EiUKBmZvcm1hdBgBIAEoDjIVLmltYWdlLnYxLkltYWdlRm9ybWF0Eg8KB3F1YWxpdHkYAiABKA0i/gEKDFRlbnNvck91dHB1dBIkCghkYXRhdHlwZRgBIAEoDjISLmltYWdlLnYxLkRhdGF0eXBlEiAKBmxheW91dBgCIAEoDjIQLmltYWdlLnYxLkxheW91dBIbCg5yZXNjYWxlX2ZhY3RvchgDIAEoAUgAiAEBEgwKBG1lYW4YBCADKAESCwoDc3RkGAUgAygBEi0KDWNoYW5uZWxfb3JkZXIYBiABKA4yFi5pbWFnZS52MS5DaGFubmVsT3JkZXISLAoJY29udGFpbmVyGAcgASgOMhkuaW1hZ2UudjEuVGVuc29yQ29udGFpbmVyQhEKD19yZXNjYWxlX2ZhY3RvciKcAgoPUHJvY2Vzc1Jlc3BvbnNlEg8KB2NvbnRlbnQYASABKAwSFAoMY29udGVudF90eXBlGAIgASgJEg0KBXdpZHRoGAMgASgNEg4KBmhlaWdodBgEIAEoDRIgCgZzb3VyY2UYBSABKAsyEC5pbWFnZS52MS5Tb3VyY2USIwoFY2FjaGUYBiABKA4yFC5pbWFnZS52MS5DYWNoZVN0YXRlEiMKBnN0YWdlcxgHIAMoCzITLmltYWdlLnYxLlN0YWdlVGltZRIgCgZ0ZW5zb3IYCCABKAsyEC5pbWFnZS52MS5UZW5zb3ISKAoKcHJvdmVuYW5jZRgJIAEoCzIULmltYWdlLnYxLlByb3ZlbmFuY2USCwoDa2V5GAogASgJIm0KBlNvdXJjZRIlCgZmb3JtYXQYASABKA4yFS5pbWFnZS52MS5JbWFnZUZvcm1hdBINCgV3aWR0aBgCIAEoDRIOCgZoZWlnaHQYAyABKA0SDgoGc2hhMjU2GAQgASgJEg0KBWJ5dGVzGAUgASgEIi4KCVN0YWdlVGltZRIMCgRuYW1lGAEgASgJEhMKC2R1cmF0aW9uX21zGAIgASgBIjcKBlRlbnNvchIMCgRuYW1lGAEgASgJEhAKCGRhdGF0eXBlGAIgASgJEg0KBXNoYXBlGAMgAygDIqMBCgpQcm92ZW5hbmNlEhgKEG51bWVyaWNzX3ZlcnNpb24YASABKAkSNgoJbGlicmFyaWVzGAIgAygLMiMuaW1hZ2UudjEuUHJvdmVuYW5jZS5MaWJyYXJpZXNFbnRyeRIRCglkZWNpc2lvbnMYAyADKAkaMAoOTGlicmFyaWVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJNChRQcm9jZXNzU3RyZWFtUmVxdWVzdBIKCgJpZBgBIAEoCRIpCgdyZXF1ZXN0GAIgASgLMhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3QiiQEKFVByb2Nlc3NTdHJlYW1SZXNwb25zZRIKCgJpZBgBIAEoCRItCghyZXNwb25zZRgCIAEoCzIZLmltYWdlLnYxLlByb2Nlc3NSZXNwb25zZUgAEisKB2ZhaWx1cmUYAyABKAsyGC5pbWFnZS52MS5Qcm9jZXNzRmFpbHVyZUgAQggKBnJlc3VsdCKqAQoOUHJvY2Vzc0ZhaWx1cmUSDAoEY29kZRgBIAEoBRIOCgZyZWFzb24YAiABKAkSDwoHbWVzc2FnZRgDIAEoCRI4CghtZXRhZGF0YRgEIAMoCzImLmltYWdlLnYxLlByb2Nlc3NGYWlsdXJlLk1ldGFkYXRhRW50cnkaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBKmkKA0ZpdBITCg9GSVRfVU5TUEVDSUZJRUQQABIMCghGSVRfRklMTBABEg0KCUZJVF9DT1ZFUhACEg8KC0ZJVF9DT05UQUlOEAMSDgoKRklUX0lOU0lERRAEEg8KC0ZJVF9PVVRTSURFEAUqlQEKBkZpbHRlchIWChJGSUxURVJfVU5TUEVDSUZJRUQQABISCg5GSUxURVJfTkVBUkVTVBABEg4KCkZJTFRFUl9CT1gQAhITCg9GSUxURVJfQklMSU5FQVIQAxISCg5GSUxURVJfSEFNTUlORxAEEhIKDkZJTFRFUl9CSUNVQklDEAUSEgoORklMVEVSX0xBTkNaT1MQBipLCghOdW1lcmljcxIYChROVU1FUklDU19VTlNQRUNJRklFRBAAEhIKDk5VTUVSSUNTX0VYQUNUEAESEQoNTlVNRVJJQ1NfRkFTVBACKrMBCgtJbWFnZUZvcm1hdBIcChhJTUFHRV9GT1JNQVRfVU5TUEVDSUZJRUQQABIVChFJTUFHRV9GT1JNQVRfSlBFRxABEhQKEElNQUdFX0ZPUk1BVF9QTkcQAhIVChFJTUFHRV9GT1JNQVRfV0VCUBADEhUKEUlNQUdFX0ZPUk1BVF9BVklGEAQSFAoQSU1BR0VfRk9STUFUX0dJRhAFEhUKEUlNQUdFX0ZPUk1BVF9USUZGEAYqcQoIRGF0YXR5cGUSGAoUREFUQVRZUEVfVU5TUEVDSUZJRUQQABISCg5EQVRBVFlQRV9VSU5UOBABEhEKDURBVEFUWVBFX0ZQMTYQAhIRCg1EQVRBVFlQRV9GUDMyEAMSEQoNREFUQVRZUEVfQkYxNhAEKkIKBkxheW91dBIWChJMQVlPVVRfVU5TUEVDSUZJRUQQABIPCgtMQVlPVVRfTkNIVxABEg8KC0xBWU9VVF9OSFdDEAIqWwoMQ2hhbm5lbE9yZGVyEh0KGUNIQU5ORUxfT1JERVJfVU5TUEVDSUZJRUQQABIVChFDSEFOTkVMX09SREVSX1JHQhABEhUKEUNIQU5ORUxfT1JERVJfQkdSEAIqiQEKD1RlbnNvckNvbnRhaW5lchIgChxURU5TT1JfQ09OVEFJTkVSX1VOU1BFQ0lGSUVEEAASGAoUVEVOU09SX0NPTlRBSU5FUl9SQVcQARIYChRURU5TT1JfQ09OVEFJTkVSX05QWRACEiAKHFRFTlNPUl9DT05UQUlORVJfU0FGRVRFTlNPUlMQAyqOAQoKQ2FjaGVTdGF0ZRIbChdDQUNIRV9TVEFURV9VTlNQRUNJRklFRBAAEhQKEENBQ0hFX1NUQVRFX01JU1MQARIaChZDQUNIRV9TVEFURV9ISVRfTUVNT1JZEAISGQoVQ0FDSEVfU1RBVEVfSElUX1JFRElTEAMSFgoSQ0FDSEVfU1RBVEVfU0hBUkVEEAQyrQEKEFByb2Nlc3NvclNlcnZpY2USQwoHUHJvY2VzcxIYLmltYWdlLnYxLlByb2Nlc3NSZXF1ZXN0GhkuaW1hZ2UudjEuUHJvY2Vzc1Jlc3BvbnNlIgOQAgISVAoNUHJvY2Vzc1N0cmVhbRIeLmltYWdlLnYxLlByb2Nlc3NTdHJlYW1SZXF1ZXN0Gh8uaW1hZ2UudjEuUHJvY2Vzc1N0cmVhbVJlc3BvbnNlKAEwAWIGcHJvdG8z");
+  fileDesc("ChhpbWFnZS92MS9wcm9jZXNzb3IucHJvdG8SCGltYWdlLnYxItgCCg5Qcm9jZXNzUmVxdWVzdBIRCgdjb250ZW50GAEgASgMSAASDQoDdXJsGAIgASgJSAASIAoGcmVzaXplGAMgASgLMhAuaW1hZ2UudjEuUmVzaXplEhEKCWdyYXlzY2FsZRgEIAEoCBImCgVpbWFnZRgFIAEoCzIVLmltYWdlLnYxLkltYWdlT3V0cHV0SAESKAoGdGVuc29yGAYgASgLMhYuaW1hZ2UudjEuVGVuc29yT3V0cHV0SAESJAoIbnVtZXJpY3MYByABKA4yEi5pbWFnZS52MS5OdW1lcmljcxISCgpiYWNrZ3JvdW5kGAggASgJEiIKBGNyb3AYCSABKAsyFC5pbWFnZS52MS5DZW50ZXJDcm9wEg4KBnByZXNldBgKIAEoCRIbChNwcmVwcm9jZXNzb3JfY29uZmlnGAsgASgJQggKBnNvdXJjZUIICgZvdXRwdXQifAoGUmVzaXplEg0KBXdpZHRoGAEgASgNEg4KBmhlaWdodBgCIAEoDRIaCgNmaXQYAyABKA4yDS5pbWFnZS52MS5GaXQSIAoGZmlsdGVyGAQgASgOMhAuaW1hZ2UudjEuRmlsdGVyEhUKDXNob3J0ZXN0X2VkZ2UYBSABKA0iKwoKQ2VudGVyQ3JvcBINCgV3aWR0aBgBIAEoDRIOCgZoZWlnaHQYAiABKA0iRQoLSW1hZ2VPdXRwdXQSJQoGZm9ybWF0GAEgASgOMhUuaW1hZ2UudjEuSW1hZ2VGb3JtYXQSDwoHcXVhbGl0eRgCIAEoDSL+AQoMVGVuc29yT3V0cHV0EiQKCGRhdGF0eXBlGAEgASgOMhIuaW1hZ2UudjEuRGF0YXR5cGUSIAoGbGF5b3V0GAIgASgOMhAuaW1hZ2UudjEuTGF5b3V0EhsKDnJlc2NhbGVfZmFjdG9yGAMgASgBSACIAQESDAoEbWVhbhgEIAMoARILCgNzdGQYBSADKAESLQoNY2hhbm5lbF9vcmRlchgGIAEoDjIWLmltYWdlLnYxLkNoYW5uZWxPcmRlchIsCgljb250YWluZXIYByABKA4yGS5pbWFnZS52MS5UZW5zb3JDb250YWluZXJCEQoPX3Jlc2NhbGVfZmFjdG9yIpwCCg9Qcm9jZXNzUmVzcG9uc2USDwoHY29udGVudBgBIAEoDBIUCgxjb250ZW50X3R5cGUYAiABKAkSDQoFd2lkdGgYAyABKA0SDgoGaGVpZ2h0GAQgASgNEiAKBnNvdXJjZRgFIAEoCzIQLmltYWdlLnYxLlNvdXJjZRIjCgVjYWNoZRgGIAEoDjIULmltYWdlLnYxLkNhY2hlU3RhdGUSIwoGc3RhZ2VzGAcgAygLMhMuaW1hZ2UudjEuU3RhZ2VUaW1lEiAKBnRlbnNvchgIIAEoCzIQLmltYWdlLnYxLlRlbnNvchIoCgpwcm92ZW5hbmNlGAkgASgLMhQuaW1hZ2UudjEuUHJvdmVuYW5jZRILCgNrZXkYCiABKAkibQoGU291cmNlEiUKBmZvcm1hdBgBIAEoDjIVLmltYWdlLnYxLkltYWdlRm9ybWF0Eg0KBXdpZHRoGAIgASgNEg4KBmhlaWdodBgDIAEoDRIOCgZzaGEyNTYYBCABKAkSDQoFYnl0ZXMYBSABKAQiLgoJU3RhZ2VUaW1lEgwKBG5hbWUYASABKAkSEwoLZHVyYXRpb25fbXMYAiABKAEiNwoGVGVuc29yEgwKBG5hbWUYASABKAkSEAoIZGF0YXR5cGUYAiABKAkSDQoFc2hhcGUYAyADKAMiowEKClByb3ZlbmFuY2USGAoQbnVtZXJpY3NfdmVyc2lvbhgBIAEoCRI2CglsaWJyYXJpZXMYAiADKAsyIy5pbWFnZS52MS5Qcm92ZW5hbmNlLkxpYnJhcmllc0VudHJ5EhEKCWRlY2lzaW9ucxgDIAMoCRowCg5MaWJyYXJpZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIk0KFFByb2Nlc3NTdHJlYW1SZXF1ZXN0EgoKAmlkGAEgASgJEikKB3JlcXVlc3QYAiABKAsyGC5pbWFnZS52MS5Qcm9jZXNzUmVxdWVzdCKJAQoVUHJvY2Vzc1N0cmVhbVJlc3BvbnNlEgoKAmlkGAEgASgJEi0KCHJlc3BvbnNlGAIgASgLMhkuaW1hZ2UudjEuUHJvY2Vzc1Jlc3BvbnNlSAASKwoHZmFpbHVyZRgDIAEoCzIYLmltYWdlLnYxLlByb2Nlc3NGYWlsdXJlSABCCAoGcmVzdWx0IqoBCg5Qcm9jZXNzRmFpbHVyZRIMCgRjb2RlGAEgASgFEg4KBnJlYXNvbhgCIAEoCRIPCgdtZXNzYWdlGAMgASgJEjgKCG1ldGFkYXRhGAQgAygLMiYuaW1hZ2UudjEuUHJvY2Vzc0ZhaWx1cmUuTWV0YWRhdGFFbnRyeRovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiQQoTUHJvY2Vzc0JhdGNoUmVxdWVzdBIqCghyZXF1ZXN0cxgBIAMoCzIYLmltYWdlLnYxLlByb2Nlc3NSZXF1ZXN0IooBChRQcm9jZXNzQmF0Y2hSZXNwb25zZRIPCgdjb250ZW50GAEgASgMEhQKDGNvbnRlbnRfdHlwZRgCIAEoCRIgCgZ0ZW5zb3IYAyABKAsyEC5pbWFnZS52MS5UZW5zb3ISKQoGaW1hZ2VzGAQgAygLMhkuaW1hZ2UudjEuUHJvY2Vzc1Jlc3BvbnNlKmkKA0ZpdBITCg9GSVRfVU5TUEVDSUZJRUQQABIMCghGSVRfRklMTBABEg0KCUZJVF9DT1ZFUhACEg8KC0ZJVF9DT05UQUlOEAMSDgoKRklUX0lOU0lERRAEEg8KC0ZJVF9PVVRTSURFEAUqlQEKBkZpbHRlchIWChJGSUxURVJfVU5TUEVDSUZJRUQQABISCg5GSUxURVJfTkVBUkVTVBABEg4KCkZJTFRFUl9CT1gQAhITCg9GSUxURVJfQklMSU5FQVIQAxISCg5GSUxURVJfSEFNTUlORxAEEhIKDkZJTFRFUl9CSUNVQklDEAUSEgoORklMVEVSX0xBTkNaT1MQBipLCghOdW1lcmljcxIYChROVU1FUklDU19VTlNQRUNJRklFRBAAEhIKDk5VTUVSSUNTX0VYQUNUEAESEQoNTlVNRVJJQ1NfRkFTVBACKrMBCgtJbWFnZUZvcm1hdBIcChhJTUFHRV9GT1JNQVRfVU5TUEVDSUZJRUQQABIVChFJTUFHRV9GT1JNQVRfSlBFRxABEhQKEElNQUdFX0ZPUk1BVF9QTkcQAhIVChFJTUFHRV9GT1JNQVRfV0VCUBADEhUKEUlNQUdFX0ZPUk1BVF9BVklGEAQSFAoQSU1BR0VfRk9STUFUX0dJRhAFEhUKEUlNQUdFX0ZPUk1BVF9USUZGEAYqcQoIRGF0YXR5cGUSGAoUREFUQVRZUEVfVU5TUEVDSUZJRUQQABISCg5EQVRBVFlQRV9VSU5UOBABEhEKDURBVEFUWVBFX0ZQMTYQAhIRCg1EQVRBVFlQRV9GUDMyEAMSEQoNREFUQVRZUEVfQkYxNhAEKkIKBkxheW91dBIWChJMQVlPVVRfVU5TUEVDSUZJRUQQABIPCgtMQVlPVVRfTkNIVxABEg8KC0xBWU9VVF9OSFdDEAIqWwoMQ2hhbm5lbE9yZGVyEh0KGUNIQU5ORUxfT1JERVJfVU5TUEVDSUZJRUQQABIVChFDSEFOTkVMX09SREVSX1JHQhABEhUKEUNIQU5ORUxfT1JERVJfQkdSEAIqiQEKD1RlbnNvckNvbnRhaW5lchIgChxURU5TT1JfQ09OVEFJTkVSX1VOU1BFQ0lGSUVEEAASGAoUVEVOU09SX0NPTlRBSU5FUl9SQVcQARIYChRURU5TT1JfQ09OVEFJTkVSX05QWRACEiAKHFRFTlNPUl9DT05UQUlORVJfU0FGRVRFTlNPUlMQAyqOAQoKQ2FjaGVTdGF0ZRIbChdDQUNIRV9TVEFURV9VTlNQRUNJRklFRBAAEhQKEENBQ0hFX1NUQVRFX01JU1MQARIaChZDQUNIRV9TVEFURV9ISVRfTUVNT1JZEAISGQoVQ0FDSEVfU1RBVEVfSElUX1JFRElTEAMSFgoSQ0FDSEVfU1RBVEVfU0hBUkVEEAQygQIKEFByb2Nlc3NvclNlcnZpY2USQwoHUHJvY2VzcxIYLmltYWdlLnYxLlByb2Nlc3NSZXF1ZXN0GhkuaW1hZ2UudjEuUHJvY2Vzc1Jlc3BvbnNlIgOQAgISVAoNUHJvY2Vzc1N0cmVhbRIeLmltYWdlLnYxLlByb2Nlc3NTdHJlYW1SZXF1ZXN0Gh8uaW1hZ2UudjEuUHJvY2Vzc1N0cmVhbVJlc3BvbnNlKAEwARJSCgxQcm9jZXNzQmF0Y2gSHS5pbWFnZS52MS5Qcm9jZXNzQmF0Y2hSZXF1ZXN0Gh4uaW1hZ2UudjEuUHJvY2Vzc0JhdGNoUmVzcG9uc2UiA5ACAmIGcHJvdG8z");
 
 /**
  * One image and what to make of it.
@@ -88,11 +88,37 @@ export type ProcessRequest = Message<"image.v1.ProcessRequest"> & {
 
   /**
    * Colour as #RRGGBB that transparent pixels are laid on, and that FIT_CONTAIN fills its bars with.
-   * Unset: alpha is kept in PNG and WebP answers and dropped elsewhere; the bars are black.
+   * Unset: alpha is kept in PNG and WebP answers and dropped elsewhere; the bars are black, and
+   * transparent where alpha is kept.
    *
    * @generated from field: string background = 8;
    */
   background: string;
+
+  /**
+   * Cut out of the middle after the resize. Unset: nothing is cut.
+   *
+   * @generated from field: image.v1.CenterCrop crop = 9;
+   */
+  crop?: CenterCrop | undefined;
+
+  /**
+   * A model's own preprocessing by name, upper and lower case being the same: "clip-vit-base-patch32",
+   * "ResNet50_Weights.IMAGENET1K_V2", or a file of PRESETS_DIR. It says how to resize, crop, rescale and
+   * normalize, so resize, crop, grayscale and background have to be unset, and of a tensor only datatype,
+   * layout and container may be set. Unset output: a tensor; an image output gives the pixels before they
+   * are rescaled.
+   *
+   * @generated from field: string preset = 10;
+   */
+  preset: string;
+
+  /**
+   * The same from a Hugging Face preprocessor_config.json, as it is, at most 64 KiB. Not together with preset.
+   *
+   * @generated from field: string preprocessor_config = 11;
+   */
+  preprocessorConfig: string;
 };
 
 /**
@@ -135,6 +161,14 @@ export type Resize = Message<"image.v1.Resize"> & {
    * @generated from field: image.v1.Filter filter = 4;
    */
   filter: Filter;
+
+  /**
+   * Pixels, instead of width and height: the shorter side gets this length and the longer one its share,
+   * fractions dropped (torchvision's Resize(n)). fit has no meaning then.
+   *
+   * @generated from field: uint32 shortest_edge = 5;
+   */
+  shortestEdge: number;
 };
 
 /**
@@ -143,6 +177,35 @@ export type Resize = Message<"image.v1.Resize"> & {
  */
 export const ResizeSchema: GenMessage<Resize> = /*@__PURE__*/
   messageDesc(file_image_v1_processor, 1);
+
+/**
+ * A part cut out of the image's middle, by torchvision's CenterCrop: an odd pixel goes where Python's round()
+ * puts it, and where the image is smaller than the crop the rest is black.
+ *
+ * @generated from message image.v1.CenterCrop
+ */
+export type CenterCrop = Message<"image.v1.CenterCrop"> & {
+  /**
+   * Pixels, at least 1.
+   *
+   * @generated from field: uint32 width = 1;
+   */
+  width: number;
+
+  /**
+   * Pixels, at least 1.
+   *
+   * @generated from field: uint32 height = 2;
+   */
+  height: number;
+};
+
+/**
+ * Describes the message image.v1.CenterCrop.
+ * Use `create(CenterCropSchema)` to create a new message.
+ */
+export const CenterCropSchema: GenMessage<CenterCrop> = /*@__PURE__*/
+  messageDesc(file_image_v1_processor, 2);
 
 /**
  * An encoded image as the answer.
@@ -170,7 +233,7 @@ export type ImageOutput = Message<"image.v1.ImageOutput"> & {
  * Use `create(ImageOutputSchema)` to create a new message.
  */
 export const ImageOutputSchema: GenMessage<ImageOutput> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 2);
+  messageDesc(file_image_v1_processor, 3);
 
 /**
  * A tensor as the answer: [1, channels, height, width] or [1, height, width, channels].
@@ -234,7 +297,7 @@ export type TensorOutput = Message<"image.v1.TensorOutput"> & {
  * Use `create(TensorOutputSchema)` to create a new message.
  */
 export const TensorOutputSchema: GenMessage<TensorOutput> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 3);
+  messageDesc(file_image_v1_processor, 4);
 
 /**
  * One image or tensor and how it was made.
@@ -319,7 +382,7 @@ export type ProcessResponse = Message<"image.v1.ProcessResponse"> & {
  * Use `create(ProcessResponseSchema)` to create a new message.
  */
 export const ProcessResponseSchema: GenMessage<ProcessResponse> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 4);
+  messageDesc(file_image_v1_processor, 5);
 
 /**
  * The image as it came in.
@@ -368,7 +431,7 @@ export type Source = Message<"image.v1.Source"> & {
  * Use `create(SourceSchema)` to create a new message.
  */
 export const SourceSchema: GenMessage<Source> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 5);
+  messageDesc(file_image_v1_processor, 6);
 
 /**
  * How long one stage took.
@@ -377,7 +440,7 @@ export const SourceSchema: GenMessage<Source> = /*@__PURE__*/
  */
 export type StageTime = Message<"image.v1.StageTime"> & {
   /**
-   * download, cache, queue, decode, resize, grayscale, encode or tensor.
+   * hash or download, header, queue, decode, resize, crop, grayscale, encode or tensor.
    *
    * @generated from field: string name = 1;
    */
@@ -396,7 +459,7 @@ export type StageTime = Message<"image.v1.StageTime"> & {
  * Use `create(StageTimeSchema)` to create a new message.
  */
 export const StageTimeSchema: GenMessage<StageTime> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 6);
+  messageDesc(file_image_v1_processor, 7);
 
 /**
  * A tensor's description, named as in the Open Inference Protocol's InferInputTensor.
@@ -419,7 +482,7 @@ export type Tensor = Message<"image.v1.Tensor"> & {
   datatype: string;
 
   /**
-   * Four axes in the layout's order; the first is 1.
+   * Four axes in the layout's order; the first is the number of images.
    *
    * @generated from field: repeated int64 shape = 3;
    */
@@ -431,7 +494,7 @@ export type Tensor = Message<"image.v1.Tensor"> & {
  * Use `create(TensorSchema)` to create a new message.
  */
 export const TensorSchema: GenMessage<Tensor> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 7);
+  messageDesc(file_image_v1_processor, 8);
 
 /**
  * How an answer's pixels were made.
@@ -467,7 +530,7 @@ export type Provenance = Message<"image.v1.Provenance"> & {
  * Use `create(ProvenanceSchema)` to create a new message.
  */
 export const ProvenanceSchema: GenMessage<Provenance> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 8);
+  messageDesc(file_image_v1_processor, 9);
 
 /**
  * One image of a stream.
@@ -495,7 +558,7 @@ export type ProcessStreamRequest = Message<"image.v1.ProcessStreamRequest"> & {
  * Use `create(ProcessStreamRequestSchema)` to create a new message.
  */
 export const ProcessStreamRequestSchema: GenMessage<ProcessStreamRequest> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 9);
+  messageDesc(file_image_v1_processor, 10);
 
 /**
  * The answer to one image of a stream.
@@ -537,7 +600,7 @@ export type ProcessStreamResponse = Message<"image.v1.ProcessStreamResponse"> & 
  * Use `create(ProcessStreamResponseSchema)` to create a new message.
  */
 export const ProcessStreamResponseSchema: GenMessage<ProcessStreamResponse> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 10);
+  messageDesc(file_image_v1_processor, 11);
 
 /**
  * Why one image of a stream could not be processed.
@@ -579,7 +642,71 @@ export type ProcessFailure = Message<"image.v1.ProcessFailure"> & {
  * Use `create(ProcessFailureSchema)` to create a new message.
  */
 export const ProcessFailureSchema: GenMessage<ProcessFailure> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 11);
+  messageDesc(file_image_v1_processor, 12);
+
+/**
+ * Images that become one tensor.
+ *
+ * @generated from message image.v1.ProcessBatchRequest
+ */
+export type ProcessBatchRequest = Message<"image.v1.ProcessBatchRequest"> & {
+  /**
+   * At most 256. Each asks for a tensor, and all for the same one; their encoded bytes together are at most
+   * MAX_SOURCE_BYTES.
+   *
+   * @generated from field: repeated image.v1.ProcessRequest requests = 1;
+   */
+  requests: ProcessRequest[];
+};
+
+/**
+ * Describes the message image.v1.ProcessBatchRequest.
+ * Use `create(ProcessBatchRequestSchema)` to create a new message.
+ */
+export const ProcessBatchRequestSchema: GenMessage<ProcessBatchRequest> = /*@__PURE__*/
+  messageDesc(file_image_v1_processor, 13);
+
+/**
+ * One tensor of several images.
+ *
+ * @generated from message image.v1.ProcessBatchResponse
+ */
+export type ProcessBatchResponse = Message<"image.v1.ProcessBatchResponse"> & {
+  /**
+   * The tensor in its container.
+   *
+   * @generated from field: bytes content = 1;
+   */
+  content: Uint8Array;
+
+  /**
+   * As in ProcessResponse.
+   *
+   * @generated from field: string content_type = 2;
+   */
+  contentType: string;
+
+  /**
+   * The first axis is the number of images.
+   *
+   * @generated from field: image.v1.Tensor tensor = 3;
+   */
+  tensor?: Tensor | undefined;
+
+  /**
+   * What was done for each image, in the order of the requests, without its content.
+   *
+   * @generated from field: repeated image.v1.ProcessResponse images = 4;
+   */
+  images: ProcessResponse[];
+};
+
+/**
+ * Describes the message image.v1.ProcessBatchResponse.
+ * Use `create(ProcessBatchResponseSchema)` to create a new message.
+ */
+export const ProcessBatchResponseSchema: GenMessage<ProcessBatchResponse> = /*@__PURE__*/
+  messageDesc(file_image_v1_processor, 14);
 
 /**
  * How an image of one shape meets a box of another.
@@ -1081,6 +1208,17 @@ export const ProcessorService: GenService<{
     methodKind: "bidi_streaming";
     input: typeof ProcessStreamRequestSchema;
     output: typeof ProcessStreamResponseSchema;
+  },
+  /**
+   * Makes one tensor of several images: [N, channels, height, width] or [N, height, width, channels].
+   * All have to come to the same shape, and if one image fails the batch fails, by its index.
+   *
+   * @generated from rpc image.v1.ProcessorService.ProcessBatch
+   */
+  processBatch: {
+    methodKind: "unary";
+    input: typeof ProcessBatchRequestSchema;
+    output: typeof ProcessBatchResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_image_v1_processor, 0);

@@ -1,14 +1,6 @@
 import type { Pixels } from './pixels.ts';
+import type { CropOrigin } from './plan.ts';
 import { roundHalfToEven, type Size } from './shortest-edge.ts';
-
-/**
- * Whose centre it is. They all agree where the difference between image and crop is even, and put the odd
- * pixel to one side or the other:
- * - `transformers`: its Pillow backend (image_transforms.center_crop);
- * - `transformers-torchvision`: its torchvision backend, TorchvisionBackend.center_crop;
- * - `torchvision`: transforms.functional.center_crop.
- */
-export type CropOrigin = 'transformers' | 'transformers-torchvision' | 'torchvision';
 
 /**
  * Where a crop begins along one axis, in pixels of the image. Below 0 the crop is larger than the image, and

@@ -1,4 +1,10 @@
 import type { ResizePlan } from './plan.ts';
+import {
+  roundHalfToEven,
+  shortestAndLongestEdgeSize,
+  shortestEdgeSize,
+  withinSize,
+} from './shortest-edge.ts';
 
 /** Where an image goes: what part of it is resampled to which size, and where that lies on the canvas. */
 export interface Geometry {
@@ -29,6 +35,13 @@ export function geometryOf(
   plan: ResizePlan | undefined,
 ): Geometry {
   if (plan === undefined) return source;
+  if (plan.fit === 'within') return withinSize(source, plan.maxWidth, plan.maxHeight);
+  if (plan.fit === 'shortestEdge') {
+    const { shortestEdge, longestEdge } = plan;
+    return longestEdge === undefined
+      ? shortestEdgeSize(source, shortestEdge)
+      : shortestAndLongestEdgeSize(source, shortestEdge, longestEdge);
+  }
   const { width, height } = plan;
   switch (plan.fit) {
     case 'fill':
@@ -80,12 +93,4 @@ function proportional(
   }
   const width = roundHalfToEven((source.width / source.height) * target.height);
   return { width: Math.max(1, width), height: target.height };
-}
-
-/** Python's round(). */
-function roundHalfToEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  if (rest !== 0.5) return Math.round(value);
-  return floor % 2 === 0 ? floor : floor + 1;
 }

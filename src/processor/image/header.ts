@@ -47,7 +47,7 @@ export async function readHeader(content: Uint8Array, maxPixels: number): Promis
       throw new Failure(
         'IMAGE_CORRUPT',
         `The header of this ${format.toUpperCase()} cannot be read.`,
-        {},
+        { format },
         { cause },
       );
     });

@@ -2,6 +2,8 @@
 export interface Plan {
   /** Unset: the size stays. */
   readonly resize: ResizePlan | undefined;
+  /** After the resize. Unset: nothing is cut. */
+  readonly crop?: CropPlan | undefined;
   readonly grayscale: boolean;
   readonly numerics: 'exact' | 'fast';
   /** sRGB, 0…255 each. */
@@ -11,14 +13,28 @@ export interface Plan {
 
 export type Colour = readonly [red: number, green: number, blue: number];
 
-export interface ResizePlan {
-  /** Pixels. */
+/** How large the image gets, all in pixels; geometry.ts says how each is rounded. */
+export type ResizePlan = { readonly filter: Filter } & (
+  | { readonly fit: Fit; readonly width: number; readonly height: number }
+  | { readonly fit: 'shortestEdge'; readonly shortestEdge: number; readonly longestEdge?: number }
+  | { readonly fit: 'within'; readonly maxWidth: number; readonly maxHeight: number }
+);
+
+/** A part of the middle, in pixels; center-crop.ts says whose middle. */
+export interface CropPlan {
   readonly width: number;
-  /** Pixels. */
   readonly height: number;
-  readonly fit: Fit;
-  readonly filter: Filter;
+  readonly origin: CropOrigin;
 }
+
+/**
+ * Whose centre it is. They all agree where the difference between image and crop is even, and put the odd
+ * pixel to one side or the other:
+ * - `transformers`: its Pillow backend (image_transforms.center_crop);
+ * - `transformers-torchvision`: its torchvision backend, TorchvisionBackend.center_crop;
+ * - `torchvision`: transforms.functional.center_crop.
+ */
+export type CropOrigin = 'transformers' | 'transformers-torchvision' | 'torchvision';
 
 export type Fit = 'fill' | 'cover' | 'contain' | 'inside' | 'outside';
 export type Filter = 'nearest' | 'box' | 'bilinear' | 'hamming' | 'bicubic' | 'lanczos';

@@ -2,6 +2,7 @@ import sharp from 'sharp';
 import { Failure, type FailureReason } from '../../failures.ts';
 import { createStopwatch, type Stage } from '../stopwatch.ts';
 import { flatten } from './alpha.ts';
+import { centerCrop } from './center-crop.ts';
 import { decode } from './decode.ts';
 import { type Encoded, encode, longestSides } from './encode.ts';
 import { geometryOf, outputSize } from './geometry.ts';
@@ -73,14 +74,19 @@ async function makePixels({ content, header, plan, maxOutputPixels }: PixelJob):
   const { time, stages } = createStopwatch();
   const { output } = plan;
   const geometry = geometryOf(orientedSize(header), plan.resize);
+  // A crop is small, and what it is cut from need not be.
   checkOutputSize(outputSize(geometry), maxOutputPixels);
-  if (output.kind === 'image') checkSides(outputSize(geometry), outputFormat(output, header.format));
+  const size = plan.crop ?? outputSize(geometry);
+  checkOutputSize(size, maxOutputPixels);
+  if (output.kind === 'image') checkSides(size, outputFormat(output, header.format));
   const keepsAlpha = alphaIsKept(header, plan);
 
   const decoded = await time('decode', () => decode(content, header, geometry, plan));
   const flat = keepsAlpha ? decoded : flatten(decoded, plan.background);
   const resized = await time('resize', () => resize(flat, geometry, plan));
-  const shaded = plan.grayscale ? await time('grayscale', () => grayscale(resized)) : resized;
+  const { crop } = plan;
+  const cropped = crop ? await time('crop', () => centerCrop(resized, crop, crop.origin)) : resized;
+  const shaded = plan.grayscale ? await time('grayscale', () => grayscale(cropped)) : cropped;
   const encoded: Encoded & Partial<EncodedTensor> =
     output.kind === 'tensor'
       ? await time('tensor', () => tensor(plan.grayscale ? shaded : grayToRgb(shaded), output))
@@ -104,6 +110,13 @@ function alphaIsKept(header: ImageHeader, plan: Plan): boolean {
 }
 
 function checkOutputSize({ width, height }: { width: number; height: number }, limit: number): void {
+  if (width < 1 || height < 1) {
+    throw new Failure(
+      'PRESET_UNSUPPORTED',
+      `The preset makes ${width} × ${height} pixels of this image: that is none. Send one that is not so thin, or choose a preset with a fixed size.`,
+      { width, height },
+    );
+  }
   if (width * height <= limit) return;
   throw new Failure(
     'OUTPUT_PIXELS_OVER_LIMIT',

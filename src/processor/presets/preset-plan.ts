@@ -1,5 +1,4 @@
-import type { CropOrigin } from '../image/center-crop.ts';
-import type { Filter, TensorPlan } from '../image/plan.ts';
+import type { CropOrigin, Filter, TensorPlan } from '../image/plan.ts';
 
 /**
  * What a model's preprocessor does to one image, in plain values: equal plans mean equal tensors. The steps

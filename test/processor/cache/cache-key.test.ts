@@ -8,6 +8,7 @@ import {
 import { type ReflectMessage, reflect } from '@bufbuild/protobuf/reflect';
 import { describe, expect, it } from 'vitest';
 import {
+  CenterCropSchema,
   Datatype,
   Fit,
   ImageOutputSchema,
@@ -19,11 +20,14 @@ import {
 } from '../../../gen/image/v1/processor_pb.ts';
 import { Failure } from '../../../src/failures.ts';
 import { cacheKey } from '../../../src/processor/cache/cache-key.ts';
+import { createPresets } from '../../../src/processor/presets/presets.ts';
 import { planOf } from '../../../src/processor/rules.ts';
+
+const presets = createPresets({});
 
 const sha256 = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
 
-const keyOf = (request: ProcessRequest) => cacheKey(sha256, planOf(request, 1_000_000));
+const keyOf = (request: ProcessRequest) => cacheKey(sha256, planOf(request, 1_000_000, presets));
 
 const keyFor = (request: MessageInitShape<typeof ProcessRequestSchema>) =>
   keyOf(create(ProcessRequestSchema, request));
@@ -35,7 +39,11 @@ const bases = {
     output: { case: 'image', value: { format: 1, quality: 80 } },
     numerics: 1,
     background: '#102030',
+    crop: { width: 20, height: 10 },
   },
+  edge: { resize: { shortestEdge: 30, filter: 3 } },
+  preset: { preset: 'clip-vit-base-patch32' },
+  config: { preprocessorConfig: '{"image_processor_type": "ViTImageProcessor"}' },
   tensor: {
     resize: { width: 40, height: 30, fit: 1, filter: 3 },
     output: {
@@ -72,7 +80,13 @@ function otherValues(message: ReflectMessage, field: DescField): unknown[] {
       return [[0.125]];
     case 'scalar':
       if (field.scalar === ScalarType.BOOL) return [!message.get(field)];
-      if (field.scalar === ScalarType.STRING) return ['#a0b0c0'];
+      if (field.scalar === ScalarType.STRING) {
+        return [
+          '#a0b0c0',
+          'vit-base-patch16-224',
+          '{"image_processor_type": "ViTImageProcessor", "size": {"height": 32, "width": 32}}',
+        ];
+      }
       return [Number(message.get(field)) + 1];
     default:
       throw new Error(`this test knows no other value for ${field}`);
@@ -82,7 +96,9 @@ function otherValues(message: ReflectMessage, field: DescField): unknown[] {
 /** The keys of a request's copies in which that one field has another value: at least one. */
 function keysWithAnother(field: DescField, base: MessageInitShape<typeof ProcessRequestSchema>): string[] {
   const partOf = (request: ProcessRequest) =>
-    [request, request.resize, request.output.value].find((part) => part?.$typeName === field.parent.typeName);
+    [request, request.resize, request.crop, request.output.value].find(
+      (part) => part?.$typeName === field.parent.typeName,
+    );
   const original = partOf(create(ProcessRequestSchema, base));
   if (original === undefined) throw new Error(`the base has no ${field.parent.typeName}`);
   const keys = otherValues(reflect(field.parent, original), field).flatMap((value) => {
@@ -99,33 +115,39 @@ function keysWithAnother(field: DescField, base: MessageInitShape<typeof Process
   return keys;
 }
 
-const fieldsOf = (desc: DescMessage) =>
+const fieldsOf = (desc: DescMessage, base: keyof typeof bases, ...others: string[]) =>
   desc.fields
-    .filter(({ name, fieldKind }) => fieldKind !== 'message' && !sourceFields.includes(name))
-    .map((field) => [`${desc.name}.${field.name}`, field] as const);
+    .filter(({ name, fieldKind }) => fieldKind !== 'message' && ![...sourceFields, ...others].includes(name))
+    .map((field) => [`${desc.name}.${field.name} of ${base}`, field, bases[base]] as const);
+
+/** Fields that rule out the others: each has a base of its own. */
+const alone = ['preset', 'preprocessor_config', 'shortest_edge'];
+
+const only = (desc: DescMessage, name: string, base: keyof typeof bases) =>
+  fieldsOf(desc, base).filter(([, field]) => field.name === name);
 
 describe(cacheKey, () => {
-  it.each([...fieldsOf(ProcessRequestSchema), ...fieldsOf(ResizeSchema), ...fieldsOf(ImageOutputSchema)])(
-    'changes with %s',
-    (_, field) => {
-      expect(keysWithAnother(field, bases.image)).not.toContain(keyFor(bases.image));
-    },
-  );
-
-  it.each([...fieldsOf(ProcessRequestSchema), ...fieldsOf(TensorOutputSchema)])(
-    'changes with %s of a tensor',
-    (_, field) => {
-      expect(keysWithAnother(field, bases.tensor)).not.toContain(keyFor(bases.tensor));
-    },
-  );
+  it.each([
+    ...fieldsOf(ProcessRequestSchema, 'image', ...alone),
+    ...fieldsOf(ResizeSchema, 'image', ...alone),
+    ...fieldsOf(CenterCropSchema, 'image'),
+    ...fieldsOf(ImageOutputSchema, 'image'),
+    ...fieldsOf(ProcessRequestSchema, 'tensor', ...alone),
+    ...fieldsOf(TensorOutputSchema, 'tensor'),
+    ...only(ResizeSchema, 'shortest_edge', 'edge'),
+    ...only(ProcessRequestSchema, 'preset', 'preset'),
+    ...only(ProcessRequestSchema, 'preprocessor_config', 'config'),
+  ])('changes with %s', (_, field, base) => {
+    expect(keysWithAnother(field, base)).not.toContain(keyFor(base));
+  });
 
   it('knows every message that a request is made of', () => {
     const parts = ProcessRequestSchema.fields.flatMap((field) => (field.message ? [field.message.name] : []));
-    expect(parts).toEqual(['Resize', 'ImageOutput', 'TensorOutput']);
+    expect(parts).toEqual(['Resize', 'ImageOutput', 'TensorOutput', 'CenterCrop']);
   });
 
   it('changes with the source', () => {
-    const plan = planOf(create(ProcessRequestSchema), 1);
+    const plan = planOf(create(ProcessRequestSchema), 1, presets);
     expect(cacheKey('00'.repeat(32), plan)).not.toBe(cacheKey('01'.repeat(32), plan));
   });
 
@@ -172,7 +194,7 @@ describe(cacheKey, () => {
   });
 
   it('does not depend on the order in which a plan was put together', () => {
-    const plan = planOf(create(ProcessRequestSchema, bases.tensor), 1_000_000);
+    const plan = planOf(create(ProcessRequestSchema, bases.tensor), 1_000_000, presets);
     const backwards = Object.fromEntries(Object.entries(plan).reverse()) as typeof plan;
     expect(cacheKey(sha256, backwards)).toBe(cacheKey(sha256, plan));
   });

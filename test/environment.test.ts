@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { commonEnvironment, EnvironmentError, readEnvironment } from '../src/environment.ts';
+import { oneOf, wholeNumber } from '../src/text-schemas.ts';
+
+const schema = z.object({
+  COUNT: wholeNumber(1, 9).default(3),
+  COLOUR: oneOf(['red', 'blue']),
+  STORE_URL: z.url({ error: 'a URL' }).optional(),
+});
+
+function refusal(environment: Record<string, string | undefined>): string {
+  try {
+    readEnvironment(schema, environment);
+  } catch (error) {
+    if (error instanceof EnvironmentError) return error.message;
+    throw error;
+  }
+  throw new Error('nothing was refused');
+}
+
+describe(readEnvironment, () => {
+  it('reads what is set, fills in the defaults and leaves everything else alone', () => {
+    expect(readEnvironment(schema, { COLOUR: 'red', COUNT: '5', PATH: '/bin' })).toEqual({
+      COLOUR: 'red',
+      COUNT: 5,
+    });
+    expect(readEnvironment(schema, { COLOUR: 'blue' })).toEqual({ COLOUR: 'blue', COUNT: 3 });
+  });
+
+  it('takes an empty variable for one that is not set', () => {
+    expect(readEnvironment(schema, { COLOUR: 'red', COUNT: '' })).toEqual({ COLOUR: 'red', COUNT: 3 });
+    expect(refusal({ COLOUR: '' })).toBe('COLOUR is not set; allowed: one of red, blue');
+  });
+
+  it('says all that is wrong at once, a line a variable', () => {
+    expect(refusal({ COLOUR: 'green', COUNT: '10' })).toBe(
+      'COUNT is "10"; allowed: a whole number from 1 to 9\nCOLOUR is "green"; allowed: one of red, blue',
+    );
+  });
+
+  it.each(['redis://user:secret@', '//:secret@host', 'secret@host'])(
+    'does not print a value that may hold a password: %s',
+    (value) => {
+      expect(refusal({ COLOUR: 'red', STORE_URL: value })).toBe('STORE_URL is bad; allowed: a URL');
+    },
+  );
+});
+
+describe(commonEnvironment, () => {
+  it('has the service’s own port by default and listens on this machine alone', () => {
+    expect(readEnvironment(z.object(commonEnvironment(1234)), {})).toEqual({
+      HOST: '127.0.0.1',
+      PORT: 1234,
+      LOG_LEVEL: 'info',
+      SHUTDOWN_DELAY_MS: 0,
+      SHUTDOWN_TIMEOUT_MS: 20_000,
+    });
+  });
+});

@@ -1,0 +1,86 @@
+import { Code } from '@connectrpc/connect';
+import { describe, expect, it } from 'vitest';
+import {
+  Failure,
+  failureFromAbort,
+  failureKinds,
+  grpcCode,
+  isFailureReason,
+  retryAfterSeconds,
+} from '../src/failures.ts';
+
+describe('failureKinds', () => {
+  it('has gRPC’s own numbers', () => {
+    expect(grpcCode).toEqual({
+      CANCELLED: Code.Canceled,
+      INVALID_ARGUMENT: Code.InvalidArgument,
+      DEADLINE_EXCEEDED: Code.DeadlineExceeded,
+      NOT_FOUND: Code.NotFound,
+      PERMISSION_DENIED: Code.PermissionDenied,
+      RESOURCE_EXHAUSTED: Code.ResourceExhausted,
+      FAILED_PRECONDITION: Code.FailedPrecondition,
+      UNIMPLEMENTED: Code.Unimplemented,
+      INTERNAL: Code.Internal,
+      UNAVAILABLE: Code.Unavailable,
+    });
+  });
+
+  it('asks callers to wait exactly where a 503 says that it passes', () => {
+    const passing = Object.entries(failureKinds)
+      .filter(([, { status }]) => status === 503)
+      .map(([reason]) => reason);
+    expect(Object.keys(retryAfterSeconds).sort()).toEqual(passing.sort());
+  });
+});
+
+describe(Failure, () => {
+  it('keeps reason, message, cause, and metadata as text', () => {
+    const cause = new Error('the library’s words');
+    const failure = new Failure(
+      'SOURCE_BYTES_OVER_LIMIT',
+      'Too large.',
+      { limit: 5, actual: '6' },
+      { cause },
+    );
+    expect(failure).toMatchObject({
+      name: 'Failure',
+      reason: 'SOURCE_BYTES_OVER_LIMIT',
+      message: 'Too large.',
+      metadata: { limit: '5', actual: '6' },
+    });
+    expect(failure.cause).toBe(cause);
+    expect(failure).toBeInstanceOf(Error);
+  });
+});
+
+describe(isFailureReason, () => {
+  it('knows the reasons of the table and nothing that every object has', () => {
+    expect(isFailureReason('IMAGE_CORRUPT')).toBe(true);
+    expect(isFailureReason('image_corrupt')).toBe(false);
+    expect(isFailureReason('toString')).toBe(false);
+    expect(isFailureReason('')).toBe(false);
+  });
+});
+
+describe(failureFromAbort, () => {
+  const reasonOf = (reason: unknown) => failureFromAbort(AbortSignal.abort(reason)).reason;
+
+  it('is the signal’s own reason if that is a failure', () => {
+    const failure = new Failure('ORIGIN_TIMEOUT', 'Too slow.');
+    expect(failureFromAbort(AbortSignal.abort(failure))).toBe(failure);
+  });
+
+  it('is CANCELLED for a caller who left', () => {
+    expect(reasonOf(undefined)).toBe('CANCELLED');
+    expect(reasonOf('gone')).toBe('CANCELLED');
+    expect(reasonOf(Object.assign(new Error('canceled'), { code: Code.Canceled }))).toBe('CANCELLED');
+  });
+
+  it('is DEADLINE_EXCEEDED for a time-out, Node’s and Connect’s', async () => {
+    const signal = AbortSignal.timeout(1);
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    expect(failureFromAbort(signal).reason).toBe('DEADLINE_EXCEEDED');
+    const deadline = Object.assign(new Error('the operation timed out'), { code: Code.DeadlineExceeded });
+    expect(reasonOf(deadline)).toBe('DEADLINE_EXCEEDED');
+  });
+});

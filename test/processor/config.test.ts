@@ -1,0 +1,89 @@
+import { availableParallelism } from 'node:os';
+import { describe, expect, it } from 'vitest';
+import { EnvironmentError } from '../../src/environment.ts';
+import { processorEnvironment, readProcessorConfig } from '../../src/processor/config.ts';
+
+describe(readProcessorConfig, () => {
+  it('starts with nothing set', () => {
+    expect(readProcessorConfig({})).toEqual({
+      HOST: '127.0.0.1',
+      PORT: 50_051,
+      LOG_LEVEL: 'info',
+      SHUTDOWN_DELAY_MS: 0,
+      SHUTDOWN_TIMEOUT_MS: 20_000,
+      METRICS_PORT: 9464,
+      MAX_SOURCE_BYTES: 32 * 1024 * 1024,
+      MAX_SOURCE_PIXELS: 100_000_000,
+      MAX_OUTPUT_PIXELS: 25_000_000,
+      DOWNLOAD_TIMEOUT_MS: 10_000,
+      URL_ALLOWED_HOSTS: [],
+      CACHE_MAX_BYTES: 256 * 1024 * 1024,
+      WORKERS: availableParallelism(),
+      MAX_QUEUE: 64,
+      MAX_TIMEOUT_MS: 60_000,
+    });
+  });
+
+  it('reads every variable', () => {
+    const environment = {
+      HOST: '0.0.0.0',
+      PORT: '0',
+      LOG_LEVEL: 'warn',
+      SHUTDOWN_DELAY_MS: '5000',
+      SHUTDOWN_TIMEOUT_MS: '1',
+      METRICS_PORT: '9000',
+      MAX_SOURCE_BYTES: '1',
+      MAX_SOURCE_PIXELS: '2',
+      MAX_OUTPUT_PIXELS: '3',
+      DOWNLOAD_TIMEOUT_MS: '4',
+      URL_ALLOWED_HOSTS: 'minio, minio:9000,,[::1]:80',
+      CACHE_MAX_BYTES: '0',
+      REDIS_URL: 'redis://:secret@redis:6379/1',
+      WORKERS: '7',
+      MAX_QUEUE: '0',
+      MAX_TIMEOUT_MS: '8',
+    };
+    expect(Object.keys(environment).sort()).toEqual(Object.keys(processorEnvironment.shape).sort());
+    expect(readProcessorConfig(environment)).toEqual({
+      HOST: '0.0.0.0',
+      PORT: 0,
+      LOG_LEVEL: 'warn',
+      SHUTDOWN_DELAY_MS: 5000,
+      SHUTDOWN_TIMEOUT_MS: 1,
+      METRICS_PORT: 9000,
+      MAX_SOURCE_BYTES: 1,
+      MAX_SOURCE_PIXELS: 2,
+      MAX_OUTPUT_PIXELS: 3,
+      DOWNLOAD_TIMEOUT_MS: 4,
+      URL_ALLOWED_HOSTS: ['minio', 'minio:9000', '[::1]:80'],
+      CACHE_MAX_BYTES: 0,
+      REDIS_URL: 'redis://:secret@redis:6379/1',
+      WORKERS: 7,
+      MAX_QUEUE: 0,
+      MAX_TIMEOUT_MS: 8,
+    });
+  });
+
+  it.each([
+    [{ WORKERS: '0' }, 'WORKERS is "0"; allowed: a whole number from 1 to 1024'],
+    [{ PORT: '70000' }, 'PORT is "70000"; allowed: a whole number from 0 to 65535'],
+    [
+      { MAX_SOURCE_BYTES: '32MB' },
+      'MAX_SOURCE_BYTES is "32MB"; allowed: a whole number from 1 to 1073741824',
+    ],
+    [
+      { LOG_LEVEL: 'loud' },
+      'LOG_LEVEL is "loud"; allowed: one of fatal, error, warn, info, debug, trace, silent',
+    ],
+    [{ REDIS_URL: 'redis' }, 'REDIS_URL is "redis"; allowed: a redis:// or rediss:// URL'],
+    [{ REDIS_URL: 'http://user:secret@redis' }, 'REDIS_URL is bad; allowed: a redis:// or rediss:// URL'],
+  ])('refuses %j', (environment, message) => {
+    expect(() => readProcessorConfig(environment)).toThrow(new EnvironmentError(message));
+  });
+
+  it('says for each variable what it is for', () => {
+    for (const schema of Object.values(processorEnvironment.shape)) {
+      expect(schema.description).toMatch(/\w+ \w+/);
+    }
+  });
+});

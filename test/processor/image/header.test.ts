@@ -1,0 +1,164 @@
+import { readFileSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { Failure } from '../../../src/failures.ts';
+import { orientedSize, readHeader } from '../../../src/processor/image/header.ts';
+import { encoded, gradient, solid } from '../../support/pictures.ts';
+
+const fixture = (name: string) =>
+  new Uint8Array(readFileSync(new URL(`../../fixtures/decode/${name}`, import.meta.url)));
+
+const header = (name: string) => readHeader(fixture(name), 1_000_000);
+
+async function refusal(content: Uint8Array, maxPixels = 1_000_000): Promise<Failure> {
+  const failure = await readHeader(content, maxPixels).catch((error: unknown) => error);
+  if (failure instanceof Failure) return failure;
+  throw failure;
+}
+
+function pngChunk(name: string, data: Uint8Array): Buffer {
+  const body = Buffer.concat([Buffer.from(name, 'latin1'), data]);
+  const chunk = Buffer.alloc(body.length + 8);
+  chunk.writeUInt32BE(data.length);
+  body.copy(chunk, 4);
+  chunk.writeUInt32BE(crc32(body), body.length + 4);
+  return chunk;
+}
+
+/** A PNG of a hundred bytes that claims a size. */
+function pngThatClaims(width: number, height: number): Uint8Array {
+  const size = Buffer.alloc(13);
+  size.writeUInt32BE(width, 0);
+  size.writeUInt32BE(height, 4);
+  size.set([8, 2, 0, 0, 0], 8);
+  return Buffer.concat([
+    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
+    pngChunk('IHDR', size),
+    pngChunk('IDAT', Buffer.from('789c030000000001', 'hex')),
+    pngChunk('IEND', Buffer.alloc(0)),
+  ]);
+}
+
+/** A JPEG whose frame header claims a size. */
+async function jpegThatClaims(width: number, height: number): Promise<Uint8Array> {
+  const jpeg = Buffer.from(await encoded(solid(16, 16, [1, 2, 3]), 'jpeg', { progressive: true }));
+  const frame = jpeg.indexOf(Buffer.of(0xff, 0xc2));
+  jpeg.writeUInt16BE(height, frame + 5);
+  jpeg.writeUInt16BE(width, frame + 7);
+  return jpeg;
+}
+
+describe(readHeader, () => {
+  it('reads what is known of an image before it is decoded', async () => {
+    expect(await header('orientation-6.jpg')).toEqual({
+      format: 'jpeg',
+      width: 23,
+      height: 17,
+      orientation: 6,
+      colour: 'rgb',
+      bitDepth: 8,
+      hasAlpha: false,
+      hasIccProfile: false,
+      frames: 1,
+    });
+  });
+
+  it.each<[name: string, expected: Partial<Awaited<ReturnType<typeof readHeader>>>]>([
+    ['gray.png', { format: 'png', colour: 'gray', bitDepth: 8 }],
+    ['gray-1-bit.png', { colour: 'gray', bitDepth: 8 }],
+    ['gray-16-bit.png', { colour: 'gray', bitDepth: 16 }],
+    ['gray-alpha.png', { colour: 'gray', hasAlpha: true }],
+    ['gray-colour-key.png', { colour: 'gray', hasAlpha: true }],
+    ['palette.png', { colour: 'rgb', hasAlpha: false }],
+    ['palette-transparency.png', { colour: 'rgb', hasAlpha: true }],
+    ['rgba-16-bit.png', { colour: 'rgb', bitDepth: 16, hasAlpha: true }],
+    ['icc.png', { hasIccProfile: true }],
+    ['orientation-6.png', { orientation: 6 }],
+    ['cmyk-adobe.jpg', { format: 'jpeg', colour: 'cmyk' }],
+    ['ycck.jpg', { colour: 'cmyk' }],
+    ['gray.jpg', { colour: 'gray' }],
+    ['animated.webp', { format: 'webp', frames: 2, width: 23, height: 17 }],
+    ['lossy-alpha.webp', { hasAlpha: true }],
+    ['two-frames-transparency.gif', { format: 'gif', frames: 2, hasAlpha: true, height: 17 }],
+    ['pages.tiff', { format: 'tiff', frames: 2, height: 17 }],
+    ['orientation-7.tiff', { orientation: 7 }],
+    ['444.avif', { format: 'avif', colour: 'rgb', width: 23, height: 17 }],
+    // libheif turns AVIF itself, and says that there is nothing left to turn.
+    ['orientation-3.avif', { orientation: 1 }],
+  ])('reads %s', async (name, expected) => {
+    expect(await header(name)).toMatchObject(expected);
+  });
+
+  it('refuses what is no image before a decoder sees it', async () => {
+    expect(await refusal(Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>'))).toMatchObject({
+      reason: 'FORMAT_UNSUPPORTED',
+    });
+    expect(await refusal(Buffer.from('a text file, named photo.jpg'))).toMatchObject({
+      reason: 'FORMAT_UNSUPPORTED',
+    });
+  });
+
+  it('refuses a PNG that claims 60000 × 60000', async () => {
+    const failure = await refusal(pngThatClaims(60_000, 60_000), 100_000_000);
+    expect(failure).toMatchObject({
+      reason: 'SOURCE_PIXELS_OVER_LIMIT',
+      metadata: { limit: '100000000', actual: '3600000000', width: '60000', height: '60000' },
+    });
+  });
+
+  it('refuses a progressive JPEG of 12000 × 12000', async () => {
+    const failure = await refusal(await jpegThatClaims(12_000, 12_000), 100_000_000);
+    expect(failure).toMatchObject({ reason: 'SOURCE_PIXELS_OVER_LIMIT', metadata: { actual: '144000000' } });
+  });
+
+  it('takes as many pixels as the limit and not one more', async () => {
+    const picture = await encoded(gradient(23, 17), 'png');
+    expect(await readHeader(picture, 391)).toMatchObject({ width: 23, height: 17 });
+    expect(await refusal(picture, 390)).toMatchObject({ metadata: { limit: '390', actual: '391' } });
+  });
+
+  it('refuses a side of more than 2²⁴ pixels, however few the other one has', async () => {
+    expect(await readHeader(pngThatClaims(16_777_216, 1), 100_000_000)).toMatchObject({ width: 16_777_216 });
+    expect(await refusal(pngThatClaims(16_777_217, 1), 100_000_000)).toMatchObject({
+      reason: 'SOURCE_PIXELS_OVER_LIMIT',
+      metadata: { limit: '16777216', actual: '16777217' },
+    });
+  });
+
+  it.each([
+    ['gray-float.tiff', '1 × float in the colour space b-w'],
+    ['cmyk-16-bit.tiff', '4 × ushort in the colour space cmyk'],
+    ['cmyk-alpha.tiff', '5 × uchar in the colour space cmyk'],
+    ['rgb-2-extra.tiff', '5 × uchar in the colour space srgb'],
+  ])('refuses %s, whose pixels are none that are read here', async (name, words) => {
+    const { reason, message } = await refusal(fixture(name));
+    expect(reason).toBe('FORMAT_UNSUPPORTED');
+    expect(message).toContain(words);
+  });
+
+  it.each(['rgb.png', '420.jpg', 'lossy.webp', '444.avif', 'plain.gif', 'strips.tiff'])(
+    'refuses %s when its header is cut off, in our own words',
+    async (name) => {
+      const failure = await refusal(fixture(name).subarray(0, 16));
+      expect(failure.reason).toBe('IMAGE_CORRUPT');
+      expect(failure.message).toMatch(/^The header of this (PNG|JPEG|WEBP|AVIF|GIF|TIFF) cannot be read\.$/);
+      expect(failure.cause).toBeInstanceOf(Error);
+    },
+  );
+
+  it('refuses an image of 0 pixels', async () => {
+    expect(await refusal(pngThatClaims(0, 5))).toMatchObject({ reason: 'IMAGE_CORRUPT' });
+  });
+});
+
+describe(orientedSize, () => {
+  it.each([1, 2, 3, 4])('keeps width and height for EXIF orientation %d', async (orientation) => {
+    const size = orientedSize(await header(`orientation-${orientation}.jpg`));
+    expect(size).toEqual({ width: 23, height: 17 });
+  });
+
+  it.each([5, 6, 7, 8])('swaps width and height for EXIF orientation %d', async (orientation) => {
+    const size = orientedSize(await header(`orientation-${orientation}.jpg`));
+    expect(size).toEqual({ width: 17, height: 23 });
+  });
+});

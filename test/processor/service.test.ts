@@ -1,0 +1,432 @@
+import { hash } from 'node:crypto';
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { Code, ConnectError } from '@connectrpc/connect';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ErrorInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
+import { HealthCheckResponse_ServingStatus as Status } from '../../gen/grpc/health/v1/health_pb.ts';
+import { CacheState, Fit, ProcessStreamRequestSchema } from '../../gen/image/v1/processor_pb.ts';
+import { startWorkerPool, type WorkerPool } from '../../src/processor/image/worker-pool.ts';
+import type { ImageProcessing } from '../../src/processor/process-image.ts';
+import { createProcessorService } from '../../src/processor/service.ts';
+import { decoded, encoded, gradient, noise, photoLike, redGreenBlue } from '../support/pictures.ts';
+import { createProcessing, startProcessorServer } from '../support/processor.ts';
+
+type StreamRequest = MessageInitShape<typeof ProcessStreamRequestSchema>;
+
+let pool: WorkerPool;
+let png: Uint8Array;
+beforeAll(async () => {
+  pool = await startWorkerPool(2);
+  png = await encoded(redGreenBlue, 'png');
+});
+afterAll(() => pool.close());
+
+/** What a client is told of a call that fails. */
+async function errorOf(call: Promise<unknown>) {
+  const error = await call.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof ConnectError)) throw new Error('the call did not fail');
+  const [info] = error.findDetails(ErrorInfoSchema);
+  return { code: error.code, message: error.rawMessage, reason: info?.reason, metadata: info?.metadata };
+}
+
+const streamed = (id: string, content: Uint8Array, grayscale = true): StreamRequest => ({
+  id,
+  request: { source: { case: 'content', value: content }, grayscale },
+});
+
+async function* sendAll(...messages: StreamRequest[]) {
+  for (const message of messages) yield create(ProcessStreamRequestSchema, message);
+}
+
+async function collected<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const value of values) all.push(value);
+  return all;
+}
+
+/** Workers that hold each image until they are told to let it go, by the hash of its bytes. */
+function createHoldingWorkers() {
+  const held = new Map<string, () => void>();
+  const arrivals: (() => void)[] = [];
+  let most = 0;
+  const workers: WorkerPool = {
+    async run(job) {
+      await new Promise<void>((resolve) => {
+        held.set(hash('sha256', job.content), resolve);
+        most = Math.max(most, held.size);
+        for (const arrive of arrivals.splice(0)) arrive();
+      });
+      return await pool.run(job);
+    },
+    close: () => pool.close(),
+  };
+  const letGo = (key: string) => {
+    held.get(key)?.();
+    held.delete(key);
+  };
+  return {
+    workers,
+    /** The most images that were held at once. */
+    most: () => most,
+    async holds(count: number) {
+      while (held.size < count) await new Promise<void>((resolve) => arrivals.push(resolve));
+    },
+    letGo: (content: Uint8Array) => letGo(hash('sha256', content)),
+    letOneGo() {
+      const [first] = held.keys();
+      if (first !== undefined) letGo(first);
+    },
+  };
+}
+
+const withSources = (read: ImageProcessing['sources']['read']): ImageProcessing => ({
+  ...createProcessing(pool),
+  sources: { read, close: async () => {} },
+});
+
+describe(createProcessorService, () => {
+  describe('Process', () => {
+    it('processes an image', async () => {
+      await using server = await startProcessorServer(createProcessing(pool));
+      const response = await server.client.process({
+        source: { case: 'content', value: png },
+        resize: { width: 6, height: 6, fit: Fit.INSIDE },
+      });
+      expect(response).toMatchObject({
+        contentType: 'image/png',
+        width: 6,
+        height: 2,
+        cache: CacheState.MISS,
+      });
+      expect((await decoded(response.content)).width).toBe(6);
+    });
+
+    it('fails with the gRPC code and the ErrorInfo of the reason', async () => {
+      await using server = await startProcessorServer(createProcessing(pool));
+      expect(await errorOf(server.client.process({ background: 'red' }))).toEqual({
+        code: Code.InvalidArgument,
+        message: 'background is red; allowed: #RRGGBB.',
+        reason: 'OPTION_INVALID',
+        metadata: { option: 'background', actual: 'red', allowed: '#RRGGBB' },
+      });
+      expect(await errorOf(server.client.process({}))).toMatchObject({ reason: 'SOURCE_MISSING' });
+    });
+
+    it('fails with a message that fits into headers, whatever was sent', async () => {
+      await using server = await startProcessorServer(createProcessing(pool));
+      const { code, reason } = await errorOf(server.client.process({ background: '€'.repeat(1_000_000) }));
+      expect({ code, reason }).toEqual({ code: Code.InvalidArgument, reason: 'OPTION_INVALID' });
+    });
+
+    it('says nothing of an error that is none of its own, but to its log', async () => {
+      const broken = withSources(async () => {
+        throw new Error('cannot open /etc/secrets at 0x7f3a');
+      });
+      await using server = await startProcessorServer(broken);
+      expect(await errorOf(server.client.process({ source: { case: 'content', value: png } }))).toEqual({
+        code: Code.Internal,
+        message: 'Something went wrong on our side; the log has it.',
+        reason: 'INTERNAL',
+        metadata: {},
+      });
+      expect(server.log).toMatchObject([
+        {
+          level: 50,
+          reason: 'INTERNAL',
+          err: { message: expect.stringContaining('cannot open /etc/secrets at 0x7f3a') },
+        },
+      ]);
+    });
+
+    it('logs the caller’s mistakes as information, with their metadata', async () => {
+      await using server = await startProcessorServer(createProcessing(pool));
+      await errorOf(server.client.process({ numerics: 99 as never }));
+      expect(server.log).toMatchObject([
+        { level: 30, reason: 'OPTION_INVALID', option: 'numerics', actual: '99' },
+      ]);
+    });
+
+    it('ends at its own limit of time for callers who set none, with a reason', async () => {
+      const waiting = withSources(
+        (_source, _findAnswer, signal) =>
+          new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+      );
+      await using server = await startProcessorServer(waiting, { maxTimeoutMs: 20 });
+      expect(await errorOf(server.client.process({ source: { case: 'content', value: png } }))).toMatchObject(
+        {
+          code: Code.DeadlineExceeded,
+          reason: 'DEADLINE_EXCEEDED',
+          metadata: { limit: '20' },
+        },
+      );
+    });
+
+    it.each([1, 600_000])('takes a deadline of %d ms', async (timeoutMs) => {
+      const waiting = withSources(
+        (_source, _findAnswer, signal) =>
+          new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+      );
+      await using server = await startProcessorServer(waiting, { maxTimeoutMs: 20 });
+      const call = server.client.process({ source: { case: 'content', value: png } }, { timeoutMs });
+      expect(await errorOf(call)).toMatchObject({ code: Code.DeadlineExceeded });
+    });
+
+    it('lets go of the work of a caller who leaves', async () => {
+      const begun = Promise.withResolvers<void>();
+      const left = Promise.withResolvers<void>();
+      const waiting = withSources((_source, _findAnswer, signal) => {
+        begun.resolve();
+        return new Promise((_, reject) => {
+          signal.addEventListener('abort', () => {
+            left.resolve();
+            reject(new Error('a library’s own words for it'));
+          });
+        });
+      });
+      await using server = await startProcessorServer(waiting);
+      const caller = new AbortController();
+      const call = errorOf(
+        server.client.process({ source: { case: 'content', value: png } }, { signal: caller.signal }),
+      );
+      await begun.promise;
+      caller.abort();
+      expect(await call).toMatchObject({ code: Code.Canceled });
+      await left.promise;
+      while (server.log.length === 0) await new Promise((resolve) => setImmediate(resolve));
+      // Nothing of ours failed: no error, and no INTERNAL in the metrics.
+      expect(server.log).toMatchObject([{ level: 30, reason: 'CANCELLED' }]);
+      expect(await server.registry.metrics()).toContain(
+        'image_processor_requests_total{outcome="CANCELLED"} 1',
+      );
+    });
+
+    it('counts images by outcome, bytes in and out, and stages', async () => {
+      await using server = await startProcessorServer(createProcessing(pool));
+      const response = await server.client.process({ source: { case: 'content', value: png } });
+      await errorOf(server.client.process({}));
+      const metrics = await server.registry.metrics();
+      expect(metrics).toContain('image_processor_requests_total{outcome="OK"} 1');
+      expect(metrics).toContain('image_processor_requests_total{outcome="SOURCE_MISSING"} 1');
+      expect(metrics).toContain('image_processor_request_duration_seconds_count 2');
+      expect(metrics).toContain(`image_processor_bytes_total{direction="in"} ${png.length}`);
+      expect(metrics).toContain(`image_processor_bytes_total{direction="out"} ${response.content.length}`);
+      expect(metrics).toContain('image_processor_stage_duration_seconds_count{stage="decode"} 1');
+    });
+  });
+
+  describe('ProcessStream', () => {
+    it('answers each image with its id', async () => {
+      await using server = await startProcessorServer(createProcessing(pool));
+      const pictures = await Promise.all([1, 2, 3, 4, 5].map((width) => encoded(gradient(width, 1), 'png')));
+      const messages = pictures.map((picture, index) => streamed(`image ${index + 1}`, picture));
+      const answers = await collected(server.client.processStream(sendAll(...messages)));
+      const widths = answers.map(({ id, result }) => [id, result.case === 'response' && result.value.width]);
+      expect(widths.toSorted()).toEqual([1, 2, 3, 4, 5].map((width) => [`image ${width}`, width]));
+    });
+
+    it('answers nothing to nothing', async () => {
+      await using server = await startProcessorServer(createProcessing(pool));
+      expect(await collected(server.client.processStream(sendAll()))).toEqual([]);
+    });
+
+    it('answers when an image is ready, not in the order of asking', async () => {
+      const holding = createHoldingWorkers();
+      await using server = await startProcessorServer(createProcessing(holding.workers));
+      const [slow, quick] = [await encoded(gradient(8, 8), 'png'), await encoded(gradient(9, 9), 'png')];
+      const answers = server.client
+        .processStream(sendAll(streamed('slow', slow), streamed('quick', quick)))
+        [Symbol.asyncIterator]();
+      const first = answers.next();
+      await holding.holds(2);
+      holding.letGo(quick);
+      expect((await first).value.id).toBe('quick');
+      holding.letGo(slow);
+      expect((await answers.next()).value.id).toBe('slow');
+      expect((await answers.next()).done).toBe(true);
+    });
+
+    it('answers an image before the next one is sent', async () => {
+      await using server = await startProcessorServer(createProcessing(pool));
+      const more = Promise.withResolvers<void>();
+      async function* send() {
+        yield create(ProcessStreamRequestSchema, streamed('1', png));
+        await more.promise;
+        yield create(ProcessStreamRequestSchema, streamed('2', png));
+      }
+      const answers = server.client.processStream(send())[Symbol.asyncIterator]();
+      expect((await answers.next()).value.id).toBe('1');
+      more.resolve();
+      expect((await answers.next()).value.id).toBe('2');
+      expect((await answers.next()).done).toBe(true);
+    });
+
+    it('answers an image that fails with its reason, and goes on', async () => {
+      await using server = await startProcessorServer(createProcessing(pool), { streamConcurrency: 1 });
+      const answers = await collected(
+        server.client.processStream(
+          sendAll(
+            streamed('good', png),
+            streamed('text', Buffer.from('no image')),
+            { id: 'nothing' },
+            streamed('cut off', png.subarray(0, 60)),
+            streamed('good again', png),
+          ),
+        ),
+      );
+      expect(answers.map(({ id, result }) => [id, result.case])).toEqual([
+        ['good', 'response'],
+        ['text', 'failure'],
+        ['nothing', 'failure'],
+        ['cut off', 'failure'],
+        ['good again', 'response'],
+      ]);
+      expect(answers.slice(1, 4).map(({ result }) => result.value)).toMatchObject([
+        {
+          code: Code.InvalidArgument,
+          reason: 'FORMAT_UNSUPPORTED',
+          message: 'The bytes begin like plain text; JPEG, PNG, WebP, AVIF, GIF and TIFF are read here.',
+          metadata: { supported: 'jpeg, png, webp, avif, gif, tiff' },
+        },
+        { code: Code.InvalidArgument, reason: 'SOURCE_MISSING' },
+        { code: Code.InvalidArgument, reason: 'IMAGE_CORRUPT', metadata: { format: 'png' } },
+      ]);
+    });
+
+    it('refuses an id of more than 256 characters, and gives its beginning back', async () => {
+      await using server = await startProcessorServer(createProcessing(pool), { streamConcurrency: 1 });
+      const answers = await collected(
+        server.client.processStream(sendAll(streamed('i'.repeat(256), png), streamed('j'.repeat(257), png))),
+      );
+      expect(answers).toMatchObject([
+        { id: 'i'.repeat(256), result: { case: 'response' } },
+        {
+          id: 'j'.repeat(256),
+          result: {
+            case: 'failure',
+            value: { reason: 'OPTION_INVALID', metadata: { limit: '256', actual: '257' } },
+          },
+        },
+      ]);
+    });
+
+    it('says nothing of an error that is none of its own', async () => {
+      const broken = withSources(async () => {
+        throw new Error('cannot open /etc/secrets at 0x7f3a');
+      });
+      await using server = await startProcessorServer(broken);
+      const answers = await collected(server.client.processStream(sendAll(streamed('1', png))));
+      expect(answers).toMatchObject([
+        {
+          id: '1',
+          result: {
+            value: {
+              code: Code.Internal,
+              reason: 'INTERNAL',
+              message: 'Something went wrong on our side; the log has it.',
+            },
+          },
+        },
+      ]);
+    });
+
+    it('ends an image at the limit of time, not the stream', async () => {
+      let reads = 0;
+      const processing = createProcessing(pool);
+      const firstHangs: ImageProcessing['sources'] = {
+        read: (source, findAnswer, signal) =>
+          reads++ > 0
+            ? processing.sources.read(source, findAnswer, signal)
+            : new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+        close: async () => {},
+      };
+      await using server = await startProcessorServer(
+        { ...processing, sources: firstHangs },
+        { streamConcurrency: 1, maxTimeoutMs: 200 },
+      );
+      const answers = await collected(
+        server.client.processStream(sendAll(streamed('hangs', png), streamed('goes on', png))),
+      );
+      expect(answers).toMatchObject([
+        { id: 'hangs', result: { value: { reason: 'DEADLINE_EXCEEDED' } } },
+        { id: 'goes on', result: { case: 'response' } },
+      ]);
+    });
+
+    it('holds a sender back that is faster than the work', async () => {
+      const holding = createHoldingWorkers();
+      const processing = createProcessing(holding.workers, { maxRunning: 8 });
+      await using server = await startProcessorServer(processing, { streamConcurrency: 2 });
+      // A megabyte each, and none like another.
+      const pictures = await Promise.all(
+        Array.from({ length: 24 }, (_, seed) => encoded(noise(600, 580, seed + 1), 'png')),
+      );
+      let sent = 0;
+      async function* send() {
+        for (const picture of pictures) {
+          sent++;
+          yield create(ProcessStreamRequestSchema, streamed(String(sent), picture));
+        }
+      }
+      const answers = collected(server.client.processStream(send()));
+      await holding.holds(2);
+      // Calls on the same connection: what could be sent by now has been.
+      for (let i = 0; i < 20; i++) await server.health.check({});
+      // Two in work, one that waits to be read, four in the stream's window of 4 MiB, and some in buffers.
+      expect(sent).toBeLessThan(16);
+      expect(holding.most()).toBe(2);
+      for (let i = 0; i < pictures.length; i++) {
+        await holding.holds(1);
+        holding.letOneGo();
+      }
+      expect((await answers).length).toBe(24);
+      expect(holding.most()).toBe(2);
+    });
+
+    it('lets go of the work of a caller who leaves, waiting images and all', async () => {
+      const holding = createHoldingWorkers();
+      const processing = createProcessing(holding.workers, { maxRunning: 1 });
+      await using server = await startProcessorServer(processing, { streamConcurrency: 4 });
+      const caller = new AbortController();
+      const pictures = await Promise.all([3, 4, 5].map((width) => encoded(gradient(width, 1), 'png')));
+      const open = Promise.withResolvers<void>();
+      async function* send() {
+        for (const picture of pictures) yield create(ProcessStreamRequestSchema, streamed('', picture));
+        await open.promise;
+      }
+      const answers = collected(server.client.processStream(send(), { signal: caller.signal }));
+      const outcome = errorOf(answers);
+      await holding.holds(1);
+      while (processing.admission.waiting < 2) await new Promise((resolve) => setImmediate(resolve));
+      caller.abort();
+      open.resolve();
+      expect(await outcome).toMatchObject({ code: Code.Canceled });
+      while (processing.admission.waiting > 0) await new Promise((resolve) => setImmediate(resolve));
+      holding.letOneGo();
+      while (processing.admission.running > 0) await new Promise((resolve) => setImmediate(resolve));
+      expect(holding.most()).toBe(1);
+    });
+  });
+
+  it('answers health checks while every worker is busy', async () => {
+    const processing = createProcessing(pool, { maxRunning: 2 });
+    await using server = await startProcessorServer(processing);
+    const photographs = await Promise.all(
+      [1, 2, 3, 4].map((seed) => encoded(photoLike(1600, 1200, seed), 'jpeg')),
+    );
+    let done = 0;
+    const calls = photographs.map(async (value) => {
+      await server.client.process({
+        source: { case: 'content', value },
+        resize: { width: 800, height: 600 },
+      });
+      done++;
+    });
+    while (processing.admission.running < 2) await new Promise((resolve) => setImmediate(resolve));
+    for (let i = 0; i < 3; i++) expect((await server.health.check({})).status).toBe(Status.SERVING);
+    expect(done).toBeLessThan(4);
+    await Promise.all(calls);
+  });
+});
