@@ -244,7 +244,7 @@ def with_luma_sampling(data, across, down):
 
 def smooth():
     """Chroma without edges: how AVIF's and WebP's decoders make full chroma of half is not agreed."""
-    return made("RGB", lambda x, y: 40 + x * 7, lambda x, y: 60 + y * 9, lambda x, y: 200 - x * 3 - y * 2)
+    return made("RGB", lambda x, y: 60 + x * 2, lambda x, y: 80 + y * 3, lambda x, y: 180 - x - y)
 
 
 def as_ycck(data):

@@ -101,18 +101,32 @@ def cases():
                     yield case, hashlib.sha256(resized.tobytes()).hexdigest()[:16]
 
 
+def inline(values: dict) -> str:
+    return "{ " + ", ".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in values.items()) + " }"
+
+
+def written(case: dict, hashes: dict[str, str]) -> str:
+    """As Biome formats it."""
+    lines = [f"      {json.dumps(key)}: {json.dumps(value)}" for key, value in case.items()]
+    lines.append(f'      "sha256": {inline(hashes)}')
+    return "    {\n" + ",\n".join(lines) + "\n    }"
+
+
 def main() -> None:
     path = Path(__file__).with_name("resample-goldens.json")
     before = json.loads(path.read_text()) if path.exists() else {"versions": {}, "cases": []}
-    hashes = {json.dumps({**case, "sha256": None}): case["sha256"] for case in before["cases"]}
+    known = {json.dumps({**case, "sha256": None}): case["sha256"] for case in before["cases"]}
     minor = ".".join(PIL.__version__.split(".")[:2])
-    versions = {**before["versions"], minor: f"Pillow {PIL.__version__}, Python {platform.python_version()}, {platform.machine()}"}
-    lines = []
+    made_by = f"Pillow {PIL.__version__}, Python {platform.python_version()}, {platform.machine()}"
+    versions = dict(sorted({**before["versions"], minor: made_by}.items()))
+    entries = []
     for case, digest in cases():
-        known = hashes.get(json.dumps({**case, "sha256": None}), {})
-        lines.append("    " + json.dumps({**case, "sha256": dict(sorted({**known, minor: digest}.items()))}))
-    lines = ",\n".join(lines)
-    path.write_text(f'{{\n  "versions": {json.dumps(dict(sorted(versions.items())))},\n  "cases": [\n{lines}\n  ]\n}}\n')
+        others = known.get(json.dumps({**case, "sha256": None}), {})
+        entries.append(written(case, dict(sorted({**others, minor: digest}.items()))))
+    lines = ",\n".join(f"    {json.dumps(key)}: {json.dumps(value)}" for key, value in versions.items())
+    path.write_text(
+        f'{{\n  "versions": {{\n{lines}\n  }},\n  "cases": [\n' + ",\n".join(entries) + "\n  ]\n}\n"
+    )
 
 
 main()

@@ -14,8 +14,8 @@ export function cropStart(imageSide: number, cropSide: number, origin: CropOrigi
 }
 
 /**
- * Cuts width × height pixels out of the middle. Where the image is smaller than that, the rest is 0: black, and
- * transparent where there is alpha.
+ * Cuts width × height pixels out of the middle. Where the image is smaller than that, the rest is 0: black,
+ * and transparent where there is alpha.
  *
  * @param image - [height, width, channels] uint8
  * @returns [crop.height, crop.width, channels] uint8

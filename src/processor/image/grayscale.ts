@@ -1,4 +1,4 @@
-import { luma } from './kernels/resample.ts';
+import { luma } from './kernels/luma.ts';
 import type { Pixels } from './pixels.ts';
 
 /**

@@ -3,10 +3,11 @@ import type { ImageHeader } from './header.ts';
 import type { Plan } from './plan.ts';
 
 /**
- * Grows whenever the same request may give other bytes than before. It is part of every cache key, so a
- * new version never answers with an old version's pixels.
+ * Our version and the Pillow whose pixels these are: Pillow 12.2 and 13.0 each changed for which images the
+ * vertical pass goes first. Ours grows whenever the same request may give other bytes than before. It is part
+ * of every cache key, so a new version never answers with an old version's pixels.
  */
-export const numericsVersion = '1';
+export const numericsVersion = '1+pillow-13.0';
 
 const { aom, heif, mozjpeg, png, tiff, vips, webp } = sharp.versions as Record<string, string | undefined>;
 

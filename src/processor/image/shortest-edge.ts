@@ -20,8 +20,9 @@ export function shortestEdgeSize({ width, height }: Size, shortestEdge: number):
 }
 
 /**
- * {@link shortestEdgeSize}, but the longer side becomes at most about `longestEdge`: get_size_with_aspect_ratio
- * in transformers, `size = {"shortest_edge": …, "longest_edge": …}`. A very thin image may come to a side of 0.
+ * {@link shortestEdgeSize}, but the longer side becomes at most about `longestEdge`:
+ * get_size_with_aspect_ratio in transformers, `size = {"shortest_edge": …, "longest_edge": …}`. A very thin
+ * image may come to a side of 0.
  */
 export function shortestAndLongestEdgeSize(size: Size, shortestEdge: number, longestEdge: number): Size {
   const { width, height } = size;

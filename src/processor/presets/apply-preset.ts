@@ -51,8 +51,8 @@ function applyStep(image: Pixels, step: PresetStep): Pixels {
 /**
  * Size that an image has after the steps, in pixels.
  *
- * @param maxPixels - width × height that no step may go beyond: a shorter side of 224 makes 250 million pixels of
- *   1 × 5000, to crop them
+ * @param maxPixels - width × height that no step may go beyond: a shorter side of 224 makes 250 million
+ *   pixels of 1 × 5000, though the next step crops them
  * @throws OUTPUT_PIXELS_OVER_LIMIT; PRESET_UNSUPPORTED where a side becomes 0, which Pillow refuses as well
  */
 export function presetSize(source: Size, steps: readonly PresetStep[], maxPixels: number): Size {

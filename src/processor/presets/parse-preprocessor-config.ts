@@ -77,7 +77,10 @@ function levitSize(config: ConfigValues, size: ConfigSize): ConfigSize {
   return { kind: 'shortestEdge', shortestEdge: Math.trunc((256 / 224) * size.shortestEdge) };
 }
 
-/** ConvNextImageProcessor.resize: from 384 on the image is warped, below it is cropped. It doesn't look at longest_edge. */
+/**
+ * ConvNextImageProcessor.resize: from 384 on the image is warped, below it is cropped. It doesn't look at
+ * longest_edge.
+ */
 function cropPctSteps(config: ConfigValues, size: ConfigSize, filter: Filter): PresetStep[] {
   if (!('shortestEdge' in size)) throw invalid('size', config.size, '{shortest_edge}');
   const { shortestEdge } = size;

@@ -6,8 +6,6 @@ import { resampleInTwoPasses } from './two-passes.ts';
 import { horizontalTable, verticalTable } from './weight-tables.ts';
 import type { FilterName } from './weights.ts';
 
-export { luma } from './luma.ts';
-
 /**
  * Pixels between the two passes. Sane requests stay far below; 1 × 65,000 pixels to 16 million × 1 would be a
  * million million and keep a worker busy for an hour.

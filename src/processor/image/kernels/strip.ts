@@ -14,11 +14,12 @@ export interface TwoPassJob {
 
 /** Some columns of the result, what of the source they are made of, and the steps that both orders share. */
 export interface Strip {
-  readonly job: TwoPassJob;
-  readonly arena: Arena;
-  /** Bytes of the strip's part of one source row, and of one row of the result before it becomes luma. */
+  /** Bytes of the strip's part of one source row. */
   readonly sourceBytes: number;
+  /** Bytes of the strip's part of one row of the result, before it becomes luma. */
   readonly resultBytes: number;
+  /** Bytes from one quad of the result's columns to the next. */
+  readonly resultQuadStride: number;
   /** How many quads of rows the horizontal pass does at once: gray fills its four units with four, colour with one. */
   readonly quadsAtOnce: number;
   /** Copies source rows to an address, close together, and premultiplies them by alpha. */
@@ -27,8 +28,6 @@ export interface Strip {
   makeQuads(rows: number, stride: number, to: number): void;
   /** Takes premultiplication back, makes luma if need be, and copies a row into the result. */
   finishRow(row: number, y: number): void;
-  /** Bytes from one quad of the result's columns to the next. */
-  readonly resultQuadStride: number;
 }
 
 /** The strip of `columns` columns of the result from `left` on. */
@@ -58,8 +57,6 @@ export function stripOf(job: TwoPassJob, left: number, columns: number, arena: A
   const data = bytesOf(source.data);
 
   return {
-    job,
-    arena,
     sourceBytes,
     resultBytes,
     resultQuadStride,

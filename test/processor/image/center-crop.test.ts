@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { centerCrop, cropStart } from '../../../src/processor/image/center-crop.ts';
+import type { Pixels } from '../../../src/processor/image/pixels.ts';
+
+const gray = (width: number, ...values: number[]): Pixels => ({
+  data: Uint8Array.from(values),
+  width,
+  height: values.length / width,
+  channels: 1,
+});
+
+describe(cropStart, () => {
+  // image side, crop side, and where transformers, its torchvision backend and torchvision begin
+  it.each([
+    [10, 4, 3, 3, 3],
+    [10, 10, 0, 0, 0],
+    [11, 4, 3, 3, 4], // 3.5
+    [13, 4, 4, 4, 4], // 4.5
+    [11, 10, 0, 0, 0], // 0.5
+    [13, 10, 1, 1, 2], // 1.5
+    [4, 10, -3, -3, -3],
+    [4, 11, -4, -3, -3],
+    [9, 10, -1, 0, 0],
+  ])('begins in %d pixels for a crop of %d at %d, %d or %d', (image, crop, pillow, torch, torchvision) => {
+    expect(cropStart(image, crop, 'transformers')).toBe(pillow);
+    expect(cropStart(image, crop, 'transformers-torchvision')).toBe(torch);
+    expect(cropStart(image, crop, 'torchvision')).toBe(torchvision);
+  });
+});
+
+describe(centerCrop, () => {
+  // biome-ignore format: as the image stands
+  const image = gray(4,
+    1, 2, 3, 4,
+    5, 6, 7, 8,
+    9, 10, 11, 12,
+  );
+
+  it('cuts out the middle', () => {
+    expect(centerCrop(image, { width: 2, height: 1 }, 'transformers')).toEqual(gray(2, 6, 7));
+    expect(centerCrop(image, { width: 4, height: 3 }, 'transformers')).toEqual(image);
+  });
+
+  it('fills with black where the image is smaller', () => {
+    // biome-ignore format: as the image stands
+    expect(centerCrop(gray(1, 9), { width: 3, height: 5 }, 'transformers')).toEqual(gray(3,
+      0, 0, 0,
+      0, 0, 0,
+      0, 9, 0,
+      0, 0, 0,
+      0, 0, 0,
+    ));
+  });
+
+  it('puts the odd pixel of the padding before the image for transformers and behind it for torchvision', () => {
+    expect(centerCrop(gray(1, 9), { width: 4, height: 1 }, 'transformers')).toEqual(gray(4, 0, 0, 9, 0));
+    expect(centerCrop(gray(1, 9), { width: 4, height: 1 }, 'torchvision')).toEqual(gray(4, 0, 9, 0, 0));
+    expect(centerCrop(gray(1, 9), { width: 4, height: 1 }, 'transformers-torchvision')).toEqual(
+      gray(4, 0, 9, 0, 0),
+    );
+  });
+
+  it('cuts one axis and fills the other', () => {
+    // biome-ignore format: as the image stands
+    expect(centerCrop(image, { width: 2, height: 5 }, 'torchvision')).toEqual(gray(2,
+      0, 0,
+      2, 3,
+      6, 7,
+      10, 11,
+      0, 0,
+    ));
+  });
+
+  it('keeps the channels of a pixel together', () => {
+    const rgb: Pixels = { data: Uint8Array.of(1, 2, 3, 4, 5, 6), width: 2, height: 1, channels: 3 };
+    expect(centerCrop(rgb, { width: 4, height: 1 }, 'transformers').data).toEqual(
+      Uint8Array.of(0, 0, 0, 1, 2, 3, 4, 5, 6, 0, 0, 0),
+    );
+    expect(centerCrop(rgb, { width: 1, height: 1 }, 'transformers').data).toEqual(Uint8Array.of(1, 2, 3));
+  });
+});

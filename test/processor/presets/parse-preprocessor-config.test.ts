@@ -1,0 +1,301 @@
+import { describe, expect, it } from 'vitest';
+import { Failure } from '../../../src/failures.ts';
+import { parsePreprocessorConfig } from '../../../src/processor/presets/parse-preprocessor-config.ts';
+
+const vit = { image_processor_type: 'ViTImageProcessor' };
+const clip = { image_processor_type: 'CLIPImageProcessor' };
+
+const parse = (config: unknown) => parsePreprocessorConfig(JSON.stringify(config));
+
+function failureOf(json: string): Pick<Failure, 'reason' | 'message'> {
+  try {
+    parsePreprocessorConfig(json);
+  } catch (error) {
+    if (error instanceof Failure) return { reason: error.reason, message: error.message };
+    throw error;
+  }
+  throw new Error('it was taken');
+}
+
+const refusal = (config: unknown) => failureOf(JSON.stringify(config));
+
+describe(parsePreprocessorConfig, () => {
+  it('reads a config that says everything', () => {
+    const plan = parse({
+      ...clip,
+      do_convert_rgb: true,
+      do_resize: true,
+      size: { shortest_edge: 336 },
+      resample: 3,
+      do_center_crop: true,
+      crop_size: { height: 330, width: 320 },
+      do_rescale: true,
+      rescale_factor: 0.5,
+      do_normalize: true,
+      image_mean: [0.1, 0.2, 0.3],
+      image_std: [1, 2, 3],
+    });
+    expect(plan).toEqual({
+      alpha: 'onWhite',
+      steps: [
+        { kind: 'resize', to: { kind: 'shortestEdge', shortestEdge: 336 }, filter: 'bicubic' },
+        { kind: 'centerCrop', width: 320, height: 330, origin: 'transformers' },
+      ],
+      tensor: {
+        datatype: 'FP32',
+        layout: 'NCHW',
+        rescaleFactor: 0.5,
+        mean: [0.1, 0.2, 0.3],
+        std: [1, 2, 3],
+        channelOrder: 'RGB',
+      },
+    });
+  });
+
+  it("takes its class's values for what a config leaves out", () => {
+    expect(parse(vit)).toEqual({
+      alpha: 'dropped',
+      steps: [{ kind: 'resize', to: { kind: 'exact', width: 224, height: 224 }, filter: 'bilinear' }],
+      tensor: {
+        datatype: 'FP32',
+        layout: 'NCHW',
+        rescaleFactor: 1 / 255,
+        mean: [0.5, 0.5, 0.5],
+        std: [0.5, 0.5, 0.5],
+        channelOrder: 'RGB',
+      },
+    });
+  });
+
+  it.each(['CLIPImageProcessorFast', 'CLIPImageProcessorPil', 'CLIPFeatureExtractor'])(
+    'knows the class by its name %s',
+    (name) => {
+      expect(parse({ image_processor_type: name })).toEqual(parse(clip));
+      expect(parse({ feature_extractor_type: name })).toEqual(parse(clip));
+    },
+  );
+
+  it('goes by image_processor_type where there is a feature_extractor_type too', () => {
+    expect(parse({ ...clip, feature_extractor_type: 'ViTFeatureExtractor' })).toEqual(parse(clip));
+  });
+
+  it.each([
+    ['ViTImageProcessor', 224, { kind: 'exact', height: 224, width: 224 }],
+    ['CLIPImageProcessor', 224, { kind: 'shortestEdge', shortestEdge: 224 }],
+    ['SiglipImageProcessor', 224, { kind: 'shortestEdge', shortestEdge: 224 }],
+    ['ViTImageProcessor', [100, 200], { kind: 'exact', height: 100, width: 200 }],
+    ['ViTImageProcessor', { width: 200, height: 100 }, { kind: 'exact', height: 100, width: 200 }],
+    ['ViTImageProcessor', { shortest_edge: 9 }, { kind: 'shortestEdge', shortestEdge: 9 }],
+    [
+      'ViTImageProcessor',
+      { shortest_edge: 9, longest_edge: null },
+      { kind: 'shortestEdge', shortestEdge: 9 },
+    ],
+    [
+      'ViTImageProcessor',
+      { shortest_edge: 9, longest_edge: 20 },
+      { kind: 'shortestAndLongestEdge', shortestEdge: 9, longestEdge: 20 },
+    ],
+    ['ViTImageProcessor', { max_height: 9, max_width: 20 }, { kind: 'within', maxHeight: 9, maxWidth: 20 }],
+    ['LevitImageProcessor', 224, { kind: 'shortestEdge', shortestEdge: 256 }],
+    ['LevitImageProcessor', 100, { kind: 'shortestEdge', shortestEdge: 114 }], // 114.3
+    ['ConvNextImageProcessor', 384, { kind: 'exact', height: 384, width: 384 }],
+  ])('understands for a %s the size %j', (type, size, to) => {
+    const [step] = parse({ image_processor_type: type, size }).steps;
+    expect(step).toMatchObject({ kind: 'resize', to });
+  });
+
+  it('takes a single number as default_to_square says', () => {
+    const [edge] = parse({ ...vit, size: 99, default_to_square: false }).steps;
+    expect(edge).toMatchObject({ to: { kind: 'shortestEdge', shortestEdge: 99 } });
+    const [square] = parse({ ...clip, size: 99, default_to_square: true }).steps;
+    expect(square).toMatchObject({ to: { kind: 'exact', height: 99, width: 99 } });
+  });
+
+  it.each([
+    [0, 'nearest'],
+    [1, 'lanczos'],
+    [2, 'bilinear'],
+    [3, 'bicubic'],
+    [4, 'box'],
+    [5, 'hamming'],
+  ])("knows Pillow's filter %d as %s", (resample, filter) => {
+    expect(parse({ ...vit, resample }).steps).toMatchObject([{ filter }]);
+  });
+
+  // 200 / 0.9 = 222.2
+  it('resizes below 384 for ConvNeXT by crop_pct and crops', () => {
+    expect(parse({ image_processor_type: 'ConvNextImageProcessor', size: 200, crop_pct: 0.9 }).steps).toEqual(
+      [
+        { kind: 'resize', to: { kind: 'shortestEdge', shortestEdge: 222 }, filter: 'bicubic' },
+        { kind: 'centerCrop', width: 200, height: 200, origin: 'transformers' },
+      ],
+    );
+  });
+
+  it('leaves out what is off or null', () => {
+    const off = { ...clip, do_resize: false, do_center_crop: null, do_convert_rgb: null };
+    expect(parse(off)).toMatchObject({ alpha: 'dropped', steps: [] });
+    expect(parse({ ...clip, do_rescale: false }).tensor.rescaleFactor).toBe(1);
+    expect(parse({ ...clip, do_normalize: false }).tensor).toMatchObject({ mean: [0], std: [1] });
+  });
+
+  it('gives the pixels themselves where nothing is rescaled or normalized', () => {
+    const { tensor } = parse({ ...clip, do_rescale: false, do_normalize: false });
+    expect(tensor).toMatchObject({ datatype: 'UINT8', rescaleFactor: 1, mean: [0], std: [1] });
+  });
+
+  it('turns the channels for MobileViT and looks neither at its mean nor at its std', () => {
+    const mobileVit = { image_processor_type: 'MobileViTImageProcessor', do_normalize: true, image_std: 0 };
+    expect(parse(mobileVit).tensor).toMatchObject({ channelOrder: 'BGR', mean: [0], std: [1] });
+    expect(parse({ ...mobileVit, do_flip_channel_order: false }).tensor.channelOrder).toBe('RGB');
+  });
+
+  it("reads OWL-ViT's old rescale and KOSMOS-2's use_square_size", () => {
+    const owlVit = { image_processor_type: 'OwlViTImageProcessor', rescale: false };
+    expect(parse(owlVit).tensor.rescaleFactor).toBe(1);
+    expect(parse({ ...clip, size: 100, use_square_size: true }).steps[0]).toMatchObject({
+      to: { kind: 'exact', height: 224, width: 224 },
+    });
+  });
+
+  it('passes over keys that say nothing about pixels', () => {
+    const inert = {
+      processor_class: 'CLIPProcessor',
+      _valid_processor_keys: ['images', 'do_resize'],
+      return_tensors: 'pt',
+      disable_grouping: null,
+      device: 'cuda',
+      input_data_format: null,
+      data_format: 'channels_first',
+      image_seq_length: 577,
+      do_pad: false,
+      auto_map: { AutoProcessor: 'processing_florence2.Florence2Processor' },
+    };
+    expect(parse({ ...clip, ...inert })).toEqual(parse(clip));
+  });
+
+  it.each([
+    'Siglip2ImageProcessor',
+    'DINOv3ViTImageProcessor',
+    'EfficientNetImageProcessor',
+    'Qwen2VLImageProcessorFast',
+    'DetrFeatureExtractor',
+    'Wav2Vec2FeatureExtractor',
+    'SomethingImageProcessor',
+    'toString',
+    '__proto__',
+  ])('refuses the type %s by name', (type) => {
+    const { reason, message } = refusal({ image_processor_type: type });
+    expect(reason).toBe('PRESET_UNSUPPORTED');
+    expect(message).toContain(type.replace(/Fast$|FeatureExtractor$/, ''));
+    expect(message).toContain('Computed are: BeitImageProcessor, BitImageProcessor,');
+  });
+
+  it.each([
+    ['crop_pct', { ...vit, crop_pct: 0.9 }],
+    ['size_divisor', { ...vit, size_divisor: 32 }],
+    ['do_flip_channel_order', { ...clip, do_flip_channel_order: true }],
+    ['do_thumbnail, do_align_long_axis', { ...vit, do_thumbnail: true, do_align_long_axis: false }],
+    ['do_pad', { ...clip, do_pad: true, pad_size: { height: 300, width: 300 } }],
+    ['data_format', { ...clip, data_format: 'channels_last' }],
+    ['auto_map', { ...clip, auto_map: { AutoImageProcessor: 'image_processing_x.XImageProcessor' } }],
+  ])('refuses %s by name', (keys, config) => {
+    const { reason, message } = refusal(config);
+    expect(reason).toBe('PRESET_UNSUPPORTED');
+    expect(message).toContain(`The preprocessor config's ${keys} is not computed here`);
+  });
+
+  it('refuses what came by the key __proto__ as any other unknown key', () => {
+    const { reason, message } = failureOf('{"image_processor_type": "ViTImageProcessor", "__proto__": {}}');
+    expect(reason).toBe('PRESET_UNSUPPORTED');
+    expect(message).toContain('__proto__');
+  });
+
+  it.each([
+    ['no text', '', 'is not JSON'],
+    ['an image', '\x89PNG\r\n', 'is not JSON'],
+    ['half a config', '{"image_processor_type": "CLIPImage', 'is not JSON'],
+    ['a NaN of Python', '{"image_processor_type": "X", "image_mean": [NaN, 0, 0]}', 'NaN or Infinity'],
+    ['an infinity of Python', '{"rescale_factor": -Infinity}', 'NaN or Infinity'],
+    ['a list', '[]', 'is []; it has to be a JSON object'],
+    ['a null', 'null', 'is null; it has to be a JSON object'],
+    ['no type', '{}', 'image_processor_type is missing'],
+    ['a type that is a number', '{"image_processor_type": 7}', 'image_processor_type is 7'],
+  ])('refuses %s', (_, json, words) => {
+    const { reason, message } = failureOf(json);
+    expect(reason).toBe('PRESET_INVALID');
+    expect(message).toContain(words);
+  });
+
+  it('refuses a config of 10 MB before it is parsed', () => {
+    const { reason, message } = failureOf(`{"image_processor_type": "${'x'.repeat(10_000_000)}`);
+    expect(reason).toBe('PRESET_INVALID');
+    expect(message).toContain('has 10000026 bytes; the limit is 65536');
+  });
+
+  it.each([
+    ['size is null', { ...vit, size: null }],
+    ['size is "224"', { ...vit, size: '224' }],
+    ['size is true', { ...vit, size: true }],
+    ['size is []', { ...vit, size: [] }],
+    ['size is [224]', { ...vit, size: [224] }],
+    ['size is [1,2,3]', { ...vit, size: [1, 2, 3] }],
+    ['size is {}', { ...vit, size: {} }],
+    ['size is {"height":224}', { ...vit, size: { height: 224 } }],
+    ['size is {"longest_edge":224}', { ...vit, size: { longest_edge: 224 } }],
+    ['size is {"min_pixels":1,"max_pixels":9}', { ...vit, size: { min_pixels: 1, max_pixels: 9 } }],
+    ['size is {"height":1,"width":1,"depth":1}', { ...vit, size: { height: 1, width: 1, depth: 1 } }],
+    ['size.height is 0', { ...vit, size: { height: 0, width: 224 } }],
+    ['size.width is -224', { ...vit, size: { height: 224, width: -224 } }],
+    ['size.width is 224.5', { ...vit, size: { height: 224, width: 224.5 } }],
+    ['size.shortest_edge is 65536', { ...vit, size: { shortest_edge: 65_536 } }],
+    ['size is 1000000000', { ...vit, size: 1e9 }],
+    ['size is [9,9]', { image_processor_type: 'ConvNextImageProcessor', size: [9, 9] }],
+    [
+      'size is {"max_height":9,"max_width":9}',
+      {
+        image_processor_type: 'LevitImageProcessor',
+        size: { max_height: 9, max_width: 9 },
+      },
+    ],
+    ['crop_pct is 0', { image_processor_type: 'ConvNextImageProcessor', size: 9, crop_pct: 0 }],
+    ['crop_pct is null', { image_processor_type: 'ConvNextImageProcessor', size: 9, crop_pct: null }],
+    ['crop_size is {"shortest_edge":224}', { ...clip, crop_size: { shortest_edge: 224 } }],
+    ['crop_size is null', { ...clip, crop_size: null }],
+    ['crop_size is -1', { ...clip, crop_size: -1 }],
+    ['resample is 6', { ...vit, resample: 6 }],
+    ['resample is "bicubic"', { ...vit, resample: 'bicubic' }],
+    ['resample is null', { ...vit, resample: null }],
+    ['do_resize is "yes"', { ...vit, do_resize: 'yes' }],
+    ['do_center_crop is 1', { ...vit, do_center_crop: 1 }],
+    ['rescale_factor is null', { ...vit, rescale_factor: null }],
+    ['rescale_factor is "1/255"', { ...vit, rescale_factor: '1/255' }],
+    ['rescale_factor is 1e+38', { ...vit, rescale_factor: 1e38 }],
+    ['image_mean is null', { ...vit, image_mean: null }],
+    ['image_mean is [0.5,0.5]', { ...vit, image_mean: [0.5, 0.5] }],
+    ['image_mean is [0.5]', { ...vit, image_mean: [0.5] }],
+    ['image_mean is [0,0,"0"]', { ...vit, image_mean: [0, 0, '0'] }],
+    ['image_mean is [0,0,null]', { ...vit, image_mean: [0, 0, null] }],
+    ['image_std is [1,1,1,1]', { ...vit, image_std: [1, 1, 1, 1] }],
+    ['image_std is [1,0,1]', { ...vit, image_std: [1, 0, 1] }],
+    ['image_std is 1e-60', { ...vit, image_std: 1e-60 }], // 0 in FP32
+    ['image_std is 1e+39', { ...vit, image_std: 1e39 }], // infinite in FP32
+  ])('refuses a config whose %s', (words, config) => {
+    const { reason, message } = refusal(config);
+    expect(reason).toBe('PRESET_INVALID');
+    expect(message).toContain(`The preprocessor config's ${words}; allowed: `);
+  });
+
+  it('refuses a number that is infinite once it is read', () => {
+    const json = '{"image_processor_type": "ViTImageProcessor", "image_mean": [0, 0, 1e999]}';
+    expect(failureOf(json)).toMatchObject({ reason: 'PRESET_INVALID' });
+  });
+
+  it('repeats no more than the beginning of a long value', () => {
+    const { message } = refusal({ ...vit, size: 'x'.repeat(10_000) });
+    expect(message.length).toBeLessThan(400);
+    expect(refusal({ ...vit, ['k'.repeat(10_000)]: 1 }).message.length).toBeLessThan(400);
+    expect(refusal({ image_processor_type: 'T'.repeat(10_000) }).message.length).toBeLessThan(800);
+  });
+});
