@@ -14,10 +14,11 @@ export interface Admission {
 }
 
 /**
- * @param maxRunning - pieces of work at once: one a worker
+ * @param what - is going on, for the message of a refusal: `images are being processed`
+ * @param maxRunning - pieces of work at once
  * @param maxWaiting - length of the queue, first come first served
  */
-export function createAdmission(maxRunning: number, maxWaiting: number): Admission {
+export function createAdmission(what: string, maxRunning: number, maxWaiting: number): Admission {
   const queue = new Set<() => void>();
   let running = 0;
 
@@ -30,7 +31,7 @@ export function createAdmission(maxRunning: number, maxWaiting: number): Admissi
     if (queue.size >= maxWaiting) {
       throw new Failure(
         'OVERLOADED',
-        `${maxRunning} images are being processed and ${maxWaiting} wait, which is the limit. Try again in a moment.`,
+        `${maxRunning} ${what} and ${maxWaiting} wait, which is the limit. Try again in a moment.`,
         { limit: maxWaiting, actual: queue.size + 1 },
       );
     }

@@ -40,6 +40,9 @@ export const processorEnvironment = z.object({
   MAX_QUEUE: wholeNumber(0, 100_000)
     .default(64)
     .describe('Images that wait for a worker before others are refused'),
+  MAX_DOWNLOADS: wholeNumber(1, 10_000)
+    .default(32)
+    .describe('URLs downloaded at once; as many more as MAX_QUEUE wait before others are refused'),
   MAX_TIMEOUT_MS: wholeNumber(1, 3_600_000)
     .default(60_000)
     .describe('Longest time for one image, whatever deadline its caller has set'),

@@ -3,6 +3,10 @@ interface Read<In> {
   readonly result: IteratorResult<In>;
 }
 
+interface Stopped {
+  readonly kind: 'stopped';
+}
+
 interface Done<Out> {
   readonly kind: 'done';
   readonly output: Out;
@@ -14,35 +18,58 @@ interface Done<Out> {
  * further than it works, so whoever sends is held back.
  *
  * @param map - must not throw: a failure is an output
+ * @param stop - when it aborts nothing more is read, and what is in work still comes out
+ * @returns `stopped` if that was before the inputs' end
  */
 export async function* mapConcurrently<In, Out>(
   inputs: AsyncIterable<In>,
   concurrency: number,
   map: (input: In) => Promise<Out>,
-): AsyncGenerator<Out> {
+  stop: AbortSignal,
+): AsyncGenerator<Out, 'ended' | 'stopped'> {
   const iterator = inputs[Symbol.asyncIterator]();
   const working = new Set<Promise<Done<Out>>>();
-  let reading: Promise<Read<In>> | undefined;
-  let ended = false;
+  let reading: Promise<Read<In> | Stopped> | undefined;
+  let isInNext = false;
+  let endReading = (): void => {};
+  let end: 'ended' | 'stopped' | undefined;
+  const onStop = (): void => endReading();
+  stop.addEventListener('abort', onStop);
   try {
-    while (!ended || working.size > 0) {
-      if (!ended && working.size < concurrency) reading ??= read();
-      const first = await Promise.race<Read<In> | Done<Out>>([...(reading ? [reading] : []), ...working]);
+    while (end === undefined || working.size > 0) {
+      if (end === undefined && working.size < concurrency) reading ??= read();
+      const first = await Promise.race([...(reading ? [reading] : []), ...working]);
       if (first.kind === 'done') {
         working.delete(first.work);
         yield first.output;
         continue;
       }
       reading = undefined;
-      if (first.result.done) ended = true;
+      if (first.kind === 'stopped') end = 'stopped';
+      else if (first.result.done) end = 'ended';
       else working.add(start(first.result.value));
     }
+    return end;
   } finally {
-    await iterator.return?.();
+    stop.removeEventListener('abort', onStop);
+    const released = iterator.return?.();
+    // A generator that still waits for its next input can't be released before that comes.
+    if (isInNext) released?.catch(() => {});
+    else await released;
   }
 
-  async function read(): Promise<Read<In>> {
-    return { kind: 'read', result: await iterator.next() };
+  function read(): Promise<Read<In> | Stopped> {
+    return new Promise((resolve, reject) => {
+      endReading = () => resolve({ kind: 'stopped' });
+      if (stop.aborted) return endReading();
+      isInNext = true;
+      iterator
+        .next()
+        .finally(() => {
+          isInNext = false;
+        })
+        .then((result) => resolve({ kind: 'read', result }), reject);
+    });
   }
 
   function start(input: In): Promise<Done<Out>> {

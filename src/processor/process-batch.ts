@@ -8,7 +8,7 @@ import {
   TensorContainer,
   TensorOutputSchema,
 } from '../../gen/image/v1/processor_pb.ts';
-import { Failure } from '../failures.ts';
+import { Failure, failureFromAbort } from '../failures.ts';
 import type { TensorPlan } from './image/plan.ts';
 import { containTensor, type TensorDescription, tensorName } from './image/tensor-container.ts';
 import { mapConcurrently } from './map-concurrently.ts';
@@ -28,18 +28,35 @@ const maxImages = 256;
  */
 export async function processBatch(
   requests: readonly ProcessRequest[],
+  processOne: (request: ProcessRequest, signal: AbortSignal) => Promise<ProcessResponse>,
+  limits: { readonly concurrency: number; readonly maxOutputPixels: number },
+  signal: AbortSignal,
+): Promise<ProcessBatchResponse> {
+  // One failure is the batch's: the images that wait need not be processed then.
+  const failed = new AbortController();
+  const stop = AbortSignal.any([signal, failed.signal]);
+  try {
+    return await processAll(requests, (request) => processOne(request, stop), limits, stop);
+  } finally {
+    failed.abort();
+  }
+}
+
+async function processAll(
+  requests: readonly ProcessRequest[],
   processOne: (request: ProcessRequest) => Promise<ProcessResponse>,
   limits: { readonly concurrency: number; readonly maxOutputPixels: number },
+  stop: AbortSignal,
 ): Promise<ProcessBatchResponse> {
   const container = containerOfAll(requests);
   const images: ProcessResponse[] = new Array(requests.length);
   let pixels = 0;
-  const outcomes = mapConcurrently(indexed(requests), limits.concurrency, ([index, request]) =>
+  const process = ([index, request]: [number, ProcessRequest]) =>
     processOne(asRawTensor(request)).then(
       (response) => ({ index, response }),
       (error: unknown) => ({ index, error }),
-    ),
-  );
+    );
+  const outcomes = mapConcurrently(indexed(requests), limits.concurrency, process, stop);
   for await (const outcome of outcomes) {
     if ('error' in outcome) throw atIndex(outcome.index, outcome.error);
     const { index, response } = outcome;
@@ -53,6 +70,7 @@ export async function processBatch(
       );
     }
   }
+  if (stop.aborted) throw failureFromAbort(stop);
   return stacked(images, container);
 }
 

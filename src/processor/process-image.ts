@@ -25,6 +25,9 @@ import { createStopwatch, type Stopwatch } from './stopwatch.ts';
 export interface ImageProcessing {
   readonly sources: SourceReader;
   readonly cache: ResultCache;
+  /** Bounds the bytes that downloads hold. */
+  readonly downloads: Admission;
+  /** Bounds the images in the workers. */
   readonly admission: Admission;
   readonly workers: WorkerPool;
   readonly presets: Presets;
@@ -37,14 +40,15 @@ export async function processImage(
   processing: ImageProcessing,
   signal: AbortSignal,
 ): Promise<ProcessResponse> {
-  const { sources, cache, presets, limits } = processing;
+  const { sources, cache, downloads, presets, limits } = processing;
   const stopwatch = createStopwatch();
   const plan = planOf(request, limits.maxOutputPixels, presets);
   const keyOf = (sha256: string): string => cacheKey(sha256, plan);
-  const stage = request.source.case === 'url' ? 'download' : 'hash';
-  const source = await stopwatch.time(stage, () =>
-    sources.read(request.source, (sha256) => cache.get(keyOf(sha256)), signal),
-  );
+  const read = () => sources.read(request.source, (sha256) => cache.get(keyOf(sha256)), signal);
+  const source =
+    request.source.case === 'url'
+      ? await stopwatch.time('download', () => downloads.run(read, signal))
+      : await stopwatch.time('hash', read);
   if ('answer' in source) return respond(source.answer.value, source.answer.tier, stopwatch);
   const { value, from } = await cache.getOrCompute(keyOf(source.sha256), signal, (shared) =>
     makeAnswer(source, plan, processing, stopwatch, shared),

@@ -54,7 +54,8 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
     },
   });
   const workers = await startWorkerPool(config.WORKERS);
-  const admission = createAdmission(config.WORKERS, config.MAX_QUEUE);
+  const admission = createAdmission('images are being processed', config.WORKERS, config.MAX_QUEUE);
+  const downloads = createAdmission('URLs are being downloaded', config.MAX_DOWNLOADS, config.MAX_QUEUE);
   metrics.watchAdmission(admission);
 
   function onRedisError(error: unknown): void {
@@ -67,7 +68,7 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
 
   const limits = { maxSourcePixels: config.MAX_SOURCE_PIXELS, maxOutputPixels: config.MAX_OUTPUT_PIXELS };
   const service = createProcessorService(
-    { sources, cache, admission, workers, presets, limits },
+    { sources, cache, downloads, admission, workers, presets, limits },
     { streamConcurrency: config.WORKERS * 2, maxTimeoutMs: config.MAX_TIMEOUT_MS },
     metrics,
     log,

@@ -1,9 +1,17 @@
 import { once } from 'node:events';
-import { createServer, type Http2Server, type ServerHttp2Session } from 'node:http2';
+import { createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import type { ConnectRouter } from '@connectrpc/connect';
+import { type ConnectRouter, createContextKey, createContextValues } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { http2Settings, maxSessionMemory, messageOverheadBytes, widenSession } from '../transport.ts';
+
+/**
+ * In a call's context: aborts when the server begins to drain. A call that its client may hold open for ever has to
+ * end then by itself, or the drain waits for it.
+ */
+export const drainingKey = createContextKey<AbortSignal>(new AbortController().signal, {
+  description: 'draining',
+});
 
 /** A listening gRPC server. */
 export interface GrpcServer {
@@ -21,6 +29,7 @@ export async function startGrpcServer(
   routes: (router: ConnectRouter) => void,
   options: { host: string; port: number; maxSourceBytes: number },
 ): Promise<GrpcServer> {
+  const draining = new AbortController();
   const server = createServer(
     { settings: http2Settings, maxSessionMemory },
     connectNodeAdapter({
@@ -28,6 +37,7 @@ export async function startGrpcServer(
       readMaxBytes: options.maxSourceBytes + messageOverheadBytes,
       // Images are compressed already.
       acceptCompression: [],
+      contextValues: () => createContextValues().set(drainingKey, draining.signal),
     }),
   );
   const sessions = new Set<ServerHttp2Session>();
@@ -36,11 +46,15 @@ export async function startGrpcServer(
     sessions.add(session);
     session.once('close', () => sessions.delete(session));
   });
+  server.on('stream', resetUnreadRequest);
   server.listen(options.port, options.host);
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
-    drain: () => drain(server, sessions),
+    drain() {
+      draining.abort();
+      return drain(server, sessions);
+    },
   };
 }
 
@@ -49,4 +63,18 @@ async function drain(server: Http2Server, sessions: ReadonlySet<ServerHttp2Sessi
   server.close();
   for (const session of sessions) session.close();
   await closed;
+}
+
+/**
+ * An answer may be out before its request has been read: a message over the limit, a stream that failed. Nobody
+ * reads the rest then; the stream would stay open for as long as its connection, with megabytes in its buffers, and a
+ * drain would wait for it. So it is reset, with NO_ERROR, which takes nothing back of the answer (RFC 9113, 8.1).
+ */
+function resetUnreadRequest(stream: ServerHttp2Stream): void {
+  stream.once('wantTrailers', () => {
+    // The trailers go out with this turn of the loop.
+    setImmediate(() => {
+      if (!stream.readableEnded) stream.destroy();
+    });
+  });
 }

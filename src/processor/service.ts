@@ -18,6 +18,7 @@ import { mapConcurrently } from './map-concurrently.ts';
 import type { ProcessorMetrics } from './metrics.ts';
 import { processBatch } from './process-batch.ts';
 import { type ImageProcessing, processImage } from './process-image.ts';
+import { drainingKey } from './server.ts';
 
 /** The longest `id` of a stream's message, in characters: it is held while the image is processed. */
 const maxIdLength = 256;
@@ -96,13 +97,24 @@ export function createProcessorService(
     },
     async processBatch({ requests }: ProcessBatchRequest, { signal }: HandlerContext) {
       const limits = { concurrency: streamConcurrency, maxOutputPixels: processing.limits.maxOutputPixels };
-      const one = (request: ProcessRequest) => processOne(request, signal);
-      return await processBatch(requests, one, limits).catch((error: unknown) => {
+      return await processBatch(requests, processOne, limits, signal).catch((error: unknown) => {
         throw toConnectError(error);
       });
     },
-    processStream(requests: AsyncIterable<ProcessStreamRequest>, { signal }: HandlerContext) {
-      return mapConcurrently(requests, streamConcurrency, (message) => processMessage(message, signal));
+    async *processStream(
+      requests: AsyncIterable<ProcessStreamRequest>,
+      { signal, values }: HandlerContext,
+    ): AsyncGenerator<ProcessStreamResponse, void> {
+      const one = (message: ProcessStreamRequest) => processMessage(message, signal);
+      const end = yield* mapConcurrently(requests, streamConcurrency, one, values.get(drainingKey));
+      if (end === 'stopped') {
+        throw toConnectError(
+          new Failure(
+            'DRAINING',
+            'The processor is shutting down. Send the images that were not answered over another stream.',
+          ),
+        );
+      }
     },
   } satisfies ServiceImpl<typeof ProcessorService>;
 }

@@ -354,6 +354,7 @@ describe(describeApi, () => {
     expect(Object.keys(document.paths).sort()).toEqual([
       '/healthz',
       '/image.v1.ProcessorService/Process',
+      '/image.v1.ProcessorService/ProcessBatch',
       '/image.v1.ProcessorService/ProcessStream',
       '/metrics',
       '/openapi.json',

@@ -26,12 +26,12 @@ const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 describe(createAdmission, () => {
   it('gives back what the work gives', async () => {
-    const admission = createAdmission(1, 0);
+    const admission = createAdmission('images are being processed', 1, 0);
     expect(await admission.run(async () => 'done', never)).toBe('done');
   });
 
   it('runs as many at once as it may, and the next when one is done', async () => {
-    const admission = createAdmission(2, 5);
+    const admission = createAdmission('images are being processed', 2, 5);
     const [first, second, third] = [piece(), piece(), piece()];
     const runs = [first, second, third].map((work) => admission.run(work.run, never));
     await settle();
@@ -48,14 +48,14 @@ describe(createAdmission, () => {
   });
 
   it('serves first who came first', async () => {
-    const admission = createAdmission(1, 5);
+    const admission = createAdmission('images are being processed', 1, 5);
     const order: number[] = [];
     await Promise.all([1, 2, 3, 4].map((number) => admission.run(async () => order.push(number), never)));
     expect(order).toEqual([1, 2, 3, 4]);
   });
 
   it('refuses at once when the queue is full, with its limit', async () => {
-    const admission = createAdmission(1, 1);
+    const admission = createAdmission('images are being processed', 1, 1);
     const work = piece();
     const runs = [admission.run(work.run, never), admission.run(async () => '', never)];
     await expect(admission.run(async () => '', never)).rejects.toMatchObject({
@@ -67,14 +67,14 @@ describe(createAdmission, () => {
   });
 
   it('makes a place free when the work fails', async () => {
-    const admission = createAdmission(1, 0);
+    const admission = createAdmission('images are being processed', 1, 0);
     await expect(admission.run(() => Promise.reject(new Error('broken')), never)).rejects.toThrow('broken');
     expect(admission.running).toBe(0);
     expect(await admission.run(async () => 'next', never)).toBe('next');
   });
 
   it('makes a place free when the work throws before its first promise', async () => {
-    const admission = createAdmission(1, 0);
+    const admission = createAdmission('images are being processed', 1, 0);
     const run = admission.run(() => {
       throw new Error('broken');
     }, never);
@@ -83,7 +83,7 @@ describe(createAdmission, () => {
   });
 
   it('does not begin what nobody waits for any more', async () => {
-    const admission = createAdmission(1, 2);
+    const admission = createAdmission('images are being processed', 1, 2);
     const [first, left, last] = [piece(), piece(), piece()];
     const caller = new AbortController();
     const runs = [admission.run(first.run, never), admission.run(left.run, caller.signal)];
@@ -101,7 +101,7 @@ describe(createAdmission, () => {
   });
 
   it('does not begin for a caller who had left before', async () => {
-    const admission = createAdmission(1, 1);
+    const admission = createAdmission('images are being processed', 1, 1);
     const work = piece();
     expect(await failureOf(admission.run(work.run, AbortSignal.abort()))).toBe('CANCELLED');
     expect(work.begun).toBe(false);
@@ -109,7 +109,7 @@ describe(createAdmission, () => {
   });
 
   it('lets work end that has begun, whoever leaves: its place is taken until then', async () => {
-    const admission = createAdmission(1, 0);
+    const admission = createAdmission('images are being processed', 1, 0);
     const work = piece();
     const caller = new AbortController();
     const run = admission.run(work.run, caller.signal);

@@ -20,6 +20,7 @@ describe(readProcessorConfig, () => {
       CACHE_MAX_BYTES: 256 * 1024 * 1024,
       WORKERS: availableParallelism(),
       MAX_QUEUE: 64,
+      MAX_DOWNLOADS: 32,
       MAX_TIMEOUT_MS: 60_000,
     });
   });
@@ -36,11 +37,13 @@ describe(readProcessorConfig, () => {
       MAX_SOURCE_PIXELS: '2',
       MAX_OUTPUT_PIXELS: '3',
       DOWNLOAD_TIMEOUT_MS: '4',
-      URL_ALLOWED_HOSTS: 'minio, minio:9000,,[::1]:80',
+      URL_ALLOWED_HOSTS: 'MinIO, minio:9000,,[::1]:80',
       CACHE_MAX_BYTES: '0',
       REDIS_URL: 'redis://:secret@redis:6379/1',
+      PRESETS_DIR: '/presets',
       WORKERS: '7',
       MAX_QUEUE: '0',
+      MAX_DOWNLOADS: '5',
       MAX_TIMEOUT_MS: '8',
     };
     expect(Object.keys(environment).sort()).toEqual(Object.keys(processorEnvironment.shape).sort());
@@ -58,8 +61,10 @@ describe(readProcessorConfig, () => {
       URL_ALLOWED_HOSTS: ['minio', 'minio:9000', '[::1]:80'],
       CACHE_MAX_BYTES: 0,
       REDIS_URL: 'redis://:secret@redis:6379/1',
+      PRESETS_DIR: '/presets',
       WORKERS: 7,
       MAX_QUEUE: 0,
+      MAX_DOWNLOADS: 5,
       MAX_TIMEOUT_MS: 8,
     });
   });

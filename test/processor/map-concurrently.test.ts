@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { mapConcurrently } from '../../src/processor/map-concurrently.ts';
 
+const never = new AbortController().signal;
+
 /** A source that counts what was taken from it, and notices when it is let go. */
 function source(...values: number[]) {
   const state = { taken: 0, released: false };
@@ -37,17 +39,19 @@ const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 describe(mapConcurrently, () => {
   it('gives an output for each input', async () => {
-    const outputs = await collected(mapConcurrently(source(1, 2, 3).inputs, 2, async (value) => value * 10));
+    const outputs = await collected(
+      mapConcurrently(source(1, 2, 3).inputs, 2, async (value) => value * 10, never),
+    );
     expect(outputs.sort()).toEqual([10, 20, 30]);
   });
 
   it('gives nothing for nothing', async () => {
-    expect(await collected(mapConcurrently(source().inputs, 2, async (value) => value))).toEqual([]);
+    expect(await collected(mapConcurrently(source().inputs, 2, async (value) => value, never))).toEqual([]);
   });
 
   it('gives each output when it is ready, in any order', async () => {
     const { map, end } = works();
-    const outputs = mapConcurrently(source(1, 2, 3).inputs, 3, map);
+    const outputs = mapConcurrently(source(1, 2, 3).inputs, 3, map, never);
     const first = outputs.next();
     await settle();
     end(2);
@@ -56,13 +60,13 @@ describe(mapConcurrently, () => {
     expect(await outputs.next()).toEqual({ value: '3 done', done: false });
     end(1);
     expect(await outputs.next()).toEqual({ value: '1 done', done: false });
-    expect(await outputs.next()).toEqual({ value: undefined, done: true });
+    expect(await outputs.next()).toEqual({ value: 'ended', done: true });
   });
 
   it('reads no further than it works', async () => {
     const { map, end, begun } = works();
     const numbers = source(1, 2, 3, 4, 5);
-    const outputs = mapConcurrently(numbers.inputs, 2, map);
+    const outputs = mapConcurrently(numbers.inputs, 2, map, never);
     const first = outputs.next();
     await settle();
     expect([numbers.taken, begun()]).toEqual([2, [1, 2]]);
@@ -77,7 +81,7 @@ describe(mapConcurrently, () => {
 
   it('begins nothing new while nobody takes what is ready', async () => {
     const { map, end, begun } = works();
-    const outputs = mapConcurrently(source(1, 2, 3, 4, 5).inputs, 2, map);
+    const outputs = mapConcurrently(source(1, 2, 3, 4, 5).inputs, 2, map, never);
     const first = outputs.next();
     await settle();
     end(1);
@@ -93,7 +97,7 @@ describe(mapConcurrently, () => {
       yield 1;
       yield await sent.promise;
     }
-    const outputs = mapConcurrently(inputs(), 4, async (value) => value);
+    const outputs = mapConcurrently(inputs(), 4, async (value) => value, never);
     expect((await outputs.next()).value).toBe(1);
     const second = outputs.next();
     sent.resolve(2);
@@ -103,7 +107,7 @@ describe(mapConcurrently, () => {
 
   it('lets the source go when whoever takes the outputs leaves', async () => {
     const numbers = source(1, 2, 3);
-    for await (const output of mapConcurrently(numbers.inputs, 1, async (value) => value)) {
+    for await (const output of mapConcurrently(numbers.inputs, 1, async (value) => value, never)) {
       expect(output).toBe(1);
       break;
     }
@@ -117,7 +121,61 @@ describe(mapConcurrently, () => {
       throw new Error('the sender broke off');
     }
     const { map } = works();
-    const outputs = mapConcurrently(inputs(), 4, map);
+    const outputs = mapConcurrently(inputs(), 4, map, never);
     await expect(outputs.next()).rejects.toThrow('the sender broke off');
+  });
+
+  describe('when it is told to stop', () => {
+    /** The outputs, and then how it ended. */
+    async function outputsAndEnd<T>(outputs: AsyncGenerator<T, 'ended' | 'stopped'>) {
+      const all: (T | string)[] = [];
+      for (;;) {
+        const { value, done } = await outputs.next();
+        all.push(value);
+        if (done) return all;
+      }
+    }
+
+    it('gives what is in work and reads no more', async () => {
+      const { map, end } = works();
+      const stop = new AbortController();
+      const numbers = source(1, 2, 3, 4);
+      const all = outputsAndEnd(mapConcurrently(numbers.inputs, 2, map, stop.signal));
+      await settle();
+      stop.abort();
+      end(1);
+      end(2);
+      expect(await all).toEqual(['1 done', '2 done', 'stopped']);
+      expect([numbers.taken, numbers.released]).toEqual([2, true]);
+    });
+
+    it('does not wait for an input that may never come', async () => {
+      const stop = new AbortController();
+      async function* inputs() {
+        yield 1;
+        await new Promise(() => {});
+      }
+      const all = outputsAndEnd(mapConcurrently(inputs(), 4, async (value) => value, stop.signal));
+      await settle();
+      stop.abort();
+      expect(await all).toEqual([1, 'stopped']);
+    });
+
+    it('does not begin', async () => {
+      const numbers = source(1, 2);
+      const all = outputsAndEnd(mapConcurrently(numbers.inputs, 2, works().map, AbortSignal.abort()));
+      expect(await all).toEqual(['stopped']);
+      expect(numbers.taken).toBe(0);
+    });
+
+    it('has ended and was not stopped when all inputs had been read', async () => {
+      const stop = new AbortController();
+      const { map, end } = works();
+      const all = outputsAndEnd(mapConcurrently(source(1).inputs, 2, map, stop.signal));
+      await settle();
+      stop.abort();
+      end(1);
+      expect(await all).toEqual(['1 done', 'ended']);
+    });
   });
 });

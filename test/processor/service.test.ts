@@ -385,6 +385,23 @@ describe(createProcessorService, () => {
       expect(holding.most()).toBe(2);
     });
 
+    it('ends when the server drains: what is in work is answered, then it says so', async () => {
+      const holding = createHoldingWorkers();
+      await using server = await startProcessorServer(createProcessing(holding.workers));
+      async function* send() {
+        yield create(ProcessStreamRequestSchema, streamed('in work', png));
+        await new Promise(() => {});
+      }
+      const answers = server.client.processStream(send())[Symbol.asyncIterator]();
+      const first = answers.next();
+      await holding.holds(1);
+      const drained = server.drain();
+      holding.letOneGo();
+      expect((await first).value).toMatchObject({ id: 'in work', result: { case: 'response' } });
+      expect(await errorOf(answers.next())).toMatchObject({ code: Code.Unavailable, reason: 'DRAINING' });
+      await drained;
+    });
+
     it('lets go of the work of a caller who leaves, waiting images and all', async () => {
       const holding = createHoldingWorkers();
       const processing = createProcessing(holding.workers, { maxRunning: 1 });

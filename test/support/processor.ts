@@ -39,7 +39,12 @@ export function createProcessing(workers: WorkerPool, options: ProcessorOptions 
       records: { get: async (key) => (await cache.get(key))?.value, set: cache.set },
     }),
     cache,
-    admission: createAdmission(options.maxRunning ?? 2, options.maxWaiting ?? 64),
+    downloads: createAdmission('URLs are being downloaded', 8, 8),
+    admission: createAdmission(
+      'images are being processed',
+      options.maxRunning ?? 2,
+      options.maxWaiting ?? 64,
+    ),
     workers,
     presets: createPresets({}),
     limits: {

@@ -49,7 +49,10 @@ export function parsePreprocessorConfig(json: string): PresetPlan {
 function planOf(config: ConfigValues, type: ProcessorType): PresetPlan {
   const steps: PresetStep[] = [];
   if (readFlag(config, 'do_resize')) steps.push(...resizeSteps(config, type));
-  if (readFlag(config, 'do_center_crop')) steps.push(cropStep(config));
+  if (readFlag(config, 'do_center_crop')) {
+    if (steps.length > 1) throw unsupportedKeys(['do_center_crop'], 'its resize crops by itself');
+    steps.push(cropStep(config));
+  }
   return {
     alpha: readFlag(config, 'do_convert_rgb') ? 'onWhite' : 'dropped',
     steps,

@@ -2,7 +2,8 @@ import type { CropOrigin, Filter, TensorPlan } from '../image/plan.ts';
 
 /**
  * What a model's preprocessor does to one image, in plain values: equal plans mean equal tensors. The steps
- * run in their order on uint8 pixels, then come the tensor's values.
+ * run in their order on uint8 pixels, then come the tensor's values. There is at most one resize, and after it
+ * at most one crop.
  */
 export interface PresetPlan {
   /**

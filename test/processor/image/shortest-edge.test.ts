@@ -13,9 +13,10 @@ describe(shortestEdgeSize, () => {
     expect(shortestEdgeSize({ width: 50, height: 50 }, 224)).toEqual({ width: 224, height: 224 });
   });
 
-  // 224·500/375 = 298.67, 224·4999/5000 would be 223.96 if it were the longer side
+  // 224·500/375 = 298.67
   it('cuts the fraction off', () => {
     expect(shortestEdgeSize({ width: 500, height: 375 }, 224)).toEqual({ width: 298, height: 224 });
+    expect(shortestEdgeSize({ width: 375, height: 500 }, 224)).toEqual({ width: 224, height: 298 });
     expect(shortestEdgeSize({ width: 5000, height: 4999 }, 224)).toEqual({ width: 224, height: 224 });
     expect(shortestEdgeSize({ width: 1, height: 5000 }, 224)).toEqual({ width: 224, height: 1_120_000 });
   });
@@ -51,8 +52,10 @@ describe(shortestAndLongestEdgeSize, () => {
     expect(shortestAndLongestEdgeSize({ width: 200, height: 100 }, 90, 7)).toEqual({ width: 7, height: 4 });
   });
 
+  // 98·30/99 = 29.7, which rounds to the 30 that it has, so that the longer side stays too long
   it('leaves an image as it is whose shorter side has that length', () => {
     expect(shortestAndLongestEdgeSize({ width: 99, height: 30 }, 30, 200)).toEqual({ width: 99, height: 30 });
+    expect(shortestAndLongestEdgeSize({ width: 99, height: 30 }, 30, 98)).toEqual({ width: 99, height: 30 });
   });
 
   it('comes to no pixels where an image is too thin', () => {
@@ -69,9 +72,10 @@ describe(withinSize, () => {
     expect(withinSize({ width: 200, height: 100 }, 500, 200)).toEqual({ width: 400, height: 200 });
   });
 
-  // 333 · 100/517 = 64.4
+  // 334 · 100/517 = 64.6
   it('cuts the fraction off', () => {
-    expect(withinSize({ width: 333, height: 517 }, 100, 100)).toEqual({ width: 64, height: 100 });
+    expect(withinSize({ width: 334, height: 517 }, 100, 100)).toEqual({ width: 64, height: 100 });
+    expect(withinSize({ width: 517, height: 334 }, 100, 100)).toEqual({ width: 100, height: 64 });
   });
 });
 

@@ -199,6 +199,10 @@ describe(parsePreprocessorConfig, () => {
     ['do_thumbnail, do_align_long_axis', { ...vit, do_thumbnail: true, do_align_long_axis: false }],
     ['do_pad', { ...clip, do_pad: true, pad_size: { height: 300, width: 300 } }],
     ['data_format', { ...clip, data_format: 'channels_last' }],
+    [
+      'do_center_crop',
+      { image_processor_type: 'ConvNextImageProcessor', size: 224, do_center_crop: true, crop_size: 200 },
+    ],
     ['auto_map', { ...clip, auto_map: { AutoImageProcessor: 'image_processing_x.XImageProcessor' } }],
   ])('refuses %s by name', (keys, config) => {
     const { reason, message } = refusal(config);
