@@ -24,7 +24,6 @@ const count = options.quick ? 32 : 160;
 const pictures = await benchPictures(options.images);
 const processor = await startMain('processor', {
   METRICS_PORT: '0',
-  LOG_LEVEL: 'warn',
   WORKERS: String(workers),
 });
 const client = createProcessorClient(`http://127.0.0.1:${processor.port}`, 256 * 1024 * 1024);

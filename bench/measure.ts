@@ -172,10 +172,7 @@ export async function startMain(
 }
 
 /** Sends a message to a child and waits for the next one from it. */
-export async function asked<Answer>(
-  child: ChildProcess,
-  question: NonNullable<unknown>,
-): Promise<Answer> {
+export async function asked<Answer>(child: ChildProcess, question: NonNullable<unknown>): Promise<Answer> {
   const answer = once(child, 'message');
   child.send(question);
   return ((await answer) as [Answer])[0];

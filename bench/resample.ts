@@ -7,6 +7,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import process from 'node:process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { parseArgs } from 'node:util';
@@ -14,7 +15,12 @@ import { resample } from '../src/processor/image/kernels/resample.ts';
 import type { Pixels } from '../src/processor/image/pixels.ts';
 
 const { values: options } = parseArgs({
-  options: { python: { type: 'string', default: 'python3' }, runs: { type: 'string', default: '21' } },
+  options: {
+    python: { type: 'string', default: 'python3' },
+    runs: { type: 'string', default: process.argv.includes('--quick') ? '5' : '21' },
+    quick: { type: 'boolean' },
+    images: { type: 'string' },
+  },
 });
 
 const filters = ['bilinear', 'bicubic', 'lanczos'] as const;

@@ -1,5 +1,6 @@
 import { clone, create } from '@bufbuild/protobuf';
 import {
+  Datatype,
   type ProcessBatchResponse,
   ProcessBatchResponseSchema,
   type ProcessRequest,
@@ -12,7 +13,7 @@ import { Failure, failureFromAbort } from '../failures.ts';
 import type { TensorPlan } from './image/plan.ts';
 import { containTensor, type TensorDescription, tensorName } from './image/tensor-container.ts';
 import { mapConcurrently } from './map-concurrently.ts';
-import { containerNames } from './rules.ts';
+import { containerNames, datatypesInNpy } from './rules.ts';
 
 /** The most images of one batch. */
 const maxImages = 256;
@@ -89,16 +90,28 @@ function containerOfAll(requests: readonly ProcessRequest[]): TensorPlan['contai
   if (other !== -1) {
     throw atIndex(other, invalid('container', 'the same for all images of a batch'));
   }
-  const name = containerNames[(containers[0] ?? 0) as keyof typeof containerNames];
-  if (name === undefined) throw invalid('container', [...new Set(Object.values(containerNames))].join(', '));
-  return name;
+  // The images themselves are asked for raw, so that nobody else sees BF16 and npy together.
+  const bfloat16 = requests.findIndex(({ output }) => isBfloat16InNpy(output));
+  if (bfloat16 !== -1) {
+    throw atIndex(bfloat16, invalid('datatype', datatypesInNpy));
+  }
+  return containers[0] as TensorPlan['container'];
 }
 
-function containerOf(request: ProcessRequest, index: number): number {
-  if (request.output.case === 'tensor') return request.output.value.container;
+function containerOf(request: ProcessRequest, index: number): TensorPlan['container'] {
+  if (request.output.case === 'tensor') {
+    const names: Readonly<Record<number, TensorPlan['container']>> = containerNames;
+    const name = names[request.output.value.container];
+    if (name !== undefined) return name;
+    throw atIndex(index, invalid('container', [...new Set(Object.values(names))].join(', ')));
+  }
   const isPreset = request.preset !== '' || request.preprocessorConfig !== '';
-  if (request.output.case === undefined && isPreset) return TensorContainer.UNSPECIFIED;
+  if (request.output.case === undefined && isPreset) return 'raw';
   throw atIndex(index, invalid('output', 'a tensor'));
+}
+
+function isBfloat16InNpy({ case: kind, value }: ProcessRequest['output']): boolean {
+  return kind === 'tensor' && value.datatype === Datatype.BF16 && value.container === TensorContainer.NPY;
 }
 
 function invalid(option: string, allowed: string): Failure {

@@ -222,11 +222,13 @@ function tensorPlan(output: TensorOutput, channels: number): TensorPlan {
   };
 }
 
+/** What npy takes. */
+export const datatypesInNpy = 'UINT8, FP16 or FP32 in npy: NumPy has no bfloat16; use raw or safetensors';
+
 function containerOf(output: TensorOutput, datatype: TensorPlan['datatype']): TensorPlan['container'] {
   const container = named('container', output.container, containerNames);
   if (datatype !== 'BF16' || container !== 'npy') return container;
-  const allowed = 'UINT8, FP16 or FP32 in npy: NumPy has no bfloat16; use raw or safetensors';
-  throw invalid('datatype', datatype, allowed);
+  throw invalid('datatype', datatype, datatypesInNpy);
 }
 
 function checkPerChannel(option: string, values: readonly number[], channels: number): void {

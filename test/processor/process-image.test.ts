@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   CacheState,
   Datatype,
@@ -31,6 +31,9 @@ beforeAll(async () => {
 afterAll(() => pool.close());
 
 const never = new AbortController().signal;
+
+const becomes = (condition: () => boolean | Promise<boolean>) =>
+  vi.waitUntil(condition, { timeout: 10_000, interval: 1 });
 
 /** The parts, and how often a worker was asked. */
 function createCounted(options: ProcessorOptions = {}) {
@@ -192,23 +195,27 @@ describe(processImage, () => {
   it.skipIf(redisServer === undefined)('takes from Redis what another processor has made', async () => {
     await using redis = await startRedis();
     const request = content(await encoded(gradient(40, 30), 'png'));
-    const withRedis = () => {
+    const withRedis = async () => {
       const { processing, runs } = createCounted();
       const tier = createRedisTier({ url: redis.url, onError: () => {} });
       const cache = createResultCache({ tiers: [createMemoryTier({ maxBytes: 1_000_000 }), tier] });
-      return { processing: { ...processing, cache }, runs };
+      // The tier forgets what it is given before it is connected.
+      await becomes(async () => {
+        await tier.set('hello', Uint8Array.of(1));
+        return (await tier.get('hello')) !== undefined;
+      });
+      return { processing: { ...processing, cache }, runs, tier };
     };
-    const [one, other] = [withRedis(), withRedis()];
+    const [one, other] = [await withRedis(), await withRedis()];
     const made = await process(request, one.processing);
     // Nobody waits for Redis to store an answer.
-    const watcher = createRedisTier({ url: redis.url, onError: () => {} });
-    while ((await watcher.get(made.key)) === undefined) await new Promise((resolve) => setImmediate(resolve));
+    await becomes(async () => (await other.tier.get(made.key)) !== undefined);
     const found = await process(request, other.processing);
     expect(found).toMatchObject({ cache: CacheState.HIT_REDIS, key: made.key });
     expect(new Uint8Array(found.content)).toEqual(made.content);
     expect(other.runs()).toBe(0);
     expect((await process(request, other.processing)).cache).toBe(CacheState.HIT_MEMORY);
-    await Promise.all([watcher.close(), one.processing.cache.close(), other.processing.cache.close()]);
+    await Promise.all([one.processing.cache.close(), other.processing.cache.close()]);
   });
 
   it('refuses a request without an image, and one without bytes', async () => {
@@ -283,7 +290,7 @@ describe(processImage, () => {
     const caller = new AbortController();
     const png = content(await encoded(gradient(40, 30), 'png'));
     const waiting = process(png, processing, caller.signal).catch((error: unknown) => error);
-    while (processing.admission.waiting === 0) await new Promise((resolve) => setImmediate(resolve));
+    await becomes(() => processing.admission.waiting === 1);
     caller.abort();
     expect(await waiting).toMatchObject({ reason: 'CANCELLED' });
     hold.resolve();

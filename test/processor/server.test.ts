@@ -7,7 +7,7 @@ import {
   createGrpcWebTransport,
   Http2SessionManager,
 } from '@connectrpc/connect-node';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ErrorInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
 import { ProcessorService } from '../../gen/image/v1/processor_pb.ts';
 import { startGrpcServer } from '../../src/processor/server.ts';
@@ -90,10 +90,10 @@ describe(startGrpcServer, () => {
     const session = await connected(server.url);
     expect(session.remoteSettings.initialWindowSize).toBe(4 * megabyte);
     // The connection's window has no setting: the server grants it by a WINDOW_UPDATE of its own.
-    while ((session.state.remoteWindowSize ?? 0) < 8 * megabyte) {
-      await new Promise((resolve) => session.ping(resolve));
-    }
-    expect(session.state.remoteWindowSize).toBe(8 * megabyte);
+    await vi.waitUntil(() => session.state.remoteWindowSize === 8 * megabyte, {
+      timeout: 10_000,
+      interval: 1,
+    });
     session.destroy();
   });
 

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ErrorInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
 import { HealthCheckResponse_ServingStatus as Status } from '../../gen/grpc/health/v1/health_pb.ts';
 import { CacheState, Fit, ProcessStreamRequestSchema } from '../../gen/image/v1/processor_pb.ts';
@@ -20,6 +20,8 @@ beforeAll(async () => {
   png = await encoded(redGreenBlue, 'png');
 });
 afterAll(() => pool.close());
+
+const becomes = (condition: () => boolean) => vi.waitUntil(condition, { timeout: 10_000, interval: 1 });
 
 /** What a client is told of a call that fails. */
 async function errorOf(call: Promise<unknown>) {
@@ -195,7 +197,7 @@ describe(createProcessorService, () => {
       caller.abort();
       expect(await call).toMatchObject({ code: Code.Canceled });
       await left.promise;
-      while (server.log.length === 0) await new Promise((resolve) => setImmediate(resolve));
+      await becomes(() => server.log.length > 0);
       // Nothing of ours failed: no error, and no INTERNAL in the metrics.
       expect(server.log).toMatchObject([{ level: 30, reason: 'CANCELLED' }]);
       expect(await server.registry.metrics()).toContain(
@@ -416,13 +418,13 @@ describe(createProcessorService, () => {
       const answers = collected(server.client.processStream(send(), { signal: caller.signal }));
       const outcome = errorOf(answers);
       await holding.holds(1);
-      while (processing.admission.waiting < 2) await new Promise((resolve) => setImmediate(resolve));
+      await becomes(() => processing.admission.waiting === 2);
       caller.abort();
       open.resolve();
       expect(await outcome).toMatchObject({ code: Code.Canceled });
-      while (processing.admission.waiting > 0) await new Promise((resolve) => setImmediate(resolve));
+      await becomes(() => processing.admission.waiting === 0);
       holding.letOneGo();
-      while (processing.admission.running > 0) await new Promise((resolve) => setImmediate(resolve));
+      await becomes(() => processing.admission.running === 0);
       expect(holding.most()).toBe(1);
     });
   });
@@ -441,7 +443,7 @@ describe(createProcessorService, () => {
       });
       done++;
     });
-    while (processing.admission.running < 2) await new Promise((resolve) => setImmediate(resolve));
+    await becomes(() => processing.admission.running === 2);
     for (let i = 0; i < 3; i++) expect((await server.health.check({})).status).toBe(Status.SERVING);
     expect(done).toBeLessThan(4);
     await Promise.all(calls);

@@ -1,0 +1,164 @@
+import { describe, expect, it } from 'vitest';
+import {
+  Datatype,
+  Filter,
+  ImageFormat,
+  Layout,
+  Numerics,
+  TensorContainer,
+} from '../../gen/image/v1/processor_pb.ts';
+import type { ImageDefaults } from '../../src/api/config.ts';
+import { parseOptions, processRequest } from '../../src/api/options.ts';
+import type { Failure } from '../../src/failures.ts';
+
+const defaults: ImageDefaults = {
+  scale: true,
+  width: 1024,
+  height: 768,
+  fit: 'fill',
+  filter: 'bilinear',
+  grayscale: true,
+  format: 'source',
+  quality: undefined,
+  numerics: 'exact',
+};
+
+function requestFor(query: string, changes: Partial<ImageDefaults> = {}) {
+  const options = parseOptions([...new URLSearchParams(query)]);
+  return processRequest({ case: 'url', value: 'https://example.com/a' }, options, {
+    ...defaults,
+    ...changes,
+  });
+}
+
+function refusal(query: string, changes: Partial<ImageDefaults> = {}): Failure {
+  try {
+    requestFor(query, changes);
+  } catch (error) {
+    return error as Failure;
+  }
+  throw new Error('it was taken');
+}
+
+describe('processRequest with a preset', () => {
+  it('asks for npy and leaves all the rest to it, whatever the environment says', () => {
+    const request = requestFor('preset=clip-vit-base-patch32', { background: '#ffffff' } as never);
+    expect(request).toMatchObject({
+      preset: 'clip-vit-base-patch32',
+      preprocessorConfig: '',
+      grayscale: false,
+      background: '',
+      output: { case: 'tensor', value: { container: TensorContainer.NPY, mean: [], std: [] } },
+    });
+    expect([request.resize, request.crop]).toEqual([undefined, undefined]);
+  });
+
+  it('takes the config as it is', () => {
+    const config = '{ "image_processor_type": "ViTImageProcessor" }';
+    const request = requestFor(`preprocessor_config=${encodeURIComponent(config)}`);
+    expect(request).toMatchObject({ preset: '', preprocessorConfig: config, output: { case: 'tensor' } });
+  });
+
+  it('takes format, datatype, layout and numerics beside it', () => {
+    const query = 'preset=a&format=safetensors&datatype=bf16&layout=nhwc&numerics=fast';
+    expect(requestFor(query)).toMatchObject({
+      numerics: Numerics.FAST,
+      output: {
+        value: { container: TensorContainer.SAFETENSORS, datatype: Datatype.BF16, layout: Layout.NHWC },
+      },
+    });
+  });
+
+  it('takes an image format with a quality beside it', () => {
+    expect(requestFor('preset=a&format=jpeg&quality=75').output).toMatchObject({
+      case: 'image',
+      value: { format: ImageFormat.JPEG, quality: 75 },
+    });
+  });
+
+  it.each([
+    'scale=true',
+    'width=5',
+    'height=5',
+    'shortest_edge=5',
+    'crop_width=5',
+    'crop_height=5',
+    'fit=cover',
+    'filter=box',
+    'grayscale=true',
+    'background=ffffff',
+    'rescale=1',
+    'mean=0.5',
+    'std=0.5',
+    'channel_order=rgb',
+  ])('refuses %s beside it', (text) => {
+    const [option] = text.split('=');
+    for (const preset of ['preset=a', 'preprocessor_config={}']) {
+      expect(refusal(`${preset}&${text}`)).toMatchObject({
+        reason: 'OPTION_INVALID',
+        metadata: {
+          option,
+          allowed:
+            'none beside a preset; only preset, preprocessor_config, format, quality, numerics, datatype, layout',
+        },
+      });
+    }
+  });
+
+  it('refuses a quality of a tensor, and a datatype of an image', () => {
+    expect(refusal('preset=a&quality=5').metadata.option).toBe('quality');
+    expect(refusal('preset=a&format=png&datatype=fp32').metadata.option).toBe('datatype');
+  });
+
+  it.each(['preset=', 'preprocessor_config=', `preset=${'a'.repeat(201)}`])('refuses %s', (query) => {
+    expect(refusal(query).reason).toBe('OPTION_INVALID');
+  });
+});
+
+describe('processRequest with a crop and a shortest edge', () => {
+  it('takes a crop after the resize', () => {
+    expect(requestFor('crop_width=5&crop_height=6')).toMatchObject({
+      resize: { width: 1024, height: 768 },
+      crop: { width: 5, height: 6 },
+    });
+  });
+
+  it.each([
+    ['crop_width', 'crop_height'],
+    ['crop_height', 'crop_width'],
+  ])('refuses %s without %s', (given, missing) => {
+    expect(refusal(`${given}=5`)).toMatchObject({
+      reason: 'OPTION_INVALID',
+      metadata: { option: given, actual: '5', allowed: `with ${missing}` },
+    });
+  });
+
+  it('takes a shortest edge instead of the environment’s size, also where that doesn’t scale', () => {
+    for (const scale of [true, false]) {
+      expect(requestFor('shortest_edge=5&filter=box', { scale }).resize).toMatchObject({
+        shortestEdge: 5,
+        width: 0,
+        height: 0,
+        filter: Filter.BOX,
+      });
+    }
+  });
+
+  it.each(['width=5', 'height=5', 'fit=fill'])('refuses %s beside it', (text) => {
+    expect(refusal(`shortest_edge=5&${text}`)).toMatchObject({
+      reason: 'OPTION_INVALID',
+      metadata: { option: text.split('=')[0], allowed: 'none beside shortest_edge' },
+    });
+  });
+
+  it.each(['shortest_edge=0', 'shortest_edge=65536', 'crop_width=0', 'crop_height=65536'])(
+    'refuses %s',
+    (query) => {
+      expect(refusal(query).metadata.option).toBe(query.split('=')[0]);
+    },
+  );
+
+  it('refuses a shortest edge beside scale=false', () => {
+    expect(refusal('scale=false&shortest_edge=5').metadata.option).toBe('shortest_edge');
+  });
+});

@@ -1,0 +1,130 @@
+/*
+ * Fresh random images through both sides, ours and Pillow's, compared byte for byte.
+ *
+ *   npm run parity -- [--count 200] [--seed N] [--python PATH]
+ *
+ * PYTHON names the interpreter too. Exits with 1 on a difference; where there is no Pillow, nothing is compared.
+ */
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { create } from '@bufbuild/protobuf';
+import { ProcessRequestSchema } from '../../gen/image/v1/processor_pb.ts';
+import { readHeader } from '../../src/processor/image/header.ts';
+import type { Plan, ResizePlan, TensorPlan } from '../../src/processor/image/plan.ts';
+import { numericsVersion } from '../../src/processor/image/provenance.ts';
+import { processPixels } from '../../src/processor/image/worker.ts';
+import { createPresets } from '../../src/processor/presets/presets.ts';
+import shipped from '../../src/processor/presets/shipped-presets.json' with { type: 'json' };
+import torchvision from '../../src/processor/presets/torchvision-presets.json' with { type: 'json' };
+import { planOf } from '../../src/processor/rules.ts';
+import { hasPillow, startPython } from './python-peer.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    count: { type: 'string', default: '200' },
+    seed: { type: 'string', default: `${Date.now()}` },
+    python: { type: 'string', default: process.env.PYTHON ?? 'python3' },
+  },
+});
+
+/** What fresh.py has drawn and done. */
+interface Case {
+  readonly kind: string;
+  readonly resize?: ResizePlan | null;
+  readonly crop?: readonly [width: number, height: number];
+  readonly grayscale: boolean;
+  readonly preset?: string;
+  readonly answer: readonly [width: number, height: number];
+  readonly fileBytes: number;
+}
+
+const maxPixels = 2 ** 28;
+const presets = createPresets({});
+const known = [
+  ...shipped.map(({ models: [model = ''], config }) => ({
+    name: model.slice(model.indexOf('/') + 1),
+    config,
+  })),
+  ...Object.keys(torchvision.weights).map((name) => ({ name, weights: name })),
+];
+
+const output: TensorPlan = {
+  kind: 'tensor',
+  datatype: 'UINT8',
+  layout: 'NHWC',
+  rescaleFactor: 1,
+  mean: [0],
+  std: [1],
+  channelOrder: 'RGB',
+  container: 'raw',
+};
+
+function plannedFor({ preset, resize, crop, grayscale }: Case): Plan {
+  if (preset !== undefined) {
+    const request = create(ProcessRequestSchema, { preset, output: { case: 'tensor', value: {} } });
+    return { ...planOf(request, maxPixels, presets), output };
+  }
+  return {
+    resize: resize ?? undefined,
+    crop: crop && { width: crop[0], height: crop[1], origin: 'transformers' },
+    grayscale,
+    numerics: 'exact',
+    background: undefined,
+    output,
+  };
+}
+
+/** What is wrong, or nothing. */
+async function differenceOf(
+  test: Case,
+  content: Uint8Array,
+  theirs: Uint8Array,
+): Promise<string | undefined> {
+  const header = await readHeader(content, maxPixels);
+  const plan = plannedFor(test);
+  const answer = await processPixels({ content, header, plan, maxOutputPixels: maxPixels });
+  if ('failure' in answer) return answer.failure.message;
+  const { width, height, content: ours } = answer.result;
+  if (`${[width, height]}` !== `${test.answer}`) return `ours has ${width} × ${height} pixels`;
+  if (ours.length !== theirs.length) return `ours has ${ours.length} values, Pillow's ${theirs.length}`;
+  const levels = ours.map((value, at) => Math.abs(value - (theirs[at] as number)));
+  const differing = levels.reduce((count, level) => count + Number(level > 0), 0);
+  if (differing === 0) return undefined;
+  const largest = levels.reduce((most, level) => Math.max(most, level), 0);
+  return `${differing} of ${ours.length} values differ, by ${largest} at most; the first at ${levels.findIndex((level) => level > 0)}`;
+}
+
+async function main(): Promise<void> {
+  const { python, seed } = options;
+  if (!hasPillow(python)) {
+    console.log(`parity: skipped, ${python} has no Pillow. PYTHON names another interpreter.`);
+    return;
+  }
+  const peer = startPython(python, new URL('fresh.py', import.meta.url));
+  const { answer } = await peer.ask<{ versions: Record<string, string> }>({});
+  const versions = Object.entries(answer.versions).map((entry) => entry.join(' '));
+  console.log(`parity: ours ${numericsVersion}, ${versions.join(', ')}; seed ${seed}`);
+  const counts = new Map<string, { cases: number; differing: number }>();
+  let first: string | undefined;
+  for (let index = 0; index < Number(options.count); index++) {
+    const { answer: test, bytes } = await peer.ask<Case>({ seed, index, presets: known });
+    const { fileBytes } = test;
+    const difference = await differenceOf(test, bytes.subarray(0, fileBytes), bytes.subarray(fileBytes));
+    const kind = test.preset === undefined ? test.kind : `preset from ${test.kind}`;
+    const { cases, differing } = counts.get(kind) ?? { cases: 0, differing: 0 };
+    counts.set(kind, { cases: cases + 1, differing: differing + Number(difference !== undefined) });
+    if (difference !== undefined) first ??= `case ${index}: ${difference}\n${JSON.stringify(test)}`;
+  }
+  peer.end();
+  for (const [kind, { cases, differing }] of [...counts].sort()) {
+    console.log(`${kind}: ${cases} compared, ${differing} differ`);
+  }
+  if (first === undefined) {
+    console.log(`all ${options.count} are Pillow's, byte for byte`);
+    return;
+  }
+  console.log(`the first that differs (--seed ${seed}), ${first}`);
+  process.exitCode = 1;
+}
+
+await main();

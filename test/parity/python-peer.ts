@@ -1,0 +1,58 @@
+import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+
+/** A Python program that answers questions: a line of JSON each, and the bytes that the line announces. */
+export interface PythonPeer {
+  ask<Answer>(question: object, bytes?: Uint8Array): Promise<{ answer: Answer; bytes: Buffer }>;
+  end(): void;
+}
+
+/** Whether this Python is there and has Pillow. */
+export function hasPillow(python: string): boolean {
+  return spawnSync(python, ['-c', 'import PIL.Image'], { stdio: 'ignore' }).status === 0;
+}
+
+/**
+ * Starts a script that reads `{…, "bytes": n}` and n bytes, and answers in the same way, one at a time.
+ *
+ * @param python - the interpreter
+ */
+export function startPython(python: string, script: URL): PythonPeer {
+  const child: ChildProcessByStdio<Writable, Readable, null> = spawn(python, [script.pathname], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const chunks = child.stdout[Symbol.asyncIterator]();
+  let buffered: Buffer = Buffer.alloc(0);
+
+  async function readMore(): Promise<void> {
+    const { value, done } = await chunks.next();
+    if (done) throw new Error(`${python} ended without an answer`);
+    buffered = Buffer.concat([buffered, value as Buffer]);
+  }
+
+  async function readLine(): Promise<string> {
+    while (!buffered.includes(10)) await readMore();
+    const end = buffered.indexOf(10);
+    const line = buffered.toString('utf8', 0, end);
+    buffered = buffered.subarray(end + 1);
+    return line;
+  }
+
+  async function readBytes(count: number): Promise<Buffer> {
+    while (buffered.length < count) await readMore();
+    const bytes = buffered.subarray(0, count);
+    buffered = buffered.subarray(count);
+    return bytes;
+  }
+
+  return {
+    async ask<Answer>(question: object, bytes: Uint8Array = new Uint8Array()) {
+      child.stdin.write(`${JSON.stringify({ ...question, bytes: bytes.length })}\n`);
+      if (!child.stdin.write(bytes)) await once(child.stdin, 'drain');
+      const answer = JSON.parse(await readLine()) as Answer & { bytes: number };
+      return { answer, bytes: await readBytes(answer.bytes) };
+    },
+    end: () => child.stdin.end(),
+  };
+}

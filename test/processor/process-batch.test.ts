@@ -1,0 +1,215 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { Code, ConnectError } from '@connectrpc/connect';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ErrorInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
+import {
+  CacheState,
+  Datatype,
+  ImageFormat,
+  type ProcessRequest,
+  type ProcessRequestSchema,
+  TensorContainer,
+} from '../../gen/image/v1/processor_pb.ts';
+import { startWorkerPool, type WorkerPool } from '../../src/processor/image/worker-pool.ts';
+import { processBatch } from '../../src/processor/process-batch.ts';
+import { encoded, gradient, noise } from '../support/pictures.ts';
+import { createProcessing, startProcessorServer } from '../support/processor.ts';
+
+type Request = Exclude<MessageInitShape<typeof ProcessRequestSchema>, ProcessRequest>;
+
+let pool: WorkerPool;
+let pictures: Uint8Array[];
+beforeAll(async () => {
+  pool = await startWorkerPool(2);
+  pictures = await Promise.all([1, 2, 3].map((seed) => encoded(noise(30 + seed, 20, seed), 'png')));
+});
+afterAll(() => pool.close());
+
+/** What a client is told of a call that fails. */
+async function errorOf(call: Promise<unknown>) {
+  const error = await call.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof ConnectError)) throw new Error('the call did not fail');
+  const [info] = error.findDetails(ErrorInfoSchema);
+  return { code: error.code, message: error.rawMessage, reason: info?.reason, metadata: info?.metadata };
+}
+
+const clip = (value: Uint8Array, container: TensorContainer = TensorContainer.RAW): Request => ({
+  source: { case: 'content', value },
+  preset: 'clip-vit-base-patch32',
+  output: { case: 'tensor', value: { container } },
+});
+const plain = (value: Uint8Array, side = 4, datatype: Datatype = Datatype.UINT8): Request => ({
+  source: { case: 'content', value },
+  resize: { width: side, height: side },
+  output: { case: 'tensor', value: { datatype } },
+});
+
+describe(processBatch, () => {
+  it('makes of N images what the N tensors are, one after another', async () => {
+    await using server = await startProcessorServer(createProcessing(pool));
+    const { content, contentType, tensor, images } = await server.client.processBatch({
+      requests: pictures.map((picture) => clip(picture)),
+    });
+    expect(contentType).toBe('application/octet-stream');
+    expect(tensor).toMatchObject({ name: 'image', datatype: 'FP32', shape: [3n, 3n, 224n, 224n] });
+    expect(content.length).toBe(3 * 3 * 224 * 224 * 4);
+    const singles = await Promise.all(pictures.map((picture) => server.client.process(clip(picture))));
+    expect(Buffer.concat(singles.map((single) => single.content)).equals(content)).toBe(true);
+    expect(images.map(({ key }) => key)).toEqual(singles.map(({ key }) => key));
+    expect(images).toMatchObject(
+      [31, 32, 33].map((width) => ({ source: { width }, cache: CacheState.MISS })),
+    );
+    expect(images.map((image) => image.content.length)).toEqual([0, 0, 0]);
+  });
+
+  it('takes presets without an output for raw tensors', async () => {
+    await using server = await startProcessorServer(createProcessing(pool));
+    const requests = pictures.map((picture) => ({
+      source: clip(picture).source,
+      preset: 'ResNet50_Weights.IMAGENET1K_V2',
+    })) as Request[];
+    const { contentType, tensor } = await server.client.processBatch({ requests });
+    expect([contentType, tensor?.shape]).toEqual(['application/octet-stream', [3n, 3n, 224n, 224n]]);
+  });
+
+  it.each([
+    [TensorContainer.NPY, 'application/x-npy', "'shape': (3, 3, 224, 224)"],
+    [TensorContainer.SAFETENSORS, 'application/vnd.safetensors', '"shape":[3,3,224,224]'],
+  ])('writes container %s with N in its header', async (container, contentType, shape) => {
+    await using server = await startProcessorServer(createProcessing(pool));
+    const [raw, contained] = await Promise.all(
+      [TensorContainer.RAW, container].map((each) =>
+        server.client.processBatch({ requests: pictures.map((picture) => clip(picture, each)) }),
+      ),
+    );
+    if (raw === undefined || contained === undefined) throw new Error('no answer');
+    expect(contained.contentType).toBe(contentType);
+    const header = contained.content.length - raw.content.length;
+    expect(Buffer.from(contained.content.subarray(0, header)).toString('latin1')).toContain(shape);
+    expect(Buffer.from(contained.content.subarray(header)).equals(raw.content)).toBe(true);
+  });
+
+  it('takes singles from the cache, and gives them to it', async () => {
+    await using server = await startProcessorServer(createProcessing(pool));
+    await server.client.process(clip(pictures[1] as Uint8Array));
+    const ask = () => server.client.processBatch({ requests: pictures.map((picture) => clip(picture)) });
+    const { MISS, HIT_MEMORY } = CacheState;
+    expect((await ask()).images.map(({ cache }) => cache)).toEqual([MISS, HIT_MEMORY, MISS]);
+    expect((await ask()).images.map(({ cache }) => cache)).toEqual([HIT_MEMORY, HIT_MEMORY, HIT_MEMORY]);
+  });
+
+  it('refuses unequal shapes with the index and both of them', async () => {
+    await using server = await startProcessorServer(createProcessing(pool));
+    const [one, two, three] = pictures as [Uint8Array, Uint8Array, Uint8Array];
+    expect(
+      await errorOf(server.client.processBatch({ requests: [plain(one), plain(two), plain(three, 5)] })),
+    ).toEqual({
+      code: Code.InvalidArgument,
+      reason: 'BATCH_SHAPES_UNEQUAL',
+      message:
+        'Image 0 comes to UINT8 [3, 4, 4] and image 2 to UINT8 [3, 5, 5]. Give them one size and one datatype.',
+      metadata: { index: '2', expected: '3,4,4', actual: '3,5,5' },
+    });
+    const other = server.client.processBatch({ requests: [plain(one), plain(two, 4, Datatype.FP16)] });
+    expect(await errorOf(other)).toMatchObject({ reason: 'BATCH_SHAPES_UNEQUAL', metadata: { index: '1' } });
+  });
+
+  it('fails by the index of an image that fails, with that image’s reason', async () => {
+    await using server = await startProcessorServer(createProcessing(pool));
+    const [one, two] = pictures as [Uint8Array, Uint8Array];
+    const requests = [plain(one), plain(two.subarray(0, 200)), plain(two)];
+    const failure = await errorOf(server.client.processBatch({ requests }));
+    expect(failure).toMatchObject({
+      code: Code.InvalidArgument,
+      reason: 'IMAGE_CORRUPT',
+      metadata: { index: '1', format: 'png' },
+    });
+    expect(failure.message).toMatch(/^Image 1 of the batch: /);
+  });
+
+  it('refuses a batch of nothing', async () => {
+    await using server = await startProcessorServer(createProcessing(pool));
+    expect(await errorOf(server.client.processBatch({}))).toMatchObject({ reason: 'SOURCE_MISSING' });
+  });
+
+  it('takes 256 images and refuses 257', async () => {
+    await using server = await startProcessorServer(createProcessing(pool));
+    const pixel = await encoded(gradient(1, 1), 'png');
+    const requests = Array.from({ length: 256 }, () => plain(pixel, 1));
+    const { tensor, content } = await server.client.processBatch({ requests });
+    expect([tensor?.shape, content.length]).toEqual([[256n, 3n, 1n, 1n], 768]);
+    const more = server.client.processBatch({ requests: [...requests, plain(pixel, 1)] });
+    expect(await errorOf(more)).toMatchObject({
+      reason: 'OPTION_INVALID',
+      metadata: { option: 'requests', limit: '256', actual: '257' },
+    });
+  });
+
+  it('refuses, by its index, what isn’t asked for as a tensor', async () => {
+    await using server = await startProcessorServer(createProcessing(pool));
+    const [one] = pictures as [Uint8Array];
+    const { source, preset } = clip(one) as Required<Request>;
+    const image: Request['output'] = { case: 'image', value: { format: ImageFormat.PNG } };
+    for (const other of [
+      { source },
+      { source, output: image },
+      { source, preset, output: image },
+    ] as Request[]) {
+      expect(await errorOf(server.client.processBatch({ requests: [clip(one), other] }))).toMatchObject({
+        reason: 'OPTION_INVALID',
+        metadata: { option: 'output', index: '1', allowed: 'a tensor' },
+      });
+    }
+  });
+
+  it('refuses containers that differ, and one that doesn’t exist', async () => {
+    await using server = await startProcessorServer(createProcessing(pool));
+    const [one] = pictures as [Uint8Array];
+    const differing = { requests: [clip(one), clip(one, TensorContainer.NPY)] };
+    expect(await errorOf(server.client.processBatch(differing))).toMatchObject({
+      reason: 'OPTION_INVALID',
+      metadata: { option: 'container', index: '1' },
+    });
+    const unknown = { requests: [clip(one, 99 as never)] };
+    expect(await errorOf(server.client.processBatch(unknown))).toMatchObject({
+      reason: 'OPTION_INVALID',
+      metadata: { option: 'container', allowed: 'raw, npy, safetensors' },
+    });
+  });
+
+  it('takes a container that isn’t said for raw', async () => {
+    await using server = await startProcessorServer(createProcessing(pool));
+    const [one] = pictures as [Uint8Array];
+    const requests = [clip(one), clip(one, TensorContainer.UNSPECIFIED)];
+    expect((await server.client.processBatch({ requests })).tensor?.shape[0]).toBe(2n);
+  });
+
+  it('refuses BF16 in npy', async () => {
+    await using server = await startProcessorServer(createProcessing(pool));
+    const [one] = pictures as [Uint8Array];
+    const bfloat16: Request = {
+      ...clip(one),
+      output: { case: 'tensor', value: { datatype: Datatype.BF16, container: TensorContainer.NPY } },
+    };
+    const requests = [clip(one, TensorContainer.NPY), bfloat16];
+    expect(await errorOf(server.client.processBatch({ requests }))).toMatchObject({
+      reason: 'OPTION_INVALID',
+      metadata: { option: 'datatype', index: '1' },
+    });
+  });
+
+  it('refuses more pixels together than an answer may have', async () => {
+    await using server = await startProcessorServer(createProcessing(pool, { maxOutputPixels: 48 }));
+    const [one, two, three] = pictures as [Uint8Array, Uint8Array, Uint8Array];
+    const fits = await server.client.processBatch({ requests: [plain(one), plain(two), plain(three)] });
+    expect(fits.tensor?.shape[0]).toBe(3n);
+    const requests = [plain(one), plain(two), plain(three), plain(one)];
+    expect(await errorOf(server.client.processBatch({ requests }))).toMatchObject({
+      reason: 'OUTPUT_PIXELS_OVER_LIMIT',
+      metadata: { limit: '48', actual: '64' },
+    });
+  });
+});

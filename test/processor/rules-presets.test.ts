@@ -1,0 +1,274 @@
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { describe, expect, it } from 'vitest';
+import {
+  ChannelOrder,
+  Datatype,
+  Filter,
+  Fit,
+  ImageFormat,
+  Layout,
+  Numerics,
+  type ProcessRequest,
+  ProcessRequestSchema,
+  TensorContainer,
+  type TensorOutput,
+  type TensorOutputSchema,
+} from '../../gen/image/v1/processor_pb.ts';
+import { Failure } from '../../src/failures.ts';
+import { createPresets } from '../../src/processor/presets/presets.ts';
+import { planOf } from '../../src/processor/rules.ts';
+
+const presets = createPresets({});
+
+type Request = Exclude<MessageInitShape<typeof ProcessRequestSchema>, ProcessRequest>;
+type Tensor = Exclude<MessageInitShape<typeof TensorOutputSchema>, TensorOutput>;
+
+const clip = 'clip-vit-base-patch32';
+const plan = (request: Request, maxOutputPixels = 1_000_000) =>
+  planOf(create(ProcessRequestSchema, request), maxOutputPixels, presets);
+const tensorOf = (value: Tensor, request: Request = { preset: clip }) =>
+  plan({ ...request, output: { case: 'tensor', value } }).output;
+const configured = (config: unknown) => ({ preprocessorConfig: JSON.stringify(config) });
+const vit = { image_processor_type: 'ViTImageProcessor' };
+
+/** What a request is refused with. */
+function refusal(request: Request, maxOutputPixels?: number) {
+  try {
+    plan(request, maxOutputPixels);
+  } catch (error) {
+    if (error instanceof Failure) return { reason: error.reason, metadata: error.metadata };
+    throw error;
+  }
+  throw new Error('nothing was refused');
+}
+
+const invalid = (option: string, actual: string, allowed: string) => ({
+  reason: 'OPTION_INVALID',
+  metadata: { option, actual, allowed },
+});
+
+describe('planOf with a preset', () => {
+  it('says with plain values what CLIP does', () => {
+    expect(plan({ preset: clip })).toEqual({
+      resize: { fit: 'shortestEdge', shortestEdge: 224, filter: 'bicubic' },
+      crop: { width: 224, height: 224, origin: 'transformers' },
+      grayscale: false,
+      numerics: 'exact',
+      background: [255, 255, 255],
+      output: {
+        kind: 'tensor',
+        datatype: 'FP32',
+        layout: 'NCHW',
+        rescaleFactor: 0.00392156862745098,
+        mean: [0.48145466, 0.4578275, 0.40821073],
+        std: [0.26862954, 0.26130258, 0.27577711],
+        channelOrder: 'RGB',
+        container: 'raw',
+      },
+    });
+  });
+
+  it('says with plain values what torchvision’s weights do, in any case and with _Weights or without', () => {
+    const expected = {
+      resize: { fit: 'shortestEdge', shortestEdge: 232, filter: 'bilinear' },
+      crop: { width: 224, height: 224, origin: 'torchvision' },
+      background: undefined,
+      output: { kind: 'tensor', mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
+    };
+    expect(plan({ preset: 'ResNet50_Weights.IMAGENET1K_V2' })).toMatchObject(expected);
+    expect(plan({ preset: 'resnet50.imagenet1k_v2' })).toMatchObject(expected);
+  });
+
+  it('makes the same plan of a preset and of its config', () => {
+    const config = {
+      image_processor_type: 'CLIPImageProcessor',
+      size: { shortest_edge: 224 },
+      crop_size: 224,
+    };
+    expect(plan(configured(config))).toEqual(plan({ preset: clip }));
+  });
+
+  it.each([
+    [
+      { height: 20, width: 30 },
+      { fit: 'fill', width: 30, height: 20 },
+    ],
+    [{ shortest_edge: 20 }, { fit: 'shortestEdge', shortestEdge: 20 }],
+    [
+      { shortest_edge: 20, longest_edge: 30 },
+      { fit: 'shortestEdge', shortestEdge: 20, longestEdge: 30 },
+    ],
+    [
+      { max_height: 20, max_width: 30 },
+      { fit: 'within', maxHeight: 20, maxWidth: 30 },
+    ],
+  ])('resizes to %j', (size, resize) => {
+    expect(plan(configured({ ...vit, size })).resize).toEqual({ ...resize, filter: 'bilinear' });
+  });
+
+  it('neither resizes nor crops where the config says so', () => {
+    const { resize, crop } = plan(configured({ ...vit, do_resize: false }));
+    expect([resize, crop]).toEqual([undefined, undefined]);
+  });
+
+  it('takes datatype, layout, container and numerics beside it', () => {
+    const tensor: Tensor = {
+      datatype: Datatype.BF16,
+      layout: Layout.NHWC,
+      container: TensorContainer.SAFETENSORS,
+    };
+    expect(tensorOf(tensor)).toMatchObject({
+      datatype: 'BF16',
+      layout: 'NHWC',
+      container: 'safetensors',
+      mean: [0.48145466, 0.4578275, 0.40821073],
+    });
+    expect(plan({ preset: clip, numerics: Numerics.FAST }).numerics).toBe('fast');
+  });
+
+  it('gives an image of the pixels before they are rescaled', () => {
+    const output: Request['output'] = { case: 'image', value: { format: ImageFormat.PNG } };
+    expect(plan({ preset: clip, output })).toMatchObject({
+      resize: { shortestEdge: 224 },
+      crop: { width: 224, height: 224 },
+      output: { kind: 'image', format: 'png', quality: undefined },
+    });
+  });
+
+  it.each([
+    ['resize', { resize: { width: 5, height: 5 } }],
+    ['resize', { resize: {} }],
+    ['crop', { crop: { width: 5, height: 5 } }],
+    ['grayscale', { grayscale: true }],
+    ['background', { background: '#ffffff' }],
+  ] as const)('refuses %s beside it', (option, request) => {
+    const expected = invalid(option, 'set', 'unset, because the preset says it');
+    expect(refusal({ preset: clip, ...request })).toEqual(expected);
+    expect(refusal({ ...configured(vit), ...request })).toEqual(expected);
+  });
+
+  it.each([
+    ['rescale_factor', { rescaleFactor: 1 }],
+    ['rescale_factor', { rescaleFactor: 0 }],
+    ['mean', { mean: [0.5] }],
+    ['std', { std: [0.5] }],
+    ['channel_order', { channelOrder: ChannelOrder.RGB }],
+  ] satisfies [string, Tensor][])('refuses %s of a tensor beside it', (option, value: Tensor) => {
+    expect(refusal({ preset: clip, output: { case: 'tensor', value } })).toEqual(
+      invalid(option, 'set', 'unset, because the preset says it'),
+    );
+  });
+
+  it('refuses UINT8 of what is rescaled, and takes it where nothing is', () => {
+    const output: Request['output'] = { case: 'tensor', value: { datatype: Datatype.UINT8 } };
+    expect(refusal({ preset: clip, output })).toEqual(
+      invalid('datatype', 'UINT8', 'FP16, FP32 or BF16, because the preset rescales or normalizes'),
+    );
+    const plain = configured({ ...vit, do_rescale: false, do_normalize: false });
+    expect(tensorOf({ datatype: Datatype.UINT8 }, plain)).toMatchObject({ datatype: 'UINT8' });
+    expect(plan(plain).output).toMatchObject({ datatype: 'UINT8', rescaleFactor: 1 });
+  });
+
+  it('refuses BF16 in npy', () => {
+    const value: Tensor = { datatype: Datatype.BF16, container: TensorContainer.NPY };
+    expect(refusal({ preset: clip, output: { case: 'tensor', value } })).toMatchObject({
+      reason: 'OPTION_INVALID',
+      metadata: { option: 'datatype', actual: 'BF16' },
+    });
+  });
+
+  it('refuses a preset beside a config', () => {
+    expect(refusal({ preset: clip, ...configured(vit) })).toEqual(
+      invalid('preset', clip, 'none beside a preprocessor_config'),
+    );
+  });
+
+  it('names the nearest to an unknown preset', () => {
+    expect(refusal({ preset: 'clip-vit-base-patch23' })).toEqual({
+      reason: 'PRESET_UNKNOWN',
+      metadata: { preset: 'clip-vit-base-patch23', nearest: clip },
+    });
+    expect(refusal({ preset: '€'.repeat(100_000) }).metadata.preset).toBe('€'.repeat(80));
+  });
+
+  it.each([
+    ['what is no JSON', '{', 'PRESET_INVALID', {}],
+    ['what is no object', '[1]', 'PRESET_INVALID', {}],
+    ['10 MB', ' '.repeat(10_000_000), 'PRESET_INVALID', { limit: '65536', actual: '10000000' }],
+    ['a config without a type', '{}', 'PRESET_INVALID', { key: 'image_processor_type' }],
+    [
+      'a type that is not computed',
+      '{"image_processor_type":"FooImageProcessor"}',
+      'PRESET_UNSUPPORTED',
+      { type: 'FooImageProcessor' },
+    ],
+  ])('refuses %s', (_what, preprocessorConfig, reason, metadata) => {
+    expect(refusal({ preprocessorConfig })).toMatchObject({ reason, metadata });
+  });
+
+  it.each([[{ longest_edge: 5 }], [{ width: 5 }], [[1, 2, 3]], ['224'], [0], [1.5], [65_536], [null]])(
+    'refuses a size of %j',
+    (size) => {
+      expect(refusal(configured({ ...vit, size })).reason).toBe('PRESET_INVALID');
+    },
+  );
+
+  it('refuses a size that is over the limit of pixels, resized to or cropped', () => {
+    const expected = { reason: 'OUTPUT_PIXELS_OVER_LIMIT', metadata: { limit: '99', actual: '100' } };
+    expect(refusal(configured({ ...vit, size: 10 }), 99)).toMatchObject(expected);
+    const cropped = { ...vit, do_resize: false, do_center_crop: true, crop_size: 10 };
+    expect(refusal(configured(cropped), 99)).toMatchObject(expected);
+    expect(plan(configured(cropped), 100).crop).toMatchObject({ width: 10, height: 10 });
+  });
+
+  it('refuses a filter that fast numerics don’t have', () => {
+    const hamming = configured({ ...vit, resample: 5 });
+    expect(refusal({ ...hamming, numerics: Numerics.FAST })).toMatchObject({
+      reason: 'OPTION_INVALID',
+      metadata: { option: 'filter', actual: 'hamming' },
+    });
+  });
+});
+
+describe('planOf with a crop and a shortest edge', () => {
+  it('takes a crop of torchvision’s', () => {
+    expect(plan({ crop: { width: 4, height: 3 } })).toMatchObject({
+      resize: undefined,
+      crop: { width: 4, height: 3, origin: 'torchvision' },
+    });
+  });
+
+  it('takes a shortest edge', () => {
+    const resize = { shortestEdge: 65_535, filter: Filter.LANCZOS };
+    expect(plan({ resize }).resize).toEqual({
+      fit: 'shortestEdge',
+      shortestEdge: 65_535,
+      filter: 'lanczos',
+    });
+  });
+
+  it.each([
+    ['crop.width', '0', { width: 0, height: 5 }],
+    ['crop.height', '0', { width: 5, height: 0 }],
+    ['crop.width', '65536', { width: 65_536, height: 1 }],
+  ])('refuses %s of %s', (option, actual, crop) => {
+    expect(refusal({ crop })).toEqual(invalid(option, actual, '1 to 65535 pixels'));
+  });
+
+  it('refuses a crop over the limit of pixels', () => {
+    expect(refusal({ crop: { width: 10, height: 11 } }, 109)).toMatchObject({
+      reason: 'OUTPUT_PIXELS_OVER_LIMIT',
+      metadata: { limit: '109', actual: '110' },
+    });
+  });
+
+  it.each([
+    ['width', '0', '1 to 65535 pixels', { shortestEdge: 0 }],
+    ['shortest_edge', '65536', '1 to 65535 pixels', { shortestEdge: 65_536 }],
+    ['shortest_edge', '5', 'unset beside width and height', { shortestEdge: 5, width: 5 }],
+    ['shortest_edge', '5', 'unset beside width and height', { shortestEdge: 5, height: 5 }],
+    ['fit', 'fill', 'unset beside shortest_edge', { shortestEdge: 5, fit: Fit.FILL }],
+  ])('refuses %s of %s: allowed is %s', (option, actual, allowed, resize) => {
+    expect(refusal({ resize })).toEqual(invalid(option, actual, allowed));
+  });
+});
