@@ -24,6 +24,8 @@ if (isMainThread) {
     delay.reset();
     process.send?.(usage);
   });
+  // Whoever measured is gone.
+  process.on('disconnect', () => process.exit());
   // The service ends as if nobody listened.
   process.channel?.unref();
 }

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
+import process from 'node:process';
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { ProcessRequestSchema } from '../../gen/image/v1/processor_pb.ts';
 import { cropStart } from '../../src/processor/image/center-crop.ts';
 import { geometryOf } from '../../src/processor/image/geometry.ts';
 import { readHeader } from '../../src/processor/image/header.ts';
+import type { Pixels } from '../../src/processor/image/pixels.ts';
 import type { Plan, TensorPlan } from '../../src/processor/image/plan.ts';
+import { tensor } from '../../src/processor/image/tensor.ts';
 import { type PixelAnswer, type PixelResult, processPixels } from '../../src/processor/image/worker.ts';
 import { createPresets } from '../../src/processor/presets/presets.ts';
 import { commonDefaults, inertKeys, processorTypes } from '../../src/processor/presets/processor-types.ts';
@@ -26,7 +29,7 @@ import {
  * make_preset_goldens.py made the goldens with them.
  */
 
-const maxPixels = 50_000_000;
+const maxPixels = 200_000_000;
 const presets = createPresets({});
 
 /** The plan of a request that names nothing but the preset. */
@@ -93,14 +96,15 @@ describe(`a preset against transformers ${versions.transformers} and torchvision
           expect(await answerOf(source, plan)).toMatchObject({ failure: { reason: 'PRESET_UNSUPPORTED' } });
           continue;
         }
-        const pixels = await resultOf(source, withPixels(plan));
-        const tensor = await resultOf(source, plan);
+        const { content, width, height } = await resultOf(source, withPixels(plan));
+        const pixels: Pixels = { data: content, width, height, channels: 3 };
+        const values = tensor(pixels, plan.output as TensorPlan);
         expect({
           source,
-          size: [tensor.width, tensor.height],
-          pixels: hashOf(pixels.content),
-          description: tensor.tensor,
-          tensor: hashOf(tensor.content),
+          size: [width, height],
+          pixels: hashOf(content),
+          description: values.tensor,
+          tensor: hashOf(values.content),
         }).toEqual({
           source,
           size: [result.width, result.height],
@@ -112,9 +116,9 @@ describe(`a preset against transformers ${versions.transformers} and torchvision
     },
   );
 
-  // Hashes explain nothing where they differ.
+  // All of the way in one call; and hashes explain nothing where they differ.
   it.each(goldenPresets.filter(({ name }) => name.includes('/')))(
-    'gives values of $name',
+    'gives the values of $name',
     async ({ samples, ...preset }) => {
       const [first] = preset.cases as [Golden];
       const { content } = await resultOf(first.source, plannedFor({ samples, ...preset }));
@@ -123,7 +127,8 @@ describe(`a preset against transformers ${versions.transformers} and torchvision
     },
   );
 
-  it('is within 2 levels of torchvision where there is no noise, and within 1 but for 0.5 % of the values', () => {
+  // Random presets shrink to 2 pixels by lanczos and the like.
+  it.skipIf(process.env.PRESET_GOLDENS)('is within 2 levels of torchvision where there is no noise, and within 1 but for 0.5 % of the values', () => {
     const cases = goldenPresets.flatMap((preset) => {
       const plan = plannedFor(preset);
       // torchvision's nearest takes other pixels.

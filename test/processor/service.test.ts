@@ -346,7 +346,7 @@ describe(createProcessorService, () => {
       };
       await using server = await startProcessorServer(
         { ...processing, sources: firstHangs },
-        { streamConcurrency: 1, maxTimeoutMs: 200 },
+        { streamConcurrency: 1, maxTimeoutMs: 2000 },
       );
       const answers = await collected(
         server.client.processStream(sendAll(streamed('hangs', png), streamed('goes on', png))),

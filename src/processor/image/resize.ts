@@ -1,5 +1,5 @@
 import type { Geometry } from './geometry.ts';
-import { resample } from './kernels/resample.ts';
+import { resample, resampleToLuma } from './kernels/resample.ts';
 import { grayToRgb, type Pixels } from './pixels.ts';
 import type { Colour, Plan } from './plan.ts';
 
@@ -10,11 +10,15 @@ import type { Colour, Plan } from './plan.ts';
  * @param image - [height, width, 1 | 3 | 4] uint8
  */
 export function resize(image: Pixels, geometry: Geometry, plan: Plan): Pixels {
-  const resampled =
-    plan.numerics === 'exact' && plan.resize !== undefined
-      ? resample(image, geometry.width, geometry.height, plan.resize.filter, geometry.box)
-      : image;
+  const resampled = plan.numerics === 'exact' && plan.resize ? resampleFor(plan, image, geometry) : image;
   return geometry.canvas === undefined ? resampled : layOnCanvas(resampled, geometry.canvas, plan.background);
+}
+
+/** Where gray is asked for and no coloured bars are, luma is taken from each row while it is in the cache. */
+function resampleFor(plan: Plan, image: Pixels, { width, height, box, canvas }: Geometry): Pixels {
+  const filter = plan.resize?.filter ?? 'bilinear';
+  const toLuma = plan.grayscale && image.channels === 3 && canvas === undefined;
+  return (toLuma ? resampleToLuma : resample)(image, width, height, filter, box);
 }
 
 /** Puts an image on a canvas: the bars of a letterbox. Without a colour they are black, or transparent where there is alpha. */
