@@ -17,6 +17,10 @@ describe(wholeNumber, () => {
     expect(read(wholeNumber(1, 65_535), text)).toBe(value);
   });
 
+  it('reads as many digits as its largest number has', () => {
+    expect(read(wholeNumber(0, 1_099_511_627_776), '1099511627776')).toBe(1_099_511_627_776);
+  });
+
   it.each([
     '0',
     '65536',

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import { createServer, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { type ConnectRouter, createContextKey, createContextValues } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
@@ -40,29 +40,20 @@ export async function startGrpcServer(
       contextValues: () => createContextValues().set(drainingKey, draining.signal),
     }),
   );
-  const sessions = new Set<ServerHttp2Session>();
-  server.on('session', (session) => {
-    widenSession(session);
-    sessions.add(session);
-    session.once('close', () => sessions.delete(session));
-  });
+  server.on('session', widenSession);
   server.on('stream', resetUnreadRequest);
   server.listen(options.port, options.host);
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
-    drain() {
+    async drain() {
       draining.abort();
-      return drain(server, sessions);
+      const closed = once(server, 'close');
+      // Node says GOAWAY on every session, and closes each when its last stream is over.
+      server.close();
+      await closed;
     },
   };
-}
-
-async function drain(server: Http2Server, sessions: ReadonlySet<ServerHttp2Session>): Promise<void> {
-  const closed = once(server, 'close');
-  server.close();
-  for (const session of sessions) session.close();
-  await closed;
 }
 
 /**

@@ -197,7 +197,8 @@ describe(processImage, () => {
     const request = content(await encoded(gradient(40, 30), 'png'));
     const withRedis = async () => {
       const { processing, runs } = createCounted();
-      const tier = createRedisTier({ url: redis.url, onError: () => {} });
+      // A loaded machine may take longer than the 100 ms after which an answer isn't waited for.
+      const tier = createRedisTier({ url: redis.url, onError: () => {}, timeoutMs: 5_000 });
       const cache = createResultCache({ tiers: [createMemoryTier({ maxBytes: 1_000_000 }), tier] });
       // The tier forgets what it is given before it is connected.
       await becomes(async () => {

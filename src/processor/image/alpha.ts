@@ -44,7 +44,7 @@ function layOnColour({ data, width, height }: Pixels, background: Colour): Pixel
     for (let channel = 0; channel < 3; channel++) {
       const sum =
         (data[from + channel] as number) * over + (background[channel] as number) * under + (0x80 << 7);
-      rgb[to + channel] = alpha === 0 ? (background[channel] as number) : (((sum >> 8) + sum) >> 8) >> 7;
+      rgb[to + channel] = (((sum >> 8) + sum) >> 8) >> 7;
     }
   }
   return { data: rgb, width, height, channels: 3 };
