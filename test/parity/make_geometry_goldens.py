@@ -83,8 +83,13 @@ def main():
         if 0 not in row["inside"]:
             rows.append(row)
     head = {"made_by": "test/parity/make_geometry_goldens.py", "versions": {"Pillow": PIL.__version__}}
-    lines = ",\n".join("    " + json.dumps(row) for row in rows)
-    GOLDENS.write_text(json.dumps(head, indent=2)[:-2] + f',\n  "goldens": [\n{lines}\n  ]\n}}\n')
+
+    # As the repository's formatter has it.
+    def lines(row):
+        return ",\n".join(f'      "{key}": {json.dumps(value)}' for key, value in row.items())
+
+    objects = ",\n".join(f"    {{\n{lines(row)}\n    }}" for row in rows)
+    GOLDENS.write_text(json.dumps(head, indent=2)[:-2] + f',\n  "goldens": [\n{objects}\n  ]\n}}\n')
 
 
 main()

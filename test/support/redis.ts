@@ -35,7 +35,8 @@ export async function startRedis(
       ...['--port', String(port), '--bind', '127.0.0.1', '--dir', tmpdir()],
       ...['--save', '', '--appendonly', 'no', ...(options.parameters ?? [])],
     ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+    // Not 'inherit': a server that outlives its test would keep the whole run waiting for its end of the pipe.
+    { stdio: ['ignore', 'pipe', 'ignore'] },
   );
   const exited = once(child, 'exit');
   const kill = () => child.kill('SIGKILL');
