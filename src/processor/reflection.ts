@@ -12,6 +12,8 @@ import {
   type ServerReflectionRequest as RequestV1alpha,
   ServerReflection as ServerReflectionV1alpha,
 } from '../../gen/grpc/reflection/v1alpha/reflection_pb.ts';
+import { mapConcurrently } from './map-concurrently.ts';
+import { drainingKey } from './server.ts';
 
 /**
  * gRPC server reflection: a client such as grpcurl asks the server for its own descriptors and needs no
@@ -25,8 +27,12 @@ export function createReflection(...files: readonly DescFile[]): (router: Connec
   const listed = [...files, file_grpc_reflection_v1_reflection, file_grpc_reflection_v1alpha_reflection];
   const index = indexOf(listed);
   return (router) => {
-    router.service(ServerReflectionV1, { serverReflectionInfo: (requests) => answers(requests, index) });
-    router.service(ServerReflectionV1alpha, { serverReflectionInfo: (requests) => answers(requests, index) });
+    router.service(ServerReflectionV1, {
+      serverReflectionInfo: (requests, { values }) => answers(requests, index, values.get(drainingKey)),
+    });
+    router.service(ServerReflectionV1alpha, {
+      serverReflectionInfo: (requests, { values }) => answers(requests, index, values.get(drainingKey)),
+    });
   };
 }
 
@@ -88,19 +94,19 @@ function withImports(files: readonly DescFile[]): Set<DescFile> {
   return found;
 }
 
-/** One reflection stream. A file that has gone out as an import is not sent as an import again. */
+/** One reflection stream, which ends when the server drains. A file that has gone out as an import is not sent as an import again. */
 async function* answers<Request extends RequestV1 | RequestV1alpha>(
   requests: AsyncIterable<Request>,
   index: Index,
+  draining: AbortSignal,
 ) {
   const sent = new Set<DescFile>();
-  for await (const request of requests) {
-    yield {
-      validHost: request.host,
-      originalRequest: request,
-      messageResponse: answer(request.messageRequest, index, sent),
-    };
-  }
+  const one = async (request: Request) => ({
+    validHost: request.host,
+    originalRequest: request,
+    messageResponse: answer(request.messageRequest, index, sent),
+  });
+  yield* mapConcurrently(requests, 1, one, draining);
 }
 
 function answer(request: (RequestV1 | RequestV1alpha)['messageRequest'], index: Index, sent: Set<DescFile>) {

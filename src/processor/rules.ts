@@ -86,6 +86,7 @@ function planOfPreset(request: ProcessRequest, preset: PresetPlan, maxOutputPixe
     grayscale: false,
     numerics: named('numerics', request.numerics, numericsNames),
     background: preset.alpha === 'onWhite' ? [255, 255, 255] : undefined,
+    dropsAlpha: true,
     output: request.output.case === 'image' ? imagePlan(request.output.value) : presetTensor(request, preset),
   };
 }

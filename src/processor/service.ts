@@ -51,7 +51,7 @@ export function createProcessorService(
       metrics.onRequest(deadline.elapsedMs() / 1000, failure.reason);
       const { reason, message, cause, metadata } = failure;
       // The caller's mistakes are the caller's to know; a cause is ours to know.
-      const level = failureKinds[reason].status >= 500 ? 'error' : 'info';
+      const level = reason === 'INTERNAL' ? 'error' : failureKinds[reason].status >= 500 ? 'warn' : 'info';
       log[level]({ reason, ...metadata, ...(cause === undefined ? {} : { err: cause }) }, message);
       throw failure;
     }

@@ -55,6 +55,7 @@ describe('planOf with a preset', () => {
       grayscale: false,
       numerics: 'exact',
       background: [255, 255, 255],
+      dropsAlpha: true,
       output: {
         kind: 'tensor',
         datatype: 'FP32',
@@ -73,6 +74,7 @@ describe('planOf with a preset', () => {
       resize: { fit: 'shortestEdge', shortestEdge: 232, filter: 'bilinear' },
       crop: { width: 224, height: 224, origin: 'torchvision' },
       background: undefined,
+      dropsAlpha: true,
       output: { kind: 'tensor', mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
     };
     expect(plan({ preset: 'ResNet50_Weights.IMAGENET1K_V2' })).toMatchObject(expected);

@@ -135,7 +135,7 @@ export const ProcessRequestSchema: GenMessage<ProcessRequest> = /*@__PURE__*/
  */
 export type Resize = Message<"image.v1.Resize"> & {
   /**
-   * Pixels, at least 1. width × height is at most MAX_OUTPUT_PIXELS (16 Mi by default).
+   * Pixels, at least 1. width × height is at most MAX_OUTPUT_PIXELS (25 million by default).
    *
    * @generated from field: uint32 width = 1;
    */
@@ -264,14 +264,14 @@ export type TensorOutput = Message<"image.v1.TensorOutput"> & {
   rescaleFactor?: number | undefined;
 
   /**
-   * One value for all channels or one a channel, finite. Empty: 0.
+   * One value for all channels or one a channel in the answer's order, finite. Empty: 0.
    *
    * @generated from field: repeated double mean = 4;
    */
   mean: number[];
 
   /**
-   * One value for all channels or one a channel, finite and not 0. Empty: 1.
+   * One value for all channels or one a channel in the answer's order, finite and not 0. Empty: 1.
    *
    * @generated from field: repeated double std = 5;
    */

@@ -8,6 +8,8 @@ export interface Plan {
   readonly numerics: 'exact' | 'fast';
   /** sRGB, 0…255 each. */
   readonly background: Colour | undefined;
+  /** Alpha is taken away even where the answer's format has it: a model's pixels have none. */
+  readonly dropsAlpha?: boolean | undefined;
   readonly output: ImagePlan | TensorPlan;
 }
 

@@ -105,7 +105,8 @@ async function makePixels({ content, header, plan, maxOutputPixels }: PixelJob):
 
 /** Alpha lives on where the answer's format has it and nobody asked for a background. */
 function alphaIsKept(header: ImageHeader, plan: Plan): boolean {
-  if (!header.hasAlpha || plan.background !== undefined || plan.output.kind === 'tensor') return false;
+  if (!header.hasAlpha || plan.background !== undefined || plan.dropsAlpha) return false;
+  if (plan.output.kind === 'tensor') return false;
   return outputFormat(plan.output, header.format) !== 'jpeg';
 }
 
