@@ -149,7 +149,8 @@ export async function startMain(
       path(`../src/${name}/main.ts`).pathname,
     ],
     {
-      env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', ...environment },
+      // "listens" is logged at info.
+      env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'info', ...environment },
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     },
   );

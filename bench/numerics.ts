@@ -15,6 +15,7 @@ import type { Plan } from '../src/processor/image/plan.ts';
 import { processPixels } from '../src/processor/image/worker.ts';
 import { hasPillow, type PythonPeer, startPython } from '../test/parity/python-peer.ts';
 import { encoded, noise, photoLike } from '../test/support/pictures.ts';
+import { median } from './measure.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -105,10 +106,6 @@ function errorCells(values: Uint8Array, reference: Uint8Array): string[] {
   }
   const share = (count: number) => (count === 0 ? '0' : ((100 * count) / values.length).toFixed(2));
   return [share(differing), share(beyondOne), `${largest}`, (sum / values.length).toFixed(3)];
-}
-
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] as number;
 }
 
 /** Exact and fast in turn, milliseconds; the first runs, in which V8 compiles, aren't counted. */

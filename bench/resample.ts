@@ -1,35 +1,25 @@
-/*
- * The resampler beside Pillow's: one run of each in turn on the same pixels, medians of the wall time. Both are
- * single-threaded. No time counts whose answer isn't Pillow's, byte for byte.
- *
- *   node bench/resample.ts [--python /path/to/python-that-has-pillow] [--runs 21]
- */
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
+import { performance } from 'node:perf_hooks';
 import process from 'node:process';
-import { createInterface } from 'node:readline';
-import type { Readable, Writable } from 'node:stream';
-import { parseArgs } from 'node:util';
+import sharp from 'sharp';
 import { resample } from '../src/processor/image/kernels/resample.ts';
 import type { Pixels } from '../src/processor/image/pixels.ts';
+import { benchArguments, median, printTable, startPython } from './measure.ts';
 
-const { values: options } = parseArgs({
-  options: {
-    python: { type: 'string', default: 'python3' },
-    runs: { type: 'string', default: process.argv.includes('--quick') ? '5' : '21' },
-    quick: { type: 'boolean' },
-    images: { type: 'string' },
-  },
-});
+/*
+ * The resampler beside Pillow's and libvips': one run of each in turn on the same decoded pixels, medians of the
+ * wall time, each on one thread. No time counts whose answer isn't Pillow's, byte for byte, where Pillow is at hand;
+ * libvips has other numbers, so its answer need only have the size.
+ */
 
-const filters = ['bilinear', 'bicubic', 'lanczos'] as const;
-const sizes = [
-  [1024, 768],
-  [224, 224],
-] as const;
+// libvips would take a thread for each core.
+sharp.concurrency(1);
+sharp.cache(false);
 
-/** Reads a line of JSON from stdin and answers with one: either a picture, whose bytes follow, or a resize to time. */
+const options = benchArguments();
+const runs = options.quick ? 5 : 15;
+
+/** A line of JSON is either a picture, whose bytes follow, or a resize to time. */
 const pillowScript = `
 import hashlib, json, sys, time
 from PIL import Image, __version__
@@ -46,6 +36,15 @@ for line in iter(sys.stdin.buffer.readline, b""):
         answer = {"ms": ms, "sha256": hashlib.sha256(resized.tobytes()).hexdigest()}
     print(json.dumps(answer), flush=True)
 `;
+
+const modes = { RGB: 3, L: 1, RGBA: 4 } as const;
+const kernels = { bilinear: 'linear', bicubic: 'cubic', lanczos: 'lanczos3' } as const;
+const filters = ['bilinear', 'bicubic', 'lanczos'] as const;
+type Filter = (typeof filters)[number];
+const sizes = [
+  [1024, 768],
+  [224, 224],
+] as const;
 
 /** Smooth waves with a little noise, as photographs are; the same every time. */
 function picture(width: number, height: number, channels: 1 | 3 | 4): Pixels {
@@ -64,71 +63,63 @@ function picture(width: number, height: number, channels: 1 | 3 | 4): Pixels {
   return { data, width, height, channels };
 }
 
-interface PillowAnswer {
-  readonly version: string;
-  readonly ms: number;
-  readonly sha256: string;
+async function byLibvips(source: Pixels, width: number, height: number, filter: Filter): Promise<void> {
+  const raw = { width: source.width, height: source.height, channels: source.channels };
+  const { info } = await sharp(source.data, { raw })
+    .toColourspace(source.channels === 1 ? 'b-w' : 'srgb')
+    .resize({ width, height, fit: 'fill', kernel: kernels[filter] })
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  if (info.size !== width * height * source.channels) throw new Error('libvips gave another size');
 }
 
-function askerOf(python: ChildProcessByStdio<Writable, Readable, null>) {
-  const lines = createInterface({ input: python.stdout })[Symbol.asyncIterator]();
-  return async (question: object, bytes?: Uint8Array): Promise<PillowAnswer> => {
-    python.stdin.write(`${JSON.stringify(question)}\n`);
-    if (bytes !== undefined && !python.stdin.write(bytes)) await once(python.stdin, 'drain');
-    const { value, done } = await lines.next();
-    if (done) throw new Error(`${options.python} ended: has it Pillow?`);
-    return JSON.parse(value) as PillowAnswer;
-  };
+async function timed(work: () => unknown): Promise<number> {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
 }
 
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] as number;
-}
+const python = await startPython(options.python, pillowScript, 'PIL');
+if (!python) process.stdout.write('Pillow is missing: neither its times nor a comparison with its bytes.\n\n');
 
-const python = spawn(options.python, ['-c', pillowScript], { stdio: ['pipe', 'pipe', 'inherit'] });
-const ask = askerOf(python);
-
-for (const [mode, channels] of [
-  ['RGB', 3],
-  ['L', 1],
-  ['RGBA', 4],
-] as const) {
+const rows = [['mode', 'filter', 'to', 'ours ms', 'libvips ms', '× libvips', 'Pillow ms', '× Pillow']];
+let version = '';
+for (const [mode, channels] of Object.entries(modes)) {
   const source = picture(2725, 2225, channels);
   const size = [source.width, source.height];
-  const { version } = await ask({ mode, size, bytes: source.data.length }, source.data);
-  if (channels === 3) {
-    console.log(`2725 × 2225, medians of ${options.runs} runs in turn with Pillow ${version}, ms\n`);
-    console.log('| mode | filter | to | ours | Pillow | ratio |');
-    console.log('|---|---|---|---|---|---|');
-  }
+  const question = { mode, size, bytes: source.data.length };
+  version = (await python?.ask<{ version: string }>(question, source.data))?.version ?? '';
   for (const filter of filters) {
-    for (const [width, height] of sizes) {
-      const ours: number[] = [];
-      const theirs: number[] = [];
-      // The first runs, in which V8 compiles the kernels, aren't counted.
-      for (let run = -4; run < Number(options.runs); run++) {
-        const answer = await ask({ size: [width, height], filter });
-        const start = performance.now();
-        const { data } = resample(source, width, height, filter);
-        const ms = performance.now() - start;
-        if (createHash('sha256').update(data).digest('hex') !== answer.sha256) {
-          throw new Error(`${mode} ${filter} ${width} × ${height} isn't as Pillow's`);
-        }
-        if (run < 0) continue;
-        ours.push(ms);
-        theirs.push(answer.ms);
-      }
-      const [our, their] = [median(ours), median(theirs)];
-      const cells = [
-        mode,
-        filter,
-        `${width} × ${height}`,
-        our.toFixed(1),
-        their.toFixed(1),
-        (our / their).toFixed(2),
-      ];
-      console.log(`| ${cells.join(' | ')} |`);
-    }
+    for (const [width, height] of sizes) rows.push([mode, ...(await compare(source, width, height, filter))]);
   }
 }
-python.stdin.end();
+printTable(rows);
+const peers = [`sharp ${sharp.versions.sharp} with libvips ${sharp.versions.vips}`];
+if (python) peers.push(`Pillow ${version}, each answer equal to its own`);
+process.stdout.write(`\n2725 × 2225, ${runs} runs in turn; ${peers.join('; ')}.\n`);
+python?.end();
+
+async function compare(source: Pixels, width: number, height: number, filter: Filter): Promise<string[]> {
+  const times = { ours: [] as number[], libvips: [] as number[], pillow: [] as number[] };
+  // The first runs, in which V8 compiles the kernels, aren't counted.
+  for (let run = -4; run < runs; run++) {
+    const pillow = await python?.ask<{ ms: number; sha256: string }>({ size: [width, height], filter });
+    const libvips = await timed(() => byLibvips(source, width, height, filter));
+    let data = new Uint8Array();
+    const ours = await timed(() => {
+      data = resample(source, width, height, filter).data;
+    });
+    if (pillow && createHash('sha256').update(data).digest('hex') !== pillow.sha256) {
+      throw new Error(`${filter} ${width} × ${height} with ${source.channels} channels isn't as Pillow's`);
+    }
+    if (run < 0) continue;
+    times.ours.push(ours);
+    times.libvips.push(libvips);
+    if (pillow) times.pillow.push(pillow.ms);
+  }
+  const our = median(times.ours);
+  const beside = (theirs: number[]) =>
+    theirs.length === 0 ? ['', ''] : [median(theirs).toFixed(1), (our / median(theirs)).toFixed(2)];
+  const to = `${width} × ${height}`;
+  return [filter, to, our.toFixed(1), ...beside(times.libvips), ...beside(times.pillow)];
+}

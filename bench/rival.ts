@@ -58,7 +58,10 @@ async function bySharp(content: Uint8Array, { resize, output, grayscale }: Plan)
   const resized = sharp(content).resize({ width, height, fit: 'fill' });
   if (output.kind === 'image') {
     const format = output.format ?? 'jpeg';
-    return (grayscale ? resized.grayscale() : resized).toFormat(format).toBuffer();
+    // 90 as ours and Pillow's here; sharp alone would take 80.
+    return (grayscale ? resized.grayscale() : resized)
+      .toFormat(format, format === 'jpeg' ? { quality: 90 } : {})
+      .toBuffer();
   }
   const pixels = await resized.removeAlpha().raw().toBuffer();
   const values = new Float32Array(pixels.length);

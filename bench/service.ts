@@ -27,8 +27,8 @@ import type { Done, Work } from './rival.ts';
  */
 
 const options = benchArguments();
-const rounds = options.quick ? 2 : 5;
-const count = options.quick ? 12 : 24;
+const rounds = options.quick ? 1 : 3;
+const count = options.quick ? 16 : 24;
 const inFlight = 8;
 
 const pictures = await benchPictures(options.images);

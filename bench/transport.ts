@@ -10,6 +10,7 @@ import { ProcessorService, ProcessRequestSchema } from '../gen/image/v1/processo
 import { createProcessorClient } from '../src/api/processor-client.ts';
 import { startDeadline } from '../src/deadline.ts';
 import { maxSessionMemory } from '../src/transport.ts';
+import { asked, benchArguments, cpuMs, endWithUs, inParallel, median, printTable } from './measure.ts';
 
 /*
  * What the way between the two services costs by itself: a message of each size there, 150 KB back,
@@ -20,7 +21,7 @@ import { maxSessionMemory } from '../src/transport.ts';
 const answerBytes = 150_000;
 const inFlight = 8;
 const sizes = { '10 KB': 10_000, '200 KB': 200_000, '1 MB': 1_000_000, '8 MB': 8_000_000 };
-const rounds = 5;
+const rounds = benchArguments().quick ? 2 : 5;
 
 type Send = (content: Uint8Array) => Promise<{ answered: number; received: number }>;
 
@@ -36,29 +37,30 @@ interface Figures {
   readonly aloneMs: number[];
 }
 
-const lines = [
-  '| message there | way | CPU ms a message, both ends | messages/s, 8 in flight | p50 ms alone |',
-  '|---|---|---|---|---|',
-];
+const rows = [['message there', 'way', 'CPU ms a message, both ends', 'messages/s', 'p50 ms alone']];
 for (const [label, bytes] of Object.entries(sizes)) {
   const content = new Uint8Array(bytes).map((_, at) => (at * 2_654_435_761) >>> 24);
   const count = Math.max(16, Math.min(200, Math.round(40_000_000 / bytes)));
   for (const [name, figures] of await measure(content, count)) {
-    const [cpu, rate, alone] = [figures.cpuMs, figures.perSecond, figures.aloneMs].map(median);
-    lines.push(`| ${label} | ${name} | ${cpu?.toFixed(1)} | ${rate?.toFixed(0)} | ${alone?.toFixed(1)} |`);
+    const cells = [
+      median(figures.cpuMs).toFixed(1),
+      median(figures.perSecond).toFixed(0),
+      median(figures.aloneMs).toFixed(1),
+    ];
+    rows.push([label, name, ...cells]);
   }
 }
-lines.push(
-  '',
-  `\\* with maxSessionMemory ${maxSessionMemory}: with the default of 10 MB, calls of 1 MB fail at 8 in flight.`,
+printTable(rows);
+process.stdout.write(
+  `\n${inFlight} in flight, and one at a time for the last column.\n\\* with maxSessionMemory ${maxSessionMemory}: with the default of 10 MB, calls of 1 MB fail at ${inFlight} in flight.\n`,
 );
-process.stdout.write(`${lines.join('\n')}\n`);
 
 async function measure(content: Uint8Array, count: number): Promise<Map<string, Figures>> {
   const all = new Map<string, Figures>();
   const ends = await Promise.all(
     Object.entries(variants).map(async ([name, { server, client }]) => {
       const child = fork(new URL('./transport-server.ts', import.meta.url), [server, String(answerBytes)]);
+      endWithUs(child);
       const [{ port }] = (await once(child, 'message')) as [{ port: number }];
       all.set(name, { cpuMs: [], perSecond: [], aloneMs: [] });
       return { name, child, ...client(port) };
@@ -68,7 +70,7 @@ async function measure(content: Uint8Array, count: number): Promise<Map<string, 
     for (const { name, child, send } of ends) {
       const before = [await cpuOf(child), cpuMs(process.cpuUsage())] as const;
       const start = performance.now();
-      await inParallel(count, () => checked(send, content));
+      await inParallel(count, inFlight, () => checked(send, content));
       const seconds = (performance.now() - start) / 1000;
       const spent = (await cpuOf(child)) - before[0] + cpuMs(process.cpuUsage()) - before[1];
       const alone: number[] = [];
@@ -142,26 +144,6 @@ function httpClient(port: number): { send: Send; close(): void } {
   };
 }
 
-async function inParallel(count: number, work: () => Promise<void>): Promise<void> {
-  let left = count;
-  await Promise.all(
-    Array.from({ length: inFlight }, async () => {
-      while (left-- > 0) await work();
-    }),
-  );
-}
-
 async function cpuOf(child: ReturnType<typeof fork>): Promise<number> {
-  const answer = once(child, 'message');
-  child.send('cpu');
-  const [{ cpu }] = (await answer) as [{ cpu: NodeJS.CpuUsage }];
-  return cpuMs(cpu);
-}
-
-function cpuMs({ user, system }: NodeJS.CpuUsage): number {
-  return (user + system) / 1000;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+  return cpuMs((await asked<{ cpu: NodeJS.CpuUsage }>(child, 'cpu')).cpu);
 }

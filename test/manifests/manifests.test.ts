@@ -102,7 +102,8 @@ function describeManifest(manifest: readonly KubernetesObject[]): void {
   });
 
   it('gives the processor a core for each worker, and memory for its worst case', () => {
-    const { WORKERS, MAX_QUEUE, MAX_SOURCE_BYTES, MAX_SOURCE_PIXELS, CACHE_MAX_BYTES } = processor();
+    const { WORKERS, MAX_QUEUE, MAX_DOWNLOADS, MAX_SOURCE_BYTES, MAX_SOURCE_PIXELS, CACHE_MAX_BYTES } =
+      processor();
     const { cpu = '', memory = '' } = containerOf(manifest, 'image-processor').resources?.limits ?? {};
     // A progressive JPEG: its coefficients, its pixels, and a copy of those on their way to the resize.
     const bytesOfPixel = 3 + 3 + 3;
@@ -110,7 +111,7 @@ function describeManifest(manifest: readonly KubernetesObject[]): void {
     const worst =
       bytesOfProcess +
       CACHE_MAX_BYTES +
-      (WORKERS + MAX_QUEUE) * MAX_SOURCE_BYTES +
+      (WORKERS + MAX_QUEUE + MAX_DOWNLOADS) * MAX_SOURCE_BYTES +
       WORKERS * MAX_SOURCE_PIXELS * bytesOfPixel;
     expect(WORKERS).toBeLessThanOrEqual(quantity(cpu));
     expect(worst).toBeLessThan(quantity(memory));
