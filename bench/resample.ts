@@ -80,7 +80,8 @@ async function timed(work: () => unknown): Promise<number> {
 }
 
 const python = await startPython(options.python, pillowScript, 'PIL');
-if (!python) process.stdout.write('Pillow is missing: neither its times nor a comparison with its bytes.\n\n');
+if (!python)
+  process.stdout.write('Pillow is missing: neither its times nor a comparison with its bytes.\n\n');
 
 const rows = [['mode', 'filter', 'to', 'ours ms', 'libvips ms', '× libvips', 'Pillow ms', '× Pillow']];
 let version = '';
