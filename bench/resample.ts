@@ -106,7 +106,7 @@ async function compare(source: Pixels, width: number, height: number, filter: Fi
   for (let run = -4; run < runs; run++) {
     const pillow = await python?.ask<{ ms: number; sha256: string }>({ size: [width, height], filter });
     const libvips = await timed(() => byLibvips(source, width, height, filter));
-    let data = new Uint8Array();
+    let data: Uint8Array = new Uint8Array();
     const ours = await timed(() => {
       data = resample(source, width, height, filter).data;
     });

@@ -39,7 +39,8 @@ const tensorPlan: TensorPlan = {
 };
 const to = (width: number, height: number, numerics: Plan['numerics']): Plan => ({
   resize: { filter: 'bilinear', fit: 'fill', width, height },
-  grayscale: true,
+  // With it, the resize would give luma at once.
+  grayscale: false,
   numerics,
   background: undefined,
   output: { kind: 'image', format: 'jpeg', quality: undefined },
