@@ -37,6 +37,10 @@ export const processorEnvironment = z.object({
   WORKERS: wholeNumber(1, 1024)
     .default(() => availableParallelism())
     .describe('Worker threads, each with one image at a time'),
+  TURBOJPEG_LIBRARY: z
+    .string()
+    .optional()
+    .describe("libjpeg-turbo's TurboJPEG for JPEGs; unset: the system's where it has one; none: sharp alone"),
   MAX_QUEUE: wholeNumber(0, 100_000)
     .default(64)
     .describe('Images that wait for a worker before others are refused'),

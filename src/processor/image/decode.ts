@@ -2,26 +2,30 @@ import sharp, { type KernelEnum, type Sharp, type SharpOptions } from 'sharp';
 import { Failure } from '../../failures.ts';
 import { cmykToRgb } from './cmyk.ts';
 import type { Geometry } from './geometry.ts';
-import type { ImageHeader } from './header.ts';
+import { type ImageHeader, orientedSize } from './header.ts';
+import { resample } from './kernels/resample.ts';
+import { orient } from './orient.ts';
 import type { Pixels } from './pixels.ts';
 import type { Filter, Plan } from './plan.ts';
+import { type ShrinkFactor, shrinkFactors, turboJpeg } from './turbojpeg.ts';
 
 /**
  * Decodes an image and turns it upright.
  *
- * @returns [height, width, channels] uint8: 1 for gray, 3 for colour, 4 where there is alpha. In exact
- *   numerics the whole source; in fast numerics it is resampled to the geometry already
+ * @returns [height, width, channels] uint8: 1 for gray, 3 for colour, 4 where there is alpha; it may lie in the
+ *   scratch memory. In exact numerics the whole source; in fast numerics it is resampled to the geometry already
  * @throws IMAGE_CORRUPT
  */
-export function decode(
+export async function decode(
   content: Uint8Array,
   header: ImageHeader,
   geometry: Geometry,
   plan: Plan,
 ): Promise<Pixels> {
   return plan.numerics === 'exact'
-    ? decodeExact(content, header)
-    : decodeFast(content, header, geometry, plan);
+    ? (decodePlainJpeg(content, header, header.colour === 'gray' ? 1 : 3, 1) ??
+        (await decodeExact(content, header)))
+    : (decodeShrunk(content, header, geometry, plan) ?? (await decodeFast(content, header, geometry, plan)));
 }
 
 /**
@@ -38,8 +42,59 @@ async function decodeExact(content: Uint8Array, header: ImageHeader): Promise<Pi
 }
 
 /**
- * libvips' way: JPEG and WebP shrink while they are decoded, ICC profiles are converted to sRGB. Not
- * Pillow's pixels; docs/numerics.md has the error.
+ * A JPEG that needs no more than its DCT and its colours, by TurboJPEG; with `shrink` 1 the same bytes as sharp's.
+ *
+ * @returns undefined where TurboJPEG is missing or will not have it; what is wrong with it sharp finds out
+ */
+function decodePlainJpeg(
+  content: Uint8Array,
+  header: ImageHeader,
+  channels: 1 | 3,
+  shrink: ShrinkFactor,
+): Pixels | undefined {
+  if (header.format !== 'jpeg' || header.colour === 'cmyk') return undefined;
+  const stored = turboJpeg?.decode(content, header, channels, shrink);
+  return stored && orient(stored, header.orientation);
+}
+
+/**
+ * Twice as many pixels are decoded as the answer has, on each side, where the source has them: with fewer the error
+ * doubles, and most of the time goes into the JPEG's Huffman codes, which are the same for any size.
+ */
+const decodedPerPixel = 2;
+
+/**
+ * A JPEG without a profile: by TurboJPEG no larger than needed, of luma alone where gray is asked for, then by our
+ * own resampler.
+ */
+function decodeShrunk(
+  content: Uint8Array,
+  header: ImageHeader,
+  { width, height, box, canvas }: Geometry,
+  plan: Plan,
+): Pixels | undefined {
+  if (header.hasIccProfile) return undefined;
+  const channels = header.colour === 'gray' || (plan.grayscale && canvas === undefined) ? 1 : 3;
+  if (plan.resize === undefined) return decodePlainJpeg(content, header, channels, 1);
+  const upright = orientedSize(header);
+  const [left, top, right, bottom] = box ?? [0, 0, upright.width, upright.height];
+  const spare = Math.min((right - left) / width, (bottom - top) / height) / decodedPerPixel;
+  const shrink = shrinkFactors.findLast((factor) => factor <= spare) ?? 1;
+  const shrunk = decodePlainJpeg(content, header, channels, shrink);
+  if (shrunk === undefined) return undefined;
+  // Sides are rounded up: the part that the box is of each stays the same.
+  const [across, down] = [shrunk.width / upright.width, shrunk.height / upright.height];
+  return resample(shrunk, width, height, plan.resize.filter, [
+    left * across,
+    top * down,
+    Math.min(shrunk.width, right * across),
+    Math.min(shrunk.height, bottom * down),
+  ]);
+}
+
+/**
+ * libvips' way: WebP shrinks while it is decoded, and JPEG where TurboJPEG is missing; ICC profiles are converted
+ * to sRGB. Not Pillow's pixels; docs/numerics.md has the error.
  */
 async function decodeFast(
   content: Uint8Array,

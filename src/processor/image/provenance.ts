@@ -1,21 +1,30 @@
 import sharp from 'sharp';
 import type { ImageHeader } from './header.ts';
 import type { Plan } from './plan.ts';
+import { turboJpeg } from './turbojpeg.ts';
 
 /**
  * Our version and the Pillow whose pixels these are: Pillow 12.2 and 13.0 each changed for which images the
  * vertical pass goes first. Ours grows whenever the same request may give other bytes than before. It is part
  * of every cache key, so a new version never answers with an old version's pixels.
  */
-export const numericsVersion = '1+pillow-13.0';
+export const numericsVersion = '2+pillow-13.0';
 
 const { aom, heif, mozjpeg, png, tiff, vips, webp } = sharp.versions as Record<string, string | undefined>;
 
 /** The libraries whose versions decide on bytes: they decode and encode. */
 export const libraries: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.entries({ sharp: sharp.versions.sharp, vips, mozjpeg, png, webp, aom, heif, tiff }).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined,
-  ),
+  Object.entries({
+    sharp: sharp.versions.sharp,
+    vips,
+    mozjpeg,
+    turbojpeg: turboJpeg?.version,
+    png,
+    webp,
+    aom,
+    heif,
+    tiff,
+  }).filter((entry): entry is [string, string] => entry[1] !== undefined),
 );
 
 /** What was decided about a source where there was a choice, as `subject=decision`. */
