@@ -19,6 +19,14 @@ export interface CacheTier {
   close(): Promise<void>;
 }
 
+export interface CachedOrComputed {
+  readonly value: Uint8Array;
+  readonly from: TierName | 'computed' | 'shared';
+}
+
+/** What came of one of several pieces of work. */
+export type Outcome<T> = { readonly result: T } | { readonly error: unknown };
+
 export interface ResultCache {
   get(key: string): Promise<{ value: Uint8Array; tier: TierName } | undefined>;
   /**
@@ -34,10 +42,49 @@ export interface ResultCache {
     key: string,
     signal: AbortSignal,
     compute: (signal: AbortSignal) => Promise<Uint8Array>,
-  ): Promise<{ value: Uint8Array; from: TierName | 'computed' | 'shared' }>;
+  ): Promise<CachedOrComputed>;
+  /**
+   * The same for several keys, where what is missing of them is computed together.
+   *
+   * @param compute - gets the indices of the keys that are missing and nobody is computing yet, and a signal that
+   *   aborts when every caller of all of these has left. Gives an outcome for each: who waits for one key alone
+   *   must not fail with another
+   * @returns an outcome for each key, in their order
+   */
+  getOrComputeAll(
+    keys: readonly string[],
+    signal: AbortSignal,
+    compute: (indices: readonly number[], signal: AbortSignal) => Promise<readonly Outcome<Uint8Array>[]>,
+  ): Promise<readonly Outcome<CachedOrComputed>[]>;
   /** Keeps the value in every tier. Never rejects and need not be waited for. */
   set(key: string, value: Uint8Array, ttlMs?: number): Promise<void>;
   close(): Promise<void>;
+}
+
+interface Computed {
+  readonly value: Uint8Array;
+  readonly from: TierName | 'computed';
+}
+
+/** A key whose value is in no tier, and who waits for it. */
+interface Need {
+  readonly index: number;
+  readonly key: string;
+  /** Aborts when nobody waits any more. */
+  readonly signal: AbortSignal;
+  resolve(value: Computed): void;
+  reject(error: unknown): void;
+}
+
+/** Aborts with the last of the signals. */
+function whenAllAbort(signals: readonly AbortSignal[]): AbortSignal {
+  const all = new AbortController();
+  const check = () => {
+    if (signals.every(({ aborted }) => aborted)) all.abort(signals.at(-1)?.reason);
+  };
+  for (const signal of signals) signal.addEventListener('abort', check, { once: true });
+  check();
+  return all.signal;
 }
 
 /**
@@ -53,7 +100,7 @@ export function createResultCache(options: {
   // A hit in memory is too cheap to be worth a flight; a look into Redis is not.
   const near = tiers.filter((tier) => tier.name === 'memory');
   const far = tiers.filter((tier) => tier.name !== 'memory');
-  const flights = createSingleFlight<{ value: Uint8Array; from: TierName | 'computed' }>();
+  const flights = createSingleFlight<Computed>();
 
   async function attempt<T>(tier: CacheTier, action: () => Promise<T>): Promise<T | undefined> {
     try {
@@ -86,22 +133,86 @@ export function createResultCache(options: {
     await Promise.all(into.map((tier) => attempt(tier, () => tier.set(key, value, ttlMs))));
   }
 
+  type Compute = Parameters<ResultCache['getOrComputeAll']>[2];
+
+  /** What is in no far tier either is computed in one go when that is known of all keys. */
+  function flyTogether(keys: readonly string[], missing: readonly number[], signal: AbortSignal) {
+    const lookups: Promise<unknown>[] = [];
+    const needs: Need[] = [];
+    const arrivals = missing.map((index) => {
+      const key = keys[index] as string;
+      // Called at once or not at all, because the key is in the air already.
+      return flights.run(key, signal, (workSignal) => {
+        const lookup = lookUp(far, key);
+        lookups.push(lookup);
+        return lookup.then((found) =>
+          found === undefined
+            ? new Promise((resolve, reject) =>
+                needs.push({ index, key, signal: workSignal, resolve, reject }),
+              )
+            : { value: found.value, from: found.tier },
+        );
+      });
+    });
+    const needed = Promise.all(lookups).then(() => needs);
+    return { arrivals, needed };
+  }
+
+  async function fulfil(needs: readonly Need[], compute: Compute): Promise<void> {
+    if (needs.length === 0) return;
+    const signal = whenAllAbort(needs.map((need) => need.signal));
+    try {
+      if (signal.aborted) throw failureFromAbort(signal);
+      const outcomes = await compute(
+        needs.map(({ index }) => index),
+        signal,
+      );
+      for (const [at, { key, resolve, reject }] of needs.entries()) {
+        const outcome = outcomes[at] as Outcome<Uint8Array>;
+        if ('error' in outcome) {
+          reject(outcome.error);
+        } else {
+          void store(tiers, key, outcome.result);
+          resolve({ value: outcome.result, from: 'computed' });
+        }
+      }
+    } catch (error) {
+      for (const { reject } of needs) reject(error);
+    }
+  }
+
+  async function getOrComputeAll(
+    keys: readonly string[],
+    signal: AbortSignal,
+    compute: Compute,
+  ): Promise<readonly Outcome<CachedOrComputed>[]> {
+    const found = await Promise.all(keys.map((key) => lookUp(near, key)));
+    const missing = [...keys.keys()].filter((index) => found[index] === undefined);
+    const { arrivals, needed } = flyTogether(keys, missing, signal);
+    needed.then((needs) => fulfil(needs, compute));
+    const landed = await Promise.allSettled(arrivals);
+    return keys.map((_, index): Outcome<CachedOrComputed> => {
+      const atHand = found[index];
+      if (atHand !== undefined) return { result: { value: atHand.value, from: atHand.tier } };
+      const arrival = landed[missing.indexOf(index)] as (typeof landed)[number];
+      if (arrival.status === 'rejected') return { error: arrival.reason };
+      const { value, shared } = arrival.value;
+      const from = shared && value.from === 'computed' ? 'shared' : value.from;
+      return { result: { value: value.value, from } };
+    });
+  }
+
   return {
     get: (key) => lookUp(tiers, key),
 
-    async getOrCompute(key, signal, compute) {
-      const atHand = await lookUp(near, key);
-      if (atHand !== undefined) return { value: atHand.value, from: atHand.tier };
+    getOrComputeAll,
 
-      const { value: result, shared } = await flights.run(key, signal, async (workSignal) => {
-        const found = await lookUp(far, key);
-        if (found !== undefined) return { value: found.value, from: found.tier };
-        if (workSignal.aborted) throw failureFromAbort(workSignal);
-        const value = await compute(workSignal);
-        void store(tiers, key, value);
-        return { value, from: 'computed' };
-      });
-      return { value: result.value, from: shared && result.from === 'computed' ? 'shared' : result.from };
+    async getOrCompute(key, signal, compute) {
+      const [outcome] = await getOrComputeAll([key], signal, async (_, shared) => [
+        { result: await compute(shared) },
+      ]);
+      if (outcome === undefined || 'error' in outcome) throw outcome?.error;
+      return outcome.result;
     },
 
     set: (key, value, ttlMs) => store(tiers, key, value, ttlMs),

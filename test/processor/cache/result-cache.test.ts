@@ -82,6 +82,76 @@ describe(createResultCache, () => {
     expect(await staying).toEqual({ value: value(1), from: 'shared' });
   });
 
+  it('computes in one go what is missing of several keys', async () => {
+    const { cache } = openCache([memory()]);
+    await cache.set('b', value(2));
+    const compute = vi.fn(async (indices: readonly number[]) => indices.map((at) => ({ result: value(at) })));
+    expect(await cache.getOrComputeAll(['a', 'b', 'c', 'a'], stays(), compute)).toEqual([
+      { result: { value: value(0), from: 'computed' } },
+      { result: { value: value(2), from: 'memory' } },
+      { result: { value: value(2), from: 'computed' } },
+      { result: { value: value(0), from: 'shared' } },
+    ]);
+    expect(compute.mock.calls.map(([indices]) => indices)).toEqual([[0, 2]]);
+    expect(await cache.get('c')).toEqual({ value: value(2), tier: 'memory' });
+  });
+
+  it('waits for keys that somebody else is computing, and computes the others', async () => {
+    const { cache } = openCache([memory()]);
+    const { promise, resolve } = Promise.withResolvers<Uint8Array>();
+    const first = cache.getOrCompute('a', stays(), () => promise);
+    const asked: number[][] = [];
+    const both = cache.getOrComputeAll(['a', 'b'], stays(), async (indices) => {
+      asked.push([...indices]);
+      resolve(value(7));
+      return [{ result: value(8) }];
+    });
+    expect(await both).toEqual([
+      { result: { value: value(7), from: 'shared' } },
+      { result: { value: value(8), from: 'computed' } },
+    ]);
+    expect(await first).toEqual({ value: value(7), from: 'computed' });
+    expect(asked).toEqual([[1]]);
+  });
+
+  it('fails one key alone, and nobody who waits for another', async () => {
+    const { cache } = openCache([memory()]);
+    const bad = new Error('bad');
+    const both = cache.getOrComputeAll(['a', 'b'], stays(), async () => [
+      { error: bad },
+      { result: value(2) },
+    ]);
+    // Asked for while the two are being computed.
+    const other = cache.getOrCompute('b', stays(), async () => value(0));
+    expect(await both).toEqual([{ error: bad }, { result: { value: value(2), from: 'computed' } }]);
+    expect((await other).value).toEqual(value(2));
+  });
+
+  it('stops computing several keys when the last who waits for any of them has left', async () => {
+    const { cache } = openCache([memory()]);
+    const [leaves, leavesLater] = [new AbortController(), new AbortController()];
+    let working: AbortSignal | undefined;
+    const started = Promise.withResolvers<void>();
+    const both = cache.getOrComputeAll(['a', 'b'], leaves.signal, (_, signal) => {
+      working = signal;
+      started.resolve();
+      return new Promise(() => {});
+    });
+    await started.promise;
+    const other = cache.getOrCompute('b', leavesLater.signal, async () => value(0)).catch(() => 'left');
+    // It has joined when its look into memory is over.
+    await new Promise(setImmediate);
+    leaves.abort();
+    expect(await both).toMatchObject([
+      { error: { reason: 'CANCELLED' } },
+      { error: { reason: 'CANCELLED' } },
+    ]);
+    expect(working?.aborted).toBe(false);
+    leavesLater.abort();
+    expect(await other).toBe('left');
+    expect(working?.aborted).toBe(true);
+  });
+
   it('remembers no failure', async () => {
     const { cache } = openCache([memory()]);
     const failing = cache.getOrCompute('a', stays(), () => Promise.reject(new Error('corrupt')));
