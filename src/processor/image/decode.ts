@@ -3,14 +3,21 @@ import { Failure } from '../../failures.ts';
 import { cmykToRgb } from './cmyk.ts';
 import type { Geometry } from './geometry.ts';
 import { type ImageHeader, orientedSize } from './header.ts';
-import { resample } from './kernels/resample.ts';
-import { orient } from './orient.ts';
+import { resampleUpright } from './kernels/resample.ts';
+import { orient, sizeUpright } from './orient.ts';
 import type { Pixels } from './pixels.ts';
 import type { Filter, Plan } from './plan.ts';
 import { type ShrinkFactor, shrinkFactors, turboJpeg } from './turbojpeg.ts';
 
+/** What a decoder gives. */
+export interface Decoded {
+  readonly pixels: Pixels;
+  /** EXIF's orientation by which they have yet to be turned, which the resize does; 1 where they are upright. */
+  readonly orientation: number;
+}
+
 /**
- * Decodes an image and turns it upright.
+ * Decodes an image.
  *
  * @returns [height, width, channels] uint8: 1 for gray, 3 for colour, 4 where there is alpha; it may lie in the
  *   scratch memory. In exact numerics the whole source; in fast numerics it is resampled to the geometry already
@@ -21,11 +28,14 @@ export async function decode(
   header: ImageHeader,
   geometry: Geometry,
   plan: Plan,
-): Promise<Pixels> {
-  return plan.numerics === 'exact'
-    ? (decodePlainJpeg(content, header, header.colour === 'gray' ? 1 : 3, 1) ??
-        (await decodeExact(content, header)))
-    : (decodeShrunk(content, header, geometry, plan) ?? (await decodeFast(content, header, geometry, plan)));
+): Promise<Decoded> {
+  if (plan.numerics === 'exact') {
+    const stored = decodePlainJpeg(content, header, header.colour === 'gray' ? 1 : 3, 1);
+    if (stored !== undefined) return { pixels: stored, orientation: header.orientation };
+    return { pixels: await decodeExact(content, header), orientation: 1 };
+  }
+  const shrunk = decodeShrunk(content, header, geometry, plan);
+  return { pixels: shrunk ?? (await decodeFast(content, header, geometry, plan)), orientation: 1 };
 }
 
 /**
@@ -44,7 +54,8 @@ async function decodeExact(content: Uint8Array, header: ImageHeader): Promise<Pi
 /**
  * A JPEG that needs no more than its DCT and its colours, by TurboJPEG; with `shrink` 1 the same bytes as sharp's.
  *
- * @returns undefined where TurboJPEG is missing or will not have it; what is wrong with it sharp finds out
+ * @returns the pixels as stored; undefined where TurboJPEG is missing or will not have it: what is wrong with it
+ *   sharp finds out
  */
 function decodePlainJpeg(
   content: Uint8Array,
@@ -53,8 +64,7 @@ function decodePlainJpeg(
   shrink: ShrinkFactor,
 ): Pixels | undefined {
   if (header.format !== 'jpeg' || header.colour === 'cmyk') return undefined;
-  const stored = turboJpeg?.decode(content, header, channels, shrink);
-  return stored && orient(stored, header.orientation);
+  return turboJpeg?.decode(content, header, channels, shrink);
 }
 
 /**
@@ -75,21 +85,23 @@ function decodeShrunk(
 ): Pixels | undefined {
   if (header.hasIccProfile) return undefined;
   const channels = header.colour === 'gray' || (plan.grayscale && canvas === undefined) ? 1 : 3;
-  if (plan.resize === undefined) return decodePlainJpeg(content, header, channels, 1);
   const upright = orientedSize(header);
   const [left, top, right, bottom] = box ?? [0, 0, upright.width, upright.height];
   const spare = Math.min((right - left) / width, (bottom - top) / height) / decodedPerPixel;
-  const shrink = shrinkFactors.findLast((factor) => factor <= spare) ?? 1;
-  const shrunk = decodePlainJpeg(content, header, channels, shrink);
-  if (shrunk === undefined) return undefined;
-  // Sides are rounded up: the part that the box is of each stays the same.
+  const shrink = plan.resize && shrinkFactors.findLast((factor) => factor <= spare);
+  const stored = decodePlainJpeg(content, header, channels, shrink ?? 1);
+  if (stored === undefined) return undefined;
+  if (plan.resize === undefined) return orient(stored, header.orientation);
+  // Sides are rounded up: what part the box is of each stays the same.
+  const shrunk = sizeUpright(stored, header.orientation);
   const [across, down] = [shrunk.width / upright.width, shrunk.height / upright.height];
-  return resample(shrunk, width, height, plan.resize.filter, [
+  const part = [
     left * across,
     top * down,
     Math.min(shrunk.width, right * across),
     Math.min(shrunk.height, bottom * down),
-  ]);
+  ] as const;
+  return resampleUpright(stored, header.orientation, width, height, plan.resize.filter, part, false);
 }
 
 /**

@@ -1,7 +1,32 @@
 import type { Pixels } from './pixels.ts';
+import type { Size } from './shortest-edge.ts';
 
 /** Rows and columns that are turned together, so that both the rows read and those written stay in the cache. */
 const tile = 32;
+
+/** How a picture lies in what is stored of it. */
+export interface Laying {
+  /** Its rows are stored as columns. */
+  readonly isTransposed: boolean;
+  /** Its first row, or column if transposed, begins at the right end of what is stored. */
+  readonly fromRight: boolean;
+  /** The same at the lower end. */
+  readonly fromBottom: boolean;
+}
+
+/** EXIF 2.32, 4.6.5: which sides of the picture row 0 and column 0 of what is stored are. */
+export function layingOf(orientation: number): Laying {
+  return {
+    isTransposed: orientation >= 5,
+    fromRight: [2, 3, 7, 8].includes(orientation),
+    fromBottom: [3, 4, 6, 7].includes(orientation),
+  };
+}
+
+/** Size of a stored picture when it is upright, in pixels. */
+export function sizeUpright({ width, height }: Size, orientation: number): Size {
+  return layingOf(orientation).isTransposed ? { width: height, height: width } : { width, height };
+}
 
 /**
  * Turns pixels upright, as Pillow's `ImageOps.exif_transpose` does.
@@ -13,11 +38,8 @@ const tile = 32;
 export function orient(image: Pixels, orientation: number): Pixels {
   if (orientation === 1) return image;
   const { data, width, height, channels } = image;
-  const isTransposed = orientation >= 5;
-  const [newWidth, newHeight] = isTransposed ? [height, width] : [width, height];
-  // EXIF 2.32, 4.6.5: which corner of the picture row 0 and column 0 of what is stored are.
-  const fromRight = [2, 3, 7, 8].includes(orientation);
-  const fromBottom = [3, 4, 6, 7].includes(orientation);
+  const { isTransposed, fromRight, fromBottom } = layingOf(orientation);
+  const { width: newWidth, height: newHeight } = sizeUpright(image, orientation);
   // Bytes from a pixel to its right and lower neighbour in the upright picture, in what is stored.
   const [alongX, alongY] = [fromRight ? -channels : channels, (fromBottom ? -width : width) * channels];
   const [stepX, stepY] = isTransposed ? [alongY, alongX] : [alongX, alongY];

@@ -1,24 +1,26 @@
+import type { Decoded } from './decode.ts';
 import type { Geometry } from './geometry.ts';
-import { resample, resampleToLuma } from './kernels/resample.ts';
+import { resampleUpright } from './kernels/resample.ts';
+import { orient } from './orient.ts';
 import { grayToRgb, type Pixels } from './pixels.ts';
 import type { Colour, Plan } from './plan.ts';
 
 /**
- * Gives a decoded image its size, bit for bit as Pillow's `Image.resize` does, and lays it on its canvas.
- * In fast numerics the decoder has resampled already.
+ * Turns a decoded image upright and gives it its size, bit for bit as Pillow's `ImageOps.exif_transpose` and
+ * `Image.resize` do, and lays it on its canvas. In fast numerics the decoder has resampled already.
  *
- * @param image - [height, width, 1 | 3 | 4] uint8
+ * Where gray is asked for and no coloured bars are, luma is taken from each row while it is in the cache.
+ *
+ * @param decoded - [height, width, 1 | 3 | 4] uint8
  */
-export function resize(image: Pixels, geometry: Geometry, plan: Plan): Pixels {
-  const resampled = plan.numerics === 'exact' && plan.resize ? resampleFor(plan, image, geometry) : image;
-  return geometry.canvas === undefined ? resampled : layOnCanvas(resampled, geometry.canvas, plan.background);
-}
-
-/** Where gray is asked for and no coloured bars are, luma is taken from each row while it is in the cache. */
-function resampleFor(plan: Plan, image: Pixels, { width, height, box, canvas }: Geometry): Pixels {
-  const filter = plan.resize?.filter ?? 'bilinear';
-  const toLuma = plan.grayscale && image.channels === 3 && canvas === undefined;
-  return (toLuma ? resampleToLuma : resample)(image, width, height, filter, box);
+export function resize({ pixels, orientation }: Decoded, geometry: Geometry, plan: Plan): Pixels {
+  const { width, height, box, canvas } = geometry;
+  const toLuma = plan.grayscale && pixels.channels === 3 && canvas === undefined;
+  const resampled =
+    plan.numerics === 'exact' && plan.resize
+      ? resampleUpright(pixels, orientation, width, height, plan.resize.filter, box, toLuma)
+      : orient(pixels, orientation);
+  return canvas === undefined ? resampled : layOnCanvas(resampled, canvas, plan.background);
 }
 
 /** Puts an image on a canvas: the bars of a letterbox. Without a colour they are black, or transparent where there is alpha. */

@@ -1,5 +1,3 @@
-import { setPriority } from 'node:os';
-import process from 'node:process';
 import sharp from 'sharp';
 import { Failure, type FailureReason } from '../../failures.ts';
 import { createStopwatch, type Stage } from '../stopwatch.ts';
@@ -15,21 +13,18 @@ import { grayToRgb, type Pixels } from './pixels.ts';
 import { type OutputFormat, outputFormat, type Plan } from './plan.ts';
 import { decisionsOf } from './provenance.ts';
 import { resize } from './resize.ts';
+import { outOfScratch } from './scratch.ts';
 import { type EncodedTensor, tensor } from './tensor.ts';
 
 /*
- * What runs in a worker thread: decode → orient → resize/crop → grayscale → encode | tensor.
+ * What runs in a worker process: decode → orient → resize/crop → grayscale → encode | tensor.
  */
-
-// The thread that serves gRPC goes first when there are more threads than cores: without this its events wait
-// twice as long behind pixels (bench/event-loop.ts). On Linux 0 is the calling thread, elsewhere the process.
-if (process.platform === 'linux') setPriority(0, 10);
 
 // One image a worker at a time: libvips' own threads and its cache of past operations only cost memory.
 sharp.concurrency(1);
 sharp.cache(false);
 
-/** One image's way through a worker. All of it can be cloned between threads. */
+/** One image's way through a worker. All of it can be cloned between processes. */
 export interface PixelJob {
   readonly content: Uint8Array;
   readonly header: ImageHeader;
@@ -49,7 +44,7 @@ export interface PixelResult {
   readonly stages: readonly Stage[];
 }
 
-/** A failure that crosses threads, where an Error would lose its class. */
+/** A failure that crosses processes, where an Error would lose its class. */
 export interface PixelFailure {
   readonly reason: FailureReason;
   readonly message: string;
@@ -88,8 +83,8 @@ async function makePixels({ content, header, plan, maxOutputPixels }: PixelJob):
   const keepsAlpha = alphaIsKept(header, plan);
 
   const decoded = await time('decode', () => decode(content, header, geometry, plan));
-  const flat = keepsAlpha ? decoded : flatten(decoded, plan.background);
-  const resized = await time('resize', () => resize(flat, geometry, plan));
+  const pixels = keepsAlpha ? decoded.pixels : flatten(decoded.pixels, plan.background);
+  const resized = await time('resize', () => resize({ ...decoded, pixels }, geometry, plan));
   const { crop } = plan;
   const cropped = crop ? await time('crop', () => centerCrop(resized, crop, crop.origin)) : resized;
   const shaded = plan.grayscale ? await time('grayscale', () => grayscale(cropped)) : cropped;
@@ -99,7 +94,7 @@ async function makePixels({ content, header, plan, maxOutputPixels }: PixelJob):
       : await time('encode', () => encode(shaded, outputFormat(output, header.format), output.quality));
 
   return {
-    content: encoded.content,
+    content: outOfScratch(encoded.content),
     contentType: encoded.contentType,
     width: shaded.width,
     height: shaded.height,

@@ -20,7 +20,7 @@ function resized(
     output: { kind: 'image', format: undefined, quality: undefined },
     ...rest,
   };
-  const { data, ...size } = resize(image, geometryOf(image, plan.resize), plan);
+  const { data, ...size } = resize({ pixels: image, orientation: 1 }, geometryOf(image, plan.resize), plan);
   return { ...size, data: [...data] };
 }
 
@@ -43,7 +43,8 @@ describe(resize, () => {
       background: undefined,
       output: { kind: 'image', format: undefined, quality: undefined },
     };
-    expect(resize(redBlue, geometryOf(redBlue, undefined), plan)).toBe(redBlue);
+    const decoded = { pixels: redBlue, orientation: 1 };
+    expect(resize(decoded, geometryOf(redBlue, undefined), plan)).toBe(redBlue);
   });
 
   // Image.resize((1, 1), BILINEAR) of the values 0 and 255: 127.5, rounded up.

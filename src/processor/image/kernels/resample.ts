@@ -1,5 +1,7 @@
 import { Failure } from '../../../failures.ts';
+import { layingOf, orient, sizeUpright } from '../orient.ts';
 import type { Pixels } from '../pixels.ts';
+import type { Size } from '../shortest-edge.ts';
 import { luma } from './luma.ts';
 import { nearest } from './nearest.ts';
 import { resampleInTwoPasses } from './two-passes.ts';
@@ -45,7 +47,7 @@ export function resample(
   box: Box = [0, 0, source.width, source.height],
   pillow: PillowVersion = '13.0',
 ): Pixels {
-  return resampleTo(source, width, height, filter, box, pillow, false);
+  return resampleTo(source, 1, width, height, filter, box, pillow, false);
 }
 
 /**
@@ -62,11 +64,36 @@ export function resampleToLuma(
   box: Box = [0, 0, rgb.width, rgb.height],
   pillow: PillowVersion = '13.0',
 ): Pixels {
-  return resampleTo(rgb, width, height, filter, box, pillow, true);
+  return resampleTo(rgb, 1, width, height, filter, box, pillow, true);
+}
+
+/**
+ * `resample(orient(stored, orientation), …)`, or `resampleToLuma` of it, byte for byte the same. The windows are laid
+ * over the source as it lies, and only the result is turned: to turn a photo of six megapixels takes longer than to
+ * decode it.
+ *
+ * @param stored - [height, width, channels] uint8, as stored
+ * @param orientation - EXIF's, 1…8
+ * @param width - of the upright result, as height
+ * @param box - in pixels of the upright source. Unset: all of it
+ */
+export function resampleUpright(
+  stored: Pixels,
+  orientation: number,
+  width: number,
+  height: number,
+  filter: FilterName,
+  box: Box | undefined,
+  toLuma: boolean,
+): Pixels {
+  const upright = sizeUpright(stored, orientation);
+  const whole: Box = [0, 0, upright.width, upright.height];
+  return resampleTo(stored, orientation, width, height, filter, box ?? whole, '13.0', toLuma);
 }
 
 function resampleTo(
-  source: Pixels,
+  stored: Pixels,
+  orientation: number,
   width: number,
   height: number,
   filter: FilterName,
@@ -74,6 +101,7 @@ function resampleTo(
   pillow: PillowVersion,
   toLuma: boolean,
 ): Pixels {
+  const source = sizeUpright(stored, orientation);
   // Pillow holds boxes as floats.
   const [left, top, right, bottom] = box.map(Math.fround) as [number, number, number, number];
   const isInside = 0 <= left && left <= right && right <= source.width;
@@ -82,26 +110,31 @@ function resampleTo(
   }
   const isWhole = right - left === source.width && bottom - top === source.height;
   if (isWhole && width === source.width && height === source.height) {
-    return toLuma ? luma(source) : { ...source, data: Uint8Array.from(source.data) };
+    const upright = orient(stored, orientation);
+    if (toLuma) return luma(upright);
+    return { ...upright, data: Uint8Array.from(upright.data) };
   }
   if (filter === 'nearest') {
-    const picked = nearest(source, width, height, [left, top, right, bottom]);
+    const picked = nearest(orient(stored, orientation), width, height, [left, top, right, bottom]);
     return toLuma ? luma(picked) : picked;
   }
   const verticalFirst = goesVerticalFirst(source, width, height, pillow);
   checkWork(source, width, height, verticalFirst ? source.width * height : width * Math.ceil(bottom - top));
-  const horizontal = horizontalTable(source.width, left, right, width, filter);
-  const vertical = verticalTable(source.height, top, bottom, height, filter);
-  if (source.channels === 2) {
-    return fromRgba(
-      resampleInTwoPasses(toRgba(source), horizontal, vertical, { verticalFirst, toLuma: false }),
-    );
-  }
-  return resampleInTwoPasses(source, horizontal, vertical, { verticalFirst, toLuma });
+  const { isTransposed, fromRight, fromBottom } = layingOf(orientation);
+  const across = [source.width, left, right, width, filter] as const;
+  const down = [source.height, top, bottom, height, filter] as const;
+  const horizontal = horizontalTable(...(isTransposed ? down : across), fromRight);
+  const vertical = verticalTable(...(isTransposed ? across : down), fromBottom);
+  const how = { verticalFirst: verticalFirst !== isTransposed, toLuma };
+  const resampled =
+    stored.channels === 2
+      ? fromRgba(resampleInTwoPasses(toRgba(stored), horizontal, vertical, how))
+      : resampleInTwoPasses(stored, horizontal, vertical, how);
+  return orient(resampled, orientation);
 }
 
 /** Pillow's rules, which look at the whole source even where there is a box. */
-function goesVerticalFirst(source: Pixels, width: number, height: number, pillow: PillowVersion): boolean {
+function goesVerticalFirst(source: Size, width: number, height: number, pillow: PillowVersion): boolean {
   const lostRows = source.height - height;
   switch (pillow) {
     case '12.1':
@@ -113,7 +146,7 @@ function goesVerticalFirst(source: Pixels, width: number, height: number, pillow
   }
 }
 
-function checkWork(source: Pixels, width: number, height: number, intermediatePixels: number): void {
+function checkWork(source: Size, width: number, height: number, intermediatePixels: number): void {
   const side = Math.max(source.width, source.height, width, height);
   if (side > maxSide) {
     throw new Failure(

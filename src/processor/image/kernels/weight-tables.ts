@@ -34,20 +34,40 @@ const tables = new LRUCache<string, HorizontalTable | VerticalTable>({
   sizeCalculation: (table) => table.words.byteLength + 1024,
 });
 
+/** What is resampled along one axis, and whether the source lies the other way round than the windows are meant. */
+export type Axis = readonly [...windows: Parameters<typeof computeWindows>, isMirrored: boolean];
+
 function cached<Table extends HorizontalTable | VerticalTable>(
   pack: (windows: Windows) => Table,
-  axis: Parameters<typeof computeWindows>,
+  axis: Axis,
 ): Table {
   const key = `${pack.name} ${axis.join(' ')}`;
   const known = tables.get(key);
   if (known !== undefined) return known as Table;
-  const table = pack(computeWindows(...axis));
+  const [sourceSize, from, to, size, filter, isMirrored] = axis;
+  const windows = computeWindows(sourceSize, from, to, size, filter);
+  const table = pack(isMirrored ? mirror(windows, sourceSize) : windows);
   tables.set(key, table);
   return table;
 }
 
+/** The same windows as they lie on a source that is turned end to end; the result comes turned as well. */
+function mirror({ starts, offsets, weights }: Windows, sourceSize: number): Windows {
+  const size = starts.length;
+  const counts = starts.map((_, i) => at(offsets, i + 1) - at(offsets, i));
+  const total = at(offsets, size);
+  return {
+    starts: starts.map((_, i) => {
+      const from = size - 1 - i;
+      return sourceSize - at(starts, from) - Math.max(1, at(counts, from));
+    }),
+    offsets: offsets.map((_, i) => total - at(offsets, size - i)),
+    weights: weights.toReversed(),
+  };
+}
+
 /** {@link computeWindows} for the horizontal pass, computed or remembered. */
-export function horizontalTable(...axis: Parameters<typeof computeWindows>): HorizontalTable {
+export function horizontalTable(...axis: Axis): HorizontalTable {
   return cached(packHorizontal, axis);
 }
 
@@ -74,7 +94,7 @@ function packHorizontal({ starts, offsets, weights }: Windows): HorizontalTable 
 }
 
 /** {@link computeWindows} for the vertical pass, computed or remembered. */
-export function verticalTable(...axis: Parameters<typeof computeWindows>): VerticalTable {
+export function verticalTable(...axis: Axis): VerticalTable {
   return cached(packVertical, axis);
 }
 

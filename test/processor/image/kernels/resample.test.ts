@@ -1,8 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { luma } from '../../../../src/processor/image/kernels/luma.ts';
-import { type Box, resample, resampleToLuma } from '../../../../src/processor/image/kernels/resample.ts';
+import {
+  type Box,
+  resample,
+  resampleToLuma,
+  resampleUpright,
+} from '../../../../src/processor/image/kernels/resample.ts';
 import { useKernels } from '../../../../src/processor/image/kernels/wasm.ts';
+import { orient } from '../../../../src/processor/image/orient.ts';
 import type { Pixels } from '../../../../src/processor/image/pixels.ts';
 import { noise } from './noise.ts';
 import { resampleScalar } from './resample-scalar.ts';
@@ -226,5 +232,43 @@ describe(resampleToLuma, () => {
       ),
       { numRuns: 300 },
     );
+  });
+});
+
+describe(resampleUpright, () => {
+  const sizes = [
+    [37, 53, 20, 10],
+    [53, 37, 10, 20],
+    [40, 300, 33, 12],
+    [300, 40, 33, 12],
+    [20, 30, 41, 62],
+    [64, 64, 64, 20],
+  ] as const;
+
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])(
+    'gives the bytes of the picture turned before, for orientation %i',
+    (how) => {
+      for (const [sourceWidth, sourceHeight, width, height] of sizes) {
+        for (const channels of [1, 2, 3, 4] as const) {
+          const stored = noise(sourceWidth, sourceHeight, channels);
+          const upright = orient(stored, how);
+          const part = [upright.width * 0.1, 1.25, upright.width - 2.5, upright.height * 0.9] as const;
+          for (const filter of ['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos'] as const) {
+            for (const box of [undefined, part]) {
+              const expected = resample(upright, width, height, filter, box);
+              expectSame(resampleUpright(stored, how, width, height, filter, box, false), expected);
+              if (channels !== 3) continue;
+              const gray = resampleUpright(stored, how, width, height, filter, box, true);
+              expectSame(gray, luma(expected));
+            }
+          }
+        }
+      }
+    },
+  );
+
+  it('turns a picture that keeps its size', () => {
+    const stored = noise(5, 3, 3);
+    expectSame(resampleUpright(stored, 6, 3, 5, 'bilinear', undefined, false), orient(stored, 6));
   });
 });
