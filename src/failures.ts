@@ -19,6 +19,7 @@ export const grpcCode = {
   UNIMPLEMENTED: 12,
   INTERNAL: 13,
   UNAVAILABLE: 14,
+  UNAUTHENTICATED: 16,
 } as const;
 
 interface FailureKind {
@@ -38,6 +39,11 @@ export const failureKinds = {
   SOURCE_EMPTY: { code: INVALID_ARGUMENT, status: 400, title: 'The image has no bytes' },
   SOURCE_BYTES_OVER_LIMIT: { code: RESOURCE_EXHAUSTED, status: 413, title: 'The image has too many bytes' },
   SOURCE_PIXELS_OVER_LIMIT: { code: INVALID_ARGUMENT, status: 422, title: 'The image has too many pixels' },
+  SOURCE_MEMORY_OVER_LIMIT: {
+    code: RESOURCE_EXHAUSTED,
+    status: 413,
+    title: 'The image takes too much memory',
+  },
   FORMAT_UNSUPPORTED: { code: INVALID_ARGUMENT, status: 415, title: 'Not an image format that is read here' },
   IMAGE_CORRUPT: { code: INVALID_ARGUMENT, status: 422, title: 'The image cannot be decoded' },
   OPTION_INVALID: {
@@ -80,6 +86,19 @@ export const failureKinds = {
     title: 'This path does not take this method',
   },
 
+  UNAUTHENTICATED: {
+    code: grpcCode.UNAUTHENTICATED,
+    status: 401,
+    title: 'The caller is not known here',
+  },
+  SIGNATURE_INVALID: {
+    code: grpcCode.PERMISSION_DENIED,
+    status: 403,
+    title: 'The signature is not that of this link',
+  },
+  LINK_EXPIRED: { code: grpcCode.PERMISSION_DENIED, status: 403, title: 'The link has expired' },
+  RATE_LIMITED: { code: RESOURCE_EXHAUSTED, status: 429, title: 'The key sends too many requests' },
+
   URL_INVALID: { code: INVALID_ARGUMENT, status: 400, title: 'Not a URL' },
   URL_SCHEME_UNSUPPORTED: {
     code: INVALID_ARGUMENT,
@@ -110,6 +129,11 @@ export const failureKinds = {
   DRAINING: { code: grpcCode.UNAVAILABLE, status: 503, title: 'The service is shutting down' },
   DEADLINE_EXCEEDED: { code: DEADLINE_EXCEEDED, status: 504, title: 'The request took too long' },
   CANCELLED: { code: grpcCode.CANCELLED, status: 499, title: 'The caller left' },
+  WORKER_CRASHED: {
+    code: grpcCode.INTERNAL,
+    status: 500,
+    title: 'The process that worked on the image ended',
+  },
   INTERNAL: { code: grpcCode.INTERNAL, status: 500, title: 'Something is wrong on our side' },
 } as const satisfies Record<string, FailureKind>;
 

@@ -22,6 +22,7 @@ describe('failureKinds', () => {
       UNIMPLEMENTED: Code.Unimplemented,
       INTERNAL: Code.Internal,
       UNAVAILABLE: Code.Unavailable,
+      UNAUTHENTICATED: Code.Unauthenticated,
     });
   });
 

@@ -36,7 +36,7 @@ export const processorEnvironment = z.object({
     .describe("Models' own presets: <name>.json or <name>/preprocessor_config.json, read at the start"),
   WORKERS: wholeNumber(1, 1024)
     .default(() => availableParallelism())
-    .describe('Worker threads, each with one image at a time'),
+    .describe('Worker processes, each with one image at a time'),
   TURBOJPEG_LIBRARY: z
     .string()
     .optional()
@@ -44,12 +44,23 @@ export const processorEnvironment = z.object({
   MAX_QUEUE: wholeNumber(0, 100_000)
     .default(64)
     .describe('Images that wait for a worker before others are refused'),
+  MAX_QUEUE_BYTES: wholeNumber(0, 1_099_511_627_776)
+    .default(268_435_456)
+    .describe('Bytes of images that wait for a worker before others are refused'),
+  MAX_WORK_BYTES: wholeNumber(1, 1_099_511_627_776)
+    .optional()
+    .describe(
+      'Memory that images in work may take together; unset: what the container or the machine leaves',
+    ),
   MAX_DOWNLOADS: wholeNumber(1, 10_000)
     .default(32)
     .describe('URLs downloaded at once; as many more as MAX_QUEUE wait before others are refused'),
   MAX_TIMEOUT_MS: wholeNumber(1, 3_600_000)
     .default(60_000)
     .describe('Longest time for one image, whatever deadline its caller has set'),
+  MAX_CONNECTION_AGE_MS: wholeNumber(0, 86_400_000)
+    .default(300_000)
+    .describe('Age, ±10 %, at which a connection takes no new calls, so that callers choose anew; 0: none'),
 });
 
 export type ProcessorConfig = z.output<typeof processorEnvironment>;

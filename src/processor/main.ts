@@ -3,13 +3,10 @@ import { EnvironmentError } from '../environment.ts';
 import { drainOnSignal } from '../shutdown.ts';
 import { createLogger } from '../telemetry.ts';
 import { readProcessorConfig } from './config.ts';
+import { startProcessor } from './processor.ts';
 
 try {
   const config = readProcessorConfig(process.env);
-  // libuv's threads decode and encode for the workers; four more are for names, files and headers. libuv
-  // reads it when the first of them starts, and sharp starts one when it is imported.
-  process.env.UV_THREADPOOL_SIZE ??= String(config.WORKERS + 4);
-  const { startProcessor } = await import('./processor.ts');
   const log = createLogger('image-processor', config.LOG_LEVEL);
   const processor = await startProcessor(config, log);
   drainOnSignal(processor.drain, config.SHUTDOWN_DELAY_MS + config.SHUTDOWN_TIMEOUT_MS, log);

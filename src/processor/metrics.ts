@@ -1,20 +1,68 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { ProcessResponse } from '../../gen/image/v1/processor_pb.ts';
+import { CacheState, type ProcessResponse } from '../../gen/image/v1/processor_pb.ts';
 import type { FailureReason } from '../failures.ts';
 import type { Admission } from './admission.ts';
+import type { MemoryTier } from './cache/memory-tier.ts';
+import type { WorkerPool } from './image/worker-pool.ts';
+import { rssOf, type WorkerEnd, workerEnds } from './image/worker-processes.ts';
 
-/** The processor's figures for Prometheus, named as the field names them. */
+/**
+ * The processor's figures for Prometheus, named as the field names them. Every label has few values: reasons, stages,
+ * tiers and the like are closed lists.
+ */
 export interface ProcessorMetrics {
+  /** A call begins (1) or is over (-1). */
+  onInFlight(change: 1 | -1): void;
   onRequest(durationSeconds: number, outcome: FailureReason | 'OK'): void;
   onResponse(response: ProcessResponse, sourceBytes: number): void;
   onCacheLookup(tier: string, hit: boolean): void;
   onCacheError(tier: string): void;
+  onWorkerReplaced(end: WorkerEnd): void;
   /** Queue and workers are read when they are asked for. */
   watchAdmission(admission: Admission): void;
+  watchDownloads(downloads: Admission): void;
+  watchMemoryTier(tier: MemoryTier): void;
+  watchWorkers(workers: WorkerPool): void;
 }
 
 export function createProcessorMetrics(registry: Registry): ProcessorMetrics {
   const registers = [registry];
+
+  /** A figure that is read when the metrics are asked for. */
+  function watch(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  /** The same for several values of one label. */
+  function watchBy<Label extends string>(
+    name: string,
+    help: string,
+    label: Label,
+    read: () => Readonly<Record<string, number>>,
+  ): void {
+    new Gauge({
+      name,
+      help,
+      labelNames: [label],
+      registers,
+      collect() {
+        for (const [value, figure] of Object.entries(read())) this.labels(value).set(figure);
+      },
+    });
+  }
+
+  const inFlight = new Gauge({
+    name: 'image_processor_requests_in_flight',
+    help: 'Calls without their whole answer; a stream is one',
+    registers,
+  });
   const requests = new Counter({
     name: 'image_processor_requests_total',
     help: 'Images, by outcome: OK or the reason of the failure',
@@ -29,9 +77,15 @@ export function createProcessorMetrics(registry: Registry): ProcessorMetrics {
   });
   const stages = new Histogram({
     name: 'image_processor_stage_duration_seconds',
-    help: 'Duration of each stage of an image that was processed',
+    help: 'Duration of each stage of an image that was processed; queue is the wait for a worker',
     labelNames: ['stage'],
-    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers,
+  });
+  const answers = new Counter({
+    name: 'image_processor_answers_total',
+    help: 'Answers, by where they came from: computed, shared with an equal request under way, memory or redis',
+    labelNames: ['from'],
     registers,
   });
   const lookups = new Counter({
@@ -52,35 +106,81 @@ export function createProcessorMetrics(registry: Registry): ProcessorMetrics {
     labelNames: ['direction'],
     registers,
   });
+  const replaced = new Counter({
+    name: 'image_processor_workers_replaced_total',
+    help: 'Worker processes that were replaced, by why: crashed, memory, timeout, abandoned or start_failed',
+    labelNames: ['reason'],
+    registers,
+  });
+  for (const reason of workerEnds) replaced.inc({ reason }, 0);
+
   return {
+    onInFlight: (change) => inFlight.inc(change),
     onRequest(durationSeconds, outcome) {
       requests.inc({ outcome });
       duration.observe(durationSeconds);
     },
     onResponse(response, sourceBytes) {
       for (const { name, durationMs } of response.stages) stages.observe({ stage: name }, durationMs / 1000);
+      answers.inc({ from: origins[response.cache] ?? 'computed' });
       bytes.inc({ direction: 'in' }, sourceBytes);
       bytes.inc({ direction: 'out' }, response.content.length);
     },
     onCacheLookup: (tier, hit) => lookups.inc({ tier, result: hit ? 'hit' : 'miss' }),
     onCacheError: (tier) => cacheErrors.inc({ tier }),
+    onWorkerReplaced: (reason) => replaced.inc({ reason }),
     watchAdmission(admission) {
-      new Gauge({
-        name: 'image_processor_images_running',
-        help: 'Images in the workers',
-        registers,
-        collect() {
-          this.set(admission.running);
-        },
+      watch('image_processor_images_running', 'Images in the workers', () => admission.running);
+      watch('image_processor_images_waiting', 'Images in the queue', () => admission.waiting);
+      watch(
+        'image_processor_images_running_bytes',
+        'Memory that the images in the workers are expected to take',
+        () => admission.runningBytes,
+      );
+      watch(
+        'image_processor_images_waiting_bytes',
+        'Memory that the images in the queue take',
+        () => admission.waitingBytes,
+      );
+    },
+    watchDownloads(downloads) {
+      watch('image_processor_downloads_running', 'URLs that are being downloaded', () => downloads.running);
+      watch('image_processor_downloads_waiting', 'URLs that wait for their turn', () => downloads.waiting);
+    },
+    watchMemoryTier({ name, bytes: heldBytes }) {
+      watchBy(
+        'image_processor_cache_held_bytes',
+        "Bytes that a tier of this processor's own holds, bookkeeping included",
+        'tier',
+        () => ({ [name]: heldBytes() }),
+      );
+    },
+    watchWorkers(workers) {
+      watchBy('image_processor_workers', 'Worker processes that are ready, by role', 'role', () => {
+        const { pixels, headers } = workers.pids();
+        return { pixels: pixels.length, headers: headers.length };
       });
-      new Gauge({
-        name: 'image_processor_images_waiting',
-        help: 'Images in the queue',
-        registers,
-        collect() {
-          this.set(admission.waiting);
+      watchBy('image_processor_workers_busy', 'Worker processes in a job, by role', 'role', workers.busy);
+      watchBy(
+        'image_processor_worker_resident_memory_bytes',
+        'Memory of all worker processes of a role together; 0 where the system does not tell',
+        'role',
+        () => {
+          const { pixels, headers } = workers.pids();
+          return { pixels: residentBytes(pixels), headers: residentBytes(headers) };
         },
-      });
+      );
     },
   };
 }
+
+function residentBytes(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + rssOf(pid), 0);
+}
+
+const origins: Readonly<Partial<Record<number, string>>> = {
+  [CacheState.MISS]: 'computed',
+  [CacheState.SHARED]: 'shared',
+  [CacheState.HIT_MEMORY]: 'memory',
+  [CacheState.HIT_REDIS]: 'redis',
+};

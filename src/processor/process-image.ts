@@ -7,11 +7,13 @@ import {
   ProcessResponseSchema,
   StageTimeSchema,
 } from '../../gen/image/v1/processor_pb.ts';
+import { Failure } from '../failures.ts';
 import type { Admission } from './admission.ts';
 import { cacheKey } from './cache/cache-key.ts';
-import type { ResultCache } from './cache/result-cache.ts';
-import { type ImageHeader, readHeader } from './image/header.ts';
+import type { Outcome, ResultCache } from './cache/result-cache.ts';
+import type { ImageHeader } from './image/header.ts';
 import type { Plan, SourceFormat } from './image/plan.ts';
+import { priceOf } from './image/price.ts';
 import { libraries, numericsVersion } from './image/provenance.ts';
 import { tensorName } from './image/tensor-container.ts';
 import type { PixelResult } from './image/worker.ts';
@@ -19,7 +21,7 @@ import type { WorkerPool } from './image/worker-pool.ts';
 import type { Presets } from './presets/presets.ts';
 import { planOf } from './rules.ts';
 import type { SourceReader } from './source/read-source.ts';
-import { createStopwatch, type Stopwatch } from './stopwatch.ts';
+import { createStopwatch, type Stage, type StageListener, type Stopwatch } from './stopwatch.ts';
 
 /** What an image's way leads through. */
 export interface ImageProcessing {
@@ -34,48 +36,104 @@ export interface ImageProcessing {
   readonly limits: { readonly maxSourcePixels: number; readonly maxOutputPixels: number };
 }
 
-/** rules → source → cache key → cache → (admission → pixels) → response */
+/** Who waits for the answers. */
+export interface Caller {
+  readonly signal: AbortSignal;
+  /** Until the caller waits no longer; unset: as long as the signal doesn't abort. */
+  remainingMs?(): number;
+  /** Hears of the stages that run for this caller; not of those that ran for another who asked for the same. */
+  readonly onStage?: StageListener | undefined;
+}
+
+/** One image, one answer. */
 export async function processImage(
   request: ProcessRequest,
   processing: ImageProcessing,
-  signal: AbortSignal,
+  caller: Caller,
 ): Promise<ProcessResponse> {
-  const { sources, cache, downloads, presets, limits } = processing;
-  const stopwatch = createStopwatch();
+  const { presets, limits } = processing;
   const plan = planOf(request, limits.maxOutputPixels, presets);
-  const keyOf = (sha256: string): string => cacheKey(sha256, plan);
-  const read = () => sources.read(request.source, (sha256) => cache.get(keyOf(sha256)), signal);
-  const source =
-    request.source.case === 'url'
-      ? await stopwatch.time('download', () => downloads.run(read, signal))
-      : await stopwatch.time('hash', read);
-  if ('answer' in source) return respond(source.answer.value, source.answer.tier, stopwatch);
-  const { value, from } = await cache.getOrCompute(keyOf(source.sha256), signal, (shared) =>
-    makeAnswer(source, plan, processing, stopwatch, shared),
-  );
-  return respond(value, from, stopwatch);
+  const [outcome] = await answersOf(request.source, [plan], processing, caller);
+  if (outcome === undefined || 'error' in outcome) throw outcome?.error;
+  return outcome.result;
 }
 
-/** header → admission → pixels, and the answer as it is cached: without what only this call knows. */
-async function makeAnswer(
+/** source → cache keys → cache → (admission → pixels) → responses, one for each plan. */
+export async function answersOf(
+  source: ProcessRequest['source'],
+  plans: readonly Plan[],
+  processing: ImageProcessing,
+  caller: Caller,
+): Promise<readonly Outcome<ProcessResponse>[]> {
+  const { sources, cache, downloads } = processing;
+  const { signal } = caller;
+  const stopwatch = createStopwatch(caller.onStage);
+  const keysOf = (sha256: string) => plans.map((plan) => cacheKey(sha256, plan));
+  const read = () => sources.read(source, (sha256) => findAll(cache, keysOf(sha256)), signal);
+  const image =
+    source.case === 'url'
+      ? await stopwatch.time('download', () => downloads.run(read, signal))
+      : await stopwatch.time('hash', read);
+  if ('answer' in image) {
+    return image.answer.map(({ value, tier }) => ({ result: respond(value, tier, stopwatch.stages) }));
+  }
+  const ownStages = new Map<number, readonly Stage[]>();
+  const outcomes = await cache.getOrComputeAll(keysOf(image.sha256), signal, async (indices, shared) => {
+    const wanted = indices.map((index) => plans[index] as Plan);
+    const made = await makeAnswers(image, wanted, processing, stopwatch, { ...caller, signal: shared });
+    return made.map((outcome, at) => {
+      if ('error' in outcome) return outcome;
+      ownStages.set(indices[at] as number, outcome.result.stages);
+      return { result: outcome.result.answer };
+    });
+  });
+  return outcomes.map((outcome, index) => {
+    if ('error' in outcome) return outcome;
+    const { value, from } = outcome.result;
+    return { result: respond(value, from, [...stopwatch.stages, ...(ownStages.get(index) ?? [])]) };
+  });
+}
+
+/** All of the answers, or none: with one of them missing the image is needed in any case. */
+async function findAll(cache: ResultCache, keys: readonly string[]) {
+  const found = await Promise.all(keys.map((key) => cache.get(key)));
+  return found.every((entry) => entry !== undefined) ? found : undefined;
+}
+
+/** header → admission → pixels, and the answers as they are cached: without what only this call knows. */
+async function makeAnswers(
   source: { readonly sha256: string; readonly content: Uint8Array },
-  plan: Plan,
+  plans: readonly Plan[],
   { admission, workers, limits }: ImageProcessing,
   stopwatch: Stopwatch,
-  signal: AbortSignal,
-): Promise<Uint8Array> {
+  { signal, remainingMs = () => Number.POSITIVE_INFINITY }: Caller,
+): Promise<readonly Outcome<{ readonly answer: Uint8Array; readonly stages: readonly Stage[] }>[]> {
   const { sha256, content } = source;
-  const header = await stopwatch.time('header', () => readHeader(content, limits.maxSourcePixels));
+  const { maxSourcePixels, maxOutputPixels } = limits;
+  admission.checkRoom(content.length);
+  const header = await stopwatch.time('header', () => workers.readHeader(content, maxSourcePixels, signal));
   const queued = performance.now();
-  const result = await admission.run(() => {
-    stopwatch.stages.push({ name: 'queue', durationMs: performance.now() - queued });
-    return workers.run({ content, header, plan, maxOutputPixels: limits.maxOutputPixels });
-  }, signal);
-  stopwatch.stages.push(...result.stages);
-  return toBinary(
-    ProcessResponseSchema,
-    answerOf(result, header, sha256, content.length, cacheKey(sha256, plan)),
+  const made = await admission.run(
+    async () => {
+      stopwatch.end('queue', queued);
+      const asked = performance.now();
+      const results = await workers.run({ content, header, plans, maxOutputPixels }, signal);
+      stopwatch.tell(
+        results.flatMap((result) => (result instanceof Failure ? [] : result.stages)),
+        asked,
+      );
+      return results;
+    },
+    signal,
+    priceOf(header, content.length, plans, maxOutputPixels),
+    remainingMs(),
   );
+  return made.map((result, index) => {
+    if (result instanceof Failure) return { error: result };
+    const key = cacheKey(sha256, plans[index] as Plan);
+    const answer = toBinary(ProcessResponseSchema, answerOf(result, header, sha256, content.length, key));
+    return { result: { answer, stages: result.stages } };
+  });
 }
 
 function answerOf(
@@ -105,7 +163,11 @@ function answerOf(
   });
 }
 
-function respond(answer: Uint8Array, from: keyof typeof cacheStates, { stages }: Stopwatch): ProcessResponse {
+function respond(
+  answer: Uint8Array,
+  from: keyof typeof cacheStates,
+  stages: readonly Stage[],
+): ProcessResponse {
   const response = fromBinary(ProcessResponseSchema, answer);
   response.cache = cacheStates[from];
   response.stages = stages.map(({ name, durationMs }) => create(StageTimeSchema, { name, durationMs }));

@@ -7,6 +7,7 @@ import { file_google_rpc_error_details } from '../../gen/google/rpc/error_detail
 import { file_grpc_health_v1_health, Health } from '../../gen/grpc/health/v1/health_pb.ts';
 import { file_image_v1_processor, ProcessorService } from '../../gen/image/v1/processor_pb.ts';
 import { createMetricsRegistry, type Logger } from '../telemetry.ts';
+import { startTracing, tracingSettings } from '../tracing.ts';
 import { createAdmission } from './admission.ts';
 import { createMemoryTier } from './cache/memory-tier.ts';
 import { createRedisTier } from './cache/redis-tier.ts';
@@ -15,11 +16,13 @@ import type { ProcessorConfig } from './config.ts';
 import { createHealth } from './health.ts';
 import { startWorkerPool } from './image/worker-pool.ts';
 import { createProcessorMetrics } from './metrics.ts';
+import { observeCalls } from './observe-calls.ts';
 import { createPresets } from './presets/presets.ts';
 import { createReflection } from './reflection.ts';
 import { startGrpcServer } from './server.ts';
 import { createProcessorService } from './service.ts';
 import { createSourceReader } from './source/read-source.ts';
+import { idleWorkerBytes, workMemory } from './work-memory.ts';
 
 /** A processor that serves. */
 export interface Processor {
@@ -34,9 +37,11 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
   const presets = createPresets({ directory: config.PRESETS_DIR });
   const registry = createMetricsRegistry();
   const metrics = createProcessorMetrics(registry);
+  const tracing = await startTracing(tracingSettings(config, 'image-processor'), log);
+  const memoryTier = createMemoryTier({ maxBytes: config.CACHE_MAX_BYTES });
   const cache = createResultCache({
     tiers: [
-      createMemoryTier({ maxBytes: config.CACHE_MAX_BYTES }),
+      memoryTier,
       ...(config.REDIS_URL === undefined
         ? []
         : [createRedisTier({ url: config.REDIS_URL, onError: onRedisError })]),
@@ -53,10 +58,27 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
       set: cache.set,
     },
   });
-  const workers = await startWorkerPool(config.WORKERS);
-  const admission = createAdmission('images are being processed', config.WORKERS, config.MAX_QUEUE);
+  const workBytes = workMemory(config);
+  const workers = await startWorkerPool(config.WORKERS, {
+    jobTimeoutMs: config.MAX_TIMEOUT_MS,
+    maxRssBytes: idleWorkerBytes + workBytes,
+    maxIdleRssBytes: idleWorkerBytes,
+    maxHeadersWaiting: config.WORKERS + config.MAX_QUEUE,
+    onLine: (line) => log.warn({ line }, 'a worker process says'),
+    onReplaced(why, end) {
+      metrics.onWorkerReplaced(end);
+      log.warn({ why }, 'a worker process was replaced');
+    },
+  });
+  const admission = createAdmission('images are being processed', config.WORKERS, config.MAX_QUEUE, {
+    maxMemoryBytes: workBytes,
+    maxWaitingBytes: config.MAX_QUEUE_BYTES,
+  });
   const downloads = createAdmission('URLs are being downloaded', config.MAX_DOWNLOADS, config.MAX_QUEUE);
   metrics.watchAdmission(admission);
+  metrics.watchDownloads(downloads);
+  metrics.watchMemoryTier(memoryTier);
+  metrics.watchWorkers(workers);
 
   function onRedisError(error: unknown): void {
     onCacheError('redis', error);
@@ -89,6 +111,8 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
       host: config.HOST,
       port: config.PORT,
       maxSourceBytes: config.MAX_SOURCE_BYTES,
+      maxConnectionAgeMs: config.MAX_CONNECTION_AGE_MS,
+      interceptors: [observeCalls(metrics.onInFlight, log, tracing)],
     },
   );
   const metricsServer = await startMetricsServer(registry, config.HOST, config.METRICS_PORT);
@@ -101,7 +125,13 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
       await sleep(config.SHUTDOWN_DELAY_MS);
       health.close();
       await server.drain();
-      await Promise.all([sources.close(), cache.close(), workers.close(), metricsServer.close()]);
+      await Promise.all([
+        sources.close(),
+        cache.close(),
+        workers.close(),
+        metricsServer.close(),
+        tracing?.close(),
+      ]);
     },
   };
 }

@@ -1,9 +1,15 @@
 import { once } from 'node:events';
 import { createServer, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import { type ConnectRouter, createContextKey, createContextValues } from '@connectrpc/connect';
+import {
+  type ConnectRouter,
+  createContextKey,
+  createContextValues,
+  type Interceptor,
+} from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { http2Settings, maxSessionMemory, messageOverheadBytes, widenSession } from '../transport.ts';
+import { limitConnectionAge } from './connection-age.ts';
 
 /**
  * In a call's context: aborts when the server begins to drain. A call that its client may hold open for ever has to
@@ -27,13 +33,20 @@ export interface GrpcServer {
  */
 export async function startGrpcServer(
   routes: (router: ConnectRouter) => void,
-  options: { host: string; port: number; maxSourceBytes: number },
+  options: {
+    host: string;
+    port: number;
+    maxSourceBytes: number;
+    maxConnectionAgeMs?: number;
+    interceptors?: Interceptor[];
+  },
 ): Promise<GrpcServer> {
   const draining = new AbortController();
   const server = createServer(
     { settings: http2Settings, maxSessionMemory },
     connectNodeAdapter({
       routes,
+      interceptors: options.interceptors ?? [],
       readMaxBytes: options.maxSourceBytes + messageOverheadBytes,
       // Images are compressed already.
       acceptCompression: [],
@@ -41,6 +54,7 @@ export async function startGrpcServer(
     }),
   );
   server.on('session', widenSession);
+  server.on('session', limitConnectionAge(options.maxConnectionAgeMs ?? 0));
   server.on('stream', resetUnreadRequest);
   server.listen(options.port, options.host);
   await once(server, 'listening');

@@ -9,6 +9,7 @@ import {
   type ProcessStreamRequest,
   type ProcessStreamResponse,
   ProcessStreamResponseSchema,
+  type ProcessVariantsRequest,
 } from '../../gen/image/v1/processor_pb.ts';
 import { startDeadline } from '../deadline.ts';
 import { Failure, failureFromAbort, failureKinds } from '../failures.ts';
@@ -16,9 +17,14 @@ import { publicFailure, toConnectError } from '../rpc-failures.ts';
 import type { Logger } from '../telemetry.ts';
 import { mapConcurrently } from './map-concurrently.ts';
 import type { ProcessorMetrics } from './metrics.ts';
+import { callKey } from './observe-calls.ts';
 import { processBatch } from './process-batch.ts';
-import { type ImageProcessing, processImage } from './process-image.ts';
+import { type Caller, type ImageProcessing, processImage } from './process-image.ts';
+import { processVariants } from './process-variants.ts';
 import { drainingKey } from './server.ts';
+
+/** Until when a caller waits, and what its call carries. */
+type CallTime = Pick<HandlerContext, 'signal' | 'values'> & Partial<Pick<HandlerContext, 'timeoutMs'>>;
 
 /** The longest `id` of a stream's message, in characters: it is held while the image is processed. */
 const maxIdLength = 256;
@@ -36,14 +42,21 @@ export function createProcessorService(
   metrics: ProcessorMetrics,
   log: Logger,
 ) {
-  async function processOne(request: ProcessRequest, caller: AbortSignal): Promise<ProcessResponse> {
-    using deadline = startDeadline(caller, maxTimeoutMs);
+  /** Does one call's work within its time, counts it, and logs what goes wrong. */
+  async function attend<Answer>(
+    caller: CallTime,
+    work: (caller: Caller) => Promise<Answer>,
+  ): Promise<Answer> {
+    const { logFields, onStage } = caller.values.get(callKey);
+    using deadline = startDeadline(
+      caller.signal,
+      Math.min(maxTimeoutMs, caller.timeoutMs?.() ?? maxTimeoutMs),
+    );
     const { signal } = deadline;
     try {
-      const response = await processImage(request, processing, signal);
+      const answer = await work({ signal, remainingMs: deadline.remainingMs, onStage });
       metrics.onRequest(deadline.elapsedMs() / 1000, 'OK');
-      metrics.onResponse(response, Number(response.source?.bytes ?? 0));
-      return response;
+      return answer;
     } catch (error) {
       // What a library throws when it is aborted is the caller's leaving, not our failing.
       const failure =
@@ -52,14 +65,20 @@ export function createProcessorService(
       const { reason, message, cause, metadata } = failure;
       // The caller's mistakes are the caller's to know; a cause is ours to know.
       const level = reason === 'INTERNAL' ? 'error' : failureKinds[reason].status >= 500 ? 'warn' : 'info';
-      log[level]({ reason, ...metadata, ...(cause === undefined ? {} : { err: cause }) }, message);
+      log[level]({ ...logFields, reason, ...metadata, ...(cause === undefined ? {} : { err: cause }) }, message);
       throw failure;
     }
   }
 
+  async function processOne(request: ProcessRequest, caller: CallTime): Promise<ProcessResponse> {
+    const response = await attend(caller, (waiting) => processImage(request, processing, waiting));
+    metrics.onResponse(response, Number(response.source?.bytes ?? 0));
+    return response;
+  }
+
   async function processMessage(
     { id, request }: ProcessStreamRequest,
-    signal: AbortSignal,
+    caller: CallTime,
   ): Promise<ProcessStreamResponse> {
     try {
       if (id.length > maxIdLength) {
@@ -76,7 +95,7 @@ export function createProcessorService(
           'The message has no request. Set request.content or request.url.',
         );
       }
-      const response = await processOne(request, signal);
+      const response = await processOne(request, caller);
       return create(ProcessStreamResponseSchema, { id, result: { case: 'response', value: response } });
     } catch (error) {
       const { reason, message, metadata } = publicFailure(error);
@@ -90,14 +109,29 @@ export function createProcessorService(
   }
 
   return {
-    async process(request: ProcessRequest, { signal }: HandlerContext) {
-      return await processOne(request, signal).catch((error: unknown) => {
+    async process(request: ProcessRequest, context: HandlerContext) {
+      return await processOne(request, context).catch((error: unknown) => {
         throw toConnectError(error);
       });
     },
-    async processBatch({ requests }: ProcessBatchRequest, { signal }: HandlerContext) {
+    async processVariants(request: ProcessVariantsRequest, context: HandlerContext) {
+      const work = (waiting: Caller) => processVariants(request, processing, waiting);
+      const answer = await attend(context, work).catch((error: unknown) => {
+        throw toConnectError(error);
+      });
+      for (const [index, response] of answer.variants.entries()) {
+        metrics.onResponse(response, index === 0 ? Number(response.source?.bytes ?? 0) : 0);
+      }
+      return answer;
+    },
+    async processBatch({ requests }: ProcessBatchRequest, { signal, values }: HandlerContext) {
       const limits = { concurrency: streamConcurrency, maxOutputPixels: processing.limits.maxOutputPixels };
-      return await processBatch(requests, processOne, limits, signal).catch((error: unknown) => {
+      return await processBatch(
+        requests,
+        (request, stop) => processOne(request, { signal: stop, values }),
+        limits,
+        signal,
+      ).catch((error: unknown) => {
         throw toConnectError(error);
       });
     },
@@ -105,7 +139,7 @@ export function createProcessorService(
       requests: AsyncIterable<ProcessStreamRequest>,
       { signal, values }: HandlerContext,
     ): AsyncGenerator<ProcessStreamResponse, void> {
-      const one = (message: ProcessStreamRequest) => processMessage(message, signal);
+      const one = (message: ProcessStreamRequest) => processMessage(message, { signal, values });
       const end = yield* mapConcurrently(requests, streamConcurrency, one, values.get(drainingKey));
       if (end === 'stopped') {
         throw toConnectError(

@@ -12,11 +12,11 @@ import { ProcessRequestSchema } from '../../gen/image/v1/processor_pb.ts';
 import { readHeader } from '../../src/processor/image/header.ts';
 import type { Plan, ResizePlan, TensorPlan } from '../../src/processor/image/plan.ts';
 import { numericsVersion } from '../../src/processor/image/provenance.ts';
-import { processPixels } from '../../src/processor/image/worker.ts';
 import { createPresets } from '../../src/processor/presets/presets.ts';
 import shipped from '../../src/processor/presets/shipped-presets.json' with { type: 'json' };
 import torchvision from '../../src/processor/presets/torchvision-presets.json' with { type: 'json' };
 import { planOf } from '../../src/processor/rules.ts';
+import { processOnePlan } from '../support/one-plan.ts';
 import { hasPillow, startPython } from './python-peer.ts';
 
 const { values: options } = parseArgs({
@@ -82,7 +82,7 @@ async function differenceOf(
 ): Promise<string | undefined> {
   const header = await readHeader(content, maxPixels);
   const plan = plannedFor(test);
-  const answer = await processPixels({ content, header, plan, maxOutputPixels: maxPixels });
+  const answer = await processOnePlan(content, header, plan, maxPixels);
   if ('failure' in answer) return answer.failure.message;
   const { width, height, content: ours } = answer.result;
   if (`${[width, height]}` !== `${test.answer}`) return `ours has ${width} × ${height} pixels`;

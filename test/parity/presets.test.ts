@@ -9,10 +9,11 @@ import { readHeader } from '../../src/processor/image/header.ts';
 import type { Pixels } from '../../src/processor/image/pixels.ts';
 import type { Plan, TensorPlan } from '../../src/processor/image/plan.ts';
 import { tensor } from '../../src/processor/image/tensor.ts';
-import { type PixelAnswer, type PixelResult, processPixels } from '../../src/processor/image/worker.ts';
+import type { PixelAnswer, PixelResult } from '../../src/processor/image/worker.ts';
 import { createPresets } from '../../src/processor/presets/presets.ts';
 import { commonDefaults, inertKeys, processorTypes } from '../../src/processor/presets/processor-types.ts';
 import { planOf } from '../../src/processor/rules.ts';
+import { processOnePlan } from '../support/one-plan.ts';
 import { encoded } from '../support/pictures.ts';
 import {
   classValues,
@@ -68,7 +69,7 @@ function fileOf(source: Source): Promise<Uint8Array> {
 async function answerOf(source: Source, plan: Plan): Promise<PixelAnswer> {
   const content = await fileOf(source);
   const header = await readHeader(content, maxPixels);
-  return processPixels({ content, header, plan, maxOutputPixels: maxPixels });
+  return processOnePlan(content, header, plan, maxPixels);
 }
 
 async function resultOf(source: Source, plan: Plan): Promise<PixelResult> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../src/failures.ts';
-import { createAdmission } from '../../src/processor/admission.ts';
+import { type AdmissionBounds, createAdmission, type Price } from '../../src/processor/admission.ts';
 
 const never = new AbortController().signal;
 
@@ -120,5 +120,224 @@ describe(createAdmission, () => {
     work.end('done');
     expect(await run).toBe('done');
     expect(admission.running).toBe(0);
+  });
+});
+
+/** Admission of priced work by a clock that only the test moves, and what has begun, in its order. */
+function createBench(maxRunning: number, maxWaiting: number, bounds: AdmissionBounds = {}) {
+  const clock = { ms: 0 };
+  const admission = createAdmission('images are being processed', maxRunning, maxWaiting, {
+    now: () => clock.ms,
+    ...bounds,
+  });
+  const begun: string[] = [];
+  const ends = new Map<string, () => void>();
+  return {
+    admission,
+    clock,
+    begun,
+    /** Gives the reason if it is refused, else what became of it. */
+    add(name: string, price: Partial<Price>, remainingMs?: number): Promise<unknown> {
+      const work = () => {
+        begun.push(name);
+        return new Promise<string>((resolve) => ends.set(name, () => resolve('done')));
+      };
+      const whole = { memoryBytes: 0, workMs: 10, waitingBytes: 0, ...price };
+      return admission.run(work, never, whole, remainingMs).catch((error: unknown) => error);
+    },
+    async end(name: string) {
+      await settle();
+      ends.get(name)?.();
+      await settle();
+    },
+  };
+}
+
+describe('createAdmission, of priced work', () => {
+  it('runs together what fits into the memory, and the rest when there is some again', async () => {
+    const { add, end, begun, admission } = createBench(4, 9, { maxMemoryBytes: 100 });
+    add('a', { memoryBytes: 60 });
+    add('b', { memoryBytes: 40 });
+    add('c', { memoryBytes: 1 });
+    await settle();
+    expect(begun).toEqual(['a', 'b']);
+    expect(admission.runningBytes).toBe(100);
+    await end('b');
+    expect(begun).toEqual(['a', 'b', 'c']);
+    expect(admission.runningBytes).toBe(61);
+  });
+
+  it('refuses at once what would never fit, with limit and price', async () => {
+    const { add, begun } = createBench(1, 9, { maxMemoryBytes: 100 });
+    expect(await add('a', { memoryBytes: 101 })).toMatchObject({
+      reason: 'SOURCE_MEMORY_OVER_LIMIT',
+      metadata: { limit: '100', actual: '101' },
+    });
+    add('b', { memoryBytes: 100 });
+    await settle();
+    expect(begun).toEqual(['b']);
+  });
+
+  it('lets cheap work pass one that does not fit, for a second', async () => {
+    const { add, end, begun, clock } = createBench(3, 9, { maxMemoryBytes: 100 });
+    add('running', { memoryBytes: 60 });
+    add('large', { memoryBytes: 50 });
+    add('small', { memoryBytes: 10 });
+    await settle();
+    expect(begun).toEqual(['running', 'small']);
+    clock.ms = 1001;
+    add('later', { memoryBytes: 10 });
+    await settle();
+    expect(begun).toEqual(['running', 'small']);
+    await end('running');
+    expect(begun).toEqual(['running', 'small', 'large', 'later']);
+  });
+
+  it('starts those whom an image kept back when its caller leaves', async () => {
+    const { add, admission, begun, clock } = createBench(3, 9, { maxMemoryBytes: 100 });
+    add('running', { memoryBytes: 60 });
+    const caller = new AbortController();
+    const price = { memoryBytes: 50, workMs: 10, waitingBytes: 0 };
+    const large = failureOf(admission.run(async () => 'large', caller.signal, price));
+    clock.ms = 1001;
+    add('small', { memoryBytes: 10 });
+    await settle();
+    expect(begun).toEqual(['running']);
+    caller.abort();
+    expect(await large).toBe('CANCELLED');
+    await settle();
+    expect(begun).toEqual(['running', 'small']);
+  });
+
+  it('does the short first, but nothing waits for ever', async () => {
+    const { add, end, begun, clock } = createBench(1, 9);
+    add('first', { workMs: 10 });
+    add('long', { workMs: 500 });
+    add('short', { workMs: 10 });
+    clock.ms = 1000;
+    add('short, a second later', { workMs: 10 });
+    clock.ms = 2000;
+    // The long one's turn is its arrival and four times its 500 ms.
+    add('short, two seconds later', { workMs: 10 });
+    for (const name of ['first', 'short', 'short, a second later', 'long']) await end(name);
+    expect(begun).toEqual(['first', 'short', 'short, a second later', 'long', 'short, two seconds later']);
+  });
+
+  it('lets no image wait longer than ten seconds for those that came later', async () => {
+    const { add, end, begun, clock } = createBench(1, 9);
+    add('first', {});
+    add('very long', { workMs: 60_000 });
+    clock.ms = 10_001;
+    add('short', {});
+    await end('first');
+    expect(begun).toEqual(['first', 'very long']);
+  });
+
+  it('keeps a place for cheap work, however much dear work there is', async () => {
+    const { add, end, begun } = createBench(3, 9);
+    for (const name of ['dear 1', 'dear 2', 'dear 3']) add(name, { workMs: 1001 });
+    await settle();
+    expect(begun).toEqual(['dear 1', 'dear 2']);
+    add('cheap', {});
+    await settle();
+    expect(begun).toEqual(['dear 1', 'dear 2', 'cheap']);
+    await end('dear 1');
+    expect(begun).toEqual(['dear 1', 'dear 2', 'cheap', 'dear 3']);
+  });
+
+  it('gives dear work the only place when there is but one', async () => {
+    const { add, begun } = createBench(1, 9);
+    add('dear', { workMs: 5000 });
+    await settle();
+    expect(begun).toEqual(['dear']);
+  });
+
+  it('leaves half of the queue to cheap work', async () => {
+    const { add, admission } = createBench(1, 4);
+    for (const name of ['running', 'dear 1', 'dear 2']) void add(name, { workMs: 1001 });
+    expect(await add('dear 3', { workMs: 1001 })).toMatchObject({
+      reason: 'OVERLOADED',
+      metadata: { limit: '2', actual: '3' },
+    });
+    void add('cheap 1', {});
+    void add('cheap 2', {});
+    expect(await add('cheap 3', {})).toMatchObject({ reason: 'OVERLOADED', metadata: { limit: '4' } });
+    expect(admission.waiting).toBe(4);
+  });
+
+  it('bounds the bytes that wait', async () => {
+    const { add, admission } = createBench(1, 9, { maxWaitingBytes: 100 });
+    void add('running', { waitingBytes: 1000 });
+    void add('waiting', { waitingBytes: 60 });
+    expect(await add('too much', { waitingBytes: 41 })).toMatchObject({
+      reason: 'OVERLOADED',
+      metadata: { limit: '100', actual: '101' },
+    });
+    void add('fits', { waitingBytes: 40 });
+    await settle();
+    expect([admission.waiting, admission.waitingBytes]).toEqual([2, 100]);
+  });
+
+  it('refuses at once what would not be done before its caller has left, and says when to come back', async () => {
+    const { add, admission, clock } = createBench(2, 9);
+    void add('a', { workMs: 3000 });
+    void add('b', { workMs: 900 });
+    void add('c', { workMs: 900 });
+    clock.ms = 100;
+    // 2900 + 800 ms of two workers are ahead of a short one, 900 more of a long one.
+    expect(await add('short', { workMs: 100 }, 1949)).toMatchObject({ metadata: { actual: '1950' } });
+    const refused = await add('long', { workMs: 900 }, 3199);
+    expect(refused).toMatchObject({
+      reason: 'OVERLOADED',
+      metadata: { limit: '3199', actual: '3200', retry_after_s: '3' },
+    });
+    void add('long, with time', { workMs: 900 }, 3200);
+    expect(admission.waiting).toBe(2);
+  });
+
+  it('takes any work when it has nothing else to do: an estimate alone refuses nobody', async () => {
+    const { add, begun } = createBench(1, 9);
+    void add('a', { workMs: 5000 }, 1);
+    await settle();
+    expect(begun).toEqual(['a']);
+  });
+
+  it('learns how fast this machine is', async () => {
+    const { add, end, admission, clock } = createBench(1, 9);
+    // Each takes three times as long as expected.
+    for (let piece = 0; piece < 60; piece++) {
+      void add(String(piece), { workMs: 100 });
+      await settle();
+      clock.ms += 300;
+      await end(String(piece));
+    }
+    void add('running', { workMs: 100 });
+    expect(await add('no time', { workMs: 100 }, 590)).toMatchObject({ reason: 'OVERLOADED' });
+    void add('time', { workMs: 100 }, 610);
+    expect(admission.waiting).toBe(1);
+  });
+
+  it('learns nothing from work that failed', async () => {
+    const { add, admission, clock } = createBench(1, 9);
+    for (let piece = 0; piece < 60; piece++) {
+      const failing = async () => {
+        clock.ms += 100_000;
+        throw new Error('broken');
+      };
+      await admission.run(failing, never, { memoryBytes: 0, workMs: 1, waitingBytes: 0 }).catch(() => {});
+    }
+    void add('running', { workMs: 100 });
+    void add('time', { workMs: 100 }, 200);
+    expect(admission.waiting).toBe(1);
+  });
+
+  it('says before any work that there is no room', () => {
+    const { add, admission } = createBench(1, 1, { maxWaitingBytes: 10 });
+    admission.checkRoom(11);
+    void add('running', {});
+    expect(() => admission.checkRoom(11)).toThrow('11 of 10 bytes');
+    admission.checkRoom(10);
+    void add('waiting', {});
+    expect(() => admission.checkRoom(0)).toThrow('1 wait, which is the limit');
   });
 });

@@ -11,6 +11,8 @@ describe(readProcessorConfig, () => {
       LOG_LEVEL: 'info',
       SHUTDOWN_DELAY_MS: 0,
       SHUTDOWN_TIMEOUT_MS: 20_000,
+      OTEL_TRACES_SAMPLER: 'parentbased_always_on',
+      OTEL_TRACES_SAMPLER_ARG: 1,
       METRICS_PORT: 9464,
       MAX_SOURCE_BYTES: 32 * 1024 * 1024,
       MAX_SOURCE_PIXELS: 100_000_000,
@@ -20,8 +22,10 @@ describe(readProcessorConfig, () => {
       CACHE_MAX_BYTES: 256 * 1024 * 1024,
       WORKERS: availableParallelism(),
       MAX_QUEUE: 64,
+      MAX_QUEUE_BYTES: 256 * 1024 * 1024,
       MAX_DOWNLOADS: 32,
       MAX_TIMEOUT_MS: 60_000,
+      MAX_CONNECTION_AGE_MS: 300_000,
     });
   });
 
@@ -32,6 +36,11 @@ describe(readProcessorConfig, () => {
       LOG_LEVEL: 'warn',
       SHUTDOWN_DELAY_MS: '5000',
       SHUTDOWN_TIMEOUT_MS: '1',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://collector/traces',
+      OTEL_SERVICE_NAME: 'pictures',
+      OTEL_TRACES_SAMPLER: 'traceidratio',
+      OTEL_TRACES_SAMPLER_ARG: '0.25',
       METRICS_PORT: '9000',
       MAX_SOURCE_BYTES: '1',
       MAX_SOURCE_PIXELS: '2',
@@ -44,8 +53,11 @@ describe(readProcessorConfig, () => {
       WORKERS: '7',
       TURBOJPEG_LIBRARY: 'none',
       MAX_QUEUE: '0',
+      MAX_QUEUE_BYTES: '9',
+      MAX_WORK_BYTES: '10',
       MAX_DOWNLOADS: '5',
       MAX_TIMEOUT_MS: '8',
+      MAX_CONNECTION_AGE_MS: '0',
     };
     expect(Object.keys(environment).sort()).toEqual(Object.keys(processorEnvironment.shape).sort());
     expect(readProcessorConfig(environment)).toEqual({
@@ -54,6 +66,11 @@ describe(readProcessorConfig, () => {
       LOG_LEVEL: 'warn',
       SHUTDOWN_DELAY_MS: 5000,
       SHUTDOWN_TIMEOUT_MS: 1,
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://collector/traces',
+      OTEL_SERVICE_NAME: 'pictures',
+      OTEL_TRACES_SAMPLER: 'traceidratio',
+      OTEL_TRACES_SAMPLER_ARG: 0.25,
       METRICS_PORT: 9000,
       MAX_SOURCE_BYTES: 1,
       MAX_SOURCE_PIXELS: 2,
@@ -66,8 +83,11 @@ describe(readProcessorConfig, () => {
       WORKERS: 7,
       TURBOJPEG_LIBRARY: 'none',
       MAX_QUEUE: 0,
+      MAX_QUEUE_BYTES: 9,
+      MAX_WORK_BYTES: 10,
       MAX_DOWNLOADS: 5,
       MAX_TIMEOUT_MS: 8,
+      MAX_CONNECTION_AGE_MS: 0,
     });
   });
 

@@ -39,17 +39,17 @@ const becomes = (condition: () => boolean | Promise<boolean>) =>
 function createCounted(options: ProcessorOptions = {}) {
   let runs = 0;
   const workers: WorkerPool = {
+    ...pool,
     run(job) {
       runs++;
       return pool.run(job);
     },
-    close: () => pool.close(),
   };
   return { processing: createProcessing(workers, options), runs: () => runs };
 }
 
 const process = (request: Request, processing: ImageProcessing, signal = never): Promise<ProcessResponse> =>
-  processImage(create(ProcessRequestSchema, request), processing, signal);
+  processImage(create(ProcessRequestSchema, request), processing, { signal });
 
 async function refusal(request: Request, options: ProcessorOptions = {}): Promise<Failure> {
   const { processing, runs } = createCounted(options);

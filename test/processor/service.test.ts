@@ -55,6 +55,7 @@ function createHoldingWorkers() {
   const arrivals: (() => void)[] = [];
   let most = 0;
   const workers: WorkerPool = {
+    ...pool,
     async run(job) {
       await new Promise<void>((resolve) => {
         held.set(hash('sha256', job.content), resolve);
@@ -63,7 +64,6 @@ function createHoldingWorkers() {
       });
       return await pool.run(job);
     },
-    close: () => pool.close(),
   };
   const letGo = (key: string) => {
     held.get(key)?.();

@@ -18,6 +18,10 @@ export interface ImageHeader {
   readonly hasIccProfile: boolean;
   /** Frames or pages; the first is used. */
   readonly frames: number;
+  /** A progressive JPEG or an interlaced PNG or GIF: decoders hold all of it before the first row is done. */
+  readonly isProgressive: boolean;
+  /** Values stored for each pixel, on average: 1.5 in a JPEG of 4:2:0, 3 in one of 4:4:4. */
+  readonly samplesPerPixel: number;
 }
 
 /** Pixels. The resampler's boxes are FP32, as Pillow's are, and have no odd numbers beyond. */
@@ -86,7 +90,51 @@ export async function readHeader(content: Uint8Array, maxPixels: number): Promis
     hasAlpha,
     hasIccProfile: metadata.hasProfile,
     frames: metadata.pages ?? 1,
+    isProgressive: metadata.isProgressive,
+    samplesPerPixel: samplesBySubsampling[metadata.chromaSubsampling ?? ''] ?? channels,
   };
+}
+
+/** sharp's names of chroma subsampling. */
+const samplesBySubsampling: Readonly<Record<string, number>> = { '4:2:0': 1.5, '4:2:2': 2, '4:1:1': 1.5 };
+
+/**
+ * The beginning of a file that holds all that `readHeader` reads, so that not the whole file needs to travel to
+ * where that is done. JPEG: up to and with its first SOS segment (ITU-T T.81, B.2.3); PNG: up to its first IDAT
+ * (PNG, 5.6). In the other formats the header may be anywhere, so that it is the file itself.
+ *
+ * @throws FORMAT_UNSUPPORTED
+ */
+export function headerPart(content: Uint8Array): Uint8Array {
+  const format = detectFormat(content);
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
+  if (format === 'jpeg') return content.subarray(0, endOfJpegHeader(bytes));
+  if (format === 'png') return content.subarray(0, endOfPngHeader(bytes));
+  return content;
+}
+
+/** Some of the pixels come along: a decoder may want to see that there are any. Bytes. */
+const someOfPixels = 1024;
+
+function endOfJpegHeader(bytes: Buffer): number {
+  const startOfScan = 0xda;
+  let at = 2;
+  // Padding and what else stands between segments isn't looked for: then all of the file is the header.
+  while (at + 4 <= bytes.length && bytes[at] === 0xff) {
+    const marker = bytes[at + 1];
+    at += 2 + bytes.readUInt16BE(at + 2);
+    if (marker === startOfScan) return at + someOfPixels;
+  }
+  return bytes.length;
+}
+
+function endOfPngHeader(bytes: Buffer): number {
+  let at = 8;
+  while (at + 8 <= bytes.length) {
+    if (bytes.toString('latin1', at + 4, at + 8) === 'IDAT') return at + someOfPixels;
+    at += 12 + bytes.readUInt32BE(at);
+  }
+  return bytes.length;
 }
 
 /** TIFF has more: channels of any number and meaning, CMYK with alpha or of 16 bits. */

@@ -1,44 +1,98 @@
-import { Piscina } from 'piscina';
+import process from 'node:process';
 import { Failure } from '../../failures.ts';
-import type { PixelAnswer, PixelJob, PixelResult } from './worker.ts';
+import { createAdmission } from '../admission.ts';
+import { headerPart, type ImageHeader } from './header.ts';
+import type { PixelFailure, PixelJob, PixelResult } from './worker.ts';
+import { startProcesses, type WorkerEvents, type WorkerLimits } from './worker-processes.ts';
 
-/** Worker threads for pixels: the thread that serves gRPC never computes any. */
+/**
+ * Worker processes for pixels and for headers: whatever a decoder does to its process, the one that serves gRPC
+ * goes on.
+ */
 export interface WorkerPool {
-  /** Runs one job in the next free worker. Admission keeps the number of jobs at that of the workers. */
-  run(job: PixelJob): Promise<PixelResult>;
+  /**
+   * Runs one job in the next free worker. Admission keeps the number of jobs at that of the workers.
+   *
+   * @param signal - a job that hasn't begun when it aborts isn't begun; one that has gets a moment to end
+   * @returns for each of the job's plans what came of it, which may be what its stages threw
+   * @throws WORKER_CRASHED, SOURCE_MEMORY_OVER_LIMIT, DEADLINE_EXCEEDED, CANCELLED
+   */
+  run(job: PixelJob, signal?: AbortSignal): Promise<readonly (PixelResult | Failure)[]>;
+  /**
+   * Reads a header in a process of its own, so that it doesn't wait behind pixels.
+   *
+   * @param maxPixels - as `readHeader` of header.ts has it
+   * @throws what that throws, what `run` throws, and OVERLOADED
+   */
+  readHeader(content: Uint8Array, maxPixels: number, signal?: AbortSignal): Promise<ImageHeader>;
+  /** Process ids of the workers, those for pixels first. */
+  pids(): { readonly pixels: readonly number[]; readonly headers: readonly number[] };
+  /** Workers in a job. */
+  busy(): { readonly pixels: number; readonly headers: number };
   close(): Promise<void>;
 }
 
+export interface WorkerPoolOptions extends Partial<WorkerLimits>, Partial<WorkerEvents> {
+  /** Headers that wait to be read before others are refused. */
+  readonly maxHeadersWaiting?: number;
+}
+
+const megabyte = 1_000_000;
+
+/** A worker that has just started holds 80 to 100 MB. */
+const defaultLimits: WorkerLimits = {
+  jobTimeoutMs: 65_000,
+  abortGraceMs: 1000,
+  maxRssBytes: Number.POSITIVE_INFINITY,
+  maxIdleRssBytes: 250 * megabyte,
+};
+
+/** A header takes a millisecond; a GIF of ten thousand frames some more. */
+const headerTimeoutMs = 5000;
+
+const neverAborts = new AbortController().signal;
+
+const defaultEvents: WorkerEvents = {
+  onLine: (line) => void process.stderr.write(`worker: ${line}\n`),
+  onReplaced() {},
+};
+
 /**
- * Starts the threads, and comes back when one of them has loaded everything that pixels need: what is
+ * Starts the processes, and comes back when one of each kind has loaded everything that it needs: what is
  * missing stops the start and not the first request.
  *
- * @param workers - threads, each with one image at a time
+ * @param workers - processes for pixels, each with one image at a time; there is one more for headers
  */
-export async function startWorkerPool(workers: number): Promise<WorkerPool> {
-  const pool = new Piscina<PixelJob | undefined, PixelAnswer>({
-    // The ending is .js in the images, where the sources are compiled.
-    filename: new URL(`./worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url).href,
-    name: 'processPixels',
-    minThreads: workers,
-    maxThreads: workers,
-    concurrentTasksPerWorker: 1,
-  });
-  await pool.run(undefined, { name: 'warmUp' });
-  return {
-    async run(job) {
-      const answer = await pool.run(job).catch((cause: unknown) => {
-        throw new Failure(
-          'INTERNAL',
-          'The worker that processed this image failed; the image was not processed.',
-          {},
-          { cause },
-        );
-      });
-      if ('result' in answer) return answer.result;
-      const { reason, message, metadata, cause } = answer.failure;
-      throw new Failure(reason, message, metadata, { cause });
-    },
-    close: () => pool.destroy(),
+export async function startWorkerPool(workers: number, options: WorkerPoolOptions = {}): Promise<WorkerPool> {
+  const limits = { ...defaultLimits, ...options };
+  const events = { ...defaultEvents, ...options };
+  const pixels = startProcesses('pixels', workers, limits, events);
+  const headerAdmission = createAdmission('headers are being read', 1, options.maxHeadersWaiting ?? 64);
+  const headers = startProcesses('headers', 1, { ...limits, jobTimeoutMs: headerTimeoutMs }, events);
+  const close = async (): Promise<void> => {
+    await Promise.all([pixels.close(), headers.close()]);
   };
+  await Promise.all([pixels.ready, headers.ready]).catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
+  return {
+    async run(job, signal) {
+      const answers = await pixels.run(job, signal);
+      return answers.map((answer) => ('result' in answer ? answer.result : failureOf(answer.failure)));
+    },
+    async readHeader(content, maxPixels, signal = neverAborts) {
+      const job = { content: headerPart(content), maxPixels };
+      const answer = await headerAdmission.run(() => headers.run(job, signal), signal);
+      if ('header' in answer) return answer.header;
+      throw failureOf(answer.failure);
+    },
+    pids: () => ({ pixels: pixels.pids(), headers: headers.pids() }),
+    busy: () => ({ pixels: pixels.busy(), headers: headers.busy() }),
+    close,
+  };
+}
+
+function failureOf({ reason, message, metadata, cause }: PixelFailure): Failure {
+  return new Failure(reason, message, metadata, { cause });
 }

@@ -3,9 +3,9 @@ import { Failure, type FailureReason } from '../../failures.ts';
 import { createStopwatch, type Stage } from '../stopwatch.ts';
 import { flatten } from './alpha.ts';
 import { centerCrop } from './center-crop.ts';
-import { decode } from './decode.ts';
+import { type Decoded, decode } from './decode.ts';
 import { type Encoded, encode, longestSides } from './encode.ts';
-import { geometryOf, outputSize } from './geometry.ts';
+import { type Geometry, geometryOf, outputSize } from './geometry.ts';
 import { grayscale } from './grayscale.ts';
 import { type ImageHeader, orientedSize } from './header.ts';
 import { resample } from './kernels/resample.ts';
@@ -28,7 +28,8 @@ sharp.cache(false);
 export interface PixelJob {
   readonly content: Uint8Array;
   readonly header: ImageHeader;
-  readonly plan: Plan;
+  /** What to make of it; it is decoded once for all that are exact. */
+  readonly plans: readonly Plan[];
   readonly maxOutputPixels: number;
 }
 
@@ -54,15 +55,46 @@ export interface PixelFailure {
 
 export type PixelAnswer = { readonly result: PixelResult } | { readonly failure: PixelFailure };
 
-/** The worker's entry: a failure is a value, anything else that is thrown is a bug or a crash. */
-export async function processPixels(job: PixelJob): Promise<PixelAnswer> {
-  try {
-    return { result: await makePixels(job) };
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    const { reason, message, metadata } = error;
-    return { failure: { reason, message, metadata, cause: String(error.cause ?? '') } };
+/**
+ * The worker's entry: an answer for each plan, in their order. A failure is a value, anything else that is thrown is a
+ * bug or a crash.
+ */
+export async function processPixels(job: PixelJob): Promise<readonly PixelAnswer[]> {
+  const { content, header, plans, maxOutputPixels } = job;
+  const decoder = createDecoder(content, header);
+  const answers: PixelAnswer[] = new Array(plans.length);
+  const beganMs = performance.now();
+  // The exact ones first: what was decoded for them lies where the next decoding would put its own.
+  const order = [...plans.entries()].sort(([, a], [, b]) => Number(isFast(a)) - Number(isFast(b)));
+  for (const [index, plan] of order) {
+    answers[index] = await makePixels(decoder, header, plan, maxOutputPixels, beganMs).then(
+      (result) => ({ result }),
+      failureOf,
+    );
   }
+  return answers;
+}
+
+function isFast({ numerics }: Plan): boolean {
+  return numerics === 'fast';
+}
+
+function failureOf(error: unknown): { failure: PixelFailure } {
+  if (!(error instanceof Failure)) throw error;
+  const { reason, message, metadata } = error;
+  return { failure: { reason, message, metadata, cause: String(error.cause ?? '') } };
+}
+
+type Decoder = (geometry: Geometry, plan: Plan) => Promise<Decoded>;
+
+/** Exact numerics decode the whole source, whatever is made of it: once. */
+function createDecoder(content: Uint8Array, header: ImageHeader): Decoder {
+  let exact: Promise<Decoded> | undefined;
+  return (geometry, plan) => {
+    if (isFast(plan)) return decode(content, header, geometry, plan);
+    exact ??= decode(content, header, geometry, plan);
+    return exact;
+  };
 }
 
 /** Loads and compiles everything that pixels need, so that the first image doesn't wait for it. */
@@ -71,8 +103,14 @@ export async function warmUp(): Promise<void> {
   await encode(grayscale(resample(pixel, 2, 2, 'bilinear')), 'png', undefined);
 }
 
-async function makePixels({ content, header, plan, maxOutputPixels }: PixelJob): Promise<PixelResult> {
-  const { time, stages } = createStopwatch();
+async function makePixels(
+  decodeFor: Decoder,
+  header: ImageHeader,
+  plan: Plan,
+  maxOutputPixels: number,
+  beganMs: number,
+): Promise<PixelResult> {
+  const { time, stages } = createStopwatch(undefined, beganMs);
   const { output } = plan;
   const geometry = geometryOf(orientedSize(header), plan.resize);
   // A crop is small, and what it is cut from need not be.
@@ -82,7 +120,7 @@ async function makePixels({ content, header, plan, maxOutputPixels }: PixelJob):
   if (output.kind === 'image') checkSides(size, outputFormat(output, header.format));
   const keepsAlpha = alphaIsKept(header, plan);
 
-  const decoded = await time('decode', () => decode(content, header, geometry, plan));
+  const decoded = await time('decode', () => decodeFor(geometry, plan));
   const pixels = keepsAlpha ? decoded.pixels : flatten(decoded.pixels, plan.background);
   const resized = await time('resize', () => resize({ ...decoded, pixels }, geometry, plan));
   const { crop } = plan;

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../../src/failures.ts';
-import { orientedSize, readHeader } from '../../../src/processor/image/header.ts';
-import { encoded, gradient, solid } from '../../support/pictures.ts';
+import { headerPart, orientedSize, readHeader } from '../../../src/processor/image/header.ts';
+import { encoded, gradient, noise, solid } from '../../support/pictures.ts';
 
 const fixture = (name: string) =>
   new Uint8Array(readFileSync(new URL(`../../fixtures/decode/${name}`, import.meta.url)));
@@ -60,6 +60,8 @@ describe(readHeader, () => {
       hasAlpha: false,
       hasIccProfile: false,
       frames: 1,
+      isProgressive: false,
+      samplesPerPixel: 1.5,
     });
   });
 
@@ -87,6 +89,19 @@ describe(readHeader, () => {
     ['orientation-3.avif', { orientation: 1 }],
   ])('reads %s', async (name, expected) => {
     expect(await header(name)).toMatchObject(expected);
+  });
+
+  it.each<[what: string, format: 'jpeg' | 'png', progressive: boolean, samples: number]>([
+    ['a JPEG', 'jpeg', false, 1.5],
+    ['a progressive JPEG', 'jpeg', true, 1.5],
+    ['a PNG', 'png', false, 3],
+    ['an interlaced PNG', 'png', true, 3],
+  ])('says of %s how much a decoder holds of it', async (_, format, progressive, samples) => {
+    const picture = await encoded(gradient(23, 17), format, { progressive });
+    expect(await readHeader(picture, 391)).toMatchObject({
+      isProgressive: progressive,
+      samplesPerPixel: samples,
+    });
   });
 
   it('refuses what is no image before a decoder sees it', async () => {
@@ -148,6 +163,46 @@ describe(readHeader, () => {
 
   it('refuses an image of 0 pixels', async () => {
     expect(await refusal(pngThatClaims(0, 5))).toMatchObject({ reason: 'IMAGE_CORRUPT' });
+  });
+});
+
+describe(headerPart, () => {
+  const names = readdirSync(new URL('../../fixtures/decode/', import.meta.url)).filter((name) =>
+    /\.(png|jpe?g|webp|avif|gif|tiff)$/.test(name),
+  );
+  const outcome = (content: Uint8Array) =>
+    readHeader(content, 1_000_000).catch(({ reason, message }: Failure) => ({ reason, message }));
+
+  it.each(names)('says of %s what the whole file says', async (name) => {
+    expect(await outcome(headerPart(fixture(name)))).toEqual(await outcome(fixture(name)));
+  });
+
+  it.each(['jpeg', 'png'] as const)('is a small part of a %s', async (format) => {
+    const content = await encoded(noise(300, 200), format);
+    const part = headerPart(content);
+    expect(content.length).toBeGreaterThan(30_000);
+    expect(part.length).toBeLessThan(2000);
+    expect(await readHeader(part, 60_000)).toEqual(await readHeader(content, 60_000));
+  });
+
+  it('takes profiles and EXIF along, however long', async () => {
+    const jpeg = await encoded(noise(300, 200), 'jpeg');
+    const comment = Buffer.concat([Buffer.of(0xff, 0xfe, 0xff, 0xff), Buffer.alloc(65_533, 'x')]);
+    const long = Buffer.concat([jpeg.subarray(0, 2), comment, comment, jpeg.subarray(2)]);
+    expect(headerPart(long).length).toBe(headerPart(jpeg).length + 2 * comment.length);
+  });
+
+  it.each(['webp', 'gif', 'tiff', 'avif'] as const)('is the whole file of a %s', async (format) => {
+    const content = await encoded(solid(16, 16, [1, 2, 3]), format);
+    expect(headerPart(content)).toBe(content);
+  });
+
+  it.each([
+    ['a JPEG', [0xff, 0xd8, 0xff, 0xe0, 0xff]],
+    ['a JPEG whose segments overlap', [0xff, 0xd8, 0xff, 0xe0, 0, 0, 0xff, 0xe0, 0, 0]],
+    ['a PNG', [...Buffer.from('\x89PNG\r\n\x1a\n\xff\xff\xff\xffIHDR', 'latin1')]],
+  ])('is the whole of %s that is no file', (_, bytes) => {
+    expect(headerPart(Uint8Array.from(bytes))).toEqual(Uint8Array.from(bytes));
   });
 });
 

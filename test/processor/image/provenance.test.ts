@@ -13,6 +13,8 @@ const header = (some: Partial<ImageHeader> = {}): ImageHeader => ({
   hasAlpha: false,
   hasIccProfile: false,
   frames: 1,
+  isProgressive: false,
+  samplesPerPixel: 3,
   ...some,
 });
 

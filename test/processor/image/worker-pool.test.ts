@@ -4,6 +4,7 @@ import { readHeader } from '../../../src/processor/image/header.ts';
 import type { Plan } from '../../../src/processor/image/plan.ts';
 import type { PixelJob } from '../../../src/processor/image/worker.ts';
 import { startWorkerPool, type WorkerPool } from '../../../src/processor/image/worker-pool.ts';
+import { runOnePlan } from '../../support/one-plan.ts';
 import { encoded, photoLike, redGreenBlue } from '../../support/pictures.ts';
 
 let pool: WorkerPool;
@@ -30,14 +31,19 @@ const gray: Plan = {
 };
 
 async function job(content: Uint8Array, plan = gray): Promise<PixelJob> {
-  return { content, header: await readHeader(content, 10_000_000), plan, maxOutputPixels: 10_000_000 };
+  return {
+    content,
+    header: await readHeader(content, 10_000_000),
+    plans: [plan],
+    maxOutputPixels: 10_000_000,
+  };
 }
 
 const outcome = (promise: Promise<unknown>) => promise.catch((error: unknown) => error);
 
 describe(startWorkerPool, () => {
   it('gives what a worker has made', async () => {
-    const result = await pool.run(await job(await encoded(redGreenBlue, 'png')));
+    const result = await runOnePlan(pool, await job(await encoded(redGreenBlue, 'png')));
     expect([...result.content]).toEqual([76, 150, 29]);
     expect(result).toMatchObject({ width: 3, height: 1, tensor: { datatype: 'UINT8', shape: [1, 1, 1, 3] } });
   });
@@ -45,7 +51,7 @@ describe(startWorkerPool, () => {
   it('leaves the caller its bytes', async () => {
     const content = await encoded(redGreenBlue, 'png');
     const before = Uint8Array.from(content);
-    await pool.run(await job(content));
+    await runOnePlan(pool, await job(content));
     expect(content).toEqual(before);
   });
 
@@ -53,13 +59,13 @@ describe(startWorkerPool, () => {
     const content = await encoded(redGreenBlue, 'png');
     const message = new Uint8Array(content.length + 200).fill(7);
     message.set(content, 100);
-    const result = await pool.run(await job(message.subarray(100, 100 + content.length)));
+    const result = await runOnePlan(pool, await job(message.subarray(100, 100 + content.length)));
     expect([...result.content]).toEqual([76, 150, 29]);
   });
 
-  it('works through more images than it has threads', async () => {
+  it('works through more images than it has workers', async () => {
     const work = await job(await encoded(photoLike(320, 240), 'jpeg'));
-    const results = await Promise.all(Array.from({ length: 8 }, () => pool.run(work)));
+    const results = await Promise.all(Array.from({ length: 8 }, () => runOnePlan(pool, work)));
     for (const { content } of results) expect(content).toEqual(results[0]?.content);
   });
 
@@ -67,16 +73,16 @@ describe(startWorkerPool, () => {
     const work = await job(await encoded(photoLike(2000, 1500), 'jpeg'));
     let turns = 0;
     const turn = setInterval(() => turns++, 1);
-    await pool.run(work);
+    await runOnePlan(pool, work);
     clearInterval(turn);
     // Decoding alone takes tens of milliseconds; a thread that computed would not turn at all.
     expect(turns).toBeGreaterThan(5);
   });
 
-  it('carries a failure over to this thread as what it is', async () => {
+  it('carries a failure over from its process as what it is', async () => {
     const jpeg = await encoded(photoLike(320, 240), 'jpeg');
     const work = await job(jpeg.subarray(0, 2000));
-    const failure = await outcome(pool.run(work));
+    const failure = await outcome(runOnePlan(pool, work));
     expect(failure).toBeInstanceOf(Failure);
     expect(failure).toMatchObject({
       reason: 'IMAGE_CORRUPT',
@@ -88,13 +94,47 @@ describe(startWorkerPool, () => {
 
   it('makes INTERNAL of a bug in a worker, with the bug as the cause, and goes on', async () => {
     const work = await job(await encoded(redGreenBlue, 'png'));
-    const failure = await outcome(pool.run({ ...work, plan: undefined as never }));
+    const failure = await outcome(runOnePlan(pool, { ...work, plans: [undefined as never] }));
     expect(failure).toMatchObject({
       reason: 'INTERNAL',
       message: 'The worker that processed this image failed; the image was not processed.',
       metadata: {},
     });
     expect((failure as Failure).cause).toBeInstanceOf(TypeError);
-    expect([...(await pool.run(work)).content]).toEqual([76, 150, 29]);
+    expect([...(await runOnePlan(pool, work)).content]).toEqual([76, 150, 29]);
+  });
+
+  it('reads headers, and fails as reading them here does', async () => {
+    const content = await encoded(photoLike(320, 240), 'webp');
+    expect(await pool.readHeader(content, 76_800)).toEqual(await readHeader(content, 76_800));
+    expect(await outcome(pool.readHeader(content, 76_799))).toMatchObject({
+      reason: 'SOURCE_PIXELS_OVER_LIMIT',
+      metadata: { limit: '76799', actual: '76800' },
+    });
+    const text = Buffer.from('a text file, named photo.jpg');
+    expect(await outcome(pool.readHeader(text, 1))).toMatchObject({ reason: 'FORMAT_UNSUPPORTED' });
+    expect(await outcome(pool.readHeader(content.subarray(0, 16), 1))).toMatchObject({
+      reason: 'IMAGE_CORRUPT',
+      cause: expect.stringMatching(/\w/),
+    });
+  });
+
+  it('reads a header while all workers have images, and lets no more wait than it may', async () => {
+    await using small = Object.assign(await startWorkerPool(1, { maxHeadersWaiting: 1 }), {
+      async [Symbol.asyncDispose]() {
+        await small.close();
+      },
+    });
+    const content = await encoded(redGreenBlue, 'png');
+    const pids = small.pids();
+    for (const pid of pids.pixels) process.kill(pid, 'SIGSTOP');
+    const image = runOnePlan(small, await job(content));
+    expect(await small.readHeader(content, 3)).toMatchObject({ width: 3 });
+    for (const pid of pids.headers) process.kill(pid, 'SIGSTOP');
+    const headers = [small.readHeader(content, 3), small.readHeader(content, 3)];
+    expect(await outcome(small.readHeader(content, 3))).toMatchObject({ reason: 'OVERLOADED' });
+    for (const pid of [...pids.pixels, ...pids.headers]) process.kill(pid, 'SIGCONT');
+    expect(await Promise.all(headers)).toHaveLength(2);
+    expect((await image).width).toBe(3);
   });
 });

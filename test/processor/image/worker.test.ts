@@ -14,6 +14,7 @@ import type {
   TensorPlan,
 } from '../../../src/processor/image/plan.ts';
 import { type PixelResult, processPixels } from '../../../src/processor/image/worker.ts';
+import { processOnePlan } from '../../support/one-plan.ts';
 import { encoded, gradient, photoLike, redGreenBlue, solid } from '../../support/pictures.ts';
 
 const fixture = (name: string) =>
@@ -43,19 +44,16 @@ const asPixels: TensorPlan = {
 };
 
 async function process(content: Uint8Array, plan: Partial<Plan> = {}, maxOutputPixels = 1_000_000) {
-  return await processPixels({
-    content,
-    header: await readHeader(content, 100_000_000),
-    plan: {
-      resize: undefined,
-      grayscale: false,
-      numerics: 'exact',
-      background: undefined,
-      output: as(),
-      ...plan,
-    },
-    maxOutputPixels,
-  });
+  const header = await readHeader(content, 100_000_000);
+  const whole: Plan = {
+    resize: undefined,
+    grayscale: false,
+    numerics: 'exact',
+    background: undefined,
+    output: as(),
+    ...plan,
+  };
+  return await processOnePlan(content, header, whole, maxOutputPixels);
 }
 
 async function processed(content: Uint8Array, plan: Partial<Plan> = {}): Promise<PixelResult> {

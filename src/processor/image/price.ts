@@ -1,0 +1,147 @@
+import type { Price } from '../admission.ts';
+import { geometryOf, outputSize } from './geometry.ts';
+import { type ImageHeader, orientedSize } from './header.ts';
+import { outputFormat, type Plan, type SourceFormat, type TensorPlan } from './plan.ts';
+
+/*
+ * What an image costs, told from its header before a pixel of it is decoded.
+ *
+ * Memory is the growth of a fresh worker's peak (VmHWM in /proc/pid/status) over what it held before, measured with
+ * photo-like pictures of 6, 24 and 48 megapixels; in bytes a source pixel, the file itself not counted:
+ *
+ *   source                           exact   of that held by the decoder   fast → 1024 × 768
+ *   JPEG 4:2:0, 4:4:4                 3.1     0.1                          0.3 (1.4 at 6 MP)
+ *   JPEG progressive, gray            3.0     2                            2.3
+ *   JPEG progressive, 4:2:0           6.0     3                            3.2
+ *   JPEG progressive, 4:4:4           9.0     6                            6.2
+ *   PNG; of 16 bits                   3.9     0.9                          1.8; 3.3
+ *   PNG interlaced                    6.0     3                            4.0
+ *   WebP; lossless                   10.4     7.4                          1.7; 4.7
+ *   AVIF                             19.4    16.4                         19.7
+ *   GIF                               7.3     4.3                          5.7
+ *   TIFF in strips; in tiles          4.4     1.4                          2.1
+ *
+ * A progressive JPEG is held as coefficients of 2 bytes, one for each sample (ITU-T T.81, G.1.2: each scan has some
+ * of the bits of all of them). A TIFF may be one strip. The answer, in bytes an answer's pixel beside the decoded 3:
+ * JPEG 0.1, PNG 2.4, WebP 4.8, a tensor of FP32 12.
+ *
+ * Times are of the same runs, in nanoseconds of CPU a pixel; how they compare to a machine's is learnt by admission.
+ */
+
+/** Bytes a pixel that the decoder holds beside the pixels that it gives. */
+const heldByDecoder: { readonly [Format in SourceFormat]: (header: ImageHeader) => number } = {
+  jpeg: ({ isProgressive, samplesPerPixel }) => (isProgressive ? 2 * samplesPerPixel : 0.3),
+  png: (header) => (header.isProgressive ? storedBytes(header) : 1),
+  webp: () => 8,
+  avif: () => 17,
+  gif: () => 4.5,
+  tiff: (header) => storedBytes(header) + 1,
+};
+
+/** Nanoseconds a pixel. */
+const decodingTime: { readonly [Format in SourceFormat]: (header: ImageHeader) => number } = {
+  jpeg: ({ isProgressive, samplesPerPixel }) => (isProgressive ? 4 + 3 * samplesPerPixel : 4.5),
+  png: ({ isProgressive, bitDepth }) => (isProgressive ? 21 : bitDepth === 16 ? 20 : 12),
+  webp: () => 22,
+  avif: () => 45,
+  gif: () => 10,
+  tiff: () => 10,
+};
+
+/** Bytes beside the answer's pixels, and nanoseconds; both a pixel. */
+const encoding = {
+  jpeg: { bytes: 1, time: 10 },
+  png: { bytes: 3, time: 50 },
+  webp: { bytes: 5.5, time: 90 },
+} as const;
+
+const datatypeBytes = { UINT8: 1, FP16: 2, BF16: 2, FP32: 4 } as const satisfies Record<
+  TensorPlan['datatype'],
+  number
+>;
+
+/** Nanoseconds a source pixel: two passes of the resampler. */
+const resamplingTime = { exact: 3, fast: 1 } as const;
+
+/** What every image takes: code that is run for the first time, buffers of the codecs. */
+const fixedBytes = 10_000_000;
+const fixedMs = 3;
+
+/**
+ * The price of an image's way through a worker.
+ *
+ * @param encodedBytes - length of the source
+ * @param plans - what is made of it, after one decoding
+ * @param maxOutputPixels - of each: what is larger is refused by the worker, before it is made
+ */
+export function priceOf(
+  header: ImageHeader,
+  encodedBytes: number,
+  plans: readonly Plan[],
+  maxOutputPixels: number,
+): Price {
+  const pixels = header.width * header.height;
+  // Where one answer needs all pixels, they are all there.
+  const isWhole = plans.some(({ numerics, resize }) => numerics === 'exact' || resize === undefined);
+  const sourceBytes = heldByDecoder[header.format](header) + (isWhole ? decodedBytes(header) : 0);
+  const answers = plans.map((plan) => answerPrice(header, plan, maxOutputPixels));
+  const nanoseconds = pixels * decodingTime[header.format](header) + sumOf(answers, ({ time }) => time);
+  return {
+    memoryBytes: Math.ceil(
+      fixedBytes + encodedBytes + pixels * sourceBytes + sumOf(answers, ({ bytes }) => bytes),
+    ),
+    workMs: fixedMs + nanoseconds / 1e6,
+    waitingBytes: encodedBytes,
+  };
+}
+
+function answerPrice(
+  header: ImageHeader,
+  plan: Plan,
+  maxOutputPixels: number,
+): { bytes: number; time: number } {
+  const source = header.width * header.height;
+  const resized = outputSize(geometryOf(orientedSize(header), plan.resize));
+  const made = Math.min(resized.width * resized.height, maxOutputPixels);
+  const { crop } = plan;
+  const answer = crop === undefined ? made : Math.min(crop.width * crop.height, maxOutputPixels);
+  const { bytes, time } = outputPrice(header, plan);
+  const held = plan.resize === undefined ? 0 : made + (plan.numerics === 'fast' ? shrunk(source, made) : 0);
+  return {
+    bytes: held * channelsOf(header) + answer * bytes,
+    time: (plan.resize === undefined ? 0 : source * resamplingTime[plan.numerics]) + answer * time,
+  };
+}
+
+/**
+ * Pixels of a source that is shrunk while it is decoded: to less than twice each side of what is made of it, but a
+ * JPEG to no less than an eighth.
+ */
+function shrunk(source: number, made: number): number {
+  return Math.min(source, Math.max(4 * made, source / 64));
+}
+
+function outputPrice(header: ImageHeader, { output, grayscale }: Plan): { bytes: number; time: number } {
+  if (output.kind === 'image') return encoding[outputFormat(output, header.format)];
+  const channels = grayscale ? 1 : 3;
+  return { bytes: channels * (datatypeBytes[output.datatype] + 1), time: channels * 4 };
+}
+
+/** Bytes a pixel, as 8 bits each. CMYK is there beside the RGB that is made of it; so is what is turned upright. */
+function decodedBytes(header: ImageHeader): number {
+  const upright = header.orientation > 1 ? channelsOf(header) : 0;
+  return channelsOf(header) + (header.colour === 'cmyk' ? 3 : 0) + upright;
+}
+
+/** Bytes a pixel, as they are stored. */
+function storedBytes(header: ImageHeader): number {
+  return (channelsOf(header) * header.bitDepth) / 8;
+}
+
+function channelsOf({ colour, hasAlpha }: ImageHeader): number {
+  return { gray: 1, rgb: 3, cmyk: 4 }[colour] + (hasAlpha ? 1 : 0);
+}
+
+function sumOf<T>(values: readonly T[], figureOf: (value: T) => number): number {
+  return values.reduce((total, value) => total + figureOf(value), 0);
+}

@@ -1,0 +1,61 @@
+import { create } from '@bufbuild/protobuf';
+import {
+  type ProcessVariantsRequest,
+  type ProcessVariantsResponse,
+  ProcessVariantsResponseSchema,
+} from '../../gen/image/v1/processor_pb.ts';
+import { Failure } from '../failures.ts';
+import { answersOf, type Caller, type ImageProcessing } from './process-image.ts';
+import { planOf } from './rules.ts';
+
+/** The most answers of one image: each adds to what a worker holds. */
+const maxVariants = 16;
+
+/**
+ * Makes several answers of one image, each cached as it would be by itself; those that are missing cost one decoding.
+ *
+ * @throws what a variant's failure throws, with the variant's index; OPTION_INVALID for none or too many, and for a
+ *   variant that has a source of its own; OUTPUT_PIXELS_OVER_LIMIT
+ */
+export async function processVariants(
+  { source, variants }: ProcessVariantsRequest,
+  processing: ImageProcessing,
+  caller: Caller,
+): Promise<ProcessVariantsResponse> {
+  const { presets, limits } = processing;
+  if (variants.length === 0 || variants.length > maxVariants) {
+    throw new Failure(
+      'OPTION_INVALID',
+      `The request has ${variants.length} variants; it takes 1 to ${maxVariants}.`,
+      { option: 'variants', limit: maxVariants, actual: variants.length },
+    );
+  }
+  const plans = variants.map((variant, index) => {
+    if (variant.source.case !== undefined) throw atIndex(index, ownSource());
+    try {
+      return planOf(variant, limits.maxOutputPixels, presets);
+    } catch (error) {
+      throw atIndex(index, error);
+    }
+  });
+  const outcomes = await answersOf(source, plans, processing, caller);
+  return create(ProcessVariantsResponseSchema, {
+    variants: outcomes.map((outcome, index) => {
+      if ('error' in outcome) throw atIndex(index, outcome.error);
+      return outcome.result;
+    }),
+  });
+}
+
+function ownSource(): Failure {
+  return new Failure('OPTION_INVALID', 'it has a source; there is one for all of them.', {
+    option: 'source',
+    allowed: 'unset',
+  });
+}
+
+function atIndex(index: number, error: unknown): unknown {
+  if (!(error instanceof Failure)) return error;
+  const { reason, message, metadata, cause } = error;
+  return new Failure(reason, `Variant ${index}: ${message}`, { ...metadata, index }, { cause });
+}

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import type { ImageHeader } from '../../../src/processor/image/header.ts';
+import type { Plan } from '../../../src/processor/image/plan.ts';
+import { priceOf } from '../../../src/processor/image/price.ts';
+
+/** 12000 × 12000 pixels. */
+const header = (some: Partial<ImageHeader> = {}): ImageHeader => ({
+  format: 'jpeg',
+  width: 12_000,
+  height: 12_000,
+  orientation: 1,
+  colour: 'rgb',
+  bitDepth: 8,
+  hasAlpha: false,
+  hasIccProfile: false,
+  frames: 1,
+  isProgressive: false,
+  samplesPerPixel: 1.5,
+  ...some,
+});
+
+const thumbnail: Plan = {
+  resize: { fit: 'fill', width: 100, height: 100, filter: 'bilinear' },
+  grayscale: true,
+  numerics: 'exact',
+  background: undefined,
+  output: { kind: 'image', format: 'jpeg', quality: undefined },
+};
+
+const megabytes = (header: ImageHeader, plans: readonly Plan[] = [thumbnail], encodedBytes = 0) =>
+  Math.round(priceOf(header, encodedBytes, plans, 25_000_000).memoryBytes / 1e6);
+
+const milliseconds = (header: ImageHeader, plans: readonly Plan[] = [thumbnail]) =>
+  Math.round(priceOf(header, 0, plans, 25_000_000).workMs);
+
+describe(priceOf, () => {
+  it.each<[what: string, header: Partial<ImageHeader>, megabytes: number]>([
+    // 144 megapixels: 3 bytes of each, and what the decoder holds.
+    ['a JPEG', {}, 485],
+    ['a progressive JPEG of 4:2:0', { isProgressive: true }, 874],
+    ['a progressive JPEG of 4:4:4', { isProgressive: true, samplesPerPixel: 3 }, 1306],
+    ['a gray progressive JPEG', { colour: 'gray', isProgressive: true, samplesPerPixel: 1 }, 442],
+    ['a PNG', { format: 'png', samplesPerPixel: 3 }, 586],
+    ['an interlaced PNG', { format: 'png', isProgressive: true, samplesPerPixel: 3 }, 874],
+    [
+      'an interlaced PNG of 16 bits with alpha',
+      { format: 'png', isProgressive: true, bitDepth: 16, hasAlpha: true },
+      1738,
+    ],
+    ['a WebP', { format: 'webp' }, 1594],
+    ['an AVIF', { format: 'avif' }, 2890],
+    ['a TIFF', { format: 'tiff' }, 1018],
+    ['a JPEG that is turned upright', { orientation: 6 }, 917],
+  ])('knows what %s holds while it is decoded', (_, some, expected) => {
+    expect(megabytes(header(some))).toBe(expected);
+  });
+
+  it('counts the file itself, in work and while it waits', () => {
+    const { memoryBytes, waitingBytes } = priceOf(header(), 33_000_000, [thumbnail], 25_000_000);
+    expect(Math.round(memoryBytes / 1e6)).toBe(485 + 33);
+    expect(waitingBytes).toBe(33_000_000);
+  });
+
+  it('knows that fast numerics hold a small picture, and what the decoder needs', () => {
+    const fast: Plan = { ...thumbnail, numerics: 'fast' };
+    expect(megabytes(header(), [fast])).toBe(60);
+    expect(megabytes(header({ isProgressive: true }), [fast])).toBe(449);
+    expect(megabytes(header(), [{ ...fast, resize: undefined, grayscale: false }])).toBe(510);
+  });
+
+  it('counts one decoding for several answers, and each of them', () => {
+    const tensor: Plan = {
+      ...thumbnail,
+      resize: { fit: 'fill', width: 1000, height: 1000, filter: 'bilinear' },
+      grayscale: false,
+      output: {
+        kind: 'tensor',
+        datatype: 'FP32',
+        layout: 'NCHW',
+        rescaleFactor: 1,
+        mean: [0],
+        std: [1],
+        channelOrder: 'RGB',
+        container: 'raw',
+      },
+    };
+    // 3 bytes of each pixel resampled, 3 × (4 + 1) of the tensor.
+    expect(megabytes(header(), [thumbnail, tensor])).toBe(485 + 18);
+    expect(milliseconds(header())).toBe(1083);
+    expect(milliseconds(header(), [thumbnail, tensor])).toBe(1083 + 432 + 12);
+  });
+
+  it('counts no more of an answer than may be made: what is larger is refused by its own reason', () => {
+    const huge: Plan = {
+      ...thumbnail,
+      resize: { fit: 'fill', width: 60_000, height: 60_000, filter: 'bilinear' },
+    };
+    expect(megabytes(header(), [huge])).toBe(585);
+  });
+
+  it('takes the time by format: what is dear for admission', () => {
+    const photograph = { width: 2725, height: 2225 };
+    expect(milliseconds(header(photograph))).toBe(49);
+    expect(milliseconds(header({ ...photograph, isProgressive: true, samplesPerPixel: 3 }))).toBe(100);
+    expect(milliseconds(header({ ...photograph, format: 'avif' }))).toBe(294);
+    expect(milliseconds(header(photograph), [{ ...thumbnail, numerics: 'fast' }])).toBe(36);
+  });
+});

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { readProcessorConfig } from '../../src/processor/config.ts';
+import { restingMemory, workMemory } from '../../src/processor/work-memory.ts';
+
+const config = readProcessorConfig({
+  WORKERS: '3',
+  CACHE_MAX_BYTES: '100000000',
+  MAX_QUEUE_BYTES: '50000000',
+  MAX_DOWNLOADS: '7',
+  MAX_SOURCE_BYTES: '10000000',
+});
+
+describe(restingMemory, () => {
+  it('adds up the server, a worker more than there are for pixels, cache, queue and sources in work', () => {
+    expect(restingMemory(config)).toBe(150e6 + 4 * 250e6 + 100e6 + 50e6 + 10 * 10e6);
+  });
+});
+
+describe(workMemory, () => {
+  it('is what is left for images', () => {
+    expect(workMemory(config, 2_000_000_000)).toBe(600_000_000);
+  });
+
+  it('is enough for a photograph on the smallest machine', () => {
+    expect(workMemory(config, 500_000_000)).toBe(256_000_000);
+  });
+
+  it('is what was said, if something was', () => {
+    expect(workMemory({ ...config, MAX_WORK_BYTES: 1 }, 2_000_000_000)).toBe(1);
+  });
+});
