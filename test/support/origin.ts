@@ -116,6 +116,16 @@ export function startRawOrigin(answer: (socket: Socket) => void): Promise<Origin
   return listen(server, '127.0.0.1', httpUrl, []);
 }
 
+/** Starts an origin that sends whatever `answer` writes to a socket as soon as it is open. */
+export function startTcpOrigin(answer: (socket: Socket) => void): Promise<Origin> {
+  const server = createTcpServer((socket) => {
+    // Unread bytes would hide that the caller has hung up.
+    socket.resume();
+    answer(socket);
+  });
+  return listen(server, '127.0.0.1', httpUrl, []);
+}
+
 /** Answers each path with its own listener, and others with 404. */
 export function routes(table: Readonly<Record<string, RequestListener>>): RequestListener {
   return (request, response) => {

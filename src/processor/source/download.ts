@@ -60,6 +60,9 @@ export const requestHeaders = {
   'user-agent': 'image-processor',
 } as const;
 
+/** Beside twice the image, which is plenty for chunks: headers, early hints, the bodies of redirects. */
+const wireSlackBytes = 1024 * 1024;
+
 const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /** 203 is a 200 that a proxy on the way has changed. 202, 204, 206 and their like have no whole image. */
@@ -163,7 +166,8 @@ export function createDownloader(options: DownloaderOptions): Downloader {
     headersTimeoutMs: options.headersTimeoutMs ?? halfMs,
     bodyTimeoutMs: options.bodyTimeoutMs ?? halfMs,
   };
-  const agent = createGuardedAgent({ allowedHosts, lookup, ...timeouts });
+  const maxWireBytes = 2 * maxBytes + wireSlackBytes;
+  const agent = createGuardedAgent({ allowedHosts, lookup, maxWireBytes, ...timeouts });
 
   async function request(
     url: URL,
@@ -195,6 +199,10 @@ export function createDownloader(options: DownloaderOptions): Downloader {
     const encoding = headers['content-encoding']?.trim().toLowerCase() ?? '';
     if (encoding !== '' && encoding !== 'identity') {
       throw statusFailure(host, status, 'answered with a Content-Encoding although identity was asked for');
+    }
+    // undici takes the chunks apart and leaves the rest as it is, which is no image then.
+    if (!/^(chunked)?$/i.test(headers['transfer-encoding']?.trim() ?? '')) {
+      throw statusFailure(host, status, 'answered with a Transfer-Encoding that nobody asked for');
     }
     const declared = headers['content-length'];
     const content = await readBody(body, declared === undefined ? undefined : Number(declared), maxBytes);

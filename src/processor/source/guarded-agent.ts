@@ -1,5 +1,5 @@
 import { type LookupAddress, lookup as systemLookup } from 'node:dns';
-import { isIP, isIPv6, type LookupFunction } from 'node:net';
+import { isIP, isIPv6, type LookupFunction, type Socket } from 'node:net';
 import { Agent, buildConnector } from 'undici';
 import { Failure } from '../../failures.ts';
 import { isPublicAddress } from './public-address.ts';
@@ -27,6 +27,12 @@ export interface GuardedAgentOptions extends OriginTimeouts {
    * (`minio:9000`, `[::1]:80`) or, for all ports, without.
    */
   readonly allowedHosts: ReadonlySet<string>;
+  /**
+   * Most bytes of one answer as they come over the wire, give or take what one read gives: status line, early hints,
+   * headers and the sizes and extensions of chunks count too, which undici limits not at all or by time alone.
+   * Default: no limit.
+   */
+  readonly maxWireBytes?: number | undefined;
   /** Default: the system's resolver. */
   readonly lookup?: Lookup | undefined;
 }
@@ -66,6 +72,27 @@ function isAllowed(
   );
 }
 
+/** Ends a connection on which one answer takes more bytes than it may. */
+function limitWireBytes(socket: Socket, host: string, maxWireBytes: number): void {
+  let written = -1;
+  let before = 0;
+  socket.on('readable', () => {
+    // There is one request a connection at a time: where something was written, a new one has begun.
+    if (socket.bytesWritten !== written) {
+      written = socket.bytesWritten;
+      before = socket.bytesRead;
+    }
+    if (socket.bytesRead - before <= maxWireBytes) return;
+    socket.destroy(
+      new Failure(
+        'ORIGIN_UNREACHABLE',
+        `${host} sent more than ${maxWireBytes} bytes for one answer. Check that the URL leads to an image.`,
+        { host, limit: maxWireBytes },
+      ),
+    );
+  });
+}
+
 /**
  * An undici agent that opens sockets to public addresses only, and to `allowedHosts`. The judgement falls
  * where the socket is opened, so it holds for every redirect and however a URL spells its host.
@@ -77,6 +104,7 @@ export function createGuardedAgent({
   connectTimeoutMs,
   headersTimeoutMs,
   bodyTimeoutMs,
+  maxWireBytes = Number.POSITIVE_INFINITY,
   lookup = systemLookup,
 }: GuardedAgentOptions): Agent {
   // The connection goes to the very addresses that were judged: a second lookup of the name could give
@@ -99,8 +127,8 @@ export function createGuardedAgent({
       });
     };
 
-  const connectBy = (lookupFunction: LookupFunction): buildConnector.connector =>
-    buildConnector({
+  const connectBy = (lookupFunction: LookupFunction): buildConnector.connector => {
+    const open = buildConnector({
       timeout: connectTimeoutMs,
       // Tries a host's next address, among the judged ones, when the first is slow or dead.
       autoSelectFamily: true,
@@ -110,6 +138,16 @@ export function createGuardedAgent({
       // Said here so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment doesn't turn it off.
       rejectUnauthorized: true,
     });
+    return (options, callback) =>
+      open(options, (...[error, socket]) => {
+        if (error !== null) {
+          callback(error, null);
+          return;
+        }
+        limitWireBytes(socket, options.hostname, maxWireBytes);
+        callback(null, socket);
+      });
+  };
   const connectAnywhere = connectBy(resolve(() => true));
   const connectPublic = connectBy(resolve(isPublicAddress));
 

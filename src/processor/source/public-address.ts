@@ -60,9 +60,12 @@ const specialIpv6 = [
  */
 const nat64 = ipaddr.IPv6.parseCIDR('64:ff9b::/96');
 
-/** Whether the lower half of an address is ISATAP's (RFC 5214), which tunnels to an IPv4 host of a site. */
-function isIsatap({ parts }: ipaddr.IPv6): boolean {
-  return (parts[4] === 0 || parts[4] === 0x0200) && parts[5] === 0x5efe;
+/**
+ * Whether the lower half of an address is ISATAP's, which tunnels to an IPv4 host of a site: 000000ug 00000000 and
+ * 0x5efe, with the bits u (global) and g (group) either way (RFC 5214, 6.1).
+ */
+function isIsatap({ parts: [, , , , first = 0, second] }: ipaddr.IPv6): boolean {
+  return (first & 0xfcff) === 0 && second === 0x5efe;
 }
 
 function isPublicIpv4(address: ipaddr.IPv4): boolean {

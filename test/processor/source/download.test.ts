@@ -597,6 +597,18 @@ describe(createDownloader, () => {
     expect(origin.connections).toBeLessThanOrEqual(2);
   });
 
+  it('limits the bytes of each answer and not those of a connection', async () => {
+    // A limit of 1.2 MiB on the wire for one answer, and 4 MB over one connection.
+    const bytes = Buffer.alloc(100_000, 'abcdefg');
+    await using origin = await startOrigin(sends(bytes));
+    const downloader = downloaderOf({ maxBytes: 100_000 });
+    for (let time = 0; time < 40; time += 1) {
+      const { content } = await downloader.download(new URL(origin.url()), undefined, nobodyLeaves);
+      expect(bytes.equals(content ?? new Uint8Array())).toBe(true);
+    }
+    expect(origin.connections).toBeLessThanOrEqual(2);
+  });
+
   describe('an origin that is not there', () => {
     it('is ORIGIN_UNREACHABLE when it refuses the connection', async () => {
       const origin = await startOrigin(sends('image'));
