@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { oneOf, wholeNumber } from './text-schemas.ts';
+import { finiteNumber, oneOf, wholeNumber } from './text-schemas.ts';
+import { samplerNames } from './tracing.ts';
 
 /**
  * The environment as typed values: the same rules for both services. A schema's message for a bad value
@@ -20,7 +21,25 @@ export function commonEnvironment(port: number) {
     SHUTDOWN_TIMEOUT_MS: wholeNumber(0, 600_000)
       .default(20_000)
       .describe('Longest wait for requests in flight after SIGTERM'),
+    OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl()
+      .optional()
+      .describe('OpenTelemetry collector that traces go to, by http/protobuf; unset: nothing is traced'),
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: httpUrl()
+      .optional()
+      .describe('The same as the whole URL, without /v1/traces put behind it'),
+    OTEL_SERVICE_NAME: z.string().optional().describe("Name in traces; unset: the service's own"),
+    OTEL_TRACES_SAMPLER: oneOf(samplerNames)
+      .default('parentbased_always_on')
+      .describe('Which traces are recorded'),
+    OTEL_TRACES_SAMPLER_ARG: finiteNumber()
+      .refine((ratio) => ratio >= 0 && ratio <= 1, 'a number from 0 to 1')
+      .default(1)
+      .describe('Part of the traces that the samplers named traceidratio record'),
   };
+}
+
+function httpUrl() {
+  return z.url({ protocol: /^https?$/, error: 'an http:// or https:// URL' });
 }
 
 /** An environment that a service cannot start with: one line a variable. */

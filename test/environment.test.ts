@@ -55,6 +55,18 @@ describe(commonEnvironment, () => {
       LOG_LEVEL: 'info',
       SHUTDOWN_DELAY_MS: 0,
       SHUTDOWN_TIMEOUT_MS: 20_000,
+      OTEL_TRACES_SAMPLER: 'parentbased_always_on',
+      OTEL_TRACES_SAMPLER_ARG: 1,
     });
+  });
+
+  it.each([
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318', 'an http:// or https:// URL'],
+    ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'grpc://collector', 'an http:// or https:// URL'],
+    ['OTEL_TRACES_SAMPLER_ARG', '1.5', 'a number from 0 to 1'],
+    ['OTEL_TRACES_SAMPLER_ARG', 'half', 'a number from 0 to 1'],
+  ])('refuses %s=%s', (name, value, allowed) => {
+    const read = () => readEnvironment(z.object(commonEnvironment(1234)), { [name]: value });
+    expect(read).toThrow(`${name} is "${value}"; allowed: ${allowed}`);
   });
 });

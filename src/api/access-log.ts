@@ -1,13 +1,15 @@
-import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { MiddlewareHandler } from 'hono';
 import { matchedRoutes } from 'hono/route';
 import type { Logger } from '../telemetry.ts';
+import { originFields, readRequestId } from '../trace-context.ts';
 import type { ApiContext, ApiEnv } from './context.ts';
 import type { HttpMetrics } from './metrics.ts';
+import { heldBytesOf } from './request-body.ts';
 
 /** Paths that machines ask every few seconds; their lines would bury the others. */
-const quietPaths = new Set(['/healthz', '/readyz', '/metrics']);
+export const quietPaths = new Set(['/healthz', '/readyz', '/metrics']);
 
 /**
  * Names each request, counts it, and logs one line when its last byte is out or its caller has left:
@@ -15,12 +17,15 @@ const quietPaths = new Set(['/healthz', '/readyz', '/metrics']);
  */
 export function observeRequests(log: Logger, metrics: HttpMetrics): MiddlewareHandler<ApiEnv> {
   const wireBytes = createWireByteCounter();
+  const inFlight = new Set<IncomingMessage>();
+  metrics.watchBodies(() => [...inFlight].reduce((sum, one) => sum + heldBytesOf(one), 0));
   return async (c, next) => {
     const started = performance.now();
     const { incoming, outgoing } = c.env;
-    c.set('requestId', requestId(c.req.header('x-request-id')));
+    c.set('requestId', readRequestId(c.req.header('x-request-id')));
     c.header('X-Request-Id', c.get('requestId'));
     metrics.inFlight.inc();
+    inFlight.add(incoming);
     outgoing.once('close', () => {
       const ms = performance.now() - started;
       const { received, sent } = wireBytes(incoming.socket);
@@ -30,6 +35,7 @@ export function observeRequests(log: Logger, metrics: HttpMetrics): MiddlewareHa
       const reason = failure?.reason ?? (isWhole ? undefined : 'CANCELLED');
       const route = routeOf(c);
       metrics.inFlight.dec();
+      inFlight.delete(incoming);
       metrics.requests.inc({ route, method: c.req.method, status });
       metrics.duration.observe({ route, method: c.req.method }, ms / 1000);
       metrics.receivedBytes.inc({ route }, received);
@@ -37,13 +43,14 @@ export function observeRequests(log: Logger, metrics: HttpMetrics): MiddlewareHa
       if (reason !== undefined) metrics.failures.inc({ route, reason });
       log[levelOf(status, c.req.path)](
         {
-          request_id: c.get('requestId'),
+          ...originFields({ requestId: c.get('requestId'), trace: c.get('trace') }),
           method: c.req.method,
           path: c.req.path,
           status,
           ms: Math.round(ms * 10) / 10,
           bytes_in: received,
           bytes_out: sent,
+          ...c.get('caller'),
           reason,
           // A parser's own words would repeat the body.
           ...(status < 500 ? {} : { err: failure?.cause }),
@@ -55,11 +62,6 @@ export function observeRequests(log: Logger, metrics: HttpMetrics): MiddlewareHa
   };
 }
 
-/** The caller's own, if it can stand in a log and a header; else a new one. */
-function requestId(given: string | undefined): string {
-  return given !== undefined && /^[\w.-]{1,128}$/.test(given) ? given : randomUUID();
-}
-
 function levelOf(status: number, path: string): 'error' | 'warn' | 'info' | 'debug' {
   if (status === 500) return 'error';
   if (status > 500) return 'warn';
@@ -67,7 +69,7 @@ function levelOf(status: number, path: string): 'error' | 'warn' | 'info' | 'deb
 }
 
 /** The pattern that answered. A path that nothing matches must not become a label of its own. */
-function routeOf(c: ApiContext): string {
+export function routeOf(c: ApiContext): string {
   const pattern = matchedRoutes(c).at(-1)?.path ?? '/*';
   return pattern === '/*' ? 'none' : pattern;
 }

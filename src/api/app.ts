@@ -4,7 +4,9 @@ import { cors } from 'hono/cors';
 import type { Registry } from 'prom-client';
 import { Failure } from '../failures.ts';
 import type { Logger } from '../telemetry.ts';
+import type { Tracing } from '../tracing.ts';
 import { observeRequests } from './access-log.ts';
+import type { Gate } from './auth.ts';
 import type { ApiConfig } from './config.ts';
 import { connectDoorPath, openConnectDoor } from './connect-door.ts';
 import type { ApiContext, ApiEnv } from './context.ts';
@@ -12,38 +14,48 @@ import { reportAlive, reportReady } from './health.ts';
 import { processImage } from './images.ts';
 import { createHttpMetrics } from './metrics.ts';
 import { describeApi } from './openapi.ts';
+import { loadPlayground, servePlayground } from './playground.ts';
 import { describeProblem, problemPath, writeProblem } from './problem.ts';
 import type { ProcessorClient } from './processor-client.ts';
 import { answerHeaders } from './response.ts';
+import { traceRequests } from './trace-requests.ts';
 
 /** What the app is made of. */
 export interface AppParts {
   readonly config: ApiConfig;
   readonly processor: ProcessorClient;
+  readonly gate: Gate;
   readonly log: Logger;
+  readonly tracing?: Tracing | undefined;
   readonly metrics: Registry;
   readonly isDraining: () => boolean;
 }
 
 /** image-api without a port. Its handlers read Node's own requests: see `ApiEnv`. */
-export function createApp({ config, processor, log, metrics, isDraining }: AppParts): Hono<ApiEnv> {
+export function createApp(parts: AppParts): Hono<ApiEnv> {
+  const { config, processor, gate, log, tracing, metrics, isDraining } = parts;
   const app = new Hono<ApiEnv>();
+  app.use(traceRequests(tracing));
   app.use(observeRequests(log, createHttpMetrics(metrics)));
   app.use(setCommonHeaders(isDraining));
   if (config.corsOrigins.length > 0) app.use(allowOrigins(config.corsOrigins));
   app.onError((error, c) => writeProblem(c, error));
   app.notFound((c) => writeProblem(c, unknownRoute()));
 
-  const answerImage = processImage(config, processor);
+  const answerImage = behind(gate, processImage(config, processor));
   const openapi = describeApi(config);
   route(app, '/v1/images', { GET: answerImage, POST: answerImage });
-  route(app, connectDoorPath, { POST: openConnectDoor(config, processor) });
+  route(app, connectDoorPath, { POST: openConnectDoor(config, processor, gate) });
   route(app, '/healthz', { GET: reportAlive });
   route(app, '/readyz', { GET: reportReady(processor, isDraining) });
   route(app, '/metrics', {
     GET: async (c) => c.body(await metrics.metrics(), 200, { 'Content-Type': metrics.contentType }),
   });
   route(app, '/openapi.json', { GET: (c) => c.json(openapi) });
+  const playground = loadPlayground();
+  route(app, '/', { GET: servePlayground(playground, 'index.html') });
+  route(app, '/docs', { GET: servePlayground(playground, 'docs.html') });
+  route(app, '/playground/:file', { GET: servePlayground(playground, (c) => c.req.param('file') ?? '') });
   route(app, `${problemPath}/:reason`, {
     GET: (c) => {
       const description = describeProblem(c.req.param('reason') ?? '');
@@ -52,6 +64,14 @@ export function createApp({ config, processor, log, metrics, isDraining }: AppPa
     },
   });
   return app;
+}
+
+/** A handler that only those get to whom the gate opens, before anything of their body is read. */
+function behind(gate: Gate, handler: (c: ApiContext) => Promise<Response>) {
+  return async (c: ApiContext): Promise<Response> => {
+    await gate.admit(c);
+    return handler(c);
+  };
 }
 
 /** Routes a path's methods, and tells whoever comes with another which they are. HEAD is GET's. */
@@ -91,12 +111,25 @@ function allowOrigins(origins: readonly string[]): MiddlewareHandler<ApiEnv> {
   return cors({
     origin: origins.includes('*') ? '*' : [...origins],
     allowMethods: ['GET', 'HEAD', 'POST'],
-    allowHeaders: [...new Set([...connectCors.allowedHeaders, 'If-None-Match', 'X-Request-Id'])],
+    allowHeaders: [
+      ...new Set([
+        ...connectCors.allowedHeaders,
+        'Authorization',
+        'If-None-Match',
+        'traceparent',
+        'tracestate',
+        'X-API-Key',
+        'X-Request-Id',
+      ]),
+    ],
     exposeHeaders: [
       ...new Set([
         ...connectCors.exposedHeaders,
         ...Object.keys(answerHeaders),
+        'RateLimit',
+        'RateLimit-Policy',
         'Retry-After',
+        'WWW-Authenticate',
         'X-Request-Id',
       ]),
     ],

@@ -1,7 +1,14 @@
 import { z } from 'zod';
-import { commonEnvironment, readEnvironment } from '../environment.ts';
-import { filters, fits, type ImageOptions, imageFormats } from '../image-options.ts';
+import { commonEnvironment, EnvironmentError, readEnvironment } from '../environment.ts';
+import { filters, fits, imageFormats } from '../image-options.ts';
+import type { ImageDefaults } from '../image-request.ts';
 import { commaSeparated, flag, oneOf, wholeNumber } from '../text-schemas.ts';
+import { tracingSettings } from '../tracing.ts';
+import { apiKeysFile } from './api-keys.ts';
+import { defaultResolveMs } from './processor-addresses.ts';
+import { rateLimit } from './rate-limit.ts';
+import { problemOfSecretFile } from './secret-file.ts';
+import { linkSecretsFile } from './signed-links.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -10,9 +17,17 @@ export const apiEnvironment = z.object({
   ...commonEnvironment(8080),
   PROCESSOR_URL: z
     .string()
-    .refine(isHttpOrigin, 'an http or https URL without a path, as http://localhost:50051')
+    .refine(
+      (urls) => urls.split(',').every((url) => isHttpOrigin(url.trim())),
+      'http or https URLs without a path, with commas between them, as http://localhost:50051',
+    )
     .default('http://localhost:50051')
-    .describe('Where image-processor answers; gRPC over HTTP/2'),
+    .describe(
+      "Where image-processor answers, with commas between several; calls go to all their hosts' addresses",
+    ),
+  PROCESSOR_RESOLVE_MS: wholeNumber(10, 600_000)
+    .default(defaultResolveMs)
+    .describe("From one lookup of the processors' addresses to the next"),
   IMAGE_SCALE: flag().default(true).describe('Whether images are resized when the request does not say'),
   IMAGE_WIDTH: wholeNumber(1, 65_535).default(1024).describe('Width in pixels when the request does not say'),
   IMAGE_HEIGHT: wholeNumber(1, 65_535)
@@ -52,24 +67,34 @@ export const apiEnvironment = z.object({
     )
     .default([])
     .describe('Web origins whose pages may call, with commas between them; * is all'),
+  API_KEYS_FILE: secretFile(apiKeysFile, 'a JSON file of API keys, as SECURITY.md has it')
+    .optional()
+    .describe('JSON file of API keys, hashed; read again when it changes; unset: no key is asked for'),
+  LINK_SECRETS_FILE: secretFile(linkSecretsFile, 'a JSON file of secrets for links, as SECURITY.md has it')
+    .optional()
+    .describe('JSON file of secrets that links of GET are signed with; read again when it changes'),
+  RATE_LIMIT_RPS: wholeNumber(1, 1_000_000)
+    .optional()
+    .describe('Requests a second of each API key, if its entry has no limit of its own; unset: no limit'),
+  RATE_LIMIT_BURST: wholeNumber(1, 1_000_000)
+    .optional()
+    .describe("Requests of an API key that may come at once; unset: one second's"),
 });
 
-/** The options that a request need not give, because the environment does. */
-export type ImageDefaults = {
-  readonly [name in
-    | 'scale'
-    | 'width'
-    | 'height'
-    | 'fit'
-    | 'filter'
-    | 'grayscale'
-    | 'format'
-    | 'numerics']: NonNullable<ImageOptions[name]>;
-} & { readonly quality: number | undefined };
+/** Variables that would do nothing alone, while whoever set them relies on them. */
+const needs = [
+  ['RATE_LIMIT_RPS', 'API_KEYS_FILE'],
+  ['RATE_LIMIT_BURST', 'RATE_LIMIT_RPS'],
+] as const;
 
 /** Reads image-api's configuration. @throws EnvironmentError */
 export function readApiConfig(environment: Readonly<Record<string, string | undefined>>) {
   const values = readEnvironment(apiEnvironment, environment);
+  for (const [name, needed] of needs) {
+    if (values[name] !== undefined && values[needed] === undefined) {
+      throw new EnvironmentError(`${name} is "${values[name]}"; allowed: only with ${needed}`);
+    }
+  }
   const defaults: ImageDefaults = {
     scale: values.IMAGE_SCALE,
     width: values.IMAGE_WIDTH,
@@ -87,16 +112,32 @@ export function readApiConfig(environment: Readonly<Record<string, string | unde
     logLevel: values.LOG_LEVEL,
     shutdownDelayMs: values.SHUTDOWN_DELAY_MS,
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
+    tracing: tracingSettings(values, 'image-api'),
     processorUrl: values.PROCESSOR_URL,
+    processorResolveMs: values.PROCESSOR_RESOLVE_MS,
     defaults,
     maxUploadBytes: values.MAX_UPLOAD_BYTES,
     maxAnswerBytes: values.MAX_ANSWER_BYTES,
     requestTimeoutMs: values.REQUEST_TIMEOUT_MS,
     corsOrigins: values.CORS_ORIGINS,
+    apiKeysFile: values.API_KEYS_FILE,
+    linkSecretsFile: values.LINK_SECRETS_FILE,
+    rateLimit:
+      values.RATE_LIMIT_RPS === undefined
+        ? undefined
+        : rateLimit(values.RATE_LIMIT_RPS, values.RATE_LIMIT_BURST),
   };
 }
 
 export type ApiConfig = Readonly<ReturnType<typeof readApiConfig>>;
+
+/** The path of a file of secrets that can be used as it is now. */
+function secretFile(content: z.ZodType, allowed: string) {
+  return z.string().superRefine((path, context) => {
+    const problem = problemOfSecretFile(path, content);
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: `${allowed}; ${problem}` });
+  });
+}
 
 function isHttpOrigin(text: string): boolean {
   const url = URL.parse(text);

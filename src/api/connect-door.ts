@@ -4,6 +4,7 @@ import {
   createContextKey,
   createContextValues,
   type HandlerContext,
+  type Interceptor,
   type ServiceImpl,
 } from '@connectrpc/connect';
 import { type UniversalHandler, universalServerResponseToFetch } from '@connectrpc/connect/protocol';
@@ -12,6 +13,7 @@ import { type Deadline, startDeadline } from '../deadline.ts';
 import { Failure } from '../failures.ts';
 import { publicFailure, toConnectError } from '../rpc-failures.ts';
 import { messageOverheadBytes } from '../transport.ts';
+import type { Gate } from './auth.ts';
 import type { ApiConfig } from './config.ts';
 import type { ApiContext } from './context.ts';
 import type { ProcessorClient } from './processor-client.ts';
@@ -24,6 +26,8 @@ export const connectDoorPath = `/${ProcessorService.typeName}/*`;
 interface Arrival {
   readonly c: ApiContext;
   readonly atMs: number;
+  /** Why it is not let in. */
+  readonly refusal: ConnectError | undefined;
 }
 
 const arrivalKey = createContextKey<Arrival | undefined>(undefined);
@@ -32,14 +36,27 @@ const arrivalKey = createContextKey<Arrival | undefined>(undefined);
  * The processor's own service for browsers, in the Connect and gRPC-Web protocols: each call goes on to
  * the processor as it came, with its deadline, without its headers.
  */
-export function openConnectDoor(config: ApiConfig, processor: ProcessorClient) {
+export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, gate: Gate) {
   const maxMessageBytes = config.maxUploadBytes + messageOverheadBytes;
-  const router = createConnectRouter({ grpc: false, readMaxBytes: maxMessageBytes, acceptCompression: [] });
+  const router = createConnectRouter({
+    grpc: false,
+    readMaxBytes: maxMessageBytes,
+    acceptCompression: [],
+    interceptors: [refuseStreams],
+  });
   router.service(ProcessorService, {
     async process(request, context) {
       using deadline = deadlineOf(context, config.requestTimeoutMs);
       try {
         return await processor.process(request, deadline);
+      } catch (error) {
+        throw noted(error, context.values.get(arrivalKey)?.c);
+      }
+    },
+    async processVariants(request, context) {
+      using deadline = deadlineOf(context, config.requestTimeoutMs);
+      try {
+        return await processor.processVariants(request, deadline);
       } catch (error) {
         throw noted(error, context.values.get(arrivalKey)?.c);
       }
@@ -64,7 +81,9 @@ export function openConnectDoor(config: ApiConfig, processor: ProcessorClient) {
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 
   /** One message as the whole body, which our own reader caps with a reason that a caller can match on. */
-  async function* readMessage(c: ApiContext): AsyncGenerator<Uint8Array> {
+  async function* readMessage(c: ApiContext, refusal: ConnectError | undefined): AsyncGenerator<Uint8Array> {
+    // Thrown here, where the message would be read, it goes out in the caller's own protocol.
+    if (refusal !== undefined) throw refusal;
     using deadline = startDeadline(c.req.raw.signal, config.requestTimeoutMs);
     const tooLong = (bytes: number) => imageTooLong(bytes, config.maxUploadBytes);
     try {
@@ -86,21 +105,33 @@ export function openConnectDoor(config: ApiConfig, processor: ProcessorClient) {
     if (handler === undefined) {
       throw new Failure(
         'ROUTE_UNKNOWN',
-        `${ProcessorService.typeName} has the methods Process, ProcessStream and ProcessBatch.`,
+        `${ProcessorService.typeName} has the methods Process, ProcessStream, ProcessVariants and ProcessBatch.`,
       );
     }
+    const refusal = await gate.admit(c).then(
+      () => undefined,
+      (error: unknown) => noted(error, c),
+    );
+    const isUnary = handler.method.methodKind === 'unary';
     const response = await handler({
       httpVersion: '',
       method: c.req.method,
       url: c.req.url,
       header: c.req.raw.headers,
-      body: handler.method.methodKind === 'unary' ? readMessage(c) : readMessages(c),
+      body: isUnary ? readMessage(c, refusal) : readMessages(c),
       signal: c.req.raw.signal,
-      contextValues: createContextValues().set(arrivalKey, { c, atMs: performance.now() }),
+      contextValues: createContextValues().set(arrivalKey, { c, atMs: performance.now(), refusal }),
     });
     return universalServerResponseToFetch(response);
   };
 }
+
+/** A stream's messages are read by the call itself, which a caller that is not let in never gets to. */
+const refuseStreams: Interceptor = (next) => (request) => {
+  const refusal = request.contextValues.get(arrivalKey)?.refusal;
+  if (refusal !== undefined) throw refusal;
+  return next(request);
+};
 
 /** The caller's own deadline, or ours if that is earlier. */
 function deadlineOf(context: HandlerContext, maxTimeoutMs: number): Deadline {

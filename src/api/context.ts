@@ -1,6 +1,7 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import type { Failure } from '../failures.ts';
+import type { TracePlace } from '../trace-context.ts';
 
 /** What a request carries through the app: Node's own request and response, and what the access log tells. */
 export interface ApiEnv {
@@ -8,8 +9,14 @@ export interface ApiEnv {
   Variables: {
     /** The caller's X-Request-Id, or one made here. */
     requestId: string;
+    /** Its place in a trace: our own span, or the caller's while we trace nothing. */
+    trace: TracePlace | undefined;
     /** Why the request failed, if it did. */
     failure?: Failure;
+    /** By what the caller came in, where callers are asked who they are: the id of a key or of a link's secret. */
+    caller?: { readonly key_id: string } | { readonly link_id: string };
+    /** Query parameters that have done their work before the image's are read. */
+    spentParameters?: readonly string[];
   };
 }
 

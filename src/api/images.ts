@@ -3,14 +3,18 @@ import type { ApiConfig } from './config.ts';
 import type { ApiContext } from './context.ts';
 import type { ProcessorClient } from './processor-client.ts';
 import { readRequest } from './request.ts';
-import { writeResponse } from './response.ts';
+import { writeResponse, writeVariants } from './response.ts';
 
-/** One image in, one image or tensor out: the way of every request to /v1/images. */
+/** One image in, one image or tensor out, or several variants: the way of every request to /v1/images. */
 export function processImage(config: ApiConfig, processor: ProcessorClient) {
   return async (c: ApiContext): Promise<Response> => {
     using deadline = startDeadline(c.req.raw.signal, config.requestTimeoutMs);
     const request = await readRequest(c, config, deadline.signal);
     const read = deadline.elapsedMs();
+    if (request.$typeName === 'image.v1.ProcessVariantsRequest') {
+      const { variants } = await processor.processVariants(request, deadline);
+      return writeVariants(c, variants, { read, total: deadline.elapsedMs() });
+    }
     const response = await processor.process(request, deadline);
     return writeResponse(c, response, { read, total: deadline.elapsedMs() });
   };

@@ -42,5 +42,59 @@ export function createHttpMetrics(registry: Registry) {
       labelNames: ['route'],
       registers,
     }),
+    /** @param heldBytes - is asked when the metrics are */
+    watchBodies(heldBytes: () => number): void {
+      new Gauge({
+        name: 'http_request_body_held_bytes',
+        help: 'Memory that holds the bodies of requests without their whole answer',
+        registers,
+        collect() {
+          this.set(heldBytes());
+        },
+      });
+    },
   };
+}
+
+/** What is known of one processor. */
+interface ProcessorFigures {
+  readonly address: string;
+  readonly inFlight: number;
+  readonly state: 'new' | 'serving' | 'avoided';
+}
+
+/** Shows the processors that calls may go to, as they are when the metrics are asked for. */
+export function watchProcessors(registry: Registry, addresses: () => readonly ProcessorFigures[]): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'image_api_processors',
+    help: 'Addresses of processors, by state: serving, avoided (lost, or not ready) or new (not heard of yet)',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      for (const state of ['serving', 'avoided', 'new']) {
+        this.set({ state }, addresses().filter((one) => one.state === state).length);
+      }
+    },
+  });
+  new Gauge({
+    name: 'image_api_processor_calls_in_flight',
+    help: 'Calls under way to each address that there is now',
+    labelNames: ['address'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { address, inFlight } of addresses()) this.inc({ address }, inFlight);
+    },
+  });
+}
+
+/** @returns what to call for each call that is sent once more */
+export function countRetries(registry: Registry): () => void {
+  const retries = new Counter({
+    name: 'image_api_processor_retries_total',
+    help: 'Calls that were sent once more, to another processor, because theirs was lost',
+    registers: [registry],
+  });
+  return () => retries.inc();
 }

@@ -5,6 +5,7 @@ import { imageOptions } from '../image-options.ts';
 import type { ApiConfig } from './config.ts';
 import { problemPath } from './problem.ts';
 import { answerHeaders } from './response.ts';
+import { maxVariants, variantsOption } from './variants.ts';
 
 type JsonObject = { readonly [key: string]: unknown };
 
@@ -16,13 +17,17 @@ const notOfImages: readonly FailureReason[] = [
   'DRAINING',
 ];
 
+const reasonsOfGate: readonly FailureReason[] = ['UNAUTHENTICATED', 'RATE_LIMITED'];
+const reasonsOfLinks: readonly FailureReason[] = ['SIGNATURE_INVALID', 'LINK_EXPIRED'];
+
 /**
  * The API as an OpenAPI 3.1 document: options from the schemas that read them, failures from the table
  * that makes them, defaults from this instance's environment.
  */
 export function describeApi(config: ApiConfig): JsonObject {
   const options = optionSchemas(config);
-  const image = { get: describeGet(options), post: describePost(options, config) };
+  const security = describeSecurity(config);
+  const image = { get: describeGet(options, config), post: describePost(options, config) };
   return {
     openapi: '3.1.1',
     info: {
@@ -33,7 +38,7 @@ export function describeApi(config: ApiConfig): JsonObject {
     },
     paths: {
       '/v1/images': image,
-      ...describeConnectDoor(),
+      ...describeConnectDoor(config),
       '/healthz': { get: describeProbe('alive', 'Whether this process runs', {}) },
       '/readyz': {
         get: describeProbe(
@@ -60,6 +65,7 @@ export function describeApi(config: ApiConfig): JsonObject {
     },
     components: {
       schemas: { Problem: problemSchema() },
+      ...(Object.keys(security).length === 0 ? {} : { securitySchemes: security }),
       headers: Object.fromEntries(
         Object.entries(answerHeaders).map(([name, description]) => [
           name,
@@ -104,14 +110,70 @@ function queryParameters(options: Record<string, JsonObject>): JsonObject[] {
   }));
 }
 
-function describeGet(options: Record<string, JsonObject>): JsonObject {
+/** The option that asks for several answers: a JSON list of the others. */
+function variantsSchema(options: Record<string, JsonObject>): JsonObject {
+  return {
+    type: 'array',
+    minItems: 1,
+    maxItems: maxVariants,
+    items: { type: 'object', properties: options, additionalProperties: false },
+    description:
+      'Several answers of the one image, at the cost of one decoding: the options of each, beside which the others hold for all. The answer is multipart/mixed then, with a part for each',
+  };
+}
+
+function variantsParameter(options: Record<string, JsonObject>): JsonObject {
+  const { description, ...schema } = variantsSchema(options);
+  return { name: variantsOption, in: 'query', description, content: { 'application/json': { schema } } };
+}
+
+/** How callers say who they are, as far as this instance asks for it. */
+function describeSecurity({ apiKeysFile, linkSecretsFile }: ApiConfig): Record<string, JsonObject> {
+  return {
+    ...(apiKeysFile !== undefined && {
+      bearerKey: { type: 'http', scheme: 'bearer', description: 'The API key' },
+      headerKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'The API key' },
+    }),
+    ...(linkSecretsFile !== undefined && {
+      signedLink: {
+        type: 'apiKey',
+        in: 'query',
+        name: 'signature',
+        description: 'HMAC-SHA-256 of the path and all other query parameters, with expires among them',
+      },
+    }),
+  };
+}
+
+/** The schemes, any one of which lets a caller in; nothing where nobody is asked. */
+function securityOf(config: ApiConfig, isLink: boolean): JsonObject {
+  const names = Object.keys(describeSecurity(config)).filter((name) => isLink || name !== 'signedLink');
+  return names.length === 0 ? {} : { security: names.map((name) => ({ [name]: [] })) };
+}
+
+function linkParameterList({ linkSecretsFile }: ApiConfig): JsonObject[] {
+  if (linkSecretsFile === undefined) return [];
+  return [
+    {
+      name: 'expires',
+      in: 'query',
+      description: 'Until when a signed link is good, in seconds since 1970',
+      schema: { type: 'integer' },
+    },
+  ];
+}
+
+function describeGet(options: Record<string, JsonObject>, config: ApiConfig): JsonObject {
   const { description, ...schema } = urlSchema;
   return {
     operationId: 'getImage',
     summary: 'Processes the image at a URL',
+    ...securityOf(config, true),
     parameters: [
       { name: 'url', in: 'query', required: true, description, schema },
       ...queryParameters(options),
+      variantsParameter(options),
+      ...linkParameterList(config),
       {
         name: 'If-None-Match',
         in: 'header',
@@ -122,24 +184,32 @@ function describeGet(options: Record<string, JsonObject>): JsonObject {
     responses: {
       200: imageResponse(),
       304: { description: 'The caller has this answer', headers: headerRefs(['ETag', 'Cache-Status']) },
-      ...imageProblems(),
+      ...imageProblems(config),
     },
   };
 }
 
-function describePost(options: Record<string, JsonObject>, { maxUploadBytes }: ApiConfig): JsonObject {
-  const urlAndOptions = {
+function describePost(options: Record<string, JsonObject>, config: ApiConfig): JsonObject {
+  const variants = variantsSchema(options);
+  const variantsText = {
+    type: 'string',
+    description: variants.description,
+    contentMediaType: 'application/json',
+    contentSchema: variants,
+  };
+  const urlAndOptions = (ofVariants: JsonObject) => ({
     type: 'object',
-    properties: { url: urlSchema, ...options },
+    properties: { url: urlSchema, ...options, [variantsOption]: ofVariants },
     required: ['url'],
     additionalProperties: false,
-  };
+  });
   const binary = { type: 'string', contentMediaType: 'application/octet-stream' };
   return {
     operationId: 'postImage',
     summary: 'Processes an image that is sent along',
-    description: `At most ${maxUploadBytes} bytes. Options may stand in the query or in the body, each once.`,
-    parameters: queryParameters(options),
+    ...securityOf(config, false),
+    description: `At most ${config.maxUploadBytes} bytes. Options may stand in the query or in the body, each once.`,
+    parameters: [...queryParameters(options), variantsParameter(options)],
     requestBody: {
       required: true,
       content: {
@@ -147,24 +217,29 @@ function describePost(options: Record<string, JsonObject>, { maxUploadBytes }: A
           schema: {
             type: 'object',
             description: 'Exactly one of image and url',
-            properties: { image: { ...binary, description: 'The image file' }, url: urlSchema, ...options },
+            properties: {
+              image: { ...binary, description: 'The image file' },
+              url: urlSchema,
+              ...options,
+              [variantsOption]: variantsText,
+            },
             oneOf: [{ required: ['image'] }, { required: ['url'] }],
             additionalProperties: false,
           },
         },
         'image/*': {},
         'application/octet-stream': {},
-        'application/json': { schema: urlAndOptions },
-        'application/x-www-form-urlencoded': { schema: urlAndOptions },
+        'application/json': { schema: urlAndOptions(variants) },
+        'application/x-www-form-urlencoded': { schema: urlAndOptions(variantsText) },
       },
     },
-    responses: { 200: imageResponse(), ...imageProblems() },
+    responses: { 200: imageResponse(), ...imageProblems(config) },
   };
 }
 
 function imageResponse(): JsonObject {
   return {
-    description: 'The image, or the tensor',
+    description: 'The image, or the tensor; of several variants each is a part with its own headers',
     headers: headerRefs(Object.keys(answerHeaders)),
     content: {
       'image/jpeg': {},
@@ -173,6 +248,7 @@ function imageResponse(): JsonObject {
       'application/octet-stream': {},
       'application/x-npy': {},
       'application/vnd.safetensors': {},
+      'multipart/mixed': {},
     },
   };
 }
@@ -181,9 +257,14 @@ function headerRefs(names: readonly string[]): JsonObject {
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 
-function imageProblems(): JsonObject {
+function imageProblems({ apiKeysFile, linkSecretsFile }: ApiConfig): JsonObject {
   const reasons = Object.keys(failureKinds) as FailureReason[];
-  return problemResponses(reasons.filter((reason) => !notOfImages.includes(reason)));
+  const never = [
+    ...notOfImages,
+    ...(apiKeysFile === undefined && linkSecretsFile === undefined ? reasonsOfGate : []),
+    ...(linkSecretsFile === undefined ? reasonsOfLinks : []),
+  ];
+  return problemResponses(reasons.filter((reason) => !never.includes(reason)));
 }
 
 /** A response for each HTTP status of some reasons. */
@@ -252,7 +333,7 @@ function describeProbe(operationId: string, summary: string, problems: JsonObjec
 }
 
 /** The service of proto/image/v1/processor.proto, of which OpenAPI can say little. */
-function describeConnectDoor(): JsonObject {
+function describeConnectDoor(config: ApiConfig): JsonObject {
   return Object.fromEntries(
     ProcessorService.methods.map((method) => [
       `/${ProcessorService.typeName}/${method.name}`,
@@ -260,6 +341,7 @@ function describeConnectDoor(): JsonObject {
         post: {
           operationId: method.localName,
           summary: `${ProcessorService.typeName}.${method.name} in the Connect and gRPC-Web protocols`,
+          ...securityOf(config, false),
           requestBody: { required: true, content: connectTypes(method.methodKind === 'unary') },
           responses: {
             200: {

@@ -15,7 +15,7 @@ export function writeProblem(c: ApiContext, error: unknown): Response {
   const failure = publicFailure(error);
   c.set('failure', failure);
   const { status, title } = failureKinds[failure.reason];
-  const retryAfter = retryAfterSeconds[failure.reason];
+  const retryAfter = failure.metadata.retry_after_s ?? retryAfterSeconds[failure.reason];
   if (retryAfter !== undefined) c.header('Retry-After', String(retryAfter));
   if (failure.reason === 'METHOD_NOT_ALLOWED') c.header('Allow', failure.metadata.allowed);
   c.header('Content-Type', 'application/problem+json');

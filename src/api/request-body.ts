@@ -1,5 +1,14 @@
+import type { IncomingMessage } from 'node:http';
 import type { HttpBindings } from '@hono/node-server';
 import { Failure, failureFromAbort } from '../failures.ts';
+
+/** Bytes by request; the bodies themselves must not live as long as their requests. */
+const heldBytes = new WeakMap<IncomingMessage, number>();
+
+/** Bytes of memory that were taken for the body of a request, read or half read. */
+export function heldBytesOf(incoming: IncomingMessage): number {
+  return heldBytes.get(incoming) ?? 0;
+}
 
 /**
  * Reads a request's body from Node's own stream into one buffer.
@@ -27,6 +36,7 @@ export async function readBody(
     const body = collect(declaredBytes);
     const onData = (chunk: Buffer) => {
       body.add(chunk);
+      heldBytes.set(incoming, body.heldBytes());
       if (body.bytes() > maxBytes) fail(tooLong(body.bytes()));
     };
     const onEnd = () => {
@@ -72,6 +82,7 @@ function collect(declaredBytes: number | undefined) {
   let bytes = 0;
   return {
     bytes: () => bytes,
+    heldBytes: () => place?.length ?? bytes,
     add(chunk: Buffer) {
       if (declaredBytes === undefined || chunk.length === declaredBytes) {
         chunks.push(chunk);

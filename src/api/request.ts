@@ -1,19 +1,21 @@
-import type { ProcessRequest } from '../../gen/image/v1/processor_pb.ts';
+import type { ProcessRequest, ProcessVariantsRequest } from '../../gen/image/v1/processor_pb.ts';
 import { Failure } from '../failures.ts';
 import { imageOptionNames } from '../image-options.ts';
+import { processRequest } from '../image-request.ts';
 import { messageOverheadBytes } from '../transport.ts';
 import type { ApiConfig } from './config.ts';
 import type { ApiContext } from './context.ts';
 import { parseForm } from './multipart.ts';
-import { type ImageSource, parseOptions, processRequest, type Said } from './options.ts';
+import { type ImageSource, optionTexts, parseOptions, type Said } from './options.ts';
 import { imageTooLong, readBody } from './request-body.ts';
+import { parseVariants, variantsOption, variantsRequest } from './variants.ts';
 
 /** JSON and simple forms hold a URL and options; parsing megabytes of them would keep everybody waiting. */
 const maxTextBodyBytes = 64 * 1024;
 
 /**
  * Turns an HTTP request into the processor's: the image from the body or `url`, the options from the
- * query and the body, and the defaults for the rest.
+ * query and the body, and the defaults for the rest. With the option `variants` it asks for several answers.
  *
  * @throws Failure SOURCE_MISSING, SOURCE_AMBIGUOUS, SOURCE_EMPTY, SOURCE_BYTES_OVER_LIMIT, OPTION_UNKNOWN,
  *   OPTION_INVALID, CONTENT_TYPE_UNSUPPORTED, MULTIPART_INVALID, JSON_INVALID, CANCELLED, DEADLINE_EXCEEDED
@@ -22,14 +24,18 @@ export async function readRequest(
   c: ApiContext,
   config: ApiConfig,
   signal: AbortSignal,
-): Promise<ProcessRequest> {
-  const query = readQuery(new URL(c.req.url).searchParams);
+): Promise<ProcessRequest | ProcessVariantsRequest> {
+  const { searchParams } = new URL(c.req.url);
+  for (const name of c.get('spentParameters') ?? []) searchParams.delete(name);
+  const query = readQuery(searchParams);
   // A bad option is refused before megabytes are read.
-  parseOptions(query.options);
+  parseVariants(query.options);
   const body = c.req.method === 'POST' ? await readSaid(c, config.maxUploadBytes, signal) : nothing;
   const source = onlySource([...query.sources, ...body.sources]);
-  const options = parseOptions([...query.options, ...body.options]);
-  return processRequest(source, options, config.defaults);
+  const { common, variants } = parseVariants([...query.options, ...body.options]);
+  return variants === undefined
+    ? processRequest(source, parseOptions(common), config.defaults)
+    : variantsRequest(source, variants, config.defaults);
 }
 
 const nothing: Said = { sources: [], options: [] };
@@ -94,7 +100,7 @@ function parseBytes(body: Buffer, mediaType: string): Said {
 function parseFormOrBytes(body: Buffer, mediaType: string): Said {
   const text = body.length <= maxTextBodyBytes ? body.toString('latin1') : '';
   const [, firstName] = /^(\w+)=[\x21-\x7e]*$/.exec(text) ?? [];
-  const isForm = [...imageOptionNames, 'url'].some((name) => name === firstName);
+  const isForm = [...imageOptionNames, variantsOption, 'url'].some((name) => name === firstName);
   return isForm ? readQuery(new URLSearchParams(text)) : parseBytes(body, mediaType);
 }
 
@@ -109,7 +115,7 @@ function parseJson(body: Buffer): Said {
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw new Failure('JSON_INVALID', 'The body is not a JSON object; send {"url": "https://…"}.');
   }
-  const { url, ...options } = parsed as Record<string, unknown>;
+  const { url, [variantsOption]: variants, ...options } = parsed as Record<string, unknown>;
   if (url !== undefined && typeof url !== 'string') {
     throw new Failure('JSON_INVALID', '"url" is not a string; send {"url": "https://…"}.', {
       option: 'url',
@@ -117,21 +123,11 @@ function parseJson(body: Buffer): Said {
   }
   return {
     sources: url ? [{ case: 'url', value: url }] : [],
-    options: Object.entries(options).map(([name, value]) => [name, optionText(name, value)]),
+    options: [
+      ...optionTexts(options),
+      ...(variants === undefined ? [] : [[variantsOption, JSON.stringify(variants)] as const]),
+    ],
   };
-}
-
-function optionText(name: string, value: unknown): string {
-  const values: unknown[] = Array.isArray(value) ? value : [value];
-  const isPlain = values.every((one) => ['string', 'number', 'boolean'].includes(typeof one));
-  if (!isPlain) {
-    throw new Failure(
-      'OPTION_INVALID',
-      `"${name.slice(0, 100)}" is neither a string, a number, a boolean nor an array of them; leave out what shall have its default.`,
-      { option: name.slice(0, 100), allowed: 'a string, a number, a boolean or an array of them' },
-    );
-  }
-  return values.join(',');
 }
 
 function jsonTooLong(bytes: number): Failure {

@@ -1,3 +1,4 @@
+import { hash, randomUUID } from 'node:crypto';
 import { CacheState, ImageFormatSchema, type ProcessResponse } from '../../gen/image/v1/processor_pb.ts';
 import type { ApiContext } from './context.ts';
 
@@ -33,49 +34,99 @@ export const answerHeaders = {
  * (RFC 9651): what came in, what came out, and what was decided on the way.
  */
 export function writeResponse(c: ApiContext, response: ProcessResponse, times: ApiTimes): Response {
-  const etag = `"${response.key}"`;
-  c.header('ETag', etag);
-  c.header('Cache-Status', cacheStatus(response.cache));
-  c.header('Server-Timing', serverTiming(response, times));
+  const headers = answerHeadersOf(response, timesOf(times));
+  return write(c, headers, `"${response.key}"`, response.content);
+}
+
+/**
+ * Several answers of one image as multipart/mixed (RFC 2046, 5.1.3), in the order of the request, each with the
+ * headers that it would have alone.
+ */
+export function writeVariants(
+  c: ApiContext,
+  responses: readonly ProcessResponse[],
+  times: ApiTimes,
+): Response {
+  const boundary = `variant-${randomUUID()}`;
+  const parts = responses.flatMap((response) => {
+    const head = Object.entries(answerHeadersOf(response, []))
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('');
+    return [Buffer.from(`--${boundary}\r\n${head}\r\n`, 'latin1'), response.content, Buffer.from('\r\n')];
+  });
+  const body = Buffer.concat([...parts, Buffer.from(`--${boundary}--\r\n`)]);
+  const etag = `"${hash('sha256', responses.map(({ key }) => key).join())}"`;
+  const headers = {
+    ETag: etag,
+    'Server-Timing': serverTiming(timesOf(times)),
+    'Content-Type': `multipart/mixed; boundary=${boundary}`,
+    'Content-Length': String(body.length),
+  };
+  return write(c, headers, etag, body);
+}
+
+function write(
+  c: ApiContext,
+  headers: Readonly<Record<string, string>>,
+  etag: string,
+  body: Uint8Array,
+): Response {
   // A URL's image may change at any time: caches may keep the answer and have to ask whether it holds.
   const isGet = c.req.method === 'GET' || c.req.method === 'HEAD';
   c.header('Cache-Control', isGet ? 'public, no-cache' : 'no-store');
-  if (isGet && matches(c.req.header('if-none-match'), etag)) return c.body(null, 304);
-
-  c.header('Content-Type', response.contentType);
-  c.header('Content-Length', String(response.content.length));
-  c.header('Content-Disposition', `inline; filename="image.${extensionOf(response.contentType)}"`);
-  c.header('Image-Width', String(response.width));
-  c.header('Image-Height', String(response.height));
-  writeProvenance(c, response);
-  if (response.tensor !== undefined) {
-    c.header('Tensor-Datatype', response.tensor.datatype);
-    c.header('Tensor-Shape', response.tensor.shape.join(', '));
+  const isKnown = isGet && matches(c.req.header('if-none-match'), etag);
+  for (const [name, value] of Object.entries(headers)) {
+    if (!isKnown || ['ETag', 'Cache-Status', 'Server-Timing'].includes(name)) c.header(name, value);
   }
-  return c.body(response.content as Uint8Array<ArrayBuffer>);
+  return isKnown ? c.body(null, 304) : c.body(body as Uint8Array<ArrayBuffer>);
 }
 
-function writeProvenance(c: ApiContext, { source, provenance }: ProcessResponse): void {
-  if (source !== undefined) {
-    const format = ImageFormatSchema.value[source.format]?.localName.toLowerCase() ?? 'unspecified';
-    c.header(
-      'Image-Source',
-      `${format};width=${source.width};height=${source.height};bytes=${source.bytes};sha256=${quoted(source.sha256)}`,
-    );
-  }
-  if (provenance !== undefined) {
-    c.header('Image-Numerics', quoted(provenance.numericsVersion));
-    if (provenance.decisions.length > 0) {
-      c.header('Image-Decisions', provenance.decisions.map(quoted).join(', '));
-    }
-    const libraries = Object.entries(provenance.libraries);
-    if (libraries.length > 0) {
-      c.header(
-        'Image-Libraries',
-        libraries.map(([name, version]) => `${name.toLowerCase()}=${quoted(version)}`).join(', '),
-      );
-    }
-  }
+type Times = readonly (readonly [name: string, ms: number])[];
+
+function timesOf({ read, total }: ApiTimes): Times {
+  return [
+    ['read', read],
+    ['rpc', total - read],
+    ['total', total],
+  ];
+}
+
+/** The headers of one answer. `times` follow the processor's own. */
+function answerHeadersOf(response: ProcessResponse, times: Times): Readonly<Record<string, string>> {
+  const { key, cache, stages, contentType, content, width, height, tensor } = response;
+  return {
+    ETag: `"${key}"`,
+    'Cache-Status': cacheStatus(cache),
+    'Server-Timing': serverTiming([
+      ...stages.map(({ name, durationMs }) => [name, durationMs] as const),
+      ...times,
+    ]),
+    'Content-Type': contentType,
+    'Content-Length': String(content.length),
+    'Content-Disposition': `inline; filename="image.${extensionOf(contentType)}"`,
+    'Image-Width': String(width),
+    'Image-Height': String(height),
+    ...provenanceHeaders(response),
+    ...(tensor && { 'Tensor-Datatype': tensor.datatype, 'Tensor-Shape': tensor.shape.join(', ') }),
+  };
+}
+
+function provenanceHeaders({ source, provenance }: ProcessResponse): Readonly<Record<string, string>> {
+  const format = ImageFormatSchema.value[source?.format ?? 0]?.localName.toLowerCase() ?? 'unspecified';
+  const decisions = provenance?.decisions ?? [];
+  const libraries = Object.entries(provenance?.libraries ?? {});
+  return {
+    ...(source && {
+      'Image-Source': `${format};width=${source.width};height=${source.height};bytes=${source.bytes};sha256=${quoted(source.sha256)}`,
+    }),
+    ...(provenance && { 'Image-Numerics': quoted(provenance.numericsVersion) }),
+    ...(decisions.length > 0 && { 'Image-Decisions': decisions.map(quoted).join(', ') }),
+    ...(libraries.length > 0 && {
+      'Image-Libraries': libraries
+        .map(([name, version]) => `${name.toLowerCase()}=${quoted(version)}`)
+        .join(', '),
+    }),
+  };
 }
 
 /** RFC 9211. Whether a miss was then stored the processor does not tell, so neither is it told here. */
@@ -92,14 +143,8 @@ function cacheStatus(state: CacheState): string {
   }
 }
 
-/** The processor's stages, then `read` (the request), `rpc` (the call of the processor) and `total`. */
-function serverTiming({ stages }: ProcessResponse, { read, total }: ApiTimes): string {
-  const times = [
-    ...stages.map(({ name, durationMs }): [string, number] => [name, durationMs]),
-    ['read', read] as const,
-    ['rpc', total - read] as const,
-    ['total', total] as const,
-  ];
+/** In milliseconds, as the W3C's Server Timing has them. */
+function serverTiming(times: Times): string {
   return times.map(([name, ms]) => `${name};dur=${ms.toFixed(2)}`).join(', ');
 }
 

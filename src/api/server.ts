@@ -4,8 +4,11 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
 import { createMetricsRegistry, type Logger } from '../telemetry.ts';
+import { startTracing } from '../tracing.ts';
 import { createApp } from './app.ts';
+import { createGate } from './auth.ts';
 import type { ApiConfig } from './config.ts';
+import { watchProcessors } from './metrics.ts';
 import { createProcessorClient } from './processor-client.ts';
 
 /** Headers come in one packet or two; who takes longer keeps the connection for its own sake. */
@@ -24,12 +27,22 @@ export interface RunningApi {
 /** Starts image-api. */
 export async function startApi(config: ApiConfig, log: Logger): Promise<RunningApi> {
   let draining = false;
-  const processor = createProcessorClient(config.processorUrl, config.maxAnswerBytes);
+  const gate = createGate(config, log);
+  const metrics = createMetricsRegistry();
+  const tracing = await startTracing(config.tracing, log);
+  const processor = createProcessorClient(
+    config.processorUrl,
+    config.maxAnswerBytes,
+    config.processorResolveMs,
+  );
+  watchProcessors(metrics, processor.addresses);
   const app = createApp({
     config,
     processor,
+    gate,
     log,
-    metrics: createMetricsRegistry(),
+    tracing,
+    metrics,
     isDraining: () => draining,
   });
   const server = createAdaptorServer({
@@ -56,6 +69,8 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningA
       server.close();
       await closed;
       processor.close();
+      gate.close();
+      await tracing?.close();
     },
   };
 }

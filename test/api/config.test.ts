@@ -10,6 +10,7 @@ describe(readApiConfig, () => {
       shutdownDelayMs: 0,
       shutdownTimeoutMs: 20_000,
       processorUrl: 'http://localhost:50051',
+      processorResolveMs: 2000,
       defaults: {
         scale: true,
         width: 1024,
@@ -41,6 +42,8 @@ describe(readApiConfig, () => {
   it.each([
     ['PROCESSOR_URL', 'localhost:50051'],
     ['PROCESSOR_URL', 'http://user:secret@processor:50051'],
+    ['PROCESSOR_URL', 'http://processor-a:50051,processor-b:50051'],
+    ['PROCESSOR_URL', 'http://processor:50051,'],
     ['PROCESSOR_URL', 'http://processor:50051/path'],
     ['IMAGE_FORMAT', 'npy'],
     ['IMAGE_WIDTH', '0'],

@@ -30,6 +30,11 @@ describe('image-api', () => {
       .trim()
       .split('\n')
       .map((line) => (JSON.parse(line) as { msg: string }).msg);
-    expect(lines).toEqual(['image-api listens', 'draining', 'bye']);
+    expect(lines).toEqual([
+      'image-api listens',
+      'authentication is off: only this machine reaches the port',
+      'draining',
+      'bye',
+    ]);
   });
 });

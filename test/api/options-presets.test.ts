@@ -7,9 +7,9 @@ import {
   Numerics,
   TensorContainer,
 } from '../../gen/image/v1/processor_pb.ts';
-import type { ImageDefaults } from '../../src/api/config.ts';
-import { parseOptions, processRequest } from '../../src/api/options.ts';
+import { parseOptions } from '../../src/api/options.ts';
 import type { Failure } from '../../src/failures.ts';
+import { type ImageDefaults, processRequest } from '../../src/image-request.ts';
 
 const defaults: ImageDefaults = {
   scale: true,

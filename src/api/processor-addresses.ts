@@ -1,0 +1,90 @@
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Where a processor may be: one of the addresses of a URL's host. */
+export interface ProcessorAddress {
+  readonly url: string;
+  /** An IPv4 or IPv6 address without its port. */
+  readonly ip: string;
+  /** `10.0.0.1:50051` or `[::1]:50051`: what tells one processor from another. */
+  readonly address: string;
+}
+
+/** Between two lookups, in milliseconds: a pod that comes has its share of the calls within seconds. */
+export const defaultResolveMs = 2_000;
+
+/** All IPv4 and IPv6 addresses of a host name. */
+export type Resolve = (host: string) => Promise<readonly string[]>;
+
+/**
+ * Asks for the addresses of the URLs' hosts again and again. A host whose lookup fails, or that has no address at the
+ * moment, keeps the addresses that it had: a name server in trouble ends no connection.
+ *
+ * @param urls - origins with commas between them
+ * @param intervalMs - from one lookup's end to the next
+ * @param onAddresses - gets all addresses of all hosts; at once those of hosts that are addresses themselves
+ */
+export function watchProcessorAddresses(
+  urls: string,
+  intervalMs: number,
+  onAddresses: (addresses: readonly ProcessorAddress[]) => void,
+  resolve: Resolve = resolveByLookup,
+) {
+  const closing = new AbortController();
+  const known = new Map<string, readonly ProcessorAddress[]>();
+  const firstLookups: Promise<unknown>[] = [];
+  let lastError: unknown;
+
+  function know(url: URL, ips: readonly string[]): void {
+    const port = url.port || (url.protocol === 'https:' ? '443' : '80');
+    known.set(
+      url.origin,
+      ips.map((ip) => ({ url: url.origin, ip, address: `${isIP(ip) === 6 ? `[${ip}]` : ip}:${port}` })),
+    );
+    onAddresses([...known.values()].flat());
+  }
+
+  async function lookUp(url: URL): Promise<void> {
+    try {
+      const ips = await resolve(url.hostname);
+      if (ips.length > 0 && !closing.signal.aborted) know(url, ips);
+    } catch (error) {
+      lastError = error;
+    }
+  }
+
+  async function follow(url: URL, firstLookup: Promise<void>): Promise<void> {
+    await firstLookup;
+    for (;;) {
+      await sleep(intervalMs, undefined, { ref: false, signal: closing.signal });
+      await lookUp(url);
+    }
+  }
+
+  for (const url of urls.split(',').map((one) => new URL(one.trim()))) {
+    const literal = url.hostname.replace(/^\[(.*)\]$/, '$1');
+    if (isIP(literal) !== 0) {
+      know(url, [literal]);
+    } else {
+      const firstLookup = lookUp(url);
+      firstLookups.push(firstLookup);
+      // It ends by the sleep's AbortError when the watch is closed.
+      follow(url, firstLookup).catch(() => {});
+    }
+  }
+
+  return {
+    /** Comes when every name has been looked up once. */
+    lookedUp: Promise.all(firstLookups),
+    /** Why the latest lookup that failed did so. */
+    lastError: () => lastError,
+    close(): void {
+      closing.abort();
+    },
+  };
+}
+
+/** getaddrinfo, and not a query of DNS: it knows /etc/hosts and the search domains of a cluster's short names. */
+const resolveByLookup: Resolve = async (host) =>
+  (await lookup(host, { all: true })).map(({ address }) => address);

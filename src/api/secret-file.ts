@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import type { z } from 'zod';
+import type { Logger } from '../telemetry.ts';
+
+/**
+ * JSON files with secrets in them, mounted into the pod and changed while it runs.
+ *
+ * A file is read again every second and its text compared, rather than watched: Kubernetes changes a mounted
+ * Secret by swapping a symbolic link of its folder, editors by renaming another file over it, and shells by
+ * cutting it off and writing it anew. inotify reports each of these in its own way, network file systems
+ * report none.
+ */
+
+/** A file that cannot be used, in words that repeat nothing of what is in it. */
+class SecretFileError extends Error {
+  override readonly name = 'SecretFileError';
+}
+
+/** The content of a file, as it was when it last could be used. */
+export interface SecretFile<Content> {
+  current(): Content;
+  /** Ends the reading. */
+  stop(): void;
+}
+
+const intervalMs = 1000;
+
+/** What is wrong with a file, in words that repeat nothing of what is in it; undefined when nothing is. */
+export function problemOfSecretFile(path: string, schema: z.ZodType): string | undefined {
+  try {
+    parse(readFileSync(path, 'utf8'), schema);
+    return undefined;
+  } catch (error) {
+    return wordsOf(error);
+  }
+}
+
+/**
+ * Reads a file now, and again whenever it changes. A change that cannot be used (half written, not JSON, gone) is
+ * logged once and leaves in force what was there before.
+ *
+ * @throws Error when the file cannot be used now
+ */
+export function openSecretFile<Schema extends z.ZodType>(
+  path: string,
+  schema: Schema,
+  log: Logger,
+  everyMs = intervalMs,
+): SecretFile<z.output<Schema>> {
+  let seen = readFileSync(path, 'utf8');
+  let content = parse(seen, schema);
+  let problem: string | undefined;
+
+  async function readAgain(): Promise<void> {
+    try {
+      const text = await readFile(path, 'utf8');
+      if (text === seen && problem === undefined) return;
+      content = parse(text, schema);
+      if (text !== seen || problem !== undefined) log.info({ path }, 'secrets read again');
+      seen = text;
+      problem = undefined;
+    } catch (error) {
+      const words = wordsOf(error);
+      if (words !== problem)
+        log.error({ path, problem: words }, 'secrets unusable: the former stay in force');
+      problem = words;
+    }
+  }
+
+  let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
+  const schedule = (): void => {
+    if (isStopped) return;
+    timer = setTimeout(() => void readAgain().then(schedule), everyMs).unref();
+  };
+  schedule();
+  return {
+    current: () => content,
+    stop() {
+      isStopped = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function parse<Schema extends z.ZodType>(text: string, schema: Schema): z.output<Schema> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // The parser's own words quote the text.
+    throw new SecretFileError('it is not JSON');
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const words = issue?.code === 'unrecognized_keys' ? 'has a member that is not known' : issue?.message;
+  throw new SecretFileError(`${issue?.path.join('.') || 'it'}: ${words}`);
+}
+
+function wordsOf(error: unknown): string {
+  if (error instanceof SecretFileError) return error.message;
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') {
+    return `it cannot be read (${error.code})`;
+  }
+  return 'it cannot be read';
+}

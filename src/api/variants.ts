@@ -1,0 +1,103 @@
+import { create } from '@bufbuild/protobuf';
+import {
+  type ProcessRequest,
+  type ProcessVariantsRequest,
+  ProcessVariantsRequestSchema,
+} from '../../gen/image/v1/processor_pb.ts';
+import { Failure } from '../failures.ts';
+import { type ImageDefaults, processRequest } from '../image-request.ts';
+import { type ImageSource, type OptionTexts, optionTexts, parseOptions } from './options.ts';
+
+/** The option that asks for several answers of one image. */
+export const variantsOption = 'variants';
+
+/** The most answers of one image, as the processor has it. */
+export const maxVariants = 16;
+
+/** Options as they came, and those of each variant where several answers are asked for. */
+export interface SaidVariants {
+  readonly common: OptionTexts;
+  readonly variants: readonly OptionTexts[] | undefined;
+}
+
+/**
+ * Reads the option `variants`: a JSON list of objects of options, as `[{"width": 224, "height": 224, "format": "npy"},
+ * {"format": "jpeg"}]`. The other options hold for all variants that don't say otherwise.
+ *
+ * @throws Failure OPTION_INVALID, OPTION_UNKNOWN
+ */
+export function parseVariants(options: OptionTexts): SaidVariants {
+  const common = options.filter(([name]) => name !== variantsOption);
+  const [text, another] = options.filter(([name]) => name === variantsOption).map(([, value]) => value);
+  if (text === undefined) {
+    parseOptions(common);
+    return { common, variants: undefined };
+  }
+  if (another !== undefined) throw invalid('given twice', 'variants is given twice; give it once.');
+  const list = parseList(text);
+  return {
+    common,
+    variants: list.map((one, index) =>
+      atIndex(index, () => {
+        const own = optionTexts(one);
+        const said = new Set(own.map(([name]) => name));
+        const texts = [...own, ...common.filter(([name]) => !said.has(name))];
+        parseOptions(texts);
+        return texts;
+      }),
+    ),
+  };
+}
+
+/** The processor's request for several answers of one image. @throws Failure as `processRequest`, with the index */
+export function variantsRequest(
+  source: ImageSource,
+  variants: readonly OptionTexts[],
+  defaults: ImageDefaults,
+): ProcessVariantsRequest {
+  return create(ProcessVariantsRequestSchema, {
+    source,
+    variants: variants.map(
+      (texts, index): ProcessRequest =>
+        atIndex(index, () => processRequest({ case: undefined }, parseOptions(texts), defaults)),
+    ),
+  });
+}
+
+function parseList(text: string): readonly Record<string, unknown>[] {
+  let list: unknown;
+  try {
+    list = JSON.parse(text);
+  } catch {
+    list = undefined;
+  }
+  const isObject = (one: unknown) => typeof one === 'object' && one !== null && !Array.isArray(one);
+  if (!Array.isArray(list) || list.length === 0 || !list.every(isObject)) {
+    throw invalid(text.slice(0, 100), 'variants is not a JSON list of objects of options.');
+  }
+  if (list.length <= maxVariants) return list;
+  throw invalid(
+    String(list.length),
+    `There are ${list.length} variants; at most ${maxVariants} are made at once. Send several requests.`,
+    maxVariants,
+  );
+}
+
+function invalid(actual: string, message: string, limit?: number): Failure {
+  return new Failure('OPTION_INVALID', message, {
+    option: variantsOption,
+    actual,
+    allowed: `a JSON list of 1 to ${maxVariants} objects of options, as [{"width": 224, "height": 224}]`,
+    ...(limit !== undefined && { limit }),
+  });
+}
+
+function atIndex<T>(index: number, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const { reason, message, metadata, cause } = error;
+    throw new Failure(reason, `Variant ${index}: ${message}`, { ...metadata, index }, { cause });
+  }
+}
