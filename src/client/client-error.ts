@@ -1,6 +1,8 @@
 /** How the client ends; the text is part of `--help`. */
 export const exitCodes = {
   done: { code: 0, meaning: 'done' },
+  someFailed: { code: 1, meaning: 'some images failed; failures.jsonl in the output folder has the reasons' },
+  somethingWrong: { code: 1, meaning: 'something is wrong; what to do next is printed' },
   unexpected: { code: 1, meaning: 'something that should not happen' },
   usage: { code: 2, meaning: 'bad usage: an unknown flag, a bad value, an input file that does not exist' },
   refused: { code: 3, meaning: "refused: the image, its URL's host or the request is at fault" },

@@ -81,12 +81,13 @@ async function replaceFile(path: string, content: Uint8Array, signal: AbortSigna
   }
 }
 
-function codeOf(error: unknown): string | undefined {
+/** The code of an error of the system, such as ENOENT. */
+export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error ? String(error.code) : undefined;
 }
 
 /** The system's words for what went wrong with a file, without the path, which the message names already. */
-function wordsOf(error: unknown): string {
+export function wordsOf(error: unknown): string {
   if (error instanceof Error && 'errno' in error && typeof error.errno === 'number') {
     return getSystemErrorMessage(error.errno) ?? error.message;
   }

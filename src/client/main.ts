@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import packageJson from '../../package.json' with { type: 'json' };
 import { helpText, readArguments } from './arguments.ts';
 import { ClientError, exitCodes } from './client-error.ts';
+import { isCommand } from './commands.ts';
 import { checkOutput, readInput, writeOutput } from './files.ts';
 import { misleads } from './output-format.ts';
 import { type Answer, send } from './send.ts';
@@ -25,23 +26,30 @@ function report({ content, contentType, headers }: Answer): void {
   }
 }
 
-async function run(signal: AbortSignal): Promise<void> {
-  const command = readArguments(process.argv.slice(2), process.env.IMAGE_API_URL);
+async function run(argv: readonly string[], signal: AbortSignal): Promise<keyof typeof exitCodes> {
+  const [word] = argv;
+  // The commands' own modules take longer to load than one image takes to send.
+  if (isCommand(word)) {
+    const { runCommand } = await import('./run-command.ts');
+    return await runCommand(word, argv.slice(1), say, signal);
+  }
+  const command = readArguments(argv, process.env.IMAGE_API_URL, process.env.IMAGE_API_KEY);
   if (command.kind === 'help') {
     process.stdout.write(helpText());
-    return;
+    return 'done';
   }
   if (command.kind === 'version') {
     process.stdout.write(`image-client ${packageJson.version}\n`);
-    return;
+    return 'done';
   }
-  const { output, options, api, timeoutMs } = command;
+  const { output, options, api, timeoutMs, apiKey } = command;
   checkOutput(output);
   const source = 'path' in command.source ? await readInput(command.source.path, signal) : command.source;
-  const answer = await send(api, source, options, timeoutMs, signal);
+  const answer = await send(api, source, options, timeoutMs, signal, apiKey);
   await writeOutput(output, answer.content, signal);
   if (misleads(output, answer.contentType)) say(`warning: ${output} holds ${answer.contentType}`);
   if (command.verbose) report(answer);
+  return 'done';
 }
 
 const interruption = new AbortController();
@@ -54,11 +62,11 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 try {
-  await run(interruption.signal);
-  process.exitCode = exitCodes.done.code;
+  process.exitCode = exitCodes[await run(process.argv.slice(2), interruption.signal)].code;
 } catch (error) {
   if (interruptedBy !== undefined) {
-    say('INTERRUPTED: nothing was written.');
+    const isTold = error instanceof ClientError && error.end === 'interrupted';
+    say(`INTERRUPTED: ${isTold ? error.message : 'nothing was written.'}`);
     process.exitCode = 128 + constants.signals[interruptedBy];
   } else if (error instanceof ClientError) {
     say(`${error.reason}: ${error.message}`);

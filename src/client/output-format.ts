@@ -17,6 +17,11 @@ export function formatOfPath(path: string): string | undefined {
   return ofPath(path)?.format;
 }
 
+/** The ending of files that hold a format: `.jpg` for `jpeg`, and `.` and its name for the others. */
+export function endingOfFormat(format: string): string {
+  return format === 'jpeg' ? '.jpg' : `.${format}`;
+}
+
 /** Whether a file's name promises something else than what is to be written to it. */
 export function misleads(path: string, contentType: string): boolean {
   const expected = ofPath(path)?.contentType;

@@ -11,6 +11,7 @@ export interface Answer {
  * Sends one image, or the URL of one, to image-api.
  *
  * @param options - by their names in the API's query
+ * @param apiKey - for an image-api that asks for one
  * @throws ClientError for every answer that is not an image or a tensor
  */
 export async function send(
@@ -19,9 +20,11 @@ export async function send(
   options: Readonly<Record<string, string>>,
   timeoutMs: number,
   signal: AbortSignal,
+  apiKey?: string,
 ): Promise<Answer> {
   const target = new URL(`${api.href.replace(/\/+$/, '')}/v1/images`);
   target.search = new URLSearchParams(options).toString();
+  const key = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
   const timeout = AbortSignal.timeout(timeoutMs);
   try {
     const response = await fetch(target, {
@@ -29,8 +32,8 @@ export async function send(
       redirect: 'manual',
       signal: AbortSignal.any([signal, timeout]),
       ...(source instanceof Uint8Array
-        ? { body: source, headers: { 'content-type': 'application/octet-stream' } }
-        : { body: JSON.stringify(source), headers: { 'content-type': 'application/json' } }),
+        ? { body: source, headers: { ...key, 'content-type': 'application/octet-stream' } }
+        : { body: JSON.stringify(source), headers: { ...key, 'content-type': 'application/json' } }),
     });
     if (response.status !== 200) throw await refusal(response);
     const contentType = mediaType(response);

@@ -94,6 +94,16 @@ describe(readArguments, () => {
     expect(api([], '').api.href).toBe('http://localhost:8080/');
   });
 
+  it('takes the API key from --api-key, then from the environment', () => {
+    const key = (argv: string[], environment?: string) => {
+      const command = readArguments([...argv, 'a', 'b'], undefined, environment);
+      return command.kind === 'send' ? command.apiKey : command.kind;
+    };
+    expect(key([], 'of-environment')).toBe('of-environment');
+    expect(key(['--api-key', 'of-flag'], 'of-environment')).toBe('of-flag');
+    expect(key([], '')).toBeUndefined();
+  });
+
   it('takes fractions of a second as --timeout', () => {
     expect(readArguments(['--timeout', '0.5', 'a', 'b'], undefined)).toMatchObject({ timeoutMs: 500 });
   });
@@ -108,7 +118,27 @@ describe(readArguments, () => {
     [['a'], 'USAGE: INPUT and OUTPUT are needed, got "a"; see --help.'],
     [['a', 'b', 'c'], 'USAGE: INPUT and OUTPUT are needed, got "a" "b" "c"; see --help.'],
     [['--url', 'http://x/', 'a', 'b'], 'USAGE: OUTPUT is needed with --url, got "a" "b"; see --help.'],
-    [['--wdth', '3', 'a', 'b'], "USAGE: Unknown option '--wdth'; --help lists the flags."],
+    [
+      ['--wdth', '3', 'a', 'b'],
+      "USAGE: Unknown option '--wdth'; did you mean --width? --help lists the flags.",
+    ],
+    [
+      ['--no-grayscal', 'a', 'b'],
+      "USAGE: Unknown option '--no-grayscal'; did you mean --grayscale? --help lists the flags.",
+    ],
+    [['--xyzzyx', 'a', 'b'], "USAGE: Unknown option '--xyzzyx'; --help lists the flags."],
+    [
+      ['jbo', 'a', 'b'],
+      'USAGE: INPUT and OUTPUT are needed, got "jbo" "a" "b"; did you mean the command job? see --help.',
+    ],
+    [
+      ['job', 'a', 'b'],
+      'USAGE: INPUT and OUTPUT are needed, got "job" "a" "b"; a command comes first, as in "image-client job …"; see --help.',
+    ],
+    [
+      ['--api-key', 'a b', 'a', 'b'],
+      'USAGE: --api-key has a space or another character that no API key has.',
+    ],
     [['a', 'b', '--width'], "USAGE: Option '--width <value>' argument missing; --help lists the flags."],
     [['--width', '0', 'a', 'b'], 'OPTION_INVALID: --width is "0"; allowed: a whole number from 1 to 65535.'],
     [

@@ -128,6 +128,23 @@ describe('image-client: sending and writing', () => {
     expect(received[0]?.body.toString()).toBe('piped');
   });
 
+  it('sends the API key of the environment as a bearer token, and never prints it', async () => {
+    let authorization: string | undefined;
+    respond = (response, request) => {
+      authorization = request.headers.authorization;
+      problem(response, 401, { reason: 'KEY_UNKNOWN', detail: 'No.' });
+    };
+    const result = await client(['photo.jpg', 'answer.jpg'], { env: { IMAGE_API_KEY: 'abc.DEF-123' } });
+    expect(authorization).toBe('Bearer abc.DEF-123');
+    expect(result).toMatchObject({ code: 3, stderr: 'image-client: KEY_UNKNOWN: No.\n' });
+    respond = (response, request) => {
+      authorization = request.headers.authorization;
+      response.writeHead(200, { 'content-type': 'image/jpeg' }).end(jpeg);
+    };
+    await client(['photo.jpg', 'answer.jpg'], { env: { IMAGE_API_KEY: undefined } });
+    expect(authorization).toBeUndefined();
+  });
+
   it('finds the service below a path, by --api', async () => {
     await client(['--api', `${api}/images/`, 'photo.jpg', 'answer.jpg'], {
       env: { IMAGE_API_URL: 'http://127.0.0.1:1' },

@@ -1,0 +1,188 @@
+import { type CommandName, commands, flagsOf, shells, tableOf } from './commands.ts';
+import { parseFlags, usage } from './flags.ts';
+
+type Shell = (typeof shells)[number];
+
+/**
+ * Reads the command line of `completion`.
+ *
+ * @returns undefined if `--help` is asked for
+ * @throws ClientError of bad usage
+ */
+export function readShell(argv: readonly string[]): Shell | undefined {
+  const { values, positionals } = parseFlags(argv, flagsOf(tableOf('completion')));
+  if (values.help === true) return undefined;
+  const shell = shells.find((name) => name === positionals[0]);
+  if (shell !== undefined && positionals.length === 1) return shell;
+  const given = positionals.length === 0 ? 'nothing' : `"${positionals.join(' ')}"`;
+  throw usage(`A shell is needed (${shells.join(', ')}), got ${given}; see completion --help.`);
+}
+
+/** The completion script of a shell, made from the tables that the command line is read with. */
+export function completionScript(shell: Shell): string {
+  return { bash: bashScript, zsh: zshScript, fish: fishScript }[shell]();
+}
+
+const names = ['send', ...(Object.keys(commands) as CommandName[])] as const;
+
+/** A flag in a shell: with its dashes, and what comes after it. */
+interface ShellFlag {
+  readonly flag: string;
+  readonly help: string;
+  /** Undefined for a flag without value; no words where only the caller knows. */
+  readonly words?: readonly string[];
+  readonly isFolder: boolean;
+}
+
+function shellFlags(name: CommandName | 'send'): ShellFlag[] {
+  return Object.entries(flagsOf(tableOf(name))).flatMap(([flag, { type, no, help, words, completes }]) => {
+    const isFolder = completes === 'folders';
+    const first: ShellFlag = {
+      flag: `--${flag}`,
+      help,
+      ...(type === 'string' ? { words: words ?? [] } : {}),
+      isFolder,
+    };
+    return no === true ? [first, { flag: `--no-${flag}`, help: `not: ${help}`, isFolder }] : [first];
+  });
+}
+
+function positionalsOf(name: CommandName | 'send'): readonly string[] | 'files' {
+  return tableOf(name).positionals;
+}
+
+/* bash and zsh ask one function alike; zsh has bash's way of asking built in, but its own knows words with help. */
+
+function bashScript(): string {
+  const flags = names.map(
+    (name) =>
+      `    ${name}) flags="${shellFlags(name)
+        .map(({ flag }) => flag)
+        .join(' ')}" ;;`,
+  );
+  return `# bash completion for image-client: source <(image-client completion bash)
+_image_client() {
+  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" command=send flags=
+  # "--fit=co" comes as three words.
+  if [[ $current == = ]]; then current=; elif [[ $previous == = ]]; then previous="\${COMP_WORDS[COMP_CWORD-2]}"; fi
+  case "\${COMP_WORDS[1]}" in ${Object.keys(commands).join('|')}) ((COMP_CWORD > 1)) && command="\${COMP_WORDS[1]}" ;; esac
+  COMPREPLY=()
+  case "$command $previous" in
+${valueCases((pattern, words) => `    ${pattern}) mapfile -t COMPREPLY < <(compgen -W "${words}" -- "$current"); return ;;`, '    %) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;', '    %) return ;;')}
+  esac
+  case "$command" in
+${flags.join('\n')}
+  esac
+  if [[ $current == -* ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "$flags" -- "$current")
+    return
+  fi
+  case "$command" in
+${names
+  .map((name) => {
+    const positionals = positionalsOf(name);
+    const start =
+      name === 'send'
+        ? `((COMP_CWORD == 1)) && mapfile -t COMPREPLY < <(compgen -W "${Object.keys(commands).join(' ')}" -- "$current"); `
+        : '';
+    return positionals === 'files'
+      ? `    ${name}) ${start}compopt -o filenames; mapfile -t -O "\${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$current") ;;`
+      : `    ${name}) mapfile -t COMPREPLY < <(compgen -W "${positionals.join(' ')}" -- "$current") ;;`;
+  })
+  .join('\n')}
+  esac
+}
+complete -F _image_client image-client`;
+}
+
+/** A \`case\` branch for every flag that takes a value, in the syntax that bash and zsh share. */
+function valueCases(
+  ofWords: (pattern: string, words: string) => string,
+  ofFolders: string,
+  ofOthers: string,
+): string {
+  return names
+    .flatMap((name) =>
+      shellFlags(name).flatMap(({ flag, words, isFolder }) => {
+        if (words === undefined) return [];
+        const pattern = `"${name} ${flag}"`;
+        if (isFolder) return [ofFolders.replace('%', pattern)];
+        return [words.length > 0 ? ofWords(pattern, words.join(' ')) : ofOthers.replace('%', pattern)];
+      }),
+    )
+    .join('\n');
+}
+
+function zshScript(): string {
+  const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
+  const described = (rows: readonly (readonly [string, string])[]) =>
+    rows.map(([word, help]) => quoted(`${word.replaceAll(':', '\\:')}:${help}`)).join(' ');
+  const flags = names.map(
+    (name) => `    ${name}) flags=(${described(shellFlags(name).map(({ flag, help }) => [flag, help]))}) ;;`,
+  );
+  const commandRows = Object.entries(commands).map(([name, { summary }]) => [name, summary] as const);
+  return `#compdef image-client
+# zsh completion for image-client: source <(image-client completion zsh)
+_image_client() {
+  local current="\${words[CURRENT]}" previous="\${words[CURRENT-1]}" command=send
+  local -a flags
+  case "\${words[2]}" in ${Object.keys(commands).join('|')}) ((CURRENT > 2)) && command="\${words[2]}" ;; esac
+  case "$command $previous" in
+${valueCases((pattern, words) => `    ${pattern}) compadd -- ${words}; return ;;`, '    %) _files -/; return ;;', '    %) return ;;')}
+  esac
+  case "$command" in
+${flags.join('\n')}
+  esac
+  if [[ $current == -* ]]; then
+    _describe -o flag flags
+    return
+  fi
+  case "$command" in
+${names
+  .map((name) => {
+    const positionals = positionalsOf(name);
+    if (positionals !== 'files')
+      return `    ${name}) ${positionals.length === 0 ? ':' : `compadd -- ${positionals.join(' ')}`} ;;`;
+    const start = `((CURRENT == 2)) && { local -a first=(${described(commandRows)}); _describe command first; }; `;
+    return `    ${name}) ${name === 'send' ? start : ''}_files ;;`;
+  })
+  .join('\n')}
+  esac
+}
+compdef _image_client image-client`;
+}
+
+function fishScript(): string {
+  const quoted = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+  const words = Object.keys(commands).join(' ');
+  const isIn = (name: CommandName | 'send') =>
+    name === 'send' ? `'not __fish_seen_subcommand_from ${words}'` : `'__fish_seen_subcommand_from ${name}'`;
+  const lines = names.flatMap((name) => {
+    const positionals = positionalsOf(name);
+    const own =
+      positionals === 'files'
+        ? []
+        : [`complete -c image-client -n ${isIn(name)} -f -a ${quoted(positionals.join(' '))}`];
+    return [
+      ...own,
+      ...shellFlags(name).map(({ flag, help, words: values, isFolder }) => {
+        const value =
+          values === undefined
+            ? ''
+            : isFolder
+              ? " -x -a '(__fish_complete_directories)'"
+              : ` -x -a ${quoted(values.join(' '))}`;
+        return `complete -c image-client -n ${isIn(name)} -l ${flag.slice(2)}${value} -d ${quoted(help)}`;
+      }),
+    ];
+  });
+  const first = Object.entries(commands).map(
+    ([name, { summary }]) =>
+      `complete -c image-client -n __fish_is_first_arg -a ${name} -d ${quoted(summary)}`,
+  );
+  return [
+    '# fish completion for image-client: image-client completion fish | source',
+    ...first,
+    ...lines,
+  ].join('\n');
+}

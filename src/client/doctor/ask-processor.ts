@@ -1,0 +1,143 @@
+import { connect, type IncomingHttpHeaders } from 'node:http2';
+import { create } from '@bufbuild/protobuf';
+import { ConnectError } from '@connectrpc/connect';
+import {
+  ProcessorService,
+  ProcessRequestSchema,
+  type ProcessResponse,
+} from '../../../gen/image/v1/processor_pb.ts';
+import { failureFromConnectError } from '../../rpc-failures.ts';
+import { messageOverheadBytes } from '../../transport.ts';
+import { connectToProcessor, type ProcessorConnection } from '../job/connection.ts';
+import { type Check, type Findings, ok, wrong } from './check.ts';
+import { endlessPicture, onePixel } from './probe-images.ts';
+
+/**
+ * Asks image-processor: does it serve, does it make an image, with which versions. Its limits are learned from its
+ * refusals, which name them.
+ */
+export async function askProcessor(url: URL, timeoutMs: number, signal: AbortSignal): Promise<Findings> {
+  const connection = connectToProcessor(url);
+  try {
+    const health = await askHealth(connection, url, timeoutMs, signal);
+    if (health.state !== 'ok') return { checks: [health], versions: {}, limits: {} };
+    const image = await askImage(connection, timeoutMs, signal);
+    const limits = {
+      ...(await askSourceBytes(url, timeoutMs)),
+      ...(await askLimits(connection, timeoutMs, signal)),
+    };
+    const { numericsVersion: numerics, libraries } = image.response?.provenance ?? {};
+    const versions = { ...(numerics === undefined ? {} : { numerics }), ...libraries };
+    return { checks: [health, image.check], versions, limits };
+  } finally {
+    connection.close();
+  }
+}
+
+async function askHealth(
+  connection: ProcessorConnection,
+  url: URL,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Check> {
+  const name = 'image-processor';
+  const started = performance.now();
+  try {
+    if (await connection.isServing(timeoutMs, signal)) {
+      return ok(name, `${url.host} serves (${Math.round(performance.now() - started)} ms)`);
+    }
+    return wrong(
+      name,
+      `${url.host} is there and does not serve`,
+      'It is starting or draining: ask again in a moment.',
+    );
+  } catch (error) {
+    signal.throwIfAborted();
+    return wrong(
+      name,
+      `${url.host} does not answer over gRPC: ${ConnectError.from(error).rawMessage}`,
+      'Start it (npm start), or say where it is with --processor or IMAGE_PROCESSOR_URL; jobs need it, one image does not.',
+    );
+  }
+}
+
+async function askImage(
+  connection: ProcessorConnection,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<{ check: Check; response?: ProcessResponse }> {
+  const name = 'image over gRPC';
+  try {
+    const response = await connection.process(requestOf(onePixel), timeoutMs, signal);
+    return { check: ok(name, `${response.contentType}, ${response.width} × ${response.height}`), response };
+  } catch (error) {
+    signal.throwIfAborted();
+    const failure = failureFromConnectError(ConnectError.from(error));
+    const words =
+      failure === undefined ? ConnectError.from(error).rawMessage : `${failure.reason}: ${failure.message}`;
+    return { check: wrong(name, words, "Look into the processor's log; docs/errors.md explains reasons.") };
+  }
+}
+
+async function askLimits(
+  connection: ProcessorConnection,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Record<string, number>> {
+  const limitOf = async (variable: string, request: ReturnType<typeof requestOf>) => {
+    try {
+      await connection.process(request, timeoutMs, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      const limit = Number(failureFromConnectError(ConnectError.from(error))?.metadata.limit);
+      if (limit > 0) return [[variable, limit] as const];
+    }
+    return [];
+  };
+  const found = await Promise.all([
+    limitOf('MAX_SOURCE_PIXELS', requestOf(endlessPicture)),
+    limitOf('MAX_OUTPUT_PIXELS', requestOf(onePixel, { width: 65_535, height: 65_535 })),
+  ]);
+  return Object.fromEntries(found.flat());
+}
+
+/**
+ * MAX_SOURCE_BYTES, from what the processor's gRPC library says of a message whose announced length is the most that gRPC
+ * has. The library counts the message's other fields in.
+ */
+async function askSourceBytes(url: URL, timeoutMs: number): Promise<Record<string, number>> {
+  const session = connect(url.origin);
+  session.on('error', () => {});
+  session.setTimeout(timeoutMs, () => session.destroy());
+  try {
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': `/${ProcessorService.typeName}/Process`,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+    stream.on('error', () => {});
+    // No compression, 2³¹ − 1 bytes (gRPC over HTTP/2, "Length-Prefixed-Message"), of which none comes.
+    stream.end(Uint8Array.of(0, 127, 255, 255, 255));
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const read = (headers: IncomingHttpHeaders) => {
+      const message = headers['grpc-message'];
+      if (message !== undefined) resolve(decodeURIComponent(String(message)));
+    };
+    stream
+      .on('response', read)
+      .on('trailers', read)
+      .on('close', () => resolve(''));
+    const limit = Number(/readMaxBytes (\d+)/.exec(await promise)?.[1]) - messageOverheadBytes;
+    return limit > 0 ? { MAX_SOURCE_BYTES: limit } : {};
+  } finally {
+    session.destroy();
+  }
+}
+
+function requestOf(content: Uint8Array, resize?: { width: number; height: number }) {
+  return create(ProcessRequestSchema, {
+    source: { case: 'content', value: content },
+    ...(resize === undefined ? {} : { resize }),
+  });
+}

@@ -1,0 +1,186 @@
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import { imageOptionNames, imageOptions } from '../image-options.ts';
+import { nearestNames } from '../nearest-names.ts';
+import { ClientError } from './client-error.ts';
+
+/** One flag: what parses it, what `--help` says of it and what a shell completes after it. */
+export interface Flag {
+  /** A boolean flag takes no value; with `no` it has a `--no-` form too. */
+  readonly type: 'string' | 'boolean';
+  readonly no?: boolean;
+  /** What stands for the value in `--help`. */
+  readonly value?: string;
+  readonly help: string;
+  /** The words that it takes, if they can be counted. */
+  readonly words?: readonly string[];
+  /** What a shell completes its value with, if not words. */
+  readonly completes?: 'folders';
+}
+
+/** Flags by their names, without the dashes. */
+export type Flags = Readonly<Record<string, Flag>>;
+
+/** The image options as flags, made from their table: `crop_width` is `--crop-width`. */
+export const imageFlags: Flags = Object.fromEntries(
+  imageOptionNames.map((name) => {
+    const schema = imageOptions.shape[name].unwrap();
+    const help = schema.description ?? '';
+    // What text-schemas.ts's flag() alone does with a word.
+    if (schema.safeParse('true').data === true) return [flagOf(name), { type: 'boolean', no: true, help }];
+    // By the rule of text-schemas.ts, the message of a bad value is what is allowed.
+    const allowed = schema.safeParse('\0').error?.issues[0]?.message;
+    const words = 'options' in schema ? { words: schema.options.map(String) } : {};
+    const taken = allowed === undefined ? help : `${help} (${allowed})`;
+    return [flagOf(name), { type: 'string', value: 'VALUE', help: taken, ...words }];
+  }),
+);
+
+function flagOf(option: string): string {
+  return option.replaceAll('_', '-');
+}
+
+/** What a command line says, by flag. */
+export type Values = Readonly<Record<string, string | boolean | undefined>>;
+
+/**
+ * Parses a command line.
+ *
+ * @throws ClientError of bad usage; for a flag that does not exist it names the nearest
+ */
+export function parseFlags(
+  argv: readonly string[],
+  flags: Flags,
+): { readonly values: Values; readonly positionals: readonly string[] } {
+  const options: ParseArgsOptionsConfig = Object.fromEntries(
+    Object.entries(flags).map(([flag, { type }]) => [flag, { type }]),
+  );
+  try {
+    const parsed = parseArgs({ args: [...argv], options, allowPositionals: true, allowNegative: true });
+    return { values: parsed.values as Values, positionals: parsed.positionals };
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    // "To specify a positional argument starting with a '-', …" is about what hardly anyone means.
+    const complaint = error.message.replace(/\. To specify a positional.*|\.$/s, '');
+    throw usage(`${complaint}; ${didYouMean(complaint, flags)}--help lists the flags.`);
+  }
+}
+
+function didYouMean(complaint: string, flags: Flags): string {
+  const given = /^Unknown option '--(no-)?([^']+)'/.exec(complaint);
+  const nearest = nearestNames(given?.[2] ?? '', Object.keys(flags));
+  if (given === null || nearest.length === 0) return '';
+  return `did you mean ${nearest.map((name) => `--${name}`).join(' or ')}? `;
+}
+
+/**
+ * The image options of a command line, by their names in the API's query. They are checked here already, so that a
+ * bad value is bad usage and costs no upload; what is sent is the text.
+ *
+ * @throws ClientError OPTION_INVALID
+ */
+export function readImageOptions(values: Values): Record<string, string> {
+  const options: Record<string, string> = {};
+  for (const name of imageOptionNames) {
+    const given = values[flagOf(name)];
+    if (given === undefined) continue;
+    const value = String(given);
+    const parsed = imageOptions.shape[name].safeParse(value);
+    if (!parsed.success) {
+      const allowed = parsed.error.issues[0]?.message;
+      throw new ClientError(
+        'usage',
+        'OPTION_INVALID',
+        `--${flagOf(name)} is "${value}"; allowed: ${allowed}.`,
+      );
+    }
+    options[name] = value;
+  }
+  return options;
+}
+
+/** The text of a flag that takes one. */
+export function textOf(values: Values, flag: string): string | undefined {
+  const value = values[flag];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/**
+ * A flag's number of seconds, in milliseconds.
+ *
+ * @throws ClientError of bad usage
+ */
+export function readSeconds(values: Values, flag: string, byDefault: number): number {
+  const given = textOf(values, flag) ?? String(byDefault);
+  const seconds = /^\d{1,6}(\.\d{1,3})?$/.test(given) ? Number(given) : 0;
+  if (seconds === 0) throw usage(`--${flag} is "${given}"; allowed: seconds above 0, such as 60 or 0.5.`);
+  return Math.round(seconds * 1000);
+}
+
+/**
+ * A flag's whole number.
+ *
+ * @throws ClientError of bad usage
+ */
+export function readCount(values: Values, flag: string, byDefault: number, max: number): number {
+  const given = textOf(values, flag) ?? String(byDefault);
+  const count = /^\d{1,9}$/.test(given) ? Number(given) : 0;
+  if (count < 1 || count > max) {
+    throw usage(`--${flag} is "${given}"; allowed: a whole number from 1 to ${max}.`);
+  }
+  return count;
+}
+
+/**
+ * Where image-api is: the flag, else the environment.
+ *
+ * @throws ClientError of bad usage, that keeps a password out of what is printed
+ */
+export function readApi(flag: string | undefined, environment: string | undefined): URL {
+  const given = flag ?? (environment || 'http://localhost:8080');
+  const name = flag === undefined ? 'IMAGE_API_URL' : '--api';
+  const api = URL.parse(given);
+  if (api === null || !['http:', 'https:'].includes(api.protocol)) {
+    throw usage(`${name} is "${given}"; allowed: an http or https URL, such as http://localhost:8080.`);
+  }
+  // fetch refuses such a URL.
+  if (api.username !== '' || api.password !== '') {
+    throw usage(`${name} has a user name or password in it; image-api takes none.`);
+  }
+  return api;
+}
+
+/**
+ * Where image-processor is: the flag, else the environment; `host:port` as grpcurl takes it will do.
+ *
+ * @throws ClientError of bad usage
+ */
+export function readProcessor(flag: string | undefined, environment: string | undefined): URL {
+  const given = flag ?? (environment || 'http://localhost:50051');
+  const name = flag === undefined ? 'IMAGE_PROCESSOR_URL' : '--processor';
+  const url = URL.parse(given.includes('://') ? given : `http://${given}`);
+  const isOrigin = url !== null && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`;
+  if (!isOrigin) {
+    const shown = given.includes('@') ? 'is bad' : `is "${given}"`;
+    throw usage(`${name} ${shown}; allowed: host:port or an http or https URL without a path.`);
+  }
+  return url;
+}
+
+/**
+ * The API key: the flag, else the environment; neither is ever printed.
+ *
+ * @throws ClientError of bad usage
+ */
+export function readApiKey(flag: string | undefined, environment: string | undefined): string | undefined {
+  const key = flag ?? (environment || undefined);
+  if (key !== undefined && !/^[\x21-\x7e]+$/.test(key)) {
+    const name = flag === undefined ? 'IMAGE_API_KEY' : '--api-key';
+    throw usage(`${name} has a space or another character that no API key has.`);
+  }
+  return key;
+}
+
+/** An error of bad usage. */
+export function usage(message: string): ClientError {
+  return new ClientError('usage', 'USAGE', message);
+}

@@ -1,0 +1,71 @@
+import { flagsOf, tableOf } from '../commands.ts';
+import {
+  parseFlags,
+  readCount,
+  readImageOptions,
+  readProcessor,
+  readSeconds,
+  textOf,
+  usage,
+} from '../flags.ts';
+import { isUrl, type ListOptions } from './lists.ts';
+import { type JobRequest, jobRequest } from './process-request.ts';
+import type { TransferLimits } from './transfer.ts';
+
+/** What the command line of a job asks for. */
+export interface JobArguments {
+  readonly sources: readonly string[];
+  /** The output folder as it was given. */
+  readonly output: string;
+  readonly asked: JobRequest;
+  readonly list: ListOptions;
+  readonly processor: URL;
+  readonly limits: TransferLimits;
+  readonly force: boolean;
+  readonly dryRun: boolean;
+  readonly quiet: boolean;
+}
+
+/**
+ * Reads the command line of a job.
+ *
+ * @param argv - what comes after `job`
+ * @returns undefined if `--help` is asked for
+ * @throws ClientError of bad usage
+ */
+export function readJobArguments(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): JobArguments | undefined {
+  const { values, positionals } = parseFlags(argv, flagsOf(tableOf('job')));
+  if (values.help === true) return undefined;
+  const sources = positionals.slice(0, -1);
+  const output = positionals.at(-1);
+  if (sources.length === 0 || output === undefined) {
+    const given = positionals.length === 0 ? 'nothing' : `"${output}"`;
+    throw usage(`SOURCE and OUTPUT_FOLDER are needed, got ${given}; see job --help.`);
+  }
+  if (output === '-' || isUrl(output)) {
+    throw usage(`The last word is the output folder, and "${output}" is none; see job --help.`);
+  }
+  return {
+    sources,
+    output,
+    asked: jobRequest(readImageOptions(values)),
+    list: {
+      column: textOf(values, 'column') ?? 'url',
+      nameColumn: textOf(values, 'name-column'),
+      base: textOf(values, 'base'),
+    },
+    processor: readProcessor(textOf(values, 'processor'), environment.IMAGE_PROCESSOR_URL),
+    limits: {
+      inFlight: readCount(values, 'in-flight', 32, 1024),
+      bytes: readCount(values, 'max-memory', 128, 65_536) * 1024 * 1024,
+      tries: readCount(values, 'tries', 5, 100),
+      patienceMs: readSeconds(values, 'patience', 60),
+    },
+    force: values.force === true,
+    dryRun: values['dry-run'] === true,
+    quiet: values.quiet === true,
+  };
+}

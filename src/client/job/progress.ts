@@ -1,0 +1,109 @@
+/** Milliseconds over which the rate is taken. */
+const windowMs = 10_000;
+
+/** How far a job is. */
+export interface Counts {
+  /** Images that this run is to do. */
+  readonly total: number;
+  readonly done: number;
+  readonly failed: number;
+}
+
+/** Where progress is written: standard error, in a program. */
+export interface Screen {
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+  write(text: string): unknown;
+}
+
+/** What a person sees of a running job. */
+export interface Progress extends Disposable {
+  update(counts: Counts): void;
+  /** Prints a line that stays, above the bar if there is one. */
+  say(line: string): void;
+}
+
+/**
+ * Shows progress: on a terminal a bar that is drawn anew, elsewhere a plain line every few seconds.
+ *
+ * @param screen - undefined for a quiet job, which still says lines
+ * @param say - prints a line
+ * @param nowMs - the clock
+ */
+export function showProgress(
+  screen: Screen | undefined,
+  say: (line: string) => void,
+  { barMs = 100, lineMs = 5_000, nowMs = () => performance.now() } = {},
+): Progress {
+  const isBar = screen?.isTTY === true;
+  const samples: { readonly atMs: number; readonly settled: number }[] = [{ atMs: nowMs(), settled: 0 }];
+  let counts: Counts | undefined;
+  const wipe = () => isBar && screen.write('\r\u001b[K');
+  const draw = () => {
+    if (screen === undefined || counts === undefined) return;
+    // Some terminals say 0.
+    const width = isBar ? screen.columns || 80 : undefined;
+    const line = lineOf(counts, rateOf(samples, counts, nowMs()), width);
+    if (isBar) screen.write(`\r\u001b[K${line}`);
+    else say(line);
+  };
+  const timer = screen === undefined ? undefined : setInterval(draw, isBar ? barMs : lineMs);
+  timer?.unref();
+  return {
+    update(newer) {
+      counts = newer;
+      if (isBar && samples.length === 1 && newer.done + newer.failed === 0) draw();
+    },
+    say(line) {
+      wipe();
+      say(line);
+      if (isBar) draw();
+    },
+    [Symbol.dispose]() {
+      clearInterval(timer);
+      wipe();
+    },
+  };
+}
+
+/** Images a second, over the last seconds. */
+function rateOf(
+  samples: { atMs: number; settled: number }[],
+  { done, failed }: Counts,
+  atMs: number,
+): number {
+  const settled = done + failed;
+  samples.push({ atMs, settled });
+  while (samples.length > 2 && atMs - (samples[1]?.atMs ?? atMs) >= windowMs) samples.shift();
+  const [oldest] = samples;
+  if (oldest === undefined || atMs === oldest.atMs) return 0;
+  return (1000 * (settled - oldest.settled)) / (atMs - oldest.atMs);
+}
+
+/**
+ * A job's state in words: share, rate, time left, failures.
+ *
+ * @param rate - images a second
+ * @param columns - width of the terminal, for a bar; undefined for a line without one
+ */
+export function lineOf({ total, done, failed }: Counts, rate: number, columns?: number): string {
+  const settled = done + failed;
+  const share = total === 0 ? 1 : settled / total;
+  const speed = `${rate >= 10 ? Math.round(rate) : rate.toFixed(1)}/s`;
+  const left = rate > 0 ? `${durationWords(Math.ceil((total - settled) / rate))} left` : 'time left unknown';
+  const failures = failed === 0 ? '' : `, ${failed} failed`;
+  const words = `${settled} of ${total} (${Math.floor(100 * share)} %), ${speed}, ${left}${failures}`;
+  if (columns === undefined) return words;
+  const room = Math.min(30, columns - words.length - 2);
+  if (room < 5) return words.slice(0, columns - 1);
+  const full = Math.round(room * share);
+  return `${'█'.repeat(full)}${'░'.repeat(room - full)} ${words}`;
+}
+
+/** Seconds as 42 s, 3:07 min or 2:05:00 h. */
+export function durationWords(seconds: number): string {
+  const two = (value: number) => String(value).padStart(2, '0');
+  const [h, min, s] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60];
+  if (h > 0) return `${h}:${two(min)}:${two(s)} h`;
+  return min > 0 ? `${min}:${two(s)} min` : `${s} s`;
+}

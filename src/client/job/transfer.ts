@@ -1,0 +1,163 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Code, ConnectError } from '@connectrpc/connect';
+import type { ProcessRequest, ProcessStreamRequest } from '../../../gen/image/v1/processor_pb.ts';
+import { ClientError } from '../client-error.ts';
+import type { ProcessorConnection } from './connection.ts';
+import { createImageQueue, type ImageQueue, type Outcomes, type QueueLimits } from './image-queue.ts';
+import type { JobImage } from './images.ts';
+
+/** How much is under way, and how long is waited. */
+export interface TransferLimits extends QueueLimits {
+  /** Milliseconds that the processor may be away, or be silent with images in hand. */
+  readonly patienceMs: number;
+}
+
+/** What becomes of the images, and of the way there. */
+export interface TransferEvents extends Outcomes {
+  /** The processor cannot be reached, or a stream has ended before its time; it is tried again. */
+  onAway(why: string): void;
+}
+
+/**
+ * Sends images over ProcessStream and hands out what becomes of each. When the stream ends before all is answered
+ * (the processor drains, the connection is lost) another is opened, and what was not answered is sent again.
+ *
+ * @param request - for every image, without its source
+ * @throws ClientError PROCESSOR_UNAVAILABLE when the processor is away for too long; what an outcome throws; the
+ *   signal's reason
+ */
+export async function transferImages(
+  images: readonly JobImage[],
+  request: ProcessRequest,
+  connection: ProcessorConnection,
+  limits: TransferLimits,
+  events: TransferEvents,
+  signal: AbortSignal,
+): Promise<void> {
+  const ended = new AbortController();
+  const stop = AbortSignal.any([signal, ended.signal]);
+  const queue = createImageQueue(images, request, limits, events, stop, (error) => ended.abort(error));
+  const away = watchAbsence(limits.patienceMs, events.onAway);
+  try {
+    while (!queue.isDone()) {
+      await reachProcessor(connection, limits.patienceMs, away, stop);
+      const error = await runStream(queue, connection, limits.patienceMs, away, stop);
+      // What was refused at the very end is still being written.
+      if (error === undefined || queue.takeBack(error)) await queue.settled();
+      else if (!queue.isDone()) await away.report(error.rawMessage, stop);
+    }
+    stop.throwIfAborted();
+  } catch (error) {
+    ended.abort(error);
+    await queue.settled();
+    throw stop.reason;
+  }
+}
+
+/** Counts the time since the processor last answered with an image. */
+function watchAbsence(patienceMs: number, onAway: (why: string) => void) {
+  let sinceMs: number | undefined;
+  let reports = 0;
+  return {
+    end(): void {
+      sinceMs = undefined;
+      reports = 0;
+    },
+    /** Waits before another try, longer each time. @throws ClientError when the patience is at its end */
+    async report(why: string, stop: AbortSignal): Promise<void> {
+      sinceMs ??= performance.now();
+      if (performance.now() - sinceMs >= patienceMs) throw unavailable(why);
+      if (reports === 0) onAway(why);
+      await sleep(Math.min(2_000, 100 * 2 ** reports++), undefined, { signal: stop });
+    },
+  };
+}
+
+type Absence = ReturnType<typeof watchAbsence>;
+
+/** Waits until the processor says that it serves. */
+async function reachProcessor(
+  connection: ProcessorConnection,
+  patienceMs: number,
+  away: Absence,
+  stop: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    stop.throwIfAborted();
+    let why = 'it says that it does not serve';
+    try {
+      if (await connection.isServing(Math.min(5_000, patienceMs), stop)) return;
+    } catch (error) {
+      stop.throwIfAborted();
+      const { code, rawMessage } = ConnectError.from(error);
+      const passes = ![Code.Unimplemented, Code.Unauthenticated, Code.PermissionDenied].includes(code);
+      if (!passes) throw unavailable(rawMessage);
+      why = rawMessage;
+    }
+    await away.report(why, stop);
+  }
+}
+
+/**
+ * Sends and receives over one stream.
+ *
+ * @returns what ended it before all was answered
+ * @throws the reason of `stop`
+ */
+async function runStream(
+  queue: ImageQueue,
+  connection: ProcessorConnection,
+  patienceMs: number,
+  away: Absence,
+  stop: AbortSignal,
+): Promise<ConnectError | undefined> {
+  stop.throwIfAborted();
+  const over = new AbortController();
+  const onStop = () => over.abort(new ConnectError('stopped', Code.Canceled));
+  stop.addEventListener('abort', onStop, { once: true });
+  const silence = setTimeout(() => {
+    if (queue.unanswered() > 0) over.abort(new ConnectError('no answer in time', Code.Unavailable));
+  }, patienceMs);
+  try {
+    const requests = messagesOf(queue, over.signal, () => silence.refresh());
+    for await (const answer of connection.processStream(requests, over.signal)) {
+      away.end();
+      queue.onAnswer(answer);
+      while (!queue.hasRoomForAnswers()) await queue.changed();
+      silence.refresh();
+    }
+    return queue.isDone() ? undefined : new ConnectError('the stream has ended', Code.Unavailable);
+  } catch (error) {
+    stop.throwIfAborted();
+    return ConnectError.from(over.signal.aborted ? over.signal.reason : error);
+  } finally {
+    clearTimeout(silence);
+    stop.removeEventListener('abort', onStop);
+    over.abort();
+  }
+}
+
+/** The messages of one stream; it stays open while there may be more to send. */
+async function* messagesOf(
+  queue: ImageQueue,
+  over: AbortSignal,
+  onFirst: () => void,
+): AsyncGenerator<ProcessStreamRequest> {
+  while (!over.aborted && !queue.isDone()) {
+    const message = queue.take();
+    if (message === undefined) {
+      await queue.changed();
+      continue;
+    }
+    if (queue.unanswered() === 1) onFirst();
+    yield message;
+  }
+}
+
+function unavailable(why: string): ClientError {
+  return new ClientError(
+    'unavailable',
+    'PROCESSOR_UNAVAILABLE',
+    `The processor cannot be reached (${why}); --processor tells where it is, --patience how long to wait.`,
+  );
+}

@@ -1,0 +1,60 @@
+import type { exitCodes } from './client-error.ts';
+import type { CommandName } from './commands.ts';
+import { commandHelp } from './help.ts';
+
+/**
+ * Runs a command.
+ *
+ * @param argv - what comes after its word
+ * @param say - prints a line to standard error
+ * @returns how it ended
+ * @throws ClientError
+ */
+export async function runCommand(
+  name: CommandName,
+  argv: readonly string[],
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<keyof typeof exitCodes> {
+  const print = (line: string) => void process.stdout.write(`${line}\n`);
+  const run = await load(name, argv);
+  if (run === undefined) {
+    process.stdout.write(commandHelp(name));
+    return 'done';
+  }
+  // Whoever reads has seen enough, as `head` does.
+  process.stdout.on('error', () => process.exit());
+  return await run({ print, say, screen: process.stderr }, signal);
+}
+
+type Run = (
+  console: {
+    readonly print: (line: string) => void;
+    readonly say: (line: string) => void;
+    readonly screen: typeof process.stderr;
+  },
+  signal: AbortSignal,
+) => Promise<keyof typeof exitCodes>;
+
+/** A command with its line read, and nothing of the others loaded; undefined if `--help` is asked for. */
+async function load(name: CommandName, argv: readonly string[]): Promise<Run | undefined> {
+  if (name === 'job') {
+    const { readJobArguments } = await import('./job/job-arguments.ts');
+    const job = readJobArguments(argv, process.env);
+    if (job === undefined) return undefined;
+    const { runJob } = await import('./job/job.ts');
+    return (console, signal) => runJob(job, console, signal);
+  }
+  if (name === 'doctor') {
+    const { readDoctorArguments, runDoctor } = await import('./doctor/doctor.ts');
+    const asked = readDoctorArguments(argv, process.env);
+    return asked && (({ print }, signal) => runDoctor(asked, print, signal));
+  }
+  const { completionScript, readShell } = await import('./completion.ts');
+  const shell = readShell(argv);
+  if (shell === undefined) return undefined;
+  return async ({ print }) => {
+    print(completionScript(shell));
+    return 'done';
+  };
+}

@@ -1,0 +1,156 @@
+import { hash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import packageJson from '../../package.json' with { type: 'json' };
+import { startOrigin } from '../support/origin.ts';
+import { run } from '../support/run.ts';
+import { type Service, startService } from '../support/service.ts';
+
+const program = fileURLToPath(new URL('../../src/client/main.ts', import.meta.url));
+
+/** The report, and the exit code. */
+async function doctor(environment: Readonly<Record<string, string>>, ...parameters: string[]) {
+  const env = { IMAGE_API_KEY: undefined, ...environment };
+  const { code, stdout, stderr } = await run(process.execPath, [program, 'doctor', '--json', ...parameters], {
+    env,
+  });
+  expect(stderr).toBe('');
+  const report = JSON.parse(stdout.toString());
+  const check = (name: string) => report.checks.find((each: { name: string }) => each.name === name);
+  return { code, report, check };
+}
+
+describe('image-client doctor', () => {
+  let service: Service;
+  beforeAll(async () => {
+    service = await startService({
+      api: { MAX_UPLOAD_BYTES: '3000000', IMAGE_WIDTH: '640' },
+      processor: { MAX_SOURCE_BYTES: '4000000', MAX_SOURCE_PIXELS: '5000000', MAX_OUTPUT_PIXELS: '6000000' },
+    });
+  });
+  afterAll(() => service.stop());
+
+  it('tells versions, limits and defaults of services that are well, and ends with 0', async () => {
+    const { code, report } = await doctor({
+      IMAGE_API_URL: service.url,
+      IMAGE_PROCESSOR_URL: service.address,
+    });
+    expect(code).toBe(0);
+    expect(report).toMatchObject({
+      ok: true,
+      versions: {
+        client: packageJson.version,
+        node: process.versions.node,
+        numerics: expect.stringMatching(/pillow/),
+        sharp: expect.stringMatching(/^\d/),
+        vips: expect.stringMatching(/^\d/),
+      },
+      limits: {
+        MAX_UPLOAD_BYTES: 3_000_000,
+        MAX_SOURCE_BYTES: 4_000_000,
+        MAX_SOURCE_PIXELS: 5_000_000,
+        MAX_OUTPUT_PIXELS: 6_000_000,
+      },
+      defaults: { width: 640, height: 768, grayscale: true },
+    });
+  });
+
+  it('notes where image-api has other defaults than a job', async () => {
+    const { check } = await doctor({ IMAGE_API_URL: service.url, IMAGE_PROCESSOR_URL: service.address });
+    expect(check('defaults')).toMatchObject({
+      state: 'warning',
+      detail: 'width is 640 there and 1024 in a job',
+    });
+  });
+
+  it('finds an image-api that takes longer images than its processor', async () => {
+    await using other = await startService({ processor: { MAX_SOURCE_BYTES: '1000000' } });
+    const { code, check } = await doctor({ IMAGE_API_URL: other.url, IMAGE_PROCESSOR_URL: other.address });
+    expect(code).toBe(1);
+    expect(check('limits')).toEqual({
+      name: 'limits',
+      state: 'wrong',
+      detail: 'image-api takes 33554432 bytes, the processor 1000000',
+      next: "Set image-api's MAX_UPLOAD_BYTES to not more than the processor's MAX_SOURCE_BYTES.",
+    });
+  });
+
+  it('says what to start when nothing is there', async () => {
+    const closed = await startOrigin(() => {});
+    await closed[Symbol.asyncDispose]();
+    const address = `127.0.0.1:${closed.port}`;
+    const { code, check, report } = await doctor({}, '--api', `http://${address}`, '--processor', address);
+    expect(code).toBe(1);
+    expect(report.ok).toBe(false);
+    expect(check('image-api')).toMatchObject({
+      state: 'wrong',
+      detail: `http://${address} does not answer: ECONNREFUSED`,
+      next: expect.stringContaining('npm start'),
+    });
+    expect(check('image-processor')).toMatchObject({
+      state: 'wrong',
+      next: expect.stringContaining('IMAGE_PROCESSOR_URL'),
+    });
+  });
+
+  it('finds an image-api whose processor is gone', async () => {
+    await using other = await startService();
+    other.processor.kill('SIGKILL');
+    await other.processor.exited;
+    const { code, check } = await doctor({ IMAGE_API_URL: other.url, IMAGE_PROCESSOR_URL: other.address });
+    expect(code).toBe(1);
+    expect(check('image-api').state).toBe('ok');
+    expect(check("image-api's processor")).toMatchObject({
+      state: 'wrong',
+      next: expect.stringContaining('PROCESSOR_URL'),
+    });
+    expect(check('image over HTTP').detail).toMatch(/^PROCESSOR_UNAVAILABLE: /);
+  });
+
+  it('finds something else than image-api, and two addresses that were mixed up', async () => {
+    await using origin = await startOrigin(
+      (_request, response) => void response.writeHead(404).end('Welcome'),
+    );
+    const { check } = await doctor({ IMAGE_API_URL: origin.url(), IMAGE_PROCESSOR_URL: service.address });
+    expect(check('image-api').detail).toMatch(/ answers 404 at \/healthz, not as image-api does$/);
+    const environment = { IMAGE_API_URL: `http://${service.address}`, IMAGE_PROCESSOR_URL: service.url };
+    const mixed = await doctor(environment, '--timeout', '1');
+    expect(mixed.code).toBe(1);
+    expect(mixed.check('image-api').state).toBe('wrong');
+    expect(mixed.check('image-processor').state).toBe('wrong');
+  });
+
+  it('sends the API key, says when there is none or a wrong one, and never prints it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'image-client-doctor-'));
+    const keys = { keys: [{ id: 'team-a', sha256: hash('sha256', 'the-right-key') }] };
+    await writeFile(join(folder, 'keys.json'), JSON.stringify(keys));
+    await using other = await startService({ api: { API_KEYS_FILE: join(folder, 'keys.json') } });
+    const ask = async (key?: string) => {
+      const environment = { IMAGE_API_URL: other.url, IMAGE_PROCESSOR_URL: other.address };
+      const { report, check } = await doctor({
+        ...environment,
+        ...(key === undefined ? {} : { IMAGE_API_KEY: key }),
+      });
+      if (key !== undefined) expect(JSON.stringify(report)).not.toContain(key);
+      return { image: check('image over HTTP'), limit: report.limits.MAX_UPLOAD_BYTES };
+    };
+    expect(await ask()).toEqual({
+      image: {
+        name: 'image over HTTP',
+        state: 'wrong',
+        detail: expect.stringMatching(/^UNAUTHENTICATED: /),
+        next: 'Set IMAGE_API_KEY (or --api-key) to a key that this image-api takes.',
+      },
+      limit: undefined,
+    });
+    expect((await ask('the-wrong-key')).image).toMatchObject({
+      state: 'wrong',
+      next: expect.stringContaining('is not one that this image-api takes'),
+    });
+    expect(await ask('the-right-key')).toMatchObject({ image: { state: 'ok' }, limit: 33_554_432 });
+    await rm(folder, { recursive: true });
+  });
+});

@@ -1,0 +1,432 @@
+import { watch } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Origin, startOrigin } from '../support/origin.ts';
+import { encoded, gradient, redGreenBlue } from '../support/pictures.ts';
+import { type Run, run } from '../support/run.ts';
+import { type Service, startService } from '../support/service.ts';
+import { findProgram } from '../support/tools.ts';
+
+/* Whole jobs against the real processor: what is in the output folder afterwards, however the way there was. */
+
+const program = fileURLToPath(new URL('../../src/client/main.ts', import.meta.url));
+const fixtures = fileURLToPath(new URL('../fixtures/decode', import.meta.url));
+const allowed = { URL_ALLOWED_HOSTS: '127.0.0.1' };
+
+let service: Service;
+let folder: string;
+beforeAll(async () => {
+  service = await startService({ processor: allowed });
+});
+afterAll(() => service.stop());
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'image-client-job-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+function job(parameters: readonly string[], options: Parameters<typeof run>[2] = {}): Promise<Run> {
+  return run(process.execPath, [program, 'job', ...parameters], {
+    cwd: folder,
+    ...options,
+    env: { IMAGE_PROCESSOR_URL: service.address, ...options.env },
+  });
+}
+
+/** The files below a folder, by their paths in it. */
+async function filesIn(name: string): Promise<string[]> {
+  const entries = await readdir(join(folder, name), { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return paths.map((path) => path.slice(join(folder, name).length + 1)).sort();
+}
+
+async function rowsIn(path: string): Promise<Record<string, unknown>[]> {
+  const text = await readFile(join(folder, path), 'utf8');
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+}
+
+/** Ends when the journal of `out` has so many lines. */
+async function journalHas(lines: number): Promise<void> {
+  await mkdir(join(folder, 'out'), { recursive: true });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const look = async () => {
+    const text = await readFile(join(folder, 'out', 'journal.jsonl'), 'utf8').catch(() => '');
+    if (text.split('\n').length > lines) resolve();
+  };
+  const watcher = watch(join(folder, 'out'), () => void look());
+  await look();
+  await promise;
+  watcher.close();
+}
+
+describe('image-client job: folders', () => {
+  beforeEach(async () => {
+    await mkdir(join(folder, 'photos', 'deep', 'er'), { recursive: true });
+    await writeFile(join(folder, 'photos', 'a.jpg'), await encoded(gradient(30, 20), 'jpeg'));
+    await writeFile(join(folder, 'photos', 'a.png'), await encoded(redGreenBlue, 'png'));
+    await writeFile(join(folder, 'photos', 'deep', 'er', 'b.webp'), await encoded(gradient(8, 8), 'webp'));
+    await writeFile(join(folder, 'photos', 'notes.md'), 'no image');
+  });
+
+  it('makes tensors in the same tree, and gives two images of one stem two names', async () => {
+    const result = await job(['--width', '4', '--height', '2', '--format', 'npy', 'photos', 'out']);
+    expect(result).toMatchObject({ code: 0 });
+    expect(await filesIn('out')).toEqual(['a.jpg.npy', 'a.png.npy', 'deep/er/b.npy', 'journal.jsonl']);
+    const npy = await readFile(join(folder, 'out', 'deep', 'er', 'b.npy'));
+    expect(npy.toString('latin1')).toContain("'shape': (1, 1, 2, 4)");
+  });
+
+  it('makes images, with the defaults of image-api: 1024 × 768 and gray', async () => {
+    const result = await job(['--format', 'jpeg', 'photos', 'out']);
+    expect(result).toMatchObject({ code: 0 });
+    expect(await filesIn('out')).toEqual(['a.jpg.jpg', 'a.png.jpg', 'deep/er/b.jpg', 'journal.jsonl']);
+    expect(await sharp(join(folder, 'out', 'deep', 'er', 'b.jpg')).metadata()).toMatchObject({
+      format: 'jpeg',
+      width: 1024,
+      height: 768,
+      channels: 1,
+    });
+  });
+
+  it("keeps the source's format and name where nothing else is asked for", async () => {
+    await writeFile(join(folder, 'photos', 'c.gif'), await encoded(gradient(8, 8), 'gif'));
+    expect(await job(['--no-scale', 'photos', 'out'])).toMatchObject({ code: 0 });
+    expect(await filesIn('out')).toEqual(['a.jpg', 'a.png', 'c.png', 'deep/er/b.webp', 'journal.jsonl']);
+    expect(await sharp(join(folder, 'out', 'c.png')).metadata()).toMatchObject({ format: 'png' });
+  });
+
+  it('gives every image of a folder an output or a failure with its reason', async () => {
+    await cp(fixtures, join(folder, 'photos', 'all'), { recursive: true });
+    await writeFile(join(folder, 'photos', 'text.jpg'), 'no image at all');
+    await writeFile(join(folder, 'photos', 'empty.png'), '');
+    await writeFile(join(folder, 'photos', 'large.png'), Buffer.alloc(40_000_000, 1));
+    const result = await job(['--width', '4', '--height', '2', '--format', 'npy', 'photos', 'out']);
+    expect(result.code).toBe(1);
+    const failures = await rowsIn('out/failures.jsonl');
+    const reasons = new Map(failures.map(({ source, reason }) => [source, reason]));
+    const of = (name: string) => reasons.get(join(folder, 'photos', name));
+    expect(of('text.jpg')).toBe('FORMAT_UNSUPPORTED');
+    expect(of('empty.png')).toBe('SOURCE_EMPTY');
+    expect(of('large.png')).toBe('SOURCE_BYTES_OVER_LIMIT');
+    expect(failures[0]).toMatchObject({
+      message: expect.any(String),
+      metadata: {},
+      code: expect.any(Number),
+    });
+    const made = (await filesIn('out')).filter((path) => path.endsWith('.npy'));
+    const sources = (await filesIn('photos')).filter((path) => !path.endsWith('.md'));
+    expect(made.length + failures.length).toBe(sources.length);
+    expect(made.length).toBeGreaterThan(70);
+    for (const path of made) {
+      const npy = await readFile(join(folder, 'out', path));
+      expect(npy.subarray(1, 6).toString()).toBe('NUMPY');
+    }
+  });
+
+  it('skips what is done, and does again what has changed: an image, or the options', async () => {
+    const parameters = ['--width', '4', '--height', '2', '--format', 'npy', 'photos', 'out'];
+    await job(parameters);
+    const again = await job(parameters);
+    expect(again).toMatchObject({ code: 0 });
+    expect(again.stderr).toContain('image-client: 0 images to do, 3 done already; ');
+    await utimes(join(folder, 'photos', 'a.png'), 1, 1);
+    expect((await job(parameters)).stderr).toContain('1 image to do, 2 done already; ');
+    await rm(join(folder, 'out', 'deep', 'er', 'b.npy'));
+    expect((await job(parameters)).stderr).toContain('1 image to do, 2 done already; ');
+    expect((await job(['--filter', 'bicubic', ...parameters])).stderr).toContain('3 images to do; ');
+    expect((await job(['--force', '--filter', 'bicubic', ...parameters])).stderr).toContain(
+      '3 images to do; ',
+    );
+  });
+
+  it('takes globs, and files by their names', async () => {
+    const options = ['--width', '4', '--height', '2', '--format', 'npy'];
+    expect(await job([...options, 'photos/**/*.webp', 'photos/a.png', 'out'])).toMatchObject({ code: 0 });
+    expect(await filesIn('out')).toEqual(['a.npy', 'deep/er/b.npy', 'journal.jsonl']);
+  });
+
+  it('says with --dry-run what it would do, and does nothing', async () => {
+    const parameters = ['--width', '4', '--height', '2', '--format', 'npy', 'photos', 'out'];
+    await job(parameters);
+    await utimes(join(folder, 'photos', 'a.png'), 1, 1);
+    const before = await filesIn('.');
+    const times = (await stat(join(folder, 'out'))).mtimeMs;
+    // Nothing listens there: nobody is asked.
+    const result = await job(['--dry-run', ...parameters], { env: { IMAGE_PROCESSOR_URL: '127.0.0.1:1' } });
+    expect(result).toMatchObject({ code: 0, stderr: '' });
+    const lines = result.stdout.toString().trimEnd().split('\n');
+    const photos = join(folder, 'photos');
+    const { size: bytes } = await stat(join(photos, 'a.png'));
+    expect(lines).toEqual([
+      `do      ${photos}/a.png -> a.png.npy`,
+      `skip    ${photos}/a.jpg -> a.jpg.npy`,
+      `skip    ${photos}/deep/er/b.webp -> deep/er/b.npy`,
+      `1 to do (1 files of ${bytes} bytes, 0 URLs), 2 done already, 0 refused; into out: 4 × 2, gray, npy`,
+    ]);
+    expect(await filesIn('.')).toEqual(before);
+    expect((await stat(join(folder, 'out'))).mtimeMs).toBe(times);
+  });
+
+  it('writes nothing but errors with --quiet', async () => {
+    const parameters = ['--quiet', '--width', '4', '--height', '2', '--format', 'npy', 'photos', 'out'];
+    expect(await job(parameters)).toMatchObject({ code: 0, stderr: '' });
+    await writeFile(join(folder, 'photos', 'text.jpg'), 'no image at all');
+    expect(await job(parameters)).toMatchObject({
+      code: 1,
+      stderr: `image-client: 1 image failed; the reasons are in ${join(folder, 'out', 'failures.jsonl')}\n`,
+    });
+  });
+
+  it('ends with 2 for what is not there, and with 4 when no processor is there for too long', async () => {
+    expect(await job(['gone', 'out'])).toMatchObject({
+      code: 2,
+      stderr: 'image-client: INPUT_MISSING: There is no file or folder "gone".\n',
+    });
+    const away = await job(['--patience', '0.3', 'photos', 'out'], {
+      env: { IMAGE_PROCESSOR_URL: '127.0.0.1:1' },
+    });
+    expect(away.code).toBe(4);
+    expect(away.stderr).toMatch(
+      /\nimage-client: PROCESSOR_UNAVAILABLE: The processor cannot be reached .* 0 of 3 are done, and the same command goes on from there\.\n$/,
+    );
+  });
+});
+
+/** An origin of images that answers some requests at once and holds the others until it is told to go on. */
+async function startSlowOrigin(answersAtOnce: number) {
+  const image = await encoded(redGreenBlue, 'png');
+  const held: ServerResponse[] = [];
+  let isHolding = true;
+  const firstHeld = Promise.withResolvers<void>();
+  const origin = await startOrigin((_request, response) => {
+    if (isHolding && origin.requests.length > answersAtOnce) {
+      held.push(response);
+      firstHeld.resolve();
+    } else {
+      response.writeHead(200, { 'content-type': 'image/png' }).end(image);
+    }
+  });
+  return {
+    origin,
+    firstHeld: firstHeld.promise,
+    release() {
+      isHolding = false;
+      for (const response of held.splice(0))
+        response.writeHead(200, { 'content-type': 'image/png' }).end(image);
+    },
+  };
+}
+
+/** How often each of the origin's paths was asked for. */
+function requestsByPath({ requests }: Origin): Map<string, number> {
+  const times = new Map<string, number>();
+  for (const { path } of requests) times.set(path, (times.get(path) ?? 0) + 1);
+  return times;
+}
+
+describe('image-client job: runs that are cut short', () => {
+  const parameters = ['--no-scale', '--format', 'npy', '--in-flight', '8', 'list.txt', 'out'];
+
+  /** A list of 40 URLs of an origin that holds its answers from the 21st on. */
+  async function slowList() {
+    const slow = await startSlowOrigin(20);
+    const urls = Array.from({ length: 40 }, (_, index) => slow.origin.url(`/i/${index}.png`));
+    await writeFile(join(folder, 'list.txt'), `${urls.join('\n')}\n`);
+    return slow;
+  }
+
+  async function expectAllMade(): Promise<void> {
+    const made = await filesIn('out');
+    expect(made.filter((path) => path.endsWith('.npy')).length).toBe(40);
+    expect(made.filter((path) => !path.endsWith('.npy'))).toEqual(['journal.jsonl']);
+    expect((await rowsIn('out/journal.jsonl')).length).toBe(40);
+    for (const path of made.filter((each) => each.endsWith('.npy'))) {
+      // 128 bytes of header, and three pixels of four bytes.
+      expect((await stat(join(folder, 'out', path))).size).toBe(140);
+    }
+  }
+
+  it('go on after a kill without doing anything twice but what was in flight', async () => {
+    const slow = await slowList();
+    await using origin = slow.origin;
+    const killed = await job(parameters, {
+      started: (child) =>
+        void Promise.all([slow.firstHeld, journalHas(20)]).then(() => child.kill('SIGKILL')),
+    });
+    expect(killed.signal).toBe('SIGKILL');
+    const before = requestsByPath(origin);
+    slow.release();
+    // As if it had been killed within a write.
+    const temporary = `out/.image-client-job-${'0'.repeat(8)}-0000-4000-8000-${'0'.repeat(12)}.tmp`;
+    await writeFile(join(folder, temporary), 'half');
+    const journal = await readFile(join(folder, 'out', 'journal.jsonl'), 'utf8');
+    await writeFile(join(folder, 'out', 'journal.jsonl'), `${journal}{"source":"http://127.0.0.1:`);
+
+    const resumed = await job(parameters);
+    expect(resumed).toMatchObject({ code: 0 });
+    expect(resumed.stderr).toContain('image-client: 20 images to do, 20 done already; ');
+    await expectAllMade();
+    const twice = [...requestsByPath(origin)].filter(([, times]) => times > 1).map(([path]) => path);
+    expect(twice.length).toBeLessThanOrEqual(8);
+    const done = journal.trimEnd().split('\n');
+    const paths = done.map((line) => new URL(JSON.parse(line).source).pathname);
+    expect(twice.filter((path) => paths.includes(path))).toEqual([]);
+    expect(before.size).toBeLessThanOrEqual(28);
+  });
+
+  it('end with 130 at Ctrl+C and go on from there', async () => {
+    const slow = await slowList();
+    await using _origin = slow.origin;
+    const interrupted = await job(parameters, {
+      started: (child) => void Promise.all([slow.firstHeld, journalHas(20)]).then(() => child.kill('SIGINT')),
+    });
+    expect(interrupted.code).toBe(130);
+    expect(interrupted.stderr).toMatch(
+      /\nimage-client: INTERRUPTED: 20 of 40 are done, and the same command goes on from there\.\n$/,
+    );
+    expect((await filesIn('out')).filter((path) => !path.endsWith('.npy'))).toEqual(['journal.jsonl']);
+    slow.release();
+    expect(await job(parameters)).toMatchObject({ code: 0 });
+    await expectAllMade();
+  });
+
+  it('refuse to share their folder', async () => {
+    const slow = await slowList();
+    await using _origin = slow.origin;
+    let second: Promise<Run> | undefined;
+    const first = await job(parameters, {
+      started: () =>
+        void slow.firstHeld.then(() => {
+          second = job(parameters);
+          void second.finally(slow.release);
+        }),
+    });
+    expect(await second).toMatchObject({
+      code: 5,
+      stderr: expect.stringMatching(/^image-client: OUTPUT_BUSY: Another run \(process \d+ on /),
+    });
+    expect(first).toMatchObject({ code: 0 });
+    await expectAllMade();
+  });
+
+  it.each(['SIGKILL', 'SIGTERM'] as const)(
+    'go on by themselves when the processor gets %s and comes back',
+    async (signal) => {
+      const first = await startService({ processor: allowed });
+      const slow = await slowList();
+      await using _origin = slow.origin;
+      let second: Promise<Service> | undefined;
+      const result = await job(parameters, {
+        env: { IMAGE_PROCESSOR_URL: first.address },
+        started: () =>
+          void Promise.all([slow.firstHeld, journalHas(20)]).then(async () => {
+            first.processor.kill(signal);
+            // What it has in work it may end.
+            if (signal === 'SIGTERM') slow.release();
+            await first.processor.exited;
+            const PORT = first.address.split(':')[1] ?? '';
+            second = startService({ processor: { ...allowed, PORT } });
+            await second;
+            slow.release();
+          }),
+      });
+      await first.stop();
+      await (await second)?.stop();
+      expect(result).toMatchObject({ code: 0 });
+      expect(result.stderr).toContain('image-client: waiting for the processor at ');
+      await expectAllMade();
+    },
+    60_000,
+  );
+});
+
+describe('image-client job: lists', () => {
+  it('takes URLs and names from a table, refuses names that lead out, and forgets failures that are over', async () => {
+    const image = await encoded(redGreenBlue, 'png');
+    let isThere = false;
+    await using origin = await startOrigin(({ url }, response) => {
+      if (url === '/late.png' && !isThere) response.writeHead(404).end();
+      else response.writeHead(200, { 'content-type': 'image/png' }).end(image);
+    });
+    const table = [
+      'id,image',
+      `cats/1,${origin.url('/x.png?n=1')}`,
+      `cats/2,${origin.url('/late.png')}`,
+      `../../escape,${origin.url('/x.png?n=3')}`,
+      ',../../../etc/passwd',
+    ];
+    await writeFile(join(folder, 'list.csv'), table.join('\n'));
+    const options = ['--column', 'image', '--name-column', 'id', '--no-scale', '--format', 'png'];
+    expect((await job([...options, 'list.csv', 'out'])).code).toBe(1);
+    expect(await filesIn('out')).toEqual(['cats/1.png', 'failures.jsonl', 'journal.jsonl']);
+    const failures = (await rowsIn('out/failures.jsonl')).map(({ source, reason, code }) => [
+      source,
+      reason,
+      code,
+    ]);
+    expect(failures.toSorted()).toEqual(
+      [
+        [origin.url('/x.png?n=3'), 'NAME_FORBIDDEN', 7],
+        ['../../../etc/passwd', 'PATH_FORBIDDEN', 7],
+        [origin.url('/late.png'), 'ORIGIN_STATUS', 9],
+      ].toSorted(),
+    );
+
+    isThere = true;
+    await writeFile(join(folder, 'list.csv'), table.slice(0, 3).join('\n'));
+    expect(await job([...options, 'list.csv', 'out'])).toMatchObject({ code: 0 });
+    expect(await filesIn('out')).toEqual(['cats/1.png', 'cats/2.png', 'journal.jsonl']);
+    expect(requestsByPath(origin).get('/x.png?n=1')).toBe(1);
+  });
+
+  it('takes paths from standard input, below --base', async () => {
+    await mkdir(join(folder, 'photos'));
+    await writeFile(join(folder, 'photos', 'a.png'), await encoded(redGreenBlue, 'png'));
+    const input = `# mine\n${join(folder, 'photos', 'a.png')}\n`;
+    const options = ['--base', 'photos', '--no-scale', '--format', 'npy'];
+    expect(await job([...options, '-', 'out'], { input })).toMatchObject({ code: 0 });
+    expect(await filesIn('out')).toEqual(['a.npy', 'journal.jsonl']);
+  });
+});
+
+/** `script` runs a program on a terminal of its own. */
+const script = findProgram('script');
+
+describe('image-client job: progress', () => {
+  beforeEach(async () => {
+    await mkdir(join(folder, 'photos'));
+    await writeFile(join(folder, 'photos', 'a.png'), await encoded(redGreenBlue, 'png'));
+    await writeFile(join(folder, 'photos', 'text.png'), 'no image at all');
+  });
+
+  it('is plain lines where standard error is no terminal', async () => {
+    const result = await job(['--no-scale', '--format', 'npy', 'photos', 'out']);
+    expect(result.stderr).toMatch(
+      /^image-client: 2 images to do; size kept, gray, npy\nimage-client: 1 done in \d+ s \(.*\/s\), 1 failed\nimage-client: 1 image failed; .*\n$/,
+    );
+  });
+
+  it.skipIf(script === undefined)('is a bar on a terminal, and is gone at the end', async () => {
+    const command = `'${process.execPath}' '${program}' job --no-scale --format npy photos out`;
+    const result = await run(script ?? '', ['--quiet', '--return', '--command', command, '/dev/null'], {
+      cwd: folder,
+      env: { IMAGE_PROCESSOR_URL: service.address },
+    });
+    expect(result.code).toBe(1);
+    const shown = result.stdout.toString();
+    expect(shown).toContain('\r\u001b[K░░░░░');
+    expect(shown).toContain('░ 0 of 2 (0 %), ');
+    // What stands in the last lines after all that was wiped.
+    const last = shown.split('\r\n').map((line) => line.split('\r\u001b[K').at(-1));
+    expect(last.join('\n')).toMatch(
+      /^image-client: 2 images to do; .*\nimage-client: 1 done in .*, 1 failed\nimage-client: 1 image failed; .*\n$/,
+    );
+  });
+});
