@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { apiEnvironment } from '../../src/api/config.ts';
 import { readEnvironment } from '../../src/environment.ts';
 import { processorEnvironment } from '../../src/processor/config.ts';
+import { priceOf } from '../../src/processor/image/price.ts';
+import { restingMemory, workMemory } from '../../src/processor/work-memory.ts';
 import { type KubernetesObject, schemaProblems } from '../support/kubernetes-schema.ts';
 import {
   canRender,
@@ -29,7 +31,10 @@ describe.each(folders)('%s, its files', (folder) => {
   describeManifest(readKustomization(folder));
 });
 
-describe.skipIf(!canRender).each(folders)('%s, rendered by kustomize', (folder) => {
+// This one has patches, which only kustomize reads.
+const rendered = [...folders, 'manifests/overlays/production'];
+
+describe.skipIf(!canRender).each(rendered)('%s, rendered by kustomize', (folder) => {
   describeManifest(canRender ? renderKustomization(folder) : []);
 });
 
@@ -102,18 +107,41 @@ function describeManifest(manifest: readonly KubernetesObject[]): void {
   });
 
   it('gives the processor a core for each worker, and memory for its worst case', () => {
-    const { WORKERS, MAX_QUEUE, MAX_DOWNLOADS, MAX_SOURCE_BYTES, MAX_SOURCE_PIXELS, CACHE_MAX_BYTES } =
-      processor();
+    const config = processor();
     const { cpu = '', memory = '' } = containerOf(manifest, 'image-processor').resources?.limits ?? {};
-    // A progressive JPEG: its coefficients, its pixels, and a copy of those on their way to the resize.
-    const bytesOfPixel = 3 + 3 + 3;
-    const bytesOfProcess = 150_000_000;
-    const worst =
-      bytesOfProcess +
-      CACHE_MAX_BYTES +
-      (WORKERS + MAX_QUEUE + MAX_DOWNLOADS) * MAX_SOURCE_BYTES +
-      WORKERS * MAX_SOURCE_PIXELS * bytesOfPixel;
-    expect(WORKERS).toBeLessThanOrEqual(quantity(cpu));
-    expect(worst).toBeLessThan(quantity(memory));
+    expect(config.WORKERS).toBeLessThanOrEqual(quantity(cpu));
+    expect(config.MAX_WORK_BYTES).toBeDefined();
+    expect(restingMemory(config) + workMemory(config)).toBeLessThan(quantity(memory));
+  });
+
+  it('lets through the dearest JPEG of as many pixels as may be sent', () => {
+    const { MAX_SOURCE_PIXELS, MAX_SOURCE_BYTES, MAX_OUTPUT_PIXELS, MAX_WORK_BYTES = 0 } = processor();
+    const { memoryBytes } = priceOf(
+      {
+        format: 'jpeg',
+        width: MAX_SOURCE_PIXELS,
+        height: 1,
+        orientation: 1,
+        colour: 'rgb',
+        bitDepth: 8,
+        hasAlpha: false,
+        hasIccProfile: false,
+        frames: 1,
+        isProgressive: true,
+        samplesPerPixel: 3,
+      },
+      MAX_SOURCE_BYTES,
+      [
+        {
+          resize: { fit: 'fill', width: 1024, height: 768, filter: 'bilinear' },
+          grayscale: true,
+          numerics: 'exact',
+          background: undefined,
+          output: { kind: 'image', format: 'jpeg', quality: undefined },
+        },
+      ],
+      MAX_OUTPUT_PIXELS,
+    );
+    expect(memoryBytes).toBeLessThanOrEqual(MAX_WORK_BYTES);
   });
 }
