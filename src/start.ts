@@ -78,6 +78,10 @@ function welcome(): string {
   return `
 image-api listens on ${api}, image-processor on localhost:${processorPort} (gRPC).
 
+Look at what it does to an image, in a browser:
+
+  ${api}/
+
 Send an image (1024 × 768, gray, unless you say otherwise):
 
   curl -sS --fail-with-body -F image=@test/fixtures/sample.jpg '${api}/v1/images' -o output.jpg
@@ -86,6 +90,6 @@ Ask the processor what it can do:
 
   grpcurl -plaintext localhost:${processorPort} list
 
-All options: ${api}/openapi.json    End: Ctrl+C
+All options: ${api}/docs    End: Ctrl+C
 `;
 }

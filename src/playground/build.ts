@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import type { PresetPlan, ResizeStep } from '../processor/presets/preset-plan.ts';
+import { createPresets } from '../processor/presets/presets.ts';
+import type { Preset } from './preset-list.ts';
+
+/*
+ * `npm run build:playground`: the two pages into build/playground, each file also compressed. Scripts and
+ * styles have a digest in their names, so that browsers may keep them for ever.
+ */
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const folder = fileURLToPath(new URL('../../build/playground', import.meta.url));
+
+const { outputFiles } = await build({
+  entryPoints: ['main.ts', 'docs.ts', 'playground.css', 'icon.svg'].map((name) => join(here, name)),
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  target: ['es2023', 'chrome115', 'firefox121', 'safari17'],
+  platform: 'browser',
+  loader: { '.svg': 'copy' },
+  outdir: folder,
+  legalComments: 'none',
+  define: { shippedPresets: JSON.stringify(shippedPresets()) },
+  write: false,
+});
+
+mkdirSync(dirname(folder), { recursive: true });
+// Beside it first: a service that starts meanwhile finds the old files or the new ones.
+const unfinished = mkdtempSync(`${folder}-`);
+const names = new Map<string, string>();
+for (const { path, contents } of outputFiles) {
+  const digest = createHash('sha256').update(contents).digest('hex').slice(0, 12);
+  const name = basename(path).replace(/(\.\w+)$/, `-${digest}$1`);
+  names.set(basename(path), name);
+  write(name, contents);
+}
+for (const page of ['index.html', 'docs.html']) {
+  const html = readFileSync(join(here, page), 'utf8').replaceAll(/"playground\/([\w.]+)"/g, (_, file) => {
+    const name = names.get(file);
+    if (name === undefined) throw new Error(`${page} names ${file}, which is not built`);
+    return `"playground/${name}"`;
+  });
+  write(page, Buffer.from(html));
+}
+chmodSync(unfinished, 0o755);
+rmSync(folder, { recursive: true, force: true });
+renameSync(unfinished, folder);
+
+function write(name: string, contents: Uint8Array): void {
+  const brotli = { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } };
+  writeFileSync(join(unfinished, name), contents);
+  writeFileSync(join(unfinished, `${name}.br`), brotliCompressSync(contents, brotli));
+  writeFileSync(join(unfinished, `${name}.gz`), gzipSync(contents, { level: 9 }));
+}
+
+function shippedPresets(): Preset[] {
+  const all = createPresets({});
+  return all.names().map((name) => ({ name, ...summary(all.find(name)) }));
+}
+
+function summary({ steps, tensor }: PresetPlan): Omit<Preset, 'name'> {
+  const resize = steps.find((step) => step.kind === 'resize');
+  const crop = steps.find((step) => step.kind === 'centerCrop');
+  return {
+    ...(resize === undefined ? {} : { resize: sizeOf(resize), filter: resize.filter }),
+    ...(crop === undefined ? {} : { crop: { width: crop.width, height: crop.height } }),
+    mean: tensor.mean,
+    std: tensor.std,
+    rescale: tensor.rescaleFactor,
+  };
+}
+
+function sizeOf({ to }: ResizeStep): NonNullable<Preset['resize']> {
+  const { kind: _, ...size } = to;
+  return size;
+}

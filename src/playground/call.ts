@@ -1,0 +1,83 @@
+import { Code, ConnectError, createClient } from '@connectrpc/connect';
+import { createConnectTransport } from '@connectrpc/connect-web';
+import { ErrorInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
+import {
+  ProcessorService,
+  type ProcessRequest,
+  type ProcessResponse,
+} from '../../gen/image/v1/processor_pb.ts';
+import { Failure, failureKinds, isFailureReason } from '../failures.ts';
+import { origin } from './origin.ts';
+
+/** Why there is no answer, for a person. */
+export interface Problem {
+  /** Of the table of failures, or UNREACHABLE. */
+  readonly reason: string;
+  readonly title: string;
+  readonly message: string;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+const client = createClient(
+  ProcessorService,
+  createConnectTransport({ baseUrl: origin, useBinaryFormat: true }),
+);
+
+let apiKey = '';
+
+/** Keeps the API key in memory, for the calls of this page. */
+export function useApiKey(key: string): void {
+  apiKey = key;
+}
+
+/** One image through Connect. @throws ConnectError */
+export function callProcess(request: ProcessRequest, signal: AbortSignal): Promise<ProcessResponse> {
+  return client.process(request, {
+    signal,
+    headers: apiKey === '' ? {} : { Authorization: `Bearer ${apiKey}` },
+  });
+}
+
+/** What was thrown, in words; nothing when we have given the call up ourselves. */
+export function problemOf(thrown: unknown, signal: AbortSignal): Problem | undefined {
+  if (signal.aborted) return undefined;
+  if (thrown instanceof Failure) {
+    const { reason, message, metadata } = thrown;
+    return { reason, title: failureKinds[reason].title, message, metadata };
+  }
+  const error = ConnectError.from(thrown);
+  const [info] = error.findDetails(ErrorInfoSchema);
+  const reason = info?.reason ?? '';
+  if (isFailureReason(reason)) {
+    const message = error.rawMessage;
+    return { reason, title: failureKinds[reason].title, message, metadata: info?.metadata ?? {} };
+  }
+  if (error.code === Code.Unauthenticated) {
+    const { title } = failureKinds.UNAUTHENTICATED;
+    return { reason: 'UNAUTHENTICATED', title, message: 'The service asks for an API key.', metadata: {} };
+  }
+  // What the browser says when no connection comes about.
+  if (error.cause instanceof TypeError || thrown instanceof TypeError) {
+    return {
+      reason: 'UNREACHABLE',
+      title: 'The service cannot be reached',
+      message: `Nothing answers at ${origin}. See that image-api runs and that you are online, then press Process.`,
+      metadata: {},
+    };
+  }
+  return { reason: Code[error.code], title: 'The call failed', message: error.rawMessage, metadata: {} };
+}
+
+/** What to do, by reason, where the message of the failure leaves it open. */
+export const remedies: Readonly<Record<string, string>> = {
+  UNAUTHENTICATED: 'Enter the key of your team under “API key”. It is kept in this page alone.',
+  RATE_LIMITED: 'Wait for the time that is said, then press Process.',
+  OVERLOADED: 'Wait a second, then press Process.',
+  PROCESSOR_UNAVAILABLE: 'Start image-processor, or wait until it is back, then press Process.',
+  DRAINING: 'Wait two seconds, then press Process.',
+  DEADLINE_EXCEEDED: 'Press Process again, or ask for a smaller image.',
+  FORMAT_UNSUPPORTED: 'Choose a JPEG, PNG, WebP, AVIF, GIF or TIFF. SVG is not read.',
+  IMAGE_CORRUPT: 'Save the image anew in the program that it comes from, or choose another.',
+  URL_ADDRESS_FORBIDDEN: 'Save the image and choose the file here.',
+  INTERNAL: 'Press Process again. If it stays, the log of the service has the cause.',
+};

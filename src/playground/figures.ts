@@ -1,0 +1,22 @@
+/** Bytes for a person: 812 bytes, 40.8 kB, 3.2 MB. */
+export function bytes(count: number): string {
+  if (count < 1000) return `${count} bytes`;
+  return count < 1_000_000 ? `${(count / 1000).toFixed(1)} kB` : `${(count / 1_000_000).toFixed(2)} MB`;
+}
+
+/** Milliseconds for a person. */
+export function milliseconds(ms: number): string {
+  return `${ms < 10 ? ms.toFixed(2) : ms.toFixed(1)} ms`;
+}
+
+/** A value of a tensor, short: four digits that count, with a minus that can be seen. */
+export function value(number: number): string {
+  const text = Number.isFinite(number) ? Number(number.toPrecision(4)) : number;
+  return String(text).replace('-', '−');
+}
+
+/** A share of 0 to 1 as a percentage; what is not nothing never looks like nothing. */
+export function percentage(share: number): string {
+  if (share > 0 && share < 0.0001) return '< 0.01 %';
+  return `${(100 * share).toFixed(2)} %`;
+}

@@ -1,0 +1,79 @@
+import type { Preset } from './preset-list.ts';
+import type { Settings } from './settings.ts';
+
+/** Where the whole source lies in the result, in the result's pixels; parts of it may lie outside. */
+export interface Placement {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * Where the source has to be drawn for its points to lie on the result's. For looking only: the service's own
+ * geometry rounds to whole pixels.
+ *
+ * @param source - after EXIF orientation
+ * @param preset - the one that is asked for, where it is known
+ */
+export function placementOf(
+  settings: Settings,
+  preset: Preset | undefined,
+  source: Size,
+  result: Size,
+): Placement | undefined {
+  if (settings.recipe === 'preset') {
+    if (preset === undefined) return undefined;
+    return centred(resizedByPreset(preset, source), result);
+  }
+  const crop = settings.cropWidth !== '';
+  if (settings.sizing === 'source') return centred(crop ? source : result, result);
+  if (settings.sizing === 'shortest_edge') {
+    return centred(withShortestEdge(source, Number(settings.shortestEdge)), result);
+  }
+  const box = crop ? { width: Number(settings.width), height: Number(settings.height) } : result;
+  switch (settings.fit) {
+    case 'cover':
+    case 'outside':
+      return centred(scaled(source, Math.max(box.width / source.width, box.height / source.height)), result);
+    case 'contain':
+    case 'inside':
+      return centred(scaled(source, Math.min(box.width / source.width, box.height / source.height)), result);
+    default:
+      return centred(box, result);
+  }
+}
+
+function resizedByPreset({ resize, crop }: Preset, source: Size): Size {
+  if (resize === undefined) return source;
+  if ('width' in resize) return resize;
+  if ('shortestEdge' in resize) {
+    const size = withShortestEdge(source, resize.shortestEdge);
+    const longest = Math.max(size.width, size.height);
+    const limit = resize.longestEdge ?? longest;
+    return crop === undefined && longest > limit ? scaled(size, limit / longest) : size;
+  }
+  return scaled(source, Math.min(resize.maxWidth / source.width, resize.maxHeight / source.height));
+}
+
+function withShortestEdge(source: Size, pixels: number): Size {
+  return scaled(source, pixels / Math.min(source.width, source.height));
+}
+
+function scaled({ width, height }: Size, factor: number): Size {
+  return { width: width * factor, height: height * factor };
+}
+
+function centred(size: Size, result: Size): Placement {
+  return {
+    x: (result.width - size.width) / 2,
+    y: (result.height - size.height) / 2,
+    width: size.width,
+    height: size.height,
+  };
+}

@@ -1,0 +1,88 @@
+import { create } from '@bufbuild/protobuf';
+import {
+  Fit,
+  ImageFormat,
+  type ProcessRequest,
+  ProcessRequestSchema,
+  type ProcessResponse,
+} from '../../gen/image/v1/processor_pb.ts';
+import { type Bitmap, decodeBitmap } from './bitmap.ts';
+import { callProcess } from './call.ts';
+
+/** Where the image comes from, with its picture for the screen, once it has been decoded. */
+export interface ImageSource {
+  readonly name: string;
+  readonly message: ProcessRequest['source'];
+  /** The file that was given; a URL has none. */
+  readonly file: File | undefined;
+  /** @param response - any answer of the service for this source */
+  readonly picture: (response: ProcessResponse, signal: AbortSignal) => Promise<Bitmap>;
+}
+
+/** Sides in pixels beyond which the service is asked for a smaller picture to look at. */
+const longestSide = 4096;
+
+/** A file as a source. */
+export async function sourceOfFile(file: File): Promise<ImageSource> {
+  const message = { case: 'content' as const, value: new Uint8Array(await file.arrayBuffer()) };
+  let kept: Promise<Bitmap> | undefined;
+  return {
+    name: file.name === '' ? 'image' : file.name,
+    message,
+    file,
+    picture(response, signal) {
+      // TIFF, say, is read by the service and not by browsers.
+      kept ??= decodeBitmap(file).catch(() => pictureByService(message, response, signal));
+      kept.catch(() => {
+        kept = undefined;
+      });
+      return kept;
+    },
+  };
+}
+
+/** A URL as a source. The service downloads it, for the picture of the source too: the page talks to no one else. */
+export function sourceOfUrl(url: string): ImageSource {
+  const message = { case: 'url' as const, value: url };
+  let kept: Promise<Bitmap> | undefined;
+  return {
+    name: url,
+    message,
+    file: undefined,
+    picture(response, signal) {
+      kept ??= pictureByService(message, response, signal);
+      kept.catch(() => {
+        kept = undefined;
+      });
+      return kept;
+    },
+  };
+}
+
+/** The source as the service decodes it, as PNG. */
+async function pictureByService(
+  source: ProcessRequest['source'],
+  { source: known }: ProcessResponse,
+  signal: AbortSignal,
+): Promise<Bitmap> {
+  const longest = Math.max(known?.width ?? 0, known?.height ?? 0);
+  const resize = { width: longestSide, height: longestSide, fit: Fit.INSIDE };
+  const request = create(ProcessRequestSchema, {
+    source,
+    ...(longest > longestSide ? { resize } : {}),
+    output: { case: 'image', value: { format: ImageFormat.PNG } },
+  });
+  const response = await callProcess(request, signal);
+  const bitmap = await decodeBitmap(blobOf(response));
+  const factor = Math.max(1, longest / longestSide);
+  const original = {
+    width: Math.round(bitmap.width * factor),
+    height: Math.round(bitmap.height * factor),
+  };
+  return { ...bitmap, original };
+}
+
+/** An answer as a file of the browser's. */
+export function blobOf({ content, contentType }: ProcessResponse): Blob {
+  return new Blob([content as Uint8Array<ArrayBuffer>], { type: contentType });
+}

@@ -1,0 +1,120 @@
+/** A tensor's values, a plane a channel. */
+export interface Planes {
+  readonly width: number;
+  readonly height: number;
+  /** Each [height, width], whatever the layout was. */
+  readonly channels: readonly Float32Array[];
+}
+
+/** What is told of a channel. */
+export interface Statistics {
+  readonly min: number;
+  readonly max: number;
+  readonly mean: number;
+  /** Of the population, as numpy.std. */
+  readonly std: number;
+  /** Values that are no finite number; the others make the figures. */
+  readonly notFinite: number;
+  /** Counts in bins of equal width from min to max, the last one with its end. */
+  readonly histogram: readonly number[];
+}
+
+const bytesOf: Readonly<Record<string, number>> = { UINT8: 1, FP16: 2, BF16: 2, FP32: 4 };
+
+/**
+ * Reads an answer of the service.
+ *
+ * @param content - the tensor in its container
+ * @param contentType - application/octet-stream (the values alone), application/x-npy or
+ *   application/vnd.safetensors
+ * @param shape - [1, channels, height, width] or [1, height, width, channels]
+ */
+export function readPlanes(
+  content: Uint8Array,
+  contentType: string,
+  datatype: string,
+  shape: readonly number[],
+  layout: 'nchw' | 'nhwc',
+): Planes {
+  const data = content.subarray(dataOffset(content, contentType));
+  const [, a = 0, b = 0, c = 0] = shape;
+  const [count, height, width] = layout === 'nchw' ? [a, b, c] : [c, a, b];
+  const values = readValues(data, datatype);
+  if (values.length !== count * height * width) {
+    throw new Error(`${values.length} values do not make a tensor of ${shape.join(' × ')}`);
+  }
+  const area = height * width;
+  const channels = Array.from({ length: count }, (_, channel) =>
+    layout === 'nchw'
+      ? values.subarray(channel * area, (channel + 1) * area)
+      : Float32Array.from({ length: area }, (_value, at) => values[at * count + channel] ?? 0),
+  );
+  return { width, height, channels };
+}
+
+/** Where the values begin. */
+function dataOffset(content: Uint8Array, contentType: string): number {
+  const view = new DataView(content.buffer, content.byteOffset, content.byteLength);
+  // The .npy format, version 1.0: six bytes of magic, two of version, two of the header's length.
+  if (contentType === 'application/x-npy') return 10 + view.getUint16(8, true);
+  if (contentType === 'application/vnd.safetensors') return 8 + Number(view.getBigUint64(0, true));
+  return 0;
+}
+
+function readValues(data: Uint8Array, datatype: string): Float32Array {
+  const size = bytesOf[datatype];
+  if (size === undefined) throw new Error(`${datatype} is no type of tensors that is read here`);
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  const values = new Float32Array(Math.floor(data.length / size));
+  for (let i = 0; i < values.length; i++) {
+    if (datatype === 'UINT8') values[i] = data[i] ?? 0;
+    else if (datatype === 'FP32') values[i] = view.getFloat32(4 * i, true);
+    else if (datatype === 'FP16') values[i] = halfToNumber(view.getUint16(2 * i, true));
+    else values[i] = bfloat16ToNumber(view.getUint16(2 * i, true));
+  }
+  return values;
+}
+
+/** IEEE 754 binary16: a sign, 5 bits of exponent with a bias of 15, 10 of fraction. */
+export function halfToNumber(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+const word = new DataView(new ArrayBuffer(4));
+
+/** bfloat16 is the upper half of a binary32. */
+export function bfloat16ToNumber(bits: number): number {
+  word.setUint32(0, bits << 16);
+  return word.getFloat32(0);
+}
+
+/** Figures of values, with a histogram of so many bins. */
+export function statisticsOf(values: Float32Array, bins: number): Statistics {
+  let min = Number.POSITIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
+  let sum = 0;
+  let count = 0;
+  for (const value of values) {
+    if (!Number.isFinite(value)) continue;
+    if (value < min) min = value;
+    if (value > max) max = value;
+    sum += value;
+    count += 1;
+  }
+  const mean = sum / count;
+  const histogram = new Array<number>(bins).fill(0);
+  const binsPerUnit = max > min ? bins / (max - min) : 0;
+  let squares = 0;
+  for (const value of values) {
+    if (!Number.isFinite(value)) continue;
+    squares += (value - mean) ** 2;
+    const bin = Math.min(bins - 1, Math.floor((value - min) * binsPerUnit));
+    histogram[bin] = (histogram[bin] ?? 0) + 1;
+  }
+  return { min, max, mean, std: Math.sqrt(squares / count), notFinite: values.length - count, histogram };
+}

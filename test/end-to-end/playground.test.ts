@@ -1,0 +1,558 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Browser, type BrowserContext, type Page, chromium as playwright } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Origin, routes, sends, startOrigin } from '../support/origin.ts';
+import { decoded, encoded, photoLike, redGreenBlue, solid } from '../support/pictures.ts';
+import { run } from '../support/run.ts';
+import { type Service, startService } from '../support/service.ts';
+import { buf, chromium, findProgram, grpcurl } from '../support/tools.ts';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+const jq = findProgram('jq');
+
+/** What axe finds. */
+interface Violation {
+  readonly id: string;
+  readonly impact: string;
+  readonly nodes: readonly { readonly html: string }[];
+}
+
+describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
+  let service: Service;
+  let origin: Origin;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  let folder: string;
+  /** What the pages have asked for, and what they complained of. */
+  let requests: string[];
+  let complaints: string[];
+
+  beforeAll(async () => {
+    const built = await run(process.execPath, ['src/playground/build.ts'], { cwd: repository });
+    expect(built.code, built.stderr).toBe(0);
+    const picture = await encoded(redGreenBlue, 'png');
+    origin = await startOrigin(
+      routes({ '/red green.png?size=3': sends(picture), '/red%20green.png': sends(picture) }),
+    );
+    service = await startService({ processor: { URL_ALLOWED_HOSTS: `127.0.0.1:${origin.port}` } });
+    browser = await playwright.launch({
+      executablePath: chromium ?? '',
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+        '--no-first-run',
+      ],
+    });
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await service?.stop();
+    await origin?.[Symbol.asyncDispose]();
+  });
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'playground-'));
+    requests = [];
+    complaints = [];
+    context = await browser.newContext({
+      viewport: { width: 1280, height: 860 },
+      permissions: ['clipboard-read', 'clipboard-write'],
+    });
+    context.on('request', (request) => requests.push(request.url()));
+    context.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text());
+    });
+    context.on('weberror', (error) => complaints.push(error.error().message));
+    context.setDefaultTimeout(10_000);
+    page = await context.newPage();
+  });
+
+  afterEach(async () => {
+    await context.close();
+    await rm(folder, { recursive: true });
+  });
+
+  /** Does something and gives what is announced of the answer that it brings. */
+  async function announcedAfter(act: () => Promise<unknown>): Promise<string> {
+    await page.evaluate("document.querySelector('#live').textContent = ''");
+    await act();
+    const live = page.locator('#live:not(:empty)');
+    await live.waitFor({ state: 'attached' });
+    return (await live.textContent()) ?? '';
+  }
+
+  /** Opens the page and waits for the sample's answer. */
+  async function open(url = service.url): Promise<string> {
+    await page.goto(url);
+    const live = page.locator('#live:not(:empty)');
+    await live.waitFor({ state: 'attached' });
+    return (await live.textContent()) ?? '';
+  }
+
+  function upload(name: string, bytes: Uint8Array, mimeType = 'image/png') {
+    return page.setInputFiles('#file', { name, mimeType, buffer: Buffer.from(bytes) });
+  }
+
+  /** Chooses one of a group of buttons, as the mouse does. */
+  function choose(label: string) {
+    return page.getByRole('radio', { name: label, exact: true }).click();
+  }
+
+  async function downloaded(): Promise<{ name: string; bytes: Buffer }> {
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click('#download')]);
+    return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
+  }
+
+  it('shows the sample at once, with figures, and talks to nobody but its service', async () => {
+    expect(await open()).toMatch(/^Result 1024 × 768 jpeg, [\d.]+ kB, made now\.$/);
+    expect(await page.textContent('#facts')).toMatch(/jpeg, 1280 × 960.*made now.*decode.*resize.*encode/s);
+    expect(await page.textContent('#readout')).toMatch(
+      /^Middle: x 512, y 384 {3}· {3}Source \d+ \d+ \d+ {3}· {3}Result \d+$/,
+    );
+    const others = requests.filter((url) => !url.startsWith(`${service.url}/`) && !url.startsWith('blob:'));
+    expect(others).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
+  it('takes an image that is chosen, and gives back gray pixels that can be read and saved', async () => {
+    await open();
+    await page.selectOption('#sizing', 'source');
+    const told = await announcedAfter(async () => upload('colours.png', await encoded(redGreenBlue, 'png')));
+    expect(told).toMatch(/^Result 3 × 1 png, /);
+    const { name, bytes } = await downloaded();
+    expect(name).toBe('output.png');
+    expect((await decoded(bytes)).pixels).toEqual(new Uint8Array([76, 150, 29]));
+    await page.hover('#stage');
+    expect(await page.textContent('#readout')).toBe('x 1, y 0   ·   Source 0 255 0   ·   Result 150');
+  });
+
+  it('takes an image that is pasted, and one that is dropped', async () => {
+    await open();
+    const bytes = JSON.stringify([...(await encoded(solid(5, 4, [9, 9, 9]), 'png'))]);
+    for (const [event, member] of [
+      ['ClipboardEvent', 'paste'],
+      ['DragEvent', 'drop'],
+    ]) {
+      await announcedAfter(() =>
+        page.evaluate(`{
+          const data = new DataTransfer();
+          data.items.add(new File([new Uint8Array(${bytes})], '${member}.png', { type: 'image/png' }));
+          const options = { bubbles: true, cancelable: true, clipboardData: data, dataTransfer: data };
+          document.body.dispatchEvent(new ${event}('${member}', options));
+        }`),
+      );
+      expect(await page.textContent('#source-name')).toMatch(new RegExp(`^${member}\\.png, \\d+ bytes$`));
+      expect(await page.textContent('#facts')).toContain('png, 5 × 4');
+    }
+  });
+
+  it('has the service download a URL, and shows the source too', async () => {
+    await open();
+    await page.selectOption('#sizing', 'source');
+    await page.fill('#url', origin.url('/red%20green.png'));
+    expect(await announcedAfter(() => page.press('#url', 'Enter'))).toMatch(/^Result 3 × 1 png, /);
+    await page.hover('#stage');
+    expect(await page.textContent('#readout')).toContain('Source 0 255 0');
+    expect(requests.filter((url) => url.includes(`:${origin.port}`))).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
+  it('turns gray off and on', async () => {
+    await open();
+    await announcedAfter(async () => upload('red.png', await encoded(solid(8, 8, [255, 0, 0]), 'png')));
+    expect(await page.textContent('#readout')).toMatch(/Result 76$/);
+    await announcedAfter(() => page.uncheck('#grayscale'));
+    expect(await page.textContent('#readout')).toMatch(/Result 255 0 0$/);
+  });
+
+  it("shows a preset's tensor as channels with their figures, and saves it as npy", async () => {
+    await open();
+    await announcedAfter(async () => upload('red.png', await encoded(solid(9, 9, [255, 0, 0]), 'png')));
+    await announcedAfter(() => choose("A model's preset"));
+    expect(await page.textContent('#preset-summary')).toContain(
+      'shorter side to 224, bicubic → center crop 224 × 224',
+    );
+    expect(await announcedAfter(() => choose('Tensor'))).toMatch(/^Tensor FP32 1 × 3 × 224 × 224, 602\.2 kB/);
+    // (1 − 0.48145466) / 0.26862954, −0.4578275 / 0.26130258 and −0.40821073 / 0.27577711
+    const figures = ['1.93', '−1.752', '−1.48'];
+    for (const [index, channel] of ['R', 'G', 'B'].entries()) {
+      const shown = await page.locator(`[data-channel=${channel}] dl`).textContent();
+      const figure = figures[index];
+      expect(shown).toMatch(new RegExp(`^range${figure} … ${figure}mean${figure}std(0|[\\d.]+e−\\d+)$`));
+      expect(await page.locator(`[data-channel=${channel}] svg`).getAttribute('aria-label')).toContain(
+        '50176',
+      );
+    }
+    const { name, bytes } = await downloaded();
+    expect(name).toBe('output.npy');
+    expect(bytes.subarray(1, 6).toString()).toBe('NUMPY');
+    expect(bytes.readFloatLE(bytes.length - 602_112)).toBeCloseTo(1.9303, 4);
+    expect(complaints).toEqual([]);
+  });
+
+  it.each(['raw', 'npy', 'safetensors'])('reads a tensor of its own settings in %s', async (container) => {
+    await open();
+    await page.selectOption('#sizing', 'source');
+    await announcedAfter(async () => upload('colours.png', await encoded(redGreenBlue, 'png')));
+    await page.uncheck('#grayscale');
+    await announcedAfter(() => choose('Tensor'));
+    await page.selectOption('#datatype', 'fp16');
+    await page.selectOption('#layout', 'nhwc');
+    await page.selectOption('#container', container);
+    await announcedAfter(() => page.fill('#mean', '0.5'));
+    for (const channel of ['R', 'G', 'B']) {
+      expect(await page.locator(`[data-channel=${channel}] dl`).textContent()).toMatch(
+        /^range−0\.5 … 0\.5mean−0\.1667/,
+      );
+    }
+  });
+
+  it('says what is wrong with a preset that does not exist, and offers the nearest', async () => {
+    await open();
+    await announcedAfter(() => choose("A model's preset"));
+    await page.fill('#preset', 'clip-vit-base-patch23');
+    const alert = page.getByRole('alert');
+    await alert.waitFor();
+    expect(await alert.textContent()).toMatch(
+      /There is no such preset PRESET_UNKNOWN.*Nearest to it: clip-vit-base-patch32/s,
+    );
+    expect(await page.getAttribute('#preset', 'aria-invalid')).toBe('true');
+    await announcedAfter(() => page.getByRole('button', { name: 'Use clip-vit-base-patch32' }).click());
+    expect(await alert.isVisible()).toBe(false);
+    expect(await page.getAttribute('#preset', 'aria-invalid')).toBeNull();
+  });
+
+  it('names the field that is wrong, and says what to do with a file that is no image', async () => {
+    await open();
+    const alert = page.getByRole('alert');
+    await page.fill('#width', '0');
+    await alert.waitFor();
+    expect(await alert.textContent()).toMatch(/OPTION_INVALID.*width is 0; allowed: 1 to 65535 pixels/s);
+    expect(await page.getAttribute('#width', 'aria-invalid')).toBe('true');
+    await announcedAfter(() => page.fill('#width', '10'));
+    await upload('words.png', Buffer.from('no image at all'));
+    await alert.waitFor();
+    expect(await alert.textContent()).toMatch(/FORMAT_UNSUPPORTED.*Choose a JPEG, PNG/s);
+  });
+
+  it('says that the service cannot be reached, and recovers', async () => {
+    await open();
+    await context.setOffline(true);
+    await page.click('#run');
+    const alert = page.getByRole('alert');
+    await alert.waitFor();
+    expect(await alert.textContent()).toMatch(/cannot be reached.*press Process/s);
+    await context.setOffline(false);
+    await announcedAfter(() => page.click('#run'));
+    expect(await alert.isVisible()).toBe(false);
+  });
+
+  it('shows the difference of exact and fast as a map with its figures', async () => {
+    const photo = await encoded(photoLike(800, 600), 'jpeg', { quality: 90 });
+    await open();
+    await page.uncheck('#grayscale');
+    await page.fill('#width', '150');
+    await page.fill('#height', '120');
+    await announcedAfter(() => upload('photo.jpg', photo, 'image/jpeg'));
+    const told = await announcedAfter(() => choose('Exact − fast'));
+
+    const [exact, fast] = await Promise.all(
+      ['exact', 'fast'].map(async (numerics) => {
+        const query = `width=150&height=120&grayscale=false&format=png&numerics=${numerics}`;
+        const response = await fetch(`${service.url}/v1/images?${query}`, {
+          method: 'POST',
+          body: new Uint8Array(photo),
+        });
+        return (await decoded(new Uint8Array(await response.arrayBuffer()))).pixels;
+      }),
+    );
+    const distances = Array.from(exact ?? [], (level, at) => Math.abs(level - (fast?.[at] ?? 0)));
+    const max = Math.max(...distances);
+    const mean = distances.reduce((sum, distance) => sum + distance, 0) / distances.length;
+    const over = distances.filter((distance) => distance > 1).length / distances.length;
+    expect(max).toBeGreaterThan(1);
+    expect(told).toContain(`by ${max} levels at most`);
+    expect(await page.locator('#legend dd').allTextContents()).toEqual([
+      `${max} levels`,
+      `${mean.toFixed(3)} levels`,
+      `${((100 * distances.filter((distance) => distance > 0).length) / distances.length).toFixed(2)} %`,
+      `${(100 * over).toFixed(2)} %`,
+    ]);
+    await page.hover('#stage', { position: { x: 440, y: 260 } });
+    expect(await page.textContent('#readout')).toMatch(/Exact \d+ \d+ \d+ .* Difference \d+ \(fast /);
+    expect(complaints).toEqual([]);
+  });
+
+  /** Copies the call in a language by its button, and gives what is in the clipboard then. */
+  async function copied(language: string): Promise<string> {
+    await page.getByRole('tab', { name: language, exact: true }).click();
+    await page.click('#copy');
+    await page.getByRole('button', { name: 'Copied' }).waitFor();
+    const text = await page.evaluate<string>('navigator.clipboard.readText()');
+    expect(text).toBe(await page.textContent('#snippet'));
+    return text;
+  }
+
+  /** Runs a copied call in a folder that has the image, and gives the file that it writes. */
+  async function runCopied(
+    language: string,
+    name: string,
+    env: Record<string, string> = {},
+  ): Promise<Buffer> {
+    const text = await copied(language);
+    const options = {
+      cwd: folder,
+      env: { ...env, PATH: `${repository}node_modules/.bin:${process.env.PATH}` },
+    };
+    let result: Awaited<ReturnType<typeof run>>;
+    if (language === 'TypeScript') {
+      await symlink(join(repository, 'gen'), join(folder, 'gen'));
+      await symlink(join(repository, 'node_modules'), join(folder, 'node_modules'));
+      await writeFile(join(folder, 'main.ts'), text);
+      await writeFile(join(folder, 'package.json'), '{"type": "module"}');
+      result = await run(process.execPath, ['main.ts'], options);
+    } else if (language === 'Python') {
+      result = await run('python3', ['-c', text], options);
+    } else {
+      result = await run('sh', ['-c', `set -e\n${text}`], options);
+    }
+    expect(result, text).toMatchObject({ code: 0, stderr: '' });
+    return readFile(join(folder, name));
+  }
+
+  const tools: Record<string, boolean> = {
+    curl: findProgram('curl') !== undefined,
+    grpcurl: grpcurl !== undefined && jq !== undefined,
+    'buf curl': buf !== undefined && jq !== undefined,
+    TypeScript: true,
+    Python: findProgram('python3') !== undefined,
+  };
+
+  describe.each(Object.keys(tools))('the call in %s', (language) => {
+    const canRun = tools[language] === true;
+
+    it.skipIf(!canRun)('makes the pixels that are shown, of a file whose name needs quotes', async (test) => {
+      if (language === 'Python' && (await run('python3', ['-c', 'import requests'])).code !== 0) test.skip();
+      const name = `it's "red"; $HOME.png`;
+      const picture = await encoded(redGreenBlue, 'png');
+      await writeFile(join(folder, name), picture);
+      await open();
+      await announcedAfter(() => upload(name, picture));
+      await page.selectOption('#filter', 'lanczos');
+      await page.fill('#width', '7');
+      await announcedAfter(() => page.fill('#height', '2'));
+      await page.getByRole('tab', { name: 'grpcurl' }).click();
+      await page.fill('#processor', service.address);
+      const shown = await downloaded();
+      const made = await runCopied(language, 'output.png');
+      expect(await decoded(made)).toEqual(await decoded(shown.bytes));
+      expect(await decoded(made)).toMatchObject({ width: 7, height: 2, channels: 1 });
+    });
+
+    it.skipIf(!canRun || language === 'Python')('makes the tensor of a preset from a URL', async () => {
+      await open();
+      await page.fill('#url', origin.url('/red%20green.png'));
+      await announcedAfter(() => page.click('#load'));
+      await announcedAfter(() => choose("A model's preset"));
+      await announcedAfter(() => choose('Tensor'));
+      await page.getByRole('tab', { name: 'grpcurl' }).click();
+      await page.fill('#processor', service.address);
+      const shown = await downloaded();
+      const made = await runCopied(language, 'output.npy');
+      expect(made.equals(shown.bytes)).toBe(true);
+    });
+  });
+
+  it('asks for an API key where one is needed, and keeps it in memory alone', async () => {
+    const key = 'a key of this test';
+    const secret = key.replaceAll(' ', '-');
+    const keys = join(folder, 'keys.json');
+    const entry = { id: 'team', sha256: createHash('sha256').update(secret).digest('hex') };
+    await writeFile(keys, JSON.stringify({ keys: [entry] }), { mode: 0o600 });
+    await using guarded = await startService({ api: { API_KEYS_FILE: keys } });
+    await page.goto(guarded.url);
+    const alert = page.getByRole('alert');
+    await alert.waitFor();
+    expect(await alert.textContent()).toMatch(/asks for an API key UNAUTHENTICATED/);
+    await page.getByLabel('Sent as a Bearer token').fill(secret);
+    await announcedAfter(() => page.press('#key', 'Enter'));
+    expect(await alert.isVisible()).toBe(false);
+    expect(
+      await page.evaluate('JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie])'),
+    ).toBe('[{},{},""]');
+    const [save] = await Promise.all([page.waitForEvent('download'), page.click('#save-source')]);
+    await save.saveAs(join(folder, save.suggestedFilename()));
+    const made = await runCopied('curl', 'output.jpg', { IMAGE_API_KEY: secret });
+    expect(await decoded(made)).toMatchObject({ width: 1024, height: 768, channels: 1 });
+    expect(await copied('curl')).not.toContain(secret);
+    await page.fill('#key', 'another');
+    await page.press('#key', 'Enter');
+    await alert.waitFor();
+    expect(await alert.textContent()).toMatch(/UNAUTHENTICATED.*Enter the key of your team/s);
+  });
+
+  /** Presses Tab until an element has the focus. */
+  async function tabTo(id: string): Promise<void> {
+    const passed: string[] = [];
+    for (let presses = 0; presses < 80; presses++) {
+      await page.keyboard.press('Tab');
+      const focused = await page.evaluate<string>('document.activeElement.id');
+      if (focused === id) return;
+      passed.push(focused);
+    }
+    throw new Error(`Tab never came to #${id}, but to ${passed.join(', ')}`);
+  }
+
+  it('is worked with the keyboard alone, and shows where the focus is', async () => {
+    await open();
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to the result');
+    for (const id of ['file', 'url', 'load', 'sample', 'width', 'grayscale']) {
+      await tabTo(id);
+      const outline = await page.evaluate<string>(`{
+        const element = document.activeElement;
+        const shown = element.type === 'file' ? element.closest('label') : element;
+        getComputedStyle(shown).outlineStyle;
+      }`);
+      expect(outline, id).toBe('solid');
+    }
+    await announcedAfter(() => page.keyboard.press('Space'));
+    expect(await page.isChecked('#grayscale')).toBe(false);
+    await tabTo('run');
+    await announcedAfter(() => page.keyboard.press('Enter'));
+    await tabTo('stage');
+    const before = await page.textContent('#zoom-level');
+    await page.keyboard.press('+');
+    expect(await page.textContent('#zoom-level')).not.toBe(before);
+    await page.keyboard.press('1');
+    expect(await page.textContent('#zoom-level')).toBe('100 %');
+    await page.keyboard.press('ArrowRight');
+    expect(await page.textContent('#readout')).toMatch(/^Middle: x 552, y 384/);
+    await page.keyboard.press('0');
+    expect(await page.textContent('#zoom-level')).toBe(before);
+    await tabTo('slider');
+    const divider = () => page.locator('.divider').getAttribute('style');
+    const divided = await divider();
+    await page.keyboard.press('ArrowRight');
+    expect(await page.inputValue('#slider')).toBe('51');
+    expect(await divider()).not.toBe(divided);
+    await tabTo('tab-0');
+    await page.keyboard.press('ArrowLeft');
+    expect(await page.textContent('#snippet')).toContain('import requests');
+    await page.keyboard.press('Home');
+    expect(await page.textContent('#snippet')).toMatch(/^curl /);
+    expect(complaints).toEqual([]);
+  });
+
+  it('is dark or light as the system is, or as its button says', async () => {
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await open();
+    const background = () => page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
+    const dark = await background();
+    await page.click('#theme');
+    expect(await page.textContent('#theme')).toBe('Theme: light');
+    const light = await background();
+    expect(light).not.toBe(dark);
+    await page.reload();
+    expect(await background()).toBe(light);
+    await page.click('#theme');
+    expect(await background()).toBe(dark);
+  });
+
+  it.each([360, 1280, 1920])('has nothing that sticks out at a width of %i pixels', async (width) => {
+    await page.setViewportSize({ width, height: 800 });
+    const overflow = () => page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+    await open();
+    expect(await overflow()).toBeLessThanOrEqual(0);
+    await announcedAfter(() => choose('Tensor'));
+    expect(await overflow()).toBeLessThanOrEqual(0);
+    await page.goto(`${service.url}/docs`);
+    await page.locator('.operation').first().waitFor();
+    expect(await overflow()).toBeLessThanOrEqual(0);
+  });
+
+  describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
+    const axe = readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+    /** What stands in somebody's way, as axe sees it. */
+    async function obstacles(): Promise<string[]> {
+      await page.evaluate(await axe);
+      const { violations } = await page.evaluate<{ violations: Violation[] }>('axe.run(document)');
+      return violations
+        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+        .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+    }
+
+    it('stands in nobody’s way, in any of its states', async () => {
+      await page.emulateMedia({ colorScheme });
+      await open();
+      expect(await obstacles(), 'image').toEqual([]);
+      await announcedAfter(() => choose('Side by side'));
+      expect(await obstacles(), 'side by side').toEqual([]);
+      await announcedAfter(() => choose('Exact − fast'));
+      expect(await obstacles(), 'difference').toEqual([]);
+      await announcedAfter(() => choose("A model's preset"));
+      await announcedAfter(() => choose('Tensor'));
+      await announcedAfter(() => choose('Channels'));
+      await page.getByRole('tab', { name: 'grpcurl' }).click();
+      expect(await obstacles(), 'tensor').toEqual([]);
+      await page.fill('#preset', 'clip-vit-base-patch23');
+      await page.getByRole('alert').waitFor();
+      expect(await obstacles(), 'error').toEqual([]);
+      await page.goto(`${service.url}/docs`);
+      await page.locator('.operation').first().waitFor();
+      expect(await obstacles(), 'docs').toEqual([]);
+    });
+  });
+
+  it('describes every operation of openapi.json at /docs', async () => {
+    await page.goto(`${service.url}/docs`);
+    await page.locator('.operation').first().waitFor();
+    const document = (await (await fetch(`${service.url}/openapi.json`)).json()) as {
+      paths: Record<string, Record<string, { summary: string }>>;
+    };
+    const operations = Object.entries(document.paths).flatMap(([path, item]) =>
+      Object.entries(item).map(([method, { summary }]) => [`${method.toUpperCase()} ${path}`, summary]),
+    );
+    expect(operations.length).toBeGreaterThan(5);
+    for (const [title = '', summary = ''] of operations) {
+      const section = page.getByRole('region', { name: title, exact: true });
+      expect(await section.count(), title).toBe(1);
+      expect(await section.textContent(), title).toContain(summary);
+    }
+    const width = page
+      .getByRole('region', { name: 'GET /v1/images' })
+      .getByRole('row')
+      .filter({ hasText: 'Width of the answer' });
+    expect(await width.getByRole('cell').allTextContents()).toEqual([
+      'query',
+      'integer 1 … 65535',
+      '1024',
+      'Width of the answer in pixels',
+    ]);
+    expect(complaints).toEqual([]);
+  });
+
+  it.each(['/', '/docs'])('weighs less than 150 KB compressed, all that %s needs', async (path) => {
+    const weighed = async (url: string) => {
+      const response = await fetch(url, { headers: { 'Accept-Encoding': 'gzip' } });
+      expect(response.headers.get('content-encoding'), url).toBe('gzip');
+      return { bytes: Number(response.headers.get('content-length')), text: await response.text() };
+    };
+    const { bytes, text } = await weighed(service.url + path);
+    const names = new Set([...text.matchAll(/"(playground\/[^"]+)"/g)].map(([, name]) => name));
+    expect(names.size).toBe(3);
+    const parts = await Promise.all([...names].map((name) => weighed(`${service.url}/${name}`)));
+    expect(bytes + parts.reduce((sum, part) => sum + part.bytes, 0)).toBeLessThan(150_000);
+  });
+});
