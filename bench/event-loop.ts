@@ -9,7 +9,12 @@ import {
 } from '../gen/image/v1/processor_pb.ts';
 import { createProcessorClient } from '../src/api/processor-client.ts';
 import { startDeadline } from '../src/deadline.ts';
-import { benchArguments, benchPictures, inParallel, printTable, startMain, withMark } from './measure.ts';
+import type { LoopDelay } from './attached.ts';
+import { reach } from './figures.ts';
+import { nextSerial, withMark } from './load.ts';
+import { benchArguments, inParallel, printTable } from './measure.ts';
+import { benchPictures } from './pictures.ts';
+import { startMain, workers } from './services.ts';
 
 /*
  * How long the processor's main thread, which answers health checks, is kept from its next event while all
@@ -18,14 +23,10 @@ import { benchArguments, benchPictures, inParallel, printTable, startMain, withM
 
 const options = benchArguments();
 const inFlight = 8;
-const workers = 2;
 const count = options.quick ? 32 : 160;
 
 const pictures = await benchPictures(options.images);
-const processor = await startMain('processor', {
-  METRICS_PORT: '0',
-  WORKERS: String(workers),
-});
+const processor = await startMain('processor', { WORKERS: String(workers) });
 const client = createProcessorClient(`http://127.0.0.1:${processor.port}`, 256 * 1024 * 1024);
 
 type Task = (content: Uint8Array) => ProcessRequest;
@@ -48,30 +49,34 @@ const loads: readonly [name: string, sources: readonly Uint8Array[], task: Task,
   ['2 MP PNG → 1024 × 768 gray JPEG', pictures.png, grayJpeg, 1024],
 ];
 
-await new Promise((resolve) => setTimeout(resolve, 300));
-await processor.usage();
+// The first question starts the measuring.
+await processor.loopDelay();
 await new Promise((resolve) => setTimeout(resolve, 1000));
 const rows = [
   ['load', 'p50 ms', 'p99 ms', 'max ms'],
-  ['none', ...figures((await processor.usage()).delayMs)],
+  ['none', ...cellsOf(await processor.loopDelay())],
 ];
+const p99s: number[] = [];
 for (const [name, sources, task, width] of loads) {
   if (sources.length === 0) continue;
-  const send = async (mark: string, index: number) => {
-    const content = withMark(sources[index % sources.length] as Uint8Array, `${mark} ${index}`);
+  const send = async (index: number) => {
+    const content = withMark(sources[index % sources.length] as Uint8Array, String(nextSerial()));
     using deadline = startDeadline(new AbortController().signal, 60_000);
     const answer = await client.process(task(content), deadline);
     if (answer.width !== width || answer.content.length === 0) throw new Error(`${name}: a wrong answer`);
   };
-  await inParallel(workers * 4, inFlight, (index) => send('warm-up', index));
-  await processor.usage();
-  await inParallel(count, inFlight, (index) => send(name, index));
-  rows.push([name, ...figures((await processor.usage()).delayMs)]);
+  await inParallel(workers * 4, inFlight, send);
+  await processor.loopDelay();
+  await inParallel(count, inFlight, send);
+  const delay = await processor.loopDelay();
+  p99s.push(delay.p99);
+  rows.push([name, ...cellsOf(delay)]);
 }
 printTable(rows);
+reach('eventLoop', p99s);
 client.close();
 await processor.stop();
 
-function figures({ p50, p99, max }: { p50: number; p99: number; max: number }): string[] {
+function cellsOf({ p50, p99, max }: LoopDelay): string[] {
   return [p50, p99, max].map((ms) => ms.toFixed(1));
 }

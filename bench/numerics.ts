@@ -12,8 +12,8 @@ import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { readHeader } from '../src/processor/image/header.ts';
 import type { Plan } from '../src/processor/image/plan.ts';
-import { processPixels } from '../src/processor/image/worker.ts';
 import { hasPillow, type PythonPeer, startPython } from '../test/parity/python-peer.ts';
+import { processOnePlan } from '../test/support/one-plan.ts';
 import { encoded, noise, photoLike } from '../test/support/pictures.ts';
 import { median } from './measure.ts';
 
@@ -61,7 +61,7 @@ function ours(numerics: Plan['numerics'], grayscale: boolean): Way {
       },
     };
     const header = await readHeader(file, maxPixels);
-    const answer = await processPixels({ content: file, header, plan, maxOutputPixels: maxPixels });
+    const answer = await processOnePlan(file, header, plan, maxPixels);
     if ('failure' in answer) throw new Error(answer.failure.message);
     return answer.result.content;
   };

@@ -4,7 +4,9 @@ import process from 'node:process';
 import sharp from 'sharp';
 import { resample } from '../src/processor/image/kernels/resample.ts';
 import type { Pixels } from '../src/processor/image/pixels.ts';
-import { benchArguments, median, printTable, startPython } from './measure.ts';
+import { reach } from './figures.ts';
+import { benchArguments, median, printTable } from './measure.ts';
+import { startPython } from './python.ts';
 
 /*
  * The resampler beside Pillow's and libvips': one run of each in turn on the same decoded pixels, medians of the
@@ -17,7 +19,7 @@ sharp.concurrency(1);
 sharp.cache(false);
 
 const options = benchArguments();
-const runs = options.quick ? 5 : 15;
+const runs = options.quick ? 4 : 15;
 
 /** A line of JSON is either a picture, whose bytes follow, or a resize to time. */
 const pillowScript = `
@@ -85,22 +87,44 @@ if (!python)
 
 const rows = [['mode', 'filter', 'to', 'ours ms', 'libvips ms', '× libvips', 'Pillow ms', '× Pillow']];
 let version = '';
+const ratios = { libvips: [] as number[], pillow: [] as number[] };
 for (const [mode, channels] of Object.entries(modes)) {
   const source = picture(2725, 2225, channels);
   const size = [source.width, source.height];
   const question = { mode, size, bytes: source.data.length };
   version = (await python?.ask<{ version: string }>(question, source.data))?.version ?? '';
   for (const filter of filters) {
-    for (const [width, height] of sizes) rows.push([mode, ...(await compare(source, width, height, filter))]);
+    for (const [width, height] of sizes) {
+      const times = await compare(source, width, height, filter);
+      const our = median(times.ours);
+      const to = `${width} × ${height}`;
+      rows.push([
+        mode,
+        filter,
+        to,
+        our.toFixed(1),
+        ...beside(our, times.libvips),
+        ...beside(our, times.pillow),
+      ]);
+      ratios.libvips.push(our / median(times.libvips));
+      if (mode === 'RGB' && python) ratios.pillow.push(our / median(times.pillow));
+    }
   }
 }
 printTable(rows);
 const peers = [`sharp ${sharp.versions.sharp} with libvips ${sharp.versions.vips}`];
 if (python) peers.push(`Pillow ${version}, each answer equal to its own`);
 process.stdout.write(`\n2725 × 2225, ${runs} runs in turn; ${peers.join('; ')}.\n`);
+reach('resamplerPillow', ratios.pillow);
+reach('resamplerLibvips', ratios.libvips);
 python?.end();
 
-async function compare(source: Pixels, width: number, height: number, filter: Filter): Promise<string[]> {
+function beside(our: number, theirs: readonly number[]): string[] {
+  return theirs.length === 0 ? ['', ''] : [median(theirs).toFixed(1), (our / median(theirs)).toFixed(2)];
+}
+
+/** Milliseconds. */
+async function compare(source: Pixels, width: number, height: number, filter: Filter) {
   const times = { ours: [] as number[], libvips: [] as number[], pillow: [] as number[] };
   // The first runs, in which V8 compiles the kernels, aren't counted.
   for (let run = -4; run < runs; run++) {
@@ -118,9 +142,5 @@ async function compare(source: Pixels, width: number, height: number, filter: Fi
     times.libvips.push(libvips);
     if (pillow) times.pillow.push(pillow.ms);
   }
-  const our = median(times.ours);
-  const beside = (theirs: number[]) =>
-    theirs.length === 0 ? ['', ''] : [median(theirs).toFixed(1), (our / median(theirs)).toFixed(2)];
-  const to = `${width} × ${height}`;
-  return [filter, to, our.toFixed(1), ...beside(times.libvips), ...beside(times.pillow)];
+  return times;
 }

@@ -1,73 +1,89 @@
-import { createHash } from 'node:crypto';
 import process from 'node:process';
-import sharp from 'sharp';
-import { readHeader } from '../src/processor/image/header.ts';
 import type { Plan } from '../src/processor/image/plan.ts';
-import { startWorkerPool } from '../src/processor/image/worker-pool.ts';
-import { cpuMs, inParallel } from './measure.ts';
+import { runOnePlan } from '../test/support/one-plan.ts';
+import { sha256 } from './load.ts';
+import { inParallel } from './measure.ts';
 
 /*
- * The same work with no service around it, in a process of its own: by our stages and workers (the floor), or by
- * the sharp chain that one would write.
+ * The same work with no service around it, in a process of its own that has the pictures already: by our stages and
+ * workers (`floor`), or by the sharp chain that one would write, with sharp's own settings (`sharp`).
  */
 
+/** What is to be done, in turn. */
 export interface Work {
-  readonly way: 'floor' | 'sharp';
-  readonly files: readonly string[];
-  readonly plan: Plan;
-  readonly count: number;
-  readonly inFlight: number;
+  readonly sources: readonly Uint8Array[];
+  readonly plans: readonly Plan[];
+  /** Which source and which plan. */
+  readonly jobs: readonly (readonly [source: number, plan: number])[];
 }
 
-export interface Done {
-  readonly cpuMs: number;
-  readonly wallMs: number;
-  readonly times: readonly number[];
-  /** SHA-256 of the answer to each file. */
-  readonly answers: readonly string[];
-}
+export type Question =
+  | ({ readonly kind: 'prepare' } & Work)
+  | { readonly kind: 'run'; readonly count: number; readonly inFlight: number }
+  /** Of the last run. */
+  | { readonly kind: 'answers' };
 
-const pool = await startWorkerPool(2);
+type Make = (content: Uint8Array, plan: Plan) => Promise<Uint8Array>;
+
+const make = process.argv[2] === 'floor' ? await ourStages(Number(process.argv[3])) : await sharpChain();
+let work: Work = { sources: [], plans: [], jobs: [] };
+let answers: [job: number, content: Uint8Array][] = [];
+
 process.on('disconnect', () => process.exit());
-process.on('message', async ({ way, files, plan, count, inFlight }: Work) => {
-  const sources = files.map((file) => Buffer.from(file, 'base64'));
-  const make = way === 'floor' ? byOurStages : bySharp;
-  const answers: string[] = [];
-  const before = process.cpuUsage();
-  const start = performance.now();
-  const times = await inParallel(count, inFlight, async (index) => {
-    const at = index % sources.length;
-    const answer = await make(sources[at] as Buffer, plan);
-    const hash = createHash('sha256').update(answer).digest('hex');
-    answers[at] ??= hash;
-    if (answers[at] !== hash) throw new Error('two answers to one picture');
-  });
-  const wallMs = performance.now() - start;
-  process.send?.({ cpuMs: cpuMs(process.cpuUsage(before)), wallMs, times, answers } satisfies Done);
+process.on('message', async (question: Question) => {
+  switch (question.kind) {
+    case 'prepare':
+      work = question;
+      process.send?.('prepared');
+      break;
+    case 'run':
+      process.send?.(await run(question.count, question.inFlight));
+      break;
+    case 'answers':
+      process.send?.(checkedAnswers());
+      break;
+  }
 });
 process.send?.('ready');
 
-async function byOurStages(content: Uint8Array, plan: Plan): Promise<Uint8Array> {
-  const header = await readHeader(content, 2 ** 31);
-  return (await pool.run({ content, header, plan, maxOutputPixels: 2 ** 28 })).content;
+/** Answers are kept and looked at later: that is no part of the work. */
+async function run(count: number, inFlight: number): Promise<number[]> {
+  answers = [];
+  return inParallel(count, inFlight, async (index) => {
+    const job = index % work.jobs.length;
+    const [source, plan] = work.jobs[job] as (typeof work.jobs)[number];
+    answers.push([job, await make(work.sources[source] as Uint8Array, work.plans[plan] as Plan)]);
+  });
 }
 
-async function bySharp(content: Uint8Array, { resize, output, grayscale }: Plan): Promise<Uint8Array> {
-  if (resize?.fit !== 'fill') throw new Error('only fill');
-  const { width, height } = resize;
-  const resized = sharp(content).resize({ width, height, fit: 'fill' });
-  if (output.kind === 'image') {
-    const format = output.format ?? 'jpeg';
-    // 90 as ours and Pillow's here; sharp alone would take 80.
-    return (grayscale ? resized.grayscale() : resized)
-      .toFormat(format, format === 'jpeg' ? { quality: 90 } : {})
-      .toBuffer();
+/** One answer to each job, in their order. */
+function checkedAnswers(): Uint8Array[] {
+  const found: Uint8Array[] = [];
+  for (const [job, content] of answers) {
+    const first = found[job];
+    if (first !== undefined && sha256(first) !== sha256(content)) throw new Error('two answers to one job');
+    found[job] = content;
   }
-  const pixels = await resized.removeAlpha().raw().toBuffer();
-  const values = new Float32Array(pixels.length);
-  const plane = width * height;
-  for (let at = 0; at < pixels.length; at++) {
-    values[(at % 3) * plane + Math.trunc(at / 3)] = ((pixels[at] as number) / 255 - 0.5) / 0.5;
-  }
-  return new Uint8Array(values.buffer);
+  return found;
+}
+
+async function ourStages(workers: number): Promise<Make> {
+  const [{ readHeader }, { startWorkerPool }] = await Promise.all([
+    import('../src/processor/image/header.ts'),
+    import('../src/processor/image/worker-pool.ts'),
+  ]);
+  const pool = await startWorkerPool(workers);
+  return async (content, plan) => {
+    const header = await readHeader(content, 2 ** 31);
+    return (await runOnePlan(pool, { content, header, plans: [plan], maxOutputPixels: 2 ** 28 })).content;
+  };
+}
+
+/** sharp's own settings: threads, cache, quality. */
+async function sharpChain(): Promise<Make> {
+  const { grayJpeg, png, tensor } = await import('./rivals/sharp-chain.ts');
+  return (content, { output }) => {
+    if (output.kind === 'tensor') return tensor(content);
+    return output.format === 'png' ? png(content) : grayJpeg(content);
+  };
 }

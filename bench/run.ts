@@ -1,30 +1,100 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus } from 'node:os';
 import process from 'node:process';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { benchArguments } from './measure.ts';
+import sharp from 'sharp';
+import { figureRows, type Reached } from './figures.ts';
+import { benchArguments, printTable } from './measure.ts';
+import { endWithUs } from './services.ts';
 
 /*
  * All tables of docs/performance.md in one run, as Markdown:
  *
- *   npm run bench -- [--python PATH] [--images DIR] [--quick]
+ *   npm run bench -- [--python PATH] [--images DIR] [--quick] [--write]
  *
- * Each part can be run by itself with the same arguments: node bench/stages.ts
+ * --write puts them into docs/performance.md as well, each between its markers. Each part can be run by itself with
+ * the same arguments: node bench/stages.ts
  */
 
-benchArguments(); // a wrong one ends the run here
+const options = benchArguments();
 
 const parts = {
-  'Stages alone': 'stages.ts',
-  'The resampler beside Pillow’s': 'resample.ts',
-  'The processor’s event loop': 'event-loop.ts',
-  'Transport alone': 'transport.ts',
-  'The whole service': 'service.ts',
+  stages: 'Stages alone',
+  encoders: 'Encoders’ settings',
+  resample: 'The resampler beside Pillow’s',
+  'event-loop': 'The processor’s event loop',
+  transport: 'Transport alone',
+  'all-but-pixels': 'All but pixels',
+  service: 'The whole service',
+  variants: 'One image, three outputs',
+  'url-source': 'A URL source',
+  mixed: 'A mixed load',
+  memory: 'Memory',
+  allocator: 'The workers’ allocator',
 };
-for (const [title, file] of Object.entries(parts)) {
-  process.stdout.write(`\n### ${title}\n\n`);
-  const script = fileURLToPath(new URL(file, import.meta.url));
-  const part = spawn(process.execPath, [script, ...process.argv.slice(2)], { stdio: 'inherit' });
-  const [code] = (await once(part, 'exit')) as [number | null];
+const reached: Reached[] = [];
+const sections = new Map<string, string>();
+
+await section('run', 'This run', async () => {
+  const pictures = options.images === undefined ? 'photo-like ones made in code' : 'a folder of photographs';
+  process.stdout.write(
+    `${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}), Node ${process.versions.node}, sharp ${sharp.versions.sharp} with libvips ${sharp.versions.vips}; ${options.quick ? 'a quick run' : 'a full run'}; pictures: ${pictures}.\n`,
+  );
+});
+for (const [name, title] of Object.entries(parts)) {
+  await section(name, title, async () => {
+    const script = fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
+    const part = spawn(process.execPath, [script, ...process.argv.slice(2)], {
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    });
+    endWithUs(part);
+    part.on('message', (message) => reached.push(message as Reached));
+    await passOn(part);
+  });
+}
+await section('figures', 'The figures to reach', async () => printTable(figureRows(reached)));
+if (options.write) await write();
+
+/** Everything that is printed meanwhile belongs to the section. */
+async function section(name: string, title: string, print: () => Promise<void>): Promise<void> {
+  process.stdout.write(`\n## ${title}\n\n`);
+  const chunks: string[] = [];
+  const original = process.stdout.write.bind(process.stdout);
+  process.stdout.write = ((chunk: string) => {
+    chunks.push(chunk);
+    return original(chunk);
+  }) as typeof process.stdout.write;
+  try {
+    await print();
+  } finally {
+    process.stdout.write = original;
+  }
+  sections.set(name, chunks.join('').trim());
+}
+
+/** Prints what a part prints. One that fails fails the run, and the others go on. */
+async function passOn(part: ChildProcess): Promise<void> {
+  const out = part.stdout as Readable;
+  out.setEncoding('utf8').on('data', (text: string) => process.stdout.write(text));
+  const [code] = (await once(part, 'close')) as [number | null];
   if (code !== 0) process.exitCode = 1;
+}
+
+/** Replaces what stands between `<!-- bench: name -->` and `<!-- /bench -->`. */
+async function write(): Promise<void> {
+  const page = new URL('../docs/performance.md', import.meta.url);
+  const text = await readFile(page, 'utf8');
+  const missing = [...sections.keys()].filter((name) => !text.includes(`<!-- bench: ${name} -->`));
+  if (missing.length > 0) throw new Error(`docs/performance.md has no place for ${missing.join(', ')}`);
+  const written = text.replace(
+    /(<!-- bench: (\S+) -->\n).*?(<!-- \/bench -->)/gs,
+    (whole, start: string, name: string, end: string) => {
+      const made = sections.get(name);
+      return made === undefined || made === '' ? whole : `${start}\n${made}\n\n${end}`;
+    },
+  );
+  await writeFile(page, written);
 }

@@ -1,192 +1,236 @@
-import { fork } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { performance } from 'node:perf_hooks';
 import process from 'node:process';
-import { Agent, request } from 'undici';
 import type { Plan } from '../src/processor/image/plan.ts';
+import { reach } from './figures.ts';
 import {
-  asked,
-  benchArguments,
-  benchPictures,
-  endWithUs,
-  inParallel,
-  median,
-  percentile,
-  printTable,
-  startMain,
-  startPython,
-  withMark,
-} from './measure.ts';
-import type { Done, Work } from './rival.ts';
+  type Answer,
+  type Cost,
+  checkCache,
+  costOfUploads,
+  createSender,
+  sha256,
+  type UploadKind,
+  type UploadLoad,
+} from './load.ts';
+import { benchArguments, median, percentile, printTable } from './measure.ts';
+import {
+  costOfPeer,
+  eachSource,
+  type Peer,
+  referenceOf,
+  startPillow,
+  startRival,
+  startRivalApps,
+} from './peers.ts';
+import { benchPictures, rotated } from './pictures.ts';
+import { startServices } from './services.ts';
+import { errorOf, jpegOutput, optionsOf, planTo, pngOutput, tensorOutput } from './work.ts';
 
 /*
- * The whole service over HTTP, both processes real, beside the same work with no service around it. In turn, so
- * that the ratios hold on a noisy machine. CPU is user + sys of the processes that do the work, not of the one
- * that sends. Every answer is compared with the floor's, whose stages the tests hold to Pillow's pixels.
+ * The whole service over HTTP beside the same work with no service around it, and beside what a user would write.
+ * In turn, so that the ratios hold on a noisy machine.
  */
 
 const options = benchArguments();
 const rounds = options.quick ? 1 : 3;
-const count = options.quick ? 16 : 24;
+const count = options.quick ? 10 : 32;
 const inFlight = 8;
 
 const pictures = await benchPictures(options.images);
-const processor = await startMain('processor', { METRICS_PORT: '0', WORKERS: '2' });
-const api = await startMain('api', { PROCESSOR_URL: `http://127.0.0.1:${processor.port}` });
-const rival = fork(new URL('./rival.ts', import.meta.url), {
-  env: { ...process.env, UV_THREADPOOL_SIZE: '6' },
-});
-endWithUs(rival);
-await once(rival, 'message');
-const python = await startPython(
-  options.python,
-  `
-import base64, io, json, sys, time
-import numpy as np
-from PIL import Image, ImageOps
-mean = np.full((3, 1, 1), 0.5, np.float32)
-for line in iter(sys.stdin.buffer.readline, b""):
-    work = json.loads(line)
-    sources = [base64.b64decode(file) for file in work["files"]]
-    cpu, wall, times = time.process_time(), time.perf_counter(), []
-    for index in range(work["count"]):
-        start = time.perf_counter()
-        image = ImageOps.exif_transpose(Image.open(io.BytesIO(sources[index % len(sources)]))).convert("RGB")
-        image = image.resize(work["size"], Image.Resampling.BILINEAR)
-        if work["format"] == "raw":
-            values = np.asarray(image, np.float32).transpose(2, 0, 1) * np.float32(1 / 255)
-            answer = np.ascontiguousarray((values - mean) / mean).tobytes()
-        else:
-            out = io.BytesIO()
-            options = {"quality": 90} if work["format"] == "jpeg" else {}
-            (image.convert("L") if work["grayscale"] else image).save(out, work["format"], **options)
-            answer = out.getvalue()
-        assert len(answer) > 1000
-        times.append((time.perf_counter() - start) * 1000)
-    print(json.dumps({"cpuMs": (time.process_time() - cpu) * 1000, "wallMs": (time.perf_counter() - wall) * 1000,
-                      "times": times, "answers": []}), flush=True)
-`,
-  'PIL, numpy',
-);
-const agent = new Agent({ connections: inFlight });
-
-const to = (width: number, height: number, numerics: Plan['numerics'], output: Plan['output']): Plan => ({
-  resize: { filter: 'bilinear', fit: 'fill', width, height },
-  grayscale: output.kind === 'image' && output.format === 'jpeg',
-  numerics,
-  background: undefined,
-  output,
-});
-const image = (format: 'jpeg' | 'png') => ({ kind: 'image', format, quality: undefined }) as const;
-const tensor = {
-  kind: 'tensor',
-  datatype: 'FP32',
-  layout: 'NCHW',
-  rescaleFactor: 1 / 255,
-  mean: [0.5],
-  std: [0.5],
-  channelOrder: 'RGB',
-  container: 'raw',
-} as const;
+const gray = { grayscale: true };
 const cases: readonly [name: string, plan: Plan, sources: readonly Uint8Array[]][] = [
-  ['6 MP JPEG → 1024 × 768 gray JPEG, exact', to(1024, 768, 'exact', image('jpeg')), pictures.jpeg],
-  ['6 MP JPEG → 1024 × 768 gray JPEG, fast', to(1024, 768, 'fast', image('jpeg')), pictures.jpeg],
-  ['6 MP JPEG → 224² FP32 NCHW, exact', to(224, 224, 'exact', tensor), pictures.jpeg],
-  ['2 MP PNG → 1024 × 768 PNG, exact', to(1024, 768, 'exact', image('png')), pictures.png],
+  ['6 MP JPEG → 1024 × 768 gray JPEG, exact', planTo(1024, 768, jpegOutput, gray), pictures.jpeg],
+  [
+    '6 MP JPEG → 1024 × 768 gray JPEG, fast',
+    planTo(1024, 768, jpegOutput, { ...gray, numerics: 'fast' }),
+    pictures.jpeg,
+  ],
+  ['6 MP JPEG → 224² FP32 NCHW, exact', planTo(224, 224, tensorOutput), pictures.jpeg],
+  ['2 MP PNG → 1024 × 768 PNG, exact', planTo(1024, 768, pngOutput), pictures.png],
+  [
+    '6 MP JPEG on its side (EXIF 6) → 224² FP32 NCHW, exact',
+    planTo(224, 224, tensorOutput),
+    await Promise.all(pictures.jpeg.slice(0, 1).map(rotated)),
+  ],
 ];
 
-let rows = [['work', 'way', 'CPU ms', '× floor', 'images/s', 'p50 ms', 'p99 ms']];
-let serial = 0;
+const services = await startServices();
+const sender = createSender(inFlight);
+const floor = await startRival('floor');
+const sharp = await startRival('sharp');
+const pillow = await startPillow(options.python);
+const { apps, missing } = await startRivalApps(options.python);
+
+/** One way to do a case: it is measured, and then says how far its answers are from the exact pixels. */
+interface Way {
+  measure(count: number): Promise<Cost>;
+  error(): Promise<{ mean: number; max: number }>;
+}
+
+const floorName = 'the floor: our stages alone';
+const [body, multipart, hot] = ['our service', 'our service, multipart', 'our service, hot key'] as const;
+const [sharpAlone, pillowAlone] = ['sharp’s obvious chain alone', 'Pillow + numpy alone, one thread'];
+
+const throughput: number[] = [];
+const hits: number[] = [];
 for (const [name, plan, sources] of cases) {
   if (sources.length === 0) continue;
-  const files = sources.map((source) => Buffer.from(source).toString('base64'));
-  const work = (way: Work['way']) => asked<Done>(rival, { way, files, plan, count, inFlight } satisfies Work);
-  const { answers } = await work('floor');
-  const ways = new Map<string, () => Promise<Done>>([
-    ['the floor: our stages alone', () => work('floor')],
-    ['whole service', () => viaService(plan, sources, answers, 'miss')],
-    ['whole service, hot key', () => viaService(plan, sources, answers, 'hit')],
-    ['sharp’s obvious chain alone', () => work('sharp')],
-  ]);
-  if (python)
-    ways.set('Pillow + numpy alone, one thread', () =>
-      python.ask<Done>({ ...pythonWork(plan), files, count }),
-    );
-  const runs = new Map([...ways.keys()].map((way) => [way, [] as Done[]]));
+  const reference = await referenceOf(floor, sources, plan);
+  const ways = waysOf(plan, sources, reference);
+  const costs = new Map([...ways.keys()].map((way) => [way, [] as Cost[]]));
   for (let round = -1; round < rounds; round++) {
-    for (const [way, run] of ways) {
-      const done = await run();
-      if (round >= 0) runs.get(way)?.push(done);
+    for (const [way, { measure }] of ways) {
+      const cost = await measure(round < 0 ? (options.quick ? 4 : inFlight) : count);
+      if (round >= 0) costs.get(way)?.push(cost);
     }
   }
-  const floorMs = median((runs.get('the floor: our stages alone') ?? []).map((done) => done.cpuMs / count));
-  for (const [way, all] of runs) {
-    const cpu = median(all.map((done) => done.cpuMs / count));
-    const times = all.flatMap((done) => done.times);
+  const figure = (way: string, of: (cost: Cost) => number) => median((costs.get(way) ?? []).map(of));
+  const cpu = (way: string) => figure(way, ({ cpuMs }) => cpuMs);
+  const rows = [
+    [
+      `${name}: way`,
+      'CPU ms',
+      '× floor',
+      'images/s',
+      'per core-second',
+      'p50 ms',
+      'p99 ms',
+      'mean error',
+      'max',
+    ],
+  ];
+  for (const [way, { error }] of ways) {
+    const times = (costs.get(way) ?? []).flatMap((cost) => cost.times);
+    const { mean, max } = await error();
     rows.push([
-      name,
       way,
-      cpu.toFixed(1),
-      (cpu / floorMs).toFixed(2),
-      median(all.map((done) => (count / done.wallMs) * 1000)).toFixed(1),
+      cpu(way).toFixed(1),
+      (cpu(way) / cpu(floorName)).toFixed(2),
+      figure(way, ({ perSecond }) => perSecond).toFixed(1),
+      figure(way, ({ perCoreSecond }) => perCoreSecond).toFixed(1),
       percentile(times, 0.5).toFixed(0),
       percentile(times, 0.99).toFixed(0),
+      mean.toFixed(2),
+      max.toFixed(0),
     ]);
   }
   // A table a piece of work: what is done is seen while the rest runs.
   printTable(rows);
   process.stdout.write('\n');
-  rows = rows.slice(0, 1);
+
+  const perCore = (way: string) => figure(way, ({ perCoreSecond }) => perCoreSecond);
+  throughput.push(perCore(body) / perCore(floorName));
+  hits.push(cpu(hot) / cpu(body));
+  const { mean, max } = (await ways.get(body)?.error()) ?? { mean: 0, max: 0 };
+  const told = `mean ${mean.toFixed(2)}, max ${max.toFixed(0)} levels`;
+  const beside = (way: string) => [cpu(body) / cpu(way), cpu(multipart) / cpu(way)];
+  if (plan === cases[0]?.[1]) reach('grayJpegExact', beside(sharpAlone), told);
+  if (plan === cases[1]?.[1]) reach('grayJpegFast', beside(sharpAlone), told);
+  if (plan === cases[2]?.[1] && pillow) reach('tensorExact', beside(pillowAlone), told);
 }
-const [apiUsage, processorUsage] = [await api.usage(), await processor.usage()];
+reach('throughput', throughput);
+reach('cacheHit', hits);
+
 process.stdout.write(
-  `\n${inFlight} in flight (Python: one). Peak RSS: image-api ${apiUsage.peakRssMb.toFixed(0)} MB, image-processor ${processorUsage.peakRssMb.toFixed(0)} MB.\n`,
+  `${inFlight} in flight (Pillow alone: one). Errors are in levels of 255, beside the exact pixels before they are encoded.\n`,
 );
-python?.end();
-rival.disconnect();
-await agent.close();
-await api.stop();
-await processor.stop();
+const leftOut = [...(pillow ? [] : ['Pillow + numpy alone']), ...missing];
+if (leftOut.length > 0) process.stdout.write(`Left out, for they aren't at hand: ${leftOut.join(', ')}.\n`);
 
-function pythonWork({ resize, output, grayscale }: Plan) {
-  if (resize?.fit !== 'fill') throw new Error('only fill');
-  const format = output.kind === 'tensor' ? 'raw' : output.format;
-  return { size: [resize.width, resize.height], grayscale, format };
-}
+await Promise.all([floor, sharp, pillow, ...apps].map((peer) => peer?.stop()));
+await sender.close();
+await services.stop();
 
-async function viaService(
+function waysOf(
   plan: Plan,
   sources: readonly Uint8Array[],
-  answers: readonly string[],
-  cache: 'hit' | 'miss',
-): Promise<Done> {
-  const { size, grayscale, format } = pythonWork(plan);
-  const query = `width=${size[0]}&height=${size[1]}&filter=bilinear&grayscale=${grayscale}&numerics=${plan.numerics}&format=${format}`;
-  const url = `http://127.0.0.1:${api.port}/v1/images?${query}${format === 'raw' ? '&mean=0.5&std=0.5' : ''}`;
-  const send = async (index: number, mark: string, expected: 'hit' | 'miss' | undefined) => {
-    const at = index % sources.length;
-    const { statusCode, headers, body } = await request(url, {
-      method: 'POST',
-      body: withMark(sources[at] as Uint8Array, mark),
-      headers: { 'content-type': 'application/octet-stream' },
-      dispatcher: agent,
-    });
-    const answer = Buffer.from(await body.arrayBuffer());
-    if (statusCode !== 200) throw new Error(`${statusCode} ${answer}`);
-    const state = String(headers['cache-status']).includes('hit') ? 'hit' : 'miss';
-    if (expected !== undefined && state !== expected) throw new Error(`a cache ${state}, not ${expected}`);
-    const hash = createHash('sha256').update(answer).digest('hex');
-    if (hash !== answers[at]) throw new Error(`${query}: not the floor's answer`);
+  reference: Awaited<ReturnType<typeof referenceOf>>,
+): Map<string, Way> {
+  const { hashes, answers, pixels } = reference;
+  const errorOfFirst = async (answer: Uint8Array | undefined, whose: 'ours' | 'rivals') =>
+    errorOf(answer ?? new Uint8Array(), plan, pixels[0] as Uint8Array, whose);
+  const ourError = () => errorOfFirst(answers[0], 'ours');
+
+  const alone = (peer: Peer, whose: 'ours' | 'rivals', expected?: readonly string[]): Way => {
+    let first: Uint8Array | undefined;
+    return {
+      async measure(times) {
+        await peer.prepare(eachSource(sources, plan));
+        const cost = await costOfPeer(peer, times, inFlight);
+        const made = await peer.answers();
+        for (const [at, answer] of made.entries()) {
+          if (expected !== undefined && sha256(answer) !== expected[at]) throw new Error('another answer');
+          await errorOf(answer, plan, pixels[at] as Uint8Array, whose);
+        }
+        [first] = made;
+        return cost;
+      },
+      error: () => errorOfFirst(first, whose),
+    };
   };
-  const mark = (index: number) => (cache === 'hit' ? 'hot' : `serial ${serial++} of ${index}`);
-  if (cache === 'hit') {
-    for (const index of sources.keys()) await send(index, 'hot', undefined);
-  }
-  const used = async () => (await api.usage()).cpuMs + (await processor.usage()).cpuMs;
-  const before = await used();
-  const start = performance.now();
-  const times = await inParallel(count, inFlight, (index) => send(index, mark(index), cache));
-  const wallMs = performance.now() - start;
-  return { cpuMs: (await used()) - before, wallMs, times, answers };
+
+  const load = { sender, sources, inFlight };
+  const ours = (kind: UploadKind, cache: 'hit' | 'miss'): Way => {
+    const url = () => `${services.url}?${new URLSearchParams(optionsOf(plan))}`;
+    const check = (answer: Answer, source: number) => {
+      if (sha256(answer.content) !== hashes[source]) throw new Error("not the floor's answer");
+    };
+    const all: Omit<UploadLoad, 'count'> = {
+      ...load,
+      pids: services.pids,
+      kind,
+      url,
+      check,
+      isMarked: cache === 'miss',
+    };
+    return {
+      async measure(times) {
+        if (cache === 'hit') await costOfUploads({ ...all, inFlight: 1, count: sources.length });
+        return costOfUploads({
+          ...all,
+          count: times,
+          check(answer, source) {
+            check(answer, source);
+            checkCache(answer, cache);
+          },
+        });
+      },
+      error: ourError,
+    };
+  };
+
+  const app = (pids: readonly number[], url: string): Way => {
+    const first: Buffer[] = [];
+    return {
+      async measure(times) {
+        const cost = await costOfUploads({
+          ...load,
+          pids,
+          kind: 'multipart',
+          url: () => url,
+          count: times,
+          isMarked: true,
+          check({ content }, source) {
+            first[source] ??= content;
+            if (sha256(first[source]) !== sha256(content)) throw new Error('two answers to one picture');
+          },
+        });
+        for (const [at, answer] of first.entries()) {
+          await errorOf(answer, plan, pixels[at] as Uint8Array, 'rivals');
+        }
+        return cost;
+      },
+      error: () => errorOfFirst(first[0], 'rivals'),
+    };
+  };
+
+  const ways = new Map<string, Way>([
+    [floorName, alone(floor, 'ours', hashes)],
+    [body, ours('body', 'miss')],
+    [multipart, ours('multipart', 'miss')],
+    [hot, ours('body', 'hit')],
+    [sharpAlone, alone(sharp, 'rivals')],
+  ]);
+  if (pillow) ways.set(pillowAlone, alone(pillow, 'rivals'));
+  for (const { name, pids, url } of apps) ways.set(name, app(pids, url(plan)));
+  return ways;
 }

@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import process from 'node:process';
+import type { HttpBindings } from '@hono/node-server';
 import sharp from 'sharp';
+import { parseForm } from '../src/api/multipart.ts';
+import { imageTooLong, readBody } from '../src/api/request-body.ts';
+import { createMemoryTier } from '../src/processor/cache/memory-tier.ts';
+import { createResultCache } from '../src/processor/cache/result-cache.ts';
 import { decode } from '../src/processor/image/decode.ts';
 import { encode } from '../src/processor/image/encode.ts';
 import { geometryOf } from '../src/processor/image/geometry.ts';
@@ -11,11 +19,19 @@ import type { Pixels } from '../src/processor/image/pixels.ts';
 import type { Plan, TensorPlan } from '../src/processor/image/plan.ts';
 import { resize } from '../src/processor/image/resize.ts';
 import { tensor } from '../src/processor/image/tensor.ts';
-import { benchArguments, benchPictures, cpuMs, median, printTable } from './measure.ts';
+import { turboJpeg } from '../src/processor/image/turbojpeg.ts';
+import { startWorkerPool } from '../src/processor/image/worker-pool.ts';
+import { reach } from './figures.ts';
+import { uploadOf } from './load.ts';
+import { benchArguments, cpuMs, median, printTable } from './measure.ts';
+import { benchPictures, hollow } from './pictures.ts';
+import { cpuClockMs } from './process-tree.ts';
+import { asked, ended, startPart } from './services.ts';
+import { jpegOutput, planTo } from './work.ts';
 
 /*
  * Every stage by itself, in this process, with the settings of a worker: medians of the CPU (user + sys of all
- * threads) and of the wall time.
+ * threads, and of the worker where it does the work) and of the wall time.
  */
 
 sharp.concurrency(1);
@@ -27,6 +43,8 @@ const pictures = await benchPictures(options.images);
 const [jpeg, png] = [pictures.jpeg[0], pictures.png[0]];
 if (jpeg === undefined || png === undefined) throw new Error('the folder needs a JPEG and a PNG');
 
+const megabyte = 1_000_000;
+const maxPixels = 2 ** 31;
 const tensorPlan: TensorPlan = {
   kind: 'tensor',
   datatype: 'FP32',
@@ -37,95 +55,213 @@ const tensorPlan: TensorPlan = {
   channelOrder: 'RGB',
   container: 'raw',
 };
-const to = (width: number, height: number, numerics: Plan['numerics']): Plan => ({
-  resize: { filter: 'bilinear', fit: 'fill', width, height },
-  // With it, the resize would give luma at once.
-  grayscale: false,
-  numerics,
-  background: undefined,
-  output: { kind: 'image', format: 'jpeg', quality: undefined },
-});
-const [large, small] = [to(1024, 768, 'exact'), to(224, 224, 'exact')];
+const [large, small] = [planTo(1024, 768, jpegOutput), planTo(224, 224, jpegOutput)];
 
-const maxPixels = 2 ** 31;
 const header = await readHeader(jpeg, maxPixels);
 const pngHeader = await readHeader(png, maxPixels);
-const decoded = await decode(jpeg, header, header, large);
-const resized = resize(decoded, geometryOf(decoded, large.resize), large);
-const gray = grayscale(resized);
-const thumbnail = resize(decoded, geometryOf(decoded, small.resize), small);
+const decodeTo = (plan: Plan) => decode(jpeg, header, geometryOf(header, plan.resize), plan);
+const fast = (plan: Plan): Plan => ({ ...plan, numerics: 'fast' });
+/** Pixels that the next stage's memory isn't laid over. */
+const kept = (image: Pixels): Pixels => ({ ...image, data: new Uint8Array(image.data) });
+const resized = kept(resize(await decodeTo(large), geometryOf(header, large.resize), large));
+const gray = kept(grayscale(resized));
+const thumbnail = kept(resize(await decodeTo(small), geometryOf(header, small.resize), small));
 const upload = jpeg.subarray(0, 800_000);
 
-type Stage = readonly [name: string, work: () => unknown, isRight: (result: never) => boolean];
+const sender = (await startPart('./send-bodies.ts', [])).child;
+let bytesRead = 0;
+const server = createServer(async (incoming, outgoing) => {
+  const bindings = { incoming, outgoing } as unknown as HttpBindings;
+  const tooLong = (bytes: number) => imageTooLong(bytes, 2 * megabyte);
+  bytesRead = (await readBody(bindings, 2 * megabyte, tooLong, new AbortController().signal)).length;
+  outgoing.end();
+});
+server.listen(0, '127.0.0.1');
+await once(server, 'listening');
+const { port } = server.address() as AddressInfo;
+
+const form = uploadOf(new Uint8Array(megabyte), 'multipart');
+const cache = createResultCache({ tiers: [createMemoryTier({ maxBytes: 10 * megabyte })] });
+const never = new AbortController().signal;
+const key = createHash('sha256').update('a key').digest('hex');
+await cache.set(key, new Uint8Array(150_000));
+const pool = await startWorkerPool(1);
+const nearlyNothing = await hollow(800_000);
+const nothingHeader = await readHeader(nearlyNothing, maxPixels);
+
+interface Stage {
+  readonly name: string;
+  /** What isn't part of it: the memory as the stage before leaves it. */
+  prepare?(): Promise<unknown>;
+  work(): unknown;
+  /** Times that `work` does it. */
+  readonly times?: number;
+  isRight(result: never): boolean;
+}
+
 const sized = (width: number, height: number, channels: number) => (image: Pixels) =>
   image.width === width && image.height === height && image.data.length === width * height * channels;
+const decodedAs = (width: number, height: number) => (decoded: { pixels: Pixels }) =>
+  sized(width, height, 3)(decoded.pixels);
 const isEncoded = ({ content }: { content: Uint8Array }) => content.length > 1000;
-const inFast = (width: number, height: number) => () => {
-  const plan = to(width, height, 'fast');
-  return decode(jpeg, header, geometryOf(header, plan.resize), plan);
-};
-const { width, height } = decoded;
+const sourceSize = `${header.width} × ${header.height}`;
+
+function resizeStage(plan: Plan, name: string, isRight: Stage['isRight']): Stage {
+  let decoded: Awaited<ReturnType<typeof decode>>;
+  return {
+    name,
+    async prepare() {
+      decoded = await decodeTo(plan);
+    },
+    work: () => resize(decoded, geometryOf(header, plan.resize), plan),
+    isRight,
+  };
+}
+
+const turboStages: readonly Stage[] = turboJpeg
+  ? ([1, 2, 8] as const).map((shrink) => ({
+      name: `decode, ${sourceSize} JPEG, luma alone, 1/${shrink}, TurboJPEG`,
+      work: () => turboJpeg?.decode(jpeg, header, 1, shrink),
+      isRight: sized(Math.ceil(header.width / shrink), Math.ceil(header.height / shrink), 1),
+    }))
+  : [];
+
 const stages: readonly Stage[] = [
-  [
-    `hash: SHA-256 of ${(upload.length / 1e6).toFixed(1)} MB`,
-    () => createHash('sha256').update(upload).digest(),
-    ({ length }: Buffer) => length === 32,
-  ],
-  ['header, JPEG', () => readHeader(jpeg, maxPixels), (read: typeof header) => read.width === header.width],
-  [
-    `decode, exact, ${width} × ${height} JPEG`,
-    () => decode(jpeg, header, header, large),
-    sized(width, height, 3),
-  ],
-  [
-    `decode, exact, ${pngHeader.width} × ${pngHeader.height} PNG`,
-    () => decode(png, pngHeader, pngHeader, large),
-    (image: Pixels) => image.width === pngHeader.width,
-  ],
-  ['decode and resize, fast, → 1024 × 768', inFast(1024, 768), sized(1024, 768, 3)],
-  ['decode and resize, fast, → 224²', inFast(224, 224), sized(224, 224, 3)],
-  [
-    'resize, exact, bilinear, → 1024 × 768',
-    () => resize(decoded, geometryOf(decoded, large.resize), large),
-    sized(1024, 768, 3),
-  ],
-  [
-    'resize, exact, bilinear, → 224²',
-    () => resize(decoded, geometryOf(decoded, small.resize), small),
-    sized(224, 224, 3),
-  ],
-  ['grayscale, 1024 × 768', () => grayscale(resized), sized(1024, 768, 1)],
-  ['encode, 1024 × 768 gray JPEG', () => encode(gray, 'jpeg', undefined), isEncoded],
-  ['encode, 1024 × 768 JPEG', () => encode(resized, 'jpeg', undefined), isEncoded],
-  ['encode, 1024 × 768 PNG', () => encode(resized, 'png', undefined), isEncoded],
-  ['encode, 1024 × 768 WebP', () => encode(resized, 'webp', undefined), isEncoded],
-  [
-    'tensor, 224² FP32 NCHW',
-    () => tensor(thumbnail, tensorPlan),
-    ({ content }: { content: Uint8Array }) => content.length === 224 * 224 * 3 * 4,
-  ],
+  {
+    name: 'read: an HTTP body of 1 MB into one buffer',
+    times: 10,
+    work: () => asked(sender, { port, bytes: megabyte, count: 10 }),
+    isRight: () => bytesRead === megabyte,
+  },
+  {
+    name: 'multipart: a form with a file of 1 MB',
+    times: 10,
+    work() {
+      let length = 0;
+      for (let run = 0; run < 10; run++) {
+        const [source] = parseForm(form.body, form.contentType, 2 * megabyte).sources;
+        length = source?.value.length ?? 0;
+      }
+      return length;
+    },
+    isRight: (length: number) => length >= megabyte,
+  },
+  {
+    name: `hash: SHA-256 of ${(upload.length / 1e6).toFixed(1)} MB`,
+    work: () => createHash('sha256').update(upload).digest(),
+    isRight: ({ length }: Buffer) => length === 32,
+  },
+  {
+    name: 'cache hit in memory, 150 KB',
+    times: 1000,
+    async work() {
+      let found = '';
+      for (let run = 0; run < 1000; run++) {
+        const { from, value } = await cache.getOrCompute(key, never, () => Promise.reject(new Error('miss')));
+        found = `${from} ${value.length}`;
+      }
+      return found;
+    },
+    isRight: (found: string) => found === 'memory 150000',
+  },
+  {
+    name: 'worker: 0.8 MB there and back, 8 × 8 pixels',
+    times: 20,
+    async work() {
+      const job = { content: nearlyNothing, header: nothingHeader, plans: [small], maxOutputPixels: 1e6 };
+      let width = 0;
+      for (let run = 0; run < 20; run++) {
+        const [result] = await pool.run(job);
+        width = result && 'width' in result ? result.width : 0;
+      }
+      return width;
+    },
+    isRight: (width: number) => width === 224,
+  },
+  {
+    name: 'header, JPEG',
+    work: () => readHeader(jpeg, maxPixels),
+    isRight: (read: typeof header) => read.width === header.width,
+  },
+  {
+    name: `decode, exact, ${sourceSize} JPEG${turboJpeg ? ', TurboJPEG' : ''}`,
+    work: () => decodeTo(large),
+    isRight: decodedAs(header.width, header.height),
+  },
+  {
+    name: `decode, exact, ${sourceSize} JPEG, sharp`,
+    work: () => sharp(jpeg, { ignoreIcc: true, autoOrient: true }).raw().toBuffer(),
+    isRight: ({ length }: Buffer) => length === header.width * header.height * 3,
+  },
+  ...turboStages,
+  {
+    name: `decode, exact, ${pngHeader.width} × ${pngHeader.height} PNG`,
+    work: () => decode(png, pngHeader, geometryOf(pngHeader, large.resize), large),
+    isRight: ({ pixels }: { pixels: Pixels }) => pixels.width === pngHeader.width,
+  },
+  {
+    name: 'decode and resize, fast, → 1024 × 768',
+    work: () => decodeTo(fast(large)),
+    isRight: decodedAs(1024, 768),
+  },
+  {
+    name: 'decode and resize, fast, → 1024 × 768 gray',
+    work: () => decodeTo({ ...fast(large), grayscale: true }),
+    isRight: ({ pixels }: { pixels: Pixels }) => pixels.width === 1024 && pixels.height === 768,
+  },
+  {
+    name: 'decode and resize, fast, → 224²',
+    work: () => decodeTo(fast(small)),
+    isRight: decodedAs(224, 224),
+  },
+  resizeStage(large, 'resize, exact, bilinear, → 1024 × 768', sized(1024, 768, 3)),
+  resizeStage(
+    { ...large, grayscale: true },
+    'resize and gray, exact, bilinear, → 1024 × 768',
+    ({ width }: Pixels) => width === 1024,
+  ),
+  resizeStage(small, 'resize, exact, bilinear, → 224²', sized(224, 224, 3)),
+  { name: 'grayscale, 1024 × 768', work: () => grayscale(resized), isRight: sized(1024, 768, 1) },
+  {
+    name: 'encode, 1024 × 768 gray JPEG',
+    work: () => encode(gray, 'jpeg', undefined),
+    isRight: isEncoded,
+  },
+  { name: 'encode, 1024 × 768 JPEG', work: () => encode(resized, 'jpeg', undefined), isRight: isEncoded },
+  { name: 'encode, 1024 × 768 PNG', work: () => encode(resized, 'png', undefined), isRight: isEncoded },
+  { name: 'encode, 1024 × 768 WebP', work: () => encode(resized, 'webp', undefined), isRight: isEncoded },
+  {
+    name: 'tensor, 224² FP32 NCHW',
+    work: () => tensor(thumbnail, tensorPlan),
+    isRight: ({ content }: { content: Uint8Array }) => content.length === 224 * 224 * 3 * 4,
+  },
 ];
 
-const times = stages.map(() => ({ cpu: [] as number[], wall: [] as number[] }));
+const measured = stages.map(() => ({ cpu: [] as number[], wall: [] as number[] }));
+const workerPids = pool.pids().pixels;
+const cpu = () => cpuMs(process.cpuUsage()) + workerPids.reduce((sum, worker) => sum + cpuClockMs(worker), 0);
 // In turn, so that a noisy minute is everybody's. The first runs, in which V8 compiles, aren't counted.
-for (let run = -5; run < runs; run++) {
-  for (const [at, [name, work, isRight]] of stages.entries()) {
-    const before = process.cpuUsage();
+for (let run = -4; run < runs; run++) {
+  for (const [at, { name, prepare, work, times = 1, isRight }] of stages.entries()) {
+    await prepare?.();
+    const before = cpu();
     const start = performance.now();
     const result = await work();
     const wall = performance.now() - start;
-    const cpu = cpuMs(process.cpuUsage(before));
+    const spent = cpu() - before;
     if (!isRight(result as never)) throw new Error(`${name}: a wrong answer`);
     if (run < 0) continue;
-    times[at]?.cpu.push(cpu);
-    times[at]?.wall.push(wall);
+    measured[at]?.cpu.push(spent / times);
+    measured[at]?.wall.push(wall / times);
   }
 }
+const cell = (values: readonly number[] = []) => median(values).toFixed(median(values) < 0.1 ? 4 : 2);
 printTable([
   ['stage', 'CPU ms', 'wall ms'],
-  ...stages.map(([name], at) => [
-    name,
-    median(times[at]?.cpu ?? []).toFixed(2),
-    median(times[at]?.wall ?? []).toFixed(2),
-  ]),
+  ...stages.map(({ name }, at) => [name, cell(measured[at]?.cpu), cell(measured[at]?.wall)]),
 ]);
+reach('tensorStage', [median(measured.at(-1)?.cpu ?? [])]);
+server.close();
+server.closeAllConnections();
+await pool.close();
+await ended(sender);

@@ -10,8 +10,8 @@ import { startGrpcServer } from '../src/processor/server.ts';
 import { maxSessionMemory } from '../src/transport.ts';
 
 /*
- * The other end of transport.ts, in a process of its own: takes messages and answers with so many bytes,
- * and does nothing else. Tells its port, and its CPU time whenever it is asked.
+ * The one end of transport.ts, in a process of its own: takes messages and answers with so many bytes, and does
+ * nothing else. Tells its port.
  */
 
 const [variant = '', answerBytes = '0'] = process.argv.slice(2);
@@ -24,7 +24,6 @@ const routes = (router: ConnectRouter): void => {
   });
 };
 
-process.on('message', () => process.send?.({ cpu: process.cpuUsage() }));
 process.on('disconnect', () => process.exit());
 process.send?.({ port: await listen() });
 

@@ -57,8 +57,15 @@ interface Processor {
  *
  * @param urls - origins with commas between them; each of their hosts' addresses is a processor
  * @param resolveMs - between two lookups of the hosts' addresses
+ * @param onRetry - hears of each call that is sent once more
  */
-export function createBalancer(urls: string, maxAnswerBytes: number, resolveMs: number, resolve?: Resolve) {
+export function createBalancer(
+  urls: string,
+  maxAnswerBytes: number,
+  resolveMs: number,
+  resolve?: Resolve,
+  onRetry?: () => void,
+) {
   const processors = new Map<string, Processor>();
   const closing = new AbortController();
   let turns = 0;
@@ -177,6 +184,7 @@ export function createBalancer(urls: string, maxAnswerBytes: number, resolveMs: 
           const mayRepeat = method.idempotency === Idempotency.IDEMPOTENT;
           if (!mayRepeat || losses > maxLosses || refusals > maxRefusals) throw error;
           last = processor;
+          onRetry?.();
         }
       }
     },
@@ -188,10 +196,13 @@ export function createBalancer(urls: string, maxAnswerBytes: number, resolveMs: 
         throw error;
       };
       hold(processor);
+      // Connect's client doesn't tell when its caller reads no further: that is known by the signal alone.
+      const leave = onceOnly(() => release(processor));
+      signal?.addEventListener('abort', leave, { once: true });
       const response = await processor.transport
         .stream(method, signal, timeoutMs, header, input, contextValues)
         .catch((error: unknown) => {
-          release(processor);
+          leave();
           return onError(error);
         });
       async function* messages() {
@@ -200,7 +211,7 @@ export function createBalancer(urls: string, maxAnswerBytes: number, resolveMs: 
         } catch (error) {
           onError(error);
         } finally {
-          release(processor);
+          leave();
         }
       }
       return { ...response, message: messages() };
@@ -272,6 +283,15 @@ function isRefusedStream(error: unknown): boolean {
 /** Ties are the rule under little load: then it is the turn of the one that has waited longer. */
 function isFreer(one: Processor, other: Processor): boolean {
   return one.inFlight < other.inFlight || (one.inFlight === other.inFlight && one.turn < other.turn);
+}
+
+function onceOnly(action: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (isDone) return;
+    isDone = true;
+    action();
+  };
 }
 
 function takeRandom<Value>(values: Value[]): Value | undefined {

@@ -12,12 +12,14 @@ import { ProcessorService, type ProcessStreamRequest } from '../../gen/image/v1/
 import { type Deadline, startDeadline } from '../deadline.ts';
 import { Failure } from '../failures.ts';
 import { publicFailure, toConnectError } from '../rpc-failures.ts';
+import type { CallOrigin } from '../trace-context.ts';
 import { messageOverheadBytes } from '../transport.ts';
 import type { Gate } from './auth.ts';
 import type { ApiConfig } from './config.ts';
 import type { ApiContext } from './context.ts';
 import type { ProcessorClient } from './processor-client.ts';
 import { imageTooLong, readBody } from './request-body.ts';
+import { originOf } from './trace-calls.ts';
 
 /** Everything under it goes through this door. */
 export const connectDoorPath = `/${ProcessorService.typeName}/*`;
@@ -34,7 +36,7 @@ const arrivalKey = createContextKey<Arrival | undefined>(undefined);
 
 /**
  * The processor's own service for browsers, in the Connect and gRPC-Web protocols: each call goes on to
- * the processor as it came, with its deadline, without its headers.
+ * the processor as it came, with its deadline and its ids, without its headers.
  */
 export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, gate: Gate) {
   const maxMessageBytes = config.maxUploadBytes + messageOverheadBytes;
@@ -48,7 +50,7 @@ export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, g
     async process(request, context) {
       using deadline = deadlineOf(context, config.requestTimeoutMs);
       try {
-        return await processor.process(request, deadline);
+        return await processor.process(request, deadline, originOfCall(context));
       } catch (error) {
         throw noted(error, context.values.get(arrivalKey)?.c);
       }
@@ -56,7 +58,7 @@ export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, g
     async processVariants(request, context) {
       using deadline = deadlineOf(context, config.requestTimeoutMs);
       try {
-        return await processor.processVariants(request, deadline);
+        return await processor.processVariants(request, deadline, originOfCall(context));
       } catch (error) {
         throw noted(error, context.values.get(arrivalKey)?.c);
       }
@@ -64,7 +66,7 @@ export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, g
     async processBatch(request, context) {
       using deadline = deadlineOf(context, config.requestTimeoutMs);
       try {
-        return await processor.processBatch(request, deadline);
+        return await processor.processBatch(request, deadline, originOfCall(context));
       } catch (error) {
         throw noted(error, context.values.get(arrivalKey)?.c);
       }
@@ -72,7 +74,7 @@ export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, g
     async *processStream(requests: AsyncIterable<ProcessStreamRequest>, context) {
       using deadline = deadlineOf(context, config.requestTimeoutMs);
       try {
-        yield* processor.processStream(requests, deadline);
+        yield* processor.processStream(requests, deadline, originOfCall(context));
       } catch (error) {
         throw noted(error, context.values.get(arrivalKey)?.c);
       }
@@ -132,6 +134,11 @@ const refuseStreams: Interceptor = (next) => (request) => {
   if (refusal !== undefined) throw refusal;
   return next(request);
 };
+
+function originOfCall(context: HandlerContext): CallOrigin | undefined {
+  const arrival = context.values.get(arrivalKey);
+  return arrival && originOf(arrival.c);
+}
 
 /** The caller's own deadline, or ours if that is earlier. */
 function deadlineOf(context: HandlerContext, maxTimeoutMs: number): Deadline {

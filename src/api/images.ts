@@ -4,6 +4,7 @@ import type { ApiContext } from './context.ts';
 import type { ProcessorClient } from './processor-client.ts';
 import { readRequest } from './request.ts';
 import { writeResponse, writeVariants } from './response.ts';
+import { originOf } from './trace-calls.ts';
 
 /** One image in, one image or tensor out, or several variants: the way of every request to /v1/images. */
 export function processImage(config: ApiConfig, processor: ProcessorClient) {
@@ -12,10 +13,10 @@ export function processImage(config: ApiConfig, processor: ProcessorClient) {
     const request = await readRequest(c, config, deadline.signal);
     const read = deadline.elapsedMs();
     if (request.$typeName === 'image.v1.ProcessVariantsRequest') {
-      const { variants } = await processor.processVariants(request, deadline);
+      const { variants } = await processor.processVariants(request, deadline, originOf(c));
       return writeVariants(c, variants, { read, total: deadline.elapsedMs() });
     }
-    const response = await processor.process(request, deadline);
+    const response = await processor.process(request, deadline, originOf(c));
     return writeResponse(c, response, { read, total: deadline.elapsedMs() });
   };
 }

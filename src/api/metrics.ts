@@ -93,7 +93,7 @@ export function watchProcessors(registry: Registry, addresses: () => readonly Pr
 export function countRetries(registry: Registry): () => void {
   const retries = new Counter({
     name: 'image_api_processor_retries_total',
-    help: 'Calls that were sent once more, to another processor, because theirs was lost',
+    help: 'Times that a call was sent once more, because its processor was lost or took no new calls',
     registers: [registry],
   });
   return () => retries.inc();

@@ -1,4 +1,4 @@
-import { Code, ConnectError, createClient } from '@connectrpc/connect';
+import { Code, ConnectError, createClient, createContextValues } from '@connectrpc/connect';
 import {
   type ProcessBatchRequest,
   type ProcessBatchResponse,
@@ -13,8 +13,11 @@ import {
 import type { Deadline } from '../deadline.ts';
 import { Failure, failureFromAbort } from '../failures.ts';
 import { failureFromConnectError, publicFailure, toConnectError } from '../rpc-failures.ts';
+import type { CallOrigin } from '../trace-context.ts';
+import type { Tracing } from '../tracing.ts';
 import { createBalancer, isLostProcessor } from './balancer.ts';
 import { defaultResolveMs, type Resolve } from './processor-addresses.ts';
+import { originKey, traceCalls } from './trace-calls.ts';
 
 /** The processors, as the rest of the API sees it. Every method throws a Failure and nothing else. */
 export type ProcessorClient = ReturnType<typeof createProcessorClient>;
@@ -24,20 +27,27 @@ export type ProcessorClient = ReturnType<typeof createProcessorClient>;
  * @param maxAnswerBytes - longest image in an answer
  * @param resolveMs - between two lookups of the hosts' addresses
  * @param resolve - finds the addresses of a host; by default as the system does
+ * @param observers.tracing - makes a span of each call
+ * @param observers.onRetry - hears of each call that is sent once more
  */
 export function createProcessorClient(
   urls: string,
   maxAnswerBytes: number,
   resolveMs = defaultResolveMs,
   resolve?: Resolve,
+  { tracing, onRetry }: { tracing?: Tracing | undefined; onRetry?: () => void } = {},
 ) {
-  const balancer = createBalancer(urls, maxAnswerBytes, resolveMs, resolve);
-  const processor = createClient(ProcessorService, balancer.transport);
+  const balancer = createBalancer(urls, maxAnswerBytes, resolveMs, resolve, onRetry);
+  const processor = createClient(ProcessorService, traceCalls(balancer.transport, tracing, urls));
 
   return {
     /** Processes one image. */
-    async process(request: ProcessRequest, deadline: Deadline): Promise<ProcessResponse> {
-      using call = startCall(deadline);
+    async process(
+      request: ProcessRequest,
+      deadline: Deadline,
+      origin?: CallOrigin,
+    ): Promise<ProcessResponse> {
+      using call = startCall(deadline, origin);
       try {
         return await processor.process(request, call);
       } catch (error) {
@@ -49,8 +59,9 @@ export function createProcessorClient(
     async processVariants(
       request: ProcessVariantsRequest,
       deadline: Deadline,
+      origin?: CallOrigin,
     ): Promise<ProcessVariantsResponse> {
-      using call = startCall(deadline);
+      using call = startCall(deadline, origin);
       try {
         return await processor.processVariants(request, call);
       } catch (error) {
@@ -59,8 +70,12 @@ export function createProcessorClient(
     },
 
     /** Makes one tensor of several images. */
-    async processBatch(request: ProcessBatchRequest, deadline: Deadline): Promise<ProcessBatchResponse> {
-      using call = startCall(deadline);
+    async processBatch(
+      request: ProcessBatchRequest,
+      deadline: Deadline,
+      origin?: CallOrigin,
+    ): Promise<ProcessBatchResponse> {
+      using call = startCall(deadline, origin);
       try {
         return await processor.processBatch(request, call);
       } catch (error) {
@@ -72,12 +87,15 @@ export function createProcessorClient(
     async *processStream(
       requests: AsyncIterable<ProcessStreamRequest>,
       deadline: Deadline,
+      origin?: CallOrigin,
     ): AsyncGenerator<ProcessStreamResponse> {
-      using call = startCall(deadline);
+      using call = startCall(deadline, origin);
       try {
         yield* processor.processStream(requests, call);
       } catch (error) {
         throw failureOfCall(error, deadline.signal);
+      } finally {
+        call.cancel();
       }
     },
 
@@ -97,7 +115,7 @@ export function createProcessorClient(
 }
 
 /** What Connect wants to know of a call's end. It tells an abort from an error by the ConnectError's code. */
-function startCall(deadline: Deadline) {
+function startCall(deadline: Deadline, origin?: CallOrigin) {
   const controller = new AbortController();
   const onAbort = () => controller.abort(toConnectError(failureFromAbort(deadline.signal)));
   if (deadline.signal.aborted) onAbort();
@@ -105,6 +123,9 @@ function startCall(deadline: Deadline) {
   return {
     signal: controller.signal,
     timeoutMs: deadline.remainingMs(),
+    contextValues: createContextValues().set(originKey, origin),
+    /** Ends a stream that is read no further. */
+    cancel: () => controller.abort(),
     [Symbol.dispose]: () => deadline.signal.removeEventListener('abort', onAbort),
   };
 }

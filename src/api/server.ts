@@ -8,7 +8,7 @@ import { startTracing } from '../tracing.ts';
 import { createApp } from './app.ts';
 import { createGate } from './auth.ts';
 import type { ApiConfig } from './config.ts';
-import { watchProcessors } from './metrics.ts';
+import { countRetries, watchProcessors } from './metrics.ts';
 import { createProcessorClient } from './processor-client.ts';
 
 /** Headers come in one packet or two; who takes longer keeps the connection for its own sake. */
@@ -34,6 +34,8 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningA
     config.processorUrl,
     config.maxAnswerBytes,
     config.processorResolveMs,
+    undefined,
+    { tracing, onRetry: countRetries(metrics) },
   );
   watchProcessors(metrics, processor.addresses);
   const app = createApp({

@@ -53,7 +53,7 @@ export function traceCalls(transport: Transport, tracing: Tracing | undefined, u
       const started = transport.stream(method, signal, timeoutMs, header, input, values);
       if (span === undefined) return await started;
       const response = await started.catch(endingWith(span));
-      return { ...response, message: endingAfter(span, response.message) };
+      return { ...response, message: endingAfter(span, response.message, signal) };
     },
   };
 }
@@ -72,16 +72,24 @@ function endingWith(span: Span): (error: unknown) => never {
   };
 }
 
-/** A reader that stops early has cancelled the call. */
-async function* endingAfter<Message>(span: Span, messages: AsyncIterable<Message>) {
-  let end = rpcEnd('client', new DOMException('not read to its end', 'AbortError'));
+/** A caller who reads no further is heard of by the signal: Connect's client doesn't tell. */
+async function* endingAfter<Message>(
+  span: Span,
+  messages: AsyncIterable<Message>,
+  signal: AbortSignal | undefined,
+) {
+  let isOver = false;
+  function end(error?: unknown): void {
+    if (isOver) return;
+    isOver = true;
+    span.end(rpcEnd('client', error));
+  }
+  signal?.addEventListener('abort', () => end(signal.reason), { once: true });
   try {
     yield* messages;
-    end = rpcEnd('client');
+    end();
   } catch (error) {
-    end = rpcEnd('client', error);
+    end(error);
     throw error;
-  } finally {
-    span.end(end);
   }
 }

@@ -302,7 +302,8 @@ function typeOf(schema: Schema): Node | string {
     ...(format === undefined ? [] : [format]),
     ...(contentMediaType === undefined ? [] : ['bytes']),
     ...(maxLength === undefined ? [] : [`at most ${maxLength} characters`]),
-    ...(pattern === undefined ? [] : [pattern]),
+    // \S says no more than that it is not empty.
+    ...(pattern === undefined || pattern === '\\S' ? [] : [pattern]),
   ];
   return `${name}${range}${rest.length === 0 ? '' : `, ${rest.join(', ')}`}`;
 }

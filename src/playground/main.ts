@@ -30,6 +30,13 @@ type View = 'slider' | 'sides' | 'channels' | 'difference';
 /** Typing goes on for a while. */
 const settleMs = 250;
 
+const missingKey: Problem = {
+  reason: 'UNAUTHENTICATED',
+  title: 'This service asks for an API key',
+  message: 'No key has been entered on this page yet.',
+  metadata: {},
+};
+
 const stage = byId('stage', HTMLElement);
 const problemBox = byId('problem', HTMLElement);
 const channels = byId('channels', HTMLElement);
@@ -183,13 +190,6 @@ function setUpViews(): void {
     });
   }
 }
-
-const missingKey: Problem = {
-  reason: 'UNAUTHENTICATED',
-  title: 'This service asks for an API key',
-  message: 'No key has been entered on this page yet.',
-  metadata: {},
-};
 
 /** Says what is wrong and what to do, or that nothing is. */
 function showProblem(problem: Problem | undefined): void {

@@ -1,10 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import {
-  createContextKey,
-  type Interceptor,
-  type StreamResponse,
-  type UnaryResponse,
-} from '@connectrpc/connect';
+import { createContextKey, type Interceptor } from '@connectrpc/connect';
 import { ProcessorService } from '../../gen/image/v1/processor_pb.ts';
 import { publicFailure } from '../rpc-failures.ts';
 import { rpcAttributes, rpcEnd } from '../rpc-spans.ts';
@@ -50,7 +45,10 @@ export function observeCalls(
     });
     onInFlight(1);
 
+    let isOver = false;
     function end(error?: unknown): void {
+      if (isOver) return;
+      isOver = true;
       onInFlight(-1);
       const outcome = rpcEnd('server', error);
       span?.end(outcome);
@@ -59,41 +57,35 @@ export function observeCalls(
       log.debug({ ...logFields, method: attributes['rpc.method'], status, ms }, 'call');
     }
 
-    return await next(request).then(
-      (response) => endAfter(response, end),
-      (error: unknown) => {
-        end(error);
-        throw error;
-      },
-    );
+    try {
+      const response = await next(request);
+      if (!response.stream) {
+        end();
+        return response;
+      }
+      // Connect reads no further when the caller has left, and doesn't say so to a generator.
+      whenAborted(request.signal, end);
+      return { ...response, message: endAfter(response.message, end) };
+    } catch (error) {
+      end(error);
+      throw error;
+    }
   };
 }
 
-/** A stream's call is over with its last answer, or when nobody reads on. */
-function endAfter(
-  response: UnaryResponse | StreamResponse,
-  end: (error?: unknown) => void,
-): UnaryResponse | StreamResponse {
-  if (!response.stream) {
+function whenAborted(signal: AbortSignal, end: (reason: unknown) => void): void {
+  if (signal.aborted) end(signal.reason);
+  else signal.addEventListener('abort', () => end(signal.reason), { once: true });
+}
+
+async function* endAfter<Message>(messages: AsyncIterable<Message>, end: (error?: unknown) => void) {
+  try {
+    yield* messages;
     end();
-    return response;
+  } catch (error) {
+    end(error);
+    throw error;
   }
-  const { message } = response;
-  async function* messages() {
-    let problem: { readonly error: unknown } | undefined = {
-      error: new DOMException('not read to its end', 'AbortError'),
-    };
-    try {
-      yield* message;
-      problem = undefined;
-    } catch (error) {
-      problem = { error };
-      throw error;
-    } finally {
-      end(problem?.error);
-    }
-  }
-  return { ...response, message: messages() };
 }
 
 /** A child span for each stage of an image. */

@@ -65,7 +65,10 @@ export function createProcessorService(
       const { reason, message, cause, metadata } = failure;
       // The caller's mistakes are the caller's to know; a cause is ours to know.
       const level = reason === 'INTERNAL' ? 'error' : failureKinds[reason].status >= 500 ? 'warn' : 'info';
-      log[level]({ ...logFields, reason, ...metadata, ...(cause === undefined ? {} : { err: cause }) }, message);
+      log[level](
+        { ...logFields, reason, ...metadata, ...(cause === undefined ? {} : { err: cause }) },
+        message,
+      );
       throw failure;
     }
   }

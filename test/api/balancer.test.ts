@@ -268,6 +268,15 @@ describe(createBalancer, () => {
     ]);
   });
 
+  it('has no call in flight that its caller reads no further', async () => {
+    const client = clientOf([(await scripted()).url]);
+    async function* requests() {
+      for (const id of ['1', '2']) yield create(ProcessStreamRequestSchema, { id, request });
+    }
+    for await (const _ of client.processStream(requests(), within())) break;
+    expect(client.addresses().map(({ inFlight }) => inFlight)).toEqual([0]);
+  });
+
   it('loses no call to a processor that drains, and uses it again when it is back', async () => {
     const [first, second] = await Promise.all([start(), start()]);
     const client = clientOf([first.url, second.url]);

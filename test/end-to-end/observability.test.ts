@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { type Origin, startOrigin } from '../support/origin.ts';
 import { type CollectedSpan, startCollector } from '../support/otlp-collector.ts';
 import { type Service, startService } from '../support/service.ts';
@@ -62,8 +62,9 @@ async function sendUrls(service: Service, origin: Origin): Promise<number[]> {
     statuses.push(await send(service, `?url=${encodeURIComponent(source)}`));
     const body = JSON.stringify({ url: source });
     const headers = { 'content-type': 'application/json' };
-    statuses.push(await send(service, `?token=${secrets[0]}`, { method: 'POST', body, headers }));
+    statuses.push(await send(service, '', { method: 'POST', body, headers }));
   }
+  statuses.push(await send(service, `?token=${secrets[0]}`, { method: 'POST', body: image }));
   return statuses;
 }
 
@@ -111,7 +112,7 @@ describe('both services, with a collector', () => {
       ).toBe(415);
       const statuses = await sendUrls(service, origin);
       expect(statuses.filter((status) => status === 200)).toHaveLength(2);
-      expect(statuses.filter((status) => status >= 400)).toHaveLength(16);
+      expect(statuses.filter((status) => status >= 400)).toHaveLength(17);
       metrics = await metricsOf(service);
     } finally {
       codes = await service.stop();
@@ -258,8 +259,8 @@ describe('both services, with a collector', () => {
       .slice(0, section.search(/^##/m))
       .split('\n')
       .filter((line) => line.startsWith('| `'))
-      .map((line) => line.slice(2, -2).split(' | '))
-      .map(([name, type, , help]) => [name, type, help]);
+      .map((line) => line.split('|').map((cell) => cell.trim()))
+      .map(([, name, type, , help]) => [name, type, help]);
     const own = helpOf(metrics[service]).filter(isOwn);
     expect(own.map(({ row }) => row).toSorted()).toEqual(rows.toSorted());
   });
@@ -298,7 +299,12 @@ describe('both services, with a collector', () => {
 
   it('count what they were sent', () => {
     const value = (text: string, sample: string) =>
-      Number(text.split('\n').find((line) => line.startsWith(`${sample} `))?.split(' ')[1]);
+      Number(
+        text
+          .split('\n')
+          .find((line) => line.startsWith(`${sample} `))
+          ?.split(' ')[1],
+      );
     const { api, processor } = metrics;
     expect(value(processor, 'image_processor_requests_total{outcome="FORMAT_UNSUPPORTED"}')).toBe(3);
     expect(value(processor, 'image_processor_stage_duration_seconds_count{stage="decode"}')).toBe(2);
@@ -320,21 +326,20 @@ describe('both services, with a collector', () => {
 });
 
 describe('both services, without a collector', () => {
-  let service: Service;
-  beforeAll(async () => {
+  it('load no tracing, and give the caller’s trace on to the processor and to both logs', async () => {
     const environment = { NODE_OPTIONS: tellModules, LOG_LEVEL: 'debug' };
-    service = await startService({ api: environment, processor: { ...environment, WORKERS: '1' } });
-  });
-  afterAll(() => service.stop());
-
-  it('load nothing of OpenTelemetry, and give the caller’s trace on to the processor and to both logs', async () => {
-    const headers = { traceparent, 'x-request-id': 'untraced' };
-    expect(await send(service, '', { method: 'POST', body: image, headers })).toBe(200);
-    const access = linesOf(service.api).filter((line) => line.request_id === 'untraced');
-    const calls = linesOf(service.processor).filter((line) => line.request_id === 'untraced');
-    for (const lines of [access, calls]) {
-      expect(lines).toMatchObject([{ trace_id: traceId, span_id: callerSpan }]);
+    const service = await startService({ api: environment, processor: { ...environment, WORKERS: '1' } });
+    try {
+      const headers = { traceparent, 'x-request-id': 'untraced' };
+      expect(await send(service, '', { method: 'POST', body: image, headers })).toBe(200);
+    } finally {
+      await service.stop();
     }
-    expect([...loadedBy(service.api), ...loadedBy(service.processor)]).toEqual([]);
+    for (const process of [service.api, service.processor]) {
+      const lines = linesOf(process).filter((line) => line.request_id === 'untraced');
+      expect(lines).toMatchObject([{ trace_id: traceId, span_id: callerSpan }]);
+      // prom-client looks there for exemplars.
+      expect(loadedBy(process)).toEqual(['loads @opentelemetry/api']);
+    }
   });
 });

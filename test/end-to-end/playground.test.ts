@@ -512,7 +512,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
       await page.goto(`${service.url}/docs`);
       await page.locator('.operation').first().waitFor();
       expect(await obstacles(), 'docs').toEqual([]);
-    });
+    }, 120_000);
   });
 
   it('describes every operation of openapi.json at /docs', async () => {

@@ -55,13 +55,17 @@ afterEach(async () => {
 /** A pool, and why its processes were replaced. */
 async function startPool(workers: number, options: WorkerPoolOptions = {}) {
   const replaced: string[] = [];
+  const ends: string[] = [];
   const lines: string[] = [];
   pool = await startWorkerPool(workers, {
-    onReplaced: (why) => replaced.push(why),
+    onReplaced(why, end) {
+      replaced.push(why);
+      ends.push(end);
+    },
     onLine: (line) => lines.push(line),
     ...options,
   });
-  return { pool, replaced, lines };
+  return { pool, replaced, ends, lines };
 }
 
 /** The process ids of the pool's workers for pixels, when there are as many as there should be. */
@@ -83,7 +87,7 @@ describe(startProcesses, () => {
   it.each(['SIGSEGV', 'SIGABRT', 'SIGKILL'] as const)(
     'loses one request to %s in the middle of it, and is whole again',
     async (signal) => {
-      const { pool, replaced } = await startPool(1);
+      const { pool, replaced, ends } = await startPool(1);
       const [pid = 0] = await pidsOf(pool, 1);
       stop(pid);
       const lost = runOnePlan(pool, job).catch((error: unknown) => error);
@@ -93,6 +97,7 @@ describe(startProcesses, () => {
       expect(await lost).toMatchObject({ reason: 'WORKER_CRASHED', metadata: { ended_by: signal } });
       expect([...(await next).content]).toEqual([76, 150, 29]);
       expect(replaced).toEqual([`it ended in a job: ${signal}`]);
+      expect(ends).toEqual(['crashed']);
       expect(pool.pids().pixels).not.toContain(pid);
     },
   );
@@ -119,16 +124,20 @@ describe(startProcesses, () => {
   });
 
   it('kills a process that does not end its job in time', async () => {
-    const { pool } = await startPool(1, { jobTimeoutMs: 100 });
+    const { pool, ends } = await startPool(1, { jobTimeoutMs: 100 });
     const [pid = 0] = await pidsOf(pool, 1);
     stop(pid);
+    expect(pool.busy()).toEqual({ pixels: 0, headers: 0 });
     const hangs = runOnePlan(pool, job).catch((error: unknown) => error);
+    expect(pool.busy()).toEqual({ pixels: 1, headers: 0 });
     expect(await hangs).toMatchObject({ reason: 'DEADLINE_EXCEEDED', metadata: { limit: '100' } });
+    await becomes(() => ends.length === 1);
+    expect(ends).toEqual(['timeout']);
     expect(existsSync(`/proc/${pid}`)).toBe(false);
   });
 
   it('kills a process that goes on when nobody waits any more', async () => {
-    const { pool, replaced } = await startPool(1, { abortGraceMs: 20 });
+    const { pool, replaced, ends } = await startPool(1, { abortGraceMs: 20 });
     const [pid = 0] = await pidsOf(pool, 1);
     stop(pid);
     const caller = new AbortController();
@@ -137,6 +146,7 @@ describe(startProcesses, () => {
     expect(await abandoned).toBe('CANCELLED');
     expect(await reasonOf(runOnePlan(pool, job))).toBe('done');
     expect(replaced).toEqual(['The caller left before the answer was ready.']);
+    expect(ends).toEqual(['abandoned']);
   });
 
   it('lets a process live that ends the job of a caller who left in time', async () => {
@@ -169,20 +179,23 @@ describe(startProcesses, () => {
   });
 
   it('kills a process that takes more memory than it may', async () => {
-    const { pool } = await startPool(1, { maxRssBytes: 1_000_000 });
+    const { pool, ends } = await startPool(1, { maxRssBytes: 1_000_000 });
     const [pid = 0] = await pidsOf(pool, 1);
     stop(pid);
     expect(await runOnePlan(pool, job).catch((error: unknown) => error)).toMatchObject({
       reason: 'SOURCE_MEMORY_OVER_LIMIT',
       metadata: { limit: '1000000', actual: expect.stringMatching(/^\d{8,}$/) },
     });
+    await becomes(() => ends.length === 1);
+    expect(ends).toEqual(['memory']);
   });
 
   it('replaces a process that holds too much after a job, and the job is none the worse for it', async () => {
-    const { pool, replaced } = await startPool(1, { maxIdleRssBytes: 1_000_000 });
+    const { pool, replaced, ends } = await startPool(1, { maxIdleRssBytes: 1_000_000 });
     const [pid = 0] = await pidsOf(pool, 1);
     expect(await reasonOf(runOnePlan(pool, job))).toBe('done');
     expect(await reasonOf(runOnePlan(pool, job))).toBe('done');
+    expect(ends[0]).toBe('memory');
     expect(replaced[0]).toMatch(/^it held \d+ bytes after a job; the limit is 1000000$/);
     expect(pool.pids().pixels).not.toContain(pid);
   });

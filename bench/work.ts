@@ -1,0 +1,114 @@
+import sharp from 'sharp';
+import type { ImagePlan, Plan, TensorPlan } from '../src/processor/image/plan.ts';
+import { difference } from './measure.ts';
+
+/*
+ * What is done to pictures: as a plan for our stages, as a query for the service, and how an answer is judged.
+ */
+
+/** sharp's own default, so that the obvious chain says nothing of it; Pillow and OpenCV are told. */
+export const quality = 80;
+
+export const jpegOutput: ImagePlan = { kind: 'image', format: 'jpeg', quality };
+export const pngOutput: ImagePlan = { kind: 'image', format: 'png', quality: undefined };
+export const webpOutput: ImagePlan = { kind: 'image', format: 'webp', quality };
+export const tensorOutput: TensorPlan = {
+  kind: 'tensor',
+  datatype: 'FP32',
+  layout: 'NCHW',
+  rescaleFactor: 1 / 255,
+  mean: [0.5],
+  std: [0.5],
+  channelOrder: 'RGB',
+  container: 'raw',
+};
+const pixelsOutput: TensorPlan = {
+  ...tensorOutput,
+  datatype: 'UINT8',
+  layout: 'NHWC',
+  rescaleFactor: 1,
+  mean: [0],
+  std: [1],
+};
+
+/** Bilinear, to width × height. */
+export function planTo(
+  width: number,
+  height: number,
+  output: Plan['output'],
+  { numerics = 'exact', grayscale = false }: Partial<Pick<Plan, 'numerics' | 'grayscale'>> = {},
+): Plan {
+  return {
+    resize: { filter: 'bilinear', fit: 'fill', width, height },
+    grayscale,
+    numerics,
+    background: undefined,
+    output,
+  };
+}
+
+/** Width and height of what the plan makes. */
+export function sizeOf({ resize }: Plan): { width: number; height: number } {
+  if (resize?.fit !== 'fill') throw new Error('only fill');
+  return resize;
+}
+
+/** The same as options of the API. */
+export function optionsOf(plan: Plan): Record<string, string> {
+  const { width, height } = sizeOf(plan);
+  const { output, numerics, grayscale } = plan;
+  const made =
+    output.kind === 'image'
+      ? {
+          format: output.format ?? 'source',
+          ...(output.quality !== undefined && { quality: String(output.quality) }),
+        }
+      : { format: 'raw', mean: '0.5', std: '0.5' };
+  return {
+    width: String(width),
+    height: String(height),
+    fit: 'fill',
+    filter: 'bilinear',
+    grayscale: String(grayscale),
+    numerics,
+    ...made,
+  };
+}
+
+/** The plan for the pixels that an exact answer is made of, which the tests hold to Pillow's. */
+export function referencePlan(plan: Plan): Plan {
+  return { ...plan, numerics: 'exact', output: pixelsOutput };
+}
+
+/** An answer's values as [height, width, channels], in levels of 255. */
+export async function levelsOf(answer: Uint8Array, plan: Plan): Promise<ArrayLike<number>> {
+  if (plan.output.kind === 'image') {
+    const image = sharp(answer);
+    return await (plan.grayscale ? image.toColourspace('b-w') : image.removeAlpha()).raw().toBuffer();
+  }
+  const values = new Float32Array(answer.buffer.slice(answer.byteOffset, answer.byteOffset + answer.length));
+  const { width, height } = sizeOf(plan);
+  const plane = width * height;
+  if (values.length !== plane * 3) throw new Error(`${values.length} values, not ${plane * 3}`);
+  return values.map((_, at) => ((values[(at % 3) * plane + Math.trunc(at / 3)] as number) * 0.5 + 0.5) * 255);
+}
+
+/** Levels of 255; what is further from the exact pixels on average isn't the same picture. */
+export const toleratedMean = { ours: 3, rivals: 30 } as const;
+
+/**
+ * How far an answer is from the exact pixels, a lossy encoding included.
+ *
+ * @param reference - [height, width, channels] uint8
+ * @throws if it has another size, or isn't the same picture
+ */
+export async function errorOf(
+  answer: Uint8Array,
+  plan: Plan,
+  reference: Uint8Array,
+  whose: keyof typeof toleratedMean,
+): Promise<{ mean: number; max: number }> {
+  const error = difference(await levelsOf(answer, plan), reference);
+  if (error.mean > toleratedMean[whose]) throw new Error(`${error.mean} levels from the exact pixels`);
+  return error;
+}

@@ -1,0 +1,106 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { endWithUs } from './processes.ts';
+
+/** A request that is sent again and again. */
+export interface LoadRequest {
+  /** Path and query. */
+  readonly path: string;
+  /** Unset: a GET. A JPEG or PNG gets a comment of its own each time, so that no cache knows it, if `isFresh`. */
+  readonly body?: Uint8Array;
+  readonly contentType?: string;
+  readonly isFresh?: boolean;
+  /** SHA-256 in hex of the right answer. Unset: it isn't compared. */
+  readonly answer?: string;
+  /** What it is to be called in the records. */
+  readonly kind: string;
+  /**
+   * `leaves`: hangs up with half of its body sent, or right after all of it. `slowly`: 1 KB a second.
+   * Neither has an outcome.
+   */
+  readonly manner?: 'leaves' | 'slowly';
+}
+
+/** What is sent, and how fast. */
+export interface LoadSpec {
+  readonly url: string;
+  /** In turn, each as often as it stands here. */
+  readonly requests: readonly LoadRequest[];
+  /** So many at once, or so many a second, whatever becomes of those before. */
+  readonly pace: { readonly inFlight: number } | { readonly perSecond: number };
+  /** Also asked ten times a second: `/healthz` of the API, gRPC health of these processors. */
+  readonly health?: readonly string[];
+}
+
+/** How one request ended. Times in milliseconds since the load's start. */
+export interface LoadRecord {
+  readonly kind: string;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  /** HTTP status; 0 for a connection that broke. */
+  readonly status: number;
+  /** Of the problem, or what broke. */
+  readonly reason: string;
+  /** From the last byte that went out to the first that came back. */
+  readonly answeredAfter: number;
+  readonly isWrong: boolean;
+}
+
+export interface LoadResult {
+  readonly records: readonly LoadRecord[];
+  readonly durationMs: number;
+  /** Milliseconds that each health check took, by what was asked; those that failed are Infinity. */
+  readonly health: Readonly<Record<string, readonly number[]>>;
+}
+
+/** A load that goes on in a process of its own. */
+export interface Load {
+  /** Sends nothing more, waits for what is out (5 s at most after its end), and tells. */
+  stop(): Promise<LoadResult>;
+}
+
+/** Starts a load from another process, which goes before all others where it may, so that it measures and not waits. */
+export async function startLoad(spec: LoadSpec): Promise<Load> {
+  const child = fork(new URL('./load-process.ts', import.meta.url), { serialization: 'advanced' });
+  endWithUs(child);
+  const exited = once(child, 'exit').then(([code, signal]) => {
+    throw new Error(`the process that sends ended with ${code ?? signal}`);
+  });
+  exited.catch(() => {});
+  const message = async (): Promise<unknown> => (await Promise.race([once(child, 'message'), exited]))[0];
+  await message();
+  const begun = message();
+  child.send(spec);
+  await begun;
+  return {
+    async stop() {
+      const result = message();
+      child.send('stop');
+      const told = (await result) as LoadResult;
+      child.disconnect();
+      return told;
+    },
+  };
+}
+
+/** Runs a load for a time. */
+export async function loadFor(milliseconds: number, spec: LoadSpec): Promise<LoadResult> {
+  const load = await startLoad(spec);
+  await new Promise((resolve) => setTimeout(resolve, milliseconds));
+  return load.stop();
+}
+
+/** Requests that should have succeeded and didn't, or not with the right answer. */
+export function failuresOf({ records }: LoadResult): LoadRecord[] {
+  return records.filter(({ status, isWrong }) => status !== 200 || isWrong);
+}
+
+/** The reasons and how often, for a person. */
+export function reasonsOf(records: readonly LoadRecord[]): string {
+  const counts = new Map<string, number>();
+  for (const { reason, isWrong } of records) {
+    const name = isWrong ? 'wrong answer' : reason;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return Array.from(counts, ([name, count]) => `${count} ${name}`).join(', ');
+}
