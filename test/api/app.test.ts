@@ -319,11 +319,11 @@ describe(describeApi, () => {
     const { get, post } = paths['/v1/images'] as { get: Operation; post: Operation };
     const inQuery = ({ parameters }: Operation) =>
       parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name);
-    expect(inQuery(get)).toEqual(['url', ...imageOptionNames]);
-    expect(inQuery(post)).toEqual(imageOptionNames);
+    expect(inQuery(get)).toEqual(['url', ...imageOptionNames, 'variants']);
+    expect(inQuery(post)).toEqual([...imageOptionNames, 'variants']);
     const fields = (type: string) => Object.keys(post.requestBody.content[type]?.schema.properties ?? {});
-    expect(fields('multipart/form-data')).toEqual(['image', 'url', ...imageOptionNames]);
-    expect(fields('application/json')).toEqual(['url', ...imageOptionNames]);
+    expect(fields('multipart/form-data')).toEqual(['image', 'url', ...imageOptionNames, 'variants']);
+    expect(fields('application/json')).toEqual(['url', ...imageOptionNames, 'variants']);
   });
 
   it('gives numbers and flags as such, with their range and the default of this instance', async () => {
@@ -344,7 +344,9 @@ describe(describeApi, () => {
     const { paths, components } = await read();
     expect(components.schemas.Problem.properties.reason.enum).toEqual(Object.keys(failureKinds));
     const { responses } = (paths['/v1/images'] as { post: Operation }).post;
-    expect(responses['413']?.description).toBe('SOURCE_BYTES_OVER_LIMIT: The image has too many bytes');
+    expect(responses['413']?.description).toBe(
+      'SOURCE_BYTES_OVER_LIMIT: The image has too many bytes. SOURCE_MEMORY_OVER_LIMIT: The image takes too much memory',
+    );
     expect(responses['503']?.description).toContain('OVERLOADED');
     expect(responses).not.toHaveProperty('499');
   });
@@ -356,6 +358,7 @@ describe(describeApi, () => {
       '/image.v1.ProcessorService/Process',
       '/image.v1.ProcessorService/ProcessBatch',
       '/image.v1.ProcessorService/ProcessStream',
+      '/image.v1.ProcessorService/ProcessVariants',
       '/metrics',
       '/openapi.json',
       '/problems/{reason}',
