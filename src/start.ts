@@ -4,17 +4,23 @@ import { connect } from 'node:net';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { readApiConfig } from './api/config.ts';
+import { readProcessorConfig } from './processor/config.ts';
+import { type Started, startEvent, startScreen } from './start-screen.ts';
 
 /*
- * `npm start`: both services on this machine, with nothing else needed, and one thing to try.
+ * `npm start`: both services on this machine, with nothing else needed, and one thing to try. On a terminal and in a
+ * pipe it prints a screen, and of the services only what they warn of; with NODE_ENV=production everything is JSON
+ * lines. (The container images start the services themselves, which print JSON lines anyway.)
  */
 
 const port = process.env.PORT || '8080';
 const processorPort = process.env.PROCESSOR_PORT || '50051';
 const api = `http://localhost:${port}`;
+const isForPerson = process.env.NODE_ENV !== 'production';
 
 const children = [start('processor', { PORT: processorPort })];
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, endAll);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, endAll);
 // npm runs this under a shell that dies of a signal without passing it on.
 const parent = process.ppid;
 setInterval(() => {
@@ -23,7 +29,10 @@ setInterval(() => {
 if (await becomesReady(() => listens(Number(processorPort)))) {
   const processorUrl = process.env.PROCESSOR_URL || `http://localhost:${processorPort}`;
   children.push(start('api', { PORT: port, PROCESSOR_URL: processorUrl }));
-  if (await becomesReady(answers)) process.stdout.write(welcome());
+  if (await becomesReady(answers)) {
+    const started = whatStarted();
+    process.stdout.write(isForPerson ? startScreen(started, hasColours()) : startEvent(started));
+  }
 }
 // When one of the two ends, the other is of no use.
 const codes = await Promise.all(
@@ -35,8 +44,9 @@ const codes = await Promise.all(
 );
 process.exitCode = Math.max(...codes);
 
+/** Once each: at a second signal a service ends without finishing what it has. */
 function endAll(): void {
-  for (const child of children) child.kill('SIGTERM');
+  for (const child of children) if (!child.killed) child.kill('SIGTERM');
 }
 
 function start(service: 'api' | 'processor', environment: Readonly<Record<string, string>>): ChildProcess {
@@ -44,8 +54,10 @@ function start(service: 'api' | 'processor', environment: Readonly<Record<string
   // Node's collector then sees the images' memory, which halves what it costs.
   return spawn(process.execPath, ['--external-memory-accounted-in-global-limit', main], {
     stdio: ['ignore', 'inherit', 'inherit'],
-    // The screen below is for a person; warnings and errors still come through.
-    env: { LOG_LEVEL: 'warn', ...process.env, ...environment },
+    // A terminal sends Ctrl+C to all processes in its foreground, and with ours the services would get two signals.
+    detached: process.stdin.isTTY === true,
+    // The screen is for a person; warnings and errors still come through.
+    env: { LOG_LEVEL: isForPerson ? 'warn' : 'info', ...process.env, ...environment },
   });
 }
 
@@ -74,22 +86,17 @@ async function answers(): Promise<boolean> {
   return answer?.ok ?? false;
 }
 
-function welcome(): string {
-  return `
-image-api listens on ${api}, image-processor on localhost:${processorPort} (gRPC).
+/** The services have checked the same environment by now. */
+function whatStarted(): Started {
+  return {
+    apiUrl: api,
+    processorAddress: `localhost:${processorPort}`,
+    api: readApiConfig({ ...process.env, PORT: port }),
+    processor: readProcessorConfig({ ...process.env, PORT: processorPort }),
+  };
+}
 
-Look at what it does to an image, in a browser:
-
-  ${api}/
-
-Send an image (1024 × 768, gray, unless you say otherwise):
-
-  curl -sS --fail-with-body -F image=@test/fixtures/sample.jpg '${api}/v1/images' -o output.jpg
-
-Ask the processor what it can do:
-
-  grpcurl -plaintext localhost:${processorPort} list
-
-All options: ${api}/docs    End: Ctrl+C
-`;
+/** By https://no-color.org, and never in a pipe or a file. */
+function hasColours(): boolean {
+  return process.stdout.isTTY === true && process.stdout.hasColors() && !process.env.NO_COLOR;
 }

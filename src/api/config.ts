@@ -60,6 +60,9 @@ export const apiEnvironment = z.object({
   REQUEST_TIMEOUT_MS: wholeNumber(1, 600_000)
     .default(30_000)
     .describe('Longest time for a request, upload included; it travels to the processor as the deadline'),
+  MAX_CALLS_PER_PROCESSOR: wholeNumber(1, 100_000)
+    .default(64)
+    .describe('Images in work for each processor; beyond that requests are refused before they are read'),
   CORS_ORIGINS: commaSeparated()
     .refine(
       (origins) => origins.every((origin) => origin === '*' || isHttpOrigin(origin)),
@@ -119,6 +122,7 @@ export function readApiConfig(environment: Readonly<Record<string, string | unde
     maxUploadBytes: values.MAX_UPLOAD_BYTES,
     maxAnswerBytes: values.MAX_ANSWER_BYTES,
     requestTimeoutMs: values.REQUEST_TIMEOUT_MS,
+    maxCallsPerProcessor: values.MAX_CALLS_PER_PROCESSOR,
     corsOrigins: values.CORS_ORIGINS,
     apiKeysFile: values.API_KEYS_FILE,
     linkSecretsFile: values.LINK_SECRETS_FILE,

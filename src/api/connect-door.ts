@@ -89,6 +89,7 @@ export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, g
     using deadline = startDeadline(c.req.raw.signal, config.requestTimeoutMs);
     const tooLong = (bytes: number) => imageTooLong(bytes, config.maxUploadBytes);
     try {
+      processor.checkRoom();
       yield await readBody(c.env, maxMessageBytes, tooLong, deadline.signal);
     } catch (error) {
       throw noted(error, c);

@@ -10,6 +10,8 @@ import { originOf } from './trace-calls.ts';
 export function processImage(config: ApiConfig, processor: ProcessorClient) {
   return async (c: ApiContext): Promise<Response> => {
     using deadline = startDeadline(c.req.raw.signal, config.requestTimeoutMs);
+    // Before a byte of it is read.
+    processor.checkRoom();
     const request = await readRequest(c, config, deadline.signal);
     const read = deadline.elapsedMs();
     if (request.$typeName === 'image.v1.ProcessVariantsRequest') {

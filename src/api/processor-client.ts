@@ -27,26 +27,54 @@ export type ProcessorClient = ReturnType<typeof createProcessorClient>;
  * @param maxAnswerBytes - longest image in an answer
  * @param resolveMs - between two lookups of the hosts' addresses
  * @param resolve - finds the addresses of a host; by default as the system does
- * @param observers.tracing - makes a span of each call
- * @param observers.onRetry - hears of each call that is sent once more
+ * @param options.tracing - makes a span of each call
+ * @param options.onRetry - hears of each call that is sent once more
+ * @param options.maxCallsPerProcessor - calls in flight to each on average; beyond that all are refused
  */
 export function createProcessorClient(
   urls: string,
   maxAnswerBytes: number,
   resolveMs = defaultResolveMs,
   resolve?: Resolve,
-  { tracing, onRetry }: { tracing?: Tracing | undefined; onRetry?: () => void } = {},
+  {
+    tracing,
+    onRetry,
+    maxCallsPerProcessor = Number.POSITIVE_INFINITY,
+  }: { tracing?: Tracing | undefined; onRetry?: () => void; maxCallsPerProcessor?: number } = {},
 ) {
   const balancer = createBalancer(urls, maxAnswerBytes, resolveMs, resolve, onRetry);
   const processor = createClient(ProcessorService, traceCalls(balancer.transport, tracing, urls));
 
+  /**
+   * Refuses what the processors would only refuse themselves, after megabytes have been read and sent on.
+   *
+   * @throws Failure OVERLOADED
+   */
+  function checkRoom(): void {
+    const all = balancer.addresses();
+    const inFlight = all.reduce((sum, one) => sum + one.inFlight, 0);
+    const limit = maxCallsPerProcessor * Math.max(1, all.filter(({ state }) => state !== 'avoided').length);
+    if (inFlight < limit) return;
+    throw new Failure(
+      'OVERLOADED',
+      `${inFlight} images are in work, which is the limit. Try again in a moment.`,
+      {
+        limit,
+        actual: inFlight + 1,
+      },
+    );
+  }
+
   return {
+    checkRoom,
+
     /** Processes one image. */
     async process(
       request: ProcessRequest,
       deadline: Deadline,
       origin?: CallOrigin,
     ): Promise<ProcessResponse> {
+      checkRoom();
       using call = startCall(deadline, origin);
       try {
         return await processor.process(request, call);
@@ -61,6 +89,7 @@ export function createProcessorClient(
       deadline: Deadline,
       origin?: CallOrigin,
     ): Promise<ProcessVariantsResponse> {
+      checkRoom();
       using call = startCall(deadline, origin);
       try {
         return await processor.processVariants(request, call);
@@ -75,6 +104,7 @@ export function createProcessorClient(
       deadline: Deadline,
       origin?: CallOrigin,
     ): Promise<ProcessBatchResponse> {
+      checkRoom();
       using call = startCall(deadline, origin);
       try {
         return await processor.processBatch(request, call);

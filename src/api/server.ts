@@ -35,7 +35,7 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningA
     config.maxAnswerBytes,
     config.processorResolveMs,
     undefined,
-    { tracing, onRetry: countRetries(metrics) },
+    { tracing, onRetry: countRetries(metrics), maxCallsPerProcessor: config.maxCallsPerProcessor },
   );
   watchProcessors(metrics, processor.addresses);
   const app = createApp({

@@ -26,8 +26,8 @@ export interface AdmissionBounds {
  * The order is shortest first, with ageing: a piece's turn comes by the time of its arrival and four times its
  * `workMs`, 10 s at most. So cheap work overtakes dear work that came shortly before it, and nothing waits for
  * ever. A piece that doesn't fit into the memory that is free lets others pass for a second, and after that
- * nobody. Dear work (`workMs` over a second) never has the last free place of several, nor more than half of the
- * queue.
+ * nobody. Dear work (`workMs` over a quarter of a second) never has the last free place of several, nor more than half
+ * of the queue, and while other work waits it gets a twentieth of the time of the workers.
  */
 export interface Admission {
   /**
@@ -66,7 +66,10 @@ interface Piece extends Price {
 const unknownPrice: Price = { memoryBytes: 0, workMs: 0, waitingBytes: 0 };
 
 /** See Admission for what these are for. */
-const dearMs = 1000;
+const dearMs = 250;
+const dearShare = 0.05;
+/** Milliseconds of a worker that dear work can have saved up while it had to wait. */
+const longestCreditMs = 2000;
 const ageing = 4;
 const longestAgeingMs = 10_000;
 const patienceMs = 1000;
@@ -99,6 +102,8 @@ export function createAdmission(
   const maxDearWaiting = Math.ceil(maxWaiting / 2);
   /** Milliseconds of a worker for each expected one. */
   let slowness = 1;
+  /** Milliseconds of a worker that dear work may take although other work waits. */
+  let dearCreditMs = 0;
 
   async function enter(piece: Piece, signal: AbortSignal, remainingMs: number): Promise<void> {
     if (signal.aborted) throw failureFromAbort(signal);
@@ -139,10 +144,18 @@ export function createAdmission(
   function begin(piece: Piece): void {
     piece.startedAt = now();
     running.add(piece);
+    if (piece.isDear && othersWait()) dearCreditMs -= piece.workMs * slowness;
+  }
+
+  function othersWait(): boolean {
+    return waiting.some((piece) => !piece.isDear);
   }
 
   function leave(piece: Piece, isDone: boolean): void {
     running.delete(piece);
+    if (!piece.isDear) {
+      dearCreditMs = Math.min(longestCreditMs, dearCreditMs + dearShare * (now() - piece.startedAt));
+    }
     if (isDone && piece.workMs > 0) {
       slowness += learning * ((now() - piece.startedAt) / piece.workMs - slowness);
     }
@@ -165,6 +178,9 @@ export function createAdmission(
   function mayStart(piece: Piece): boolean {
     if (running.size >= maxRunning) return false;
     if (piece.isDear && count(running, isDear) >= maxDearRunning) return false;
+    if (piece.isDear && othersWait() && dearCreditMs < Math.min(longestCreditMs, piece.workMs * slowness)) {
+      return false;
+    }
     return fits(piece);
   }
 
@@ -173,7 +189,7 @@ export function createAdmission(
   }
 
   function letsNobodyPass(piece: Piece): boolean {
-    return !fits(piece) && now() - piece.arrivedAt > patienceMs;
+    return !piece.isDear && !fits(piece) && now() - piece.arrivedAt > patienceMs;
   }
 
   function someoneHasPatienceNoMore(): boolean {
@@ -183,7 +199,8 @@ export function createAdmission(
   function expectedWaitMs({ turn, isDear: dear }: Piece): number {
     const ahead = [...running, ...waiting.filter((other) => other.turn <= turn)];
     const all = sum(ahead, remainingMsOf) / maxRunning;
-    return dear ? Math.max(all, sum(ahead.filter(isDear), remainingMsOf) / maxDearRunning) : all;
+    const dearRate = othersWait() ? dearShare * maxRunning : maxDearRunning;
+    return dear ? Math.max(all, sum(ahead.filter(isDear), remainingMsOf) / dearRate) : all;
   }
 
   function remainingMsOf(piece: Piece): number {

@@ -25,6 +25,7 @@ describe(readApiConfig, () => {
       maxUploadBytes: 33_554_432,
       maxAnswerBytes: 268_435_456,
       requestTimeoutMs: 30_000,
+      maxCallsPerProcessor: 64,
       corsOrigins: [],
     });
   });

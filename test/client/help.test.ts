@@ -70,7 +70,7 @@ describe(readJobArguments, () => {
     [['--fit', 'x', 'a', 'b'], '--fit is "x"; allowed: one of fill, cover, contain, inside, outside.'],
     [
       ['--quality', '9', '--format', 'npy', 'a', 'b'],
-      '--quality is for JPEG and WebP and the format is npy; leave it out.',
+      '--quality is for JPEG and WebP and --format is npy; leave --quality out or ask for another --format.',
     ],
   ])('refuses %j', (argv, line) => {
     expect(complaint(...argv)).toContain(line);

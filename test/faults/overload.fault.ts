@@ -35,7 +35,11 @@ export const overload: Scenario = {
       await startMain('processor', { ...processorEnvironment, MAX_WORK_BYTES: String(workBytes) }),
     );
     const api = stack.use(
-      await startMain('api', { PROCESSOR_URL: processor.url, REQUEST_TIMEOUT_MS: String(deadlineMs) }),
+      await startMain('api', {
+        PROCESSOR_URL: processor.url,
+        REQUEST_TIMEOUT_MS: String(deadlineMs),
+        MAX_CALLS_PER_PROCESSOR: '12',
+      }),
     );
     const picture = await photograph();
     const good: LoadRequest = { kind: 'photograph', path: '/v1/images', body: picture, isFresh: true };

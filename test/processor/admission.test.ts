@@ -212,25 +212,43 @@ describe('createAdmission, of priced work', () => {
   it('does the short first, but nothing waits for ever', async () => {
     const { add, end, begun, clock } = createBench(1, 9);
     add('first', { workMs: 10 });
-    add('long', { workMs: 500 });
+    add('long', { workMs: 200 });
     add('short', { workMs: 10 });
+    clock.ms = 500;
+    add('short, half a second later', { workMs: 10 });
     clock.ms = 1000;
+    // The long one's turn is its arrival and four times its 200 ms.
     add('short, a second later', { workMs: 10 });
-    clock.ms = 2000;
-    // The long one's turn is its arrival and four times its 500 ms.
-    add('short, two seconds later', { workMs: 10 });
-    for (const name of ['first', 'short', 'short, a second later', 'long']) await end(name);
-    expect(begun).toEqual(['first', 'short', 'short, a second later', 'long', 'short, two seconds later']);
+    for (const name of ['first', 'short', 'short, half a second later', 'long']) await end(name);
+    expect(begun).toEqual(['first', 'short', 'short, half a second later', 'long', 'short, a second later']);
   });
 
-  it('lets no image wait longer than ten seconds for those that came later', async () => {
+  it('gives dear work a twentieth of the time while cheap work waits', async () => {
     const { add, end, begun, clock } = createBench(1, 9);
-    add('first', {});
-    add('very long', { workMs: 60_000 });
-    clock.ms = 10_001;
-    add('short', {});
-    await end('first');
-    expect(begun).toEqual(['first', 'very long']);
+    add('cheap 0', { workMs: 0 });
+    add('dear', { workMs: 300 });
+    for (let second = 1; second <= 7; second++) {
+      clock.ms = second * 1000;
+      add(`cheap ${second}`, { workMs: 0 });
+      await end(`cheap ${second - 1}`);
+      if (begun.includes('dear')) break;
+    }
+    // Six seconds of cheap work have earned 300 ms.
+    const cheap = ['cheap 0', 'cheap 1', 'cheap 2', 'cheap 3', 'cheap 4', 'cheap 5'];
+    expect(begun).toEqual([...cheap, 'dear']);
+  });
+
+  it('lets dear work that finds no memory stop nobody', async () => {
+    const { add, end, begun, clock } = createBench(2, 9, { maxMemoryBytes: 100 });
+    add('cheap 0', { memoryBytes: 60 });
+    add('dear', { workMs: 300, memoryBytes: 90 });
+    clock.ms = 5000;
+    add('cheap 1', { memoryBytes: 20 });
+    await settle();
+    expect(begun).toEqual(['cheap 0', 'cheap 1']);
+    await end('cheap 0');
+    await end('cheap 1');
+    expect(begun).toEqual(['cheap 0', 'cheap 1', 'dear']);
   });
 
   it('keeps a place for cheap work, however much dear work there is', async () => {
@@ -280,18 +298,18 @@ describe('createAdmission, of priced work', () => {
 
   it('refuses at once what would not be done before its caller has left, and says when to come back', async () => {
     const { add, admission, clock } = createBench(2, 9);
-    void add('a', { workMs: 3000 });
-    void add('b', { workMs: 900 });
-    void add('c', { workMs: 900 });
-    clock.ms = 100;
-    // 2900 + 800 ms of two workers are ahead of a short one, 900 more of a long one.
-    expect(await add('short', { workMs: 100 }, 1949)).toMatchObject({ metadata: { actual: '1950' } });
-    const refused = await add('long', { workMs: 900 }, 3199);
+    void add('a', { workMs: 240 });
+    void add('b', { workMs: 200 });
+    void add('c', { workMs: 200 });
+    clock.ms = 10;
+    // 230 + 190 ms of two workers are ahead of a short one, 200 more of a long one.
+    expect(await add('short', { workMs: 20 }, 229)).toMatchObject({ metadata: { actual: '230' } });
+    const refused = await add('long', { workMs: 200 }, 509);
     expect(refused).toMatchObject({
       reason: 'OVERLOADED',
-      metadata: { limit: '3199', actual: '3200', retry_after_s: '3' },
+      metadata: { limit: '509', actual: '510', retry_after_s: '1' },
     });
-    void add('long, with time', { workMs: 900 }, 3200);
+    void add('long, with time', { workMs: 200 }, 510);
     expect(admission.waiting).toBe(2);
   });
 

@@ -9,12 +9,12 @@ export function resampleHorizontalFirst(job: TwoPassJob, left: number, columns: 
   const { vertical, result } = job;
   useKernels((arena) => {
     const strip = stripOf(job, left, columns, arena);
-    const { quadsAtOnce, sourceBytes, resultBytes, resultQuadStride: stride } = strip;
+    const { quadsAtOnce, sourceBytes, overhangBytes, resultBytes, resultQuadStride: stride } = strip;
     const { kernels } = arena;
 
     const table = arena.take(vertical.words.byteLength);
     arena.memory.set(bytesOf(vertical.words), table);
-    const block = arena.take(sourceBytes * quadsAtOnce * 4);
+    const block = arena.take(sourceBytes * quadsAtOnce * 4 + overhangBytes);
     const quadsInRing = roundUp(vertical.span + quadsAtOnce - 1, quadsAtOnce);
     const ring = arena.take(quadsInRing * stride);
     const ringEnd = ring + quadsInRing * stride;

@@ -16,6 +16,8 @@ export interface TwoPassJob {
 export interface Strip {
   /** Bytes of the strip's part of one source row. */
   readonly sourceBytes: number;
+  /** Bytes behind a source row that the kernels read, without a weight: their windows may hang over its end. */
+  readonly overhangBytes: number;
   /** Bytes of the strip's part of one row of the result, before it becomes luma. */
   readonly resultBytes: number;
   /** Bytes from one quad of the result's columns to the next. */
@@ -58,6 +60,7 @@ export function stripOf(job: TwoPassJob, left: number, columns: number, arena: A
 
   return {
     sourceBytes,
+    overhangBytes: Math.max(0, pairs * 2 * channels - sourceBytes),
     resultBytes,
     resultQuadStride,
     quadsAtOnce: channels === 1 ? 4 : 1,

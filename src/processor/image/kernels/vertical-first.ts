@@ -10,7 +10,7 @@ export function resampleVerticalFirst(job: TwoPassJob, left: number, columns: nu
   const { vertical, result } = job;
   useKernels((arena) => {
     const strip = stripOf(job, left, columns, arena);
-    const { quadsAtOnce, sourceBytes, resultBytes, resultQuadStride } = strip;
+    const { quadsAtOnce, sourceBytes, overhangBytes, resultBytes, resultQuadStride } = strip;
     const { kernels } = arena;
 
     const table = arena.take(vertical.words.byteLength);
@@ -21,7 +21,7 @@ export function resampleVerticalFirst(job: TwoPassJob, left: number, columns: nu
     const ringEnd = ring + vertical.span * stride;
     const rowsAtOnce = quadsAtOnce * 4;
     const narrowStride = roundUp(sourceBytes, 16);
-    const narrowRows = arena.take(rowsAtOnce * narrowStride);
+    const narrowRows = arena.take(rowsAtOnce * narrowStride + overhangBytes);
     const resultQuads = arena.take(quadsAtOnce * resultQuadStride);
     const resultStride = roundUp(resultBytes, 16);
     const resultRows = arena.take(4 * resultStride);

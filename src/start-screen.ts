@@ -1,0 +1,105 @@
+import { styleText } from 'node:util';
+import type { ApiConfig } from './api/config.ts';
+import type { ProcessorConfig } from './processor/config.ts';
+
+/*
+ * What `npm start` says when both services are ready: a screen for a person, or one JSON line beside the services' own.
+ */
+
+/** Where the services are reached, as seen from this machine, and what they were started with. */
+export interface Started {
+  /** `http://localhost:8080` */
+  readonly apiUrl: string;
+  /** `localhost:50051` */
+  readonly processorAddress: string;
+  readonly api: ApiConfig;
+  readonly processor: ProcessorConfig;
+}
+
+/**
+ * The screen, at most 24 lines, its one line that begins with `curl` ready to be copied.
+ *
+ * @param colours - whether a terminal shows it: headings and the curl are bold then
+ */
+export function startScreen(started: Started, colours: boolean): string {
+  const { apiUrl, processorAddress } = started;
+  const bold = (text: string) => (colours ? styleText('bold', text, { validateStream: false }) : text);
+  const rows = [
+    ['Look', `${apiUrl}/`, 'what it does to an image, in a browser'],
+    ['HTTP', `${apiUrl}/v1/images`, `all options: ${apiUrl}/docs`],
+    ['gRPC', processorAddress, `grpcurl -plaintext ${processorAddress} list`],
+  ] as const;
+  const width = Math.max(...rows.map(([, address]) => address.length)) + 3;
+  return [
+    '',
+    bold('image-service is ready.'),
+    '',
+    ...rows.map(([name, address, words]) => `  ${name}      ${address.padEnd(width)}${words}`),
+    '',
+    `  Answers   ${defaultsInForce(started)}`,
+    '            where the request does not say otherwise (IMAGE_WIDTH, IMAGE_GRAYSCALE, …)',
+    `  Cache     ${cacheInForce(started)}`,
+    `  Callers   ${callersLetIn(started)}`,
+    '',
+    bold('Send an image:'),
+    '',
+    `  ${bold(curlToTry(started))}`,
+    '',
+    'End: Ctrl+C',
+    '',
+  ].join('\n');
+}
+
+/** The same as one JSON line, for collectors of logs. */
+export function startEvent(started: Started): string {
+  const { apiUrl, processorAddress } = started;
+  return `${JSON.stringify({
+    level: 'info',
+    time: new Date().toISOString(),
+    service: 'image-service',
+    api: apiUrl,
+    processor: processorAddress,
+    playground: `${apiUrl}/`,
+    answers: defaultsInForce(started),
+    cache: cacheInForce(started),
+    callers: callersLetIn(started),
+    curl: curlToTry(started),
+    msg: 'both services are ready',
+  })}\n`;
+}
+
+function defaultsInForce({ api: { defaults } }: Started): string {
+  const { scale, width, height, fit, filter, grayscale, format, quality, numerics } = defaults;
+  return [
+    scale ? `${width} × ${height} pixels (${fit}, ${filter})` : 'size kept',
+    grayscale ? 'gray' : 'colour kept',
+    format === 'source' ? "the source's format" : format,
+    ...(quality === undefined ? [] : [`quality ${quality}`]),
+    numerics === 'exact' ? "exact (Pillow's pixels)" : 'fast',
+  ].join(', ');
+}
+
+function cacheInForce({ processor: { CACHE_MAX_BYTES, REDIS_URL } }: Started): string {
+  const memory = CACHE_MAX_BYTES === 0 ? 'none in memory' : `${bytes(CACHE_MAX_BYTES)} in memory`;
+  return `${memory}, ${REDIS_URL === undefined ? 'no Redis (REDIS_URL)' : 'and Redis'}`;
+}
+
+function callersLetIn({ api: { apiKeysFile, linkSecretsFile } }: Started): string {
+  if (apiKeysFile !== undefined && linkSecretsFile !== undefined) return 'with an API key or a signed link';
+  if (apiKeysFile !== undefined) return 'with an API key';
+  if (linkSecretsFile !== undefined) return 'with a signed link';
+  return 'everybody who reaches the port; no authentication (API_KEYS_FILE)';
+}
+
+function curlToTry({ apiUrl, api: { apiKeysFile, defaults } }: Started): string {
+  const key = apiKeysFile === undefined ? '' : '-H "Authorization: Bearer $IMAGE_API_KEY" ';
+  const isJpeg = defaults.format === 'source' || defaults.format === 'jpeg';
+  const extension = isJpeg ? 'jpg' : defaults.format;
+  return `curl -sS --fail-with-body ${key}-F image=@test/fixtures/sample.jpg '${apiUrl}/v1/images' -o output.${extension}`;
+}
+
+/** 268435456 is "256 MiB"; what is no whole number of MiB stays in bytes. */
+function bytes(count: number): string {
+  const mebibytes = count / 2 ** 20;
+  return Number.isInteger(mebibytes) ? `${mebibytes} MiB` : `${count} bytes`;
+}
