@@ -198,12 +198,12 @@ export function coresUsed(
   before: readonly ProcessState[],
   after: readonly ProcessState[],
   seconds: number,
-): string {
+): ReadonlyMap<string, number> {
   const used = new Map<string, number>();
   for (const state of after) {
     const earlier = before.find(({ pid }) => pid === state.pid)?.cpuSeconds ?? 0;
     const role = roleOf(state);
-    used.set(role, (used.get(role) ?? 0) + state.cpuSeconds - earlier);
+    used.set(role, (used.get(role) ?? 0) + (state.cpuSeconds - earlier) / seconds);
   }
-  return Array.from(used, ([role, cpu]) => `${role} ${(cpu / seconds).toFixed(2)}`).join(', ');
+  return used;
 }
