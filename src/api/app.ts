@@ -11,6 +11,7 @@ import type { ApiConfig } from './config.ts';
 import { connectDoorPath, openConnectDoor } from './connect-door.ts';
 import type { ApiContext, ApiEnv } from './context.ts';
 import { reportAlive, reportReady } from './health.ts';
+import { createHeldBytes } from './held-bytes.ts';
 import { processImage } from './images.ts';
 import { createHttpMetrics } from './metrics.ts';
 import { describeApi } from './openapi.ts';
@@ -42,10 +43,11 @@ export function createApp(parts: AppParts): Hono<ApiEnv> {
   app.onError((error, c) => writeProblem(c, error));
   app.notFound((c) => writeProblem(c, unknownRoute()));
 
-  const answerImage = behind(gate, processImage(config, processor));
+  const held = createHeldBytes(config.maxHeldBytes, config.requestTimeoutMs);
+  const answerImage = behind(gate, processImage(config, processor, held));
   const openapi = describeApi(config);
   route(app, '/v1/images', { GET: answerImage, POST: answerImage });
-  route(app, connectDoorPath, { POST: openConnectDoor(config, processor, gate) });
+  route(app, connectDoorPath, { POST: openConnectDoor(config, processor, gate, held) });
   route(app, '/healthz', { GET: reportAlive });
   route(app, '/readyz', { GET: reportReady(processor, isDraining) });
   route(app, '/metrics', {

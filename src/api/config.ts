@@ -4,6 +4,7 @@ import { filters, fits, imageFormats } from '../image-options.ts';
 import type { ImageDefaults } from '../image-request.ts';
 import { commaSeparated, flag, oneOf, wholeNumber } from '../text-schemas.ts';
 import { tracingSettings } from '../tracing.ts';
+import { messageOverheadBytes } from '../transport.ts';
 import { apiKeysFile } from './api-keys.ts';
 import { defaultResolveMs } from './processor-addresses.ts';
 import { rateLimit } from './rate-limit.ts';
@@ -54,6 +55,11 @@ export const apiEnvironment = z.object({
   MAX_UPLOAD_BYTES: wholeNumber(1, 1024 * mebibyte)
     .default(32 * mebibyte)
     .describe('Longest image that is taken; not more than MAX_SOURCE_BYTES of the processor'),
+  MAX_HELD_BYTES: wholeNumber(1, 1024 * 1024 * mebibyte)
+    .optional()
+    .describe(
+      'Bodies and answers of all requests under way together; beyond that requests are refused before they are read; unset: eight of the longest bodies',
+    ),
   MAX_ANSWER_BYTES: wholeNumber(1, 2047 * mebibyte)
     .default(256 * mebibyte)
     .describe('Longest answer that is taken from the processor'),
@@ -98,6 +104,12 @@ export function readApiConfig(environment: Readonly<Record<string, string | unde
       throw new EnvironmentError(`${name} is "${values[name]}"; allowed: only with ${needed}`);
     }
   }
+  const longestBodyBytes = values.MAX_UPLOAD_BYTES + messageOverheadBytes;
+  if (values.MAX_HELD_BYTES !== undefined && values.MAX_HELD_BYTES < longestBodyBytes) {
+    throw new EnvironmentError(
+      `MAX_HELD_BYTES is "${values.MAX_HELD_BYTES}"; allowed: at least ${longestBodyBytes}, the longest body that MAX_UPLOAD_BYTES lets in`,
+    );
+  }
   const defaults: ImageDefaults = {
     scale: values.IMAGE_SCALE,
     width: values.IMAGE_WIDTH,
@@ -120,6 +132,7 @@ export function readApiConfig(environment: Readonly<Record<string, string | unde
     processorResolveMs: values.PROCESSOR_RESOLVE_MS,
     defaults,
     maxUploadBytes: values.MAX_UPLOAD_BYTES,
+    maxHeldBytes: values.MAX_HELD_BYTES ?? 8 * longestBodyBytes,
     maxAnswerBytes: values.MAX_ANSWER_BYTES,
     requestTimeoutMs: values.REQUEST_TIMEOUT_MS,
     maxCallsPerProcessor: values.MAX_CALLS_PER_PROCESSOR,

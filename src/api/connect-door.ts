@@ -17,6 +17,8 @@ import { messageOverheadBytes } from '../transport.ts';
 import type { Gate } from './auth.ts';
 import type { ApiConfig } from './config.ts';
 import type { ApiContext } from './context.ts';
+import { contentBytes, type HeldBytes, type Share } from './held-bytes.ts';
+import { createHeldStream, type HeldStream } from './held-stream.ts';
 import type { ProcessorClient } from './processor-client.ts';
 import { imageTooLong, readBody } from './request-body.ts';
 import { originOf } from './trace-calls.ts';
@@ -30,6 +32,9 @@ interface Arrival {
   readonly atMs: number;
   /** Why it is not let in. */
   readonly refusal: ConnectError | undefined;
+  /** Of the part of this request in what is held. */
+  readonly share: Share;
+  readonly stream: HeldStream;
 }
 
 const arrivalKey = createContextKey<Arrival | undefined>(undefined);
@@ -38,7 +43,7 @@ const arrivalKey = createContextKey<Arrival | undefined>(undefined);
  * The processor's own service for browsers, in the Connect and gRPC-Web protocols: each call goes on to
  * the processor as it came, with its deadline and its ids, without its headers.
  */
-export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, gate: Gate) {
+export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, gate: Gate, held: HeldBytes) {
   const maxMessageBytes = config.maxUploadBytes + messageOverheadBytes;
   const router = createConnectRouter({
     grpc: false,
@@ -50,7 +55,9 @@ export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, g
     async process(request, context) {
       using deadline = deadlineOf(context, config.requestTimeoutMs);
       try {
-        return await processor.process(request, deadline, originOfCall(context));
+        const response = await processor.process(request, deadline, originOfCall(context));
+        context.values.get(arrivalKey)?.share.answers(contentBytes([response]));
+        return response;
       } catch (error) {
         throw noted(error, context.values.get(arrivalKey)?.c);
       }
@@ -58,7 +65,9 @@ export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, g
     async processVariants(request, context) {
       using deadline = deadlineOf(context, config.requestTimeoutMs);
       try {
-        return await processor.processVariants(request, deadline, originOfCall(context));
+        const response = await processor.processVariants(request, deadline, originOfCall(context));
+        context.values.get(arrivalKey)?.share.answers(contentBytes(response.variants));
+        return response;
       } catch (error) {
         throw noted(error, context.values.get(arrivalKey)?.c);
       }
@@ -66,7 +75,9 @@ export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, g
     async processBatch(request, context) {
       using deadline = deadlineOf(context, config.requestTimeoutMs);
       try {
-        return await processor.processBatch(request, deadline, originOfCall(context));
+        const response = await processor.processBatch(request, deadline, originOfCall(context));
+        context.values.get(arrivalKey)?.share.answers(contentBytes([response]));
+        return response;
       } catch (error) {
         throw noted(error, context.values.get(arrivalKey)?.c);
       }
@@ -74,7 +85,10 @@ export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, g
     async *processStream(requests: AsyncIterable<ProcessStreamRequest>, context) {
       using deadline = deadlineOf(context, config.requestTimeoutMs);
       try {
-        yield* processor.processStream(requests, deadline, originOfCall(context));
+        const stream = context.values.get(arrivalKey)?.stream;
+        const passing = stream?.requests(requests) ?? requests;
+        const answers = processor.processStream(passing, deadline, originOfCall(context));
+        yield* stream?.answers(answers) ?? answers;
       } catch (error) {
         throw noted(error, context.values.get(arrivalKey)?.c);
       }
@@ -90,17 +104,30 @@ export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, g
     const tooLong = (bytes: number) => imageTooLong(bytes, config.maxUploadBytes);
     try {
       processor.checkRoom();
-      yield await readBody(c.env, maxMessageBytes, tooLong, deadline.signal);
+      held.checkRoom();
+      yield await readBody(c.env, maxMessageBytes, tooLong, deadline.signal, held);
     } catch (error) {
       throw noted(error, c);
     }
   }
 
-  /** Connect caps each message of a stream, and nobody the stream. */
-  function readMessages({ env: { incoming, outgoing } }: ApiContext): AsyncIterable<Uint8Array> {
+  /** Connect caps each message of a stream, and nobody the stream; what it holds at a time is counted. */
+  async function* readMessages(c: ApiContext, share: Share, stream: HeldStream): AsyncGenerator<Uint8Array> {
+    const { incoming, outgoing } = c.env;
+    const noting = (take: () => void) => {
+      try {
+        take();
+      } catch (error) {
+        throw noted(error, c);
+      }
+    };
+    noting(() => share.reserve(0, () => {}));
     if (incoming.headers.expect !== undefined) outgoing.writeContinue();
     // The connection has to outlive a stream that is refused, or the refusal would not get through.
-    return incoming.iterator({ destroyOnReturn: false });
+    for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
+      noting(() => stream.read(chunk.length));
+      yield chunk;
+    }
   }
 
   return async (c: ApiContext): Promise<Response> => {
@@ -115,15 +142,23 @@ export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, g
       () => undefined,
       (error: unknown) => noted(error, c),
     );
+    const share = held.shareOf(c.env.outgoing);
+    const stream = createHeldStream(share);
     const isUnary = handler.method.methodKind === 'unary';
     const response = await handler({
       httpVersion: '',
       method: c.req.method,
       url: c.req.url,
       header: c.req.raw.headers,
-      body: isUnary ? readMessage(c, refusal) : readMessages(c),
+      body: isUnary ? readMessage(c, refusal) : readMessages(c, share, stream),
       signal: c.req.raw.signal,
-      contextValues: createContextValues().set(arrivalKey, { c, atMs: performance.now(), refusal }),
+      contextValues: createContextValues().set(arrivalKey, {
+        c,
+        atMs: performance.now(),
+        refusal,
+        share,
+        stream,
+      }),
     });
     return universalServerResponseToFetch(response);
   };

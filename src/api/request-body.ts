@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { HttpBindings } from '@hono/node-server';
 import { Failure, failureFromAbort } from '../failures.ts';
+import type { HeldBytes } from './held-bytes.ts';
 
 /** Bytes by request; the bodies themselves must not live as long as their requests. */
 const heldBytes = new WeakMap<IncomingMessage, number>();
@@ -18,39 +19,50 @@ export function heldBytesOf(incoming: IncomingMessage): number {
  * declares nothing.
  *
  * @param tooLong - makes the failure for a body over `maxBytes`
- * @throws Failure what `tooLong` makes; CANCELLED, DEADLINE_EXCEEDED
+ * @param held - has to have room for it: for all of a declared length before anything is read, for the rest as it comes
+ * @throws Failure what `tooLong` makes; OVERLOADED, CANCELLED, DEADLINE_EXCEEDED
  */
 export async function readBody(
   { incoming, outgoing }: HttpBindings,
   maxBytes: number,
   tooLong: (bytes: number) => Failure,
   signal: AbortSignal,
+  held?: HeldBytes,
 ): Promise<Buffer> {
   const header = incoming.headers['content-length'];
   const declaredBytes = header === undefined ? undefined : Number(header);
   if (declaredBytes !== undefined && declaredBytes > maxBytes) throw tooLong(declaredBytes);
   if (signal.aborted) throw failureFromAbort(signal);
-  if (incoming.headers.expect !== undefined) outgoing.writeContinue();
+  const share = held?.shareOf(outgoing);
 
   return new Promise<Buffer>((resolve, reject) => {
-    const body = collect(declaredBytes);
-    const onData = (chunk: Buffer) => {
-      body.add(chunk);
-      heldBytes.set(incoming, body.heldBytes());
-      if (body.bytes() > maxBytes) fail(tooLong(body.bytes()));
-    };
-    const onEnd = () => {
-      stop();
-      resolve(body.whole());
-    };
-    const onBroken = (cause: Error) =>
-      fail(new Failure('CANCELLED', 'The caller left before the body was complete.', {}, { cause }));
-    const onAbort = () => fail(failureFromAbort(signal));
     const fail = (failure: Failure) => {
       stop();
       incoming.pause();
       reject(failure);
     };
+    share?.reserve(declaredBytes ?? 0, fail);
+    if (incoming.headers.expect !== undefined) outgoing.writeContinue();
+    const body = collect(declaredBytes, maxBytes);
+    const onData = (chunk: Buffer) => {
+      try {
+        if (body.bytes() + chunk.length > maxBytes) throw tooLong(body.bytes() + chunk.length);
+        share?.holds(body.bytes() + chunk.length);
+      } catch (error) {
+        fail(error as Failure);
+        return;
+      }
+      body.add(chunk);
+      heldBytes.set(incoming, body.heldBytes());
+    };
+    const onEnd = () => {
+      stop();
+      share?.isWhole();
+      resolve(body.whole());
+    };
+    const onBroken = (cause: Error) =>
+      fail(new Failure('CANCELLED', 'The caller left before the body was complete.', {}, { cause }));
+    const onAbort = () => fail(failureFromAbort(signal));
     const stop = () => {
       incoming.off('data', onData).off('end', onEnd).off('error', onBroken);
       // An error after this is the caller's leaving, and the answer is already decided.
@@ -71,30 +83,42 @@ export function imageTooLong(bytes: number, maxBytes: number): Failure {
   );
 }
 
+/** A body of no declared length is put together as its chunks are, up to here; most are short. */
+const shortBytes = 1024 * 1024;
+
 /**
- * Puts chunks together: straight into their place where the length is declared (Node's parser sees to it
- * that no more comes), else at the end. The buffer is made when the first byte is here, so that a
- * connection that only promises megabytes holds none.
+ * Puts chunks together: straight into their place, which is made when the first byte is here, so that a connection
+ * that only promises megabytes holds none. Node's parser sees to it that no more comes than is declared. Where
+ * nothing is, the place is as long as a body may be: memory that isn't written to isn't taken, and growing would
+ * hold the body twice.
  */
-function collect(declaredBytes: number | undefined) {
+function collect(declaredBytes: number | undefined, maxBytes: number) {
   const chunks: Buffer[] = [];
   let place: Buffer | undefined;
   let bytes = 0;
   return {
     bytes: () => bytes,
-    heldBytes: () => place?.length ?? bytes,
+    heldBytes: () => (declaredBytes !== undefined && place !== undefined ? place.length : bytes),
     add(chunk: Buffer) {
-      if (declaredBytes === undefined || chunk.length === declaredBytes) {
+      const isShort = declaredBytes === undefined && bytes + chunk.length <= shortBytes;
+      if (isShort || chunk.length === declaredBytes) {
         chunks.push(chunk);
       } else {
-        place ??= Buffer.allocUnsafeSlow(declaredBytes);
+        place ??= placeFor(declaredBytes ?? maxBytes, chunks.splice(0));
         chunk.copy(place, bytes);
       }
       bytes += chunk.length;
     },
     whole(): Buffer {
-      if (place !== undefined) return place;
+      if (place !== undefined) return place.subarray(0, bytes);
       return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, bytes);
     },
   };
+}
+
+function placeFor(bytes: number, first: readonly Buffer[]): Buffer {
+  const place = Buffer.allocUnsafeSlow(bytes);
+  let filled = 0;
+  for (const chunk of first) filled += chunk.copy(place, filled);
+  return place;
 }

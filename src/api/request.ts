@@ -5,6 +5,7 @@ import { processRequest } from '../image-request.ts';
 import { messageOverheadBytes } from '../transport.ts';
 import type { ApiConfig } from './config.ts';
 import type { ApiContext } from './context.ts';
+import type { HeldBytes } from './held-bytes.ts';
 import { parseForm } from './multipart.ts';
 import { type ImageSource, optionTexts, parseOptions, type Said } from './options.ts';
 import { imageTooLong, readBody } from './request-body.ts';
@@ -18,19 +19,20 @@ const maxTextBodyBytes = 64 * 1024;
  * query and the body, and the defaults for the rest. With the option `variants` it asks for several answers.
  *
  * @throws Failure SOURCE_MISSING, SOURCE_AMBIGUOUS, SOURCE_EMPTY, SOURCE_BYTES_OVER_LIMIT, OPTION_UNKNOWN,
- *   OPTION_INVALID, CONTENT_TYPE_UNSUPPORTED, MULTIPART_INVALID, JSON_INVALID, CANCELLED, DEADLINE_EXCEEDED
+ *   OPTION_INVALID, CONTENT_TYPE_UNSUPPORTED, MULTIPART_INVALID, JSON_INVALID, OVERLOADED, CANCELLED, DEADLINE_EXCEEDED
  */
 export async function readRequest(
   c: ApiContext,
   config: ApiConfig,
   signal: AbortSignal,
+  held: HeldBytes,
 ): Promise<ProcessRequest | ProcessVariantsRequest> {
   const { searchParams } = new URL(c.req.url);
   for (const name of c.get('spentParameters') ?? []) searchParams.delete(name);
   const query = readQuery(searchParams);
   // A bad option is refused before megabytes are read.
   parseVariants(query.options);
-  const body = c.req.method === 'POST' ? await readSaid(c, config.maxUploadBytes, signal) : nothing;
+  const body = c.req.method === 'POST' ? await readSaid(c, config.maxUploadBytes, signal, held) : nothing;
   const source = onlySource([...query.sources, ...body.sources]);
   const { common, variants } = parseVariants([...query.options, ...body.options]);
   return variants === undefined
@@ -50,17 +52,22 @@ function readQuery(query: URLSearchParams): Said {
   };
 }
 
-async function readSaid(c: ApiContext, maxBytes: number, signal: AbortSignal): Promise<Said> {
+async function readSaid(
+  c: ApiContext,
+  maxBytes: number,
+  signal: AbortSignal,
+  held: HeldBytes,
+): Promise<Said> {
   refuseContentEncoding(c.req.header('content-encoding'));
   const contentType = c.req.header('content-type') ?? '';
   const mediaType = contentType.replace(/;.*/s, '').trim().toLowerCase();
   const imageBytes = (overheadBytes: number) =>
-    readBody(c.env, maxBytes + overheadBytes, (bytes) => imageTooLong(bytes, maxBytes), signal);
+    readBody(c.env, maxBytes + overheadBytes, (bytes) => imageTooLong(bytes, maxBytes), signal, held);
   if (mediaType === 'multipart/form-data') {
     return parseForm(await imageBytes(messageOverheadBytes), contentType, maxBytes);
   }
   if (mediaType === 'application/json') {
-    return parseJson(await readBody(c.env, maxTextBodyBytes, jsonTooLong, signal));
+    return parseJson(await readBody(c.env, maxTextBodyBytes, jsonTooLong, signal, held));
   }
   if (mediaType === 'application/x-www-form-urlencoded') {
     return parseFormOrBytes(await imageBytes(0), mediaType);

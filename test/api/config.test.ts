@@ -23,6 +23,7 @@ describe(readApiConfig, () => {
         numerics: 'exact',
       },
       maxUploadBytes: 33_554_432,
+      maxHeldBytes: 268_959_744,
       maxAnswerBytes: 268_435_456,
       requestTimeoutMs: 30_000,
       maxCallsPerProcessor: 64,
@@ -55,6 +56,15 @@ describe(readApiConfig, () => {
     ['CORS_ORIGINS', 'https://app.example/path'],
   ])('stops at %s=%s, naming the variable and what is allowed', (name, value) => {
     expect(() => readApiConfig({ [name]: value })).toThrow(new RegExp(`^${name} .*; allowed: .+`));
+  });
+
+  it('has room for at least one of the longest bodies', () => {
+    const environment = { MAX_UPLOAD_BYTES: '1000000', MAX_HELD_BYTES: '1065536' };
+    expect(readApiConfig(environment).maxHeldBytes).toBe(1_065_536);
+    expect(() => readApiConfig({ ...environment, MAX_HELD_BYTES: '1065535' })).toThrow(
+      /^MAX_HELD_BYTES is "1065535"; allowed: at least 1065536/,
+    );
+    expect(readApiConfig({ MAX_UPLOAD_BYTES: '1000000' }).maxHeldBytes).toBe(8_524_288);
   });
 
   it('does not repeat the password of a URL', () => {

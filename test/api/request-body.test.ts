@@ -48,6 +48,18 @@ describe(readBody, () => {
     expect(Buffer.from(contentOfRequest()).toString()).toBe('abcdef');
   });
 
+  it('puts megabytes of an undeclared length together', async () => {
+    await send(url, {
+      method: 'POST',
+      chunks: [...megabytes(1), Buffer.alloc(500_000, 2), Buffer.alloc(5, 3)],
+    });
+    const content = contentOfRequest();
+    expect(content.length).toBe(1_500_005);
+    expect([0, 999_999, 1_000_000, 1_499_999, 1_500_000, 1_500_004].map((at) => content[at])).toEqual([
+      1, 1, 2, 2, 3, 3,
+    ]);
+  });
+
   it('puts chunks of a declared length together', async () => {
     await send(url, { method: 'POST', headers: { 'Content-Length': 2_000_000 }, chunks: megabytes(2) });
     const content = contentOfRequest();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { apiEnvironment } from '../../src/api/config.ts';
+import { apiBytes } from '../../src/api/held-bytes.ts';
 import { readEnvironment } from '../../src/environment.ts';
 import { processorEnvironment } from '../../src/processor/config.ts';
 import { priceOf } from '../../src/processor/image/price.ts';
@@ -112,6 +113,13 @@ function describeManifest(manifest: readonly KubernetesObject[]): void {
     expect(config.WORKERS).toBeLessThanOrEqual(quantity(cpu));
     expect(config.MAX_WORK_BYTES).toBeDefined();
     expect(restingMemory(config) + workMemory(config)).toBeLessThan(quantity(memory));
+  });
+
+  it('gives the API memory for all that requests may hold, and for answers as long', () => {
+    const { memory = '' } = containerOf(manifest, 'image-api').resources?.limits ?? {};
+    const { MAX_HELD_BYTES = Number.NaN, MAX_UPLOAD_BYTES } = api();
+    expect(apiBytes + 2 * MAX_HELD_BYTES).toBeLessThan(quantity(memory));
+    expect(MAX_HELD_BYTES).toBeGreaterThanOrEqual(8 * MAX_UPLOAD_BYTES);
   });
 
   it('lets through the dearest JPEG of as many pixels as may be sent', () => {
