@@ -70,7 +70,7 @@ describe('npm start', () => {
       cwd: root,
     });
     expect(answer.code, answer.stderr).toBe(0);
-    expect(answer.stdout.toString()).toMatch(/image-height: 768\r\n[^]*image-width: 1024\r\n/);
+    expect(answer.stdout.toString()).toMatch(/image-height: 768\r\n[\s\S]*image-width: 1024\r\n/);
     service.child.kill('SIGTERM');
     expect(await service.exited).toEqual([0, null]);
   });

@@ -244,7 +244,7 @@ describe.skipIf(process.platform !== 'linux')('a worker process', () => {
     const { pixels, headers } = pool.pids();
     const score = (pid = 0) => readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8').trim();
     expect([...pixels, ...headers].map((pid) => score(pid))).toEqual(['1000', '1000']);
-    expect([...pixels, ...headers].map((pid) => getPriority(pid))).toEqual([10, 5]);
+    expect([...pixels, ...headers].map((pid) => getPriority(pid))).toEqual([10, 0]);
   });
 
   it('has no secrets in its environment', async () => {

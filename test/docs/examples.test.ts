@@ -1,0 +1,319 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse as parseYaml } from 'yaml';
+import { blocksOf, commandsOf, type DocBlock, patternOf } from '../support/doc-blocks.ts';
+import { type Origin, routes, sends, startOrigin } from '../support/origin.ts';
+import { findPythonWith } from '../support/python.ts';
+import { type Run, run } from '../support/run.ts';
+import { type Service, startService } from '../support/service.ts';
+import { findProgram } from '../support/tools.ts';
+
+/*
+ * Every example of every page, run as its reader would run it: in a folder that has the checkout's files, against both
+ * services. What cannot be run here stands below with its reason.
+ */
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+const pages = ['.', 'docs', 'examples', 'manifests', 'bench', 'test/fixtures'].flatMap((folder) =>
+  readdirSync(join(root, folder))
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => join(folder, file)),
+);
+const textOf = (page: string): string => readFileSync(join(root, page), 'utf8');
+
+/** Pages whose blocks another test runs. */
+const runElsewhere: Readonly<Record<string, string>> = {
+  'docs/cli.md': 'test/end-to-end/client-docs.test.ts',
+  'SECURITY.md': 'test/docs/security.test.ts',
+};
+
+/** Blocks in which each command is of one of these are not run. */
+const programsNotAtHand: Readonly<Record<string, string>> = {
+  kubectl: 'there is no cluster here; test/manifests checks what is applied',
+  minikube: 'there is no cluster here; the container images are built by the gate',
+};
+
+/** Blocks that are not run, by their page and first line. */
+const notRun: readonly { readonly page: string; readonly first: string; readonly reason: string }[] = [
+  {
+    page: 'README.md',
+    first: 'npm ci && npm start     # both services, nothing else needed; prints the one curl to try',
+    reason: 'test/end-to-end/clean-clone.ts runs it in a fresh clone, and it is the gate that runs npm cit',
+  },
+  {
+    page: 'CONTRIBUTING.md',
+    first: 'npm ci           # Node comes with it, whatever the machine has',
+    reason: 'the gate runs these; a test cannot run the tests',
+  },
+  {
+    page: 'docs/performance.md',
+    first: 'npm run bench -- [--python PATH] [--images DIR] [--quick] [--write]',
+    reason: 'takes minutes, and the brackets are for a reader',
+  },
+  {
+    page: 'docs/kubernetes.md',
+    first: 'kubectl scale deployment/image-processor --replicas=0',
+    reason: 'its curls ask an API whose processors a cluster has taken away',
+  },
+  {
+    page: 'docs/kubernetes.md',
+    first: 'kubectl create namespace image-service',
+    reason: 'there is no cluster here; test/docs/security.test.ts makes the files that it takes',
+  },
+  {
+    page: 'examples/README.md',
+    first: 'pip install -r examples/python/requirements.txt',
+    reason:
+      'it installs packages; test/end-to-end/examples.test.ts runs the programs with those that there are',
+  },
+  {
+    page: 'examples/README.md',
+    first: 'pip install -r examples/triton/requirements.txt',
+    reason: 'the same, and it wants a model server',
+  },
+];
+
+/** What no test may do to a machine, should a block with it not be on the list. */
+const neverRun =
+  /\b(pip install|npm (ci|cit|i|install|link|start|test)|apt-get|sudo|kubectl|minikube|docker)\b/;
+
+/** What a block takes for granted, put before its program. */
+const given: readonly { readonly page: string; readonly first: string; readonly before: string }[] = [
+  {
+    page: 'README.md',
+    first: "import { createClient } from '@connectrpc/connect';",
+    before:
+      "import { openAsBlob } from 'node:fs';\nconst file = await openAsBlob('test/fixtures/sample.jpg');\n",
+  },
+  {
+    page: 'docs/numerics.md',
+    first: 'from PIL import Image, ImageOps',
+    before: 'path, width, height = "photo.jpg", 64, 48\n',
+  },
+];
+
+type Runner = (block: DocBlock, program: string) => Promise<Run>;
+
+const bash = findProgram('bash');
+const python = findPythonWith('requests', 'numpy', 'PIL', 'grpc', 'grpc_tools');
+let service: Service;
+let origin: Origin;
+let folder: string;
+
+beforeAll(async () => {
+  const photo = readFileSync(join(root, 'test/fixtures/sample.jpg'));
+  origin = await startOrigin(routes({ '/cat.jpg': sends(photo, { 'content-type': 'image/jpeg' }) }));
+  service = await startService({
+    processor: { WORKERS: '1', URL_ALLOWED_HOSTS: `127.0.0.1:${origin.port}` },
+  });
+  folder = mkdtempSync(join(tmpdir(), 'docs-'));
+  // Of the checkout, what examples read; what they write stays here.
+  for (const entry of ['examples', 'gen', 'node_modules', 'package.json', 'proto', 'src', 'test']) {
+    symlinkSync(join(root, entry), join(folder, entry));
+  }
+  writeFileSync(join(folder, 'photo.jpg'), photo);
+});
+
+afterAll(async () => {
+  await service?.stop();
+  await origin?.[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true });
+});
+
+/** A program with the addresses of this run in the place of those of the pages. */
+function addressed(text: string): string {
+  return text
+    .replaceAll(/localhost:8080/g, new URL(service.url).host)
+    .replaceAll(/localhost:50051/g, service.address)
+    .replaceAll('https://images.example/', origin.url());
+}
+
+function environment() {
+  const path = [
+    dirname(process.execPath),
+    join(root, 'node_modules/.bin'),
+    ...(python === undefined ? [] : [dirname(python)]),
+    process.env.PATH,
+  ];
+  return {
+    PATH: path.join(delimiter),
+    LC_ALL: 'C.UTF-8',
+    IMAGE_API_URL: service.url,
+    IMAGE_PROCESSOR_URL: service.address,
+    IMAGE_API_KEY: 'secret',
+  };
+}
+
+function runShell(script: string): Promise<Run> {
+  return run(bash ?? '', ['--norc', '-c', script], { cwd: folder, env: environment() });
+}
+
+/** A program as a file, because its imports begin where it lies. */
+function runFile(interpreter: string, extension: string): Runner {
+  return ({ line }, program) => {
+    const file = join(folder, `example-${line}.${extension}`);
+    writeFileSync(file, program);
+    return run(interpreter, [file], { cwd: folder, env: environment() });
+  };
+}
+
+const runners: Readonly<Record<string, { readonly program: string | undefined; readonly run: Runner }>> = {
+  sh: { program: bash, run: (_block, program) => runShell(`set -euo pipefail\n${program}`) },
+  bash: { program: bash, run: (_block, program) => runShell(`set -euo pipefail\n${program}`) },
+  python: { program: python, run: runFile(python ?? '', 'py') },
+  ts: { program: process.execPath, run: runFile(process.execPath, 'ts') },
+  js: { program: process.execPath, run: runFile(process.execPath, 'mjs') },
+};
+
+/** Blocks that are read and not run. */
+const data: Readonly<Record<string, (text: string) => unknown>> = {
+  '': (text) => text,
+  csv: (text) => text,
+  json: (text) => JSON.parse(text),
+  yaml: (text) => parseYaml(text),
+};
+
+const firstLine = ({ text }: DocBlock): string => text.split('\n')[0] ?? '';
+
+function isAbout(block: DocBlock): (entry: { readonly page: string; readonly first: string }) => boolean {
+  return ({ page, first }) => page === block.page && first === firstLine(block);
+}
+
+/** Whether each command of a block is one of a program that is not at hand. */
+function wantsWhatIsNotAtHand({ text }: DocBlock): boolean {
+  const commands = text.split('\n').filter((line) => /^[^\s#]/.test(line));
+  return commands.every((line) => Object.keys(programsNotAtHand).includes(line.split(' ')[0] ?? ''));
+}
+
+/** Programs of a block that this machine lacks. */
+function missingPrograms({ language, text }: DocBlock): string[] {
+  if (language !== 'sh' && language !== 'bash' && language !== 'console') return [];
+  const words = new Set(text.split(/[\s()|&;]+/));
+  const wanted = ['curl', 'grpcurl', 'jq', 'openssl'].filter((name) => words.has(name));
+  const wantsPython = words.has('python') && python === undefined ? ['python with its packages'] : [];
+  return [...wanted.filter((name) => findProgram(name) === undefined), ...wantsPython];
+}
+
+const blocks = pages.flatMap((page) => blocksOf(page, textOf(page)));
+const examples = blocks.filter(
+  (block) =>
+    !(block.language in data) &&
+    runElsewhere[block.page] === undefined &&
+    !wantsWhatIsNotAtHand(block) &&
+    !notRun.some(isAbout(block)),
+);
+
+describe.skipIf(bash === undefined)('the examples of the pages', () => {
+  it.for(examples.map((block) => [`${block.page}:${block.line}`, block] as const))(
+    '%s',
+    async ([, block], { skip }) => {
+      const missing = missingPrograms(block);
+      expect(block.text, 'put it on the list of what is not run').not.toMatch(neverRun);
+      if (missing.length > 0) return skip(`there is no ${missing.join(', ')}`);
+      const before = given.find(isAbout(block))?.before ?? '';
+      if (block.language === 'console') {
+        const commands = commandsOf(block.text);
+        expect(commands.length).toBeGreaterThan(0);
+        for (const { command, expected } of commands) {
+          const printed = await runShell(`exec 2>&1; ${addressed(command)}`);
+          const text = printed.stdout.toString().replaceAll('\r\n', '\n');
+          expect(text, command).toMatch(patternOf(addressed(expected)));
+          if (!expected.includes('"code": "')) expect(printed.code, command).toBe(0);
+        }
+        return;
+      }
+      const runner = runners[block.language];
+      if (runner === undefined) throw new Error(`nothing runs ${block.language}`);
+      if (runner.program === undefined) return skip(`nothing here runs ${block.language} with its packages`);
+      const printed = await runner.run(block, before + addressed(block.text));
+      expect(printed.code, printed.stderr + printed.stdout).toBe(0);
+      if (block.output !== undefined) {
+        expect(printed.stdout.toString()).toMatch(patternOf(addressed(block.output)));
+      }
+    },
+  );
+});
+
+describe('the pages', () => {
+  it('have examples', () => {
+    expect(examples.length).toBeGreaterThan(20);
+  });
+
+  it('have blocks that are run, are data, or are on a list with the reason', () => {
+    const known = (block: DocBlock) =>
+      block.language in data ||
+      block.language in runners ||
+      block.language === 'console' ||
+      runElsewhere[block.page] !== undefined;
+    expect(blocks.filter((block) => !known(block))).toEqual([]);
+  });
+
+  it('have what the lists name', () => {
+    const isThere = (entry: { readonly page: string; readonly first: string }) =>
+      blocks.some((block) => isAbout(block)(entry));
+    expect([...notRun, ...given].filter((entry) => !isThere(entry))).toEqual([]);
+  });
+
+  it('show data that can be read', () => {
+    for (const block of blocks) expect(() => data[block.language]?.(block.text)).not.toThrow();
+  });
+
+  it('name npm scripts that there are', () => {
+    const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> };
+    const named = pages.flatMap((page) =>
+      [...textOf(page).matchAll(/npm run (?:-s )?([\w:]+)/g)].map(([, script = '']) => [page, script]),
+    );
+    expect(named.filter(([, script = '']) => scripts[script] === undefined)).toEqual([]);
+  });
+
+  it('link to pages and headings that there are', () => {
+    const broken = pages.flatMap((page) =>
+      linksOf(textOf(page)).flatMap((link) => {
+        const [path = '', anchor] = link.split('#');
+        const target = path === '' ? page : join(dirname(page), path);
+        try {
+          if (anchor === undefined) readdirOrFile(target);
+          else if (!anchorsOf(textOf(target)).has(anchor)) return [`${page}: ${link}`];
+          return [];
+        } catch {
+          return [`${page}: ${link}`];
+        }
+      }),
+    );
+    expect(broken).toEqual([]);
+  });
+});
+
+/** The relative links of a page, without those in its blocks. */
+function linksOf(markdown: string): string[] {
+  const prose = markdown.replaceAll(/^( *)```.*?^\1```/gms, '');
+  return [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, link = '']) => link)
+    .filter((link) => !/^[a-z]+:/.test(link));
+}
+
+/** The names that a page's headings have in links: small letters, no punctuation, dashes for spaces. */
+function anchorsOf(markdown: string): Set<string> {
+  const headings = [...markdown.matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = '']) => heading);
+  return new Set(
+    headings.map((heading) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+}
+
+function readdirOrFile(path: string): void {
+  try {
+    readdirSync(join(root, path));
+  } catch {
+    readFileSync(join(root, path));
+  }
+}

@@ -1,0 +1,76 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** An input as it arrived. */
+export interface SeenInput {
+  readonly model: string;
+  readonly name: string;
+  readonly datatype: string;
+  readonly shape: readonly number[];
+  readonly bytes: Buffer;
+}
+
+const datatypeBytes: Readonly<Record<string, number>> = { UINT8: 1, FP16: 2, BF16: 2, FP32: 4 };
+
+/**
+ * A model server without a model: it takes `POST /v2/models/…/infer` of the Open Inference Protocol with Triton's
+ * binary data extension, refuses with 400 what its lengths, shape or datatype contradict, and answers with the length
+ * of the input's bytes.
+ */
+export async function startInferenceServer() {
+  const inputs: SeenInput[] = [];
+  const server = createServer(async (request, response) => {
+    const answer = (status: number, body: unknown) =>
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    try {
+      const input = readInput(request, await bodyOf(request));
+      inputs.push(input);
+      answer(200, {
+        model_name: input.model,
+        model_version: '1',
+        outputs: [{ name: 'length', datatype: 'INT32', shape: [1, 1], data: [input.bytes.length] }],
+      });
+    } catch (error) {
+      answer(400, { error: String(error) });
+    }
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    /** The inputs that came since the last call. */
+    takeInputs: () => inputs.splice(0),
+    async [Symbol.asyncDispose](): Promise<void> {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  return Buffer.concat(await request.toArray());
+}
+
+function readInput(request: IncomingMessage, body: Buffer): SeenInput {
+  const [, model] = /^\/v2\/models\/([^/]+)\/infer$/.exec(request.url ?? '') ?? [];
+  if (request.method !== 'POST' || model === undefined) throw new Error(`${request.method} ${request.url}`);
+  const headLength = Number(request.headers['inference-header-content-length'] ?? body.length);
+  const head: {
+    inputs: {
+      name: string;
+      datatype: string;
+      shape: number[];
+      parameters?: { binary_data_size?: number };
+    }[];
+  } = JSON.parse(body.subarray(0, headLength).toString());
+  const [input, ...more] = head.inputs;
+  if (input === undefined || more.length > 0) throw new Error(`${head.inputs.length} inputs`);
+  const { name, datatype, shape, parameters } = input;
+  const bytes = body.subarray(headLength);
+  const expected = shape.reduce((product, side) => product * side, datatypeBytes[datatype] ?? Number.NaN);
+  if (parameters?.binary_data_size !== bytes.length || bytes.length !== expected) {
+    throw new Error(`${bytes.length} bytes for ${datatype} ${shape}, said ${parameters?.binary_data_size}`);
+  }
+  return { model, name, datatype, shape, bytes };
+}

@@ -1,0 +1,14 @@
+import { spawnSync } from 'node:child_process';
+import process from 'node:process';
+import { findProgram } from './tools.ts';
+
+/**
+ * A Python that can import all of the modules: the environment's PYTHON, or the PATH's python3. Undefined where there is
+ * none: what needs it is skipped by name.
+ */
+export function findPythonWith(...modules: string[]): string | undefined {
+  const program = modules.map((module) => `import ${module}`).join('\n');
+  return [process.env.PYTHON, findProgram('python3')].find(
+    (python) => python !== undefined && spawnSync(python, ['-c', program], { stdio: 'ignore' }).status === 0,
+  );
+}
