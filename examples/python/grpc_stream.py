@@ -21,7 +21,7 @@ room = Semaphore(16)  # images under way; without it grpc would read the whole f
 
 
 def requests():
-    for path in sorted(folder.iterdir()):
+    for path in sorted(path for path in folder.iterdir() if path.is_file()):
         room.acquire()
         request = messages.ProcessRequest(content=path.read_bytes(), preset="clip-vit-base-patch32")
         request.tensor.container = messages.TENSOR_CONTAINER_NPY

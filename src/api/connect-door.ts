@@ -32,8 +32,9 @@ interface Arrival {
   readonly atMs: number;
   /** Why it is not let in. */
   readonly refusal: ConnectError | undefined;
-  /** Of the part of this request in what is held. */
+  /** Its part in what is held. */
   readonly share: Share;
+  /** Counts for `share`, where images come in a stream. */
   readonly stream: HeldStream;
 }
 

@@ -32,6 +32,12 @@ function newFile(text: string): string {
   return path;
 }
 
+/** In one step: a file that is being written can be read while there is nothing in it yet. */
+function replaceFile(path: string, text: string | Uint8Array): void {
+  writeFileSync(`${path}.new`, text);
+  renameSync(`${path}.new`, path);
+}
+
 describe(openSecretFile, () => {
   it('has the new content soon after the file was written anew in its place', async () => {
     const path = newFile(content('one'));
@@ -83,11 +89,11 @@ describe(openSecretFile, () => {
   ])('keeps the former content while the file is %s, and logs it once', async (_words, text, problem) => {
     const path = newFile(content('one'));
     const { words, lines } = open(path);
-    writeFileSync(path, text);
+    replaceFile(path, text);
     await expect.poll(() => lines.length).toBe(1);
     expect(lines).toMatchObject([{ level: 50, problem, msg: 'secrets unusable: the former stay in force' }]);
     expect(words()).toEqual(['one']);
-    writeFileSync(path, content('two'));
+    replaceFile(path, content('two'));
     await expect.poll(words).toEqual(['two']);
     expect(lines.map(({ level }) => level)).toEqual([50, 30]);
   });

@@ -1,4 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import process from 'node:process';
@@ -117,6 +125,9 @@ beforeAll(async () => {
     symlinkSync(join(root, entry), join(folder, entry));
   }
   writeFileSync(join(folder, 'photo.jpg'), photo);
+  mkdirSync(join(folder, 'bin'));
+  // A link would hide from Python which environment it belongs to.
+  writeFileSync(join(folder, 'bin', 'python'), `#!/bin/sh\nexec '${python}' "$@"\n`, { mode: 0o755 });
 });
 
 afterAll(async () => {
@@ -135,9 +146,9 @@ function addressed(text: string): string {
 
 function environment() {
   const path = [
+    join(folder, 'bin'),
     dirname(process.execPath),
     join(root, 'node_modules/.bin'),
-    ...(python === undefined ? [] : [dirname(python)]),
     process.env.PATH,
   ];
   return {

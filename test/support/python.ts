@@ -8,7 +8,7 @@ import { findProgram } from './tools.ts';
  */
 export function findPythonWith(...modules: string[]): string | undefined {
   const program = modules.map((module) => `import ${module}`).join('\n');
-  return [process.env.PYTHON, findProgram('python3')].find(
+  return [process.env.PYTHON || undefined, findProgram('python3')].find(
     (python) => python !== undefined && spawnSync(python, ['-c', program], { stdio: 'ignore' }).status === 0,
   );
 }
