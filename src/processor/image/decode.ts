@@ -2,7 +2,7 @@ import sharp, { type KernelEnum, type Sharp, type SharpOptions } from 'sharp';
 import { Failure } from '../../failures.ts';
 import { cmykToRgb } from './cmyk.ts';
 import type { Geometry } from './geometry.ts';
-import { type ImageHeader, orientedSize } from './header.ts';
+import type { ImageHeader } from './header.ts';
 import { resampleUpright } from './kernels/resample.ts';
 import { orient, sizeUpright } from './orient.ts';
 import type { Pixels } from './pixels.ts';
@@ -85,7 +85,7 @@ function decodeShrunk(
 ): Pixels | undefined {
   if (header.hasIccProfile) return undefined;
   const channels = header.colour === 'gray' || (plan.grayscale && canvas === undefined) ? 1 : 3;
-  const upright = orientedSize(header);
+  const upright = sizeUpright(header, header.orientation);
   const [left, top, right, bottom] = box ?? [0, 0, upright.width, upright.height];
   const spare = Math.min((right - left) / width, (bottom - top) / height) / decodedPerPixel;
   const shrink = plan.resize && shrinkFactors.findLast((factor) => factor <= spare);

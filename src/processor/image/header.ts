@@ -147,9 +147,3 @@ function isReadable(
   if (colour === 'cmyk') return channels === 4 && bitDepth === 8;
   return channels === (colour === 'gray' ? 1 : 3) + (hasAlpha ? 1 : 0);
 }
-
-/** Size after EXIF orientation, in pixels: 5 to 8 lie on their side. */
-export function orientedSize(header: ImageHeader): { width: number; height: number } {
-  const { width, height } = header;
-  return header.orientation >= 5 ? { width: height, height: width } : { width, height };
-}

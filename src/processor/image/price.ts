@@ -1,6 +1,7 @@
 import type { Price } from '../admission.ts';
 import { geometryOf, outputSize } from './geometry.ts';
-import { type ImageHeader, orientedSize } from './header.ts';
+import type { ImageHeader } from './header.ts';
+import { sizeUpright } from './orient.ts';
 import { outputFormat, type Plan, type SourceFormat, type TensorPlan } from './plan.ts';
 
 /*
@@ -101,7 +102,7 @@ function answerPrice(
   maxOutputPixels: number,
 ): { bytes: number; time: number } {
   const source = header.width * header.height;
-  const resized = outputSize(geometryOf(orientedSize(header), plan.resize));
+  const resized = outputSize(geometryOf(sizeUpright(header, header.orientation), plan.resize));
   const made = Math.min(resized.width * resized.height, maxOutputPixels);
   const { crop } = plan;
   const answer = crop === undefined ? made : Math.min(crop.width * crop.height, maxOutputPixels);

@@ -1,8 +1,9 @@
 import process from 'node:process';
-import { Failure } from '../../failures.ts';
+import type { Failure } from '../../failures.ts';
 import { createAdmission } from '../admission.ts';
 import { headerPart, type ImageHeader } from './header.ts';
-import type { PixelFailure, PixelJob, PixelResult } from './worker.ts';
+import type { PixelJob, PixelResult } from './worker.ts';
+import { unpackFailure } from './worker-failure.ts';
 import { startProcesses, type WorkerEvents, type WorkerLimits } from './worker-processes.ts';
 
 /**
@@ -79,20 +80,16 @@ export async function startWorkerPool(workers: number, options: WorkerPoolOption
   return {
     async run(job, signal) {
       const answers = await pixels.run(job, signal);
-      return answers.map((answer) => ('result' in answer ? answer.result : failureOf(answer.failure)));
+      return answers.map((answer) => ('result' in answer ? answer.result : unpackFailure(answer.failure)));
     },
     async readHeader(content, maxPixels, signal = neverAborts) {
       const job = { content: headerPart(content), maxPixels };
       const answer = await headerAdmission.run(() => headers.run(job, signal), signal);
       if ('header' in answer) return answer.header;
-      throw failureOf(answer.failure);
+      throw unpackFailure(answer.failure);
     },
     pids: () => ({ pixels: pixels.pids(), headers: headers.pids() }),
     busy: () => ({ pixels: pixels.busy(), headers: headers.busy() }),
     close,
   };
-}
-
-function failureOf({ reason, message, metadata, cause }: PixelFailure): Failure {
-  return new Failure(reason, message, metadata, { cause });
 }

@@ -1,9 +1,9 @@
 import { readSync, writeFileSync, writeSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import process from 'node:process';
-import { Failure } from '../../failures.ts';
 import type { ImageHeader } from './header.ts';
-import type { PixelAnswer, PixelFailure, PixelJob } from './worker.ts';
+import type { PixelAnswer, PixelJob } from './worker.ts';
+import { packFailure, type WorkerFailure } from './worker-failure.ts';
 import { createMessageReader, packMessage } from './worker-message.ts';
 
 /*
@@ -17,7 +17,7 @@ export interface HeaderJob {
   readonly maxPixels: number;
 }
 
-export type HeaderAnswer = { readonly header: ImageHeader } | { readonly failure: PixelFailure };
+export type HeaderAnswer = { readonly header: ImageHeader } | { readonly failure: WorkerFailure };
 
 /** What a worker does, by its role. */
 export interface WorkerRoles {
@@ -53,13 +53,7 @@ const roles: { readonly [Name in keyof WorkerRoles]: () => Promise<Role<never, u
         await readHeader(smallestGif, 1);
       },
       async answer({ content, maxPixels }) {
-        try {
-          return { header: await readHeader(content, maxPixels) };
-        } catch (error) {
-          if (!(error instanceof Failure)) throw error;
-          const { reason, message, metadata } = error;
-          return { failure: { reason, message, metadata, cause: String(error.cause ?? '') } };
-        }
+        return await readHeader(content, maxPixels).then((header) => ({ header }), packFailure);
       },
     };
   },

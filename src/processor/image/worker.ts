@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import { Failure, type FailureReason } from '../../failures.ts';
+import { Failure } from '../../failures.ts';
 import { createStopwatch, type Stage } from '../stopwatch.ts';
 import { flatten } from './alpha.ts';
 import { centerCrop } from './center-crop.ts';
@@ -7,14 +7,16 @@ import { type Decoded, decode } from './decode.ts';
 import { type Encoded, encode, longestSides } from './encode.ts';
 import { type Geometry, geometryOf, outputSize } from './geometry.ts';
 import { grayscale } from './grayscale.ts';
-import { type ImageHeader, orientedSize } from './header.ts';
+import type { ImageHeader } from './header.ts';
 import { resample } from './kernels/resample.ts';
+import { sizeUpright } from './orient.ts';
 import { grayToRgb, type Pixels } from './pixels.ts';
 import { type OutputFormat, outputFormat, type Plan } from './plan.ts';
 import { decisionsOf } from './provenance.ts';
 import { resize } from './resize.ts';
 import { outOfScratch } from './scratch.ts';
 import { type EncodedTensor, tensor } from './tensor.ts';
+import { packFailure, type WorkerFailure } from './worker-failure.ts';
 
 /*
  * What runs in a worker process: decode → orient → resize/crop → grayscale → encode | tensor.
@@ -45,15 +47,7 @@ export interface PixelResult {
   readonly stages: readonly Stage[];
 }
 
-/** A failure that crosses processes, where an Error would lose its class. */
-export interface PixelFailure {
-  readonly reason: FailureReason;
-  readonly message: string;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly cause: string;
-}
-
-export type PixelAnswer = { readonly result: PixelResult } | { readonly failure: PixelFailure };
+export type PixelAnswer = { readonly result: PixelResult } | { readonly failure: WorkerFailure };
 
 /**
  * The worker's entry: an answer for each plan, in their order. A failure is a value, anything else that is thrown is a
@@ -69,7 +63,7 @@ export async function processPixels(job: PixelJob): Promise<readonly PixelAnswer
   for (const [index, plan] of order) {
     answers[index] = await makePixels(decoder, header, plan, maxOutputPixels, beganMs).then(
       (result) => ({ result }),
-      failureOf,
+      packFailure,
     );
   }
   return answers;
@@ -77,12 +71,6 @@ export async function processPixels(job: PixelJob): Promise<readonly PixelAnswer
 
 function isFast({ numerics }: Plan): boolean {
   return numerics === 'fast';
-}
-
-function failureOf(error: unknown): { failure: PixelFailure } {
-  if (!(error instanceof Failure)) throw error;
-  const { reason, message, metadata } = error;
-  return { failure: { reason, message, metadata, cause: String(error.cause ?? '') } };
 }
 
 type Decoder = (geometry: Geometry, plan: Plan) => Promise<Decoded>;
@@ -112,7 +100,7 @@ async function makePixels(
 ): Promise<PixelResult> {
   const { time, stages } = createStopwatch(undefined, beganMs);
   const { output } = plan;
-  const geometry = geometryOf(orientedSize(header), plan.resize);
+  const geometry = geometryOf(sizeUpright(header, header.orientation), plan.resize);
   // A crop is small, and what it is cut from need not be.
   checkOutputSize(outputSize(geometry), maxOutputPixels);
   const size = plan.crop ?? outputSize(geometry);

@@ -6,8 +6,8 @@ import { Failure } from '../../../src/failures.ts';
 import { flatten } from '../../../src/processor/image/alpha.ts';
 import { decode } from '../../../src/processor/image/decode.ts';
 import { geometryOf } from '../../../src/processor/image/geometry.ts';
-import { orientedSize, readHeader } from '../../../src/processor/image/header.ts';
-import { orient } from '../../../src/processor/image/orient.ts';
+import { readHeader } from '../../../src/processor/image/header.ts';
+import { orient, sizeUpright } from '../../../src/processor/image/orient.ts';
 import { grayToRgb, type Pixels } from '../../../src/processor/image/pixels.ts';
 import type { Fit, Plan } from '../../../src/processor/image/plan.ts';
 import { resize } from '../../../src/processor/image/resize.ts';
@@ -47,7 +47,7 @@ async function decoded(content: Uint8Array, how: Plan = plan()): Promise<Pixels>
   const { pixels, orientation } = await decode(
     content,
     header,
-    geometryOf(orientedSize(header), how.resize),
+    geometryOf(sizeUpright(header, header.orientation), how.resize),
     how,
   );
   const { data, ...shape } = orient(pixels, orientation);

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../../src/failures.ts';
-import { headerPart, orientedSize, readHeader } from '../../../src/processor/image/header.ts';
+import { headerPart, readHeader } from '../../../src/processor/image/header.ts';
 import { encoded, gradient, noise, solid } from '../../support/pictures.ts';
 
 const fixture = (name: string) =>
@@ -203,17 +203,5 @@ describe(headerPart, () => {
     ['a PNG', [...Buffer.from('\x89PNG\r\n\x1a\n\xff\xff\xff\xffIHDR', 'latin1')]],
   ])('is the whole of %s that is no file', (_, bytes) => {
     expect(headerPart(Uint8Array.from(bytes))).toEqual(Uint8Array.from(bytes));
-  });
-});
-
-describe(orientedSize, () => {
-  it.each([1, 2, 3, 4])('keeps width and height for EXIF orientation %d', async (orientation) => {
-    const size = orientedSize(await header(`orientation-${orientation}.jpg`));
-    expect(size).toEqual({ width: 23, height: 17 });
-  });
-
-  it.each([5, 6, 7, 8])('swaps width and height for EXIF orientation %d', async (orientation) => {
-    const size = orientedSize(await header(`orientation-${orientation}.jpg`));
-    expect(size).toEqual({ width: 17, height: 23 });
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { orient } from '../../../src/processor/image/orient.ts';
+import { orient, sizeUpright } from '../../../src/processor/image/orient.ts';
 import type { Pixels } from '../../../src/processor/image/pixels.ts';
 
 /** Stored as
@@ -45,5 +45,15 @@ describe(orient, () => {
       (_, at) => data[(height - 1 - (at % height)) * width + Math.floor(at / height)],
     );
     expect([...turned.data]).toEqual(expected);
+  });
+});
+
+describe(sizeUpright, () => {
+  it.each([1, 2, 3, 4])('keeps width and height for EXIF orientation %d', (orientation) => {
+    expect(sizeUpright({ width: 23, height: 17 }, orientation)).toEqual({ width: 23, height: 17 });
+  });
+
+  it.each([5, 6, 7, 8])('swaps width and height for EXIF orientation %d', (orientation) => {
+    expect(sizeUpright({ width: 23, height: 17 }, orientation)).toEqual({ width: 17, height: 23 });
   });
 });
