@@ -10,6 +10,7 @@ import {
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { http2Settings, maxSessionMemory, messageOverheadBytes, widenSession } from '../transport.ts';
 import { limitConnectionAge } from './connection-age.ts';
+import { createGrpcUnaryMethods } from './grpc-unary.ts';
 
 /**
  * In a call's context: aborts when the server begins to drain. A call that its client may hold open for ever has to
@@ -42,17 +43,29 @@ export async function startGrpcServer(
   },
 ): Promise<GrpcServer> {
   const draining = new AbortController();
-  const server = createServer(
-    { settings: http2Settings, maxSessionMemory },
-    connectNodeAdapter({
-      routes,
-      interceptors: options.interceptors ?? [],
-      readMaxBytes: options.maxSourceBytes + messageOverheadBytes,
-      // Images are compressed already.
-      acceptCompression: [],
-      contextValues: () => createContextValues().set(drainingKey, draining.signal),
-    }),
-  );
+  const { interceptors = [] } = options;
+  const readMaxBytes = options.maxSourceBytes + messageOverheadBytes;
+  const contextValues = () => createContextValues().set(drainingKey, draining.signal);
+  const unary = createGrpcUnaryMethods(readMaxBytes, interceptors, contextValues);
+  const others = connectNodeAdapter({
+    routes: (router) =>
+      routes({
+        ...router,
+        service(service, implementation, ...rest) {
+          unary.add(service, implementation);
+          router.service(service, implementation, ...rest);
+          return this;
+        },
+      }),
+    interceptors,
+    readMaxBytes,
+    // Images are compressed already.
+    acceptCompression: [],
+    contextValues,
+  });
+  const server = createServer({ settings: http2Settings, maxSessionMemory }, (request, response) => {
+    if (!unary.take(request, response)) others(request, response);
+  });
   server.on('session', widenSession);
   server.on('session', limitConnectionAge(options.maxConnectionAgeMs ?? 0));
   server.on('stream', resetUnreadRequest);

@@ -12,7 +12,8 @@ import {
   type ProcessResponse,
   ProcessResponseSchema,
 } from '../../gen/image/v1/processor_pb.ts';
-import { createGrpcUnary, envelopeOf } from '../../src/api/grpc-unary.ts';
+import { createGrpcUnary } from '../../src/api/grpc-unary.ts';
+import { envelopeOf } from '../../src/grpc-message.ts';
 
 const large = new Uint8Array(100_000).map((_, at) => at * 31);
 
@@ -147,7 +148,7 @@ describe(createGrpcUnary, () => {
     const error = await failure(client.process(content(large)));
     expect(error.code).toBe(Code.ResourceExhausted);
     expect(error.rawMessage).toMatch(
-      /^the answer has 1000\d\d bytes, which is more than readMaxBytes 50000$/,
+      /^the message has 1000\d\d bytes, which is more than readMaxBytes 50000$/,
     );
   });
 

@@ -1,0 +1,110 @@
+import type { IncomingHttpHeaders } from 'node:http2';
+import { type DescField, type DescMessage, type MessageShape, toBinary } from '@bufbuild/protobuf';
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { Code, ConnectError } from '@connectrpc/connect';
+
+/*
+ * A gRPC call with one message there and one back, each of which may have megabytes, on an HTTP/2 stream: what both
+ * of its ends need. A message is sent from where it lies and read into its place, uncompressed.
+ */
+
+/** Of a field of a message, in bytes: from here on it is sent from where it lies. */
+const largeBytes = 16 * 1024;
+
+/** gRPC's Length-Prefixed-Message: a byte of flags, four of length, the message. */
+const envelopeBytes = 5;
+
+/** A message in its envelope, in pieces: a large field is not copied. */
+export function envelopeOf<Desc extends DescMessage>(
+  schema: Desc,
+  message: MessageShape<Desc>,
+): readonly Uint8Array[] {
+  const pieces = piecesOf(schema, message);
+  const envelope = Buffer.alloc(envelopeBytes);
+  envelope.writeUInt32BE(
+    pieces.reduce((sum, { length }) => sum + length, 0),
+    1,
+  );
+  return [envelope, ...pieces];
+}
+
+function piecesOf<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): Uint8Array[] {
+  const values = message as unknown as Readonly<Record<string, unknown>>;
+  for (const field of schema.fields) {
+    const value = bytesOf(values, field);
+    if (value === undefined || value.length < largeBytes) continue;
+    const head = new BinaryWriter().tag(field.number, WireType.LengthDelimited).uint32(value.length).finish();
+    const without =
+      field.oneof === undefined
+        ? { [field.localName]: new Uint8Array() }
+        : { [field.oneof.localName]: { case: undefined } };
+    // The order of fields has no meaning in Protobuf.
+    return [head, value, toBinary(schema, { ...message, ...without })];
+  }
+  return [toBinary(schema, message)];
+}
+
+function bytesOf(values: Readonly<Record<string, unknown>>, field: DescField): Uint8Array | undefined {
+  if (field.fieldKind !== 'scalar') return undefined;
+  const { oneof, localName } = field;
+  const chosen = oneof && (values[oneof.localName] as { case?: string; value?: unknown });
+  const value = chosen === undefined ? values[localName] : chosen.case === localName && chosen.value;
+  return value instanceof Uint8Array ? value : undefined;
+}
+
+/** Writes all that this end has to say, in as few system calls as it takes. */
+export function endWith(
+  stream: NodeJS.WritableStream & { cork(): void; uncork(): void },
+  pieces: readonly Uint8Array[],
+): void {
+  stream.cork();
+  for (const piece of pieces) stream.write(piece);
+  stream.end();
+  stream.uncork();
+}
+
+/** Puts the chunks of one enveloped message into its place, which is made when its length is known. */
+export function collectMessage(readMaxBytes: number) {
+  const envelope = Buffer.alloc(envelopeBytes);
+  let place: Buffer | undefined;
+  let bytes = 0;
+  return {
+    /**
+     * @throws ConnectError RESOURCE_EXHAUSTED for a message over the limit, INTERNAL for a compressed one,
+     *   UNIMPLEMENTED for more than one
+     */
+    add(chunk: Buffer): void {
+      const ofEnvelope = chunk.copy(envelope, Math.min(bytes, envelopeBytes), 0);
+      if (place === undefined && bytes + chunk.length >= envelopeBytes) {
+        const length = envelope.readUInt32BE(1);
+        if (envelope[0] !== 0) throw new ConnectError('the message is compressed', Code.Internal);
+        if (length > readMaxBytes) {
+          const text = `the message has ${length} bytes, which is more than readMaxBytes ${readMaxBytes}`;
+          throw new ConnectError(text, Code.ResourceExhausted);
+        }
+        place = Buffer.allocUnsafeSlow(length);
+      }
+      if (place !== undefined && bytes + chunk.length > envelopeBytes + place.length) {
+        throw new ConnectError('there is more than one message', Code.Unimplemented);
+      }
+      place?.set(chunk.subarray(ofEnvelope), Math.max(0, bytes - envelopeBytes));
+      bytes += chunk.length;
+    },
+    /** @throws ConnectError UNIMPLEMENTED where none has come, INVALID_ARGUMENT where its end has not */
+    whole(): Uint8Array {
+      if (bytes === 0) throw new ConnectError('there is no message', Code.Unimplemented);
+      if (place !== undefined && bytes === envelopeBytes + place.length) return place;
+      throw new ConnectError('the message is incomplete', Code.InvalidArgument);
+    },
+  };
+}
+
+/** HTTP/2's headers without its pseudo-headers. */
+export function webHeaders(headers: IncomingHttpHeaders): Headers {
+  const result = new Headers();
+  for (const [name, value] of Object.entries(headers)) {
+    if (name.startsWith(':') || value === undefined) continue;
+    for (const one of [value].flat()) result.append(name, String(one));
+  }
+  return result;
+}

@@ -1,0 +1,180 @@
+import {
+  constants,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import { type DescMessage, type DescService, fromBinary, type MessageShape } from '@bufbuild/protobuf';
+import {
+  Code,
+  ConnectError,
+  type ContextValues,
+  createHandlerContext,
+  createServiceImplSpec,
+  type Interceptor,
+  type MethodImplSpec,
+  type ServiceImpl,
+} from '@connectrpc/connect';
+import { createMethodUrl, invokeUnaryImplementation } from '@connectrpc/connect/protocol';
+import {
+  contentTypeProto,
+  grpcStatusOk,
+  headerContentType,
+  headerEncoding,
+  headerGrpcStatus,
+  headerTimeout,
+  parseTimeout,
+  setTrailerStatus,
+} from '@connectrpc/connect/protocol-grpc';
+import { collectMessage, endWith, envelopeOf, webHeaders } from '../grpc-message.ts';
+
+type UnarySpec = Extract<MethodImplSpec, { kind: 'unary' }>;
+
+/** The end of a context whose call is over; made once, as an error with its stack takes longer than all of the rest. */
+const over = new ConnectError('the call is over', Code.Canceled);
+
+/** The unary methods of a server, called by gRPC. */
+export interface GrpcUnaryMethods {
+  add<Service extends DescService>(service: Service, implementation: Partial<ServiceImpl<Service>>): void;
+  /**
+   * Takes an ordinary call: gRPC with Protobuf, uncompressed, of a method that is here.
+   *
+   * @returns whether it is one; what isn't is for Connect's own adapter
+   */
+  take(request: Http2ServerRequest, response: Http2ServerResponse): boolean;
+}
+
+/**
+ * Unary gRPC calls whose messages are megabytes, at the server's end; the client's is image-api's grpc-unary.ts.
+ * Connect's adapter joins a message's chunks through three async iterators and copies the answer twice; here the
+ * message is read into its place and the answer's image sent from where it lies (docs/performance.md). What the
+ * methods see, contexts, deadlines, interceptors and statuses, is Connect's.
+ *
+ * @param readMaxBytes - longest message
+ */
+export function createGrpcUnaryMethods(
+  readMaxBytes: number,
+  interceptors: Interceptor[],
+  contextValues: () => ContextValues,
+): GrpcUnaryMethods {
+  const specs = new Map<string, UnarySpec>();
+
+  async function answer(
+    { stream, headers }: Http2ServerRequest,
+    response: Http2ServerResponse,
+    spec: UnarySpec,
+    timeoutMs: number | undefined,
+  ): Promise<void> {
+    const left = new AbortController();
+    const requestHeader = webHeaders(headers);
+    const { method } = spec;
+    const context = createHandlerContext({
+      ...spec,
+      service: method.parent,
+      requestMethod: 'POST',
+      protocolName: 'grpc',
+      ...(timeoutMs !== undefined && { timeoutMs }),
+      requestSignal: left.signal,
+      requestHeader,
+      url: createMethodUrl(`http://${headers[':authority']}`, method),
+      responseHeader: { [headerContentType]: contentTypeProto },
+      responseTrailer: { [headerGrpcStatus]: grpcStatusOk },
+      contextValues: contextValues(),
+    });
+    stream.once('close', () => left.abort(reasonOf(stream.rstCode)));
+    let pieces: readonly Uint8Array[] = [];
+    try {
+      const message = parse(method.input, await readMessage(stream, readMaxBytes, context.signal));
+      const output = await invokeUnaryImplementation(spec, context, message, interceptors);
+      pieces = envelopeOf(method.output, output);
+    } catch (error) {
+      setTrailerStatus(context.responseTrailer, asConnectError(error));
+    }
+    context.abort(over);
+    if (stream.closed || stream.destroyed) return;
+    response.writeHead(200, Object.fromEntries(context.responseHeader));
+    response.addTrailers(Object.fromEntries(context.responseTrailer));
+    endWith(stream, pieces);
+  }
+
+  return {
+    add(service, implementation) {
+      for (const spec of Object.values(createServiceImplSpec(service, implementation).methods)) {
+        if (spec.kind === 'unary') specs.set(createMethodUrl('/', spec.method), spec);
+      }
+    },
+    take(request, response) {
+      const { stream, headers, method, url } = request;
+      const spec = specs.get(url);
+      if (spec === undefined || method !== 'POST') return false;
+      if (!/^application\/grpc(\+proto)?$/.test(headers[headerContentType.toLowerCase()] as string))
+        return false;
+      if ((headers[headerEncoding.toLowerCase()] ?? 'identity') !== 'identity') return false;
+      const timeout = parseTimeout(
+        (headers[headerTimeout.toLowerCase()] as string | undefined) ?? null,
+        Number.POSITIVE_INFINITY,
+      );
+      if (timeout.error !== undefined) return false;
+      // A stream that breaks is told by its close.
+      stream.on('error', () => {});
+      void answer(request, response, spec, timeout.timeoutMs);
+      return true;
+    },
+  };
+}
+
+/** Reads the only message of a call; what comes after it fails is left where it is. */
+function readMessage(
+  stream: ServerHttp2Stream,
+  readMaxBytes: number,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+  const message = collectMessage(readMaxBytes);
+  function stop(): void {
+    stream.off('data', onData).off('end', onEnd).pause();
+    signal.removeEventListener('abort', onAbort);
+  }
+  function onData(chunk: Buffer): void {
+    try {
+      message.add(chunk);
+    } catch (error) {
+      stop();
+      reject(error);
+    }
+  }
+  function onEnd(): void {
+    stop();
+    try {
+      resolve(message.whole());
+    } catch (error) {
+      reject(error);
+    }
+  }
+  function onAbort(): void {
+    stop();
+    reject(signal.reason);
+  }
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
+  stream.on('data', onData).on('end', onEnd);
+  return promise;
+}
+
+function parse<Desc extends DescMessage>(schema: Desc, bytes: Uint8Array): MessageShape<Desc> {
+  try {
+    return fromBinary(schema, bytes);
+  } catch (error) {
+    throw ConnectError.from(error, Code.InvalidArgument);
+  }
+}
+
+function reasonOf(rstCode: number | undefined): ConnectError {
+  if (rstCode === constants.NGHTTP2_NO_ERROR) return over;
+  return new ConnectError(`the stream was reset with ${rstCode}`, Code.Canceled);
+}
+
+function asConnectError(error: unknown): ConnectError {
+  if (error instanceof ConnectError) return error;
+  return new ConnectError('internal error', Code.Internal, undefined, undefined, error);
+}

@@ -1,0 +1,166 @@
+import { once } from 'node:events';
+import { type ClientHttp2Stream, connect, constants, type OutgoingHttpHeaders } from 'node:http2';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { Code, ConnectError, type HandlerContext, type ServiceImpl } from '@connectrpc/connect';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import {
+  ProcessorService,
+  ProcessRequestSchema,
+  ProcessResponseSchema,
+} from '../../gen/image/v1/processor_pb.ts';
+import { createGrpcUnaryMethods } from '../../src/processor/grpc-unary.ts';
+import { startGrpcServer } from '../../src/processor/server.ts';
+
+const large = new Uint8Array(100_000).map((_, at) => at * 31);
+const message = toBinary(
+  ProcessRequestSchema,
+  create(ProcessRequestSchema, { source: { case: 'content', value: large } }),
+);
+
+function enveloped(bytes: Uint8Array, flags = 0): Buffer {
+  const envelope = Buffer.alloc(5);
+  envelope[0] = flags;
+  envelope.writeUInt32BE(bytes.length, 1);
+  return Buffer.concat([envelope, bytes]);
+}
+
+const echo: ServiceImpl<typeof ProcessorService>['process'] = ({ source }) => ({
+  content: source.case === 'content' ? source.value : new Uint8Array(),
+});
+
+/** A server, and streams to its method Process on a bare HTTP/2 session. */
+async function started(process = echo) {
+  const server = await startGrpcServer((router) => router.service(ProcessorService, { process }), {
+    host: '127.0.0.1',
+    port: 0,
+    maxSourceBytes: 1_000_000,
+  });
+  const session = connect(`http://127.0.0.1:${server.port}`);
+  onTestFinished(async () => {
+    session.destroy();
+    await server.drain();
+  });
+  return (headers: OutgoingHttpHeaders = {}) =>
+    session.request({
+      ':method': 'POST',
+      ':path': '/image.v1.ProcessorService/Process',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      ...headers,
+    });
+}
+
+async function answerOf(stream: ClientHttp2Stream) {
+  const chunks: Buffer[] = [];
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const [[trailers]] = await Promise.all([once(stream, 'trailers'), once(stream, 'close')]);
+  return { trailers, body: Buffer.concat(chunks) };
+}
+
+describe(createGrpcUnaryMethods, () => {
+  it.each([[[]], [[5]], [[2, 4, 6]], [[1, 2, 3, 4, 5, 6, 50_000, 99_999]]])(
+    'puts a message together that is cut at %j',
+    async (cuts) => {
+      const open = await started();
+      const stream = open();
+      const bytes = enveloped(message);
+      let from = 0;
+      for (const to of [...cuts, bytes.length]) {
+        // Each write in a frame of its own.
+        await new Promise((sent) => stream.write(bytes.subarray(from, to), sent));
+        from = to;
+      }
+      stream.end();
+      const { trailers, body } = await answerOf(stream);
+      expect(trailers['grpc-status']).toBe('0');
+      expect(body.readUInt32BE(1)).toBe(body.length - 5);
+      expect(Uint8Array.from(fromBinary(ProcessResponseSchema, body.subarray(5)).content)).toEqual(large);
+    },
+  );
+
+  it.each<[what: string, body: Uint8Array, code: Code]>([
+    ['no message', new Uint8Array(), Code.Unimplemented],
+    ['half an envelope', Buffer.alloc(3), Code.InvalidArgument],
+    ['a message that ends early', enveloped(message).subarray(0, 50_000), Code.InvalidArgument],
+    ['two messages', Buffer.concat([enveloped(message), enveloped(message)]), Code.Unimplemented],
+    ['a message that says it is compressed', enveloped(message, 1), Code.Internal],
+    ['what is no Protobuf', enveloped(Buffer.from([0x0a, 0xff])), Code.InvalidArgument],
+    ['a message over the limit', enveloped(new Uint8Array(1_100_000)), Code.ResourceExhausted],
+  ])('refuses %s, and the connection lives on', async (_, body, code) => {
+    const open = await started();
+    const stream = open();
+    stream.end(body);
+    expect((await answerOf(stream)).trailers['grpc-status']).toBe(String(code));
+    const next = open();
+    next.end(enveloped(message));
+    expect((await answerOf(next)).trailers['grpc-status']).toBe('0');
+  });
+
+  it('tells the method of the deadline, and ends with it', async () => {
+    const seen: (number | undefined)[] = [];
+    const open = await started(async (_, { timeoutMs, signal }: HandlerContext) => {
+      seen.push(timeoutMs());
+      await once(signal, 'abort');
+      throw signal.reason;
+    });
+    const stream = open({ 'grpc-timeout': '200m' });
+    stream.end(enveloped(message));
+    expect((await answerOf(stream)).trailers['grpc-status']).toBe(String(Code.DeadlineExceeded));
+    expect(seen[0]).toBeGreaterThan(0);
+    expect(seen[0]).toBeLessThanOrEqual(200);
+  });
+
+  it('waits no longer than the deadline for a message that does not come', async () => {
+    const open = await started();
+    const stream = open({ 'grpc-timeout': '100m' });
+    stream.write(enveloped(message).subarray(0, 1000));
+    expect((await answerOf(stream)).trailers['grpc-status']).toBe(String(Code.DeadlineExceeded));
+  });
+
+  it('tells the method that its caller has left', async () => {
+    const begun = Promise.withResolvers<void>();
+    const left = Promise.withResolvers<unknown>();
+    const open = await started(async (_, { signal }: HandlerContext) => {
+      begun.resolve();
+      await once(signal, 'abort');
+      left.resolve(signal.reason);
+      return {};
+    });
+    const stream = open();
+    stream.end(enveloped(message));
+    await begun.promise;
+    stream.close(constants.NGHTTP2_CANCEL);
+    expect(ConnectError.from(await left.promise).code).toBe(Code.Canceled);
+  });
+
+  it("sends a method's own error with its details, and nothing of any other", async () => {
+    const open = await started(({ source }) => {
+      if (source.case === undefined) throw new Error('a secret');
+      throw new ConnectError('über', Code.NotFound, { 'x-told': 'yes' });
+    });
+    const told = open();
+    told.end(enveloped(message));
+    expect((await answerOf(told)).trailers).toMatchObject({
+      'grpc-status': String(Code.NotFound),
+      'grpc-message': '%C3%BCber',
+      'x-told': 'yes',
+    });
+    const secret = open();
+    secret.end(enveloped(new Uint8Array()));
+    expect((await answerOf(secret)).trailers).toMatchObject({
+      'grpc-status': String(Code.Internal),
+      'grpc-message': 'internal%20error',
+    });
+  });
+
+  it.each([
+    ['JSON', { 'content-type': 'application/grpc+json' }, enveloped(Buffer.from('{}')), '0'],
+    ['a compression', { 'grpc-encoding': 'gzip' }, enveloped(message), String(Code.Unimplemented)],
+    ['a timeout that is none', { 'grpc-timeout': 'soon' }, enveloped(message), String(Code.InvalidArgument)],
+  ])("leaves %s to Connect's adapter", async (_, headers, body, status) => {
+    const open = await started();
+    const stream = open(headers);
+    stream.end(body);
+    expect((await answerOf(stream)).trailers['grpc-status']).toBe(status);
+  });
+});
