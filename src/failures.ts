@@ -37,6 +37,7 @@ export const failureKinds = {
   SOURCE_MISSING: { code: INVALID_ARGUMENT, status: 400, title: 'No image was sent' },
   SOURCE_AMBIGUOUS: { code: INVALID_ARGUMENT, status: 400, title: 'More than one image was sent' },
   SOURCE_EMPTY: { code: INVALID_ARGUMENT, status: 400, title: 'The image has no bytes' },
+  SOURCE_UNKNOWN: { code: grpcCode.NOT_FOUND, status: 404, title: 'No answer is known by this SHA-256' },
   SOURCE_BYTES_OVER_LIMIT: { code: RESOURCE_EXHAUSTED, status: 413, title: 'The image has too many bytes' },
   SOURCE_PIXELS_OVER_LIMIT: { code: INVALID_ARGUMENT, status: 422, title: 'The image has too many pixels' },
   SOURCE_MEMORY_OVER_LIMIT: {

@@ -68,18 +68,21 @@ export async function answersOf(
   const { sources, cache, downloads } = processing;
   const { signal } = caller;
   const stopwatch = createStopwatch(caller.onStage);
-  const keysOf = (sha256: string) => plans.map((plan) => cacheKey(sha256, plan));
+  const keysOf = rememberLast((sha256) => plans.map((plan) => cacheKey(sha256, plan)));
   const read = () => sources.read(source, (sha256) => findAll(cache, keysOf(sha256)), signal);
-  const image =
-    source.case === 'url'
-      ? await stopwatch.time('download', () => downloads.run(read, signal))
-      : await stopwatch.time('hash', read);
+  const readings = {
+    url: () => stopwatch.time('download', () => downloads.run(read, signal)),
+    content: () => stopwatch.time('hash', read),
+    sha256: read,
+  };
+  const image = await (source.case === undefined ? read() : readings[source.case]());
   if ('answer' in image) {
     return image.answer.map(({ value, tier }) => ({ result: respond(value, tier, stopwatch.stages) }));
   }
   const ownStages = new Map<number, readonly Stage[]>();
-  const outcomes = await cache.getOrComputeAll(keysOf(image.sha256), signal, async (indices, shared) => {
-    const wanted = indices.map((index) => plans[index] as Plan);
+  const keys = keysOf(image.sha256);
+  const outcomes = await cache.getOrCompute(keys, signal, async (indices, shared) => {
+    const wanted = indices.map((index) => ({ plan: plans[index] as Plan, key: keys[index] as string }));
     const made = await makeAnswers(image, wanted, processing, stopwatch, { ...caller, signal: shared });
     return made.map((outcome, at) => {
       if ('error' in outcome) return outcome;
@@ -94,6 +97,15 @@ export async function answersOf(
   });
 }
 
+/** A URL's keys are wanted before it is downloaded and after, and its image is mostly the same. */
+function rememberLast<Value>(make: (text: string) => Value): (text: string) => Value {
+  let last: { readonly text: string; readonly value: Value } | undefined;
+  return (text) => {
+    if (last?.text !== text) last = { text, value: make(text) };
+    return last.value;
+  };
+}
+
 /** All of the answers, or none: with one of them missing the image is needed in any case. */
 async function findAll(cache: ResultCache, keys: readonly string[]) {
   const found = await Promise.all(keys.map((key) => cache.get(key)));
@@ -103,13 +115,14 @@ async function findAll(cache: ResultCache, keys: readonly string[]) {
 /** header → admission → pixels, and the answers as they are cached: without what only this call knows. */
 async function makeAnswers(
   source: { readonly sha256: string; readonly content: Uint8Array },
-  plans: readonly Plan[],
+  wanted: readonly { readonly plan: Plan; readonly key: string }[],
   { admission, workers, limits }: ImageProcessing,
   stopwatch: Stopwatch,
   { signal, remainingMs = () => Number.POSITIVE_INFINITY }: Caller,
 ): Promise<readonly Outcome<{ readonly answer: Uint8Array; readonly stages: readonly Stage[] }>[]> {
   const { sha256, content } = source;
   const { maxSourcePixels, maxOutputPixels } = limits;
+  const plans = wanted.map(({ plan }) => plan);
   admission.checkRoom(content.length);
   const header = await stopwatch.time('header', () => workers.readHeader(content, maxSourcePixels, signal));
   const queued = performance.now();
@@ -130,7 +143,7 @@ async function makeAnswers(
   );
   return made.map((result, index) => {
     if (result instanceof Failure) return { error: result };
-    const key = cacheKey(sha256, plans[index] as Plan);
+    const { key } = wanted[index] as (typeof wanted)[number];
     const answer = toBinary(ProcessResponseSchema, answerOf(result, header, sha256, content.length, key));
     return { result: { answer, stages: result.stages } };
   });

@@ -175,6 +175,23 @@ describe(processImage, () => {
     await processing.sources.close();
   });
 
+  it('answers by SHA-256 what it has made before, and that alone', async () => {
+    const png = await encoded(gradient(40, 30), 'png');
+    const { processing, runs } = createCounted();
+    const sha256: Request = { source: { case: 'sha256', value: hash('sha256', png) } };
+    const unknown = await process(sha256, processing).catch((error: unknown) => error);
+    expect(unknown).toMatchObject({ reason: 'SOURCE_UNKNOWN' });
+    const sent = await process(content(png), processing);
+    const asked = await process(sha256, processing);
+    expect(runs()).toBe(1);
+    expect({ ...asked, stages: sent.stages }).toEqual({ ...sent, cache: CacheState.HIT_MEMORY });
+    const otherwise = await process({ ...sha256, grayscale: true }, processing).catch(
+      (error: unknown) => error,
+    );
+    expect(otherwise).toMatchObject({ reason: 'SOURCE_UNKNOWN' });
+    expect(runs()).toBe(1);
+  });
+
   it('does not download again what is fresh and whose answer it has', async () => {
     const png = await encoded(gradient(40, 30), 'png');
     await using origin = await startOrigin((_, response) => {

@@ -30,28 +30,18 @@ export type Outcome<T> = { readonly result: T } | { readonly error: unknown };
 export interface ResultCache {
   get(key: string): Promise<{ value: Uint8Array; tier: TierName } | undefined>;
   /**
-   * The value from the first tier that has it, or else from `compute`, which runs once for all who ask for
-   * the same key while it does. Nobody waits for Redis to store what was computed.
-   *
-   * @param compute - gets a signal that aborts when every caller has left; what it throws isn't remembered
-   * @returns the value and where it came from: `computed` for the caller whose `compute` ran, `shared` for
-   *   those who joined it
-   * @throws what `compute` throws; Failure CANCELLED or DEADLINE_EXCEEDED when the caller's signal aborts
-   */
-  getOrCompute(
-    key: string,
-    signal: AbortSignal,
-    compute: (signal: AbortSignal) => Promise<Uint8Array>,
-  ): Promise<CachedOrComputed>;
-  /**
-   * The same for several keys, where what is missing of them is computed together.
+   * For each key the value from the first tier that has it, or else from `compute`, which runs once for all who ask
+   * for the same key while it does, and together for all keys that are missing. Nobody waits for Redis to store what
+   * was computed.
    *
    * @param compute - gets the indices of the keys that are missing and nobody is computing yet, and a signal that
    *   aborts when every caller of all of these has left. Gives an outcome for each: who waits for one key alone
-   *   must not fail with another
-   * @returns an outcome for each key, in their order
+   *   must not fail with another. What it throws isn't remembered
+   * @returns an outcome for each key, in their order: the value and where it came from, `computed` for the caller
+   *   whose `compute` ran and `shared` for those who joined it; or the error, Failure CANCELLED or DEADLINE_EXCEEDED
+   *   when the caller's signal aborts
    */
-  getOrComputeAll(
+  getOrCompute(
     keys: readonly string[],
     signal: AbortSignal,
     compute: (indices: readonly number[], signal: AbortSignal) => Promise<readonly Outcome<Uint8Array>[]>,
@@ -133,7 +123,7 @@ export function createResultCache(options: {
     await Promise.all(into.map((tier) => attempt(tier, () => tier.set(key, value, ttlMs))));
   }
 
-  type Compute = Parameters<ResultCache['getOrComputeAll']>[2];
+  type Compute = Parameters<ResultCache['getOrCompute']>[2];
 
   /** What is in no far tier either is computed in one go when that is known of all keys. */
   function flyTogether(keys: readonly string[], missing: readonly number[], signal: AbortSignal) {
@@ -181,7 +171,7 @@ export function createResultCache(options: {
     }
   }
 
-  async function getOrComputeAll(
+  async function getOrCompute(
     keys: readonly string[],
     signal: AbortSignal,
     compute: Compute,
@@ -205,15 +195,7 @@ export function createResultCache(options: {
   return {
     get: (key) => lookUp(tiers, key),
 
-    getOrComputeAll,
-
-    async getOrCompute(key, signal, compute) {
-      const [outcome] = await getOrComputeAll([key], signal, async (_, shared) => [
-        { result: await compute(shared) },
-      ]);
-      if (outcome === undefined || 'error' in outcome) throw outcome?.error;
-      return outcome.result;
-    },
+    getOrCompute,
 
     set: (key, value, ttlMs) => store(tiers, key, value, ttlMs),
 

@@ -28,9 +28,9 @@ export interface SourceReader {
    * Reads a request's image. `content` may belong to other callers too: it is neither changed nor moved.
    *
    * @param findAnswer - looks for the request's answer by the source's SHA-256, in hex. It is asked for
-   *   URLs alone, whose image is known from before; with an answer a fresh URL needs no download, and a
-   *   stale one only the origin's word that nothing has changed.
-   * @throws Failure SOURCE_MISSING, SOURCE_EMPTY, SOURCE_BYTES_OVER_LIMIT, URL_INVALID,
+   *   sources that are known by that alone, and for URLs whose image is known from before; with an answer a
+   *   fresh URL needs no download, and a stale one only the origin's word that nothing has changed.
+   * @throws Failure SOURCE_MISSING, SOURCE_EMPTY, SOURCE_UNKNOWN, SOURCE_BYTES_OVER_LIMIT, URL_INVALID,
    *   URL_SCHEME_UNSUPPORTED and the others of a download
    */
   read<Answer>(
@@ -49,6 +49,9 @@ interface Image {
 
 /** Longest URL that is read, in characters: what common servers take in a request line. */
 const maxUrlLength = 8192;
+
+/** As hex. */
+const sha256Form = /^[0-9a-f]{64}$/;
 
 function parseUrl(text: string): URL {
   if (text.length > maxUrlLength) {
@@ -119,6 +122,19 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
     return (await downloadOnce(url, record, record.validators, signal)) ?? known;
   }
 
+  async function findKnown<Answer>(
+    sha256: string,
+    findAnswer: (sha256: string) => Promise<Answer | undefined>,
+  ): Promise<ReadSource<Answer>> {
+    // What isn't one is the name of nothing.
+    const answer = sha256Form.test(sha256) ? await findAnswer(sha256) : undefined;
+    if (answer !== undefined) return { sha256, answer };
+    throw new Failure(
+      'SOURCE_UNKNOWN',
+      'No answer to this is known for an image of this SHA-256. Send its bytes.',
+    );
+  }
+
   return {
     async read(source, findAnswer, signal) {
       switch (source.case) {
@@ -126,6 +142,8 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
           return readContent(source.value);
         case 'url':
           return readUrl(source.value, findAnswer, signal);
+        case 'sha256':
+          return findKnown(source.value, findAnswer);
         case undefined:
           throw new Failure('SOURCE_MISSING', 'The request has no image. Send its bytes or a URL.');
       }

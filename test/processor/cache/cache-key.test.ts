@@ -64,7 +64,7 @@ const bases = {
 } satisfies Record<string, MessageInitShape<typeof ProcessRequestSchema>>;
 
 /** Where the image comes from: its bytes are in the key by their hash. */
-const sourceFields = ['content', 'url'];
+const sourceFields = ['content', 'url', 'sha256'];
 
 /** Other values for a field, not all of which the rules take. */
 function otherValues(message: ReflectMessage, field: DescField): unknown[] {

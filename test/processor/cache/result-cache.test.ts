@@ -1,7 +1,12 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createMemoryTier } from '../../../src/processor/cache/memory-tier.ts';
 import { createRedisTier } from '../../../src/processor/cache/redis-tier.ts';
-import { type CacheTier, createResultCache } from '../../../src/processor/cache/result-cache.ts';
+import {
+  type CachedOrComputed,
+  type CacheTier,
+  createResultCache,
+  type ResultCache,
+} from '../../../src/processor/cache/result-cache.ts';
 import { startRedis } from '../../support/redis.ts';
 import { redisServer } from '../../support/tools.ts';
 
@@ -18,6 +23,20 @@ function openCache(tiers: CacheTier[]) {
   });
   onTestFinished(() => cache.close());
   return { cache, reports };
+}
+
+/** The outcome of one key. */
+async function computeOne(
+  cache: ResultCache,
+  key: string,
+  signal: AbortSignal,
+  compute: (signal: AbortSignal) => Promise<Uint8Array>,
+): Promise<CachedOrComputed> {
+  const [outcome] = await cache.getOrCompute([key], signal, async (_, shared) => [
+    { result: await compute(shared) },
+  ]);
+  if (outcome === undefined || 'error' in outcome) throw outcome?.error;
+  return outcome.result;
 }
 
 const memory = () => createMemoryTier({ maxBytes: 1_000_000 });
@@ -45,8 +64,8 @@ describe(createResultCache, () => {
   it('computes a value once and has it from memory then', async () => {
     const { cache, reports } = openCache([memory()]);
     const compute = vi.fn(async () => value(1, 2));
-    expect(await cache.getOrCompute('a', stays(), compute)).toEqual({ value: value(1, 2), from: 'computed' });
-    expect(await cache.getOrCompute('a', stays(), compute)).toEqual({ value: value(1, 2), from: 'memory' });
+    expect(await computeOne(cache, 'a', stays(), compute)).toEqual({ value: value(1, 2), from: 'computed' });
+    expect(await computeOne(cache, 'a', stays(), compute)).toEqual({ value: value(1, 2), from: 'memory' });
     expect(await cache.get('a')).toEqual({ value: value(1, 2), tier: 'memory' });
     expect(compute).toHaveBeenCalledTimes(1);
     expect(reports).toEqual(['memory miss', 'memory hit', 'memory hit']);
@@ -56,7 +75,7 @@ describe(createResultCache, () => {
     const { cache } = openCache([memory()]);
     const compute = vi.fn(async () => value(1));
     const answers = await Promise.all(
-      ['a', 'a', 'a', 'b'].map((key) => cache.getOrCompute(key, stays(), compute)),
+      ['a', 'a', 'a', 'b'].map((key) => computeOne(cache, key, stays(), compute)),
     );
     expect(answers.map(({ from }) => from)).toEqual(['computed', 'shared', 'shared', 'computed']);
     expect(compute).toHaveBeenCalledTimes(2);
@@ -71,8 +90,8 @@ describe(createResultCache, () => {
       return promise;
     };
     const first = new AbortController();
-    const leaving = cache.getOrCompute('a', first.signal, compute);
-    const staying = cache.getOrCompute('a', stays(), compute);
+    const leaving = computeOne(cache, 'a', first.signal, compute);
+    const staying = computeOne(cache, 'a', stays(), compute);
     // Both have looked into memory and are in the flight.
     await new Promise((resolve) => setImmediate(resolve));
     first.abort();
@@ -86,7 +105,7 @@ describe(createResultCache, () => {
     const { cache } = openCache([memory()]);
     await cache.set('b', value(2));
     const compute = vi.fn(async (indices: readonly number[]) => indices.map((at) => ({ result: value(at) })));
-    expect(await cache.getOrComputeAll(['a', 'b', 'c', 'a'], stays(), compute)).toEqual([
+    expect(await cache.getOrCompute(['a', 'b', 'c', 'a'], stays(), compute)).toEqual([
       { result: { value: value(0), from: 'computed' } },
       { result: { value: value(2), from: 'memory' } },
       { result: { value: value(2), from: 'computed' } },
@@ -99,9 +118,9 @@ describe(createResultCache, () => {
   it('waits for keys that somebody else is computing, and computes the others', async () => {
     const { cache } = openCache([memory()]);
     const { promise, resolve } = Promise.withResolvers<Uint8Array>();
-    const first = cache.getOrCompute('a', stays(), () => promise);
+    const first = computeOne(cache, 'a', stays(), () => promise);
     const asked: number[][] = [];
-    const both = cache.getOrComputeAll(['a', 'b'], stays(), async (indices) => {
+    const both = cache.getOrCompute(['a', 'b'], stays(), async (indices) => {
       asked.push([...indices]);
       resolve(value(7));
       return [{ result: value(8) }];
@@ -117,12 +136,9 @@ describe(createResultCache, () => {
   it('fails one key alone, and nobody who waits for another', async () => {
     const { cache } = openCache([memory()]);
     const bad = new Error('bad');
-    const both = cache.getOrComputeAll(['a', 'b'], stays(), async () => [
-      { error: bad },
-      { result: value(2) },
-    ]);
+    const both = cache.getOrCompute(['a', 'b'], stays(), async () => [{ error: bad }, { result: value(2) }]);
     // Asked for while the two are being computed.
-    const other = cache.getOrCompute('b', stays(), async () => value(0));
+    const other = computeOne(cache, 'b', stays(), async () => value(0));
     expect(await both).toEqual([{ error: bad }, { result: { value: value(2), from: 'computed' } }]);
     expect((await other).value).toEqual(value(2));
   });
@@ -132,13 +148,13 @@ describe(createResultCache, () => {
     const [leaves, leavesLater] = [new AbortController(), new AbortController()];
     let working: AbortSignal | undefined;
     const started = Promise.withResolvers<void>();
-    const both = cache.getOrComputeAll(['a', 'b'], leaves.signal, (_, signal) => {
+    const both = cache.getOrCompute(['a', 'b'], leaves.signal, (_, signal) => {
       working = signal;
       started.resolve();
       return new Promise(() => {});
     });
     await started.promise;
-    const other = cache.getOrCompute('b', leavesLater.signal, async () => value(0)).catch(() => 'left');
+    const other = computeOne(cache, 'b', leavesLater.signal, async () => value(0)).catch(() => 'left');
     // It has joined when its look into memory is over.
     await new Promise(setImmediate);
     leaves.abort();
@@ -154,16 +170,16 @@ describe(createResultCache, () => {
 
   it('remembers no failure', async () => {
     const { cache } = openCache([memory()]);
-    const failing = cache.getOrCompute('a', stays(), () => Promise.reject(new Error('corrupt')));
+    const failing = computeOne(cache, 'a', stays(), () => Promise.reject(new Error('corrupt')));
     await expect(failing).rejects.toThrow('corrupt');
     expect(await cache.get('a')).toBeUndefined();
-    expect(await cache.getOrCompute('a', stays(), async () => value(1))).toMatchObject({ from: 'computed' });
+    expect(await computeOne(cache, 'a', stays(), async () => value(1))).toMatchObject({ from: 'computed' });
   });
 
   it('serves and computes although a tier fails at everything', async () => {
     const { cache, reports } = openCache([memory(), broken]);
-    expect(await cache.getOrCompute('a', stays(), async () => value(1))).toMatchObject({ from: 'computed' });
-    expect(await cache.getOrCompute('a', stays(), async () => value(2))).toMatchObject({
+    expect(await computeOne(cache, 'a', stays(), async () => value(1))).toMatchObject({ from: 'computed' });
+    expect(await computeOne(cache, 'a', stays(), async () => value(2))).toMatchObject({
       value: value(1),
       from: 'memory',
     });
@@ -187,15 +203,15 @@ describe(createResultCache, () => {
       close: async () => {},
     };
     const { cache } = openCache([memory(), slow]);
-    expect(await cache.getOrCompute('a', stays(), async () => value(1))).toMatchObject({ from: 'computed' });
+    expect(await computeOne(cache, 'a', stays(), async () => value(1))).toMatchObject({ from: 'computed' });
   });
 
   it('computes every time with no tier at all', async () => {
     const { cache } = openCache([]);
     await cache.set('a', value(9));
     expect(await cache.get('a')).toBeUndefined();
-    expect(await cache.getOrCompute('a', stays(), async () => value(1))).toMatchObject({ from: 'computed' });
-    expect(await cache.getOrCompute('a', stays(), async () => value(1))).toMatchObject({ from: 'computed' });
+    expect(await computeOne(cache, 'a', stays(), async () => value(1))).toMatchObject({ from: 'computed' });
+    expect(await computeOne(cache, 'a', stays(), async () => value(1))).toMatchObject({ from: 'computed' });
   });
 });
 
@@ -204,13 +220,13 @@ describe.skipIf(redisServer === undefined)('createResultCache, with a redis-serv
     await using server = await startRedis();
     const one = openCache([memory(), await connectedTier(server.url)]);
     const two = openCache([memory(), await connectedTier(server.url)]);
-    await one.cache.getOrCompute('a', stays(), async () => value(1, 2));
+    await computeOne(one.cache, 'a', stays(), async () => value(1, 2));
     await one.cache.close();
 
     const compute = vi.fn(async () => value(3));
-    const found = await two.cache.getOrCompute('a', stays(), compute);
+    const found = await computeOne(two.cache, 'a', stays(), compute);
     expect({ ...found, value: [...found.value] }).toEqual({ value: [1, 2], from: 'redis' });
-    expect(await two.cache.getOrCompute('a', stays(), compute)).toMatchObject({ from: 'memory' });
+    expect(await computeOne(two.cache, 'a', stays(), compute)).toMatchObject({ from: 'memory' });
     expect(compute).not.toHaveBeenCalled();
     expect(two.reports).toEqual(['memory miss', 'redis hit', 'memory hit']);
   });
@@ -221,7 +237,7 @@ describe.skipIf(redisServer === undefined)('createResultCache, with a redis-serv
     await redis.set('a', value(1));
     const { cache, reports } = openCache([memory(), redis]);
     const compute = vi.fn(async () => value(2));
-    const answers = await Promise.all([1, 2, 3].map(() => cache.getOrCompute('a', stays(), compute)));
+    const answers = await Promise.all([1, 2, 3].map(() => computeOne(cache, 'a', stays(), compute)));
     expect(answers.map(({ from }) => from)).toEqual(['redis', 'redis', 'redis']);
     expect(reports.filter((report) => report.startsWith('redis'))).toEqual(['redis hit']);
   });
@@ -250,7 +266,7 @@ describe.skipIf(redisServer === undefined)('createResultCache, with a redis-serv
       expect(await redis.get('probe')).toBeDefined();
     });
     server.freeze();
-    expect(await cache.getOrCompute('a', stays(), async () => value(1))).toMatchObject({ from: 'computed' });
+    expect(await computeOne(cache, 'a', stays(), async () => value(1))).toMatchObject({ from: 'computed' });
     await cache.set('b', value(2), 1000);
     expect(await cache.get('b')).toMatchObject({ tier: 'memory' });
   });

@@ -90,6 +90,26 @@ describe(createSourceReader, () => {
     expect(await read({ case: 'content', value: Buffer.from('image') })).toHaveProperty('content');
   });
 
+  it('finds the answer for a SHA-256 that is known', async () => {
+    const { read, answers } = startReader();
+    answers.set(imageSha256, 'known');
+    expect(await read({ case: 'sha256', value: imageSha256 })).toEqual({
+      sha256: imageSha256,
+      answer: 'known',
+    });
+  });
+
+  it.each([otherSha256, imageSha256.toUpperCase(), imageSha256.slice(1), ''])(
+    'refuses the SHA-256 %j, for which no answer is known',
+    async (value) => {
+      const { read, answers } = startReader();
+      for (const key of [imageSha256, imageSha256.toUpperCase(), imageSha256.slice(1), '']) {
+        answers.set(key, 'known');
+      }
+      expect(await failureOf(read({ case: 'sha256', value }))).toMatchObject({ reason: 'SOURCE_UNKNOWN' });
+    },
+  );
+
   it('refuses no source, no bytes and too many bytes', async () => {
     const { read } = startReader();
     expect(await failureOf(read({ case: undefined }))).toMatchObject({ reason: 'SOURCE_MISSING' });
