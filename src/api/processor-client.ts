@@ -1,4 +1,4 @@
-import { Code, ConnectError, createClient, createContextValues } from '@connectrpc/connect';
+import { type CallOptions, Code, ConnectError, createClient, createContextValues } from '@connectrpc/connect';
 import {
   type ProcessBatchRequest,
   type ProcessBatchResponse,
@@ -17,6 +17,7 @@ import type { CallOrigin } from '../trace-context.ts';
 import type { Tracing } from '../tracing.ts';
 import { createBalancer, isLostProcessor } from './balancer.ts';
 import { defaultResolveMs, type Resolve } from './processor-addresses.ts';
+import { createRepeats, withoutSha256 } from './repeats.ts';
 import { originKey, traceCalls } from './trace-calls.ts';
 
 /** The processors, as the rest of the API sees it. Every method throws a Failure and nothing else. */
@@ -43,6 +44,7 @@ export function createProcessorClient(
   }: { tracing?: Tracing | undefined; onRetry?: () => void; maxCallsPerProcessor?: number } = {},
 ) {
   const balancer = createBalancer(urls, maxAnswerBytes, resolveMs, resolve, onRetry);
+  const repeats = createRepeats();
   const processor = createClient(ProcessorService, traceCalls(balancer.transport, tracing, urls));
 
   /**
@@ -65,53 +67,49 @@ export function createProcessorClient(
     );
   }
 
+  /** One request, one answer. */
+  async function ask<Request, Response>(
+    method: (request: Request, options: CallOptions) => Promise<Response>,
+    request: Request,
+    deadline: Deadline,
+    origin: CallOrigin | undefined,
+  ): Promise<Response> {
+    checkRoom();
+    using call = startCall(deadline, origin);
+    try {
+      return await method(request, call);
+    } catch (error) {
+      throw failureOfCall(error, deadline.signal, sentBytes(request));
+    }
+  }
+
   return {
     checkRoom,
 
     /** Processes one image. */
-    async process(
-      request: ProcessRequest,
-      deadline: Deadline,
-      origin?: CallOrigin,
-    ): Promise<ProcessResponse> {
-      checkRoom();
-      using call = startCall(deadline, origin);
-      try {
-        return await processor.process(request, call);
-      } catch (error) {
-        throw failureOfCall(error, deadline.signal, request);
-      }
-    },
+    process: (request: ProcessRequest, deadline: Deadline, origin?: CallOrigin): Promise<ProcessResponse> =>
+      repeats.send(withoutSha256(request), (sent) => ask(processor.process, sent, deadline, origin)),
 
     /** Makes several answers of one image. */
-    async processVariants(
+    processVariants: (
       request: ProcessVariantsRequest,
       deadline: Deadline,
       origin?: CallOrigin,
-    ): Promise<ProcessVariantsResponse> {
-      checkRoom();
-      using call = startCall(deadline, origin);
-      try {
-        return await processor.processVariants(request, call);
-      } catch (error) {
-        throw failureOfCall(error, deadline.signal, request);
-      }
-    },
+    ): Promise<ProcessVariantsResponse> =>
+      repeats.send(withoutSha256(request), (sent) => ask(processor.processVariants, sent, deadline, origin)),
 
     /** Makes one tensor of several images. */
-    async processBatch(
+    processBatch: (
       request: ProcessBatchRequest,
       deadline: Deadline,
       origin?: CallOrigin,
-    ): Promise<ProcessBatchResponse> {
-      checkRoom();
-      using call = startCall(deadline, origin);
-      try {
-        return await processor.processBatch(request, call);
-      } catch (error) {
-        throw failureOfCall(error, deadline.signal);
-      }
-    },
+    ): Promise<ProcessBatchResponse> =>
+      ask(
+        processor.processBatch,
+        { ...request, requests: request.requests.map(withoutSha256) },
+        deadline,
+        origin,
+      ),
 
     /** Processes many images over one call. */
     async *processStream(
@@ -121,7 +119,7 @@ export function createProcessorClient(
     ): AsyncGenerator<ProcessStreamResponse> {
       using call = startCall(deadline, origin);
       try {
-        yield* processor.processStream(requests, call);
+        yield* processor.processStream(messagesWithoutSha256(requests), call);
       } catch (error) {
         throw failureOfCall(error, deadline.signal);
       } finally {
@@ -160,11 +158,22 @@ function startCall(deadline: Deadline, origin?: CallOrigin) {
   };
 }
 
-function failureOfCall(
-  error: unknown,
-  signal: AbortSignal,
-  request?: ProcessRequest | ProcessVariantsRequest,
-): Failure {
+/** Messages of a stream, as the processor may see them. */
+async function* messagesWithoutSha256(
+  messages: AsyncIterable<ProcessStreamRequest>,
+): AsyncGenerator<ProcessStreamRequest> {
+  for await (const message of messages) {
+    yield message.request === undefined ? message : { ...message, request: withoutSha256(message.request) };
+  }
+}
+
+/** Of the image that a request holds; undefined where it holds none, or several. */
+function sentBytes(request: unknown): number | undefined {
+  const { source } = request as Partial<ProcessRequest | ProcessVariantsRequest>;
+  return source?.case === 'content' ? source.value.length : undefined;
+}
+
+function failureOfCall(error: unknown, signal: AbortSignal, bytes?: number): Failure {
   if (signal.aborted) return failureFromAbort(signal);
   const cause = ConnectError.from(error);
   const told = failureFromConnectError(cause);
@@ -189,8 +198,7 @@ function failureOfCall(
       { cause },
     );
   }
-  if (isOverReadLimit(cause) && request?.source.case === 'content') {
-    const bytes = request.source.value.length;
+  if (isOverReadLimit(cause) && bytes !== undefined) {
     return new Failure(
       'SOURCE_BYTES_OVER_LIMIT',
       `The image has ${bytes} bytes; the processor takes fewer.`,

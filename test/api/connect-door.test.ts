@@ -126,6 +126,11 @@ describe(openConnectDoor, () => {
       expect(await cancelled).toMatchObject({ code: Code.Canceled });
     });
 
+    it('lets nobody ask by a SHA-256: whoever has no image gets no answer of it', async () => {
+      await client().process({ source: { case: 'sha256', value: 'a'.repeat(64) } });
+      expect(processor.request().source).toEqual({ case: 'sha256', value: '' });
+    });
+
     it('says no more of an error that is not ours than the API does', async () => {
       processor.script.process = () => {
         throw new ConnectError('/home/somebody/secret', Code.Internal);

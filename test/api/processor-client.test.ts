@@ -1,16 +1,25 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { hash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { create } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ProcessRequestSchema } from '../../gen/image/v1/processor_pb.ts';
+import {
+  ProcessBatchRequestSchema,
+  ProcessorService,
+  type ProcessRequest,
+  ProcessRequestSchema,
+  ProcessStreamRequestSchema,
+  ProcessVariantsRequestSchema,
+} from '../../gen/image/v1/processor_pb.ts';
 import { createProcessorClient } from '../../src/api/processor-client.ts';
 import { type Deadline, startDeadline } from '../../src/deadline.ts';
 import { Failure } from '../../src/failures.ts';
 import { toConnectError } from '../../src/rpc-failures.ts';
 import { plainAnswer, problemOf, startScriptedProcessor, startTestApi } from '../support/api.ts';
+import { startRpcServer } from '../support/rpc-server.ts';
 
 const megabyte = 1024 * 1024;
 const bytes = new Uint8Array(10);
@@ -67,6 +76,60 @@ async function failureOf(call: Promise<unknown>): Promise<Failure> {
 }
 
 describe(createProcessorClient, () => {
+  it('asks by SHA-256 for what it has sent before, and sends it again where the answer is gone', async () => {
+    const processor = await scripted();
+    const client = clientOf(processor.url);
+    const image = new Uint8Array(100_000);
+    const large = create(ProcessRequestSchema, { source: { case: 'content', value: image } });
+    const sources = () => processor.requests.map(({ source }) => source.case);
+    await client.process(large, within(10_000));
+    await client.process(large, within(10_000));
+    expect(sources()).toEqual(['content', 'sha256']);
+    expect(processor.requests[1]?.source.value).toBe(hash('sha256', image));
+    processor.script.process = ({ source }) => {
+      if (source.case === 'content') return plainAnswer;
+      throw toConnectError(new Failure('SOURCE_UNKNOWN', 'gone'));
+    };
+    expect((await client.process(large, within(10_000))).key).toBe(plainAnswer.key);
+    expect(sources()).toEqual(['content', 'sha256', 'sha256', 'content']);
+  });
+
+  it('asks for nothing by a SHA-256 that its callers give, by none of the methods', async () => {
+    const seen: unknown[] = [];
+    const note = ({ source }: { source: ProcessRequest['source'] }) => {
+      seen.push(source);
+      return {};
+    };
+    const server = await startRpcServer((router) => {
+      router.service(ProcessorService, {
+        process: note,
+        processVariants: note,
+        processBatch({ requests }) {
+          requests.forEach(note);
+          return {};
+        },
+        async *processStream(messages) {
+          for await (const { id, request } of messages)
+            yield { id, result: { case: 'response', value: note(request as ProcessRequest) } };
+        },
+      });
+    });
+    cleanups.push(() => server[Symbol.asyncDispose]());
+    const client = clientOf(server.url);
+    const known = create(ProcessRequestSchema, { source: { case: 'sha256', value: 'a'.repeat(64) } });
+    await client.process(known, within(10_000));
+    await client.processVariants(
+      create(ProcessVariantsRequestSchema, { source: known.source }),
+      within(10_000),
+    );
+    await client.processBatch(create(ProcessBatchRequestSchema, { requests: [known] }), within(10_000));
+    async function* messages() {
+      yield create(ProcessStreamRequestSchema, { id: '1', request: known });
+    }
+    for await (const { id } of client.processStream(messages(), within(10_000))) expect(id).toBe('1');
+    expect(seen).toEqual(Array(4).fill({ case: 'sha256', value: '' }));
+  });
+
   it('hands on what the processor says of a failure', async () => {
     const processor = await scripted();
     processor.script.process = () => {
