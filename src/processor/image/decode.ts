@@ -1,10 +1,11 @@
 import sharp, { type KernelEnum, type Sharp, type SharpOptions } from 'sharp';
 import { Failure } from '../../failures.ts';
 import { cmykToRgb } from './cmyk.ts';
+import { cutUpright, wholeOf } from './cutout.ts';
 import type { Geometry } from './geometry.ts';
 import type { ImageHeader } from './header.ts';
 import { resampleUpright } from './kernels/resample.ts';
-import { orient, sizeUpright } from './orient.ts';
+import { sizeUpright } from './orient.ts';
 import type { Pixels } from './pixels.ts';
 import type { Filter, Plan } from './plan.ts';
 import { type ShrinkFactor, shrinkFactors, turboJpeg } from './turbojpeg.ts';
@@ -20,7 +21,8 @@ export interface Decoded {
  * Decodes an image.
  *
  * @returns [height, width, channels] uint8: 1 for gray, 3 for colour, 4 where there is alpha; it may lie in the
- *   scratch memory. In exact numerics the whole source; in fast numerics it is resampled to the geometry already
+ *   scratch memory. In exact numerics the whole source; in fast numerics it is resampled to the geometry already, to
+ *   its cutout alone or to all
  * @throws IMAGE_CORRUPT
  */
 export async function decode(
@@ -80,7 +82,7 @@ const decodedPerPixel = 2;
 function decodeShrunk(
   content: Uint8Array,
   header: ImageHeader,
-  { width, height, box, canvas }: Geometry,
+  { width, height, box, canvas, cutout }: Geometry,
   plan: Plan,
 ): Pixels | undefined {
   if (header.hasIccProfile) return undefined;
@@ -91,7 +93,9 @@ function decodeShrunk(
   const shrink = plan.resize && shrinkFactors.findLast((factor) => factor <= spare);
   const stored = decodePlainJpeg(content, header, channels, shrink ?? 1);
   if (stored === undefined) return undefined;
-  if (plan.resize === undefined) return orient(stored, header.orientation);
+  if (plan.resize === undefined) {
+    return cutUpright(stored, header.orientation, cutout ?? wholeOf(upright));
+  }
   // Sides are rounded up: what part the box is of each stays the same.
   const shrunk = sizeUpright(stored, header.orientation);
   const [across, down] = [shrunk.width / upright.width, shrunk.height / upright.height];
@@ -101,7 +105,8 @@ function decodeShrunk(
     Math.min(shrunk.width, right * across),
     Math.min(shrunk.height, bottom * down),
   ] as const;
-  return resampleUpright(stored, header.orientation, width, height, plan.resize.filter, part, false);
+  const target = { width, height, filter: plan.resize.filter, box: part, cutout };
+  return resampleUpright(stored, header.orientation, target, false);
 }
 
 /**

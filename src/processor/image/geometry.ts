@@ -1,6 +1,9 @@
-import type { ResizePlan } from './plan.ts';
+import { cutoutOf } from './center-crop.ts';
+import { type Cutout, sizeOfCutout } from './cutout.ts';
+import type { CropPlan, Plan, ResizePlan } from './plan.ts';
 import {
   roundHalfToEven,
+  type Size,
   shortestAndLongestEdgeSize,
   shortestEdgeSize,
   withinSize,
@@ -20,6 +23,8 @@ export interface Geometry {
     readonly left: number;
     readonly top: number;
   };
+  /** What of the resampled image a crop keeps, in its pixels. Unset: all of it, or there is a canvas to make. */
+  readonly cutout?: Cutout;
 }
 
 /**
@@ -29,11 +34,15 @@ export interface Geometry {
  *
  * @param source - size after EXIF orientation, in pixels
  * @param plan - unset: the size stays
+ * @param crop - unset: nothing is cut
  */
-export function geometryOf(
-  source: { width: number; height: number },
-  plan: ResizePlan | undefined,
-): Geometry {
+export function geometryOf(source: Size, plan: ResizePlan | undefined, crop?: CropPlan): Geometry {
+  const place = placeOf(source, plan);
+  if (crop === undefined || place.canvas !== undefined) return place;
+  return { ...place, cutout: cutoutOf(place, crop) };
+}
+
+function placeOf(source: Size, plan: ResizePlan | undefined): Geometry {
   if (plan === undefined) return source;
   if (plan.fit === 'within') return withinSize(source, plan.maxWidth, plan.maxHeight);
   if (plan.fit === 'shortestEdge') {
@@ -73,9 +82,18 @@ export function geometryOf(
   }
 }
 
-/** Size of the answer, in pixels. */
-export function outputSize(geometry: Geometry): { width: number; height: number } {
+/** Size of the answer before it is cropped, in pixels. */
+export function outputSize(geometry: Geometry): Size {
   return geometry.canvas ?? geometry;
+}
+
+/**
+ * Size of what is made before it is cropped, in pixels: no more than the crop keeps, but fast numerics may leave the
+ * resize to libvips, which makes all of it.
+ */
+export function madeSize(geometry: Geometry, { numerics, resize }: Plan): Size {
+  const isWhole = geometry.cutout === undefined || (numerics === 'fast' && resize !== undefined);
+  return isWhole ? outputSize(geometry) : sizeOfCutout(geometry.cutout);
 }
 
 /** ImageOps.contain and ImageOps.cover: the side that gives way is rounded half to even, as Python does. */

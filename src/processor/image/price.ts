@@ -1,8 +1,9 @@
 import type { Price } from '../admission.ts';
-import { geometryOf, outputSize } from './geometry.ts';
+import { geometryOf, madeSize, outputSize } from './geometry.ts';
 import type { ImageHeader } from './header.ts';
 import { sizeUpright } from './orient.ts';
 import { outputFormat, type Plan, type SourceFormat, type TensorPlan } from './plan.ts';
+import type { Size } from './shortest-edge.ts';
 
 /*
  * What an image costs, told from its header before a pixel of it is decoded.
@@ -61,7 +62,7 @@ const datatypeBytes = { UINT8: 1, FP16: 2, BF16: 2, FP32: 4 } as const satisfies
   number
 >;
 
-/** Nanoseconds a source pixel: two passes of the resampler. */
+/** Nanoseconds a source pixel that is resampled: two passes of the resampler. */
 const resamplingTime = { exact: 3, fast: 1 } as const;
 
 /** What every image takes: code that is run for the first time, buffers of the codecs. */
@@ -102,16 +103,27 @@ function answerPrice(
   maxOutputPixels: number,
 ): { bytes: number; time: number } {
   const source = header.width * header.height;
-  const resized = outputSize(geometryOf(sizeUpright(header, header.orientation), plan.resize));
-  const made = Math.min(resized.width * resized.height, maxOutputPixels);
-  const { crop } = plan;
-  const answer = crop === undefined ? made : Math.min(crop.width * crop.height, maxOutputPixels);
+  const { resize, crop, numerics } = plan;
+  const geometry = geometryOf(sizeUpright(header, header.orientation), resize, crop);
+  const pixelsOf = ({ width, height }: Size) => Math.min(width * height, maxOutputPixels);
+  const sizeMade = madeSize(geometry, plan);
+  const made = pixelsOf(sizeMade);
+  const answer = crop === undefined ? made : pixelsOf(crop);
   const { bytes, time } = outputPrice(header, plan);
-  const held = plan.resize === undefined ? 0 : made + (plan.numerics === 'fast' ? shrunk(source, made) : 0);
+  const shrunkPixels = resize !== undefined && numerics === 'fast' ? shrunk(source, made) : 0;
+  const madePixels = resize === undefined && crop === undefined ? 0 : made;
+  // A crop that takes all of what was made is that.
+  const croppedPixels = answer === made ? 0 : answer;
+  const resampled = resize === undefined ? 0 : source * shareOf(sizeMade, outputSize(geometry));
   return {
-    bytes: held * channelsOf(header) + answer * bytes,
-    time: (plan.resize === undefined ? 0 : source * resamplingTime[plan.numerics]) + answer * time,
+    bytes: (shrunkPixels + madePixels + croppedPixels) * channelsOf(header) + answer * bytes,
+    time: resampled * resamplingTime[numerics] + answer * time,
   };
+}
+
+/** What part of an image's pixels another one has. */
+function shareOf(part: Size, whole: Size): number {
+  return (part.width * part.height) / Math.max(1, whole.width * whole.height);
 }
 
 /**

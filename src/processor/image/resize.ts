@@ -1,26 +1,32 @@
+import { cutUpright, wholeOf } from './cutout.ts';
 import type { Decoded } from './decode.ts';
 import type { Geometry } from './geometry.ts';
 import { resampleUpright } from './kernels/resample.ts';
-import { orient } from './orient.ts';
+import { sizeUpright } from './orient.ts';
 import { grayToRgb, type Pixels } from './pixels.ts';
 import type { Colour, Plan } from './plan.ts';
 
 /**
  * Turns a decoded image upright and gives it its size, bit for bit as Pillow's `ImageOps.exif_transpose` and
- * `Image.resize` do, and lays it on its canvas. In fast numerics the decoder has resampled already.
+ * `Image.resize` do, and lays it on its canvas or leaves out what a crop won't keep. In fast numerics the decoder has
+ * done all but the canvas.
  *
  * Where gray is asked for and no coloured bars are, luma is taken from each row while it is in the cache.
  *
  * @param decoded - [height, width, 1 | 3 | 4] uint8
  */
 export function resize({ pixels, orientation }: Decoded, geometry: Geometry, plan: Plan): Pixels {
-  const { width, height, box, canvas } = geometry;
-  const toLuma = plan.grayscale && pixels.channels === 3 && canvas === undefined;
-  const resampled =
-    plan.numerics === 'exact' && plan.resize
-      ? resampleUpright(pixels, orientation, width, height, plan.resize.filter, box, toLuma)
-      : orient(pixels, orientation);
+  const { canvas } = geometry;
+  const resampled = plan.numerics === 'exact' ? resizeExact(pixels, orientation, geometry, plan) : pixels;
   return canvas === undefined ? resampled : layOnCanvas(resampled, canvas, plan.background);
+}
+
+function resizeExact(pixels: Pixels, orientation: number, geometry: Geometry, plan: Plan): Pixels {
+  if (plan.resize === undefined) {
+    return cutUpright(pixels, orientation, geometry.cutout ?? wholeOf(sizeUpright(pixels, orientation)));
+  }
+  const toLuma = plan.grayscale && pixels.channels === 3 && geometry.canvas === undefined;
+  return resampleUpright(pixels, orientation, { ...geometry, filter: plan.resize.filter }, toLuma);
 }
 
 /** Puts an image on a canvas: the bars of a letterbox. Without a colour they are black, or transparent where there is alpha. */

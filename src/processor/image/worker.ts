@@ -5,16 +5,17 @@ import { flatten } from './alpha.ts';
 import { centerCrop } from './center-crop.ts';
 import { type Decoded, decode } from './decode.ts';
 import { type Encoded, encode, longestSides } from './encode.ts';
-import { type Geometry, geometryOf, outputSize } from './geometry.ts';
+import { type Geometry, geometryOf, madeSize, outputSize } from './geometry.ts';
 import { grayscale } from './grayscale.ts';
 import type { ImageHeader } from './header.ts';
-import { resample } from './kernels/resample.ts';
+import { checkWork, resample } from './kernels/resample.ts';
 import { sizeUpright } from './orient.ts';
 import { grayToRgb, type Pixels } from './pixels.ts';
 import { type OutputFormat, outputFormat, type Plan } from './plan.ts';
 import { decisionsOf } from './provenance.ts';
 import { resize } from './resize.ts';
 import { outOfScratch } from './scratch.ts';
+import type { Size } from './shortest-edge.ts';
 import { type EncodedTensor, tensor } from './tensor.ts';
 import { packFailure, type WorkerFailure } from './worker-failure.ts';
 
@@ -100,11 +101,14 @@ async function makePixels(
 ): Promise<PixelResult> {
   const { time, stages } = createStopwatch(undefined, beganMs);
   const { output } = plan;
-  const geometry = geometryOf(sizeUpright(header, header.orientation), plan.resize);
-  // A crop is small, and what it is cut from need not be.
-  checkOutputSize(outputSize(geometry), maxOutputPixels);
+  const source = sizeUpright(header, header.orientation);
+  const geometry = geometryOf(source, plan.resize, plan.crop);
   const size = plan.crop ?? outputSize(geometry);
+  checkIsSome(outputSize(geometry));
+  // A crop is small, and what it is cut from need not be.
+  checkOutputSize(madeSize(geometry, plan), maxOutputPixels);
   checkOutputSize(size, maxOutputPixels);
+  if (plan.resize && !isFast(plan)) checkWork(source, { ...geometry, filter: plan.resize.filter });
   if (output.kind === 'image') checkSides(size, outputFormat(output, header.format));
   const keepsAlpha = alphaIsKept(header, plan);
 
@@ -137,14 +141,16 @@ function alphaIsKept(header: ImageHeader, plan: Plan): boolean {
   return outputFormat(plan.output, header.format) !== 'jpeg';
 }
 
-function checkOutputSize({ width, height }: { width: number; height: number }, limit: number): void {
-  if (width < 1 || height < 1) {
-    throw new Failure(
-      'PRESET_UNSUPPORTED',
-      `The preset makes ${width} × ${height} pixels of this image: that is none. Send one that is not so thin, or choose a preset with a fixed size.`,
-      { width, height },
-    );
-  }
+function checkIsSome({ width, height }: Size): void {
+  if (width >= 1 && height >= 1) return;
+  throw new Failure(
+    'PRESET_UNSUPPORTED',
+    `The preset makes ${width} × ${height} pixels of this image: that is none. Send one that is not so thin, or choose a preset with a fixed size.`,
+    { width, height },
+  );
+}
+
+function checkOutputSize({ width, height }: Size, limit: number): void {
   if (width * height <= limit) return;
   throw new Failure(
     'OUTPUT_PIXELS_OVER_LIMIT',
@@ -153,7 +159,7 @@ function checkOutputSize({ width, height }: { width: number; height: number }, l
   );
 }
 
-function checkSides({ width, height }: { width: number; height: number }, format: OutputFormat): void {
+function checkSides({ width, height }: Size, format: OutputFormat): void {
   const limit = longestSides[format];
   const actual = Math.max(width, height);
   if (actual <= limit) return;

@@ -1,6 +1,9 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { centerCrop, cropStart } from '../../../src/processor/image/center-crop.ts';
+import { centerCrop, cropStart, cutoutOf } from '../../../src/processor/image/center-crop.ts';
 import type { Pixels } from '../../../src/processor/image/pixels.ts';
+import { partOf } from '../../support/part-of.ts';
+import { noise } from './kernels/noise.ts';
 
 const gray = (width: number, ...values: number[]): Pixels => ({
   data: Uint8Array.from(values),
@@ -71,11 +74,43 @@ describe(centerCrop, () => {
     ));
   });
 
+  it('gives an image of its size as it is', () => {
+    expect(centerCrop(image, { width: 4, height: 3 }, 'torchvision')).toBe(image);
+  });
+
   it('keeps the channels of a pixel together', () => {
     const rgb: Pixels = { data: Uint8Array.of(1, 2, 3, 4, 5, 6), width: 2, height: 1, channels: 3 };
     expect(centerCrop(rgb, { width: 4, height: 1 }, 'transformers').data).toEqual(
       Uint8Array.of(0, 0, 0, 1, 2, 3, 4, 5, 6, 0, 0, 0),
     );
     expect(centerCrop(rgb, { width: 1, height: 1 }, 'transformers').data).toEqual(Uint8Array.of(1, 2, 3));
+  });
+});
+
+describe(cutoutOf, () => {
+  it('is the middle of what is larger than the crop, all of what is smaller', () => {
+    const image = { width: 341, height: 100 };
+    expect(cutoutOf(image, { width: 224, height: 224, origin: 'torchvision' })).toEqual({
+      left: 58, // 58.5
+      top: 0,
+      right: 282,
+      bottom: 100,
+    });
+  });
+
+  it('leaves the crop as it would be of the whole', () => {
+    const side = fc.integer({ min: 1, max: 20 });
+    const origin = fc.constantFrom('transformers', 'transformers-torchvision', 'torchvision');
+    fc.assert(
+      fc.property(
+        ...([side, side, side, side, origin] as const),
+        (width, height, cropWidth, cropHeight, origin) => {
+          const image = noise(width, height, 1);
+          const crop = { width: cropWidth, height: cropHeight, origin };
+          const cut = partOf(image, cutoutOf(image, crop));
+          expect(centerCrop(cut, crop, origin)).toEqual(centerCrop(image, crop, origin));
+        },
+      ),
+    );
   });
 });

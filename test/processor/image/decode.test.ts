@@ -4,6 +4,7 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../../src/failures.ts';
 import { flatten } from '../../../src/processor/image/alpha.ts';
+import { centerCrop } from '../../../src/processor/image/center-crop.ts';
 import { decode } from '../../../src/processor/image/decode.ts';
 import { geometryOf } from '../../../src/processor/image/geometry.ts';
 import { readHeader } from '../../../src/processor/image/header.ts';
@@ -12,6 +13,7 @@ import { grayToRgb, type Pixels } from '../../../src/processor/image/pixels.ts';
 import type { Fit, Plan } from '../../../src/processor/image/plan.ts';
 import { resize } from '../../../src/processor/image/resize.ts';
 import { outOfScratch } from '../../../src/processor/image/scratch.ts';
+import { turboJpeg } from '../../../src/processor/image/turbojpeg.ts';
 import { encoded, gradient, photoLike } from '../../support/pictures.ts';
 
 const folder = new URL('../../fixtures/decode/', import.meta.url);
@@ -47,7 +49,7 @@ async function decoded(content: Uint8Array, how: Plan = plan()): Promise<Pixels>
   const { pixels, orientation } = await decode(
     content,
     header,
-    geometryOf(sizeUpright(header, header.orientation), how.resize),
+    geometryOf(sizeUpright(header, header.orientation), how.resize, how.crop),
     how,
   );
   const { data, ...shape } = orient(pixels, orientation);
@@ -248,6 +250,21 @@ describe(decode, () => {
       const jpeg = await encoded(gradient(640, 480), 'jpeg');
       expect(await decoded(jpeg, fastPlan(50, 20, fit))).toMatchObject({ width, height, channels: 3 });
     });
+
+    it.skipIf(turboJpeg === undefined)(
+      'gives what a crop keeps of a JPEG, turned upright, and no more',
+      async () => {
+        const jpeg = fixture('orientation-6.jpg');
+        for (const how of [fastPlan(40, 60), plan({ numerics: 'fast' })]) {
+          const crop = { width: 10, height: 16, origin: 'torchvision' } as const;
+          const cropped = await decoded(jpeg, { ...how, crop });
+          expect(cropped).toMatchObject({ width: 10, height: 16 });
+          expect(described(cropped)).toEqual(
+            described(centerCrop(await decoded(jpeg, how), crop, 'torchvision')),
+          );
+        }
+      },
+    );
 
     it('turns upright before it resizes', async () => {
       for (const [orientation, width, height] of [

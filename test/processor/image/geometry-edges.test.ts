@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { geometryOf, outputSize } from '../../../src/processor/image/geometry.ts';
+import { geometryOf, madeSize, outputSize } from '../../../src/processor/image/geometry.ts';
+import type { Plan } from '../../../src/processor/image/plan.ts';
 
 describe('geometryOf by edges', () => {
   const source = { width: 640, height: 427 };
@@ -21,5 +22,57 @@ describe('geometryOf by edges', () => {
   it('says that a thin image comes to more than anyone wants, and leaves the limit to others', () => {
     const plan = { fit: 'shortestEdge', shortestEdge: 224, filter: 'bilinear' } as const;
     expect(geometryOf({ width: 1, height: 5000 }, plan)).toEqual({ width: 224, height: 1_120_000 });
+  });
+});
+
+describe('geometryOf with a crop', () => {
+  const crop = { width: 224, height: 224, origin: 'transformers' } as const;
+  const shortestEdge = { fit: 'shortestEdge', shortestEdge: 256, filter: 'bilinear' } as const;
+  const planned = (some: Partial<Plan>): Plan => ({
+    resize: shortestEdge,
+    crop,
+    grayscale: false,
+    numerics: 'exact',
+    background: undefined,
+    output: { kind: 'image', format: undefined, quality: undefined },
+    ...some,
+  });
+
+  it('has what the crop keeps of the resized image, and makes no more', () => {
+    const geometry = geometryOf({ width: 640, height: 480 }, shortestEdge, crop);
+    expect(geometry).toEqual({
+      width: 341,
+      height: 256,
+      cutout: { left: 58, top: 16, right: 282, bottom: 240 },
+    });
+    expect(outputSize(geometry)).toMatchObject({ width: 341, height: 256 });
+    expect(madeSize(geometry, planned({}))).toEqual({ width: 224, height: 224 });
+  });
+
+  it('has the middle of an image that keeps its size', () => {
+    const geometry = geometryOf({ width: 225, height: 100 }, undefined, crop);
+    expect(geometry).toEqual({
+      width: 225,
+      height: 100,
+      cutout: { left: 0, top: 0, right: 224, bottom: 100 },
+    });
+    for (const numerics of ['exact', 'fast'] as const) {
+      expect(madeSize(geometry, planned({ resize: undefined, numerics }))).toEqual({
+        width: 224,
+        height: 100,
+      });
+    }
+  });
+
+  it('makes all of it where libvips may be the one to resize', () => {
+    const geometry = geometryOf({ width: 640, height: 480 }, shortestEdge, crop);
+    expect(madeSize(geometry, planned({ numerics: 'fast' }))).toMatchObject({ width: 341, height: 256 });
+  });
+
+  it('makes all of a canvas', () => {
+    const contain = { fit: 'contain', width: 300, height: 400, filter: 'bilinear' } as const;
+    const geometry = geometryOf({ width: 640, height: 480 }, contain, crop);
+    expect(geometry.cutout).toBeUndefined();
+    expect(madeSize(geometry, planned({ resize: contain }))).toMatchObject({ width: 300, height: 400 });
   });
 });

@@ -98,6 +98,35 @@ describe(priceOf, () => {
     expect(megabytes(header(), [huge])).toBe(585);
   });
 
+  it('counts of what is cropped that which is made: the crop alone, unless numerics are fast', () => {
+    const shortestEdge = { fit: 'shortestEdge', shortestEdge: 4000, filter: 'bilinear' } as const;
+    const crop = { width: 2000, height: 2000, origin: 'torchvision' } as const;
+    const whole: Plan = { ...thumbnail, resize: shortestEdge };
+    // 4000 × 4000 and 2000 × 2000 pixels of 3 bytes and one for the JPEG; 3 ns for each of 144 megapixels or a quarter.
+    expect(megabytes(header(), [whole]) - megabytes(header(), [thumbnail])).toBe(48 + 16);
+    expect(megabytes(header(), [{ ...whole, crop }]) - megabytes(header(), [thumbnail])).toBe(12 + 4);
+    expect(milliseconds(header(), [{ ...whole, crop }])).toBe(
+      milliseconds(header(), [whole]) - 324 - 160 + 40,
+    );
+    // What is decoded, 8000 × 8000 or less, what is made of it and the crop.
+    expect(megabytes(header(), [{ ...whole, crop, numerics: 'fast' }])).toBe(10 + 43 + 192 + 48 + 12 + 4);
+  });
+
+  it('counts the padding of a crop that is larger than the image', () => {
+    const crop = { width: 2000, height: 2000, origin: 'torchvision' } as const;
+    const padded: Plan = { ...thumbnail, crop };
+    expect(megabytes(header(), [padded]) - megabytes(header(), [thumbnail])).toBe(12 + 4);
+  });
+
+  it('prices a thin image by the little that a crop keeps of what it becomes', () => {
+    const clip: Plan = {
+      ...thumbnail,
+      resize: { fit: 'shortestEdge', shortestEdge: 224, filter: 'bicubic' },
+      crop: { width: 224, height: 224, origin: 'transformers' },
+    };
+    expect(megabytes(header({ width: 1, height: 5000 }), [clip])).toBe(10);
+  });
+
   it('takes the time by format: what is dear for admission', () => {
     const photograph = { width: 2725, height: 2225 };
     expect(milliseconds(header(photograph))).toBe(49);

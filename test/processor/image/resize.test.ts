@@ -20,7 +20,11 @@ function resized(
     output: { kind: 'image', format: undefined, quality: undefined },
     ...rest,
   };
-  const { data, ...size } = resize({ pixels: image, orientation: 1 }, geometryOf(image, plan.resize), plan);
+  const { data, ...size } = resize(
+    { pixels: image, orientation: 1 },
+    geometryOf(image, plan.resize, plan.crop),
+    plan,
+  );
   return { ...size, data: [...data] };
 }
 
@@ -101,6 +105,29 @@ describe(resize, () => {
     expect(resized(image(1, 2, 1, 7, 8), 2, 2, 'contain', { background: [0, 0, 0] }).data).toEqual([
       7, 7, 7, 0, 0, 0, 8, 8, 8, 0, 0, 0,
     ]);
+  });
+
+  it('makes no more of an image than its crop keeps', () => {
+    const crop = { width: 2, height: 1, origin: 'torchvision' } as const;
+    const four = image(4, 1, 1, 0, 100, 200, 40);
+    // Between 0 and 100, and so on, a quarter and three quarters of the way; the middle two of eight.
+    expect(resized(four, 8, 1, 'fill', { filter: 'bilinear', crop }).data).toEqual([125, 175]);
+    expect(resized(four, 4, 1, 'fill', { crop }).data).toEqual([100, 200]);
+  });
+
+  it('cuts what keeps its size, and turns no more than that', () => {
+    const plan: Plan = {
+      resize: undefined,
+      crop: { width: 1, height: 1, origin: 'torchvision' },
+      grayscale: false,
+      numerics: 'exact',
+      background: undefined,
+      output: { kind: 'image', format: undefined, quality: undefined },
+    };
+    const pixels = image(3, 1, 1, 10, 20, 30);
+    const geometry = geometryOf({ width: 1, height: 3 }, undefined, plan.crop);
+    const { data, ...size } = resize({ pixels, orientation: 6 }, geometry, plan);
+    expect([size.width, size.height, ...data]).toEqual([1, 1, 20]);
   });
 
   it('fast: does not resample again what the decoder has resampled', () => {

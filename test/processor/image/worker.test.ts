@@ -2,7 +2,9 @@ import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { centerCrop } from '../../../src/processor/image/center-crop.ts';
 import { readHeader } from '../../../src/processor/image/header.ts';
+import type { Pixels } from '../../../src/processor/image/pixels.ts';
 import type {
   Colour,
   Filter,
@@ -347,6 +349,111 @@ describe(processPixels, () => {
       metadata: { limit: '999999', actual: '1000000', width: '100', height: '10000' },
     });
     expect(await process(tall, plan, 1_000_000)).toMatchObject({ result: { width: 100, height: 10_000 } });
+  });
+
+  describe('crop', () => {
+    const clip: Partial<Plan> = {
+      resize: { fit: 'shortestEdge', shortestEdge: 224, filter: 'bicubic' },
+      crop: { width: 224, height: 224, origin: 'transformers' },
+      output: asPixels,
+    };
+
+    /** Value n of it is (n² + 31·n) mod 251. */
+    const thin = (width: number, height: number) => {
+      const pixels = Uint8Array.from({ length: width * height * 3 }, (_, n) => (n * n + n * 31) % 251);
+      return encoded({ pixels, width, height, channels: 3 }, 'png');
+    };
+
+    // SHA-256 of image.resize(size, BICUBIC).crop(box).tobytes() in Pillow 13.0.0, of 224 × 1,120,000 pixels and of
+    // 1,120,000 × 224, and the boxes of CLIPImageProcessor.
+    it.each([
+      [1, 5000, '34388ac22a4355882b14ec917d161716779a80f0ea0ae34912f294df111bde3e'],
+      [5000, 1, '87ad25305c5148af6c8000066e1f7d5acc698dcc221b035fc15616cdfe34b2c9'],
+    ])(
+      'makes of %i × %i pixels what a preset keeps, though all would be over the limit',
+      async (...thinly) => {
+        const [width, height, expected] = thinly;
+        const result = await processed(await thin(width, height), clip);
+        expect(result).toMatchObject({ width: 224, height: 224 });
+        expect(hash('sha256', result.content)).toBe(expected);
+      },
+    );
+
+    it.each([
+      ['a source', 16_000_000, '3584000000', '16777216'],
+      ['what it becomes', 74_899, '16777376', '16777216'],
+    ])('refuses %s that is too long for it, before it is decoded', async (_, height, actual, limit) => {
+      const header = { ...(await readHeader(await thin(1, 2), 10)), height };
+      const plan = { grayscale: false, numerics: 'exact', background: undefined, resize: undefined } as const;
+      const nothing = new Uint8Array(0);
+      expect(
+        await processOnePlan(nothing, header, { ...plan, output: asPixels, ...clip }, 1_000_000),
+      ).toMatchObject({
+        failure: { reason: 'OUTPUT_PIXELS_OVER_LIMIT', metadata: { actual, limit } },
+      });
+    });
+
+    it('is refused in fast numerics where all of the image would be over the limit', async () => {
+      expect(await refusal(await thin(1, 5000), { ...clip, numerics: 'fast' })).toMatchObject({
+        reason: 'OUTPUT_PIXELS_OVER_LIMIT',
+        metadata: { limit: '1000000', actual: '250880000', width: '224', height: '1120000' },
+      });
+    });
+
+    it('cannot be cut out of an image that comes to nothing', async () => {
+      const within: Partial<Plan> = {
+        ...clip,
+        resize: { fit: 'within', maxWidth: 100, maxHeight: 100, filter: 'bicubic' },
+      };
+      expect(await refusal(await thin(1, 5000), within)).toMatchObject({
+        reason: 'PRESET_UNSUPPORTED',
+        metadata: { width: '0', height: '100' },
+      });
+    });
+
+    it('is taken out of an image over the limit that keeps its size', async () => {
+      const tall = await thin(20, 1000);
+      for (const numerics of ['exact', 'fast'] as const) {
+        const plan = { crop: { width: 20, height: 30, origin: 'torchvision' }, numerics } as const;
+        expect(await process(tall, plan, 600)).toMatchObject({ result: { width: 20, height: 30 } });
+        expect(await refusal(tall, plan, 599)).toMatchObject({ metadata: { actual: '600' } });
+      }
+    });
+
+    it.each<[what: string, source: string, plan: Partial<Plan>]>([
+      ['a resized image', 'sample.jpg', { resize: to(300, 200) }],
+      ['a resized image, gray', 'sample.jpg', { resize: to(300, 200), grayscale: true }],
+      ['an image on its side', 'decode/orientation-6.jpg', { resize: to(150, 140, 'fill', 'lanczos') }],
+      ['an image on its side that keeps its size', 'decode/orientation-6.jpg', {}],
+      ['what pixels are picked of', 'decode/orientation-6.jpg', { resize: to(150, 140, 'fill', 'nearest') }],
+      ['an image with alpha', 'decode/rgba.png', { resize: to(150, 90), output: as('png') }],
+      ['a part of the source', 'sample.jpg', { resize: to(150, 200, 'cover') }],
+      ['a letterbox', 'sample.jpg', { resize: to(150, 200, 'contain'), background: orange }],
+      ['a resized JPEG, fast', 'sample.jpg', { resize: to(200, 150), numerics: 'fast' }],
+      [
+        'a resized JPEG on its side, fast',
+        'decode/orientation-6.jpg',
+        { resize: to(9, 12), numerics: 'fast' },
+      ],
+      ['a JPEG that keeps its size, fast', 'decode/orientation-6.jpg', { numerics: 'fast' }],
+      ['a PNG, fast', 'decode/rgb.png', { resize: to(200, 150), numerics: 'fast' }],
+    ])('is the middle of all: %s', async (_, source, plan) => {
+      const all = await processed(fixture(source), { output: asPixels, ...plan });
+      // One side is larger than the crop, and one may be smaller.
+      const crop = { width: Math.floor(all.width / 3), height: 101, origin: 'torchvision' } as const;
+      const cropped = await processed(fixture(source), { output: asPixels, ...plan, crop });
+      const pixelsIn = async (result: PixelResult): Promise<Pixels> => {
+        const { width, height, tensor } = result;
+        if (tensor === undefined) {
+          const { data } = await pixelsOf(result);
+          return { data: Uint8Array.from(data), width, height, channels: 4 };
+        }
+        return { data: result.content, width, height, channels: tensor.shape[3] as 1 | 3 };
+      };
+      const described = ({ data, ...size }: Pixels) => ({ ...size, sha256: sha256(data) });
+      const expected = centerCrop(await pixelsIn(all), crop, 'torchvision');
+      expect(described(await pixelsIn(cropped))).toEqual(described(expected));
+    });
   });
 
   it('refuses an image over the limit whose size is to stay', async () => {

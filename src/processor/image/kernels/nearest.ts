@@ -1,3 +1,4 @@
+import { type Cutout, sizeOfCutout } from '../cutout.ts';
 import type { Pixels } from '../pixels.ts';
 
 /**
@@ -5,20 +6,24 @@ import type { Pixels } from '../pixels.ts';
  * What falls outside of the source stays 0.
  *
  * @param source - [height, width, channels] uint8
+ * @param width - of the whole result, as height
  * @param box - within the source
- * @returns [height, width, channels] uint8
+ * @param cutout - the part of the result that is made
+ * @returns the cutout: [height, width, channels] uint8
  */
 export function nearest(
   source: Pixels,
   width: number,
   height: number,
   [left, top, right, bottom]: readonly [left: number, top: number, right: number, bottom: number],
+  cutout: Cutout,
 ): Pixels {
   const { data, channels } = source;
-  const columns = nearestPixels(source.width, left, right, width);
-  const rows = nearestPixels(source.height, top, bottom, height);
-  const result = new Uint8Array(width * height * channels);
-  const rowBytes = width * channels;
+  const columns = nearestPixels(source.width, left, right, width, cutout.left, cutout.right);
+  const rows = nearestPixels(source.height, top, bottom, height, cutout.top, cutout.bottom);
+  const made = sizeOfCutout(cutout);
+  const result = new Uint8Array(made.width * made.height * channels);
+  const rowBytes = made.width * channels;
   for (let y = 0; y < rows.length; y++) {
     const row = rows[y] as number;
     if (row === rows[y - 1]) {
@@ -32,15 +37,27 @@ export function nearest(
       for (let channel = 0; channel < channels; channel++) result[to++] = data[from + channel] as number;
     }
   }
-  return { data: result, width, height, channels };
+  return { data: result, ...made, channels };
 }
 
-/** The source pixel of each result pixel, up to the first that falls beyond the source's end. */
-function nearestPixels(sourceSize: number, from: number, to: number, size: number): Int32Array {
-  const pixels = new Int32Array(size);
+/**
+ * The source pixel of each result pixel from `firstResult` to before `endResult`, up to the first that falls beyond
+ * the source's end.
+ */
+function nearestPixels(
+  sourceSize: number,
+  from: number,
+  to: number,
+  size: number,
+  firstResult: number,
+  endResult: number,
+): Int32Array {
+  const pixels = new Int32Array(endResult - firstResult);
   const step = Math.fround(to - from) / size;
   let position = from + step * 0.5;
-  for (let i = 0; i < size; i++) {
+  // Those before the first as well: a product would have other rounding errors than the sum.
+  for (let i = 0; i < firstResult; i++) position += step;
+  for (let i = 0; i < pixels.length; i++) {
     const pixel = Math.trunc(position);
     if (pixel >= sourceSize) return pixels.subarray(0, i);
     pixels[i] = pixel;

@@ -1,4 +1,5 @@
 import { Failure } from '../../../failures.ts';
+import { type Cutout, cutUpright, sizeOfCutout, wholeOf } from '../cutout.ts';
 import { layingOf, orient, sizeUpright } from '../orient.ts';
 import type { Pixels } from '../pixels.ts';
 import type { Size } from '../shortest-edge.ts';
@@ -6,7 +7,7 @@ import { luma } from './luma.ts';
 import { nearest } from './nearest.ts';
 import { resampleInTwoPasses } from './two-passes.ts';
 import { horizontalTable, verticalTable } from './weight-tables.ts';
-import type { FilterName } from './weights.ts';
+import { type FilterName, reachedPixels, type WeighingFilterName } from './weights.ts';
 
 /**
  * Pixels between the two passes. Sane requests stay far below; 1 × 65,000 pixels to 16 million × 1 would be a
@@ -17,8 +18,23 @@ const maxIntermediatePixels = 2 ** 28;
 /** Pixels; weights and rows of longer sides would take hundreds of megabytes. */
 const maxSide = 2 ** 20;
 
+/** Pixels; nearest adds its step up from the first pixel of the whole on, whatever is made of it. */
+const maxWholeSide = 2 ** 24;
+
 /** A part of an image in its pixels; fractions are allowed. */
 export type Box = readonly [left: number, top: number, right: number, bottom: number];
+
+/** What an image is resampled to. */
+export interface Target {
+  /** Size of the whole result, upright, in pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly filter: FilterName;
+  /** The part of the upright source that is resampled, within it. Unset: all of it. */
+  readonly box?: Box | undefined;
+  /** The part of the result that is made, with the pixels that it has in the whole. Unset: all of it. */
+  readonly cutout?: Cutout | undefined;
+}
 
 /**
  * Versions of Pillow whose pixels differ, each the last of its kind. They differ in which pass goes first for tall
@@ -32,8 +48,7 @@ export type PillowVersion = '12.1' | '12.3' | '13.0';
  * passes, rounded to uint8 between them. With 2 and 4 channels colours are premultiplied by alpha on the way,
  * as Pillow's LA and RGBA are, but for nearest.
  *
- * Memory beside source and result is a few rows. Fails with OUTPUT_PIXELS_OVER_LIMIT where a side is over 2²⁰
- * pixels, or where the shapes are so far apart that there are over 2²⁸ pixels between the passes.
+ * Memory beside source and result is a few rows. Fails as {@link checkWork} does.
  *
  * @param source - [height, width, channels] uint8
  * @param box - the part of the source to resample, within it. Unset: all of it
@@ -47,7 +62,7 @@ export function resample(
   box: Box = [0, 0, source.width, source.height],
   pillow: PillowVersion = '13.0',
 ): Pixels {
-  return resampleTo(source, 1, width, height, filter, box, pillow, false);
+  return resampleTo(source, 1, { width, height, filter, box }, pillow, false);
 }
 
 /**
@@ -64,73 +79,126 @@ export function resampleToLuma(
   box: Box = [0, 0, rgb.width, rgb.height],
   pillow: PillowVersion = '13.0',
 ): Pixels {
-  return resampleTo(rgb, 1, width, height, filter, box, pillow, true);
+  return resampleTo(rgb, 1, { width, height, filter, box }, pillow, true);
 }
 
 /**
- * `resample(orient(stored, orientation), …)`, or `resampleToLuma` of it, byte for byte the same. The windows are laid
- * over the source as it lies, and only the result is turned: to turn a photo of six megapixels takes longer than to
- * decode it.
+ * `resample(orient(stored, orientation), …)`, or `resampleToLuma` of it, byte for byte the same, and of that the
+ * cutout. The windows are laid over the source as it lies, and only the result is turned: to turn a photo of six
+ * megapixels takes longer than to decode it.
  *
  * @param stored - [height, width, channels] uint8, as stored
  * @param orientation - EXIF's, 1…8
- * @param width - of the upright result, as height
- * @param box - in pixels of the upright source. Unset: all of it
  */
 export function resampleUpright(
   stored: Pixels,
   orientation: number,
-  width: number,
-  height: number,
-  filter: FilterName,
-  box: Box | undefined,
+  target: Target,
   toLuma: boolean,
 ): Pixels {
-  const upright = sizeUpright(stored, orientation);
-  const whole: Box = [0, 0, upright.width, upright.height];
-  return resampleTo(stored, orientation, width, height, filter, box ?? whole, '13.0', toLuma);
+  return resampleTo(stored, orientation, target, '13.0', toLuma);
+}
+
+/**
+ * Fails with OUTPUT_PIXELS_OVER_LIMIT where resampling would: where the source or what is made has a side over 2²⁰
+ * pixels (for nearest they may), where what that is cut out of has one over 2²⁴, or where the shapes are so far apart
+ * that there are over 2²⁸ pixels between the passes.
+ *
+ * @param source - its size, upright
+ */
+export function checkWork(source: Size, target: Target, pillow: PillowVersion = '13.0'): void {
+  const { width, height, filter } = target;
+  const box = boxIn(source, target);
+  if (keepsAll(source, target, box)) return;
+  checkSide(Math.max(width, height), maxWholeSide);
+  if (filter === 'nearest') return;
+  const cutout = target.cutout ?? wholeOf(target);
+  const made = sizeOfCutout(cutout);
+  checkSide(Math.max(source.width, source.height, made.width, made.height), maxSide);
+  const { across, down } = axesOf(source, target, box, filter, cutout);
+  const intermediatePixels = goesVerticalFirst(source, width, height, pillow)
+    ? reachedPixels(...across) * made.height
+    : made.width * reachedPixels(...down);
+  if (intermediatePixels > maxIntermediatePixels) {
+    throw new Failure(
+      'OUTPUT_PIXELS_OVER_LIMIT',
+      `Resampling ${source.width} × ${source.height} to ${width} × ${height} pixels has ${intermediatePixels} pixels in between; the limit is ${maxIntermediatePixels}. Ask for a shape nearer to the image's own.`,
+      { limit: maxIntermediatePixels, actual: intermediatePixels },
+    );
+  }
+}
+
+function checkSide(side: number, limit: number): void {
+  if (side <= limit) return;
+  throw new Failure(
+    'OUTPUT_PIXELS_OVER_LIMIT',
+    `A side of ${side} pixels can't be resampled; the limit is ${limit}.`,
+    { limit, actual: side },
+  );
 }
 
 function resampleTo(
   stored: Pixels,
   orientation: number,
-  width: number,
-  height: number,
-  filter: FilterName,
-  box: Box,
+  target: Target,
   pillow: PillowVersion,
   toLuma: boolean,
 ): Pixels {
   const source = sizeUpright(stored, orientation);
-  // Pillow holds boxes as floats.
-  const [left, top, right, bottom] = box.map(Math.fround) as [number, number, number, number];
-  const isInside = 0 <= left && left <= right && right <= source.width;
-  if (!isInside || !(0 <= top && top <= bottom && bottom <= source.height)) {
-    throw new RangeError(`the box ${box} is not inside of ${source.width} × ${source.height} pixels`);
-  }
-  const isWhole = right - left === source.width && bottom - top === source.height;
-  if (isWhole && width === source.width && height === source.height) {
-    const upright = orient(stored, orientation);
+  const { width, height, filter, cutout = wholeOf(target) } = target;
+  const box = boxIn(source, target);
+  if (keepsAll(source, target, box)) {
+    const upright = cutUpright(stored, orientation, cutout);
     if (toLuma) return luma(upright);
     return { ...upright, data: Uint8Array.from(upright.data) };
   }
+  checkWork(source, target, pillow);
   if (filter === 'nearest') {
-    const picked = nearest(orient(stored, orientation), width, height, [left, top, right, bottom]);
+    const picked = nearest(orient(stored, orientation), width, height, box, cutout);
     return toLuma ? luma(picked) : picked;
   }
-  const verticalFirst = goesVerticalFirst(source, width, height, pillow);
-  checkWork(source, width, height, verticalFirst ? source.width * height : width * Math.ceil(bottom - top));
   const { isTransposed, fromRight, fromBottom } = layingOf(orientation);
-  const across = [source.width, left, right, width, filter] as const;
-  const down = [source.height, top, bottom, height, filter] as const;
-  const horizontal = horizontalTable(...(isTransposed ? down : across), fromRight);
-  const vertical = verticalTable(...(isTransposed ? across : down), fromBottom);
+  const { across, down } = axesOf(source, target, box, filter, cutout);
+  const horizontal = horizontalTable(fromRight, ...(isTransposed ? down : across));
+  const vertical = verticalTable(fromBottom, ...(isTransposed ? across : down));
+  // The whole decides, as it does where a crop comes after it.
+  const verticalFirst = goesVerticalFirst(source, width, height, pillow);
   const how = { verticalFirst: verticalFirst !== isTransposed, toLuma };
   const resampled =
     stored.channels === 2
       ? fromRgba(resampleInTwoPasses(toRgba(stored), horizontal, vertical, how))
       : resampleInTwoPasses(stored, horizontal, vertical, how);
   return orient(resampled, orientation);
+}
+
+/** Pillow holds boxes as floats. */
+function boxIn(source: Size, { box = [0, 0, source.width, source.height] }: Target): Box {
+  const [left, top, right, bottom] = box.map(Math.fround) as [number, number, number, number];
+  const isInside = 0 <= left && left <= right && right <= source.width;
+  if (!isInside || !(0 <= top && top <= bottom && bottom <= source.height)) {
+    throw new RangeError(`the box ${box} is not inside of ${source.width} × ${source.height} pixels`);
+  }
+  return [left, top, right, bottom];
+}
+
+/** Whether the whole source becomes a whole of the same size: Pillow copies there. */
+function keepsAll(source: Size, { width, height }: Target, [left, top, right, bottom]: Box): boolean {
+  const isWhole = right - left === source.width && bottom - top === source.height;
+  return isWhole && width === source.width && height === source.height;
+}
+
+/** What is resampled along each axis of the upright source. */
+function axesOf(
+  source: Size,
+  { width, height }: Target,
+  [left, top, right, bottom]: Box,
+  filter: WeighingFilterName,
+  cutout: Cutout,
+) {
+  return {
+    across: [source.width, left, right, width, filter, cutout.left, cutout.right],
+    down: [source.height, top, bottom, height, filter, cutout.top, cutout.bottom],
+  } as const;
 }
 
 /** Pillow's rules, which look at the whole source even where there is a box. */
@@ -143,24 +211,6 @@ function goesVerticalFirst(source: Size, width: number, height: number, pillow: 
       return lostRows > 0 && source.height > source.width * 100;
     case '13.0':
       return lostRows > 0 && lostRows > (source.width - width) * 2;
-  }
-}
-
-function checkWork(source: Size, width: number, height: number, intermediatePixels: number): void {
-  const side = Math.max(source.width, source.height, width, height);
-  if (side > maxSide) {
-    throw new Failure(
-      'OUTPUT_PIXELS_OVER_LIMIT',
-      `A side of ${side} pixels can't be resampled; the limit is ${maxSide}.`,
-      { limit: maxSide, actual: side },
-    );
-  }
-  if (intermediatePixels > maxIntermediatePixels) {
-    throw new Failure(
-      'OUTPUT_PIXELS_OVER_LIMIT',
-      `Resampling ${source.width} × ${source.height} to ${width} × ${height} pixels has ${intermediatePixels} pixels in between; the limit is ${maxIntermediatePixels}. Ask for a shape nearer to the image's own.`,
-      { limit: maxIntermediatePixels, actual: intermediatePixels },
-    );
   }
 }
 

@@ -39,9 +39,7 @@ export function stripOf(job: TwoPassJob, left: number, columns: number, arena: A
   const { kernels } = arena;
   const rowBytes = source.width * channels;
 
-  const firstPairs = horizontal.firstPairs.subarray(left, left + columns);
-  const firstPair = firstPairs.reduce((least, pair) => Math.min(least, pair));
-  const endPair = firstPairs.reduce((most, pair) => Math.max(most, pair)) + horizontal.pairs;
+  const [firstPair, endPair] = pairsUsed(horizontal, left, columns);
   // As the kernels want it; the last pairs may lie beyond the source, and have no weight then.
   const pairs = roundUp(endPair - firstPair, 8);
   const pairBytes = channels === 3 ? 24 : 32;
@@ -97,6 +95,18 @@ export function stripOf(job: TwoPassJob, left: number, columns: number, arena: A
       result.data.set(bytes, (y * result.width + left) * result.channels);
     },
   };
+}
+
+/** The first pair of source columns that some columns of the result are made of, and the one behind the last. */
+export function pairsUsed(
+  { firstPairs, pairs }: HorizontalTable,
+  left: number,
+  columns: number,
+): readonly [first: number, end: number] {
+  const used = firstPairs.subarray(left, left + columns);
+  const first = used.reduce((least, pair) => Math.min(least, pair));
+  const last = used.reduce((most, pair) => Math.max(most, pair));
+  return [first, last + pairs];
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Pixels } from '../pixels.ts';
 import { resampleHorizontalFirst } from './horizontal-first.ts';
-import type { TwoPassJob } from './strip.ts';
+import { pairsUsed, type TwoPassJob } from './strip.ts';
 import { resampleVerticalFirst } from './vertical-first.ts';
 import type { HorizontalTable, VerticalTable } from './weight-tables.ts';
 
@@ -28,7 +28,9 @@ export function resampleInTwoPasses(
   const job: TwoPassJob = { source, horizontal, vertical, result };
 
   // The ring is as wide as the strip, or as what of the source it is made of.
-  const ringColumns = verticalFirst ? Math.max(1, source.width / width) : 1;
+  const [firstPair, endPair] = pairsUsed(horizontal, 0, width);
+  const sourceColumns = Math.min(source.width, endPair * 2) - firstPair * 2;
+  const ringColumns = verticalFirst ? Math.max(1, sourceColumns / width) : 1;
   const columnBytes = vertical.span * 4 * source.channels * ringColumns;
   const stripColumns = Math.max(1, Math.floor(maxRingBytes / columnBytes));
   const resampleStrip = verticalFirst ? resampleVerticalFirst : resampleHorizontalFirst;

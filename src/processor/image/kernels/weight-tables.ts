@@ -34,8 +34,8 @@ const tables = new LRUCache<string, HorizontalTable | VerticalTable>({
   sizeCalculation: (table) => table.words.byteLength + 1024,
 });
 
-/** What is resampled along one axis, and whether the source lies the other way round than the windows are meant. */
-export type Axis = readonly [...windows: Parameters<typeof computeWindows>, isMirrored: boolean];
+/** Whether the source lies the other way round than the windows are meant, and what is resampled along one axis. */
+export type Axis = readonly [isMirrored: boolean, ...windows: Parameters<typeof computeWindows>];
 
 function cached<Table extends HorizontalTable | VerticalTable>(
   pack: (windows: Windows) => Table,
@@ -44,9 +44,9 @@ function cached<Table extends HorizontalTable | VerticalTable>(
   const key = `${pack.name} ${axis.join(' ')}`;
   const known = tables.get(key);
   if (known !== undefined) return known as Table;
-  const [sourceSize, from, to, size, filter, isMirrored] = axis;
-  const windows = computeWindows(sourceSize, from, to, size, filter);
-  const table = pack(isMirrored ? mirror(windows, sourceSize) : windows);
+  const [isMirrored, ...laid] = axis;
+  const windows = computeWindows(...laid);
+  const table = pack(isMirrored ? mirror(windows, laid[0]) : windows);
   tables.set(key, table);
   return table;
 }

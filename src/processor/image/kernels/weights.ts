@@ -6,7 +6,7 @@ export type WeighingFilterName = Exclude<FilterName, 'nearest'>;
 
 /** Along one axis: which source pixels each result pixel is made of, and how much of each. */
 export interface Windows {
-  /** First source pixel of each result pixel. */
+  /** First source pixel of each result pixel that was asked for. */
   readonly starts: Int32Array;
   /** Where each result pixel's weights begin in `weights`; one more entry than there are result pixels. */
   readonly offsets: Int32Array;
@@ -64,12 +64,39 @@ function toFixedPoint(weight: number): number {
   return Math.trunc(weight < 0 ? weight * one - 0.5 : weight * one + 0.5);
 }
 
+/** Where windows lie: the centre of result pixel i is from + (i + 0.5)·scale, and its window reaches `support` from it. */
+function layWindows(from: number, to: number, size: number, reach: number) {
+  const from32 = Math.fround(from);
+  const scale = Math.fround(Math.fround(to) - from32) / size;
+  const filterScale = Math.max(scale, 1);
+  return { from: from32, scale, filterScale, support: reach * filterScale };
+}
+
+/** How many source pixels {@link computeWindows} reaches over, before it leaves weights of 0 out. */
+export function reachedPixels(
+  sourceSize: number,
+  from: number,
+  to: number,
+  size: number,
+  filter: WeighingFilterName,
+  firstResult = 0,
+  endResult = size,
+): number {
+  const { from: start, scale, support } = layWindows(from, to, size, filters[filter].support);
+  const lowest = Math.max(0, Math.trunc(start + (firstResult + 0.5) * scale - support + 0.5));
+  const highest = Math.min(sourceSize, Math.trunc(start + (endResult - 0.5) * scale + support + 0.5));
+  return highest - lowest;
+}
+
 /**
  * Pillow's precompute_coeffs and normalize_coeffs_8bpc: the window trunc(centre ± support + 0.5), weights in
  * double, divided by their sum, then in fixed point. Weights that come to 0 at a window's ends are left out.
  *
  * @param from - where the resampled part of the source begins, in pixels; Pillow holds it as a float
  * @param to - where it ends
+ * @param size - of the whole result
+ * @param firstResult - of the result pixels whose windows are wanted
+ * @param endResult - the one behind the last of them
  */
 export function computeWindows(
   sourceSize: number,
@@ -77,22 +104,22 @@ export function computeWindows(
   to: number,
   size: number,
   filter: WeighingFilterName,
+  firstResult = 0,
+  endResult = size,
 ): Windows {
   const { support: reach, curve } = filters[filter];
-  const from32 = Math.fround(from);
-  const scale = Math.fround(Math.fround(to) - from32) / size;
-  const filterScale = Math.max(scale, 1);
-  const support = reach * filterScale;
+  const { from: from32, scale, filterScale, support } = layWindows(from, to, size, reach);
   const inverseScale = 1 / filterScale;
 
-  const starts = new Int32Array(size);
-  const offsets = new Int32Array(size + 1);
+  const count = endResult - firstResult;
+  const starts = new Int32Array(count);
+  const offsets = new Int32Array(count + 1);
   const longest = Math.min(sourceSize, Math.ceil(support) * 2 + 1);
-  const weights = new Int32Array(size * longest);
+  const weights = new Int32Array(count * longest);
   const window = new Float64Array(longest);
   let filled = 0;
-  for (let i = 0; i < size; i++) {
-    const centre = from32 + (i + 0.5) * scale;
+  for (let i = 0; i < count; i++) {
+    const centre = from32 + (firstResult + i + 0.5) * scale;
     const start = Math.max(0, Math.trunc(centre - support + 0.5));
     const end = Math.min(sourceSize, Math.trunc(centre + support + 0.5));
     let sum = 0;

@@ -1,15 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Cutout } from '../../../../src/processor/image/cutout.ts';
 import { luma } from '../../../../src/processor/image/kernels/luma.ts';
 import {
   type Box,
+  checkWork,
   resample,
   resampleToLuma,
   resampleUpright,
 } from '../../../../src/processor/image/kernels/resample.ts';
 import { useKernels } from '../../../../src/processor/image/kernels/wasm.ts';
-import { orient } from '../../../../src/processor/image/orient.ts';
+import { orient, sizeUpright } from '../../../../src/processor/image/orient.ts';
 import type { Pixels } from '../../../../src/processor/image/pixels.ts';
+import type { Size } from '../../../../src/processor/image/shortest-edge.ts';
+import { partOf } from '../../../support/part-of.ts';
 import { noise } from './noise.ts';
 import { resampleScalar } from './resample-scalar.ts';
 
@@ -39,6 +43,18 @@ function boxOf(
     .map((part) => (whole ? Math.round(part * height) : part * height))
     .sort(ascending);
   return [left as number, top as number, right as number, bottom as number];
+}
+
+/** Some whole pixels of an image, one at least. */
+function cutoutIn({ width, height }: Size, across: [number, number], down: [number, number]): Cutout {
+  const [left, right] = ends(width, across);
+  const [top, bottom] = ends(height, down);
+  return { left, top, right, bottom };
+}
+
+function ends(side: number, cuts: [number, number]): [number, number] {
+  const [from, to] = cuts.map((part) => Math.floor(part * (side - 1))).sort(ascending);
+  return [from as number, (to as number) + 1];
 }
 
 function ascending(a: number, b: number): number {
@@ -256,9 +272,9 @@ describe(resampleUpright, () => {
           for (const filter of ['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos'] as const) {
             for (const box of [undefined, part]) {
               const expected = resample(upright, width, height, filter, box);
-              expectSame(resampleUpright(stored, how, width, height, filter, box, false), expected);
+              expectSame(resampleUpright(stored, how, { width, height, filter, box }, false), expected);
               if (channels !== 3) continue;
-              const gray = resampleUpright(stored, how, width, height, filter, box, true);
+              const gray = resampleUpright(stored, how, { width, height, filter, box }, true);
               expectSame(gray, luma(expected));
             }
           }
@@ -269,6 +285,185 @@ describe(resampleUpright, () => {
 
   it('turns a picture that keeps its size', () => {
     const stored = noise(5, 3, 3);
-    expectSame(resampleUpright(stored, 6, 3, 5, 'bilinear', undefined, false), orient(stored, 6));
+    const target = { width: 3, height: 5, filter: 'bilinear' } as const;
+    expectSame(resampleUpright(stored, 6, target, false), orient(stored, 6));
+  });
+
+  describe('of a part of the result', () => {
+    const orientation = fc.integer({ min: 1, max: 8 });
+
+    it('gives the bytes that the part has in the whole, whatever the sizes, filter, channels and orientation', () => {
+      const side = fc.integer({ min: 1, max: 90 });
+      fc.assert(
+        fc.property(
+          ...([
+            side,
+            side,
+            side,
+            side,
+            channels,
+            pattern,
+            filter,
+            orientation,
+            cuts,
+            cuts,
+            fc.boolean(),
+          ] as const),
+          (width, height, toWidth, toHeight, channels, pattern, filter, how, across, down, isGray) => {
+            const stored = noise(width, height, channels, pattern);
+            const target = { width: toWidth, height: toHeight, filter };
+            const toLuma = isGray && channels === 3;
+            const cutout = cutoutIn(target, across, down);
+            const expected = partOf(resampleUpright(stored, how, target, toLuma), cutout);
+            expectSame(resampleUpright(stored, how, { ...target, cutout }, toLuma), expected);
+          },
+        ),
+        { numRuns: 1500 },
+      );
+    });
+
+    it('gives them where a box of the source is resampled', () => {
+      const side = fc.integer({ min: 1, max: 60 });
+      fc.assert(
+        fc.property(
+          ...([side, side, side, side, cuts, cuts, channels, filter, orientation, cuts, cuts] as const),
+          (width, height, toWidth, toHeight, boxAcross, boxDown, channels, filter, how, across, down) => {
+            const stored = noise(width, height, channels);
+            const upright = sizeUpright(stored, how);
+            const box = boxOf(upright.width, upright.height, boxAcross, boxDown, false);
+            const target = { width: toWidth, height: toHeight, filter, box };
+            const cutout = cutoutIn(target, across, down);
+            const expected = partOf(resampleUpright(stored, how, target, false), cutout);
+            expectSame(resampleUpright(stored, how, { ...target, cutout }, false), expected);
+          },
+        ),
+        { numRuns: 700 },
+      );
+    });
+
+    it('gives them of a thin image, which becomes a long one', () => {
+      const length = fc.integer({ min: 1, max: 3000 });
+      const breadth = fc.integer({ min: 1, max: 3 });
+      fc.assert(
+        fc.property(
+          ...([length, breadth, length, breadth, channels, filter, orientation, cuts, cuts] as const),
+          (long, thin, toLong, toThin, channels, filter, how, across, down) => {
+            const stored = noise(thin, long, channels);
+            const [width, height] = how < 5 ? [toThin, toLong] : [toLong, toThin];
+            const target = { width, height, filter };
+            const cutout = cutoutIn(target, across, down);
+            const expected = partOf(resampleUpright(stored, how, target, false), cutout);
+            expectSame(resampleUpright(stored, how, { ...target, cutout }, false), expected);
+          },
+        ),
+        { numRuns: 150 },
+      );
+    });
+
+    // Image.resize((7, 1), NEAREST) gives 10, 10, 10, 10, 20, 20, 20: half of 2/7 and three times 2/7 fall short of 1
+    // where they are added up, and come to 1 as 3.5 × 2/7.
+    it('picks pixels by the sum of all steps before it', () => {
+      const cutout = { left: 3, top: 0, right: 5, bottom: 1 };
+      const target = { width: 7, height: 1, filter: 'nearest', cutout } as const;
+      expect(resampleUpright(pixels(2, 1, 1, [10, 20]), 1, target, false).data).toEqual(
+        Uint8Array.of(10, 20),
+      );
+    });
+
+    it('gives them of an image that keeps its size', () => {
+      for (const how of [1, 2, 3, 4, 5, 6, 7, 8]) {
+        const stored = noise(11, 8, 3);
+        const { width, height } = sizeUpright(stored, how);
+        const target = { width, height, filter: 'lanczos' } as const;
+        const cutout = { left: 2, top: 1, right: 7, bottom: 5 };
+        for (const toLuma of [false, true]) {
+          const expected = partOf(resampleUpright(stored, how, target, toLuma), cutout);
+          const made = resampleUpright(stored, how, { ...target, cutout }, toLuma);
+          expectSame(made, expected);
+          expect(made.data.buffer).not.toBe(stored.data.buffer);
+        }
+      }
+    });
+
+    it.each([
+      // 61 rows fewer are over 2 × 20 columns, and not over 2 × 99; 40 are not over 2 × 20, and 99 are.
+      { first: 'down', source: [100, 100], size: [80, 39] },
+      { first: 'across', source: [100, 100], size: [80, 60] },
+    ] as const)('goes first $first, as the whole does, from $source to $size', ({ source, size }) => {
+      const image = noise(source[0], source[1], 3, 'extremes');
+      const target = { width: size[0], height: size[1], filter: 'bicubic' } as const;
+      for (const cutout of [
+        { left: 30, top: 0, right: 31, bottom: size[1] },
+        { left: 0, top: 20, right: size[0], bottom: 21 },
+      ]) {
+        const expected = partOf(resampleUpright(image, 1, target, false), cutout);
+        expectSame(resampleUpright(image, 1, { ...target, cutout }, false), expected);
+      }
+    });
+
+    it('takes a few megabytes where the whole would take gigabytes', () => {
+      useKernels((arena) => arena.take(65 * mebibyte));
+      const source = noise(1, 5000, 3);
+      const cutout = { left: 0, top: 559_888, right: 224, bottom: 560_112 };
+      const target = { width: 224, height: 1_120_000, filter: 'bicubic', cutout } as const;
+      const { data } = resampleUpright(source, 1, target, false);
+      expect(data).toHaveLength(224 * 224 * 3);
+      useKernels((arena) => expect(arena.memory.byteLength).toBeLessThan(mebibyte));
+    });
+  });
+});
+
+describe(checkWork, () => {
+  const thin = { width: 1, height: 70_000 };
+  const part = { left: 0, top: 0, right: 224, bottom: 224 };
+
+  it('takes what is made, not the whole, for a side', () => {
+    const target = { width: 224, height: 2 ** 24, filter: 'bicubic' } as const;
+    expect(() => checkWork(thin, { ...target, cutout: part })).not.toThrow();
+    expect(() => checkWork(thin, target)).toThrow(
+      expect.objectContaining({ metadata: { limit: '1048576', actual: '16777216' } }),
+    );
+  });
+
+  it.each(['bicubic', 'nearest'] as const)(
+    'refuses a whole that is too long to be laid out: %s',
+    (filter) => {
+      const target = { width: 224, height: 2 ** 24 + 1, filter, cutout: part };
+      expect(() => checkWork(thin, target)).toThrow(
+        expect.objectContaining({
+          reason: 'OUTPUT_PIXELS_OVER_LIMIT',
+          metadata: { limit: '16777216', actual: '16777217' },
+        }),
+      );
+    },
+  );
+
+  it('refuses a source whose sides are too long for weights, but for nearest, which has none', () => {
+    const source = { width: 1, height: 2 ** 20 + 1 };
+    const target = { width: 8, height: 2 ** 23 + 8, cutout: { left: 0, top: 0, right: 8, bottom: 8 } };
+    expect(() => checkWork(source, { ...target, filter: 'box' })).toThrow(
+      expect.objectContaining({ metadata: { limit: '1048576', actual: '1048577' } }),
+    );
+    expect(() => checkWork(source, { ...target, filter: 'nearest' })).not.toThrow();
+  });
+
+  it('counts between the passes what the part is made of', () => {
+    // Across first: 1,000,000 columns of the source's 1000 rows, or of those 10 that 10 rows of the result show.
+    const source = { width: 1, height: 1000 };
+    const target = { width: 1_000_000, height: 1000, filter: 'box' } as const;
+    expect(() => checkWork(source, target)).toThrow(
+      expect.objectContaining({ metadata: { limit: '268435456', actual: '1000000000' } }),
+    );
+    const low = { left: 0, top: 500, right: 1_000_000, bottom: 510 };
+    expect(() => checkWork(source, { ...target, cutout: low })).not.toThrow();
+    const narrow = { left: 0, top: 0, right: 300_000, bottom: 1000 };
+    expect(() => checkWork(source, { ...target, cutout: narrow })).toThrow(
+      expect.objectContaining({ metadata: { limit: '268435456', actual: '300000000' } }),
+    );
+  });
+
+  it('lets an image be that keeps its size, however long', () => {
+    const source = { width: 2 ** 25, height: 1 };
+    expect(() => checkWork(source, { ...source, filter: 'bicubic' })).not.toThrow();
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { computeWindows } from '../../../../src/processor/image/kernels/weights.ts';
+import { computeWindows, reachedPixels } from '../../../../src/processor/image/kernels/weights.ts';
 
 describe(computeWindows, () => {
   it('widens the filter by the scale when it makes smaller', () => {
@@ -41,5 +41,28 @@ describe(computeWindows, () => {
       weights: Int32Array.of(2097152, 2097152),
     });
     expect([...computeWindows(10, 4, 6, 1, 'bilinear').starts]).toEqual([3]);
+  });
+
+  it('computes the windows of a part of the result as they are in the whole', () => {
+    const all = computeWindows(37, 1.5, 33.25, 20, 'lanczos');
+    const some = computeWindows(37, 1.5, 33.25, 20, 'lanczos', 5, 9);
+    const [from = 0, to] = [all.offsets[5], all.offsets[9]];
+    expect(some).toEqual({
+      starts: all.starts.subarray(5, 9),
+      offsets: all.offsets.subarray(5, 10).map((offset) => offset - from),
+      weights: all.weights.subarray(from, to),
+    });
+  });
+});
+
+describe(reachedPixels, () => {
+  it('counts the source pixels that the windows lie over', () => {
+    // 2 : 1, a triangle of 2 pixels to each side of the centres 1, 3, 5, …
+    expect(reachedPixels(100, 0, 100, 50, 'bilinear')).toBe(100);
+    expect(reachedPixels(100, 0, 100, 50, 'bilinear', 10, 11)).toBe(4);
+    expect(reachedPixels(100, 0, 100, 50, 'bilinear', 10, 20)).toBe(22);
+    expect(reachedPixels(100, 0, 100, 50, 'bilinear', 0, 1)).toBe(3);
+    // Of pixels 40 to 60, centres 41 and 59.
+    expect(reachedPixels(100, 40, 60, 10, 'bilinear')).toBe(22);
   });
 });

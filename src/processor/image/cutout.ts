@@ -1,0 +1,60 @@
+import { layingOf, orient, sizeUpright } from './orient.ts';
+import type { Pixels } from './pixels.ts';
+import type { Size } from './shortest-edge.ts';
+
+/** A part of an image in whole pixels: from `left` and `top` to before `right` and `bottom`. */
+export interface Cutout {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+/** All of an image. */
+export function wholeOf({ width, height }: Size): Cutout {
+  return { left: 0, top: 0, right: width, bottom: height };
+}
+
+/** In pixels. */
+export function sizeOfCutout({ left, top, right, bottom }: Cutout): Size {
+  return { width: right - left, height: bottom - top };
+}
+
+/**
+ * A part of the upright picture. It is cut out of what is stored and turned then: all of a photo takes longer to
+ * turn than to decode.
+ *
+ * @param stored - [height, width, channels] uint8, as stored
+ * @param orientation - EXIF's, 1…8
+ * @param cutout - in pixels of the upright picture, within it
+ * @returns all of an upright picture as it is, else pixels in memory of their own
+ */
+export function cutUpright(stored: Pixels, orientation: number, cutout: Cutout): Pixels {
+  return orient(cut(stored, asStored(cutout, sizeUpright(stored, orientation), orientation)), orientation);
+}
+
+/** Where a part of the upright picture lies in what is stored. */
+function asStored(cutout: Cutout, upright: Size, orientation: number): Cutout {
+  const { isTransposed, fromRight, fromBottom } = layingOf(orientation);
+  const across = [cutout.left, cutout.right, upright.width] as const;
+  const down = [cutout.top, cutout.bottom, upright.height] as const;
+  const [left, right] = fromEnd(fromRight, ...(isTransposed ? down : across));
+  const [top, bottom] = fromEnd(fromBottom, ...(isTransposed ? across : down));
+  return { left, top, right, bottom };
+}
+
+function fromEnd(isMirrored: boolean, from: number, to: number, side: number): readonly [number, number] {
+  return isMirrored ? [side - to, side - from] : [from, to];
+}
+
+function cut(image: Pixels, cutout: Cutout): Pixels {
+  const { width, height } = sizeOfCutout(cutout);
+  if (width === image.width && height === image.height) return image;
+  const { channels } = image;
+  const data = new Uint8Array(width * height * channels);
+  for (let y = 0; y < height; y++) {
+    const from = ((cutout.top + y) * image.width + cutout.left) * channels;
+    data.set(image.data.subarray(from, from + width * channels), y * width * channels);
+  }
+  return { data, width, height, channels };
+}
