@@ -38,7 +38,7 @@ const colourBySpace: Readonly<Record<string, ImageHeader['colour']>> = {
 };
 
 /**
- * Reads an image's header and judges it.
+ * Reads an image's header by libvips and judges it.
  *
  * @param maxPixels - width × height that may be decoded: a PNG of a few kilobytes can claim gigabytes
  * @throws FORMAT_UNSUPPORTED, IMAGE_CORRUPT, SOURCE_PIXELS_OVER_LIMIT
@@ -56,20 +56,7 @@ export async function readHeader(content: Uint8Array, maxPixels: number): Promis
       );
     });
   const { width, height } = metadata;
-  if (width * height > maxPixels) {
-    throw new Failure(
-      'SOURCE_PIXELS_OVER_LIMIT',
-      `The image has ${width} × ${height} = ${width * height} pixels; the limit is ${maxPixels}. Scale it down first.`,
-      { limit: maxPixels, actual: width * height, width, height },
-    );
-  }
-  if (Math.max(width, height) > longestSide) {
-    throw new Failure(
-      'SOURCE_PIXELS_OVER_LIMIT',
-      `The image has ${width} × ${height} pixels; a side has at most ${longestSide}. Cut it into parts.`,
-      { limit: longestSide, actual: Math.max(width, height), width, height },
-    );
-  }
+  checkSize(metadata, maxPixels);
   const { channels, depth, space, hasAlpha } = metadata;
   const colour = colourBySpace[space];
   const bitDepth = depth === 'uchar' ? 8 : depth === 'ushort' ? 16 : undefined;
@@ -93,6 +80,29 @@ export async function readHeader(content: Uint8Array, maxPixels: number): Promis
     isProgressive: metadata.isProgressive,
     samplesPerPixel: samplesBySubsampling[metadata.chromaSubsampling ?? ''] ?? channels,
   };
+}
+
+/**
+ * Judges an image's size before a pixel of it is decoded.
+ *
+ * @param maxPixels - as `readHeader` has it
+ * @throws SOURCE_PIXELS_OVER_LIMIT
+ */
+export function checkSize({ width, height }: Pick<ImageHeader, 'width' | 'height'>, maxPixels: number): void {
+  if (width * height > maxPixels) {
+    throw new Failure(
+      'SOURCE_PIXELS_OVER_LIMIT',
+      `The image has ${width} × ${height} = ${width * height} pixels; the limit is ${maxPixels}. Scale it down first.`,
+      { limit: maxPixels, actual: width * height, width, height },
+    );
+  }
+  if (Math.max(width, height) > longestSide) {
+    throw new Failure(
+      'SOURCE_PIXELS_OVER_LIMIT',
+      `The image has ${width} × ${height} pixels; a side has at most ${longestSide}. Cut it into parts.`,
+      { limit: longestSide, actual: Math.max(width, height), width, height },
+    );
+  }
 }
 
 /** sharp's names of chroma subsampling. */

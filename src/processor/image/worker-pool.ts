@@ -1,7 +1,8 @@
 import process from 'node:process';
 import type { Failure } from '../../failures.ts';
 import { createAdmission } from '../admission.ts';
-import { headerPart, type ImageHeader } from './header.ts';
+import { checkSize, headerPart, type ImageHeader } from './header.ts';
+import { readJpegHeader } from './jpeg-header.ts';
 import type { PixelJob, PixelResult } from './worker.ts';
 import { unpackFailure } from './worker-failure.ts';
 import { startProcesses, type WorkerEvents, type WorkerLimits } from './worker-processes.ts';
@@ -20,7 +21,8 @@ export interface WorkerPool {
    */
   run(job: PixelJob, signal?: AbortSignal): Promise<readonly (PixelResult | Failure)[]>;
   /**
-   * Reads a header in a process of its own, so that it doesn't wait behind pixels.
+   * Reads a header: a plain JPEG's here and now, any other in a process of its own, so that it doesn't wait behind
+   * pixels.
    *
    * @param maxPixels - as `readHeader` of header.ts has it
    * @throws what that throws, what `run` throws, and OVERLOADED
@@ -83,6 +85,11 @@ export async function startWorkerPool(workers: number, options: WorkerPoolOption
       return answers.map((answer) => ('result' in answer ? answer.result : unpackFailure(answer.failure)));
     },
     async readHeader(content, maxPixels, signal = neverAborts) {
+      const plain = readJpegHeader(content);
+      if (plain !== undefined) {
+        checkSize(plain, maxPixels);
+        return plain;
+      }
       const job = { content: headerPart(content), maxPixels };
       const answer = await headerAdmission.run(() => headers.run(job, signal), signal);
       if ('header' in answer) return answer.header;

@@ -119,6 +119,24 @@ describe(startWorkerPool, () => {
     });
   });
 
+  it('reads a plain JPEG’s header at once, whatever the process for headers does, and judges it', async () => {
+    const small = await startWorkerPool(1, { maxHeadersWaiting: 0 });
+    try {
+      const [png, jpeg] = [await encoded(redGreenBlue, 'png'), await encoded(photoLike(320, 240), 'jpeg')];
+      const expected = await readHeader(jpeg, 76_800);
+      for (const pid of small.pids().headers) process.kill(pid, 'SIGSTOP');
+      const other = small.readHeader(png, 3);
+      expect(await small.readHeader(jpeg, 76_800)).toEqual(expected);
+      expect(await outcome(small.readHeader(jpeg, 76_799))).toEqual(await outcome(readHeader(jpeg, 76_799)));
+      expect(await outcome(small.readHeader(png, 3))).toMatchObject({ reason: 'OVERLOADED' });
+      expect(small.busy().headers).toBe(1);
+      for (const pid of small.pids().headers) process.kill(pid, 'SIGCONT');
+      expect(await other).toMatchObject({ format: 'png', width: 3 });
+    } finally {
+      await small.close();
+    }
+  });
+
   it('reads a header while all workers have images, and lets no more wait than it may', async () => {
     await using small = Object.assign(await startWorkerPool(1, { maxHeadersWaiting: 1 }), {
       async [Symbol.asyncDispose]() {
