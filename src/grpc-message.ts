@@ -77,7 +77,8 @@ export function collectMessage(readMaxBytes: number) {
       const ofEnvelope = chunk.copy(envelope, Math.min(bytes, envelopeBytes), 0);
       if (place === undefined && bytes + chunk.length >= envelopeBytes) {
         const length = envelope.readUInt32BE(1);
-        if (envelope[0] !== 0) throw new ConnectError('the message is compressed', Code.Internal);
+        if (envelope[0] !== 0)
+          throw new ConnectError('protocol error: the message is compressed', Code.Internal);
         if (length > readMaxBytes) {
           const text = `the message has ${length} bytes, which is more than readMaxBytes ${readMaxBytes}`;
           throw new ConnectError(text, Code.ResourceExhausted);
@@ -85,16 +86,16 @@ export function collectMessage(readMaxBytes: number) {
         place = Buffer.allocUnsafeSlow(length);
       }
       if (place !== undefined && bytes + chunk.length > envelopeBytes + place.length) {
-        throw new ConnectError('there is more than one message', Code.Unimplemented);
+        throw new ConnectError('protocol error: there is more than one message', Code.Unimplemented);
       }
       place?.set(chunk.subarray(ofEnvelope), Math.max(0, bytes - envelopeBytes));
       bytes += chunk.length;
     },
     /** @throws ConnectError UNIMPLEMENTED where none has come, INVALID_ARGUMENT where its end has not */
     whole(): Uint8Array {
-      if (bytes === 0) throw new ConnectError('there is no message', Code.Unimplemented);
+      if (bytes === 0) throw new ConnectError('protocol error: there is no message', Code.Unimplemented);
       if (place !== undefined && bytes === envelopeBytes + place.length) return place;
-      throw new ConnectError('the message is incomplete', Code.InvalidArgument);
+      throw new ConnectError('protocol error: the message is incomplete', Code.InvalidArgument);
     },
   };
 }
