@@ -170,6 +170,23 @@ export class Failure extends Error {
   }
 }
 
+/**
+ * What `read` comes to. A failure of it tells which one of several it is about: the message begins with `what`, and the
+ * metadata has `index`. Anything else that is thrown stays as it is.
+ *
+ * @param what - that one's name with its number, as `Variant 3`
+ * @param index - from 0
+ */
+export function withIndex<T>(what: string, index: number, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const { reason, message, metadata, cause } = error;
+    throw new Failure(reason, `${what}: ${message}`, { ...metadata, index }, { cause });
+  }
+}
+
 /** Whether a string, from the wire say, is one of the table's reasons. */
 export function isFailureReason(value: string): value is FailureReason {
   return Object.hasOwn(failureKinds, value);

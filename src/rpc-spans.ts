@@ -37,6 +37,36 @@ export function rpcEnd(side: 'client' | 'server', error?: unknown) {
   };
 }
 
+/**
+ * The messages of a stream, after the last of which, or where they fail, `end` is called once, with what was thrown. A
+ * reader who has left is heard of by the signal: Connect reads no further then, and doesn't say so to a generator.
+ */
+export function endAfter<Message>(
+  messages: AsyncIterable<Message>,
+  signal: AbortSignal | undefined,
+  end: (error?: unknown) => void,
+): AsyncIterable<Message> {
+  let isOver = false;
+  function endOnce(error?: unknown): void {
+    if (isOver) return;
+    isOver = true;
+    end(error);
+  }
+  if (signal?.aborted) endOnce(signal.reason);
+  else signal?.addEventListener('abort', () => endOnce(signal.reason), { once: true });
+  return passing(messages, endOnce);
+}
+
+async function* passing<Message>(messages: AsyncIterable<Message>, end: (error?: unknown) => void) {
+  try {
+    yield* messages;
+    end();
+  } catch (error) {
+    end(error);
+    throw error;
+  }
+}
+
 /** `DEADLINE_EXCEEDED` of `DeadlineExceeded`; gRPC spells CANCELLED with two L. */
 function statusName(code: Code): string {
   if (code === Code.Canceled) return 'CANCELLED';

@@ -7,6 +7,7 @@ import {
   grpcCode,
   isFailureReason,
   retryAfterSeconds,
+  withIndex,
 } from '../src/failures.ts';
 
 describe('failureKinds', () => {
@@ -51,6 +52,46 @@ describe(Failure, () => {
     });
     expect(failure.cause).toBe(cause);
     expect(failure).toBeInstanceOf(Error);
+  });
+});
+
+describe(withIndex, () => {
+  const thrownBy = (read: () => unknown): unknown => {
+    try {
+      return read();
+    } catch (error) {
+      return error;
+    }
+  };
+
+  it('is what is read', () => {
+    expect(withIndex('Variant 3', 3, () => 'read')).toBe('read');
+  });
+
+  it('says of a failure which one of several it is about, and keeps the rest of it', () => {
+    const cause = new Error('the library’s words');
+    const failure = thrownBy(() =>
+      withIndex('Variant 3', 3, () => {
+        throw new Failure('OPTION_INVALID', 'width is "0".', { option: 'width' }, { cause });
+      }),
+    );
+    expect(failure).toBeInstanceOf(Failure);
+    expect(failure).toMatchObject({
+      reason: 'OPTION_INVALID',
+      message: 'Variant 3: width is "0".',
+      metadata: { option: 'width', index: '3' },
+    });
+    expect((failure as Failure).cause).toBe(cause);
+  });
+
+  it('leaves whatever else is thrown as it is', () => {
+    const error = new TypeError('not ours');
+    const thrown = thrownBy(() =>
+      withIndex('Variant 3', 3, () => {
+        throw error;
+      }),
+    );
+    expect(thrown).toBe(error);
   });
 });
 

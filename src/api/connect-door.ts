@@ -46,6 +46,25 @@ const arrivalKey = createContextKey<Arrival | undefined>(undefined);
  */
 export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, gate: Gate, held: HeldBytes) {
   const maxMessageBytes = config.maxUploadBytes + messageOverheadBytes;
+
+  /** One request, one answer, of which the bytes of its images are counted. */
+  async function passOn<Request, Answer>(
+    ask: (request: Request, deadline: Deadline, origin?: CallOrigin) => Promise<Answer>,
+    request: Request,
+    context: HandlerContext,
+    imagesOf: (answer: Answer) => Parameters<typeof contentBytes>[0],
+  ): Promise<Answer> {
+    using deadline = deadlineOf(context, config.requestTimeoutMs);
+    const arrival = context.values.get(arrivalKey);
+    try {
+      const answer = await ask(request, deadline, originOfCall(context));
+      arrival?.share.answers(contentBytes(imagesOf(answer)));
+      return answer;
+    } catch (error) {
+      throw noted(error, arrival?.c);
+    }
+  }
+
   const router = createConnectRouter({
     grpc: false,
     readMaxBytes: maxMessageBytes,
@@ -53,36 +72,11 @@ export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, g
     interceptors: [refuseStreams],
   });
   router.service(ProcessorService, {
-    async process(request, context) {
-      using deadline = deadlineOf(context, config.requestTimeoutMs);
-      try {
-        const response = await processor.process(request, deadline, originOfCall(context));
-        context.values.get(arrivalKey)?.share.answers(contentBytes([response]));
-        return response;
-      } catch (error) {
-        throw noted(error, context.values.get(arrivalKey)?.c);
-      }
-    },
-    async processVariants(request, context) {
-      using deadline = deadlineOf(context, config.requestTimeoutMs);
-      try {
-        const response = await processor.processVariants(request, deadline, originOfCall(context));
-        context.values.get(arrivalKey)?.share.answers(contentBytes(response.variants));
-        return response;
-      } catch (error) {
-        throw noted(error, context.values.get(arrivalKey)?.c);
-      }
-    },
-    async processBatch(request, context) {
-      using deadline = deadlineOf(context, config.requestTimeoutMs);
-      try {
-        const response = await processor.processBatch(request, deadline, originOfCall(context));
-        context.values.get(arrivalKey)?.share.answers(contentBytes([response]));
-        return response;
-      } catch (error) {
-        throw noted(error, context.values.get(arrivalKey)?.c);
-      }
-    },
+    process: (request, context) => passOn(processor.process, request, context, (answer) => [answer]),
+    processVariants: (request, context) =>
+      passOn(processor.processVariants, request, context, ({ variants }) => variants),
+    processBatch: (request, context) =>
+      passOn(processor.processBatch, request, context, (answer) => [answer]),
     async *processStream(requests: AsyncIterable<ProcessStreamRequest>, context) {
       using deadline = deadlineOf(context, config.requestTimeoutMs);
       try {

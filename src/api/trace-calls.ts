@@ -1,6 +1,6 @@
 import type { DescMethod } from '@bufbuild/protobuf';
 import { type ContextValues, createContextKey, type Transport } from '@connectrpc/connect';
-import { rpcAttributes, rpcEnd } from '../rpc-spans.ts';
+import { endAfter, rpcAttributes, rpcEnd } from '../rpc-spans.ts';
 import { type CallOrigin, originHeaders } from '../trace-context.ts';
 import type { Span, Tracing } from '../tracing.ts';
 import type { ApiContext } from './context.ts';
@@ -53,7 +53,8 @@ export function traceCalls(transport: Transport, tracing: Tracing | undefined, u
       const started = transport.stream(method, signal, timeoutMs, header, input, values);
       if (span === undefined) return await started;
       const response = await started.catch(endingWith(span));
-      return { ...response, message: endingAfter(span, response.message, signal) };
+      const end = (error?: unknown) => span.end(rpcEnd('client', error));
+      return { ...response, message: endAfter(response.message, signal, end) };
     },
   };
 }
@@ -70,26 +71,4 @@ function endingWith(span: Span): (error: unknown) => never {
     span.end(rpcEnd('client', error));
     throw error;
   };
-}
-
-/** A caller who reads no further is heard of by the signal: Connect's client doesn't tell. */
-async function* endingAfter<Message>(
-  span: Span,
-  messages: AsyncIterable<Message>,
-  signal: AbortSignal | undefined,
-) {
-  let isOver = false;
-  function end(error?: unknown): void {
-    if (isOver) return;
-    isOver = true;
-    span.end(rpcEnd('client', error));
-  }
-  signal?.addEventListener('abort', () => end(signal.reason), { once: true });
-  try {
-    yield* messages;
-    end();
-  } catch (error) {
-    end(error);
-    throw error;
-  }
 }

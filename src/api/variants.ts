@@ -4,7 +4,7 @@ import {
   type ProcessVariantsRequest,
   ProcessVariantsRequestSchema,
 } from '../../gen/image/v1/processor_pb.ts';
-import { Failure } from '../failures.ts';
+import { Failure, withIndex } from '../failures.ts';
 import { type ImageDefaults, processRequest } from '../image-request.ts';
 import { type ImageSource, type OptionTexts, optionTexts, parseOptions } from './options.ts';
 
@@ -38,7 +38,7 @@ export function parseVariants(options: OptionTexts): SaidVariants {
   return {
     common,
     variants: list.map((one, index) =>
-      atIndex(index, () => {
+      withIndex(`Variant ${index}`, index, () => {
         const own = optionTexts(one);
         const said = new Set(own.map(([name]) => name));
         const texts = [...own, ...common.filter(([name]) => !said.has(name))];
@@ -59,7 +59,9 @@ export function variantsRequest(
     source,
     variants: variants.map(
       (texts, index): ProcessRequest =>
-        atIndex(index, () => processRequest({ case: undefined }, parseOptions(texts), defaults)),
+        withIndex(`Variant ${index}`, index, () =>
+          processRequest({ case: undefined }, parseOptions(texts), defaults),
+        ),
     ),
   });
 }
@@ -90,14 +92,4 @@ function invalid(actual: string, message: string, limit?: number): Failure {
     allowed: `a JSON list of 1 to ${maxVariants} objects of options, as [{"width": 224, "height": 224}]`,
     ...(limit !== undefined && { limit }),
   });
-}
-
-function atIndex<T>(index: number, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    const { reason, message, metadata, cause } = error;
-    throw new Failure(reason, `Variant ${index}: ${message}`, { ...metadata, index }, { cause });
-  }
 }

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { createContextKey, type Interceptor } from '@connectrpc/connect';
 import { ProcessorService } from '../../gen/image/v1/processor_pb.ts';
 import { publicFailure } from '../rpc-failures.ts';
-import { rpcAttributes, rpcEnd } from '../rpc-spans.ts';
+import { endAfter, rpcAttributes, rpcEnd } from '../rpc-spans.ts';
 import type { Logger } from '../telemetry.ts';
 import { originFields, readRequestId, readTracePlace, type TracePlace } from '../trace-context.ts';
 import type { Tracing } from '../tracing.ts';
@@ -45,10 +45,7 @@ export function observeCalls(
     });
     onInFlight(1);
 
-    let isOver = false;
     function end(error?: unknown): void {
-      if (isOver) return;
-      isOver = true;
       onInFlight(-1);
       const outcome = rpcEnd('server', error);
       span?.end(outcome);
@@ -57,35 +54,17 @@ export function observeCalls(
       log.debug({ ...logFields, method: attributes['rpc.method'], status, ms }, 'call');
     }
 
+    let response: Awaited<ReturnType<typeof next>>;
     try {
-      const response = await next(request);
-      if (!response.stream) {
-        end();
-        return response;
-      }
-      // Connect reads no further when the caller has left, and doesn't say so to a generator.
-      whenAborted(request.signal, end);
-      return { ...response, message: endAfter(response.message, end) };
+      response = await next(request);
     } catch (error) {
       end(error);
       throw error;
     }
-  };
-}
-
-function whenAborted(signal: AbortSignal, end: (reason: unknown) => void): void {
-  if (signal.aborted) end(signal.reason);
-  else signal.addEventListener('abort', () => end(signal.reason), { once: true });
-}
-
-async function* endAfter<Message>(messages: AsyncIterable<Message>, end: (error?: unknown) => void) {
-  try {
-    yield* messages;
+    if (response.stream) return { ...response, message: endAfter(response.message, request.signal, end) };
     end();
-  } catch (error) {
-    end(error);
-    throw error;
-  }
+    return response;
+  };
 }
 
 /** A child span for each stage of an image. */

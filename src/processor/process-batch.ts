@@ -9,7 +9,7 @@ import {
   TensorContainer,
   TensorOutputSchema,
 } from '../../gen/image/v1/processor_pb.ts';
-import { Failure, failureFromAbort } from '../failures.ts';
+import { Failure, failureFromAbort, withIndex } from '../failures.ts';
 import type { TensorPlan } from './image/plan.ts';
 import { containTensor, type TensorDescription, tensorName } from './image/tensor-container.ts';
 import { mapConcurrently } from './map-concurrently.ts';
@@ -59,8 +59,11 @@ async function processAll(
     );
   const outcomes = mapConcurrently(indexed(requests), limits.concurrency, process, stop);
   for await (const outcome of outcomes) {
-    if ('error' in outcome) throw atIndex(outcome.index, outcome.error);
-    const { index, response } = outcome;
+    const { index } = outcome;
+    const response = ofBatch(index, () => {
+      if ('error' in outcome) throw outcome.error;
+      return outcome.response;
+    });
     images[index] = response;
     pixels += response.width * response.height;
     if (pixels > limits.maxOutputPixels) {
@@ -85,29 +88,31 @@ function containerOfAll(requests: readonly ProcessRequest[]): TensorPlan['contai
       { option: 'requests', limit: maxImages, actual: requests.length },
     );
   }
-  const containers = requests.map(containerOf);
-  const other = containers.findIndex((container) => container !== containers[0]);
-  if (other !== -1) {
-    throw atIndex(other, invalid('container', 'the same for all images of a batch'));
+  const containers = requests.map((request, index) => ofBatch(index, () => containerOf(request)));
+  for (const [index, container] of containers.entries()) {
+    ofBatch(index, () => {
+      if (container !== containers[0]) throw invalid('container', 'the same for all images of a batch');
+    });
   }
   // The images themselves are asked for raw, so that nobody else sees BF16 and npy together.
-  const bfloat16 = requests.findIndex(({ output }) => isBfloat16InNpy(output));
-  if (bfloat16 !== -1) {
-    throw atIndex(bfloat16, invalid('datatype', datatypesInNpy));
+  for (const [index, { output }] of requests.entries()) {
+    ofBatch(index, () => {
+      if (isBfloat16InNpy(output)) throw invalid('datatype', datatypesInNpy);
+    });
   }
   return containers[0] as TensorPlan['container'];
 }
 
-function containerOf(request: ProcessRequest, index: number): TensorPlan['container'] {
+function containerOf(request: ProcessRequest): TensorPlan['container'] {
   if (request.output.case === 'tensor') {
     const names: Readonly<Record<number, TensorPlan['container']>> = containerNames;
     const name = names[request.output.value.container];
     if (name !== undefined) return name;
-    throw atIndex(index, invalid('container', [...new Set(Object.values(names))].join(', ')));
+    throw invalid('container', [...new Set(Object.values(names))].join(', '));
   }
   const isPreset = request.preset !== '' || request.preprocessorConfig !== '';
   if (request.output.case === undefined && isPreset) return 'raw';
-  throw atIndex(index, invalid('output', 'a tensor'));
+  throw invalid('output', 'a tensor');
 }
 
 function isBfloat16InNpy({ case: kind, value }: ProcessRequest['output']): boolean {
@@ -128,10 +133,8 @@ function asRawTensor(request: ProcessRequest): ProcessRequest {
   return raw;
 }
 
-function atIndex(index: number, error: unknown): unknown {
-  if (!(error instanceof Failure)) return error;
-  const { reason, message, metadata, cause } = error;
-  return new Failure(reason, `Image ${index} of the batch: ${message}`, { ...metadata, index }, { cause });
+function ofBatch<T>(index: number, read: () => T): T {
+  return withIndex(`Image ${index} of the batch`, index, read);
 }
 
 function stacked(

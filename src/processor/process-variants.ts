@@ -4,7 +4,7 @@ import {
   type ProcessVariantsResponse,
   ProcessVariantsResponseSchema,
 } from '../../gen/image/v1/processor_pb.ts';
-import { Failure } from '../failures.ts';
+import { Failure, withIndex } from '../failures.ts';
 import { answersOf, type Caller, type ImageProcessing } from './process-image.ts';
 import { planOf } from './rules.ts';
 
@@ -30,20 +30,20 @@ export async function processVariants(
       { option: 'variants', limit: maxVariants, actual: variants.length },
     );
   }
-  const plans = variants.map((variant, index) => {
-    if (variant.source.case !== undefined) throw atIndex(index, ownSource());
-    try {
+  const plans = variants.map((variant, index) =>
+    withIndex(`Variant ${index}`, index, () => {
+      if (variant.source.case !== undefined) throw ownSource();
       return planOf(variant, limits.maxOutputPixels, presets);
-    } catch (error) {
-      throw atIndex(index, error);
-    }
-  });
+    }),
+  );
   const outcomes = await answersOf(source, plans, processing, caller);
   return create(ProcessVariantsResponseSchema, {
-    variants: outcomes.map((outcome, index) => {
-      if ('error' in outcome) throw atIndex(index, outcome.error);
-      return outcome.result;
-    }),
+    variants: outcomes.map((outcome, index) =>
+      withIndex(`Variant ${index}`, index, () => {
+        if ('error' in outcome) throw outcome.error;
+        return outcome.result;
+      }),
+    ),
   });
 }
 
@@ -52,10 +52,4 @@ function ownSource(): Failure {
     option: 'source',
     allowed: 'unset',
   });
-}
-
-function atIndex(index: number, error: unknown): unknown {
-  if (!(error instanceof Failure)) return error;
-  const { reason, message, metadata, cause } = error;
-  return new Failure(reason, `Variant ${index}: ${message}`, { ...metadata, index }, { cause });
 }
