@@ -1,6 +1,7 @@
 import { totalmem } from 'node:os';
 import process from 'node:process';
 import type { ProcessorConfig } from './config.ts';
+import { workerFileRoom } from './image/worker-file.ts';
 
 /** What the parts of image-processor hold without an image in work, in bytes; measured. */
 export const serverBytes = 150_000_000;
@@ -45,7 +46,7 @@ export function restingMemory({
   return (
     serverBytes +
     // One more reads headers.
-    (WORKERS + 1) * idleWorkerBytes +
+    (WORKERS + 1) * (idleWorkerBytes + workerFileRoom) +
     CACHE_MAX_BYTES +
     MAX_QUEUE_BYTES +
     // The server holds what is in work as well, for as long as it is.

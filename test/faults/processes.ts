@@ -139,7 +139,7 @@ function stateOf(pid: number): ProcessState[] {
 /** Process ids of a processor's workers for pixels. */
 export function pixelWorkers(processor: number): number[] {
   return processTree(processor).flatMap(({ pid, command }) =>
-    /worker-process\.ts pixels$/.test(command) ? pid : [],
+    /worker-process\.ts pixels\b/.test(command) ? pid : [],
   );
 }
 
@@ -150,7 +150,7 @@ export function descriptorsOf(pid: number): number {
 
 /** What a process of a service is, for a table. */
 export function roleOf({ command }: ProcessState): string {
-  const [, role] = /worker-process\.ts (\w+)$/.exec(command) ?? [];
+  const [, role] = /worker-process\.ts (\w+)/.exec(command) ?? [];
   const [, service] = /src\/(\w+)\/main\.ts$/.exec(command) ?? [];
   if (role !== undefined) return `${role} workers`;
   return service === undefined ? 'the sender' : `image-${service}`;

@@ -12,13 +12,13 @@ const config = readProcessorConfig({
 
 describe(restingMemory, () => {
   it('adds up the server, a worker more than there are for pixels, cache, queue and sources in work', () => {
-    expect(restingMemory(config)).toBe(150e6 + 4 * 250e6 + 100e6 + 50e6 + 10 * 10e6);
+    expect(restingMemory(config)).toBe(150e6 + 4 * (250e6 + 4_194_304) + 100e6 + 50e6 + 10 * 10e6);
   });
 });
 
 describe(workMemory, () => {
   it('is what is left for images', () => {
-    expect(workMemory(config, 2_000_000_000)).toBe(600_000_000);
+    expect(workMemory(config, 2_000_000_000)).toBe(583_222_784);
   });
 
   it('is enough for a photograph on the smallest machine', () => {

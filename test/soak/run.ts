@@ -150,7 +150,7 @@ function look({ name, pid }: ServiceProcess, second: number): void {
   };
   const total = { rss: 0, descriptors: 0 };
   for (const { pid: one, command, rssBytes } of tree) {
-    const role = /worker-process\.ts (\w+)$/.exec(command)?.[1];
+    const role = /worker-process\.ts (\w+)/.exec(command)?.[1];
     const descriptors = countDescriptors(one);
     add(`image-${name}${role === undefined ? '' : ` ${role} worker ${one}`}`, rssBytes, descriptors);
     total.rss += rssBytes;

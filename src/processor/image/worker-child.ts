@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { createWorkerFile, type WorkerFile } from './worker-file.ts';
 import { createMessageReader, packMessage } from './worker-message.ts';
 import type { WorkerReply, WorkerRoles } from './worker-process.ts';
 
@@ -58,23 +59,21 @@ const maxLineLength = 500;
 /**
  * Starts a worker process.
  *
- * @param onLine - gets what it says on stderr
+ * @param onLine - gets what it says on stderr, and why it is killed if it answers nonsense
+ * @param createFile - makes what it shares with the server, of its own and empty
  */
 export function startChild<Name extends keyof WorkerRoles>(
   role: Name,
   onLine: (line: string) => void,
+  createFile: () => WorkerFile | undefined = createWorkerFile,
 ): WorkerChild<WorkerRoles[Name]['job'], WorkerRoles[Name]['answer']> {
   type Reply = WorkerReply<WorkerRoles[Name]['answer']>;
-  const child = spawn(process.execPath, [...flags, entry, role], {
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-    env: {
-      ...Object.fromEntries(Object.entries(process.env).filter(([name]) => inherited.test(name))),
-      ...environment,
-    },
-  });
+  const file = createFile();
+  const child = spawnWorker(role, file);
   let answered = Promise.withResolvers<Reply>();
   const ready = answered.promise.then(() => {});
   const ended = endOf(child).then((how) => {
+    file?.close();
     answered.reject(new WorkerEnded(`The worker process ended: ${how}.`));
     return how;
   });
@@ -84,9 +83,9 @@ export function startChild<Name extends keyof WorkerRoles>(
   const channel = child.stdio[3] as Socket;
   // Its end is told by the process's end.
   channel.on('error', () => {});
-  const reader = createMessageReader();
+  const reader = createMessageReader(file);
   let filled = 0;
-  channel.on('data', (chunk: Buffer) => {
+  function receive(chunk: Buffer): void {
     for (let read = 0; read < chunk.length; ) {
       const { target } = reader;
       const copied = chunk.copy(target, filled, read);
@@ -97,13 +96,23 @@ export function startChild<Name extends keyof WorkerRoles>(
       const message = reader.filled();
       if (message !== undefined) answered.resolve(message.value as Reply);
     }
+  }
+  channel.on('data', (chunk: Buffer) => {
+    try {
+      receive(chunk);
+    } catch (error) {
+      // A decoder's bug may have given the process to somebody else.
+      channel.destroy();
+      child.kill('SIGKILL');
+      onLine(`It is killed for an answer that is none: ${String(error).slice(0, maxLineLength)}`);
+    }
   });
   return {
     pid: child.pid,
     ready,
     ended,
     async ask(job) {
-      const parts = packMessage(job);
+      const parts = packMessage(job, file);
       const isGone = child.exitCode !== null || child.signalCode !== null;
       if (isGone) throw new WorkerEnded('The worker process had ended.');
       answered = Promise.withResolvers();
@@ -115,6 +124,22 @@ export function startChild<Name extends keyof WorkerRoles>(
     },
     kill: () => void child.kill('SIGKILL'),
   };
+}
+
+function spawnWorker(role: keyof WorkerRoles, file: WorkerFile | undefined): ChildProcess {
+  const shared = file === undefined ? { argument: [], stdio: [] } : { argument: ['file'], stdio: [file.fd] };
+  try {
+    return spawn(process.execPath, [...flags, entry, role, ...shared.argument], {
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe', ...shared.stdio],
+      env: {
+        ...Object.fromEntries(Object.entries(process.env).filter(([name]) => inherited.test(name))),
+        ...environment,
+      },
+    });
+  } catch (error) {
+    file?.close();
+    throw error;
+  }
 }
 
 function endOf(child: ChildProcess): Promise<string> {

@@ -4,11 +4,13 @@ import process from 'node:process';
 import type { ImageHeader } from './header.ts';
 import type { PixelAnswer, PixelJob } from './worker.ts';
 import { packFailure, type WorkerFailure } from './worker-failure.ts';
+import { answerRoom, workerFile } from './worker-file.ts';
 import { createMessageReader, packMessage } from './worker-message.ts';
 
 /*
  * A worker process: it takes one job at a time from the server over file descriptor 3, a socket, and answers
- * it there. It ends when the server has gone. Its argument is its role, `pixels` or `headers`.
+ * it there. It ends when the server has gone. Its arguments are its role, `pixels` or `headers`, and `file` if
+ * descriptor 4 is the file that they share.
  */
 
 export interface HeaderJob {
@@ -65,6 +67,7 @@ const smallestGif = Buffer.from('R0lGODlhAQABAAAAACH5BAEAAAAALAAAAAABAAEAAAIBAAA
 const niceness = { pixels: 10, headers: 0 } as const;
 
 const channel = 3;
+const file = process.argv[3] === 'file' ? workerFile(4, answerRoom) : undefined;
 
 /** Room for a source that isn't large, so that not every job takes new pages from the system. Bytes. */
 const kept = Buffer.allocUnsafeSlow(4 * 1024 * 1024);
@@ -95,7 +98,7 @@ async function done(role: Role<unknown, unknown>, job: unknown): Promise<Partial
 /** Waits without an event loop: there is nothing else to do, and a turn of it would cost more than the read. */
 function createInbox(): () => unknown {
   let keptIsFree = true;
-  const reader = createMessageReader((length) => {
+  const reader = createMessageReader(file, (length) => {
     if (!keptIsFree || length > kept.length) return Buffer.allocUnsafeSlow(length);
     keptIsFree = false;
     return kept.subarray(0, length);
@@ -130,7 +133,7 @@ function currentRss(): number {
 }
 
 function reply(message: Partial<WorkerReply<unknown>>): void {
-  for (const part of packMessage({ ...message, rss: currentRss() })) {
+  for (const part of packMessage({ ...message, rss: currentRss() }, file)) {
     let written = 0;
     while (written < part.length) written += writeSync(channel, part, written, part.length - written);
   }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { readHeader } from '../../../src/processor/image/header.ts';
@@ -245,6 +245,21 @@ describe.skipIf(process.platform !== 'linux')('a worker process', () => {
     const score = (pid = 0) => readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8').trim();
     expect([...pixels, ...headers].map((pid) => score(pid))).toEqual(['1000', '1000']);
     expect([...pixels, ...headers].map((pid) => getPriority(pid))).toEqual([10, 0]);
+  });
+
+  it('begins with an empty file where the one before it had another', async () => {
+    const { pool, replaced } = await startPool(1);
+    const [first = 0] = await pidsOf(pool, 1);
+    expect(await reasonOf(runOnePlan(pool, job))).toBe('done');
+    const left = statSync(`/proc/${first}/fd/4`);
+    expect(left.size).toBeGreaterThan(0);
+    process.kill(first, 'SIGKILL');
+    await becomes(() => replaced.length === 1);
+    const [second = 0] = await pidsOf(pool, 1);
+    expect(second).not.toBe(first);
+    const begun = statSync(`/proc/${second}/fd/4`);
+    expect(begun.size).toBe(0);
+    expect(begun.ino).not.toBe(left.ino);
   });
 
   it('has no secrets in its environment', async () => {
