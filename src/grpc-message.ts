@@ -63,12 +63,22 @@ export function endWith(
   stream.uncork();
 }
 
-/** Puts the chunks of one enveloped message into its place, which is made when its length is known. */
-export function collectMessage(readMaxBytes: number) {
+/**
+ * Puts the chunks of one enveloped message into its place, which is made when its length is known.
+ *
+ * @param allocate - makes a place of at least so many bytes
+ */
+export function collectMessage(
+  readMaxBytes: number,
+  allocate: (bytes: number) => Buffer = (bytes) => Buffer.allocUnsafeSlow(bytes),
+) {
   const envelope = Buffer.alloc(envelopeBytes);
   let place: Buffer | undefined;
+  let length = 0;
   let bytes = 0;
   return {
+    /** Where the message is, once its length is known. */
+    place: () => place,
     /**
      * @throws ConnectError RESOURCE_EXHAUSTED for a message over the limit, INTERNAL for a compressed one,
      *   UNIMPLEMENTED for more than one
@@ -76,16 +86,16 @@ export function collectMessage(readMaxBytes: number) {
     add(chunk: Buffer): void {
       const ofEnvelope = chunk.copy(envelope, Math.min(bytes, envelopeBytes), 0);
       if (place === undefined && bytes + chunk.length >= envelopeBytes) {
-        const length = envelope.readUInt32BE(1);
+        length = envelope.readUInt32BE(1);
         if (envelope[0] !== 0)
           throw new ConnectError('protocol error: the message is compressed', Code.Internal);
         if (length > readMaxBytes) {
           const text = `the message has ${length} bytes, which is more than readMaxBytes ${readMaxBytes}`;
           throw new ConnectError(text, Code.ResourceExhausted);
         }
-        place = Buffer.allocUnsafeSlow(length);
+        place = allocate(length);
       }
-      if (place !== undefined && bytes + chunk.length > envelopeBytes + place.length) {
+      if (place !== undefined && bytes + chunk.length > envelopeBytes + length) {
         throw new ConnectError('protocol error: there is more than one message', Code.Unimplemented);
       }
       place?.set(chunk.subarray(ofEnvelope), Math.max(0, bytes - envelopeBytes));
@@ -94,7 +104,7 @@ export function collectMessage(readMaxBytes: number) {
     /** @throws ConnectError UNIMPLEMENTED where none has come, INVALID_ARGUMENT where its end has not */
     whole(): Uint8Array {
       if (bytes === 0) throw new ConnectError('protocol error: there is no message', Code.Unimplemented);
-      if (place !== undefined && bytes === envelopeBytes + place.length) return place;
+      if (place !== undefined && bytes === envelopeBytes + length) return place.subarray(0, length);
       throw new ConnectError('protocol error: the message is incomplete', Code.InvalidArgument);
     },
   };

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { Failure } from '../failures.ts';
+import { createMemoryPool } from '../memory-pool.ts';
 
 /** What image-api holds beside bodies and answers, garbage that waits for its collection included, in bytes; measured. */
 export const apiBytes = 250_000_000;
@@ -23,6 +24,8 @@ export interface Share {
    * @throws Failure OVERLOADED
    */
   holds(bytes: number): void;
+  /** Memory for the body, at least so many bytes; when the answer is there it is gone. */
+  place(bytes: number): Buffer;
   /** The body is read: from here on it doesn't matter how fast it came. */
   isWhole(): void;
   /** An answer has taken the body's place. It is not refused, being there already, but others are for its sake. */
@@ -51,6 +54,8 @@ interface Part {
   receivedBytes: number;
   /** When the stage began. */
   sinceMs: number;
+  /** Where the body is. */
+  place: Buffer | undefined;
   end(): void;
 }
 
@@ -69,6 +74,7 @@ export function createHeldBytes(
   now: () => number = () => performance.now(),
 ): HeldBytes {
   const parts = new Map<ServerResponse, Part>();
+  const memory = createMemoryPool();
   let total = 0;
 
   function resize(part: Part, bytes: number): void {
@@ -106,6 +112,7 @@ export function createHeldBytes(
       declaredBytes: 0,
       receivedBytes: 0,
       sinceMs: now(),
+      place: undefined,
       end() {},
     };
     parts.set(outgoing, part);
@@ -142,6 +149,11 @@ export function createHeldBytes(
         if (needed > part.bytes) makeRoom(needed - part.bytes, part);
         resize(part, needed);
       },
+      place(bytes) {
+        const place = memory.take(bytes);
+        partOf(outgoing).place = place;
+        return place;
+      },
       isWhole() {
         const part = parts.get(outgoing);
         if (part !== undefined) part.stage = 'call';
@@ -150,6 +162,8 @@ export function createHeldBytes(
         // A caller that has left takes none.
         if (outgoing.closed) return;
         const part = partOf(outgoing);
+        if (part.place !== undefined) memory.give(part.place);
+        part.place = undefined;
         part.end = () => void outgoing.destroy();
         Object.assign(part, { stage: 'answer', sinceMs: now() });
         resize(part, bytes);

@@ -43,7 +43,7 @@ export async function readBody(
     };
     share?.reserve(declaredBytes ?? 0, fail);
     if (incoming.headers.expect !== undefined) outgoing.writeContinue();
-    const body = collect(declaredBytes, maxBytes);
+    const body = collect(declaredBytes, maxBytes, share?.place);
     const onData = (chunk: Buffer) => {
       try {
         if (body.bytes() + chunk.length > maxBytes) throw tooLong(body.bytes() + chunk.length);
@@ -92,19 +92,23 @@ const shortBytes = 1024 * 1024;
  * nothing is, the place is as long as a body may be: memory that isn't written to isn't taken, and growing would
  * hold the body twice.
  */
-function collect(declaredBytes: number | undefined, maxBytes: number) {
+function collect(
+  declaredBytes: number | undefined,
+  maxBytes: number,
+  allocate: (bytes: number) => Buffer = (bytes) => Buffer.allocUnsafeSlow(bytes),
+) {
   const chunks: Buffer[] = [];
   let place: Buffer | undefined;
   let bytes = 0;
   return {
     bytes: () => bytes,
-    heldBytes: () => (declaredBytes !== undefined && place !== undefined ? place.length : bytes),
+    heldBytes: () => (place !== undefined ? (declaredBytes ?? bytes) : bytes),
     add(chunk: Buffer) {
       const isShort = declaredBytes === undefined && bytes + chunk.length <= shortBytes;
       if (isShort || chunk.length === declaredBytes) {
         chunks.push(chunk);
       } else {
-        place ??= placeFor(declaredBytes ?? maxBytes, chunks.splice(0));
+        place ??= declaredBytes === undefined ? joined(maxBytes, chunks.splice(0)) : allocate(declaredBytes);
         chunk.copy(place, bytes);
       }
       bytes += chunk.length;
@@ -116,7 +120,7 @@ function collect(declaredBytes: number | undefined, maxBytes: number) {
   };
 }
 
-function placeFor(bytes: number, first: readonly Buffer[]): Buffer {
+function joined(bytes: number, first: readonly Buffer[]): Buffer {
   const place = Buffer.allocUnsafeSlow(bytes);
   let filled = 0;
   for (const chunk of first) filled += chunk.copy(place, filled);

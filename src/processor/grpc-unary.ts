@@ -27,6 +27,7 @@ import {
   setTrailerStatus,
 } from '@connectrpc/connect/protocol-grpc';
 import { collectMessage, endWith, envelopeOf, webHeaders } from '../grpc-message.ts';
+import { createMemoryPool } from '../memory-pool.ts';
 
 type UnarySpec = Extract<MethodImplSpec, { kind: 'unary' }>;
 
@@ -48,7 +49,8 @@ export interface GrpcUnaryMethods {
  * Unary gRPC calls whose messages are megabytes, at the server's end; the client's is image-api's grpc-unary.ts.
  * Connect's adapter joins a message's chunks through three async iterators and copies the answer twice; here the
  * message is read into its place and the answer's image sent from where it lies (docs/performance.md). What the
- * methods see, contexts, deadlines, interceptors and statuses, is Connect's.
+ * methods see, contexts, deadlines, interceptors and statuses, is Connect's, but for one thing: when a method has
+ * answered its request's bytes are gone. Who wants to keep them, copies them.
  *
  * @param readMaxBytes - longest message
  */
@@ -58,6 +60,7 @@ export function createGrpcUnaryMethods(
   contextValues: () => ContextValues,
 ): GrpcUnaryMethods {
   const specs = new Map<string, UnarySpec>();
+  const memory = createMemoryPool();
 
   async function answer(
     { stream, headers }: Http2ServerRequest,
@@ -82,11 +85,14 @@ export function createGrpcUnaryMethods(
       contextValues: contextValues(),
     });
     stream.once('close', () => left.abort(reasonOf(stream.rstCode)));
+    const collected = collectMessage(readMaxBytes, memory.take);
     let pieces: readonly Uint8Array[] = [];
     try {
-      const message = parse(method.input, await readMessage(stream, readMaxBytes, context.signal));
+      const message = parse(method.input, await readMessage(stream, collected, context.signal));
       const output = await invokeUnaryImplementation(spec, context, message, interceptors);
       pieces = envelopeOf(method.output, output);
+      // The answer may be made of the message, so not before that is out. After a failure work may go on for others.
+      stream.once('close', () => memory.give(collected.place() ?? Buffer.alloc(0)));
     } catch (error) {
       setTrailerStatus(context.responseTrailer, asConnectError(error));
     }
@@ -123,14 +129,13 @@ export function createGrpcUnaryMethods(
   };
 }
 
-/** Reads the only message of a call; what comes after it fails is left where it is. */
+/** Reads the only message of a call; what comes after it has failed is left where it is. */
 function readMessage(
   stream: ServerHttp2Stream,
-  readMaxBytes: number,
+  message: ReturnType<typeof collectMessage>,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
   const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
-  const message = collectMessage(readMaxBytes);
   function stop(): void {
     stream.off('data', onData).off('end', onEnd).pause();
     signal.removeEventListener('abort', onAbort);

@@ -44,6 +44,18 @@ const overloaded = (limit: number, actual: number) =>
   });
 
 describe(createHeldBytes, () => {
+  it("uses a body's memory again when its answer is there, and not before", () => {
+    const held = createHeldBytes(10_000_000, 60_000);
+    const share = held.shareOf(newResponse());
+    const place = share.place(1_000_000);
+    share.isWhole();
+    expect(held.shareOf(newResponse()).place(1_000_000)).not.toBe(place);
+    share.answers(1000);
+    share.answers(1000);
+    expect(held.shareOf(newResponse()).place(1_000_000)).toBe(place);
+    expect(held.shareOf(newResponse()).place(1_000_000)).not.toBe(place);
+  });
+
   it('takes bodies up to the limit together, and refuses the next by its declared length', () => {
     const { held } = thousandBytes();
     held.shareOf(newResponse()).reserve(600, unused);

@@ -96,6 +96,22 @@ describe(createGrpcUnaryMethods, () => {
     expect((await answerOf(next)).trailers['grpc-status']).toBe('0');
   });
 
+  it('uses memory again only after the answer that is made of it', async () => {
+    const open = await started();
+    const calls = Array.from({ length: 24 }, async (_, at) => {
+      // Enters the server while others leave it.
+      for (let turn = 0; turn < at % 8; turn++) await new Promise(setImmediate);
+      const value = new Uint8Array(300_000).fill(at);
+      const request = create(ProcessRequestSchema, { source: { case: 'content', value } });
+      const stream = open();
+      stream.end(enveloped(toBinary(ProcessRequestSchema, request)));
+      const { body } = await answerOf(stream);
+      const { content } = fromBinary(ProcessResponseSchema, body.subarray(5));
+      return content.length === 300_000 && content.every((one) => one === at);
+    });
+    expect(await Promise.all(calls)).toEqual(Array(24).fill(true));
+  });
+
   it('tells the method of the deadline, and ends with it', async () => {
     const seen: (number | undefined)[] = [];
     const open = await started(async (_, { timeoutMs, signal }: HandlerContext) => {
