@@ -5,6 +5,7 @@ import { benchArguments, median, percentile, printTable } from './measure.ts';
 import { referenceOf, startRival } from './peers.ts';
 import { hollow } from './pictures.ts';
 import { startServices } from './services.ts';
+import { warmUp } from './warm-up.ts';
 import { planTo, referencePlan } from './work.ts';
 
 /*
@@ -23,6 +24,7 @@ const query = 'width=224&height=224&format=raw&datatype=uint8&layout=nhwc&graysc
 
 const services = await startServices();
 const sender = createSender(inFlight);
+await warmUp(services, sender);
 const floor = await startRival('floor');
 const [expected] = (await referenceOf(floor, sources, plan)).hashes;
 await floor.stop();

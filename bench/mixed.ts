@@ -13,6 +13,7 @@ import {
 import { benchArguments, inParallel, median, percentile, printTable } from './measure.ts';
 import { startRival } from './peers.ts';
 import { startServices } from './services.ts';
+import { warmUp } from './warm-up.ts';
 import { jpegOutput, optionsOf, planTo, tensorOutput, webpOutput } from './work.ts';
 
 /*
@@ -49,6 +50,7 @@ const hashes = (await floor.answers()).map(sha256);
 
 const services = await startServices();
 const sender = createSender(inFlight);
+await warmUp(services, sender);
 const urls = plans.map((plan) => `${services.url}?${new URLSearchParams(optionsOf(plan))}`);
 const lanes = Array.from({ length: inFlight }, () => sources.map((file) => uploadOf(file, 'multipart')));
 const hotUploads = sources.map((file) => uploadOf(file, 'multipart'));

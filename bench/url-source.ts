@@ -7,6 +7,7 @@ import { benchArguments, inParallel, median, percentile, printTable } from './me
 import { referenceOf, startRival } from './peers.ts';
 import { benchPictures } from './pictures.ts';
 import { startServices } from './services.ts';
+import { warmUp } from './warm-up.ts';
 import { jpegOutput, optionsOf, planTo } from './work.ts';
 
 /*
@@ -52,6 +53,7 @@ const host = `127.0.0.1:${(origin.address() as AddressInfo).port}`;
 
 const services = await startServices({ URL_ALLOWED_HOSTS: host });
 const sender = createSender(inFlight);
+await warmUp(services, sender);
 
 interface Way {
   readonly path: () => string;

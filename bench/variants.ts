@@ -4,6 +4,7 @@ import { benchArguments, median, percentile, printTable } from './measure.ts';
 import { referenceOf, startRival } from './peers.ts';
 import { benchPictures } from './pictures.ts';
 import { startServices } from './services.ts';
+import { warmUp } from './warm-up.ts';
 import { jpegOutput, optionsOf, planTo, tensorOutput } from './work.ts';
 
 /*
@@ -24,6 +25,7 @@ const plans = {
 const sources = (await benchPictures(options.images)).jpeg;
 const services = await startServices();
 const sender = createSender(inFlight);
+await warmUp(services, sender);
 const floor = await startRival('floor');
 const hashes: string[][] = [];
 for (const plan of Object.values(plans)) hashes.push((await referenceOf(floor, sources, plan)).hashes);

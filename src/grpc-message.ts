@@ -14,34 +14,52 @@ const largeBytes = 16 * 1024;
 /** gRPC's Length-Prefixed-Message: a byte of flags, four of length, the message. */
 const envelopeBytes = 5;
 
-/** A message in its envelope, in pieces: a large field is not copied. */
+/** A message in its envelope, in pieces: a large field is not copied, nor one of the messages in a list. */
 export function envelopeOf<Desc extends DescMessage>(
   schema: Desc,
   message: MessageShape<Desc>,
 ): readonly Uint8Array[] {
   const pieces = piecesOf(schema, message);
   const envelope = Buffer.alloc(envelopeBytes);
-  envelope.writeUInt32BE(
-    pieces.reduce((sum, { length }) => sum + length, 0),
-    1,
-  );
+  envelope.writeUInt32BE(lengthOf(pieces), 1);
   return [envelope, ...pieces];
+}
+
+function lengthOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
 }
 
 function piecesOf<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): Uint8Array[] {
   const values = message as unknown as Readonly<Record<string, unknown>>;
   for (const field of schema.fields) {
-    const value = bytesOf(values, field);
-    if (value === undefined || value.length < largeBytes) continue;
-    const head = new BinaryWriter().tag(field.number, WireType.LengthDelimited).uint32(value.length).finish();
+    const large = largePartsOf(values, field);
+    if (large === undefined) continue;
+    const empty = field.fieldKind === 'list' ? [] : new Uint8Array();
     const without =
       field.oneof === undefined
-        ? { [field.localName]: new Uint8Array() }
+        ? { [field.localName]: empty }
         : { [field.oneof.localName]: { case: undefined } };
     // The order of fields has no meaning in Protobuf.
-    return [head, value, toBinary(schema, { ...message, ...without })];
+    return [...large, toBinary(schema, { ...message, ...without })];
   }
   return [toBinary(schema, message)];
+}
+
+/** A field in pieces, if it is large, or has messages with a large field. */
+function largePartsOf(
+  values: Readonly<Record<string, unknown>>,
+  field: DescField,
+): readonly Uint8Array[] | undefined {
+  const startOf = (length: number) =>
+    new BinaryWriter().tag(field.number, WireType.LengthDelimited).uint32(length).finish();
+  if (field.fieldKind === 'list' && field.listKind === 'message') {
+    const items = values[field.localName] as readonly MessageShape<typeof field.message>[];
+    const inPieces = items.map((item) => piecesOf(field.message, item));
+    if (inPieces.every(({ length }) => length === 1)) return undefined;
+    return inPieces.flatMap((pieces) => [startOf(lengthOf(pieces)), ...pieces]);
+  }
+  const value = bytesOf(values, field);
+  return value === undefined || value.length < largeBytes ? undefined : [startOf(value.length), value];
 }
 
 function bytesOf(values: Readonly<Record<string, unknown>>, field: DescField): Uint8Array | undefined {

@@ -11,6 +11,7 @@ import {
   ProcessRequestSchema,
   type ProcessResponse,
   ProcessResponseSchema,
+  ProcessVariantsResponseSchema,
 } from '../../gen/image/v1/processor_pb.ts';
 import { createGrpcUnary } from '../../src/api/grpc-unary.ts';
 import { envelopeOf } from '../../src/grpc-message.ts';
@@ -88,6 +89,31 @@ describe(envelopeOf, () => {
     const read = fromBinary(ProcessResponseSchema, Buffer.concat(pieces.slice(1)));
     expect(equals(ProcessResponseSchema, read, message)).toBe(true);
     expect(pieces.some(({ buffer }) => buffer === large.buffer)).toBe(true);
+  });
+});
+
+describe(envelopeOf, () => {
+  it.each([
+    ['none', []],
+    ['small ones alone', [10, 0]],
+    ['a large one', [100_000]],
+    ['large ones and small ones', [100_000, 10, 20_000, 0]],
+  ])('has a list of messages with %s as Protobuf has it, and copies no large one', (_, lengths) => {
+    const message = create(ProcessVariantsResponseSchema, {
+      variants: lengths.map((length, at) => ({
+        content: large.subarray(0, length),
+        width: at,
+        key: `k${at}`,
+      })),
+    });
+    const pieces = envelopeOf(ProcessVariantsResponseSchema, message).slice(1);
+    const bytes = Buffer.concat(pieces);
+    expect(
+      equals(ProcessVariantsResponseSchema, fromBinary(ProcessVariantsResponseSchema, bytes), message),
+    ).toBe(true);
+    expect(bytes.length).toBe(toBinary(ProcessVariantsResponseSchema, message).length);
+    const shared = pieces.filter(({ buffer }) => buffer === large.buffer);
+    expect(shared.map(({ length }) => length)).toEqual(lengths.filter((length) => length > 16_384));
   });
 });
 
