@@ -1,4 +1,4 @@
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary } from '@bufbuild/protobuf';
 import {
   CacheState,
   ImageFormat,
@@ -8,6 +8,7 @@ import {
   StageTimeSchema,
 } from '../../gen/image/v1/processor_pb.ts';
 import { Failure } from '../failures.ts';
+import { messageBytes } from '../grpc-message.ts';
 import type { Admission } from './admission.ts';
 import { cacheKey } from './cache/cache-key.ts';
 import type { Outcome, ResultCache } from './cache/result-cache.ts';
@@ -144,7 +145,7 @@ async function makeAnswers(
   return made.map((result, index) => {
     if (result instanceof Failure) return { error: result };
     const { key } = wanted[index] as (typeof wanted)[number];
-    const answer = toBinary(ProcessResponseSchema, answerOf(result, header, sha256, content.length, key));
+    const answer = messageBytes(ProcessResponseSchema, answerOf(result, header, sha256, content.length, key));
     return { result: { answer, stages: result.stages } };
   });
 }

@@ -14,7 +14,7 @@ import {
   ProcessVariantsResponseSchema,
 } from '../../gen/image/v1/processor_pb.ts';
 import { createGrpcUnary } from '../../src/api/grpc-unary.ts';
-import { envelopeOf } from '../../src/grpc-message.ts';
+import { envelopeOf, messageBytes } from '../../src/grpc-message.ts';
 
 const large = new Uint8Array(100_000).map((_, at) => at * 31);
 
@@ -81,6 +81,7 @@ describe(envelopeOf, () => {
     );
     expect(equals(schema, fromBinary(schema, bytes), message)).toBe(true);
     expect(bytes.length).toBe(toBinary(schema, message).length);
+    expect(Buffer.from(messageBytes(schema, message)).equals(bytes)).toBe(true);
   });
 
   it('has a large field outside of a oneof, too, and copies none of them', () => {
