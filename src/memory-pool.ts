@@ -46,3 +46,6 @@ export function createMemoryPool(maxBytes = 16 * 1024 * 1024): MemoryPool {
     },
   };
 }
+
+/** That of this process, for what comes and goes by messages. */
+export const messageMemory: MemoryPool = createMemoryPool();

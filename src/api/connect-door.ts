@@ -17,7 +17,7 @@ import { messageOverheadBytes } from '../transport.ts';
 import type { Gate } from './auth.ts';
 import type { ApiConfig } from './config.ts';
 import type { ApiContext } from './context.ts';
-import { contentBytes, type HeldBytes, type Share } from './held-bytes.ts';
+import type { HeldBytes, Share } from './held-bytes.ts';
 import { createHeldStream, type HeldStream } from './held-stream.ts';
 import type { ProcessorClient } from './processor-client.ts';
 import { imageTooLong, readBody } from './request-body.ts';
@@ -52,13 +52,13 @@ export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, g
     ask: (request: Request, deadline: Deadline, origin?: CallOrigin) => Promise<Answer>,
     request: Request,
     context: HandlerContext,
-    imagesOf: (answer: Answer) => Parameters<typeof contentBytes>[0],
+    imagesOf: (answer: Answer) => Parameters<Share['answers']>[0],
   ): Promise<Answer> {
     using deadline = deadlineOf(context, config.requestTimeoutMs);
     const arrival = context.values.get(arrivalKey);
     try {
       const answer = await ask(request, deadline, originOfCall(context));
-      arrival?.share.answers(contentBytes(imagesOf(answer)));
+      arrival?.share.answers(imagesOf(answer));
       return answer;
     } catch (error) {
       throw noted(error, arrival?.c);

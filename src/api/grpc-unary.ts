@@ -11,6 +11,7 @@ import { createMethodUrl, runUnaryCall } from '@connectrpc/connect/protocol';
 import { requestHeader, validateResponse, validateTrailer } from '@connectrpc/connect/protocol-grpc';
 import type { Http2SessionManager } from '@connectrpc/connect-node';
 import { collectMessage, endWith, envelopeOf, webHeaders } from '../grpc-message.ts';
+import { messageMemory } from '../memory-pool.ts';
 
 /**
  * Unary gRPC calls whose messages are megabytes. Connect's own transport copies a message three times on its way to
@@ -71,7 +72,7 @@ function readAnswer(
   readMaxBytes: number,
 ): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const message = collectMessage(readMaxBytes);
+  const message = collectMessage(readMaxBytes, messageMemory.take);
   let [status, header, trailer] = [0, new Headers(), new Headers()];
 
   function fail(error: ConnectError): void {

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { Failure } from '../failures.ts';
-import { createMemoryPool } from '../memory-pool.ts';
+import { messageMemory } from '../memory-pool.ts';
 
 /** What image-api holds beside bodies and answers, garbage that waits for its collection included, in bytes; measured. */
 export const apiBytes = 250_000_000;
@@ -28,8 +28,11 @@ export interface Share {
   place(bytes: number): Buffer;
   /** The body is read: from here on it doesn't matter how fast it came. */
   isWhole(): void;
-  /** An answer has taken the body's place. It is not refused, being there already, but others are for its sake. */
-  answers(bytes: number): void;
+  /**
+   * An answer has taken the body's place. It is not refused, being there already, but others are for its sake. When its
+   * last byte is out its memory is gone, too.
+   */
+  answers(images: readonly Answered[]): void;
 }
 
 /** Memory that the bodies of all requests and their answers take together. */
@@ -42,9 +45,9 @@ export interface HeldBytes {
   shareOf(outgoing: ServerResponse): Share;
 }
 
-/** Bytes of answers. */
-export function contentBytes(answers: readonly { readonly content: Uint8Array }[]): number {
-  return answers.reduce((sum, { content }) => sum + content.length, 0);
+/** An image or tensor, in memory that the message with it came in. */
+interface Answered {
+  readonly content: Uint8Array;
 }
 
 interface Part {
@@ -56,6 +59,8 @@ interface Part {
   sinceMs: number;
   /** Where the body is. */
   place: Buffer | undefined;
+  /** Where the answers are: several may be in one message. */
+  answers: ReadonlySet<ArrayBufferLike>;
   end(): void;
 }
 
@@ -74,7 +79,6 @@ export function createHeldBytes(
   now: () => number = () => performance.now(),
 ): HeldBytes {
   const parts = new Map<ServerResponse, Part>();
-  const memory = createMemoryPool();
   let total = 0;
 
   function resize(part: Part, bytes: number): void {
@@ -113,10 +117,14 @@ export function createHeldBytes(
       receivedBytes: 0,
       sinceMs: now(),
       place: undefined,
+      answers: new Set(),
       end() {},
     };
     parts.set(outgoing, part);
     outgoing.once('close', () => {
+      // What is cut off may still be on its way out.
+      if (outgoing.writableFinished)
+        for (const memory of part.answers) messageMemory.give(Buffer.from(memory));
       resize(part, 0);
       parts.delete(outgoing);
     });
@@ -150,7 +158,7 @@ export function createHeldBytes(
         resize(part, needed);
       },
       place(bytes) {
-        const place = memory.take(bytes);
+        const place = messageMemory.take(bytes);
         partOf(outgoing).place = place;
         return place;
       },
@@ -158,15 +166,19 @@ export function createHeldBytes(
         const part = parts.get(outgoing);
         if (part !== undefined) part.stage = 'call';
       },
-      answers(bytes) {
+      answers(images) {
         // A caller that has left takes none.
         if (outgoing.closed) return;
         const part = partOf(outgoing);
-        if (part.place !== undefined) memory.give(part.place);
+        if (part.place !== undefined) messageMemory.give(part.place);
         part.place = undefined;
+        part.answers = new Set(images.map(({ content }) => content.buffer));
         part.end = () => void outgoing.destroy();
         Object.assign(part, { stage: 'answer', sinceMs: now() });
-        resize(part, bytes);
+        resize(
+          part,
+          images.reduce((sum, { content }) => sum + content.length, 0),
+        );
       },
     }),
   };

@@ -1,7 +1,7 @@
 import { startDeadline } from '../deadline.ts';
 import type { ApiConfig } from './config.ts';
 import type { ApiContext } from './context.ts';
-import { contentBytes, type HeldBytes } from './held-bytes.ts';
+import type { HeldBytes } from './held-bytes.ts';
 import type { ProcessorClient } from './processor-client.ts';
 import { readRequest } from './request.ts';
 import { writeResponse, writeVariants } from './response.ts';
@@ -18,11 +18,11 @@ export function processImage(config: ApiConfig, processor: ProcessorClient, held
     const read = deadline.elapsedMs();
     if (request.$typeName === 'image.v1.ProcessVariantsRequest') {
       const { variants } = await processor.processVariants(request, deadline, originOf(c));
-      held.shareOf(c.env.outgoing).answers(contentBytes(variants));
+      held.shareOf(c.env.outgoing).answers(variants);
       return writeVariants(c, variants, { read, total: deadline.elapsedMs() });
     }
     const response = await processor.process(request, deadline, originOf(c));
-    held.shareOf(c.env.outgoing).answers(contentBytes([response]));
+    held.shareOf(c.env.outgoing).answers([response]);
     return writeResponse(c, response, { read, total: deadline.elapsedMs() });
   };
 }

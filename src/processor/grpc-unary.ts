@@ -27,7 +27,7 @@ import {
   setTrailerStatus,
 } from '@connectrpc/connect/protocol-grpc';
 import { collectMessage, endWith, envelopeOf, webHeaders } from '../grpc-message.ts';
-import { createMemoryPool } from '../memory-pool.ts';
+import { messageMemory } from '../memory-pool.ts';
 
 type UnarySpec = Extract<MethodImplSpec, { kind: 'unary' }>;
 
@@ -60,7 +60,6 @@ export function createGrpcUnaryMethods(
   contextValues: () => ContextValues,
 ): GrpcUnaryMethods {
   const specs = new Map<string, UnarySpec>();
-  const memory = createMemoryPool();
 
   async function answer(
     { stream, headers }: Http2ServerRequest,
@@ -85,14 +84,14 @@ export function createGrpcUnaryMethods(
       contextValues: contextValues(),
     });
     stream.once('close', () => left.abort(reasonOf(stream.rstCode)));
-    const collected = collectMessage(readMaxBytes, memory.take);
+    const collected = collectMessage(readMaxBytes, messageMemory.take);
     let pieces: readonly Uint8Array[] = [];
     try {
       const message = parse(method.input, await readMessage(stream, collected, context.signal));
       const output = await invokeUnaryImplementation(spec, context, message, interceptors);
       pieces = envelopeOf(method.output, output);
       // The answer may be made of the message, so not before that is out. After a failure work may go on for others.
-      stream.once('close', () => memory.give(collected.place() ?? Buffer.alloc(0)));
+      stream.once('close', () => messageMemory.give(collected.place() ?? Buffer.alloc(0)));
     } catch (error) {
       setTrailerStatus(context.responseTrailer, asConnectError(error));
     }

@@ -13,6 +13,7 @@ import {
 import { createHeldBytes } from '../../src/api/held-bytes.ts';
 import { createHeldStream } from '../../src/api/held-stream.ts';
 import type { Failure } from '../../src/failures.ts';
+import { messageMemory } from '../../src/memory-pool.ts';
 import { failureFromConnectError } from '../../src/rpc-failures.ts';
 import {
   type Problem,
@@ -50,8 +51,8 @@ describe(createHeldBytes, () => {
     const place = share.place(1_000_000);
     share.isWhole();
     expect(held.shareOf(newResponse()).place(1_000_000)).not.toBe(place);
-    share.answers(1000);
-    share.answers(1000);
+    share.answers([{ content: new Uint8Array(1000) }]);
+    share.answers([{ content: new Uint8Array(1000) }]);
     expect(held.shareOf(newResponse()).place(1_000_000)).toBe(place);
     expect(held.shareOf(newResponse()).place(1_000_000)).not.toBe(place);
   });
@@ -84,11 +85,30 @@ describe(createHeldBytes, () => {
     expect(held.bytes()).toBe(800);
   });
 
+  it("uses an answer's memory again when its last byte is out, and never if it is cut off", () => {
+    const { held } = thousandBytes();
+    const [sent, cutOff] = [newResponse(), newResponse()];
+    const answerFor = (response: ServerResponse) => {
+      const memory = messageMemory.take(500_000);
+      held
+        .shareOf(response)
+        .answers([{ content: memory.subarray(10, 20) }, { content: memory.subarray(20, 300_000) }]);
+      return memory.buffer;
+    };
+    const [first, second] = [answerFor(sent), answerFor(cutOff)];
+    Object.defineProperty(sent, 'writableFinished', { value: true });
+    sent.emit('close');
+    cutOff.emit('close');
+    const later = [1, 2, 3].map(() => messageMemory.take(500_000).buffer);
+    expect(later.filter((memory) => memory === first)).toHaveLength(1);
+    expect(later).not.toContain(second);
+  });
+
   it('holds the answer in place of the body, and nothing after its last byte', () => {
     const { held } = thousandBytes();
     const response = newResponse();
     held.shareOf(response).reserve(800, unused);
-    held.shareOf(response).answers(50);
+    held.shareOf(response).answers([{ content: new Uint8Array(50) }]);
     expect(held.bytes()).toBe(50);
     response.emit('close');
     expect(held.bytes()).toBe(0);
@@ -96,7 +116,7 @@ describe(createHeldBytes, () => {
 
   it('refuses no answer that is there, but whoever comes while answers are over the limit', () => {
     const { held } = thousandBytes();
-    held.shareOf(newResponse()).answers(1500);
+    held.shareOf(newResponse()).answers([{ content: new Uint8Array(1500) }]);
     expect(() => held.checkRoom()).toThrow(overloaded(1000, 1500));
   });
 
@@ -140,7 +160,7 @@ describe(createHeldBytes, () => {
   it("cuts off who hasn't fetched an answer in the time of a request, when its memory is needed", () => {
     const { clock, held } = thousandBytes();
     const response = newResponse();
-    held.shareOf(response).answers(600);
+    held.shareOf(response).answers([{ content: new Uint8Array(600) }]);
     clock.ms = 60_000;
     expect(() => held.shareOf(newResponse()).reserve(500, unused)).toThrow(overloaded(1000, 1100));
     expect(response.destroyed).toBe(false);
