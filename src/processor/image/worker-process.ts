@@ -1,11 +1,11 @@
 import { readSync, writeFileSync, writeSync } from 'node:fs';
-import { setPriority } from 'node:os';
 import process from 'node:process';
 import type { ImageHeader } from './header.ts';
 import type { PixelAnswer, PixelJob } from './worker.ts';
 import { packFailure, type WorkerFailure } from './worker-failure.ts';
 import { answerRoom, workerFile } from './worker-file.ts';
 import { createMessageReader, packMessage } from './worker-message.ts';
+import { goLast } from './worker-priority.ts';
 
 /*
  * A worker process: it takes one job at a time from the server over file descriptor 3, a socket, and answers
@@ -63,9 +63,6 @@ const roles: { readonly [Name in keyof WorkerRoles]: () => Promise<Role<never, u
 
 const smallestGif = Buffer.from('R0lGODlhAQABAAAAACH5BAEAAAAALAAAAAABAAEAAAIBAAA=', 'base64');
 
-/** The server goes first when there is more to do than cores; headers, which many wait for, before pixels. */
-const niceness = { pixels: 10, headers: 0 } as const;
-
 const channel = 3;
 const file = process.argv[3] === 'file' ? workerFile(4, answerRoom) : undefined;
 
@@ -76,10 +73,9 @@ async function serve(name: keyof WorkerRoles): Promise<void> {
   // Ctrl+C and a supervisor's SIGTERM reach the whole group; the server finishes what is in flight first.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
   endWithServer();
-  if (process.platform === 'linux') {
-    setPriority(niceness[name]);
-    offerToOutOfMemoryKiller();
-  }
+  // The server goes first when there is more to do than cores, and headers, on which a refusal may hang, before pixels.
+  if (name === 'pixels') goLast();
+  if (process.platform === 'linux') offerToOutOfMemoryKiller();
   const role: Role<unknown, unknown> = await roles[name]();
   await role.warmUp();
   reply({});

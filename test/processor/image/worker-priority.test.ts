@@ -1,0 +1,43 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import process from 'node:process';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startWorkerPool } from '../../../src/processor/image/worker-pool.ts';
+import { goLast } from '../../../src/processor/image/worker-priority.ts';
+
+/** Of a process: proc(5), /proc/pid/stat, fields 19 and 41, counted from the one after the name. */
+function schedulingOf(pid: number) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    .replace(/^.*\) /, '')
+    .split(' ');
+  return { niceness: Number(fields[16]), policy: Number(fields[38]) };
+}
+
+const module = new URL('../../../src/processor/image/worker-priority.ts', import.meta.url);
+
+describe.runIf(process.platform === 'linux')(goLast, () => {
+  it('lets the workers have what nobody else wants, and headers wait for nobody', async () => {
+    const pool = await startWorkerPool(2);
+    onTestFinished(() => pool.close());
+    const { pixels, headers } = pool.pids();
+    for (const pid of pixels) expect(schedulingOf(pid)).toEqual({ niceness: 10, policy: 5 });
+    for (const pid of headers) expect(schedulingOf(pid)).toEqual({ niceness: 0, policy: 0 });
+    expect(schedulingOf(process.pid).policy).toBe(0);
+  });
+
+  it('is nice where the library is missing', () => {
+    const script = `
+      import { registerHooks } from 'node:module';
+      import { readFileSync } from 'node:fs';
+      registerHooks({ resolve(name, context, next) {
+        if (name === 'koffi') throw new Error('no koffi here');
+        return next(name, context);
+      } });
+      const { goLast } = await import(${JSON.stringify(module.href)});
+      const done = goLast();
+      const fields = readFileSync('/proc/self/stat', 'latin1').replace(/^.*\\) /, '').split(' ');
+      console.log(done, fields[16], fields[38]);`;
+    const said = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+    expect(said.trim()).toBe('false 10 0');
+  });
+});
