@@ -85,8 +85,8 @@ export function memoryOfTree(pids: readonly number[]): MemoryUse[] {
 }
 
 function roleOf(commandLine: string): Role {
-  if (commandLine.endsWith('\0pixels\0')) return 'worker';
-  if (commandLine.endsWith('\0headers\0')) return 'header worker';
+  if (commandLine.includes('\0pixels\0')) return 'worker';
+  if (commandLine.includes('\0headers\0')) return 'header worker';
   return commandLine.includes('/api/') ? 'image-api' : 'image-processor';
 }
 

@@ -79,10 +79,11 @@ for (const [name, plan, sources] of cases) {
   const reference = await referenceOf(floor, sources, plan);
   const ways = waysOf(plan, sources, reference);
   const costs = new Map([...ways.keys()].map((way) => [way, [] as Cost[]]));
-  for (let round = -1; round < rounds; round++) {
+  for (let round = 0; round < rounds; round++) {
     for (const [way, { measure }] of ways) {
-      const cost = await measure(round < 0 ? (options.quick ? 4 : inFlight) : count);
-      if (round >= 0) costs.get(way)?.push(cost);
+      // Each has rested while the others had their turns.
+      await measure(inFlight);
+      costs.get(way)?.push(await measure(count));
     }
   }
   const figure = (way: string, of: (cost: Cost) => number) => median((costs.get(way) ?? []).map(of));
