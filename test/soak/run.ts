@@ -23,8 +23,8 @@ const warmUpShare = 1 / 3;
 const perSecond = 20;
 /** Blocks whose medians are looked at: as many as make samples independent of each other. */
 const blocks = 20;
-/** Memory has grown if it did so by more than this share, whichever end of the slope's interval is believed. */
-const tolerated = 0.02;
+/** Memory has grown if it did so by more than this, whichever end of the slope's interval is believed. Bytes. */
+const tolerated = 8 * 1024 ** 2;
 
 interface Sample {
   readonly second: number;
@@ -111,7 +111,7 @@ for (const [name, all] of samples) {
   const { perSecond: slope, noise } = theilSen(rss);
   const last = rss.at(-1)?.[1] ?? Number.NaN;
   const seconds = (warm.at(-1)?.second ?? 0) - (warm[0]?.second ?? 0);
-  const grows = (slope - noise) * seconds > tolerated * last;
+  const grows = (slope - noise) * seconds > tolerated;
   const half = Math.floor(warm.length / 2);
   const [early, late] = [warm.slice(0, half), warm.slice(half)].map((part) =>
     percentile(
