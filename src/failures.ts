@@ -164,9 +164,12 @@ export class Failure extends Error {
     metadata: Readonly<Record<string, string | number>> = {},
     options?: ErrorOptions,
   ) {
-    super(message, options);
+    // What is quoted of a caller may be cut within a character, which gRPC can't send.
+    super(message.toWellFormed(), options);
     this.reason = reason;
-    this.metadata = Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key, String(value)]));
+    this.metadata = Object.fromEntries(
+      Object.entries(metadata).map(([key, value]) => [key, String(value).toWellFormed()]),
+    );
   }
 }
 

@@ -53,6 +53,13 @@ describe(Failure, () => {
     expect(failure.cause).toBe(cause);
     expect(failure).toBeInstanceOf(Error);
   });
+
+  it('has whole characters alone, where what it quotes was cut within one', () => {
+    const cut = '🙂'.slice(0, 1);
+    const failure = new Failure('PRESET_UNKNOWN', `no ${cut}`, { actual: cut });
+    expect(failure.message).toBe('no \ufffd');
+    expect(failure.metadata).toEqual({ actual: '\ufffd' });
+  });
 });
 
 describe(withIndex, () => {

@@ -122,7 +122,10 @@ export function createGrpcUnaryMethods(
       if (timeout.error !== undefined) return false;
       // A stream that breaks is told by its close.
       stream.on('error', () => {});
-      void answer(request, response, spec, timeout.timeoutMs);
+      // Headers that can't be sent, say: nothing that a call does ends the server.
+      answer(request, response, spec, timeout.timeoutMs).catch(() =>
+        stream.close(constants.NGHTTP2_INTERNAL_ERROR),
+      );
       return true;
     },
   };
@@ -159,9 +162,12 @@ function readMessage(
     stop();
     reject(signal.reason);
   }
-  if (signal.aborted) onAbort();
-  else signal.addEventListener('abort', onAbort, { once: true });
-  stream.on('data', onData).on('end', onEnd);
+  if (signal.aborted) {
+    onAbort();
+  } else {
+    signal.addEventListener('abort', onAbort, { once: true });
+    stream.on('data', onData).on('end', onEnd);
+  }
   return promise;
 }
 

@@ -169,6 +169,21 @@ describe(createGrpcUnaryMethods, () => {
     });
   });
 
+  it('resets a stream whose answer cannot be sent, and the connection lives on', async () => {
+    const open = await started(({ source }) => {
+      if (source.case === undefined) throw new ConnectError('\ud83d', Code.NotFound);
+      return {};
+    });
+    const stream = open();
+    const closed = new Promise((resolve) => stream.on('error', () => {}).on('close', resolve));
+    stream.end(enveloped(new Uint8Array()));
+    await closed;
+    expect(stream.rstCode).toBe(constants.NGHTTP2_INTERNAL_ERROR);
+    const next = open();
+    next.end(enveloped(message));
+    expect((await answerOf(next)).trailers['grpc-status']).toBe('0');
+  });
+
   it.each([
     ['JSON', { 'content-type': 'application/grpc+json' }, enveloped(Buffer.from('{}')), '0'],
     ['a compression', { 'grpc-encoding': 'gzip' }, enveloped(message), String(Code.Unimplemented)],
