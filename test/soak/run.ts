@@ -23,13 +23,15 @@ const warmUpShare = 1 / 3;
 const perSecond = 20;
 /** Blocks whose medians are looked at: as many as make samples independent of each other. */
 const blocks = 20;
-/** Memory has grown if it did so by more than this, whichever end of the slope's interval is believed. Bytes. */
+/** A process has grown if it did so by more than this, whichever end of the slope's interval is believed. Bytes. */
 const tolerated = 8 * 1024 ** 2;
 
 interface Sample {
   readonly second: number;
   readonly rss: number;
   readonly descriptors: number;
+  /** That are added up here. */
+  readonly processes: number;
 }
 
 await using stack = new AsyncDisposableStack();
@@ -111,7 +113,7 @@ for (const [name, all] of samples) {
   const { perSecond: slope, noise } = theilSen(rss);
   const last = rss.at(-1)?.[1] ?? Number.NaN;
   const seconds = (warm.at(-1)?.second ?? 0) - (warm[0]?.second ?? 0);
-  const grows = (slope - noise) * seconds > tolerated;
+  const grows = (slope - noise) * seconds > tolerated * (warm[0]?.processes ?? 1);
   const half = Math.floor(warm.length / 2);
   const [early, late] = [warm.slice(0, half), warm.slice(half)].map((part) =>
     percentile(
@@ -143,10 +145,10 @@ process.exitCode = isFlat && unexpected.length === 0 ? 0 : 1;
 /** Worker processes come and go: they are counted by their process ids, and all of a service together. */
 function look({ name, pid }: ServiceProcess, second: number): void {
   const tree = processTree(pid);
-  const add = (key: string, rss: number, descriptors: number): void => {
+  const add = (key: string, rss: number, descriptors: number, processes = 1): void => {
     const list = samples.get(key) ?? [];
     samples.set(key, list);
-    list.push({ second, rss, descriptors });
+    list.push({ second, rss, descriptors, processes });
   };
   const total = { rss: 0, descriptors: 0 };
   for (const { pid: one, command, rssBytes } of tree) {
@@ -156,7 +158,7 @@ function look({ name, pid }: ServiceProcess, second: number): void {
     total.rss += rssBytes;
     total.descriptors += descriptors;
   }
-  if (tree.length > 1) add(`image-${name} and its workers`, total.rss, total.descriptors);
+  if (tree.length > 1) add(`image-${name} and its workers`, total.rss, total.descriptors, tree.length);
 }
 
 /** 0 for one that has just ended. */
