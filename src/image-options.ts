@@ -7,6 +7,9 @@ import { finiteNumber, flag, numbers, oneOf, wholeNumber } from './text-schemas.
  * only the processor can know (its limits, the image itself) it checks itself.
  */
 
+/** The most answers of one image in one request: each adds to what a worker holds. */
+export const maxVariants = 16;
+
 /** `fit`, by the names of image.v1.Fit. */
 export const fits = ['fill', 'cover', 'contain', 'inside', 'outside'] as const;
 /** `filter`, by the names of image.v1.Filter and of Pillow. */

@@ -5,14 +5,12 @@ import {
   ProcessVariantsRequestSchema,
 } from '../../gen/image/v1/processor_pb.ts';
 import { Failure, withIndex } from '../failures.ts';
+import { maxVariants } from '../image-options.ts';
 import { type ImageDefaults, processRequest } from '../image-request.ts';
 import { type ImageSource, type OptionTexts, optionTexts, parseOptions } from './options.ts';
 
 /** The option that asks for several answers of one image. */
 export const variantsOption = 'variants';
-
-/** The most answers of one image, as the processor has it. */
-export const maxVariants = 16;
 
 /** Options as they came, and those of each variant where several answers are asked for. */
 export interface SaidVariants {

@@ -5,11 +5,9 @@ import {
   ProcessVariantsResponseSchema,
 } from '../../gen/image/v1/processor_pb.ts';
 import { Failure, withIndex } from '../failures.ts';
+import { maxVariants } from '../image-options.ts';
 import { answersOf, type Caller, type ImageProcessing } from './process-image.ts';
 import { planOf } from './rules.ts';
-
-/** The most answers of one image: each adds to what a worker holds. */
-const maxVariants = 16;
 
 /**
  * Makes several answers of one image, each cached as it would be by itself; those that are missing cost one decoding.
