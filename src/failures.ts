@@ -151,6 +151,18 @@ export const retryAfterSeconds: { readonly [reason in FailureReason]?: number } 
   DRAINING: 2,
 };
 
+/** Seconds that a caller is asked to wait: as long as this failure says, or as its reason has it. */
+export function retryAfterOf({
+  reason,
+  metadata,
+}: {
+  readonly reason: FailureReason;
+  readonly metadata: { readonly [name: string]: string };
+}): number | undefined {
+  const own = metadata.retry_after_seconds;
+  return own === undefined ? retryAfterSeconds[reason] : Number(own);
+}
+
 /** A request that fails for a reason in the table. Everything else that is thrown is INTERNAL. */
 export class Failure extends Error {
   override readonly name = 'Failure';

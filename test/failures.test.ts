@@ -6,6 +6,7 @@ import {
   failureKinds,
   grpcCode,
   isFailureReason,
+  retryAfterOf,
   retryAfterSeconds,
   withIndex,
 } from '../src/failures.ts';
@@ -32,6 +33,15 @@ describe('failureKinds', () => {
       .filter(([, { status }]) => status === 503)
       .map(([reason]) => reason);
     expect(Object.keys(retryAfterSeconds).sort()).toEqual(passing.sort());
+  });
+});
+
+describe(retryAfterOf, () => {
+  it('is what the failure says, else what its reason has, else nothing', () => {
+    expect(retryAfterOf(new Failure('OVERLOADED', '', { retry_after_seconds: 7 }))).toBe(7);
+    expect(retryAfterOf(new Failure('OVERLOADED', ''))).toBe(1);
+    expect(retryAfterOf(new Failure('RATE_LIMITED', '', { retry_after_seconds: 1200 }))).toBe(1200);
+    expect(retryAfterOf(new Failure('IMAGE_CORRUPT', ''))).toBeUndefined();
   });
 });
 

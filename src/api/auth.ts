@@ -75,7 +75,6 @@ export function createGate(config: ApiConfig, log: Logger, now: () => number = D
       for (const [name, value] of Object.entries(rateLimitHeaders(state))) c.res.headers.set(name, value);
       if (!state.isExceeded) return;
       const { requestsPerSecond, burst } = limit;
-      c.res.headers.set('Retry-After', String(state.resetSeconds));
       throw new Failure(
         'RATE_LIMITED',
         `This key may send ${requestsPerSecond} requests a second, ${burst} of them at once. Wait ${state.resetSeconds} s.`,

@@ -11,7 +11,7 @@ import { type UniversalHandler, universalServerResponseToFetch } from '@connectr
 import { ProcessorService, type ProcessStreamRequest } from '../../gen/image/v1/processor_pb.ts';
 import { type Deadline, startDeadline } from '../deadline.ts';
 import { Failure } from '../failures.ts';
-import { publicFailure, toConnectError } from '../rpc-failures.ts';
+import { toConnectError } from '../rpc-failures.ts';
 import type { CallOrigin } from '../trace-context.ts';
 import { messageOverheadBytes } from '../transport.ts';
 import type { Gate } from './auth.ts';
@@ -19,6 +19,7 @@ import type { ApiConfig } from './config.ts';
 import type { ApiContext } from './context.ts';
 import type { HeldBytes, Share } from './held-bytes.ts';
 import { createHeldStream, type HeldStream } from './held-stream.ts';
+import { noteFailure } from './problem.ts';
 import type { ProcessorClient } from './processor-client.ts';
 import { imageTooLong, readBody } from './request-body.ts';
 import { originOf } from './trace-calls.ts';
@@ -178,8 +179,7 @@ function deadlineOf(context: HandlerContext, maxTimeoutMs: number): Deadline {
   return startDeadline(context.signal, Math.min(context.timeoutMs() ?? leftMs, leftMs));
 }
 
-/** The failure for the wire, noted for the access log on the way. */
+/** The failure for the wire, noted on the way. */
 function noted(error: unknown, c: ApiContext | undefined): ConnectError {
-  c?.set('failure', publicFailure(error));
-  return toConnectError(error);
+  return toConnectError(c === undefined ? error : noteFailure(c, error));
 }

@@ -1,22 +1,29 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { failureKinds, isFailureReason, retryAfterSeconds } from '../failures.ts';
+import { type Failure, failureKinds, isFailureReason, retryAfterOf, retryAfterSeconds } from '../failures.ts';
 import { publicFailure } from '../rpc-failures.ts';
 import type { ApiContext } from './context.ts';
 
 /** Where a problem's type leads: to its row in the table of failures. */
 export const problemPath = '/problems';
 
+/** What a caller is told of what was thrown, noted for the access log; its answer says when to come again. */
+export function noteFailure(c: ApiContext, error: unknown): Failure {
+  const failure = publicFailure(error);
+  c.set('failure', failure);
+  const retryAfter = retryAfterOf(failure);
+  // In the answer itself, so that it is in whatever answer comes of this request.
+  if (retryAfter !== undefined) c.res.headers.set('Retry-After', String(retryAfter));
+  return failure;
+}
+
 /**
- * Answers with a failure as application/problem+json (RFC 9457), and notes it for the access log.
+ * Answers with a failure as application/problem+json (RFC 9457), and notes it.
  *
  * The failure's own values stand under `metadata`, because some have the name of a standard member.
  */
 export function writeProblem(c: ApiContext, error: unknown): Response {
-  const failure = publicFailure(error);
-  c.set('failure', failure);
+  const failure = noteFailure(c, error);
   const { status, title } = failureKinds[failure.reason];
-  const retryAfter = failure.metadata.retry_after_s ?? retryAfterSeconds[failure.reason];
-  if (retryAfter !== undefined) c.header('Retry-After', String(retryAfter));
   if (failure.reason === 'METHOD_NOT_ALLOWED') c.header('Allow', failure.metadata.allowed);
   c.header('Content-Type', 'application/problem+json');
   c.header('Cache-Control', 'no-store');

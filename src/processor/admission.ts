@@ -35,7 +35,7 @@ export interface Admission {
    *
    * @param price - unset: it takes a place, and nothing else is known of it
    * @param remainingMs - until nobody waits for the answer any more; unset: no limit
-   * @throws SOURCE_MEMORY_OVER_LIMIT when it would never fit; OVERLOADED, with `retry_after_s`, when the queue is
+   * @throws SOURCE_MEMORY_OVER_LIMIT when it would never fit; OVERLOADED, with `retry_after_seconds`, when the queue is
    *   full or would take longer than `remainingMs`; CANCELLED or DEADLINE_EXCEEDED when the signal aborts while it
    *   waits: what nobody waits for isn't started
    */
@@ -225,7 +225,7 @@ export function createAdmission(
     return new Failure(
       'OVERLOADED',
       `${running.size} ${what} and ${why}, which is the limit. Try again in ${seconds === 1 ? 'a moment' : `${seconds} seconds`}.`,
-      { limit, actual, retry_after_s: seconds },
+      { limit, actual, retry_after_seconds: seconds },
     );
   }
 

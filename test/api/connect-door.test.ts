@@ -81,6 +81,14 @@ describe(openConnectDoor, () => {
       });
     });
 
+    it('tells a browser when to come again', async () => {
+      processor.script.process = () => {
+        throw toConnectError(new Failure('OVERLOADED', 'The queue is full.', { retry_after_seconds: 7 }));
+      };
+      const error = await errorOf(client().process({ source }));
+      expect(error.metadata.get('retry-after')).toBe('7');
+    });
+
     it('refuses a message over the limit before it reads it', async () => {
       const error = await errorOf(
         client().process({ source: { case: 'content', value: new Uint8Array(2_000_000) } }),

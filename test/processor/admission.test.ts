@@ -307,7 +307,7 @@ describe('createAdmission, of priced work', () => {
     const refused = await add('long', { workMs: 200 }, 509);
     expect(refused).toMatchObject({
       reason: 'OVERLOADED',
-      metadata: { limit: '509', actual: '510', retry_after_s: '1' },
+      metadata: { limit: '509', actual: '510', retry_after_seconds: '1' },
     });
     void add('long, with time', { workMs: 200 }, 510);
     expect(admission.waiting).toBe(2);

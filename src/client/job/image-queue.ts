@@ -12,7 +12,7 @@ import {
   ProcessStreamRequestSchema,
   type ProcessStreamResponse,
 } from '../../../gen/image/v1/processor_pb.ts';
-import { failureKinds, grpcCode, isFailureReason, retryAfterSeconds } from '../../failures.ts';
+import { failureKinds, grpcCode, isFailureReason, retryAfterOf } from '../../failures.ts';
 import { failureFromConnectError } from '../../rpc-failures.ts';
 import { codeOf, wordsOf } from '../files.ts';
 import { type JobFailure, type JobImage, nameOfSource } from './images.ts';
@@ -178,7 +178,7 @@ export function createImageQueue(
 
   /** Fails for good, or rests and comes again if the reason is one that passes by itself. */
   function refuse(entry: Entry, { reason, message, metadata, code }: ProcessFailure): void {
-    const waitSeconds = isFailureReason(reason) ? retryAfterSeconds[reason] : undefined;
+    const waitSeconds = isFailureReason(reason) ? retryAfterOf({ reason, metadata }) : undefined;
     entry.refused++;
     if (waitSeconds === undefined || entry.refused >= limits.tries) {
       fail(entry.image, entry.bytes, { reason, message, metadata: { ...metadata }, code });
