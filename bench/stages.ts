@@ -18,6 +18,7 @@ import { readHeader } from '../src/processor/image/header.ts';
 import { readJpegHeader } from '../src/processor/image/jpeg-header.ts';
 import type { Pixels } from '../src/processor/image/pixels.ts';
 import type { Plan, TensorPlan } from '../src/processor/image/plan.ts';
+import { readPngHeader } from '../src/processor/image/png-header.ts';
 import { resize } from '../src/processor/image/resize.ts';
 import { tensor } from '../src/processor/image/tensor.ts';
 import { turboJpeg } from '../src/processor/image/turbojpeg.ts';
@@ -192,6 +193,16 @@ const stages: readonly Stage[] = [
       return read;
     },
     isRight: (read: typeof header) => read.width === header.width,
+  },
+  {
+    name: 'header, plain PNG, by ourselves',
+    times: 1000,
+    work() {
+      let read = readPngHeader(png);
+      for (let run = 1; run < 1000; run++) read = readPngHeader(png);
+      return read;
+    },
+    isRight: (read: typeof pngHeader) => read.width === pngHeader.width,
   },
   {
     name: `decode, exact, ${sourceSize} JPEG${turboJpeg ? ', TurboJPEG' : ''}`,

@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib';
+import { pngChunk } from '../support/png.ts';
 
 /**
  * The same picture as another file, which no cache knows: a JPEG or PNG with a comment. In parts, so that nothing of
@@ -11,10 +11,6 @@ export function withComment(file: Uint8Array, comment: string): Uint8Array[] {
     return [start, file.subarray(2)];
   }
   // Signature and IHDR are 33 bytes; tEXt may follow.
-  const body = Buffer.concat([Buffer.from('tEXtComment\0', 'latin1'), text]);
-  const chunk = Buffer.alloc(body.length + 8);
-  chunk.writeUInt32BE(body.length - 4);
-  chunk.set(body, 4);
-  chunk.writeUInt32BE(crc32(body), body.length + 4);
+  const chunk = pngChunk('tEXt', Buffer.concat([Buffer.from('Comment\0', 'latin1'), text]));
   return [Buffer.concat([file.subarray(0, 33), chunk]), file.subarray(33)];
 }

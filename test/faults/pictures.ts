@@ -1,5 +1,6 @@
-import { crc32, deflateSync } from 'node:zlib';
+import { deflateSync } from 'node:zlib';
 import { encoded, photoLike } from '../support/pictures.ts';
+import { pngChunk, pngSignature } from '../support/png.ts';
 
 /** A photograph of two megapixels as a JPEG, about 300 KB. */
 export const photograph = (): Promise<Uint8Array> => encoded(photoLike(1600, 1200), 'jpeg', { quality: 80 });
@@ -14,21 +15,7 @@ export function pngBomb(width: number, height: number): Uint8Array {
   header.writeUInt32BE(height, 4);
   header.writeUInt8(1, 8);
   const rows = deflateSync(Buffer.alloc((Math.ceil(width / 8) + 1) * height), { level: 9 });
-  return Buffer.concat([
-    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
-    chunk('IHDR', header),
-    chunk('IDAT', rows),
-    chunk('IEND'),
-  ]);
-}
-
-function chunk(name: string, data: Uint8Array = new Uint8Array()): Buffer {
-  const body = Buffer.concat([Buffer.from(name, 'latin1'), data]);
-  const head = Buffer.alloc(4);
-  head.writeUInt32BE(data.length);
-  const check = Buffer.alloc(4);
-  check.writeUInt32BE(crc32(body));
-  return Buffer.concat([head, body, check]);
+  return Buffer.concat([pngSignature, pngChunk('IHDR', header), pngChunk('IDAT', rows), pngChunk('IEND')]);
 }
 
 /**

@@ -15,8 +15,8 @@ afterAll(() => pool.close());
 
 const never = { signal: new AbortController().signal };
 
-async function requestOf(width: number) {
-  const value = await encoded(gradient(width, 8), 'png');
+async function requestOf(width: number, format: 'png' | 'webp' = 'png') {
+  const value = await encoded(gradient(width, 8), format);
   return create(ProcessRequestSchema, { source: { case: 'content', value } });
 }
 
@@ -84,12 +84,12 @@ describe(processImage, () => {
     const { processing, headerGiven } = createWatched();
     const pid = pool.pids().headers[0] as number;
     process.kill(pid, 'SIGSTOP');
-    const lost = failureOf(processImage(await requestOf(13), processing, never));
+    const lost = failureOf(processImage(await requestOf(13, 'webp'), processing, never));
     await headerGiven;
     process.kill(pid, 'SIGSEGV');
     process.kill(pid, 'SIGCONT');
     expect(await lost).toMatchObject({ reason: 'WORKER_CRASHED' });
-    expect(await processImage(await requestOf(14), processing, never)).toMatchObject({ width: 14 });
+    expect(await processImage(await requestOf(14, 'webp'), processing, never)).toMatchObject({ width: 14 });
     expect(pool.pids().headers).not.toContain(pid);
   });
 
@@ -113,7 +113,7 @@ describe(processImage, () => {
       await failureOf(processImage(await requestOf(17), one, { ...never, remainingMs: () => 1 })),
     ).toMatchObject({
       reason: 'OVERLOADED',
-      metadata: { limit: '1', retry_after_s: '1' },
+      metadata: { limit: '1', retry_after_seconds: '1' },
     });
     process.kill(pid, 'SIGCONT');
     expect(await first).toBe('done');

@@ -3,6 +3,7 @@ import type { Failure } from '../../failures.ts';
 import { createAdmission } from '../admission.ts';
 import { checkSize, headerPart, type ImageHeader } from './header.ts';
 import { readJpegHeader } from './jpeg-header.ts';
+import { readPngHeader } from './png-header.ts';
 import type { PixelJob, PixelResult } from './worker.ts';
 import { unpackFailure } from './worker-failure.ts';
 import { startProcesses, type WorkerEvents, type WorkerLimits } from './worker-processes.ts';
@@ -21,7 +22,7 @@ export interface WorkerPool {
    */
   run(job: PixelJob, signal?: AbortSignal): Promise<readonly (PixelResult | Failure)[]>;
   /**
-   * Reads a header: a plain JPEG's here and now, any other in a process of its own, so that it doesn't wait behind
+   * Reads a header: a plain JPEG's or PNG's here and now, any other in a process of its own, so that it doesn't wait behind
    * pixels.
    *
    * @param maxPixels - as `readHeader` of header.ts has it
@@ -85,7 +86,7 @@ export async function startWorkerPool(workers: number, options: WorkerPoolOption
       return answers.map((answer) => ('result' in answer ? answer.result : unpackFailure(answer.failure)));
     },
     async readHeader(content, maxPixels, signal = neverAborts) {
-      const plain = readJpegHeader(content);
+      const plain = readJpegHeader(content) ?? readPngHeader(content);
       if (plain !== undefined) {
         checkSize(plain, maxPixels);
         return plain;

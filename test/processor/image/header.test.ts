@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../../src/failures.ts';
 import { headerPart, readHeader } from '../../../src/processor/image/header.ts';
 import { encoded, gradient, noise, solid } from '../../support/pictures.ts';
+import { pngChunk, pngSignature } from '../../support/png.ts';
 
 const fixture = (name: string) =>
   new Uint8Array(readFileSync(new URL(`../../fixtures/decode/${name}`, import.meta.url)));
@@ -16,15 +16,6 @@ async function refusal(content: Uint8Array, maxPixels = 1_000_000): Promise<Fail
   throw failure;
 }
 
-function pngChunk(name: string, data: Uint8Array): Buffer {
-  const body = Buffer.concat([Buffer.from(name, 'latin1'), data]);
-  const chunk = Buffer.alloc(body.length + 8);
-  chunk.writeUInt32BE(data.length);
-  body.copy(chunk, 4);
-  chunk.writeUInt32BE(crc32(body), body.length + 4);
-  return chunk;
-}
-
 /** A PNG of a hundred bytes that claims a size. */
 function pngThatClaims(width: number, height: number): Uint8Array {
   const size = Buffer.alloc(13);
@@ -32,10 +23,10 @@ function pngThatClaims(width: number, height: number): Uint8Array {
   size.writeUInt32BE(height, 4);
   size.set([8, 2, 0, 0, 0], 8);
   return Buffer.concat([
-    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
+    pngSignature,
     pngChunk('IHDR', size),
     pngChunk('IDAT', Buffer.from('789c030000000001', 'hex')),
-    pngChunk('IEND', Buffer.alloc(0)),
+    pngChunk('IEND'),
   ]);
 }
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Failure } from '../../../src/failures.ts';
 import { readHeader } from '../../../src/processor/image/header.ts';
 import type { Plan } from '../../../src/processor/image/plan.ts';
@@ -70,13 +70,20 @@ describe(startWorkerPool, () => {
   });
 
   it('leaves this thread free while it works', async () => {
-    const work = await job(await encoded(photoLike(2000, 1500), 'jpeg'));
-    let turns = 0;
-    const turn = setInterval(() => turns++, 1);
-    await runOnePlan(pool, work);
-    clearInterval(turn);
-    // Decoding alone takes tens of milliseconds; a thread that computed would not turn at all.
-    expect(turns).toBeGreaterThan(5);
+    const work = await job(await encoded(photoLike(320, 240), 'jpeg'));
+    await vi.waitUntil(() => pool.pids().pixels.length === 2, { timeout: 20_000, interval: 5 });
+    const { pixels } = pool.pids();
+    for (const pid of pixels) process.kill(pid, 'SIGSTOP');
+    let isDone = false;
+    const result = runOnePlan(pool, work).then((made) => {
+      isDone = true;
+      return made;
+    });
+    // A thread that computed would be done in its first turn.
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setTimeout(resolve, 1));
+    expect(isDone).toBe(false);
+    for (const pid of pixels) process.kill(pid, 'SIGCONT');
+    expect(await result).toMatchObject({ width: work.header.width });
   });
 
   it('carries a failure over from its process as what it is', async () => {
@@ -119,23 +126,31 @@ describe(startWorkerPool, () => {
     });
   });
 
-  it('reads a plain JPEG’s header at once, whatever the process for headers does, and judges it', async () => {
-    const small = await startWorkerPool(1, { maxHeadersWaiting: 0 });
-    try {
-      const [png, jpeg] = [await encoded(redGreenBlue, 'png'), await encoded(photoLike(320, 240), 'jpeg')];
-      const expected = await readHeader(jpeg, 76_800);
-      for (const pid of small.pids().headers) process.kill(pid, 'SIGSTOP');
-      const other = small.readHeader(png, 3);
-      expect(await small.readHeader(jpeg, 76_800)).toEqual(expected);
-      expect(await outcome(small.readHeader(jpeg, 76_799))).toEqual(await outcome(readHeader(jpeg, 76_799)));
-      expect(await outcome(small.readHeader(png, 3))).toMatchObject({ reason: 'OVERLOADED' });
-      expect(small.busy().headers).toBe(1);
-      for (const pid of small.pids().headers) process.kill(pid, 'SIGCONT');
-      expect(await other).toMatchObject({ format: 'png', width: 3 });
-    } finally {
-      await small.close();
-    }
-  });
+  it.each(['jpeg', 'png'] as const)(
+    'reads a plain %s’s header at once, whatever the process for headers does, and judges it',
+    async (format) => {
+      const small = await startWorkerPool(1, { maxHeadersWaiting: 0 });
+      try {
+        const [webp, plain] = [
+          await encoded(redGreenBlue, 'webp'),
+          await encoded(photoLike(320, 240), format),
+        ];
+        const expected = await readHeader(plain, 76_800);
+        for (const pid of small.pids().headers) process.kill(pid, 'SIGSTOP');
+        const other = small.readHeader(webp, 3);
+        expect(await small.readHeader(plain, 76_800)).toEqual(expected);
+        expect(await outcome(small.readHeader(plain, 76_799))).toEqual(
+          await outcome(readHeader(plain, 76_799)),
+        );
+        expect(await outcome(small.readHeader(webp, 3))).toMatchObject({ reason: 'OVERLOADED' });
+        expect(small.busy().headers).toBe(1);
+        for (const pid of small.pids().headers) process.kill(pid, 'SIGCONT');
+        expect(await other).toMatchObject({ format: 'webp', width: 3 });
+      } finally {
+        await small.close();
+      }
+    },
+  );
 
   it('reads a header while all workers have images, and lets no more wait than it may', async () => {
     await using small = Object.assign(await startWorkerPool(1, { maxHeadersWaiting: 1 }), {
@@ -143,7 +158,7 @@ describe(startWorkerPool, () => {
         await small.close();
       },
     });
-    const content = await encoded(redGreenBlue, 'png');
+    const content = await encoded(redGreenBlue, 'webp');
     const pids = small.pids();
     for (const pid of pids.pixels) process.kill(pid, 'SIGSTOP');
     const image = runOnePlan(small, await job(content));
