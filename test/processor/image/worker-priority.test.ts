@@ -1,13 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import process from 'node:process';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startWorkerPool } from '../../../src/processor/image/worker-pool.ts';
 import { goLast } from '../../../src/processor/image/worker-priority.ts';
 
-/** Of a process: proc(5), /proc/pid/stat, fields 19 and 41, counted from the one after the name. */
-function schedulingOf(pid: number) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+/** Of a process's threads, the first of which is the process's own. */
+function threadsOf(pid: number): number[] {
+  return readdirSync(`/proc/${pid}/task`).map(Number);
+}
+
+/** Of a thread: proc(5), /proc/pid/stat, fields 19 and 41, counted from the one after the name. */
+function schedulingOf(thread: number) {
+  const fields = readFileSync(`/proc/${thread}/stat`, 'latin1')
     .replace(/^.*\) /, '')
     .split(' ');
   return { niceness: Number(fields[16]), policy: Number(fields[38]) };
@@ -21,6 +26,9 @@ describe.runIf(process.platform === 'linux')(goLast, () => {
     onTestFinished(() => pool.close());
     const { pixels, headers } = pool.pids();
     for (const pid of pixels) expect(schedulingOf(pid)).toEqual({ niceness: 10, policy: 5 });
+    const helpers = pixels.flatMap((pid) => threadsOf(pid).filter((thread) => thread !== pid));
+    expect(helpers.length).toBeGreaterThan(2);
+    for (const thread of helpers) expect(schedulingOf(thread).policy).toBe(5);
     for (const pid of headers) expect(schedulingOf(pid)).toEqual({ niceness: 0, policy: 0 });
     expect(schedulingOf(process.pid).policy).toBe(0);
   });
