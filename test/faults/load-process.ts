@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { Agent, request as httpRequest } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setPriority } from 'node:os';
@@ -69,7 +70,7 @@ function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-async function sendNext({ url, requests }: LoadSpec): Promise<{ status: number }> {
+async function sendNext({ url, requests, servers = [] }: LoadSpec): Promise<{ status: number }> {
   const request = requests[serial % requests.length] as LoadRequest;
   serial++;
   const { body } = request;
@@ -79,7 +80,7 @@ async function sendNext({ url, requests }: LoadSpec): Promise<{ status: number }
   inFlight++;
   const record = await (request.manner === 'leaves'
     ? sendAndLeave(url, request, parts)
-    : send(url, request, parts));
+    : send(url, request, parts, servers));
   inFlight--;
   if (record !== undefined) records.push(record);
   if (isOver && inFlight === 0) idle.resolve();
@@ -92,11 +93,18 @@ function optionsOf({ body, contentType }: LoadRequest, parts: readonly Uint8Arra
   return body === undefined ? { agent } : { agent, method: 'POST', headers };
 }
 
-function send(url: string, request: LoadRequest, parts: readonly Uint8Array[]): Promise<LoadRecord> {
+function send(
+  url: string,
+  request: LoadRequest,
+  parts: readonly Uint8Array[],
+  servers: readonly number[],
+): Promise<LoadRecord> {
   return new Promise((resolve) => {
     const startedAt = now();
     let sentAt = startedAt;
+    let waitsBefore = servers.map(waitOf);
     let firstByteAt = Number.NaN;
+    let withoutCore = 0;
     const end = (status: number, reason: string, isWrong = false): void => {
       resolve({
         kind: request.kind,
@@ -105,11 +113,13 @@ function send(url: string, request: LoadRequest, parts: readonly Uint8Array[]): 
         status,
         reason,
         answeredAfter: firstByteAt - sentAt,
+        withoutCore,
         isWrong,
       });
     };
     const call = httpRequest(url + request.path, optionsOf(request, parts), (response) => {
       firstByteAt = now();
+      withoutCore = Math.max(0, ...servers.map((pid, at) => waitOf(pid) - (waitsBefore[at] ?? 0)));
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', (error) => end(0, error.message));
@@ -125,11 +135,17 @@ function send(url: string, request: LoadRequest, parts: readonly Uint8Array[]): 
     });
     call.on('finish', () => {
       sentAt = now();
+      waitsBefore = servers.map(waitOf);
     });
     call.on('error', (error) => end(0, error.message));
     for (const part of parts) call.write(part);
     call.end();
   });
+}
+
+/** Milliseconds that a main thread has been ready to run and didn't: the second figure of /proc/pid/schedstat, in ns. */
+function waitOf(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/schedstat`, 'latin1').split(' ')[1]) / 1e6;
 }
 
 function reasonOf(answer: Buffer): string {

@@ -28,6 +28,8 @@ export interface LoadSpec {
   readonly requests: readonly LoadRequest[];
   /** So many at once, or so many a second, whatever becomes of those before. */
   readonly pace: { readonly inFlight: number } | { readonly perSecond: number };
+  /** Process ids whose main threads serve: what they stood ready without a core is in the records. */
+  readonly servers?: readonly number[];
   /** Also asked ten times a second: `/healthz` of the API, gRPC health of these processors. */
   readonly health?: readonly string[];
 }
@@ -43,6 +45,8 @@ export interface LoadRecord {
   readonly reason: string;
   /** From the last byte that went out to the first that came back. */
   readonly answeredAfter: number;
+  /** The part of it in which one of the servers stood ready and no core was given to it; the longest of theirs. */
+  readonly withoutCore: number;
   readonly isWrong: boolean;
 }
 

@@ -119,6 +119,15 @@ export function processTree(root: number): ProcessState[] {
   return tree;
 }
 
+/**
+ * A process and its children: proc(5), /proc/pid/task/tid/children. To look through all processes for them ten times a
+ * second would keep the services waiting.
+ */
+export function withChildren(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1');
+  return [pid, ...(children.match(/\d+/g) ?? []).map(Number)];
+}
+
 function stateOf(pid: number): ProcessState[] {
   try {
     const read = (file: string) => readFileSync(`/proc/${pid}/${file}`, 'latin1');
