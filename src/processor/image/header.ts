@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import { Failure } from '../../failures.ts';
 import { detectFormat } from './format.ts';
+import { readJpegSamplesPerPixel } from './jpeg-header.ts';
 import type { SourceFormat } from './plan.ts';
 
 /** What is known of an image before a pixel of it is decoded. */
@@ -78,7 +79,10 @@ export async function readHeader(content: Uint8Array, maxPixels: number): Promis
     hasIccProfile: metadata.hasProfile,
     frames: metadata.pages ?? 1,
     isProgressive: metadata.isProgressive,
-    samplesPerPixel: samplesBySubsampling[metadata.chromaSubsampling ?? ''] ?? channels,
+    samplesPerPixel:
+      (format === 'jpeg' ? readJpegSamplesPerPixel(content) : undefined) ??
+      samplesBySubsampling[metadata.chromaSubsampling ?? ''] ??
+      channels,
   };
 }
 

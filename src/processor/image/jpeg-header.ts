@@ -226,9 +226,38 @@ function headerOf(findings: Findings, scan: Buffer): ImageHeader | undefined {
     frames: 1,
     // As libjpeg has it: components one after the other have to be held as progressive ones have.
     isProgressive: frame.isProgressive || scan[0] !== components.length,
-    // libvips calls whatever has a factor over 1 "4:2:0".
-    samplesPerPixel: components[0]?.sampling === 0x11 ? components.length : 1.5,
+    samplesPerPixel: samplesOf(components.map(({ sampling }) => sampling)) ?? components.length,
   };
+}
+
+/**
+ * Values stored for each pixel of a JPEG, on average: 1.5 in 4:2:0, 2 in 4:2:2. libvips calls both 4:2:0.
+ *
+ * @returns undefined where its frame isn't found among its first segments
+ */
+export function readJpegSamplesPerPixel(content: Uint8Array): number | undefined {
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
+  let at = 2;
+  for (let segments = 0; segments < mostSegments && at + 10 <= bytes.length; segments++) {
+    if (bytes[at] !== 0xff) return undefined;
+    const marker = bytes.readUInt8(at + 1);
+    const count = bytes.readUInt8(at + 9);
+    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) {
+      const end = at + 10 + 3 * count;
+      if (end > bytes.length) return undefined;
+      return samplesOf(Array.from({ length: count }, (_, index) => bytes.readUInt8(at + 11 + 3 * index)));
+    }
+    at += 2 + bytes.readUInt16BE(at + 2);
+  }
+  return undefined;
+}
+
+/** By the sampling factors of a frame's components (A.1.1). @returns undefined for factors that there aren't */
+function samplesOf(samplings: readonly number[]): number | undefined {
+  const factors = samplings.map((sampling) => [sampling >> 4, sampling & 15] as const);
+  if (factors.length === 0 || !factors.flat().every(isFactor)) return undefined;
+  const most = (axis: 0 | 1) => Math.max(...factors.map((each) => each[axis]));
+  return factors.reduce((sum, [across, down]) => sum + across * down, 0) / (most(0) * most(1));
 }
 
 /** Whether three components are Y, Cb, Cr or R, G, B, by libjpeg's default_decompress_parms (jdapimin.c). */

@@ -22,8 +22,8 @@ export interface WorkerPool {
    */
   run(job: PixelJob, signal?: AbortSignal): Promise<readonly (PixelResult | Failure)[]>;
   /**
-   * Reads a header: a plain JPEG's or PNG's here and now, any other in a process of its own, so that it doesn't wait behind
-   * pixels.
+   * Reads a header: a plain JPEG's or PNG's here and now, any other in a process of its own, so that it doesn't wait
+   * behind pixels.
    *
    * @param maxPixels - as `readHeader` of header.ts has it
    * @throws what that throws, what `run` throws, and OVERLOADED

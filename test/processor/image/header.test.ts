@@ -95,6 +95,17 @@ describe(readHeader, () => {
     });
   });
 
+  it.each<[sampling: number, samples: number]>([
+    [0x11, 4],
+    [0x21, 2.5],
+    [0x22, 1.75],
+  ])('counts the values of a CMYK JPEG whose first factors are %i', async (sampling, samples) => {
+    const jpeg = Buffer.from(fixture('cmyk-plain.jpg'));
+    const frame = jpeg.indexOf(Buffer.of(0xff, 0xc0));
+    jpeg.writeUInt8(sampling, frame + 11);
+    expect(await readHeader(jpeg, 391)).toMatchObject({ colour: 'cmyk', samplesPerPixel: samples });
+  });
+
   it('refuses what is no image before a decoder sees it', async () => {
     expect(await refusal(Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>'))).toMatchObject({
       reason: 'FORMAT_UNSUPPORTED',

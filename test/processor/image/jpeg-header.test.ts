@@ -200,11 +200,10 @@ describe(readJpegHeader, () => {
     ['ids R, G and B', withIds(0x52, 0x47, 0x42), { colour: 'rgb' }],
     ['other ids in JFIF', withIds(7, 8, 9, jfif), { colour: 'rgb' }],
     ['4:4:4', withBytes(0xc0, { 11: 0x11 }), { samplesPerPixel: 3 }],
-    // libvips doesn't tell these from 4:2:0.
-    ['4:2:2', withBytes(0xc0, { 11: 0x21 }), { samplesPerPixel: 1.5 }],
+    ['4:2:2', withBytes(0xc0, { 11: 0x21 }), { samplesPerPixel: 2 }],
     ['4:1:1', withBytes(0xc0, { 11: 0x41 }), { samplesPerPixel: 1.5 }],
     ['gray', grayOf(0x11), { colour: 'gray', samplesPerPixel: 1 }],
-    ['gray with sampling factors', grayOf(0x22), { colour: 'gray', samplesPerPixel: 1.5 }],
+    ['gray with sampling factors', grayOf(0x22), { colour: 'gray', samplesPerPixel: 1 }],
     [
       'components one after the other',
       changed(0xda, () => [segment(0xda, [1, 1, 0, 0, 63, 0])]),
