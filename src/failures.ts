@@ -152,13 +152,7 @@ export const retryAfterSeconds: { readonly [reason in FailureReason]?: number } 
 };
 
 /** Seconds that a caller is asked to wait: as long as this failure says, or as its reason has it. */
-export function retryAfterOf({
-  reason,
-  metadata,
-}: {
-  readonly reason: FailureReason;
-  readonly metadata: { readonly [name: string]: string };
-}): number | undefined {
+export function retryAfterOf({ reason, metadata }: Pick<Failure, 'reason' | 'metadata'>): number | undefined {
   const own = metadata.retry_after_seconds;
   return own === undefined ? retryAfterSeconds[reason] : Number(own);
 }

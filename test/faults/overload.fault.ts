@@ -2,12 +2,11 @@ import { availableParallelism } from 'node:os';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readProcessorConfig } from '../../src/processor/config.ts';
-import { rssOf } from '../../src/processor/image/worker-processes.ts';
 import { workMemory } from '../../src/processor/work-memory.ts';
 import { atLeast, atMost, exactly, type Figure, percentile, type Scenario, told } from './figures.ts';
 import { type LoadRecord, type LoadRequest, type LoadResult, loadFor, reasonsOf, startLoad } from './load.ts';
 import { photograph, pngBomb, progressiveGiant } from './pictures.ts';
-import { busySeconds, coresUsed, processTree, startMain, withChildren } from './processes.ts';
+import { busySeconds, coresUsed, processTree, startMain } from './processes.ts';
 
 /** Memory that each service may have, as manifests/base has it for the API, and less than there for the processor. Bytes. */
 const memoryLimits = { api: 1024 ** 3, processor: 1.5 * 1024 ** 3 };
@@ -54,7 +53,7 @@ export const overload: Scenario = {
     const rss = { api: 0, processor: 0 };
     const sampler = setInterval(() => {
       for (const service of [api, processor]) {
-        const bytes = withChildren(service.pid).reduce((sum, pid) => sum + rssOf(pid), 0);
+        const bytes = processTree(service.pid).reduce((sum, { rssBytes }) => sum + rssBytes, 0);
         rss[service.name] = Math.max(rss[service.name], bytes);
       }
     }, 100);

@@ -104,28 +104,32 @@ export function endWithUs(child: ChildProcess): void {
 /** A process as proc(5) shows it. */
 export interface ProcessState {
   readonly pid: number;
-  readonly parent: number;
   readonly command: string;
   readonly rssBytes: number;
   /** user + sys of the process itself since its start, in seconds. */
   readonly cpuSeconds: number;
 }
 
-/** The process and all that descend from it, it first. Those that end meanwhile are left out. */
+/**
+ * The process and all that descend from it, it first. Those that end meanwhile are left out.
+ *
+ * By proc(5), /proc/pid/task/tid/children: to look through all processes ten times a second would keep the services
+ * waiting.
+ */
 export function processTree(root: number): ProcessState[] {
-  const all = readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? stateOf(Number(name)) : []));
-  const tree = all.filter(({ pid }) => pid === root);
-  for (const { pid } of tree) tree.push(...all.filter(({ parent }) => parent === pid));
+  const tree = stateOf(root);
+  for (const { pid } of tree) tree.push(...childrenOf(pid).flatMap(stateOf));
   return tree;
 }
 
-/**
- * A process and its children: proc(5), /proc/pid/task/tid/children. To look through all processes for them ten times a
- * second would keep the services waiting.
- */
-export function withChildren(pid: number): number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1');
-  return [pid, ...(children.match(/\d+/g) ?? []).map(Number)];
+/** Those that its main thread has started, as Node's are. */
+function childrenOf(pid: number): number[] {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1');
+    return (children.match(/\d+/g) ?? []).map(Number);
+  } catch {
+    return [];
+  }
 }
 
 function stateOf(pid: number): ProcessState[] {
@@ -139,7 +143,7 @@ function stateOf(pid: number): ProcessState[] {
       .replace(/^.*\) /, '')
       .split(' ');
     const cpuSeconds = (Number(times[11]) + Number(times[12])) / 100;
-    return [{ pid, parent: field('PPid'), command, rssBytes: field('VmRSS') * 1024, cpuSeconds }];
+    return [{ pid, command, rssBytes: field('VmRSS') * 1024, cpuSeconds }];
   } catch {
     return [];
   }

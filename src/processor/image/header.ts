@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { Failure } from '../../failures.ts';
 import { detectFormat } from './format.ts';
-import { readJpegSamplesPerPixel } from './jpeg-header.ts';
+import { findJpegSegment, readJpegSamplesPerPixel } from './jpeg-header.ts';
 import type { SourceFormat } from './plan.ts';
 
 /** What is known of an image before a pixel of it is decoded. */
@@ -130,16 +130,12 @@ export function headerPart(content: Uint8Array): Uint8Array {
 /** Some of the pixels come along: a decoder may want to see that there are any. Bytes. */
 const someOfPixels = 1024;
 
+const startOfScan = 0xda;
+
 function endOfJpegHeader(bytes: Buffer): number {
-  const startOfScan = 0xda;
-  let at = 2;
-  // Padding and what else stands between segments isn't looked for: then all of the file is the header.
-  while (at + 4 <= bytes.length && bytes[at] === 0xff) {
-    const marker = bytes[at + 1];
-    at += 2 + bytes.readUInt16BE(at + 2);
-    if (marker === startOfScan) return at + someOfPixels;
-  }
-  return bytes.length;
+  const scan = findJpegSegment(bytes, (marker) => marker === startOfScan);
+  // Without it all of the file is the header.
+  return scan === undefined ? bytes.length : scan + 2 + bytes.readUInt16BE(scan + 2) + someOfPixels;
 }
 
 function endOfPngHeader(bytes: Buffer): number {
