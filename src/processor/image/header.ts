@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { Failure } from '../../failures.ts';
 import { detectFormat } from './format.ts';
-import { findJpegSegment, readJpegSamplesPerPixel } from './jpeg-header.ts';
+import { findJpegSegment, readJpegSamplesPerPixel } from './jpeg-segments.ts';
 import type { SourceFormat } from './plan.ts';
 
 /** What is known of an image before a pixel of it is decoded. */
