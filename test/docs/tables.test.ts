@@ -4,8 +4,10 @@ import { apiEnvironment } from '../../src/api/config.ts';
 import { failureKinds, grpcCode } from '../../src/failures.ts';
 import { imageOptionNames } from '../../src/image-options.ts';
 import { processorEnvironment } from '../../src/processor/config.ts';
+import { knownDifferences } from '../parity/compare-files.ts';
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const numerics = readFileSync(new URL('../../docs/numerics.md', import.meta.url), 'utf8');
 const errors = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
 
 /** The cells of the rows of Markdown tables in a text, without the bars. */
@@ -72,5 +74,13 @@ describe('docs/errors.md', () => {
       codes.get(code),
     ]);
     expect(shown.toSorted()).toEqual(known.toSorted());
+  });
+});
+
+describe('docs/numerics.md', () => {
+  it('has the known differences from Pillow, and no other', () => {
+    const table = numerics.slice(numerics.indexOf('Known differences from Pillow'));
+    const shown = rowsOf(table.slice(0, table.indexOf('\n\n', table.indexOf('| --- |')))).slice(2);
+    expect(shown).toEqual(knownDifferences.map(({ source, difference }) => [source, difference]));
   });
 });

@@ -1,12 +1,3 @@
-/*
- * Fresh random images through both sides, ours and Pillow's, compared byte for byte.
- *
- *   npm run parity -- [--count 200] [--seed N] [--python PATH]
- *
- * PYTHON names the interpreter too. Exits with 1 on a difference; where there is no Pillow, nothing is compared.
- */
-import process from 'node:process';
-import { parseArgs } from 'node:util';
 import { create } from '@bufbuild/protobuf';
 import { ProcessRequestSchema } from '../../gen/image/v1/processor_pb.ts';
 import { readHeader } from '../../src/processor/image/header.ts';
@@ -17,15 +8,7 @@ import shipped from '../../src/processor/presets/shipped-presets.json' with { ty
 import torchvision from '../../src/processor/presets/torchvision-presets.json' with { type: 'json' };
 import { planOf } from '../../src/processor/rules.ts';
 import { processOnePlan } from '../support/one-plan.ts';
-import { hasPillow, startPython } from './python-peer.ts';
-
-const { values: options } = parseArgs({
-  options: {
-    count: { type: 'string', default: '200' },
-    seed: { type: 'string', default: `${Date.now()}` },
-    python: { type: 'string', default: process.env.PYTHON ?? 'python3' },
-  },
-});
+import { startPython } from './python-peer.ts';
 
 /** What fresh.py has drawn and done. */
 interface Case {
@@ -94,19 +77,22 @@ async function differenceOf(
   return `${differing} of ${ours.length} values differ, by ${largest} at most; the first at ${levels.findIndex((level) => level > 0)}`;
 }
 
-async function main(): Promise<void> {
-  const { python, seed } = options;
-  if (!hasPillow(python)) {
-    console.log(`parity: skipped, ${python} has no Pillow. PYTHON names another interpreter.`);
-    return;
-  }
+/**
+ * Compares fresh random images and requests byte for byte, and prints what was compared.
+ *
+ * @param python - an interpreter that has Pillow
+ * @param count - how many
+ * @param seed - the same seed gives the same images
+ * @returns whether all were equal
+ */
+export async function compareFresh(python: string, count: number, seed: string): Promise<boolean> {
   const peer = startPython(python, new URL('fresh.py', import.meta.url));
   const { answer } = await peer.ask<{ versions: Record<string, string> }>({});
   const versions = Object.entries(answer.versions).map((entry) => entry.join(' '));
   console.log(`parity: ours ${numericsVersion}, ${versions.join(', ')}; seed ${seed}`);
   const counts = new Map<string, { cases: number; differing: number }>();
   let first: string | undefined;
-  for (let index = 0; index < Number(options.count); index++) {
+  for (let index = 0; index < count; index++) {
     const { answer: test, bytes } = await peer.ask<Case>({ seed, index, presets: known });
     const { fileBytes } = test;
     const difference = await differenceOf(test, bytes.subarray(0, fileBytes), bytes.subarray(fileBytes));
@@ -120,11 +106,9 @@ async function main(): Promise<void> {
     console.log(`${kind}: ${cases} compared, ${differing} differ`);
   }
   if (first === undefined) {
-    console.log(`all ${options.count} are Pillow's, byte for byte`);
-    return;
+    console.log(`all ${count} are Pillow's, byte for byte`);
+    return true;
   }
   console.log(`the first that differs (--seed ${seed}), ${first}`);
-  process.exitCode = 1;
+  return false;
 }
-
-await main();

@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { compareFile, type KnownDifference, type Ours, type Theirs } from './compare-files.ts';
+
+const gif: KnownDifference = {
+  id: 'gif',
+  source: 'GIF',
+  difference: 'a level',
+  outcome: 'differs',
+  when: { format: '^gif$', decisions: 'alpha=' },
+  maxLevels: 1,
+};
+const refusal: KnownDifference = {
+  id: 'refusal',
+  source: 'a format that is not read',
+  difference: 'FORMAT_UNSUPPORTED',
+  outcome: 'Pillow only',
+  when: { reason: '^FORMAT_UNSUPPORTED$' },
+};
+const known = [gif, refusal];
+
+const ours = (...pixels: number[]): Ours => ({
+  width: 1,
+  height: pixels.length / 3,
+  pixels: Uint8Array.from(pixels),
+  format: 'gif',
+  decisions: ['alpha=dropped'],
+});
+const theirs = (...pixels: number[]): Theirs => ({
+  width: 1,
+  height: pixels.length / 3,
+  pixels: Uint8Array.from(pixels),
+  format: 'GIF',
+  mode: 'P',
+});
+
+describe(compareFile, () => {
+  it('finds equal bytes identical', () => {
+    expect(compareFile(ours(1, 2, 3), theirs(1, 2, 3), known)).toEqual({
+      outcome: 'identical',
+      detail: '',
+      known: undefined,
+      isUndocumented: false,
+    });
+  });
+
+  it('tells how much the bytes differ, and which entry covers it', () => {
+    expect(compareFile(ours(1, 2, 3), theirs(1, 3, 3), known)).toEqual({
+      outcome: 'differs',
+      detail: 'up to 1 levels, mean 0.33, 33.3 % of values',
+      known: gif,
+      isUndocumented: false,
+    });
+  });
+
+  it('leaves a difference undocumented that is larger than the entry allows', () => {
+    expect(compareFile(ours(1, 2, 3), theirs(1, 4, 3), known)).toMatchObject({
+      outcome: 'differs',
+      isUndocumented: true,
+    });
+  });
+
+  it('leaves another size undocumented, whatever an entry allows of levels', () => {
+    expect(compareFile(ours(1, 2, 3), theirs(1, 2, 3, 4, 5, 6), known)).toMatchObject({
+      outcome: 'differs',
+      detail: '1 × 1, Pillow 1 × 2',
+      isUndocumented: true,
+    });
+  });
+
+  it('looks a refusal up by its reason, and takes a file that both refuse for equal', () => {
+    const unsupported: Ours = { reason: 'FORMAT_UNSUPPORTED', message: 'PSD is not read here.' };
+    const corrupt: Ours = { reason: 'IMAGE_CORRUPT', message: 'It is cut off.' };
+    expect(compareFile(unsupported, theirs(1, 2, 3), known)).toMatchObject({
+      outcome: 'Pillow only',
+      known: refusal,
+    });
+    expect(compareFile(corrupt, theirs(1, 2, 3), known)).toMatchObject({
+      outcome: 'Pillow only',
+      isUndocumented: true,
+    });
+    expect(compareFile(corrupt, { error: 'OSError: truncated' }, known)).toMatchObject({
+      outcome: 'refused',
+      isUndocumented: false,
+    });
+  });
+
+  it('counts a file that only the service reads as undocumented unless an entry covers it', () => {
+    expect(compareFile(ours(1, 2, 3), { error: 'OSError: broken' }, known)).toMatchObject({
+      outcome: 'service only',
+      detail: 'OSError: broken',
+      isUndocumented: true,
+    });
+  });
+
+  it('knows gray of 16 bits that is Pillow’s but for its clipping', () => {
+    const entry: KnownDifference = { ...gif, when: { rule: '^high byte$' }, maxLevels: 255 };
+    const clipped = { ...theirs(255, 255, 255), highByte: Uint8Array.from([1, 2, 3]) };
+    expect(compareFile(ours(1, 2, 3), clipped, [entry]).known).toBe(entry);
+    expect(compareFile(ours(1, 2, 4), clipped, [entry]).isUndocumented).toBe(true);
+  });
+});

@@ -1,0 +1,70 @@
+/*
+ * Compares the service with Pillow, byte for byte.
+ *
+ *   npm run parity -- [--count 200] [--seed N] [--python PATH]   random images and requests
+ *   npm run parity -- --files DIR [--all] [--python PATH]        the files of a folder and of those below it
+ *
+ * PYTHON names the interpreter too. With --files only files that are not identical are listed, unless --all. Exits with
+ * 1 on a difference that docs/numerics.md does not document. Without Pillow, random images are skipped and --files
+ * exits with 2.
+ */
+import { existsSync } from 'node:fs';
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { type ComparedFile, compareFiles, tableOf } from './files.ts';
+import { compareFresh } from './fresh.ts';
+import { hasPillow } from './python-peer.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    count: { type: 'string', default: '200' },
+    seed: { type: 'string', default: `${Date.now()}` },
+    files: { type: 'string' },
+    all: { type: 'boolean', default: false },
+    python: { type: 'string', default: process.env.PYTHON || 'python3' },
+  },
+});
+
+async function compareFolder(folder: string, python: string): Promise<boolean> {
+  const files: ComparedFile[] = [];
+  const versions = await compareFiles(folder, python, (file) => {
+    files.push(file);
+    if (options.all || (file.outcome !== 'identical' && file.outcome !== 'refused'))
+      console.log(lineOf(file));
+  });
+  console.log(`\n${tableOf(files)}\n\n${versions}`);
+  const undocumented = files.filter(({ isUndocumented }) => isUndocumented).length;
+  if (undocumented > 0) console.log(`${undocumented} of ${files.length} files differ in an undocumented way`);
+  return undocumented === 0;
+}
+
+function lineOf({ name, outcome, detail, known, isUndocumented }: ComparedFile): string {
+  const documented = isUndocumented
+    ? ' [UNDOCUMENTED]'
+    : known === undefined
+      ? ''
+      : ` [documented: ${known.id}]`;
+  return `${outcome}: ${name}${detail && `: ${detail}`}${documented}`;
+}
+
+async function main(): Promise<void> {
+  const { files, python } = options;
+  if (!hasPillow(python)) {
+    const missing = `${python} has no Pillow. Install it (pip install pillow), or name another interpreter by PYTHON or --python.`;
+    console.log(files === undefined ? `parity: skipped, ${missing}` : `parity: ${missing}`);
+    if (files !== undefined) process.exitCode = 2;
+    return;
+  }
+  if (files !== undefined && !existsSync(files)) {
+    console.log(`parity: there is no folder ${files}.`);
+    process.exitCode = 2;
+    return;
+  }
+  const isEqual =
+    files === undefined
+      ? await compareFresh(python, Number(options.count), options.seed)
+      : await compareFolder(files, python);
+  if (!isEqual) process.exitCode = 1;
+}
+
+await main();
