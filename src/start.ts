@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { isLoopback } from './api/auth.ts';
 import { readApiConfig } from './api/config.ts';
 import { readProcessorConfig } from './processor/config.ts';
 import { type Started, startEvent, startScreen } from './start-screen.ts';
@@ -19,7 +20,12 @@ const processorPort = process.env.PROCESSOR_PORT || '50051';
 const api = `http://localhost:${port}`;
 const isForPerson = process.env.NODE_ENV !== 'production';
 
-const children = [start('processor', { PORT: processorPort })];
+// Only this machine reaches the port then, so that image-api's word for its callers counts.
+const trust = isLoopback(process.env.HOST || '127.0.0.1')
+  ? { TRUST_CALLER_METADATA: process.env.TRUST_CALLER_METADATA || 'true' }
+  : {};
+
+const children = [start('processor', { PORT: processorPort, ...trust })];
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, endAll);
 // npm runs this under a shell that dies of a signal without passing it on.
 const parent = process.ppid;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { callerHeader } from './caller.ts';
 
 /** A place in a trace, as the headers `traceparent` and `tracestate` give it on (W3C Trace Context). */
 export interface TracePlace {
@@ -17,6 +18,8 @@ export interface CallOrigin {
   readonly requestId: string;
   /** Undefined when nothing is traced: neither does the caller, nor do we. */
   readonly trace: TracePlace | undefined;
+  /** The name of its caller, see caller.ts; undefined where the log line of a processor is all that it is for. */
+  readonly caller?: string | undefined;
 }
 
 /** Version 00 has these four parts; a later one may have more behind them. */
@@ -44,11 +47,12 @@ export function readRequestId(given: string | null | undefined): string {
 }
 
 /** Headers for the next service. */
-export function originHeaders({ requestId, trace }: CallOrigin): Record<string, string> {
-  if (trace === undefined) return { 'x-request-id': requestId };
+export function originHeaders({ requestId, trace, caller }: CallOrigin): Record<string, string> {
+  const ids = { 'x-request-id': requestId, ...(caller !== undefined && { [callerHeader]: caller }) };
+  if (trace === undefined) return ids;
   const { traceId, spanId, flags, state } = trace;
   return {
-    'x-request-id': requestId,
+    ...ids,
     traceparent: `00-${traceId}-${spanId}-${flags.toString(16).padStart(2, '0')}`,
     ...(state !== '' && { tracestate: state }),
   };

@@ -2,6 +2,7 @@ import { cors as connectCors } from '@connectrpc/connect';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
 import type { Registry } from 'prom-client';
+import { callerOfAddress } from '../caller.ts';
 import { Failure } from '../failures.ts';
 import type { Logger } from '../telemetry.ts';
 import type { Tracing } from '../tracing.ts';
@@ -20,6 +21,7 @@ import { describeProblem, problemPath, writeProblem } from './problem.ts';
 import type { ProcessorClient } from './processor-client.ts';
 import { answerHeaders } from './response.ts';
 import { traceRequests } from './trace-requests.ts';
+import { clientAddress } from './trusted-proxies.ts';
 
 /** What the app is made of. */
 export interface AppParts {
@@ -38,6 +40,7 @@ export function createApp(parts: AppParts): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
   app.use(traceRequests(tracing));
   app.use(observeRequests(log, createHttpMetrics(metrics)));
+  app.use(nameCallers(config.trustedProxies));
   app.use(setCommonHeaders(isDraining));
   if (config.corsOrigins.length > 0) app.use(allowOrigins(config.corsOrigins));
   app.onError((error, c) => writeProblem(c, error));
@@ -97,6 +100,14 @@ function unknownRoute(): Failure {
     'ROUTE_UNKNOWN',
     'There is nothing at this path; /openapi.json lists all that there are.',
   );
+}
+
+/** Names each request's caller by its address, until the gate knows an API key's name. */
+function nameCallers(trustedProxies: ApiConfig['trustedProxies']): MiddlewareHandler<ApiEnv> {
+  return async (c, next) => {
+    c.set('callerName', callerOfAddress(clientAddress(c.env.incoming, trustedProxies)));
+    await next();
+  };
 }
 
 function setCommonHeaders(isDraining: () => boolean): MiddlewareHandler<ApiEnv> {

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { callerOfKey } from '../caller.ts';
 import { Failure } from '../failures.ts';
 import type { Logger } from '../telemetry.ts';
 import { apiKeysFile, findApiKey, presentedApiKey } from './api-keys.ts';
@@ -69,6 +70,8 @@ export function createGate(config: ApiConfig, log: Logger, now: () => number = D
       if (!keys && !links) return;
       const { log: noted, limit } = identify(c);
       c.set('caller', noted);
+      // Many people have links of one secret, so each counts by the client's address.
+      if ('key_id' in noted) c.set('callerName', callerOfKey(noted.key_id));
       if (limit === undefined) return;
       const state = await count(Object.entries(noted).join(), limit);
       // In the answer itself, so that they are in whatever answer comes of this request.
@@ -92,7 +95,8 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
-function isLoopback(host: string): boolean {
+/** Whether a host's name or address leads to this machine alone. */
+export function isLoopback(host: string): boolean {
   const family = isIP(host);
   return family === 0 ? host === 'localhost' : loopback.check(host, family === 4 ? 'ipv4' : 'ipv6');
 }

@@ -10,6 +10,7 @@ import { defaultResolveMs } from './processor-addresses.ts';
 import { rateLimit } from './rate-limit.ts';
 import { problemOfSecretFile } from './secret-file.ts';
 import { linkSecretsFile } from './signed-links.ts';
+import { addressRanges } from './trusted-proxies.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -69,6 +70,11 @@ export const apiEnvironment = z.object({
   MAX_CALLS_PER_PROCESSOR: wholeNumber(1, 100_000)
     .default(64)
     .describe('Images in work for each processor; beyond that requests are refused before they are read'),
+  TRUSTED_PROXIES: addressRanges()
+    .default([])
+    .describe(
+      'Addresses or CIDR ranges of proxies whose X-Forwarded-For says which client calls, with commas between them',
+    ),
   CORS_ORIGINS: commaSeparated()
     .refine(
       (origins) => origins.every((origin) => origin === '*' || isHttpOrigin(origin)),
@@ -136,6 +142,7 @@ export function readApiConfig(environment: Readonly<Record<string, string | unde
     maxAnswerBytes: values.MAX_ANSWER_BYTES,
     requestTimeoutMs: values.REQUEST_TIMEOUT_MS,
     maxCallsPerProcessor: values.MAX_CALLS_PER_PROCESSOR,
+    trustedProxies: values.TRUSTED_PROXIES,
     corsOrigins: values.CORS_ORIGINS,
     apiKeysFile: values.API_KEYS_FILE,
     linkSecretsFile: values.LINK_SECRETS_FILE,

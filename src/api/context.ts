@@ -13,6 +13,8 @@ export interface ApiEnv {
     trace: TracePlace | undefined;
     /** Why the request failed, if it did. */
     failure?: Failure;
+    /** The name that limits per caller count by: the API key's, or that of the client's address. See caller.ts. */
+    callerName: string;
     /** By what the caller came in, where callers are asked who they are: the id of a key or of a link's secret. */
     caller?: { readonly key_id: string } | { readonly link_id: string };
     /** Query parameters that have done their work before the image's are read. */

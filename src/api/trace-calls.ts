@@ -12,7 +12,7 @@ export const originKey = createContextKey<CallOrigin | undefined>(undefined, { d
 
 /** What a request gives on with its calls. */
 export function originOf(c: ApiContext): CallOrigin {
-  return { requestId: c.get('requestId'), trace: c.get('trace') };
+  return { requestId: c.get('requestId'), trace: c.get('trace'), caller: c.get('callerName') };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { commonEnvironment, readEnvironment } from '../environment.ts';
-import { commaSeparated, wholeNumber } from '../text-schemas.ts';
+import { commaSeparated, flag, wholeNumber } from '../text-schemas.ts';
 
 /** What image-processor reads from its environment. */
 export const processorEnvironment = z.object({
@@ -58,6 +58,9 @@ export const processorEnvironment = z.object({
   MAX_TIMEOUT_MS: wholeNumber(1, 3_600_000)
     .default(60_000)
     .describe('Longest time for one image, whatever deadline its caller has set'),
+  TRUST_CALLER_METADATA: flag()
+    .default(false)
+    .describe('Whether x-image-caller says who calls; only where image-api alone reaches the port'),
   MAX_CONNECTION_AGE_MS: wholeNumber(0, 86_400_000)
     .default(300_000)
     .describe('Age, ±10 %, at which a connection takes no new calls, so that callers choose anew; 0: none'),

@@ -57,16 +57,17 @@ export interface GrpcUnaryMethods {
 export function createGrpcUnaryMethods(
   readMaxBytes: number,
   interceptors: Interceptor[],
-  contextValues: () => ContextValues,
+  contextValues: (request: Http2ServerRequest) => ContextValues,
 ): GrpcUnaryMethods {
   const specs = new Map<string, UnarySpec>();
 
   async function answer(
-    { stream, headers }: Http2ServerRequest,
+    request: Http2ServerRequest,
     response: Http2ServerResponse,
     spec: UnarySpec,
     timeoutMs: number | undefined,
   ): Promise<void> {
+    const { stream, headers } = request;
     const left = new AbortController();
     const requestHeader = webHeaders(headers);
     const { method } = spec;
@@ -81,7 +82,7 @@ export function createGrpcUnaryMethods(
       url: createMethodUrl(`http://${headers[':authority']}`, method),
       responseHeader: { [headerContentType]: contentTypeProto },
       responseTrailer: { [headerGrpcStatus]: grpcStatusOk },
-      contextValues: contextValues(),
+      contextValues: contextValues(request),
     });
     stream.once('close', () => left.abort(reasonOf(stream.rstCode)));
     const collected = collectMessage(readMaxBytes, messageMemory.take);

@@ -37,8 +37,10 @@ export interface ImageProcessing {
   readonly limits: { readonly maxSourcePixels: number; readonly maxOutputPixels: number };
 }
 
-/** Who waits for the answers. */
+/** Who waits for the responses. */
 export interface Caller {
+  /** The caller's name, by which limits per caller count: see caller.ts. */
+  readonly name: string;
   readonly signal: AbortSignal;
   /** Until the caller waits no longer; unset: as long as the signal doesn't abort. */
   remainingMs?(): number;

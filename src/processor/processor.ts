@@ -111,6 +111,7 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
       host: config.HOST,
       port: config.PORT,
       maxSourceBytes: config.MAX_SOURCE_BYTES,
+      trustCallerMetadata: config.TRUST_CALLER_METADATA,
       maxConnectionAgeMs: config.MAX_CONNECTION_AGE_MS,
       interceptors: [observeCalls(metrics.onInFlight, log, tracing)],
     },

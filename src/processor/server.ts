@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { createServer, type ServerHttp2Stream } from 'node:http2';
+import type { IncomingMessage } from 'node:http';
+import { createServer, type Http2ServerRequest, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import {
   type ConnectRouter,
@@ -8,6 +9,7 @@ import {
   type Interceptor,
 } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
+import { callerHeader, callerOfAddress, parseAddress, readCaller, unknownCaller } from '../caller.ts';
 import { http2Settings, maxSessionMemory, messageOverheadBytes, widenSession } from '../transport.ts';
 import { limitConnectionAge } from './connection-age.ts';
 import { createGrpcUnaryMethods } from './grpc-unary.ts';
@@ -19,6 +21,16 @@ import { createGrpcUnaryMethods } from './grpc-unary.ts';
 export const drainingKey = createContextKey<AbortSignal>(new AbortController().signal, {
   description: 'draining',
 });
+
+/** In a call's context: the name of its caller, see caller.ts. */
+export const callerKey = createContextKey<string>(unknownCaller, { description: 'caller' });
+
+type ServerRequest = IncomingMessage | Http2ServerRequest;
+
+function callerOfRequest({ headers, socket }: ServerRequest, trustsMetadata: boolean): string {
+  const passedOn = trustsMetadata ? readCaller([headers[callerHeader]].flat()[0]) : undefined;
+  return passedOn ?? callerOfAddress(parseAddress(socket.remoteAddress ?? ''));
+}
 
 /** A listening gRPC server. */
 export interface GrpcServer {
@@ -39,13 +51,18 @@ export async function startGrpcServer(
     port: number;
     maxSourceBytes: number;
     maxConnectionAgeMs?: number;
+    /** Whether `x-image-caller` is believed; otherwise a call's caller is its connection's peer. */
+    trustCallerMetadata?: boolean;
     interceptors?: Interceptor[];
   },
 ): Promise<GrpcServer> {
   const draining = new AbortController();
   const { interceptors = [] } = options;
   const readMaxBytes = options.maxSourceBytes + messageOverheadBytes;
-  const contextValues = () => createContextValues().set(drainingKey, draining.signal);
+  const contextValues = (request: ServerRequest) =>
+    createContextValues()
+      .set(drainingKey, draining.signal)
+      .set(callerKey, callerOfRequest(request, options.trustCallerMetadata ?? false));
   const unary = createGrpcUnaryMethods(readMaxBytes, interceptors, contextValues);
   const others = connectNodeAdapter({
     routes: (router) =>

@@ -13,6 +13,7 @@ import { describeApi } from '../../src/api/openapi.ts';
 import { signLink } from '../../src/api/signed-links.ts';
 import { failureFromConnectError } from '../../src/rpc-failures.ts';
 import {
+  plainAnswer,
   problemOf,
   type ScriptedProcessor,
   send,
@@ -100,6 +101,17 @@ describe(createGate, () => {
       expect(response.headers.get('www-authenticate')).toBe(challenge);
       expect(await problemOf(response)).toMatchObject({ status: 401, reason: 'UNAUTHENTICATED' });
       expect(processor.requests).toEqual([]);
+    });
+
+    it("tells the processor the key's name, and the client's address for a signed link", async () => {
+      const names: (string | null)[] = [];
+      processor.script.process = (_request, { requestHeader }) => {
+        names.push(requestHeader.get('x-image-caller'));
+        return plainAnswer;
+      };
+      await post({ 'X-API-Key': alphaKey, 'x-image-caller': 'key:beta' });
+      await fetch(`${api.url}${link({ url: 'https://images.example/cat.jpg' })}`);
+      expect(names).toEqual(['key:alpha', 'ip:127.0.0.1']);
     });
 
     it('keeps callers out before it asks for their bodies', async () => {

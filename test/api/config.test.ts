@@ -27,6 +27,7 @@ describe(readApiConfig, () => {
       maxAnswerBytes: 268_435_456,
       requestTimeoutMs: 30_000,
       maxCallsPerProcessor: 64,
+      trustedProxies: [],
       corsOrigins: [],
     });
   });

@@ -25,6 +25,7 @@ describe(readProcessorConfig, () => {
       MAX_QUEUE_BYTES: 256 * 1024 * 1024,
       MAX_DOWNLOADS: 32,
       MAX_TIMEOUT_MS: 60_000,
+      TRUST_CALLER_METADATA: false,
       MAX_CONNECTION_AGE_MS: 300_000,
     });
   });
@@ -57,6 +58,7 @@ describe(readProcessorConfig, () => {
       MAX_WORK_BYTES: '10',
       MAX_DOWNLOADS: '5',
       MAX_TIMEOUT_MS: '8',
+      TRUST_CALLER_METADATA: 'true',
       MAX_CONNECTION_AGE_MS: '0',
     };
     expect(Object.keys(environment).sort()).toEqual(Object.keys(processorEnvironment.shape).sort());
@@ -87,6 +89,7 @@ describe(readProcessorConfig, () => {
       MAX_WORK_BYTES: 10,
       MAX_DOWNLOADS: 5,
       MAX_TIMEOUT_MS: 8,
+      TRUST_CALLER_METADATA: true,
       MAX_CONNECTION_AGE_MS: 0,
     });
   });

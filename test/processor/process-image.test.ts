@@ -49,7 +49,7 @@ function createCounted(options: ProcessorOptions = {}) {
 }
 
 const process = (request: Request, processing: ImageProcessing, signal = never): Promise<ProcessResponse> =>
-  processImage(create(ProcessRequestSchema, request), processing, { signal });
+  processImage(create(ProcessRequestSchema, request), processing, { name: 'ip:127.0.0.1', signal });
 
 async function refusal(request: Request, options: ProcessorOptions = {}): Promise<Failure> {
   const { processing, runs } = createCounted(options);

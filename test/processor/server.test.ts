@@ -10,7 +10,7 @@ import {
 import { describe, expect, it, vi } from 'vitest';
 import { ErrorInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
 import { ProcessorService } from '../../gen/image/v1/processor_pb.ts';
-import { startGrpcServer } from '../../src/processor/server.ts';
+import { callerKey, startGrpcServer } from '../../src/processor/server.ts';
 import { http2Settings, maxSessionMemory } from '../../src/transport.ts';
 
 const megabyte = 1024 * 1024;
@@ -24,11 +24,14 @@ const echo: Pick<ServiceImpl<typeof ProcessorService>, 'process'> = {
   }),
 };
 
-async function start(service: typeof echo = echo, maxSourceBytes = 4 * megabyte) {
+type Service = Partial<ServiceImpl<typeof ProcessorService>>;
+
+async function start(service: Service = echo, maxSourceBytes = 4 * megabyte, trustCallerMetadata = false) {
   const server = await startGrpcServer((router) => router.service(ProcessorService, service), {
     host: '127.0.0.1',
     port: 0,
     maxSourceBytes,
+    trustCallerMetadata,
   });
   const url = `http://127.0.0.1:${server.port}`;
   const sessionManager = new Http2SessionManager(url, {}, { settings: http2Settings, maxSessionMemory });
@@ -234,6 +237,41 @@ describe(startGrpcServer, () => {
       await server.drain();
       const error = await errorOf(server.client.process({}));
       expect(error?.code).toBe(Code.Unavailable);
+    });
+  });
+
+  describe.each<[protocol: string, transport: (baseUrl: string) => Transport]>([
+    ['gRPC', (baseUrl) => createGrpcTransport({ baseUrl })],
+    ['gRPC-Web', (baseUrl) => createGrpcWebTransport({ baseUrl, httpVersion: '2' })],
+    ['Connect', (baseUrl) => createConnectTransport({ baseUrl, httpVersion: '2' })],
+  ])('names the callers of %s calls', (_, transport) => {
+    const named: Service = {
+      process: (_request, { values }) => ({ key: values.get(callerKey) }),
+      async *processStream(_requests, { values }) {
+        yield { id: values.get(callerKey) };
+      },
+    };
+
+    async function namesWith(trustCallerMetadata: boolean, name: string) {
+      await using server = await start(named, megabyte, trustCallerMetadata);
+      const client = createClient(ProcessorService, transport(server.url));
+      const headers = { 'x-image-caller': name };
+      const names = [(await client.process({}, { headers })).key];
+      async function* nothing() {}
+      for await (const { id } of client.processStream(nothing(), { headers })) names.push(id);
+      return names;
+    }
+
+    it('by their metadata where that is trusted', async () => {
+      expect(await namesWith(true, 'key:team-a')).toEqual(['key:team-a', 'key:team-a']);
+    });
+
+    it('by their address where metadata is not trusted', async () => {
+      expect(await namesWith(false, 'key:team-a')).toEqual(['ip:127.0.0.1', 'ip:127.0.0.1']);
+    });
+
+    it('by their address where metadata is malformed', async () => {
+      expect(await namesWith(true, 'team a')).toEqual(['ip:127.0.0.1', 'ip:127.0.0.1']);
     });
   });
 });

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => pool.close());
 
-const never = { signal: new AbortController().signal };
+const never = { name: 'ip:127.0.0.1', signal: new AbortController().signal };
 
 async function requestOf(width: number, format: 'png' | 'webp' = 'png') {
   const value = await encoded(gradient(width, 8), format);
