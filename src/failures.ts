@@ -1,6 +1,7 @@
 /**
  * Every way in which a request can fail: its stable reason, the gRPC status code of the processor's
- * answer and the HTTP status of the API's. docs/errors.md is this table with words.
+ * response, the HTTP status of the API's, and whether the request can be retried. docs/errors.md is this
+ * table with words.
  *
  * A `Failure`'s message is for the caller: it gives the limit and the actual value and says what to do
  * next. A library's own text goes into `cause`, to the log, and never over the wire: decoders have
@@ -26,6 +27,8 @@ interface FailureKind {
   readonly code: (typeof grpcCode)[keyof typeof grpcCode];
   /** HTTP status. */
   readonly status: number;
+  /** Whether the same request, sent again later, can succeed without anybody changing it. */
+  readonly isRetryable: boolean;
   /** The title of the problem (RFC 9457): the same words for every case of one reason. */
   readonly title: string;
 }
@@ -34,108 +37,233 @@ const { INVALID_ARGUMENT, RESOURCE_EXHAUSTED, FAILED_PRECONDITION, DEADLINE_EXCE
 
 /** reason → gRPC code, HTTP status and title. */
 export const failureKinds = {
-  SOURCE_MISSING: { code: INVALID_ARGUMENT, status: 400, title: 'No image was sent' },
-  SOURCE_AMBIGUOUS: { code: INVALID_ARGUMENT, status: 400, title: 'More than one image was sent' },
-  SOURCE_EMPTY: { code: INVALID_ARGUMENT, status: 400, title: 'The image has no bytes' },
-  SOURCE_UNKNOWN: { code: grpcCode.NOT_FOUND, status: 404, title: 'No answer is known by this SHA-256' },
-  SOURCE_BYTES_OVER_LIMIT: { code: RESOURCE_EXHAUSTED, status: 413, title: 'The image has too many bytes' },
-  SOURCE_PIXELS_OVER_LIMIT: { code: INVALID_ARGUMENT, status: 422, title: 'The image has too many pixels' },
+  SOURCE_MISSING: { code: INVALID_ARGUMENT, status: 400, isRetryable: false, title: 'No image was sent' },
+  SOURCE_AMBIGUOUS: {
+    code: INVALID_ARGUMENT,
+    status: 400,
+    isRetryable: false,
+    title: 'More than one image was sent',
+  },
+  SOURCE_EMPTY: { code: INVALID_ARGUMENT, status: 400, isRetryable: false, title: 'The image has no bytes' },
+  SOURCE_UNKNOWN: {
+    code: grpcCode.NOT_FOUND,
+    status: 404,
+    isRetryable: false,
+    title: 'No answer is known by this SHA-256',
+  },
+  SOURCE_BYTES_OVER_LIMIT: {
+    code: RESOURCE_EXHAUSTED,
+    status: 413,
+    isRetryable: false,
+    title: 'The image has too many bytes',
+  },
+  SOURCE_PIXELS_OVER_LIMIT: {
+    code: INVALID_ARGUMENT,
+    status: 422,
+    isRetryable: false,
+    title: 'The image has too many pixels',
+  },
   SOURCE_MEMORY_OVER_LIMIT: {
     code: RESOURCE_EXHAUSTED,
     status: 413,
+    isRetryable: false,
     title: 'The image takes too much memory',
   },
-  FORMAT_UNSUPPORTED: { code: INVALID_ARGUMENT, status: 415, title: 'Not an image format that is read here' },
-  IMAGE_CORRUPT: { code: INVALID_ARGUMENT, status: 422, title: 'The image cannot be decoded' },
+  FORMAT_UNSUPPORTED: {
+    code: INVALID_ARGUMENT,
+    status: 415,
+    isRetryable: false,
+    title: 'Not an image format that is read here',
+  },
+  IMAGE_CORRUPT: {
+    code: INVALID_ARGUMENT,
+    status: 422,
+    isRetryable: false,
+    title: 'The image cannot be decoded',
+  },
   OPTION_INVALID: {
     code: INVALID_ARGUMENT,
     status: 400,
+    isRetryable: false,
     title: 'An option has a value that it does not take',
   },
-  OPTION_UNKNOWN: { code: INVALID_ARGUMENT, status: 400, title: 'There is no such option' },
+  OPTION_UNKNOWN: {
+    code: INVALID_ARGUMENT,
+    status: 400,
+    isRetryable: false,
+    title: 'There is no such option',
+  },
   OUTPUT_PIXELS_OVER_LIMIT: {
     code: INVALID_ARGUMENT,
     status: 400,
+    isRetryable: false,
     title: 'The output would have too many pixels',
   },
 
-  PRESET_UNKNOWN: { code: grpcCode.NOT_FOUND, status: 404, title: 'There is no such preset' },
-  PRESET_INVALID: { code: INVALID_ARGUMENT, status: 400, title: 'The preprocessor config cannot be read' },
+  PRESET_UNKNOWN: {
+    code: grpcCode.NOT_FOUND,
+    status: 404,
+    isRetryable: false,
+    title: 'There is no such preset',
+  },
+  PRESET_INVALID: {
+    code: INVALID_ARGUMENT,
+    status: 400,
+    isRetryable: false,
+    title: 'The preprocessor config cannot be read',
+  },
   PRESET_UNSUPPORTED: {
     code: INVALID_ARGUMENT,
     status: 422,
+    isRetryable: false,
     title: 'The preprocessor config asks for something that is not computed here',
   },
 
   BATCH_SHAPES_UNEQUAL: {
     code: INVALID_ARGUMENT,
     status: 400,
+    isRetryable: false,
     title: 'The images of the batch come to different shapes',
   },
 
   CONTENT_TYPE_UNSUPPORTED: {
     code: INVALID_ARGUMENT,
     status: 415,
+    isRetryable: false,
     title: 'Not a content type that is taken here',
   },
-  MULTIPART_INVALID: { code: INVALID_ARGUMENT, status: 400, title: 'The multipart body cannot be parsed' },
-  JSON_INVALID: { code: INVALID_ARGUMENT, status: 400, title: 'The JSON body cannot be parsed' },
-  ROUTE_UNKNOWN: { code: grpcCode.UNIMPLEMENTED, status: 404, title: 'There is nothing at this path' },
+  MULTIPART_INVALID: {
+    code: INVALID_ARGUMENT,
+    status: 400,
+    isRetryable: false,
+    title: 'The multipart body cannot be parsed',
+  },
+  JSON_INVALID: {
+    code: INVALID_ARGUMENT,
+    status: 400,
+    isRetryable: false,
+    title: 'The JSON body cannot be parsed',
+  },
+  ROUTE_UNKNOWN: {
+    code: grpcCode.UNIMPLEMENTED,
+    status: 404,
+    isRetryable: false,
+    title: 'There is nothing at this path',
+  },
   METHOD_NOT_ALLOWED: {
     code: grpcCode.UNIMPLEMENTED,
     status: 405,
+    isRetryable: false,
     title: 'This path does not take this method',
   },
 
   UNAUTHENTICATED: {
     code: grpcCode.UNAUTHENTICATED,
     status: 401,
+    isRetryable: false,
     title: 'The caller is not known here',
   },
   SIGNATURE_INVALID: {
     code: grpcCode.PERMISSION_DENIED,
     status: 403,
+    isRetryable: false,
     title: 'The signature is not that of this link',
   },
-  LINK_EXPIRED: { code: grpcCode.PERMISSION_DENIED, status: 403, title: 'The link has expired' },
-  RATE_LIMITED: { code: RESOURCE_EXHAUSTED, status: 429, title: 'The key sends too many requests' },
+  LINK_EXPIRED: {
+    code: grpcCode.PERMISSION_DENIED,
+    status: 403,
+    isRetryable: false,
+    title: 'The link has expired',
+  },
+  RATE_LIMITED: {
+    code: RESOURCE_EXHAUSTED,
+    status: 429,
+    isRetryable: true,
+    title: 'The key sends too many requests',
+  },
 
-  URL_INVALID: { code: INVALID_ARGUMENT, status: 400, title: 'Not a URL' },
+  URL_INVALID: { code: INVALID_ARGUMENT, status: 400, isRetryable: false, title: 'Not a URL' },
   URL_SCHEME_UNSUPPORTED: {
     code: INVALID_ARGUMENT,
     status: 400,
+    isRetryable: false,
     title: 'Only http and https URLs are taken',
   },
   URL_ADDRESS_FORBIDDEN: {
     code: grpcCode.PERMISSION_DENIED,
     status: 403,
+    isRetryable: false,
     title: 'The URL leads to an address that is not public',
   },
-  ORIGIN_UNRESOLVED: { code: FAILED_PRECONDITION, status: 502, title: "The URL's host has no address" },
-  ORIGIN_UNREACHABLE: { code: FAILED_PRECONDITION, status: 502, title: "The URL's host cannot be reached" },
+  ORIGIN_UNRESOLVED: {
+    code: FAILED_PRECONDITION,
+    status: 502,
+    isRetryable: true,
+    title: "The URL's host has no address",
+  },
+  ORIGIN_UNREACHABLE: {
+    code: FAILED_PRECONDITION,
+    status: 502,
+    isRetryable: true,
+    title: "The URL's host cannot be reached",
+  },
   ORIGIN_STATUS: {
     code: FAILED_PRECONDITION,
     status: 502,
+    isRetryable: false,
     title: "The URL's host did not answer with an image",
+  },
+  ORIGIN_BUSY: {
+    code: grpcCode.UNAVAILABLE,
+    status: 503,
+    isRetryable: true,
+    title: "The URL's host asks to try again later",
   },
   ORIGIN_REDIRECTS_OVER_LIMIT: {
     code: FAILED_PRECONDITION,
     status: 502,
+    isRetryable: false,
     title: 'The URL redirects too often',
   },
-  ORIGIN_TIMEOUT: { code: DEADLINE_EXCEEDED, status: 504, title: "The URL's host is too slow" },
+  ORIGIN_TIMEOUT: {
+    code: DEADLINE_EXCEEDED,
+    status: 504,
+    isRetryable: true,
+    title: "The URL's host is too slow",
+  },
 
-  OVERLOADED: { code: RESOURCE_EXHAUSTED, status: 503, title: 'The processor is full' },
-  PROCESSOR_UNAVAILABLE: { code: grpcCode.UNAVAILABLE, status: 503, title: 'No processor can be reached' },
-  DRAINING: { code: grpcCode.UNAVAILABLE, status: 503, title: 'The service is shutting down' },
-  DEADLINE_EXCEEDED: { code: DEADLINE_EXCEEDED, status: 504, title: 'The request took too long' },
-  CANCELLED: { code: grpcCode.CANCELLED, status: 499, title: 'The caller left' },
+  OVERLOADED: { code: RESOURCE_EXHAUSTED, status: 503, isRetryable: true, title: 'The processor is full' },
+  PROCESSOR_UNAVAILABLE: {
+    code: grpcCode.UNAVAILABLE,
+    status: 503,
+    isRetryable: true,
+    title: 'No processor can be reached',
+  },
+  DRAINING: {
+    code: grpcCode.UNAVAILABLE,
+    status: 503,
+    isRetryable: true,
+    title: 'The service is shutting down',
+  },
+  DEADLINE_EXCEEDED: {
+    code: DEADLINE_EXCEEDED,
+    status: 504,
+    isRetryable: true,
+    title: 'The request took too long',
+  },
+  CANCELLED: { code: grpcCode.CANCELLED, status: 499, isRetryable: true, title: 'The caller left' },
   WORKER_CRASHED: {
     code: grpcCode.INTERNAL,
     status: 500,
+    isRetryable: true,
     title: 'The process that worked on the image ended',
   },
-  INTERNAL: { code: grpcCode.INTERNAL, status: 500, title: 'Something is wrong on our side' },
+  INTERNAL: {
+    code: grpcCode.INTERNAL,
+    status: 500,
+    isRetryable: false,
+    title: 'Something is wrong on our side',
+  },
 } as const satisfies Record<string, FailureKind>;
 
 /** A stable name of a way to fail; clients match on it. */
@@ -149,6 +277,7 @@ export const retryAfterSeconds: { readonly [reason in FailureReason]?: number } 
   OVERLOADED: 1,
   PROCESSOR_UNAVAILABLE: 2,
   DRAINING: 2,
+  ORIGIN_BUSY: 5,
 };
 
 /** Seconds that a caller is asked to wait: as long as this failure says, or as its reason has it. */
@@ -163,16 +292,20 @@ export class Failure extends Error {
   readonly reason: FailureReason;
   /** Values that a program may want: `limit`, `actual`, `option`, … */
   readonly metadata: Readonly<Record<string, string>>;
+  /** Whether the same request, sent again later, can succeed. */
+  readonly isRetryable: boolean;
 
+  /** @param options.isRetryable - where this case differs from its reason's row in the table */
   constructor(
     reason: FailureReason,
     message: string,
     metadata: Readonly<Record<string, string | number>> = {},
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly isRetryable?: boolean | undefined },
   ) {
     // What is quoted of a caller may be cut within a character, which gRPC can't send.
     super(message.toWellFormed(), options);
     this.reason = reason;
+    this.isRetryable = options?.isRetryable ?? failureKinds[reason].isRetryable;
     this.metadata = Object.fromEntries(
       Object.entries(metadata).map(([key, value]) => [key, String(value).toWellFormed()]),
     );
@@ -191,8 +324,8 @@ export function withIndex<T>(what: string, index: number, read: () => T): T {
     return read();
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    const { reason, message, metadata, cause } = error;
-    throw new Failure(reason, `${what}: ${message}`, { ...metadata, index }, { cause });
+    const { reason, message, metadata, cause, isRetryable } = error;
+    throw new Failure(reason, `${what}: ${message}`, { ...metadata, index }, { cause, isRetryable });
   }
 }
 

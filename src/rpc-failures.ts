@@ -12,7 +12,7 @@ export function publicFailure(error: unknown): Failure {
   return new Failure('INTERNAL', 'Something went wrong on our side; the log has it.', {}, { cause: error });
 }
 
-/** A failure as a gRPC status with a google.rpc.ErrorInfo. */
+/** A failure as a gRPC status with a google.rpc.ErrorInfo, whose metadata also has `retryable`: "true" or "false". */
 export function toConnectError(error: unknown): ConnectError {
   const failure = publicFailure(error);
   return new ConnectError(
@@ -25,7 +25,7 @@ export function toConnectError(error: unknown): ConnectError {
         value: create(ErrorInfoSchema, {
           reason: failure.reason,
           domain: failureDomain,
-          metadata: { ...failure.metadata },
+          metadata: { ...failure.metadata, retryable: String(failure.isRetryable) },
         }),
       },
     ],
@@ -37,7 +37,10 @@ export function toConnectError(error: unknown): ConnectError {
 export function failureFromConnectError(error: ConnectError): Failure | undefined {
   for (const info of error.findDetails(ErrorInfoSchema)) {
     if (info.domain === failureDomain && isFailureReason(info.reason)) {
-      return new Failure(info.reason, error.rawMessage, info.metadata, { cause: error });
+      const { retryable, ...metadata } = info.metadata;
+      // Absent where the other side is of an older version: the table decides.
+      const isRetryable = retryable === undefined ? undefined : retryable === 'true';
+      return new Failure(info.reason, error.rawMessage, metadata, { cause: error, isRetryable });
     }
   }
   return undefined;

@@ -36,6 +36,20 @@ describe('failureKinds', () => {
   });
 });
 
+describe('isRetryable', () => {
+  it('is true wherever a 503 or a Retry-After says that it passes', () => {
+    for (const [reason, { status, isRetryable }] of Object.entries(failureKinds)) {
+      if (status === 503 || status === 429) expect([reason, isRetryable]).toEqual([reason, true]);
+    }
+  });
+
+  it('is the table’s, unless the failure itself says otherwise', () => {
+    expect(new Failure('ORIGIN_UNREACHABLE', '').isRetryable).toBe(true);
+    expect(new Failure('ORIGIN_UNREACHABLE', '', {}, { isRetryable: false }).isRetryable).toBe(false);
+    expect(new Failure('IMAGE_CORRUPT', '').isRetryable).toBe(false);
+  });
+});
+
 describe(retryAfterOf, () => {
   it('is what the failure says, else what its reason has, else nothing', () => {
     expect(retryAfterOf(new Failure('OVERLOADED', '', { retry_after_seconds: 7 }))).toBe(7);
@@ -89,7 +103,12 @@ describe(withIndex, () => {
     const cause = new Error('the library’s words');
     const failure = thrownBy(() =>
       withIndex('Variant 3', 3, () => {
-        throw new Failure('OPTION_INVALID', 'width is "0".', { option: 'width' }, { cause });
+        throw new Failure(
+          'OPTION_INVALID',
+          'width is "0".',
+          { option: 'width' },
+          { cause, isRetryable: true },
+        );
       }),
     );
     expect(failure).toBeInstanceOf(Failure);
@@ -97,6 +116,7 @@ describe(withIndex, () => {
       reason: 'OPTION_INVALID',
       message: 'Variant 3: width is "0".',
       metadata: { option: 'width', index: '3' },
+      isRetryable: true,
     });
     expect((failure as Failure).cause).toBe(cause);
   });

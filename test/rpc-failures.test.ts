@@ -31,7 +31,11 @@ describe(toConnectError, () => {
     expect(error.code).toBe(Code.InvalidArgument);
     expect(error.rawMessage).toBe('width is 0; allowed: 1.');
     expect(error.findDetails(ErrorInfoSchema)).toMatchObject([
-      { reason: 'OPTION_INVALID', domain: 'image.v1', metadata: { option: 'width', actual: '0' } },
+      {
+        reason: 'OPTION_INVALID',
+        domain: 'image.v1',
+        metadata: { option: 'width', actual: '0', retryable: 'false' },
+      },
     ]);
   });
 
@@ -47,7 +51,16 @@ describe(failureFromConnectError, () => {
   it.each(Object.keys(failureKinds) as FailureReason[])('finds %s in what toConnectError made', (reason) => {
     const failure = new Failure(reason, 'Why.', { limit: 1 });
     const found = failureFromConnectError(toConnectError(failure));
-    expect(found).toMatchObject({ reason, message: 'Why.', metadata: { limit: '1' } });
+    expect(found).toMatchObject({ reason, message: 'Why.', isRetryable: failureKinds[reason].isRetryable });
+    expect(found?.metadata).toEqual({ limit: '1' });
+  });
+
+  it('keeps whether one failure differs from its reason, and takes the table where nothing was said', () => {
+    const failure = new Failure('ORIGIN_UNREACHABLE', 'Why.', {}, { isRetryable: false });
+    expect(failureFromConnectError(toConnectError(failure))?.isRetryable).toBe(false);
+    const value = { reason: 'OVERLOADED', domain: 'image.v1', metadata: {} };
+    const older = new ConnectError('Why.', 8, undefined, [{ desc: ErrorInfoSchema, value }]);
+    expect(failureFromConnectError(older)?.isRetryable).toBe(true);
   });
 
   it('finds none where the other side put none, another’s, or one that it does not know', () => {

@@ -33,7 +33,8 @@ with grpc.insecure_channel(os.environ.get("IMAGE_PROCESSOR_URL", "localhost:5005
     for answer in services.ProcessorServiceStub(channel).ProcessStream(requests()):
         room.release()
         if answer.WhichOneof("result") == "failure":
-            print(f"{answer.id}: {answer.failure.reason}: {answer.failure.message}", file=sys.stderr)
+            again = " (can be retried)" if answer.failure.retryable else ""
+            print(f"{answer.id}: {answer.failure.reason}: {answer.failure.message}{again}", file=sys.stderr)
         else:
             (target / f"{answer.id}.npy").write_bytes(answer.response.content)
             print(answer.id, list(answer.response.tensor.shape))

@@ -285,7 +285,7 @@ function problemSchema(): JsonObject {
   return {
     type: 'object',
     description: 'A failure (RFC 9457)',
-    required: ['type', 'title', 'status', 'detail', 'instance', 'reason', 'metadata'],
+    required: ['type', 'title', 'status', 'detail', 'instance', 'reason', 'retryable', 'metadata'],
     properties: {
       type: { type: 'string', format: 'uri-reference', description: `${problemPath}/ and the reason` },
       title: { type: 'string', description: 'What the reason means, in words' },
@@ -293,6 +293,10 @@ function problemSchema(): JsonObject {
       detail: { type: 'string', description: 'What is wrong with this request, and what to do' },
       instance: { type: 'string', description: 'The X-Request-Id, which the log has too' },
       reason: { type: 'string', enum: Object.keys(failureKinds), description: 'Stable; match on this' },
+      retryable: {
+        type: 'boolean',
+        description: 'Whether the same request can succeed later; wait as Retry-After says, where it is sent',
+      },
       metadata: {
         type: 'object',
         description: 'limit, actual, allowed, option, … where the reason has them',

@@ -34,6 +34,7 @@ export function writeProblem(c: ApiContext, error: unknown): Response {
     detail: failure.message,
     instance: c.get('requestId'),
     reason: failure.reason,
+    retryable: failure.isRetryable,
     metadata: failure.metadata,
   };
   return c.body(JSON.stringify(problem), status as ContentfulStatusCode);
@@ -42,6 +43,13 @@ export function writeProblem(c: ApiContext, error: unknown): Response {
 /** What a problem's type stands for: the same for all problems of a reason. */
 export function describeProblem(reason: string) {
   if (!isFailureReason(reason)) return undefined;
-  const { code, status, title } = failureKinds[reason];
-  return { reason, title, status, grpc_code: code, retry_after_seconds: retryAfterSeconds[reason] };
+  const { code, status, title, isRetryable } = failureKinds[reason];
+  return {
+    reason,
+    title,
+    status,
+    grpc_code: code,
+    retryable: isRetryable,
+    retry_after_seconds: retryAfterSeconds[reason],
+  };
 }

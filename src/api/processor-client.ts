@@ -180,7 +180,7 @@ function failureOfCall(error: unknown, signal: AbortSignal, bytes?: number): Fai
   // Its cause is in the processor's log. If it says CANCELLED it was not our caller who did that, but the
   // processor on its way out.
   if (told !== undefined && told.reason !== 'CANCELLED') {
-    return new Failure(told.reason, told.message, told.metadata);
+    return new Failure(told.reason, told.message, told.metadata, { isRetryable: told.isRetryable });
   }
   if (isLostProcessor(cause)) {
     return new Failure(

@@ -102,9 +102,15 @@ export function createProcessorService(
       const response = await processOne(request, caller);
       return create(ProcessStreamResponseSchema, { id, result: { case: 'response', value: response } });
     } catch (error) {
-      const { reason, message, metadata } = publicFailure(error);
+      const { reason, message, metadata, isRetryable: retryable } = publicFailure(error);
       const { code } = failureKinds[reason];
-      const value = create(ProcessFailureSchema, { code, reason, message, metadata: { ...metadata } });
+      const value = create(ProcessFailureSchema, {
+        code,
+        reason,
+        message,
+        metadata: { ...metadata },
+        retryable,
+      });
       return create(ProcessStreamResponseSchema, {
         id: id.slice(0, maxIdLength),
         result: { case: 'failure', value },

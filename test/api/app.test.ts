@@ -129,6 +129,7 @@ describe(writeProblem, () => {
       detail: 'width is "0"; allowed: a whole number from 1 to 65535.',
       instance: 'mine-1',
       reason: 'OPTION_INVALID',
+      retryable: false,
       metadata: { option: 'width', actual: '0', allowed: 'a whole number from 1 to 65535' },
     });
   });
@@ -142,6 +143,7 @@ describe(describeProblem, () => {
       title: 'The processor is full',
       status: 503,
       grpc_code: 8,
+      retryable: true,
       retry_after_seconds: 1,
     });
     expect((await fetch(`${api.url}/problems/toString`)).status).toBe(404);

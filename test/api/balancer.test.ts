@@ -213,6 +213,8 @@ describe(createBalancer, () => {
 
   it.each([
     ['OVERLOADED', 'OVERLOADED'],
+    // UNAVAILABLE, as a lost connection is, but the origin is unavailable and not the processor.
+    ['ORIGIN_BUSY', 'ORIGIN_BUSY'],
     ['WORKER_CRASHED', 'WORKER_CRASHED'],
     ['PROCESSOR_UNAVAILABLE', 'PROCESSOR_UNAVAILABLE'],
     ['INTERNAL', 'INTERNAL'],
@@ -226,6 +228,7 @@ describe(createBalancer, () => {
     }
     expect(await reasonOf(call(client))).toBe(expected);
     expect(fleet.flatMap(({ requests }) => requests)).toHaveLength(1);
+    expect(client.addresses().every(({ state }) => state !== 'avoided')).toBe(true);
   });
 
   it('does not repeat a call whose caller has left', async () => {

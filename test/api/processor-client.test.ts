@@ -347,8 +347,37 @@ describe('over HTTP', () => {
     expect(await problemOf(response)).toMatchObject({
       status: 503,
       reason: 'OVERLOADED',
+      retryable: true,
       metadata: { limit: '64' },
     });
+  });
+
+  it('an origin that is busy is 503 with the Retry-After and the status of the origin', async () => {
+    const processor = await scripted();
+    processor.script.process = () => {
+      const metadata = { host: 'a.example', status: 429, retry_after_seconds: 11 };
+      throw toConnectError(new Failure('ORIGIN_BUSY', 'Later.', metadata));
+    };
+    await using api = await startTestApi({ PROCESSOR_URL: processor.url });
+    const response = await fetch(`${api.url}/v1/images`, { method: 'POST', body: bytes });
+    expect(response.headers.get('retry-after')).toBe('11');
+    expect(await problemOf(response)).toMatchObject({
+      status: 503,
+      reason: 'ORIGIN_BUSY',
+      retryable: true,
+      metadata: { host: 'a.example', status: '429', retry_after_seconds: '11' },
+    });
+    expect(processor.requests).toHaveLength(1);
+  });
+
+  it('a failure that differs from its reason in whether it can be retried says so', async () => {
+    const processor = await scripted();
+    processor.script.process = () => {
+      throw toConnectError(new Failure('ORIGIN_UNREACHABLE', 'Bad TLS.', {}, { isRetryable: false }));
+    };
+    await using api = await startTestApi({ PROCESSOR_URL: processor.url });
+    const response = await fetch(`${api.url}/v1/images`, { method: 'POST', body: bytes });
+    expect(await problemOf(response)).toMatchObject({ status: 502, retryable: false, metadata: {} });
   });
 });
 

@@ -63,15 +63,16 @@ describe('the README', () => {
 });
 
 describe('docs/errors.md', () => {
-  it('has every reason with its HTTP status and gRPC code, and no other', () => {
+  it('has every reason with its HTTP status, gRPC code and whether it can be retried, and no other', () => {
     const shown = rowsOf(errors)
       .slice(2)
-      .map(([reason, status, code]) => [reason?.replaceAll('`', ''), Number(status), code]);
+      .map(([reason, status, code, , , again]) => [reason?.replaceAll('`', ''), Number(status), code, again]);
     const codes = new Map(Object.entries(grpcCode).map(([name, code]) => [code as number, name]));
-    const known = Object.entries(failureKinds).map(([reason, { status, code }]) => [
+    const known = Object.entries(failureKinds).map(([reason, { status, code, isRetryable }]) => [
       reason,
       status,
       codes.get(code),
+      isRetryable ? 'yes' : 'no',
     ]);
     expect(shown.toSorted()).toEqual(known.toSorted());
   });

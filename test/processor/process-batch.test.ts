@@ -111,7 +111,7 @@ describe(processBatch, () => {
       reason: 'BATCH_SHAPES_UNEQUAL',
       message:
         'Image 0 comes to UINT8 [3, 4, 4] and image 2 to UINT8 [3, 5, 5]. Give them one size and one datatype.',
-      metadata: { index: '2', expected: '3,4,4', actual: '3,5,5' },
+      metadata: { index: '2', expected: '3,4,4', actual: '3,5,5', retryable: 'false' },
     });
     const other = server.client.processBatch({ requests: [plain(one), plain(two, 4, Datatype.FP16)] });
     expect(await errorOf(other)).toMatchObject({ reason: 'BATCH_SHAPES_UNEQUAL', metadata: { index: '1' } });

@@ -112,7 +112,7 @@ describe(createProcessorService, () => {
         code: Code.InvalidArgument,
         message: 'background is red; allowed: #RRGGBB.',
         reason: 'OPTION_INVALID',
-        metadata: { option: 'background', actual: 'red', allowed: '#RRGGBB' },
+        metadata: { option: 'background', actual: 'red', allowed: '#RRGGBB', retryable: 'false' },
       });
       expect(await errorOf(server.client.process({}))).toMatchObject({ reason: 'SOURCE_MISSING' });
     });
@@ -132,7 +132,7 @@ describe(createProcessorService, () => {
         code: Code.Internal,
         message: 'Something went wrong on our side; the log has it.',
         reason: 'INTERNAL',
-        metadata: {},
+        metadata: { retryable: 'false' },
       });
       expect(server.log).toMatchObject([
         {
@@ -292,7 +292,7 @@ describe(createProcessorService, () => {
           message: 'The bytes begin like plain text; JPEG, PNG, WebP, AVIF, GIF and TIFF are read here.',
           metadata: { supported: 'jpeg, png, webp, avif, gif, tiff' },
         },
-        { code: Code.InvalidArgument, reason: 'SOURCE_MISSING' },
+        { code: Code.InvalidArgument, reason: 'SOURCE_MISSING', retryable: false },
         { code: Code.InvalidArgument, reason: 'IMAGE_CORRUPT', metadata: { format: 'png' } },
       ]);
     });
@@ -352,7 +352,7 @@ describe(createProcessorService, () => {
         server.client.processStream(sendAll(streamed('hangs', png), streamed('goes on', png))),
       );
       expect(answers).toMatchObject([
-        { id: 'hangs', result: { value: { reason: 'DEADLINE_EXCEEDED' } } },
+        { id: 'hangs', result: { value: { reason: 'DEADLINE_EXCEEDED', retryable: true } } },
         { id: 'goes on', result: { case: 'response' } },
       ]);
     });

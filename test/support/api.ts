@@ -147,6 +147,7 @@ export interface Problem {
   readonly detail: string;
   readonly instance: string;
   readonly reason: string;
+  readonly retryable: boolean;
   readonly metadata: Readonly<Record<string, string>>;
 }
 

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { Failure, failureFromAbort } from '../../failures.ts';
 import { createGuardedAgent, type GuardedAgentOptions, type OriginTimeouts } from './guarded-agent.ts';
-import { failureFromOrigin, statusFailure, timedOut } from './origin-failures.ts';
+import { failureFromOrigin, failureFromStatus, statusFailure, timedOut } from './origin-failures.ts';
 
 /** The timeouts of one connection are half of `timeoutMs` by default. */
 export interface DownloaderOptions
@@ -44,8 +44,8 @@ export interface Downloader {
    * @param validators - sent with the request to their own URL alone, be it the first or one that is
    *   redirected to: another URL's answer has other validators, and a 304 from it would mean nothing
    * @throws Failure URL_SCHEME_UNSUPPORTED, URL_INVALID, URL_ADDRESS_FORBIDDEN, ORIGIN_UNRESOLVED,
-   *   ORIGIN_UNREACHABLE, ORIGIN_STATUS, ORIGIN_REDIRECTS_OVER_LIMIT, ORIGIN_TIMEOUT, SOURCE_EMPTY,
-   *   SOURCE_BYTES_OVER_LIMIT, and what `failureFromAbort` makes of the signal
+   *   ORIGIN_UNREACHABLE, ORIGIN_STATUS, ORIGIN_BUSY, ORIGIN_REDIRECTS_OVER_LIMIT, ORIGIN_TIMEOUT,
+   *   SOURCE_EMPTY, SOURCE_BYTES_OVER_LIMIT, and what `failureFromAbort` makes of the signal
    */
   download(url: URL, validators: Validators | undefined, signal: AbortSignal): Promise<Download>;
   /** Closes all connections; downloads under way fail. */
@@ -195,7 +195,7 @@ export function createDownloader(options: DownloaderOptions): Downloader {
     { status, headers }: OriginAnswer,
     host: string,
   ): Promise<Uint8Array> {
-    if (!imageStatuses.has(status)) throw statusFailure(host, status, `answered ${status}`);
+    if (!imageStatuses.has(status)) throw failureFromStatus(host, status, headers['retry-after']);
     const encoding = headers['content-encoding']?.trim().toLowerCase() ?? '';
     if (encoding !== '' && encoding !== 'identity') {
       throw statusFailure(host, status, 'answered with a Content-Encoding although identity was asked for');

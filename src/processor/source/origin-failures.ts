@@ -4,12 +4,49 @@ import type { OriginTimeouts } from './guarded-agent.ts';
 
 /** What origins do wrong, as failures: their host is told to the caller, Node's and undici's words aren't. */
 
-/** An origin that answered, but not with an image. */
+/** An origin that responded, but not with an image. */
 export function statusFailure(host: string, status: number, words: string): Failure {
   return new Failure('ORIGIN_STATUS', `${host} ${words}. Check that the URL leads to an image.`, {
     host,
     status,
   });
+}
+
+/** Longest wait that is passed on from an origin's Retry-After, in seconds. */
+const maxRetryAfterSeconds = 60;
+
+/** Request Timeout, Too Early and Too Many Requests: the client errors that pass by themselves. */
+const busyStatuses: ReadonlySet<number> = new Set([408, 425, 429]);
+
+/** Whether a status says that the same request can succeed later. */
+function isBusy(status: number): boolean {
+  return busyStatuses.has(status) || (status >= 500 && status <= 599);
+}
+
+/**
+ * Seconds from 1 to 60 that a Retry-After asks for (RFC 9110, 10.2.3: seconds or an HTTP date); undefined for none
+ * or one that cannot be read.
+ */
+export function retryAfterFrom(value: string | undefined, nowMs: number): number | undefined {
+  const text = value?.trim() ?? '';
+  // Date.parse takes much that is no HTTP date; all three forms of it begin with the day's name.
+  const seconds = /^\d+$/.test(text)
+    ? Number(text)
+    : /^[A-Z][a-z]/.test(text)
+      ? Math.ceil((Date.parse(text) - nowMs) / 1000)
+      : Number.NaN;
+  return Number.isNaN(seconds) ? undefined : Math.min(Math.max(seconds, 1), maxRetryAfterSeconds);
+}
+
+/** A response whose status stands for no image: ORIGIN_BUSY where the status passes by itself, else ORIGIN_STATUS. */
+export function failureFromStatus(host: string, status: number, retryAfter: string | undefined): Failure {
+  if (!isBusy(status)) return statusFailure(host, status, `responded with ${status}`);
+  const seconds = retryAfterFrom(retryAfter, Date.now());
+  return new Failure(
+    'ORIGIN_BUSY',
+    `${host} responded with ${status}. Try again ${seconds === undefined ? 'later' : `in ${seconds} s`}.`,
+    { host, status, ...(seconds === undefined ? {} : { retry_after_seconds: seconds }) },
+  );
 }
 
 /** An origin that took too long: to `connect`, for its `headers`, between pieces of its `body`, or in all. */

@@ -264,7 +264,7 @@ describe(createDownloader, () => {
       expect(await text(origin.url())).toBe('image');
     });
 
-    it.each([201, 202, 204, 205, 206, 226, 300, 304, 305, 400, 401, 403, 404, 410, 416, 429, 451, 500, 503])(
+    it.each([201, 202, 204, 205, 206, 226, 300, 304, 305, 400, 401, 403, 404, 410, 416, 451, 600])(
       '%i is no image',
       async (status) => {
         await using origin = await startOrigin((_request, response) =>
@@ -273,12 +273,41 @@ describe(createDownloader, () => {
         const { host } = new URL(origin.url());
         expect(await failure(origin.url())).toMatchObject({
           reason: 'ORIGIN_STATUS',
-          message: `${host} answered ${status}. Check that the URL leads to an image.`,
+          message: `${host} responded with ${status}. Check that the URL leads to an image.`,
           metadata: { host, status: String(status) },
+          isRetryable: false,
         });
         expect(origin.requests.length).toBe(1);
       },
     );
+
+    it.each([
+      [408, undefined, undefined],
+      [425, '0', 1],
+      [429, '7', 7],
+      [500, '61', 60],
+      [502, 'soon', undefined],
+      [503, new Date(Date.now() + 3_600_000).toUTCString(), 60],
+      [504, 'Sun, 06 Nov 1994 08:49:37 GMT', 1],
+      [520, '-5', undefined],
+    ])('%i with Retry-After: %s is busy for %s seconds', async (status, retryAfter, seconds) => {
+      await using origin = await startOrigin((_request, response) =>
+        response.writeHead(status, retryAfter === undefined ? {} : { 'retry-after': retryAfter }).end(),
+      );
+      const { host } = new URL(origin.url());
+      const busy = await failure(origin.url());
+      expect(busy).toMatchObject({
+        reason: 'ORIGIN_BUSY',
+        message: `${host} responded with ${status}. Try again ${seconds === undefined ? 'later' : `in ${seconds} s`}.`,
+        isRetryable: true,
+      });
+      expect((busy as Failure).metadata).toEqual({
+        host,
+        status: String(status),
+        ...(seconds === undefined ? {} : { retry_after_seconds: String(seconds) }),
+      });
+      expect(origin.requests.length).toBe(1);
+    });
 
     it('that is no image costs no more than its headers: the body is not waited for', async () => {
       await using origin = await startOrigin((_request, response) => {

@@ -258,7 +258,7 @@ describe(createSourceReader, () => {
       answers.set(imageSha256, 'known');
       answer.listener = (_request, response) => response.writeHead(503).end();
       expect(await failureOf(readUrl(origin.url()))).toMatchObject({
-        reason: 'ORIGIN_STATUS',
+        reason: 'ORIGIN_BUSY',
         metadata: { status: '503' },
       });
     });
