@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { nearestNames } from './nearest-names.ts';
 import { finiteNumber, oneOf, wholeNumber } from './text-schemas.ts';
 import { samplerNames } from './tracing.ts';
 
@@ -10,7 +11,10 @@ import { samplerNames } from './tracing.ts';
 /** What both services read. `port` is the service's own default. */
 export function commonEnvironment(port: number) {
   return {
-    HOST: z.string().default('127.0.0.1').describe('Address to listen on; 0.0.0.0 in a container'),
+    HOST: z
+      .string()
+      .default('127.0.0.1')
+      .describe('Address to listen on; :: in a container, which is IPv6 and IPv4'),
     PORT: wholeNumber(0, 65_535).default(port).describe('Port to listen on; 0 takes a free one'),
     LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
       .default('info')
@@ -36,6 +40,26 @@ export function commonEnvironment(port: number) {
       .default(1)
       .describe('Part of the traces that the samplers named traceidratio record'),
   };
+}
+
+/**
+ * Variables that are set and read by nobody, while one of ours has almost the same name.
+ *
+ * @param names - of our variables
+ * @returns a sentence for each
+ */
+export function misspeltVariables(
+  names: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): string[] {
+  const lowerCase = names.map((name) => name.toLowerCase());
+  return Object.keys(environment).flatMap((given) => {
+    // Short names are near to many others: HOME to HOST, for example.
+    if (names.includes(given) || given.length < 6) return [];
+    const [nearest] = nearestNames(given, lowerCase, given.length < 8 ? 1 : 2);
+    if (nearest === undefined) return [];
+    return [`The environment variable ${given} is not read; did you mean ${nearest.toUpperCase()}?`];
+  });
 }
 
 function httpUrl() {

@@ -14,6 +14,13 @@ export const maxVariants = 16;
 export const fits = ['fill', 'cover', 'contain', 'inside', 'outside'] as const;
 /** `filter`, by the names of image.v1.Filter and of Pillow. */
 export const filters = ['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos'] as const;
+/** Filters that `numerics=fast` has: libvips has no other of Pillow's. */
+export const fastFilters = [
+  'nearest',
+  'bilinear',
+  'bicubic',
+  'lanczos',
+] as const satisfies readonly (typeof filters)[number][];
 /** Formats that an image is written in. */
 export const imageFormats = ['jpeg', 'png', 'webp'] as const;
 /** Containers that a tensor is written in. */

@@ -1,6 +1,14 @@
-/** The names that a misspelt one may stand for: the nearest, if they are within a third of its letters. */
-export function nearestNames(given: string, names: readonly string[]): string[] {
-  const allowed = Math.max(1, Math.ceil(given.length / 3));
+/**
+ * The names that a misspelt one may stand for: the nearest ones.
+ *
+ * @param names - in lower case
+ * @param allowed - largest edit distance; default: a third of the letters
+ */
+export function nearestNames(
+  given: string,
+  names: readonly string[],
+  allowed = Math.max(1, Math.ceil(given.length / 3)),
+): string[] {
   // Longer than any name could be: not a misspelling, and not worth the arithmetic.
   if (given.length > 64) return [];
   const distances = names.map((name) => editDistance(given.toLowerCase(), name));

@@ -60,3 +60,12 @@ export function numbers() {
     return z.NEVER;
   });
 }
+
+/**
+ * Whether a text is the host of a URL with or without a port: `minio`, `minio:9000`, `10.0.0.7`, `[::1]:80`. A scheme,
+ * a path, a wildcard, an address range or a port over 65535 makes it none.
+ */
+export function isHost(text: string): boolean {
+  if (!/^(\[[\da-f:.]+\]|[^\s:/?#@*[\]\\]+)(:\d{1,5})?$/i.test(text)) return false;
+  return URL.canParse(`http://${text}`);
+}

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { commonEnvironment, EnvironmentError, readEnvironment } from '../src/environment.ts';
+import { apiEnvironment } from '../src/api/config.ts';
+import {
+  commonEnvironment,
+  EnvironmentError,
+  misspeltVariables,
+  readEnvironment,
+} from '../src/environment.ts';
+import { processorEnvironment } from '../src/processor/config.ts';
 import { oneOf, wholeNumber } from '../src/text-schemas.ts';
 
 const schema = z.object({
@@ -68,5 +75,49 @@ describe(commonEnvironment, () => {
   ])('refuses %s=%s', (name, value, allowed) => {
     const read = () => readEnvironment(z.object(commonEnvironment(1234)), { [name]: value });
     expect(read).toThrow(`${name} is "${value}"; allowed: ${allowed}`);
+  });
+});
+
+describe(misspeltVariables, () => {
+  const names = Object.keys(apiEnvironment.shape);
+
+  it.each([
+    ['IMAGE_WITDH', 'IMAGE_WIDTH'],
+    ['IMAGE_GREYSCALE', 'IMAGE_GRAYSCALE'],
+    ['MAX_UPLOAD_BYTE', 'MAX_UPLOAD_BYTES'],
+    ['image_fit', 'IMAGE_FIT'],
+    ['API_KEY_FILE', 'API_KEYS_FILE'],
+  ])('warns of %s', (given, meant) => {
+    expect(misspeltVariables(names, { [given]: '1' })).toEqual([
+      `The environment variable ${given} is not read; did you mean ${meant}?`,
+    ]);
+  });
+
+  it('is silent about the variables of a shell, of Kubernetes and of the other service', () => {
+    const usual = [
+      'HOME',
+      'HOSTNAME',
+      'SHELL',
+      'PATH',
+      'PWD',
+      'OLDPWD',
+      'USER',
+      'LOGNAME',
+      'TERM',
+      'LANG',
+      'SHLVL',
+    ];
+    const kubernetes = [
+      'KUBERNETES_SERVICE_HOST',
+      'KUBERNETES_PORT',
+      'NODE_ENV',
+      'NODE_OPTIONS',
+      'NODE_VERSION',
+    ];
+    const ours = [apiEnvironment, processorEnvironment].flatMap(({ shape }) => Object.keys(shape));
+    const environment = Object.fromEntries([...usual, ...kubernetes, ...ours].map((name) => [name, '1']));
+    for (const { shape } of [apiEnvironment, processorEnvironment]) {
+      expect(misspeltVariables(Object.keys(shape), environment)).toEqual([]);
+    }
   });
 });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { commonEnvironment, EnvironmentError, readEnvironment } from '../environment.ts';
-import { filters, fits, imageFormats } from '../image-options.ts';
+import { fastFilters, filters, fits, imageFormats } from '../image-options.ts';
 import type { ImageDefaults } from '../image-request.ts';
 import { commaSeparated, flag, oneOf, wholeNumber } from '../text-schemas.ts';
 import { tracingSettings } from '../tracing.ts';
@@ -13,6 +13,8 @@ import { linkSecretsFile } from './signed-links.ts';
 import { addressRanges } from './trusted-proxies.ts';
 
 const mebibyte = 1024 * 1024;
+/** The highest value of MAX_OUTPUT_PIXELS. */
+const mostOutputPixels = 268_435_456;
 
 /** What image-api reads from its environment. */
 export const apiEnvironment = z.object({
@@ -110,6 +112,7 @@ export function readApiConfig(environment: Readonly<Record<string, string | unde
       throw new EnvironmentError(`${name} is "${values[name]}"; allowed: only with ${needed}`);
     }
   }
+  refuseImpossibleDefaults(values);
   const longestBodyBytes = values.MAX_UPLOAD_BYTES + messageOverheadBytes;
   if (values.MAX_HELD_BYTES !== undefined && values.MAX_HELD_BYTES < longestBodyBytes) {
     throw new EnvironmentError(
@@ -153,6 +156,26 @@ export function readApiConfig(environment: Readonly<Record<string, string | unde
   };
 }
 
+/**
+ * Defaults that contradict each other would fail every request that relies on them. The processor's own limits are not
+ * known here; an output over the highest MAX_OUTPUT_PIXELS is possible nowhere.
+ */
+function refuseImpossibleDefaults(values: z.output<typeof apiEnvironment>): void {
+  const refuse = (name: keyof typeof values, allowed: string) => {
+    throw new EnvironmentError(`${name} is "${String(values[name])}"; allowed: ${allowed}`);
+  };
+  const { IMAGE_WIDTH, IMAGE_HEIGHT, IMAGE_FILTER } = values;
+  if (values.IMAGE_NUMERICS === 'fast' && !fastFilters.some((filter) => filter === IMAGE_FILTER)) {
+    refuse('IMAGE_FILTER', `one of ${fastFilters.join(', ')} with IMAGE_NUMERICS=fast`);
+  }
+  if (values.IMAGE_SCALE && IMAGE_WIDTH * IMAGE_HEIGHT > mostOutputPixels) {
+    refuse(
+      'IMAGE_WIDTH',
+      `with IMAGE_HEIGHT=${IMAGE_HEIGHT} at most ${Math.floor(mostOutputPixels / IMAGE_HEIGHT)}, because no processor makes more than ${mostOutputPixels} pixels`,
+    );
+  }
+}
+
 export type ApiConfig = Readonly<ReturnType<typeof readApiConfig>>;
 
 /** The path of a file of secrets that can be used as it is now. */
@@ -165,5 +188,10 @@ function secretFile(content: z.ZodType, allowed: string) {
 
 function isHttpOrigin(text: string): boolean {
   const url = URL.parse(text);
-  return url !== null && /^https?:$/.test(url.protocol) && url.origin === text.replace(/\/$/, '');
+  return (
+    url !== null &&
+    /^https?:$/.test(url.protocol) &&
+    !url.hostname.includes('*') &&
+    url.origin === text.replace(/\/$/, '')
+  );
 }

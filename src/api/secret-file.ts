@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
+import { open } from 'node:fs/promises';
 import type { z } from 'zod';
 import type { Logger } from '../telemetry.ts';
 
@@ -29,7 +29,7 @@ const intervalMs = 1000;
 /** What is wrong with a file, in words that repeat nothing of what is in it; undefined when nothing is. */
 export function problemOfSecretFile(path: string, schema: z.ZodType): string | undefined {
   try {
-    parse(readFileSync(path, 'utf8'), schema);
+    parse(readRegularFile(path), schema);
     return undefined;
   } catch (error) {
     return wordsOf(error);
@@ -48,13 +48,13 @@ export function openSecretFile<Schema extends z.ZodType>(
   log: Logger,
   everyMs = intervalMs,
 ): SecretFile<z.output<Schema>> {
-  let seen = readFileSync(path, 'utf8');
+  let seen = readRegularFile(path);
   let content = parse(seen, schema);
   let problem: string | undefined;
 
   async function readAgain(): Promise<void> {
     try {
-      const text = await readFile(path, 'utf8');
+      const text = await readRegularFileLater(path);
       if (text === seen && problem === undefined) return;
       content = parse(text, schema);
       if (text !== seen || problem !== undefined) log.info({ path }, 'secrets read again');
@@ -82,6 +82,30 @@ export function openSecretFile<Schema extends z.ZodType>(
       clearTimeout(timer);
     },
   };
+}
+
+/** Opens a FIFO without waiting for its writer. */
+const openFlags = constants.O_RDONLY | constants.O_NONBLOCK;
+
+function readRegularFile(path: string): string {
+  const file = openSync(path, openFlags);
+  try {
+    checkRegular(fstatSync(file));
+    return readFileSync(file, 'utf8');
+  } finally {
+    closeSync(file);
+  }
+}
+
+async function readRegularFileLater(path: string): Promise<string> {
+  await using file = await open(path, openFlags);
+  checkRegular(await file.stat());
+  return await file.readFile('utf8');
+}
+
+/** A FIFO may never have anything to read, and a device may never end. */
+function checkRegular(stats: Stats): void {
+  if (!stats.isFile()) throw new SecretFileError('it is not a regular file');
 }
 
 function parse<Schema extends z.ZodType>(text: string, schema: Schema): z.output<Schema> {

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
+import { listen } from '../listen.ts';
 import { createMetricsRegistry, type Logger } from '../telemetry.ts';
 import { startTracing } from '../tracing.ts';
 import { createApp } from './app.ts';
@@ -58,9 +58,7 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningA
   }) as Server;
   // Without this Node asks for every body; the one who reads it does so, after a look at its length.
   server.on('checkContinue', (request, response) => server.emit('request', request, response));
-  server.listen(config.port, config.host);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server, config.port, config.host);
 
   return {
     port,

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { commonEnvironment, readEnvironment } from '../environment.ts';
-import { commaSeparated, flag, wholeNumber } from '../text-schemas.ts';
+import { commonEnvironment, EnvironmentError, readEnvironment } from '../environment.ts';
+import { commaSeparated, flag, isHost, wholeNumber } from '../text-schemas.ts';
 
 /** What image-processor reads from its environment. */
 export const processorEnvironment = z.object({
@@ -20,6 +20,10 @@ export const processorEnvironment = z.object({
     .default(10_000)
     .describe('Longest download of a URL as a whole'),
   URL_ALLOWED_HOSTS: commaSeparated()
+    .refine(
+      (hosts) => hosts.every(isHost),
+      'hosts, or host:port, with commas between them, without scheme, path, wildcard or address range, as minio:9000',
+    )
     .transform((hosts) => hosts.map((host) => host.toLowerCase()))
     .default([])
     .describe('Hosts, or host:port, that may have private addresses; the others must be public'),
@@ -28,6 +32,10 @@ export const processorEnvironment = z.object({
     .describe('Answers held in memory; 0 holds none'),
   REDIS_URL: z
     .url({ protocol: /^(redis|rediss|unix)$/, error: 'a redis:// or rediss:// URL' })
+    .refine(
+      hasRedisDatabase,
+      'a redis:// or rediss:// URL whose path, if it has one, is the number of a database',
+    )
     .optional()
     .describe('Second tier of the cache; unset: memory alone'),
   PRESETS_DIR: z
@@ -66,9 +74,22 @@ export const processorEnvironment = z.object({
     .describe('Age, ±10 %, at which a connection takes no new calls, so that callers choose anew; 0: none'),
 });
 
+/** The path of a unix:// URL is a socket's; elsewhere it selects a database, which Redis knows by number. */
+function hasRedisDatabase(text: string): boolean {
+  const url = URL.parse(text);
+  // The rule before this one refuses what is no URL.
+  return url === null || url.protocol === 'unix:' || /^\/?\d{0,9}$/.test(url.pathname);
+}
+
 export type ProcessorConfig = z.output<typeof processorEnvironment>;
 
 /** @throws EnvironmentError */
 export function readProcessorConfig(environment: NodeJS.ProcessEnv): ProcessorConfig {
-  return readEnvironment(processorEnvironment, environment);
+  const config = readEnvironment(processorEnvironment, environment);
+  if (config.METRICS_PORT === config.PORT && config.PORT !== 0) {
+    throw new EnvironmentError(
+      `METRICS_PORT is "${config.METRICS_PORT}"; allowed: a port other than PORT, which serves gRPC`,
+    );
+  }
+  return config;
 }

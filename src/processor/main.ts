@@ -1,8 +1,10 @@
 import process from 'node:process';
-import { EnvironmentError } from '../environment.ts';
+import { EnvironmentError, misspeltVariables } from '../environment.ts';
 import { drainOnSignal } from '../shutdown.ts';
+import { reportToStarter } from '../start/starter.ts';
 import { createLogger } from '../telemetry.ts';
-import { readProcessorConfig } from './config.ts';
+import { processorEnvironment, readProcessorConfig } from './config.ts';
+import { jpegDecoder } from './image/turbojpeg.ts';
 import { startProcessor } from './processor.ts';
 
 try {
@@ -10,11 +12,15 @@ try {
   const log = createLogger('image-processor', config.LOG_LEVEL);
   const processor = await startProcessor(config, log);
   drainOnSignal(processor.drain, config.SHUTDOWN_DELAY_MS + config.SHUTDOWN_TIMEOUT_MS, log);
-  // Only now: who reads this line may send a signal at once.
+  for (const warning of misspeltVariables(Object.keys(processorEnvironment.shape), process.env))
+    log.warn(warning);
+  // After the handlers of signals are set: a supervisor may send one as soon as it reads this line.
   const { port, metricsPort } = processor;
-  log.info({ host: config.HOST, port, metricsPort }, 'image-processor listens');
+  log.info({ host: config.HOST, port, metricsPort, jpegDecoder: jpegDecoder() }, 'image-processor listens');
+  reportToStarter({ port, metricsPort });
 } catch (error) {
   if (!(error instanceof EnvironmentError)) throw error;
   process.stderr.write(`image-processor cannot start:\n${error.message}\n`);
-  process.exitCode = 78; // EX_CONFIG of sysexits.h
+  // Workers may run already.
+  process.exit(78); // EX_CONFIG of sysexits.h
 }

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
 import { file_google_rpc_error_details } from '../../gen/google/rpc/error_details_pb.ts';
 import { file_grpc_health_v1_health, Health } from '../../gen/grpc/health/v1/health_pb.ts';
 import { file_image_v1_processor, ProcessorService } from '../../gen/image/v1/processor_pb.ts';
+import { EnvironmentError } from '../environment.ts';
+import { listen } from '../listen.ts';
 import { createMetricsRegistry, type Logger } from '../telemetry.ts';
 import { startTracing, tracingSettings } from '../tracing.ts';
 import { createAdmission } from './admission.ts';
@@ -14,6 +15,7 @@ import { createRedisTier } from './cache/redis-tier.ts';
 import { createResultCache } from './cache/result-cache.ts';
 import type { ProcessorConfig } from './config.ts';
 import { createHealth } from './health.ts';
+import { turboJpegProblem } from './image/turbojpeg.ts';
 import { startWorkerPool } from './image/worker-pool.ts';
 import { createProcessorMetrics } from './metrics.ts';
 import { observeCalls } from './observe-calls.ts';
@@ -34,6 +36,8 @@ export interface Processor {
 
 /** Puts image-processor together and starts it. */
 export async function startProcessor(config: ProcessorConfig, log: Logger): Promise<Processor> {
+  const problem = turboJpegProblem();
+  if (problem !== undefined) throw new EnvironmentError(problem);
   const presets = createPresets({ directory: config.PRESETS_DIR });
   const registry = createMetricsRegistry();
   const metrics = createProcessorMetrics(registry);
@@ -153,10 +157,9 @@ async function startMetricsServer(
       () => response.writeHead(500).end(),
     );
   });
-  server.listen(port, host);
-  await once(server, 'listening');
+  const boundPort = await listen(server, port, host, 'METRICS_PORT');
   return {
-    port: (server.address() as AddressInfo).port,
+    port: boundPort,
     async close() {
       const closed = once(server, 'close');
       server.close();

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { createServer, type Http2ServerRequest, type ServerHttp2Stream } from 'node:http2';
-import type { AddressInfo } from 'node:net';
 import {
   type ConnectRouter,
   createContextKey,
@@ -10,6 +9,7 @@ import {
 } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { callerHeader, callerOfAddress, parseAddress, readCaller, unknownCaller } from '../caller.ts';
+import { listen } from '../listen.ts';
 import { http2Settings, maxSessionMemory, messageOverheadBytes, widenSession } from '../transport.ts';
 import { limitConnectionAge } from './connection-age.ts';
 import { createGrpcUnaryMethods } from './grpc-unary.ts';
@@ -86,10 +86,9 @@ export async function startGrpcServer(
   server.on('session', widenSession);
   server.on('session', limitConnectionAge(options.maxConnectionAgeMs ?? 0));
   server.on('stream', resetUnreadRequest);
-  server.listen(options.port, options.host);
-  await once(server, 'listening');
+  const port = await listen(server, options.port, options.host);
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     async drain() {
       draining.abort();
       const closed = once(server, 'close');

@@ -55,8 +55,19 @@ describe(readApiConfig, () => {
     ['REQUEST_TIMEOUT_MS', '0'],
     ['CORS_ORIGINS', 'app.example'],
     ['CORS_ORIGINS', 'https://app.example/path'],
+    ['CORS_ORIGINS', 'https://*.app.example'],
+    ['CORS_ORIGINS', 'https://app.example:70000'],
   ])('stops at %s=%s, naming the variable and what is allowed', (name, value) => {
     expect(() => readApiConfig({ [name]: value })).toThrow(new RegExp(`^${name} .*; allowed: .+`));
+  });
+
+  it.each([
+    [{ IMAGE_NUMERICS: 'fast', IMAGE_FILTER: 'box' }, /^IMAGE_FILTER is "box"; allowed: one of nearest, /],
+    [{ IMAGE_NUMERICS: 'fast', IMAGE_FILTER: 'hamming' }, /^IMAGE_FILTER is "hamming"; allowed: one of /],
+    [{ IMAGE_WIDTH: '65535', IMAGE_HEIGHT: '65535' }, /^IMAGE_WIDTH is "65535"; allowed: .* at most 4096/],
+  ])('stops at defaults that no request can satisfy: %j', (environment, message) => {
+    expect(() => readApiConfig(environment)).toThrow(message);
+    expect(readApiConfig({ ...environment, IMAGE_NUMERICS: 'exact', IMAGE_WIDTH: '64' })).toBeDefined();
   });
 
   it('has room for at least one of the longest bodies', () => {

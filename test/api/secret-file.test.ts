@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,7 +39,26 @@ function replaceFile(path: string, text: string | Uint8Array): void {
   renameSync(`${path}.new`, path);
 }
 
+describe(problemOfSecretFile, () => {
+  it('refuses a FIFO and a device without reading them', () => {
+    const fifo = join(newFolder(), 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    for (const path of [fifo, '/dev/zero']) {
+      expect(problemOfSecretFile(path, schema)).toBe('it is not a regular file');
+    }
+  });
+});
+
 describe(openSecretFile, () => {
+  it('keeps its content when a FIFO takes the place of the file', async () => {
+    const path = newFile(content('one'));
+    const { words, lines } = open(path);
+    execFileSync('mkfifo', [`${path}.new`]);
+    renameSync(`${path}.new`, path);
+    await expect.poll(() => lines).toMatchObject([{ level: 50, problem: 'it is not a regular file' }]);
+    expect(words()).toEqual(['one']);
+  });
+
   it('has the new content soon after the file was written anew in its place', async () => {
     const path = newFile(content('one'));
     const { words, lines } = open(path);

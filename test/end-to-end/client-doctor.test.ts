@@ -34,11 +34,12 @@ describe('image-client doctor', () => {
   afterAll(() => service.stop());
 
   it('tells versions, limits and defaults of services that are well, and ends with 0', async () => {
-    const { code, report } = await doctor({
+    const { code, report, check } = await doctor({
       IMAGE_API_URL: service.url,
       IMAGE_PROCESSOR_URL: service.address,
     });
     expect(code).toBe(0);
+    expect(check('JPEG decoder').detail).toMatch(/^(TurboJPEG|sharp \d)/);
     expect(report).toMatchObject({
       ok: true,
       versions: {

@@ -1,5 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { findFreePort } from '../support/redis.ts';
@@ -11,7 +14,12 @@ const script = findProgram('script');
 const curl = findProgram('curl');
 
 /** Runs a command that starts both services, on free ports. */
-async function startAll(command: string, parameters: readonly string[], environment = {}) {
+async function startAll(
+  command: string,
+  parameters: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+  detached = false,
+) {
   const [port, processorPort] = await Promise.all([findFreePort(), findFreePort()]);
   const child: ChildProcess = spawn(command, parameters, {
     cwd: root,
@@ -24,11 +32,15 @@ async function startAll(command: string, parameters: readonly string[], environm
       ...environment,
     },
     stdio: ['pipe', 'pipe', 'pipe'],
+    detached,
   });
   const exited = once(child, 'exit');
   let text = '';
   const chunks: AsyncIterator<Buffer> | undefined = child.stdout?.[Symbol.asyncIterator]();
-  child.stderr?.resume();
+  let errors = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    errors += String(chunk);
+  });
   onTestFinished(async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
     await exited;
@@ -38,6 +50,7 @@ async function startAll(command: string, parameters: readonly string[], environm
     port,
     processorPort,
     exited,
+    errors: () => errors,
     /** All that it has printed, once that has what is looked for. */
     async printed(end: RegExp): Promise<string> {
       while (!end.test(text)) {
@@ -50,7 +63,7 @@ async function startAll(command: string, parameters: readonly string[], environm
   };
 }
 
-const start = fileURLToPath(new URL('../../src/start.ts', import.meta.url));
+const start = fileURLToPath(new URL('../../src/start/main.ts', import.meta.url));
 
 describe('npm start', () => {
   it.skipIf(curl === undefined)('prints in a pipe a screen without colours, whose curl works', async () => {
@@ -103,5 +116,94 @@ describe('npm start', () => {
       expect.arrayContaining(['image-processor listens', 'image-api listens', 'both services are ready']),
     );
     expect(events.at(-1)?.curl).toContain(`http://localhost:${service.port}/v1/images`);
+  });
+
+  it('takes a free port when another process has the default, and says so', async () => {
+    const other = createServer().listen(8080, '127.0.0.1');
+    // The machine may have something there already, which is as good.
+    await Promise.race([once(other, 'listening'), once(other, 'error')]);
+    onTestFinished(() => void other.close());
+    const service = await startAll(process.execPath, [start], { PORT: '' });
+    const screen = await service.printed(/End: Ctrl\+C/);
+    expect(screen).toContain('Another process listens on port 8080');
+    const [, url = ''] = /HTTP +(\S+)\/v1\/images/.exec(screen) ?? [];
+    expect(url).not.toBe('http://localhost:8080');
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+  });
+
+  it.each(['PORT', 'PROCESSOR_PORT', 'METRICS_PORT'])(
+    'stops with one sentence when %s is set and taken',
+    async (name) => {
+      const other = createServer().listen(0, '127.0.0.1');
+      await once(other, 'listening');
+      onTestFinished(() => void other.close());
+      const { port } = other.address() as AddressInfo;
+      const service = await startAll(process.execPath, [start], { [name]: String(port) });
+      expect(await service.exited).toEqual([78, null]);
+      expect(service.errors()).toBe(
+        `${name} is "${port}"; allowed: a port that no other process listens on\n`,
+      );
+    },
+  );
+
+  it.each([
+    [
+      { MAX_OUTPUT_PIXELS: '1000' },
+      'IMAGE_WIDTH × IMAGE_HEIGHT is 786432; allowed: at most 1000, which is MAX_OUTPUT_PIXELS\n',
+    ],
+    [
+      { MAX_SOURCE_BYTES: '1000' },
+      'MAX_UPLOAD_BYTES is "33554432"; allowed: at most 1000, which is MAX_SOURCE_BYTES\n',
+    ],
+    [
+      { IMAGE_FIT: 'squeeze' },
+      'IMAGE_FIT is "squeeze"; allowed: one of fill, cover, contain, inside, outside\n',
+    ],
+  ])('stops when the two services contradict each other: %j', async (environment, message) => {
+    const service = await startAll(process.execPath, [start], environment);
+    expect(await service.exited).toEqual([78, null]);
+    expect(service.errors()).toBe(message);
+  });
+
+  it('finishes the requests in flight when a supervisor signals the whole process group', async () => {
+    const origin = createServer((_, response) => {
+      // Half of the body, and the rest when the services drain.
+      const sample = readFileSync(`${root}test/fixtures/sample.jpg`);
+      response.writeHead(200, { 'content-type': 'image/jpeg', 'content-length': sample.length });
+      response.write(sample.subarray(0, 1000));
+      setTimeout(() => response.end(sample.subarray(1000)), 1500);
+      process.kill(-(service.child.pid ?? 0), 'SIGTERM');
+    }).listen(0, '127.0.0.1');
+    await once(origin, 'listening');
+    onTestFinished(() => void origin.close());
+    const { port } = origin.address() as AddressInfo;
+    const service = await startAll(
+      process.execPath,
+      [start],
+      { URL_ALLOWED_HOSTS: `127.0.0.1:${port}` },
+      true,
+    );
+    await service.printed(/End: Ctrl\+C/);
+    const url = `http://localhost:${service.port}/v1/images?url=${encodeURIComponent(`http://127.0.0.1:${port}/`)}`;
+    const response = await fetch(url);
+    expect(response.status).toBe(200);
+    expect((await response.bytes()).length).toBeGreaterThan(1000);
+    expect(await service.exited).toEqual([0, null]);
+  });
+
+  it('ends the services when it is killed itself', async () => {
+    const service = await startAll(process.execPath, [start]);
+    await service.printed(/End: Ctrl\+C/);
+    service.child.kill('SIGKILL');
+    await expect
+      .poll(
+        () =>
+          fetch(`http://localhost:${service.port}/healthz`).then(
+            () => 'up',
+            () => 'down',
+          ),
+        { timeout: 10_000 },
+      )
+      .toBe('down');
   });
 });

@@ -106,9 +106,45 @@ describe(readProcessorConfig, () => {
       'LOG_LEVEL is "loud"; allowed: one of fatal, error, warn, info, debug, trace, silent',
     ],
     [{ REDIS_URL: 'redis' }, 'REDIS_URL is "redis"; allowed: a redis:// or rediss:// URL'],
+    [
+      { REDIS_URL: 'redis://redis:6379/cache' },
+      'REDIS_URL is "redis://redis:6379/cache"; allowed: a redis:// or rediss:// URL whose path, if it has one, is the number of a database',
+    ],
+    [{ PORT: '9464' }, 'METRICS_PORT is "9464"; allowed: a port other than PORT, which serves gRPC'],
     [{ REDIS_URL: 'http://user:secret@redis' }, 'REDIS_URL is bad; allowed: a redis:// or rediss:// URL'],
   ])('refuses %j', (environment, message) => {
     expect(() => readProcessorConfig(environment)).toThrow(new EnvironmentError(message));
+  });
+
+  it.each([
+    'http://minio:9000',
+    'minio/images',
+    '*.example.com',
+    '10.0.0.0/8',
+    'minio:70000',
+    'minio:port',
+    'user@minio',
+    'fd00::1',
+    '[fd00::1',
+    'a b',
+    'minio, 10.0.0.0/8',
+  ])('refuses %s as a host of URL_ALLOWED_HOSTS', (hosts) => {
+    expect(() => readProcessorConfig({ URL_ALLOWED_HOSTS: hosts })).toThrow(
+      /^URL_ALLOWED_HOSTS is ("|bad).*; allowed: hosts, or host:port, .* without scheme, path, wildcard or address range/,
+    );
+  });
+
+  it('takes names, addresses and ports in URL_ALLOWED_HOSTS, and the paths that Redis URLs have', () => {
+    const hosts = ['minio', 'minio:9000', '10.0.0.7', '[fd00::1]', '[::1]:80', 'bücher.example', 'a_b:1'];
+    expect(readProcessorConfig({ URL_ALLOWED_HOSTS: hosts.join(',') }).URL_ALLOWED_HOSTS).toEqual(hosts);
+    for (const url of [
+      'redis://redis',
+      'rediss://:x@redis:6380/',
+      'redis://redis/15',
+      'unix:///run/redis.sock',
+    ]) {
+      expect(readProcessorConfig({ REDIS_URL: url }).REDIS_URL).toBe(url);
+    }
   });
 
   it('says for each variable what it is for', () => {

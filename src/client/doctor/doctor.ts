@@ -52,7 +52,13 @@ export async function runDoctor(
     askApi(api, apiKey, timeoutMs, signal),
     askProcessor(processor, timeoutMs, signal),
   ]);
-  const checks = [runtime(), ...ofApi.checks, ...ofProcessor.checks, ...compare(ofApi, ofProcessor)];
+  const checks = [
+    runtime(),
+    ...ofApi.checks,
+    ...ofProcessor.checks,
+    ...jpegDecoder(ofProcessor),
+    ...compare(ofApi, ofProcessor),
+  ];
   const isWell = checks.every(({ state }) => state !== 'wrong');
   const versions = {
     client: packageJson.version,
@@ -77,7 +83,21 @@ function runtime(): Check {
   );
 }
 
-/** What shows only when both have answered. */
+/** Which library decodes JPEGs. Both give the same bytes. */
+function jpegDecoder({ versions: { sharp, turbojpeg } }: Findings): Check[] {
+  const name = 'JPEG decoder';
+  if (turbojpeg !== undefined) return [ok(name, `TurboJPEG (libjpeg-turbo), ABI ${turbojpeg}`)];
+  if (sharp === undefined) return [];
+  return [
+    warning(
+      name,
+      `sharp ${sharp}, without TurboJPEG`,
+      "Install libjpeg-turbo's TurboJPEG (Debian: libturbojpeg0) to halve the CPU time of JPEGs.",
+    ),
+  ];
+}
+
+/** Differences between the two services. */
 function compare(api: Findings, processor: Findings): Check[] {
   const checks: Check[] = [];
   const [there, here] = [api.versions.numerics, processor.versions.numerics];

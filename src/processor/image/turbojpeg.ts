@@ -48,7 +48,7 @@ const noRealloc = 1024;
 const jfifBytes = 18;
 
 function load(): TurboJpeg | undefined {
-  const name = process.env.TURBOJPEG_LIBRARY ?? libraryNames[process.platform];
+  const name = process.env.TURBOJPEG_LIBRARY || libraryNames[process.platform];
   if (name === undefined || name === 'none') return undefined;
   try {
     return bind(name);
@@ -144,5 +144,16 @@ function bind(name: string): TurboJpeg {
   };
 }
 
-/** Undefined where the system has no TurboJPEG; then sharp does all of it. */
+/** Undefined where the system has no TurboJPEG; sharp decodes and encodes JPEGs then. */
 export const turboJpeg: TurboJpeg | undefined = load();
+
+/** Why TURBOJPEG_LIBRARY cannot be used, as a line for whoever set it; undefined if it can, or is not set. */
+export function turboJpegProblem(name = process.env.TURBOJPEG_LIBRARY): string | undefined {
+  if (!name || name === 'none' || turboJpeg !== undefined) return undefined;
+  return `TURBOJPEG_LIBRARY is "${name}"; allowed: a TurboJPEG library that can be loaded, such as libturbojpeg.so.0, or none`;
+}
+
+/** What decodes JPEGs, for the log: `TurboJPEG 0.2.0`, or sharp's own libjpeg. */
+export function jpegDecoder(): string {
+  return turboJpeg === undefined ? 'sharp' : `TurboJPEG ${turboJpeg.version}`;
+}

@@ -101,7 +101,10 @@ function configFile(directory: string, entry: string): { name: string; file: str
 }
 
 function readConfig(path: string): string {
-  const { size } = statSync(path);
+  const stats = statSync(path);
+  // Reading a FIFO would wait for ever.
+  if (!stats.isFile()) throw new Error('is not a regular file');
+  const { size } = stats;
   if (size > maxConfigBytes) throw new Error(`has ${size} bytes; the limit is ${maxConfigBytes}`);
   return readFileSync(path, 'utf8');
 }

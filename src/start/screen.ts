@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
-import type { ApiConfig } from './api/config.ts';
-import type { ProcessorConfig } from './processor/config.ts';
+import type { ApiConfig } from '../api/config.ts';
+import type { ProcessorConfig } from '../processor/config.ts';
 
 /*
  * What `npm start` says when both services are ready: a screen for a person, or one JSON line beside the services' own.
@@ -12,6 +12,8 @@ export interface Started {
   readonly apiUrl: string;
   /** `localhost:50051` */
   readonly processorAddress: string;
+  /** The default port of image-api, if another process has it. */
+  readonly takenPort: number | undefined;
   readonly api: ApiConfig;
   readonly processor: ProcessorConfig;
 }
@@ -22,7 +24,7 @@ export interface Started {
  * @param colours - whether a terminal shows it: headings and the curl are bold then
  */
 export function startScreen(started: Started, colours: boolean): string {
-  const { apiUrl, processorAddress } = started;
+  const { apiUrl, processorAddress, takenPort } = started;
   const bold = (text: string) => (colours ? styleText('bold', text, { validateStream: false }) : text);
   const rows = [
     ['Look', `${apiUrl}/`, 'what it does to an image, in a browser'],
@@ -33,6 +35,9 @@ export function startScreen(started: Started, colours: boolean): string {
   return [
     '',
     bold('image-service is ready.'),
+    ...(takenPort === undefined
+      ? []
+      : [`Another process listens on port ${takenPort}, so it has another port; PORT sets one.`]),
     '',
     ...rows.map(([name, address, words]) => `  ${name}      ${address.padEnd(width)}${words}`),
     '',

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { readApiConfig } from '../src/api/config.ts';
-import { readProcessorConfig } from '../src/processor/config.ts';
-import { type Started, startEvent, startScreen } from '../src/start-screen.ts';
+import { readApiConfig } from '../../src/api/config.ts';
+import { readProcessorConfig } from '../../src/processor/config.ts';
+import { type Started, startEvent, startScreen } from '../../src/start/screen.ts';
 
 function started(environment: Readonly<Record<string, string>> = {}): Started {
   return {
     apiUrl: 'http://localhost:8080',
     processorAddress: 'localhost:50051',
+    takenPort: undefined,
     api: readApiConfig(environment),
     processor: readProcessorConfig(environment),
   };
@@ -32,6 +33,14 @@ Send an image:
 
 End: Ctrl+C
 `);
+  });
+
+  it('says that the default port is taken', () => {
+    const screen = startScreen({ ...started(), apiUrl: 'http://localhost:41234', takenPort: 8080 }, false);
+    expect(screen).toContain(
+      'image-service is ready.\nAnother process listens on port 8080, so it has another port; PORT sets one.\n',
+    );
+    expect(screen.split('\n').length).toBeLessThan(24);
   });
 
   it.each([

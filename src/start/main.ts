@@ -1,0 +1,135 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { isLoopback } from '../api/auth.ts';
+import { EnvironmentError } from '../environment.ts';
+import { readStartConfig } from './config.ts';
+import { choosePort } from './free-port.ts';
+import { type Started, startEvent, startScreen } from './screen.ts';
+import type { Ports } from './starter.ts';
+
+/*
+ * `npm start`: both services on this machine, with nothing else needed, and one command to try. On a terminal and in a
+ * pipe it prints a screen and the services' warnings; with NODE_ENV=production everything is JSON lines. (The container
+ * images start each service directly; a service always logs JSON lines.)
+ */
+
+const isForPerson = process.env.NODE_ENV !== 'production';
+const children: ChildProcess[] = [];
+
+try {
+  await startBoth();
+} catch (error) {
+  if (!(error instanceof EnvironmentError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 78; // EX_CONFIG of sysexits.h
+}
+
+async function startBoth(): Promise<void> {
+  const host = process.env.HOST || '127.0.0.1';
+  const ports = {
+    PORT: await choosePort('PORT', 8080, host),
+    PROCESSOR_PORT: await choosePort('PROCESSOR_PORT', 50_051, host),
+    METRICS_PORT: await choosePort('METRICS_PORT', 9464, host),
+  };
+  const config = readStartConfig(process.env, ports);
+  endWithUs();
+
+  const processor = start('processor', {
+    PORT: ports.PROCESSOR_PORT,
+    METRICS_PORT: ports.METRICS_PORT,
+    // Only processes of this machine reach the port, so image-api can be believed about its callers.
+    ...(isLoopback(host) && { TRUST_CALLER_METADATA: process.env.TRUST_CALLER_METADATA || 'true' }),
+  });
+  const processorPort = (await portsOf(processor))?.port;
+  if (processorPort !== undefined) {
+    const ownProcessor = `http://localhost:${processorPort}`;
+    const api = start('api', {
+      PORT: ports.PORT,
+      PROCESSOR_URL: process.env.PROCESSOR_URL || ownProcessor,
+    });
+    const apiPort = (await portsOf(api))?.port;
+    if (apiPort !== undefined && (await becomesReady(apiPort))) {
+      announce({
+        apiUrl: `http://localhost:${apiPort}`,
+        processorAddress: `localhost:${processorPort}`,
+        // What was to be 8080 and is another port.
+        takenPort: process.env.PORT || apiPort === 8080 ? undefined : 8080,
+        ...config,
+      });
+    }
+  }
+  // Each service is useless without the other.
+  const codes = await Promise.all(
+    children.map(async (child) => {
+      const code = child.exitCode ?? ((await once(child, 'exit')) as [number | null])[0];
+      endAll();
+      return code ?? 1;
+    }),
+  );
+  process.exitCode = Math.max(...codes);
+}
+
+function endWithUs(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, endAll);
+  // npm runs this under a shell, which dies of a signal without passing it on.
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) endAll();
+  }, 500).unref();
+}
+
+/** One signal each: at a second one a service exits without finishing its requests. */
+function endAll(): void {
+  for (const child of children) if (!child.killed) child.kill('SIGTERM');
+}
+
+function start(service: 'api' | 'processor', environment: Readonly<Record<string, string>>): ChildProcess {
+  const main = fileURLToPath(import.meta.resolve(`../${service}/main.ts`));
+  // With this flag V8's collector counts the images' memory, which halves the cost of collection.
+  const child = spawn(process.execPath, ['--external-memory-accounted-in-global-limit', main], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    // A process group of its own: terminals and supervisors signal all of ours, and endAll signals the services.
+    detached: true,
+    env: { LOG_LEVEL: isForPerson ? 'warn' : 'info', ...process.env, ...environment },
+  });
+  children.push(child);
+  return child;
+}
+
+/** The ports that a service listens on; undefined if it ends before it listens. */
+async function portsOf(child: ChildProcess): Promise<Ports | undefined> {
+  const ended = new AbortController();
+  child.once('exit', () => ended.abort());
+  try {
+    const [ports] = (await once(child, 'message', { signal: ended.signal })) as [Ports];
+    return ports;
+  } catch {
+    return undefined;
+  }
+}
+
+async function becomesReady(apiPort: number): Promise<boolean> {
+  while (children.every((child) => child.exitCode === null && child.signalCode === null)) {
+    if (await isReady(apiPort)) return true;
+    await sleep(50);
+  }
+  return false;
+}
+
+async function isReady(apiPort: number): Promise<boolean> {
+  const signal = AbortSignal.timeout(2000);
+  const response = await fetch(`http://localhost:${apiPort}/readyz`, { signal }).catch(() => undefined);
+  return response?.ok ?? false;
+}
+
+function announce(started: Started): void {
+  process.stdout.write(isForPerson ? startScreen(started, hasColours()) : startEvent(started));
+}
+
+/** By https://no-color.org, and never in a pipe or a file. */
+function hasColours(): boolean {
+  return process.stdout.isTTY === true && process.stdout.hasColors() && !process.env.NO_COLOR;
+}

@@ -1,0 +1,60 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { run } from '../support/run.ts';
+
+const program = fileURLToPath(new URL('../../src/processor/main.ts', import.meta.url));
+const environment = { HOST: '127.0.0.1', PORT: '0', METRICS_PORT: '0', WORKERS: '1' };
+
+async function takenPort(): Promise<string> {
+  const other = createServer();
+  await new Promise<void>((resolve) => void other.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void other.close());
+  return String((other.address() as AddressInfo).port);
+}
+
+describe('image-processor', () => {
+  it('ends with 78 and one line when TURBOJPEG_LIBRARY cannot be loaded', async () => {
+    const { code, stderr } = await run(process.execPath, [program], {
+      env: { ...environment, TURBOJPEG_LIBRARY: '/no/such/libturbojpeg.so' },
+    });
+    expect(code).toBe(78);
+    expect(stderr).toBe(
+      'image-processor cannot start:\nTURBOJPEG_LIBRARY is "/no/such/libturbojpeg.so"; allowed: a TurboJPEG library that can be loaded, such as libturbojpeg.so.0, or none\n',
+    );
+  });
+
+  it.each(['PORT', 'METRICS_PORT'])('ends with 78, workers and all, when %s is taken', async (name) => {
+    const port = await takenPort();
+    const { code, stderr } = await run(process.execPath, [program], {
+      env: { ...environment, [name]: port },
+    });
+    expect(code).toBe(78);
+    expect(stderr).toBe(
+      `image-processor cannot start:\n${name} is "${port}"; allowed: a port that no other process listens on\n`,
+    );
+  });
+
+  it.each([
+    [{ TURBOJPEG_LIBRARY: 'none' }, 'sharp'],
+    [{ WORKRES: '7', TURBOJPEG_LIBRARY: 'none' }, 'sharp'],
+  ])('logs what decodes JPEGs, and warns of misspelt variables: %j', async (variables, jpegDecoder) => {
+    const { code, stdout } = await run(process.execPath, [program], {
+      env: { ...environment, ...variables },
+      started: (child) => {
+        child.stdout?.on('data', (chunk) => String(chunk).includes('listens') && child.kill('SIGTERM'));
+      },
+    });
+    expect(code).toBe(0);
+    const lines = stdout
+      .toString()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { level: string; msg: string });
+    expect(lines).toContainEqual(expect.objectContaining({ msg: 'image-processor listens', jpegDecoder }));
+    expect(lines.filter(({ level }) => level === 'warn').map(({ msg }) => msg)).toEqual(
+      'WORKRES' in variables ? ['The environment variable WORKRES is not read; did you mean WORKERS?'] : [],
+    );
+  });
+});
