@@ -83,6 +83,7 @@ async function oursOf(path: string, processing: ImageProcessing): Promise<Ours> 
   const signal = AbortSignal.timeout(120_000);
   try {
     const { content, width, height, source, provenance } = await processImage(request, processing, {
+      name: 'parity',
       signal,
     });
     const format = formatNames.get(source?.format ?? ImageFormat.UNSPECIFIED) ?? '';
