@@ -5,7 +5,7 @@ import { cutUpright, wholeOf } from './cutout.ts';
 import type { Geometry } from './geometry.ts';
 import type { ImageHeader } from './header.ts';
 import { resampleUpright } from './kernels/resample.ts';
-import { sizeUpright } from './orient.ts';
+import { orient, sizeUpright } from './orient.ts';
 import type { Pixels } from './pixels.ts';
 import type { Filter, Plan } from './plan.ts';
 import { type ShrinkFactor, shrinkFactors, turboJpeg } from './turbojpeg.ts';
@@ -34,14 +34,14 @@ export async function decode(
   if (plan.numerics === 'exact') {
     const stored = decodePlainJpeg(content, header, header.colour === 'gray' ? 1 : 3, 1);
     if (stored !== undefined) return { pixels: stored, orientation: header.orientation };
-    return { pixels: await decodeExact(content, header), orientation: 1 };
+    return { pixels: await decodeExact(content, header), orientation: header.orientation };
   }
   const shrunk = decodeShrunk(content, header, geometry, plan);
   return { pixels: shrunk ?? (await decodeFast(content, header, geometry, plan)), orientation: 1 };
 }
 
 /**
- * The bytes that Pillow has after `ImageOps.exif_transpose` and its conversions: ICC profiles ignored,
+ * The bytes that Pillow has before `ImageOps.exif_transpose` and after its conversions: ICC profiles ignored,
  * 16 bits to 8 by the high byte (Pillow clips there), CMYK by Pillow's formula, palettes expanded, the
  * first frame.
  */
@@ -120,11 +120,14 @@ async function decodeFast(
   plan: Plan,
 ): Promise<Pixels> {
   const image = sharp(content, commonOptions);
-  if (plan.resize === undefined) return pixelsOf(image, header);
-  const { width, height } = geometry;
+  const { orientation } = header;
+  if (plan.resize === undefined) return orient(await pixelsOf(image, header), orientation);
+  // The size that becomes the one asked for when it is turned.
+  const { width, height } = sizeUpright(geometry, orientation);
   const kernel = libvipsKernels[plan.resize.filter];
   const fit = plan.resize.fit === 'cover' ? 'cover' : 'fill';
-  return pixelsOf(image.resize({ width, height, fit, ...(kernel && { kernel }) }), header);
+  const stored = await pixelsOf(image.resize({ width, height, fit, ...(kernel && { kernel }) }), header);
+  return orient(stored, orientation);
 }
 
 /** The filters that libvips has; rules.ts refuses the others for fast numerics. */
@@ -136,7 +139,7 @@ export const libvipsKernels: Readonly<Partial<Record<Filter, keyof KernelEnum>>>
 };
 
 const commonOptions: SharpOptions = {
-  autoOrient: true,
+  // Not autoOrient: libvips has its own idea of where an orientation may stand.
   // Not 'warning': what libjpeg and libpng only warn of, Pillow takes as well.
   failOn: 'error',
   // The header has been judged by our own limit.

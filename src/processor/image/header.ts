@@ -1,18 +1,27 @@
-import sharp from 'sharp';
+import sharp, { type Metadata } from 'sharp';
 import { Failure } from '../../failures.ts';
 import { detectFormat } from './format.ts';
+import { readJpegMetadata } from './jpeg-metadata.ts';
 import { findJpegSegment, readJpegSamplesPerPixel } from './jpeg-segments.ts';
+import {
+  exifOrientation,
+  type Orientation,
+  orientationOf,
+  tiffOrientation,
+  upright,
+  xmpOrientation,
+} from './orientation.ts';
 import type { SourceFormat } from './plan.ts';
+import { hasPngMetadataAfter, readPngMetadata } from './png-metadata.ts';
+import { readTiffHeader } from './tiff-directory.ts';
 
 /** What is known of an image before a pixel of it is decoded. */
-export interface ImageHeader {
+export interface ImageHeader extends Orientation {
   readonly format: SourceFormat;
   /** Pixels as stored, before EXIF orientation. */
   readonly width: number;
   /** Pixels as stored, before EXIF orientation. */
   readonly height: number;
-  /** 1…8, EXIF's; 1 where there is none. */
-  readonly orientation: number;
   readonly colour: 'gray' | 'rgb' | 'cmyk';
   readonly bitDepth: 8 | 16;
   readonly hasAlpha: boolean;
@@ -72,7 +81,7 @@ export async function readHeader(content: Uint8Array, maxPixels: number): Promis
     format,
     width,
     height,
-    orientation: metadata.orientation ?? 1,
+    ...readOrientation(format, content, metadata),
     colour,
     bitDepth,
     hasAlpha,
@@ -84,6 +93,40 @@ export async function readHeader(content: Uint8Array, maxPixels: number): Promis
       samplesBySubsampling[metadata.chromaSubsampling ?? ''] ??
       channels,
   };
+}
+
+/** Where each format has its EXIF and XMP: as Pillow finds them, not as libvips does. */
+function readOrientation(format: SourceFormat, content: Uint8Array, { exif, xmp }: Metadata): Orientation {
+  switch (format) {
+    case 'jpeg':
+      return orientationOf(readJpegMetadata(content));
+    case 'png':
+      return orientationOf(readPngMetadata(content, true) ?? {});
+    case 'tiff': {
+      const file = bytesOf(content);
+      const header = readTiffHeader(file);
+      return (header && tiffOrientation(file, header)) ?? xmpOrientation(xmp);
+    }
+    case 'avif':
+      // libheif applies `irot` and `imir`, which come before EXIF's tag in Pillow; XMP counts where none of them is.
+      return hasTransform(content) || exifOrientation(exif) ? upright : xmpOrientation(xmp);
+    case 'webp':
+      return orientationOf({ exif, xmp });
+    case 'gif':
+      return upright;
+  }
+}
+
+/** Whether an AVIF's properties, which stand before its pixels, rotate or mirror it (ISO/IEC 23008-12, 6.5.10 and 6.5.12). */
+function hasTransform(content: Uint8Array): boolean {
+  const bytes = bytesOf(content);
+  const pixels = bytes.indexOf('mdat');
+  const properties = pixels < 0 ? bytes : bytes.subarray(0, pixels);
+  return properties.includes('irot') || properties.includes('imir');
+}
+
+function bytesOf({ buffer, byteOffset, length }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, length);
 }
 
 /**
@@ -115,13 +158,14 @@ const samplesBySubsampling: Readonly<Record<string, number>> = { '4:2:0': 1.5, '
 /**
  * The beginning of a file that holds all that `readHeader` reads, so that not the whole file needs to travel to
  * where that is done. JPEG: up to and with its first SOS segment (ITU-T T.81, B.2.3); PNG: up to its first IDAT
- * (PNG, 5.6). In the other formats the header may be anywhere, so that it is the file itself.
+ * (PNG, 5.6), if no metadata comes after it. In the other formats the header may be anywhere, so that it is the file
+ * itself.
  *
  * @throws FORMAT_UNSUPPORTED
  */
 export function headerPart(content: Uint8Array): Uint8Array {
   const format = detectFormat(content);
-  const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
+  const bytes = bytesOf(content);
   if (format === 'jpeg') return content.subarray(0, endOfJpegHeader(bytes));
   if (format === 'png') return content.subarray(0, endOfPngHeader(bytes));
   return content;
@@ -139,12 +183,16 @@ function endOfJpegHeader(bytes: Buffer): number {
 }
 
 function endOfPngHeader(bytes: Buffer): number {
-  let at = 8;
-  while (at + 8 <= bytes.length) {
-    if (bytes.toString('latin1', at + 4, at + 8) === 'IDAT') return at + someOfPixels;
-    at += 12 + bytes.readUInt32BE(at);
+  const pixels = pixelsOfPng(bytes);
+  return pixels !== undefined && !hasPngMetadataAfter(bytes, pixels) ? pixels + someOfPixels : bytes.length;
+}
+
+/** Offset of the first IDAT. */
+function pixelsOfPng(bytes: Buffer): number | undefined {
+  for (let at = 8; at + 8 <= bytes.length; at += 12 + bytes.readUInt32BE(at)) {
+    if (bytes.toString('latin1', at + 4, at + 8) === 'IDAT') return at;
   }
-  return bytes.length;
+  return undefined;
 }
 
 /** TIFF has more: channels of any number and meaning, CMYK with alpha or of 16 bits. */

@@ -1,5 +1,7 @@
 import type { ImageHeader } from './header.ts';
+import { readJpegMetadata } from './jpeg-metadata.ts';
 import { isFactor, samplesOf } from './jpeg-segments.ts';
+import { type Orientation, orientationOf } from './orientation.ts';
 
 /*
  * Where nothing is said of a figure it is from ITU-T T.81, annex B. What is refused here isn't wrong: it is left
@@ -10,8 +12,6 @@ import { isFactor, samplesOf } from './jpeg-segments.ts';
 const mostSegments = 200;
 /** Tables in one DHT segment: four for each of the two classes. */
 const mostHuffmanTables = 8;
-/** Entries of EXIF's first directory: a camera's has fifteen. */
-const mostExifEntries = 200;
 /** libjpeg's JPEG_MAX_DIMENSION, pixels. */
 const longestSide = 65_500;
 
@@ -32,7 +32,6 @@ interface Frame {
 /** What the segments before the first scan have said. */
 interface Findings {
   frame?: Frame;
-  orientation?: number;
   hasIccProfile: boolean;
   isJfif: boolean;
   /** Adobe's colour transform. */
@@ -43,8 +42,8 @@ interface Findings {
 }
 
 /**
- * Reads the header of a plain JPEG: baseline or progressive, 8 bits, gray or of three components, with one EXIF
- * and one ICC segment at most.
+ * Reads the header of a plain JPEG: baseline or progressive, 8 bits, gray or of three components, with one ICC
+ * segment at most.
  *
  * @returns what `readHeader` returns of the same file; undefined for what isn't a plain JPEG, and for whatever
  *   libvips might take for something else: that one is to be asked then. Nothing has been judged
@@ -60,7 +59,7 @@ export function readJpegHeader(content: Uint8Array): ImageHeader | undefined {
     const end = at + 2 + bytes.readUInt16BE(at + 2);
     if (end < at + 4 || end >= bytes.length) return undefined;
     const body = bytes.subarray(at + 4, end);
-    if (marker === 0xda) return headerOf(findings, body);
+    if (marker === 0xda) return headerOf(findings, body, orientationOf(readJpegMetadata(content)));
     if (!takeSegment(marker, body, findings)) return undefined;
     at = end;
   }
@@ -82,14 +81,12 @@ function takeSegment(marker: number, body: Buffer, findings: Findings): boolean 
       return body.length === 2;
     case 0xe0:
       return takeJfif(body, findings);
-    case 0xe1:
-      return takeExif(body, findings);
     case 0xe2:
       return takeIccProfile(body, findings);
     case 0xee:
       return takeAdobe(body, findings);
-    default: // other applications' segments and comments
-      return (marker >= 0xe3 && marker <= 0xef) || marker === 0xfe;
+    default: // EXIF and XMP, other applications' segments, comments
+      return marker === 0xe1 || (marker >= 0xe3 && marker <= 0xef) || marker === 0xfe;
   }
 }
 
@@ -167,46 +164,9 @@ function takeIccProfile(body: Buffer, findings: Findings): boolean {
   );
 }
 
-/** EXIF 2.32, §4.5; what else stands in APP1 is XMP, whose orientation nobody asks for. */
-function takeExif(body: Buffer, findings: Findings): boolean {
-  if (!startsWith(body, 'Exif')) return true;
-  if (!startsWith(body, 'Exif\0\0') || findings.orientation !== undefined) return false;
-  const orientation = orientationOf(body.subarray(6));
-  if (orientation === undefined) return false;
-  findings.orientation = orientation;
-  return true;
-}
-
-/**
- * The tag Orientation of the first directory (TIFF 6.0, §2).
- *
- * @returns 1…8, 1 where there is none; undefined where the directory isn't as it should be
- */
-function orientationOf(tiff: Buffer): number | undefined {
-  const isLittleEndian = startsWith(tiff, 'II*\0');
-  if (tiff.length < 8 || !(isLittleEndian || startsWith(tiff, 'MM\0*'))) return undefined;
-  const uint16 = (at: number) => (isLittleEndian ? tiff.readUInt16LE(at) : tiff.readUInt16BE(at));
-  const uint32 = (at: number) => (isLittleEndian ? tiff.readUInt32LE(at) : tiff.readUInt32BE(at));
-  const directory = uint32(4);
-  if (directory < 8 || directory + 2 > tiff.length) return undefined;
-  const entries = uint16(directory);
-  // The place of the next directory stands behind the entries.
-  if (entries > mostExifEntries || directory + 2 + 12 * entries + 4 > tiff.length) return undefined;
-  let orientation: number | undefined;
-  for (let entry = 0; entry < entries; entry++) {
-    const at = directory + 2 + 12 * entry;
-    if (uint16(at) !== 0x0112) continue;
-    const isOneShort = uint16(at + 2) === 3 && uint32(at + 4) === 1;
-    const value = uint16(at + 8);
-    if (orientation !== undefined || !isOneShort || value < 1 || value > 8) return undefined;
-    orientation = value;
-  }
-  return orientation ?? 1;
-}
-
 /** @param scan - the first scan's header */
-function headerOf(findings: Findings, scan: Buffer): ImageHeader | undefined {
-  const { frame, orientation = 1, hasIccProfile } = findings;
+function headerOf(findings: Findings, scan: Buffer, orientation: Orientation): ImageHeader | undefined {
+  const { frame, hasIccProfile } = findings;
   if (frame === undefined || !isColourKnown(frame, findings) || !isDecodable(frame, scan, findings)) {
     return undefined;
   }
@@ -215,7 +175,7 @@ function headerOf(findings: Findings, scan: Buffer): ImageHeader | undefined {
     format: 'jpeg',
     width,
     height,
-    orientation,
+    ...orientation,
     colour: components.length === 1 ? 'gray' : 'rgb',
     bitDepth: 8,
     hasAlpha: false,

@@ -1,5 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { ImageHeader } from './header.ts';
+import { type Orientation, orientationOf } from './orientation.ts';
+import { readPngMetadata } from './png-metadata.ts';
 
 /*
  * Where nothing is said of a figure it is from the PNG specification (W3C, third edition), clause 11. What is refused
@@ -40,7 +42,7 @@ interface Findings {
 
 /**
  * Reads the header of a plain PNG: one whose chunks before its pixels are whole, in order and none but those that say
- * nothing of EXIF, ICC or XMP.
+ * nothing of EXIF, ICC or XMP. EXIF and XMP after the pixels are read.
  *
  * @returns what `readHeader` returns of the same file; undefined for what isn't a plain PNG, and for whatever libvips
  *   might take for something else: that one is to be asked then. Nothing has been judged
@@ -55,7 +57,10 @@ export function readPngHeader(content: Uint8Array): ImageHeader | undefined {
     const length = bytes.readUInt32BE(at);
     if (length > longestChunk) return undefined;
     const type = bytes.toString('latin1', at + 4, at + 8);
-    if (type === 'IDAT') return findings && headerOf(findings);
+    if (type === 'IDAT') {
+      const metadata = readPngMetadata(content, false);
+      return findings && metadata && headerOf(findings, orientationOf(metadata));
+    }
     const end = at + 12 + length;
     if (end > bytes.length) return undefined;
     if (crc32(bytes.subarray(at + 4, end - 4)) !== bytes.readUInt32BE(end - 4)) return undefined;
@@ -140,7 +145,7 @@ function isPlainText(body: Buffer): boolean {
   );
 }
 
-function headerOf({ frame, seen, colours }: Findings): ImageHeader | undefined {
+function headerOf({ frame, seen, colours }: Findings, orientation: Orientation): ImageHeader | undefined {
   const { width, height, bitDepth, colourType, isInterlaced } = frame;
   if (colourType === 3 && colours === 0) return undefined;
   const isGray = colourType === 0 || colourType === 4;
@@ -149,7 +154,7 @@ function headerOf({ frame, seen, colours }: Findings): ImageHeader | undefined {
     format: 'png',
     width,
     height,
-    orientation: 1,
+    ...orientation,
     colour: isGray ? 'gray' : 'rgb',
     bitDepth: bitDepth === 16 ? 16 : 8,
     hasAlpha,

@@ -8,7 +8,7 @@ import { turboJpeg } from './turbojpeg.ts';
  * vertical pass goes first. Ours grows whenever the same request may give other bytes than before. It is part
  * of every cache key, so a new version never answers with an old version's pixels.
  */
-export const numericsVersion = '2+pillow-13.0';
+export const numericsVersion = '3+pillow-13.0';
 
 const { aom, heif, mozjpeg, png, tiff, vips, webp } = sharp.versions as Record<string, string | undefined>;
 
@@ -31,6 +31,7 @@ export const libraries: Readonly<Record<string, string>> = Object.fromEntries(
 export function decisionsOf(header: ImageHeader, plan: Plan, alphaIsKept: boolean): string[] {
   const decisions: string[] = [];
   if (header.orientation !== 1) decisions.push(`orientation=${header.orientation} turned upright`);
+  if (header.exifIsUnreadable) decisions.push('exif=cannot be read, not turned');
   if (header.hasIccProfile) {
     decisions.push(`icc=${plan.numerics === 'exact' ? 'ignored' : 'converted to sRGB'}`);
   }

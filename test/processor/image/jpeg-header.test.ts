@@ -190,6 +190,62 @@ describe(readJpegHeader, () => {
       ),
       { orientation: 2 },
     ],
+    [
+      'EXIF twice',
+      withSegments(exif('II', [orientation(3)]), exif('II', [orientation(6)])),
+      { orientation: 3 },
+    ],
+    [
+      'EXIF without an orientation, and again with one',
+      withSegments(exif('II', []), exif('II', [orientation(6)])),
+      { orientation: 1 },
+    ],
+    [
+      'EXIF of another name',
+      withSegments(segment(0xe1, 'Exif\0\xff', exif('II', [orientation(3)]).subarray(10))),
+      { orientation: 1 },
+    ],
+    [
+      'EXIF of no byte order',
+      withSegments(segment(0xe1, 'Exif\0\0IM*\0', exif('II', []).subarray(14))),
+      { exifIsUnreadable: true },
+    ],
+    [
+      'EXIF that ends in its header',
+      withSegments(segment(0xe1, 'Exif\0\0II*\0')),
+      { exifIsUnreadable: true },
+    ],
+    ['EXIF that is only its name', withSegments(segment(0xe1, 'Exif\0\0')), { orientation: 1 }],
+    [
+      'EXIF whose directory is elsewhere',
+      withSegments(segment(0xe1, 'Exif\0\0II*\0', [99, 0, 0, 0, 0, 0, 0, 0])),
+      { orientation: 1 },
+    ],
+    [
+      'EXIF whose directory is in its header',
+      withSegments(segment(0xe1, 'Exif\0\0II*\0', [4, 0, 0, 0], Buffer.alloc(60))),
+      { orientation: 1 },
+    ],
+    [
+      'EXIF whose directory is its header',
+      withSegments(segment(0xe1, 'Exif\0\0II*\0', [0, 0, 0, 0, 0, 0, 0, 0])),
+      { orientation: 1 },
+    ],
+    [
+      'EXIF whose directory is cut off',
+      withSegments(segment(0xe1, 'Exif\0\0II*\0', [8, 0, 0, 0, 1, 0], Buffer.alloc(15))),
+      { orientation: 1 },
+    ],
+    [
+      'EXIF of 201 entries',
+      withSegments(exif('II', Array<Entry>(201).fill(resolutionUnit))),
+      { orientation: 1 },
+    ],
+    ['orientation 0', withSegments(exif('II', [orientation(0)])), { orientation: 1 }],
+    ['orientation 9', withSegments(exif('MM', [orientation(9)])), { orientation: 1 }],
+    ['two orientations', withSegments(exif('II', [orientation(3), orientation(6)])), { orientation: 3 }],
+    ['an orientation of two values', withSegments(exif('II', [[0x0112, 3, 2, 6]])), { orientation: 6 }],
+    ['an orientation of 32 bits', withSegments(exif('II', [[0x0112, 4, 1, 6]])), { orientation: 6 }],
     ['a profile', withSegments(icc(1, 1, profile(200))), { hasIccProfile: true }],
     ['FlashPix in APP2', withSegments(segment(0xe2, 'FPXR\0', [0, 1, 2])), { hasIccProfile: false }],
     ['Photoshop’s APP13', withSegments(segment(0xed, 'Photoshop 3.0\x008BIM', [4, 4, 0, 0, 0, 0, 0, 0])), {}],
@@ -293,40 +349,6 @@ describe(readJpegHeader, () => {
       'a profile of ICC_PROFILE and no zero',
       withSegments(segment(0xe2, 'ICC_PROFILE ', [1, 1], profile(200))),
     ],
-    ['EXIF twice', withSegments(exif('II', [orientation(3)]), exif('II', [orientation(6)]))],
-    [
-      'EXIF without an orientation, and again with one',
-      withSegments(exif('II', []), exif('II', [orientation(6)])),
-    ],
-    [
-      'EXIF of another name',
-      withSegments(segment(0xe1, 'Exif\0\xff', exif('II', [orientation(3)]).subarray(10))),
-    ],
-    ['EXIF of no byte order', withSegments(segment(0xe1, 'Exif\0\0IM*\0', exif('II', []).subarray(14)))],
-    ['EXIF that ends in its header', withSegments(segment(0xe1, 'Exif\0\0II*\0'))],
-    ['EXIF that is only its name', withSegments(segment(0xe1, 'Exif\0\0'))],
-    [
-      'EXIF whose directory is elsewhere',
-      withSegments(segment(0xe1, 'Exif\0\0II*\0', [99, 0, 0, 0, 0, 0, 0, 0])),
-    ],
-    [
-      'EXIF whose directory is in its header',
-      withSegments(segment(0xe1, 'Exif\0\0II*\0', [4, 0, 0, 0], Buffer.alloc(60))),
-    ],
-    [
-      'EXIF whose directory is its header',
-      withSegments(segment(0xe1, 'Exif\0\0II*\0', [0, 0, 0, 0, 0, 0, 0, 0])),
-    ],
-    [
-      'EXIF whose directory is cut off',
-      withSegments(segment(0xe1, 'Exif\0\0II*\0', [8, 0, 0, 0, 1, 0], Buffer.alloc(15))),
-    ],
-    ['EXIF of 201 entries', withSegments(exif('II', Array<Entry>(201).fill(resolutionUnit)))],
-    ['orientation 0', withSegments(exif('II', [orientation(0)]))],
-    ['orientation 9', withSegments(exif('MM', [orientation(9)]))],
-    ['two orientations', withSegments(exif('II', [orientation(3), orientation(6)]))],
-    ['an orientation of two values', withSegments(exif('II', [[0x0112, 3, 2, 6]]))],
-    ['an orientation of 32 bits', withSegments(exif('II', [[0x0112, 4, 1, 6]]))],
   ])('leaves %s to libvips', (_, content) => {
     expect(readJpegHeader(content)).toBeUndefined();
   });

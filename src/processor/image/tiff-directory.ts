@@ -1,0 +1,156 @@
+/*
+ * Directories of a TIFF file or of EXIF, which is one (TIFF 6.0, §2; BigTIFF by its extension of 2004). What counts as
+ * an entry, and which one of two, is as in Pillow's ImageFileDirectory_v2.load.
+ */
+
+/** One entry: where its values are, checked to lie within the file. */
+export interface TiffEntry {
+  /** TIFF 6.0's number of the field type: 1 BYTE, 2 ASCII, 3 SHORT, 4 LONG, … */
+  readonly type: number;
+  readonly count: number;
+  /** Offset of the values in the file, in bytes. */
+  readonly at: number;
+}
+
+export interface TiffHeader {
+  readonly isLittleEndian: boolean;
+  /** 8-byte offsets. */
+  readonly isBig: boolean;
+  /** Offset of the first directory, in bytes. */
+  readonly first: number;
+}
+
+export interface TiffDirectory {
+  readonly entries: ReadonlyMap<number, TiffEntry>;
+  /** Offset of the next directory in bytes; 0 where this is the last, or where the file ends within this one. */
+  readonly next: number;
+}
+
+/** Bytes of one value, by field type. Entries of other types are ignored. */
+const typeBytes: Readonly<Record<number, number>> = {
+  1: 1, // BYTE
+  2: 1, // ASCII
+  3: 2, // SHORT
+  4: 4, // LONG
+  5: 8, // RATIONAL
+  6: 1, // SBYTE
+  7: 1, // UNDEFINED
+  8: 2, // SSHORT
+  9: 4, // SLONG
+  10: 8, // SRATIONAL
+  11: 4, // FLOAT
+  12: 8, // DOUBLE
+  13: 4, // IFD
+  16: 8, // LONG8
+};
+
+/** Most entries that are read of one directory: TIFF's own limit, where BigTIFF allows 2⁶⁴. */
+const mostEntries = 65_535;
+
+/** Headers that Pillow takes: the third and the fourth have their version in the other byte order. */
+const headers: Readonly<Record<string, Omit<TiffHeader, 'first'>>> = {
+  'II*\0': { isLittleEndian: true, isBig: false },
+  'MM\0*': { isLittleEndian: false, isBig: false },
+  'II\0*': { isLittleEndian: true, isBig: false },
+  'MM*\0': { isLittleEndian: false, isBig: false },
+  'II+\0': { isLittleEndian: true, isBig: true },
+  'MM\0+': { isLittleEndian: false, isBig: true },
+};
+
+/** @returns undefined where the bytes do not begin like a TIFF file */
+export function readTiffHeader(file: Buffer): TiffHeader | undefined {
+  const kind = headers[file.toString('latin1', 0, 4)];
+  if (kind === undefined || file.length < (kind.isBig ? 16 : 8)) return undefined;
+  return { ...kind, first: readOffset(file, kind, kind.isBig ? 8 : 4) };
+}
+
+/**
+ * Reads one directory. Of two entries with the same tag the first counts; entries of unknown types, without values, or
+ * with values outside of the file are left out.
+ *
+ * @param at - offset of the directory, in bytes
+ */
+export function readTiffDirectory(file: Buffer, header: TiffHeader, at: number): TiffDirectory {
+  const entries = new Map<number, TiffEntry>();
+  const { isBig } = header;
+  const [countBytes, entryBytes, inPlaceBytes] = isBig ? [8, 20, 8] : [2, 12, 4];
+  if (at + countBytes > file.length) return { entries, next: 0 };
+  const count = isBig ? readOffset(file, header, at) : uint16(file, header, at);
+  let outOfPlace = 0;
+  for (let index = 0; index < Math.min(count, mostEntries); index++) {
+    const entryAt = at + countBytes + index * entryBytes;
+    if (entryAt + entryBytes > file.length) return { entries, next: 0 };
+    const tag = uint16(file, header, entryAt);
+    const type = uint16(file, header, entryAt + 2);
+    const values = isBig ? readOffset(file, header, entryAt + 4) : uint32(file, header, entryAt + 4);
+    const bytes = values * (typeBytes[type] ?? 0);
+    if (entries.has(tag) || bytes === 0) continue;
+    let valuesAt = entryAt + (isBig ? 12 : 8);
+    if (bytes > inPlaceBytes) {
+      valuesAt = readOffset(file, header, valuesAt);
+      // Values may overlap; all of them together are never more than the file.
+      outOfPlace += bytes;
+      if (outOfPlace > file.length) continue;
+      if (valuesAt + bytes > file.length) return { entries, next: 0 };
+    }
+    entries.set(tag, { type, count: values, at: valuesAt });
+  }
+  const nextAt = at + countBytes + count * entryBytes;
+  return { entries, next: nextAt + inPlaceBytes <= file.length ? readOffset(file, header, nextAt) : 0 };
+}
+
+/**
+ * The numbers of an entry, a fraction as its quotient.
+ *
+ * @param most - numbers that are read; the rest is left out
+ * @returns none for text and for bytes without a meaning (UNDEFINED)
+ */
+export function numbersOf(
+  file: Buffer,
+  header: TiffHeader,
+  { type, count, at }: TiffEntry,
+  most: number,
+): number[] {
+  const read = numberReaders[type];
+  if (read === undefined) return [];
+  const bytes = typeBytes[type] as number;
+  return Array.from({ length: Math.min(count, most) }, (_, index) => read(file, header, at + index * bytes));
+}
+
+type Endianness = Pick<TiffHeader, 'isLittleEndian' | 'isBig'>;
+
+const numberReaders: Readonly<Record<number, (file: Buffer, header: Endianness, at: number) => number>> = {
+  1: (file, _, at) => file.readUInt8(at),
+  3: uint16,
+  4: uint32,
+  5: (file, header, at) => uint32(file, header, at) / uint32(file, header, at + 4),
+  6: (file, _, at) => file.readInt8(at),
+  8: (file, { isLittleEndian }, at) => (isLittleEndian ? file.readInt16LE(at) : file.readInt16BE(at)),
+  9: int32,
+  10: (file, header, at) => int32(file, header, at) / int32(file, header, at + 4),
+  11: (file, { isLittleEndian }, at) => (isLittleEndian ? file.readFloatLE(at) : file.readFloatBE(at)),
+  12: (file, { isLittleEndian }, at) => (isLittleEndian ? file.readDoubleLE(at) : file.readDoubleBE(at)),
+  13: uint32,
+  16: uint64,
+};
+
+function readOffset(file: Buffer, header: Endianness, at: number): number {
+  return header.isBig ? uint64(file, header, at) : uint32(file, header, at);
+}
+
+function uint16(file: Buffer, { isLittleEndian }: Endianness, at: number): number {
+  return isLittleEndian ? file.readUInt16LE(at) : file.readUInt16BE(at);
+}
+
+function uint32(file: Buffer, { isLittleEndian }: Endianness, at: number): number {
+  return isLittleEndian ? file.readUInt32LE(at) : file.readUInt32BE(at);
+}
+
+function int32(file: Buffer, { isLittleEndian }: Endianness, at: number): number {
+  return isLittleEndian ? file.readInt32LE(at) : file.readInt32BE(at);
+}
+
+/** Inexact above 2⁵³, which no file reaches. */
+function uint64(file: Buffer, { isLittleEndian }: Endianness, at: number): number {
+  return Number(isLittleEndian ? file.readBigUInt64LE(at) : file.readBigUInt64BE(at));
+}
