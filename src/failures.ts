@@ -93,6 +93,12 @@ export const failureKinds = {
     isRetryable: false,
     title: 'There is no such option',
   },
+  OUTPUT_BYTES_OVER_LIMIT: {
+    code: INVALID_ARGUMENT,
+    status: 400,
+    isRetryable: false,
+    title: 'The response would have too many bytes',
+  },
   OUTPUT_PIXELS_OVER_LIMIT: {
     code: INVALID_ARGUMENT,
     status: 400,

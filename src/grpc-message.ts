@@ -99,19 +99,18 @@ export function endWith(
 /**
  * Puts the chunks of one enveloped message into its place, which is made when its length is known.
  *
- * @param allocate - makes a place of at least so many bytes
+ * @param onLength - is called with the length before the place is made, and may throw
+ * @param onBytes - is called with the bytes of the message that have arrived, and may throw
  */
 export function collectMessage(
   readMaxBytes: number,
-  allocate: (bytes: number) => Buffer = (bytes) => Buffer.allocUnsafeSlow(bytes),
+  { onLength, onBytes }: { onLength?: (bytes: number) => void; onBytes?: (bytes: number) => void } = {},
 ) {
   const envelope = Buffer.alloc(envelopeBytes);
   let place: Buffer | undefined;
   let length = 0;
   let bytes = 0;
   return {
-    /** Where the message is, once its length is known. */
-    place: () => place,
     /**
      * @throws ConnectError RESOURCE_EXHAUSTED for a message over the limit, INTERNAL for a compressed one,
      *   UNIMPLEMENTED for more than one
@@ -126,13 +125,15 @@ export function collectMessage(
           const text = `the message has ${length} bytes, which is more than readMaxBytes ${readMaxBytes}`;
           throw new ConnectError(text, Code.ResourceExhausted);
         }
-        place = allocate(length);
+        onLength?.(length);
+        place = Buffer.allocUnsafeSlow(length);
       }
       if (place !== undefined && bytes + chunk.length > envelopeBytes + length) {
         throw new ConnectError('protocol error: there is more than one message', Code.Unimplemented);
       }
       place?.set(chunk.subarray(ofEnvelope), Math.max(0, bytes - envelopeBytes));
       bytes += chunk.length;
+      onBytes?.(Math.max(0, bytes - envelopeBytes));
     },
     /** @throws ConnectError UNIMPLEMENTED where none has come, INVALID_ARGUMENT where its end has not */
     whole(): Uint8Array {

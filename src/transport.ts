@@ -22,5 +22,14 @@ export function widenSession(session: Http2Session): void {
   session.setLocalWindowSize(sessionWindowBytes);
 }
 
+/**
+ * The gRPC metadata that says how many bytes of content a call takes in its response. A response that may get longer
+ * is refused before it is made.
+ */
+export const maxResponseHeader = 'x-image-max-response-bytes';
+
+/** Room for the fields of a response beside its contents, in bytes: a batch has 256 descriptions of images. */
+export const responseOverheadBytes = 1024 * 1024;
+
 /** Room for a message's fields besides the image, in bytes. */
 export const messageOverheadBytes = 64 * 1024;

@@ -2,12 +2,14 @@ import { z } from 'zod';
 import { commonEnvironment, EnvironmentError, readEnvironment } from '../environment.ts';
 import { fastFilters, filters, fits, imageFormats } from '../image-options.ts';
 import type { ImageDefaults } from '../image-request.ts';
+import { mostOfOneCaller } from '../memory-budget.ts';
 import { commaSeparated, flag, oneOf, wholeNumber } from '../text-schemas.ts';
 import { tracingSettings } from '../tracing.ts';
 import { messageOverheadBytes } from '../transport.ts';
 import { apiKeysFile } from './api-keys.ts';
 import { defaultResolveMs } from './processor-addresses.ts';
 import { rateLimit } from './rate-limit.ts';
+import type { ResponseLimit } from './response-price.ts';
 import { problemOfSecretFile } from './secret-file.ts';
 import { linkSecretsFile } from './signed-links.ts';
 import { addressRanges } from './trusted-proxies.ts';
@@ -61,11 +63,13 @@ export const apiEnvironment = z.object({
   MAX_HELD_BYTES: wholeNumber(1, 1024 * 1024 * mebibyte)
     .optional()
     .describe(
-      'Bodies and answers of all requests under way together; beyond that requests are refused before they are read; unset: eight of the longest bodies',
+      'Bodies of all requests under way and their responses together; one caller gets at most three quarters; unset: twice MAX_ANSWER_BYTES, or sixteen of the longest bodies',
     ),
   MAX_ANSWER_BYTES: wholeNumber(1, 2047 * mebibyte)
     .default(256 * mebibyte)
-    .describe('Longest answer that is taken from the processor'),
+    .describe(
+      'Longest response, all contents of one request together; longer ones are refused before they are made',
+    ),
   REQUEST_TIMEOUT_MS: wholeNumber(1, 600_000)
     .default(30_000)
     .describe('Longest time for a request, upload included; it travels to the processor as the deadline'),
@@ -114,9 +118,10 @@ export function readApiConfig(environment: Readonly<Record<string, string | unde
   }
   refuseImpossibleDefaults(values);
   const longestBodyBytes = values.MAX_UPLOAD_BYTES + messageOverheadBytes;
-  if (values.MAX_HELD_BYTES !== undefined && values.MAX_HELD_BYTES < longestBodyBytes) {
+  const maxHeldBytes = values.MAX_HELD_BYTES ?? 2 * Math.max(8 * longestBodyBytes, values.MAX_ANSWER_BYTES);
+  if (mostOfOneCaller(maxHeldBytes) < longestBodyBytes) {
     throw new EnvironmentError(
-      `MAX_HELD_BYTES is "${values.MAX_HELD_BYTES}"; allowed: at least ${longestBodyBytes}, the longest body that MAX_UPLOAD_BYTES lets in`,
+      `MAX_HELD_BYTES is "${maxHeldBytes}"; allowed: at least ${Math.ceil((longestBodyBytes * 4) / 3)}, of which three quarters hold the longest body that MAX_UPLOAD_BYTES lets in`,
     );
   }
   const defaults: ImageDefaults = {
@@ -141,8 +146,8 @@ export function readApiConfig(environment: Readonly<Record<string, string | unde
     processorResolveMs: values.PROCESSOR_RESOLVE_MS,
     defaults,
     maxUploadBytes: values.MAX_UPLOAD_BYTES,
-    maxHeldBytes: values.MAX_HELD_BYTES ?? 8 * longestBodyBytes,
-    maxAnswerBytes: values.MAX_ANSWER_BYTES,
+    maxHeldBytes,
+    responseLimit: responseLimit(values.MAX_ANSWER_BYTES, maxHeldBytes),
     requestTimeoutMs: values.REQUEST_TIMEOUT_MS,
     maxCallsPerProcessor: values.MAX_CALLS_PER_PROCESSOR,
     trustedProxies: values.TRUSTED_PROXIES,
@@ -174,6 +179,14 @@ function refuseImpossibleDefaults(values: z.output<typeof apiEnvironment>): void
       `with IMAGE_HEIGHT=${IMAGE_HEIGHT} at most ${Math.floor(mostOutputPixels / IMAGE_HEIGHT)}, because no processor makes more than ${mostOutputPixels} pixels`,
     );
   }
+}
+
+/** The longest response: what is allowed, and what a single caller can hold in any case. */
+function responseLimit(maxAnswerBytes: number, maxHeldBytes: number): ResponseLimit {
+  const most = mostOfOneCaller(maxHeldBytes);
+  return maxAnswerBytes <= most
+    ? { bytes: maxAnswerBytes, name: 'MAX_ANSWER_BYTES' }
+    : { bytes: most, name: 'three quarters of MAX_HELD_BYTES' };
 }
 
 export type ApiConfig = Readonly<ReturnType<typeof readApiConfig>>;

@@ -11,6 +11,7 @@ import { type UniversalHandler, universalServerResponseToFetch } from '@connectr
 import { ProcessorService, type ProcessStreamRequest } from '../../gen/image/v1/processor_pb.ts';
 import { type Deadline, startDeadline } from '../deadline.ts';
 import { Failure } from '../failures.ts';
+import { mostOfOneCaller } from '../memory-budget.ts';
 import { toConnectError } from '../rpc-failures.ts';
 import type { CallOrigin } from '../trace-context.ts';
 import { messageOverheadBytes } from '../transport.ts';
@@ -20,12 +21,21 @@ import type { ApiContext } from './context.ts';
 import type { HeldBytes, Share } from './held-bytes.ts';
 import { createHeldStream, type HeldStream } from './held-stream.ts';
 import { noteFailure } from './problem.ts';
-import type { ProcessorClient } from './processor-client.ts';
+import type { ProcessorClient, ResponseRoom } from './processor-client.ts';
 import { imageTooLong, readBody } from './request-body.ts';
+import { type PricedRequest, priceOfResponse, type ResponseLimit } from './response-price.ts';
 import { originOf } from './trace-calls.ts';
 
 /** Everything under it goes through this door. */
 export const connectDoorPath = `/${ProcessorService.typeName}/*`;
+
+const batchPath = `/${ProcessorService.typeName}/${ProcessorService.method.processBatch.name}`;
+
+/**
+ * In bytes of contents. JSON has them as Base64 in a text that is written in one piece: twice as many keep the event
+ * loop for a tenth of a second.
+ */
+const maxJsonContentBytes = 16 * 1024 * 1024;
 
 /** The HTTP request that a call came in. */
 interface Arrival {
@@ -47,19 +57,35 @@ const arrivalKey = createContextKey<Arrival | undefined>(undefined);
  */
 export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, gate: Gate, held: HeldBytes) {
   const maxMessageBytes = config.maxUploadBytes + messageOverheadBytes;
+  const maxBatchBytes = Math.max(maxMessageBytes, mostOfOneCaller(config.maxHeldBytes));
 
-  /** One request, one answer, of which the bytes of its images are counted. */
-  async function passOn<Request, Answer>(
-    ask: (request: Request, deadline: Deadline, origin?: CallOrigin) => Promise<Answer>,
+  /** A batch has many images: what bounds it is the memory for it. */
+  function longestBodyOf(path: string) {
+    return path === batchPath
+      ? { maxBytes: maxBatchBytes, tooLong: (bytes: number) => batchTooLong(bytes, maxBatchBytes) }
+      : {
+          maxBytes: maxMessageBytes,
+          tooLong: (bytes: number) => imageTooLong(bytes, config.maxUploadBytes),
+        };
+  }
+
+  /** One request, one response, which is priced before it is made. */
+  async function passOn<Request extends PricedRequest, Answer>(
+    ask: (request: Request, deadline: Deadline, origin?: CallOrigin, room?: ResponseRoom) => Promise<Answer>,
     request: Request,
     context: HandlerContext,
-    imagesOf: (answer: Answer) => Parameters<Share['answers']>[0],
+    contentsOf: (answer: Answer) => readonly { readonly content: Uint8Array }[],
   ): Promise<Answer> {
     using deadline = deadlineOf(context, config.requestTimeoutMs);
     const arrival = context.values.get(arrivalKey);
     try {
-      const answer = await ask(request, deadline, originOfCall(context));
-      arrival?.share.answers(imagesOf(answer));
+      if (arrival === undefined) throw new Error('a call that came in no request');
+      const { share } = arrival;
+      const { limit, copies } = writingOf(arrival.c, config);
+      share.expects(copies * priceOfResponse(request, limit));
+      const room = { maxBytes: limit.bytes, take: (bytes: number) => share.expects(copies * bytes) };
+      const answer = await ask(request, deadline, originOfCall(context), room);
+      share.responds(copies * contentsOf(answer).reduce((sum, { content }) => sum + content.length, 0));
       return answer;
     } catch (error) {
       throw noted(error, arrival?.c);
@@ -83,13 +109,24 @@ export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, g
       try {
         const stream = context.values.get(arrivalKey)?.stream;
         const passing = stream?.requests(requests) ?? requests;
-        const answers = processor.processStream(passing, deadline, originOfCall(context));
+        const answers = processor.processStream(
+          passing,
+          deadline,
+          originOfCall(context),
+          roomOfStream(context, config),
+        );
         yield* stream?.answers(answers) ?? answers;
       } catch (error) {
         throw noted(error, context.values.get(arrivalKey)?.c);
       }
     },
   } satisfies ServiceImpl<typeof ProcessorService>);
+  const batch = ProcessorService.method.processBatch;
+  router.rpc(
+    batch,
+    (request, context) => passOn(processor.processBatch, request, context, (answer) => [answer]),
+    { readMaxBytes: maxBatchBytes },
+  );
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 
   /** One message as the whole body, which our own reader caps with a reason that a caller can match on. */
@@ -97,18 +134,18 @@ export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, g
     // Thrown here, where the message would be read, it goes out in the caller's own protocol.
     if (refusal !== undefined) throw refusal;
     using deadline = startDeadline(c.req.raw.signal, config.requestTimeoutMs);
-    const tooLong = (bytes: number) => imageTooLong(bytes, config.maxUploadBytes);
+    const share = held.shareOf(c.env.outgoing, c.get('callerName'));
+    const { maxBytes, tooLong } = longestBodyOf(c.req.path);
     try {
       processor.checkRoom();
-      held.checkRoom();
-      yield await readBody(c.env, maxMessageBytes, tooLong, deadline.signal, held);
+      yield await readBody(c.env, maxBytes, tooLong, deadline.signal, share);
     } catch (error) {
       throw noted(error, c);
     }
   }
 
   /** Connect caps each message of a stream, and nobody the stream; what it holds at a time is counted. */
-  async function* readMessages(c: ApiContext, share: Share, stream: HeldStream): AsyncGenerator<Uint8Array> {
+  async function* readMessages(c: ApiContext, stream: HeldStream): AsyncGenerator<Uint8Array> {
     const { incoming, outgoing } = c.env;
     const noting = (take: () => void) => {
       try {
@@ -117,7 +154,6 @@ export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, g
         throw noted(error, c);
       }
     };
-    noting(() => share.reserve(0, () => {}));
     if (incoming.headers.expect !== undefined) outgoing.writeContinue();
     // The connection has to outlive a stream that is refused, or the refusal would not get through.
     for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
@@ -138,15 +174,15 @@ export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, g
       () => undefined,
       (error: unknown) => noted(error, c),
     );
-    const share = held.shareOf(c.env.outgoing);
-    const stream = createHeldStream(share);
+    const share = held.shareOf(c.env.outgoing, c.get('callerName'));
+    const stream = createHeldStream(share, writingOf(c, config).limit.bytes);
     const isUnary = handler.method.methodKind === 'unary';
     const response = await handler({
       httpVersion: '',
       method: c.req.method,
       url: c.req.url,
       header: c.req.raw.headers,
-      body: isUnary ? readMessage(c, refusal) : readMessages(c, share, stream),
+      body: isUnary ? readMessage(c, refusal) : readMessages(c, stream),
       signal: c.req.raw.signal,
       contextValues: createContextValues().set(arrivalKey, {
         c,
@@ -156,7 +192,10 @@ export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, g
         stream,
       }),
     });
-    return universalServerResponseToFetch(response);
+    const { body } = response;
+    return universalServerResponseToFetch(
+      body === undefined || body === null ? response : { ...response, body: share.sendsAll(body) },
+    );
   };
 }
 
@@ -166,6 +205,31 @@ const refuseStreams: Interceptor = (next) => (request) => {
   if (refusal !== undefined) throw refusal;
   return next(request);
 };
+
+/** How a call's response is written: how long it may get, and how many times its contents are in memory meanwhile. */
+function writingOf(
+  c: ApiContext,
+  { responseLimit }: ApiConfig,
+): { readonly limit: ResponseLimit; readonly copies: number } {
+  if (c.req.header('content-type')?.includes('json') !== true) return { limit: responseLimit, copies: 2 };
+  const bytes = Math.min(responseLimit.bytes, maxJsonContentBytes);
+  // As they came, as Base64, in the text, and in the text's bytes.
+  return { limit: { bytes, name: 'in JSON; Protobuf takes more' }, copies: 5 };
+}
+
+/** Responses of a stream are counted as they pass. */
+function roomOfStream(context: HandlerContext, config: ApiConfig): ResponseRoom | undefined {
+  const arrival = context.values.get(arrivalKey);
+  return arrival && { maxBytes: writingOf(arrival.c, config).limit.bytes, take() {} };
+}
+
+function batchTooLong(bytes: number, maxBytes: number): Failure {
+  return new Failure(
+    'SOURCE_BYTES_OVER_LIMIT',
+    `The batch has at least ${bytes} bytes; at most ${maxBytes} are taken (three quarters of MAX_HELD_BYTES). Send several batches.`,
+    { limit: maxBytes, actual: bytes, limited_by: 'MAX_HELD_BYTES' },
+  );
+}
 
 function originOfCall(context: HandlerContext): CallOrigin | undefined {
   const arrival = context.values.get(arrivalKey);

@@ -3,6 +3,7 @@ import { create, fromBinary } from '@bufbuild/protobuf';
 import {
   Code,
   ConnectError,
+  createContextKey,
   createContextValues,
   type Interceptor,
   type Transport,
@@ -10,8 +11,14 @@ import {
 import { createMethodUrl, runUnaryCall } from '@connectrpc/connect/protocol';
 import { requestHeader, validateResponse, validateTrailer } from '@connectrpc/connect/protocol-grpc';
 import type { Http2SessionManager } from '@connectrpc/connect-node';
+import { Failure } from '../failures.ts';
 import { collectMessage, endWith, envelopeOf, webHeaders } from '../grpc-message.ts';
-import { messageMemory } from '../memory-pool.ts';
+import { toConnectError } from '../rpc-failures.ts';
+
+/** In a call's context: takes memory for the message of the response, whose length is known. It may throw a Failure. */
+export const responseRoomKey = createContextKey<(messageBytes: number) => void>(() => {}, {
+  description: 'room for the response',
+});
 
 /**
  * Unary gRPC calls whose messages are megabytes. Connect's own transport copies a message three times on its way to
@@ -48,11 +55,13 @@ export function createGrpcUnary(
         const stream = await sessions.request('POST', pathname, Object.fromEntries(request.header), {});
         endWith(stream, envelopeOf(method.input, request.message));
         const onRead = () => sessions.notifyResponseByteRead(stream);
-        const answer = await readAnswer(stream, onRead, request.signal, readMaxBytes);
+        const takeRoom = request.contextValues.get(responseRoomKey);
+        const message = collectMessage(readMaxBytes, { onLength: takeRoom });
+        const answer = await readAnswer(stream, onRead, request.signal, message);
         validateResponse(answer.status, answer.header);
         validateTrailer(answer.trailer, answer.header);
-        const message = fromBinary(method.output, answer.message.whole());
-        return { stream: false, service: method.parent, method, ...answer, message };
+        const output = fromBinary(method.output, answer.message.whole());
+        return { stream: false, service: method.parent, method, ...answer, message: output };
       },
     });
 }
@@ -69,10 +78,9 @@ function readAnswer(
   stream: ClientHttp2Stream,
   onRead: () => void,
   signal: AbortSignal,
-  readMaxBytes: number,
+  message: Answer['message'],
 ): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const message = collectMessage(readMaxBytes, messageMemory.take);
   let [status, header, trailer] = [0, new Headers(), new Headers()];
 
   function fail(error: ConnectError): void {
@@ -88,7 +96,7 @@ function readAnswer(
     try {
       message.add(chunk);
     } catch (error) {
-      fail(ConnectError.from(error));
+      fail(error instanceof Failure ? toConnectError(error) : ConnectError.from(error));
     }
   }
   function onClose(): void {

@@ -1,17 +1,15 @@
 import type { ServerResponse } from 'node:http';
 import { Failure } from '../failures.ts';
-import { messageMemory } from '../memory-pool.ts';
+import { type Account, createMemoryBudget, type MemoryBudget } from '../memory-budget.ts';
 
-/** What image-api holds beside bodies and answers, garbage that waits for its collection included, in bytes; measured. */
+/** What image-api holds beside bodies and responses, garbage that waits for its collection included, in bytes; measured. */
 export const apiBytes = 250_000_000;
 
-/** Nobody is slow before: connections begin slowly, and a client may wait to be asked. In milliseconds. */
-const graceMs = 1000;
-
-/** The part of one request in what is held. It ends with its answer's last byte or with its connection. */
+/** The part of one request in what is held. It ends with the last byte of its response or with its connection. */
 export interface Share {
   /**
-   * Takes memory for a body that is about to be read.
+   * A body is about to be read. It counts as it arrives; its declared length only has to have room now, so that
+   * clients that send `Expect: 100-continue` send nothing in vain.
    *
    * @param declaredBytes - 0 where nothing is declared
    * @param giveUp - is called when the body comes too slowly and others need its memory
@@ -19,57 +17,44 @@ export interface Share {
    */
   reserve(declaredBytes: number, giveUp: (failure: Failure) => void): void;
   /**
-   * Says how much of the body is held now, and takes what goes beyond the declared.
+   * Takes memory for what has arrived of the body.
    *
    * @throws Failure OVERLOADED
    */
   holds(bytes: number): void;
-  /** Memory for the body, at least so many bytes; when the answer is there it is gone. */
-  place(bytes: number): Buffer;
-  /** The body is read: from here on it doesn't matter how fast it came. */
+  /** The body is complete: how fast it came matters no more. */
   isWhole(): void;
   /**
-   * An answer has taken the body's place. It is not refused, being there already, but others are for its sake. When its
-   * last byte is out its memory is gone, too.
+   * Takes memory for a response, beside that of the body, before the response is made or read.
+   *
+   * @throws Failure OVERLOADED
    */
-  answers(images: readonly Answered[]): void;
+  expects(bytes: number): void;
+  /** The response has taken the place of the body. Memory that exists is never refused. */
+  responds(bytes: number): void;
+  /**
+   * The body of the response, in slices that tell how far it is. Where a response is read too slowly and others need
+   * the memory its connection is cut.
+   */
+  sends(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
+  /** The same for a body that comes in pieces of any length, one after the other. */
+  sendsAll(pieces: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
 }
 
-/** Memory that the bodies of all requests and their answers take together. */
-export interface HeldBytes {
-  /** Bytes that are taken now. */
-  bytes(): number;
-  /** Refuses a request before anything is read or made for it. @throws Failure OVERLOADED */
-  checkRoom(): void;
+/** Memory that the bodies of all requests and their responses take together. */
+export interface HeldBytes extends Pick<MemoryBudget, 'bytes' | 'maxBytes' | 'checkRoom'> {
   /** @param outgoing - the request's response */
-  shareOf(outgoing: ServerResponse): Share;
-}
-
-/** An image or tensor, in memory that the message with it came in. */
-interface Answered {
-  readonly content: Uint8Array;
-}
-
-interface Part {
-  stage: 'body' | 'call' | 'answer';
-  bytes: number;
-  declaredBytes: number;
-  receivedBytes: number;
-  /** When the stage began. */
-  sinceMs: number;
-  /** Where the body is. */
-  place: Buffer | undefined;
-  /** Where the answers are: several may be in one message. */
-  answers: ReadonlySet<ArrayBufferLike>;
-  end(): void;
+  shareOf(outgoing: ServerResponse, caller: string): Share;
 }
 
 /**
- * Bodies are taken as long as they have room together; beyond that they are refused at once. Who is slow is let
- * be while nobody needs the memory. Then those have to go who hold it for nothing: uploads that at their pace
- * would not be whole by the deadline, and answers that nobody has fetched for as long as a request may take.
- *
- * @param maxBytes - of all together
+ * In bytes. A response is written in slices of this length, each when the one before is out: a single write would
+ * not tell how far it is. Shorter responses are one write.
+ */
+const sliceBytes = 1024 * 1024;
+
+/**
+ * @param maxBytes - of all requests together
  * @param timeoutMs - longest time for a request
  * @param now - milliseconds
  */
@@ -78,108 +63,101 @@ export function createHeldBytes(
   timeoutMs: number,
   now: () => number = () => performance.now(),
 ): HeldBytes {
-  const parts = new Map<ServerResponse, Part>();
-  let total = 0;
-
-  function resize(part: Part, bytes: number): void {
-    total += bytes - part.bytes;
-    part.bytes = bytes;
-  }
-
-  function isLate({ stage, bytes, receivedBytes, sinceMs }: Part): boolean {
-    const ms = now() - sinceMs;
-    if (stage === 'body') return ms > graceMs && receivedBytes / ms < bytes / timeoutMs;
-    return stage === 'answer' && ms > timeoutMs;
-  }
-
-  function makeRoom(bytes: number, own?: Part): void {
-    if (total + bytes <= maxBytes) return;
-    for (const part of parts.values()) {
-      if (part === own || part.bytes === 0 || !isLate(part)) continue;
-      resize(part, 0);
-      part.end();
-      if (total + bytes <= maxBytes) return;
-    }
-    throw new Failure(
-      'OVERLOADED',
-      `Requests under way hold ${total} of ${maxBytes} bytes, which leaves no room for this one. Try again in a moment.`,
-      { limit: maxBytes, actual: total + bytes },
-    );
-  }
-
-  function partOf(outgoing: ServerResponse): Part {
-    const known = parts.get(outgoing);
-    if (known !== undefined) return known;
-    const part: Part = {
-      stage: 'body',
-      bytes: 0,
-      declaredBytes: 0,
-      receivedBytes: 0,
-      sinceMs: now(),
-      place: undefined,
-      answers: new Set(),
-      end() {},
-    };
-    parts.set(outgoing, part);
-    outgoing.once('close', () => {
-      // What is cut off may still be on its way out.
-      if (outgoing.writableFinished)
-        for (const memory of part.answers) messageMemory.give(Buffer.from(memory));
-      resize(part, 0);
-      parts.delete(outgoing);
-    });
-    return part;
-  }
-
+  const budget = createMemoryBudget('MAX_HELD_BYTES', maxBytes, timeoutMs, now);
+  const shares = new WeakMap<ServerResponse, Share>();
   return {
-    bytes: () => total,
-    checkRoom: () => makeRoom(0),
-    shareOf: (outgoing) => ({
-      reserve(declaredBytes, giveUp) {
-        makeRoom(declaredBytes);
-        const part = partOf(outgoing);
-        part.end = () =>
-          giveUp(
-            new Failure(
-              'OVERLOADED',
-              `${part.receivedBytes} of ${declaredBytes} bytes came in ${Math.round(now() - part.sinceMs)} ms, too slowly to be whole by the deadline, and others need the memory. Try again in a moment.`,
-              { limit: declaredBytes, actual: part.receivedBytes },
-            ),
-          );
-        Object.assign(part, { stage: 'body', declaredBytes, receivedBytes: 0, sinceMs: now() });
-        resize(part, declaredBytes);
-      },
-      holds(bytes) {
-        const part = parts.get(outgoing);
-        if (part === undefined) return;
-        part.receivedBytes = bytes;
-        const needed = Math.max(part.declaredBytes, bytes);
-        if (needed > part.bytes) makeRoom(needed - part.bytes, part);
-        resize(part, needed);
-      },
-      place(bytes) {
-        const place = messageMemory.take(bytes);
-        partOf(outgoing).place = place;
-        return place;
-      },
-      isWhole() {
-        const part = parts.get(outgoing);
-        if (part !== undefined) part.stage = 'call';
-      },
-      answers(images) {
-        // A caller that has left takes none.
-        if (outgoing.closed) return;
-        const part = partOf(outgoing);
-        if (part.place !== undefined) messageMemory.give(part.place);
-        part.place = undefined;
-        part.answers = new Set(images.map(({ content }) => content.buffer));
-        part.end = () => void outgoing.destroy();
-        Object.assign(part, { stage: 'answer', sinceMs: now() });
-        resize(
-          part,
-          images.reduce((sum, { content }) => sum + content.length, 0),
-        );
-      },
-    }),
+    bytes: budget.bytes,
+    maxBytes,
+    checkRoom: budget.checkRoom,
+    shareOf(outgoing, caller) {
+      const known = shares.get(outgoing);
+      if (known !== undefined) return known;
+      const account = budget.open(caller);
+      // A caller that has left takes none.
+      if (outgoing.closed) account.close();
+      else outgoing.once('close', account.close);
+      const share = createShare(outgoing, account, (bytes) => budget.checkRoom(caller, bytes));
+      shares.set(outgoing, share);
+      return share;
+    },
   };
+}
+
+function createShare(outgoing: ServerResponse, account: Account, checkRoom: (bytes: number) => void): Share {
+  let bodyBytes = 0;
+  return {
+    reserve(declaredBytes, giveUp) {
+      checkRoom(declaredBytes);
+      account.begin({
+        totalBytes: declaredBytes,
+        end: (doneBytes, ms) => giveUp(tooSlow(doneBytes, declaredBytes, ms)),
+      });
+    },
+    holds(bytes) {
+      account.resize(bytes);
+      account.progress(bytes);
+      bodyBytes = bytes;
+    },
+    isWhole: account.finish,
+    expects: (bytes) => account.resize(bodyBytes + bytes),
+    responds: account.force,
+    sends(pieces) {
+      const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
+      const [only] = pieces;
+      const isOneWrite = bytes <= sliceBytes && pieces.length === 1;
+      account.begin({
+        totalBytes: isOneWrite ? 0 : bytes,
+        end: () => void outgoing.destroy(),
+      });
+      if (isOneWrite) return only as Uint8Array<ArrayBuffer>;
+      return streamOf(slicesOf(pieces), account.progress);
+    },
+    async *sendsAll(pieces) {
+      for await (const piece of pieces) {
+        const isOneWrite = piece.length <= sliceBytes;
+        account.begin({ totalBytes: isOneWrite ? 0 : piece.length, end: () => void outgoing.destroy() });
+        let sentBytes = 0;
+        for (const slice of slicesOf([piece])) {
+          sentBytes += slice.length;
+          account.progress(sentBytes);
+          yield slice;
+        }
+        account.finish();
+      }
+    },
+  };
+}
+
+function tooSlow(receivedBytes: number, declaredBytes: number, ms: number): Failure {
+  return new Failure(
+    'OVERLOADED',
+    `${receivedBytes} of ${declaredBytes} bytes came in ${ms} ms, too slowly to be complete by the deadline, and others need the memory. Try again in a moment.`,
+    { limit: declaredBytes, actual: receivedBytes },
+  );
+}
+
+function* slicesOf(pieces: readonly Uint8Array[]): Generator<Uint8Array> {
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.length; at += sliceBytes) yield piece.subarray(at, at + sliceBytes);
+  }
+}
+
+/** @param onSlice - hears of all bytes that are out or on their way */
+function streamOf(
+  slices: Iterator<Uint8Array>,
+  onSlice: (bytes: number) => void,
+): ReadableStream<Uint8Array> {
+  let bytes = 0;
+  return new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        const { done, value } = slices.next();
+        if (done) return controller.close();
+        bytes += value.length;
+        onSlice(bytes);
+        controller.enqueue(value);
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }

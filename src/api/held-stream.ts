@@ -1,45 +1,80 @@
 import type { ProcessStreamRequest, ProcessStreamResponse } from '../../gen/image/v1/processor_pb.ts';
 import type { Share } from './held-bytes.ts';
+import { contentBytes } from './response-price.ts';
 
-/** What a stream of images holds: bytes that aren't a message yet, and images that have no answer yet. */
+/** What a stream of images holds: bytes that aren't a message yet, images without a response, and responses. */
 export interface HeldStream {
-  /** @throws Failure OVERLOADED, which ends the stream: its caller sends what has no answer once more */
+  /** @throws Failure OVERLOADED, which ends the stream: its caller sends again what has no response */
   read(chunkBytes: number): void;
-  /** Looks at what passes, on its way to the processor. */
+  /** Counts what passes on its way to the processor. @throws Failure OVERLOADED */
   requests(all: AsyncIterable<ProcessStreamRequest>): AsyncIterable<ProcessStreamRequest>;
-  /** Looks at what passes, on its way back. */
+  /** Counts what passes on its way back. */
   answers(all: AsyncIterable<ProcessStreamResponse>): AsyncIterable<ProcessStreamResponse>;
 }
 
-export function createHeldStream(share: Share): HeldStream {
-  const unanswered = new Map<string, number>();
+interface Unanswered {
+  readonly bytes: number;
+  /** Of the response, as far as the options tell it. */
+  readonly expectedBytes: number;
+}
+
+/** A response is there as a message and as what is sent of it, and the next one is being read meanwhile. */
+const responsesHeld = 3;
+
+/** @param maxResponseBytes - longest content of a response; the processor makes none that is longer */
+export function createHeldStream(share: Share, maxResponseBytes: number): HeldStream {
+  const unanswered = new Map<string, Unanswered>();
   let unansweredBytes = 0;
   let unparsedBytes = 0;
   let lastChunkBytes = 0;
-  const tell = () => share.holds(unparsedBytes + unansweredBytes);
+
+  function heldBytes(): number {
+    let longestResponse = 0;
+    for (const { expectedBytes } of unanswered.values()) {
+      longestResponse = Math.max(longestResponse, expectedBytes);
+    }
+    return unparsedBytes + unansweredBytes + responsesHeld * longestResponse;
+  }
+
+  function add({ id, request }: ProcessStreamRequest): void {
+    const source = request?.source;
+    const bytes = source?.case === 'content' ? source.value.length : 0;
+    // Connect reads no further than it must for a message, so what is left is of the last chunk.
+    unparsedBytes = Math.min(unparsedBytes - bytes, lastChunkBytes);
+    unansweredBytes += bytes;
+    const known = unanswered.get(id);
+    const expectedBytes = request === undefined ? 0 : Math.min(contentBytes(request), maxResponseBytes);
+    unanswered.set(id, {
+      bytes: (known?.bytes ?? 0) + bytes,
+      expectedBytes: Math.max(known?.expectedBytes ?? 0, expectedBytes),
+    });
+  }
+
   return {
     read(chunkBytes) {
       lastChunkBytes = chunkBytes;
       unparsedBytes += chunkBytes;
-      tell();
+      share.holds(heldBytes());
     },
     async *requests(all) {
       for await (const message of all) {
-        const source = message.request?.source;
-        const bytes = source?.case === 'content' ? source.value.length : 0;
-        // Connect reads no further than it must for a message, so that what is left is of the last chunk.
-        unparsedBytes = Math.min(unparsedBytes - bytes, lastChunkBytes);
-        unansweredBytes += bytes;
-        unanswered.set(message.id, (unanswered.get(message.id) ?? 0) + bytes);
+        add(message);
+        share.holds(heldBytes());
         yield message;
       }
     },
     async *answers(all) {
       for await (const answer of all) {
-        unansweredBytes -= unanswered.get(answer.id) ?? 0;
+        const { result } = answer;
+        const contentLength = result.case === 'response' ? result.value.content.length : 0;
+        unansweredBytes -= unanswered.get(answer.id)?.bytes ?? 0;
         unanswered.delete(answer.id);
-        tell();
+        // It is here already.
+        share.responds(
+          Math.max(heldBytes(), unparsedBytes + unansweredBytes + responsesHeld * contentLength),
+        );
         yield answer;
+        share.responds(heldBytes());
       }
     },
   };

@@ -15,10 +15,20 @@ import { Failure, failureFromAbort } from '../failures.ts';
 import { failureFromConnectError, publicFailure, toConnectError } from '../rpc-failures.ts';
 import type { CallOrigin } from '../trace-context.ts';
 import type { Tracing } from '../tracing.ts';
+import { maxResponseHeader } from '../transport.ts';
 import { createBalancer, isLostProcessor } from './balancer.ts';
+import { responseRoomKey } from './grpc-unary.ts';
 import { defaultResolveMs, type Resolve } from './processor-addresses.ts';
 import { createRepeats, withoutSha256 } from './repeats.ts';
 import { originKey, traceCalls } from './trace-calls.ts';
+
+/** What a call may have in its response. */
+export interface ResponseRoom {
+  /** Bytes of the contents. A response that may get longer is refused by the processor before it is made. */
+  readonly maxBytes: number;
+  /** Takes memory for the message of the response, as soon as its length is known. @throws Failure OVERLOADED */
+  take(messageBytes: number): void;
+}
 
 /** The processors, as the rest of the API sees it. Every method throws a Failure and nothing else. */
 export type ProcessorClient = ReturnType<typeof createProcessorClient>;
@@ -46,6 +56,7 @@ export function createProcessorClient(
   const balancer = createBalancer(urls, maxAnswerBytes, resolveMs, resolve, onRetry);
   const repeats = createRepeats();
   const processor = createClient(ProcessorService, traceCalls(balancer.transport, tracing, urls));
+  const unboundedRoom: ResponseRoom = { maxBytes: maxAnswerBytes, take() {} };
 
   /**
    * Refuses what the processors would only refuse themselves, after megabytes have been read and sent on.
@@ -73,9 +84,10 @@ export function createProcessorClient(
     request: Request,
     deadline: Deadline,
     origin: CallOrigin | undefined,
+    room: ResponseRoom = unboundedRoom,
   ): Promise<Response> {
     checkRoom();
-    using call = startCall(deadline, origin);
+    using call = startCall(deadline, origin, room);
     try {
       return await method(request, call);
     } catch (error) {
@@ -87,28 +99,38 @@ export function createProcessorClient(
     checkRoom,
 
     /** Processes one image. */
-    process: (request: ProcessRequest, deadline: Deadline, origin?: CallOrigin): Promise<ProcessResponse> =>
-      repeats.send(withoutSha256(request), (sent) => ask(processor.process, sent, deadline, origin)),
+    process: (
+      request: ProcessRequest,
+      deadline: Deadline,
+      origin?: CallOrigin,
+      room?: ResponseRoom,
+    ): Promise<ProcessResponse> =>
+      repeats.send(withoutSha256(request), (sent) => ask(processor.process, sent, deadline, origin, room)),
 
     /** Makes several answers of one image. */
     processVariants: (
       request: ProcessVariantsRequest,
       deadline: Deadline,
       origin?: CallOrigin,
+      room?: ResponseRoom,
     ): Promise<ProcessVariantsResponse> =>
-      repeats.send(withoutSha256(request), (sent) => ask(processor.processVariants, sent, deadline, origin)),
+      repeats.send(withoutSha256(request), (sent) =>
+        ask(processor.processVariants, sent, deadline, origin, room),
+      ),
 
     /** Makes one tensor of several images. */
     processBatch: (
       request: ProcessBatchRequest,
       deadline: Deadline,
       origin?: CallOrigin,
+      room?: ResponseRoom,
     ): Promise<ProcessBatchResponse> =>
       ask(
         processor.processBatch,
         { ...request, requests: request.requests.map(withoutSha256) },
         deadline,
         origin,
+        room,
       ),
 
     /** Processes many images over one call. */
@@ -116,8 +138,9 @@ export function createProcessorClient(
       requests: AsyncIterable<ProcessStreamRequest>,
       deadline: Deadline,
       origin?: CallOrigin,
+      room: ResponseRoom = unboundedRoom,
     ): AsyncGenerator<ProcessStreamResponse> {
-      using call = startCall(deadline, origin);
+      using call = startCall(deadline, origin, room);
       try {
         yield* processor.processStream(messagesWithoutSha256(requests), call);
       } catch (error) {
@@ -143,7 +166,7 @@ export function createProcessorClient(
 }
 
 /** What Connect wants to know of a call's end. It tells an abort from an error by the ConnectError's code. */
-function startCall(deadline: Deadline, origin?: CallOrigin) {
+function startCall(deadline: Deadline, origin?: CallOrigin, room?: ResponseRoom) {
   const controller = new AbortController();
   const onAbort = () => controller.abort(toConnectError(failureFromAbort(deadline.signal)));
   if (deadline.signal.aborted) onAbort();
@@ -151,7 +174,10 @@ function startCall(deadline: Deadline, origin?: CallOrigin) {
   return {
     signal: controller.signal,
     timeoutMs: deadline.remainingMs(),
-    contextValues: createContextValues().set(originKey, origin),
+    contextValues: createContextValues()
+      .set(originKey, origin)
+      .set(responseRoomKey, room?.take ?? (() => {})),
+    ...(room !== undefined && { headers: { [maxResponseHeader]: String(room.maxBytes) } }),
     /** Ends a stream that is read no further. */
     cancel: () => controller.abort(),
     [Symbol.dispose]: () => deadline.signal.removeEventListener('abort', onAbort),

@@ -7,7 +7,7 @@ import {
 import { isIPv6, type LookupFunction } from 'node:net';
 import { Code, ConnectError, type Transport } from '@connectrpc/connect';
 import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node';
-import { http2Settings, maxSessionMemory, messageOverheadBytes, widenSession } from '../transport.ts';
+import { http2Settings, maxSessionMemory, responseOverheadBytes, widenSession } from '../transport.ts';
 import { createGrpcUnary } from './grpc-unary.ts';
 
 /** A processor that has not taken the connection by then is gone: in one network it takes a millisecond. */
@@ -41,7 +41,7 @@ export function createProcessorTransport(
     {},
     { settings: http2Settings, maxSessionMemory, ...(address !== undefined && leadTo(address)) },
   );
-  const readMaxBytes = maxAnswerBytes + messageOverheadBytes;
+  const readMaxBytes = maxAnswerBytes + responseOverheadBytes;
   const { stream } = createGrpcTransport({
     baseUrl: url,
     sessionManager: sessions,

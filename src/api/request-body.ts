@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { HttpBindings } from '@hono/node-server';
 import { Failure, failureFromAbort } from '../failures.ts';
-import type { HeldBytes } from './held-bytes.ts';
+import type { Share } from './held-bytes.ts';
 
 /** Bytes by request; the bodies themselves must not live as long as their requests. */
 const heldBytes = new WeakMap<IncomingMessage, number>();
 
-/** Bytes of memory that were taken for the body of a request, read or half read. */
+/** Bytes of the body of a request that have arrived and are held. */
 export function heldBytesOf(incoming: IncomingMessage): number {
   return heldBytes.get(incoming) ?? 0;
 }
@@ -19,7 +19,7 @@ export function heldBytesOf(incoming: IncomingMessage): number {
  * declares nothing.
  *
  * @param tooLong - makes the failure for a body over `maxBytes`
- * @param held - has to have room for it: for all of a declared length before anything is read, for the rest as it comes
+ * @param share - has to have room for the declared length before anything is read, and takes memory for what arrives
  * @throws Failure what `tooLong` makes; OVERLOADED, CANCELLED, DEADLINE_EXCEEDED
  */
 export async function readBody(
@@ -27,13 +27,12 @@ export async function readBody(
   maxBytes: number,
   tooLong: (bytes: number) => Failure,
   signal: AbortSignal,
-  held?: HeldBytes,
+  share?: Share,
 ): Promise<Buffer> {
   const header = incoming.headers['content-length'];
   const declaredBytes = header === undefined ? undefined : Number(header);
   if (declaredBytes !== undefined && declaredBytes > maxBytes) throw tooLong(declaredBytes);
   if (signal.aborted) throw failureFromAbort(signal);
-  const share = held?.shareOf(outgoing);
 
   return new Promise<Buffer>((resolve, reject) => {
     const fail = (failure: Failure) => {
@@ -43,7 +42,7 @@ export async function readBody(
     };
     share?.reserve(declaredBytes ?? 0, fail);
     if (incoming.headers.expect !== undefined) outgoing.writeContinue();
-    const body = collect(declaredBytes, maxBytes, share?.place);
+    const body = collect(declaredBytes, maxBytes);
     const onData = (chunk: Buffer) => {
       try {
         if (body.bytes() + chunk.length > maxBytes) throw tooLong(body.bytes() + chunk.length);
@@ -53,7 +52,7 @@ export async function readBody(
         return;
       }
       body.add(chunk);
-      heldBytes.set(incoming, body.heldBytes());
+      heldBytes.set(incoming, body.bytes());
     };
     const onEnd = () => {
       stop();
@@ -87,28 +86,26 @@ export function imageTooLong(bytes: number, maxBytes: number): Failure {
 const shortBytes = 1024 * 1024;
 
 /**
- * Puts chunks together: straight into their place, which is made when the first byte is here, so that a connection
- * that only promises megabytes holds none. Node's parser sees to it that no more comes than is declared. Where
- * nothing is, the place is as long as a body may be: memory that isn't written to isn't taken, and growing would
+ * Puts chunks together: straight into their place, which is made when the first byte is here. The system gives no
+ * memory for pages that nothing is written to, so a connection that only promises megabytes holds none. Node's parser
+ * sees to it that no more comes than is declared. Where nothing is, the place is as long as a body may be: growing would
  * hold the body twice.
  */
-function collect(
-  declaredBytes: number | undefined,
-  maxBytes: number,
-  allocate: (bytes: number) => Buffer = (bytes) => Buffer.allocUnsafeSlow(bytes),
-) {
+function collect(declaredBytes: number | undefined, maxBytes: number) {
   const chunks: Buffer[] = [];
   let place: Buffer | undefined;
   let bytes = 0;
   return {
     bytes: () => bytes,
-    heldBytes: () => (place !== undefined ? (declaredBytes ?? bytes) : bytes),
     add(chunk: Buffer) {
       const isShort = declaredBytes === undefined && bytes + chunk.length <= shortBytes;
       if (isShort || chunk.length === declaredBytes) {
         chunks.push(chunk);
       } else {
-        place ??= declaredBytes === undefined ? joined(maxBytes, chunks.splice(0)) : allocate(declaredBytes);
+        place ??=
+          declaredBytes === undefined
+            ? joined(maxBytes, chunks.splice(0))
+            : Buffer.allocUnsafeSlow(declaredBytes);
         chunk.copy(place, bytes);
       }
       bytes += chunk.length;

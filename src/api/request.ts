@@ -5,7 +5,7 @@ import { processRequest } from '../image-request.ts';
 import { messageOverheadBytes } from '../transport.ts';
 import type { ApiConfig } from './config.ts';
 import type { ApiContext } from './context.ts';
-import type { HeldBytes } from './held-bytes.ts';
+import type { Share } from './held-bytes.ts';
 import { parseForm } from './multipart.ts';
 import { type ImageSource, optionTexts, parseOptions, type Said } from './options.ts';
 import { imageTooLong, readBody } from './request-body.ts';
@@ -25,14 +25,14 @@ export async function readRequest(
   c: ApiContext,
   config: ApiConfig,
   signal: AbortSignal,
-  held: HeldBytes,
+  share: Share,
 ): Promise<ProcessRequest | ProcessVariantsRequest> {
   const { searchParams } = new URL(c.req.url);
   for (const name of c.get('spentParameters') ?? []) searchParams.delete(name);
   const query = readQuery(searchParams);
   // A bad option is refused before megabytes are read.
   parseVariants(query.options);
-  const body = c.req.method === 'POST' ? await readSaid(c, config.maxUploadBytes, signal, held) : nothing;
+  const body = c.req.method === 'POST' ? await readSaid(c, config.maxUploadBytes, signal, share) : nothing;
   const source = onlySource([...query.sources, ...body.sources]);
   const { common, variants } = parseVariants([...query.options, ...body.options]);
   return variants === undefined
@@ -52,22 +52,17 @@ function readQuery(query: URLSearchParams): Said {
   };
 }
 
-async function readSaid(
-  c: ApiContext,
-  maxBytes: number,
-  signal: AbortSignal,
-  held: HeldBytes,
-): Promise<Said> {
+async function readSaid(c: ApiContext, maxBytes: number, signal: AbortSignal, share: Share): Promise<Said> {
   refuseContentEncoding(c.req.header('content-encoding'));
   const contentType = c.req.header('content-type') ?? '';
   const mediaType = contentType.replace(/;.*/s, '').trim().toLowerCase();
   const imageBytes = (overheadBytes: number) =>
-    readBody(c.env, maxBytes + overheadBytes, (bytes) => imageTooLong(bytes, maxBytes), signal, held);
+    readBody(c.env, maxBytes + overheadBytes, (bytes) => imageTooLong(bytes, maxBytes), signal, share);
   if (mediaType === 'multipart/form-data') {
     return parseForm(await imageBytes(messageOverheadBytes), contentType, maxBytes);
   }
   if (mediaType === 'application/json') {
-    return parseJson(await readBody(c.env, maxTextBodyBytes, jsonTooLong, signal, held));
+    return parseJson(await readBody(c.env, maxTextBodyBytes, jsonTooLong, signal, share));
   }
   if (mediaType === 'application/x-www-form-urlencoded') {
     return parseFormOrBytes(await imageBytes(0), mediaType);

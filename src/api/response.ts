@@ -1,6 +1,7 @@
 import { hash, randomUUID } from 'node:crypto';
 import { CacheState, ImageFormatSchema, type ProcessResponse } from '../../gen/image/v1/processor_pb.ts';
 import type { ApiContext } from './context.ts';
+import type { Share } from './held-bytes.ts';
 
 /** How long the API's own parts of a request took, in milliseconds. */
 export interface ApiTimes {
@@ -33,9 +34,14 @@ export const answerHeaders = {
  * Turns the processor's answer into HTTP. The `Image-` and `Tensor-` headers are structured fields
  * (RFC 9651): what came in, what came out, and what was decided on the way.
  */
-export function writeResponse(c: ApiContext, response: ProcessResponse, times: ApiTimes): Response {
+export function writeResponse(
+  c: ApiContext,
+  share: Share,
+  response: ProcessResponse,
+  times: ApiTimes,
+): Response {
   const headers = answerHeadersOf(response, timesOf(times));
-  return write(c, headers, `"${response.key}"`, response.content);
+  return write(c, share, headers, `"${response.key}"`, [response.content]);
 }
 
 /**
@@ -44,6 +50,7 @@ export function writeResponse(c: ApiContext, response: ProcessResponse, times: A
  */
 export function writeVariants(
   c: ApiContext,
+  share: Share,
   responses: readonly ProcessResponse[],
   times: ApiTimes,
 ): Response {
@@ -54,22 +61,23 @@ export function writeVariants(
       .join('');
     return [Buffer.from(`--${boundary}\r\n${head}\r\n`, 'latin1'), response.content, Buffer.from('\r\n')];
   });
-  const body = Buffer.concat([...parts, Buffer.from(`--${boundary}--\r\n`)]);
+  const body = [...parts, Buffer.from(`--${boundary}--\r\n`)];
   const etag = `"${hash('sha256', responses.map(({ key }) => key).join())}"`;
   const headers = {
     ETag: etag,
     'Server-Timing': serverTiming(timesOf(times)),
     'Content-Type': `multipart/mixed; boundary=${boundary}`,
-    'Content-Length': String(body.length),
+    'Content-Length': String(lengthOf(body)),
   };
-  return write(c, headers, etag, body);
+  return write(c, share, headers, etag, body);
 }
 
 function write(
   c: ApiContext,
+  share: Share,
   headers: Readonly<Record<string, string>>,
   etag: string,
-  body: Uint8Array,
+  body: readonly Uint8Array[],
 ): Response {
   // A URL's image may change at any time: caches may keep the answer and have to ask whether it holds.
   const isGet = c.req.method === 'GET' || c.req.method === 'HEAD';
@@ -78,7 +86,12 @@ function write(
   for (const [name, value] of Object.entries(headers)) {
     if (!isKnown || ['ETag', 'Cache-Status', 'Server-Timing'].includes(name)) c.header(name, value);
   }
-  return isKnown ? c.body(null, 304) : c.body(body as Uint8Array<ArrayBuffer>);
+  share.responds(lengthOf(body));
+  return isKnown ? c.body(null, 304) : c.body(share.sends(body));
+}
+
+function lengthOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
 }
 
 type Times = readonly (readonly [name: string, ms: number])[];

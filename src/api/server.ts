@@ -32,7 +32,7 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningA
   const tracing = await startTracing(config.tracing, log);
   const processor = createProcessorClient(
     config.processorUrl,
-    config.maxAnswerBytes,
+    config.responseLimit.bytes,
     config.processorResolveMs,
     undefined,
     { tracing, onRetry: countRetries(metrics), maxCallsPerProcessor: config.maxCallsPerProcessor },

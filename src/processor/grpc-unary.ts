@@ -27,7 +27,6 @@ import {
   setTrailerStatus,
 } from '@connectrpc/connect/protocol-grpc';
 import { collectMessage, endWith, envelopeOf, webHeaders } from '../grpc-message.ts';
-import { messageMemory } from '../memory-pool.ts';
 
 type UnarySpec = Extract<MethodImplSpec, { kind: 'unary' }>;
 
@@ -85,14 +84,12 @@ export function createGrpcUnaryMethods(
       contextValues: contextValues(request),
     });
     stream.once('close', () => left.abort(reasonOf(stream.rstCode)));
-    const collected = collectMessage(readMaxBytes, messageMemory.take);
+    const collected = collectMessage(readMaxBytes);
     let pieces: readonly Uint8Array[] = [];
     try {
       const message = parse(method.input, await readMessage(stream, collected, context.signal));
       const output = await invokeUnaryImplementation(spec, context, message, interceptors);
       pieces = envelopeOf(method.output, output);
-      // The answer may be made of the message, so not before that is out. After a failure work may go on for others.
-      stream.once('close', () => messageMemory.give(collected.place() ?? Buffer.alloc(0)));
     } catch (error) {
       setTrailerStatus(context.responseTrailer, asConnectError(error));
     }

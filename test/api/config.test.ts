@@ -23,8 +23,8 @@ describe(readApiConfig, () => {
         numerics: 'exact',
       },
       maxUploadBytes: 33_554_432,
-      maxHeldBytes: 268_959_744,
-      maxAnswerBytes: 268_435_456,
+      maxHeldBytes: 537_919_488,
+      responseLimit: { bytes: 268_435_456, name: 'MAX_ANSWER_BYTES' },
       requestTimeoutMs: 30_000,
       maxCallsPerProcessor: 64,
       trustedProxies: [],
@@ -71,12 +71,19 @@ describe(readApiConfig, () => {
   });
 
   it('has room for at least one of the longest bodies', () => {
-    const environment = { MAX_UPLOAD_BYTES: '1000000', MAX_HELD_BYTES: '1065536' };
-    expect(readApiConfig(environment).maxHeldBytes).toBe(1_065_536);
-    expect(() => readApiConfig({ ...environment, MAX_HELD_BYTES: '1065535' })).toThrow(
-      /^MAX_HELD_BYTES is "1065535"; allowed: at least 1065536/,
+    const environment = { MAX_UPLOAD_BYTES: '1000000', MAX_HELD_BYTES: '1420715' };
+    expect(readApiConfig(environment).maxHeldBytes).toBe(1_420_715);
+    expect(() => readApiConfig({ ...environment, MAX_HELD_BYTES: '1420714' })).toThrow(
+      /^MAX_HELD_BYTES is "1420714"; allowed: at least 1420715/,
     );
-    expect(readApiConfig({ MAX_UPLOAD_BYTES: '1000000' }).maxHeldBytes).toBe(8_524_288);
+    expect(readApiConfig({ MAX_UPLOAD_BYTES: '1000000' }).maxHeldBytes).toBe(536_870_912);
+  });
+
+  it('takes the smaller of two limits for the longest response, and knows its name', () => {
+    expect(readApiConfig({ MAX_HELD_BYTES: '268959744' }).responseLimit).toEqual({
+      bytes: 201_719_808,
+      name: 'three quarters of MAX_HELD_BYTES',
+    });
   });
 
   it('does not repeat the password of a URL', () => {

@@ -13,7 +13,6 @@ import {
 import { createHeldBytes } from '../../src/api/held-bytes.ts';
 import { createHeldStream } from '../../src/api/held-stream.ts';
 import type { Failure } from '../../src/failures.ts';
-import { messageMemory } from '../../src/memory-pool.ts';
 import { failureFromConnectError } from '../../src/rpc-failures.ts';
 import {
   type Problem,
@@ -32,7 +31,8 @@ function newResponse(): ServerResponse {
 /** 1000 bytes for all, a minute for each, and a clock that stands until it is set. */
 function thousandBytes() {
   const clock = { ms: 0 };
-  return { clock, held: createHeldBytes(1000, 60_000, () => clock.ms) };
+  const held = createHeldBytes(1000, 60_000, () => clock.ms);
+  return { clock, held, share: (caller = 'a') => held.shareOf(newResponse(), caller) };
 }
 
 const unused = () => {
@@ -45,138 +45,109 @@ const overloaded = (limit: number, actual: number) =>
   });
 
 describe(createHeldBytes, () => {
-  it("uses a body's memory again when its answer is there, and not before", () => {
-    const held = createHeldBytes(10_000_000, 60_000);
-    const share = held.shareOf(newResponse());
-    const place = share.place(1_000_000);
-    share.isWhole();
-    expect(held.shareOf(newResponse()).place(1_000_000)).not.toBe(place);
-    share.answers([{ content: new Uint8Array(1000) }]);
-    share.answers([{ content: new Uint8Array(1000) }]);
-    expect(held.shareOf(newResponse()).place(1_000_000)).toBe(place);
-    expect(held.shareOf(newResponse()).place(1_000_000)).not.toBe(place);
+  it('counts a body as it arrives, and nothing for a length that is only declared', () => {
+    const { held, share } = thousandBytes();
+    const promises = Array.from({ length: 100 }, () => share());
+    for (const promise of promises) promise.reserve(700, unused);
+    expect(held.bytes()).toBe(0);
+    promises[0]?.holds(300);
+    promises[1]?.holds(450);
+    expect(held.bytes()).toBe(750);
+    expect(() => promises[2]?.holds(1)).toThrow(overloaded(747, 751));
   });
 
-  it('takes bodies up to the limit together, and refuses the next by its declared length', () => {
-    const { held } = thousandBytes();
-    held.shareOf(newResponse()).reserve(600, unused);
-    held.shareOf(newResponse()).reserve(400, unused);
-    expect(held.bytes()).toBe(1000);
-    expect(() => held.shareOf(newResponse()).reserve(1, unused)).toThrow(overloaded(1000, 1001));
-    expect(held.bytes()).toBe(1000);
+  it('refuses a declared length that has no room now', () => {
+    const { share } = thousandBytes();
+    share().holds(500);
+    expect(() => share('b').reserve(501, unused)).toThrow(overloaded(1000, 1001));
   });
 
-  it('takes what was not declared as it comes', () => {
-    const { held } = thousandBytes();
-    const share = held.shareOf(newResponse());
-    share.reserve(0, unused);
-    share.holds(300);
-    share.holds(900);
-    expect(held.bytes()).toBe(900);
-    expect(() => share.holds(1001)).toThrow(overloaded(1000, 1001));
+  it('takes memory for a response beside that of the body, before it is made', () => {
+    const { held, share } = thousandBytes();
+    const one = share();
+    one.holds(100);
+    one.expects(600);
+    expect(held.bytes()).toBe(700);
+    expect(() => share().expects(51)).toThrow(overloaded(747, 751));
+    // It has turned out longer, or shorter.
+    expect(() => one.expects(651)).toThrow(overloaded(747, 751));
+    one.expects(20);
+    expect(held.bytes()).toBe(120);
   });
 
-  it('takes nothing more for what was declared when it comes', () => {
+  it('holds the response in place of the body, and nothing after its last byte', () => {
     const { held } = thousandBytes();
-    const share = held.shareOf(newResponse());
-    share.reserve(800, unused);
-    share.holds(500);
-    share.holds(800);
-    expect(held.bytes()).toBe(800);
-  });
-
-  it("uses an answer's memory again when its last byte is out, and never if it is cut off", () => {
-    const { held } = thousandBytes();
-    const [sent, cutOff] = [newResponse(), newResponse()];
-    const answerFor = (response: ServerResponse) => {
-      const memory = messageMemory.take(500_000);
-      held
-        .shareOf(response)
-        .answers([{ content: memory.subarray(10, 20) }, { content: memory.subarray(20, 300_000) }]);
-      return memory.buffer;
-    };
-    const [first, second] = [answerFor(sent), answerFor(cutOff)];
-    Object.defineProperty(sent, 'writableFinished', { value: true });
-    sent.emit('close');
-    cutOff.emit('close');
-    const later = [1, 2, 3].map(() => messageMemory.take(500_000).buffer);
-    expect(later.filter((memory) => memory === first)).toHaveLength(1);
-    expect(later).not.toContain(second);
-  });
-
-  it('holds the answer in place of the body, and nothing after its last byte', () => {
-    const { held } = thousandBytes();
-    const response = newResponse();
-    held.shareOf(response).reserve(800, unused);
-    held.shareOf(response).answers([{ content: new Uint8Array(50) }]);
+    const outgoing = newResponse();
+    const share = held.shareOf(outgoing, 'a');
+    share.holds(700);
+    share.responds(50);
     expect(held.bytes()).toBe(50);
-    response.emit('close');
+    outgoing.emit('close');
     expect(held.bytes()).toBe(0);
   });
 
-  it('refuses no answer that is there, but whoever comes while answers are over the limit', () => {
-    const { held } = thousandBytes();
-    held.shareOf(newResponse()).answers([{ content: new Uint8Array(1500) }]);
-    expect(() => held.checkRoom()).toThrow(overloaded(1000, 1500));
-  });
-
-  it('gives the memory of an upload that would miss its deadline at its pace to who needs it', () => {
-    const { clock, held } = thousandBytes();
+  it('ends an upload that would miss its deadline at its pace when others need the memory', () => {
+    const { clock, held, share } = thousandBytes();
     const gaveUp: Failure[] = [];
-    const slow = held.shareOf(newResponse());
-    slow.reserve(600, (failure) => gaveUp.push(failure));
-    // 19 of 600 bytes in 2 of 60 seconds.
+    const slow = share();
+    slow.reserve(6000 / 10, (failure) => gaveUp.push(failure));
     slow.holds(19);
+    share('b').holds(700);
     clock.ms = 2000;
-    held.shareOf(newResponse()).reserve(400, unused);
+    share('c').holds(200);
     expect(gaveUp).toEqual([]);
-    held.shareOf(newResponse()).reserve(500, unused);
+    share('d').holds(75);
     expect(gaveUp).toEqual([overloaded(600, 19)]);
     expect(gaveUp[0]?.message).toContain('19 of 600 bytes came in 2000 ms');
-    expect(held.bytes()).toBe(900);
+    expect(held.bytes()).toBe(975);
   });
 
-  it.each([
-    ['is in time', 2000, (share: { holds(bytes: number): void }) => share.holds(20)],
-    ['has only begun', 1000, () => {}],
-  ])('takes nothing from an upload that %s', (_, ms, read) => {
-    const { clock, held } = thousandBytes();
-    const share = held.shareOf(newResponse());
-    share.reserve(600, unused);
-    read(share);
-    clock.ms = ms;
-    expect(() => held.shareOf(newResponse()).reserve(500, unused)).toThrow(overloaded(1000, 1100));
+  it('gives a long response in slices, and knows from them how far it is', async () => {
+    const megabyte = 1024 * 1024;
+    const clock = { ms: 0 };
+    const held = createHeldBytes(100 * megabyte, 60_000, () => clock.ms);
+    const outgoing = newResponse();
+    const share = held.shareOf(outgoing, 'a');
+    share.responds(50 * megabyte);
+    const body = share.sends([Buffer.alloc(10, 1), Buffer.alloc(50 * megabyte, 2)]);
+    const reader = (body as ReadableStream<Uint8Array>).getReader();
+    const lengths = [(await reader.read()).value?.length, (await reader.read()).value?.length];
+    expect(lengths).toEqual([10, megabyte]);
+    // A megabyte in a second: in time.
+    clock.ms = 1100;
+    expect(() => held.shareOf(newResponse(), 'b').expects(60 * megabyte)).toThrow('Requests under way');
+    expect(outgoing.destroyed).toBe(false);
+    // A megabyte in two: too slow.
+    clock.ms = 2000;
+    held.shareOf(newResponse(), 'b').expects(60 * megabyte);
+    expect(outgoing.destroyed).toBe(true);
   });
 
-  it('takes nothing from an image in work, however slowly it came', () => {
-    const { clock, held } = thousandBytes();
-    const share = held.shareOf(newResponse());
-    share.reserve(600, unused);
-    share.isWhole();
-    clock.ms = 59_000;
-    expect(() => held.shareOf(newResponse()).reserve(500, unused)).toThrow(overloaded(1000, 1100));
+  it('sends a short response in one write', () => {
+    const { share } = thousandBytes();
+    const content = new Uint8Array(500);
+    expect(share().sends([content])).toBe(content);
   });
 
-  it("cuts off who hasn't fetched an answer in the time of a request, when its memory is needed", () => {
+  it("cuts off who hasn't fetched a short response in the time of a request, when its memory is needed", () => {
     const { clock, held } = thousandBytes();
-    const response = newResponse();
-    held.shareOf(response).answers([{ content: new Uint8Array(600) }]);
+    const outgoing = newResponse();
+    const share = held.shareOf(outgoing, 'a');
+    share.responds(600);
+    share.sends([new Uint8Array(600)]);
     clock.ms = 60_000;
-    expect(() => held.shareOf(newResponse()).reserve(500, unused)).toThrow(overloaded(1000, 1100));
-    expect(response.destroyed).toBe(false);
+    expect(() => held.checkRoom('b', 500)).toThrow(overloaded(1000, 1100));
     clock.ms = 60_001;
-    held.shareOf(newResponse()).reserve(500, unused);
-    expect(response.destroyed).toBe(true);
+    held.shareOf(newResponse(), 'b').expects(500);
+    expect(outgoing.destroyed).toBe(true);
     expect(held.bytes()).toBe(500);
   });
 });
 
 describe(createHeldStream, () => {
   it('holds what is no message yet, and messages until their answer', async () => {
-    const { held } = thousandBytes();
-    const share = held.shareOf(newResponse());
-    share.reserve(0, unused);
-    const stream = createHeldStream(share);
+    const { held, share } = thousandBytes();
+    const stream = createHeldStream(share(), 1000);
     const answer = (id: string) => create(ProcessStreamResponseSchema, { id });
     const image = (id: string, bytes: number) =>
       create(ProcessStreamRequestSchema, {
@@ -194,7 +165,7 @@ describe(createHeldStream, () => {
     );
     for await (const _ of requests) seen.push(held.bytes());
     expect(seen).toEqual([410, 720]);
-    expect(() => stream.read(281)).toThrow(overloaded(1000, 1001));
+    expect(() => stream.read(31)).toThrow(overloaded(747, 751));
     const answers = stream.answers(
       (async function* () {
         yield answer('b');
@@ -202,12 +173,12 @@ describe(createHeldStream, () => {
       })(),
     );
     for await (const _ of answers) seen.push(held.bytes());
-    expect(seen.slice(2)).toEqual([701, 301]);
+    expect(seen.slice(2)).toEqual([451, 51]);
   });
 });
 
-/** Room for one image of the longest, and no second. */
-const maxHeldBytes = 1_100_000;
+/** Room for one image of the longest, and no second of the same caller. */
+const maxHeldBytes = 2_000_000;
 
 describe('MAX_HELD_BYTES', () => {
   let processor: ScriptedProcessor;
@@ -246,33 +217,33 @@ describe('MAX_HELD_BYTES', () => {
   }
 
   function post(options: { chunks?: Iterable<Uint8Array>; headers?: Record<string, string | number> }) {
-    return send(`${api.url}/v1/images`, { method: 'POST', ...options });
+    return send(`${api.url}/v1/images?scale=false`, { method: 'POST', ...options });
   }
 
   it('refuses a body that has no room before it asks for it, and takes it afterwards', async () => {
     const release = await occupy();
     const image = {
-      chunks: [Buffer.alloc(200_000)],
-      headers: { 'Content-Length': 200_000, Expect: '100-continue' },
+      chunks: [Buffer.alloc(600_000)],
+      headers: { 'Content-Length': 600_000, Expect: '100-continue' },
     };
     const refused = await post(image);
     expect(refused).toMatchObject({ status: 503, wasAskedForBody: false, headers: { 'retry-after': '1' } });
     expect(JSON.parse(refused.body.toString()) as Problem).toMatchObject({
       reason: 'OVERLOADED',
-      metadata: { limit: '1100000', actual: '1200000' },
+      metadata: { limit: '1200000', actual: '1600000' },
     });
-    expect((await post({ ...image, headers: { 'Content-Length': 100_001 } })).status).toBe(503);
+    expect((await post({ ...image, headers: { 'Content-Length': 500_001 } })).status).toBe(503);
     await release();
     expect(await post(image)).toMatchObject({ status: 200, wasAskedForBody: true });
   });
 
   it('refuses a body of no declared length when it grows beyond the room, and frees what it had', async () => {
     const release = await occupy();
-    const chunks = [Buffer.alloc(60_000), Buffer.alloc(60_000)];
+    const chunks = [Buffer.alloc(300_000), Buffer.alloc(300_000)];
     expect((await post({ chunks })).status).toBe(503);
-    expect((await post({ chunks, headers: { 'Content-Length': 120_000 } })).status).toBe(503);
+    expect((await post({ chunks, headers: { 'Content-Length': 600_000 } })).status).toBe(503);
     processor.script.process = () => plainAnswer;
-    expect((await post({ chunks: [Buffer.alloc(90_000)] })).status).toBe(200);
+    expect((await post({ chunks: [Buffer.alloc(400_000)] })).status).toBe(200);
     await release();
   });
 
@@ -293,7 +264,7 @@ describe('MAX_HELD_BYTES', () => {
       ProcessorService,
       createConnectTransport({ baseUrl: api.url, httpVersion: '1.1' }),
     );
-    const source = { case: 'content', value: new Uint8Array(200_000) } as const;
+    const source = { case: 'content', value: new Uint8Array(600_000) } as const;
     const error: unknown = await client.process({ source }).catch((thrown: unknown) => thrown);
     expect(failureFromConnectError(ConnectError.from(error))?.reason).toBe('OVERLOADED');
     await release();
@@ -312,19 +283,19 @@ describe('MAX_HELD_BYTES', () => {
         headers: { 'Content-Type': 'application/connect+proto' },
         chunks: Array.from({ length: images }, (_, index) => envelopeOf(String(index), 300_000)),
       });
-    const three = (await call(3)).body.toString('latin1');
-    expect(three.match(/c0ffee/g)).toHaveLength(3);
+    const three = (await call(4)).body.toString('latin1');
+    expect(three.match(/c0ffee/g)).toHaveLength(4);
     expect(three).not.toContain('"error"');
-    const four = (await call(4)).body.toString('latin1');
+    const four = (await call(6)).body.toString('latin1');
     expect(four).toContain('"code":"resource_exhausted"');
-    expect(four).toContain('Requests under way hold');
+    expect(four).toContain('MAX_HELD_BYTES');
   });
 
   it('cuts off who does not read an answer when another needs its memory', async () => {
     await using hasty = await startTestApi({
       PROCESSOR_URL: processor.url,
       MAX_UPLOAD_BYTES: '1000000',
-      MAX_HELD_BYTES: String(maxHeldBytes),
+      MAX_HELD_BYTES: '24000000',
       REQUEST_TIMEOUT_MS: '2000',
     });
     const arrived = Promise.withResolvers<void>();
@@ -335,7 +306,7 @@ describe('MAX_HELD_BYTES', () => {
       return { ...plainAnswer, content: new Uint8Array(15_000_000) };
     };
     const reader = connect(hasty.port, '127.0.0.1').pause();
-    reader.write('POST /v1/images HTTP/1.1\r\nHost: x\r\nX-Request-Id: idle\r\nContent-Length: 3\r\n\r\nabc');
+    reader.write('POST /v1/images?scale=false HTTP/1.1\r\nHost: x\r\nX-Request-Id: idle\r\nContent-Length: 3\r\n\r\nabc');
     await arrived.promise;
     const cut = hasty.accessLine('idle');
     let isCut = false;
@@ -343,13 +314,18 @@ describe('MAX_HELD_BYTES', () => {
       isCut = true;
     });
     const statuses = new Set<number>();
+    const askForTwelveMegabytes = () =>
+      send(`${hasty.url}/v1/images?width=1000&height=1000&grayscale=false&format=raw`, {
+        method: 'POST',
+        chunks: ['ab'],
+      });
     // Bounded, as a loop goes on when its test is given up.
     for (let attempts = 0; !isCut && attempts < 10_000; attempts++) {
-      statuses.add((await send(`${hasty.url}/v1/images`, { method: 'POST', chunks: ['ab'] })).status);
+      statuses.add((await askForTwelveMegabytes()).status);
     }
     expect(await cut).toMatchObject({ status: 499 });
     expect(statuses).toContain(503);
-    expect((await send(`${hasty.url}/v1/images`, { method: 'POST', chunks: ['ab'] })).status).toBe(200);
+    expect((await askForTwelveMegabytes()).status).toBe(200);
     reader.destroy();
   });
 
@@ -364,20 +340,77 @@ describe('MAX_HELD_BYTES', () => {
     return Buffer.concat([head, message]);
   }
 
+  it('takes nothing for bodies that are only declared', async () => {
+    const promises = Array.from({ length: 20 }, () => {
+      const socket = connect(api.port, '127.0.0.1');
+      socket.write('POST /v1/images?scale=false HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n');
+      return socket;
+    });
+    await Promise.all(promises.map((socket) => once(socket, 'ready')));
+    for (let round = 0; round < 5; round++) {
+      expect((await post({ chunks: [Buffer.alloc(1_000_000)] })).status).toBe(200);
+    }
+    for (const socket of promises) socket.destroy();
+  });
+
+  it('refuses what its options make too long before the processor hears of it', async () => {
+    const ask = (query: string) => send(`${api.url}/v1/images?${query}`, { method: 'POST', chunks: ['ab'] });
+    const refused = await ask('width=400&height=400&grayscale=false&format=raw');
+    expect(refused.status).toBe(400);
+    expect(JSON.parse(refused.body.toString()) as Problem).toMatchObject({
+      reason: 'OUTPUT_BYTES_OVER_LIMIT',
+      metadata: { limit: '1500000', actual: '1924096', limited_by: 'three quarters of MAX_HELD_BYTES' },
+    });
+    const variants = encodeURIComponent(JSON.stringify(Array.from({ length: 16 }, () => ({ format: 'raw' }))));
+    const several = await ask(`width=100&height=100&grayscale=false&variants=${variants}`);
+    expect(JSON.parse(several.body.toString()) as Problem).toMatchObject({
+      reason: 'OUTPUT_BYTES_OVER_LIMIT',
+      metadata: { limit: '1500000', actual: '1985536' },
+    });
+    expect(processor.requests).toEqual([]);
+  });
+
+  it('refuses a response that nobody knew the length of when it has no room, without reading it', async () => {
+    const release = await occupy();
+    processor.script.process = () => ({ ...plainAnswer, content: new Uint8Array(600_000) });
+    expect((await post({ chunks: [Buffer.from('ab')] })).status).toBe(503);
+    await release();
+    processor.script.process = () => ({ ...plainAnswer, content: new Uint8Array(600_000) });
+    expect((await post({ chunks: [Buffer.from('ab')] })).status).toBe(200);
+  });
+
+  it('tells the processor how long a response may get', async () => {
+    let told: string | null = null;
+    processor.script.process = (_, { requestHeader }) => {
+      told = requestHeader.get('x-image-max-response-bytes');
+      return plainAnswer;
+    };
+    await post({ chunks: [Buffer.from('ab')] });
+    expect(told).toBe('1500000');
+  });
+
   it('ends a slow upload with a reason that passes when another needs its memory', async () => {
-    const slow = connect(api.port, '127.0.0.1');
-    slow.write('POST /v1/images HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nabc');
+    await using hasty = await startTestApi({
+      PROCESSOR_URL: processor.url,
+      MAX_UPLOAD_BYTES: '1000000',
+      MAX_HELD_BYTES: String(maxHeldBytes),
+      REQUEST_TIMEOUT_MS: '4000',
+    });
+    const slow = connect(hasty.port, '127.0.0.1');
+    slow.write('POST /v1/images HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n');
+    slow.write(Buffer.alloc(600_000));
     const answer = once(slow, 'data') as Promise<[Buffer]>;
     const whole = {
+      method: 'POST',
       chunks: [Buffer.alloc(1_000_000)],
       headers: { 'Content-Length': 1_000_000, Expect: '100-continue' },
     };
-    // Refused until the slow one has had its second.
+    // Refused until the slow one is late.
     for (let attempts = 0; attempts < 10_000; attempts++) {
-      if ((await post(whole)).status === 200) break;
+      if ((await send(`${hasty.url}/v1/images?scale=false`, whole)).status === 200) break;
     }
     expect((await answer)[0].toString()).toMatch(
-      /^HTTP\/1\.1 503 .*3 of 1000000 bytes.*"reason":"OVERLOADED"/s,
+      /^HTTP\/1\.1 503 .*600000 of 1000000 bytes.*"reason":"OVERLOADED"/s,
     );
     slow.destroy();
   });

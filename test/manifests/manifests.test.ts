@@ -115,10 +115,10 @@ function describeManifest(manifest: readonly KubernetesObject[]): void {
     expect(restingMemory(config) + workMemory(config)).toBeLessThan(quantity(memory));
   });
 
-  it('gives the API memory for all that requests may hold, and for answers as long', () => {
+  it('gives the API memory for all that requests may hold', () => {
     const { memory = '' } = containerOf(manifest, 'image-api').resources?.limits ?? {};
     const { MAX_HELD_BYTES = Number.NaN, MAX_UPLOAD_BYTES } = api();
-    expect(apiBytes + 2 * MAX_HELD_BYTES).toBeLessThan(quantity(memory));
+    expect(apiBytes + MAX_HELD_BYTES).toBeLessThan(quantity(memory));
     expect(MAX_HELD_BYTES).toBeGreaterThanOrEqual(8 * MAX_UPLOAD_BYTES);
   });
 

@@ -1,0 +1,64 @@
+import { Failure } from './failures.ts';
+
+/*
+ * How long the content of a response can get, before it is made. A tensor's length is known from its shape. An encoded
+ * image's is bounded by what incompressible pixels take: random noise, by the settings of image/encode.ts, has at most
+ * (in bytes a pixel) JPEG 0.9 up to quality 90 and 2.0 at 100, WebP 1.2 and 3.0, alpha 1.1 more, and PNG its pixels.
+ */
+
+/** Pixels. */
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Headers of image formats, npy and safetensors, in bytes. */
+const headerBytes = 4096;
+
+/** By its name in the Open Inference Protocol. */
+export const datatypeBytes = { UINT8: 1, FP16: 2, BF16: 2, FP32: 4 } as const;
+
+/** Bytes of a tensor in any container. */
+export function tensorBytes(
+  { width, height }: Size,
+  channels: number,
+  datatype: keyof typeof datatypeBytes,
+): number {
+  return width * height * channels * datatypeBytes[datatype] + headerBytes;
+}
+
+/** Bytes that an encoded image has at most. @param channels - of the pixels, alpha included: 1…4 */
+export function imageBytes(
+  { width, height }: Size,
+  channels: number,
+  format: 'jpeg' | 'png' | 'webp',
+  quality: number | undefined,
+): number {
+  const isFine = (quality ?? 0) > 90;
+  switch (format) {
+    case 'jpeg':
+      return padded(width) * padded(height) * (isFine ? 3 : 1.5) + headerBytes;
+    case 'webp':
+      return (
+        padded(width) * padded(height) * ((isFine ? 3.5 : 1.5) + (channels % 2 === 0 ? 1.25 : 0)) +
+        headerBytes
+      );
+    case 'png':
+      // A byte a row for its filter; deflate's stored blocks and the chunks around them take less than a hundredth.
+      return Math.ceil((width * channels + 1) * height * 1.01) + headerBytes;
+  }
+}
+
+/** JPEG and WebP code whole blocks. */
+function padded(pixels: number): number {
+  return Math.ceil(pixels / 16) * 16;
+}
+
+/** The failure of a response that would be longer than the limit. */
+export function outputBytesOverLimit(actual: number, limit: number, name: string): Failure {
+  return new Failure(
+    'OUTPUT_BYTES_OVER_LIMIT',
+    `The response would have up to ${actual} bytes; the limit is ${limit} (${name}). Ask for fewer or smaller images, for a shorter datatype, or raise the limit.`,
+    { limit, actual, limited_by: name },
+  );
+}
