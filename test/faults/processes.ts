@@ -28,13 +28,16 @@ const logLines = 2000;
 /**
  * Starts a service by its main on a loopback port, with the flags that its container gives it, and waits until it
  * listens. Nothing of the machine's own settings gets in.
+ *
+ * @param flags - more flags for Node
  */
 export async function startMain(
   name: 'api' | 'processor',
   environment: Readonly<Record<string, string>> = {},
+  flags: readonly string[] = [],
 ): Promise<ServiceProcess> {
   const main = fileURLToPath(new URL(`../../src/${name}/main.ts`, import.meta.url));
-  const child = spawn(process.execPath, ['--external-memory-accounted-in-global-limit', main], {
+  const child = spawn(process.execPath, ['--external-memory-accounted-in-global-limit', ...flags, main], {
     env: {
       PATH: process.env.PATH,
       HOST: '127.0.0.1',

@@ -86,7 +86,8 @@ export function startProcesses<Name extends keyof WorkerRoles>(
   type Job = WorkerRoles[Name]['job'];
   type Answer = WorkerRoles[Name]['answer'];
   const queue = new Set<Task<Job, Answer>>();
-  const idle = new Set<(task: Task<Job, Answer> | undefined) => void>();
+  /** How a process that waits for a job gets it, or undefined when it is not to wait any more. */
+  const idle = new Map<WorkerChild<Job, Answer>, (task: Task<Job, Answer> | undefined) => void>();
   const children = new Set<WorkerChild<Job, Answer>>();
   const ready = new Set<WorkerChild<Job, Answer>>();
   const closing = new AbortController();
@@ -131,8 +132,14 @@ export function startProcesses<Name extends keyof WorkerRoles>(
 
   /** Gives a process its jobs, until it is to be replaced. */
   async function serve(child: WorkerChild<Job, Answer>): Promise<Replacement> {
+    let hasEnded = false;
+    // One reaction for each process. One for each job would stay in memory until the process ends.
+    void child.ended.then(() => {
+      hasEnded = true;
+      wake(child, undefined);
+    });
     for (;;) {
-      const task = await nextTask(child);
+      const task = hasEnded ? undefined : await nextTask(child);
       if (task === undefined) return await endOf(child);
       const { died, rss } = await work(child, task);
       if (died !== undefined) return died;
@@ -150,13 +157,14 @@ export function startProcesses<Name extends keyof WorkerRoles>(
       queue.delete(first);
       return Promise.resolve(first);
     }
-    return new Promise((resolve) => {
-      idle.add(resolve);
-      void child.ended.then(() => {
-        idle.delete(resolve);
-        resolve(undefined);
-      });
-    });
+    return new Promise((resolve) => void idle.set(child, resolve));
+  }
+
+  /** Ends the wait of an idle process. */
+  function wake(child: WorkerChild<Job, Answer>, task: Task<Job, Answer> | undefined): void {
+    const take = idle.get(child);
+    idle.delete(child);
+    take?.(task);
   }
 
   async function endOf(child: WorkerChild<Job, Answer>): Promise<Replacement> {
@@ -199,11 +207,8 @@ export function startProcesses<Name extends keyof WorkerRoles>(
       return new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(failureFromAbort(signal));
         if (closing.signal.aborted) return reject(crashOf('it was closed'));
-        const [worker] = idle;
-        if (worker !== undefined) {
-          idle.delete(worker);
-          return worker({ job, signal, resolve, reject });
-        }
+        const [child] = idle.keys();
+        if (child !== undefined) return wake(child, { job, signal, resolve, reject });
         const leave = () => {
           if (queue.delete(task)) reject(failureFromAbort(signal as AbortSignal));
         };
