@@ -63,6 +63,12 @@ export const failureKinds = {
     isRetryable: false,
     title: 'The image has too many pixels',
   },
+  SOURCE_PASSES_OVER_LIMIT: {
+    code: INVALID_ARGUMENT,
+    status: 422,
+    isRetryable: false,
+    title: 'The image is made of too many parts',
+  },
   SOURCE_MEMORY_OVER_LIMIT: {
     code: RESOURCE_EXHAUSTED,
     status: 413,

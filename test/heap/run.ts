@@ -52,7 +52,9 @@ const client = createClient(
 const heaps = [stack.use(await openHeap(api)), stack.use(await openHeap(processor))];
 
 async function upload(): Promise<number> {
-  await readAll(await fetch(`${api.url}/v1/images?width=64&height=64`, { method: 'POST', body: freshPicture() }));
+  await readAll(
+    await fetch(`${api.url}/v1/images?width=64&height=64`, { method: 'POST', body: freshPicture() }),
+  );
   return 1;
 }
 
@@ -117,7 +119,12 @@ const bytesPerRequest = (sum(after) - sum(before)) / requests;
 const holds = bytesPerRequest <= mostBytesPerRequest;
 rows.push(['both', '', '', `${bytesPerRequest.toFixed(1)}, promised ≤ ${mostBytesPerRequest}`]);
 process.stdout.write(
-  table([['heap', `after ${before.requests} requests`, `after ${after.requests}`, 'bytes a request'], ...rows]),
+  table([
+    ['heap', `after ${before.requests} requests`, `after ${after.requests}`, 'bytes a request'],
+    ...rows,
+  ]),
 );
-process.stdout.write(`\n${Math.round((performance.now() - started) / 1000)} s. ${holds ? 'Nothing grows.' : '**The heap grows.**'}\n`);
+process.stdout.write(
+  `\n${Math.round((performance.now() - started) / 1000)} s. ${holds ? 'Nothing grows.' : '**The heap grows.**'}\n`,
+);
 process.exitCode = holds ? 0 : 1;

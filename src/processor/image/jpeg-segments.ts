@@ -13,7 +13,7 @@ export function readJpegSamplesPerPixel(content: Uint8Array): number | undefined
 }
 
 /** SOF of any kind, and not what has a number between them: DHT, JPG and DAC. */
-function isFrame(marker: number): boolean {
+export function isFrame(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 }
 

@@ -12,6 +12,10 @@ import { readPngMetadata } from './png-metadata.ts';
 const mostChunks = 100;
 /** Bytes; libvips refuses longer ones. */
 const longestChunk = 60 * 1024 * 1024;
+/** Characters. */
+const longestKeyword = 79;
+/** Bytes of a text that is looked at here; a longer one is left to libvips. */
+const longestText = 1024 * 1024;
 /** libvips' VIPS_MAX_COORD, pixels. */
 const longestSide = 10_000_000;
 
@@ -135,14 +139,17 @@ function isTime(body: Buffer): boolean {
   return month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour <= 23 && minute <= 59 && second <= 60;
 }
 
-/** A keyword of up to 79 characters, and words: not the profiles that ImageMagick writes as text. */
+/**
+ * A keyword of up to 79 characters, and words: not the profiles that ImageMagick writes as text. The keyword is matched
+ * by itself: over a chunk of megabytes the expression would need more stack than there is.
+ */
 function isPlainText(body: Buffer): boolean {
-  const text = body.toString('latin1');
-  return (
-    /^[A-Za-z]+( [A-Za-z]+)*\0[\x20-\x7e\n]+$/.test(text) &&
-    text.indexOf('\0') <= 79 &&
-    !/^raw profile/i.test(text)
-  );
+  const keyword = body.subarray(0, longestKeyword + 1);
+  const end = keyword.indexOf(0);
+  const name = keyword.toString('latin1', 0, Math.max(0, end));
+  if (!/^[A-Za-z]+( [A-Za-z]+)*$/.test(name) || /^raw profile/i.test(name)) return false;
+  const text = body.subarray(end + 1);
+  return text.length > 0 && text.length <= longestText && /^[\x20-\x7e\n]+$/.test(text.toString('latin1'));
 }
 
 function headerOf({ frame, seen, colours }: Findings, orientation: Orientation): ImageHeader | undefined {

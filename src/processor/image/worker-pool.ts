@@ -1,9 +1,11 @@
 import process from 'node:process';
 import type { Failure } from '../../failures.ts';
 import { createAdmission } from '../admission.ts';
+import { detectFormat } from './format.ts';
 import { checkSize, headerPart, type ImageHeader } from './header.ts';
 import { readJpegHeader } from './jpeg-header.ts';
 import { readPngHeader } from './png-header.ts';
+import { checkHeaderTime, readSourceStructure, structureMs } from './source-structure.ts';
 import type { PixelJob, PixelResult } from './worker.ts';
 import { unpackFailure } from './worker-failure.ts';
 import { startProcesses, type WorkerEvents, type WorkerLimits } from './worker-processes.ts';
@@ -26,7 +28,7 @@ export interface WorkerPool {
    * behind pixels.
    *
    * @param maxPixels - as `readHeader` of header.ts has it
-   * @throws what that throws, what `run` throws, and OVERLOADED
+   * @throws what that throws, what `run` throws, SOURCE_PASSES_OVER_LIMIT and OVERLOADED
    */
   readHeader(content: Uint8Array, maxPixels: number, signal?: AbortSignal): Promise<ImageHeader>;
   /** Process ids of the workers, those for pixels first. */
@@ -80,21 +82,33 @@ export async function startWorkerPool(workers: number, options: WorkerPoolOption
     await close();
     throw error;
   });
+  async function readPixelHeader(
+    content: Uint8Array,
+    maxPixels: number,
+    signal: AbortSignal,
+  ): Promise<ImageHeader> {
+    const plain = readJpegHeader(content) ?? readPngHeader(content);
+    if (plain !== undefined) {
+      checkSize(plain, maxPixels);
+      return plain;
+    }
+    const job = { content: headerPart(content), maxPixels };
+    const answer = await headerAdmission.run(() => headers.run(job, signal), signal);
+    if ('header' in answer) return answer.header;
+    throw unpackFailure(answer.failure);
+  }
   return {
     async run(job, signal) {
       const answers = await pixels.run(job, signal);
       return answers.map((answer) => ('result' in answer ? answer.result : unpackFailure(answer.failure)));
     },
     async readHeader(content, maxPixels, signal = neverAborts) {
-      const plain = readJpegHeader(content) ?? readPngHeader(content);
-      if (plain !== undefined) {
-        checkSize(plain, maxPixels);
-        return plain;
-      }
-      const job = { content: headerPart(content), maxPixels };
-      const answer = await headerAdmission.run(() => headers.run(job, signal), signal);
-      if ('header' in answer) return answer.header;
-      throw unpackFailure(answer.failure);
+      const format = detectFormat(content);
+      const structure = readSourceStructure(content, format);
+      if (structure === undefined) return await readPixelHeader(content, maxPixels, signal);
+      checkHeaderTime(structure, format);
+      const header = await readPixelHeader(content, maxPixels, signal);
+      return { ...header, structureMs: structureMs(structure, header) };
     },
     pids: () => ({ pixels: pixels.pids(), headers: headers.pids() }),
     busy: () => ({ pixels: pixels.busy(), headers: headers.busy() }),
