@@ -306,7 +306,9 @@ describe('MAX_HELD_BYTES', () => {
       return { ...plainAnswer, content: new Uint8Array(15_000_000) };
     };
     const reader = connect(hasty.port, '127.0.0.1').pause();
-    reader.write('POST /v1/images?scale=false HTTP/1.1\r\nHost: x\r\nX-Request-Id: idle\r\nContent-Length: 3\r\n\r\nabc');
+    reader.write(
+      'POST /v1/images?scale=false HTTP/1.1\r\nHost: x\r\nX-Request-Id: idle\r\nContent-Length: 3\r\n\r\nabc',
+    );
     await arrived.promise;
     const cut = hasty.accessLine('idle');
     let isCut = false;
@@ -361,7 +363,9 @@ describe('MAX_HELD_BYTES', () => {
       reason: 'OUTPUT_BYTES_OVER_LIMIT',
       metadata: { limit: '1500000', actual: '1924096', limited_by: 'three quarters of MAX_HELD_BYTES' },
     });
-    const variants = encodeURIComponent(JSON.stringify(Array.from({ length: 16 }, () => ({ format: 'raw' }))));
+    const variants = encodeURIComponent(
+      JSON.stringify(Array.from({ length: 16 }, () => ({ format: 'raw' }))),
+    );
     const several = await ask(`width=100&height=100&grayscale=false&variants=${variants}`);
     expect(JSON.parse(several.body.toString()) as Problem).toMatchObject({
       reason: 'OUTPUT_BYTES_OVER_LIMIT',
