@@ -36,6 +36,10 @@ export async function decode(
     if (stored !== undefined) return { pixels: stored, orientation: header.orientation };
     return { pixels: await decodeExact(content, header), orientation: header.orientation };
   }
+  if (header.dropsSample) {
+    const stored = await decodeExact(content, header);
+    return { pixels: resampleFast(stored, header, geometry, plan), orientation: 1 };
+  }
   const shrunk = decodeShrunk(content, header, geometry, plan);
   return { pixels: shrunk ?? (await decodeFast(content, header, geometry, plan)), orientation: 1 };
 }
@@ -46,7 +50,7 @@ export async function decode(
  * first frame.
  */
 async function decodeExact(content: Uint8Array, header: ImageHeader): Promise<Pixels> {
-  const image = sharp(content, { ...commonOptions, ignoreIcc: true });
+  const image = sharp(content, { ...optionsFor(header), ignoreIcc: true });
   if (header.colour === 'cmyk') {
     return cmykToRgb(await pixelsOf(image.pipelineColourspace('cmyk').toColourspace('cmyk'), header));
   }
@@ -82,17 +86,33 @@ const decodedPerPixel = 2;
 function decodeShrunk(
   content: Uint8Array,
   header: ImageHeader,
-  { width, height, box, canvas, cutout }: Geometry,
+  geometry: Geometry,
   plan: Plan,
 ): Pixels | undefined {
   if (header.hasIccProfile) return undefined;
+  const { width, height, box, canvas } = geometry;
   const channels = header.colour === 'gray' || (plan.grayscale && canvas === undefined) ? 1 : 3;
   const upright = sizeUpright(header, header.orientation);
   const [left, top, right, bottom] = box ?? [0, 0, upright.width, upright.height];
   const spare = Math.min((right - left) / width, (bottom - top) / height) / decodedPerPixel;
   const shrink = plan.resize && shrinkFactors.findLast((factor) => factor <= spare);
   const stored = decodePlainJpeg(content, header, channels, shrink ?? 1);
-  if (stored === undefined) return undefined;
+  return stored && resampleFast(stored, header, geometry, plan);
+}
+
+/**
+ * What is asked for of a source that is decoded already, by our own resampler.
+ *
+ * @param stored - the source or a smaller version of it, as stored
+ */
+function resampleFast(
+  stored: Pixels,
+  header: ImageHeader,
+  { width, height, box, cutout }: Geometry,
+  plan: Plan,
+): Pixels {
+  const upright = sizeUpright(header, header.orientation);
+  const [left, top, right, bottom] = box ?? [0, 0, upright.width, upright.height];
   if (plan.resize === undefined) {
     return cutUpright(stored, header.orientation, cutout ?? wholeOf(upright));
   }
@@ -119,7 +139,7 @@ async function decodeFast(
   geometry: Geometry,
   plan: Plan,
 ): Promise<Pixels> {
-  const image = sharp(content, commonOptions);
+  const image = sharp(content, optionsFor(header));
   const { orientation } = header;
   if (plan.resize === undefined) return orient(await pixelsOf(image, header), orientation);
   // The size that becomes the one asked for when it is turned.
@@ -138,13 +158,15 @@ export const libvipsKernels: Readonly<Partial<Record<Filter, keyof KernelEnum>>>
   lanczos: 'lanczos3',
 };
 
-const commonOptions: SharpOptions = {
-  // Not autoOrient: libvips has its own idea of where an orientation may stand.
-  // Not 'warning': what libjpeg and libpng only warn of, Pillow takes as well.
-  failOn: 'error',
-  // The header has been judged by our own limit.
-  limitInputPixels: false,
-};
+function optionsFor({ isTiled }: ImageHeader): SharpOptions {
+  return {
+    // Not autoOrient: libvips has its own idea of where an orientation may stand.
+    // What libjpeg and libpng only warn of, Pillow takes as well; a tile that libvips can't decode is black and a warning.
+    failOn: isTiled ? 'warning' : 'error',
+    // The header has been judged by our own limit.
+    limitInputPixels: false,
+  };
+}
 
 async function pixelsOf(image: Sharp, header: ImageHeader): Promise<Pixels> {
   const { data, info } = await inOwnChannels(image, header)
@@ -162,7 +184,8 @@ async function pixelsOf(image: Sharp, header: ImageHeader): Promise<Pixels> {
 }
 
 /** Gray stays one channel, where sharp would make three of it. */
-function inOwnChannels(image: Sharp, { colour, hasAlpha, bitDepth }: ImageHeader): Sharp {
+function inOwnChannels(image: Sharp, { colour, hasAlpha, dropsSample, bitDepth }: ImageHeader): Sharp {
+  if (dropsSample) return colour === 'gray' ? image.extractChannel(0) : image.removeAlpha();
   if (colour !== 'gray' || hasAlpha) return image;
   // From 16 bits "b-w" is off by one in a third of all values; of R = G = B each is the high byte.
   return bitDepth === 16 ? image.extractChannel(0) : image.toColourspace('b-w');

@@ -14,6 +14,7 @@ import {
 import type { SourceFormat } from './plan.ts';
 import { hasPngMetadataAfter, readPngMetadata } from './png-metadata.ts';
 import { readTiffHeader } from './tiff-directory.ts';
+import { readTiffLayout } from './tiff-layout.ts';
 
 /** What is known of an image before a pixel of it is decoded. */
 export interface ImageHeader extends Orientation {
@@ -25,6 +26,10 @@ export interface ImageHeader extends Orientation {
   readonly colour: 'gray' | 'rgb' | 'cmyk';
   readonly bitDepth: 8 | 16;
   readonly hasAlpha: boolean;
+  /** The decoder gives one channel more than these, which is no alpha and is left out. */
+  readonly dropsSample?: true;
+  /** A TIFF in tiles. */
+  readonly isTiled?: true;
   readonly hasIccProfile: boolean;
   /** Frames or pages; the first is used. */
   readonly frames: number;
@@ -57,6 +62,7 @@ const colourBySpace: Readonly<Record<string, ImageHeader['colour']>> = {
  */
 export async function readHeader(content: Uint8Array, maxPixels: number): Promise<ImageHeader> {
   const format = detectFormat(content);
+  const layout = format === 'tiff' ? readTiffLayout(content) : undefined;
   const metadata = await sharp(content, { limitInputPixels: false })
     .metadata()
     .catch((cause: unknown) => {
@@ -69,7 +75,10 @@ export async function readHeader(content: Uint8Array, maxPixels: number): Promis
     });
   const { width, height } = metadata;
   checkSize(metadata, maxPixels);
-  const { channels, depth, space, hasAlpha } = metadata;
+  const { depth, space } = metadata;
+  const dropsSample = metadata.hasAlpha && layout?.hasUnspecifiedSample === true;
+  const channels = metadata.channels - Number(dropsSample);
+  const hasAlpha = metadata.hasAlpha && !dropsSample;
   const colour = colourBySpace[space];
   const bitDepth = depth === 'uchar' ? 8 : depth === 'ushort' ? 16 : undefined;
   if (colour === undefined || bitDepth === undefined || !isReadable(colour, bitDepth, hasAlpha, channels)) {
@@ -87,6 +96,8 @@ export async function readHeader(content: Uint8Array, maxPixels: number): Promis
     colour,
     bitDepth,
     hasAlpha,
+    ...(dropsSample && { dropsSample }),
+    ...(layout?.isTiled && { isTiled: true }),
     hasIccProfile: metadata.hasProfile,
     frames: metadata.pages ?? 1,
     isProgressive: metadata.isProgressive,

@@ -42,6 +42,7 @@ export function decisionsOf(header: ImageHeader, plan: Plan, alphaIsKept: boolea
     const laid = plan.background === undefined ? 'dropped' : 'laid on the background';
     decisions.push(`alpha=${alphaIsKept ? 'kept' : laid}`);
   }
+  if (header.dropsSample) decisions.push('extra_sample=dropped, it is no alpha');
   if (header.frames > 1) decisions.push(`frame=first of ${header.frames}`);
   return decisions;
 }

@@ -22,8 +22,8 @@ export interface TiffHeader {
 
 export interface TiffDirectory {
   readonly entries: ReadonlyMap<number, TiffEntry>;
-  /** Offset of the next directory in bytes; 0 where this is the last, or where the file ends within this one. */
-  readonly next: number;
+  /** Offset of the next directory in bytes; 0 after the last one; undefined where the file ends within this one. */
+  readonly next: number | undefined;
 }
 
 /** Bytes of one value, by field type. Entries of other types are ignored. */
@@ -74,12 +74,12 @@ export function readTiffDirectory(file: Buffer, header: TiffHeader, at: number):
   const entries = new Map<number, TiffEntry>();
   const { isBig } = header;
   const [countBytes, entryBytes, inPlaceBytes] = isBig ? [8, 20, 8] : [2, 12, 4];
-  if (at + countBytes > file.length) return { entries, next: 0 };
+  if (at + countBytes > file.length) return { entries, next: undefined };
   const count = isBig ? readOffset(file, header, at) : uint16(file, header, at);
   let outOfPlace = 0;
   for (let index = 0; index < Math.min(count, mostEntries); index++) {
     const entryAt = at + countBytes + index * entryBytes;
-    if (entryAt + entryBytes > file.length) return { entries, next: 0 };
+    if (entryAt + entryBytes > file.length) return { entries, next: undefined };
     const tag = uint16(file, header, entryAt);
     const type = uint16(file, header, entryAt + 2);
     const values = isBig ? readOffset(file, header, entryAt + 4) : uint32(file, header, entryAt + 4);
@@ -91,12 +91,15 @@ export function readTiffDirectory(file: Buffer, header: TiffHeader, at: number):
       // Values may overlap; all of them together are never more than the file.
       outOfPlace += bytes;
       if (outOfPlace > file.length) continue;
-      if (valuesAt + bytes > file.length) return { entries, next: 0 };
+      if (valuesAt + bytes > file.length) return { entries, next: undefined };
     }
     entries.set(tag, { type, count: values, at: valuesAt });
   }
   const nextAt = at + countBytes + count * entryBytes;
-  return { entries, next: nextAt + inPlaceBytes <= file.length ? readOffset(file, header, nextAt) : 0 };
+  return {
+    entries,
+    next: nextAt + inPlaceBytes <= file.length ? readOffset(file, header, nextAt) : undefined,
+  };
 }
 
 /**

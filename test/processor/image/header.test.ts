@@ -143,10 +143,10 @@ describe(readHeader, () => {
   });
 
   it.each([
-    ['gray-float.tiff', '1 × float in the colour space b-w'],
-    ['cmyk-16-bit.tiff', '4 × ushort in the colour space cmyk'],
-    ['cmyk-alpha.tiff', '5 × uchar in the colour space cmyk'],
-    ['rgb-2-extra.tiff', '5 × uchar in the colour space srgb'],
+    ['gray-float.tiff', 'Its samples are floating-point numbers'],
+    ['cmyk-16-bit.tiff', 'Its samples have 16 bits in CMYK'],
+    ['cmyk-alpha.tiff', 'It has 5 samples a pixel in CMYK'],
+    ['rgb-2-extra.tiff', 'It has 5 samples a pixel in RGB'],
   ])('refuses %s, whose pixels are none that are read here', async (name, words) => {
     const { reason, message } = await refusal(fixture(name));
     expect(reason).toBe('FORMAT_UNSUPPORTED');
