@@ -156,6 +156,48 @@ export const failureKinds = {
     isRetryable: false,
     title: 'The JSON body cannot be parsed',
   },
+  MESSAGE_INVALID: {
+    code: INVALID_ARGUMENT,
+    status: 400,
+    isRetryable: false,
+    title: 'The message cannot be read',
+  },
+  COMPRESSION_UNSUPPORTED: {
+    code: grpcCode.UNIMPLEMENTED,
+    status: 415,
+    isRetryable: false,
+    title: 'Compressed messages are not read here',
+  },
+  REQUEST_INVALID: {
+    code: INVALID_ARGUMENT,
+    status: 400,
+    isRetryable: false,
+    title: 'The request does not follow its protocol',
+  },
+  REQUEST_TIMEOUT: {
+    code: DEADLINE_EXCEEDED,
+    status: 408,
+    isRetryable: true,
+    title: 'The request arrived too slowly',
+  },
+  CHUNK_EXTENSIONS_TOO_LARGE: {
+    code: INVALID_ARGUMENT,
+    status: 413,
+    isRetryable: false,
+    title: 'The chunk extensions of the body are too long',
+  },
+  EXPECTATION_UNSUPPORTED: {
+    code: INVALID_ARGUMENT,
+    status: 417,
+    isRetryable: false,
+    title: 'Only the expectation 100-continue is supported',
+  },
+  HEADERS_TOO_LARGE: {
+    code: INVALID_ARGUMENT,
+    status: 431,
+    isRetryable: false,
+    title: 'The request headers are too long',
+  },
   ROUTE_UNKNOWN: {
     code: grpcCode.UNIMPLEMENTED,
     status: 404,

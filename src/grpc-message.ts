@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http2';
 import { type DescField, type DescMessage, type MessageShape, toBinary } from '@bufbuild/protobuf';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import { Code, ConnectError } from '@connectrpc/connect';
+import { brokenEnvelope, checkFlags, wrongNumber } from './messages/envelope-reader.ts';
 
 /*
  * A gRPC call with one message there and one back, each of which may have megabytes, on an HTTP/2 stream: what both
@@ -102,44 +102,39 @@ export function endWith(
  * @param onLength - is called with the length before the place is made, and may throw
  * @param onBytes - is called with the bytes of the message that have arrived, and may throw
  */
-export function collectMessage(
-  readMaxBytes: number,
-  { onLength, onBytes }: { onLength?: (bytes: number) => void; onBytes?: (bytes: number) => void } = {},
-) {
+export function collectMessage({
+  onLength,
+  onBytes,
+}: {
+  onLength?: (bytes: number) => void;
+  onBytes?: (bytes: number) => void;
+} = {}) {
   const envelope = Buffer.alloc(envelopeBytes);
   let place: Buffer | undefined;
   let length = 0;
   let bytes = 0;
   return {
-    /**
-     * @throws ConnectError RESOURCE_EXHAUSTED for a message over the limit, INTERNAL for a compressed one,
-     *   UNIMPLEMENTED for more than one
-     */
+    /** @throws Failure MESSAGE_INVALID, COMPRESSION_UNSUPPORTED; what `onLength` and `onBytes` throw */
     add(chunk: Buffer): void {
       const ofEnvelope = chunk.copy(envelope, Math.min(bytes, envelopeBytes), 0);
       if (place === undefined && bytes + chunk.length >= envelopeBytes) {
         length = envelope.readUInt32BE(1);
-        if (envelope[0] !== 0)
-          throw new ConnectError('protocol error: the message is compressed', Code.Internal);
-        if (length > readMaxBytes) {
-          const text = `the message has ${length} bytes, which is more than readMaxBytes ${readMaxBytes}`;
-          throw new ConnectError(text, Code.ResourceExhausted);
-        }
+        checkFlags(envelope[0] as number);
         onLength?.(length);
         place = Buffer.allocUnsafeSlow(length);
       }
       if (place !== undefined && bytes + chunk.length > envelopeBytes + length) {
-        throw new ConnectError('protocol error: there is more than one message', Code.Unimplemented);
+        throw wrongNumber('more than one message');
       }
       place?.set(chunk.subarray(ofEnvelope), Math.max(0, bytes - envelopeBytes));
       bytes += chunk.length;
       onBytes?.(Math.max(0, bytes - envelopeBytes));
     },
-    /** @throws ConnectError UNIMPLEMENTED where none has come, INVALID_ARGUMENT where its end has not */
+    /** @throws Failure MESSAGE_INVALID where the message or its end has not come */
     whole(): Uint8Array {
-      if (bytes === 0) throw new ConnectError('protocol error: there is no message', Code.Unimplemented);
+      if (bytes === 0) throw wrongNumber('no message');
       if (place !== undefined && bytes === envelopeBytes + length) return place.subarray(0, length);
-      throw new ConnectError('protocol error: the message is incomplete', Code.InvalidArgument);
+      throw brokenEnvelope('it ends within a message');
     },
   };
 }

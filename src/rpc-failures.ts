@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf';
-import { ConnectError } from '@connectrpc/connect';
+import { Code, ConnectError } from '@connectrpc/connect';
 import { ErrorInfoSchema } from '../gen/google/rpc/error_details_pb.ts';
-import { Failure, failureDomain, failureKinds, isFailureReason } from './failures.ts';
+import { Failure, failureDomain, failureFromAbort, failureKinds, isFailureReason } from './failures.ts';
 
 /**
  * What a caller is told of anything that was thrown. Only a `Failure` speaks for itself; everything else
@@ -31,6 +31,17 @@ export function toConnectError(error: unknown): ConnectError {
     ],
     failure,
   );
+}
+
+/**
+ * Whatever a call ends with, with a reason. A status that is not of our making stays as it is, as NOT_FOUND of the health
+ * service; but an abort is Connect's own, and gets a reason.
+ */
+export function wireError(error: unknown): ConnectError {
+  if (!(error instanceof ConnectError)) return toConnectError(error);
+  const isAbort = error.code === Code.DeadlineExceeded || error.code === Code.Canceled;
+  if (!isAbort || failureFromConnectError(error) !== undefined) return error;
+  return toConnectError(failureFromAbort(AbortSignal.abort(error)));
 }
 
 /** The failure in a gRPC status, where the other side put one there. */

@@ -1,5 +1,6 @@
+import type { DescMethod } from '@bufbuild/protobuf';
 import {
-  type ConnectError,
+  ConnectError,
   createConnectRouter,
   createContextKey,
   createContextValues,
@@ -12,6 +13,12 @@ import { ProcessorService, type ProcessStreamRequest } from '../../gen/image/v1/
 import { type Deadline, startDeadline } from '../deadline.ts';
 import { Failure } from '../failures.ts';
 import { mostOfOneCaller } from '../memory-budget.ts';
+import {
+  callFormat,
+  parsingRequest,
+  takeParsedMessages,
+  withoutServerError,
+} from '../messages/rpc-messages.ts';
 import { toConnectError } from '../rpc-failures.ts';
 import type { CallOrigin } from '../trace-context.ts';
 import { messageOverheadBytes } from '../transport.ts';
@@ -96,7 +103,7 @@ export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, g
     grpc: false,
     readMaxBytes: maxMessageBytes,
     acceptCompression: [],
-    interceptors: [refuseStreams],
+    interceptors: [refuseStreams, takeParsedMessages],
   });
   router.service(ProcessorService, {
     process: (request, context) => passOn(processor.process, request, context, (answer) => [answer]),
@@ -136,28 +143,17 @@ export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, g
     using deadline = startDeadline(c.req.raw.signal, config.requestTimeoutMs);
     const share = held.shareOf(c.env.outgoing, c.get('callerName'));
     const { maxBytes, tooLong } = longestBodyOf(c.req.path);
-    try {
-      processor.checkRoom();
-      yield await readBody(c.env, maxBytes, tooLong, deadline.signal, share);
-    } catch (error) {
-      throw noted(error, c);
-    }
+    processor.checkRoom();
+    yield await readBody(c.env, maxBytes, tooLong, deadline.signal, share);
   }
 
-  /** Connect caps each message of a stream, and nobody the stream; what it holds at a time is counted. */
+  /** Each message of a stream has a limit, and the stream has none; what it holds at a time is counted. */
   async function* readMessages(c: ApiContext, stream: HeldStream): AsyncGenerator<Uint8Array> {
     const { incoming, outgoing } = c.env;
-    const noting = (take: () => void) => {
-      try {
-        take();
-      } catch (error) {
-        throw noted(error, c);
-      }
-    };
     if (incoming.headers.expect !== undefined) outgoing.writeContinue();
     // The connection has to outlive a stream that is refused, or the refusal would not get through.
     for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
-      noting(() => stream.read(chunk.length));
+      stream.read(chunk.length);
       yield chunk;
     }
   }
@@ -174,10 +170,12 @@ export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, g
       () => undefined,
       (error: unknown) => noted(error, c),
     );
+    const format = callFormat(c.req.header('content-type'), handler.method);
+    if (format === undefined || format.protocol === 'grpc') throw unsupportedContentType(c, handler.method);
     const share = held.shareOf(c.env.outgoing, c.get('callerName'));
     const stream = createHeldStream(share, writingOf(c, config).limit.bytes);
     const isUnary = handler.method.methodKind === 'unary';
-    const response = await handler({
+    const request = {
       httpVersion: '',
       method: c.req.method,
       url: c.req.url,
@@ -191,7 +189,12 @@ export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, g
         share,
         stream,
       }),
-    });
+    };
+    const asError = (error: unknown) => (error instanceof ConnectError ? error : noted(error, c));
+    const limit = longestBodyOf(c.req.path);
+    const response = withoutServerError(
+      await handler(parsingRequest(request, handler.method, format, limit, asError)),
+    );
     const { body } = response;
     return universalServerResponseToFetch(
       body === undefined || body === null ? response : { ...response, body: share.sendsAll(body) },
@@ -241,6 +244,17 @@ function deadlineOf(context: HandlerContext, maxTimeoutMs: number): Deadline {
   const arrivedAtMs = context.values.get(arrivalKey)?.atMs ?? performance.now();
   const leftMs = Math.max(1, Math.ceil(maxTimeoutMs - (performance.now() - arrivedAtMs)));
   return startDeadline(context.signal, Math.min(context.timeoutMs() ?? leftMs, leftMs));
+}
+
+function unsupportedContentType(c: ApiContext, method: DescMethod): Failure {
+  const actual = (c.req.header('content-type') ?? '').slice(0, 100);
+  const connect = method.methodKind === 'unary' ? 'application/' : 'application/connect+';
+  const allowed = `${connect}proto, ${connect}json, application/grpc-web, application/grpc-web+json`;
+  return new Failure(
+    'CONTENT_TYPE_UNSUPPORTED',
+    `The Content-Type is "${actual}"; ${method.name} takes ${allowed}. Plain gRPC is spoken by image-processor.`,
+    { actual, allowed },
+  );
 }
 
 /** The failure for the wire, noted on the way. */

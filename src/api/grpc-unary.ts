@@ -56,14 +56,43 @@ export function createGrpcUnary(
         endWith(stream, envelopeOf(method.input, request.message));
         const onRead = () => sessions.notifyResponseByteRead(stream);
         const takeRoom = request.contextValues.get(responseRoomKey);
-        const message = collectMessage(readMaxBytes, { onLength: takeRoom });
+        const message = collectMessage({
+          onLength(bytes) {
+            if (bytes > readMaxBytes) throw tooLong(bytes, readMaxBytes);
+            takeRoom?.(bytes);
+          },
+        });
         const answer = await readAnswer(stream, onRead, request.signal, message);
         validateResponse(answer.status, answer.header);
         validateTrailer(answer.trailer, answer.header);
-        const output = fromBinary(method.output, answer.message.whole());
+        const output = fromBinary(method.output, wholeOf(answer.message));
         return { stream: false, service: method.parent, method, ...answer, message: output };
       },
     });
+}
+
+function wholeOf(message: ReturnType<typeof collectMessage>): Uint8Array {
+  try {
+    return message.whole();
+  } catch (error) {
+    throw unreadable(error);
+  }
+}
+
+function tooLong(bytes: number, readMaxBytes: number): ConnectError {
+  const text = `the response has ${bytes} bytes, which is more than readMaxBytes ${readMaxBytes}`;
+  return new ConnectError(text, Code.ResourceExhausted);
+}
+
+/** A response that is broken is the processor's fault, whatever reason a request like it would have. */
+function unreadable(error: unknown): ConnectError {
+  if (error instanceof ConnectError) return error;
+  const isOurs =
+    error instanceof Failure &&
+    error.reason !== 'MESSAGE_INVALID' &&
+    error.reason !== 'COMPRESSION_UNSUPPORTED';
+  if (isOurs) return toConnectError(error);
+  return new ConnectError('the response cannot be read', Code.Internal, undefined, undefined, error);
 }
 
 interface Answer {
@@ -96,7 +125,7 @@ function readAnswer(
     try {
       message.add(chunk);
     } catch (error) {
-      fail(error instanceof Failure ? toConnectError(error) : ConnectError.from(error));
+      fail(unreadable(error));
     }
   }
   function onClose(): void {

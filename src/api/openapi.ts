@@ -9,8 +9,15 @@ import { variantsOption } from './variants.ts';
 
 type JsonObject = { readonly [key: string]: unknown };
 
-/** Reasons that belong to a path or a moment and not to an image. */
+/** Reasons that belong to another interface, a path, a moment or HTTP itself, and not to an image. */
 const notOfImages: readonly FailureReason[] = [
+  'MESSAGE_INVALID',
+  'COMPRESSION_UNSUPPORTED',
+  'REQUEST_INVALID',
+  'REQUEST_TIMEOUT',
+  'CHUNK_EXTENSIONS_TOO_LARGE',
+  'EXPECTATION_UNSUPPORTED',
+  'HEADERS_TOO_LARGE',
   'ROUTE_UNKNOWN',
   'METHOD_NOT_ALLOWED',
   'CANCELLED',

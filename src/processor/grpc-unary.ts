@@ -4,7 +4,7 @@ import {
   type Http2ServerResponse,
   type ServerHttp2Stream,
 } from 'node:http2';
-import { type DescMessage, type DescService, fromBinary, type MessageShape } from '@bufbuild/protobuf';
+import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import {
   Code,
   ConnectError,
@@ -27,6 +27,9 @@ import {
   setTrailerStatus,
 } from '@connectrpc/connect/protocol-grpc';
 import { collectMessage, endWith, envelopeOf, webHeaders } from '../grpc-message.ts';
+import { parseBinary } from '../messages/parse-message.ts';
+import { checkLength, type MessageLimit } from '../messages/rpc-messages.ts';
+import { wireError } from '../rpc-failures.ts';
 
 type UnarySpec = Extract<MethodImplSpec, { kind: 'unary' }>;
 
@@ -51,10 +54,10 @@ export interface GrpcUnaryMethods {
  * methods see, contexts, deadlines, interceptors and statuses, is Connect's, but for one thing: when a method has
  * answered its request's bytes are gone. Who wants to keep them, copies them.
  *
- * @param readMaxBytes - longest message
+ * @param limitOf - the longest message of a method
  */
 export function createGrpcUnaryMethods(
-  readMaxBytes: number,
+  limitOf: (method: DescMethod) => MessageLimit,
   interceptors: Interceptor[],
   contextValues: (request: Http2ServerRequest) => ContextValues,
 ): GrpcUnaryMethods {
@@ -84,14 +87,15 @@ export function createGrpcUnaryMethods(
       contextValues: contextValues(request),
     });
     stream.once('close', () => left.abort(reasonOf(stream.rstCode)));
-    const collected = collectMessage(readMaxBytes);
+    const limit = limitOf(method);
+    const collected = collectMessage({ onLength: (bytes) => checkLength(bytes, limit) });
     let pieces: readonly Uint8Array[] = [];
     try {
-      const message = parse(method.input, await readMessage(stream, collected, context.signal));
+      const message = parseBinary(method.input, await readMessage(stream, collected, context.signal));
       const output = await invokeUnaryImplementation(spec, context, message, interceptors);
       pieces = envelopeOf(method.output, output);
     } catch (error) {
-      setTrailerStatus(context.responseTrailer, asConnectError(error));
+      setTrailerStatus(context.responseTrailer, wireError(error));
     }
     context.abort(over);
     if (stream.closed || stream.destroyed) return;
@@ -169,20 +173,7 @@ function readMessage(
   return promise;
 }
 
-function parse<Desc extends DescMessage>(schema: Desc, bytes: Uint8Array): MessageShape<Desc> {
-  try {
-    return fromBinary(schema, bytes);
-  } catch (error) {
-    throw ConnectError.from(error, Code.InvalidArgument);
-  }
-}
-
 function reasonOf(rstCode: number | undefined): ConnectError {
   if (rstCode === constants.NGHTTP2_NO_ERROR) return over;
   return new ConnectError(`the stream was reset with ${rstCode}`, Code.Canceled);
-}
-
-function asConnectError(error: unknown): ConnectError {
-  if (error instanceof ConnectError) return error;
-  return new ConnectError('internal error', Code.Internal, undefined, undefined, error);
 }

@@ -7,12 +7,14 @@ import {
   createContextValues,
   type Interceptor,
 } from '@connectrpc/connect';
-import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { callerHeader, callerOfAddress, parseAddress, readCaller, unknownCaller } from '../caller.ts';
+import { unsupportedExpectation } from '../http-failures.ts';
 import { listen } from '../listen.ts';
+import { messageTooLong } from '../messages/message-limits.ts';
 import { http2Settings, maxSessionMemory, messageOverheadBytes, widenSession } from '../transport.ts';
 import { limitConnectionAge } from './connection-age.ts';
 import { createGrpcUnaryMethods } from './grpc-unary.ts';
+import { createRpcListener, methodNotAllowed } from './rpc-listener.ts';
 
 /**
  * In a call's context: aborts when the server begins to drain. A call that its client may hold open for ever has to
@@ -58,14 +60,18 @@ export async function startGrpcServer(
 ): Promise<GrpcServer> {
   const draining = new AbortController();
   const { interceptors = [] } = options;
-  const readMaxBytes = options.maxSourceBytes + messageOverheadBytes;
+  const { maxSourceBytes } = options;
+  const limit = {
+    maxBytes: maxSourceBytes + messageOverheadBytes,
+    tooLong: (bytes: number) => messageTooLong(bytes, maxSourceBytes),
+  };
   const contextValues = (request: ServerRequest) =>
     createContextValues()
       .set(drainingKey, draining.signal)
       .set(callerKey, callerOfRequest(request, options.trustCallerMetadata ?? false));
-  const unary = createGrpcUnaryMethods(readMaxBytes, interceptors, contextValues);
-  const others = connectNodeAdapter({
-    routes: (router) =>
+  const unary = createGrpcUnaryMethods(() => limit, interceptors, contextValues);
+  const others = createRpcListener(
+    (router) =>
       routes({
         ...router,
         service(service, implementation, ...rest) {
@@ -74,14 +80,18 @@ export async function startGrpcServer(
           return this;
         },
       }),
+    () => limit,
     interceptors,
-    readMaxBytes,
-    // Images are compressed already.
-    acceptCompression: [],
     contextValues,
-  });
+  );
   const server = createServer({ settings: http2Settings, maxSessionMemory }, (request, response) => {
     if (!unary.take(request, response)) others(request, response);
+  });
+  server.on('checkExpectation', (request, response) => {
+    others.refuse(request, response, unsupportedExpectation(request.headers.expect));
+  });
+  server.on('connect', (request, response) => {
+    others.refuse(request, response, methodNotAllowed('CONNECT'));
   });
   server.on('session', widenSession);
   server.on('session', limitConnectionAge(options.maxConnectionAgeMs ?? 0));

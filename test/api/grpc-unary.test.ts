@@ -111,7 +111,7 @@ describe(createGrpcUnary, () => {
     const error = await failure(client.process(content(large)));
     expect(error.code).toBe(Code.ResourceExhausted);
     expect(error.rawMessage).toMatch(
-      /^the message has 1000\d\d bytes, which is more than readMaxBytes 50000$/,
+      /^the response has 1000\d\d bytes, which is more than readMaxBytes 50000$/,
     );
   });
 

@@ -1,15 +1,25 @@
 import { once } from 'node:events';
-import { type ClientHttp2Stream, connect, constants, type OutgoingHttpHeaders } from 'node:http2';
+import {
+  type ClientHttp2Stream,
+  connect,
+  constants,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+} from 'node:http2';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from '@connectrpc/connect';
+import { findTrailerError } from '@connectrpc/connect/protocol-grpc';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   ProcessorService,
   ProcessRequestSchema,
   ProcessResponseSchema,
 } from '../../gen/image/v1/processor_pb.ts';
+import { type FailureReason, failureKinds } from '../../src/failures.ts';
+import { webHeaders } from '../../src/grpc-message.ts';
 import { createGrpcUnaryMethods } from '../../src/processor/grpc-unary.ts';
 import { startGrpcServer } from '../../src/processor/server.ts';
+import { failureFromConnectError } from '../../src/rpc-failures.ts';
 
 const large = new Uint8Array(100_000).map((_, at) => at * 31);
 const message = toBinary(
@@ -50,6 +60,11 @@ async function started(process = echo) {
     });
 }
 
+function reasonOf(trailers: IncomingHttpHeaders): string | undefined {
+  const error = findTrailerError(webHeaders(trailers));
+  return error && failureFromConnectError(error)?.reason;
+}
+
 async function answerOf(stream: ClientHttp2Stream) {
   const chunks: Buffer[] = [];
   stream.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -78,19 +93,22 @@ describe(createGrpcUnaryMethods, () => {
     },
   );
 
-  it.each<[what: string, body: Uint8Array, code: Code]>([
-    ['no message', new Uint8Array(), Code.Unimplemented],
-    ['half an envelope', Buffer.alloc(3), Code.InvalidArgument],
-    ['a message that ends early', enveloped(message).subarray(0, 50_000), Code.InvalidArgument],
-    ['two messages', Buffer.concat([enveloped(message), enveloped(message)]), Code.Unimplemented],
-    ['a message that says it is compressed', enveloped(message, 1), Code.Internal],
-    ['what is no Protobuf', enveloped(Buffer.from([0x0a, 0xff])), Code.InvalidArgument],
-    ['a message over the limit', enveloped(new Uint8Array(1_100_000)), Code.ResourceExhausted],
-  ])('refuses %s, and the connection lives on', async (_, body, code) => {
+  it.each<[what: string, body: Uint8Array, reason: FailureReason]>([
+    ['no message', new Uint8Array(), 'MESSAGE_INVALID'],
+    ['half an envelope', Buffer.alloc(3), 'MESSAGE_INVALID'],
+    ['a message that ends early', enveloped(message).subarray(0, 50_000), 'MESSAGE_INVALID'],
+    ['two messages', Buffer.concat([enveloped(message), enveloped(message)]), 'MESSAGE_INVALID'],
+    ['a message that is marked as compressed', enveloped(message, 1), 'COMPRESSION_UNSUPPORTED'],
+    ['an envelope with unknown flags', enveloped(message, 4), 'MESSAGE_INVALID'],
+    ['bytes that are not Protobuf', enveloped(Buffer.from([0x0a, 0xff])), 'MESSAGE_INVALID'],
+    ['a message over the limit', enveloped(new Uint8Array(1_100_000)), 'SOURCE_BYTES_OVER_LIMIT'],
+  ])('refuses %s with a reason, and the connection lives on', async (_, body, reason) => {
     const open = await started();
     const stream = open();
     stream.end(body);
-    expect((await answerOf(stream)).trailers['grpc-status']).toBe(String(code));
+    const { trailers } = await answerOf(stream);
+    expect(trailers['grpc-status']).toBe(String(failureKinds[reason].code));
+    expect(reasonOf(trailers)).toBe(reason);
     const next = open();
     next.end(enveloped(message));
     expect((await answerOf(next)).trailers['grpc-status']).toBe('0');
@@ -165,7 +183,7 @@ describe(createGrpcUnaryMethods, () => {
     secret.end(enveloped(new Uint8Array()));
     expect((await answerOf(secret)).trailers).toMatchObject({
       'grpc-status': String(Code.Internal),
-      'grpc-message': 'internal%20error',
+      'grpc-message': expect.stringContaining('on%20our%20side'),
     });
   });
 

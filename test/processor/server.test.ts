@@ -139,8 +139,12 @@ describe(startGrpcServer, () => {
     await using server = await start(echo, megabyte);
     const error = await errorOf(server.client.process(content(megabyte + 70_000)));
     expect(error?.code).toBe(Code.ResourceExhausted);
-    expect(error?.findDetails(ErrorInfoSchema)).toEqual([]);
-    expect(error?.rawMessage).toMatch(/1118\d\d\d/);
+    const [info] = error?.findDetails(ErrorInfoSchema) ?? [];
+    expect(info).toMatchObject({
+      reason: 'SOURCE_BYTES_OVER_LIMIT',
+      domain: 'image.v1',
+      metadata: { limit: '1048576', actual: expect.stringMatching(/^1118\d\d\d$/) },
+    });
     expect((await server.client.process(content(5))).content.length).toBe(5);
   });
 
