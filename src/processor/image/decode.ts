@@ -4,6 +4,7 @@ import { cmykToRgb } from './cmyk.ts';
 import { cutUpright, wholeOf } from './cutout.ts';
 import type { Geometry } from './geometry.ts';
 import type { ImageHeader } from './header.ts';
+import { hasBrokenEnding } from './jpeg-ending.ts';
 import { resampleUpright } from './kernels/resample.ts';
 import { orient, sizeUpright } from './orient.ts';
 import type { Pixels } from './pixels.ts';
@@ -50,6 +51,7 @@ export async function decode(
  * first frame.
  */
 async function decodeExact(content: Uint8Array, header: ImageHeader): Promise<Pixels> {
+  checkEnding(content, header);
   const image = sharp(content, { ...optionsFor(header), ignoreIcc: true });
   if (header.colour === 'cmyk') {
     return cmykToRgb(await pixelsOf(image.pipelineColourspace('cmyk').toColourspace('cmyk'), header));
@@ -139,6 +141,7 @@ async function decodeFast(
   geometry: Geometry,
   plan: Plan,
 ): Promise<Pixels> {
+  checkEnding(content, header);
   const image = sharp(content, optionsFor(header));
   const { orientation } = header;
   if (plan.resize === undefined) return orient(await pixelsOf(image, header), orientation);
@@ -173,14 +176,24 @@ async function pixelsOf(image: Sharp, header: ImageHeader): Promise<Pixels> {
     .raw()
     .toBuffer({ resolveWithObject: true })
     .catch((cause: unknown) => {
-      throw new Failure(
-        'IMAGE_CORRUPT',
-        `The ${header.format.toUpperCase()} (${header.width} × ${header.height}) cannot be decoded: it is cut off or damaged.`,
-        { format: header.format },
-        { cause },
-      );
+      throw corrupt(header, cause);
     });
   return { data, width: info.width, height: info.height, channels: info.channels as Pixels['channels'] };
+}
+
+/** TurboJPEG looks at a JPEG's end by itself, libvips stops at the last pixel. */
+function checkEnding(content: Uint8Array, header: ImageHeader): void {
+  if (header.format !== 'jpeg' || !hasBrokenEnding(content)) return;
+  throw corrupt(header, new Error('a marker behind the pixels at which libjpeg stops'));
+}
+
+function corrupt({ format, width, height }: ImageHeader, cause: unknown): Failure {
+  return new Failure(
+    'IMAGE_CORRUPT',
+    `The ${format.toUpperCase()} (${width} × ${height}) cannot be decoded: it is cut off or damaged.`,
+    { format },
+    { cause },
+  );
 }
 
 /** Gray stays one channel, where sharp would make three of it. */

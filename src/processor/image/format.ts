@@ -46,6 +46,8 @@ function guess(head: string): string {
   if (start.startsWith('<')) return 'XML or HTML';
   if (start.startsWith('%pdf')) return 'PDF';
   if (start.startsWith('{') || start.startsWith('[')) return 'JSON';
+  if (head.startsWith('\0\0\0\x0cjP  ') || head.startsWith('\xff\x4f\xff\x51')) return 'JPEG 2000';
+  if (head.startsWith('II\xbc')) return 'JPEG XR';
   if (head.startsWith('ftyp', 4)) return 'an HEIF or MP4 file without an AVIF image';
   if (head.startsWith('BM')) return 'BMP';
   if (head.startsWith('\x00\x00\x01\x00')) return 'an icon (ICO)';

@@ -1,6 +1,7 @@
 import sharp, { type Metadata } from 'sharp';
 import { Failure } from '../../failures.ts';
 import { detectFormat } from './format.ts';
+import { checkJpegKind } from './jpeg-kind.ts';
 import { readJpegMetadata } from './jpeg-metadata.ts';
 import { findJpegSegment, readJpegSamplesPerPixel } from './jpeg-segments.ts';
 import {
@@ -62,6 +63,7 @@ const colourBySpace: Readonly<Record<string, ImageHeader['colour']>> = {
  */
 export async function readHeader(content: Uint8Array, maxPixels: number): Promise<ImageHeader> {
   const format = detectFormat(content);
+  if (format === 'jpeg') checkJpegKind(content);
   const layout = format === 'tiff' ? readTiffLayout(content) : undefined;
   const metadata = await sharp(content, { limitInputPixels: false })
     .metadata()

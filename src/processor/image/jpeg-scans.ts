@@ -110,7 +110,7 @@ function timeOf(scan: Buffer, { isProgressive, isArithmetic, shares }: Frame): n
  *
  * Native search costs as much as looking at some dozens of bytes, so that it is worth while only where 0xff is rare.
  */
-function nextMarker(bytes: Buffer, from: number): number | undefined {
+export function nextMarker(bytes: Buffer, from: number): number | undefined {
   const last = bytes.length - 1;
   if (from < last && bytes[from] === 0xff && isMarker(bytes[from + 1] as number)) return from;
   for (let at = bytes.indexOf(0xff, from); at !== -1 && at < last; at = bytes.indexOf(0xff, at)) {
