@@ -22,22 +22,39 @@ export function noteFailure(c: ApiContext, error: unknown): Failure {
  * The failure's own values stand under `metadata`, because some have the name of a standard member.
  */
 export function writeProblem(c: ApiContext, error: unknown): Response {
-  const failure = noteFailure(c, error);
+  const { status, headers, body } = problemOf(noteFailure(c, error), c.get('requestId'));
+  for (const [name, value] of Object.entries(headers)) c.header(name, value);
+  return c.body(body, status as ContentfulStatusCode);
+}
+
+/** A failure as a response. */
+export interface Problem {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export function problemOf(failure: Failure, requestId: string): Problem {
   const { status, title } = failureKinds[failure.reason];
-  if (failure.reason === 'METHOD_NOT_ALLOWED') c.header('Allow', failure.metadata.allowed);
-  c.header('Content-Type', 'application/problem+json');
-  c.header('Cache-Control', 'no-store');
-  const problem = {
-    type: `${problemPath}/${failure.reason}`,
-    title,
+  const { allowed } = failure.metadata;
+  return {
     status,
-    detail: failure.message,
-    instance: c.get('requestId'),
-    reason: failure.reason,
-    retryable: failure.isRetryable,
-    metadata: failure.metadata,
+    headers: {
+      'Content-Type': 'application/problem+json',
+      'Cache-Control': 'no-store',
+      ...(failure.reason === 'METHOD_NOT_ALLOWED' && allowed !== undefined && { Allow: allowed }),
+    },
+    body: JSON.stringify({
+      type: `${problemPath}/${failure.reason}`,
+      title,
+      status,
+      detail: failure.message,
+      instance: requestId,
+      reason: failure.reason,
+      retryable: failure.isRetryable,
+      metadata: failure.metadata,
+    }),
   };
-  return c.body(JSON.stringify(problem), status as ContentfulStatusCode);
 }
 
 /** What a problem's type stands for: the same for all problems of a reason. */

@@ -2,6 +2,8 @@ import type { ProcessRequest, ProcessVariantsRequest } from '../../gen/image/v1/
 import { Failure } from '../failures.ts';
 import { imageOptionNames } from '../image-options.ts';
 import { processRequest } from '../image-request.ts';
+import { jsonDepth } from '../messages/json-depth.ts';
+import { maxDepth } from '../messages/message-limits.ts';
 import { messageOverheadBytes } from '../transport.ts';
 import type { ApiConfig } from './config.ts';
 import type { ApiContext } from './context.ts';
@@ -109,8 +111,10 @@ function parseFormOrBytes(body: Buffer, mediaType: string): Said {
 /** `{"url": "https://…", "width": 300}`: options stand beside the URL. */
 function parseJson(body: Buffer): Said {
   let parsed: unknown;
+  const text = body.toString('utf8');
+  if (jsonDepth(text) > maxDepth) throw jsonTooDeep(jsonDepth(text));
   try {
-    parsed = JSON.parse(body.toString('utf8'));
+    parsed = JSON.parse(text);
   } catch (cause) {
     throw new Failure('JSON_INVALID', 'The body is not JSON; send {"url": "https://…"}.', {}, { cause });
   }
@@ -132,6 +136,14 @@ function parseJson(body: Buffer): Said {
   };
 }
 
+function jsonTooDeep(depth: number): Failure {
+  return new Failure(
+    'JSON_INVALID',
+    `The body nests objects and arrays ${depth} deep; the limit is ${maxDepth}.`,
+    { limit: maxDepth, actual: depth },
+  );
+}
+
 function jsonTooLong(bytes: number): Failure {
   return new Failure(
     'SOURCE_BYTES_OVER_LIMIT',
@@ -150,7 +162,10 @@ function onlySource(sources: readonly ImageSource[]): ImageSource {
     );
   }
   if (another !== undefined) {
-    const given = sources.map((one) => (one.case === 'url' ? 'url' : 'image')).join(', ');
+    const given = sources
+      .slice(0, 5)
+      .map((one) => (one.case === 'url' ? 'url' : 'image'))
+      .join(', ');
     throw new Failure(
       'SOURCE_AMBIGUOUS',
       `The image is given ${sources.length} times (${given}); give one.`,

@@ -1,13 +1,12 @@
 import { once } from 'node:events';
-import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createAdaptorServer } from '@hono/node-server';
 import { listen } from '../listen.ts';
 import { createMetricsRegistry, type Logger } from '../telemetry.ts';
 import { startTracing } from '../tracing.ts';
 import { createApp } from './app.ts';
 import { createGate } from './auth.ts';
 import type { ApiConfig } from './config.ts';
+import { createHttpServer } from './http-server.ts';
 import { countRetries, watchProcessors } from './metrics.ts';
 import { createProcessorClient } from './processor-client.ts';
 
@@ -47,17 +46,12 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningA
     metrics,
     isDraining: () => draining,
   });
-  const server = createAdaptorServer({
-    fetch: app.fetch,
-    serverOptions: {
-      headersTimeout: headersTimeoutMs,
-      keepAliveTimeout: keepAliveTimeoutMs,
-      // After the deadline of the request, which has a better answer than Node's.
-      requestTimeout: Math.max(config.requestTimeoutMs + 5_000, headersTimeoutMs),
-    },
-  }) as Server;
-  // Without this Node asks for every body; the one who reads it does so, after a look at its length.
-  server.on('checkContinue', (request, response) => server.emit('request', request, response));
+  const server = createHttpServer(app.fetch, log, {
+    headersTimeout: headersTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    // After the deadline of the request, which has a better answer than Node's.
+    requestTimeout: Math.max(config.requestTimeoutMs + 5_000, headersTimeoutMs),
+  });
   const port = await listen(server, config.port, config.host);
 
   return {

@@ -7,6 +7,8 @@ import {
 import { Failure, withIndex } from '../failures.ts';
 import { maxVariants } from '../image-options.ts';
 import { type ImageDefaults, processRequest } from '../image-request.ts';
+import { jsonDepth } from '../messages/json-depth.ts';
+import { maxDepth } from '../messages/message-limits.ts';
 import { type ImageSource, type OptionTexts, optionTexts, parseOptions } from './options.ts';
 
 /** The option that asks for several answers of one image. */
@@ -67,7 +69,7 @@ export function variantsRequest(
 function parseList(text: string): readonly Record<string, unknown>[] {
   let list: unknown;
   try {
-    list = JSON.parse(text);
+    list = jsonDepth(text) > maxDepth ? undefined : JSON.parse(text);
   } catch {
     list = undefined;
   }

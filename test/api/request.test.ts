@@ -164,6 +164,15 @@ describe(readRequest, () => {
       },
     );
 
+    it('refuses JSON that is nested deeper than anything it takes', async () => {
+      const body = `{"url":"https://example.com/a","variants":${'['.repeat(30_000)}${']'.repeat(30_000)}}`;
+      expect(await refusal(body, { contentType: 'application/json' })).toMatchObject({
+        status: 400,
+        reason: 'JSON_INVALID',
+        metadata: { limit: '32', actual: '30001' },
+      });
+    });
+
     it('refuses JSON without a url', async () => {
       expect(await refusal('{"width": 3}', { contentType: 'application/json' })).toMatchObject({
         reason: 'SOURCE_MISSING',

@@ -1,4 +1,6 @@
 import { Failure } from '../../failures.ts';
+import { jsonDepth } from '../../messages/json-depth.ts';
+import { maxDepth } from '../../messages/message-limits.ts';
 import type { Filter } from '../image/plan.ts';
 import {
   type ConfigSize,
@@ -141,6 +143,14 @@ function parseObject(json: string): ConfigValues {
       'PRESET_INVALID',
       `The preprocessor config has ${bytes} bytes; the limit is ${maxConfigBytes}. Send preprocessor_config.json alone.`,
       { limit: maxConfigBytes, actual: bytes },
+    );
+  }
+  const depth = jsonDepth(json);
+  if (depth > maxDepth) {
+    throw new Failure(
+      'PRESET_INVALID',
+      `The preprocessor config nests objects and arrays ${depth} deep; the limit is ${maxDepth}.`,
+      { limit: maxDepth, actual: depth },
     );
   }
   const value = parseJson(json);

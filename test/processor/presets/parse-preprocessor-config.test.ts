@@ -20,6 +20,14 @@ function failureOf(json: string): Pick<Failure, 'reason' | 'message'> {
 const refusal = (config: unknown) => failureOf(JSON.stringify(config));
 
 describe(parsePreprocessorConfig, () => {
+  it('refuses values that are nested too deep to be repeated', () => {
+    const deep = `{"size":${'['.repeat(10_000)}${']'.repeat(10_000)}}`;
+    expect(failureOf(deep)).toEqual({
+      reason: 'PRESET_INVALID',
+      message: 'The preprocessor config nests objects and arrays 10001 deep; the limit is 32.',
+    });
+  });
+
   it('reads a config that says everything', () => {
     const plan = parse({
       ...clip,

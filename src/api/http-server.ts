@@ -1,0 +1,128 @@
+import {
+  createServer,
+  type IncomingMessage,
+  maxHeaderSize,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
+import type { Duplex } from 'node:stream';
+import { getRequestListener, RequestError } from '@hono/node-server';
+import { Failure } from '../failures.ts';
+import { unsupportedExpectation } from '../http-failures.ts';
+import { publicFailure } from '../rpc-failures.ts';
+import type { Logger } from '../telemetry.ts';
+import { readRequestId } from '../trace-context.ts';
+import { type Problem, problemOf } from './problem.ts';
+
+/** Time for a refused caller to read its response before the connection is reset, in milliseconds. */
+const lingerMs = 1000;
+
+/**
+ * An HTTP server that answers with problems, too, where Node refuses a request before the app sees it: bytes that are
+ * not HTTP, headers that are too long or too slow, an expectation that is unknown, a missing Host.
+ */
+export function createHttpServer(
+  fetch: Parameters<typeof getRequestListener>[0],
+  log: Logger,
+  options: ServerOptions,
+): Server {
+  const lastResponses = new WeakMap<Duplex, ServerResponse>();
+  const refused = new WeakSet<Duplex>();
+
+  /** A refusal and its line in the log. */
+  function refusalOf(failure: Failure): Problem {
+    const requestId = readRequestId(undefined);
+    const problem = problemOf(failure, requestId);
+    log.info({ request_id: requestId, status: problem.status, reason: failure.reason }, 'request refused');
+    return { ...problem, headers: { ...problem.headers, Connection: 'close', 'X-Request-Id': requestId } };
+  }
+
+  function refuse(response: ServerResponse, failure: Failure): void {
+    const { status, headers, body } = refusalOf(failure);
+    response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) }).end(body);
+  }
+
+  const listener = getRequestListener(fetch, {
+    // HTTP/1.0 has no Host.
+    hostname: 'localhost',
+    errorHandler(error) {
+      const { status, headers, body } = refusalOf(
+        error instanceof RequestError ? invalidTarget() : publicFailure(error),
+      );
+      return new Response(body, { status, headers });
+    },
+  });
+
+  const server = createServer({ ...options, requireHostHeader: false }, (request, response) => {
+    lastResponses.set(request.socket, response);
+    const failure = hostFailure(request);
+    if (failure === undefined) listener(request, response);
+    else refuse(response, failure);
+  });
+  // Without this Node asks for every body; the one who reads it does so, after a look at its length.
+  server.on('checkContinue', (request, response) => server.emit('request', request, response));
+  server.on('checkExpectation', (request, response) =>
+    refuse(response, unsupportedExpectation(request.headers.expect)),
+  );
+  server.on('connect', (_request, socket) => {
+    const metadata = { actual: 'CONNECT', allowed: 'GET, HEAD, POST' };
+    writeRaw(socket, refusalOf(new Failure('METHOD_NOT_ALLOWED', 'This is not a proxy.', metadata)));
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // What else comes on a refused connection fails, too.
+    if (refused.has(socket)) return;
+    refused.add(socket);
+    const last = lastResponses.get(socket);
+    const isWithinResponse = last?.headersSent === true && !last.writableFinished;
+    if (error.code === 'ECONNRESET' || !socket.writable || isWithinResponse) socket.destroy(error);
+    else writeRaw(socket, refusalOf(failureOfParser(error)));
+  });
+  return server;
+}
+
+function writeRaw(socket: Duplex, { status, headers, body }: Problem): void {
+  const lines = Object.entries({ ...headers, 'Content-Length': Buffer.byteLength(body) });
+  const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  socket.on('error', () => {});
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head}\r\n${body}`);
+  setTimeout(() => socket.destroy(), lingerMs).unref();
+}
+
+/** Every HTTP/1.1 request has a Host (RFC 9112, 3.2). */
+function hostFailure({ httpVersion, headers }: IncomingMessage): Failure | undefined {
+  if (httpVersion !== '1.1' || headers.host !== undefined) return undefined;
+  return new Failure('REQUEST_INVALID', 'The request has no Host header.', { header: 'Host' });
+}
+
+function invalidTarget(): Failure {
+  return new Failure('REQUEST_INVALID', 'The Host header and the path of the request make no URL.', {
+    header: 'Host',
+  });
+}
+
+/** What Node's parser and its clock found. */
+function failureOfParser(error: NodeJS.ErrnoException): Failure {
+  switch (error.code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return new Failure(
+        'HEADERS_TOO_LARGE',
+        `The request line and the headers have more than ${maxHeaderSize} bytes together.`,
+        { limit: maxHeaderSize },
+      );
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return new Failure(
+        'CHUNK_EXTENSIONS_TOO_LARGE',
+        `The chunk extensions of the body have more than ${maxChunkExtensions} bytes.`,
+        { limit: maxChunkExtensions },
+      );
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new Failure('REQUEST_TIMEOUT', 'The request did not arrive in time.');
+    default:
+      return new Failure('REQUEST_INVALID', 'The request is not valid HTTP/1.1.', {}, { cause: error });
+  }
+}
+
+/** Node's limit, in bytes. It is not an option. */
+const maxChunkExtensions = 16 * 1024;
