@@ -20,6 +20,8 @@ export interface CallOrigin {
   readonly trace: TracePlace | undefined;
   /** The name of its caller, see caller.ts; undefined where the log line of a processor is all that it is for. */
   readonly caller?: string | undefined;
+  /** Whether images of URLs are asked for again, see no-cache.ts. */
+  readonly mustRevalidate?: boolean | undefined;
 }
 
 /** Version 00 has these four parts; a later one may have more behind them. */
@@ -47,8 +49,13 @@ export function readRequestId(given: string | null | undefined): string {
 }
 
 /** Headers for the next service. */
-export function originHeaders({ requestId, trace, caller }: CallOrigin): Record<string, string> {
-  const ids = { 'x-request-id': requestId, ...(caller !== undefined && { [callerHeader]: caller }) };
+export function originHeaders(origin: CallOrigin): Record<string, string> {
+  const { requestId, trace, caller, mustRevalidate } = origin;
+  const ids = {
+    'x-request-id': requestId,
+    ...(caller !== undefined && { [callerHeader]: caller }),
+    ...(mustRevalidate && { 'cache-control': 'no-cache' }),
+  };
   if (trace === undefined) return ids;
   const { traceId, spanId, flags, state } = trace;
   return {

@@ -1,12 +1,12 @@
 import { BlockList, isIP } from 'node:net';
 import { callerOfKey } from '../caller.ts';
 import { Failure } from '../failures.ts';
+import { openSecretFile } from '../secret-file.ts';
 import type { Logger } from '../telemetry.ts';
 import { apiKeysFile, findApiKey, presentedApiKey } from './api-keys.ts';
 import type { ApiConfig } from './config.ts';
 import type { ApiContext } from './context.ts';
 import { createRateLimiter, type RateLimit, rateLimitHeaders, rateLimitOf } from './rate-limit.ts';
-import { openSecretFile } from './secret-file.ts';
 import { checkLink, linkParameters, linkSecretsFile } from './signed-links.ts';
 
 /** Who may have images made. */

@@ -3,6 +3,7 @@ import { commonEnvironment, EnvironmentError, readEnvironment } from '../environ
 import { fastFilters, filters, fits, imageFormats } from '../image-options.ts';
 import type { ImageDefaults } from '../image-request.ts';
 import { mostOfOneCaller } from '../memory-budget.ts';
+import { secretFilePath } from '../secret-file.ts';
 import { commaSeparated, flag, oneOf, wholeNumber } from '../text-schemas.ts';
 import { tracingSettings } from '../tracing.ts';
 import { messageOverheadBytes } from '../transport.ts';
@@ -10,7 +11,6 @@ import { apiKeysFile } from './api-keys.ts';
 import { defaultResolveMs } from './processor-addresses.ts';
 import { rateLimit } from './rate-limit.ts';
 import type { ResponseLimit } from './response-price.ts';
-import { problemOfSecretFile } from './secret-file.ts';
 import { linkSecretsFile } from './signed-links.ts';
 import { addressRanges } from './trusted-proxies.ts';
 
@@ -88,10 +88,13 @@ export const apiEnvironment = z.object({
     )
     .default([])
     .describe('Web origins whose pages may call, with commas between them; * is all'),
-  API_KEYS_FILE: secretFile(apiKeysFile, 'a JSON file of API keys, as SECURITY.md has it')
+  API_KEYS_FILE: secretFilePath(apiKeysFile, 'a JSON file of API keys, as SECURITY.md has it')
     .optional()
     .describe('JSON file of API keys, hashed; read again when it changes; unset: no key is asked for'),
-  LINK_SECRETS_FILE: secretFile(linkSecretsFile, 'a JSON file of secrets for links, as SECURITY.md has it')
+  LINK_SECRETS_FILE: secretFilePath(
+    linkSecretsFile,
+    'a JSON file of secrets for links, as SECURITY.md has it',
+  )
     .optional()
     .describe('JSON file of secrets that links of GET are signed with; read again when it changes'),
   RATE_LIMIT_RPS: wholeNumber(1, 1_000_000)
@@ -190,14 +193,6 @@ function responseLimit(maxAnswerBytes: number, maxHeldBytes: number): ResponseLi
 }
 
 export type ApiConfig = Readonly<ReturnType<typeof readApiConfig>>;
-
-/** The path of a file of secrets that can be used as it is now. */
-function secretFile(content: z.ZodType, allowed: string) {
-  return z.string().superRefine((path, context) => {
-    const problem = problemOfSecretFile(path, content);
-    if (problem !== undefined) context.addIssue({ code: 'custom', message: `${allowed}; ${problem}` });
-  });
-}
 
 function isHttpOrigin(text: string): boolean {
   const url = URL.parse(text);

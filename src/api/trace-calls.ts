@@ -1,5 +1,6 @@
 import type { DescMethod } from '@bufbuild/protobuf';
 import { type ContextValues, createContextKey, type Transport } from '@connectrpc/connect';
+import { saysNoCache } from '../no-cache.ts';
 import { endAfter, rpcAttributes, rpcEnd } from '../rpc-spans.ts';
 import { type CallOrigin, originHeaders } from '../trace-context.ts';
 import type { Span, Tracing } from '../tracing.ts';
@@ -12,7 +13,12 @@ export const originKey = createContextKey<CallOrigin | undefined>(undefined, { d
 
 /** What a request gives on with its calls. */
 export function originOf(c: ApiContext): CallOrigin {
-  return { requestId: c.get('requestId'), trace: c.get('trace'), caller: c.get('callerName') };
+  return {
+    requestId: c.get('requestId'),
+    trace: c.get('trace'),
+    caller: c.get('callerName'),
+    mustRevalidate: saysNoCache(c.req.header('cache-control')),
+  };
 }
 
 /**

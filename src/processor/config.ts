@@ -1,7 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { commonEnvironment, EnvironmentError, readEnvironment } from '../environment.ts';
+import { secretFilePath } from '../secret-file.ts';
 import { commaSeparated, flag, isHost, wholeNumber } from '../text-schemas.ts';
+import { defaultUserAgent, originHeadersFile } from './source/request-headers.ts';
 
 /** What image-processor reads from its environment. */
 export const processorEnvironment = z.object({
@@ -19,6 +21,18 @@ export const processorEnvironment = z.object({
   DOWNLOAD_TIMEOUT_MS: wholeNumber(1, 600_000)
     .default(10_000)
     .describe('Longest download of a URL as a whole'),
+  ORIGIN_USER_AGENT: z
+    .string()
+    .regex(/^[\x21-\x7e]([\x20-\x7e]{0,254}[\x21-\x7e])?$/, 'printable ASCII, at most 256 characters')
+    .default(defaultUserAgent)
+    .describe('User-Agent for origins; some want a contact in it, as "images/1.0 (ops@example.com)"'),
+  ORIGIN_MAX_REDIRECTS: wholeNumber(0, 20).default(3).describe('Redirects of one URL that are followed'),
+  ORIGIN_HEADERS_FILE: secretFilePath(
+    originHeadersFile,
+    'a JSON file of headers for origins, as SECURITY.md has it',
+  )
+    .optional()
+    .describe('JSON file of headers for origins, by host; read again when it changes; unset: none'),
   URL_ALLOWED_HOSTS: commaSeparated()
     .refine(
       (hosts) => hosts.every(isHost),

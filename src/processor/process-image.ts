@@ -44,6 +44,8 @@ export interface Caller {
   readonly signal: AbortSignal;
   /** Until the caller waits no longer; unset: as long as the signal doesn't abort. */
   remainingMs?(): number;
+  /** Whether the origin of a URL is asked even where its image is still fresh. */
+  readonly mustRevalidate?: boolean | undefined;
   /** Hears of the stages that run for this caller; not of those that ran for another who asked for the same. */
   readonly onStage?: StageListener | undefined;
 }
@@ -72,7 +74,8 @@ export async function answersOf(
   const { signal } = caller;
   const stopwatch = createStopwatch(caller.onStage);
   const keysOf = rememberLast((sha256) => plans.map((plan) => cacheKey(sha256, plan)));
-  const read = () => sources.read(source, (sha256) => findAll(cache, keysOf(sha256)), signal);
+  const wanted = { ...source, mustRevalidate: caller.mustRevalidate };
+  const read = () => sources.read(wanted, (sha256) => findAll(cache, keysOf(sha256)), signal);
   const readings = {
     url: () => stopwatch.time('download', () => downloads.run(read, signal)),
     content: () => stopwatch.time('hash', read),

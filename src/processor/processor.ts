@@ -7,6 +7,7 @@ import { file_grpc_health_v1_health, Health } from '../../gen/grpc/health/v1/hea
 import { file_image_v1_processor, ProcessorService } from '../../gen/image/v1/processor_pb.ts';
 import { EnvironmentError } from '../environment.ts';
 import { listen } from '../listen.ts';
+import { openSecretFile } from '../secret-file.ts';
 import { createMetricsRegistry, type Logger } from '../telemetry.ts';
 import { startTracing, tracingSettings } from '../tracing.ts';
 import { createAdmission } from './admission.ts';
@@ -24,6 +25,7 @@ import { createReflection } from './reflection.ts';
 import { startGrpcServer } from './server.ts';
 import { createProcessorService } from './service.ts';
 import { createSourceReader } from './source/read-source.ts';
+import { createRequestHeaders, originHeadersFile } from './source/request-headers.ts';
 import { idleWorkerBytes, workMemory } from './work-memory.ts';
 
 /** A processor that serves. */
@@ -53,10 +55,16 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
     onLookup: metrics.onCacheLookup,
     onError: onCacheError,
   });
+  const originHeaders =
+    config.ORIGIN_HEADERS_FILE === undefined
+      ? undefined
+      : openSecretFile(config.ORIGIN_HEADERS_FILE, originHeadersFile, log);
   const sources = createSourceReader({
     maxBytes: config.MAX_SOURCE_BYTES,
     timeoutMs: config.DOWNLOAD_TIMEOUT_MS,
     allowedHosts: new Set(config.URL_ALLOWED_HOSTS),
+    maxRedirects: config.ORIGIN_MAX_REDIRECTS,
+    requestHeaders: createRequestHeaders(config.ORIGIN_USER_AGENT, originHeaders?.current),
     records: {
       get: async (key) => (await cache.get(key))?.value,
       set: cache.set,
@@ -130,6 +138,7 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
       await sleep(config.SHUTDOWN_DELAY_MS);
       health.close();
       await server.drain();
+      originHeaders?.stop();
       await Promise.all([
         sources.close(),
         cache.close(),

@@ -11,6 +11,7 @@ import { callerHeader, callerOfAddress, parseAddress, readCaller, unknownCaller 
 import { unsupportedExpectation } from '../http-failures.ts';
 import { listen } from '../listen.ts';
 import { messageTooLong } from '../messages/message-limits.ts';
+import { saysNoCache } from '../no-cache.ts';
 import { http2Settings, maxSessionMemory, messageOverheadBytes, widenSession } from '../transport.ts';
 import { limitConnectionAge } from './connection-age.ts';
 import { createGrpcUnaryMethods } from './grpc-unary.ts';
@@ -26,6 +27,9 @@ export const drainingKey = createContextKey<AbortSignal>(new AbortController().s
 
 /** In a call's context: the name of its caller, see caller.ts. */
 export const callerKey = createContextKey<string>(unknownCaller, { description: 'caller' });
+
+/** In a call's context: whether its caller wants images of URLs to be asked for again, see no-cache.ts. */
+export const noCacheKey = createContextKey<boolean>(false, { description: 'no-cache' });
 
 type ServerRequest = IncomingMessage | Http2ServerRequest;
 
@@ -68,7 +72,8 @@ export async function startGrpcServer(
   const contextValues = (request: ServerRequest) =>
     createContextValues()
       .set(drainingKey, draining.signal)
-      .set(callerKey, callerOfRequest(request, options.trustCallerMetadata ?? false));
+      .set(callerKey, callerOfRequest(request, options.trustCallerMetadata ?? false))
+      .set(noCacheKey, saysNoCache(request.headers['cache-control']));
   const unary = createGrpcUnaryMethods(() => limit, interceptors, contextValues);
   const others = createRpcListener(
     (router) =>

@@ -21,7 +21,7 @@ import { callKey } from './observe-calls.ts';
 import { processBatch } from './process-batch.ts';
 import { type Caller, type ImageProcessing, processImage } from './process-image.ts';
 import { processVariants } from './process-variants.ts';
-import { callerKey, drainingKey } from './server.ts';
+import { callerKey, drainingKey, noCacheKey } from './server.ts';
 
 /** Until when a caller waits, and what its call carries. */
 type CallTime = Pick<HandlerContext, 'signal' | 'values'> & Partial<Pick<HandlerContext, 'timeoutMs'>>;
@@ -55,7 +55,9 @@ export function createProcessorService(
     const { signal } = deadline;
     try {
       const name = caller.values.get(callerKey);
-      const answer = await work({ name, signal, remainingMs: deadline.remainingMs, onStage });
+      const mustRevalidate = caller.values.get(noCacheKey);
+      const { remainingMs } = deadline;
+      const answer = await work({ name, signal, remainingMs, onStage, mustRevalidate });
       metrics.onRequest(deadline.elapsedMs() / 1000, 'OK');
       return answer;
     } catch (error) {

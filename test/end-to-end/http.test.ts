@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Origin, redirects, routes, sends, startOrigin } from '../support/origin.ts';
 import { decoded, encoded, noise, photoLike, redGreenBlue } from '../support/pictures.ts';
@@ -9,6 +12,7 @@ import { redisServer } from '../support/tools.ts';
 describe('the whole service over HTTP', () => {
   let service: Service;
   let origin: Origin;
+  let folder: string;
   let png: Uint8Array<ArrayBuffer>;
 
   beforeAll(async () => {
@@ -19,14 +23,24 @@ describe('the whole service over HTTP', () => {
           etag: '"v1"',
           'cache-control': 'no-cache',
         }),
+        '/fresh.png': sends(await encoded(noise(41, 30, 6), 'png'), {
+          etag: '"v1"',
+          'cache-control': 'max-age=600',
+        }),
+        '/busy': (_request, response) => void response.writeHead(429, { 'retry-after': '9' }).end(),
         '/page': sends('<!doctype html><title>no image</title>', { 'content-type': 'image/png' }),
         '/inside': redirects(302, 'http://169.254.169.254/latest/meta-data/'),
         '/circle': redirects(302, '/circle'),
         '/slow': (_request, response) => void response.writeHead(200).write('x'),
       }),
     );
+    folder = await mkdtemp(join(tmpdir(), 'http-'));
+    const headersFile = join(folder, 'headers.json');
+    await writeFile(headersFile, JSON.stringify({ [`127.0.0.1:${origin.port}`]: { 'X-Token': 'secret' } }));
     service = await startService({
       processor: {
+        ORIGIN_HEADERS_FILE: headersFile,
+        ORIGIN_USER_AGENT: 'images/1.0 (ops@example.com)',
         URL_ALLOWED_HOSTS: '127.0.0.1',
         DOWNLOAD_TIMEOUT_MS: '1500',
         MAX_SOURCE_PIXELS: '7000000',
@@ -38,6 +52,7 @@ describe('the whole service over HTTP', () => {
   afterAll(async () => {
     await service?.stop();
     await origin?.[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true });
   });
 
   const send = (query: string, body: Uint8Array<ArrayBuffer>): Promise<Response> =>
@@ -94,6 +109,43 @@ describe('the whole service over HTTP', () => {
     expect(await bytesOf(second)).toEqual(await bytesOf(first));
   });
 
+  it('asks an origin again before its image is stale where the caller says no-cache', async () => {
+    const url = origin.url('/fresh.png');
+    const asked = () => origin.requests.filter(({ path }) => path === '/fresh.png').length;
+    await get(url);
+    expect((await get(url)).headers.get('cache-status')).toContain('hit');
+    expect(asked()).toBe(1);
+    expect((await get(url, { 'cache-control': 'no-cache' })).status).toBe(200);
+    expect(asked()).toBe(2);
+    const post = (path: string, body: unknown, headers = {}) =>
+      fetch(`${service.url}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify(body),
+      });
+    expect((await post('/v1/images', { url }, { 'cache-control': 'no-cache' })).status).toBe(200);
+    expect(asked()).toBe(3);
+    const process = '/image.v1.ProcessorService/Process';
+    expect((await post(process, { url }, { 'cache-control': 'no-cache' })).status).toBe(200);
+    expect(asked()).toBe(4);
+    expect((await post(process, { url })).status).toBe(200);
+    expect(asked()).toBe(4);
+  });
+
+  it('tells an origin what the operator has set for it', async () => {
+    await get(origin.url('/image.png'));
+    expect(origin.requests.at(-1)?.headers).toMatchObject({
+      'user-agent': 'images/1.0 (ops@example.com)',
+      'x-token': 'secret',
+    });
+  });
+
+  it('passes on when an origin wants to be asked again', async () => {
+    const answer = await get(origin.url('/busy'));
+    expect(answer.headers.get('retry-after')).toBe('9');
+    expect(await answer.json()).toMatchObject({ retryable: true, metadata: { status: '429' } });
+  });
+
   it('processes the same image once, sent as bytes and by URL, and asks the origin whether it has changed', async () => {
     const sent = await send('?scale=false&grayscale=false', await encoded(noise(40, 30, 5), 'png'));
     const byUrl = await get(origin.url('/image.png'));
@@ -116,7 +168,8 @@ describe('the whole service over HTTP', () => {
     ['an origin that never ends', (): string => origin.url('/slow'), 504, 'ORIGIN_TIMEOUT'],
     ['a file', (): string => 'file:///etc/passwd', 400, 'URL_SCHEME_UNSUPPORTED'],
     ['no URL', (): string => 'not a URL', 400, 'URL_INVALID'],
-    ['a name without an address', (): string => 'http://nowhere.invalid/', 502, 'ORIGIN_UNRESOLVED'],
+    ['a name without an address', (): string => 'http://nowhere.invalid/', 403, 'URL_ADDRESS_FORBIDDEN'],
+    ['an origin that wants to be asked later', (): string => origin.url('/busy'), 503, 'ORIGIN_BUSY'],
   ] as const)('refuses a URL that is or leads to %s', async (_what, url, status, reason) => {
     expect(await reasonOf(await get(url()))).toEqual([status, reason]);
   });

@@ -1,9 +1,27 @@
-import { availableParallelism } from 'node:os';
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { EnvironmentError } from '../../src/environment.ts';
 import { processorEnvironment, readProcessorConfig } from '../../src/processor/config.ts';
 
+function headersFileOf(content: unknown): string {
+  const folder = mkdtempSync(join(tmpdir(), 'config-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'headers.json');
+  writeFileSync(path, JSON.stringify(content));
+  return path;
+}
+
 describe(readProcessorConfig, () => {
+  it('stops at a file of headers that cannot be used, and repeats nothing secret of it', () => {
+    const path = headersFileOf({ 'images.example': { Authorization: 'Bearer \nsecret' } });
+    const read = () => readProcessorConfig({ ORIGIN_HEADERS_FILE: path });
+    expect(read).toThrow(EnvironmentError);
+    expect(read).toThrow(/ORIGIN_HEADERS_FILE .*images\.example\.Authorization: a value that no header has/);
+    expect(read).not.toThrow(/secret/);
+  });
+
   it('starts with nothing set', () => {
     expect(readProcessorConfig({})).toEqual({
       HOST: '127.0.0.1',
@@ -18,6 +36,8 @@ describe(readProcessorConfig, () => {
       MAX_SOURCE_PIXELS: 100_000_000,
       MAX_OUTPUT_PIXELS: 25_000_000,
       DOWNLOAD_TIMEOUT_MS: 10_000,
+      ORIGIN_USER_AGENT: 'image-processor',
+      ORIGIN_MAX_REDIRECTS: 3,
       URL_ALLOWED_HOSTS: [],
       CACHE_MAX_BYTES: 256 * 1024 * 1024,
       WORKERS: availableParallelism(),
@@ -31,6 +51,7 @@ describe(readProcessorConfig, () => {
   });
 
   it('reads every variable', () => {
+    const headersFile = headersFileOf({ 'images.example': { Authorization: 'Bearer secret' } });
     const environment = {
       HOST: '0.0.0.0',
       PORT: '0',
@@ -47,6 +68,9 @@ describe(readProcessorConfig, () => {
       MAX_SOURCE_PIXELS: '2',
       MAX_OUTPUT_PIXELS: '3',
       DOWNLOAD_TIMEOUT_MS: '4',
+      ORIGIN_USER_AGENT: 'images/1.0 (ops@example.com)',
+      ORIGIN_MAX_REDIRECTS: '0',
+      ORIGIN_HEADERS_FILE: headersFile,
       URL_ALLOWED_HOSTS: 'MinIO, minio:9000,,[::1]:80',
       CACHE_MAX_BYTES: '0',
       REDIS_URL: 'redis://:secret@redis:6379/1',
@@ -78,6 +102,9 @@ describe(readProcessorConfig, () => {
       MAX_SOURCE_PIXELS: 2,
       MAX_OUTPUT_PIXELS: 3,
       DOWNLOAD_TIMEOUT_MS: 4,
+      ORIGIN_USER_AGENT: 'images/1.0 (ops@example.com)',
+      ORIGIN_MAX_REDIRECTS: 0,
+      ORIGIN_HEADERS_FILE: headersFile,
       URL_ALLOWED_HOSTS: ['minio', 'minio:9000', '[::1]:80'],
       CACHE_MAX_BYTES: 0,
       REDIS_URL: 'redis://:secret@redis:6379/1',

@@ -34,7 +34,8 @@ export type ProcessRequest = Message<"image.v1.ProcessRequest"> & {
     case: "content";
   } | {
     /**
-     * An http or https URL that the processor downloads, from public addresses only.
+     * An http or https URL that the processor downloads, from public addresses only. The metadata
+     * "cache-control: no-cache" has its origin asked even where the image from before is still fresh.
      *
      * @generated from field: string url = 2;
      */

@@ -1,7 +1,16 @@
 import type { Dispatcher } from 'undici';
 import { Failure, failureFromAbort } from '../../failures.ts';
+import { ContentCodingError, isEncoded, withoutContentCodings } from './content-coding.ts';
+import { createCookies } from './cookies.ts';
 import { createGuardedAgent, type GuardedAgentOptions, type OriginTimeouts } from './guarded-agent.ts';
 import { failureFromOrigin, failureFromStatus, statusFailure, timedOut } from './origin-failures.ts';
+import { isOfStaleConnection } from './origin-socket.ts';
+import {
+  createRequestHeaders,
+  defaultUserAgent,
+  type Headers,
+  type RequestHeaders,
+} from './request-headers.ts';
 
 /** The timeouts of one connection are half of `timeoutMs` by default. */
 export interface DownloaderOptions
@@ -13,6 +22,8 @@ export interface DownloaderOptions
   readonly timeoutMs: number;
   /** Most redirects that are followed. Default: 3. */
   readonly maxRedirects?: number | undefined;
+  /** Sent with every request. Default: those of `image-processor`, without secrets. */
+  readonly requestHeaders?: RequestHeaders | undefined;
 }
 
 /** One answer of an origin: a redirect or the last one. */
@@ -51,14 +62,6 @@ export interface Downloader {
   /** Closes all connections; downloads under way fail. */
   close(): Promise<void>;
 }
-
-/** Sent with every request; the same for all, so that answers that vary by them still fit. */
-export const requestHeaders = {
-  accept: 'image/*',
-  // An answer that is encoded nevertheless is refused: a small gzip may unpack to any size.
-  'accept-encoding': 'identity',
-  'user-agent': 'image-processor',
-} as const;
 
 /** Beside twice the image, which is plenty for chunks: headers, early hints, the bodies of redirects. */
 const wireSlackBytes = 1024 * 1024;
@@ -126,6 +129,21 @@ function redirectTarget(answer: OriginAnswer, from: URL): URL {
   return target;
 }
 
+/**
+ * Notes a request of a chain of redirects. A request for the same URL with the same cookies would end as before.
+ *
+ * @throws Failure ORIGIN_REDIRECTS_OVER_LIMIT
+ */
+function checkVisit(visits: Set<string>, visit: string, maxRedirects: number): void {
+  if (visits.has(visit)) {
+    throw new Failure('ORIGIN_REDIRECTS_OVER_LIMIT', 'The URL redirects in a circle. Check the URL.', {
+      limit: maxRedirects,
+      actual: visits.size,
+    });
+  }
+  visits.add(visit);
+}
+
 /** The whole body in one buffer: of the declared length, or else growing as the bytes come. */
 async function readBody(
   body: AsyncIterable<Uint8Array>,
@@ -160,6 +178,7 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 /** Downloads from public addresses, within limits of bytes and time. */
 export function createDownloader(options: DownloaderOptions): Downloader {
   const { allowedHosts, lookup, maxBytes, timeoutMs, maxRedirects = 3 } = options;
+  const requestHeaders = options.requestHeaders ?? createRequestHeaders(defaultUserAgent);
   const halfMs = Math.ceil(timeoutMs / 2);
   const timeouts: OriginTimeouts = {
     connectTimeoutMs: options.connectTimeoutMs ?? halfMs,
@@ -167,25 +186,46 @@ export function createDownloader(options: DownloaderOptions): Downloader {
     bodyTimeoutMs: options.bodyTimeoutMs ?? halfMs,
   };
   const maxWireBytes = 2 * maxBytes + wireSlackBytes;
-  const agent = createGuardedAgent({ allowedHosts, lookup, maxWireBytes, ...timeouts });
+  const agentOptions = { allowedHosts, lookup, maxWireBytes, ...timeouts };
+  const agent = createGuardedAgent(agentOptions);
+  const fresh = createGuardedAgent({ ...agentOptions, keepsConnections: false });
 
   async function request(
     url: URL,
-    headers: Readonly<Record<string, string>> | undefined,
+    headers: Headers,
     signal: AbortSignal,
+    by = agent,
   ): Promise<Dispatcher.ResponseData> {
     signal.throwIfAborted();
-    const response = agent.request({
+    const response = by.request({
       origin: url.origin,
       path: url.pathname + url.search,
       method: 'GET',
-      headers: { ...requestHeaders, ...headers },
+      headers,
       signal,
     });
     try {
       return await unlessAborted(response, signal);
     } catch (error) {
+      // Once more, where no such thing can happen again.
+      if (by === agent && isOfStaleConnection(error)) return request(url, headers, signal, fresh);
       throw failureFromOrigin(error, url.host, timeouts);
+    }
+  }
+
+  /** The body of a response with a Content-Encoding. Its declared length, if any, is that of the encoded bytes. */
+  async function readEncoded(
+    body: AsyncIterable<Uint8Array>,
+    coding: string | undefined,
+    host: string,
+    status: number,
+  ): Promise<Uint8Array> {
+    try {
+      return await readBody(withoutContentCodings(body, coding, maxWireBytes), undefined, maxBytes);
+    } catch (error) {
+      if (!(error instanceof ContentCodingError)) throw error;
+      const words = 'sent a body that its Content-Encoding does not decode';
+      throw statusFailure(host, status, words, error);
     }
   }
 
@@ -196,16 +236,15 @@ export function createDownloader(options: DownloaderOptions): Downloader {
     host: string,
   ): Promise<Uint8Array> {
     if (!imageStatuses.has(status)) throw failureFromStatus(host, status, headers['retry-after']);
-    const encoding = headers['content-encoding']?.trim().toLowerCase() ?? '';
-    if (encoding !== '' && encoding !== 'identity') {
-      throw statusFailure(host, status, 'answered with a Content-Encoding although identity was asked for');
-    }
     // undici takes the chunks apart and leaves the rest as it is, which is no image then.
     if (!/^(chunked)?$/i.test(headers['transfer-encoding']?.trim() ?? '')) {
       throw statusFailure(host, status, 'answered with a Transfer-Encoding that nobody asked for');
     }
     const declared = headers['content-length'];
-    const content = await readBody(body, declared === undefined ? undefined : Number(declared), maxBytes);
+    const coding = headers['content-encoding'];
+    const content = isEncoded(coding)
+      ? await readEncoded(body, coding, host, status)
+      : await readBody(body, declared === undefined ? undefined : Number(declared), maxBytes);
     if (content.byteLength === 0) {
       throw new Failure('SOURCE_EMPTY', `${host} answered ${status} with an empty body.`, { host });
     }
@@ -216,14 +255,10 @@ export function createDownloader(options: DownloaderOptions): Downloader {
   function nextTarget(answers: readonly OriginAnswer[], answer: OriginAnswer, from: URL): URL {
     const target = redirectTarget(answer, from);
     checkUrl(target, `${from.host} redirects to a URL that`);
-    const href = hrefWithoutFragment(target);
-    const isCircle = answers.some(({ url }) => url === href);
-    if (isCircle || answers.length > maxRedirects) {
+    if (answers.length > maxRedirects) {
       throw new Failure(
         'ORIGIN_REDIRECTS_OVER_LIMIT',
-        isCircle
-          ? 'The URL redirects in a circle. Check the URL.'
-          : `The URL redirects more than ${maxRedirects} times. Use the URL that it leads to.`,
+        `The URL redirects more than ${maxRedirects} times. Use the URL that it leads to.`,
         { limit: maxRedirects, actual: answers.length },
       );
     }
@@ -237,12 +272,22 @@ export function createDownloader(options: DownloaderOptions): Downloader {
   ): Promise<Download> {
     checkUrl(first);
     const answers: OriginAnswer[] = [];
+    const cookies = createCookies();
+    const visits = new Set<string>();
     let target = first;
     for (;;) {
       const url = hrefWithoutFragment(target);
       const conditional = validators?.url === url ? validators.headers : undefined;
-      const response = await request(target, conditional, signal);
+      const cookie = cookies.headerFor(target);
+      checkVisit(visits, `${url} ${cookie}`, maxRedirects);
+      const headers = {
+        ...requestHeaders.of(target),
+        ...conditional,
+        ...(cookie !== undefined && { cookie }),
+      };
+      const response = await request(target, headers, signal);
       const answer = { url, status: response.statusCode, headers: plainHeaders(response.headers) };
+      cookies.keep(target, [response.headers['set-cookie'] ?? []].flat());
       answers.push(answer);
       try {
         if (answer.status === 304 && conditional !== undefined) return { answers, content: undefined };
@@ -272,6 +317,8 @@ export function createDownloader(options: DownloaderOptions): Downloader {
         clearTimeout(timer);
       }
     },
-    close: () => agent.destroy(),
+    async close() {
+      await Promise.all([agent.destroy(), fresh.destroy()]);
+    },
   };
 }

@@ -1,7 +1,8 @@
 import { type LookupAddress, lookup as systemLookup } from 'node:dns';
-import { isIP, isIPv6, type LookupFunction, type Socket } from 'node:net';
+import { isIP, isIPv6, type LookupFunction } from 'node:net';
 import { Agent, buildConnector } from 'undici';
 import { Failure } from '../../failures.ts';
+import { watchResponses } from './origin-socket.ts';
 import { isPublicAddress } from './public-address.ts';
 
 /** Finds every address of a host name; `lookup` of node:dns is one. */
@@ -35,6 +36,8 @@ export interface GuardedAgentOptions extends OriginTimeouts {
   readonly maxWireBytes?: number | undefined;
   /** Default: the system's resolver. */
   readonly lookup?: Lookup | undefined;
+  /** Whether connections are kept for further requests. Default: true. */
+  readonly keepsConnections?: boolean | undefined;
 }
 
 /**
@@ -43,22 +46,32 @@ export interface GuardedAgentOptions extends OriginTimeouts {
  */
 const keepAliveMaxTimeoutMs = 10_000;
 
-// The address that was found isn't told: who may name any host here could map a private network by it.
-function addressForbidden(host: string): Failure {
+/**
+ * The failure of a host that has no public address. It is the same for a name that does not exist and for one with a
+ * private address, and does not say which address was found: otherwise whoever may name any host here could map a
+ * private network by its names.
+ */
+function addressForbidden(host: string, cause?: unknown): Failure {
   return new Failure(
     'URL_ADDRESS_FORBIDDEN',
-    `${host} is not a public address, and only those are downloaded from. Send the image's bytes instead, or have the host added to URL_ALLOWED_HOSTS.`,
+    `${host} does not lead to a public address, and images are downloaded from public addresses only. Check the URL's host name, send the image's bytes instead, or have the host added to URL_ALLOWED_HOSTS.`,
     { host },
+    { cause },
   );
 }
 
 function unresolved(host: string, cause: unknown): Failure {
   return new Failure(
     'ORIGIN_UNRESOLVED',
-    `No address was found for ${host}. Check the URL's host name.`,
+    `The address of ${host} could not be looked up. Try again later.`,
     { host },
     { cause },
   );
+}
+
+/** Whether the name servers did not respond, which says nothing about the name. */
+function isLookupOutage(error: NodeJS.ErrnoException | null): boolean {
+  return error !== null && ['EAI_AGAIN', 'ETIMEOUT', 'ESERVFAIL', 'ECONNREFUSED'].includes(error.code ?? '');
 }
 
 function isAllowed(
@@ -70,27 +83,6 @@ function isAllowed(
   return (
     allowedHosts.has(hostname) || allowedHosts.has(host) || allowedHosts.has(`${host}:${String(namedPort)}`)
   );
-}
-
-/** Ends a connection on which one answer takes more bytes than it may. */
-function limitWireBytes(socket: Socket, host: string, maxWireBytes: number): void {
-  let written = -1;
-  let before = 0;
-  socket.on('readable', () => {
-    // There is one request a connection at a time: where something was written, a new one has begun.
-    if (socket.bytesWritten !== written) {
-      written = socket.bytesWritten;
-      before = socket.bytesRead;
-    }
-    if (socket.bytesRead - before <= maxWireBytes) return;
-    socket.destroy(
-      new Failure(
-        'ORIGIN_UNREACHABLE',
-        `${host} sent more than ${maxWireBytes} bytes for one answer. Check that the URL leads to an image.`,
-        { host, limit: maxWireBytes },
-      ),
-    );
-  });
 }
 
 /**
@@ -106,17 +98,18 @@ export function createGuardedAgent({
   bodyTimeoutMs,
   maxWireBytes = Number.POSITIVE_INFINITY,
   lookup = systemLookup,
+  keepsConnections = true,
 }: GuardedAgentOptions): Agent {
   // The connection goes to the very addresses that were judged: a second lookup of the name could give
   // others (DNS rebinding). One bad address among good ones refuses them all: with a public and a private
   // record an attacker only has to refuse connections on the public one, and the next address is tried.
   const resolve =
-    (acceptable: (address: string) => boolean): LookupFunction =>
+    (acceptable: (address: string) => boolean, notFound: typeof unresolved): LookupFunction =>
     (hostname, options, callback) => {
       lookup(hostname, { all: true }, (error, addresses) => {
         const [first] = addresses ?? [];
         if (error !== null || first === undefined) {
-          callback(unresolved(hostname, error), []);
+          callback(isLookupOutage(error) ? unresolved(hostname, error) : notFound(hostname, error), []);
         } else if (!addresses.every(({ address }) => acceptable(address))) {
           callback(addressForbidden(hostname), []);
         } else if (options.all === true) {
@@ -144,12 +137,13 @@ export function createGuardedAgent({
           callback(error, null);
           return;
         }
-        limitWireBytes(socket, options.hostname, maxWireBytes);
+        watchResponses(socket, options.hostname, maxWireBytes);
         callback(null, socket);
       });
   };
-  const connectAnywhere = connectBy(resolve(() => true));
-  const connectPublic = connectBy(resolve(isPublicAddress));
+  // That a host which the operator has named does not exist, or not yet, is no secret.
+  const connectAnywhere = connectBy(resolve(() => true, unresolved));
+  const connectPublic = connectBy(resolve(isPublicAddress, addressForbidden));
 
   const connect: buildConnector.connector = (options, callback) => {
     if (isAllowed(allowedHosts, options)) {
@@ -182,5 +176,6 @@ export function createGuardedAgent({
     headersTimeout: headersTimeoutMs,
     bodyTimeout: bodyTimeoutMs,
     keepAliveMaxTimeout: keepAliveMaxTimeoutMs,
+    ...(keepsConnections ? {} : { pipelining: 0 }),
   });
 }

@@ -5,11 +5,13 @@ import type { OriginTimeouts } from './guarded-agent.ts';
 /** What origins do wrong, as failures: their host is told to the caller, Node's and undici's words aren't. */
 
 /** An origin that responded, but not with an image. */
-export function statusFailure(host: string, status: number, words: string): Failure {
-  return new Failure('ORIGIN_STATUS', `${host} ${words}. Check that the URL leads to an image.`, {
-    host,
-    status,
-  });
+export function statusFailure(host: string, status: number, words: string, cause?: unknown): Failure {
+  return new Failure(
+    'ORIGIN_STATUS',
+    `${host} ${words}. Check that the URL leads to an image.`,
+    { host, status },
+    { cause },
+  );
 }
 
 /** Longest wait that is passed on from an origin's Retry-After, in seconds. */
@@ -86,6 +88,11 @@ function unreachableWords(code: string): string {
   return 'cannot be reached';
 }
 
+/** Whether the origin would have to be changed before the same request can succeed. */
+function isPermanent(code: string): boolean {
+  return code === invalidHttp || /CERT|UNABLE_TO_VERIFY/.test(code);
+}
+
 /** What undici threw while it talked to an origin, as a failure; a fault of ours stays as it is. */
 export function failureFromOrigin(error: unknown, host: string, timeouts: OriginTimeouts): unknown {
   if (error instanceof Failure) return error;
@@ -101,8 +108,8 @@ export function failureFromOrigin(error: unknown, host: string, timeouts: Origin
   if (code === 'UND_ERR_BODY_TIMEOUT') return timedOut(host, 'body', timeouts.bodyTimeoutMs, error);
   return new Failure(
     'ORIGIN_UNREACHABLE',
-    `${host} ${unreachableWords(code)}. Check the URL, or try again later.`,
+    `${host} ${unreachableWords(code)}. Check the URL${isPermanent(code) ? '' : ', or try again later'}.`,
     { host },
-    { cause: error },
+    { cause: error, ...(isPermanent(code) && { isRetryable: false }) },
   );
 }

@@ -9,6 +9,7 @@ import {
   hrefWithoutFragment,
   type Validators,
 } from './download.ts';
+import { createRequestHeaders, defaultUserAgent } from './request-headers.ts';
 import { createUrlRecords, type RecordStore, type UrlRecord } from './url-records.ts';
 
 export interface SourceReaderOptions extends DownloaderOptions {
@@ -23,6 +24,12 @@ export type ReadSource<Answer> =
   | { readonly sha256: string; readonly content: Uint8Array }
   | { readonly sha256: string; readonly answer: Answer };
 
+/** The source of a request, and how it is wanted. */
+export type WantedSource = ProcessRequest['source'] & {
+  /** Whether the origin is asked even where a URL's image is still fresh, as `Cache-Control: no-cache` says. */
+  readonly mustRevalidate?: boolean | undefined;
+};
+
 export interface SourceReader {
   /**
    * Reads a request's image. `content` may belong to other callers too: it is neither changed nor moved.
@@ -34,7 +41,7 @@ export interface SourceReader {
    *   URL_SCHEME_UNSUPPORTED and the others of a download
    */
   read<Answer>(
-    source: ProcessRequest['source'],
+    source: WantedSource,
     findAnswer: (sha256: string) => Promise<Answer | undefined>,
     signal: AbortSignal,
   ): Promise<ReadSource<Answer>>;
@@ -70,9 +77,9 @@ function parseUrl(text: string): URL {
 
 /** Reads sources: bytes as they are, URLs by guarded downloads, each URL once at a time. */
 export function createSourceReader(options: SourceReaderOptions): SourceReader {
-  const { maxBytes, now = Date.now } = options;
-  const downloader = createDownloader(options);
-  const records = createUrlRecords(options.records, now);
+  const { maxBytes, now = Date.now, requestHeaders = createRequestHeaders(defaultUserAgent) } = options;
+  const downloader = createDownloader({ ...options, requestHeaders });
+  const records = createUrlRecords(options.records, now, requestHeaders);
   const flights = createSingleFlight<Image | undefined>();
 
   function readContent(content: Uint8Array): Image {
@@ -92,7 +99,7 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
   ): Promise<Image | undefined> {
     const href = hrefWithoutFragment(url);
     // Only who knows the same image may share the answer "not modified".
-    const key = `${validators === undefined ? 'any' : record?.sha256} ${href}`;
+    const key = `${validators === undefined ? 'any' : record?.sha256} ${requestHeaders.fingerprint()} ${href}`;
     const { value } = await flights.run(key, signal, async (shared) => {
       const { answers, content } = await downloader.download(url, validators, shared);
       const image = content && { sha256: hash('sha256', content), content };
@@ -106,6 +113,7 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
   async function readUrl<Answer>(
     text: string,
     findAnswer: (sha256: string) => Promise<Answer | undefined>,
+    mustRevalidate: boolean,
     signal: AbortSignal,
   ): Promise<ReadSource<Answer>> {
     const url = parseUrl(text);
@@ -118,7 +126,7 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
       return image;
     }
     const known = { sha256: record.sha256, answer };
-    if (record.isFresh) return known;
+    if (record.isFresh && !mustRevalidate) return known;
     return (await downloadOnce(url, record, record.validators, signal)) ?? known;
   }
 
@@ -141,7 +149,7 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
         case 'content':
           return readContent(source.value);
         case 'url':
-          return readUrl(source.value, findAnswer, signal);
+          return readUrl(source.value, findAnswer, source.mustRevalidate === true, signal);
         case 'sha256':
           return findKnown(source.value, findAnswer);
         case undefined:

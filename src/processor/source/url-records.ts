@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import CachePolicy from 'http-cache-semantics';
 import { z } from 'zod';
-import { type OriginAnswer, requestHeaders, type Validators } from './download.ts';
+import type { OriginAnswer, Validators } from './download.ts';
+import type { RequestHeaders } from './request-headers.ts';
 
 /** Where records are kept: the result cache's tiers. A lost or failed record costs a download, no more. */
 export interface RecordStore {
@@ -66,15 +67,6 @@ const storedRecord = z.object({
     .min(1),
 });
 
-function recordKey(url: string): string {
-  return `url:${hash('sha256', url, 'hex')}`;
-}
-
-/** The request that every download sends, as http-cache-semantics wants to see it. */
-function policyRequest(url: string): CachePolicy.HttpRequest {
-  return { url, method: 'GET', headers: { ...requestHeaders, host: new URL(url).host } };
-}
-
 function policyHeaders({ headers }: OriginAnswer): Record<string, string> {
   const kept = Object.fromEntries(
     freshnessHeaders.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])),
@@ -92,16 +84,6 @@ function urlOf(policy: CachePolicy): string {
   return policy.toObject().u ?? '';
 }
 
-function validatorsOf(policy: CachePolicy): Validators | undefined {
-  const url = urlOf(policy);
-  const headers = policy.revalidationHeaders(policyRequest(url));
-  const validators = ['if-none-match', 'if-modified-since'].flatMap((name) => {
-    const value = headers[name];
-    return typeof value === 'string' ? [[name, value]] : [];
-  });
-  return validators.length === 0 ? undefined : { url, headers: Object.fromEntries(validators) };
-}
-
 /** Whether nobody on the way forbids a shared cache to keep what it said. */
 function mayBeKept(policies: readonly CachePolicy[]): boolean {
   return policies.every((policy) => {
@@ -114,9 +96,42 @@ function mayBeKept(policies: readonly CachePolicy[]): boolean {
  * Freshness of URLs by RFC 9111, as a shared cache: a URL leads to the same image again as long as every
  * answer on the way to it, redirects included, is fresh.
  *
+ * Without a word of the origin about freshness an image is not fresh: RFC 9111 lets caches guess from Last-Modified, and
+ * then a replaced file stays the old one for up to a day, although the origin could be asked.
+ *
  * @param now - the clock, in milliseconds since 1970
+ * @param requestHeaders - what is sent with every request
  */
-export function createUrlRecords(store: RecordStore, now: () => number): UrlRecords {
+export function createUrlRecords(
+  store: RecordStore,
+  now: () => number,
+  requestHeaders: Pick<RequestHeaders, 'fingerprint' | 'fingerprintsOf'>,
+): UrlRecords {
+  // What was learnt with other secrets, or with none, may not be theirs to see.
+  function recordKey(url: string): string {
+    return `url:${hash('sha256', requestHeaders.fingerprint() + url, 'hex')}`;
+  }
+
+  /** The request of a download, as http-cache-semantics takes it. It may store headers, so none of them is a secret. */
+  function policyRequest(href: string): CachePolicy.HttpRequest {
+    const url = new URL(href);
+    return {
+      url: href,
+      method: 'GET',
+      headers: { ...requestHeaders.fingerprintsOf(url), host: url.host },
+    };
+  }
+
+  function validatorsOf(policy: CachePolicy): Validators | undefined {
+    const url = urlOf(policy);
+    const headers = policy.revalidationHeaders(policyRequest(url));
+    const validators = ['if-none-match', 'if-modified-since'].flatMap((name) => {
+      const value = headers[name];
+      return typeof value === 'string' ? [[name, value]] : [];
+    });
+    return validators.length === 0 ? undefined : { url, headers: Object.fromEntries(validators) };
+  }
+
   // The library's clock is a method of its policies.
   class Policy extends CachePolicy {
     now(): number {
@@ -137,7 +152,11 @@ export function createUrlRecords(store: RecordStore, now: () => number): UrlReco
     const request = policyRequest(answer.url);
     const confirmed = previous?.policies.at(-1);
     if (answer.status !== 304 || confirmed === undefined) {
-      return new Policy(request, { status: answer.status, headers: policyHeaders(answer) });
+      return new Policy(
+        request,
+        { status: answer.status, headers: policyHeaders(answer) },
+        { cacheHeuristic: 0 },
+      );
     }
     // Many origins leave the validators out of a 304; it can only mean the ones that it was asked with.
     const { etag, 'last-modified': lastModified } = confirmed.toObject().resh;
@@ -167,7 +186,7 @@ export function createUrlRecords(store: RecordStore, now: () => number): UrlReco
         const { sha256, policies } = storedRecord.parse(JSON.parse(Buffer.from(bytes).toString()));
         return toRecord(
           sha256,
-          policies.map((policy) => Policy.fromObject(policy)),
+          policies.map((policy) => Policy.fromObject({ ...policy, ch: 0 })),
         );
       } catch {
         // Cut short, written by another version, or no answer from the store: as good as no record.

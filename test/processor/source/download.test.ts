@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates, type TLSSocket } from 'node:tls';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Failure } from '../../../src/failures.ts';
 import {
@@ -13,7 +14,9 @@ import {
   type DownloaderOptions,
   type Validators,
 } from '../../../src/processor/source/download.ts';
+import { createRequestHeaders } from '../../../src/processor/source/request-headers.ts';
 import {
+  type Origin,
   redirects,
   routes,
   sends,
@@ -79,7 +82,7 @@ describe(createDownloader, () => {
           method: 'GET',
           path: '/a%20b.png?size=1&x=%2F',
           headers: {
-            accept: 'image/*',
+            accept: 'image/*,*/*;q=0.8',
             'accept-encoding': 'identity',
             'user-agent': 'image-processor',
             connection: 'keep-alive',
@@ -89,7 +92,33 @@ describe(createDownloader, () => {
       ]);
     });
 
-    it('is neither a cookie nor a referrer after a redirect', async () => {
+    it('says who asks in the words of the operator', async () => {
+      await using origin = await startOrigin(sends('image'));
+      const requestHeaders = createRequestHeaders('images/1.0 (ops@example.com)');
+      expect(await text(origin.url(), { requestHeaders })).toBe('image');
+      expect(origin.requests[0]?.headers['user-agent']).toBe('images/1.0 (ops@example.com)');
+    });
+
+    it("has an origin's own headers, and no other origin's, after a redirect too", async () => {
+      await using other = await startOrigin(routes({ '/c': redirects(302, '/d'), '/d': sends('image') }));
+      await using origin = await startOrigin(
+        routes({ '/a': redirects(302, '/b'), '/b': redirects(302, other.url('/c')) }),
+      );
+      const { host } = new URL(origin.url());
+      const requestHeaders = createRequestHeaders('image-processor', () => ({
+        [host]: { authorization: 'Bearer secret', accept: 'image/png' },
+      }));
+      expect(await text(origin.url('/a'), { requestHeaders })).toBe('image');
+      const seen = [...origin.requests, ...other.requests];
+      expect(seen.map(({ headers }) => [headers.authorization, headers.accept])).toEqual([
+        ['Bearer secret', 'image/png'],
+        ['Bearer secret', 'image/png'],
+        [undefined, 'image/*,*/*;q=0.8'],
+        [undefined, 'image/*,*/*;q=0.8'],
+      ]);
+    });
+
+    it('is no referrer after a redirect, and a cookie only for the host that set it', async () => {
       await using origin = await startOrigin(
         routes({
           '/a': (_request, response) =>
@@ -102,6 +131,7 @@ describe(createDownloader, () => {
         'accept',
         'accept-encoding',
         'connection',
+        'cookie',
         'host',
         'user-agent',
       ]);
@@ -243,13 +273,68 @@ describe(createDownloader, () => {
       expect(await failure(origin.url())).toMatchObject({ reason: 'SOURCE_EMPTY' });
     });
 
-    it('that is encoded is refused: it may unpack to any size', async () => {
-      const bomb = gzipSync(Buffer.alloc(100_000));
-      await using origin = await startOrigin(sends(bomb, { 'content-encoding': 'gzip' }));
+    it.each([
+      ['gzip', gzipSync],
+      ['X-Gzip', gzipSync],
+      ['br', brotliCompressSync],
+      ['deflate', deflateSync],
+      ['deflate', deflateRawSync],
+      ['zstd', zstdCompressSync],
+      ['deflate, gzip', (bytes: Uint8Array) => gzipSync(deflateSync(bytes))],
+      ['gzip,aws-chunked', gzipSync],
+      ['none', Buffer.from],
+      ['UTF-8', Buffer.from],
+      ['binary', Buffer.from],
+      ['base64', Buffer.from],
+      ['aws-chunked', Buffer.from],
+      ['', Buffer.from],
+      // Storage with "gzip" in a file's metadata alone.
+      ['gzip', Buffer.from],
+    ])('with the Content-Encoding %j is taken', async (coding, encode) => {
+      const body = encode(Buffer.from('image'.repeat(200)));
+      await using origin = await startOrigin(sends(body, { 'content-encoding': coding }));
+      expect(await text(origin.url())).toBe('image'.repeat(200));
+    });
+
+    const zeros = Buffer.alloc(3_000_000);
+    it.each([
+      ['gzip', gzipSync(zeros)],
+      ['br', brotliCompressSync(zeros)],
+      ['deflate', deflateSync(zeros)],
+      ['zstd', zstdCompressSync(zeros)],
+    ])('that decodes (%s) to more than the limit is given up there', async (coding, bomb) => {
+      await using origin = await startOrigin(sends(bomb, { 'content-encoding': coding }));
+      const over = await failure(origin.url(), { maxBytes: 200_000 });
+      expect(over).toMatchObject({ reason: 'SOURCE_BYTES_OVER_LIMIT', metadata: { limit: '200000' } });
+      // A piece of the decoder more, and no more than that.
+      expect(Number(over.metadata.actual)).toBeLessThan(400_000);
+    });
+
+    it.each([
+      ['is cut off', 'gzip', gzipSync('image'.repeat(200)).subarray(0, -5)],
+      ['is something else', 'br', Buffer.from('image')],
+      // Empty blocks of deflate, compressed once more: nothing comes out, for as long as it lasts.
+      [
+        'grows on the way',
+        'deflate, gzip',
+        gzipSync(Buffer.alloc(3_000_000, Buffer.from([0, 0, 0, 255, 255]))),
+      ],
+      ['was encoded too often', 'gzip, gzip, gzip, gzip', gzipSync('image')],
+    ])('that %s is no image', async (_words, coding, body) => {
+      await using origin = await startOrigin(sends(body, { 'content-encoding': coding }));
       expect(await failure(origin.url())).toMatchObject({
         reason: 'ORIGIN_STATUS',
-        message: expect.stringContaining('Content-Encoding although identity was asked for'),
+        message: expect.stringContaining('sent a body that its Content-Encoding does not decode'),
+        isRetryable: false,
       });
+    });
+
+    it('that breaks off while it is decoded is told as that', async () => {
+      await using origin = await startOrigin((_request, response) => {
+        response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': '900' });
+        response.write(gzipSync('image').subarray(0, 12), () => response.destroy());
+      });
+      expect(await failure(origin.url())).toMatchObject({ reason: 'ORIGIN_UNREACHABLE', isRetryable: true });
     });
 
     it('that says it has the encoding identity is taken', async () => {
@@ -331,9 +416,61 @@ describe(createDownloader, () => {
       });
     });
 
+    const chunks = '3\r\nima\r\n2\r\nge\r\n0\r\n\r\n';
+    it.each([
+      ['bare LF', 'HTTP/1.1 200 OK\nContent-Length: 5\n\nimage'],
+      [
+        'a length and chunks',
+        `HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}`,
+      ],
+      [
+        'a length and "identity"',
+        'HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\nContent-Length: 5\r\n\r\nimage',
+      ],
+      ['the same length twice', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-length: 5\r\n\r\nimage'],
+      ['the same length twice in one', 'HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nimage'],
+      [
+        '"continue" before it',
+        'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nimage',
+      ],
+      [
+        'early hints before it',
+        'HTTP/1.1 103 Early Hints\r\nLink: </>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nimage',
+      ],
+      ['a folded header', 'HTTP/1.1 200 OK\r\nX: a\r\n\tb\r\nContent-Length: 5\r\n\r\nimage'],
+      ['a space before a colon', 'HTTP/1.1 200 OK\r\nServer : x\r\nContent-Length : 5\r\n\r\nimage'],
+      ['a name with a space', 'HTTP/1.1 200 OK\r\nX Bad: 1\r\nContent-Length: 5\r\n\r\nimage'],
+      ['a control character', 'HTTP/1.1 200 OK\r\nX: a\x01b\rc\r\nContent-Length: 5\r\n\r\nimage'],
+      ['no reason phrase', 'HTTP/1.1 200\r\nContent-Length: 5\r\n\r\nimage'],
+    ])('200 with %s is taken, whole and byte by byte, as curl takes it', async (_words, answer) => {
+      await using whole = await startRawOrigin((socket) => socket.write(answer, 'latin1'));
+      expect(await text(whole.url())).toBe('image');
+      await using slow = await startRawOrigin(async (socket) => {
+        socket.setNoDelay();
+        for (const byte of Buffer.from(answer, 'latin1')) {
+          await new Promise((resolve) => socket.write(Buffer.of(byte), resolve));
+          await new Promise(setImmediate);
+        }
+      });
+      expect(await text(slow.url())).toBe('image');
+    });
+
+    it('closes the connection after a length and chunks: what follows may be read in two ways', async () => {
+      await using origin = await startRawOrigin((socket) =>
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}`),
+      );
+      const downloader = downloaderOf();
+      for (let i = 0; i < 2; i++) await downloader.download(new URL(origin.url()), undefined, nobodyLeaves);
+      expect(origin.connections).toBe(2);
+    });
+
     it.each([
       ['two lengths', 'Content-Length: 5\r\nContent-Length: 6'],
-      ['a length and chunks', 'Content-Length: 5\r\nTransfer-Encoding: chunked'],
+      ['two lengths in one', 'Content-Length: 5, 6'],
+      ['a length that is none', 'Content-Length: 5\r\nContent-Length: five'],
+      ['a line without a colon', 'Garbage\r\nContent-Length: 5'],
+      ['a NUL', 'X: a\0b\r\nContent-Length: 5'],
+      ['a length and no chunks', 'Content-Length: 5\r\nTransfer-Encoding: chunked'],
     ])('200 with %s is no image', async (_words, headers) => {
       await using origin = await startRawOrigin((socket) =>
         socket.write(`HTTP/1.1 200 OK\r\n${headers}\r\n\r\nimage`),
@@ -403,6 +540,34 @@ describe(createDownloader, () => {
       expect(await failure(origin.url('/3'), { maxRedirects: 0 })).toMatchObject({
         reason: 'ORIGIN_REDIRECTS_OVER_LIMIT',
       });
+    });
+
+    it('to itself with a cookie is followed, and the cookie is sent in that chain alone', async () => {
+      await using origin = await startOrigin((request, response) => {
+        if (request.headers.cookie === 'seen=1') response.end('image');
+        else response.writeHead(302, { location: '/a', 'set-cookie': 'seen=1; Path=/' }).end();
+      });
+      const downloader = downloaderOf();
+      for (let i = 0; i < 2; i++) {
+        const { content } = await downloader.download(new URL(origin.url('/a')), undefined, nobodyLeaves);
+        expect(Buffer.from(content ?? []).toString()).toBe('image');
+      }
+      const cookies = origin.requests.map(({ headers }) => headers.cookie);
+      expect(cookies).toEqual([undefined, 'seen=1', undefined, 'seen=1']);
+    });
+
+    it.each([['localhost'], ['127.0.0.2']])('to %s takes no cookie along', async (host) => {
+      await using other = await startOrigin(sends('image'), '0.0.0.0');
+      await using origin = await startOrigin((_request, response) =>
+        response
+          .writeHead(302, {
+            location: `http://${host}:${other.port}/`,
+            'set-cookie': ['a=1', `b=2; Domain=${host}`],
+          })
+          .end(),
+      );
+      expect(await text(origin.url(), { allowedHosts: new Set(['127.0.0.1', host]) })).toBe('image');
+      expect(other.requests[0]?.headers.cookie).toBeUndefined();
     });
 
     it.each([
@@ -638,6 +803,62 @@ describe(createDownloader, () => {
     expect(origin.connections).toBeLessThanOrEqual(2);
   });
 
+  describe('a kept connection', () => {
+    const response = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nimage';
+    /** Answers the first request of each connection, and does something else at the second. */
+    const startStale = (atSecond: (socket: Socket) => void, afterFirst?: (socket: Socket) => void) => {
+      const answered = new WeakSet<Socket>();
+      return startRawOrigin((socket) => {
+        if (answered.has(socket)) return atSecond(socket);
+        answered.add(socket);
+        socket.write(response, () => afterFirst?.(socket));
+      });
+    };
+    const stale: [string, () => Promise<Origin>][] = [
+      ['closed at the next request', () => startStale((socket) => socket.end())],
+      ['reset at the next request', () => startStale((socket) => socket.resetAndDestroy())],
+      [
+        'closed a little later',
+        () =>
+          startStale(
+            () => {},
+            (socket) => setTimeout(() => socket.end(), 2),
+          ),
+      ],
+    ];
+    it.each(stale)('that the origin has %s costs no download', async (_words, start) => {
+      await using origin = await start();
+      const downloader = downloaderOf();
+      const one = async () => {
+        const { content } = await downloader.download(new URL(origin.url()), undefined, nobodyLeaves);
+        return Buffer.from(content ?? []).toString();
+      };
+      for (let i = 0; i < 10; i++) {
+        expect(await Promise.all([one(), one(), one(), one()])).toEqual(Array(4).fill('image'));
+      }
+    });
+
+    it('on which a part of the response came is not asked again', async () => {
+      let requests = 0;
+      await using origin = await startRawOrigin((socket) => {
+        requests += 1;
+        if (requests === 1) socket.write(response);
+        else socket.end('HTTP/1.1 200 OK\r\nContent-Le');
+      });
+      const downloader = downloaderOf();
+      await downloader.download(new URL(origin.url()), undefined, nobodyLeaves);
+      const again = downloader.download(new URL(origin.url()), undefined, nobodyLeaves);
+      await expect(again).rejects.toMatchObject({ reason: 'ORIGIN_UNREACHABLE' });
+      expect(requests).toBe(2);
+    });
+
+    it('is not at fault when a new connection ends without a response: that is asked once', async () => {
+      await using origin = await startRawOrigin((socket) => socket.end());
+      expect(await failure(origin.url())).toMatchObject({ reason: 'ORIGIN_UNREACHABLE' });
+      expect(origin.connections).toBe(1);
+    });
+  });
+
   describe('an origin that is not there', () => {
     it('is ORIGIN_UNREACHABLE when it refuses the connection', async () => {
       const origin = await startOrigin(sends('image'));
@@ -656,15 +877,33 @@ describe(createDownloader, () => {
       expect(await failure(origin.url())).toMatchObject({ reason: 'ORIGIN_UNREACHABLE' });
     });
 
-    it('is ORIGIN_UNRESOLVED when its name has no address', async () => {
+    it('is refused as a private one when its name has no address', async () => {
       const lookup: DownloaderOptions['lookup'] = (_hostname, _options, callback) => {
         callback(Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }), []);
       };
       expect(await failure('http://images.example/', { lookup })).toMatchObject({
-        reason: 'ORIGIN_UNRESOLVED',
-        message: "No address was found for images.example. Check the URL's host name.",
+        reason: 'URL_ADDRESS_FORBIDDEN',
+        message: expect.stringContaining('images.example does not lead to a public address'),
         metadata: { host: 'images.example' },
       });
+    });
+
+    it('is ORIGIN_UNRESOLVED when the name servers do not respond, or the operator has named it', async () => {
+      const failing =
+        (code: string): DownloaderOptions['lookup'] =>
+        (_hostname, _options, callback) =>
+          callback(Object.assign(new Error(`getaddrinfo ${code}`), { code }), []);
+      const unresolved = {
+        reason: 'ORIGIN_UNRESOLVED',
+        message: 'The address of images.example could not be looked up. Try again later.',
+        isRetryable: true,
+      };
+      expect(await failure('http://images.example/', { lookup: failing('EAI_AGAIN') })).toMatchObject(
+        unresolved,
+      );
+      const allowedHosts = new Set(['images.example']);
+      const options = { lookup: failing('ENOTFOUND'), allowedHosts };
+      expect(await failure('http://images.example/', options)).toMatchObject(unresolved);
     });
   });
 
@@ -722,6 +961,25 @@ describe(createDownloader, () => {
         reason: 'ORIGIN_UNREACHABLE',
         message: expect.stringContaining('has no TLS certificate that can be verified'),
       });
+    });
+
+    it('on a kept connection that the origin closes costs no download either', async () => {
+      const identity = certificate();
+      const authorities = getCACertificates('default');
+      setDefaultCACertificates([...authorities, identity.cert]);
+      onTestFinished(() => setDefaultCACertificates(authorities));
+      const answered = new WeakSet<object>();
+      await using origin = await startTlsOrigin(identity, (request, response) => {
+        if (answered.has(request.socket)) request.socket.end();
+        else response.end('image');
+        answered.add(request.socket);
+      });
+      const downloader = downloaderOf(allowed);
+      for (let i = 0; i < 6; i++) {
+        const { content } = await downloader.download(new URL(origin.url()), undefined, nobodyLeaves);
+        expect(Buffer.from(content ?? []).toString()).toBe('image');
+      }
+      expect(origin.requests.length).toBeGreaterThan(6);
     });
 
     it('against a port that speaks none is ORIGIN_UNREACHABLE', async () => {

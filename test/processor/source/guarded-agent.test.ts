@@ -2,6 +2,7 @@ import type { LookupAddress } from 'node:dns';
 import { networkInterfaces } from 'node:os';
 import { Agent } from 'undici';
 import { describe, expect, it } from 'vitest';
+import type { Failure } from '../../../src/failures.ts';
 import { createGuardedAgent, type Lookup } from '../../../src/processor/source/guarded-agent.ts';
 import { type Origin, startOrigin } from '../../support/origin.ts';
 
@@ -200,7 +201,7 @@ describe(createGuardedAgent, () => {
       reason: 'URL_ADDRESS_FORBIDDEN',
       metadata: { host: 'intranet.example' },
       message:
-        "intranet.example is not a public address, and only those are downloaded from. Send the image's bytes instead, or have the host added to URL_ALLOWED_HOSTS.",
+        "intranet.example does not lead to a public address, and images are downloaded from public addresses only. Check the URL's host name, send the image's bytes instead, or have the host added to URL_ALLOWED_HOSTS.",
     });
     expect(JSON.stringify(failure)).not.toContain('10.20.30.40');
     expect((failure as Error).cause).toBeUndefined();
@@ -257,13 +258,21 @@ describe(createGuardedAgent, () => {
     expect(await outcome(agent, `http://images.example:${origin.port}/`)).toBe('secret');
   });
 
-  it('says ORIGIN_UNRESOLVED for a name without an address', async () => {
+  it('says the same of a name without an address as of one with a private address', async () => {
+    const failureOf = async (agent: Agent, origin: string) => {
+      const error = await agent
+        .request({ origin, path: '/', method: 'GET' })
+        .catch((thrown: unknown) => thrown);
+      const { reason, message, metadata, isRetryable } = error as Failure;
+      return { reason, message, metadata, isRetryable };
+    };
     await using agent = disposable(guardedAgent());
     // The system's resolver refuses a label of 64 characters without asking anybody.
-    expect(await outcome(agent, `http://${'a'.repeat(64)}.example/`)).toBe('ORIGIN_UNRESOLVED');
-    const { lookup } = resolver([]);
-    await using empty = disposable(guardedAgent([], lookup));
-    expect(await outcome(empty, 'http://images.example/')).toBe('ORIGIN_UNRESOLVED');
+    expect(await outcome(agent, `http://${'a'.repeat(64)}.example/`)).toBe('URL_ADDRESS_FORBIDDEN');
+    await using empty = disposable(guardedAgent([], resolver([]).lookup));
+    await using inside = disposable(guardedAgent([], resolver([{ address: '10.1.2.3', family: 4 }]).lookup));
+    const url = 'http://images.example';
+    expect(await failureOf(empty, url)).toEqual(await failureOf(inside, url));
   });
 });
 

@@ -92,7 +92,14 @@ const hostile: Readonly<Record<string, Hostile>> = {
   },
   'says "continue" to what has no body': {
     answer: (socket) => socket.write('HTTP/1.1 100 Continue\r\n\r\n'),
+    reason: 'ORIGIN_TIMEOUT',
+    options: { headersTimeoutMs: 300 },
+    metadata: { phase: 'headers' },
+  },
+  'says "continue" without an end': {
+    answer: (socket) => flood(socket, 'HTTP/1.1 100 Continue\r\n\r\n'),
     reason: 'ORIGIN_UNREACHABLE',
+    metadata: { limit: '1050576' },
   },
   'switches to another protocol': {
     answer: (socket) =>
@@ -161,9 +168,19 @@ const hostile: Readonly<Record<string, Hostile>> = {
     reason: 'SOURCE_BYTES_OVER_LIMIT',
     metadata: { limit: '1000' },
   },
-  'declares none and one, in chunks and not': {
-    answer: (socket) =>
-      socket.write(`${ok}Transfer-Encoding: chunked\r\nContent-Length: 0\r\n\r\n1\r\nx\r\n0\r\n\r\n`),
+  'declares a length, and sends chunks without an end': {
+    answer: (socket) => {
+      socket.write(`${ok}Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n`);
+      flood(socket, '1\r\nx\r\n');
+    },
+    reason: 'SOURCE_BYTES_OVER_LIMIT',
+    metadata: { limit: '1000' },
+  },
+  'folds one header without an end': {
+    answer: (socket) => {
+      socket.write(`${ok}A: b`);
+      flood(socket, '\r\n c');
+    },
     reason: 'ORIGIN_UNREACHABLE',
   },
   'packs its chunks with gzip': {

@@ -1,12 +1,13 @@
 import type { RequestListener } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { ProcessRequest } from '../../../gen/image/v1/processor_pb.ts';
 import { Failure } from '../../../src/failures.ts';
 import {
   createSourceReader,
   type ReadSource,
   type SourceReaderOptions,
+  type WantedSource,
 } from '../../../src/processor/source/read-source.ts';
+import { createRequestHeaders, type OriginHeaders } from '../../../src/processor/source/request-headers.ts';
 import { type Origin, redirects, routes, sends, startOrigin } from '../../support/origin.ts';
 
 // printf %s image | sha256sum
@@ -42,8 +43,9 @@ function startReader(options: Partial<SourceReaderOptions> = {}) {
     clock,
     /** Answers that are known, by the image's SHA-256. */
     answers,
-    read: (source: ProcessRequest['source'], signal = nobodyLeaves) =>
-      reader.read(source, findAnswer, signal),
+    /** What is stored. */
+    entries,
+    read: (source: WantedSource, signal = nobodyLeaves) => reader.read(source, findAnswer, signal),
     readUrl: (url: string, signal = nobodyLeaves): Promise<ReadSource<string>> =>
       reader.read({ case: 'url', value: url }, findAnswer, signal),
   };
@@ -214,6 +216,66 @@ describe(createSourceReader, () => {
       clock.now += 59 * second;
       expect(await readUrl(origin.url())).toEqual({ sha256: imageSha256, answer: 'known' });
       expect(origin.requests.length).toBe(2);
+    });
+
+    it('is asked for again while it is fresh when that must be, and is fresh again then', async () => {
+      await using origin = await startRevalidatingOrigin();
+      const { read, readUrl, answers } = startReader();
+      await readUrl(origin.url());
+      answers.set(imageSha256, 'known');
+      const source = { case: 'url', value: origin.url(), mustRevalidate: true } as const;
+      expect(await read(source)).toEqual({ sha256: imageSha256, answer: 'known' });
+      expect(origin.requests.map(({ headers }) => headers['if-none-match'])).toEqual([undefined, '"v1"']);
+      expect(await readUrl(origin.url())).toEqual({ sha256: imageSha256, answer: 'known' });
+      expect(origin.requests.length).toBe(2);
+      origin.change();
+      expect(asText(await read(source))).toMatchObject({ sha256: otherSha256 });
+    });
+
+    it('is not known from before where other secrets are sent', async () => {
+      await using origin = await startOrigin(
+        sends('image', { etag: '"v1"', 'cache-control': 'public, max-age=60' }),
+      );
+      let secrets: OriginHeaders = {};
+      const requestHeaders = createRequestHeaders('image-processor', () => secrets);
+      const { readUrl, answers, entries } = startReader({ requestHeaders });
+      await readUrl(origin.url());
+      answers.set(imageSha256, 'known');
+      expect(await readUrl(origin.url())).toMatchObject({ answer: 'known' });
+      const { host } = new URL(origin.url());
+      secrets = { [host]: { authorization: 'Bearer one' } };
+      expect(asText(await readUrl(origin.url()))).toEqual(image);
+      expect(await readUrl(origin.url())).toMatchObject({ answer: 'known' });
+      secrets = { [host]: { authorization: 'Bearer two' } };
+      expect(asText(await readUrl(origin.url()))).toEqual(image);
+      expect(origin.requests.map(({ headers }) => [headers.authorization, headers['if-none-match']])).toEqual(
+        [
+          [undefined, undefined],
+          ['Bearer one', undefined],
+          ['Bearer two', undefined],
+        ],
+      );
+      expect([...entries.values()].map((entry) => Buffer.from(entry).toString()).join()).not.toContain(
+        'Bearer',
+      );
+    });
+
+    it('that varies by a secret is stored without it', async () => {
+      const varying = sends('image', {
+        etag: '"v1"',
+        'cache-control': 'public, max-age=60',
+        vary: 'x-token',
+      });
+      await using origin = await startOrigin(varying);
+      const secrets = { [new URL(origin.url()).host]: { 'x-token': 'hunter2' } };
+      const requestHeaders = createRequestHeaders('image-processor', () => secrets);
+      const { readUrl, answers, entries } = startReader({ requestHeaders });
+      await readUrl(origin.url());
+      answers.set(imageSha256, 'known');
+      expect(await readUrl(origin.url())).toMatchObject({ answer: 'known' });
+      const stored = [...entries.values()].map((entry) => Buffer.from(entry).toString()).join();
+      expect(stored).toContain('x-token');
+      expect(stored).not.toContain('hunter2');
     });
 
     it('gives the new image when it has changed', async () => {

@@ -248,11 +248,14 @@ describe('a name that leads where no download may', () => {
   });
 
   it.each([
-    ['that does not exist', 'no such name', 'ORIGIN_UNRESOLVED'],
-    ['that has no address', [], 'ORIGIN_UNRESOLVED'],
-  ] as [string, DnsAnswer, string][])('%s is told as that', async (_words, answer, reason) => {
-    expect((await outcomeOf(() => answer)).outcomes).toEqual([reason]);
-  });
+    ['that does not exist', 'no such name', 'URL_ADDRESS_FORBIDDEN'],
+    ['that has no address', [], 'URL_ADDRESS_FORBIDDEN'],
+  ] as [string, DnsAnswer, string][])(
+    '%s is refused as one with a private address',
+    async (_words, answer, reason) => {
+      expect((await outcomeOf(() => answer)).outcomes).toEqual([reason]);
+    },
+  );
 
   it('whose server says nothing costs no more than the time to connect', async () => {
     await using dns = await startDnsServer(() => 'silence');

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
-import type { z } from 'zod';
-import type { Logger } from '../telemetry.ts';
+import { z } from 'zod';
+import type { Logger } from './telemetry.ts';
 
 /**
  * JSON files with secrets in them, mounted into the pod and changed while it runs.
@@ -34,6 +34,14 @@ export function problemOfSecretFile(path: string, schema: z.ZodType): string | u
   } catch (error) {
     return wordsOf(error);
   }
+}
+
+/** The path of a file of secrets that can be used as it is now, in the environment. */
+export function secretFilePath(content: z.ZodType, allowed: string) {
+  return z.string().superRefine((path, context) => {
+    const problem = problemOfSecretFile(path, content);
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: `${allowed}; ${problem}` });
+  });
 }
 
 /**

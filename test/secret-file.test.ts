@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { openSecretFile, problemOfSecretFile } from '../../src/api/secret-file.ts';
+import { openSecretFile, problemOfSecretFile } from '../src/secret-file.ts';
 
 const schema = z.object({
   words: z.array(z.strictObject({ word: z.string().min(3, 'at least 3 letters') })),
