@@ -1,7 +1,7 @@
 import { flagsOf, tableOf } from './commands.ts';
 import { parseFlags, readApi, readApiKey, readImageOptions, readSeconds, textOf, usage } from './flags.ts';
 import { commandHelp, nearestCommand } from './help.ts';
-import { formatOfPath } from './output-format.ts';
+import { endingsInWords, formatOfPath, hasUnknownEnding } from './output-format.ts';
 
 /** What the command line of one image asks for. */
 export type Command =
@@ -38,6 +38,11 @@ export function readArguments(
   if (values.version === true) return { kind: 'version' };
   const { source, output } = readPaths(textOf(values, 'url'), positionals);
   const options = readImageOptions(values);
+  if (options.format === undefined && hasUnknownEnding(output)) {
+    throw usage(
+      `"${output}" has an ending that stands for no format that is written; use ${endingsInWords}, or choose by --format.`,
+    );
+  }
   const format = options.format ?? formatOfPath(output);
   const key = readApiKey(textOf(values, 'api-key'), apiKey);
   return {

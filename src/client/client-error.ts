@@ -1,20 +1,33 @@
 /** How the client ends; the text is part of `--help`. */
 export const exitCodes = {
   done: { code: 0, meaning: 'done' },
-  someFailed: { code: 1, meaning: 'some images failed; failures.jsonl in the output folder has the reasons' },
+  someFailed: {
+    code: 1,
+    meaning:
+      'some images failed (or files were skipped, with --strict); failures.jsonl in the output folder has the reasons',
+  },
   somethingWrong: { code: 1, meaning: 'something is wrong; what to do next is printed' },
   unexpected: { code: 1, meaning: 'something that should not happen' },
-  usage: { code: 2, meaning: 'bad usage: an unknown flag, a bad value, an input file that does not exist' },
+  usage: {
+    code: 2,
+    meaning:
+      'bad usage: an unknown flag, a bad value, a missing input file, an output that is its own source',
+  },
   refused: { code: 3, meaning: "refused: the image, its URL's host or the request is at fault" },
   unavailable: {
     code: 4,
     meaning: 'the service cannot be reached, is full or is too slow: worth trying again',
   },
   files: { code: 5, meaning: 'a file cannot be read or written' },
-  interrupted: { code: 130, meaning: 'interrupted' },
+  diskFull: { code: 6, meaning: 'the disk is full' },
+  mixed: {
+    code: 7,
+    meaning: 'the output folder holds outputs of another preset or numerics version',
+  },
+  interrupted: { code: 130, meaning: 'interrupted by Ctrl+C (143: by SIGTERM)' },
 } as const satisfies Record<string, { code: number; meaning: string }>;
 
-/** Why the client ends without an answer: one line on standard error, and an exit code. */
+/** Why the client ends without a result: one line on standard error, and an exit code. */
 export class ClientError extends Error {
   override readonly name = 'ClientError';
   readonly end: keyof typeof exitCodes;

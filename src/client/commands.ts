@@ -46,7 +46,7 @@ const processorFlags: Flags = {
 const send: CommandTable = {
   usage: ['[flags] INPUT OUTPUT', '[flags] --url URL OUTPUT', 'COMMAND --help'],
   summary: 'sends one image',
-  about: `Sends one image to image-api and writes the answer to OUTPUT, whole or not at all.
+  about: `Sends one image to image-api and writes the response to OUTPUT, whole or not at all; never over INPUT itself.
 "-" as INPUT is standard input, as OUTPUT standard output ("npm run -s client" keeps npm's own lines out).`,
   flags: {
     url: { type: 'string', value: 'URL', help: 'an image that the service downloads, in place of INPUT' },
@@ -62,7 +62,7 @@ const send: CommandTable = {
     ['image-client --width 224 --height 224 photo.jpg tensor.npy', 'a tensor, because of the ending'],
     ['cat photo.jpg | image-client - - > gray.jpg', 'in a pipe'],
   ],
-  exits: ['done', 'unexpected', 'usage', 'refused', 'unavailable', 'files', 'interrupted'],
+  exits: ['done', 'unexpected', 'usage', 'refused', 'unavailable', 'files', 'diskFull', 'interrupted'],
   positionals: 'files',
 };
 
@@ -70,13 +70,22 @@ const send: CommandTable = {
 const job: CommandTable = {
   usage: ['job [flags] SOURCE… OUTPUT_FOLDER'],
   summary: 'many images: folders, globs, lists',
-  about: `Sends many images to image-processor over one gRPC stream and writes the answers into a folder. A SOURCE is
+  about: `Sends many images to image-processor over one gRPC stream and writes the outputs into a folder. A SOURCE is
 an image, a folder (with all below it), a glob in quotes, a URL, or a list of paths and URLs: .txt (one a line),
-.csv or .jsonl; "-" is a list on standard input. Run it again and it goes on where it ended: what is done is skipped.`,
+.csv, .tsv or .jsonl; "-" is a list on standard input. Run it again and it goes on where it ended: done images are
+not sent again. A job replaces only its own outputs, and never one of its sources, by whatever name.`,
   flags: {
     ...processorFlags,
-    column: { type: 'string', value: 'NAME', help: 'of a csv or jsonl: where URL or path is (default url)' },
-    'name-column': { type: 'string', value: 'NAME', help: "of a csv or jsonl: the output's name" },
+    column: {
+      type: 'string',
+      value: 'NAME',
+      help: 'column of a csv or jsonl that contains URL or path (default url)',
+    },
+    'name-column': {
+      type: 'string',
+      value: 'NAME',
+      help: "column of a csv or jsonl that contains the output's name",
+    },
     base: {
       type: 'string',
       value: 'FOLDER',
@@ -95,9 +104,20 @@ an image, a folder (with all below it), a glob in quotes, a URL, or a list of pa
       value: 'SECONDS',
       help: 'longest wait for a processor that is away or silent (default 60)',
     },
-    force: { type: 'boolean', help: 'do again what is done already' },
-    'dry-run': { type: 'boolean', help: 'print what would be done, and do nothing' },
-    quiet: { type: 'boolean', help: 'no progress, errors alone' },
+    'per-host': { type: 'string', value: 'N', help: 'URLs of one host in flight at once (default 8)' },
+    'host-patience': {
+      type: 'string',
+      value: 'SECONDS',
+      help: 'longest wait for a host that asks to come again and gives no image (default 300)',
+    },
+    force: { type: 'boolean', help: "make again what is done already; replaces only this job's own outputs" },
+    overwrite: {
+      type: 'boolean',
+      help: "replace files in the output folder that are not this job's; never a source of the job",
+    },
+    strict: { type: 'boolean', help: 'end with 1 if a file of a folder or glob was skipped' },
+    'dry-run': { type: 'boolean', help: 'print what would be done, refused and skipped, and do nothing' },
+    quiet: { type: 'boolean', help: 'print only errors' },
     ...help,
   },
   takesImageOptions: true,
@@ -107,7 +127,7 @@ an image, a folder (with all below it), a glob in quotes, a URL, or a list of pa
     ['image-client job --column image --name-column id list.csv out', 'URLs of a table, named by its ids'],
     ['find photos -newer mark | image-client job - out', 'paths that another program finds'],
   ],
-  exits: ['done', 'someFailed', 'usage', 'unavailable', 'files', 'interrupted'],
+  exits: ['done', 'someFailed', 'usage', 'unavailable', 'files', 'diskFull', 'mixed', 'interrupted'],
   positionals: 'files',
 };
 

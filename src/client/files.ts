@@ -29,27 +29,42 @@ export async function readInput(path: string, signal: AbortSignal): Promise<Uint
   }
 }
 
-/** Stops before anything is sent if the answer would go to a terminal. */
-export function checkOutput(path: string): void {
-  if (path === '-' && process.stdout.isTTY) {
+/**
+ * Stops before anything is sent if the output would go to a terminal or replace the input.
+ *
+ * @param input - a path, `-` for standard input; undefined for a URL
+ * @param output - a path, or `-` for standard output
+ */
+export async function checkOutput(input: string | undefined, output: string): Promise<void> {
+  if (output === '-') {
+    if (!process.stdout.isTTY) return;
     throw new ClientError(
       'usage',
       'USAGE',
       'Standard output is a terminal, which an image would garble; name a file or pipe it on.',
     );
   }
+  if (input === undefined || input === '-') return;
+  const [from, to] = await Promise.all(
+    [input, output].map((path) => stat(path, { bigint: true }).catch(() => undefined)),
+  );
+  // By device and inode: links and, where the file system ignores it, letter case lead to the same file.
+  if (from?.isFile() && to !== undefined && from.dev === to.dev && from.ino === to.ino) {
+    throw new ClientError(
+      'usage',
+      'OUTPUT_IS_SOURCE',
+      `"${output}" is the input file itself, which is never replaced; name another output.`,
+    );
+  }
 }
 
-/** Writes to a file, or to standard output for `-`. A file is there whole or as it was before. */
+/** Writes to a file, or to standard output for `-`. The file gets the whole content or stays as it was. */
 export async function writeOutput(path: string, content: Uint8Array, signal: AbortSignal): Promise<void> {
   try {
     await (path === '-' ? writeToStandardOutput(content) : replaceFile(path, content, signal));
   } catch (error) {
     signal.throwIfAborted();
-    const name = path === '-' ? 'Standard output' : `"${path}"`;
-    throw new ClientError('files', 'OUTPUT_UNWRITABLE', `${name} cannot be written: ${wordsOf(error)}.`, {
-      cause: error,
-    });
+    throw unwritable(path === '-' ? undefined : path, error);
   }
 }
 
@@ -79,6 +94,31 @@ async function replaceFile(path: string, content: Uint8Array, signal: AbortSigna
     await rm(temporary, { force: true });
     throw error;
   }
+}
+
+/** Whether an error says that no byte more can be stored: the disk or the user's share of it is full. */
+function isDiskFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT'].includes(codeOf(error) ?? '');
+}
+
+/**
+ * What went wrong while a file was written, as an error: DISK_FULL or OUTPUT_UNWRITABLE.
+ *
+ * @param path - undefined for standard output
+ */
+export function unwritable(path: string | undefined, cause: unknown): ClientError {
+  if (cause instanceof ClientError) return cause;
+  const name = path === undefined ? 'Standard output' : `"${path}"`;
+  const message = `${name} cannot be written: ${wordsOf(cause)}.`;
+  return isDiskFull(cause)
+    ? new ClientError('diskFull', 'DISK_FULL', message, { cause })
+    : new ClientError('files', 'OUTPUT_UNWRITABLE', message, { cause });
+}
+
+/** What went wrong while a file or folder was read, as an error. */
+export function unreadable(path: string, cause: unknown): ClientError {
+  const message = `"${path}" cannot be read: ${wordsOf(cause)}.`;
+  return new ClientError('files', 'INPUT_UNREADABLE', message, { cause });
 }
 
 /** The code of an error of the system, such as ENOENT. */

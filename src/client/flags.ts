@@ -14,7 +14,7 @@ export interface Flag {
   /** The words that it takes, if they can be counted. */
   readonly words?: readonly string[];
   /** What a shell completes its value with, if not words. */
-  readonly completes?: 'folders';
+  readonly completes?: 'folders' | 'files';
 }
 
 /** Flags by their names, without the dashes. */

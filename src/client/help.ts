@@ -43,10 +43,10 @@ function flagRows(flags: Flags): (readonly [string, string])[] {
 
 function wordsOfOptions(name: CommandName | 'send'): string {
   return name === 'send'
-    ? `What to make of the image; the service decides what is left out. Without --format it is OUTPUT's ending that
-chooses: .jpg, .png, .webp, .npy or .safetensors. A value with a leading minus wants "=", as in --mean=-1.`
-    : `What to make of the images. What is left out is as image-api has it when nobody sets its environment:
-1024 × 768 filled, bilinear, gray, in the source's format. A value with a leading minus wants "=".`;
+    ? `What to make of the image; options you omit take the service's defaults. Without --format the ending of OUTPUT
+chooses the format: .jpg, .png, .webp, .npy or .safetensors. A value with a leading minus needs "=", as in --mean=-1.`
+    : `What to make of the images. Options you omit are those of an image-api whose environment sets none:
+1024 × 768 filled, bilinear, gray, in the source's format. A value with a leading minus needs "=".`;
 }
 
 function rows(lines: readonly (readonly [string, string])[]): string {

@@ -43,7 +43,7 @@ async function run(argv: readonly string[], signal: AbortSignal): Promise<keyof 
     return 'done';
   }
   const { output, options, api, timeoutMs, apiKey } = command;
-  checkOutput(output);
+  await checkOutput('path' in command.source ? command.source.path : undefined, output);
   const source = 'path' in command.source ? await readInput(command.source.path, signal) : command.source;
   const answer = await send(api, source, options, timeoutMs, signal, apiKey);
   await writeOutput(output, answer.content, signal);

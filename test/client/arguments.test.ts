@@ -73,7 +73,7 @@ describe(readArguments, () => {
     expect(optionsOf('photo.tiff', output)).toEqual({ format });
   });
 
-  it.each(['answer', 'answer.gif', 'folder.png/answer', '-', '.png'])(
+  it.each(['answer', 'folder.png/answer', '-', '.png'])(
     'lets the service choose the format of %s',
     (output) => {
       expect(optionsOf('photo.tiff', output)).toEqual({});
@@ -81,6 +81,7 @@ describe(readArguments, () => {
   );
 
   it('lets --format win over the ending', () => {
+    expect(optionsOf('--format', 'raw', 'photo.jpg', 'answer.bin')).toEqual({ format: 'raw' });
     expect(optionsOf('--format', 'png', 'photo.jpg', 'answer.jpg')).toEqual({ format: 'png' });
   });
 
@@ -116,6 +117,10 @@ describe(readArguments, () => {
   it.each([
     [[], 'USAGE: INPUT and OUTPUT are needed, got nothing; see --help.'],
     [['a'], 'USAGE: INPUT and OUTPUT are needed, got "a"; see --help.'],
+    ...['b.tiff', 'b.gif', 'b.HEIC', 'b.raw'].map((output): [string[], string] => [
+      ['a', output],
+      `USAGE: "${output}" has an ending that stands for no format that is written; use .jpg, .jpeg, .jpe, .jfif, .png, .webp, .npy or .safetensors, or choose by --format.`,
+    ]),
     [['a', 'b', 'c'], 'USAGE: INPUT and OUTPUT are needed, got "a" "b" "c"; see --help.'],
     [['--url', 'http://x/', 'a', 'b'], 'USAGE: OUTPUT is needed with --url, got "a" "b"; see --help.'],
     [
@@ -175,6 +180,7 @@ describe(helpText, () => {
   });
 
   it('has every exit code', () => {
-    for (const code of [0, 1, 2, 3, 4, 5, 130]) expect(helpText()).toMatch(new RegExp(`\\n {2}${code} +\\w`));
+    for (const code of [0, 1, 2, 3, 4, 5, 6, 130])
+      expect(helpText()).toMatch(new RegExp(`\\n {2}${code} +\\w`));
   });
 });

@@ -46,7 +46,17 @@ describe(readJobArguments, () => {
       output: 'out',
       processor: new URL('http://h:1'),
       list: { column: 'url' },
-      limits: { inFlight: 32, bytes: 134_217_728, tries: 5, patienceMs: 60_000 },
+      limits: {
+        inFlight: 32,
+        bytes: 134_217_728,
+        tries: 5,
+        patienceMs: 60_000,
+        perHost: 8,
+        hostPatienceMs: 300_000,
+      },
+      force: false,
+      overwrite: false,
+      strict: false,
     });
     const asked = readJobArguments(['--processor', 'h:2', '--in-flight', '3', 'a', 'out'], {});
     expect(asked).toMatchObject({ processor: new URL('http://h:2'), limits: { inFlight: 3 } });

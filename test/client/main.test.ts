@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import {
   chmod,
+  link,
   mkdir,
   mkdtemp,
   readdir,
@@ -14,7 +15,7 @@ import {
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -186,7 +187,7 @@ describe('image-client: sending and writing', () => {
     expect(version.stdout.toString()).toBe(`image-client ${packageJson.version}\n`);
     const help = await client(['--help']);
     expect(help).toMatchObject({ code: 0, stderr: '' });
-    expect(help.stdout.toString()).toMatch(/^Usage: image-client .*\n {2}130 {2}interrupted\n$/s);
+    expect(help.stdout.toString()).toMatch(/^Usage: image-client .*\n {2}130 {2}interrupted .*\n$/s);
   });
 });
 
@@ -246,6 +247,44 @@ describe('image-client: the output file', () => {
     });
     expect(await written()).toEqual(['answer.jpg']);
     expect(await readFile(join(folder, 'answer.jpg'), 'utf8')).toBe('from before');
+  });
+
+  it.each([
+    ['the same path', async () => 'photo.jpg'],
+    ['another path', async () => '../folder/./photo.jpg'.replace('folder', basename(folder))],
+    [
+      'a symbolic link',
+      async () => {
+        await symlink('photo.jpg', join(folder, 'link.jpg'));
+        return 'link.jpg';
+      },
+    ],
+    [
+      'a hard link',
+      async () => {
+        await link(join(folder, 'photo.jpg'), join(folder, 'hard.jpg'));
+        return 'hard.jpg';
+      },
+    ],
+  ])('is never the input, named by %s', async (_, makeOutput) => {
+    const output = await makeOutput();
+    const result = await client(['photo.jpg', output]);
+    expect(result).toMatchObject({
+      code: 2,
+      stderr: `image-client: OUTPUT_IS_SOURCE: "${output}" is the input file itself, which is never replaced; name another output.\n`,
+    });
+    expect(await readFile(join(folder, 'photo.jpg'), 'utf8')).toBe('a photo');
+    expect(received).toEqual([]);
+  });
+
+  it('has no ending that no format has', async () => {
+    const result = await client(['photo.jpg', 'answer.tiff']);
+    expect(result.code).toBe(2);
+    expect(result.stderr).toContain(
+      'image-client: USAGE: "answer.tiff" has an ending that stands for no format',
+    );
+    expect(received).toEqual([]);
+    expect(await written()).toEqual([]);
   });
 
   it('is not made when the image is refused', async () => {

@@ -122,7 +122,10 @@ describe('image-client job: folders', () => {
     });
     const made = (await filesIn('out')).filter((path) => path.endsWith('.npy'));
     const sources = (await filesIn('photos')).filter((path) => !path.endsWith('.md'));
-    expect(made.length + failures.length).toBe(sources.length);
+    // Whatever has no image's ending and is no image is counted.
+    const skipped = Number(/, (\d+) skipped \(/.exec(result.stderr)?.[1]);
+    const { length: markdown } = (await filesIn('photos')).filter((path) => path.endsWith('.md'));
+    expect(made.length + failures.length + skipped).toBe(sources.length + markdown);
     expect(made.length).toBeGreaterThan(70);
     for (const path of made) {
       const npy = await readFile(join(folder, 'out', path));
@@ -135,14 +138,16 @@ describe('image-client job: folders', () => {
     await job(parameters);
     const again = await job(parameters);
     expect(again).toMatchObject({ code: 0 });
-    expect(again.stderr).toContain('image-client: 0 images to do, 3 done already; ');
+    expect(again.stderr).toContain('image-client: 0 images to do, 3 done already, 1 skipped (1 text); ');
     await utimes(join(folder, 'photos', 'a.png'), 1, 1);
-    expect((await job(parameters)).stderr).toContain('1 image to do, 2 done already; ');
+    expect((await job(parameters)).stderr).toContain('1 image to do, 2 done already, 1 skipped (1 text); ');
     await rm(join(folder, 'out', 'deep', 'er', 'b.npy'));
-    expect((await job(parameters)).stderr).toContain('1 image to do, 2 done already; ');
-    expect((await job(['--filter', 'bicubic', ...parameters])).stderr).toContain('3 images to do; ');
+    expect((await job(parameters)).stderr).toContain('1 image to do, 2 done already, 1 skipped (1 text); ');
+    expect((await job(['--filter', 'bicubic', ...parameters])).stderr).toContain(
+      '3 images to do, 1 skipped (1 text); ',
+    );
     expect((await job(['--force', '--filter', 'bicubic', ...parameters])).stderr).toContain(
-      '3 images to do; ',
+      '3 images to do, 1 skipped (1 text); ',
     );
   });
 
@@ -166,9 +171,10 @@ describe('image-client job: folders', () => {
     const { size: bytes } = await stat(join(photos, 'a.png'));
     expect(lines).toEqual([
       `do      ${photos}/a.png -> a.png.npy`,
-      `skip    ${photos}/a.jpg -> a.jpg.npy`,
-      `skip    ${photos}/deep/er/b.webp -> deep/er/b.npy`,
-      `1 to do (1 files of ${bytes} bytes, 0 URLs), 2 done already, 0 refused; into out: 4 × 2, gray, npy`,
+      `done    ${photos}/a.jpg -> a.jpg.npy`,
+      `done    ${photos}/deep/er/b.webp -> deep/er/b.npy`,
+      `skip    ${photos}/notes.md: text`,
+      `1 to do (1 files of ${bytes} bytes, 0 URLs), 2 done already, 0 refused, 1 skipped (1 text); into out: 4 × 2, gray, npy`,
     ]);
     expect(await filesIn('.')).toEqual(before);
     expect((await stat(join(folder, 'out'))).mtimeMs).toBe(times);
@@ -269,14 +275,24 @@ describe('image-client job: runs that are cut short', () => {
     const journal = await readFile(join(folder, 'out', 'journal.jsonl'), 'utf8');
     await writeFile(join(folder, 'out', 'journal.jsonl'), `${journal}{"source":"http://127.0.0.1:`);
 
+    // An output is noted before it has its name.
+    const made = (await filesIn('out')).filter((path) => path.endsWith('.npy'));
+    expect(made.length).toBeGreaterThan(20 - 8);
+
     const resumed = await job(parameters);
     expect(resumed).toMatchObject({ code: 0 });
-    expect(resumed.stderr).toContain('image-client: 20 images to do, 20 done already; ');
+    expect(resumed.stderr).toContain(
+      `image-client: ${40 - made.length} images to do, ${made.length} done already; `,
+    );
     await expectAllMade();
     const twice = [...requestsByPath(origin)].filter(([, times]) => times > 1).map(([path]) => path);
     expect(twice.length).toBeLessThanOrEqual(8);
-    const done = journal.trimEnd().split('\n');
-    const paths = done.map((line) => new URL(JSON.parse(line).source).pathname);
+    const entries = journal
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const done = entries.filter(({ output }) => made.includes(output));
+    const paths = done.map(({ source }) => new URL(source).pathname);
     expect(twice.filter((path) => paths.includes(path))).toEqual([]);
     expect(before.size).toBeLessThanOrEqual(28);
   });

@@ -3,9 +3,9 @@ import { request as httpsRequest } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { ClientError } from '../client-error.ts';
 import { codeOf, wordsOf } from '../files.ts';
+import { onePixel } from '../probe-images.ts';
 import { send } from '../send.ts';
 import { type Check, type Findings, ok, wrong } from './check.ts';
-import { onePixel } from './probe-images.ts';
 
 /** Bytes that an upload announces and never sends: more than any MAX_UPLOAD_BYTES. */
 const endlessUploadBytes = 2 ** 40;

@@ -9,8 +9,8 @@ import {
 import { failureFromConnectError } from '../../rpc-failures.ts';
 import { messageOverheadBytes } from '../../transport.ts';
 import { connectToProcessor, type ProcessorConnection } from '../job/connection.ts';
+import { endlessPicture, onePixel } from '../probe-images.ts';
 import { type Check, type Findings, ok, wrong } from './check.ts';
-import { endlessPicture, onePixel } from './probe-images.ts';
 
 /**
  * Asks image-processor: does it serve, does it make an image, with which versions. Its limits are learned from its

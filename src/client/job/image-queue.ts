@@ -1,5 +1,4 @@
 import { setMaxListeners } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
 import { Code, type ConnectError } from '@connectrpc/connect';
@@ -12,10 +11,14 @@ import {
   ProcessStreamRequestSchema,
   type ProcessStreamResponse,
 } from '../../../gen/image/v1/processor_pb.ts';
-import { failureKinds, grpcCode, isFailureReason, retryAfterOf } from '../../failures.ts';
+import { isFailureReason, retryAfterOf } from '../../failures.ts';
 import { failureFromConnectError } from '../../rpc-failures.ts';
-import { codeOf, wordsOf } from '../files.ts';
+import { type HostLimits, Hosts } from './hosts.ts';
 import { type JobFailure, type JobImage, nameOfSource } from './images.ts';
+import { inputFailure } from './own-failures.ts';
+import { readSource } from './source-file.ts';
+import { hostGivenUp, lostTooOften, sourceTooLong } from './transfer-failures.ts';
+import { waitingImages } from './waiting-images.ts';
 
 /** The largest MAX_SOURCE_BYTES that a processor may have: what is longer is not even read. */
 const maxSourceBytes = 1_073_741_824;
@@ -26,8 +29,11 @@ const readsAtOnce = 4;
 /** An image that was in flight at so many lost connections is sent by itself from then on: it may be what ends them. */
 const suspectAfter = 2;
 
+/** The longest wait of the client's own choice before an image is sent again, in seconds. */
+const maxBackoffSeconds = 30;
+
 /** How much is under way. */
-export interface QueueLimits {
+export interface QueueLimits extends HostLimits {
   /** Images that are read, sent, or answered and not yet written. */
   readonly inFlight: number;
   /** Bytes of sources held at once, and the same of answers; one image by itself may be longer. */
@@ -49,8 +55,10 @@ interface Entry {
   readonly bytes: number;
   /** Connections that were lost with it in flight. */
   lost: number;
-  /** Answers that told it to come again. */
+  /** Failures that can pass by themselves, of the image itself or of the processor. */
   refused: number;
+  /** When the image's host first asked to come again for it. */
+  busySinceMs: number | undefined;
 }
 
 /** The images of a job on their way: read when there is room, sent, sent again, answered, written. */
@@ -89,8 +97,10 @@ export function createImageQueue(
   stop: AbortSignal,
   onError: (error: unknown) => void,
 ): ImageQueue {
-  /** The first image that has not been begun. */
-  let next = 0;
+  const hosts = new Hosts(limits);
+  const waiting = waitingImages(images, ({ source }) => hosts.mayBegin(source));
+  /** Ids are numbers in the order in which images were begun. */
+  let begun = 0;
   let reading = 0;
   /** Images that wait before they are sent again. */
   let resting = 0;
@@ -123,13 +133,16 @@ export function createImageQueue(
   }
 
   function fill(): void {
-    while (next < images.length && !stop.aborted && reading < readsAtOnce && held() < limits.inFlight) {
-      const image = images[next] as JobImage;
+    while (!stop.aborted && reading < readsAtOnce && held() < limits.inFlight) {
+      const image = waiting.peek();
+      if (image === undefined) return;
       const bytes = 'url' in image.source ? 0 : image.source.bytes;
       if (sourceBytes > 0 && sourceBytes + bytes > limits.bytes) return;
+      waiting.take();
+      hosts.begin(image.source);
       sourceBytes += bytes;
       reading++;
-      void follow(begin(String(next++), image, bytes)).then(() => {
+      void follow(begin(String(begun++), image, bytes)).then(() => {
         reading--;
         announce();
       });
@@ -138,16 +151,19 @@ export function createImageQueue(
 
   async function begin(id: string, image: JobImage, bytes: number): Promise<void> {
     try {
+      if ('url' in image.source && hosts.isGivenUp(image.source)) {
+        return fail(image, bytes, hostGivenUp(image.source.url));
+      }
       const source = bytes >= tooLong ? undefined : await sourceOf(image, stop);
       if (source === undefined) return fail(image, bytes, sourceTooLong(bytes));
       const message = create(ProcessStreamRequestSchema, {
         id,
         request: create(ProcessRequestSchema, { ...request, source }),
       });
-      ready.push({ id, image, message, bytes, lost: 0, refused: 0 });
+      ready.push({ id, image, message, bytes, lost: 0, refused: 0, busySinceMs: undefined });
     } catch (error) {
       stop.throwIfAborted();
-      fail(image, bytes, unreadable(error));
+      fail(image, bytes, inputFailure(error));
     }
   }
 
@@ -161,12 +177,15 @@ export function createImageQueue(
 
   function fail(image: JobImage, bytes: number, failure: Omit<JobFailure, 'source'>): void {
     sourceBytes -= bytes;
+    hosts.end(image.source);
     settle(outcomes.onFailure(image, { source: nameOfSource(image.source), ...failure }));
   }
 
   function succeed({ image, bytes }: Entry, response: ProcessResponse): void {
     const { length } = response.content;
     sourceBytes -= bytes;
+    hosts.succeed(image.source);
+    hosts.end(image.source);
     answerBytes += length;
     const written = outcomes.onResponse(image, response);
     settle(
@@ -176,17 +195,40 @@ export function createImageQueue(
     );
   }
 
-  /** Fails for good, or rests and comes again if the reason is one that passes by itself. */
-  function refuse(entry: Entry, { reason, message, metadata, code }: ProcessFailure): void {
-    const waitSeconds = isFailureReason(reason) ? retryAfterOf({ reason, metadata }) : undefined;
-    entry.refused++;
-    if (waitSeconds === undefined || entry.refused >= limits.tries) {
-      fail(entry.image, entry.bytes, { reason, message, metadata: { ...metadata }, code });
+  /** Fails for good, or rests and is sent again if the failure can pass by itself. */
+  function refuse(entry: Entry, failure: ProcessFailure): void {
+    const waitMs = failure.retryable ? waitOf(entry, failure) : undefined;
+    if (waitMs !== undefined) {
+      rest(entry, waitMs);
       return;
     }
+    const { reason, message, metadata, code, retryable } = failure;
+    fail(entry.image, entry.bytes, { reason, message, metadata: { ...metadata }, code, retryable });
+  }
+
+  /** Milliseconds to wait before an image is sent again; undefined if it has been sent, or has waited, enough. */
+  function waitOf(entry: Entry, { reason, metadata }: ProcessFailure): number | undefined {
+    const seconds = (isFailureReason(reason) && retryAfterOf({ reason, metadata })) || 1;
+    if (isHostBusy(reason, metadata)) {
+      // It is the host that is full: that counts as no try of the image.
+      entry.busySinceMs ??= performance.now();
+      const waitMs = hosts.pause(entry.image.source, seconds);
+      if (performance.now() - entry.busySinceMs < limits.hostPatienceMs) return waitMs;
+      // The host's other images wait for the end of its pause, too.
+      if (waitMs !== undefined) void follow(sleep(waitMs, undefined, { signal: stop })).then(announce);
+      return undefined;
+    }
+    entry.refused++;
+    if (entry.refused >= limits.tries) return undefined;
+    // At least as long as it says, and longer each time where that is short.
+    const backoffSeconds = Math.min(maxBackoffSeconds, 2 ** (entry.refused - 1));
+    return Math.max(seconds, backoffSeconds) * 1000 * (1 + Math.random() / 4);
+  }
+
+  function rest(entry: Entry, waitMs: number): void {
     resting++;
-    const waitMs = waitSeconds * 1000 * 2 ** (entry.refused - 1) * (0.5 + Math.random() / 2);
-    const rested = sleep(waitMs, undefined, { signal: stop }).then(() => void ready.push(entry));
+    // It has waited longest.
+    const rested = sleep(waitMs, undefined, { signal: stop }).then(() => void ready.unshift(entry));
     void follow(rested).then(() => {
       resting--;
       announce();
@@ -195,16 +237,18 @@ export function createImageQueue(
 
   fill();
   return {
-    isDone: () => next === images.length && held() === 0,
+    isDone: () => waiting.isEmpty() && held() === 0,
     changed: () => change.promise,
 
     take() {
-      const [first] = ready;
+      const at = ready.findIndex(({ image }) => hosts.maySend(image.source));
+      const first = ready[at];
       if (first === undefined) return undefined;
       const isAlone = [first, ...sent.values()].some(({ lost }) => lost >= suspectAfter);
       if (isAlone && sent.size > 0) return undefined;
-      ready.shift();
+      ready.splice(at, 1);
       sent.set(first.id, first);
+      hosts.send(first.image.source);
       return first.message;
     },
 
@@ -214,6 +258,7 @@ export function createImageQueue(
       const entry = sent.get(id);
       if (entry === undefined || result.case === undefined) return;
       sent.delete(id);
+      hosts.receive(entry.image.source);
       if (result.case === 'response') succeed(entry, result.value);
       else refuse(entry, result.value);
       announce();
@@ -224,6 +269,7 @@ export function createImageQueue(
     takeBack(error) {
       const entries = [...sent.values()];
       sent.clear();
+      for (const { image } of entries) hosts.receive(image.source);
       const told = failureFromConnectError(error);
       const longest = Math.max(0, ...entries.map(({ bytes }) => bytes));
       // The processor's gRPC library refuses a message for its length by ending the stream: it was the longest.
@@ -251,33 +297,13 @@ export function createImageQueue(
 async function sourceOf({ source }: JobImage, stop: AbortSignal): Promise<ProcessRequest['source']> {
   return 'url' in source
     ? { case: 'url', value: source.url }
-    : { case: 'content', value: await readFile(source.path, { signal: stop }) };
+    : { case: 'content', value: await readSource(source.path, stop) };
 }
 
-function sourceTooLong(bytes: number): Omit<JobFailure, 'source'> {
-  return {
-    reason: 'SOURCE_BYTES_OVER_LIMIT',
-    message: `The image has ${bytes} bytes; the processor takes fewer.`,
-    metadata: { actual: String(bytes) },
-    code: failureKinds.SOURCE_BYTES_OVER_LIMIT.code,
-  };
-}
-
-function lostTooOften(times: number): Omit<JobFailure, 'source'> {
-  return {
-    reason: 'PROCESSOR_UNAVAILABLE',
-    message: `The processor was lost ${times} times while it had this image.`,
-    metadata: { tries: String(times) },
-    code: failureKinds.PROCESSOR_UNAVAILABLE.code,
-  };
-}
-
-function unreadable(error: unknown): Omit<JobFailure, 'source'> {
-  const isMissing = codeOf(error) === 'ENOENT';
-  return {
-    reason: isMissing ? 'INPUT_MISSING' : 'INPUT_UNREADABLE',
-    message: `The file cannot be read: ${wordsOf(error)}.`,
-    metadata: {},
-    code: isMissing ? grpcCode.NOT_FOUND : grpcCode.INTERNAL,
-  };
+/** Whether a failure says that the image's host is full, whichever image is asked for. */
+function isHostBusy(
+  reason: string,
+  { status, retry_after_seconds: asked }: ProcessFailure['metadata'],
+): boolean {
+  return reason === 'ORIGIN_BUSY' && (asked !== undefined || status === '429');
 }

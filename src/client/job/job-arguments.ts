@@ -22,6 +22,8 @@ export interface JobArguments {
   readonly processor: URL;
   readonly limits: TransferLimits;
   readonly force: boolean;
+  readonly overwrite: boolean;
+  readonly strict: boolean;
   readonly dryRun: boolean;
   readonly quiet: boolean;
 }
@@ -63,8 +65,12 @@ export function readJobArguments(
       bytes: readCount(values, 'max-memory', 128, 65_536) * 1024 * 1024,
       tries: readCount(values, 'tries', 5, 100),
       patienceMs: readSeconds(values, 'patience', 60),
+      perHost: readCount(values, 'per-host', 8, 1024),
+      hostPatienceMs: readSeconds(values, 'host-patience', 300),
     },
     force: values.force === true,
+    overwrite: values.overwrite === true,
+    strict: values.strict === true,
     dryRun: values['dry-run'] === true,
     quiet: values.quiet === true,
   };

@@ -1,106 +1,170 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { open, rename, stat, writeFile } from 'node:fs/promises';
+import { type BigIntStats, createReadStream } from 'node:fs';
+import { type FileHandle, lstat, open, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { toBinary } from '@bufbuild/protobuf';
-import { type ProcessRequest, ProcessRequestSchema } from '../../../gen/image/v1/processor_pb.ts';
-import { type JobImage, nameOfSource } from './images.ts';
+import { ClientError } from '../client-error.ts';
+import { codeOf, unreadable, unwritable } from '../files.ts';
+import { pathOf } from './file-names.ts';
+import { mtimeOf } from './images.ts';
+import { type Entry, entryIn, lineOf } from './journal-entry.ts';
+import { journalName, temporaryPath } from './own-names.ts';
 
-/** The journal's name in the output folder. */
-export const journalName = 'journal.jsonl';
-
-/** A line of the journal: an output that is there, and what it was made of. */
-interface Entry {
-  /** The absolute path or the URL. */
-  readonly source: string;
-  /** Of a file: its length, and when it was last changed, in milliseconds since 1970. */
-  readonly sourceBytes?: number;
-  readonly mtimeMs?: number;
-  /** Digest of the request without its source. */
-  readonly options: string;
-  readonly output: string;
-  readonly outputBytes: number;
-}
-
-/** What has been done in an output folder. */
+/** What has been written into an output folder. */
 export interface Journal {
-  /** Whether the output is there as this job would make it. */
-  isDone(image: JobImage): Promise<boolean>;
-  /** Makes the journal ready for `add`: a line that was cut off and lines that are superseded go. */
+  /** The entry that describes the file at an output's path; undefined if the file is not as a job left it. */
+  find(output: string, stats: BigIntStats): Promise<Entry | undefined>;
+  /** The latest entry of each output that the journal names. */
+  latest(): readonly Entry[];
+  /** Prepares for `add`: repairs a line that was cut off and removes lines that are superseded. */
   open(): Promise<void>;
-  /** Notes an output that is in its place. */
-  add(image: JobImage, outputBytes: number): Promise<void>;
+  /**
+   * Notes an output before it is put in its place, so that the journal knows every file of the job, whenever a run ends.
+   * Resolves when the line is on the disk.
+   */
+  add(entry: Entry): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Reads the journal of an output folder, if there is one. Lines that are none, such as the last one of a run that was
- * killed, are left out: their images are made again.
+ * Reads the journal of an output folder, if there is one. Lines that are not entries, such as the last one of a run that
+ * was killed, are left out.
+ *
+ * @throws ClientError if the file is not a journal, or cannot be read
  */
-export async function readJournal(folder: string, request: ProcessRequest): Promise<Journal> {
-  const path = join(folder, journalName);
-  const options = digestOf(request);
-  const { entries, lines } = await readEntries(path);
-  let file: Awaited<ReturnType<typeof open>> | undefined;
-  let writing: Promise<unknown> = Promise.resolve();
+export async function readJournal(folder: string): Promise<Journal> {
+  const name = join(folder, journalName);
+  const { entries, lines } = await readEntries(name);
+  const find: Journal['find'] = async (output, stats) => {
+    const candidates = entries.get(output) ?? [];
+    for (const entry of candidates.toReversed()) {
+      if (await describes(entry, join(folder, output), stats)) return entry;
+    }
+    // A run that is killed can leave an empty file where the file system has no links.
+    return stats.size === 0n ? candidates.at(-1) : undefined;
+  };
+  let file: FileHandle | undefined;
+  const appender = createAppender(async (text) => {
+    await file?.appendFile(text);
+    await file?.datasync();
+  });
   return {
-    async isDone(image) {
-      const entry = entries.get(image.output);
-      if (entry === undefined || !isSame(entry, entryOf(image, options, entry.outputBytes))) return false;
-      const stats = await stat(join(folder, image.output)).catch(() => undefined);
-      return stats?.isFile() === true && stats.size === entry.outputBytes;
-    },
+    find,
+    latest: () => Array.from(entries.values(), (candidates) => candidates.at(-1) as Entry),
     async open() {
-      if (lines !== entries.size || !(await endsWithNewline(path))) {
-        const temporary = `${path}.new`;
-        await writeFile(temporary, [...entries.values()].map(lineOf).join(''));
-        await rename(temporary, path);
+      try {
+        const kept = await withoutSuperseded(entries, folder, find);
+        if (kept.length !== lines || !(await endsWithNewline(name))) await rewrite(folder, kept);
+        file = await open(pathOf(name), 'a');
+      } catch (error) {
+        throw unwritable(name, error);
       }
-      file = await open(path, 'a');
     },
-    add(image, outputBytes) {
-      const line = lineOf(entryOf(image, options, outputBytes));
-      // One after the other: two writes at once may interleave.
-      const written = writing.then(() => file?.appendFile(line));
-      writing = written.catch(() => {});
-      return written.then(() => {});
+    async add(entry) {
+      try {
+        await appender.append(lineOf(entry));
+      } catch (error) {
+        throw unwritable(name, error);
+      }
     },
     async close() {
-      await writing;
+      await appender.settled();
       await file?.close();
     },
   };
 }
 
-async function readEntries(path: string): Promise<{ entries: Map<string, Entry>; lines: number }> {
-  const entries = new Map<string, Entry>();
+/**
+ * Appends texts in their order; those that come while one is being written go together. After a failure nothing more is
+ * written, because a line may have been cut off.
+ */
+function createAppender(write: (text: string) => Promise<void>) {
+  let waiting = '';
+  let next: Promise<void> | undefined;
+  let last: Promise<void> = Promise.resolve();
+  return {
+    append(text: string): Promise<void> {
+      waiting += text;
+      next ??= last.then(() => {
+        const all = waiting;
+        waiting = '';
+        next = undefined;
+        return write(all);
+      });
+      last = next;
+      return next;
+    },
+    /** Ends when nothing is being written. */
+    settled: () => last.catch(() => {}),
+  };
+}
+
+async function readEntries(path: string): Promise<{ entries: Map<string, Entry[]>; lines: number }> {
+  const entries = new Map<string, Entry[]>();
   let lines = 0;
   try {
-    for await (const line of createInterface({ input: createReadStream(path) })) {
+    for await (const line of createInterface({ input: createReadStream(pathOf(path)) })) {
       lines++;
-      const entry = parsed(line);
-      if (entry !== undefined) entries.set(entry.output, entry);
+      const entry = entryIn(line);
+      if (entry !== undefined) {
+        const candidates = entries.get(entry.output);
+        if (candidates === undefined) entries.set(entry.output, [entry]);
+        else candidates.push(entry);
+        // The first line of a journal is an entry, or one that was cut off.
+      } else if (lines === 1 && !line.startsWith('{"source":')) {
+        throw new ClientError(
+          'usage',
+          'OUTPUT_FOREIGN',
+          `"${path}" is not a job's journal; choose another output folder.`,
+        );
+      }
     }
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    if (error instanceof ClientError) throw error;
+    if (codeOf(error) !== 'ENOENT') throw unreadable(path, error);
   }
   return { entries, lines };
 }
 
-function parsed(line: string): Entry | undefined {
+/** Whether a file is the one that an entry describes: by length and time, or by content where only the time differs. */
+async function describes(entry: Entry, path: string, stats: BigIntStats): Promise<boolean> {
+  if (Number(stats.size) !== entry.outputBytes) return false;
+  if (mtimeOf(stats) === entry.outputMtimeMs) return true;
+  const hash = createHash('sha256');
   try {
-    const value: unknown = JSON.parse(line);
-    const { source, options, output, outputBytes } = Object(value) as Partial<Entry>;
-    const isEntry = [source, options, output].every((text) => typeof text === 'string');
-    return isEntry && typeof outputBytes === 'number' ? (value as Entry) : undefined;
+    for await (const chunk of createReadStream(pathOf(path))) hash.update(chunk);
   } catch {
-    return undefined;
+    return false;
   }
+  return hash.digest('hex') === entry.outputSha256;
+}
+
+/** One entry for each output: the one that describes the file, or else the latest. */
+async function withoutSuperseded(
+  entries: ReadonlyMap<string, readonly Entry[]>,
+  folder: string,
+  find: Journal['find'],
+): Promise<Entry[]> {
+  const kept: Entry[] = [];
+  for (const [output, candidates] of entries) {
+    let entry = candidates.at(-1) as Entry;
+    if (candidates.length > 1) {
+      const stats = await lstat(pathOf(join(folder, output)), { bigint: true }).catch(() => undefined);
+      if (stats?.isFile()) entry = (await find(output, stats)) ?? entry;
+    }
+    kept.push(entry);
+  }
+  return kept;
+}
+
+async function rewrite(folder: string, entries: readonly Entry[]): Promise<void> {
+  const temporary = pathOf(temporaryPath(folder));
+  await writeFile(temporary, entries.map(lineOf).join(''), { flag: 'wx', flush: true });
+  await rename(temporary, pathOf(join(folder, journalName)));
 }
 
 async function endsWithNewline(path: string): Promise<boolean> {
-  const file = await open(path, 'r').catch(() => undefined);
+  const file = await open(pathOf(path), 'r').catch(() => undefined);
   if (file === undefined) return true;
   try {
     const { size } = await file.stat();
@@ -110,23 +174,4 @@ async function endsWithNewline(path: string): Promise<boolean> {
   } finally {
     await file.close();
   }
-}
-
-function entryOf({ source, output }: JobImage, options: string, outputBytes: number): Entry {
-  const file = 'url' in source ? {} : { sourceBytes: source.bytes, mtimeMs: source.mtimeMs };
-  return { source: nameOfSource(source), ...file, options, output, outputBytes };
-}
-
-function isSame(a: Entry, b: Entry): boolean {
-  return lineOf(a) === lineOf(b);
-}
-
-function lineOf({ source, sourceBytes, mtimeMs, options, output, outputBytes }: Entry): string {
-  return `${JSON.stringify({ source, sourceBytes, mtimeMs, options, output, outputBytes })}\n`;
-}
-
-/** Names the options: requests that differ in anything but their source have different digests. */
-export function digestOf(request: ProcessRequest): string {
-  const bytes = toBinary(ProcessRequestSchema, { ...request, source: { case: undefined } });
-  return createHash('sha256').update(bytes).digest('hex').slice(0, 32);
 }

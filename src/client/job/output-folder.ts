@@ -1,130 +1,129 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { link, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ClientError } from '../client-error.ts';
-import { codeOf, wordsOf } from '../files.ts';
+import { codeOf, unwritable, wordsOf } from '../files.ts';
+import { pathOf, textOfName } from './file-names.ts';
+import { mtimeOf } from './images.ts';
+import { takeLock } from './output-lock.ts';
+import { isTemporary, lockName, temporaryPath } from './own-names.ts';
 
-/** Its presence says that a run works in the folder, or that one was killed there. */
-const lockName = '.image-client.lock';
-const temporaryName = /^\.image-client-job-[0-9a-f-]{36}\.tmp$/;
+/** Errors that one output's name causes, and not the disk. */
+const ofOneName = ['ENAMETOOLONG', 'EISDIR', 'ENOTDIR', 'EEXIST', 'EINVAL', 'EILSEQ', 'ENOTEMPTY'];
 
-/** A run renews its lock so often, in milliseconds; one of another host that is older than the limit is nobody's. */
-const renewalMs = 5_000;
-const abandonedMs = 30_000;
+/** Errors of file systems that have no hard links. */
+const withoutLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EACCES'];
 
-/** Errors that come of one output's name and not of the disk. */
-const ofOneName = ['ENAMETOOLONG', 'EISDIR', 'ENOTDIR', 'EEXIST', 'EINVAL', 'EILSEQ'];
-
-/** The folder that a job writes into, for this run alone. */
+/** The folder that a job writes into, for this run only. */
 export interface OutputFolder extends AsyncDisposable {
   /**
-   * Puts an output in its place, whole or not at all.
+   * Puts an output in its place: the whole content, or nothing.
    *
    * @param output - path in the folder, with `/`
-   * @throws ClientError OUTPUT_UNWRITABLE: of the end `refused` if the name alone is at fault, else `files`
+   * @param note - notes the output, with the time at which it was written, before it is put in its place
+   * @param mayReplace - asked right before a file that is already there is replaced
+   * @throws ClientError OUTPUT_EXISTS if a file is there that must not be replaced, or OUTPUT_UNWRITABLE for a name that
+   *   no file can have, both with the end `refused`; OUTPUT_UNWRITABLE with `files`, DISK_FULL
    */
-  write(output: string, content: Uint8Array): Promise<void>;
+  write(
+    output: string,
+    content: Uint8Array,
+    note: (mtimeMs: number) => Promise<void>,
+    mayReplace: () => Promise<boolean>,
+  ): Promise<void>;
 }
 
 /**
- * Takes a folder for a run, and makes it if need be. What a killed run has left half done there is removed.
+ * Takes a folder for a run, and makes it if necessary. Incomplete files of a killed run are removed; a folder that was
+ * made and got nothing is removed at the end.
  *
  * @throws ClientError if another run works there or it cannot be written to
  */
 export async function takeOutputFolder(folder: string): Promise<OutputFolder> {
-  const lock = join(folder, lockName);
-  let wasAbandoned: boolean;
   try {
-    await mkdir(folder, { recursive: true });
-    wasAbandoned = await takeLock(lock);
-    if (wasAbandoned) await removeTemporaries(folder);
+    const made = await mkdir(pathOf(folder), { recursive: true });
+    const lock = await takeLock(join(folder, lockName));
+    if (lock.wasAbandoned) await removeTemporaries(folder);
+    return {
+      write: (output, content, note, mayReplace) => write(join(folder, output), content, note, mayReplace),
+      async [Symbol.asyncDispose]() {
+        await lock.release();
+        if (made !== undefined) await rmdir(pathOf(folder)).catch(() => {});
+      },
+    };
+  } catch (error) {
+    throw unwritable(folder, error);
+  }
+}
+
+async function write(
+  target: string,
+  content: Uint8Array,
+  note: (mtimeMs: number) => Promise<void>,
+  mayReplace: () => Promise<boolean>,
+): Promise<void> {
+  const temporary = temporaryPath(dirname(target));
+  try {
+    await mkdir(pathOf(dirname(target)), { recursive: true });
+    await note(await writeWhole(temporary, content));
+    if (!(await placeNew(temporary, target))) {
+      if (!(await mayReplace())) throw exists(target);
+      await rename(pathOf(temporary), pathOf(target));
+    }
   } catch (error) {
     if (error instanceof ClientError) throw error;
-    throw unwritable(folder, error, 'files');
-  }
-  const renewal = setInterval(() => void utimes(lock, new Date(), new Date()).catch(() => {}), renewalMs);
-  renewal.unref();
-  const made = new Set<string>();
-  return {
-    async write(output, content) {
-      const target = join(folder, output);
-      const temporary = join(dirname(target), `.image-client-job-${randomUUID()}.tmp`);
-      try {
-        if (!made.has(dirname(target))) await mkdir(dirname(target), { recursive: true });
-        made.add(dirname(target));
-        await writeFile(temporary, content, { flag: 'wx' });
-        await rename(temporary, target);
-      } catch (error) {
-        await rm(temporary, { force: true }).catch(() => {});
-        throw unwritable(target, error, ofOneName.includes(codeOf(error) ?? '') ? 'refused' : 'files');
-      }
-    },
-    async [Symbol.asyncDispose]() {
-      clearInterval(renewal);
-      await rm(lock, { force: true });
-    },
-  };
-}
-
-function unwritable(path: string, cause: unknown, end: ClientError['end']): ClientError {
-  return new ClientError(end, 'OUTPUT_UNWRITABLE', `"${path}" cannot be written: ${wordsOf(cause)}.`, {
-    cause,
-  });
-}
-
-/** Whether it was left over by a run that did not end well. */
-async function takeLock(lock: string): Promise<boolean> {
-  for (let wasAbandoned = false; ; wasAbandoned = true) {
-    try {
-      const file = await open(lock, 'wx');
-      await file.writeFile(JSON.stringify({ pid: process.pid, host: hostname() }));
-      await file.close();
-      return wasAbandoned;
-    } catch (error) {
-      if (codeOf(error) !== 'EEXIST') throw error;
-    }
-    const holder = await holderOf(lock);
-    if (holder !== undefined) {
-      throw new ClientError(
-        'files',
-        'OUTPUT_BUSY',
-        `Another run (process ${holder.pid} on ${holder.host}) works in "${dirname(lock)}"; wait for its end.`,
-      );
-    }
-    await rm(lock, { force: true });
+    if (!ofOneName.includes(codeOf(error) ?? '')) throw unwritable(target, error);
+    const message = `"${target}" cannot be written: ${wordsOf(error)}.`;
+    throw new ClientError('refused', 'OUTPUT_UNWRITABLE', message, { cause: error });
+  } finally {
+    await rm(pathOf(temporary), { force: true }).catch(() => {});
   }
 }
 
-/** The run that holds a lock, if it lives. */
-async function holderOf(lock: string): Promise<{ pid: number; host: string } | undefined> {
-  const text = await readFile(lock, 'utf8').catch(() => '');
-  const age = Date.now() - ((await stat(lock).catch(() => undefined))?.mtimeMs ?? 0);
-  let pid = 0;
-  let host = 'an unknown host';
+/** Writes a new file to the disk and gives its time, in milliseconds since 1970. */
+async function writeWhole(path: string, content: Uint8Array): Promise<number> {
+  await using file = await open(pathOf(path), 'wx');
+  await file.writeFile(content);
+  await file.sync();
+  return mtimeOf(await file.stat({ bigint: true }));
+}
+
+/**
+ * Gives a file a name that nothing has yet.
+ *
+ * @returns whether it did: false if the name is taken
+ */
+async function placeNew(temporary: string, target: string): Promise<boolean> {
   try {
-    ({ pid, host } = Object(JSON.parse(text)));
-  } catch {
-    // Killed before it could write its name, or about to.
-  }
-  // A process can't be asked after on another host; there its last sign of life has to do.
-  const lives = host === hostname() ? pid !== process.pid && isAlive(pid) : age < abandonedMs;
-  return lives ? { pid, host } : undefined;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
+    await link(pathOf(temporary), pathOf(target));
     return true;
   } catch (error) {
-    return codeOf(error) === 'EPERM';
+    if (codeOf(error) === 'EEXIST') return false;
+    if (!withoutLinks.includes(codeOf(error) ?? '')) throw error;
   }
+  try {
+    // Takes the name with an empty file, which the rename then replaces.
+    await (await open(pathOf(target), 'wx')).close();
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+  await rename(pathOf(temporary), pathOf(target));
+  return true;
+}
+
+function exists(target: string): ClientError {
+  return new ClientError(
+    'refused',
+    'OUTPUT_EXISTS',
+    `"${target}" has appeared since the job began; --overwrite replaces such files.`,
+  );
 }
 
 async function removeTemporaries(folder: string): Promise<void> {
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
+  for (const entry of await readdir(pathOf(folder), { withFileTypes: true, encoding: 'buffer' })) {
+    const name = textOfName(entry.name);
+    const path = join(folder, name);
     if (entry.isDirectory()) await removeTemporaries(path);
-    else if (temporaryName.test(entry.name)) await rm(path, { force: true });
+    else if (isTemporary(name)) await rm(pathOf(path), { force: true });
   }
 }

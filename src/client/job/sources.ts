@@ -1,31 +1,45 @@
-import type { Dirent, Stats } from 'node:fs';
-import { glob, readdir, stat } from 'node:fs/promises';
-import { dirname, extname, join, relative, resolve, sep } from 'node:path';
+import type { BigIntStats } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { dirname, extname, relative, resolve, sep } from 'node:path';
 import { ClientError } from '../client-error.ts';
-import type { FoundImage, JobFailure } from './images.ts';
+import { pathOf } from './file-names.ts';
+import { type FoundImage, idOf, type JobFailure, type Skipped, sourceFile } from './images.ts';
 import { isUrl, type ListOptions, listEndings, nameOfUrl, readList } from './lists.ts';
+import { inputFailure } from './own-failures.ts';
+import { hasImageEnding, recognise } from './recognise.ts';
+import { nameOfType } from './standing.ts';
+import { skippedWords } from './summary.ts';
+import { type Search, searchOf, walk } from './walk.ts';
 
-/** Endings of files that a folder is searched for; what is named by itself, in a glob or a list, may have any. */
-const imageEndings = /\.(jpe?g|jpe|jfif|png|webp|avif|gif|tiff?)$/i;
+/** Files that are looked at together. */
+const looksAtOnce = 64;
 
-/** Files whose length and time are asked for at once. */
-const statsAtOnce = 64;
-
-/** What the sources of a job come to. */
+/** The images that a job's sources name, and everything else that they lead to. */
 export interface Found {
   readonly images: readonly FoundImage[];
-  /** Rows of lists that nothing can be made of. */
+  /** Rows of lists and files that nothing can be made of. */
   readonly refused: readonly JobFailure[];
+  readonly skipped: readonly Skipped[];
+  /** Ids of all files that the job reads, its lists included. */
+  readonly ids: ReadonlySet<string>;
+}
+
+/** `Found` while it is being collected. */
+interface Collection {
+  readonly images: FoundImage[];
+  readonly refused: JobFailure[];
+  readonly skipped: Skipped[];
+  readonly ids: Set<string>;
 }
 
 /**
  * Finds the images of a job: files, folders with all below them, globs, URLs and lists. Names in the output: below
  * one folder as they lie in it; of several folders each keeps its own name before; below the part of a glob that
- * has no wildcard; of files the part that they don't share; of a URL host and path. In folders, names with a dot
- * before them, links to folders and the output folder itself are left out.
+ * has no wildcard; of files the part that they don't share; of a URL host and path. A folder's or glob's files without an
+ * image's ending are recognised by their bytes.
  *
- * @param outputFolder - absolute
- * @throws ClientError for a source that does not exist, cannot be read or has nothing in it
+ * @param outputFolder - absolute; left out of the folders that are searched
+ * @throws ClientError for a source that does not exist, cannot be read, contains nothing or is the output folder
  */
 export async function findImages(
   sources: readonly string[],
@@ -34,108 +48,135 @@ export async function findImages(
   signal: AbortSignal,
 ): Promise<Found> {
   const kinds = await Promise.all(sources.map(kindOf));
-  const folders = kinds.filter(({ kind }) => kind === 'folder');
+  const output = await statsOf(outputFolder);
+  const leftOut = output && idOf(output);
   const files = kinds.flatMap((each) => (each.kind === 'file' ? [each] : []));
   const shared = sharedFolder(files.map(({ path }) => path));
-  const images: FoundImage[] = [];
-  const refused: JobFailure[] = [];
+  const areSeveral = kinds.filter(({ kind }) => kind === 'folder').length > 1;
+  const found: Collection = { images: [], refused: [], skipped: [], ids: new Set() };
   for (const each of kinds) {
     signal.throwIfAborted();
-    const before = images.length + refused.length;
+    const [images, refused, skipped] = [found.images.length, found.refused.length, found.skipped.length];
     if (each.kind === 'url') {
-      images.push({ source: { url: each.url }, name: nameOfUrl(each.url), isGivenName: false });
+      found.images.push({ source: { url: each.url }, name: nameOfUrl(each.url), isGivenName: false });
     } else if (each.kind === 'file') {
-      images.push(imageOf(each.path, each.stats, shared));
+      found.images.push(imageOf(each.path, each.stats, shared));
     } else if (each.kind === 'folder') {
+      if (idOf(each.stats) === leftOut) throw isOutputFolder(each.given);
       // Of several folders each keeps its name.
-      const base = folders.length > 1 ? dirname(each.path) : each.path;
-      for await (const path of filesBelow(each.path, outputFolder, signal))
-        images.push(...(await look(path, base)));
+      await search(found, each.path, areSeveral ? dirname(each.path) : each.path, { leftOut }, signal);
     } else if (each.kind === 'glob') {
-      const base = resolve(fixedPart(each.pattern));
-      const paths: string[] = [];
-      for await (const path of glob(each.pattern)) paths.push(resolve(path));
-      paths.sort();
-      for (const some of chunks(paths)) images.push(...(await look(some, base)));
+      const glob = searchOf(each.pattern);
+      const base = resolve(glob.folder);
+      if (await statsOf(base))
+        await search(found, base, base, { ...glob.search, leftOut: undefined }, signal);
     } else {
       const list = await readList(each.path, listOptions, signal);
-      images.push(...list.images);
-      refused.push(...list.refused);
+      found.images.push(...list.images);
+      found.refused.push(...list.refused);
+      if (each.stats !== undefined) found.ids.add(idOf(each.stats));
+      continue;
     }
-    if (images.length + refused.length === before && each.kind !== 'list') {
-      throw new ClientError('usage', 'INPUT_EMPTY', `There is no image in "${each.given}".`);
+    if (found.images.length === images && found.refused.length === refused) {
+      throw empty(each.given, found.skipped.slice(skipped));
     }
   }
-  return { images, refused };
+  for (const { source } of found.images) if ('id' in source) found.ids.add(source.id);
+  return found;
+}
+
+function isOutputFolder(given: string): ClientError {
+  return new ClientError(
+    'usage',
+    'OUTPUT_IS_SOURCE',
+    `"${given}" is the output folder too, and a source is never written over; choose another output folder.`,
+  );
+}
+
+function empty(given: string, skipped: readonly Skipped[]): ClientError {
+  const words = skipped.length === 0 ? '' : `; ${skippedWords(skipped)}`;
+  return new ClientError('usage', 'INPUT_EMPTY', `There is no image in "${given}"${words}.`);
 }
 
 type Kind =
   | { readonly given: string; readonly kind: 'url'; readonly url: string }
-  | { readonly given: string; readonly kind: 'file'; readonly path: string; readonly stats: Stats }
-  | { readonly given: string; readonly kind: 'folder' | 'list'; readonly path: string }
+  | {
+      readonly given: string;
+      readonly kind: 'file' | 'folder';
+      readonly path: string;
+      readonly stats: BigIntStats;
+    }
+  | {
+      readonly given: string;
+      readonly kind: 'list';
+      readonly path: string;
+      /** Undefined for standard input. */
+      readonly stats: BigIntStats | undefined;
+    }
   | { readonly given: string; readonly kind: 'glob'; readonly pattern: string };
 
 async function kindOf(given: string): Promise<Kind> {
-  if (given === '-') return { given, kind: 'list', path: '-' };
+  if (given === '-') return { given, kind: 'list', path: '-', stats: undefined };
   if (isUrl(given)) return { given, kind: 'url', url: given };
   const path = resolve(given);
-  const stats = await stat(path).catch(() => undefined);
-  if (stats?.isDirectory()) return { given, kind: 'folder', path };
-  if (stats !== undefined) {
-    return listEndings.includes(extname(path).toLowerCase())
-      ? { given, kind: 'list', path }
-      : { given, kind: 'file', path, stats };
+  const stats = await statsOf(path);
+  if (stats === undefined) {
+    if (/[*?[\]{}]/.test(given)) return { given, kind: 'glob', pattern: given };
+    // Node has put U+FFFD in the place of bytes that are not UTF-8.
+    const hint = given.includes('\ufffd') ? ' Its name is not UTF-8: name its folder or a glob instead.' : '';
+    throw new ClientError('usage', 'INPUT_MISSING', `There is no file or folder "${given}".${hint}`);
   }
-  if (/[*?[\]{}]/.test(given)) return { given, kind: 'glob', pattern: given };
-  throw new ClientError('usage', 'INPUT_MISSING', `There is no file or folder "${given}".`);
+  if (stats.isDirectory()) return { given, kind: 'folder', path, stats };
+  if (!stats.isFile()) {
+    const message = `"${given}" is ${nameOfType(stats)}; a job reads files, and "-" is a list on standard input.`;
+    throw new ClientError('usage', 'INPUT_UNREADABLE', message);
+  }
+  const isList = listEndings.includes(extname(path).toLowerCase());
+  return { given, kind: isList ? 'list' : 'file', path, stats };
 }
 
-/** The files below a folder that have an image's ending, a folder's together, in the order of their names. */
-async function* filesBelow(folder: string, leftOut: string, signal: AbortSignal): AsyncGenerator<string[]> {
-  signal.throwIfAborted();
-  const entries = (await entriesOf(folder)).filter(({ name }) => !name.startsWith('.'));
-  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
-  const files = entries.filter((entry) => !entry.isDirectory() && imageEndings.test(entry.name));
-  yield* chunks(files.map(({ name }) => join(folder, name)));
-  for (const entry of entries) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory() && path !== leftOut) yield* filesBelow(path, leftOut, signal);
+async function statsOf(path: string): Promise<BigIntStats | undefined> {
+  return await stat(pathOf(path), { bigint: true }).catch(() => undefined);
+}
+
+/** Adds what a search meets; names begin below `base`. */
+async function search(
+  found: Collection,
+  folder: string,
+  base: string,
+  how: Search,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const { files, skipped, failed } of walk(folder, how, signal)) {
+    found.skipped.push(...skipped);
+    found.refused.push(...failed);
+    for (let at = 0; at < files.length; at += looksAtOnce) {
+      const some = files.slice(at, at + looksAtOnce);
+      for (const one of await Promise.all(some.map((path) => look(path, base)))) {
+        if ('kind' in one) found.skipped.push(one);
+        else if ('reason' in one) found.refused.push(one);
+        else found.images.push(one);
+      }
+    }
   }
 }
 
-async function entriesOf(folder: string): Promise<Dirent[]> {
+/** What a file that was met is: an image, something else, or neither because it cannot be read. */
+async function look(path: string, base: string): Promise<FoundImage | Skipped | JobFailure> {
   try {
-    return await readdir(folder, { withFileTypes: true });
-  } catch (cause) {
-    throw new ClientError('files', 'INPUT_UNREADABLE', `The folder "${folder}" cannot be read.`, { cause });
+    const stats = await stat(pathOf(path), { bigint: true });
+    const image = { ...imageOf(path, stats, base), isMatched: true };
+    if (hasImageEnding(path)) return image;
+    const recognised = await recognise(path);
+    return 'kind' in recognised ? { path, kind: recognised.kind } : { ...image, format: recognised.format };
+  } catch (error) {
+    return { source: path, ...inputFailure(error) };
   }
 }
 
-function* chunks(paths: readonly string[]): Generator<string[]> {
-  for (let at = 0; at < paths.length; at += statsAtOnce) yield paths.slice(at, at + statsAtOnce);
-}
-
-/** Those of the paths that are files (or links to some), as images. */
-async function look(paths: readonly string[], base: string): Promise<FoundImage[]> {
-  const looked = await Promise.all(
-    paths.map(async (path) => {
-      const stats = await stat(path).catch(() => undefined);
-      return stats?.isFile() ? [imageOf(path, stats, base)] : [];
-    }),
-  );
-  return looked.flat();
-}
-
-function imageOf(path: string, { size, mtimeMs }: Stats, base: string): FoundImage {
+function imageOf(path: string, stats: BigIntStats, base: string): FoundImage {
   const name = relative(base, path).split(sep).join('/');
-  return { source: { path, bytes: size, mtimeMs }, name, isGivenName: false };
-}
-
-/** The folders of a glob that come before its first wildcard. */
-function fixedPart(pattern: string): string {
-  const segments = pattern.split('/');
-  const first = segments.findIndex((segment) => /[*?[\]{}]/.test(segment));
-  return segments.slice(0, first).join('/') || (pattern.startsWith('/') ? '/' : '.');
+  return { source: sourceFile(path, stats), name, isGivenName: false };
 }
 
 /** The deepest folder that all files are in. */

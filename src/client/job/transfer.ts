@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { ProcessRequest, ProcessStreamRequest } from '../../../gen/image/v1/processor_pb.ts';
-import { ClientError } from '../client-error.ts';
+import { type Absence, reachProcessor, watchAbsence } from './absence.ts';
 import type { ProcessorConnection } from './connection.ts';
 import { createImageQueue, type ImageQueue, type Outcomes, type QueueLimits } from './image-queue.ts';
 import type { JobImage } from './images.ts';
@@ -51,50 +50,6 @@ export async function transferImages(
     ended.abort(error);
     await queue.settled();
     throw stop.reason;
-  }
-}
-
-/** Counts the time since the processor last answered with an image. */
-function watchAbsence(patienceMs: number, onAway: (why: string) => void) {
-  let sinceMs: number | undefined;
-  let reports = 0;
-  return {
-    end(): void {
-      sinceMs = undefined;
-      reports = 0;
-    },
-    /** Waits before another try, longer each time. @throws ClientError when the patience is at its end */
-    async report(why: string, stop: AbortSignal): Promise<void> {
-      sinceMs ??= performance.now();
-      if (performance.now() - sinceMs >= patienceMs) throw unavailable(why);
-      if (reports === 0) onAway(why);
-      await sleep(Math.min(2_000, 100 * 2 ** reports++), undefined, { signal: stop });
-    },
-  };
-}
-
-type Absence = ReturnType<typeof watchAbsence>;
-
-/** Waits until the processor says that it serves. */
-async function reachProcessor(
-  connection: ProcessorConnection,
-  patienceMs: number,
-  away: Absence,
-  stop: AbortSignal,
-): Promise<void> {
-  for (;;) {
-    stop.throwIfAborted();
-    let why = 'it says that it does not serve';
-    try {
-      if (await connection.isServing(Math.min(5_000, patienceMs), stop)) return;
-    } catch (error) {
-      stop.throwIfAborted();
-      const { code, rawMessage } = ConnectError.from(error);
-      const passes = ![Code.Unimplemented, Code.Unauthenticated, Code.PermissionDenied].includes(code);
-      if (!passes) throw unavailable(rawMessage);
-      why = rawMessage;
-    }
-    await away.report(why, stop);
   }
 }
 
@@ -152,12 +107,4 @@ async function* messagesOf(
     if (queue.unanswered() === 1) onFirst();
     yield message;
   }
-}
-
-function unavailable(why: string): ClientError {
-  return new ClientError(
-    'unavailable',
-    'PROCESSOR_UNAVAILABLE',
-    `The processor cannot be reached (${why}); --processor tells where it is, --patience how long to wait.`,
-  );
 }

@@ -1,9 +1,21 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import {
+  link,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { takeOutputFolder } from '../../../src/client/job/output-folder.ts';
+import { mtimeOf } from '../../../src/client/job/images.ts';
+import { type OutputFolder, takeOutputFolder } from '../../../src/client/job/output-folder.ts';
 
 let folder: string;
 let out: string;
@@ -27,26 +39,82 @@ async function leaveLock(content: string, ageMs = 0): Promise<void> {
   await utimes(join(out, lock), then, then);
 }
 
+/** Writes an output, over a file that is there only if `mayReplace` says so. */
+function write(
+  output: OutputFolder,
+  name: string,
+  content: string,
+  { mayReplace = false, note = async (_mtimeMs: number) => {} } = {},
+): Promise<void> {
+  return output.write(name, Buffer.from(content), note, async () => mayReplace);
+}
+
 describe(takeOutputFolder, () => {
   it('makes folders as they are needed, and leaves nothing but the outputs', async () => {
     {
       await using output = await takeOutputFolder(out);
-      await output.write('a/b/c.npy', Buffer.from('one'));
-      await output.write('a/b/c.npy', Buffer.from('two'));
+      await write(output, 'a/b/c.npy', 'one');
+      await write(output, 'a/b/c.npy', 'two', { mayReplace: true });
     }
     expect(await readFile(join(out, 'a/b/c.npy'), 'utf8')).toBe('two');
     expect(await readdir(out)).toEqual(['a']);
     expect(await readdir(join(out, 'a/b'))).toEqual(['c.npy']);
   });
 
+  it('removes a folder that it made and that got nothing', async () => {
+    await (await takeOutputFolder(out))[Symbol.asyncDispose]();
+    expect(await readdir(folder)).toEqual([]);
+    await mkdir(out);
+    await (await takeOutputFolder(out))[Symbol.asyncDispose]();
+    expect(await readdir(folder)).toEqual(['out']);
+  });
+
+  it('replaces no file that has appeared in the meantime, and leaves nothing beside it', async () => {
+    await using output = await takeOutputFolder(out);
+    // Appears after the decision and before the output has its name.
+    const appear = () => writeFile(join(out, 'a.npy'), 'mine');
+    await expect(write(output, 'a.npy', 'one', { note: appear })).rejects.toMatchObject({
+      end: 'refused',
+      reason: 'OUTPUT_EXISTS',
+    });
+    expect(await readFile(join(out, 'a.npy'), 'utf8')).toBe('mine');
+    expect((await readdir(out)).toSorted()).toEqual([lock, 'a.npy']);
+  });
+
+  it('notes an output, with its time, before it has its name', async () => {
+    await using output = await takeOutputFolder(out);
+    let noted = 0;
+    const note = async (mtimeMs: number) => {
+      noted = mtimeMs;
+      expect((await readdir(out)).filter((name) => name === 'a.npy')).toEqual([]);
+    };
+    await write(output, 'a.npy', 'one', { note });
+    expect(mtimeOf(await stat(join(out, 'a.npy'), { bigint: true }))).toBe(noted);
+  });
+
+  it('writes nothing that cannot be noted', async () => {
+    await using output = await takeOutputFolder(out);
+    const note = () => Promise.reject(new Error('no journal'));
+    await expect(write(output, 'a.npy', 'one', { note })).rejects.toMatchObject({ end: 'files' });
+    expect(await readdir(out)).toEqual([lock]);
+  });
+
   it('puts an output in the place of a link, and not where the link leads', async () => {
     await mkdir(out);
     await writeFile(join(folder, 'elsewhere'), 'mine');
     await symlink(join(folder, 'elsewhere'), join(out, 'a.npy'));
+    await link(join(folder, 'elsewhere'), join(out, 'b.npy'));
     await using output = await takeOutputFolder(out);
-    await output.write('a.npy', Buffer.from('one'));
+    for (const name of ['a.npy', 'b.npy']) await write(output, name, 'one', { mayReplace: true });
     expect(await readFile(join(folder, 'elsewhere'), 'utf8')).toBe('mine');
     expect(await readFile(join(out, 'a.npy'), 'utf8')).toBe('one');
+  });
+
+  it('writes names that are not UTF-8', async () => {
+    await using output = await takeOutputFolder(out);
+    await write(output, 'caf\udce9.npy', 'one');
+    const names = await readdir(Buffer.from(out), { encoding: 'buffer' });
+    expect(names.map((name) => name.toString('latin1')).toSorted()).toEqual([lock, 'caf\u00e9.npy']);
   });
 
   it.each([
@@ -75,12 +143,11 @@ describe(takeOutputFolder, () => {
   it('tells an error of one name from one of the disk', async () => {
     await using output = await takeOutputFolder(out);
     await mkdir(join(out, 'taken'));
-    const one = Buffer.from('one');
-    await expect(output.write('taken', one)).rejects.toMatchObject({
+    await expect(write(output, 'taken', 'one', { mayReplace: true })).rejects.toMatchObject({
       end: 'refused',
       reason: 'OUTPUT_UNWRITABLE',
     });
-    await expect(output.write(`${'x'.repeat(300)}.npy`, one)).rejects.toMatchObject({ end: 'refused' });
+    await expect(write(output, `${'x'.repeat(300)}.npy`, 'one')).rejects.toMatchObject({ end: 'refused' });
     await writeFile(join(folder, 'file'), '');
     await expect(takeOutputFolder(join(folder, 'file', 'out'))).rejects.toMatchObject({
       end: 'files',

@@ -3,14 +3,14 @@ import type { FoundImage } from '../../../src/client/job/images.ts';
 import { nameOutputs } from '../../../src/client/job/output-names.ts';
 
 const file = (name: string, path = `/photos/${name}`): FoundImage => ({
-  source: { path, bytes: 1, mtimeMs: 0 },
+  source: { path, bytes: 1, mtimeMs: 0, id: path },
   name,
   isGivenName: false,
 });
 const row = (name: string, url: string): FoundImage => ({ source: { url }, name, isGivenName: true });
 
 const outputs = (found: readonly FoundImage[], format = 'npy') =>
-  nameOutputs(found, format).map(({ output }) => output);
+  nameOutputs(found, format).images.map(({ output }) => output);
 
 describe(nameOutputs, () => {
   it('puts the ending of the format in the place of the old one', () => {
@@ -46,7 +46,11 @@ describe(nameOutputs, () => {
 
   it('counts names as the same that differ in upper and lower case or in how an accent is written', () => {
     expect(outputs([file('A.jpg'), file('a.png')])).toEqual(['A.jpg.npy', 'a.png.npy']);
-    expect(outputs([file('\u00e9.jpg'), file('e\u0301.png')])).toHaveLength(2);
+    expect(outputs([file('\u00e9.jpg'), file('e\u0301.png')])).toEqual(['e\u0301.png.npy', '\u00e9.jpg.npy']);
+    expect(outputs([file('stra\u00dfe.jpg'), file('STRASSE.png')])).toEqual([
+      'STRASSE.png.npy',
+      'stra\u00dfe.jpg.npy',
+    ]);
     expect(new Set(outputs([row('x', 'http://h/1'), row('X', 'http://h/1')])).size).toBe(2);
   });
 
@@ -63,6 +67,34 @@ describe(nameOutputs, () => {
   it('takes an image that comes twice once, and one image under two names twice', () => {
     expect(outputs([file('a.jpg'), file('a.jpg')])).toEqual(['a.npy']);
     expect(outputs([row('one', 'http://h/a'), row('two', 'http://h/a')])).toEqual(['one.npy', 'two.npy']);
+  });
+
+  it('gives an image without an ending of its own format the ending of what its bytes are', () => {
+    const found = [
+      { ...file('a.HEIC'), format: 'jpeg' },
+      { ...file('b.img'), format: 'avif' },
+      { ...file('0123abcd'), format: 'jpeg' },
+    ];
+    expect(outputs(found, 'source')).toEqual(['0123abcd', 'a.jpg', 'b.png']);
+  });
+
+  it.each(['journal.jsonl', 'JOURNAL.jsonl', 'failures.jsonl', '.image-client.lock', 'journal.jsonl/a'])(
+    "refuses %s, a name of the job's own files, with its line",
+    (name) => {
+      const found = { ...row(name, 'http://h/a'), row: { list: 'list.csv', line: 7 } };
+      const { images, refused } = nameOutputs([found, row('other', 'http://h/b')], 'source');
+      expect(images.map(({ output }) => output)).toEqual(['other']);
+      expect(refused).toMatchObject([
+        { source: 'http://h/a', reason: 'NAME_FORBIDDEN', metadata: { list: 'list.csv', line: '7' } },
+      ]);
+    },
+  );
+
+  it('keeps the bytes of names that are not UTF-8', () => {
+    expect(outputs([file('caf\udce9.jpg'), file('caf\udce8.jpg')])).toEqual([
+      'caf\udce8.npy',
+      'caf\udce9.npy',
+    ]);
   });
 
   it('does not cut a name of the caller at its dots', () => {

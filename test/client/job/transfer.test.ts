@@ -15,7 +15,7 @@ import {
 import { connectToProcessor } from '../../../src/client/job/connection.ts';
 import type { JobFailure, JobImage } from '../../../src/client/job/images.ts';
 import { transferImages } from '../../../src/client/job/transfer.ts';
-import { Failure } from '../../../src/failures.ts';
+import { Failure, type FailureReason, failureKinds } from '../../../src/failures.ts';
 import { toConnectError } from '../../../src/rpc-failures.ts';
 import { startRpcServer } from '../../support/rpc-server.ts';
 
@@ -24,7 +24,14 @@ import { startRpcServer } from '../../support/rpc-server.ts';
  * them when the test wants it. The real processor is in end-to-end/.
  */
 
-const limits = { inFlight: 4, bytes: 1_000_000, tries: 5, patienceMs: 5_000 };
+const limits = {
+  inFlight: 4,
+  bytes: 1_000_000,
+  tries: 5,
+  patienceMs: 5_000,
+  perHost: 4,
+  hostPatienceMs: 60_000,
+};
 
 let folder: string;
 beforeEach(async () => {
@@ -38,12 +45,14 @@ async function files(...lengths: number[]): Promise<JobImage[]> {
     lengths.map(async (bytes, index) => {
       const path = join(folder, `${index}.jpg`);
       await writeFile(path, Buffer.alloc(bytes, index));
-      return { source: { path, bytes, mtimeMs: 0 }, output: `${index}.npy` };
+      return { source: { path, bytes, mtimeMs: 0, id: String(index) }, output: `${index}.npy` };
     }),
   );
 }
 
-type Answer = { readonly failure: string } | 'response';
+type Answer =
+  | { readonly failure: FailureReason; readonly metadata?: Readonly<Record<string, string>> }
+  | 'response';
 
 const answered = (id: string, answer: Answer) =>
   answer === 'response'
@@ -52,7 +61,13 @@ const answered = (id: string, answer: Answer) =>
         id,
         result: {
           case: 'failure' as const,
-          value: { code: 8, reason: answer.failure, message: 'No.', metadata: { a: 'b' } },
+          value: {
+            code: 8,
+            reason: answer.failure,
+            message: 'No.',
+            metadata: answer.metadata ?? { a: 'b' },
+            retryable: failureKinds[answer.failure].isRetryable,
+          },
         },
       };
 
@@ -173,6 +188,7 @@ describe(transferImages, () => {
       message: 'No.',
       metadata: { a: 'b' },
       code: 8,
+      retryable: true,
     });
   });
 

@@ -1,0 +1,42 @@
+import { ConnectError } from '@connectrpc/connect';
+import type { ProcessRequest } from '../../../gen/image/v1/processor_pb.ts';
+import { failureFromConnectError } from '../../rpc-failures.ts';
+import { ClientError } from '../client-error.ts';
+import { blackSquare } from '../probe-images.ts';
+import { reachProcessor, watchAbsence } from './absence.ts';
+import type { ProcessorConnection } from './connection.ts';
+
+/**
+ * Sends one small image with a job's options before the job's first, so that wrong options end the job once.
+ *
+ * @param request - for every image, without its source
+ * @param patienceMs - longest wait for a processor that is away or full, in milliseconds
+ * @returns the processor's numerics version; undefined where it does not process the small image for another reason
+ * @throws ClientError of bad usage for options that the processor refuses; PROCESSOR_UNAVAILABLE
+ */
+export async function checkOptions(
+  connection: ProcessorConnection,
+  request: ProcessRequest,
+  patienceMs: number,
+  onAway: (why: string) => void,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const away = watchAbsence(patienceMs, onAway);
+  const source = { case: 'content' as const, value: blackSquare };
+  for (;;) {
+    await reachProcessor(connection, patienceMs, away, signal);
+    try {
+      const { provenance } = await connection.process({ ...request, source }, patienceMs, signal);
+      return provenance?.numericsVersion;
+    } catch (error) {
+      signal.throwIfAborted();
+      const cause = ConnectError.from(error);
+      const failure = failureFromConnectError(cause);
+      if (failure !== undefined && /^(OPTION|PRESET|OUTPUT)_/.test(failure.reason)) {
+        throw new ClientError('usage', failure.reason, failure.message, { cause });
+      }
+      if (failure !== undefined && !failure.isRetryable) return undefined;
+      await away.report(failure?.message ?? cause.rawMessage, signal);
+    }
+  }
+}
