@@ -18,6 +18,7 @@ describe('failureKinds', () => {
       INVALID_ARGUMENT: Code.InvalidArgument,
       DEADLINE_EXCEEDED: Code.DeadlineExceeded,
       NOT_FOUND: Code.NotFound,
+      ALREADY_EXISTS: Code.AlreadyExists,
       PERMISSION_DENIED: Code.PermissionDenied,
       RESOURCE_EXHAUSTED: Code.ResourceExhausted,
       FAILED_PRECONDITION: Code.FailedPrecondition,

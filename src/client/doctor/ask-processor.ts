@@ -1,13 +1,13 @@
 import { connect, type IncomingHttpHeaders } from 'node:http2';
 import { create } from '@bufbuild/protobuf';
 import { ConnectError } from '@connectrpc/connect';
+import { findTrailerError } from '@connectrpc/connect/protocol-grpc';
 import {
   ProcessorService,
   ProcessRequestSchema,
   type ProcessResponse,
 } from '../../../gen/image/v1/processor_pb.ts';
 import { failureFromConnectError } from '../../rpc-failures.ts';
-import { messageOverheadBytes } from '../../transport.ts';
 import { connectToProcessor, type ProcessorConnection } from '../job/connection.ts';
 import { endlessPicture, onePixel } from '../probe-images.ts';
 import { type Check, type Findings, ok, wrong } from './check.ts';
@@ -119,16 +119,19 @@ async function askSourceBytes(url: URL, timeoutMs: number): Promise<Record<strin
     stream.on('error', () => {});
     // No compression, 2³¹ − 1 bytes (gRPC over HTTP/2, "Length-Prefixed-Message"), of which none comes.
     stream.end(Uint8Array.of(0, 127, 255, 255, 255));
-    const { promise, resolve } = Promise.withResolvers<string>();
+    const { promise, resolve } = Promise.withResolvers<string | undefined>();
     const read = (headers: IncomingHttpHeaders) => {
-      const message = headers['grpc-message'];
-      if (message !== undefined) resolve(decodeURIComponent(String(message)));
+      const trailers = ['grpc-status', 'grpc-message', 'grpc-status-details-bin'].flatMap((name) =>
+        headers[name] === undefined ? [] : [[name, String(headers[name])] as [string, string]],
+      );
+      const error = findTrailerError(new Headers(trailers));
+      if (error !== undefined) resolve(failureFromConnectError(error)?.metadata.limit);
     };
     stream
       .on('response', read)
       .on('trailers', read)
-      .on('close', () => resolve(''));
-    const limit = Number(/readMaxBytes (\d+)/.exec(await promise)?.[1]) - messageOverheadBytes;
+      .on('close', () => resolve(undefined));
+    const limit = Number(await promise);
     return limit > 0 ? { MAX_SOURCE_BYTES: limit } : {};
   } finally {
     session.destroy();

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
-import { Code, type ConnectError } from '@connectrpc/connect';
+import type { ConnectError } from '@connectrpc/connect';
 import {
   type ProcessFailure,
   type ProcessRequest,
@@ -272,8 +272,8 @@ export function createImageQueue(
       for (const { image } of entries) hosts.receive(image.source);
       const told = failureFromConnectError(error);
       const longest = Math.max(0, ...entries.map(({ bytes }) => bytes));
-      // The processor's gRPC library refuses a message for its length by ending the stream: it was the longest.
-      const isTooLong = told === undefined && error.code === Code.ResourceExhausted && longest > 0;
+      // The processor refuses a message for its length by ending the stream: it was the longest.
+      const isTooLong = told?.reason === 'SOURCE_BYTES_OVER_LIMIT' && longest > 0;
       if (isTooLong) tooLong = Math.min(tooLong, longest);
       const again: Entry[] = [];
       for (const entry of [...entries, ...ready.splice(0)]) {
