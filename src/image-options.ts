@@ -32,8 +32,12 @@ export const formats = ['source', ...imageFormats, ...tensorContainers] as const
 export const imageOptions = z
   .strictObject({
     scale: flag().describe('Whether to resize at all'),
-    width: wholeNumber(1, 65_535).describe('Width of the answer in pixels'),
-    height: wholeNumber(1, 65_535).describe('Height of the answer in pixels'),
+    width: wholeNumber(1, 65_535).describe(
+      'Width in pixels; without height, the height is in proportion and fit has no effect',
+    ),
+    height: wholeNumber(1, 65_535).describe(
+      'Height in pixels; without width, the width is in proportion and fit has no effect',
+    ),
     shortest_edge: wholeNumber(1, 65_535).describe(
       'Instead of width and height: the shorter side in pixels, the longer one in proportion',
     ),

@@ -130,10 +130,15 @@ function resizeOf(options: ImageOptions, defaults: ImageDefaults) {
       `${beside} has no meaning beside shortest_edge; leave one of them out.`,
     );
   }
+  const { width, height } = options;
+  // One side alone: the other one follows from the image, and there is no box that it could fit.
+  if ((width === undefined) !== (height === undefined)) {
+    return { resize: { width: width ?? 0, height: height ?? 0, filter } };
+  }
   return {
     resize: {
-      width: options.width ?? defaults.width,
-      height: options.height ?? defaults.height,
+      width: width ?? defaults.width,
+      height: height ?? defaults.height,
       fit: named(Fit, options.fit ?? defaults.fit),
       filter,
     },

@@ -59,6 +59,7 @@ export function contentBytes(request: ProcessRequest): number {
 /** Undefined where it depends on the source. */
 function sizeOf({ resize }: ProcessRequest): { width: number; height: number } | undefined {
   if (resize === undefined || resize.shortestEdge > 0 || resize.fit === Fit.OUTSIDE) return undefined;
+  if (resize.width === 0 || resize.height === 0) return undefined;
   return resize;
 }
 

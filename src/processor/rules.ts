@@ -78,7 +78,8 @@ function presetOf(request: ProcessRequest, presets: Presets): PresetPlan | undef
 function planOfPreset(request: ProcessRequest, preset: PresetPlan, maxOutputPixels: number): Plan {
   const { resize, crop } = resizeAndCropOf(preset);
   for (const size of [resize, crop]) {
-    if (size !== undefined && 'width' in size) checkSize(size.width, size.height, maxOutputPixels);
+    if (size !== undefined && 'width' in size && 'height' in size)
+      checkSize(size.width, size.height, maxOutputPixels);
   }
   return {
     resize,
@@ -149,6 +150,10 @@ function resizePlan(resize: Resize, maxOutputPixels: number): ResizePlan {
   const { width, height, shortestEdge } = resize;
   const filter = named('filter', resize.filter, filterNames);
   const fit = named('fit', resize.fit, fitNames);
+  if (shortestEdge === 0 && (width === 0) !== (height === 0)) {
+    checkSide(width === 0 ? 'height' : 'width', width + height);
+    return width === 0 ? { fit: 'height', height, filter } : { fit: 'width', width, filter };
+  }
   if (shortestEdge === 0) {
     checkSize(width, height, maxOutputPixels);
     return { width, height, fit, filter };

@@ -51,9 +51,19 @@ describe(parseOptions, () => {
 describe(processRequest, () => {
   it('resizes when a request gives a size, although those who give none get their own', () => {
     expect(requestFor('', { scale: false }).resize).toBeUndefined();
-    expect(requestFor('width=5', { scale: false }).resize).toMatchObject({ width: 5, height: 768 });
+    expect(requestFor('width=5', { scale: false }).resize).toMatchObject({ width: 5, height: 0 });
     expect(requestFor('scale=true', { scale: false }).resize).toMatchObject({ width: 1024, height: 768 });
   });
+
+  it.each(['', '&fit=cover', '&fit=contain'])(
+    'leaves the other side to the image where one is given%s',
+    (fit) => {
+      const bySide = { fit: Fit.UNSPECIFIED, filter: Filter.BILINEAR };
+      expect(requestFor(`width=5${fit}`).resize).toMatchObject({ width: 5, height: 0, ...bySide });
+      expect(requestFor(`height=5${fit}`).resize).toMatchObject({ width: 0, height: 5, ...bySide });
+      expect(requestFor(`width=5&height=6${fit}`).resize).toMatchObject({ width: 5, height: 6 });
+    },
+  );
 
   it('names fit and filter as the contract does', () => {
     expect(requestFor('fit=contain&filter=lanczos').resize).toMatchObject({

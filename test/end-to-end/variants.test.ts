@@ -61,6 +61,27 @@ describe('variants over HTTP', () => {
     }
   });
 
+  it('keep the shape of the image where one side alone is given, as a request of its own does', async () => {
+    const parts = await partsOf(
+      await post(
+        { variants: JSON.stringify([{ width: 64 }, { height: 96 }, { width: 20, fit: 'cover' }]) },
+        sample,
+      ),
+    );
+    const sizes = parts.map(
+      ({ headers }) => `${headers.get('image-width')} × ${headers.get('image-height')}`,
+    );
+    // Of 640 × 480.
+    expect(sizes).toEqual(['64 × 48', '128 × 96', '20 × 15']);
+    const alone = await post({ width: '64' }, sample);
+    expect(alone.headers.get('etag')).toBe(parts[0]?.headers.get('etag'));
+    const { width, height } = await client().process({
+      source: { case: 'content', value: sample },
+      resize: { height: 96 },
+    });
+    expect([width, height]).toEqual([128, 96]);
+  });
+
   it('take options from the query, a form and JSON; the other options hold for all that say nothing else', async () => {
     const variants = [{ width: 20, height: 10 }, { grayscale: true }];
     const form = new FormData();

@@ -53,6 +53,8 @@ export function randomRequest(random: Random): ProcessRequest {
 function randomResize(random: Random): NonNullable<Init['resize']> {
   const filter = oneOf<Filter>(random, random.oneIn(20) ? 9 : 7);
   if (random.oneIn(4)) return { shortestEdge: side(random), filter };
+  if (random.oneIn(6))
+    return random.oneIn(2) ? { width: side(random), filter } : { height: side(random), filter };
   return { width: side(random), height: side(random), fit: oneOf(random, random.oneIn(20) ? 8 : 6), filter };
 }
 

@@ -175,13 +175,23 @@ describe(planOf, () => {
     expect(metadata.actual).toMatch(/^ä+…$/);
   });
 
-  it.each([0, 65_536, 1_000_000_000])('refuses a width of %d', (width) => {
+  it('takes one side alone, and leaves the other one to the image, whatever fit says', () => {
+    for (const fit of [Fit.UNSPECIFIED, Fit.COVER, Fit.CONTAIN]) {
+      expect(resized({ width: 4, fit })).toEqual({ fit: 'width', width: 4, filter: 'bilinear' });
+      expect(resized({ height: 3, fit })).toEqual({ fit: 'height', height: 3, filter: 'bilinear' });
+    }
+    const tooLong = invalid('height', '65536', '1 to 65535 pixels');
+    expect(refusal({ resize: { height: 65_536 } })).toEqual(tooLong);
+    expect(refusal({ resize: {} })).toEqual(invalid('width', '0', '1 to 65535 pixels'));
+  });
+
+  it.each([65_536, 1_000_000_000])('refuses a width of %d', (width) => {
     expect(refusal({ resize: { width, height: 3 } })).toEqual(
       invalid('width', String(width), '1 to 65535 pixels'),
     );
   });
 
-  it.each([0, 65_536, 4_294_967_295])('refuses a height of %d', (height) => {
+  it.each([65_536, 4_294_967_295])('refuses a height of %d', (height) => {
     expect(refusal({ resize: { width: 3, height } })).toEqual(
       invalid('height', String(height), '1 to 65535 pixels'),
     );

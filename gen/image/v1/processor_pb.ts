@@ -146,14 +146,16 @@ export const ProcessRequestSchema: GenMessage<ProcessRequest> = /*@__PURE__*/
  */
 export type Resize = Message<"image.v1.Resize"> & {
   /**
-   * Pixels, at least 1. width × height is at most MAX_OUTPUT_PIXELS (25 million by default).
+   * Pixels, at most 65535. 0 beside a height: in proportion to it, which is max(1, width of the image × height ÷
+   * height of the image) rounded half to even, of the image as EXIF turns it; fit has no effect then. width × height is
+   * at most MAX_OUTPUT_PIXELS (25 million by default).
    *
    * @generated from field: uint32 width = 1;
    */
   width: number;
 
   /**
-   * Pixels, at least 1.
+   * Pixels, at most 65535. 0 beside a width: in proportion to it, in the same way.
    *
    * @generated from field: uint32 height = 2;
    */

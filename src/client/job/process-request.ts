@@ -1,4 +1,4 @@
-import type { ProcessRequest } from '../../../gen/image/v1/processor_pb.ts';
+import type { ProcessRequest, Resize } from '../../../gen/image/v1/processor_pb.ts';
 import { Failure } from '../../failures.ts';
 import { imageOptionNames, imageOptions } from '../../image-options.ts';
 import { type ImageDefaults, processRequest } from '../../image-request.ts';
@@ -58,6 +58,11 @@ function inFlags(message: string): string {
   );
 }
 
+function sizeWords({ width, height }: Resize): string {
+  if (height === 0) return `width ${width}`;
+  return width === 0 ? `height ${height}` : `${width} × ${height}`;
+}
+
 function wordsOf({ resize, crop, grayscale, preset, preprocessorConfig }: ProcessRequest, format: string) {
   if (preset !== '') return `preset ${preset}, ${format}`;
   if (preprocessorConfig !== '') return `a preprocessor config, ${format}`;
@@ -66,7 +71,7 @@ function wordsOf({ resize, crop, grayscale, preset, preprocessorConfig }: Proces
       ? 'size kept'
       : resize.shortestEdge > 0
         ? `shortest edge ${resize.shortestEdge}`
-        : `${resize.width} × ${resize.height}`;
+        : sizeWords(resize);
   const cut = crop === undefined ? '' : `, cropped to ${crop.width} × ${crop.height}`;
   const written = format === 'source' ? "in the source's format" : format;
   return `${size}${cut}, ${grayscale ? 'gray' : 'in colour'}, ${written}`;

@@ -30,7 +30,7 @@ export interface Geometry {
 /**
  * Where Pillow's ImageOps puts an image: fill is `Image.resize`, cover `ImageOps.fit`, contain
  * `ImageOps.pad`, inside `ImageOps.contain` and outside `ImageOps.cover`, rounded as they round.
- * A side never gets smaller than one pixel (Pillow gives an empty image there).
+ * With one side given alone the other one is in proportion, rounded half to even. A side never gets smaller than one pixel (Pillow gives an empty image there).
  *
  * @param source - size after EXIF orientation, in pixels
  * @param plan - unset: the size stays
@@ -50,6 +50,12 @@ function placeOf(source: Size, plan: ResizePlan | undefined): Geometry {
     return longestEdge === undefined
       ? shortestEdgeSize(source, shortestEdge)
       : shortestAndLongestEdgeSize(source, shortestEdge, longestEdge);
+  }
+  if (plan.fit === 'width') {
+    return { width: plan.width, height: share(source.height, plan.width, source.width) };
+  }
+  if (plan.fit === 'height') {
+    return { width: share(source.width, plan.height, source.height), height: plan.height };
   }
   const { width, height } = plan;
   switch (plan.fit) {
@@ -80,6 +86,11 @@ function placeOf(source: Size, plan: ResizePlan | undefined): Geometry {
       return { width, height, box: [left, top, left + cropWidth, top + cropHeight] };
     }
   }
+}
+
+/** length × to ÷ from, in whole pixels, at least 1. The product is exact, so the rounding half to even is that of the ratio. */
+function share(length: number, to: number, from: number): number {
+  return Math.max(1, roundHalfToEven((length * to) / from));
 }
 
 /** Size of the answer before it is cropped, in pixels. */

@@ -18,6 +18,8 @@ export type Colour = readonly [red: number, green: number, blue: number];
 /** How large the image gets, all in pixels; geometry.ts says how each is rounded. */
 export type ResizePlan = { readonly filter: Filter } & (
   | { readonly fit: Fit; readonly width: number; readonly height: number }
+  | { readonly fit: 'width'; readonly width: number }
+  | { readonly fit: 'height'; readonly height: number }
   | { readonly fit: 'shortestEdge'; readonly shortestEdge: number; readonly longestEdge?: number }
   | { readonly fit: 'within'; readonly maxWidth: number; readonly maxHeight: number }
 );

@@ -73,6 +73,7 @@ describe(jobRequest, () => {
     expect(jobRequest({ shortest_edge: '9', grayscale: 'false', format: 'npy' }).words).toBe(
       'shortest edge 9, in colour, npy',
     );
+    expect(jobRequest({ width: '9' }).words).toBe("width 9, gray, in the source's format");
     expect(jobRequest({ preset: 'vit' })).toMatchObject({ words: 'preset vit, npy', format: 'npy' });
   });
 });

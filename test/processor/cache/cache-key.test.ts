@@ -146,6 +146,14 @@ describe(cacheKey, () => {
     expect(parts).toEqual(['Resize', 'ImageOutput', 'TensorOutput', 'CenterCrop']);
   });
 
+  it('knows which side is given alone, and nothing of a fit beside it', () => {
+    const keys = [{ width: 40 }, { height: 40 }, { width: 40, height: 40 }, { shortestEdge: 40 }].map(
+      (resize) => keyFor({ resize }),
+    );
+    expect(new Set(keys).size).toBe(4);
+    expect(keyFor({ resize: { width: 40, fit: 2 } })).toBe(keys[0]);
+  });
+
   it('changes with the source', () => {
     const plan = planOf(create(ProcessRequestSchema), 1, presets);
     expect(cacheKey('00'.repeat(32), plan)).not.toBe(cacheKey('01'.repeat(32), plan));

@@ -12,11 +12,50 @@ describe('geometryOf by edges', () => {
       { fit: 'shortestEdge', shortestEdge: 90, longestEdge: 131 },
       { width: 131, height: 87 },
     ],
+    ['its width', { fit: 'width', width: 224 }, { width: 224, height: 149 }],
+    ['its height', { fit: 'height', height: 224 }, { width: 336, height: 224 }],
     ['a box', { fit: 'within', maxWidth: 100, maxHeight: 100 }, { width: 100, height: 66 }],
   ] as const)('resizes the whole image by %s', (_what, plan, size) => {
     const geometry = geometryOf(source, { ...plan, filter: 'bilinear' });
     expect(geometry).toEqual(size);
     expect(outputSize(geometry)).toEqual(size);
+  });
+
+  it.each([
+    // 2.5, 3.5 and 0.5: to the even one, and never to none.
+    [
+      { width: 4, height: 5 },
+      { fit: 'width', width: 2 },
+      { width: 2, height: 2 },
+    ],
+    [
+      { width: 4, height: 7 },
+      { fit: 'width', width: 2 },
+      { width: 2, height: 4 },
+    ],
+    [
+      { width: 5, height: 4 },
+      { fit: 'height', height: 2 },
+      { width: 2, height: 2 },
+    ],
+    [
+      { width: 1000, height: 1 },
+      { fit: 'width', width: 500 },
+      { width: 500, height: 1 },
+    ],
+    [
+      { width: 1, height: 9000 },
+      { fit: 'height', height: 9 },
+      { width: 1, height: 9 },
+    ],
+    // 1 / 49 * 49 is less than 1 in floating point.
+    [
+      { width: 49, height: 1 },
+      { fit: 'width', width: 1225 },
+      { width: 1225, height: 25 },
+    ],
+  ] as const)('makes of %j by %j what is in proportion, rounded half to even', (from, plan, size) => {
+    expect(geometryOf(from, { ...plan, filter: 'bilinear' })).toEqual(size);
   });
 
   it('says that a thin image comes to more than anyone wants, and leaves the limit to others', () => {

@@ -341,6 +341,30 @@ describe(processPixels, () => {
     });
   });
 
+  it('keeps the shape of an image as it is turned (40 × 30 to 30 × 40) when one side alone is given', async () => {
+    const onItsSide = fixture('decode/orientation-6.jpg');
+    for (const numerics of ['exact', 'fast'] as const) {
+      for (const [resize, size] of [
+        [
+          { fit: 'width', width: 20, filter: 'bilinear' },
+          { width: 20, height: 27 },
+        ],
+        [
+          { fit: 'height', height: 24, filter: 'bilinear' },
+          { width: 18, height: 24 },
+        ],
+      ] as const) {
+        expect(await processed(onItsSide, { resize, numerics })).toMatchObject(size);
+      }
+    }
+    const tall = await encoded(solid(10, 1000, [1, 2, 3]), 'png');
+    const plan = { resize: { fit: 'width', width: 101, filter: 'bilinear' } } as const;
+    expect(await refusal(tall, plan, 1_000_000)).toMatchObject({
+      reason: 'OUTPUT_PIXELS_OVER_LIMIT',
+      metadata: { width: '101', height: '10100' },
+    });
+  });
+
   it('refuses an answer over the limit, which only the image’s shape shows', async () => {
     const tall = await encoded(solid(10, 1000, [1, 2, 3]), 'png');
     const plan = { resize: to(100, 100, 'outside') };
