@@ -16,6 +16,23 @@ export function commonEnvironment(port: number) {
       .default('127.0.0.1')
       .describe('Address to listen on; :: in a container, which is IPv6 and IPv4'),
     PORT: wholeNumber(0, 65_535).default(port).describe('Port to listen on; 0 takes a free one'),
+    MAX_IDLE_STREAMS: wholeNumber(1, 100_000)
+      .default(256)
+      .describe('Streams without an image in work; beyond that the caller with most of them gives way'),
+    MAX_IDLE_STREAMS_PER_CALLER: wholeNumber(1, 100_000)
+      .default(32)
+      .describe('Streams of one caller without an image in work; beyond that more are refused'),
+    STREAM_IDLE_TIMEOUT_MS: wholeNumber(1, 86_400_000)
+      .default(60_000)
+      .describe('Longest time that a stream has no image in work'),
+    MAX_IDLE_CONNECTIONS: wholeNumber(1, 1_000_000)
+      .default(2000)
+      .describe('Connections without a whole request; beyond that the caller with most of them gives way'),
+    MAX_IDLE_CONNECTIONS_PER_CALLER: wholeNumber(1, 1_000_000)
+      .default(500)
+      .describe(
+        'Connections of one address without a whole request; beyond that the longest idle are closed',
+      ),
     LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
       .default('info')
       .describe('Least severe level that is logged'),
@@ -98,4 +115,25 @@ export function readEnvironment<Schema extends z.ZodObject>(
     }),
   );
   throw new EnvironmentError([...lines.values()].join('\n'));
+}
+
+/** The limits of idle streams and connections, out of the variables of both services. */
+export function idleLimits(values: {
+  readonly MAX_IDLE_STREAMS: number;
+  readonly MAX_IDLE_STREAMS_PER_CALLER: number;
+  readonly STREAM_IDLE_TIMEOUT_MS: number;
+  readonly MAX_IDLE_CONNECTIONS: number;
+  readonly MAX_IDLE_CONNECTIONS_PER_CALLER: number;
+}) {
+  return {
+    idleStreams: {
+      total: values.MAX_IDLE_STREAMS,
+      perCaller: values.MAX_IDLE_STREAMS_PER_CALLER,
+      timeoutMs: values.STREAM_IDLE_TIMEOUT_MS,
+    },
+    idleConnections: {
+      total: values.MAX_IDLE_CONNECTIONS,
+      perCaller: values.MAX_IDLE_CONNECTIONS_PER_CALLER,
+    },
+  };
 }

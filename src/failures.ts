@@ -288,6 +288,18 @@ export const failureKinds = {
   },
 
   OVERLOADED: { code: RESOURCE_EXHAUSTED, status: 503, isRetryable: true, title: 'The processor is full' },
+  STREAMS_OVER_LIMIT: {
+    code: RESOURCE_EXHAUSTED,
+    status: 429,
+    isRetryable: true,
+    title: 'Too many streams have no image in work',
+  },
+  STREAM_IDLE: {
+    code: grpcCode.UNAVAILABLE,
+    status: 408,
+    isRetryable: true,
+    title: 'The stream had no image in work for too long',
+  },
   PROCESSOR_UNAVAILABLE: {
     code: grpcCode.UNAVAILABLE,
     status: 503,
@@ -330,6 +342,7 @@ export const failureDomain = 'image.v1';
 /** Seconds that a caller is asked to wait before it tries again, for the reasons that pass by themselves. */
 export const retryAfterSeconds: { readonly [reason in FailureReason]?: number } = {
   OVERLOADED: 1,
+  STREAMS_OVER_LIMIT: 5,
   PROCESSOR_UNAVAILABLE: 2,
   DRAINING: 2,
   ORIGIN_BUSY: 5,

@@ -32,11 +32,13 @@ export interface AppParts {
   readonly tracing?: Tracing | undefined;
   readonly metrics: Registry;
   readonly isDraining: () => boolean;
+  /** Aborts when the server closes, which is after it has told its balancers that it drains. */
+  readonly closing: AbortSignal;
 }
 
 /** image-api without a port. Its handlers read Node's own requests: see `ApiEnv`. */
 export function createApp(parts: AppParts): Hono<ApiEnv> {
-  const { config, processor, gate, log, tracing, metrics, isDraining } = parts;
+  const { config, processor, gate, log, tracing, metrics, isDraining, closing } = parts;
   const app = new Hono<ApiEnv>();
   app.use(traceRequests(tracing));
   app.use(observeRequests(log, createHttpMetrics(metrics)));
@@ -50,7 +52,7 @@ export function createApp(parts: AppParts): Hono<ApiEnv> {
   const answerImage = behind(gate, processImage(config, processor, held));
   const openapi = describeApi(config);
   route(app, '/v1/images', { GET: answerImage, POST: answerImage });
-  route(app, connectDoorPath, { POST: openConnectDoor(config, processor, gate, held) });
+  route(app, connectDoorPath, { POST: openConnectDoor(config, processor, gate, held, closing) });
   route(app, '/healthz', { GET: reportAlive });
   route(app, '/readyz', { GET: reportReady(processor, isDraining) });
   route(app, '/metrics', {

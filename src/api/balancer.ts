@@ -11,7 +11,7 @@ import {
 import { Health, HealthCheckResponse_ServingStatus } from '../../gen/grpc/health/v1/health_pb.ts';
 import { failureFromConnectError } from '../rpc-failures.ts';
 import { type ProcessorAddress, type Resolve, watchProcessorAddresses } from './processor-addresses.ts';
-import { createProcessorTransport } from './processor-transport.ts';
+import { createProcessorTransport, unaryTransport } from './processor-transport.ts';
 
 /** A health check is answered in milliseconds, under full load too. */
 const probeTimeoutMs = 1_000;
@@ -53,7 +53,7 @@ interface Processor {
  * flight.
  *
  * An idempotent call whose processor is lost is sent once more, to another processor if there is one, within its
- * deadline. A call that has an answer, be it a failure, is never sent again, and a stream neither.
+ * deadline. A call that has a response, even a failure, is never sent again.
  *
  * @param urls - origins with commas between them; each of their hosts' addresses is a processor
  * @param resolveMs - between two lookups of the hosts' addresses
@@ -155,71 +155,41 @@ export function createBalancer(
     if (processor.isRetired && processor.inFlight === 0) processor.close();
   }
 
-  const transport: Transport = {
-    async unary(method, signal, timeoutMs, header, input, contextValues) {
-      const started = performance.now();
-      const send = async (processor: Processor) => {
-        const leftMs = timeoutMs && Math.max(1, Math.ceil(timeoutMs - (performance.now() - started)));
-        hold(processor);
-        try {
-          return await processor.transport.unary(method, signal, leftMs, header, input, contextValues);
-        } finally {
-          release(processor);
-        }
-      };
-      let [losses, refusals] = [0, 0];
-      let last: Processor | undefined;
-      for (;;) {
-        const processor = await choose(signal, last);
-        try {
-          return await send(processor);
-        } catch (error) {
-          if (signal?.aborted || closing.signal.aborted || !isLostProcessor(error)) throw error;
-          if (isRefusedStream(error)) {
-            refusals++;
-          } else {
-            losses++;
-            avoid(processor);
-          }
-          const mayRepeat = method.idempotency === Idempotency.IDEMPOTENT;
-          if (!mayRepeat || losses > maxLosses || refusals > maxRefusals) throw error;
-          last = processor;
-          onRetry?.();
-        }
-      }
-    },
-
-    async stream(method, signal, timeoutMs, header, input, contextValues) {
-      const processor = await choose(signal);
-      const onError = (error: unknown): never => {
-        if (!signal?.aborted && isLostProcessor(error)) avoid(processor);
-        throw error;
-      };
+  const unary: Transport['unary'] = async (method, signal, timeoutMs, header, input, contextValues) => {
+    const started = performance.now();
+    const send = async (processor: Processor) => {
+      const leftMs = timeoutMs && Math.max(1, Math.ceil(timeoutMs - (performance.now() - started)));
       hold(processor);
-      // Connect's client doesn't tell when its caller reads no further: that is known by the signal alone.
-      const leave = onceOnly(() => release(processor));
-      signal?.addEventListener('abort', leave, { once: true });
-      const response = await processor.transport
-        .stream(method, signal, timeoutMs, header, input, contextValues)
-        .catch((error: unknown) => {
-          leave();
-          return onError(error);
-        });
-      async function* messages() {
-        try {
-          yield* response.message;
-        } catch (error) {
-          onError(error);
-        } finally {
-          leave();
-        }
+      try {
+        return await processor.transport.unary(method, signal, leftMs, header, input, contextValues);
+      } finally {
+        release(processor);
       }
-      return { ...response, message: messages() };
-    },
+    };
+    let [losses, refusals] = [0, 0];
+    let last: Processor | undefined;
+    for (;;) {
+      const processor = await choose(signal, last);
+      try {
+        return await send(processor);
+      } catch (error) {
+        if (signal?.aborted || closing.signal.aborted || !isLostProcessor(error)) throw error;
+        if (isRefusedStream(error)) {
+          refusals++;
+        } else {
+          losses++;
+          avoid(processor);
+        }
+        const mayRepeat = method.idempotency === Idempotency.IDEMPOTENT;
+        if (!mayRepeat || losses > maxLosses || refusals > maxRefusals) throw error;
+        last = processor;
+        onRetry?.();
+      }
+    }
   };
 
   return {
-    transport,
+    transport: unaryTransport(unary),
 
     /** Asks all processors and comes back when one says that it serves. @throws ConnectError if none does */
     async checkHealth(options: CallOptions): Promise<void> {
@@ -283,15 +253,6 @@ function isRefusedStream(error: unknown): boolean {
 /** Ties are the rule under little load: then it is the turn of the one that has waited longer. */
 function isFreer(one: Processor, other: Processor): boolean {
   return one.inFlight < other.inFlight || (one.inFlight === other.inFlight && one.turn < other.turn);
-}
-
-function onceOnly(action: () => void): () => void {
-  let isDone = false;
-  return () => {
-    if (isDone) return;
-    isDone = true;
-    action();
-  };
 }
 
 function takeRandom<Value>(values: Value[]): Value | undefined {

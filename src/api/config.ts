@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { commonEnvironment, EnvironmentError, readEnvironment } from '../environment.ts';
+import { commonEnvironment, EnvironmentError, idleLimits, readEnvironment } from '../environment.ts';
 import { fastFilters, filters, fits, imageFormats } from '../image-options.ts';
 import type { ImageDefaults } from '../image-request.ts';
 import { mostOfOneCaller } from '../memory-budget.ts';
@@ -153,6 +153,7 @@ export function readApiConfig(environment: Readonly<Record<string, string | unde
     responseLimit: responseLimit(values.MAX_ANSWER_BYTES, maxHeldBytes),
     requestTimeoutMs: values.REQUEST_TIMEOUT_MS,
     maxCallsPerProcessor: values.MAX_CALLS_PER_PROCESSOR,
+    ...idleLimits(values),
     trustedProxies: values.TRUSTED_PROXIES,
     corsOrigins: values.CORS_ORIGINS,
     apiKeysFile: values.API_KEYS_FILE,

@@ -9,9 +9,15 @@ import {
   type ServiceImpl,
 } from '@connectrpc/connect';
 import { type UniversalHandler, universalServerResponseToFetch } from '@connectrpc/connect/protocol';
-import { ProcessorService, type ProcessStreamRequest } from '../../gen/image/v1/processor_pb.ts';
+import {
+  ProcessorService,
+  type ProcessRequest,
+  type ProcessStreamRequest,
+} from '../../gen/image/v1/processor_pb.ts';
+import { type Breakable, breakable } from '../breakable.ts';
 import { type Deadline, startDeadline } from '../deadline.ts';
 import { Failure } from '../failures.ts';
+import { processImages, streamIdle, streamsOverLimit } from '../image-stream.ts';
 import { mostOfOneCaller } from '../memory-budget.ts';
 import {
   callFormat,
@@ -22,8 +28,10 @@ import {
 import { toConnectError } from '../rpc-failures.ts';
 import type { CallOrigin } from '../trace-context.ts';
 import { messageOverheadBytes } from '../transport.ts';
+import { createWaitingPlaces, type Place } from '../waiting-places.ts';
 import type { Gate } from './auth.ts';
 import type { ApiConfig } from './config.ts';
+import { allowStream } from './connections.ts';
 import type { ApiContext } from './context.ts';
 import type { HeldBytes, Share } from './held-bytes.ts';
 import { createHeldStream, type HeldStream } from './held-stream.ts';
@@ -54,17 +62,41 @@ interface Arrival {
   readonly share: Share;
   /** Counts for `share`, where images come in a stream. */
   readonly stream: HeldStream;
+  /** Where a stream waits while it has no image in work. */
+  readonly place: Place | undefined;
 }
 
 const arrivalKey = createContextKey<Arrival | undefined>(undefined);
 
+/** Images of one stream in work at once, at most. */
+const maxStreamConcurrency = 8;
+
+/** Milliseconds in which a stream that has to end may still take its reason. */
+const streamEndMs = 5_000;
+
 /**
  * The processor's own service for browsers, in the Connect and gRPC-Web protocols: each call goes on to
- * the processor as it came, with its deadline and its ids, without its headers.
+ * the processor as it came, with its deadline and its ids, without its headers. Each image of a stream goes on as a
+ * call of its own, so that a stream takes no more than its images do: none while it is idle, and it may outlive a
+ * processor and REQUEST_TIMEOUT_MS, which applies to each of its images.
+ *
+ * @param closing - aborts when the server closes: streams read no further then
  */
-export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, gate: Gate, held: HeldBytes) {
+export function openConnectDoor(
+  config: ApiConfig,
+  processor: ProcessorClient,
+  gate: Gate,
+  held: HeldBytes,
+  closing: AbortSignal,
+) {
   const maxMessageBytes = config.maxUploadBytes + messageOverheadBytes;
   const maxBatchBytes = Math.max(maxMessageBytes, mostOfOneCaller(config.maxHeldBytes));
+  // One stream never has all the places of a processor.
+  const concurrency = Math.max(
+    1,
+    Math.min(maxStreamConcurrency, Math.floor(config.maxCallsPerProcessor / 4)),
+  );
+  const streams = createWaitingPlaces(config.idleStreams);
 
   /** A batch has many images: what bounds it is the memory for it. */
   function longestBodyOf(path: string) {
@@ -112,19 +144,22 @@ export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, g
     processBatch: (request, context) =>
       passOn(processor.processBatch, request, context, (answer) => [answer]),
     async *processStream(requests: AsyncIterable<ProcessStreamRequest>, context) {
-      using deadline = deadlineOf(context, config.requestTimeoutMs);
+      const arrival = context.values.get(arrivalKey);
+      const origin = originOfCall(context);
       try {
-        const stream = context.values.get(arrivalKey)?.stream;
-        const passing = stream?.requests(requests) ?? requests;
-        const answers = processor.processStream(
-          passing,
-          deadline,
-          originOfCall(context),
-          roomOfStream(context, config),
-        );
-        yield* stream?.answers(answers) ?? answers;
+        if (arrival?.place === undefined) throw new Error('a stream has arrived without a place');
+        const { c, stream, place } = arrival;
+        const maxBytes = writingOf(c, config).limit.bytes;
+        const processOne = async (request: ProcessRequest, id: string) => {
+          using deadline = imageDeadline(context, config.requestTimeoutMs);
+          const room = { maxBytes, take: (bytes: number) => stream.take(id, bytes) };
+          return await processor.process(request, deadline, origin, room);
+        };
+        const messages = stream.requests(requests);
+        yield* stream.answers(processImages(messages, processOne, { concurrency, place, draining: closing }));
       } catch (error) {
-        throw noted(error, context.values.get(arrivalKey)?.c);
+        // Connect's own errors are about the stream itself: a message that cannot be parsed, a caller that left.
+        throw error instanceof ConnectError ? error : noted(error, arrival?.c);
       }
     },
   } satisfies ServiceImpl<typeof ProcessorService>);
@@ -148,14 +183,34 @@ export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, g
   }
 
   /** Each message of a stream has a limit, and the stream has none; what it holds at a time is counted. */
-  async function* readMessages(c: ApiContext, stream: HeldStream): AsyncGenerator<Uint8Array> {
+  async function* readMessages(
+    c: ApiContext,
+    chunks: AsyncIterable<Uint8Array>,
+    stream: HeldStream,
+  ): AsyncGenerator<Uint8Array> {
     const { incoming, outgoing } = c.env;
     if (incoming.headers.expect !== undefined) outgoing.writeContinue();
-    // The connection has to outlive a stream that is refused, or the refusal would not get through.
-    for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
+    for await (const chunk of chunks) {
       stream.read(chunk.length);
       yield chunk;
     }
+  }
+
+  /** Takes a place for a stream, and ends the stream when it has to give the place up. */
+  function enter(c: ApiContext, body: Breakable<Uint8Array>): Place {
+    const { outgoing } = c.env;
+    const caller = c.get('callerName');
+    const over = streams.limitFor(caller);
+    if (over !== undefined) throw streamsOverLimit(over);
+    const place = streams.enter(caller, (end) => {
+      body.break(noted(streamIdle(end), c));
+      // A caller that reads nothing does not take its reason either.
+      const timer = setTimeout(() => outgoing.destroy(), streamEndMs);
+      outgoing.once('close', () => clearTimeout(timer));
+    });
+    outgoing.once('close', place.leave);
+    allowStream(c.env.incoming);
+    return place;
   }
 
   return async (c: ApiContext): Promise<Response> => {
@@ -166,21 +221,27 @@ export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, g
         `${ProcessorService.typeName} has the methods Process, ProcessStream, ProcessVariants and ProcessBatch.`,
       );
     }
-    const refusal = await gate.admit(c).then(
-      () => undefined,
-      (error: unknown) => noted(error, c),
-    );
+    const isUnary = handler.method.methodKind === 'unary';
+    // The connection has to outlive a stream that is refused, or the refusal would not get through.
+    const incoming = breakable<Uint8Array>(c.env.incoming.iterator({ destroyOnReturn: false }));
     const format = callFormat(c.req.header('content-type'), handler.method);
+    let place: Place | undefined;
+    let refusal: ConnectError | undefined;
+    try {
+      await gate.admit(c);
+      if (!isUnary && format !== undefined) place = enter(c, incoming);
+    } catch (error) {
+      refusal = noted(error, c);
+    }
     if (format === undefined || format.protocol === 'grpc') throw unsupportedContentType(c, handler.method);
     const share = held.shareOf(c.env.outgoing, c.get('callerName'));
     const stream = createHeldStream(share, writingOf(c, config).limit.bytes);
-    const isUnary = handler.method.methodKind === 'unary';
     const request = {
       httpVersion: '',
       method: c.req.method,
       url: c.req.url,
       header: c.req.raw.headers,
-      body: isUnary ? readMessage(c, refusal) : readMessages(c, stream),
+      body: isUnary ? readMessage(c, refusal) : readMessages(c, incoming.values, stream),
       signal: c.req.raw.signal,
       contextValues: createContextValues().set(arrivalKey, {
         c,
@@ -188,6 +249,7 @@ export function openConnectDoor(config: ApiConfig, processor: ProcessorClient, g
         refusal,
         share,
         stream,
+        place,
       }),
     };
     const asError = (error: unknown) => (error instanceof ConnectError ? error : noted(error, c));
@@ -220,12 +282,6 @@ function writingOf(
   return { limit: { bytes, name: 'in JSON; Protobuf takes more' }, copies: 5 };
 }
 
-/** Responses of a stream are counted as they pass. */
-function roomOfStream(context: HandlerContext, config: ApiConfig): ResponseRoom | undefined {
-  const arrival = context.values.get(arrivalKey);
-  return arrival && { maxBytes: writingOf(arrival.c, config).limit.bytes, take() {} };
-}
-
 function batchTooLong(bytes: number, maxBytes: number): Failure {
   return new Failure(
     'SOURCE_BYTES_OVER_LIMIT',
@@ -244,6 +300,11 @@ function deadlineOf(context: HandlerContext, maxTimeoutMs: number): Deadline {
   const arrivedAtMs = context.values.get(arrivalKey)?.atMs ?? performance.now();
   const leftMs = Math.max(1, Math.ceil(maxTimeoutMs - (performance.now() - arrivedAtMs)));
   return startDeadline(context.signal, Math.min(context.timeoutMs() ?? leftMs, leftMs));
+}
+
+/** The deadline of one image of a stream: ours, or that of the whole stream if that is earlier. */
+function imageDeadline(context: HandlerContext, maxTimeoutMs: number): Deadline {
+  return startDeadline(context.signal, Math.min(context.timeoutMs() ?? maxTimeoutMs, maxTimeoutMs));
 }
 
 function unsupportedContentType(c: ApiContext, method: DescMethod): Failure {

@@ -8,18 +8,20 @@ export interface HeldStream {
   read(chunkBytes: number): void;
   /** Counts what passes on its way to the processor. @throws Failure OVERLOADED */
   requests(all: AsyncIterable<ProcessStreamRequest>): AsyncIterable<ProcessStreamRequest>;
+  /** Takes memory for the response to an image, as soon as its length is known. @throws Failure OVERLOADED */
+  take(id: string, messageBytes: number): void;
   /** Counts what passes on its way back. */
   answers(all: AsyncIterable<ProcessStreamResponse>): AsyncIterable<ProcessStreamResponse>;
 }
 
 interface Unanswered {
   readonly bytes: number;
-  /** Of the response, as far as the options tell it. */
+  /** Of the response: its length where that is known, and before that as far as the options tell it. */
   readonly expectedBytes: number;
 }
 
-/** A response is there as a message and as what is sent of it, and the next one is being read meanwhile. */
-const responsesHeld = 3;
+/** A response that is sent is also there as a message, and as the bytes of both. */
+const responseCopies = 3;
 
 /** @param maxResponseBytes - longest content of a response; the processor makes none that is longer */
 export function createHeldStream(share: Share, maxResponseBytes: number): HeldStream {
@@ -29,11 +31,12 @@ export function createHeldStream(share: Share, maxResponseBytes: number): HeldSt
   let lastChunkBytes = 0;
 
   function heldBytes(): number {
-    let longestResponse = 0;
+    let [all, longest] = [0, 0];
     for (const { expectedBytes } of unanswered.values()) {
-      longestResponse = Math.max(longestResponse, expectedBytes);
+      all += expectedBytes;
+      longest = Math.max(longest, expectedBytes);
     }
-    return unparsedBytes + unansweredBytes + responsesHeld * longestResponse;
+    return unparsedBytes + unansweredBytes + all + (responseCopies - 1) * longest;
   }
 
   function add({ id, request }: ProcessStreamRequest): void {
@@ -46,7 +49,7 @@ export function createHeldStream(share: Share, maxResponseBytes: number): HeldSt
     const expectedBytes = request === undefined ? 0 : Math.min(contentBytes(request), maxResponseBytes);
     unanswered.set(id, {
       bytes: (known?.bytes ?? 0) + bytes,
-      expectedBytes: Math.max(known?.expectedBytes ?? 0, expectedBytes),
+      expectedBytes: (known?.expectedBytes ?? 0) + expectedBytes,
     });
   }
 
@@ -63,6 +66,11 @@ export function createHeldStream(share: Share, maxResponseBytes: number): HeldSt
         yield message;
       }
     },
+    take(id, messageBytes) {
+      const known = unanswered.get(id);
+      if (known !== undefined) unanswered.set(id, { ...known, expectedBytes: messageBytes });
+      share.holds(heldBytes());
+    },
     async *answers(all) {
       for await (const answer of all) {
         const { result } = answer;
@@ -70,9 +78,7 @@ export function createHeldStream(share: Share, maxResponseBytes: number): HeldSt
         unansweredBytes -= unanswered.get(answer.id)?.bytes ?? 0;
         unanswered.delete(answer.id);
         // It is here already.
-        share.responds(
-          Math.max(heldBytes(), unparsedBytes + unansweredBytes + responsesHeld * contentLength),
-        );
+        share.responds(heldBytes() + responseCopies * contentLength);
         yield answer;
         share.responds(heldBytes());
       }

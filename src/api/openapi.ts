@@ -25,6 +25,7 @@ const notOfImages: readonly FailureReason[] = [
 ];
 
 const reasonsOfGate: readonly FailureReason[] = ['UNAUTHENTICATED', 'RATE_LIMITED'];
+const reasonsOfStreams: readonly FailureReason[] = ['STREAMS_OVER_LIMIT', 'STREAM_IDLE'];
 const reasonsOfLinks: readonly FailureReason[] = ['SIGNATURE_INVALID', 'LINK_EXPIRED'];
 
 /**
@@ -270,6 +271,7 @@ function imageProblems({ apiKeysFile, linkSecretsFile }: ApiConfig): JsonObject 
     ...notOfImages,
     ...(apiKeysFile === undefined && linkSecretsFile === undefined ? reasonsOfGate : []),
     ...(linkSecretsFile === undefined ? reasonsOfLinks : []),
+    ...reasonsOfStreams,
   ];
   return problemResponses(reasons.filter((reason) => !never.includes(reason)));
 }

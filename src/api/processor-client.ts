@@ -5,8 +5,6 @@ import {
   ProcessorService,
   type ProcessRequest,
   type ProcessResponse,
-  type ProcessStreamRequest,
-  type ProcessStreamResponse,
   type ProcessVariantsRequest,
   type ProcessVariantsResponse,
 } from '../../gen/image/v1/processor_pb.ts';
@@ -133,23 +131,6 @@ export function createProcessorClient(
         room,
       ),
 
-    /** Processes many images over one call. */
-    async *processStream(
-      requests: AsyncIterable<ProcessStreamRequest>,
-      deadline: Deadline,
-      origin?: CallOrigin,
-      room: ResponseRoom = unboundedRoom,
-    ): AsyncGenerator<ProcessStreamResponse> {
-      using call = startCall(deadline, origin, room);
-      try {
-        yield* processor.processStream(messagesWithoutSha256(requests), call);
-      } catch (error) {
-        throw failureOfCall(error, deadline.signal);
-      } finally {
-        call.cancel();
-      }
-    },
-
     /** Comes back if a processor answers and says that it serves. */
     async checkHealth(deadline: Deadline): Promise<void> {
       using call = startCall(deadline);
@@ -178,19 +159,8 @@ function startCall(deadline: Deadline, origin?: CallOrigin, room?: ResponseRoom)
       .set(originKey, origin)
       .set(responseRoomKey, room?.take ?? (() => {})),
     ...(room !== undefined && { headers: { [maxResponseHeader]: String(room.maxBytes) } }),
-    /** Ends a stream that is read no further. */
-    cancel: () => controller.abort(),
     [Symbol.dispose]: () => deadline.signal.removeEventListener('abort', onAbort),
   };
-}
-
-/** Messages of a stream, as the processor may see them. */
-async function* messagesWithoutSha256(
-  messages: AsyncIterable<ProcessStreamRequest>,
-): AsyncGenerator<ProcessStreamRequest> {
-  for await (const message of messages) {
-    yield message.request === undefined ? message : { ...message, request: withoutSha256(message.request) };
-  }
 }
 
 /** Of the image that a request holds; undefined where it holds none, or several. */

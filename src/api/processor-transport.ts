@@ -6,7 +6,7 @@ import {
 } from 'node:http2';
 import { isIPv6, type LookupFunction } from 'node:net';
 import { Code, ConnectError, type Transport } from '@connectrpc/connect';
-import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node';
+import { Http2SessionManager } from '@connectrpc/connect-node';
 import { http2Settings, maxSessionMemory, responseOverheadBytes, widenSession } from '../transport.ts';
 import { createGrpcUnary } from './grpc-unary.ts';
 
@@ -42,14 +42,16 @@ export function createProcessorTransport(
     { settings: http2Settings, maxSessionMemory, ...(address !== undefined && leadTo(address)) },
   );
   const readMaxBytes = maxAnswerBytes + responseOverheadBytes;
-  const { stream } = createGrpcTransport({
-    baseUrl: url,
-    sessionManager: sessions,
-    acceptCompression: [],
-    readMaxBytes,
-  });
   const unary = createGrpcUnary(url, sessions, readMaxBytes);
-  return { transport: { unary, stream }, close: () => sessions.abort() };
+  return { transport: unaryTransport(unary), close: () => sessions.abort() };
+}
+
+/** A transport for unary calls alone: the images of a stream are calls of their own. */
+export function unaryTransport(unary: Transport['unary']): Transport {
+  return {
+    unary,
+    stream: () => Promise.reject(new ConnectError('only unary calls are made', Code.Unimplemented)),
+  };
 }
 
 /** Options of `http2.connect` that go on to `net.connect` or `tls.connect`. */

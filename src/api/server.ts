@@ -6,14 +6,10 @@ import { startTracing } from '../tracing.ts';
 import { createApp } from './app.ts';
 import { createGate } from './auth.ts';
 import type { ApiConfig } from './config.ts';
+import { connectionOptions, limitConnections } from './connections.ts';
 import { createHttpServer } from './http-server.ts';
 import { countRetries, watchProcessors } from './metrics.ts';
 import { createProcessorClient } from './processor-client.ts';
-
-/** Headers come in one packet or two; who takes longer keeps the connection for its own sake. */
-const headersTimeoutMs = 10_000;
-/** Longer than the idle time of the usual balancers (60 s), so that they and not we close first. */
-const keepAliveTimeoutMs = 65_000;
 
 /** image-api, listening. */
 export interface RunningApi {
@@ -26,6 +22,7 @@ export interface RunningApi {
 /** Starts image-api. */
 export async function startApi(config: ApiConfig, log: Logger): Promise<RunningApi> {
   let draining = false;
+  const closing = new AbortController();
   const gate = createGate(config, log);
   const metrics = createMetricsRegistry();
   const tracing = await startTracing(config.tracing, log);
@@ -45,13 +42,10 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningA
     tracing,
     metrics,
     isDraining: () => draining,
+    closing: closing.signal,
   });
-  const server = createHttpServer(app.fetch, log, {
-    headersTimeout: headersTimeoutMs,
-    keepAliveTimeout: keepAliveTimeoutMs,
-    // After the deadline of the request, which has a better answer than Node's.
-    requestTimeout: Math.max(config.requestTimeoutMs + 5_000, headersTimeoutMs),
-  });
+  const server = createHttpServer(app.fetch, log, connectionOptions);
+  limitConnections(server, config);
   const port = await listen(server, config.port, config.host);
 
   return {
@@ -59,6 +53,7 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningA
     async drain() {
       draining = true;
       await sleep(config.shutdownDelayMs);
+      closing.abort();
       const closed = once(server, 'close');
       server.close();
       await closed;

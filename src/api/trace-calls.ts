@@ -1,7 +1,7 @@
 import type { DescMethod } from '@bufbuild/protobuf';
 import { type ContextValues, createContextKey, type Transport } from '@connectrpc/connect';
 import { saysNoCache } from '../no-cache.ts';
-import { endAfter, rpcAttributes, rpcEnd } from '../rpc-spans.ts';
+import { rpcAttributes, rpcEnd } from '../rpc-spans.ts';
 import { type CallOrigin, originHeaders } from '../trace-context.ts';
 import type { Span, Tracing } from '../tracing.ts';
 import type { ApiContext } from './context.ts';
@@ -54,14 +54,7 @@ export function traceCalls(transport: Transport, tracing: Tracing | undefined, u
       const { header, span } = begin(method, given, values);
       return await ending(span, transport.unary(method, signal, timeoutMs, header, input, values));
     },
-    async stream(method, signal, timeoutMs, given, input, values) {
-      const { header, span } = begin(method, given, values);
-      const started = transport.stream(method, signal, timeoutMs, header, input, values);
-      if (span === undefined) return await started;
-      const response = await started.catch(endingWith(span));
-      const end = (error?: unknown) => span.end(rpcEnd('client', error));
-      return { ...response, message: endAfter(response.message, signal, end) };
-    },
+    stream: transport.stream,
   };
 }
 

@@ -50,7 +50,7 @@ export function clientAddress(
   let address = parseAddress(socket.remoteAddress ?? '');
   // Node joins several headers of this name with commas, in their order.
   const forwarded = [headers['x-forwarded-for'] ?? ''].flat().join(',').split(',');
-  while (address !== undefined && isWithin(address, trustedProxies)) {
+  while (address !== undefined && isTrustedProxy(address, trustedProxies)) {
     const next = parseForwarded(forwarded.pop());
     if (next === undefined) break;
     address = next;
@@ -65,7 +65,8 @@ function parseForwarded(entry: string | undefined): Address | undefined {
   return parseAddress(inBrackets ?? withPort ?? text);
 }
 
-function isWithin(address: Address, ranges: readonly Range[]): boolean {
+/** Whether an address is one of the trusted proxies'. */
+export function isTrustedProxy(address: Address, ranges: readonly Range[]): boolean {
   return ranges.some(
     ([network, prefixBits]) =>
       network.kind() === address.kind() && (address as ipaddr.IPv6).match(network as ipaddr.IPv6, prefixBits),

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { commonEnvironment, EnvironmentError, readEnvironment } from '../environment.ts';
+import { commonEnvironment, EnvironmentError, idleLimits, readEnvironment } from '../environment.ts';
 import { secretFilePath } from '../secret-file.ts';
 import { commaSeparated, flag, isHost, wholeNumber } from '../text-schemas.ts';
 import { defaultUserAgent, originHeadersFile } from './source/request-headers.ts';
@@ -80,6 +80,20 @@ export const processorEnvironment = z.object({
   MAX_TIMEOUT_MS: wholeNumber(1, 3_600_000)
     .default(60_000)
     .describe('Longest time for one image, whatever deadline its caller has set'),
+  MESSAGE_TIMEOUT_MS: wholeNumber(1, 3_600_000)
+    .default(30_000)
+    .describe('Longest time that the message of a call takes to arrive'),
+  MAX_HALF_SENT_MESSAGES: wholeNumber(1, 1_000_000)
+    .default(1000)
+    .describe(
+      'Calls whose message has not arrived whole; beyond that the caller with most of them gives way',
+    ),
+  MAX_HALF_SENT_MESSAGES_PER_CALLER: wholeNumber(1, 1_000_000)
+    .default(250)
+    .describe('Calls of one caller whose message has not arrived whole; beyond that more are refused'),
+  CONNECTION_IDLE_TIMEOUT_MS: wholeNumber(1, 86_400_000)
+    .default(300_000)
+    .describe('Longest time that a connection has no call'),
   TRUST_CALLER_METADATA: flag()
     .default(false)
     .describe('Whether x-image-caller says who calls; only where image-api alone reaches the port'),
@@ -106,4 +120,18 @@ export function readProcessorConfig(environment: NodeJS.ProcessEnv): ProcessorCo
     );
   }
   return config;
+}
+
+/** The limits of what waits for its caller. */
+export function callerWaits(config: ProcessorConfig) {
+  const { idleStreams, idleConnections } = idleLimits(config);
+  return {
+    idleStreams,
+    idleConnections: { ...idleConnections, timeoutMs: config.CONNECTION_IDLE_TIMEOUT_MS },
+    halfSentMessages: {
+      total: config.MAX_HALF_SENT_MESSAGES,
+      perCaller: config.MAX_HALF_SENT_MESSAGES_PER_CALLER,
+      timeoutMs: config.MESSAGE_TIMEOUT_MS,
+    },
+  };
 }

@@ -29,7 +29,8 @@ import {
 import { collectMessage, endWith, envelopeOf, webHeaders } from '../grpc-message.ts';
 import { parseBinary } from '../messages/parse-message.ts';
 import { checkLength, type MessageLimit } from '../messages/rpc-messages.ts';
-import { wireError } from '../rpc-failures.ts';
+import { toConnectError, wireError } from '../rpc-failures.ts';
+import type { WatchMessage } from './half-sent.ts';
 
 type UnarySpec = Extract<MethodImplSpec, { kind: 'unary' }>;
 
@@ -44,7 +45,12 @@ export interface GrpcUnaryMethods {
    *
    * @returns whether it is one; what isn't is for Connect's own adapter
    */
-  take(request: Http2ServerRequest, response: Http2ServerResponse): boolean;
+  take(
+    request: Http2ServerRequest,
+    response: Http2ServerResponse,
+    caller: string,
+    contextValues: ContextValues,
+  ): boolean;
 }
 
 /**
@@ -55,21 +61,23 @@ export interface GrpcUnaryMethods {
  * answered its request's bytes are gone. Who wants to keep them, copies them.
  *
  * @param limitOf - the longest message of a method
+ * @param watchMessage - gives up messages that do not arrive
  */
 export function createGrpcUnaryMethods(
   limitOf: (method: DescMethod) => MessageLimit,
   interceptors: Interceptor[],
-  contextValues: (request: Http2ServerRequest) => ContextValues,
+  watchMessage: WatchMessage,
 ): GrpcUnaryMethods {
   const specs = new Map<string, UnarySpec>();
 
   async function answer(
-    request: Http2ServerRequest,
+    { stream, headers }: Http2ServerRequest,
     response: Http2ServerResponse,
     spec: UnarySpec,
     timeoutMs: number | undefined,
+    caller: string,
+    contextValues: ContextValues,
   ): Promise<void> {
-    const { stream, headers } = request;
     const left = new AbortController();
     const requestHeader = webHeaders(headers);
     const { method } = spec;
@@ -84,9 +92,10 @@ export function createGrpcUnaryMethods(
       url: createMethodUrl(`http://${headers[':authority']}`, method),
       responseHeader: { [headerContentType]: contentTypeProto },
       responseTrailer: { [headerGrpcStatus]: grpcStatusOk },
-      contextValues: contextValues(request),
+      contextValues,
     });
     stream.once('close', () => left.abort(reasonOf(stream.rstCode)));
+    watchMessage(stream, caller, (failure) => left.abort(toConnectError(failure)));
     const limit = limitOf(method);
     const collected = collectMessage({ onLength: (bytes) => checkLength(bytes, limit) });
     let pieces: readonly Uint8Array[] = [];
@@ -110,7 +119,7 @@ export function createGrpcUnaryMethods(
         if (spec.kind === 'unary') specs.set(createMethodUrl('/', spec.method), spec);
       }
     },
-    take(request, response) {
+    take(request, response, caller, contextValues) {
       const { stream, headers, method, url } = request;
       const spec = specs.get(url);
       if (spec === undefined || method !== 'POST') return false;
@@ -125,7 +134,7 @@ export function createGrpcUnaryMethods(
       // A stream that breaks is told by its close.
       stream.on('error', () => {});
       // Headers that can't be sent, say: nothing that a call does ends the server.
-      answer(request, response, spec, timeout.timeoutMs).catch(() =>
+      answer(request, response, spec, timeout.timeoutMs, caller, contextValues).catch(() =>
         stream.close(constants.NGHTTP2_INTERNAL_ERROR),
       );
       return true;

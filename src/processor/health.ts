@@ -3,6 +3,7 @@ import {
   type Health,
   HealthCheckResponse_ServingStatus as Status,
 } from '../../gen/grpc/health/v1/health_pb.ts';
+import { placeKey } from './call-watch.ts';
 
 /**
  * grpc.health.v1.Health for a server whose services all live and die together: SERVING from the start,
@@ -49,7 +50,9 @@ export function createHealth(serviceNames: readonly string[]) {
       return { statuses: Object.fromEntries([...names].map((name) => [name, { status: currentStatus() }])) };
     },
 
-    async *watch({ service }, { signal }) {
+    async *watch({ service }, { signal, values }) {
+      // A caller may watch for as long as it likes, but only so many may.
+      values.get(placeKey).stay();
       let sent: Status | undefined;
       while (!signal.aborted) {
         const status = statusOf(service);

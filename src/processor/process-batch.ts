@@ -10,9 +10,9 @@ import {
   TensorOutputSchema,
 } from '../../gen/image/v1/processor_pb.ts';
 import { Failure, failureFromAbort, withIndex } from '../failures.ts';
+import { mapConcurrently } from '../map-concurrently.ts';
 import type { TensorPlan } from './image/plan.ts';
 import { containTensor, type TensorDescription, tensorName } from './image/tensor-container.ts';
-import { mapConcurrently } from './map-concurrently.ts';
 import { containerNames, datatypesInNpy } from './rules.ts';
 
 /** The most images of one batch. */

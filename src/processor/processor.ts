@@ -14,7 +14,7 @@ import { createAdmission } from './admission.ts';
 import { createMemoryTier } from './cache/memory-tier.ts';
 import { createRedisTier } from './cache/redis-tier.ts';
 import { createResultCache } from './cache/result-cache.ts';
-import type { ProcessorConfig } from './config.ts';
+import { callerWaits, type ProcessorConfig } from './config.ts';
 import { createHealth } from './health.ts';
 import { turboJpegProblem } from './image/turbojpeg.ts';
 import { startWorkerPool } from './image/worker-pool.ts';
@@ -123,6 +123,7 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
       host: config.HOST,
       port: config.PORT,
       maxSourceBytes: config.MAX_SOURCE_BYTES,
+      waiting: callerWaits(config),
       trustCallerMetadata: config.TRUST_CALLER_METADATA,
       maxConnectionAgeMs: config.MAX_CONNECTION_AGE_MS,
       interceptors: [observeCalls(metrics.onInFlight, log, tracing)],
@@ -150,13 +151,21 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
   };
 }
 
+/** Scrapers send small requests, and few of them. */
+const metricsServerOptions = {
+  headersTimeout: 10_000,
+  requestTimeout: 10_000,
+  connectionsCheckingInterval: 1_000,
+};
+const maxMetricsConnections = 100;
+
 /** `/metrics` on a port of its own, which no caller of the service reaches. */
 async function startMetricsServer(
   registry: Registry,
   host: string,
   port: number,
 ): Promise<{ port: number; close(): Promise<void> }> {
-  const server = createServer((request, response) => {
+  const server = createServer(metricsServerOptions, (request, response) => {
     if (request.url !== '/metrics') {
       response.writeHead(404).end();
       return;
@@ -166,6 +175,7 @@ async function startMetricsServer(
       () => response.writeHead(500).end(),
     );
   });
+  server.maxConnections = maxMetricsConnections;
   const boundPort = await listen(server, port, host, 'METRICS_PORT');
   return {
     port: boundPort,

@@ -1,7 +1,7 @@
 import { type DescFile, toBinary } from '@bufbuild/protobuf';
 import { nestedTypes } from '@bufbuild/protobuf/reflect';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
-import { Code, ConnectError, type ConnectRouter } from '@connectrpc/connect';
+import { Code, ConnectError, type ConnectRouter, type ContextValues } from '@connectrpc/connect';
 import {
   file_grpc_reflection_v1_reflection,
   type ServerReflectionRequest as RequestV1,
@@ -12,7 +12,8 @@ import {
   type ServerReflectionRequest as RequestV1alpha,
   ServerReflection as ServerReflectionV1alpha,
 } from '../../gen/grpc/reflection/v1alpha/reflection_pb.ts';
-import { mapConcurrently } from './map-concurrently.ts';
+import { mapConcurrently } from '../map-concurrently.ts';
+import { placeKey } from './call-watch.ts';
 import { drainingKey } from './server.ts';
 
 /**
@@ -28,10 +29,10 @@ export function createReflection(...files: readonly DescFile[]): (router: Connec
   const index = indexOf(listed);
   return (router) => {
     router.service(ServerReflectionV1, {
-      serverReflectionInfo: (requests, { values }) => answers(requests, index, values.get(drainingKey)),
+      serverReflectionInfo: (requests, { values }) => answers(requests, index, values),
     });
     router.service(ServerReflectionV1alpha, {
-      serverReflectionInfo: (requests, { values }) => answers(requests, index, values.get(drainingKey)),
+      serverReflectionInfo: (requests, { values }) => answers(requests, index, values),
     });
   };
 }
@@ -98,15 +99,19 @@ function withImports(files: readonly DescFile[]): Set<DescFile> {
 async function* answers<Request extends RequestV1 | RequestV1alpha>(
   requests: AsyncIterable<Request>,
   index: Index,
-  draining: AbortSignal,
+  values: ContextValues,
 ) {
   const sent = new Set<DescFile>();
-  const one = async (request: Request) => ({
-    validHost: request.host,
-    originalRequest: request,
-    messageResponse: answer(request.messageRequest, index, sent),
-  });
-  yield* mapConcurrently(requests, 1, one, draining);
+  const one = async (request: Request) => {
+    // Its time to be idle begins anew.
+    values.get(placeKey).wait();
+    return {
+      validHost: request.host,
+      originalRequest: request,
+      messageResponse: answer(request.messageRequest, index, sent),
+    };
+  };
+  yield* mapConcurrently(requests, 1, one, values.get(drainingKey));
 }
 
 function answer(request: (RequestV1 | RequestV1alpha)['messageRequest'], index: Index, sent: Set<DescFile>) {

@@ -19,10 +19,11 @@ import {
   withoutServerError,
 } from '../messages/rpc-messages.ts';
 import { toConnectError, wireError } from '../rpc-failures.ts';
+import type { WatchCall } from './call-watch.ts';
 
 /** Calls of all protocols and methods, and what is no call. */
 export interface RpcListener {
-  (request: Http2ServerRequest, response: Http2ServerResponse): void;
+  (request: Http2ServerRequest, response: Http2ServerResponse, caller: string, values: ContextValues): void;
   /** Answers a request that is not a call. */
   refuse(request: Http2ServerRequest, response: Http2ServerResponse, failure: Failure): void;
 }
@@ -32,12 +33,13 @@ export interface RpcListener {
  * parsed by rpc-messages.ts, every failure has a reason of ours, and no request can throw into the server.
  *
  * @param limitOf - the longest message of a method
+ * @param watchCall - bounds calls that wait for their caller
  */
 export function createRpcListener(
   routes: (router: ConnectRouter) => void,
   limitOf: (method: DescMethod) => MessageLimit,
   interceptors: Interceptor[],
-  contextValues: (request: Http2ServerRequest) => ContextValues,
+  watchCall: WatchCall,
 ): RpcListener {
   const router = createConnectRouter({
     interceptors: [failByReasons, takeParsedMessages, ...interceptors],
@@ -51,22 +53,30 @@ export function createRpcListener(
     request: Http2ServerRequest,
     response: Http2ServerResponse,
     handler: UniversalHandler,
+    caller: string,
+    values: ContextValues,
   ): Promise<void> {
     const { method } = handler;
     const format = callFormat(request.headers['content-type'], method);
     if (format === undefined) throw unsupportedContentType(request.headers['content-type'], method);
-    const call = readRequest(request, response, contextValues(request));
-    const universal = parsingRequest(call, method, format, limitOf(method), wireError);
+    const call = readRequest(request, response, values);
+    const body = watchCall(request.stream, method, caller, values, call.body);
+    const universal = parsingRequest({ ...call, body }, method, format, limitOf(method), wireError);
     await universalResponseToNodeResponse(withoutServerError(await handler(universal)), response);
   }
 
-  function listen(request: Http2ServerRequest, response: Http2ServerResponse): void {
+  function listen(
+    request: Http2ServerRequest,
+    response: Http2ServerResponse,
+    caller: string,
+    values: ContextValues,
+  ): void {
     const { stream, method, url } = request;
     const handler = handlers.get(url.split('?', 1)[0] ?? '');
     if (handler === undefined) refuse(request, response, unknownRoute());
     else if (method !== 'POST') refuse(request, response, methodNotAllowed(method));
     else {
-      answer(request, response, handler).catch((error: unknown) => {
+      answer(request, response, handler, caller, values).catch((error: unknown) => {
         if (error instanceof Failure && !response.headersSent) refuse(request, response, error);
         else if (!stream.closed) stream.close(constants.NGHTTP2_INTERNAL_ERROR);
       });

@@ -1,6 +1,10 @@
 import { once } from 'node:events';
-import type { IncomingMessage } from 'node:http';
-import { createServer, type Http2ServerRequest, type ServerHttp2Stream } from 'node:http2';
+import {
+  createServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import {
   type ConnectRouter,
   createContextKey,
@@ -13,8 +17,12 @@ import { listen } from '../listen.ts';
 import { messageTooLong } from '../messages/message-limits.ts';
 import { saysNoCache } from '../no-cache.ts';
 import { http2Settings, maxSessionMemory, messageOverheadBytes, widenSession } from '../transport.ts';
+import { createWaitingPlaces, type WaitingLimits } from '../waiting-places.ts';
+import { createCallWatch } from './call-watch.ts';
 import { limitConnectionAge } from './connection-age.ts';
 import { createGrpcUnaryMethods } from './grpc-unary.ts';
+import { createMessageWatch } from './half-sent.ts';
+import { limitIdleConnections } from './idle-connections.ts';
 import { createRpcListener, methodNotAllowed } from './rpc-listener.ts';
 
 /**
@@ -31,9 +39,19 @@ export const callerKey = createContextKey<string>(unknownCaller, { description: 
 /** In a call's context: whether its caller wants images of URLs to be asked for again, see no-cache.ts. */
 export const noCacheKey = createContextKey<boolean>(false, { description: 'no-cache' });
 
-type ServerRequest = IncomingMessage | Http2ServerRequest;
+/** Limits of what waits for its caller. */
+export interface CallerWaits {
+  readonly idleStreams: WaitingLimits;
+  readonly halfSentMessages: WaitingLimits;
+  readonly idleConnections: WaitingLimits;
+}
 
-function callerOfRequest({ headers, socket }: ServerRequest, trustsMetadata: boolean): string {
+const unlimited: WaitingLimits = {
+  total: Number.POSITIVE_INFINITY,
+  perCaller: Number.POSITIVE_INFINITY,
+};
+
+function callerOfRequest({ headers, socket }: Http2ServerRequest, trustsMetadata: boolean): string {
   const passedOn = trustsMetadata ? readCaller([headers[callerHeader]].flat()[0]) : undefined;
   return passedOn ?? callerOfAddress(parseAddress(socket.remoteAddress ?? ''));
 }
@@ -59,6 +77,8 @@ export async function startGrpcServer(
     maxConnectionAgeMs?: number;
     /** Whether `x-image-caller` is believed; otherwise a call's caller is its connection's peer. */
     trustCallerMetadata?: boolean;
+    /** What may wait for its caller; unset: without limits. */
+    waiting?: Partial<CallerWaits>;
     interceptors?: Interceptor[];
   },
 ): Promise<GrpcServer> {
@@ -69,12 +89,14 @@ export async function startGrpcServer(
     maxBytes: maxSourceBytes + messageOverheadBytes,
     tooLong: (bytes: number) => messageTooLong(bytes, maxSourceBytes),
   };
-  const contextValues = (request: ServerRequest) =>
-    createContextValues()
-      .set(drainingKey, draining.signal)
-      .set(callerKey, callerOfRequest(request, options.trustCallerMetadata ?? false))
-      .set(noCacheKey, saysNoCache(request.headers['cache-control']));
-  const unary = createGrpcUnaryMethods(() => limit, interceptors, contextValues);
+  const waiting: CallerWaits = {
+    idleStreams: unlimited,
+    halfSentMessages: unlimited,
+    idleConnections: unlimited,
+    ...options.waiting,
+  };
+  const watchMessage = createMessageWatch(waiting.halfSentMessages);
+  const unary = createGrpcUnaryMethods(() => limit, interceptors, watchMessage);
   const others = createRpcListener(
     (router) =>
       routes({
@@ -87,11 +109,19 @@ export async function startGrpcServer(
       }),
     () => limit,
     interceptors,
-    contextValues,
+    createCallWatch(createWaitingPlaces(waiting.idleStreams), watchMessage),
   );
-  const server = createServer({ settings: http2Settings, maxSessionMemory }, (request, response) => {
-    if (!unary.take(request, response)) others(request, response);
-  });
+
+  function answer(request: Http2ServerRequest, response: Http2ServerResponse): void {
+    const caller = callerOfRequest(request, options.trustCallerMetadata ?? false);
+    const values = createContextValues()
+      .set(drainingKey, draining.signal)
+      .set(callerKey, caller)
+      .set(noCacheKey, saysNoCache(request.headers['cache-control']));
+    if (!unary.take(request, response, caller, values)) others(request, response, caller, values);
+  }
+
+  const server = createServer({ settings: http2Settings, maxSessionMemory }, answer);
   server.on('checkExpectation', (request, response) => {
     others.refuse(request, response, unsupportedExpectation(request.headers.expect));
   });
@@ -99,6 +129,7 @@ export async function startGrpcServer(
     others.refuse(request, response, methodNotAllowed('CONNECT'));
   });
   server.on('session', widenSession);
+  server.on('session', limitIdleConnections(waiting.idleConnections));
   server.on('session', limitConnectionAge(options.maxConnectionAgeMs ?? 0));
   server.on('stream', resetUnreadRequest);
   const port = await listen(server, options.port, options.host);

@@ -1,21 +1,19 @@
-import { create } from '@bufbuild/protobuf';
-import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
-import {
-  type ProcessBatchRequest,
-  ProcessFailureSchema,
-  type ProcessorService,
-  type ProcessRequest,
-  type ProcessResponse,
-  type ProcessStreamRequest,
-  type ProcessStreamResponse,
-  ProcessStreamResponseSchema,
-  type ProcessVariantsRequest,
+import { ConnectError, type HandlerContext, type ServiceImpl } from '@connectrpc/connect';
+import type {
+  ProcessBatchRequest,
+  ProcessorService,
+  ProcessRequest,
+  ProcessResponse,
+  ProcessStreamRequest,
+  ProcessStreamResponse,
+  ProcessVariantsRequest,
 } from '../../gen/image/v1/processor_pb.ts';
 import { startDeadline } from '../deadline.ts';
 import { Failure, failureFromAbort, failureKinds } from '../failures.ts';
+import { processImages } from '../image-stream.ts';
 import { publicFailure, toConnectError } from '../rpc-failures.ts';
 import type { Logger } from '../telemetry.ts';
-import { mapConcurrently } from './map-concurrently.ts';
+import { placeKey } from './call-watch.ts';
 import type { ProcessorMetrics } from './metrics.ts';
 import { callKey } from './observe-calls.ts';
 import { processBatch } from './process-batch.ts';
@@ -24,10 +22,7 @@ import { processVariants } from './process-variants.ts';
 import { callerKey, drainingKey, noCacheKey } from './server.ts';
 
 /** Until when a caller waits, and what its call carries. */
-type CallTime = Pick<HandlerContext, 'signal' | 'values'> & Partial<Pick<HandlerContext, 'timeoutMs'>>;
-
-/** The longest `id` of a stream's message, in characters: it is held while the image is processed. */
-const maxIdLength = 256;
+type CallTime = Pick<HandlerContext, 'signal' | 'values' | 'timeoutMs'>;
 
 /**
  * image.v1.ProcessorService.
@@ -48,10 +43,7 @@ export function createProcessorService(
     work: (caller: Caller) => Promise<Answer>,
   ): Promise<Answer> {
     const { logFields, onStage } = caller.values.get(callKey);
-    using deadline = startDeadline(
-      caller.signal,
-      Math.min(maxTimeoutMs, caller.timeoutMs?.() ?? maxTimeoutMs),
-    );
+    using deadline = startDeadline(caller.signal, Math.min(maxTimeoutMs, caller.timeoutMs() ?? maxTimeoutMs));
     const { signal } = deadline;
     try {
       const name = caller.values.get(callerKey);
@@ -82,44 +74,6 @@ export function createProcessorService(
     return response;
   }
 
-  async function processMessage(
-    { id, request }: ProcessStreamRequest,
-    caller: CallTime,
-  ): Promise<ProcessStreamResponse> {
-    try {
-      if (id.length > maxIdLength) {
-        const limits = { limit: maxIdLength, actual: id.length };
-        throw new Failure(
-          'OPTION_INVALID',
-          `id has ${id.length} characters; the limit is ${maxIdLength}.`,
-          limits,
-        );
-      }
-      if (request === undefined) {
-        throw new Failure(
-          'SOURCE_MISSING',
-          'The message has no request. Set request.content or request.url.',
-        );
-      }
-      const response = await processOne(request, caller);
-      return create(ProcessStreamResponseSchema, { id, result: { case: 'response', value: response } });
-    } catch (error) {
-      const { reason, message, metadata, isRetryable: retryable } = publicFailure(error);
-      const { code } = failureKinds[reason];
-      const value = create(ProcessFailureSchema, {
-        code,
-        reason,
-        message,
-        metadata: { ...metadata },
-        retryable,
-      });
-      return create(ProcessStreamResponseSchema, {
-        id: id.slice(0, maxIdLength),
-        result: { case: 'failure', value },
-      });
-    }
-  }
-
   return {
     async process(request: ProcessRequest, context: HandlerContext) {
       return await processOne(request, context).catch((error: unknown) => {
@@ -136,11 +90,13 @@ export function createProcessorService(
       }
       return answer;
     },
-    async processBatch({ requests }: ProcessBatchRequest, { signal, values }: HandlerContext) {
+    async processBatch({ requests }: ProcessBatchRequest, context: HandlerContext) {
+      const { signal, values } = context;
       const limits = { concurrency: streamConcurrency, maxOutputPixels: processing.limits.maxOutputPixels };
+      const timeoutMs = () => context.timeoutMs();
       return await processBatch(
         requests,
-        (request, stop) => processOne(request, { signal: stop, values }),
+        (request, stop) => processOne(request, { signal: stop, values, timeoutMs }),
         limits,
         signal,
       ).catch((error: unknown) => {
@@ -149,17 +105,17 @@ export function createProcessorService(
     },
     async *processStream(
       requests: AsyncIterable<ProcessStreamRequest>,
-      { signal, values }: HandlerContext,
+      context: HandlerContext,
     ): AsyncGenerator<ProcessStreamResponse, void> {
-      const one = (message: ProcessStreamRequest) => processMessage(message, { signal, values });
-      const end = yield* mapConcurrently(requests, streamConcurrency, one, values.get(drainingKey));
-      if (end === 'stopped') {
-        throw toConnectError(
-          new Failure(
-            'DRAINING',
-            'The processor is shutting down. Send the images that were not answered over another stream.',
-          ),
-        );
+      const { values } = context;
+      try {
+        yield* processImages(requests, (request) => processOne(request, context), {
+          concurrency: streamConcurrency,
+          place: values.get(placeKey),
+          draining: values.get(drainingKey),
+        });
+      } catch (error) {
+        throw error instanceof ConnectError ? error : toConnectError(error);
       }
     },
   } satisfies ServiceImpl<typeof ProcessorService>;

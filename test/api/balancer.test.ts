@@ -5,7 +5,7 @@ import { create } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { HealthCheckResponse_ServingStatus as Status } from '../../gen/grpc/health/v1/health_pb.ts';
-import { ProcessRequestSchema, ProcessStreamRequestSchema } from '../../gen/image/v1/processor_pb.ts';
+import { ProcessRequestSchema } from '../../gen/image/v1/processor_pb.ts';
 import { createBalancer } from '../../src/api/balancer.ts';
 import type { Resolve } from '../../src/api/processor-addresses.ts';
 import { createProcessorClient } from '../../src/api/processor-client.ts';
@@ -245,44 +245,6 @@ describe(createBalancer, () => {
     expect(await reasonOf(client.process(request, deadline))).toBe('CANCELLED');
     expect(fleet.flatMap(({ requests }) => requests)).toHaveLength(1);
     expect(client.addresses().every(({ inFlight }) => inFlight === 0)).toBe(true);
-  });
-
-  it('does not repeat a stream, and sends the next one elsewhere', async () => {
-    const [first, second] = await Promise.all([start(), start()]);
-    const client = clientOf([first.url, second.url]);
-    const { arrived } = await first.hold();
-    const ids: string[] = [];
-    const stream = async (id: string) => {
-      async function* requests() {
-        yield create(ProcessStreamRequestSchema, { id });
-      }
-      for await (const answer of client.processStream(requests(), within())) ids.push(answer.id);
-    };
-    let lost: Promise<void>;
-    let isHeld = false;
-    do {
-      lost = stream('early');
-      isHeld = await Promise.race([arrived.then(() => true), lost.then(() => false)]);
-    } while (!isHeld);
-    const callsBefore = await second.calls();
-    first.kill('SIGKILL');
-    expect(await reasonOf(lost)).toBe('PROCESSOR_UNAVAILABLE');
-    expect(await second.calls()).toBe(callsBefore);
-    await stream('late');
-    expect(ids.at(-1)).toBe('late');
-    expect(client.addresses()).toEqual([
-      { address: first.address, inFlight: 0, state: 'avoided' },
-      { address: second.address, inFlight: 0, state: 'serving' },
-    ]);
-  });
-
-  it('has no call in flight that its caller reads no further', async () => {
-    const client = clientOf([(await scripted()).url]);
-    async function* requests() {
-      for (const id of ['1', '2']) yield create(ProcessStreamRequestSchema, { id, request });
-    }
-    for await (const _ of client.processStream(requests(), within())) break;
-    expect(client.addresses().map(({ inFlight }) => inFlight)).toEqual([0]);
   });
 
   it('loses no call to a processor that drains, and uses it again when it is back', async () => {

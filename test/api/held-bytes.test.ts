@@ -272,17 +272,21 @@ describe('MAX_HELD_BYTES', () => {
   });
 
   it('ends a stream of images when those without an answer have no room', async () => {
-    processor.script.processStream = async function* (requests) {
-      const waiting: string[] = [];
-      for await (const { id } of requests) waiting.push(id);
-      for (const id of waiting) yield { id, result: { case: 'response', value: plainAnswer } };
-    };
-    const call = (images: number) =>
-      send(`${api.url}/image.v1.ProcessorService/ProcessStream`, {
+    const call = (images: number) => {
+      // No image has its response before all of them are in work.
+      const all = Promise.withResolvers<typeof plainAnswer>();
+      let inWork = 0;
+      processor.script.process = (_request, { signal }) => {
+        signal.addEventListener('abort', () => all.reject(signal.reason), { once: true });
+        if (++inWork === images) all.resolve(plainAnswer);
+        return all.promise;
+      };
+      return send(`${api.url}/image.v1.ProcessorService/ProcessStream`, {
         method: 'POST',
         headers: { 'Content-Type': 'application/connect+proto' },
         chunks: Array.from({ length: images }, (_, index) => envelopeOf(String(index), 300_000)),
       });
+    };
     const three = (await call(4)).body.toString('latin1');
     expect(three.match(/c0ffee/g)).toHaveLength(4);
     expect(three).not.toContain('"error"');

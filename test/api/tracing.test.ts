@@ -1,11 +1,7 @@
-import { create } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ProcessRequestSchema, ProcessStreamRequestSchema } from '../../gen/image/v1/processor_pb.ts';
-import { createProcessorClient } from '../../src/api/processor-client.ts';
 import { traceCalls } from '../../src/api/trace-calls.ts';
 import { traceRequests } from '../../src/api/trace-requests.ts';
-import { startDeadline } from '../../src/deadline.ts';
 import { Failure } from '../../src/failures.ts';
 import { toConnectError } from '../../src/rpc-failures.ts';
 import { plainAnswer, type ScriptedProcessor, startScriptedProcessor, startTestApi } from '../support/api.ts';
@@ -160,37 +156,6 @@ describe(traceCalls, () => {
       name: 'POST /image.v1.ProcessorService/*',
       spanId: client?.parentId,
     });
-  });
-
-  it.each([
-    ['to its end', [{ id: '1' }, { id: '2' }], 'OK', false],
-    ['in part', [{ id: '1' }], 'CANCELLED', true],
-  ])('ends the span of a stream that is read %s', async (_, wanted, status, isError) => {
-    const ended: unknown[] = [];
-    const tracing = {
-      startSpan: () => ({
-        place: { traceId, spanId: '00f067aa0ba902b7', flags: 1, state: '' },
-        end: (end: unknown) => void ended.push(end),
-      }),
-      close: async () => {},
-    };
-    const client = createProcessorClient(processor.url, 1000, undefined, undefined, { tracing });
-    using deadline = startDeadline(new AbortController().signal, 10_000);
-    async function* requests() {
-      for (const id of ['1', '2']) {
-        yield create(ProcessStreamRequestSchema, { id, request: create(ProcessRequestSchema, {}) });
-      }
-    }
-    const origin = { requestId: 'mine', trace: undefined };
-    const answers = [];
-    for await (const { id } of client.processStream(requests(), deadline, origin)) {
-      expect(ended).toEqual([]);
-      answers.push({ id });
-      if (answers.length === wanted.length && isError) break;
-    }
-    client.close();
-    expect(answers).toEqual(wanted);
-    expect(ended).toMatchObject([{ attributes: { 'rpc.status_code': status } }]);
   });
 });
 

@@ -76,10 +76,6 @@ describe('image-api', () => {
       names.push(requestHeader.get('x-image-caller'));
       return plainAnswer;
     };
-    processor.script.processStream = async function* (_requests, { requestHeader }) {
-      names.push(requestHeader.get('x-image-caller'));
-      yield { id: '1' };
-    };
     await using api = await startTestApi({ PROCESSOR_URL: processor.url, ...environment });
     const headers = { 'X-Forwarded-For': '203.0.113.9, 198.51.100.7', 'x-image-caller': 'key:another' };
     await fetch(`${api.url}/v1/images`, { method: 'POST', body: new Uint8Array([1]), headers });
@@ -89,17 +85,15 @@ describe('image-api', () => {
         createTransport({ baseUrl: api.url, httpVersion: '1.1', useBinaryFormat: true }),
       );
       await client.process({ source: { case: 'url', value: 'https://a.example/' } }, { headers });
-      async function* nothing() {}
-      for await (const _ of client.processStream(nothing(), { headers }));
     }
     return names;
   }
 
   it("tells the processor the client's address, by every interface", async () => {
-    expect(await callersOf({})).toEqual(Array(5).fill('ip:127.0.0.1'));
+    expect(await callersOf({})).toEqual(Array(3).fill('ip:127.0.0.1'));
   });
 
   it('tells it what a trusted proxy says', async () => {
-    expect(await callersOf({ TRUSTED_PROXIES: '127.0.0.0/8' })).toEqual(Array(5).fill('ip:198.51.100.7'));
+    expect(await callersOf({ TRUSTED_PROXIES: '127.0.0.0/8' })).toEqual(Array(3).fill('ip:198.51.100.7'));
   });
 });

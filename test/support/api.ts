@@ -16,15 +16,12 @@ import {
   type ProcessRequest,
   type ProcessResponse,
   type ProcessResponseSchema,
-  type ProcessStreamRequest,
-  type ProcessStreamResponseSchema,
 } from '../../gen/image/v1/processor_pb.ts';
 import { readApiConfig } from '../../src/api/config.ts';
 import { startApi } from '../../src/api/server.ts';
 import { startRpcServer } from './rpc-server.ts';
 
 type Answer = Exclude<MessageInitShape<typeof ProcessResponseSchema>, ProcessResponse>;
-type StreamAnswer = MessageInitShape<typeof ProcessStreamResponseSchema>;
 
 /** A 4 × 2 gray JPEG by name; its bytes are no picture, because image-api knows no pixels. */
 export const answerBytes = new Uint8Array([0xff, 0xd8, 0xff, 0xe0, 1, 2, 3, 4]);
@@ -47,10 +44,6 @@ export const plainAnswer: Answer = {
 /** What a scripted processor does with its calls; a test changes it as it needs. */
 export interface Script {
   process(request: ProcessRequest, context: HandlerContext): Answer | Promise<Answer>;
-  processStream(
-    requests: AsyncIterable<ProcessStreamRequest>,
-    context: HandlerContext,
-  ): AsyncIterable<StreamAnswer>;
   health: HealthCheckResponse_ServingStatus;
 }
 
@@ -62,9 +55,6 @@ export async function startScriptedProcessor() {
   const requests: ProcessRequest[] = [];
   const initial: Script = {
     process: () => plainAnswer,
-    async *processStream(all) {
-      for await (const { id } of all) yield { id, result: { case: 'response', value: plainAnswer } };
-    },
     health: HealthCheckResponse_ServingStatus.SERVING,
   };
   const script: Script = { ...initial };
@@ -74,7 +64,6 @@ export async function startScriptedProcessor() {
         requests.push(request);
         return script.process(request, context);
       },
-      processStream: (all, context) => script.processStream(all, context),
     });
     router.service(Health, { check: () => ({ status: script.health }) });
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mapConcurrently } from '../../src/processor/map-concurrently.ts';
+import { mapConcurrently } from '../src/map-concurrently.ts';
 
 const never = new AbortController().signal;
 

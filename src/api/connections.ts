@@ -1,0 +1,76 @@
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { callerOfAddress, parseAddress } from '../caller.ts';
+import { createWaitingPlaces, type Place } from '../waiting-places.ts';
+import type { ApiConfig } from './config.ts';
+import { isTrustedProxy } from './trusted-proxies.ts';
+
+/** Options of the HTTP/1.1 server for connections that wait for their caller. */
+export const connectionOptions: ServerOptions = {
+  // Headers usually come in one packet or two. A new connection has the same time for its first request.
+  headersTimeout: 10_000,
+  // Longer than the idle time of the usual balancers (60 s), so that they and not we close first.
+  keepAliveTimeout: 65_000,
+  // Node looks for late headers every 30 s by default, which would make 10 s up to 40 s.
+  connectionsCheckingInterval: 1_000,
+  // It would end streams, which may take longer: `limitConnections` has the others' deadline.
+  requestTimeout: 0,
+};
+
+/** Milliseconds after the deadline of a request, which has a response of its own by then. */
+const unreadBodyMs = 5_000;
+
+/**
+ * Bounds the connections that have no whole request, in total and per address; those of trusted proxies are theirs to
+ * bound. A request whose body is still not read after its deadline ends its connection.
+ */
+export function limitConnections(
+  server: Server,
+  {
+    idleConnections,
+    requestTimeoutMs,
+    trustedProxies,
+  }: Pick<ApiConfig, 'idleConnections' | 'requestTimeoutMs' | 'trustedProxies'>,
+): void {
+  const places = createWaitingPlaces(idleConnections);
+  const placeOf = new WeakMap<Socket, Place>();
+
+  server.on('connection', (socket: Socket) => {
+    const address = parseAddress(socket.remoteAddress ?? '');
+    if (address !== undefined && isTrustedProxy(address, trustedProxies)) return;
+    const place = places.enter(callerOfAddress(address), () => socket.destroy());
+    placeOf.set(socket, place);
+    socket.once('close', place.leave);
+  });
+
+  server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
+    const { socket } = request;
+    const place = placeOf.get(socket);
+    response.once('close', () => place?.wait());
+    if (isWhole(request)) {
+      place?.work();
+      return;
+    }
+    const timer = setTimeout(() => socket.destroy(), requestTimeoutMs + unreadBodyMs);
+    const stop = () => {
+      clearTimeout(timer);
+      socket.off('close', stop);
+      if (!response.closed) place?.work();
+    };
+    socket.once('close', stop);
+    request.once('end', stop);
+    bodies.set(request, stop);
+  });
+}
+
+/** Requests without their whole body. */
+const bodies = new WeakMap<IncomingMessage, () => void>();
+
+/** Says that a request's body is a stream with limits of its own, which may come for as long as it likes. */
+export function allowStream(request: IncomingMessage): void {
+  bodies.get(request)?.();
+}
+
+function isWhole({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;
+}
