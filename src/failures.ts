@@ -342,7 +342,6 @@ export const failureDomain = 'image.v1';
 /** Seconds that a caller is asked to wait before it tries again, for the reasons that pass by themselves. */
 export const retryAfterSeconds: { readonly [reason in FailureReason]?: number } = {
   OVERLOADED: 1,
-  STREAMS_OVER_LIMIT: 5,
   PROCESSOR_UNAVAILABLE: 2,
   DRAINING: 2,
   ORIGIN_BUSY: 5,

@@ -90,12 +90,15 @@ export function streamIdle({ why, limit }: WaitingEnd): Failure {
   );
 }
 
+/** Seconds after which a stream that was refused may have a place. */
+const retryAfterS = 5;
+
 /** The failure of a stream that gets no place. */
 export function streamsOverLimit({ limit, isPerCaller }: { limit: number; isPerCaller: boolean }): Failure {
   const whose = isPerCaller ? 'of this caller ' : '';
   return new Failure(
     'STREAMS_OVER_LIMIT',
     `${limit} streams ${whose}have no image in work, which is the limit. Send more images over one stream, or close those that are not used.`,
-    { limit, actual: limit + 1 },
+    { limit, actual: limit + 1, retry_after_seconds: retryAfterS },
   );
 }

@@ -59,6 +59,11 @@ describe(commonEnvironment, () => {
     expect(readEnvironment(z.object(commonEnvironment(1234)), {})).toEqual({
       HOST: '127.0.0.1',
       PORT: 1234,
+      MAX_IDLE_STREAMS: 256,
+      MAX_IDLE_STREAMS_PER_CALLER: 32,
+      STREAM_IDLE_TIMEOUT_MS: 60_000,
+      MAX_IDLE_CONNECTIONS: 2000,
+      MAX_IDLE_CONNECTIONS_PER_CALLER: 500,
       LOG_LEVEL: 'info',
       SHUTDOWN_DELAY_MS: 0,
       SHUTDOWN_TIMEOUT_MS: 20_000,
