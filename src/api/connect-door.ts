@@ -133,7 +133,6 @@ export function openConnectDoor(
 
   const router = createConnectRouter({
     grpc: false,
-    readMaxBytes: maxMessageBytes,
     acceptCompression: [],
     interceptors: [refuseStreams, takeParsedMessages],
   });
@@ -163,12 +162,6 @@ export function openConnectDoor(
       }
     },
   } satisfies ServiceImpl<typeof ProcessorService>);
-  const batch = ProcessorService.method.processBatch;
-  router.rpc(
-    batch,
-    (request, context) => passOn(processor.processBatch, request, context, (answer) => [answer]),
-    { readMaxBytes: maxBatchBytes },
-  );
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 
   /** One message as the whole body, which our own reader caps with a reason that a caller can match on. */
