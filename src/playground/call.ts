@@ -76,7 +76,7 @@ export const remedies: Readonly<Record<string, string>> = {
   PROCESSOR_UNAVAILABLE: 'Start image-processor, or wait until it is back, then press Process.',
   DRAINING: 'Wait two seconds, then press Process.',
   DEADLINE_EXCEEDED: 'Press Process again, or ask for a smaller image.',
-  FORMAT_UNSUPPORTED: 'Choose a JPEG, PNG, WebP, AVIF, GIF or TIFF. SVG is not read.',
+  FORMAT_UNSUPPORTED: 'Choose a JPEG, PNG, WebP, AVIF, GIF, TIFF or BMP. SVG is not read.',
   IMAGE_CORRUPT: 'Save the image anew in the program that it comes from, or choose another.',
   ORIGIN_BUSY: 'Wait a little, then press Process, or save the image and choose the file here.',
   URL_ADDRESS_FORBIDDEN: 'Save the image and choose the file here.',

@@ -207,4 +207,5 @@ const formatValues = {
   avif: ImageFormat.AVIF,
   gif: ImageFormat.GIF,
   tiff: ImageFormat.TIFF,
+  bmp: ImageFormat.BMP,
 } as const satisfies Record<SourceFormat, ImageFormat>;

@@ -289,8 +289,8 @@ describe(createProcessorService, () => {
         {
           code: Code.InvalidArgument,
           reason: 'FORMAT_UNSUPPORTED',
-          message: 'The bytes begin like plain text; JPEG, PNG, WebP, AVIF, GIF and TIFF are read here.',
-          metadata: { supported: 'jpeg, png, webp, avif, gif, tiff' },
+          message: 'The bytes begin like plain text; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are read here.',
+          metadata: { supported: 'jpeg, png, webp, avif, gif, tiff, bmp' },
         },
         { code: Code.InvalidArgument, reason: 'SOURCE_MISSING', retryable: false },
         { code: Code.InvalidArgument, reason: 'IMAGE_CORRUPT', metadata: { format: 'png' } },

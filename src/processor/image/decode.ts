@@ -1,5 +1,6 @@
 import sharp, { type KernelEnum, type Sharp, type SharpOptions } from 'sharp';
 import { Failure } from '../../failures.ts';
+import { decodeBmp } from './bmp-decode.ts';
 import { cmykToRgb } from './cmyk.ts';
 import { cutUpright, wholeOf } from './cutout.ts';
 import type { Geometry } from './geometry.ts';
@@ -37,7 +38,7 @@ export async function decode(
     if (stored !== undefined) return { pixels: stored, orientation: header.orientation };
     return { pixels: await decodeExact(content, header), orientation: header.orientation };
   }
-  if (header.dropsSample) {
+  if (header.dropsSample || header.format === 'bmp') {
     const stored = await decodeExact(content, header);
     return { pixels: resampleFast(stored, header, geometry, plan), orientation: 1 };
   }
@@ -51,6 +52,11 @@ export async function decode(
  * first frame.
  */
 async function decodeExact(content: Uint8Array, header: ImageHeader): Promise<Pixels> {
+  if (header.format === 'bmp') {
+    const pixels = decodeBmp(content);
+    if (pixels === undefined) throw corrupt(header, new Error('fewer pixels than the header says'));
+    return pixels;
+  }
   checkEnding(content, header);
   const image = sharp(content, { ...optionsFor(header), ignoreIcc: true });
   if (header.colour === 'cmyk') {

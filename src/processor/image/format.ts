@@ -16,14 +16,15 @@ export function detectFormat(content: Uint8Array): SourceFormat {
   if (text.startsWith('\xff\xd8\xff')) return 'jpeg';
   if (text.startsWith('\x89PNG\r\n\x1a\n')) return 'png';
   if (text.startsWith('RIFF') && text.startsWith('WEBP', 8)) return 'webp';
+  if (text.startsWith('BM') && !isPlainText(text)) return 'bmp';
   if (text.startsWith('GIF87a') || text.startsWith('GIF89a')) return 'gif';
   if (text.startsWith('II*\0') || text.startsWith('MM\0*')) return 'tiff';
   if (text.startsWith('II+\0') || text.startsWith('MM\0+')) return 'tiff'; // BigTIFF
   if (text.startsWith('ftyp', 4) && hasAvifBrand(head)) return 'avif';
   throw new Failure(
     'FORMAT_UNSUPPORTED',
-    `The bytes begin like ${guess(text)}; JPEG, PNG, WebP, AVIF, GIF and TIFF are read here.`,
-    { supported: 'jpeg, png, webp, avif, gif, tiff' },
+    `The bytes begin like ${guess(text)}; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are read here.`,
+    { supported: 'jpeg, png, webp, avif, gif, tiff, bmp' },
   );
 }
 
@@ -49,8 +50,11 @@ function guess(head: string): string {
   if (head.startsWith('\0\0\0\x0cjP  ') || head.startsWith('\xff\x4f\xff\x51')) return 'JPEG 2000';
   if (head.startsWith('II\xbc')) return 'JPEG XR';
   if (head.startsWith('ftyp', 4)) return 'an HEIF or MP4 file without an AVIF image';
-  if (head.startsWith('BM')) return 'BMP';
   if (head.startsWith('\x00\x00\x01\x00')) return 'an icon (ICO)';
-  if (/^[\t\r\n\x20-\x7e]*$/.test(head)) return 'plain text';
+  if (isPlainText(head)) return 'plain text';
   return 'none of them';
+}
+
+function isPlainText(head: string): boolean {
+  return /^[\t\r\n\x20-\x7e]*$/.test(head);
 }

@@ -1,5 +1,6 @@
 import sharp, { type Metadata } from 'sharp';
 import { Failure } from '../../failures.ts';
+import { readBmpHeader } from './bmp-layout.ts';
 import { detectFormat } from './format.ts';
 import { checkJpegKind } from './jpeg-kind.ts';
 import { readJpegMetadata } from './jpeg-metadata.ts';
@@ -63,6 +64,11 @@ const colourBySpace: Readonly<Record<string, ImageHeader['colour']>> = {
  */
 export async function readHeader(content: Uint8Array, maxPixels: number): Promise<ImageHeader> {
   const format = detectFormat(content);
+  if (format === 'bmp') {
+    const header = readBmpHeader(content);
+    checkSize(header, maxPixels);
+    return header;
+  }
   if (format === 'jpeg') checkJpegKind(content);
   const layout = format === 'tiff' ? readTiffLayout(content) : undefined;
   const metadata = await sharp(content, { limitInputPixels: false })
@@ -111,7 +117,11 @@ export async function readHeader(content: Uint8Array, maxPixels: number): Promis
 }
 
 /** Where each format has its EXIF and XMP: as Pillow finds them, not as libvips does. */
-function readOrientation(format: SourceFormat, content: Uint8Array, { exif, xmp }: Metadata): Orientation {
+function readOrientation(
+  format: Exclude<SourceFormat, 'bmp'>,
+  content: Uint8Array,
+  { exif, xmp }: Metadata,
+): Orientation {
   switch (format) {
     case 'jpeg':
       return orientationOf(readJpegMetadata(content));

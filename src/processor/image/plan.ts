@@ -42,7 +42,7 @@ export type CropOrigin = 'transformers' | 'transformers-torchvision' | 'torchvis
 
 export type Fit = 'fill' | 'cover' | 'contain' | 'inside' | 'outside';
 export type Filter = 'nearest' | 'box' | 'bilinear' | 'hamming' | 'bicubic' | 'lanczos';
-export type SourceFormat = 'jpeg' | 'png' | 'webp' | 'avif' | 'gif' | 'tiff';
+export type SourceFormat = 'jpeg' | 'png' | 'webp' | 'avif' | 'gif' | 'tiff' | 'bmp';
 export type OutputFormat = 'jpeg' | 'png' | 'webp';
 
 export interface ImagePlan {

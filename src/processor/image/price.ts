@@ -38,6 +38,8 @@ const heldByDecoder: { readonly [Format in SourceFormat]: (header: ImageHeader) 
   avif: () => 17,
   gif: () => 4.5,
   tiff: (header) => storedBytes(header) + 1,
+  // Run lengths are undone to a byte a pixel.
+  bmp: () => 1,
 };
 
 /** Nanoseconds a pixel. */
@@ -48,6 +50,7 @@ const decodingTime: { readonly [Format in SourceFormat]: (header: ImageHeader) =
   avif: () => 45,
   gif: () => 10,
   tiff: () => 10,
+  bmp: () => 5,
 };
 
 /** Bytes beside the answer's pixels, and nanoseconds; both a pixel. */

@@ -48,6 +48,7 @@ const readers: { readonly [Format in SourceFormat]: (bytes: Buffer) => SourceStr
   gif: readGifFrames,
   tiff: readTiffStructure,
   avif: readAvifStructure,
+  bmp: () => undefined,
 };
 
 /**

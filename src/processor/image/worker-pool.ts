@@ -1,9 +1,11 @@
 import process from 'node:process';
 import type { Failure } from '../../failures.ts';
 import { createAdmission } from '../admission.ts';
+import { readBmpHeader } from './bmp-layout.ts';
 import { detectFormat } from './format.ts';
 import { checkSize, headerPart, type ImageHeader } from './header.ts';
 import { readJpegHeader } from './jpeg-header.ts';
+import type { SourceFormat } from './plan.ts';
 import { readPngHeader } from './png-header.ts';
 import { checkHeaderTime, readSourceStructure, structureMs } from './source-structure.ts';
 import type { PixelJob, PixelResult } from './worker.ts';
@@ -24,7 +26,7 @@ export interface WorkerPool {
    */
   run(job: PixelJob, signal?: AbortSignal): Promise<readonly (PixelResult | Failure)[]>;
   /**
-   * Reads a header: a plain JPEG's or PNG's here and now, any other in a process of its own, so that it doesn't wait
+   * Reads a header: a BMP's, a plain JPEG's or PNG's here and now, any other in a process of its own, so that it doesn't wait
    * behind pixels.
    *
    * @param maxPixels - as `readHeader` of header.ts has it
@@ -84,10 +86,12 @@ export async function startWorkerPool(workers: number, options: WorkerPoolOption
   });
   async function readPixelHeader(
     content: Uint8Array,
+    format: SourceFormat,
     maxPixels: number,
     signal: AbortSignal,
   ): Promise<ImageHeader> {
-    const plain = readJpegHeader(content) ?? readPngHeader(content);
+    const plain =
+      format === 'bmp' ? readBmpHeader(content) : (readJpegHeader(content) ?? readPngHeader(content));
     if (plain !== undefined) {
       checkSize(plain, maxPixels);
       return plain;
@@ -105,9 +109,9 @@ export async function startWorkerPool(workers: number, options: WorkerPoolOption
     async readHeader(content, maxPixels, signal = neverAborts) {
       const format = detectFormat(content);
       const structure = readSourceStructure(content, format);
-      if (structure === undefined) return await readPixelHeader(content, maxPixels, signal);
+      if (structure === undefined) return await readPixelHeader(content, format, maxPixels, signal);
       checkHeaderTime(structure, format);
-      const header = await readPixelHeader(content, maxPixels, signal);
+      const header = await readPixelHeader(content, format, maxPixels, signal);
       return { ...header, structureMs: structureMs(structure, header) };
     },
     pids: () => ({ pixels: pixels.pids(), headers: headers.pids() }),

@@ -35,6 +35,7 @@ describe(detectFormat, () => {
     ['tiff', bytes('MM\0*')],
     ['tiff', bytes('II+\0\x08\0\0\0')],
     ['tiff', bytes('MM\0+\0\x08\0\0')],
+    ['bmp', bytes('BM\x36\0\0\0')],
     ['avif', ftyp('avif', 'avif', 'mif1', 'miaf')],
     ['avif', ftyp('avis', 'avif')],
     ['avif', ftyp('mif1', 'miaf', 'avif')],
@@ -58,7 +59,10 @@ describe(detectFormat, () => {
     ['JSON', bytes('{"url": "https://example.com/a.jpg"}')],
     ['an HEIF or MP4 file without an AVIF image', ftyp('heic', 'mif1', 'heic')],
     ['an HEIF or MP4 file without an AVIF image', ftyp('isom', 'mp42')],
-    ['BMP', bytes('BM\x36\0\0\0')],
+    ['JPEG 2000', bytes('\0\0\0\x0cjP  \r\n\x87\n')],
+    ['JPEG 2000', bytes('\xff\x4f\xff\x51\0\x2f')],
+    ['JPEG XR', bytes('II\xbc\x01')],
+    ['plain text', bytes('BMW is a car, and not a bitmap')],
     ['an icon (ICO)', bytes('\0\0\x01\0\x01\0')],
     ['plain text', bytes('this is a text file with the name photo.jpg\n')],
     ['none of them', bytes('\0\x01\x02\x03')],
@@ -67,8 +71,8 @@ describe(detectFormat, () => {
     const { reason, message, metadata } = refusal(content);
     expect({ reason, message, metadata }).toEqual({
       reason: 'FORMAT_UNSUPPORTED',
-      message: `The bytes begin like ${guess}; JPEG, PNG, WebP, AVIF, GIF and TIFF are read here.`,
-      metadata: { supported: 'jpeg, png, webp, avif, gif, tiff' },
+      message: `The bytes begin like ${guess}; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are read here.`,
+      metadata: { supported: 'jpeg, png, webp, avif, gif, tiff, bmp' },
     });
   });
 
