@@ -1,10 +1,11 @@
 import { Failure, failureFromAbort } from '../failures.ts';
+import { createMachineSpeed } from './machine-speed.ts';
 
 /** What a piece of work is expected to take. */
 export interface Price {
   /** Memory while it runs, in bytes. */
   readonly memoryBytes: number;
-  /** Time of one worker, in milliseconds. How fast this machine really is, admission learns by itself. */
+  /** Time of one worker, in milliseconds. How fast this machine really is, machine-speed.ts learns. */
   readonly workMs: number;
   /** Memory while it waits, in bytes. */
   readonly waitingBytes: number;
@@ -74,9 +75,6 @@ const ageing = 4;
 const longestAgeingMs = 10_000;
 const patienceMs = 1000;
 
-/** How much of what is learnt of this machine's speed each piece changes. */
-const learning = 0.1;
-
 /** Seconds that a caller is asked to wait at most. */
 const longestRetryS = 60;
 
@@ -100,8 +98,7 @@ export function createAdmission(
   const waiting: Piece[] = [];
   const maxDearRunning = Math.max(1, maxRunning - 1);
   const maxDearWaiting = Math.ceil(maxWaiting / 2);
-  /** Milliseconds of a worker for each expected one. */
-  let slowness = 1;
+  const speed = createMachineSpeed();
   /** Milliseconds of a worker that dear work may take although other work waits. */
   let dearCreditMs = 0;
 
@@ -117,7 +114,7 @@ export function createAdmission(
       throw full(`${maxDearWaiting} large ones wait`, maxDearWaiting, maxDearWaiting + 1);
     }
     const waitMs = expectedWaitMs(piece);
-    const doneMs = Math.ceil(waitMs + piece.workMs * slowness);
+    const doneMs = Math.ceil(waitMs + piece.workMs * speed.slowness());
     if (doneMs > remainingMs) {
       throw full(
         `this one would be done in about ${doneMs} ms, and its caller waits no longer than ${Math.floor(remainingMs)}`,
@@ -144,7 +141,7 @@ export function createAdmission(
   function begin(piece: Piece): void {
     piece.startedAt = now();
     running.add(piece);
-    if (piece.isDear && othersWait()) dearCreditMs -= piece.workMs * slowness;
+    if (piece.isDear && othersWait()) dearCreditMs -= piece.workMs * speed.slowness();
   }
 
   function othersWait(): boolean {
@@ -156,9 +153,7 @@ export function createAdmission(
     if (!piece.isDear) {
       dearCreditMs = Math.min(longestCreditMs, dearCreditMs + dearShare * (now() - piece.startedAt));
     }
-    if (isDone && piece.workMs > 0) {
-      slowness += learning * ((now() - piece.startedAt) / piece.workMs - slowness);
-    }
+    if (isDone) speed.learn(piece.workMs, now() - piece.startedAt);
     startWhoMay();
   }
 
@@ -178,7 +173,11 @@ export function createAdmission(
   function mayStart(piece: Piece): boolean {
     if (running.size >= maxRunning) return false;
     if (piece.isDear && count(running, isDear) >= maxDearRunning) return false;
-    if (piece.isDear && othersWait() && dearCreditMs < Math.min(longestCreditMs, piece.workMs * slowness)) {
+    if (
+      piece.isDear &&
+      othersWait() &&
+      dearCreditMs < Math.min(longestCreditMs, piece.workMs * speed.slowness())
+    ) {
       return false;
     }
     return fits(piece);
@@ -204,7 +203,7 @@ export function createAdmission(
   }
 
   function remainingMsOf(piece: Piece): number {
-    const expected = piece.workMs * slowness;
+    const expected = piece.workMs * speed.slowness();
     return running.has(piece) ? Math.max(0, expected - (now() - piece.startedAt)) : expected;
   }
 

@@ -335,6 +335,19 @@ describe('createAdmission, of priced work', () => {
     expect(admission.waiting).toBe(1);
   });
 
+  it('lets some pieces that took a thousand times as long change nothing for the next', async () => {
+    const { add, end, admission, clock } = createBench(1, 9);
+    for (let bomb = 0; bomb < 3; bomb++) {
+      void add(String(bomb), { workMs: 20 });
+      await settle();
+      clock.ms += 20_000;
+      await end(String(bomb));
+    }
+    void add('running', { workMs: 100 });
+    void add('honest', { workMs: 100 }, 200);
+    expect(admission.waiting).toBe(1);
+  });
+
   it('learns nothing from work that failed', async () => {
     const { add, admission, clock } = createBench(1, 9);
     for (let piece = 0; piece < 60; piece++) {
