@@ -18,13 +18,18 @@ const headerBytes = 4096;
 /** By its name in the Open Inference Protocol. */
 export const datatypeBytes = { UINT8: 1, FP16: 2, BF16: 2, FP32: 4 } as const;
 
-/** Bytes of a tensor in any container. */
-export function tensorBytes(
+/** Bytes of a tensor's values. */
+export function valueBytes(
   { width, height }: Size,
   channels: number,
   datatype: keyof typeof datatypeBytes,
 ): number {
-  return width * height * channels * datatypeBytes[datatype] + headerBytes;
+  return width * height * channels * datatypeBytes[datatype];
+}
+
+/** Bytes of a tensor in any container. */
+export function tensorBytes(...tensor: Parameters<typeof valueBytes>): number {
+  return valueBytes(...tensor) + headerBytes;
 }
 
 /** Bytes that an encoded image has at most. @param channels - of the pixels, alpha included: 1…4 */

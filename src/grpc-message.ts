@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http2';
+import type { Http2Stream, IncomingHttpHeaders } from 'node:http2';
 import { type DescField, type DescMessage, type MessageShape, toBinary } from '@bufbuild/protobuf';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { brokenEnvelope, checkFlags, wrongNumber } from './messages/envelope-reader.ts';
@@ -40,7 +40,8 @@ export function messageBytes<Desc extends DescMessage>(
   return bytes;
 }
 
-function lengthOf(pieces: readonly Uint8Array[]): number {
+/** Bytes of all pieces together. */
+export function lengthOf(pieces: readonly Uint8Array[]): number {
   return pieces.reduce((sum, { length }) => sum + length, 0);
 }
 
@@ -85,15 +86,50 @@ function bytesOf(values: Readonly<Record<string, unknown>>, field: DescField): U
   return value instanceof Uint8Array ? value : undefined;
 }
 
-/** Writes all that this end has to say, in as few system calls as it takes. */
-export function endWith(
-  stream: NodeJS.WritableStream & { cork(): void; uncork(): void },
+/** In bytes. What is longer is written in slices of this length, each when the one before is out. */
+export const sliceBytes = 1024 * 1024;
+
+/**
+ * Writes all that this end sends: short messages in as few system calls as possible, long ones in slices. Node counts
+ * what is written to a stream and isn't sent yet against its session (`maxSessionMemory`), and refuses every new stream
+ * of the session over that: a few long messages that are read slowly would keep out all other calls.
+ *
+ * @param onProgress - hears of the bytes that are out or on their way
+ */
+export async function endWith(
+  stream: Http2Stream,
   pieces: readonly Uint8Array[],
-): void {
-  stream.cork();
-  for (const piece of pieces) stream.write(piece);
+  onProgress?: (bytes: number) => void,
+): Promise<void> {
+  if (lengthOf(pieces) <= sliceBytes) {
+    stream.cork();
+    for (const piece of pieces) stream.write(piece);
+    stream.end();
+    stream.uncork();
+    return;
+  }
+  let bytes = 0;
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.length; at += sliceBytes) {
+      const slice = piece.subarray(at, at + sliceBytes);
+      bytes += slice.length;
+      onProgress?.(bytes);
+      if (!stream.write(slice)) await drained(stream);
+      if (stream.closed || stream.destroyed) return;
+    }
+  }
   stream.end();
-  stream.uncork();
+}
+
+/** Comes when the stream takes more, or never will. */
+function drained(stream: Http2Stream): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = () => {
+      stream.off('drain', settle).off('close', settle);
+      resolve();
+    };
+    stream.on('drain', settle).on('close', settle);
+  });
 }
 
 /**

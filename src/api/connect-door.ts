@@ -18,7 +18,7 @@ import { type Breakable, breakable } from '../breakable.ts';
 import { type Deadline, startDeadline } from '../deadline.ts';
 import { Failure } from '../failures.ts';
 import { processImages, streamIdle, streamsOverLimit } from '../image-stream.ts';
-import { mostOfOneCaller } from '../memory-budget.ts';
+import { batchLimit } from '../messages/message-limits.ts';
 import {
   callFormat,
   parsingRequest,
@@ -90,7 +90,6 @@ export function openConnectDoor(
   closing: AbortSignal,
 ) {
   const maxMessageBytes = config.maxUploadBytes + messageOverheadBytes;
-  const maxBatchBytes = Math.max(maxMessageBytes, mostOfOneCaller(config.maxHeldBytes));
   // One stream never has all the places of a processor.
   const concurrency = Math.max(
     1,
@@ -101,7 +100,7 @@ export function openConnectDoor(
   /** A batch has many images: what bounds it is the memory for it. */
   function longestBodyOf(path: string) {
     return path === batchPath
-      ? { maxBytes: maxBatchBytes, tooLong: (bytes: number) => batchTooLong(bytes, maxBatchBytes) }
+      ? batchLimit(config.maxHeldBytes)
       : {
           maxBytes: maxMessageBytes,
           tooLong: (bytes: number) => imageTooLong(bytes, config.maxUploadBytes),
@@ -273,14 +272,6 @@ function writingOf(
   const bytes = Math.min(responseLimit.bytes, maxJsonContentBytes);
   // As they came, as Base64, in the text, and in the text's bytes.
   return { limit: { bytes, name: 'in JSON; Protobuf takes more' }, copies: 5 };
-}
-
-function batchTooLong(bytes: number, maxBytes: number): Failure {
-  return new Failure(
-    'SOURCE_BYTES_OVER_LIMIT',
-    `The batch has at least ${bytes} bytes; at most ${maxBytes} are taken (three quarters of MAX_HELD_BYTES). Send several batches.`,
-    { limit: maxBytes, actual: bytes, limited_by: 'MAX_HELD_BYTES' },
-  );
 }
 
 function originOfCall(context: HandlerContext): CallOrigin | undefined {

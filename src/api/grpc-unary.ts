@@ -53,7 +53,8 @@ export function createGrpcUnary(
       next: async (request) => {
         const { pathname } = new URL(request.url);
         const stream = await sessions.request('POST', pathname, Object.fromEntries(request.header), {});
-        endWith(stream, envelopeOf(method.input, request.message));
+        // What goes wrong with the stream is heard of by whoever reads its answer.
+        void endWith(stream, envelopeOf(method.input, request.message));
         const onRead = () => sessions.notifyResponseByteRead(stream);
         const takeRoom = request.contextValues.get(responseRoomKey);
         const message = collectMessage({

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { Failure } from '../failures.ts';
+import { sliceBytes } from '../grpc-message.ts';
 import { type Account, createMemoryBudget, type MemoryBudget } from '../memory-budget.ts';
 
 /** What image-api holds beside bodies and responses, garbage that waits for its collection included, in bytes; measured. */
@@ -46,12 +47,6 @@ export interface HeldBytes extends Pick<MemoryBudget, 'bytes' | 'maxBytes' | 'ch
   /** @param outgoing - the request's response */
   shareOf(outgoing: ServerResponse, caller: string): Share;
 }
-
-/**
- * In bytes. A response is written in slices of this length, each when the one before is out: a single write would
- * not tell how far it is. Shorter responses are one write.
- */
-const sliceBytes = 1024 * 1024;
 
 /**
  * @param maxBytes - of all requests together

@@ -23,9 +23,7 @@ export interface ResponseLimit {
  * @throws Failure OUTPUT_BYTES_OVER_LIMIT
  */
 export function priceOfResponse(request: PricedRequest, limit: ResponseLimit): number {
-  const bytes = contentsOf(request)
-    .map((one) => contentBytes(one))
-    .reduce((sum, one) => sum + one, 0);
+  const bytes = contentsOf(request).reduce((sum, one) => sum + contentBytes(one), 0);
   if (bytes > limit.bytes) throw outputBytesOverLimit(bytes, limit.bytes, limit.name);
   return bytes;
 }

@@ -1,6 +1,7 @@
 import type { DescField } from '@bufbuild/protobuf';
 import { Failure } from '../failures.ts';
 import { maxVariants } from '../image-options.ts';
+import { mostOfOneCaller } from '../memory-budget.ts';
 
 /*
  * What a message may hold, whatever its length in bytes. Both encodings are held to it before anything is built.
@@ -68,4 +69,22 @@ export function messageTooLong(bytes: number, maxImageBytes: number): Failure {
     `The message has ${bytes} bytes; images of at most ${maxImageBytes} bytes are taken.`,
     { limit: maxImageBytes, actual: bytes },
   );
+}
+
+/**
+ * The longest message of a batch: what bounds its images is the memory for them, not the limit of one image.
+ *
+ * @param maxHeldBytes - of all requests together
+ */
+export function batchLimit(maxHeldBytes: number) {
+  const maxBytes = mostOfOneCaller(maxHeldBytes);
+  return {
+    maxBytes,
+    tooLong: (bytes: number) =>
+      new Failure(
+        'SOURCE_BYTES_OVER_LIMIT',
+        `The batch has at least ${bytes} bytes; at most ${maxBytes} are taken (three quarters of MAX_HELD_BYTES). Send several batches.`,
+        { limit: maxBytes, actual: bytes, limited_by: 'MAX_HELD_BYTES' },
+      ),
+  };
 }

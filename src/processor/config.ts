@@ -1,9 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { commonEnvironment, EnvironmentError, idleLimits, readEnvironment } from '../environment.ts';
+import { mostOfOneCaller } from '../memory-budget.ts';
 import { secretFilePath } from '../secret-file.ts';
 import { commaSeparated, flag, isHost, wholeNumber } from '../text-schemas.ts';
+import { messageOverheadBytes } from '../transport.ts';
 import { defaultUserAgent, originHeadersFile } from './source/request-headers.ts';
+import { heldMemory } from './work-memory.ts';
 
 /** What image-processor reads from its environment. */
 export const processorEnvironment = z.object({
@@ -18,6 +21,16 @@ export const processorEnvironment = z.object({
   MAX_OUTPUT_PIXELS: wholeNumber(1, 268_435_456)
     .default(25_000_000)
     .describe('Largest width × height of an answer'),
+  MAX_ANSWER_BYTES: wholeNumber(1, 2_146_435_072)
+    .default(268_435_456)
+    .describe(
+      'Longest response, all contents of one request together; longer ones are refused before they are made',
+    ),
+  MAX_HELD_BYTES: wholeNumber(1, 1_099_511_627_776)
+    .optional()
+    .describe(
+      'Messages of all calls under way and their responses together; one caller gets at most three quarters; unset: twice MAX_ANSWER_BYTES, or sixteen of the longest messages',
+    ),
   DOWNLOAD_TIMEOUT_MS: wholeNumber(1, 600_000)
     .default(10_000)
     .describe('Longest download of a URL as a whole'),
@@ -117,6 +130,12 @@ export function readProcessorConfig(environment: NodeJS.ProcessEnv): ProcessorCo
   if (config.METRICS_PORT === config.PORT && config.PORT !== 0) {
     throw new EnvironmentError(
       `METRICS_PORT is "${config.METRICS_PORT}"; allowed: a port other than PORT, which serves gRPC`,
+    );
+  }
+  const longestMessageBytes = config.MAX_SOURCE_BYTES + messageOverheadBytes;
+  if (mostOfOneCaller(heldMemory(config)) < longestMessageBytes) {
+    throw new EnvironmentError(
+      `MAX_HELD_BYTES is "${config.MAX_HELD_BYTES}"; allowed: at least ${Math.ceil((longestMessageBytes * 4) / 3)}, of which three quarters hold the longest message that MAX_SOURCE_BYTES lets in`,
     );
   }
   return config;

@@ -26,10 +26,12 @@ import {
   parseTimeout,
   setTrailerStatus,
 } from '@connectrpc/connect/protocol-grpc';
-import { collectMessage, endWith, envelopeOf, webHeaders } from '../grpc-message.ts';
+import { Failure } from '../failures.ts';
+import { collectMessage, endWith, envelopeOf, lengthOf, sliceBytes, webHeaders } from '../grpc-message.ts';
 import { parseBinary } from '../messages/parse-message.ts';
 import { checkLength, type MessageLimit } from '../messages/rpc-messages.ts';
 import { toConnectError, wireError } from '../rpc-failures.ts';
+import { callMemoryKey } from './call-memory.ts';
 import type { WatchMessage } from './half-sent.ts';
 
 type UnarySpec = Extract<MethodImplSpec, { kind: 'unary' }>;
@@ -57,8 +59,9 @@ export interface GrpcUnaryMethods {
  * Unary gRPC calls whose messages are megabytes, at the server's end; the client's is image-api's grpc-unary.ts.
  * Connect's adapter joins a message's chunks through three async iterators and copies the answer twice; here the
  * message is read into its place and the answer's image sent from where it lies (docs/performance.md). What the
- * methods see, contexts, deadlines, interceptors and statuses, is Connect's, but for one thing: when a method has
- * answered its request's bytes are gone. Who wants to keep them, copies them.
+ * methods see, contexts, deadlines, interceptors and statuses, is Connect's.
+ *
+ * The message counts in its call's memory as it arrives, and so does the response until its last byte is out.
  *
  * @param limitOf - the longest message of a method
  * @param watchMessage - gives up messages that do not arrive
@@ -81,6 +84,8 @@ export function createGrpcUnaryMethods(
     const left = new AbortController();
     const requestHeader = webHeaders(headers);
     const { method } = spec;
+    const memory = contextValues.get(callMemoryKey);
+    const { account } = memory;
     const context = createHandlerContext({
       ...spec,
       service: method.parent,
@@ -97,20 +102,39 @@ export function createGrpcUnaryMethods(
     stream.once('close', () => left.abort(reasonOf(stream.rstCode)));
     watchMessage(stream, caller, (failure) => left.abort(toConnectError(failure)));
     const limit = limitOf(method);
-    const collected = collectMessage({ onLength: (bytes) => checkLength(bytes, limit) });
-    let pieces: readonly Uint8Array[] = [];
-    try {
+    const collected = collectMessage({
+      onLength(bytes) {
+        checkLength(bytes, limit);
+        memory.checkRoom(bytes);
+        account.begin({ totalBytes: bytes, end: () => left.abort(wireError(tooSlow(bytes))) });
+      },
+      onBytes(bytes) {
+        account.resize(bytes);
+        account.progress(bytes);
+      },
+    });
+    // The message is held no longer than by this.
+    async function outputOf(): Promise<readonly Uint8Array[]> {
       const message = parseBinary(method.input, await readMessage(stream, collected, context.signal));
+      account.finish();
       const output = await invokeUnaryImplementation(spec, context, message, interceptors);
-      pieces = envelopeOf(method.output, output);
-    } catch (error) {
-      setTrailerStatus(context.responseTrailer, wireError(error));
+      return envelopeOf(method.output, output);
     }
+    const pieces = await outputOf().catch((error: unknown) => {
+      setTrailerStatus(context.responseTrailer, wireError(error));
+      return [];
+    });
     context.abort(over);
+    const bytes = lengthOf(pieces);
+    account.force(bytes);
+    account.begin({
+      totalBytes: bytes <= sliceBytes ? 0 : bytes,
+      end: () => stream.close(constants.NGHTTP2_CANCEL),
+    });
     if (stream.closed || stream.destroyed) return;
     response.writeHead(200, Object.fromEntries(context.responseHeader));
     response.addTrailers(Object.fromEntries(context.responseTrailer));
-    endWith(stream, pieces);
+    await endWith(stream, pieces, account.progress);
   }
 
   return {
@@ -185,4 +209,12 @@ function readMessage(
 function reasonOf(rstCode: number | undefined): ConnectError {
   if (rstCode === constants.NGHTTP2_NO_ERROR) return over;
   return new ConnectError(`the stream was reset with ${rstCode}`, Code.Canceled);
+}
+
+function tooSlow(bytes: number): Failure {
+  return new Failure(
+    'OVERLOADED',
+    `The message of ${bytes} bytes came too slowly to be complete by the deadline, and others need the memory. Try again in a moment.`,
+    { limit: bytes },
+  );
 }

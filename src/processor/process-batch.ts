@@ -11,33 +11,47 @@ import {
 } from '../../gen/image/v1/processor_pb.ts';
 import { Failure, failureFromAbort, withIndex } from '../failures.ts';
 import { mapConcurrently } from '../map-concurrently.ts';
-import type { TensorPlan } from './image/plan.ts';
-import { containTensor, type TensorDescription, tensorName } from './image/tensor-container.ts';
+import type { CallMemory } from './call-memory.ts';
+import { valueBytesOfPlan } from './image/output-bytes.ts';
+import type { Plan, TensorPlan } from './image/plan.ts';
+import {
+  type EmptyTensor,
+  emptyTensor,
+  type TensorDescription,
+  tensorName,
+} from './image/tensor-container.ts';
 import { containerNames, datatypesInNpy } from './rules.ts';
 
 /** The most images of one batch. */
 const maxImages = 256;
 
+/** What a batch needs of the service. */
+export interface BatchProcessing {
+  /** Makes a tensor of one image, in the container RAW. */
+  processOne(request: ProcessRequest, signal: AbortSignal): Promise<ProcessResponse>;
+  planOf(request: ProcessRequest): Plan;
+  readonly memory: CallMemory;
+  /** Images in work at once. */
+  readonly concurrency: number;
+}
+
 /**
- * Makes one tensor of several images, each processed (and cached) as it would be by itself.
+ * Makes one tensor of several images, each processed (and cached) as it would be by itself. Each image's values are
+ * copied into the tensor as they come, so that beside it there are those of the images in work alone.
  *
- * @param processOne - what makes a tensor of one image, in the container RAW
- * @param limits.concurrency - images in work at once
- * @param limits.maxOutputPixels - of all images together: the tensor is held whole
  * @throws what an image's failure throws, with the image's index; BATCH_SHAPES_UNEQUAL, OPTION_INVALID,
- *   SOURCE_MISSING, OUTPUT_PIXELS_OVER_LIMIT
+ *   SOURCE_MISSING, OUTPUT_BYTES_OVER_LIMIT, OVERLOADED
  */
 export async function processBatch(
   requests: readonly ProcessRequest[],
-  processOne: (request: ProcessRequest, signal: AbortSignal) => Promise<ProcessResponse>,
-  limits: { readonly concurrency: number; readonly maxOutputPixels: number },
+  processing: BatchProcessing,
   signal: AbortSignal,
 ): Promise<ProcessBatchResponse> {
   // One failure is the batch's: the images that wait need not be processed then.
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
   try {
-    return await processAll(requests, (request) => processOne(request, stop), limits, stop);
+    return await processAll(requests, processing, stop);
   } finally {
     failed.abort();
   }
@@ -45,37 +59,32 @@ export async function processBatch(
 
 async function processAll(
   requests: readonly ProcessRequest[],
-  processOne: (request: ProcessRequest) => Promise<ProcessResponse>,
-  limits: { readonly concurrency: number; readonly maxOutputPixels: number },
+  { processOne, planOf, memory, concurrency }: BatchProcessing,
   stop: AbortSignal,
 ): Promise<ProcessBatchResponse> {
   const container = containerOfAll(requests);
-  const images: ProcessResponse[] = new Array(requests.length);
-  let pixels = 0;
+  const plan = ofBatch(0, () => planOf(asRawTensor(requests[0] as ProcessRequest)));
+  using stack = createStack(requests.length, container, memory);
+  // Where the options tell the size, nothing is done in vain.
+  const knownBytes = valueBytesOfPlan(plan);
+  if (knownBytes !== undefined) stack.reserve(knownBytes);
   const process = ([index, request]: [number, ProcessRequest]) =>
-    processOne(asRawTensor(request)).then(
+    processOne(asRawTensor(request), stop).then(
       (response) => ({ index, response }),
       (error: unknown) => ({ index, error }),
     );
-  const outcomes = mapConcurrently(indexed(requests), limits.concurrency, process, stop);
+  const outcomes = mapConcurrently(indexed(requests), concurrency, process, stop);
   for await (const outcome of outcomes) {
     const { index } = outcome;
     const response = ofBatch(index, () => {
       if ('error' in outcome) throw outcome.error;
       return outcome.response;
     });
-    images[index] = response;
-    pixels += response.width * response.height;
-    if (pixels > limits.maxOutputPixels) {
-      throw new Failure(
-        'OUTPUT_PIXELS_OVER_LIMIT',
-        `The images of the batch come to more than ${limits.maxOutputPixels} pixels together. Send fewer at once.`,
-        { limit: limits.maxOutputPixels, actual: pixels },
-      );
-    }
+    stack.put(index, response);
+    memory.hold(-response.content.length);
   }
   if (stop.aborted) throw failureFromAbort(stop);
-  return stacked(images, container);
+  return stack.response();
 }
 
 function containerOfAll(requests: readonly ProcessRequest[]): TensorPlan['container'] {
@@ -137,30 +146,66 @@ function ofBatch<T>(index: number, read: () => T): T {
   return withIndex(`Image ${index} of the batch`, index, read);
 }
 
-function stacked(
-  images: readonly ProcessResponse[],
-  container: TensorPlan['container'],
-): ProcessBatchResponse {
-  const [, ...one] = images[0]?.tensor?.shape.map(Number) ?? [];
-  const datatype = images[0]?.tensor?.datatype as TensorDescription['datatype'];
-  images.forEach(({ tensor }, index) => {
-    const [, ...other] = tensor?.shape.map(Number) ?? [];
-    if (tensor?.datatype === datatype && other.join() === one.join()) return;
-    throw new Failure(
-      'BATCH_SHAPES_UNEQUAL',
-      `Image 0 comes to ${datatype} [${one.join(', ')}] and image ${index} to ${tensor?.datatype} [${other.join(', ')}]. Give them one size and one datatype.`,
-      { index, expected: one.join(','), actual: other.join(',') },
-    );
-  });
-  const shape = [images.length, ...one];
-  const values = Buffer.concat(images.map(({ content }) => content));
-  const { content, contentType } = containTensor(values, { datatype, shape }, container);
-  return create(ProcessBatchResponseSchema, {
-    content,
-    contentType,
-    tensor: { name: tensorName, datatype, shape: shape.map(BigInt) },
-    images: images.map((image) => ({ ...image, content: new Uint8Array() })),
-  });
+/** The tensor of a batch, into which the images' values are copied in any order. */
+function createStack(count: number, container: TensorPlan['container'], memory: CallMemory) {
+  const images: ProcessResponse[] = new Array(count);
+  let whole: (EmptyTensor & TensorDescription) | undefined;
+  let firstIndex = 0;
+  let room: Disposable | undefined;
+
+  function reserve(bytesOfOne: number): void {
+    memory.checkResponse(count * bytesOfOne);
+    room = memory.reserve(count * bytesOfOne);
+  }
+
+  function begin({ content, tensor }: ProcessResponse): EmptyTensor & TensorDescription {
+    if (room === undefined) reserve(content.length);
+    const [, ...one] = tensor?.shape.map(Number) ?? [];
+    const description = {
+      datatype: tensor?.datatype as TensorDescription['datatype'],
+      shape: [count, ...one],
+    };
+    return { ...description, ...emptyTensor(count * content.length, description, container) };
+  }
+
+  return {
+    /**
+     * Takes memory for the tensor, once.
+     *
+     * @throws Failure OUTPUT_BYTES_OVER_LIMIT, OVERLOADED
+     */
+    reserve,
+    /** @throws Failure BATCH_SHAPES_UNEQUAL, and what `reserve` throws, if it was not called */
+    put(index: number, response: ProcessResponse): void {
+      if (whole === undefined) {
+        whole = begin(response);
+        firstIndex = index;
+      }
+      images[index] = { ...response, content: new Uint8Array() };
+      checkShapes(images, firstIndex, index);
+      whole.values.set(response.content, index * response.content.length);
+    },
+    response(): ProcessBatchResponse {
+      const { content, contentType, datatype, shape } = whole as EmptyTensor & TensorDescription;
+      memory.hold(content.length);
+      const tensor = { name: tensorName, datatype, shape: shape.map(BigInt) };
+      return create(ProcessBatchResponseSchema, { content, contentType, tensor, images });
+    },
+    [Symbol.dispose]: () => room?.[Symbol.dispose](),
+  };
+}
+
+function checkShapes(images: readonly ProcessResponse[], ...indices: readonly number[]): void {
+  const [one, other] = indices.toSorted((a, b) => a - b) as [number, number];
+  const shapeOf = (index: number) => images[index]?.tensor?.shape.slice(1).map(Number) ?? [];
+  const datatypeOf = (index: number) => images[index]?.tensor?.datatype;
+  const [expected, actual] = [shapeOf(one).join(), shapeOf(other).join()];
+  if (expected === actual && datatypeOf(one) === datatypeOf(other)) return;
+  throw new Failure(
+    'BATCH_SHAPES_UNEQUAL',
+    `Image ${one} comes to ${datatypeOf(one)} [${shapeOf(one).join(', ')}] and image ${other} to ${datatypeOf(other)} [${shapeOf(other).join(', ')}]. Give them one size and one datatype.`,
+    { index: other, expected, actual },
+  );
 }
 
 async function* indexed<T>(values: readonly T[]): AsyncGenerator<[index: number, value: T]> {

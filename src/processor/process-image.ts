@@ -12,7 +12,9 @@ import { messageBytes } from '../grpc-message.ts';
 import type { Admission } from './admission.ts';
 import { cacheKey } from './cache/cache-key.ts';
 import type { Outcome, ResultCache } from './cache/result-cache.ts';
+import { type CallMemory, unlimitedMemory } from './call-memory.ts';
 import type { ImageHeader } from './image/header.ts';
+import { outputBytes } from './image/output-bytes.ts';
 import type { Plan, SourceFormat } from './image/plan.ts';
 import { priceOf } from './image/price.ts';
 import { libraries, numericsVersion } from './image/provenance.ts';
@@ -46,6 +48,8 @@ export interface Caller {
   remainingMs?(): number;
   /** Whether the origin of a URL is asked even where its image is still fresh. */
   readonly mustRevalidate?: boolean | undefined;
+  /** What the call may hold. Unset: nothing is limited. */
+  readonly memory?: CallMemory;
   /** Hears of the stages that run for this caller; not of those that ran for another who asked for the same. */
   readonly onStage?: StageListener | undefined;
 }
@@ -71,7 +75,7 @@ export async function answersOf(
   caller: Caller,
 ): Promise<readonly Outcome<ProcessResponse>[]> {
   const { sources, cache, downloads } = processing;
-  const { signal } = caller;
+  const { signal, memory = unlimitedMemory() } = caller;
   const stopwatch = createStopwatch(caller.onStage);
   const keysOf = rememberLast((sha256) => plans.map((plan) => cacheKey(sha256, plan)));
   const wanted = { ...source, mustRevalidate: caller.mustRevalidate };
@@ -83,24 +87,52 @@ export async function answersOf(
   };
   const image = await (source.case === undefined ? read() : readings[source.case]());
   if ('answer' in image) {
-    return image.answer.map(({ value, tier }) => ({ result: respond(value, tier, stopwatch.stages) }));
+    const known = image.answer.map(({ value, tier }) => ({
+      result: respond(value, tier, stopwatch.stages),
+    }));
+    return counted(known, memory);
   }
+  if (source.case === 'url') memory.hold(image.content.length);
   const ownStages = new Map<number, readonly Stage[]>();
   const keys = keysOf(image.sha256);
   const outcomes = await cache.getOrCompute(keys, signal, async (indices, shared) => {
     const wanted = indices.map((index) => ({ plan: plans[index] as Plan, key: keys[index] as string }));
-    const made = await makeAnswers(image, wanted, processing, stopwatch, { ...caller, signal: shared });
+    const made = await makeAnswers(image, wanted, plans, processing, stopwatch, {
+      ...caller,
+      signal: shared,
+    });
     return made.map((outcome, at) => {
       if ('error' in outcome) return outcome;
       ownStages.set(indices[at] as number, outcome.result.stages);
       return { result: outcome.result.answer };
     });
   });
-  return outcomes.map((outcome, index) => {
+  const responses = outcomes.map((outcome, index) => {
     if ('error' in outcome) return outcome;
     const { value, from } = outcome.result;
     return { result: respond(value, from, [...stopwatch.stages, ...(ownStages.get(index) ?? [])]) };
   });
+  return counted(responses, memory);
+}
+
+/**
+ * Counts responses until the end of the call. Work that is done is not refused any more; what was in the cache is, where
+ * there is no room for it.
+ *
+ * @throws Failure OUTPUT_BYTES_OVER_LIMIT, OVERLOADED
+ */
+function counted(
+  outcomes: readonly Outcome<ProcessResponse>[],
+  memory: CallMemory,
+): readonly Outcome<ProcessResponse>[] {
+  const responses = outcomes.flatMap((outcome) => ('error' in outcome ? [] : [outcome.result]));
+  const lengthOf = (some: readonly ProcessResponse[]) =>
+    some.reduce((sum, { content }) => sum + content.length, 0);
+  memory.checkResponse(lengthOf(responses));
+  const isNew = ({ cache }: ProcessResponse) => cache === CacheState.MISS || cache === CacheState.SHARED;
+  memory.take(lengthOf(responses.filter((response) => !isNew(response))));
+  memory.hold(lengthOf(responses.filter(isNew)));
+  return outcomes;
 }
 
 /** A URL's keys are wanted before it is downloaded and after, and its image is mostly the same. */
@@ -118,22 +150,32 @@ async function findAll(cache: ResultCache, keys: readonly string[]) {
   return found.every((entry) => entry !== undefined) ? found : undefined;
 }
 
-/** header → admission → pixels, and the answers as they are cached: without what only this call knows. */
+/**
+ * header → price → admission → pixels, and the answers as they are cached: without what only this call knows.
+ *
+ * @param all - plans of the call, with those whose answers are known
+ */
 async function makeAnswers(
   source: { readonly sha256: string; readonly content: Uint8Array },
   wanted: readonly { readonly plan: Plan; readonly key: string }[],
+  all: readonly Plan[],
   { admission, workers, limits }: ImageProcessing,
   stopwatch: Stopwatch,
-  { signal, remainingMs = () => Number.POSITIVE_INFINITY }: Caller,
+  { signal, memory = unlimitedMemory(), remainingMs = () => Number.POSITIVE_INFINITY }: Caller,
 ): Promise<readonly Outcome<{ readonly answer: Uint8Array; readonly stages: readonly Stage[] }>[]> {
   const { sha256, content } = source;
   const { maxSourcePixels, maxOutputPixels } = limits;
   const plans = wanted.map(({ plan }) => plan);
   admission.checkRoom(content.length);
   const header = await stopwatch.time('header', () => workers.readHeader(content, maxSourcePixels, signal));
+  const bytesOf = (some: readonly Plan[]) => some.reduce((sum, plan) => sum + outputBytes(header, plan), 0);
+  memory.checkResponse(bytesOf(all));
+  memory.checkRoom(bytesOf(plans));
   const queued = performance.now();
   const made = await admission.run(
     async () => {
+      // Not before: what waits for its turn holds nothing yet.
+      using _room = memory.reserve(bytesOf(plans));
       stopwatch.end('queue', queued);
       const asked = performance.now();
       const results = await workers.run({ content, header, plans, maxOutputPixels }, signal);

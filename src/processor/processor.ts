@@ -14,6 +14,7 @@ import { createAdmission } from './admission.ts';
 import { createMemoryTier } from './cache/memory-tier.ts';
 import { createRedisTier } from './cache/redis-tier.ts';
 import { createResultCache } from './cache/result-cache.ts';
+import { createServingMemory } from './call-memory.ts';
 import { callerWaits, type ProcessorConfig } from './config.ts';
 import { createHealth } from './health.ts';
 import { turboJpegProblem } from './image/turbojpeg.ts';
@@ -26,7 +27,7 @@ import { startGrpcServer } from './server.ts';
 import { createProcessorService } from './service.ts';
 import { createSourceReader } from './source/read-source.ts';
 import { createRequestHeaders, originHeadersFile } from './source/request-headers.ts';
-import { idleWorkerBytes, workMemory } from './work-memory.ts';
+import { heldMemory, idleWorkerBytes, workMemory } from './work-memory.ts';
 
 /** A processor that serves. */
 export interface Processor {
@@ -107,6 +108,7 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
     metrics,
     log,
   );
+  const memory = createServingMemory(heldMemory(config), config.MAX_ANSWER_BYTES, config.MAX_TIMEOUT_MS);
   const health = createHealth([ProcessorService.typeName]);
   const reflect = createReflection(
     file_image_v1_processor,
@@ -125,6 +127,7 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
       maxSourceBytes: config.MAX_SOURCE_BYTES,
       waiting: callerWaits(config),
       trustCallerMetadata: config.TRUST_CALLER_METADATA,
+      memory,
       maxConnectionAgeMs: config.MAX_CONNECTION_AGE_MS,
       interceptors: [observeCalls(metrics.onInFlight, log, tracing)],
     },

@@ -19,6 +19,7 @@ import {
   withoutServerError,
 } from '../messages/rpc-messages.ts';
 import { toConnectError, wireError } from '../rpc-failures.ts';
+import { callMemoryKey } from './call-memory.ts';
 import type { WatchCall } from './call-watch.ts';
 
 /** Calls of all protocols and methods, and what is no call. */
@@ -60,6 +61,7 @@ export function createRpcListener(
     const format = callFormat(request.headers['content-type'], method);
     if (format === undefined) throw unsupportedContentType(request.headers['content-type'], method);
     const call = readRequest(request, response, values);
+    if (method.methodKind === 'unary') call.body = values.get(callMemoryKey).counting(call.body);
     const body = watchCall(request.stream, method, caller, values, call.body);
     const universal = parsingRequest({ ...call, body }, method, format, limitOf(method), wireError);
     await universalResponseToNodeResponse(withoutServerError(await handler(universal)), response);

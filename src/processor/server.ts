@@ -5,12 +5,14 @@ import {
   type Http2ServerResponse,
   type ServerHttp2Stream,
 } from 'node:http2';
+import type { DescMethod } from '@bufbuild/protobuf';
 import {
   type ConnectRouter,
   createContextKey,
   createContextValues,
   type Interceptor,
 } from '@connectrpc/connect';
+import { ProcessorService } from '../../gen/image/v1/processor_pb.ts';
 import { callerHeader, callerOfAddress, parseAddress, readCaller, unknownCaller } from '../caller.ts';
 import { unsupportedExpectation } from '../http-failures.ts';
 import { listen } from '../listen.ts';
@@ -18,6 +20,7 @@ import { messageTooLong } from '../messages/message-limits.ts';
 import { saysNoCache } from '../no-cache.ts';
 import { http2Settings, maxSessionMemory, messageOverheadBytes, widenSession } from '../transport.ts';
 import { createWaitingPlaces, type WaitingLimits } from '../waiting-places.ts';
+import { callMemoryKey, type ServingMemory, unlimitedMemory } from './call-memory.ts';
 import { createCallWatch } from './call-watch.ts';
 import { limitConnectionAge } from './connection-age.ts';
 import { createGrpcUnaryMethods } from './grpc-unary.ts';
@@ -79,12 +82,14 @@ export async function startGrpcServer(
     trustCallerMetadata?: boolean;
     /** What may wait for its caller; unset: without limits. */
     waiting?: Partial<CallerWaits>;
+    /** Unset: nothing bounds the memory of calls. */
+    memory?: ServingMemory;
     interceptors?: Interceptor[];
   },
 ): Promise<GrpcServer> {
   const draining = new AbortController();
   const { interceptors = [] } = options;
-  const { maxSourceBytes } = options;
+  const { maxSourceBytes, memory } = options;
   const limit = {
     maxBytes: maxSourceBytes + messageOverheadBytes,
     tooLong: (bytes: number) => messageTooLong(bytes, maxSourceBytes),
@@ -96,7 +101,11 @@ export async function startGrpcServer(
     ...options.waiting,
   };
   const watchMessage = createMessageWatch(waiting.halfSentMessages);
-  const unary = createGrpcUnaryMethods(() => limit, interceptors, watchMessage);
+  const limitOf = (method: DescMethod) =>
+    memory !== undefined && method.name === ProcessorService.method.processBatch.name
+      ? memory.batchLimit
+      : limit;
+  const unary = createGrpcUnaryMethods(limitOf, interceptors, watchMessage);
   const others = createRpcListener(
     (router) =>
       routes({
@@ -107,7 +116,7 @@ export async function startGrpcServer(
           return this;
         },
       }),
-    () => limit,
+    limitOf,
     interceptors,
     createCallWatch(createWaitingPlaces(waiting.idleStreams), watchMessage),
   );
@@ -117,7 +126,8 @@ export async function startGrpcServer(
     const values = createContextValues()
       .set(drainingKey, draining.signal)
       .set(callerKey, caller)
-      .set(noCacheKey, saysNoCache(request.headers['cache-control']));
+      .set(noCacheKey, saysNoCache(request.headers['cache-control']))
+      .set(callMemoryKey, memory?.open(request, caller) ?? unlimitedMemory());
     if (!unary.take(request, response, caller, values)) others(request, response, caller, values);
   }
 

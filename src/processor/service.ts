@@ -13,12 +13,14 @@ import { Failure, failureFromAbort, failureKinds } from '../failures.ts';
 import { processImages } from '../image-stream.ts';
 import { publicFailure, toConnectError } from '../rpc-failures.ts';
 import type { Logger } from '../telemetry.ts';
+import { callMemoryKey } from './call-memory.ts';
 import { placeKey } from './call-watch.ts';
 import type { ProcessorMetrics } from './metrics.ts';
 import { callKey } from './observe-calls.ts';
-import { processBatch } from './process-batch.ts';
+import { type BatchProcessing, processBatch } from './process-batch.ts';
 import { type Caller, type ImageProcessing, processImage } from './process-image.ts';
 import { processVariants } from './process-variants.ts';
+import { planOf } from './rules.ts';
 import { callerKey, drainingKey, noCacheKey } from './server.ts';
 
 /** Until when a caller waits, and what its call carries. */
@@ -47,9 +49,10 @@ export function createProcessorService(
     const { signal } = deadline;
     try {
       const name = caller.values.get(callerKey);
+      const memory = caller.values.get(callMemoryKey);
       const mustRevalidate = caller.values.get(noCacheKey);
       const { remainingMs } = deadline;
-      const answer = await work({ name, signal, remainingMs, onStage, mustRevalidate });
+      const answer = await work({ name, memory, signal, remainingMs, onStage, mustRevalidate });
       metrics.onRequest(deadline.elapsedMs() / 1000, 'OK');
       return answer;
     } catch (error) {
@@ -92,14 +95,15 @@ export function createProcessorService(
     },
     async processBatch({ requests }: ProcessBatchRequest, context: HandlerContext) {
       const { signal, values } = context;
-      const limits = { concurrency: streamConcurrency, maxOutputPixels: processing.limits.maxOutputPixels };
+      const { limits, presets } = processing;
       const timeoutMs = () => context.timeoutMs();
-      return await processBatch(
-        requests,
-        (request, stop) => processOne(request, { signal: stop, values, timeoutMs }),
-        limits,
-        signal,
-      ).catch((error: unknown) => {
+      const batch: BatchProcessing = {
+        processOne: (request, stop) => processOne(request, { signal: stop, values, timeoutMs }),
+        planOf: (request) => planOf(request, limits.maxOutputPixels, presets),
+        memory: values.get(callMemoryKey),
+        concurrency: streamConcurrency,
+      };
+      return await processBatch(requests, batch, signal).catch((error: unknown) => {
         throw toConnectError(error);
       });
     },
@@ -108,12 +112,27 @@ export function createProcessorService(
       context: HandlerContext,
     ): AsyncGenerator<ProcessStreamResponse, void> {
       const { values } = context;
+      const memory = values.get(callMemoryKey);
+      const processHeld = async (request: ProcessRequest) => {
+        const bytes = request.source.case === 'content' ? request.source.value.length : 0;
+        memory.take(bytes);
+        try {
+          return await processOne(request, context);
+        } finally {
+          memory.hold(-bytes);
+        }
+      };
+      const responses = processImages(requests, processHeld, {
+        concurrency: streamConcurrency,
+        place: values.get(placeKey),
+        draining: values.get(drainingKey),
+      });
       try {
-        yield* processImages(requests, (request) => processOne(request, context), {
-          concurrency: streamConcurrency,
-          place: values.get(placeKey),
-          draining: values.get(drainingKey),
-        });
+        for await (const response of responses) {
+          yield response;
+          const { result } = response;
+          if (result.case === 'response') memory.hold(-result.value.content.length);
+        }
       } catch (error) {
         throw error instanceof ConnectError ? error : toConnectError(error);
       }

@@ -39,6 +39,9 @@ async function partsOf(response: Response) {
   }));
 }
 
+const client = () =>
+  createClient(ProcessorService, createConnectTransport({ baseUrl: service.url, httpVersion: '1.1' }));
+
 describe('variants over HTTP', () => {
   it('are the very answers that requests of their own would give, and are cached as these', async () => {
     const response = await post({ variants: JSON.stringify(three) }, sample);
@@ -139,8 +142,6 @@ describe('variants over HTTP', () => {
 });
 
 describe('ProcessVariants', () => {
-  const client = () =>
-    createClient(ProcessorService, createConnectTransport({ baseUrl: service.url, httpVersion: '1.1' }));
   const reasonOf = async (call: Promise<unknown>) => {
     const error = ConnectError.from(await call.catch((thrown: unknown) => thrown));
     return error.findDetails(ErrorInfoSchema)[0];

@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { apiEnvironment } from '../../src/api/config.ts';
 import { apiBytes } from '../../src/api/held-bytes.ts';
 import { readEnvironment } from '../../src/environment.ts';
+import { mostOfOneCaller } from '../../src/memory-budget.ts';
 import { processorEnvironment } from '../../src/processor/config.ts';
 import { priceOf } from '../../src/processor/image/price.ts';
-import { restingMemory, workMemory } from '../../src/processor/work-memory.ts';
+import { heldMemory, restingMemory, workMemory } from '../../src/processor/work-memory.ts';
 import { type KubernetesObject, schemaProblems } from '../support/kubernetes-schema.ts';
 import {
   canRender,
@@ -113,6 +114,11 @@ function describeManifest(manifest: readonly KubernetesObject[]): void {
     expect(config.WORKERS).toBeLessThanOrEqual(quantity(cpu));
     expect(config.MAX_WORK_BYTES).toBeDefined();
     expect(restingMemory(config) + workMemory(config)).toBeLessThan(quantity(memory));
+  });
+
+  it('lets the API ask for no response that the processor would refuse for its length', () => {
+    expect(api().MAX_ANSWER_BYTES).toBeLessThanOrEqual(processor().MAX_ANSWER_BYTES);
+    expect(processor().MAX_ANSWER_BYTES).toBeLessThanOrEqual(mostOfOneCaller(heldMemory(processor())));
   });
 
   it('gives the API memory for all that requests may hold', () => {

@@ -44,6 +44,7 @@ describe(readProcessorConfig, () => {
       MAX_QUEUE: 64,
       MAX_QUEUE_BYTES: 256 * 1024 * 1024,
       MAX_DOWNLOADS: 32,
+      MAX_ANSWER_BYTES: 268_435_456,
       MAX_TIMEOUT_MS: 60_000,
       MAX_IDLE_STREAMS: 256,
       MAX_IDLE_STREAMS_PER_CALLER: 32,
@@ -90,6 +91,8 @@ describe(readProcessorConfig, () => {
       MAX_QUEUE_BYTES: '9',
       MAX_WORK_BYTES: '10',
       MAX_DOWNLOADS: '5',
+      MAX_ANSWER_BYTES: '11',
+      MAX_HELD_BYTES: '1000000',
       MAX_TIMEOUT_MS: '8',
       MAX_IDLE_STREAMS: '1',
       MAX_IDLE_STREAMS_PER_CALLER: '2',
@@ -133,6 +136,8 @@ describe(readProcessorConfig, () => {
       MAX_QUEUE_BYTES: 9,
       MAX_WORK_BYTES: 10,
       MAX_DOWNLOADS: 5,
+      MAX_ANSWER_BYTES: 11,
+      MAX_HELD_BYTES: 1_000_000,
       MAX_TIMEOUT_MS: 8,
       MAX_IDLE_STREAMS: 1,
       MAX_IDLE_STREAMS_PER_CALLER: 2,
@@ -149,6 +154,10 @@ describe(readProcessorConfig, () => {
   });
 
   it.each([
+    [
+      { MAX_HELD_BYTES: '44826623' },
+      'MAX_HELD_BYTES is "44826623"; allowed: at least 44826624, of which three quarters hold the longest message that MAX_SOURCE_BYTES lets in',
+    ],
     [{ WORKERS: '0' }, 'WORKERS is "0"; allowed: a whole number from 1 to 1024'],
     [{ PORT: '70000' }, 'PORT is "70000"; allowed: a whole number from 0 to 65535'],
     [

@@ -10,6 +10,7 @@ import {
   type ProcessRequestSchema,
   TensorContainer,
 } from '../../gen/image/v1/processor_pb.ts';
+import { createServingMemory } from '../../src/processor/call-memory.ts';
 import { startWorkerPool, type WorkerPool } from '../../src/processor/image/worker-pool.ts';
 import { processBatch } from '../../src/processor/process-batch.ts';
 import { encoded, gradient, noise } from '../support/pictures.ts';
@@ -109,8 +110,9 @@ describe(processBatch, () => {
     ).toEqual({
       code: Code.InvalidArgument,
       reason: 'BATCH_SHAPES_UNEQUAL',
-      message:
-        'Image 0 comes to UINT8 [3, 4, 4] and image 2 to UINT8 [3, 5, 5]. Give them one size and one datatype.',
+      message: expect.stringMatching(
+        /^Image [01] comes to UINT8 \[3, 4, 4\] and image 2 to UINT8 \[3, 5, 5\]. Give them one size and one datatype\.$/,
+      ),
       metadata: { index: '2', expected: '3,4,4', actual: '3,5,5', retryable: 'false' },
     });
     const other = server.client.processBatch({ requests: [plain(one), plain(two, 4, Datatype.FP16)] });
@@ -201,15 +203,35 @@ describe(processBatch, () => {
     });
   });
 
-  it('refuses more pixels together than an answer may have', async () => {
-    await using server = await startProcessorServer(createProcessing(pool, { maxOutputPixels: 48 }));
-    const [one, two, three] = pictures as [Uint8Array, Uint8Array, Uint8Array];
-    const fits = await server.client.processBatch({ requests: [plain(one), plain(two), plain(three)] });
-    expect(fits.tensor?.shape[0]).toBe(3n);
-    const requests = [plain(one), plain(two), plain(three), plain(one)];
-    expect(await errorOf(server.client.processBatch({ requests }))).toMatchObject({
-      reason: 'OUTPUT_PIXELS_OVER_LIMIT',
-      metadata: { limit: '48', actual: '64' },
+  it('refuses a tensor over the limit of a response before an image is looked at', async () => {
+    const memory = createServingMemory(1_000_000, 5000, 60_000);
+    await using server = await startProcessorServer(createProcessing(pool), { memory });
+    const [one] = pictures as [Uint8Array];
+    const broken = one.subarray(0, 100);
+    // Each has 4 × 4 × 3 bytes.
+    const batchOf = (count: number, picture: Uint8Array) =>
+      server.client.processBatch({ requests: Array.from({ length: count }, () => plain(picture)) });
+    expect((await batchOf(104, one)).tensor?.shape[0]).toBe(104n);
+    expect(await errorOf(batchOf(105, broken))).toMatchObject({
+      code: Code.InvalidArgument,
+      reason: 'OUTPUT_BYTES_OVER_LIMIT',
+      metadata: { limit: '5000', actual: '5040', limited_by: 'MAX_ANSWER_BYTES' },
     });
+  });
+
+  it('takes more bytes together than a single image may have, as far as there is memory', async () => {
+    const memory = createServingMemory(400_000, 300_000, 60_000);
+    await using server = await startProcessorServer(createProcessing(pool), {
+      memory,
+      maxSourceBytes: 10_000,
+    });
+    const picture = await encoded(noise(50, 50), 'png');
+    expect(picture.length).toBeGreaterThan(7_000);
+    const batchOf = (count: number) =>
+      server.client.processBatch({ requests: Array.from({ length: count }, () => plain(picture)) });
+    expect((await batchOf(30)).tensor?.shape[0]).toBe(30n);
+    const error = await batchOf(60).catch((thrown: unknown) => ConnectError.from(thrown));
+    expect(error).toMatchObject({ code: Code.ResourceExhausted });
+    expect(memory.budget.bytes()).toBe(0);
   });
 });

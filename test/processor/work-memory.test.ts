@@ -5,20 +5,20 @@ import { restingMemory, workMemory } from '../../src/processor/work-memory.ts';
 const config = readProcessorConfig({
   WORKERS: '3',
   CACHE_MAX_BYTES: '100000000',
-  MAX_QUEUE_BYTES: '50000000',
+  MAX_HELD_BYTES: '50000000',
   MAX_DOWNLOADS: '7',
   MAX_SOURCE_BYTES: '10000000',
 });
 
 describe(restingMemory, () => {
-  it('adds up the server, a worker more than there are for pixels, cache, queue and sources in work', () => {
-    expect(restingMemory(config)).toBe(150e6 + 4 * (250e6 + 4_194_304) + 100e6 + 50e6 + 10 * 10e6);
+  it('adds up the server, a worker more than there are for pixels, cache, calls and downloads', () => {
+    expect(restingMemory(config)).toBe(150e6 + 4 * (250e6 + 4_194_304) + 100e6 + 50e6 + 7 * 10e6);
   });
 });
 
 describe(workMemory, () => {
   it('is what is left for images', () => {
-    expect(workMemory(config, 2_000_000_000)).toBe(583_222_784);
+    expect(workMemory(config, 2_000_000_000)).toBe(613_222_784);
   });
 
   it('is enough for a photograph on the smallest machine', () => {

@@ -7,6 +7,7 @@ import { ProcessorService } from '../../gen/image/v1/processor_pb.ts';
 import { createAdmission } from '../../src/processor/admission.ts';
 import { createMemoryTier } from '../../src/processor/cache/memory-tier.ts';
 import { createResultCache } from '../../src/processor/cache/result-cache.ts';
+import type { ServingMemory } from '../../src/processor/call-memory.ts';
 import { createHealth } from '../../src/processor/health.ts';
 import type { WorkerPool } from '../../src/processor/image/worker-pool.ts';
 import { createProcessorMetrics } from '../../src/processor/metrics.ts';
@@ -66,7 +67,12 @@ export interface ProcessorServer extends AsyncDisposable {
 
 export async function startProcessorServer(
   processing: ImageProcessing,
-  options: { streamConcurrency?: number; maxTimeoutMs?: number; maxSourceBytes?: number } = {},
+  options: {
+    streamConcurrency?: number;
+    maxTimeoutMs?: number;
+    maxSourceBytes?: number;
+    memory?: ServingMemory;
+  } = {},
 ): Promise<ProcessorServer> {
   const log: LogLine[] = [];
   const registry = new Registry();
@@ -82,7 +88,12 @@ export async function startProcessorServer(
       router.service(ProcessorService, service);
       router.service(Health, health.service);
     },
-    { host: '127.0.0.1', port: 0, maxSourceBytes: options.maxSourceBytes ?? 8 * 1024 * 1024 },
+    {
+      host: '127.0.0.1',
+      port: 0,
+      maxSourceBytes: options.maxSourceBytes ?? 8 * 1024 * 1024,
+      ...(options.memory !== undefined && { memory: options.memory }),
+    },
   );
   const url = `http://127.0.0.1:${server.port}`;
   const sessionManager = new Http2SessionManager(url, {}, { settings: http2Settings, maxSessionMemory });

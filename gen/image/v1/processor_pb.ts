@@ -320,7 +320,8 @@ export const TensorOutputSchema: GenMessage<TensorOutput> = /*@__PURE__*/
  */
 export type ProcessResponse = Message<"image.v1.ProcessResponse"> & {
   /**
-   * The encoded image, or the tensor in its container.
+   * The encoded image, or the tensor in its container. All contents of one response are at most MAX_ANSWER_BYTES
+   * together, or less where the call's metadata has x-image-max-response-bytes.
    *
    * @generated from field: bytes content = 1;
    */
@@ -672,8 +673,8 @@ export const ProcessFailureSchema: GenMessage<ProcessFailure> = /*@__PURE__*/
  */
 export type ProcessBatchRequest = Message<"image.v1.ProcessBatchRequest"> & {
   /**
-   * At most 256. Each asks for a tensor, and all for the same one; their encoded bytes together are at most
-   * MAX_SOURCE_BYTES.
+   * At most 256. Each asks for a tensor, and all for the same one. Each image is at most MAX_SOURCE_BYTES; all of them
+   * and the tensor together have to find room in MAX_HELD_BYTES, of which one caller gets at most three quarters.
    *
    * @generated from field: repeated image.v1.ProcessRequest requests = 1;
    */

@@ -14,11 +14,13 @@ export const tensorName = 'image';
  * Writes a tensor.
  *
  * @param bytes - its values in C order, little-endian
+ * @param length - of all values, which the header names
  */
 export function containTensor(
   bytes: Uint8Array,
   description: TensorDescription,
   container: TensorPlan['container'],
+  length = bytes.length,
 ): Encoded {
   switch (container) {
     case 'raw':
@@ -27,10 +29,28 @@ export function containTensor(
       return { content: joined(npyHeader(description), bytes), contentType: 'application/x-npy' };
     case 'safetensors':
       return {
-        content: joined(safetensorsHeader(description, bytes.length), bytes),
+        content: joined(safetensorsHeader(description, length), bytes),
         contentType: 'application/vnd.safetensors',
       };
   }
+}
+
+/** A tensor whose values are still to be written. */
+export interface EmptyTensor extends Encoded {
+  /** Where in the content the values belong. */
+  readonly values: Uint8Array;
+}
+
+/** The same for values that come one part after the other. @param bytes - of all values */
+export function emptyTensor(
+  bytes: number,
+  description: TensorDescription,
+  container: TensorPlan['container'],
+): EmptyTensor {
+  const { content: start, contentType } = containTensor(new Uint8Array(), description, container, bytes);
+  const content = new Uint8Array(start.length + bytes);
+  content.set(start);
+  return { content, contentType, values: content.subarray(start.length) };
 }
 
 function joined(header: Uint8Array, values: Uint8Array): Uint8Array {
