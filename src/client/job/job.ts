@@ -49,7 +49,7 @@ export async function runJob(
   const journal = await readJournal(folder);
   const plan = await planJob(found, folder, journal, rules, signal);
   checkPlan(plan, rules);
-  return await runPlan(plan, { job, rules, folder, output, journal, sources: found.ids }, console, signal);
+  return await runPlan(plan, { job, rules, folder, output, journal }, console, signal);
 }
 
 function printPlan(plan: Plan, job: JobArguments, { print }: JobConsole): void {

@@ -24,6 +24,8 @@ export interface Plan {
   readonly done: readonly { readonly image: JobImage; readonly entry: Entry }[];
   readonly refused: readonly JobFailure[];
   readonly skipped: readonly Skipped[];
+  /** Ids of all files that the job reads, its lists included. */
+  readonly sources: ReadonlySet<string>;
   /** Outputs of this job's images that were made with another preset. */
   readonly ofOtherPreset: readonly Entry[];
 }
@@ -49,6 +51,8 @@ export async function planJob(
 ): Promise<Plan> {
   const { wanted, ownOutputs } = await withoutOwnOutputs(found.images, folder, journal);
   const named = nameOutputs(wanted, rules.format);
+  const sources = new Set(found.lists);
+  for (const { source } of wanted) if ('id' in source) sources.add(source.id);
   const images: JobImage[] = [];
   const replacing = new Set<JobImage>();
   const done: { image: JobImage; entry: Entry }[] = [];
@@ -70,11 +74,12 @@ export async function planJob(
     signal.throwIfAborted();
     const some = named.images.slice(at, at + looksAtOnce);
     const standings = await Promise.all(
-      some.map((image) => standingOf(image, folder, journal, found.ids, rules.identity)),
+      some.map((image) => standingOf(image, folder, journal, sources, rules.identity)),
     );
     for (const [index, standing] of standings.entries()) decide(some[index] as JobImage, standing);
   }
-  return { images, replacing, done, refused, skipped: [...found.skipped, ...ownOutputs], ofOtherPreset };
+  const skipped = [...found.skipped, ...ownOutputs];
+  return { images, replacing, done, refused, skipped, sources, ofOtherPreset };
 }
 
 /** Why an output must not be written; undefined if it may be. */

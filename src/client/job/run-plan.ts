@@ -28,8 +28,6 @@ export interface RunContext {
   readonly folder: string;
   readonly output: OutputFolder;
   readonly journal: Journal;
-  /** Ids of all files that the job reads. */
-  readonly sources: ReadonlySet<string>;
 }
 
 /**
@@ -119,7 +117,7 @@ async function carryOut(
     };
     const write = async (image: JobImage, response: ProcessResponse): Promise<void> => {
       numerics.check(response.provenance?.numericsVersion ?? '');
-      const failure = await writeOutput(image, response, context);
+      const failure = await writeOutput(image, response, plan, context);
       if (failure !== undefined) return await fail(failure);
       if (misleads(image.output, response.contentType)) misled++;
       ahead.delete(nameOfSource(image.source));
@@ -166,7 +164,8 @@ function nameOfAny({ source }: JobImage | JobFailure): string {
 async function writeOutput(
   image: JobImage,
   response: ProcessResponse,
-  { output, journal, folder, sources, rules }: RunContext,
+  { sources }: Plan,
+  { output, journal, folder, rules }: RunContext,
 ): Promise<JobFailure | undefined> {
   const note = (mtimeMs: number) => journal.add(entryOf(image, rules.identity, response, mtimeMs));
   const mayReplace = async () => {

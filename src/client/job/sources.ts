@@ -20,8 +20,8 @@ export interface Found {
   /** Rows of lists and files that nothing can be made of. */
   readonly refused: readonly JobFailure[];
   readonly skipped: readonly Skipped[];
-  /** Ids of all files that the job reads, its lists included. */
-  readonly ids: ReadonlySet<string>;
+  /** Ids of the lists that were read. */
+  readonly lists: ReadonlySet<string>;
 }
 
 /** `Found` while it is being collected. */
@@ -29,7 +29,7 @@ interface Collection {
   readonly images: FoundImage[];
   readonly refused: JobFailure[];
   readonly skipped: Skipped[];
-  readonly ids: Set<string>;
+  readonly lists: Set<string>;
 }
 
 /**
@@ -53,7 +53,7 @@ export async function findImages(
   const files = kinds.flatMap((each) => (each.kind === 'file' ? [each] : []));
   const shared = sharedFolder(files.map(({ path }) => path));
   const areSeveral = kinds.filter(({ kind }) => kind === 'folder').length > 1;
-  const found: Collection = { images: [], refused: [], skipped: [], ids: new Set() };
+  const found: Collection = { images: [], refused: [], skipped: [], lists: new Set() };
   for (const each of kinds) {
     signal.throwIfAborted();
     const [images, refused, skipped] = [found.images.length, found.refused.length, found.skipped.length];
@@ -74,14 +74,13 @@ export async function findImages(
       const list = await readList(each.path, listOptions, signal);
       found.images.push(...list.images);
       found.refused.push(...list.refused);
-      if (each.stats !== undefined) found.ids.add(idOf(each.stats));
+      if (each.stats !== undefined) found.lists.add(idOf(each.stats));
       continue;
     }
     if (found.images.length === images && found.refused.length === refused) {
       throw empty(each.given, found.skipped.slice(skipped));
     }
   }
-  for (const { source } of found.images) if ('id' in source) found.ids.add(source.id);
   return found;
 }
 
