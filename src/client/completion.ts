@@ -31,19 +31,19 @@ interface ShellFlag {
   readonly help: string;
   /** Undefined for a flag without value; no words where only the caller knows. */
   readonly words?: readonly string[];
-  readonly isFolder: boolean;
+  /** What it completes to otherwise. */
+  readonly completes: 'folders' | 'files' | undefined;
 }
 
 function shellFlags(name: CommandName | 'send'): ShellFlag[] {
   return Object.entries(flagsOf(tableOf(name))).flatMap(([flag, { type, no, help, words, completes }]) => {
-    const isFolder = completes === 'folders';
     const first: ShellFlag = {
       flag: `--${flag}`,
       help,
       ...(type === 'string' ? { words: words ?? [] } : {}),
-      isFolder,
+      completes,
     };
-    return no === true ? [first, { flag: `--no-${flag}`, help: `not: ${help}`, isFolder }] : [first];
+    return no === true ? [first, { flag: `--no-${flag}`, help: `not: ${help}`, completes }] : [first];
   });
 }
 
@@ -68,7 +68,12 @@ _image_client() {
   case "\${COMP_WORDS[1]}" in ${Object.keys(commands).join('|')}) ((COMP_CWORD > 1)) && command="\${COMP_WORDS[1]}" ;; esac
   COMPREPLY=()
   case "$command $previous" in
-${valueCases((pattern, words) => `    ${pattern}) mapfile -t COMPREPLY < <(compgen -W "${words}" -- "$current"); return ;;`, '    %) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;', '    %) return ;;')}
+${valueCases({
+  words: '    %) mapfile -t COMPREPLY < <(compgen -W "WORDS" -- "$current"); return ;;',
+  folders: '    %) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;',
+  files: '    %) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;',
+  others: '    %) return ;;',
+})}
   esac
   case "$command" in
 ${flags.join('\n')}
@@ -95,19 +100,18 @@ ${names
 complete -F _image_client image-client`;
 }
 
-/** A \`case\` branch for every flag that takes a value, in the syntax that bash and zsh share. */
-function valueCases(
-  ofWords: (pattern: string, words: string) => string,
-  ofFolders: string,
-  ofOthers: string,
-): string {
+/**
+ * A `case` branch for every flag that takes a value, in the syntax that bash and zsh share.
+ *
+ * @param branches - by what the value completes to, each with `%` for the pattern
+ */
+function valueCases(branches: Readonly<Record<'words' | 'folders' | 'files' | 'others', string>>): string {
   return names
     .flatMap((name) =>
-      shellFlags(name).flatMap(({ flag, words, isFolder }) => {
+      shellFlags(name).flatMap(({ flag, words, completes }) => {
         if (words === undefined) return [];
-        const pattern = `"${name} ${flag}"`;
-        if (isFolder) return [ofFolders.replace('%', pattern)];
-        return [words.length > 0 ? ofWords(pattern, words.join(' ')) : ofOthers.replace('%', pattern)];
+        const branch = branches[completes ?? (words.length > 0 ? 'words' : 'others')];
+        return [branch.replace('%', `"${name} ${flag}"`).replace('WORDS', words.join(' '))];
       }),
     )
     .join('\n');
@@ -128,7 +132,12 @@ _image_client() {
   local -a flags
   case "\${words[2]}" in ${Object.keys(commands).join('|')}) ((CURRENT > 2)) && command="\${words[2]}" ;; esac
   case "$command $previous" in
-${valueCases((pattern, words) => `    ${pattern}) compadd -- ${words}; return ;;`, '    %) _files -/; return ;;', '    %) return ;;')}
+${valueCases({
+  words: '    %) compadd -- WORDS; return ;;',
+  folders: '    %) _files -/; return ;;',
+  files: '    %) _files; return ;;',
+  others: '    %) return ;;',
+})}
   esac
   case "$command" in
 ${flags.join('\n')}
@@ -165,13 +174,13 @@ function fishScript(): string {
         : [`complete -c image-client -n ${isIn(name)} -f -a ${quoted(positionals.join(' '))}`];
     return [
       ...own,
-      ...shellFlags(name).map(({ flag, help, words: values, isFolder }) => {
-        const value =
-          values === undefined
-            ? ''
-            : isFolder
-              ? " -x -a '(__fish_complete_directories)'"
-              : ` -x -a ${quoted(values.join(' '))}`;
+      ...shellFlags(name).map(({ flag, help, words: values, completes }) => {
+        const completed = {
+          folders: " -x -a '(__fish_complete_directories)'",
+          files: ' -r -F',
+          words: ` -x -a ${quoted((values ?? []).join(' '))}`,
+        };
+        const value = values === undefined ? '' : completed[completes ?? 'words'];
         return `complete -c image-client -n ${isIn(name)} -l ${flag.slice(2)}${value} -d ${quoted(help)}`;
       }),
     ];

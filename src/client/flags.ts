@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { imageOptionNames, imageOptions } from '../image-options.ts';
 import { nearestNames } from '../nearest-names.ts';
 import { ClientError } from './client-error.ts';
+import { codeOf, unreadable } from './files.ts';
 
 /** One flag: what parses it, what `--help` says of it and what a shell completes after it. */
 export interface Flag {
@@ -29,6 +31,10 @@ export const imageFlags: Flags = Object.fromEntries(
     if (schema.safeParse('true').data === true) return [flagOf(name), { type: 'boolean', no: true, help }];
     // By the rule of text-schemas.ts, the message of a bad value is what is allowed.
     const allowed = schema.safeParse('\0').error?.issues[0]?.message;
+    if (name === 'preprocessor_config') {
+      const about = `${help} (its path, or its JSON)`;
+      return [flagOf(name), { type: 'string', value: 'FILE', help: about, completes: 'files' }];
+    }
     const words = 'options' in schema ? { words: schema.options.map(String) } : {};
     const taken = allowed === undefined ? help : `${help} (${allowed})`;
     return [flagOf(name), { type: 'string', value: 'VALUE', help: taken, ...words }];
@@ -74,16 +80,17 @@ function didYouMean(complaint: string, flags: Flags): string {
 
 /**
  * The image options of a command line, by their names in the API's query. They are checked here already, so that a
- * bad value is bad usage and costs no upload; what is sent is the text.
+ * bad value is bad usage and costs no upload; what is sent is the text. Of a preprocessor config that is named by its
+ * path, the text is what the file contains.
  *
- * @throws ClientError OPTION_INVALID
+ * @throws ClientError OPTION_INVALID, INPUT_MISSING, INPUT_UNREADABLE
  */
 export function readImageOptions(values: Values): Record<string, string> {
   const options: Record<string, string> = {};
   for (const name of imageOptionNames) {
     const given = values[flagOf(name)];
     if (given === undefined) continue;
-    const value = String(given);
+    const value = name === 'preprocessor_config' ? readConfig(String(given)) : String(given);
     const parsed = imageOptions.shape[name].safeParse(value);
     if (!parsed.success) {
       const allowed = parsed.error.issues[0]?.message;
@@ -96,6 +103,19 @@ export function readImageOptions(values: Values): Record<string, string> {
     options[name] = value;
   }
   return options;
+}
+
+/** A preprocessor config: its JSON, or the path of a file that contains it, with curl's `@` before it or without. */
+function readConfig(given: string): string {
+  if (given.trimStart().startsWith('{') || given === '') return given;
+  const path = given.replace(/^@/, '');
+  try {
+    return readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
+  } catch (cause) {
+    if (codeOf(cause) !== 'ENOENT') throw unreadable(path, cause);
+    const message = `There is no file "${path}"; --preprocessor-config takes a path, or the JSON itself.`;
+    throw new ClientError('usage', 'INPUT_MISSING', message, { cause });
+  }
 }
 
 /** The text of a flag that takes one. */

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { helpText, readArguments } from '../../src/client/arguments.ts';
 import { ClientError } from '../../src/client/client-error.ts';
@@ -83,6 +86,20 @@ describe(readArguments, () => {
   it('lets --format win over the ending', () => {
     expect(optionsOf('--format', 'raw', 'photo.jpg', 'answer.bin')).toEqual({ format: 'raw' });
     expect(optionsOf('--format', 'png', 'photo.jpg', 'answer.jpg')).toEqual({ format: 'png' });
+  });
+
+  it('takes a preprocessor config as its JSON, or as the path of a file', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'image-client-config-'));
+    const path = join(folder, 'preprocessor_config.json');
+    const config = '{\n  "do_resize": true\n}\n';
+    await writeFile(path, `\uFEFF${config}`);
+    for (const given of [config, path, `@${path}`]) {
+      expect(optionsOf('--preprocessor-config', given, 'a', 'b')).toEqual({ preprocessor_config: config });
+    }
+    expect(complaint('--preprocessor-config', join(folder, 'gone'), 'a', 'b')).toBe(
+      `INPUT_MISSING: There is no file "${join(folder, 'gone')}"; --preprocessor-config takes a path, or the JSON itself.`,
+    );
+    await rm(folder, { recursive: true });
   });
 
   it('takes the service from --api, then from the environment', () => {

@@ -100,11 +100,12 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
     ]);
   });
 
-  it('offers the words that a flag takes, folders where it takes one, and nothing where it cannot know', async () => {
+  it('offers the words that a flag takes, folders or files where it takes one, and nothing where it cannot know', async () => {
     expect(await offers('--fit', 'co')).toEqual(['cover', 'contain']);
     expect(await offers('job', 'photos', '--fit', '=', 'co')).toEqual(['cover', 'contain']);
     expect(await offers('job', '--format', '')).toContain('safetensors');
     expect(await offers('job', '--base', 'ph')).toEqual(['photos']);
+    expect(await offers('job', '--preprocessor-config', 'ph')).toEqual(['photo.jpg', 'photos']);
     expect(await offers('job', '--in-flight', '')).toEqual([]);
   });
 
