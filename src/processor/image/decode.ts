@@ -3,6 +3,7 @@ import { Failure } from '../../failures.ts';
 import { decodeBmp } from './bmp-decode.ts';
 import { cmykToRgb } from './cmyk.ts';
 import { cutUpright, wholeOf } from './cutout.ts';
+import { decoderFailure } from './decoder-failure.ts';
 import type { Geometry } from './geometry.ts';
 import type { ImageHeader } from './header.ts';
 import { hasBrokenEnding } from './jpeg-ending.ts';
@@ -25,7 +26,7 @@ export interface Decoded {
  * @returns [height, width, channels] uint8: 1 for gray, 3 for colour, 4 where there is alpha; it may lie in the
  *   scratch memory. In exact numerics the whole source; in fast numerics it is resampled to the geometry already, to
  *   its cutout alone or to all
- * @throws IMAGE_CORRUPT
+ * @throws IMAGE_CORRUPT, OVERLOADED
  */
 export async function decode(
   content: Uint8Array,
@@ -182,7 +183,7 @@ async function pixelsOf(image: Sharp, header: ImageHeader): Promise<Pixels> {
     .raw()
     .toBuffer({ resolveWithObject: true })
     .catch((cause: unknown) => {
-      throw corrupt(header, cause);
+      throw failureOf(header, cause);
     });
   return { data, width: info.width, height: info.height, channels: info.channels as Pixels['channels'] };
 }
@@ -190,15 +191,14 @@ async function pixelsOf(image: Sharp, header: ImageHeader): Promise<Pixels> {
 /** TurboJPEG looks at a JPEG's end by itself, libvips stops at the last pixel. */
 function checkEnding(content: Uint8Array, header: ImageHeader): void {
   if (header.format !== 'jpeg' || !hasBrokenEnding(content)) return;
-  throw corrupt(header, new Error('a marker behind the pixels at which libjpeg stops'));
+  throw failureOf(header, new Error('a marker behind the pixels at which libjpeg stops'));
 }
 
-function corrupt({ format, width, height }: ImageHeader, cause: unknown): Failure {
-  return new Failure(
-    'IMAGE_CORRUPT',
+function failureOf({ format, width, height }: ImageHeader, cause: unknown): Failure {
+  return decoderFailure(
+    cause,
+    format,
     `The ${format.toUpperCase()} (${width} × ${height}) cannot be decoded: it is cut off or damaged.`,
-    { format },
-    { cause },
   );
 }
 

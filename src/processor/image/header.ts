@@ -1,6 +1,7 @@
 import sharp, { type Metadata } from 'sharp';
 import { Failure } from '../../failures.ts';
 import { readBmpHeader } from './bmp-layout.ts';
+import { decoderFailure } from './decoder-failure.ts';
 import { detectFormat } from './format.ts';
 import { checkJpegKind } from './jpeg-kind.ts';
 import { readJpegMetadata } from './jpeg-metadata.ts';
@@ -74,12 +75,7 @@ export async function readHeader(content: Uint8Array, maxPixels: number): Promis
   const metadata = await sharp(content, { limitInputPixels: false })
     .metadata()
     .catch((cause: unknown) => {
-      throw new Failure(
-        'IMAGE_CORRUPT',
-        `The header of this ${format.toUpperCase()} cannot be read.`,
-        { format },
-        { cause },
-      );
+      throw decoderFailure(cause, format, `The header of this ${format.toUpperCase()} cannot be read.`);
     });
   const { width, height } = metadata;
   checkSize(metadata, maxPixels);

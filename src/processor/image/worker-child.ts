@@ -38,6 +38,12 @@ const environment: Readonly<Record<string, string>> = {
   MALLOC_ARENA_MAX: '2',
 };
 
+/**
+ * Pixels stay in memory, which their price counts and the worker's limit bounds. libvips would put more than 100 MB of
+ * them into TMPDIR, which may be small or full.
+ */
+const defaults: Readonly<Record<string, string>> = { VIPS_DISC_THRESHOLD: '1000g' };
+
 /** What it inherits: decoders meet hostile bytes, and need no passwords. */
 const inherited = /^(LD_|MALLOC_|VIPS_|LC_)|^(PATH|LANG|TZ|TMPDIR|NODE_OPTIONS|NODE_ENV|TURBOJPEG_LIBRARY)$/;
 
@@ -132,6 +138,7 @@ function spawnWorker(role: keyof WorkerRoles, file: WorkerFile | undefined): Chi
     return spawn(process.execPath, [...flags, entry, role, ...shared.argument], {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe', ...shared.stdio],
       env: {
+        ...defaults,
         ...Object.fromEntries(Object.entries(process.env).filter(([name]) => inherited.test(name))),
         ...environment,
       },

@@ -1,6 +1,7 @@
 import { readSync, writeFileSync, writeSync } from 'node:fs';
 import process from 'node:process';
 import type { ImageHeader } from './header.ts';
+import { endWithParent } from './parent-death.ts';
 import type { PixelAnswer, PixelJob } from './worker.ts';
 import { packFailure, type WorkerFailure } from './worker-failure.ts';
 import { answerRoom, workerFile } from './worker-file.ts';
@@ -72,7 +73,7 @@ const kept = Buffer.allocUnsafeSlow(4 * 1024 * 1024);
 async function serve(name: keyof WorkerRoles): Promise<void> {
   // Ctrl+C and a supervisor's SIGTERM reach the whole group; the server finishes what is in flight first.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
-  endWithServer();
+  endWithParent();
   // The server goes first when there is more to do than cores, and headers, on which a refusal may hang, before pixels.
   if (name === 'pixels') goLast();
   if (process.platform === 'linux') offerToOutOfMemoryKiller();
@@ -133,14 +134,6 @@ function reply(message: Partial<WorkerReply<unknown>>): void {
     let written = 0;
     while (written < part.length) written += writeSync(channel, part, written, part.length - written);
   }
-}
-
-/** Between jobs the channel's end says it; within a job that doesn't end, only this. */
-function endWithServer(): void {
-  const server = process.ppid;
-  setInterval(() => {
-    if (process.ppid !== server) process.exit();
-  }, 1000).unref();
 }
 
 /** When the container's memory is gone the kernel takes the worker, not the server: proc(5), oom_score_adj. */

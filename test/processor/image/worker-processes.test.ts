@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { getPriority } from 'node:os';
+import sharp from 'sharp';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { readHeader } from '../../../src/processor/image/header.ts';
 import type { Plan } from '../../../src/processor/image/plan.ts';
@@ -273,11 +274,17 @@ describe.skipIf(process.platform !== 'linux')('a worker process', () => {
     vi.unstubAllEnvs();
   });
 
-  it('ends with the server, however that ended', async () => {
+  it.each([
+    ['idle', ''],
+    // Nothing of ours runs in a process that is stopped, as in one whose decoder does not return.
+    ['busy', "for (const pid of [...pixels, ...headers]) process.kill(pid, 'SIGSTOP');"],
+  ])('ends with the server, however that ended, when it is %s', async (_, before) => {
     const script = `
       const { startWorkerPool } = await import(process.argv[1]);
       const pool = await startWorkerPool(1);
-      console.log(JSON.stringify(pool.pids()));
+      const { pixels, headers } = pool.pids();
+      console.log(JSON.stringify({ pixels, headers }));
+      ${before}
       process.kill(process.pid, 'SIGKILL');
     `;
     const module = new URL('../../../src/processor/image/worker-pool.ts', import.meta.url).href;
@@ -285,5 +292,24 @@ describe.skipIf(process.platform !== 'linux')('a worker process', () => {
     const { pixels, headers } = JSON.parse(stdout.toString());
     expect([pixels.length, headers.length]).toEqual([1, 1]);
     await becomes(() => [...pixels, ...headers].every(hasEnded));
+  });
+
+  it('keeps pixels out of TMPDIR, and says where it may not that there is no room', async () => {
+    // Random access to over 100 MB of pixels, which libvips would rather have in a file.
+    const large = await sharp({
+      create: { width: 7000, height: 5000, channels: 3, background: 'red' },
+    })
+      .withMetadata({ orientation: 6 })
+      .webp({ lossless: true, effort: 0 })
+      .toBuffer();
+    const largeJob = { ...job, content: large, header: await readHeader(large, 1e8), maxOutputPixels: 1e8 };
+    vi.stubEnv('TMPDIR', '/nowhere');
+    const { pool: inMemory } = await startPool(1);
+    expect(await reasonOf(runOnePlan(inMemory, largeJob))).toBe('done');
+    await inMemory.close();
+    vi.stubEnv('VIPS_DISC_THRESHOLD', '1m');
+    const { pool } = await startPool(1);
+    expect(await reasonOf(runOnePlan(pool, largeJob))).toBe('OVERLOADED');
+    vi.unstubAllEnvs();
   });
 });
