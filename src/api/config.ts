@@ -75,7 +75,9 @@ export const apiEnvironment = z.object({
     .describe('Longest time for a request, upload included; it travels to the processor as the deadline'),
   MAX_CALLS_PER_PROCESSOR: wholeNumber(1, 100_000)
     .default(64)
-    .describe('Images in work for each processor; beyond that requests are refused before they are read'),
+    .describe(
+      'Images in work for each processor, without URLs; beyond that requests are refused before they are read',
+    ),
   TRUSTED_PROXIES: addressRanges()
     .default([])
     .describe(

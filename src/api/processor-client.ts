@@ -38,7 +38,7 @@ export type ProcessorClient = ReturnType<typeof createProcessorClient>;
  * @param resolve - finds the addresses of a host; by default as the system does
  * @param options.tracing - makes a span of each call
  * @param options.onRetry - hears of each call that is sent once more
- * @param options.maxCallsPerProcessor - calls in flight to each on average; beyond that all are refused
+ * @param options.maxCallsPerProcessor - images that are sent to each on average; beyond that all are refused
  */
 export function createProcessorClient(
   urls: string,
@@ -54,6 +54,8 @@ export function createProcessorClient(
   const balancer = createBalancer(urls, maxAnswerBytes, resolveMs, resolve, onRetry);
   const repeats = createRepeats();
   const processor = createClient(ProcessorService, traceCalls(balancer.transport, tracing, urls));
+  /** Calls of images that are sent along. */
+  let imagesInWork = 0;
   const unboundedRoom: ResponseRoom = { maxBytes: maxAnswerBytes, take() {} };
 
   /**
@@ -62,21 +64,20 @@ export function createProcessorClient(
    * @throws Failure OVERLOADED
    */
   function checkRoom(): void {
-    const all = balancer.addresses();
-    const inFlight = all.reduce((sum, one) => sum + one.inFlight, 0);
-    const limit = maxCallsPerProcessor * Math.max(1, all.filter(({ state }) => state !== 'avoided').length);
-    if (inFlight < limit) return;
+    const usable = balancer.addresses().filter(({ state }) => state !== 'avoided').length;
+    const limit = maxCallsPerProcessor * Math.max(1, usable);
+    if (imagesInWork < limit) return;
     throw new Failure(
       'OVERLOADED',
-      `${inFlight} images are in work, which is the limit. Try again in a moment.`,
-      {
-        limit,
-        actual: inFlight + 1,
-      },
+      `${imagesInWork} images are in work, which is the limit. Try again in a moment.`,
+      { limit, actual: imagesInWork + 1 },
     );
   }
 
-  /** One request, one answer. */
+  /**
+   * One request, one response. Images that the processor is to download are no images in work: it bounds downloads by
+   * itself, and nobody who sends an image waits for an origin.
+   */
   async function ask<Request, Response>(
     method: (request: Request, options: CallOptions) => Promise<Response>,
     request: Request,
@@ -84,12 +85,16 @@ export function createProcessorClient(
     origin: CallOrigin | undefined,
     room: ResponseRoom = unboundedRoom,
   ): Promise<Response> {
-    checkRoom();
+    const images = isDownload(request) ? 0 : 1;
+    if (images > 0) checkRoom();
+    imagesInWork += images;
     using call = startCall(deadline, origin, room);
     try {
       return await method(request, call);
     } catch (error) {
       throw failureOfCall(error, deadline.signal, sentBytes(request));
+    } finally {
+      imagesInWork -= images;
     }
   }
 
@@ -161,6 +166,14 @@ function startCall(deadline: Deadline, origin?: CallOrigin, room?: ResponseRoom)
     ...(room !== undefined && { headers: { [maxResponseHeader]: String(room.maxBytes) } }),
     [Symbol.dispose]: () => deadline.signal.removeEventListener('abort', onAbort),
   };
+}
+
+/** Whether all images of a request are to be downloaded. */
+function isDownload(request: unknown): boolean {
+  const { source, requests } = request as Partial<Pick<ProcessRequest, 'source'>> &
+    Partial<Pick<ProcessBatchRequest, 'requests'>>;
+  if (requests === undefined) return source?.case === 'url';
+  return requests.length > 0 && requests.every((one) => one.source.case === 'url');
 }
 
 /** Of the image that a request holds; undefined where it holds none, or several. */

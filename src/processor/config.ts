@@ -89,7 +89,9 @@ export const processorEnvironment = z.object({
     ),
   MAX_DOWNLOADS: wholeNumber(1, 10_000)
     .default(32)
-    .describe('URLs downloaded at once; as many more as MAX_QUEUE wait before others are refused'),
+    .describe(
+      'URLs downloaded at once, and MAX_QUEUE more wait; one host and one caller have at most half of each',
+    ),
   MAX_TIMEOUT_MS: wholeNumber(1, 3_600_000)
     .default(60_000)
     .describe('Longest time for one image, whatever deadline its caller has set'),

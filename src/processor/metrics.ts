@@ -5,6 +5,7 @@ import type { Admission } from './admission.ts';
 import type { MemoryTier } from './cache/memory-tier.ts';
 import type { WorkerPool } from './image/worker-pool.ts';
 import { rssOf, type WorkerEnd, workerEnds } from './image/worker-processes.ts';
+import type { DownloadPlaces } from './source/download-places.ts';
 
 /**
  * The processor's figures for Prometheus, named as the field names them. Every label has few values: reasons, stages,
@@ -20,7 +21,7 @@ export interface ProcessorMetrics {
   onWorkerReplaced(end: WorkerEnd): void;
   /** Queue and workers are read when they are asked for. */
   watchAdmission(admission: Admission): void;
-  watchDownloads(downloads: Admission): void;
+  watchDownloads(downloads: DownloadPlaces): void;
   watchMemoryTier(tier: MemoryTier): void;
   watchWorkers(workers: WorkerPool): void;
 }

@@ -30,8 +30,6 @@ import { createStopwatch, type Stage, type StageListener, type Stopwatch } from 
 export interface ImageProcessing {
   readonly sources: SourceReader;
   readonly cache: ResultCache;
-  /** Bounds the bytes that downloads hold. */
-  readonly downloads: Admission;
   /** Bounds the images in the workers. */
   readonly admission: Admission;
   readonly workers: WorkerPool;
@@ -74,14 +72,14 @@ export async function answersOf(
   processing: ImageProcessing,
   caller: Caller,
 ): Promise<readonly Outcome<ProcessResponse>[]> {
-  const { sources, cache, downloads } = processing;
+  const { sources, cache } = processing;
   const { signal, memory = unlimitedMemory() } = caller;
   const stopwatch = createStopwatch(caller.onStage);
   const keysOf = rememberLast((sha256) => plans.map((plan) => cacheKey(sha256, plan)));
-  const wanted = { ...source, mustRevalidate: caller.mustRevalidate };
+  const wanted = { ...source, mustRevalidate: caller.mustRevalidate, caller: caller.name };
   const read = () => sources.read(wanted, (sha256) => findAll(cache, keysOf(sha256)), signal);
   const readings = {
-    url: () => stopwatch.time('download', () => downloads.run(read, signal)),
+    url: () => stopwatch.time('download', read),
     content: () => stopwatch.time('hash', read),
     sha256: read,
   };

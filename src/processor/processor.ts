@@ -25,6 +25,7 @@ import { createPresets } from './presets/presets.ts';
 import { createReflection } from './reflection.ts';
 import { startGrpcServer } from './server.ts';
 import { createProcessorService } from './service.ts';
+import { createDownloadPlaces } from './source/download-places.ts';
 import { createSourceReader } from './source/read-source.ts';
 import { createRequestHeaders, originHeadersFile } from './source/request-headers.ts';
 import { heldMemory, idleWorkerBytes, workMemory } from './work-memory.ts';
@@ -60,7 +61,9 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
     config.ORIGIN_HEADERS_FILE === undefined
       ? undefined
       : openSecretFile(config.ORIGIN_HEADERS_FILE, originHeadersFile, log);
+  const downloads = createDownloadPlaces(config.MAX_DOWNLOADS, config.MAX_QUEUE);
   const sources = createSourceReader({
+    places: downloads,
     maxBytes: config.MAX_SOURCE_BYTES,
     timeoutMs: config.DOWNLOAD_TIMEOUT_MS,
     allowedHosts: new Set(config.URL_ALLOWED_HOSTS),
@@ -87,7 +90,6 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
     maxMemoryBytes: workBytes,
     maxWaitingBytes: config.MAX_QUEUE_BYTES,
   });
-  const downloads = createAdmission('URLs are being downloaded', config.MAX_DOWNLOADS, config.MAX_QUEUE);
   metrics.watchAdmission(admission);
   metrics.watchDownloads(downloads);
   metrics.watchMemoryTier(memoryTier);
@@ -103,7 +105,7 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
 
   const limits = { maxSourcePixels: config.MAX_SOURCE_PIXELS, maxOutputPixels: config.MAX_OUTPUT_PIXELS };
   const service = createProcessorService(
-    { sources, cache, downloads, admission, workers, presets, limits },
+    { sources, cache, admission, workers, presets, limits },
     { streamConcurrency: config.WORKERS * 2, maxTimeoutMs: config.MAX_TIMEOUT_MS },
     metrics,
     log,

@@ -92,6 +92,33 @@ describe(createProcessorClient, () => {
     expect(sources()).toEqual(['content', 'sha256', 'sha256', 'content']);
   });
 
+  it('counts images that are sent, and not those that the processor downloads', async () => {
+    const processor = await scripted();
+    const held = Promise.withResolvers<void>();
+    const arrived: (string | undefined)[] = [];
+    processor.script.process = async ({ source }) => {
+      arrived.push(source.case);
+      await held.promise;
+      return plainAnswer;
+    };
+    const client = createProcessorClient(processor.url, megabyte, undefined, undefined, {
+      maxCallsPerProcessor: 1,
+    });
+    cleanups.push(() => client.close());
+    const url = create(ProcessRequestSchema, { source: { case: 'url', value: 'http://slow.example/' } });
+    const calls = [1, 2, 3].map(() => client.process(url, within(10_000)));
+    await expect.poll(() => arrived).toEqual(['url', 'url', 'url']);
+    client.checkRoom();
+    calls.push(client.process(request, within(10_000)));
+    await expect.poll(() => arrived.at(-1)).toBe('content');
+    expect(client.checkRoom).toThrow('1 images are in work');
+    expect((await failureOf(client.process(request, within(10_000)))).reason).toBe('OVERLOADED');
+    calls.push(client.process(url, within(10_000)));
+    held.resolve();
+    expect(await Promise.all(calls)).toHaveLength(5);
+    client.checkRoom();
+  });
+
   it('asks for nothing by a SHA-256 that its callers give, by none of the methods', async () => {
     const seen: unknown[] = [];
     const note = ({ source }: { source: ProcessRequest['source'] }) => {

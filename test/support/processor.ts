@@ -15,6 +15,7 @@ import { createPresets } from '../../src/processor/presets/presets.ts';
 import type { ImageProcessing } from '../../src/processor/process-image.ts';
 import { startGrpcServer } from '../../src/processor/server.ts';
 import { createProcessorService } from '../../src/processor/service.ts';
+import { createDownloadPlaces } from '../../src/processor/source/download-places.ts';
 import { createSourceReader } from '../../src/processor/source/read-source.ts';
 import { http2Settings, maxSessionMemory } from '../../src/transport.ts';
 
@@ -34,13 +35,13 @@ export function createProcessing(workers: WorkerPool, options: ProcessorOptions 
   const cache = createResultCache({ tiers: [createMemoryTier({ maxBytes: 64 * 1024 * 1024 })] });
   return {
     sources: createSourceReader({
+      places: createDownloadPlaces(8, 8),
       maxBytes: options.maxSourceBytes ?? 8 * 1024 * 1024,
       timeoutMs: 10_000,
       allowedHosts: new Set(['127.0.0.1']),
       records: { get: async (key) => (await cache.get(key))?.value, set: cache.set },
     }),
     cache,
-    downloads: createAdmission('URLs are being downloaded', 8, 8),
     admission: createAdmission(
       'images are being processed',
       options.maxRunning ?? 2,

@@ -1,5 +1,5 @@
 import sharp, { type KernelEnum, type Sharp, type SharpOptions } from 'sharp';
-import { Failure } from '../../failures.ts';
+import type { Failure } from '../../failures.ts';
 import { decodeBmp } from './bmp-decode.ts';
 import { cmykToRgb } from './cmyk.ts';
 import { cutUpright, wholeOf } from './cutout.ts';
@@ -55,7 +55,7 @@ export async function decode(
 async function decodeExact(content: Uint8Array, header: ImageHeader): Promise<Pixels> {
   if (header.format === 'bmp') {
     const pixels = decodeBmp(content);
-    if (pixels === undefined) throw corrupt(header, new Error('fewer pixels than the header says'));
+    if (pixels === undefined) throw failureOf(header, new Error('fewer pixels than the header says'));
     return pixels;
   }
   checkEnding(content, header);

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { ProcessRequest } from '../../../gen/image/v1/processor_pb.ts';
+import { unknownCaller } from '../../caller.ts';
 import { Failure } from '../../failures.ts';
 import { createSingleFlight } from '../single-flight.ts';
 import {
@@ -9,10 +10,13 @@ import {
   hrefWithoutFragment,
   type Validators,
 } from './download.ts';
+import type { DownloadPlaces } from './download-places.ts';
 import { createRequestHeaders, defaultUserAgent } from './request-headers.ts';
 import { createUrlRecords, type RecordStore, type UrlRecord } from './url-records.ts';
 
 export interface SourceReaderOptions extends DownloaderOptions {
+  /** Bounds the downloads. */
+  readonly places: DownloadPlaces;
   /** Where it is kept what URLs led to. */
   readonly records: RecordStore;
   /** The clock, in milliseconds since 1970. Default: the system's. */
@@ -28,6 +32,8 @@ export type ReadSource<Answer> =
 export type WantedSource = ProcessRequest['source'] & {
   /** Whether the origin is asked even where a URL's image is still fresh, as `Cache-Control: no-cache` says. */
   readonly mustRevalidate?: boolean | undefined;
+  /** Name of the caller that a download is counted for: see caller.ts. */
+  readonly caller?: string | undefined;
 };
 
 export interface SourceReader {
@@ -38,7 +44,7 @@ export interface SourceReader {
    *   sources that are known by that alone, and for URLs whose image is known from before; with an answer a
    *   fresh URL needs no download, and a stale one only the origin's word that nothing has changed.
    * @throws Failure SOURCE_MISSING, SOURCE_EMPTY, SOURCE_UNKNOWN, SOURCE_BYTES_OVER_LIMIT, URL_INVALID,
-   *   URL_SCHEME_UNSUPPORTED and the others of a download
+   *   URL_SCHEME_UNSUPPORTED and the others of a download; OVERLOADED where no place for one is free
    */
   read<Answer>(
     source: WantedSource,
@@ -77,7 +83,12 @@ function parseUrl(text: string): URL {
 
 /** Reads sources: bytes as they are, URLs by guarded downloads, each URL once at a time. */
 export function createSourceReader(options: SourceReaderOptions): SourceReader {
-  const { maxBytes, now = Date.now, requestHeaders = createRequestHeaders(defaultUserAgent) } = options;
+  const {
+    maxBytes,
+    places,
+    now = Date.now,
+    requestHeaders = createRequestHeaders(defaultUserAgent),
+  } = options;
   const downloader = createDownloader({ ...options, requestHeaders });
   const records = createUrlRecords(options.records, now, requestHeaders);
   const flights = createSingleFlight<Image | undefined>();
@@ -95,13 +106,16 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
     url: URL,
     record: UrlRecord | undefined,
     validators: Validators | undefined,
+    caller: string,
     signal: AbortSignal,
   ): Promise<Image | undefined> {
     const href = hrefWithoutFragment(url);
     // Only who knows the same image may share the answer "not modified".
     const key = `${validators === undefined ? 'any' : record?.sha256} ${requestHeaders.fingerprint()} ${href}`;
     const { value } = await flights.run(key, signal, async (shared) => {
-      const { answers, content } = await downloader.download(url, validators, shared);
+      const download = () => downloader.download(url, validators, shared);
+      // Who joins this flight waits in the place of the caller that began it.
+      const { answers, content } = await places.run(download, { caller, origin: url.host }, shared);
       const image = content && { sha256: hash('sha256', content), content };
       const sha256 = image?.sha256 ?? record?.sha256;
       if (sha256 !== undefined) records.keep(href, answers, sha256, record);
@@ -113,7 +127,7 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
   async function readUrl<Answer>(
     text: string,
     findAnswer: (sha256: string) => Promise<Answer | undefined>,
-    mustRevalidate: boolean,
+    { mustRevalidate = false, caller = unknownCaller }: WantedSource,
     signal: AbortSignal,
   ): Promise<ReadSource<Answer>> {
     const url = parseUrl(text);
@@ -121,13 +135,13 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
     const answer = record && (await findAnswer(record.sha256));
     // Without an answer the image itself is needed, whether it has changed or not.
     if (record === undefined || answer === undefined) {
-      const image = await downloadOnce(url, record, undefined, signal);
+      const image = await downloadOnce(url, record, undefined, caller, signal);
       if (image === undefined) throw new Error('not modified, without having been asked');
       return image;
     }
     const known = { sha256: record.sha256, answer };
     if (record.isFresh && !mustRevalidate) return known;
-    return (await downloadOnce(url, record, record.validators, signal)) ?? known;
+    return (await downloadOnce(url, record, record.validators, caller, signal)) ?? known;
   }
 
   async function findKnown<Answer>(
@@ -149,7 +163,7 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
         case 'content':
           return readContent(source.value);
         case 'url':
-          return readUrl(source.value, findAnswer, source.mustRevalidate === true, signal);
+          return readUrl(source.value, findAnswer, source, signal);
         case 'sha256':
           return findKnown(source.value, findAnswer);
         case undefined:

@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Failure } from '../../../src/failures.ts';
+import { createDownloadPlaces } from '../../../src/processor/source/download-places.ts';
 import {
   createSourceReader,
   type ReadSource,
@@ -23,6 +24,7 @@ function startReader(options: Partial<SourceReaderOptions> = {}) {
   const clock = { now: Date.UTC(2026, 10, 1, 12) };
   const entries = new Map<string, Uint8Array>();
   const reader = createSourceReader({
+    places: createDownloadPlaces(8, 8),
     allowedHosts: new Set(['127.0.0.1']),
     maxBytes: 1000,
     timeoutMs: 20_000,
@@ -163,6 +165,25 @@ describe(createSourceReader, () => {
   it('downloads a URL', async () => {
     await using origin = await startOrigin(sends('image'));
     expect(asText(await startReader().readUrl(origin.url()))).toEqual(image);
+  });
+
+  it('lets a known answer of a fresh URL wait for no download', async () => {
+    await using origin = await startOrigin(
+      routes({
+        '/fresh': (_request, response) =>
+          void response.writeHead(200, { 'cache-control': 'max-age=60' }).end('image'),
+        '/hangs': () => {},
+      }),
+    );
+    const { readUrl, answers } = startReader({ places: createDownloadPlaces(1, 0) });
+    const { sha256 } = await readUrl(origin.url('/fresh'));
+    answers.set(sha256, 'answer');
+    const left = new AbortController();
+    const hanging = failureOf(readUrl(origin.url('/hangs'), left.signal));
+    expect(await readUrl(origin.url('/fresh'))).toEqual({ sha256, answer: 'answer' });
+    expect(await failureOf(readUrl(origin.url('/other')))).toMatchObject({ reason: 'OVERLOADED' });
+    left.abort();
+    expect(await hanging).toMatchObject({ reason: 'CANCELLED' });
   });
 
   it('passes on how a download fails', async () => {

@@ -1,6 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Failure } from '../../../src/failures.ts';
+import { createDownloadPlaces } from '../../../src/processor/source/download-places.ts';
 import { createSourceReader } from '../../../src/processor/source/read-source.ts';
 import { type DnsAnswer, startDnsServer } from '../../support/dns-server.ts';
 import { type Origin, redirects, routes, sends, startOrigin } from '../../support/origin.ts';
@@ -42,6 +43,7 @@ const withPort = (url: string): string => url.replaceAll('PORT', String(inside.p
 /** Reads URLs as a service does: 'image' or the like, or the reason why not. */
 function startReader({ allowed = [] as string[], dns = toLoopback, connectTimeoutMs = 5000 } = {}) {
   const reader = createSourceReader({
+    places: createDownloadPlaces(8, 8),
     allowedHosts: new Set(allowed),
     lookup: dns.lookup,
     maxBytes: 1000,
