@@ -8,13 +8,13 @@ import { descriptorsOf, processTree, type ServiceProcess, startMain } from '../f
 import { startOrigin } from '../support/origin.ts';
 import { startRedis } from '../support/redis.ts';
 import { redisServer } from '../support/tools.ts';
-import { blockMedians, theilSen } from './slope.ts';
+import { blockMedians, judge, leastSquares, mostBytesPerRequest } from './slope.ts';
 
 /*
  * npm run soak -- [--minutes N]
  *
  * A load of everything through both services, and what their processes hold, each second. It fails where memory grows by
- * more than noise, or where descriptors do, under a steady load. Before that comes a third of the time, five minutes at
+ * more bytes a request than it may and by more than noise, or where descriptors do, under a steady load. Before that comes a third of the time, five minutes at
  * most, at full speed: V8 takes memory for its young generation until that has seen the most that it gets to see, which
  * at the steady pace takes five minutes.
  */
@@ -25,8 +25,6 @@ const warmUpSeconds = Math.round(Math.min(300, (minutes * 60) / 3));
 const perSecond = 20;
 /** Blocks whose medians are looked at: as many as make samples independent of each other. */
 const blocks = 20;
-/** A process has grown if it did so by more than this, whichever end of the slope's interval is believed. Bytes. */
-const tolerated = 8 * 1024 ** 2;
 
 interface Sample {
   readonly second: number;
@@ -105,22 +103,36 @@ for (let second = 0; second < minutes * 60; second++) {
 }
 results.push(await load.stop());
 
-const rows = [['process', 'RSS at the end', 'slope', 'noise', 'grown after warm-up', 'descriptors', '']];
+const steady = results.at(-1) as LoadResult;
+const requestsPerSecond = steady.records.length / (steady.durationMs / 1000);
+const head = [
+  'process',
+  'RSS at the end',
+  'slope',
+  'noise',
+  'bytes a request',
+  'grown after warm-up',
+  'descriptors',
+  '',
+];
+const rows = [head];
+const words = { flat: 'flat', unknown: 'within noise' } as const;
 let isFlat = true;
 for (const [name, all] of samples) {
   const warm = all.filter(({ second }) => second >= warmUpSeconds);
   if (warm.length < blocks) {
-    rows.push([name, '', '', '', `lived ${all.length} s`, '', '']);
+    rows.push([name, '', '', '', '', `lived ${all.length} s`, '', '']);
     continue;
   }
   const rss = blockMedians(
     warm.map(({ second, rss }) => [second, rss]),
     blocks,
   );
-  const { perSecond: slope, noise } = theilSen(rss);
+  const { perSecond: slope, noise } = leastSquares(rss);
   const last = rss.at(-1)?.[1] ?? Number.NaN;
   const seconds = (warm.at(-1)?.second ?? 0) - (warm[0]?.second ?? 0);
-  const grows = (slope - noise) * seconds > tolerated * (warm[0]?.processes ?? 1);
+  const processes = warm[0]?.processes ?? 1;
+  const verdict = judge({ perSecond: slope, noise, requestsPerSecond, seconds, processes });
   const half = Math.floor(warm.length / 2);
   const [early, late] = [warm.slice(0, half), warm.slice(half)].map((part) =>
     percentile(
@@ -129,18 +141,22 @@ for (const [name, all] of samples) {
     ),
   );
   const moreDescriptors = (late ?? 0) > (early ?? 0) + 2;
-  if (grows || moreDescriptors) isFlat = false;
+  if (verdict === 'grows' || moreDescriptors) isFlat = false;
   rows.push([
     name,
     `${mib(last).toFixed(0)} MiB`,
     `${(mib(slope) * 3600).toFixed(1)} MiB/h`,
     `± ${(mib(noise) * 3600).toFixed(1)}`,
+    `${(slope / requestsPerSecond).toFixed(0)} ± ${(noise / requestsPerSecond).toFixed(0)}`,
     `${(mib(slope) * seconds).toFixed(1)} MiB in ${Math.round(seconds)} s`,
     `${early} → ${late}`,
-    grows ? '**memory grows**' : moreDescriptors ? '**descriptors grow**' : 'flat',
+    verdict === 'grows' ? '**memory grows**' : moreDescriptors ? '**descriptors grow**' : words[verdict],
   ]);
 }
 process.stdout.write(table(rows));
+process.stdout.write(
+  `\n${requestsPerSecond.toFixed(1)} requests a second; each process may keep ${mostBytesPerRequest} bytes of each.`,
+);
 const unexpected = results
   .flatMap(failuresOf)
   .filter(({ kind, status }) => !mayFail.has(kind) || status >= 500 || status === 0);

@@ -311,5 +311,5 @@ describe.skipIf(process.platform !== 'linux')('a worker process', () => {
     const { pool } = await startPool(1);
     expect(await reasonOf(runOnePlan(pool, largeJob))).toBe('OVERLOADED');
     vi.unstubAllEnvs();
-  });
+  }, 120_000);
 });
