@@ -42,7 +42,10 @@ export function createHealth(serviceNames: readonly string[]) {
 
   const service = {
     check({ service }) {
-      if (!names.has(service)) throw new ConnectError(`unknown service "${service}"`, Code.NotFound);
+      if (!names.has(service)) {
+        // A status travels in HTTP/2 headers, which have a limit.
+        throw new ConnectError(`unknown service "${service.slice(0, 100)}"`, Code.NotFound);
+      }
       return { status: currentStatus() };
     },
 
