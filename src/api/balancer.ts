@@ -13,8 +13,8 @@ import { failureFromConnectError } from '../rpc-failures.ts';
 import { type ProcessorAddress, type Resolve, watchProcessorAddresses } from './processor-addresses.ts';
 import { createProcessorTransport, unaryTransport } from './processor-transport.ts';
 
-/** A health check is answered in milliseconds, under full load too. */
-const probeTimeoutMs = 1_000;
+/** A health check is answered in milliseconds, under full load too, and two round trips may take a second each. */
+const probeTimeoutMs = 3_000;
 /** Waits between the probes of a processor that is avoided: doubled from the first up to the longest. */
 const firstProbeWaitMs = 100;
 const longestProbeWaitMs = 1_000;
@@ -27,8 +27,11 @@ export type ProcessorState = 'new' | 'serving' | 'avoided';
 
 /** A call that may have killed one processor gets one more, and not the whole fleet. */
 const maxLosses = 1;
-/** A stream that was refused has not been looked at (RFC 9113, 8.7), so nothing speaks against more tries but time. */
-const maxRefusals = 3;
+/**
+ * A refused stream was not processed (RFC 9113, 8.7), so the call may be sent again as often as its time allows. The waits
+ * double from 1 ms, so ten tries take about a second; only a processor that takes no calls at all refuses that often.
+ */
+const maxRefusals = 10;
 
 /** The order in which calls take what there is. */
 const preference = ['serving', 'new', 'avoided'] as const satisfies readonly ProcessorState[];
@@ -184,6 +187,7 @@ export function createBalancer(
         if (!mayRepeat || losses > maxLosses || refusals > maxRefusals) throw error;
         last = processor;
         onRetry?.();
+        if (refusals > 1) await sleep(2 ** (refusals - 2), undefined, { ref: false });
       }
     }
   };

@@ -10,9 +10,9 @@ import {
 } from '@connectrpc/connect';
 import { createMethodUrl, runUnaryCall } from '@connectrpc/connect/protocol';
 import { requestHeader, validateResponse, validateTrailer } from '@connectrpc/connect/protocol-grpc';
-import type { Http2SessionManager } from '@connectrpc/connect-node';
 import { Failure } from '../failures.ts';
 import { collectMessage, endWith, envelopeOf, webHeaders } from '../grpc-message.ts';
+import type { Http2Connection } from '../http2-connection.ts';
 import { toConnectError } from '../rpc-failures.ts';
 
 /** In a call's context: takes memory for the message of the response, whose length is known. It may throw a Failure. */
@@ -31,7 +31,7 @@ export const responseRoomKey = createContextKey<(messageBytes: number) => void>(
  */
 export function createGrpcUnary(
   baseUrl: string,
-  sessions: Http2SessionManager,
+  sessions: Http2Connection,
   readMaxBytes: number,
   interceptors: Interceptor[] = [],
 ): Transport['unary'] {
@@ -53,9 +53,8 @@ export function createGrpcUnary(
       next: async (request) => {
         const { pathname } = new URL(request.url);
         const stream = await sessions.request('POST', pathname, Object.fromEntries(request.header), {});
-        // What goes wrong with the stream is heard of by whoever reads its answer.
+        // Errors of the stream reach `readAnswer`.
         void endWith(stream, envelopeOf(method.input, request.message));
-        const onRead = () => sessions.notifyResponseByteRead(stream);
         const takeRoom = request.contextValues.get(responseRoomKey);
         const message = collectMessage({
           onLength(bytes) {
@@ -63,7 +62,7 @@ export function createGrpcUnary(
             takeRoom?.(bytes);
           },
         });
-        const answer = await readAnswer(stream, onRead, request.signal, message);
+        const answer = await readAnswer(stream, request.signal, message);
         validateResponse(answer.status, answer.header);
         validateTrailer(answer.trailer, answer.header);
         const output = fromBinary(method.output, wholeOf(answer.message));
@@ -103,10 +102,8 @@ interface Answer {
   readonly message: ReturnType<typeof collectMessage>;
 }
 
-/** @param onRead - keeps the session from taking the connection for dead while an answer comes in */
 function readAnswer(
   stream: ClientHttp2Stream,
-  onRead: () => void,
   signal: AbortSignal,
   message: Answer['message'],
 ): Promise<Answer> {
@@ -122,7 +119,6 @@ function readAnswer(
     fail(ConnectError.from(signal.reason, Code.Canceled));
   }
   function onData(chunk: Buffer): void {
-    onRead();
     try {
       message.add(chunk);
     } catch (error) {

@@ -3,8 +3,8 @@ import { Failure } from '../failures.ts';
 import type { ApiContext } from './context.ts';
 import type { ProcessorClient } from './processor-client.ts';
 
-/** Probes give up after a second or so; the answer should come before that. */
-const checkTimeoutMs = 900;
+/** A new connection and a call take two round trips, of a second each on a bad day. The manifests' probes wait longer. */
+export const readyTimeoutMs = 3_000;
 
 /** /healthz: this process runs. What it depends on has no say here, or its trouble would restart us. */
 export function reportAlive(c: ApiContext): Response {
@@ -15,14 +15,14 @@ export function reportAlive(c: ApiContext): Response {
 export function reportReady(processor: ProcessorClient, isDraining: () => boolean) {
   return async (c: ApiContext): Promise<Response> => {
     if (isDraining()) throw new Failure('DRAINING', 'This instance is shutting down; ask another.');
-    using deadline = startDeadline(c.req.raw.signal, checkTimeoutMs);
+    using deadline = startDeadline(c.req.raw.signal, readyTimeoutMs);
     try {
       await processor.checkHealth(deadline);
     } catch (cause) {
       throw new Failure(
         'PROCESSOR_UNAVAILABLE',
-        `No processor said within ${checkTimeoutMs} ms that it serves.`,
-        { limit: checkTimeoutMs },
+        `No processor said within ${readyTimeoutMs} ms that it serves.`,
+        { limit: readyTimeoutMs },
         { cause },
       );
     }

@@ -67,10 +67,15 @@ byId('key-group', HTMLElement).hidden = !needsKey;
 form.write(service.defaults);
 if (source === undefined) await useFile(sample);
 
-/** Asks the service for what the form says, and shows what comes. */
-async function run(): Promise<void> {
+/** Cancels the call under way and the one that is due: their source or settings are out of date. */
+function leaveRun(): void {
   clearTimeout(timer);
   underWay.abort();
+}
+
+/** Calls the service with the form's settings, and shows the response. */
+async function run(): Promise<void> {
+  leaveRun();
   underWay = new AbortController();
   const { signal } = underWay;
   if (source === undefined) return;
@@ -249,6 +254,7 @@ function announce(text: string): void {
 }
 
 async function useFile(file: File): Promise<void> {
+  leaveRun();
   source = await sourceOfFile(file);
   byId('source-name', HTMLElement).textContent = `${source.name}, ${bytes(file.size)}`;
   URL.revokeObjectURL(saveSource.href);
@@ -259,6 +265,7 @@ async function useFile(file: File): Promise<void> {
 }
 
 async function useUrl(url: string): Promise<void> {
+  leaveRun();
   source = sourceOfUrl(url);
   byId('source-name', HTMLElement).textContent = url;
   saveSource.hidden = true;

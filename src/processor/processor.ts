@@ -13,6 +13,7 @@ import { startTracing, tracingSettings } from '../tracing.ts';
 import { createAdmission } from './admission.ts';
 import { createMemoryTier } from './cache/memory-tier.ts';
 import { createRedisTier } from './cache/redis-tier.ts';
+import { createCacheErrorLog } from './cache/report-errors.ts';
 import { createResultCache } from './cache/result-cache.ts';
 import { createServingMemory } from './call-memory.ts';
 import { callerWaits, type ProcessorConfig } from './config.ts';
@@ -46,6 +47,7 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
   const registry = createMetricsRegistry();
   const metrics = createProcessorMetrics(registry);
   const tracing = await startTracing(tracingSettings(config, 'image-processor'), log);
+  const logCacheError = createCacheErrorLog(log);
   const memoryTier = createMemoryTier({ maxBytes: config.CACHE_MAX_BYTES });
   const cache = createResultCache({
     tiers: [
@@ -100,7 +102,7 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
   }
   function onCacheError(tier: string, error: unknown): void {
     metrics.onCacheError(tier);
-    log.warn({ tier, err: error }, 'the cache failed; the request goes on without it');
+    logCacheError(tier, error);
   }
 
   const limits = { maxSourcePixels: config.MAX_SOURCE_PIXELS, maxOutputPixels: config.MAX_OUTPUT_PIXELS };

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { isLoopback } from '../api/auth.ts';
 import { EnvironmentError } from '../environment.ts';
 import { readStartConfig } from './config.ts';
-import { choosePort } from './free-port.ts';
+import { choosePort, reachableHost } from './free-port.ts';
 import { type Started, startEvent, startScreen } from './screen.ts';
 import type { Ports } from './starter.ts';
 
@@ -45,13 +45,15 @@ async function startBoth(): Promise<void> {
   });
   const processorPort = (await portsOf(processor))?.port;
   if (processorPort !== undefined) {
-    const ownProcessor = `http://localhost:${processorPort}`;
+    // `localhost` may be a name of IPv4 alone while the machine has only IPv6.
+    const own = (await reachableHost(processorPort, ['127.0.0.1', '::1', host])) ?? 'localhost';
     const api = start('api', {
       PORT: ports.PORT,
-      PROCESSOR_URL: process.env.PROCESSOR_URL || ownProcessor,
+      PROCESSOR_URL: process.env.PROCESSOR_URL || `http://${own}:${processorPort}`,
     });
     const apiPort = (await portsOf(api))?.port;
-    if (apiPort !== undefined && (await becomesReady(apiPort))) {
+    const apiHost = apiPort && (await reachableHost(apiPort, ['127.0.0.1', '::1', host]));
+    if (apiPort !== undefined && (await becomesReady(`http://${apiHost}:${apiPort}`))) {
       announce({
         apiUrl: `http://localhost:${apiPort}`,
         processorAddress: `localhost:${processorPort}`,
@@ -111,17 +113,17 @@ async function portsOf(child: ChildProcess): Promise<Ports | undefined> {
   }
 }
 
-async function becomesReady(apiPort: number): Promise<boolean> {
+async function becomesReady(apiUrl: string): Promise<boolean> {
   while (children.every((child) => child.exitCode === null && child.signalCode === null)) {
-    if (await isReady(apiPort)) return true;
+    if (await isReady(apiUrl)) return true;
     await sleep(50);
   }
   return false;
 }
 
-async function isReady(apiPort: number): Promise<boolean> {
-  const signal = AbortSignal.timeout(2000);
-  const response = await fetch(`http://localhost:${apiPort}/readyz`, { signal }).catch(() => undefined);
+async function isReady(apiUrl: string): Promise<boolean> {
+  const signal = AbortSignal.timeout(5000);
+  const response = await fetch(`${apiUrl}/readyz`, { signal }).catch(() => undefined);
   return response?.ok ?? false;
 }
 

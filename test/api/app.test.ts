@@ -19,6 +19,7 @@ import {
   startTestApi,
   type TestApi,
 } from '../support/api.ts';
+import { startSlowProxy } from '../support/slow-proxy.ts';
 
 const bytes = new Uint8Array([1, 2, 3]);
 
@@ -260,6 +261,13 @@ describe(reportReady, () => {
       status: 503,
       reason: 'PROCESSOR_UNAVAILABLE',
     });
+  });
+
+  it('holds over a network with a round trip of a second', async () => {
+    const far = await startSlowProxy(Number(new URL(processor.url).port), 500);
+    await using distant = await startTestApi({ PROCESSOR_URL: far.url });
+    expect((await fetch(`${distant.url}/readyz`)).status).toBe(200);
+    far.close();
   });
 
   it('does not hold where no processor answers', async () => {

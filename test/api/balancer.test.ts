@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { constants, createServer } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -152,7 +153,7 @@ describe(createBalancer, () => {
   });
 
   it.each([
-    ['refused, which have not been looked at, three times', 'NGHTTP2_REFUSED_STREAM', 4],
+    ['refused, and so not processed, ten times', 'NGHTTP2_REFUSED_STREAM', 11],
     ['reset once', 'NGHTTP2_INTERNAL_ERROR', 2],
   ] as const)('repeats calls whose streams are %s', async (_, code, expected) => {
     let streams = 0;
@@ -328,6 +329,43 @@ describe(createBalancer, () => {
       .toEqual([{ address: fresh.address, inFlight: 0, state: 'serving' }]);
     await old.release();
     expect(await answer).toBe(old.address);
+  });
+
+  it('loses no call in a rolling update while the name server is behind by less than minReadySeconds', async () => {
+    // A second stands for the thirty that some clusters' DNS is behind.
+    const [staleMs, minReadyMs] = [1000, 1500];
+    const first = await start({ HOST: '127.0.0.1' });
+    let pods = [first];
+    const history = [{ atMs: Number.NEGATIVE_INFINITY, ips: ['127.0.0.1'] }];
+    const note = () =>
+      history.push({ atMs: performance.now(), ips: pods.map(({ address }) => address.split(':')[0] ?? '') });
+    const resolve = async () =>
+      history.findLast(({ atMs }) => atMs <= performance.now() - staleMs)?.ips ?? [];
+    const client = clientOf([`http://processors.example:${first.port}`], resolve);
+    await callUntilAllServe(client);
+    let isUpdating = true;
+    const calls = Promise.all(
+      Array.from({ length: 4 }, async () => {
+        while (isUpdating) await call(client);
+      }),
+    );
+    for (const host of ['127.0.0.2', '127.0.0.3']) {
+      const fresh = await start({ HOST: host, PORT: String(first.port) });
+      const [old] = pods;
+      pods = [...pods, fresh];
+      note();
+      await sleep(minReadyMs);
+      pods = [fresh];
+      note();
+      old?.kill('SIGTERM');
+      await old?.exited;
+    }
+    await sleep(staleMs);
+    isUpdating = false;
+    await calls;
+    await expect
+      .poll(() => client.addresses().map(({ address }) => address))
+      .toEqual([`127.0.0.3:${first.port}`]);
   });
 
   it('goes on with the addresses that it has while the name server fails', async () => {

@@ -3,7 +3,7 @@ import { createServer, type Http2Server, type ServerHttp2Session } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { create } from '@bufbuild/protobuf';
 import { Code, ConnectError, createClient, type HandlerContext } from '@connectrpc/connect';
-import { connectNodeAdapter, Http2SessionManager } from '@connectrpc/connect-node';
+import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   ProcessorService,
@@ -13,6 +13,7 @@ import {
   ProcessResponseSchema,
 } from '../../gen/image/v1/processor_pb.ts';
 import { createGrpcUnary } from '../../src/api/grpc-unary.ts';
+import { createHttp2Connection } from '../../src/http2-connection.ts';
 
 const large = new Uint8Array(100_000).map((_, at) => at * 31);
 
@@ -32,7 +33,7 @@ async function opened(
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const manager = new Http2SessionManager(baseUrl);
+  const manager = createHttp2Connection(baseUrl, { connectTimeoutMs: 2000, pingIntervalMs: 1000 });
   const unary = createGrpcUnary(baseUrl, manager, readMaxBytes);
   onTestFinished(() => {
     manager.abort();

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   type ProcessorAddress,
@@ -32,23 +34,52 @@ describe(watchProcessorAddresses, () => {
   });
 
   it("has all of a name's addresses, with the port of the URL or of its scheme", async () => {
-    const resolve = async () => ['10.0.0.1', 'fd00::1'];
+    const resolve = async () => ['10.0.0.1', '10.0.0.2'];
     const { lists, lookedUp } = watched('http://a.example:50051,http://b.example,https://c.example', resolve);
     await lookedUp;
     expect(lists.at(-1)).toEqual([
       'http://a.example:50051 10.0.0.1:50051',
-      'http://a.example:50051 [fd00::1]:50051',
+      'http://a.example:50051 10.0.0.2:50051',
       'http://b.example 10.0.0.1:80',
-      'http://b.example [fd00::1]:80',
+      'http://b.example 10.0.0.2:80',
       'https://c.example 10.0.0.1:443',
-      'https://c.example [fd00::1]:443',
+      'https://c.example 10.0.0.2:443',
     ]);
   });
 
-  it('looks names up as the system does, in /etc/hosts too', async () => {
-    const { lists, lookedUp } = watched('http://localhost:50051');
+  it.each([
+    ['127.0.0.1', ['127.0.0.1', '127.0.0.2']],
+    ['::1', ['[::1]']],
+  ])('counts each pod of a dual-stack name once: by the family that %s listens in', async (host, hosts) => {
+    const server = createServer().listen(0, host);
+    await once(server, 'listening');
+    cleanups.push(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const resolve = async () => ['127.0.0.1', '127.0.0.2', '::1'];
+    const { lists, lookedUp } = watched(`http://a.example:${port}`, resolve);
     await lookedUp;
-    expect(lists.at(-1)).toContain('http://localhost:50051 127.0.0.1:50051');
+    expect(lists.at(-1)).toEqual(hosts.map((address) => `http://a.example:${port} ${address}:${port}`));
+  });
+
+  it('takes the IPv4 addresses of a dual-stack name while nothing listens, and looks again', async () => {
+    const server = createServer().listen(0, '::1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    await new Promise((closed) => server.close(closed));
+    const url = `http://a.example:${port}`;
+    const { lists, lookedUp, next } = watched(url, async () => ['127.0.0.1', '::1']);
+    await lookedUp;
+    expect(lists).toEqual([[`${url} 127.0.0.1:${port}`]]);
+    server.listen(port, '::1');
+    await once(server, 'listening');
+    cleanups.push(() => void server.close());
+    while (lists.at(-1)?.[0] !== `${url} [::1]:${port}`) await next();
+  });
+
+  it('looks names up as the system does, in /etc/hosts too', async () => {
+    const { lists, lookedUp } = watched('http://localhost:1');
+    await lookedUp;
+    expect(lists.at(-1)).toContain('http://localhost:1 127.0.0.1:1');
   });
 
   it('looks again, and hears of addresses that come and go', async () => {

@@ -31,8 +31,8 @@ describe.each([
     expect(containerOf(base, deployment).image).toBe(`${deployment}:${version}`);
   });
 
-  it('starts with its own environment, at an address that can be reached from outside', () => {
-    expect(readEnvironment(schema, environment).HOST).toBe('0.0.0.0');
+  it('starts with its own environment, at all IPv6 and IPv4 addresses', () => {
+    expect(readEnvironment(schema, environment).HOST).toBe('::');
   });
 
   it('exposes the ports that the manifests name, the one of its healthcheck first', () => {

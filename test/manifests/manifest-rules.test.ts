@@ -118,7 +118,7 @@ describe('manifestRules', () => {
 describe(schemaProblems, () => {
   it.each([
     ['an unknown field', '"readOnlyRootFilesystem"', '"readonlyRootFilesystem"'],
-    ['a value of another type', '"replicas":2', '"replicas":"two"'],
+    ['a value of another type', '"minReadySeconds":30', '"minReadySeconds":"thirty"'],
     ['a word that is none of the allowed', '"type":"ClusterIP"', '"type":"Cluster"'],
     ['a field that is missing', '"mountPath":"/tmp"', '"subPath":"tmp"'],
     ['a version that Kubernetes has no more', '"apiVersion":"apps/v1"', '"apiVersion":"apps/v1beta1"'],

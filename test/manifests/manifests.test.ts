@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { apiEnvironment } from '../../src/api/config.ts';
+import { readyTimeoutMs } from '../../src/api/health.ts';
 import { apiBytes } from '../../src/api/held-bytes.ts';
 import { readEnvironment } from '../../src/environment.ts';
 import { mostOfOneCaller } from '../../src/memory-budget.ts';
@@ -38,6 +39,15 @@ const rendered = [...folders, 'manifests/overlays/production'];
 
 describe.skipIf(!canRender).each(rendered)('%s, rendered by kustomize', (folder) => {
   describeManifest(canRender ? renderKustomization(folder) : []);
+});
+
+describe.skipIf(!canRender)('the overlays', () => {
+  it('have one strategy for Redis, so that server-side apply can go from one to the other', () => {
+    const strategies = ['minikube', 'production'].map(
+      (name) => deploymentOf(renderKustomization(`manifests/overlays/${name}`), 'redis').spec?.strategy,
+    );
+    expect(strategies).toEqual([{ type: 'Recreate' }, { type: 'Recreate' }]);
+  });
 });
 
 function describeManifest(manifest: readonly KubernetesObject[]): void {
@@ -86,6 +96,25 @@ function describeManifest(manifest: readonly KubernetesObject[]): void {
     if (REDIS_URL === undefined) return;
     const { hostname, port } = new URL(REDIS_URL);
     expect(serviceOf(manifest, hostname).spec?.ports?.map((each) => each.port)).toContain(Number(port));
+  });
+
+  it('sets no replicas, which an apply would reset, and names the strategy that Kubernetes would fill in', () => {
+    for (const name of ['image-api', 'image-processor']) {
+      const { replicas, strategy } = deploymentOf(manifest, name).spec ?? {};
+      expect(replicas).toBeUndefined();
+      expect(strategy).toEqual({ type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } });
+    }
+  });
+
+  it('keeps old processors until a DNS answer of 30 s ago has the new ones', () => {
+    expect(deploymentOf(manifest, 'image-processor').spec?.minReadySeconds).toBeGreaterThanOrEqual(30);
+  });
+
+  it('probes readiness for longer than /readyz waits for a processor', () => {
+    const { timeoutSeconds = 1, periodSeconds = 10 } =
+      containerOf(manifest, 'image-api').readinessProbe ?? {};
+    expect(timeoutSeconds * 1000).toBeGreaterThan(readyTimeoutMs);
+    expect(periodSeconds).toBeGreaterThanOrEqual(timeoutSeconds);
   });
 
   it('gives each pod more time to end than its drain may take', () => {

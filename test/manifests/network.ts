@@ -8,6 +8,8 @@ export interface Party {
   readonly address: string;
   /** Name of the namespace; undefined for who is no pod of this cluster. */
   readonly namespace?: string;
+  /** Labels of the namespace besides its name. */
+  readonly namespaceLabels?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
 }
 
@@ -58,7 +60,10 @@ function isMeant({ ipBlock, namespaceSelector, podSelector }: V1NetworkPolicyPee
   const isNamespace =
     namespaceSelector === undefined
       ? party.namespace === here
-      : selects(namespaceSelector, { 'kubernetes.io/metadata.name': party.namespace });
+      : selects(namespaceSelector, {
+          ...party.namespaceLabels,
+          'kubernetes.io/metadata.name': party.namespace,
+        });
   const anyPod: V1LabelSelector = {};
   return isNamespace && selects(podSelector ?? anyPod, { ...party.labels });
 }

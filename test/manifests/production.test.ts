@@ -269,6 +269,17 @@ describe.skipIf(!canRender)('manifests/overlays/production', () => {
       expect(inside.filter(isOpen)).toEqual([]);
     });
 
+    it('has a path for everything that the pages load', () => {
+      const pages = ['index.html', 'docs.html'].map((file) =>
+        readFileSync(`build/playground/${file}`, 'utf8'),
+      );
+      const loaded = [...pages.join('').matchAll(/<(?:script|link)[^>]* (?:src|href)="([^"]+)"/g)].map(
+        ([, path = '']) => new URL(path, 'http://images.example/').pathname,
+      );
+      expect(new Set(loaded).size).toBeGreaterThan(3);
+      expect(['/', '/docs', ...loaded].filter((path) => !isOpen(path))).toEqual([]);
+    });
+
     it('takes the largest upload with the frame of its multipart body, and little more', () => {
       const bytes = Number.parseInt(annotation('proxy-body-size'), 10) * 2 ** 20;
       const { maxUploadBytes } = readApiConfig(environmentOf(manifest, 'image-api'));
@@ -312,6 +323,12 @@ describe.skipIf(!canRender)('manifests/overlays/production', () => {
         labels: { 'app.kubernetes.io/name': 'grafana' },
       },
       DNS: { address: '10.1.0.9', namespace: 'kube-system', labels: { 'k8s-app': 'kube-dns' } },
+      'DNS on the node': { address: '169.254.20.10' },
+      "OpenShift's DNS": {
+        address: '10.1.0.10',
+        namespace: 'openshift-dns',
+        labels: { 'dns.operator.openshift.io/daemonset-dns': 'default' },
+      },
       'API server': { address: '10.0.0.1' },
       metadata: { address: '169.254.169.254' },
       internet: { address: '93.184.215.14' },
@@ -319,7 +336,7 @@ describe.skipIf(!canRender)('manifests/overlays/production', () => {
     const ours = ['api', 'processor', 'redis', 'neighbour'];
 
     it('let through these connections of all that there might be, and no other', () => {
-      const ports = [53, 80, 443, 6379, 8080, 9464, 50051];
+      const ports = [53, 5353, 80, 443, 6379, 8080, 9464, 50051];
       const open = Object.entries(parties).flatMap(([from, source]) =>
         Object.entries(parties).flatMap(([to, target]) =>
           ports
@@ -331,8 +348,12 @@ describe.skipIf(!canRender)('manifests/overlays/production', () => {
       expect(open).toEqual([
         'api → processor:50051',
         'api → DNS:53',
+        'api → DNS on the node:53',
+        "api → OpenShift's DNS:5353",
         'processor → redis:6379',
         'processor → DNS:53',
+        'processor → DNS on the node:53',
+        "processor → OpenShift's DNS:5353",
         ...ports.map((port) => `processor → internet:${port}`),
         'ingress controller → api:8080',
         'Prometheus → api:8080',
@@ -398,7 +419,7 @@ function edgesOf(range: string): string[] {
 }
 
 describe.skipIf(!canRender)('manifests/components', () => {
-  it.each(['credentials', 'gateway', 'keda', 'managed-redis'])(
+  it.each(['credentials', 'gateway', 'grpc-callers', 'keda', 'managed-redis'])(
     '%s leaves the overlay whole',
     async (component) => {
       const manifest = await renderWith(component);
@@ -492,6 +513,27 @@ describe.skipIf(!canRender)('manifests/components', () => {
     }));
     expect(summaries).toHaveLength(2);
     expect(summaries).toEqual(replaced);
+  });
+
+  it('grpc-callers lets labelled pods of labelled namespaces reach the processors, and believes nobody', async () => {
+    const manifest = await renderWith('grpc-callers');
+    const labels = { 'image-service.example/calls-processor': 'true' };
+    const processor: Party = {
+      address: '10.1.0.2',
+      namespace: 'image-service',
+      labels: podLabels(deploymentOf(manifest, 'image-processor')),
+    };
+    const pod = (podLabels: Record<string, string>, namespaceLabels: Record<string, string>): Party => ({
+      address: '10.1.0.5',
+      namespace: 'shop',
+      namespaceLabels,
+      labels: podLabels,
+    });
+    expect(mayConnect(manifest, pod(labels, labels), processor, 50_051)).toBe(true);
+    expect(mayConnect(manifest, pod(labels, labels), processor, 9464)).toBe(false);
+    expect(mayConnect(manifest, pod(labels, {}), processor, 50_051)).toBe(false);
+    expect(mayConnect(manifest, pod({}, labels), processor, 50_051)).toBe(false);
+    expect(environmentOf(manifest, 'image-processor').TRUST_CALLER_METADATA).toBe('false');
   });
 
   it('managed-redis takes the pod away and lets the processors out to its range', async () => {

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import process from 'node:process';
 
 /** From sched.h. */
@@ -20,7 +20,8 @@ const niceness = 10;
  */
 export function goLast(): boolean {
   if (process.platform !== 'linux') return false;
-  setPriority(niceness);
+  // Lowering its own niceness would take a privilege.
+  if (getPriority() < niceness) setPriority(niceness);
   try {
     // Not an import: koffi has no binary for every platform that Node has.
     const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');

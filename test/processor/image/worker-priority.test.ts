@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import process from 'node:process';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startWorkerPool } from '../../../src/processor/image/worker-pool.ts';
@@ -18,6 +19,9 @@ function schedulingOf(thread: number) {
   return { niceness: Number(fields[16]), policy: Number(fields[38]) };
 }
 
+/** The tests may run at a niceness of their own, and no process lowers its own. */
+const workerNiceness = Math.max(10, getPriority());
+
 const module = new URL('../../../src/processor/image/worker-priority.ts', import.meta.url);
 
 describe.runIf(process.platform === 'linux')(goLast, () => {
@@ -25,12 +29,22 @@ describe.runIf(process.platform === 'linux')(goLast, () => {
     const pool = await startWorkerPool(2);
     onTestFinished(() => pool.close());
     const { pixels, headers } = pool.pids();
-    for (const pid of pixels) expect(schedulingOf(pid)).toEqual({ niceness: 10, policy: 5 });
+    for (const pid of pixels) expect(schedulingOf(pid)).toEqual({ niceness: workerNiceness, policy: 5 });
     const helpers = pixels.flatMap((pid) => threadsOf(pid).filter((thread) => thread !== pid));
     expect(helpers.length).toBeGreaterThan(2);
     for (const thread of helpers) expect(schedulingOf(thread).policy).toBe(5);
-    for (const pid of headers) expect(schedulingOf(pid)).toEqual({ niceness: 0, policy: 0 });
+    for (const pid of headers) expect(schedulingOf(pid)).toEqual({ niceness: getPriority(), policy: 0 });
     expect(schedulingOf(process.pid).policy).toBe(0);
+  });
+
+  it('leaves a process that is nicer already as it is', () => {
+    const script = `
+      import { getPriority } from 'node:os';
+      const { goLast } = await import(${JSON.stringify(module.href)});
+      goLast();
+      console.log(getPriority());`;
+    const command = ['-n', '19', process.execPath, '--input-type=module', '-e', script];
+    expect(execFileSync('nice', command, { encoding: 'utf8' }).trim()).toBe('19');
   });
 
   it('is nice where the library is missing', () => {
@@ -45,7 +59,9 @@ describe.runIf(process.platform === 'linux')(goLast, () => {
       const done = goLast();
       const fields = readFileSync('/proc/self/stat', 'latin1').replace(/^.*\\) /, '').split(' ');
       console.log(done, fields[16], fields[38]);`;
-    const said = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
-    expect(said.trim()).toBe('false 10 0');
+    const printed = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+      encoding: 'utf8',
+    });
+    expect(printed.trim()).toBe(`false ${workerNiceness} 0`);
   });
 });

@@ -1,0 +1,22 @@
+import type { Logger } from '../../telemetry.ts';
+
+const intervalMs = 60_000;
+
+/**
+ * Logs the failures of the cache's tiers: the first one of a tier at once, then at most one line a minute with the number
+ * of failures since the line before. A Redis that is away fails every second, for hours perhaps.
+ *
+ * @param now - in milliseconds
+ */
+export function createCacheErrorLog(log: Logger, now: () => number = () => performance.now()) {
+  const tiers = new Map<string, { loggedAtMs: number; failures: number }>();
+  return (tier: string, error: unknown): void => {
+    const state = tiers.get(tier) ?? { loggedAtMs: Number.NEGATIVE_INFINITY, failures: 0 };
+    tiers.set(tier, state);
+    state.failures++;
+    if (now() - state.loggedAtMs < intervalMs) return;
+    const problem = error instanceof Error ? error.message || error.name : String(error);
+    log.warn({ tier, failures: state.failures, problem }, 'the cache fails; requests go on without it');
+    Object.assign(state, { loggedAtMs: now(), failures: 0 });
+  };
+}
