@@ -1,5 +1,6 @@
 import sharp, { type KernelEnum, type Sharp, type SharpOptions } from 'sharp';
 import type { Failure } from '../../failures.ts';
+import { decodeAvif } from './avif/decode.ts';
 import { decodeBmp } from './bmp-decode.ts';
 import { cmykToRgb } from './cmyk.ts';
 import { cutUpright, wholeOf } from './cutout.ts';
@@ -39,7 +40,7 @@ export async function decode(
     if (stored !== undefined) return { pixels: stored, orientation: header.orientation };
     return { pixels: await decodeExact(content, header), orientation: header.orientation };
   }
-  if (header.dropsSample || header.format === 'bmp') {
+  if (header.dropsSample || header.format === 'bmp' || header.format === 'avif') {
     const stored = await decodeExact(content, header);
     return { pixels: resampleFast(stored, header, geometry, plan), orientation: 1 };
   }
@@ -59,6 +60,7 @@ async function decodeExact(content: Uint8Array, header: ImageHeader): Promise<Pi
     return pixels;
   }
   checkEnding(content, header);
+  if (header.format === 'avif') return decodeAvif(content);
   const image = sharp(content, { ...optionsFor(header), ignoreIcc: true });
   if (header.colour === 'cmyk') {
     return cmykToRgb(await pixelsOf(image.pipelineColourspace('cmyk').toColourspace('cmyk'), header));

@@ -1,19 +1,13 @@
 import sharp, { type Metadata } from 'sharp';
 import { Failure } from '../../failures.ts';
+import { readAvifHeader } from './avif/header.ts';
 import { readBmpHeader } from './bmp-layout.ts';
 import { decoderFailure } from './decoder-failure.ts';
 import { detectFormat } from './format.ts';
 import { checkJpegKind } from './jpeg-kind.ts';
 import { readJpegMetadata } from './jpeg-metadata.ts';
 import { findJpegSegment, readJpegSamplesPerPixel } from './jpeg-segments.ts';
-import {
-  exifOrientation,
-  type Orientation,
-  orientationOf,
-  tiffOrientation,
-  upright,
-  xmpOrientation,
-} from './orientation.ts';
+import { type Orientation, orientationOf, tiffOrientation, upright, xmpOrientation } from './orientation.ts';
 import type { SourceFormat } from './plan.ts';
 import { hasPngMetadataAfter, readPngMetadata } from './png-metadata.ts';
 import { readTiffHeader } from './tiff-directory.ts';
@@ -27,7 +21,8 @@ export interface ImageHeader extends Orientation {
   /** Pixels as stored, before EXIF orientation. */
   readonly height: number;
   readonly colour: 'gray' | 'rgb' | 'cmyk';
-  readonly bitDepth: 8 | 16;
+  /** Bits a sample; what has fewer than 8 is expanded. */
+  readonly bitDepth: 8 | 10 | 12 | 16;
   readonly hasAlpha: boolean;
   /** The decoder gives one channel more than these, which is no alpha and is left out. */
   readonly dropsSample?: true;
@@ -65,8 +60,8 @@ const colourBySpace: Readonly<Record<string, ImageHeader['colour']>> = {
  */
 export async function readHeader(content: Uint8Array, maxPixels: number): Promise<ImageHeader> {
   const format = detectFormat(content);
-  if (format === 'bmp') {
-    const header = readBmpHeader(content);
+  if (format === 'bmp' || format === 'avif') {
+    const header = format === 'bmp' ? readBmpHeader(content) : readAvifHeader(content);
     checkSize(header, maxPixels);
     return header;
   }
@@ -114,7 +109,7 @@ export async function readHeader(content: Uint8Array, maxPixels: number): Promis
 
 /** Where each format has its EXIF and XMP: as Pillow finds them, not as libvips does. */
 function readOrientation(
-  format: Exclude<SourceFormat, 'bmp'>,
+  format: Exclude<SourceFormat, 'avif' | 'bmp'>,
   content: Uint8Array,
   { exif, xmp }: Metadata,
 ): Orientation {
@@ -128,22 +123,11 @@ function readOrientation(
       const header = readTiffHeader(file);
       return (header && tiffOrientation(file, header)) ?? xmpOrientation(xmp);
     }
-    case 'avif':
-      // libheif applies `irot` and `imir`, which come before EXIF's tag in Pillow; XMP counts where none of them is.
-      return hasTransform(content) || exifOrientation(exif) ? upright : xmpOrientation(xmp);
     case 'webp':
       return orientationOf({ exif, xmp });
     case 'gif':
       return upright;
   }
-}
-
-/** Whether an AVIF's properties, which stand before its pixels, rotate or mirror it (ISO/IEC 23008-12, 6.5.10 and 6.5.12). */
-function hasTransform(content: Uint8Array): boolean {
-  const bytes = bytesOf(content);
-  const pixels = bytes.indexOf('mdat');
-  const properties = pixels < 0 ? bytes : bytes.subarray(0, pixels);
-  return properties.includes('irot') || properties.includes('imir');
 }
 
 function bytesOf({ buffer, byteOffset, length }: Uint8Array): Buffer {

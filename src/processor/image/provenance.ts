@@ -33,9 +33,11 @@ export function decisionsOf(header: ImageHeader, plan: Plan, alphaIsKept: boolea
   if (header.orientation !== 1) decisions.push(`orientation=${header.orientation} turned upright`);
   if (header.exifIsUnreadable) decisions.push('exif=cannot be read, not turned');
   if (header.hasIccProfile) {
-    decisions.push(`icc=${plan.numerics === 'exact' ? 'ignored' : 'converted to sRGB'}`);
+    const isIgnored = plan.numerics === 'exact' || header.format === 'avif';
+    decisions.push(`icc=${isIgnored ? 'ignored' : 'converted to sRGB'}`);
   }
   if (header.bitDepth === 16) decisions.push('bit_depth=16 to 8 by high byte');
+  else if (header.bitDepth > 8) decisions.push(`bit_depth=${header.bitDepth} to 8`);
   if (header.colour === 'cmyk')
     decisions.push(`cmyk=${plan.numerics === 'exact' ? "Pillow's formula" : 'profile'}`);
   if (header.hasAlpha) {

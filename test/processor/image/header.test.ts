@@ -76,8 +76,12 @@ describe(readHeader, () => {
     ['pages.tiff', { format: 'tiff', frames: 2, height: 17 }],
     ['orientation-7.tiff', { orientation: 7 }],
     ['444.avif', { format: 'avif', colour: 'rgb', width: 23, height: 17 }],
-    // libheif turns AVIF itself, and says that there is nothing left to turn.
-    ['orientation-3.avif', { orientation: 1 }],
+    ['orientation-3.avif', { orientation: 3, samplesPerPixel: 1.5 }],
+    ['animated.avif', { frames: 2, hasAlpha: true, width: 23, height: 17 }],
+    ['gray-limited-10-bit.avif', { colour: 'gray', bitDepth: 10, samplesPerPixel: 1 }],
+    ['422-12-bit-alpha.avif', { bitDepth: 12, hasAlpha: true, samplesPerPixel: 2 }],
+    ['clean-aperture.avif', { width: 23, height: 17 }],
+    ['grid.avif', { width: 128, height: 128 }],
   ])('reads %s', async (name, expected) => {
     expect(await header(name)).toMatchObject(expected);
   });
