@@ -51,5 +51,5 @@ export function findApiKey(keys: readonly ApiKey[], presented: string): ApiKey |
 /** The key in a request's headers: `X-API-Key`, or else `Authorization: Bearer` (RFC 6750). */
 export function presentedApiKey(header: (name: string) => string | undefined): string | undefined {
   // In this order because a proxy in front may have an Authorization of its own.
-  return header('x-api-key') ?? /^Bearer +(\S+) *$/i.exec(header('authorization') ?? '')?.[1];
+  return header('x-api-key') || /^Bearer +(\S+) *$/i.exec(header('authorization') ?? '')?.[1];
 }

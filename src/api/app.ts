@@ -43,6 +43,7 @@ export function createApp(parts: AppParts): Hono<ApiEnv> {
   app.use(traceRequests(tracing));
   app.use(observeRequests(log, createHttpMetrics(metrics)));
   app.use(nameCallers(config.trustedProxies));
+  app.use(takePlainPaths);
   app.use(setCommonHeaders(isDraining));
   if (config.corsOrigins.length > 0) app.use(allowOrigins(config.corsOrigins));
   app.onError((error, c) => writeProblem(c, error));
@@ -103,6 +104,17 @@ function unknownRoute(): Failure {
     'There is nothing at this path; /openapi.json lists all that there are.',
   );
 }
+
+/**
+ * Refuses paths that mean another path than they show: `/v1/../metrics` would pass a proxy that lets `/v1` through, and
+ * reach `/metrics`.
+ */
+const takePlainPaths: MiddlewareHandler<ApiEnv> = async (c, next) => {
+  const { url = '' } = c.env.incoming;
+  const [path] = url.replace(/^https?:\/\/[^/?#]*/i, '').split(/[?#]/, 1);
+  if ((path || '/') !== new URL(c.req.url).pathname) throw unknownRoute();
+  await next();
+};
 
 /** Names each request's caller by its address, until the gate knows an API key's name. */
 function nameCallers(trustedProxies: ApiConfig['trustedProxies']): MiddlewareHandler<ApiEnv> {

@@ -42,7 +42,10 @@ export function createGate(config: ApiConfig, log: Logger, now: () => number = D
   function identify(c: ApiContext): Caller {
     const { pathname, searchParams } = new URL(c.req.url);
     if (links && (c.req.method === 'GET' || c.req.method === 'HEAD') && searchParams.has('signature')) {
-      const secret = checkLink(links.current().secrets, pathname, searchParams, now());
+      const nowMs = now();
+      const { secret, expiresMs } = checkLink(links.current().secrets, pathname, searchParams, nowMs);
+      const leftSeconds = Math.floor((expiresMs - nowMs) / 1000);
+      c.set('maxAgeSeconds', Math.min(leftSeconds, config.linkMaxAgeSeconds));
       c.set('spentParameters', linkParameters);
       // Many people have links of one secret, so a limit for keys would be none for them.
       return { log: { link_id: secret.id }, limit: rateLimitOf(secret, undefined) };

@@ -99,6 +99,9 @@ export const apiEnvironment = z.object({
   )
     .optional()
     .describe('JSON file of secrets that links of GET are signed with; read again when it changes'),
+  LINK_MAX_AGE_SECONDS: wholeNumber(0, 31_536_000)
+    .default(300)
+    .describe('Longest time that caches may keep the response to a signed link without asking'),
   RATE_LIMIT_RPS: wholeNumber(1, 1_000_000)
     .optional()
     .describe('Requests a second of each API key, if its entry has no limit of its own; unset: no limit'),
@@ -160,6 +163,7 @@ export function readApiConfig(environment: Readonly<Record<string, string | unde
     corsOrigins: values.CORS_ORIGINS,
     apiKeysFile: values.API_KEYS_FILE,
     linkSecretsFile: values.LINK_SECRETS_FILE,
+    linkMaxAgeSeconds: values.LINK_MAX_AGE_SECONDS,
     rateLimit:
       values.RATE_LIMIT_RPS === undefined
         ? undefined

@@ -17,6 +17,8 @@ export interface ApiEnv {
     callerName: string;
     /** By what the caller came in, where callers are asked who they are: the id of a key or of a link's secret. */
     caller?: { readonly key_id: string } | { readonly link_id: string };
+    /** How long caches may keep the response, where a signed link asks for it. */
+    maxAgeSeconds?: number;
     /** Query parameters that have done their work before the image's are read. */
     spentParameters?: readonly string[];
   };

@@ -90,8 +90,13 @@ function writeRaw(socket: Duplex, { status, headers, body }: Problem): void {
   setTimeout(() => socket.destroy(), lingerMs).unref();
 }
 
-/** Every HTTP/1.1 request has a Host (RFC 9112, 3.2). */
-function hostFailure({ httpVersion, headers }: IncomingMessage): Failure | undefined {
+/** Every HTTP/1.1 request has one Host (RFC 9112, 3.2). */
+function hostFailure({ httpVersion, headers, rawHeaders }: IncomingMessage): Failure | undefined {
+  const hosts = rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host').length;
+  if (hosts > 1) {
+    const metadata = { header: 'Host', limit: 1, actual: hosts };
+    return new Failure('REQUEST_INVALID', `The request has ${hosts} Host headers; it takes one.`, metadata);
+  }
   if (httpVersion !== '1.1' || headers.host !== undefined) return undefined;
   return new Failure('REQUEST_INVALID', 'The request has no Host header.', { header: 'Host' });
 }

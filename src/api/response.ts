@@ -79,15 +79,25 @@ function write(
   etag: string,
   body: readonly Uint8Array[],
 ): Response {
-  // A URL's image may change at any time: caches may keep the answer and have to ask whether it holds.
   const isGet = c.req.method === 'GET' || c.req.method === 'HEAD';
-  c.header('Cache-Control', isGet ? 'public, no-cache' : 'no-store');
+  c.header('Cache-Control', isGet ? cachingOf(c) : 'no-store');
   const isKnown = isGet && matches(c.req.header('if-none-match'), etag);
   for (const [name, value] of Object.entries(headers)) {
     if (!isKnown || ['ETag', 'Cache-Status', 'Server-Timing'].includes(name)) c.header(name, value);
   }
   share.responds(lengthOf(body));
   return isKnown ? c.body(null, 304) : c.body(share.sends(body));
+}
+
+/**
+ * How caches may keep the response to a GET. A URL's image may change at any time, so they have to ask whether it is
+ * still the same. The response to an API key is for its caller alone. A signed link is for everybody who has it: caches
+ * may keep its response without asking, but not beyond its expiry.
+ */
+function cachingOf(c: ApiContext): string {
+  const maxAgeSeconds = c.get('maxAgeSeconds');
+  if (maxAgeSeconds !== undefined) return `public, max-age=${maxAgeSeconds}`;
+  return c.get('caller') === undefined ? 'public, no-cache' : 'private, no-cache';
 }
 
 function lengthOf(pieces: readonly Uint8Array[]): number {

@@ -47,7 +47,7 @@ export function signLink(secret: string, path: string, query: URLSearchParams): 
 }
 
 /**
- * The secret that a link was signed with.
+ * The secret that a link was signed with, and when the link expires, in milliseconds since 1970.
  *
  * @param nowMs - since 1970
  * @throws Failure SIGNATURE_INVALID, LINK_EXPIRED
@@ -57,7 +57,7 @@ export function checkLink(
   path: string,
   query: URLSearchParams,
   nowMs: number,
-): LinkSecret {
+): { readonly secret: LinkSecret; readonly expiresMs: number } {
   const [signature = '', ...otherSignatures] = query.getAll('signature');
   const [expires = '', ...otherExpiries] = query.getAll('expires');
   let found: LinkSecret | undefined;
@@ -71,7 +71,8 @@ export function checkLink(
       'The signature is not that of this link. Use the link as it was made, with all its parameters.',
     );
   }
-  if (Number(expires) * 1000 <= nowMs) {
+  const expiresMs = Number(expires) * 1000;
+  if (expiresMs <= nowMs) {
     throw new Failure(
       'LINK_EXPIRED',
       `The link was good until ${expires}, in seconds since 1970. Ask for a new one.`,
@@ -80,7 +81,7 @@ export function checkLink(
       },
     );
   }
-  return found;
+  return { secret: found, expiresMs };
 }
 
 function isEqual(expected: string, given: string): boolean {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { HealthCheckResponse_ServingStatus } from '../../gen/grpc/health/v1/health_pb.ts';
 import { observeRequests } from '../../src/api/access-log.ts';
@@ -380,5 +381,33 @@ describe(describeApi, () => {
     for (const [, kind, name] of references) {
       expect(document.components[kind as 'schemas' | 'headers']).toHaveProperty(name ?? '');
     }
+  });
+
+  it.each([
+    '/v1/../metrics',
+    '/v1/./../metrics',
+    '/v1/%2e%2e/metrics',
+    '/v1/%2E./metrics',
+    '/v1/.%2e/metrics',
+    '/v1/..%2fmetrics',
+    '/v1/..//metrics',
+    '//metrics',
+    '/./metrics',
+    '/v1\\..\\metrics',
+    '/v1/..\\metrics',
+    '\\metrics',
+    '/v1/..%5cmetrics',
+    '/metrics/',
+    '/metrics/.',
+    'http://x/v1/../metrics',
+    'http://x//metrics',
+    'http://x\\metrics',
+    'HTTP://x/v1/%2e%2e/metrics',
+  ])('does not lead to the metrics by %j', async (target) => {
+    const socket = connect(api.port, '127.0.0.1');
+    socket.end(`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    const response = await text(socket);
+    expect(response).toMatch(/^HTTP\/1\.1 40[04] /);
+    expect(response).not.toContain('process_cpu');
   });
 });

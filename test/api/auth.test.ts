@@ -75,6 +75,7 @@ describe(createGate, () => {
     it.each([
       ['Authorization: Bearer', { Authorization: `Bearer ${alphaKey}` }],
       ['X-API-Key', { 'X-API-Key': betaKey }],
+      ['Bearer beside an empty X-API-Key', { 'X-API-Key': '', Authorization: `Bearer ${alphaKey}` }],
     ])('lets in who sends one as %s', async (_words, headers) => {
       const response = await post(headers as unknown as Record<string, string>);
       expect(response.status).toBe(200);
@@ -101,6 +102,16 @@ describe(createGate, () => {
       expect(response.headers.get('www-authenticate')).toBe(challenge);
       expect(await problemOf(response)).toMatchObject({ status: 401, reason: 'UNAUTHENTICATED' });
       expect(processor.requests).toEqual([]);
+    });
+
+    it("has responses that are for the key's caller alone", async () => {
+      const url = `${api.url}/v1/images?url=https://images.example/cat.jpg`;
+      const get = await fetch(url, { headers: { 'X-API-Key': alphaKey } });
+      expect(get.headers.get('cache-control')).toBe('private, no-cache');
+      const etag = get.headers.get('etag') ?? '';
+      const known = await fetch(url, { headers: { 'X-API-Key': alphaKey, 'If-None-Match': etag } });
+      expect([known.status, known.headers.get('cache-control')]).toEqual([304, 'private, no-cache']);
+      expect((await post({ 'X-API-Key': alphaKey })).headers.get('cache-control')).toBe('no-store');
     });
 
     it("tells the processor the key's name, and the client's address for a signed link", async () => {
@@ -260,6 +271,18 @@ describe(createGate, () => {
   });
 
   describe('with signed links', () => {
+    it.each([
+      ['LINK_MAX_AGE_SECONDS', 4_000, 300],
+      ['what is left of its expiry', 100, 100],
+    ])('has responses that caches keep for %s at most', async (_words, secondsLeft, mostSeconds) => {
+      const expires = String(Math.floor(Date.now() / 1000) + secondsLeft);
+      const path = link({ url: 'https://images.example/cat.jpg', expires });
+      const response = await fetch(`${api.url}${path}`);
+      const [, maxAge] = /^public, max-age=(\d+)$/.exec(response.headers.get('cache-control') ?? '') ?? [];
+      expect(Number(maxAge)).toBeLessThanOrEqual(mostSeconds);
+      expect(Number(maxAge)).toBeGreaterThan(mostSeconds - 60);
+    });
+
     it('lets in who follows one, for the image that it was made for', async () => {
       const response = await fetch(api.url + link({ url: 'https://a.example/b.jpg', width: '7' }), {
         headers: { 'X-Request-Id': 'link-1' },

@@ -27,6 +27,7 @@ describe(readApiConfig, () => {
       responseLimit: { bytes: 268_435_456, name: 'MAX_ANSWER_BYTES' },
       requestTimeoutMs: 30_000,
       maxCallsPerProcessor: 64,
+      linkMaxAgeSeconds: 300,
       idleStreams: { total: 256, perCaller: 32, timeoutMs: 60_000 },
       idleConnections: { total: 2000, perCaller: 500 },
       trustedProxies: [],

@@ -39,6 +39,8 @@ describe(createHttpServer, () => {
       'REQUEST_INVALID',
       `${post}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
     ],
+    ['two Hosts', 400, 'REQUEST_INVALID', 'GET /healthz HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n'],
+    ['the same Host twice', 400, 'REQUEST_INVALID', 'GET /healthz HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n'],
     ['no Host', 400, 'REQUEST_INVALID', 'GET /healthz HTTP/1.1\r\n\r\n'],
     [
       'a Host that is none',

@@ -39,7 +39,7 @@ describe(checkLink, () => {
     return parameters;
   };
   const check = (query: URLSearchParams, at = path, nowMs = 999_999) =>
-    checkLink(secrets, at, query, nowMs).id;
+    checkLink(secrets, at, query, nowMs).secret.id;
   const reason = (query: URLSearchParams, at = path, nowMs = 999_999): string => {
     try {
       return check(query, at, nowMs);
