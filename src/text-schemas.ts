@@ -6,22 +6,23 @@ import { z } from 'zod';
  * The metadata say what a value means, for documents made from the schemas.
  */
 
-/** A whole number. */
+/** A whole number; `224.0` is one too, which is how Python writes a float. */
 export function wholeNumber(min: number, max: number) {
   const allowed = `a whole number from ${min} to ${max}`;
   return z
     .string()
-    .regex(/^\d{1,15}$/, allowed)
+    .regex(/^\d{1,15}(\.0{1,20})?$/, allowed)
     .transform(Number)
     .refine((value) => value >= min && value <= max, allowed)
     .meta({ type: 'integer', minimum: min, maximum: max });
 }
 
-/** `true` or `false`, and `1` or `0` as some deployment tools write them. */
+/** `true` or `false`; `True` or `False` as Python and .NET write them; `1` or `0` as some deployment tools do. */
 export function flag() {
   return z
-    .enum(['true', 'false', '1', '0'], { error: 'true or false' })
-    .transform((value) => value === 'true' || value === '1')
+    .string()
+    .regex(/^([Tt]rue|[Ff]alse|1|0)$/, 'true or false')
+    .transform((value) => /^([Tt]rue|1)$/.test(value))
     .meta({ type: 'boolean' });
 }
 
@@ -50,11 +51,13 @@ export function finiteNumber() {
     .refine((value) => Number.isFinite(value), allowed);
 }
 
-/** Finite numbers with commas between them. */
+/** Finite numbers with commas between them, in brackets or not: Python and NumPy write `[0.5, 0.4]` and `[0.5 0.4]`. */
 export function numbers() {
   const allowed = 'finite numbers with commas between them';
   return z.string().transform((text, context): number[] => {
-    const values = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+    const listed = text.trim().replace(/^[[(](.*?),?[\])]$/s, '$1');
+    const parts = listed.includes(',') ? listed.split(',') : listed.trim().split(/\s+/);
+    const values = parts.map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
     if (values.every(Number.isFinite)) return values;
     context.addIssue({ code: 'custom', message: allowed });
     return z.NEVER;

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import {
   getMultipartBoundary,
   MaxFileSizeExceededError,
@@ -7,14 +8,22 @@ import {
   parseMultipart,
 } from '@remix-run/multipart-parser';
 import { Failure } from '../failures.ts';
-import type { ImageSource, Said } from './options.ts';
+import { imageOptionNames } from '../image-options.ts';
+import { type ImageSource, joinLists, type Said } from './options.ts';
 import { imageTooLong } from './request-body.ts';
+import { variantsOption } from './variants.ts';
 
 /** Every option, `image` and `url`, and then some. */
 const maxParts = 64;
 const maxPartHeaderBytes = 8 * 1024;
 /** A URL or an option's value. */
 const maxTextBytes = 8 * 1024;
+/** A preprocessor config, or the options of all variants. */
+const maxJsonBytes = 64 * 1024;
+
+const jsonFields: readonly string[] = ['preprocessor_config', variantsOption];
+/** Fields of text, also where a client sends them as files: `-F preprocessor_config=@file`, or requests' `files=`. */
+const textFields: readonly string[] = [...imageOptionNames, ...jsonFields, 'url'];
 
 /**
  * Reads a multipart form: the file in `image` or a text field `url`, and options in the other fields. The
@@ -23,38 +32,89 @@ const maxTextBytes = 8 * 1024;
  * @throws Failure MULTIPART_INVALID, SOURCE_MISSING, SOURCE_BYTES_OVER_LIMIT
  */
 export function parseForm(body: Buffer, contentType: string, maxFileBytes: number): Said {
-  const boundary = getMultipartBoundary(contentType);
-  if (boundary === null) {
+  const boundary = getMultipartBoundary(contentType)?.trim();
+  if (boundary === undefined) {
     throw new Failure(
       'MULTIPART_INVALID',
       'The Content-Type has no boundary; let the HTTP client write that header itself.',
     );
   }
   if (body.length === 0) throw new Failure('MULTIPART_INVALID', 'The body is empty.');
-  const sources: ImageSource[] = [];
-  const options: [name: string, text: string][] = [];
+  const form = fromFirstBoundary(body, boundary);
   try {
-    for (const part of parseMultipart(body, {
-      boundary,
-      maxParts,
-      maxHeaderSize: maxPartHeaderBytes,
-      maxFileSize: maxFileBytes,
-      maxTotalSize: body.length,
-    })) {
-      const name = part.name;
-      if (name === undefined) throw new Failure('MULTIPART_INVALID', 'A part of the body has no name.');
-      // What a browser sends for a file field in which nothing was chosen.
-      if (part.isFile && !part.filename && part.size === 0) continue;
-      if (name === 'image') sources.push({ case: 'content', value: contentOf(part) });
-      else if (part.isFile) throw misplacedFile(name);
-      else if (name !== 'url') options.push([name, textOf(part, name)]);
-      else if (part.size > 0) sources.push({ case: 'url', value: textOf(part, name) });
-    }
+    return readLeniently(form, boundary, maxFileBytes);
   } catch (error) {
     throw error instanceof Failure ? error : brokenForm(error, body.length, maxFileBytes);
   }
-  return { sources, options };
 }
+
+/** The parser refuses text that is not UTF-8, by a TypeError. In a header it is a file's name, which is not used. */
+function readLeniently(form: Buffer, boundary: string, maxFileBytes: number): Said {
+  try {
+    return readParts(form, boundary, maxFileBytes);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    maskForeignText(form, boundary);
+    return readParts(form, boundary, maxFileBytes);
+  }
+}
+
+function readParts(form: Buffer, boundary: string, maxFileBytes: number): Said {
+  const sources: ImageSource[] = [];
+  const options: [name: string, text: string][] = [];
+  for (const part of parseMultipart(form, {
+    boundary,
+    maxParts,
+    maxHeaderSize: maxPartHeaderBytes,
+    maxFileSize: maxFileBytes,
+    maxTotalSize: form.length,
+  })) {
+    const name = part.name;
+    if (name === undefined) throw new Failure('MULTIPART_INVALID', 'A part of the body has no name.');
+    // What a browser sends for a file field in which nothing was chosen.
+    if (part.isFile && !part.filename && part.size === 0) continue;
+    if (name === 'image') sources.push({ case: 'content', value: contentOf(part) });
+    else if (part.isFile && !textFields.includes(name)) throw misplacedFile(name);
+    else if (name !== 'url') options.push([name, textOf(part, name)]);
+    else if (part.size > 0) sources.push({ case: 'url', value: textOf(part, name) });
+  }
+  return { sources, options: joinLists(options) };
+}
+
+/** The body from its first delimiter on: what stands before it has no meaning (RFC 2046, 5.1.1). */
+function fromFirstBoundary(body: Buffer, boundary: string): Buffer {
+  const delimiter = `--${boundary}`;
+  if (body.indexOf(delimiter, 0, 'latin1') === 0) return body;
+  const at = body.indexOf(`\n${delimiter}`, 0, 'latin1');
+  return at < 0 ? body : body.subarray(at + 1);
+}
+
+/** Writes question marks over what is not ASCII in headers that are not UTF-8, as a file's name in Latin-1 or Shift-JIS. */
+function maskForeignText(form: Buffer, boundary: string): void {
+  const delimiter = `--${boundary}\r\n`;
+  let at = 0;
+  for (let parts = 0; at >= 0 && parts < maxParts; parts++) {
+    const start = at + delimiter.length;
+    const end = form.indexOf('\r\n\r\n', start, 'latin1');
+    if (end < 0) return;
+    const header = form.subarray(start, end);
+    if (!isUtf8(header)) maskHighBytes(header);
+    const next = form.indexOf(`\r\n${delimiter}`, end, 'latin1');
+    at = next < 0 ? next : next + 2;
+  }
+}
+
+/** The second byte of a character in Shift-JIS may be a backslash, which would escape the quote after it. */
+function maskHighBytes(header: Buffer): void {
+  for (const [at, byte] of header.entries()) {
+    if (byte < 0x80) continue;
+    header[at] = questionMark;
+    if (header[at + 1] === backslash) header[at + 1] = questionMark;
+  }
+}
+
+const questionMark = 0x3f;
+const backslash = 0x5c;
 
 function contentOf(part: MultipartPart): Uint8Array {
   const [only, ...more] = part.content;
@@ -62,12 +122,18 @@ function contentOf(part: MultipartPart): Uint8Array {
 }
 
 function textOf(part: MultipartPart, name: string): string {
-  if (part.size <= maxTextBytes) return part.text;
+  const limit = jsonFields.includes(name) ? maxJsonBytes : maxTextBytes;
+  if (part.size <= limit) return withoutBom(part.text);
   throw new Failure(
     'MULTIPART_INVALID',
-    `The field "${name.slice(0, 100)}" has ${part.size} bytes; at most ${maxTextBytes} are taken. A file belongs in the field "image".`,
-    { limit: maxTextBytes, actual: part.size },
+    `The field "${name.slice(0, 100)}" has ${part.size} bytes; at most ${limit} are taken. A file belongs in the field "image".`,
+    { limit, actual: part.size },
   );
+}
+
+/** Text without the byte order mark that Windows puts before UTF-8. */
+export function withoutBom(text: string): string {
+  return text.startsWith('\ufeff') ? text.slice(1) : text;
 }
 
 function misplacedFile(name: string): Failure {

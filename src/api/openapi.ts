@@ -91,7 +91,7 @@ function optionSchemas({ defaults }: ApiConfig): Record<string, JsonObject> {
     // Numbers and flags are read from text, but that is not what they are.
     override: ({ jsonSchema }) => {
       if (jsonSchema.type === 'integer') delete jsonSchema.pattern;
-      if (jsonSchema.type === 'boolean') delete jsonSchema.enum;
+      if (jsonSchema.type === 'boolean') delete jsonSchema.pattern;
     },
   });
   const defaultOf: JsonObject = defaults;
@@ -205,9 +205,9 @@ function describePost(options: Record<string, JsonObject>, config: ApiConfig): J
     contentMediaType: 'application/json',
     contentSchema: variants,
   };
-  const urlAndOptions = (ofVariants: JsonObject) => ({
+  const urlAndOptions = (ofVariants: JsonObject, others: JsonObject = {}) => ({
     type: 'object',
-    properties: { url: urlSchema, ...options, [variantsOption]: ofVariants },
+    properties: { url: urlSchema, ...options, ...others, [variantsOption]: ofVariants },
     required: ['url'],
     additionalProperties: false,
   });
@@ -237,7 +237,11 @@ function describePost(options: Record<string, JsonObject>, config: ApiConfig): J
         },
         'image/*': {},
         'application/octet-stream': {},
-        'application/json': { schema: urlAndOptions(variants) },
+        'application/json': {
+          schema: urlAndOptions(variants, {
+            preprocessor_config: { ...options.preprocessor_config, type: ['string', 'object'] },
+          }),
+        },
         'application/x-www-form-urlencoded': { schema: urlAndOptions(variantsText) },
       },
     },

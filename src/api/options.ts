@@ -16,6 +16,28 @@ export interface Said {
   readonly options: OptionTexts;
 }
 
+/** Options that take several values. */
+const listOptions: readonly string[] = ['mean', 'std'] satisfies (keyof ImageOptions)[];
+
+/**
+ * Lists that came as several options of one name, joined: `mean=0.5&mean=0.4`, as Python's requests writes them, and
+ * `mean[]=0.5` or `mean[0]=0.5`, as axios does.
+ *
+ * @param texts - what one query or one form has; a list that stands in both is given twice
+ */
+export function joinLists(texts: OptionTexts): OptionTexts {
+  const lists = new Map<string, string[]>();
+  const others: (readonly [name: string, text: string])[] = [];
+  for (const [name, text] of texts) {
+    const [, base = name, index = ''] = /^(\w+)\[(\d*)\]$/.exec(name) ?? [];
+    const values = lists.get(base) ?? [];
+    const isNext = index === '' || Number(index) === values.length;
+    if (listOptions.includes(base) && isNext) lists.set(base, [...values, text]);
+    else others.push([name, text]);
+  }
+  return [...others, ...[...lists].map(([name, values]) => [name, values.join(',')] as const)];
+}
+
 /**
  * Reads options from text.
  *
@@ -50,6 +72,8 @@ export function optionTexts(options: Readonly<Record<string, unknown>>): OptionT
 }
 
 function optionText(name: string, value: unknown): string {
+  if (name === 'preprocessor_config' && typeof value === 'object' && value !== null)
+    return JSON.stringify(value);
   const values: unknown[] = Array.isArray(value) ? value : [value];
   const isPlain = values.every((one) => ['string', 'number', 'boolean'].includes(typeof one));
   if (!isPlain) {

@@ -8,8 +8,8 @@ import { messageOverheadBytes } from '../transport.ts';
 import type { ApiConfig } from './config.ts';
 import type { ApiContext } from './context.ts';
 import type { Share } from './held-bytes.ts';
-import { parseForm } from './multipart.ts';
-import { type ImageSource, optionTexts, parseOptions, type Said } from './options.ts';
+import { parseForm, withoutBom } from './multipart.ts';
+import { type ImageSource, joinLists, optionTexts, parseOptions, type Said } from './options.ts';
 import { imageTooLong, readBody } from './request-body.ts';
 import { parseVariants, variantsOption, variantsRequest } from './variants.ts';
 
@@ -42,6 +42,22 @@ export async function readRequest(
     : variantsRequest(source, variants, config.defaults);
 }
 
+/** `application/json`, `text/json` and `application/vnd.api+json`. */
+const jsonType = /^(application|text)\/([\w.-]+\+)?json$/;
+
+/** What clients call bytes of whatever kind; nothing at all among it. */
+const bytesTypes: ReadonlySet<string> = new Set([
+  '',
+  'application/octet-stream',
+  'application/binary',
+  'application/force-download',
+  'application/octetstream',
+  'application/x-binary',
+  'application/x-octet-stream',
+  'binary/octet-stream',
+  'octet/stream',
+]);
+
 const nothing: Said = { sources: [], options: [] };
 
 function readQuery(query: URLSearchParams): Said {
@@ -50,7 +66,7 @@ function readQuery(query: URLSearchParams): Said {
     sources: pairs.flatMap(([name, value]) =>
       name === 'url' && value !== '' ? [{ case: 'url' as const, value }] : [],
     ),
-    options: pairs.filter(([name]) => name !== 'url'),
+    options: joinLists(pairs.filter(([name]) => name !== 'url')),
   };
 }
 
@@ -63,13 +79,17 @@ async function readSaid(c: ApiContext, maxBytes: number, signal: AbortSignal, sh
   if (mediaType === 'multipart/form-data') {
     return parseForm(await imageBytes(messageOverheadBytes), contentType, maxBytes);
   }
-  if (mediaType === 'application/json') {
+  if (jsonType.test(mediaType)) {
     return parseJson(await readBody(c.env, maxTextBodyBytes, jsonTooLong, signal, share));
+  }
+  if (mediaType === 'text/plain' && Number(c.req.header('content-length')) <= maxTextBodyBytes) {
+    const body = await readBody(c.env, maxTextBodyBytes, jsonTooLong, signal, share);
+    if (isJsonObject(body)) return parseJson(body);
   }
   if (mediaType === 'application/x-www-form-urlencoded') {
     return parseFormOrBytes(await imageBytes(0), mediaType);
   }
-  if (mediaType === '' || mediaType === 'application/octet-stream' || mediaType.startsWith('image/')) {
+  if (bytesTypes.has(mediaType) || mediaType.startsWith('image/')) {
     return parseBytes(await imageBytes(0), mediaType);
   }
   throw new Failure(
@@ -97,11 +117,17 @@ function parseBytes(body: Buffer, mediaType: string): Said {
   return { sources: [{ case: 'content', value: body }], options: [] };
 }
 
+/** Whether a body of another type is JSON, which .NET's StringContent calls plain text, and curl and PowerShell a form. */
+function isJsonObject(body: Buffer): boolean {
+  return body.length <= maxTextBodyBytes && /^\s*\{\s*["}]/.test(body.toString('utf8', 0, 100));
+}
+
 /**
  * `curl --data-binary @photo.jpg` calls whatever it sends a form, so the bytes decide: no image consists
  * of a form's characters alone, with the name of one of our fields in front.
  */
 function parseFormOrBytes(body: Buffer, mediaType: string): Said {
+  if (isJsonObject(body)) return parseJson(body);
   const text = body.length <= maxTextBodyBytes ? body.toString('latin1') : '';
   const [, firstName] = /^(\w+)=[\x21-\x7e]*$/.exec(text) ?? [];
   const isForm = [...imageOptionNames, variantsOption, 'url'].some((name) => name === firstName);
@@ -111,7 +137,7 @@ function parseFormOrBytes(body: Buffer, mediaType: string): Said {
 /** `{"url": "https://…", "width": 300}`: options stand beside the URL. */
 function parseJson(body: Buffer): Said {
   let parsed: unknown;
-  const text = body.toString('utf8');
+  const text = withoutBom(body.toString('utf8'));
   if (jsonDepth(text) > maxDepth) throw jsonTooDeep(jsonDepth(text));
   try {
     parsed = JSON.parse(text);

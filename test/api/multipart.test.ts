@@ -106,6 +106,90 @@ describe(parseForm, () => {
     expect(refusal(form([field('width'), Buffer.from([0xff, 0xfe])])).reason).toBe('MULTIPART_INVALID');
   });
 
+  it.each([
+    ['Latin-1', Buffer.from('caf\xe9.jpg', 'latin1')],
+    // 表.jpg and 表, whose second byte is a backslash.
+    ['Shift-JIS', Buffer.from('955c2e6a7067', 'hex')],
+    ['Shift-JIS before a quote', Buffer.from('955c', 'hex')],
+  ])("takes a file's name in %s", (_words, name) => {
+    const body = Buffer.concat([
+      Buffer.from('--abc\r\nContent-Disposition: form-data; name="width"\r\n\r\n3\r\n--abc\r\n'),
+      Buffer.from('Content-Disposition: form-data; name="image"; filename="'),
+      name,
+      Buffer.from('"\r\nContent-Type: image/jpeg\r\n\r\n'),
+      Buffer.from([0xff, 0xd8, 0xe9, 0x5c]),
+      Buffer.from('\r\n--abc\r\nContent-Disposition: form-data; name="height"\r\n\r\n4\r\n--abc--\r\n'),
+    ]);
+    const { sources, options } = parseForm(body, contentType, 1000);
+    expect(sources.map(({ value }) => [...Buffer.from(value as Uint8Array)])).toEqual([
+      [0xff, 0xd8, 0xe9, 0x5c],
+    ]);
+    expect(options).toEqual([
+      ['width', '3'],
+      ['height', '4'],
+    ]);
+  });
+
+  it.each(['\r\n', 'This is a multi-part message in MIME format.\r\n', '\n', '--ab\r\n--abcd'])(
+    'ignores %j before the first boundary, as RFC 2046 says',
+    (preamble) => {
+      const body = Buffer.concat([
+        Buffer.from(preamble.endsWith('\n') ? preamble : `${preamble}\r\n`),
+        form([imageHeader, 'xyz'], [field('width'), '3']),
+      ]);
+      expect(parseForm(body, contentType, 1000)).toMatchObject({
+        sources: [{ case: 'content' }],
+        options: [['width', '3']],
+      });
+    },
+  );
+
+  it.each([
+    // .NET's HttpClient
+    "Content-Disposition: form-data; name=image; filename=photo.jpg; filename*=utf-8''photo.jpg",
+    'Content-Disposition: form-data; name="image"; filename*=UTF-8\'\'caf%C3%A9.jpg\r\nContent-Type: image/jpeg',
+    // PowerShell's -Form
+    'Content-Type: application/octet-stream\r\nContent-Disposition: form-data; name="image"; filename="photo.jpg"',
+  ])('takes an image with the header %j', (header) => {
+    const { sources } = parseForm(form([header, 'xyz']), contentType, 1000);
+    expect(sources.map(({ value }) => String(Buffer.from(value as Uint8Array)))).toEqual(['xyz']);
+  });
+
+  it('takes a boundary with space after it', () => {
+    const spaced = 'multipart/form-data; boundary=abc ; charset=utf-8';
+    expect(parseForm(form([imageHeader, 'x']), spaced, 1000).sources).toHaveLength(1);
+  });
+
+  it('takes text that comes as a file, as curl sends @file and Python’s requests sends files=', () => {
+    const file = (name: string, filename: string) =>
+      `Content-Disposition: form-data; name="${name}"; filename="${filename}"\r\nContent-Type: application/octet-stream`;
+    const config = JSON.stringify({ image_processor_type: 'ViTImageProcessor', note: 'x'.repeat(20_000) });
+    const body = form(
+      [imageHeader, 'x'],
+      [file('preprocessor_config', 'preprocessor_config.json'), `\ufeff${config}`],
+      [file('width', 'width'), '224'],
+    );
+    expect(parseForm(body, contentType, 30_000).options).toEqual([
+      ['preprocessor_config', config],
+      ['width', '224'],
+    ]);
+    const tooLong = form([file('preprocessor_config', 'c.json'), 'x'.repeat(65_537)]);
+    expect(refusal(tooLong, 100_000)).toMatchObject({ metadata: { limit: '65536', actual: '65537' } });
+  });
+
+  it('joins lists that come value by value', () => {
+    const body = form(
+      [field('mean'), '0.1'],
+      [field('std[]'), '1'],
+      [field('mean'), '0.2'],
+      [field('std[]'), '2'],
+    );
+    expect(parseForm(body, contentType, 1000).options).toEqual([
+      ['mean', '0.1,0.2'],
+      ['std', '1,2'],
+    ]);
+  });
+
   it('refuses an empty body', () => {
     expect(refusal(Buffer.alloc(0)).reason).toBe('MULTIPART_INVALID');
   });

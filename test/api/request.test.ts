@@ -119,6 +119,48 @@ describe(readRequest, () => {
       },
     );
 
+    it.each(['binary/octet-stream', 'application/x-binary', 'APPLICATION/OCTET-STREAM; x=1', 'octet/stream'])(
+      'takes bytes of the type %s for the image',
+      async (contentType) => {
+        const headers = { 'Content-Type': contentType };
+        const response = await fetch(`${api.url}/v1/images`, { method: 'POST', body: picture, headers });
+        expect(response.status).toBe(200);
+        expect(processor.request().source).toEqual({ case: 'content', value: picture });
+      },
+    );
+
+    it.each([
+      ['application/json', ''],
+      ['application/json; charset=utf-8', '\ufeff'],
+      ['text/json', ''],
+      ['application/vnd.api+json', ' '],
+      // .NET's StringContent
+      ['text/plain; charset=utf-8', ''],
+      // curl -d and PowerShell's -Body
+      ['application/x-www-form-urlencoded', '\n'],
+    ])('takes a JSON object of the type %s for one', async (contentType, before) => {
+      const config = { size: { height: 3, width: 3 }, image_mean: [0.5, 0.25] };
+      const json = { url: 'https://example.com/a', preprocessor_config: config };
+      const response = await fetch(`${api.url}/v1/images`, {
+        method: 'POST',
+        body: before + JSON.stringify(json),
+        headers: { 'Content-Type': contentType },
+      });
+      expect(response.status).toBe(200);
+      const { source, preprocessorConfig } = processor.request();
+      expect(source).toEqual({ case: 'url', value: 'https://example.com/a' });
+      expect(JSON.parse(preprocessorConfig)).toEqual(config);
+    });
+
+    it('takes a preprocessor config as an object in JSON variants, too', async () => {
+      const variants = [{ preprocessor_config: { size: 3 } }, { width: 5 }];
+      const body = JSON.stringify({ url: 'https://example.com/a', variants });
+      const headers = { 'Content-Type': 'application/json' };
+      const response = await fetch(`${api.url}/v1/images`, { method: 'POST', body, headers });
+      // The scripted processor has no variants; the request was read.
+      expect((await problemOf(response)).reason).not.toBe('OPTION_INVALID');
+    });
+
     it('refuses a compressed body', async () => {
       const response = await fetch(`${api.url}/v1/images`, {
         method: 'POST',
@@ -247,6 +289,11 @@ describe(readRequest, () => {
     });
 
     it('refuses an option that is given twice', async () => {
+      const list = form(['image', file], ['format', 'npy'], ['mean', '0.5']);
+      expect(await refusal(list, { query: '?mean=0.4' })).toMatchObject({
+        reason: 'OPTION_INVALID',
+        metadata: { option: 'mean', actual: '0.4, 0.5' },
+      });
       expect(await refusal(picture, { query: '?width=3&width=4' })).toMatchObject({
         reason: 'OPTION_INVALID',
         detail: 'width is given twice; give it once.',
