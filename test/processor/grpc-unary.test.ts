@@ -93,6 +93,24 @@ describe(createGrpcUnaryMethods, () => {
     },
   );
 
+  it('takes other calls of the connection while long responses are read by nobody', async () => {
+    // 1.6 GB that are to be sent; Node refuses new streams of a session that has 1 GB.
+    const long = new Uint8Array(400_000_000);
+    const open = await started(({ source }) => ({
+      content: source.case === 'content' ? source.value : long,
+    }));
+    const unread = Array.from({ length: 4 }, () => {
+      const stream = open();
+      stream.end(enveloped(new Uint8Array()));
+      return stream;
+    });
+    await Promise.all(unread.map((stream) => once(stream, 'response')));
+    const stream = open();
+    stream.end(enveloped(message));
+    expect((await answerOf(stream)).trailers['grpc-status']).toBe('0');
+    for (const one of unread) one.destroy();
+  });
+
   it.each<[what: string, body: Uint8Array, reason: FailureReason]>([
     ['no message', new Uint8Array(), 'MESSAGE_INVALID'],
     ['half an envelope', Buffer.alloc(3), 'MESSAGE_INVALID'],
