@@ -1,7 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
-import type { ConnectError } from '@connectrpc/connect';
 import {
   type ProcessFailure,
   type ProcessRequest,
@@ -11,75 +10,68 @@ import {
   ProcessStreamRequestSchema,
   type ProcessStreamResponse,
 } from '../../../gen/image/v1/processor_pb.ts';
-import { isFailureReason, retryAfterOf } from '../../failures.ts';
-import { failureFromConnectError } from '../../rpc-failures.ts';
-import { type HostLimits, Hosts } from './hosts.ts';
+import type { FailureReason } from '../../failures.ts';
+import { Hosts } from './hosts.ts';
 import { type JobFailure, type JobImage, nameOfSource } from './images.ts';
 import { inputFailure } from './own-failures.ts';
+import { type Attempts, type RetryLimits, waitBeforeRetry } from './retry.ts';
 import { readSource } from './source-file.ts';
 import { hostGivenUp, lostTooOften, sourceTooLong } from './transfer-failures.ts';
 import { waitingImages } from './waiting-images.ts';
 
-/** The largest MAX_SOURCE_BYTES that a processor may have: what is longer is not even read. */
+/** The largest MAX_SOURCE_BYTES that a processor may have; a longer file is not read. */
 const maxSourceBytes = 1_073_741_824;
 
 /** Files that are read at once. */
 const readsAtOnce = 4;
 
-/** An image that was in flight at so many lost connections is sent by itself from then on: it may be what ends them. */
+/** Lost connections with an image in flight after which it is sent by itself: it may be what ends them. */
 const suspectAfter = 2;
 
-/** The longest wait of the client's own choice before an image is sent again, in seconds. */
-const maxBackoffSeconds = 30;
-
 /** How much is under way. */
-export interface QueueLimits extends HostLimits {
-  /** Images that are read, sent, or answered and not yet written. */
+export interface QueueLimits extends RetryLimits {
+  /** Images that are read, sent, or have a response that is not yet written. */
   readonly inFlight: number;
-  /** Bytes of sources held at once, and the same of answers; one image by itself may be longer. */
+  /** Bytes of sources held at once, and the same of responses; one image by itself may be longer. */
   readonly bytes: number;
-  /** How often one image is sent: when a connection is lost under it, or the processor is full. */
-  readonly tries: number;
 }
 
-/** What becomes of an image: one of the two is called, once. What they throw ends the job. */
+/** The outcome of an image: one of the two is called, once. What they throw ends the job. */
 export interface Outcomes {
   onResponse(image: JobImage, response: ProcessResponse): Promise<void>;
   onFailure(image: JobImage, failure: JobFailure): Promise<void>;
 }
 
-interface Entry {
+interface Entry extends Attempts {
   readonly id: string;
-  readonly image: JobImage;
   readonly message: ProcessStreamRequest;
   readonly bytes: number;
   /** Connections that were lost with it in flight. */
   lost: number;
-  /** Failures that can pass by themselves, of the image itself or of the processor. */
-  refused: number;
-  /** When the image's host first asked to come again for it. */
-  busySinceMs: number | undefined;
 }
 
-/** The images of a job on their way: read when there is room, sent, sent again, answered, written. */
+/** The images of a job on their way: read when there is room, sent, sent again, responded to, written. */
 export interface ImageQueue {
   /** Whether every image has its outcome. */
   isDone(): boolean;
   /** Resolves at the next change of any kind. */
   changed(): Promise<void>;
-  /** The message that may be sent next, if one may be. It counts as in flight from then on. */
+  /** Whether `take` has a message. */
+  hasNext(): boolean;
+  /** The message that may be sent next, if there is one. It counts as in flight from then on. */
   take(): ProcessStreamRequest | undefined;
-  /** How many messages wait for their answers. */
-  unanswered(): number;
-  onAnswer(answer: ProcessStreamResponse): void;
-  /** Whether the answers that wait to be written leave room for more. */
-  hasRoomForAnswers(): boolean;
+  /** How many messages are in flight. */
+  inFlight(): number;
+  onResponse(response: ProcessStreamResponse): void;
+  /** Whether the responses that wait to be written leave room for more. */
+  hasRoomForResponses(): boolean;
   /**
-   * A stream has ended: what was not answered goes first into the next, or fails if that has been often enough.
+   * A stream has ended: images in flight are sent first over the next, or fail after enough tries.
    *
-   * @returns whether it ended because of one image, which has its failure then
+   * @param reason - the service's, if it gave one
+   * @returns whether the stream ended because of one image, which has failed now
    */
-  takeBack(error: ConnectError): boolean;
+  takeBack(reason: FailureReason | undefined): boolean;
   /** Ends when nothing is being written any more. */
   settled(): Promise<void>;
 }
@@ -107,7 +99,7 @@ export function createImageQueue(
   /** Images whose outcome is being written. */
   let settling = 0;
   let sourceBytes = 0;
-  let answerBytes = 0;
+  let responseBytes = 0;
   let tooLong = maxSourceBytes + 1;
   const ready: Entry[] = [];
   const sent = new Map<string, Entry>();
@@ -186,43 +178,26 @@ export function createImageQueue(
     sourceBytes -= bytes;
     hosts.succeed(image.source);
     hosts.end(image.source);
-    answerBytes += length;
+    responseBytes += length;
     const written = outcomes.onResponse(image, response);
     settle(
       written.finally(() => {
-        answerBytes -= length;
+        responseBytes -= length;
       }),
     );
   }
 
   /** Fails for good, or rests and is sent again if the failure can pass by itself. */
   function refuse(entry: Entry, failure: ProcessFailure): void {
-    const waitMs = failure.retryable ? waitOf(entry, failure) : undefined;
-    if (waitMs !== undefined) {
-      rest(entry, waitMs);
+    const retry = failure.retryable ? waitBeforeRetry(entry, failure, hosts, limits) : undefined;
+    if (retry?.isSentAgain) {
+      rest(entry, retry.waitMs);
       return;
     }
+    // The host's other images wait for the end of its pause, too.
+    if (retry !== undefined) void follow(sleep(retry.waitMs, undefined, { signal: stop })).then(announce);
     const { reason, message, metadata, code, retryable } = failure;
     fail(entry.image, entry.bytes, { reason, message, metadata: { ...metadata }, code, retryable });
-  }
-
-  /** Milliseconds to wait before an image is sent again; undefined if it has been sent, or has waited, enough. */
-  function waitOf(entry: Entry, { reason, metadata }: ProcessFailure): number | undefined {
-    const seconds = (isFailureReason(reason) && retryAfterOf({ reason, metadata })) || 1;
-    if (isHostBusy(reason, metadata)) {
-      // It is the host that is full: that counts as no try of the image.
-      entry.busySinceMs ??= performance.now();
-      const waitMs = hosts.pause(entry.image.source, seconds);
-      if (performance.now() - entry.busySinceMs < limits.hostPatienceMs) return waitMs;
-      // The host's other images wait for the end of its pause, too.
-      if (waitMs !== undefined) void follow(sleep(waitMs, undefined, { signal: stop })).then(announce);
-      return undefined;
-    }
-    entry.refused++;
-    if (entry.refused >= limits.tries) return undefined;
-    // At least as long as it says, and longer each time where that is short.
-    const backoffSeconds = Math.min(maxBackoffSeconds, 2 ** (entry.refused - 1));
-    return Math.max(seconds, backoffSeconds) * 1000 * (1 + Math.random() / 4);
   }
 
   function rest(entry: Entry, waitMs: number): void {
@@ -235,26 +210,32 @@ export function createImageQueue(
     });
   }
 
+  function nextEntry(): Entry | undefined {
+    const entry = ready.find(({ image }) => hosts.maySend(image.source));
+    if (entry === undefined) return undefined;
+    const isAlone = [entry, ...sent.values()].some(({ lost }) => lost >= suspectAfter);
+    return isAlone && sent.size > 0 ? undefined : entry;
+  }
+
   fill();
   return {
     isDone: () => waiting.isEmpty() && held() === 0,
     changed: () => change.promise,
 
+    hasNext: () => nextEntry() !== undefined,
+
     take() {
-      const at = ready.findIndex(({ image }) => hosts.maySend(image.source));
-      const first = ready[at];
-      if (first === undefined) return undefined;
-      const isAlone = [first, ...sent.values()].some(({ lost }) => lost >= suspectAfter);
-      if (isAlone && sent.size > 0) return undefined;
-      ready.splice(at, 1);
-      sent.set(first.id, first);
-      hosts.send(first.image.source);
-      return first.message;
+      const entry = nextEntry();
+      if (entry === undefined) return undefined;
+      ready.splice(ready.indexOf(entry), 1);
+      sent.set(entry.id, entry);
+      hosts.send(entry.image.source);
+      return entry.message;
     },
 
-    unanswered: () => sent.size,
+    inFlight: () => sent.size,
 
-    onAnswer({ id, result }) {
+    onResponse({ id, result }) {
       const entry = sent.get(id);
       if (entry === undefined || result.case === undefined) return;
       sent.delete(id);
@@ -264,21 +245,19 @@ export function createImageQueue(
       announce();
     },
 
-    hasRoomForAnswers: () => answerBytes <= limits.bytes,
+    hasRoomForResponses: () => responseBytes <= limits.bytes,
 
-    takeBack(error) {
+    takeBack(reason) {
       const entries = [...sent.values()];
       sent.clear();
       for (const { image } of entries) hosts.receive(image.source);
-      const told = failureFromConnectError(error);
       const longest = Math.max(0, ...entries.map(({ bytes }) => bytes));
       // The processor refuses a message for its length by ending the stream: it was the longest.
-      const isTooLong = told?.reason === 'SOURCE_BYTES_OVER_LIMIT' && longest > 0;
+      const isTooLong = reason === 'SOURCE_BYTES_OVER_LIMIT' && longest > 0;
       if (isTooLong) tooLong = Math.min(tooLong, longest);
       const again: Entry[] = [];
       for (const entry of [...entries, ...ready.splice(0)]) {
-        // Who drains says so, and has not stumbled over an image.
-        if (!isTooLong && told?.reason !== 'DRAINING' && entries.includes(entry)) entry.lost++;
+        if (!isTooLong && !isOfService(reason) && entries.includes(entry)) entry.lost++;
         if (entry.bytes >= tooLong) fail(entry.image, entry.bytes, sourceTooLong(entry.bytes));
         else if (entry.lost >= limits.tries) fail(entry.image, entry.bytes, lostTooOften(entry.lost));
         else again.push(entry);
@@ -294,16 +273,13 @@ export function createImageQueue(
   };
 }
 
+/** Whether a stream ended for a reason that no image of it has caused. */
+function isOfService(reason: FailureReason | undefined): boolean {
+  return ['DRAINING', 'OVERLOADED', 'STREAMS_OVER_LIMIT', 'STREAM_IDLE'].includes(reason ?? '');
+}
+
 async function sourceOf({ source }: JobImage, stop: AbortSignal): Promise<ProcessRequest['source']> {
   return 'url' in source
     ? { case: 'url', value: source.url }
     : { case: 'content', value: await readSource(source.path, stop) };
-}
-
-/** Whether a failure says that the image's host is full, whichever image is asked for. */
-function isHostBusy(
-  reason: string,
-  { status, retry_after_seconds: asked }: ProcessFailure['metadata'],
-): boolean {
-  return reason === 'ORIGIN_BUSY' && (asked !== undefined || status === '429');
 }

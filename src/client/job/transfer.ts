@@ -1,5 +1,6 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { ProcessRequest, ProcessStreamRequest } from '../../../gen/image/v1/processor_pb.ts';
+import { failureFromConnectError } from '../../rpc-failures.ts';
 import { type Absence, reachProcessor, watchAbsence } from './absence.ts';
 import type { ProcessorConnection } from './connection.ts';
 import { createImageQueue, type ImageQueue, type Outcomes, type QueueLimits } from './image-queue.ts';
@@ -18,8 +19,8 @@ export interface TransferEvents extends Outcomes {
 }
 
 /**
- * Sends images over ProcessStream and hands out what becomes of each. When the stream ends before all is answered
- * (the processor drains, the connection is lost) another is opened, and what was not answered is sent again.
+ * Sends images over ProcessStream and reports the outcome of each. When the stream ends before all have a response
+ * (the processor drains, the connection is lost) another is opened, and images without a response are sent again.
  *
  * @param request - for every image, without its source
  * @throws ClientError PROCESSOR_UNAVAILABLE when the processor is away for too long; what an outcome throws; the
@@ -38,12 +39,20 @@ export async function transferImages(
   const queue = createImageQueue(images, request, limits, events, stop, (error) => ended.abort(error));
   const away = watchAbsence(limits.patienceMs, events.onAway);
   try {
-    while (!queue.isDone()) {
+    while (!queue.isDone() && !stop.aborted) {
+      // A stream without an image in work would be ended, so none is open while all images rest.
+      if (!queue.hasNext()) {
+        await queue.changed();
+        continue;
+      }
       await reachProcessor(connection, limits.patienceMs, away, stop);
       const error = await runStream(queue, connection, limits.patienceMs, away, stop);
+      const reason = error && failureFromConnectError(error)?.reason;
       // What was refused at the very end is still being written.
-      if (error === undefined || queue.takeBack(error)) await queue.settled();
-      else if (!queue.isDone()) await away.report(error.rawMessage, stop);
+      if (error === undefined || queue.takeBack(reason)) await queue.settled();
+      else if (!queue.isDone() && (reason !== 'STREAM_IDLE' || queue.hasNext())) {
+        await away.report(error.rawMessage, stop);
+      }
     }
     stop.throwIfAborted();
   } catch (error) {
@@ -56,7 +65,7 @@ export async function transferImages(
 /**
  * Sends and receives over one stream.
  *
- * @returns what ended it before all was answered
+ * @returns what ended it before every image had a response
  * @throws the reason of `stop`
  */
 async function runStream(
@@ -71,14 +80,14 @@ async function runStream(
   const onStop = () => over.abort(new ConnectError('stopped', Code.Canceled));
   stop.addEventListener('abort', onStop, { once: true });
   const silence = setTimeout(() => {
-    if (queue.unanswered() > 0) over.abort(new ConnectError('no answer in time', Code.Unavailable));
+    if (queue.inFlight() > 0) over.abort(new ConnectError('no answer in time', Code.Unavailable));
   }, patienceMs);
   try {
     const requests = messagesOf(queue, over.signal, () => silence.refresh());
-    for await (const answer of connection.processStream(requests, over.signal)) {
+    for await (const response of connection.processStream(requests, over.signal)) {
       away.end();
-      queue.onAnswer(answer);
-      while (!queue.hasRoomForAnswers()) await queue.changed();
+      queue.onResponse(response);
+      while (!queue.hasRoomForResponses()) await queue.changed();
       silence.refresh();
     }
     return queue.isDone() ? undefined : new ConnectError('the stream has ended', Code.Unavailable);
@@ -104,7 +113,7 @@ async function* messagesOf(
       await queue.changed();
       continue;
     }
-    if (queue.unanswered() === 1) onFirst();
+    if (queue.inFlight() === 1) onFirst();
     yield message;
   }
 }

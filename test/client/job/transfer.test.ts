@@ -220,6 +220,52 @@ describe(transferImages, () => {
     expect(away[0]).toBe('The processor is shutting down.');
   });
 
+  it('opens a stream again when there is something to send after the processor has ended an idle one', async () => {
+    const images = await files(5);
+    await using processor = await startProcessor(async function* (requests, stream) {
+      for await (const { id } of requests) {
+        yield answered(id, stream === 0 ? { failure: 'OVERLOADED' } : 'response');
+        if (stream === 0)
+          throw toConnectError(new Failure('STREAM_IDLE', 'The stream had no image in work.'));
+      }
+    });
+    const { outcomes, away } = await transfer(images, processor.url);
+    expect(outcomes).toEqual({ 0: 'response 0' });
+    expect(away).toEqual([]);
+    expect(processor.streams()).toBe(2);
+  });
+
+  it('sends no more URLs of a host at once than it may, and those of another meanwhile', async () => {
+    const images = ['a', 'a', 'a', 'a', 'a', 'b'].map((host, index) => ({
+      source: { url: `http://${host}/${index}` },
+      output: `${index}.npy`,
+    }));
+    const inFlight = new Set<string>();
+    let most = 0;
+    await using processor = await startProcessor(async function* (requests) {
+      for await (const { id, request } of requests) {
+        const url = String(request?.source.value);
+        if (url.startsWith('http://b/')) {
+          yield answered(id, 'response');
+          for (const each of inFlight) yield answered(each, 'response');
+          inFlight.clear();
+        } else {
+          inFlight.add(id);
+          most = Math.max(most, inFlight.size);
+          // The first two wait until the other host's image, which stands last, is there.
+          if (Object.keys(seen).length >= 2) yield answered(id, 'response');
+          if (Object.keys(seen).length >= 2) inFlight.delete(id);
+        }
+        seen[url] = true;
+      }
+    });
+    const seen: Record<string, boolean> = {};
+    const { outcomes } = await transfer(images, processor.url, { perHost: 2 });
+    expect(Object.keys(outcomes).length).toBe(6);
+    expect(most).toBe(2);
+    expect(Object.keys(seen).slice(0, 3)).toContain('http://b/5');
+  });
+
   it('finds the image that ends every connection, and the others come through', async () => {
     const images = await files(...Array(12).fill(5));
     await using processor = await startProcessor(async function* (requests) {
