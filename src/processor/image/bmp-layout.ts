@@ -224,5 +224,6 @@ function cutOff(): Failure {
 }
 
 function corrupt(what: string): Failure {
-  return new Failure('IMAGE_CORRUPT', `The header of this BMP cannot be read. ${what}`, { format: 'bmp' });
+  const message = `The header of this BMP cannot be read. ${what}`;
+  return new Failure('IMAGE_CORRUPT', message, { format: 'bmp' }, { cause: new Error(what) });
 }

@@ -6,12 +6,13 @@ import { cmykToRgb } from './cmyk.ts';
 import { cutUpright, wholeOf } from './cutout.ts';
 import { decoderFailure } from './decoder-failure.ts';
 import type { Geometry } from './geometry.ts';
+import { decodeGif } from './gif-decode.ts';
 import type { ImageHeader } from './header.ts';
 import { hasBrokenEnding } from './jpeg-ending.ts';
 import { resampleUpright } from './kernels/resample.ts';
 import { orient, sizeUpright } from './orient.ts';
 import type { Pixels } from './pixels.ts';
-import type { Filter, Plan } from './plan.ts';
+import type { Filter, Plan, SourceFormat } from './plan.ts';
 import { type ShrinkFactor, shrinkFactors, turboJpeg } from './turbojpeg.ts';
 
 /** What a decoder gives. */
@@ -40,7 +41,7 @@ export async function decode(
     if (stored !== undefined) return { pixels: stored, orientation: header.orientation };
     return { pixels: await decodeExact(content, header), orientation: header.orientation };
   }
-  if (header.dropsSample || header.format === 'bmp' || header.format === 'avif') {
+  if (header.dropsSample || header.format === 'avif' || header.format in ownDecoders) {
     const stored = await decodeExact(content, header);
     return { pixels: resampleFast(stored, header, geometry, plan), orientation: 1 };
   }
@@ -54,19 +55,26 @@ export async function decode(
  * first frame.
  */
 async function decodeExact(content: Uint8Array, header: ImageHeader): Promise<Pixels> {
-  if (header.format === 'bmp') {
-    const pixels = decodeBmp(content);
-    if (pixels === undefined) throw failureOf(header, new Error('fewer pixels than the header says'));
+  const decodeByOurselves = ownDecoders[header.format];
+  if (decodeByOurselves !== undefined) {
+    const pixels = decodeByOurselves(content);
+    if (pixels === undefined) throw failureOf(header, new Error('pixels are damaged or missing'));
     return pixels;
   }
-  checkEnding(content, header);
   if (header.format === 'avif') return decodeAvif(content);
+  checkEnding(content, header);
   const image = sharp(content, { ...optionsFor(header), ignoreIcc: true });
   if (header.colour === 'cmyk') {
     return cmykToRgb(await pixelsOf(image.pipelineColourspace('cmyk').toColourspace('cmyk'), header));
   }
   return pixelsOf(image, header);
 }
+
+/** Decoders of our own, for formats whose bytes no library gives as Pillow does: undefined where pixels are missing. */
+const ownDecoders: Readonly<Partial<Record<SourceFormat, (content: Uint8Array) => Pixels | undefined>>> = {
+  bmp: decodeBmp,
+  gif: decodeGif,
+};
 
 /**
  * A JPEG that needs no more than its DCT and its colours, by TurboJPEG; with `shrink` 1 the same bytes as sharp's.

@@ -4,10 +4,11 @@ import { readAvifHeader } from './avif/header.ts';
 import { readBmpHeader } from './bmp-layout.ts';
 import { decoderFailure } from './decoder-failure.ts';
 import { detectFormat } from './format.ts';
+import { readGifHeader } from './gif-layout.ts';
 import { checkJpegKind } from './jpeg-kind.ts';
 import { readJpegMetadata } from './jpeg-metadata.ts';
 import { findJpegSegment, readJpegSamplesPerPixel } from './jpeg-segments.ts';
-import { type Orientation, orientationOf, tiffOrientation, upright, xmpOrientation } from './orientation.ts';
+import { type Orientation, orientationOf, tiffOrientation, xmpOrientation } from './orientation.ts';
 import type { SourceFormat } from './plan.ts';
 import { hasPngMetadataAfter, readPngMetadata } from './png-metadata.ts';
 import { readTiffHeader } from './tiff-directory.ts';
@@ -60,8 +61,8 @@ const colourBySpace: Readonly<Record<string, ImageHeader['colour']>> = {
  */
 export async function readHeader(content: Uint8Array, maxPixels: number): Promise<ImageHeader> {
   const format = detectFormat(content);
-  if (format === 'bmp' || format === 'avif') {
-    const header = format === 'bmp' ? readBmpHeader(content) : readAvifHeader(content);
+  if (isOwn(format)) {
+    const header = ownHeaders[format](content);
     checkSize(header, maxPixels);
     return header;
   }
@@ -107,9 +108,16 @@ export async function readHeader(content: Uint8Array, maxPixels: number): Promis
   };
 }
 
+/** Formats whose headers we read all by ourselves. */
+const ownHeaders = { avif: readAvifHeader, bmp: readBmpHeader, gif: readGifHeader } as const;
+
+function isOwn(format: SourceFormat): format is keyof typeof ownHeaders {
+  return format in ownHeaders;
+}
+
 /** Where each format has its EXIF and XMP: as Pillow finds them, not as libvips does. */
 function readOrientation(
-  format: Exclude<SourceFormat, 'avif' | 'bmp'>,
+  format: Exclude<SourceFormat, keyof typeof ownHeaders>,
   content: Uint8Array,
   { exif, xmp }: Metadata,
 ): Orientation {
@@ -125,8 +133,6 @@ function readOrientation(
     }
     case 'webp':
       return orientationOf({ exif, xmp });
-    case 'gif':
-      return upright;
   }
 }
 

@@ -37,7 +37,8 @@ const heldByDecoder: { readonly [Format in SourceFormat]: (header: ImageHeader) 
   png: (header) => (header.isProgressive ? storedBytes(header) : 1),
   webp: () => 8,
   avif: ({ hasAlpha, bitDepth }) => 17 + (hasAlpha ? (bitDepth > 8 ? 13 : 6) : 0),
-  gif: () => 4.5,
+  // A byte a pixel for its colour's number.
+  gif: () => 1,
   tiff: (header) => storedBytes(header) + 1,
   // Run lengths are undone to a byte a pixel.
   bmp: () => 1,
@@ -49,7 +50,7 @@ const decodingTime: { readonly [Format in SourceFormat]: (header: ImageHeader) =
   png: ({ isProgressive, bitDepth }) => (isProgressive ? 21 : bitDepth === 16 ? 20 : 12),
   webp: () => 22,
   avif: ({ hasAlpha, bitDepth }) => (hasAlpha ? 110 : 45) + (bitDepth > 8 ? 15 : 0),
-  gif: () => 10,
+  gif: () => 25,
   tiff: () => 10,
   bmp: () => 5,
 };

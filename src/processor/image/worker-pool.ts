@@ -3,6 +3,7 @@ import type { Failure } from '../../failures.ts';
 import { createAdmission } from '../admission.ts';
 import { readBmpHeader } from './bmp-layout.ts';
 import { detectFormat } from './format.ts';
+import { readGifHeader } from './gif-layout.ts';
 import { checkSize, headerPart, type ImageHeader } from './header.ts';
 import { readJpegHeader } from './jpeg-header.ts';
 import type { SourceFormat } from './plan.ts';
@@ -90,8 +91,7 @@ export async function startWorkerPool(workers: number, options: WorkerPoolOption
     maxPixels: number,
     signal: AbortSignal,
   ): Promise<ImageHeader> {
-    const plain =
-      format === 'bmp' ? readBmpHeader(content) : (readJpegHeader(content) ?? readPngHeader(content));
+    const plain = readHeaderHere(content, format);
     if (plain !== undefined) {
       checkSize(plain, maxPixels);
       return plain;
@@ -118,4 +118,16 @@ export async function startWorkerPool(workers: number, options: WorkerPoolOption
     busy: () => ({ pixels: pixels.busy(), headers: headers.busy() }),
     close,
   };
+}
+
+/** Headers that we read ourselves, in this process. */
+function readHeaderHere(content: Uint8Array, format: SourceFormat): ImageHeader | undefined {
+  switch (format) {
+    case 'bmp':
+      return readBmpHeader(content);
+    case 'gif':
+      return readGifHeader(content);
+    default:
+      return readJpegHeader(content) ?? readPngHeader(content);
+  }
 }
