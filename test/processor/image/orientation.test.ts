@@ -367,7 +367,7 @@ describe(orientationOf, () => {
     ['png_imagemagick_raw_profile.png', 6],
     ['xmp_orientation6.jpeg', 6],
     ['xmp_orientation6.avif', 6],
-    ['odd_420_irot.avif', 1],
+    ['odd_420_irot.avif', 6],
   ])('reads the orientation of %s', async (file, orientation) => {
     const content = readFileSync(new URL(`../../fixtures/cases/${file}`, import.meta.url));
     expect(await readHeader(content, noLimit)).toMatchObject({ orientation });
