@@ -3,14 +3,9 @@ import type { ProcessRequest } from '../../../gen/image/v1/processor_pb.ts';
 import { unknownCaller } from '../../caller.ts';
 import { Failure } from '../../failures.ts';
 import { createSingleFlight } from '../single-flight.ts';
-import {
-  bytesOverLimit,
-  createDownloader,
-  type DownloaderOptions,
-  hrefWithoutFragment,
-  type Validators,
-} from './download.ts';
+import { bytesOverLimit, createDownloader, type DownloaderOptions, type Validators } from './download.ts';
 import type { DownloadPlaces } from './download-places.ts';
+import { hrefWithoutFragment } from './origin-url.ts';
 import { createRequestHeaders, defaultUserAgent } from './request-headers.ts';
 import { createUrlRecords, type RecordStore, type UrlRecord } from './url-records.ts';
 
