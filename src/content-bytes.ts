@@ -59,6 +59,19 @@ function padded(pixels: number): number {
   return Math.ceil(pixels / 16) * 16;
 }
 
+/**
+ * The failure of a response for which there is no memory beside its request, however few others there are.
+ *
+ * @param actual - bytes of both
+ */
+export function requestOverMemory(actual: number, limit: number): Failure {
+  return new Failure(
+    'OUTPUT_BYTES_OVER_LIMIT',
+    `The request and its response would hold ${actual} bytes; one caller gets at most ${limit} (three quarters of MAX_HELD_BYTES). Send fewer images at once, or ask for less.`,
+    { limit, actual, limited_by: 'MAX_HELD_BYTES' },
+  );
+}
+
 /** The failure of a response that would be longer than the limit. */
 export function outputBytesOverLimit(actual: number, limit: number, name: string): Failure {
   return new Failure(

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
+import { requestOverMemory } from '../content-bytes.ts';
 import { Failure } from '../failures.ts';
 import { sliceBytes } from '../grpc-message.ts';
-import { type Account, createMemoryBudget, type MemoryBudget } from '../memory-budget.ts';
+import { type Account, createMemoryBudget, type MemoryBudget, mostOfOneCaller } from '../memory-budget.ts';
 
 /** What image-api holds beside bodies and responses, garbage that waits for its collection included, in bytes; measured. */
 export const apiBytes = 250_000_000;
@@ -28,7 +29,7 @@ export interface Share {
   /**
    * Takes memory for a response, beside that of the body, before the response is made or read.
    *
-   * @throws Failure OVERLOADED
+   * @throws Failure OVERLOADED; OUTPUT_BYTES_OVER_LIMIT where there would never be room for both
    */
   expects(bytes: number): void;
   /** The response has taken the place of the body. Memory that exists is never refused. */
@@ -71,14 +72,19 @@ export function createHeldBytes(
       // A caller that has left takes none.
       if (outgoing.closed) account.close();
       else outgoing.once('close', account.close);
-      const share = createShare(outgoing, account, (bytes) => budget.checkRoom(caller, bytes));
+      const share = createShare(outgoing, account, mostOfOneCaller(maxBytes), (bytes) => budget.checkRoom(caller, bytes));
       shares.set(outgoing, share);
       return share;
     },
   };
 }
 
-function createShare(outgoing: ServerResponse, account: Account, checkRoom: (bytes: number) => void): Share {
+function createShare(
+  outgoing: ServerResponse,
+  account: Account,
+  mostBytes: number,
+  checkRoom: (bytes: number) => void,
+): Share {
   let bodyBytes = 0;
   return {
     reserve(declaredBytes, giveUp) {
@@ -94,7 +100,10 @@ function createShare(outgoing: ServerResponse, account: Account, checkRoom: (byt
       bodyBytes = bytes;
     },
     isWhole: account.finish,
-    expects: (bytes) => account.resize(bodyBytes + bytes),
+    expects(bytes) {
+      if (bodyBytes + bytes > mostBytes) throw requestOverMemory(bodyBytes + bytes, mostBytes);
+      account.resize(bodyBytes + bytes);
+    },
     responds: account.force,
     sends(pieces) {
       const bytes = pieces.reduce((sum, { length }) => sum + length, 0);

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Http2ServerRequest } from 'node:http2';
 import { createContextKey } from '@connectrpc/connect';
-import { outputBytesOverLimit } from '../content-bytes.ts';
+import { outputBytesOverLimit, requestOverMemory } from '../content-bytes.ts';
 import { type Account, createMemoryBudget, type MemoryBudget, mostOfOneCaller } from '../memory-budget.ts';
 import { batchLimit } from '../messages/message-limits.ts';
 import type { MessageLimit } from '../messages/rpc-messages.ts';
@@ -16,6 +16,12 @@ export interface CallMemory {
    * @throws Failure OUTPUT_BYTES_OVER_LIMIT
    */
   checkResponse(bytes: number): void;
+  /**
+   * Judges a response that needs memory beside the messages of the call.
+   *
+   * @throws Failure OUTPUT_BYTES_OVER_LIMIT where there would never be room for both
+   */
+  checkBoth(bytes: number): void;
   /** @throws Failure OVERLOADED where so many bytes have no room now */
   checkRoom(bytes: number): void;
   /**
@@ -97,6 +103,10 @@ function callMemory(budget: MemoryBudget, caller: string, account: Account, limi
     account,
     checkResponse(bytes) {
       if (bytes > limit.bytes) throw outputBytesOverLimit(bytes, limit.bytes, limit.name);
+    },
+    checkBoth(bytes) {
+      const most = mostOfOneCaller(budget.maxBytes);
+      if (account.bytes + bytes > most) throw requestOverMemory(account.bytes + bytes, most);
     },
     checkRoom: (bytes) => budget.checkRoom(caller, bytes),
     reserve(bytes) {

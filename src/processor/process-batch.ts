@@ -155,6 +155,7 @@ function createStack(count: number, container: TensorPlan['container'], memory: 
 
   function reserve(bytesOfOne: number): void {
     memory.checkResponse(count * bytesOfOne);
+    memory.checkBoth(count * bytesOfOne);
     room = memory.reserve(count * bytesOfOne);
   }
 

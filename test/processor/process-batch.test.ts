@@ -232,6 +232,11 @@ describe(processBatch, () => {
     expect((await batchOf(30)).tensor?.shape[0]).toBe(30n);
     const error = await batchOf(60).catch((thrown: unknown) => ConnectError.from(thrown));
     expect(error).toMatchObject({ code: Code.ResourceExhausted });
+    const tensors = Array.from({ length: 36 }, () => plain(picture, 24, Datatype.FP32));
+    expect(await errorOf(server.client.processBatch({ requests: tensors }))).toMatchObject({
+      reason: 'OUTPUT_BYTES_OVER_LIMIT',
+      metadata: { limit: '300000', limited_by: 'MAX_HELD_BYTES' },
+    });
     expect(memory.budget.bytes()).toBe(0);
   });
 });
