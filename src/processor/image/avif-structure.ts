@@ -10,6 +10,8 @@ const frameTimePerPixel = 45;
 /** Nanoseconds for each reference of a derived image to another: a tile of a grid has a decoder of its own. */
 const referenceTime = 100_000;
 const usualFrames = 1;
+/** Boxes that are looked at on one level; a file has some dozens. */
+const mostBoxes = 10_000;
 /** Units of AV1 that are looked at; an image has a handful. */
 const mostUnits = 100_000;
 
@@ -21,9 +23,13 @@ interface Box {
 
 /** @returns undefined for one image of one frame */
 export function readAvifStructure(bytes: Buffer): SourceStructure | undefined {
-  const meta = find(boxesOf(bytes, 0, bytes.length), 'meta');
-  if (meta === undefined) return undefined;
-  const children = [...boxesOf(bytes, meta.start + 4, meta.end)];
+  const boxes = [...boxesOf(bytes, 0, bytes.length)];
+  const meta = find(boxes, 'meta');
+  const children = meta === undefined ? [] : [...boxesOf(bytes, meta.start + 4, meta.end)];
+  const count = Math.max(boxes.length, children.length);
+  if (count === mostBoxes) {
+    return { parts: 'boxes', count, headerTime: Number.POSITIVE_INFINITY, fixedTime: 0 };
+  }
   const [iloc, iref, idat] = ['iloc', 'iref', 'idat'].map((type) => find(children, type));
   const frames = iloc === undefined ? 0 : mostFrames(bytes, iloc, idat);
   const references = iref === undefined ? 0 : referencesOf(bytes, iref);
@@ -38,7 +44,7 @@ export function readAvifStructure(bytes: Buffer): SourceStructure | undefined {
 }
 
 function* boxesOf(bytes: Buffer, from: number, end: number): Generator<Box> {
-  for (let at = from; at + 8 <= end; ) {
+  for (let at = from, boxes = 0; at + 8 <= end && boxes < mostBoxes; boxes++) {
     const short = bytes.readUInt32BE(at);
     const isLong = short === 1 && at + 16 <= end;
     const length = isLong ? Number(bytes.readBigUInt64BE(at + 8)) : short === 0 ? end - at : short;

@@ -15,8 +15,8 @@ const pixelsPerBlock = 64;
 /** For a scan's tables, in nanoseconds. */
 const scanSetupTime = 2000;
 
-/** No image is so large that so many would be within its limit. */
-const mostScans = 100_000;
+/** Segments that are looked at: 64 KiB each would be 6 GB, and of scans no image may have so many. */
+const mostSegments = 100_000;
 
 /** Bytes without a 0xff after which the next one is searched natively. */
 const quietBytes = 32;
@@ -47,7 +47,17 @@ export function readJpegScans(bytes: Buffer): JpegScans | undefined {
   let frame: Frame | undefined;
   let scans = 0;
   let time = 0;
-  for (let at = nextMarker(bytes, 2); at !== undefined && scans < mostScans; ) {
+  let segments = 0;
+  for (let at = nextMarker(bytes, 2); at !== undefined; segments++) {
+    if (segments === mostSegments)
+      return {
+        parts: 'segments',
+        count: segments,
+        headerTime: Number.POSITIVE_INFINITY,
+        fixedTime: 0,
+        pixels: 0,
+        timePerPixel: 0,
+      };
     const marker = bytes[at + 1] as number;
     if (marker === 0xd9) break; // EOI
     const hasLength = marker !== 0x01 && marker !== 0xd8 && at + 4 <= bytes.length;

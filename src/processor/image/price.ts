@@ -90,7 +90,7 @@ export function plainDecodingMs(header: ImageHeader): number {
  * The price of an image's way through a worker.
  *
  * @param encodedBytes - length of the source
- * @param plans - what is made of it, after one decoding
+ * @param plans - what is made of it
  * @param maxOutputPixels - of each: what is larger is refused by the worker, before it is made
  */
 export function priceOf(
@@ -105,13 +105,20 @@ export function priceOf(
   const sourceBytes = heldByDecoder[header.format](header) + (isWhole ? decodedBytes(header) : 0);
   const answers = plans.map((plan) => answerPrice(header, plan, maxOutputPixels));
   const answersMs = sumOf(answers, ({ time }) => time) / 1e6;
+  const onceMs = decodingMs(header) - fixedMs + (header.structureMs ?? 0);
   return {
     memoryBytes: Math.ceil(
       fixedBytes + encodedBytes + pixels * sourceBytes + sumOf(answers, ({ bytes }) => bytes),
     ),
-    workMs: decodingMs(header) + (header.structureMs ?? 0) + answersMs,
+    workMs: fixedMs + decodingsOf(plans) * onceMs + answersMs,
     waitingBytes: encodedBytes,
   };
+}
+
+/** Exact numerics decode once for all plans; each plan of fast numerics decodes to its own size. */
+function decodingsOf(plans: readonly Plan[]): number {
+  const fast = plans.filter(({ numerics }) => numerics === 'fast').length;
+  return fast + Number(fast < plans.length);
 }
 
 function answerPrice(

@@ -19,7 +19,7 @@ export interface SourceStructure {
   /** `scans`, `frames`, … */
   readonly parts: string;
   readonly count: number;
-  /** Time to read the header with all these parts. Unset: next to none. */
+  /** Time to read the header with all these parts. Unset: next to none. Infinity: they weren't counted to the end. */
   readonly headerTime?: number;
   /** Time of the decoder, which reads the header once more. */
   readonly fixedTime: number;
@@ -31,6 +31,9 @@ export interface SourceStructure {
 
 /** How many times as much as a plain file of the same size a file may take. */
 const mostTimesPlain = 4;
+
+/** More than this is the same to a caller. */
+const mostTimesTold = 1_000_000;
 
 /** A header is read in one process for all, so that a slow one keeps the others waiting. */
 const mostHeaderTime = 100e6;
@@ -59,6 +62,13 @@ const readers: { readonly [Format in SourceFormat]: (bytes: Buffer) => SourceStr
 export function checkHeaderTime(structure: SourceStructure, format: SourceFormat): void {
   const { parts, count, headerTime = 0 } = structure;
   if (headerTime <= mostHeaderTime) return;
+  if (headerTime === Number.POSITIVE_INFINITY) {
+    throw new Failure(
+      'SOURCE_PASSES_OVER_LIMIT',
+      `This ${format.toUpperCase()} has more than ${count} ${parts}. Save it again as a plain file.`,
+      { limit: count, actual: count + 1, parts, count },
+    );
+  }
   const [limit, actual] = [mostHeaderTime / 1e6, Math.ceil(headerTime / 1e6)];
   throw new Failure(
     'SOURCE_PASSES_OVER_LIMIT',
@@ -76,7 +86,7 @@ export function checkHeaderTime(structure: SourceStructure, format: SourceFormat
 export function structureMs(structure: SourceStructure, header: ImageHeader): number {
   const { parts, count, fixedTime, timePerPixel = 0, isMetadata = false } = structure;
   const ownMs = (fixedTime + header.width * header.height * timePerPixel) / 1e6;
-  const times = (decodingMs(header) + ownMs) / plainDecodingMs(header);
+  const times = Math.min(mostTimesTold, (decodingMs(header) + ownMs) / plainDecodingMs(header));
   if (isMetadata || ownMs === 0 || times <= mostTimesPlain) return ownMs;
   throw new Failure(
     'SOURCE_PASSES_OVER_LIMIT',

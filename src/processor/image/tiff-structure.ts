@@ -16,6 +16,8 @@ const surplusPixelTime = 10;
 
 /** More than libtiff reads of an image that is smaller than all limits. */
 const mostDirectories = 65_536;
+/** Strips or tiles that are JPEGs and looked into: 100 megapixels have 1,600 tiles of 256 × 256. */
+const mostJpegSegments = 20_000;
 /** Entries of a directory that libtiff takes. */
 const mostEntries = 4096;
 
@@ -96,10 +98,12 @@ function readSegments(reader: Reader, fields: ReadonlyMap<number, Field>) {
 
 /** The scans of strips or tiles that are JPEGs. Several may be at one place of the file. */
 function readSegmentScans(reader: Reader, offsets: Field | undefined, lengths: Field | undefined) {
+  const count = offsets?.count ?? 0;
+  if (count > mostJpegSegments) return { count, time: Number.POSITIVE_INFINITY };
   const known = new Map<string, { readonly count: number; readonly time: number }>();
   const all = { count: 0, time: 0 };
   let walked = 0;
-  for (let index = 0; index < (offsets?.count ?? 0); index++) {
+  for (let index = 0; index < count; index++) {
     const [offset, length] = [reader.number(offsets, index), reader.number(lengths, index)];
     if (offset === undefined || length === undefined) break;
     const key = `${offset} ${length}`;
@@ -108,11 +112,14 @@ function readSegmentScans(reader: Reader, offsets: Field | undefined, lengths: F
       const segment = reader.bytes.subarray(offset, offset + length);
       walked += segment.length;
       // Segments that overlap: no writer makes such a file, and each would have to be read.
-      if (walked > 2 * reader.bytes.length) return { count: index, time: Number.MAX_SAFE_INTEGER };
+      if (walked > 2 * reader.bytes.length) return { count: index, time: Number.POSITIVE_INFINITY };
       const scans = readJpegScans(segment);
       one = {
         count: scans?.count ?? 1,
-        time: scans === undefined ? 0 : scans.fixedTime + scans.pixels * scans.timePerPixel,
+        time:
+          scans === undefined
+            ? 0
+            : (scans.headerTime ?? 0) + scans.fixedTime + scans.pixels * scans.timePerPixel,
       };
       known.set(key, one);
     }

@@ -134,4 +134,17 @@ describe(priceOf, () => {
     expect(milliseconds(header({ ...photograph, format: 'avif' }))).toBe(294);
     expect(milliseconds(header(photograph), [{ ...thumbnail, numerics: 'fast' }])).toBe(36);
   });
+
+  it('counts one decoding for all exact plans, and one for each fast plan', () => {
+    const ofPlans = (...numerics: Plan['numerics'][]) =>
+      milliseconds(
+        header(),
+        numerics.map((one) => ({ ...thumbnail, numerics: one })),
+      );
+    const [exact, fast] = [ofPlans('exact'), ofPlans('fast')];
+    // 144 megapixels at 4.5 ns.
+    expect(ofPlans('exact', 'exact') - exact).toBeLessThan(500);
+    expect(ofPlans('fast', 'fast') - fast).toBeGreaterThanOrEqual(648);
+    expect(ofPlans('exact', 'fast') - exact).toBeGreaterThanOrEqual(648);
+  });
 });

@@ -128,6 +128,17 @@ describe(readSourceStructure, () => {
     expect(readSourceStructure(Buffer.concat([file, file]), 'jpeg')?.count).toBe(40);
   });
 
+  it.each<[what: string, format: 'jpeg' | 'avif', start: string, part: string]>([
+    ['segments', 'jpeg', 'ffd8', 'fffe0002'],
+    ['boxes', 'avif', '000000186674797061766966000000006176696661766966', '0000000866726565'],
+  ])('looks at no more than so many %s', (parts, format, start, part) => {
+    const file = Buffer.concat([
+      Buffer.from(start, 'hex'),
+      Buffer.alloc(1_000_000, Buffer.from(part, 'hex')),
+    ]);
+    expect(readSourceStructure(file, format)).toMatchObject({ parts, headerTime: Number.POSITIVE_INFINITY });
+  });
+
   it('refuses tiles that overlap, which would have to be walked each', () => {
     const tile = crowdedJpeg(256, 256, 300);
     const file = jpegTiledTiff(25_600, 256, tile);
