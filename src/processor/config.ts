@@ -105,7 +105,7 @@ export const processorEnvironment = z.object({
     ),
   MAX_HALF_SENT_MESSAGES_PER_CALLER: wholeNumber(1, 1_000_000)
     .default(250)
-    .describe('Calls of one caller whose message has not arrived whole; beyond that more are refused'),
+    .describe('Calls of one caller whose message has not arrived whole; beyond that the longest wait ends'),
   CONNECTION_IDLE_TIMEOUT_MS: wholeNumber(1, 86_400_000)
     .default(300_000)
     .describe('Longest time that a connection has no call'),

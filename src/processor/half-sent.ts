@@ -10,7 +10,8 @@ export type WatchMessage = (
 ) => void;
 
 /**
- * Bounds the calls whose message is still on its way, which cost their callers nothing.
+ * Bounds the calls whose message is still on its way, which cost their callers nothing. Over a limit the call that has
+ * waited longest gives way: a new one usually has its message within milliseconds.
  *
  * @returns a function whose `fail` is called at most once, with DEADLINE_EXCEEDED or OVERLOADED
  */
@@ -18,11 +19,6 @@ export function createMessageWatch(limits: WaitingLimits): WatchMessage {
   const places = createWaitingPlaces(limits);
   return (stream, caller, fail) => {
     if (stream.endAfterHeaders) return;
-    const over = places.limitFor(caller);
-    if (over !== undefined) {
-      fail(tooMany(over.limit));
-      return;
-    }
     const place = places.enter(caller, ({ why, limit }) => {
       fail(why === 'late' ? tooLate(limit) : tooMany(limit));
     });
@@ -41,7 +37,7 @@ function tooLate(limit: number): Failure {
 function tooMany(limit: number): Failure {
   return new Failure(
     'OVERLOADED',
-    `${limit} calls wait for the rest of their message, which is the limit. Send fewer at once.`,
+    `More than ${limit} calls waited for the rest of their message, and this one had waited longest. Send fewer at once.`,
     { limit, actual: limit + 1 },
   );
 }
