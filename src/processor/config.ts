@@ -5,6 +5,7 @@ import { mostOfOneCaller } from '../memory-budget.ts';
 import { secretFilePath } from '../secret-file.ts';
 import { commaSeparated, flag, isHost, wholeNumber } from '../text-schemas.ts';
 import { messageOverheadBytes } from '../transport.ts';
+import { sourceFormats } from './image/plan.ts';
 import { defaultUserAgent, originHeadersFile } from './source/request-headers.ts';
 import { heldMemory } from './work-memory.ts';
 
@@ -12,6 +13,19 @@ import { heldMemory } from './work-memory.ts';
 export const processorEnvironment = z.object({
   ...commonEnvironment(50_051),
   METRICS_PORT: wholeNumber(0, 65_535).default(9464).describe('Port of /metrics; 0 takes a free one'),
+  SOURCE_FORMATS: commaSeparated()
+    .transform((names, context) => {
+      const known = sourceFormats.filter((format) => names.includes(format));
+      if (known.length > 0 && names.every((name) => sourceFormats.some((format) => format === name)))
+        return known;
+      context.addIssue({
+        code: 'custom',
+        message: `some of ${sourceFormats.join(', ')}, with commas between them`,
+      });
+      return z.NEVER;
+    })
+    .default([...sourceFormats])
+    .describe('Formats that are read, with commas between them; the others are refused by name'),
   MAX_SOURCE_BYTES: wholeNumber(1, 1_073_741_824)
     .default(33_554_432)
     .describe('Largest encoded image, sent or downloaded'),

@@ -82,6 +82,7 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
     maxRssBytes: idleWorkerBytes + workBytes,
     maxIdleRssBytes: idleWorkerBytes,
     maxHeadersWaiting: config.WORKERS + config.MAX_QUEUE,
+    sourceFormats: config.SOURCE_FORMATS,
     onLine: (line) => log.warn({ line }, 'a worker process says'),
     onReplaced(why, end) {
       metrics.onWorkerReplaced(end);

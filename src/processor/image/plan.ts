@@ -42,7 +42,9 @@ export type CropOrigin = 'transformers' | 'transformers-torchvision' | 'torchvis
 
 export type Fit = 'fill' | 'cover' | 'contain' | 'inside' | 'outside';
 export type Filter = 'nearest' | 'box' | 'bilinear' | 'hamming' | 'bicubic' | 'lanczos';
-export type SourceFormat = 'jpeg' | 'png' | 'webp' | 'avif' | 'gif' | 'tiff' | 'bmp';
+/** What can be read; SOURCE_FORMATS chooses of these. */
+export const sourceFormats = ['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff', 'bmp'] as const;
+export type SourceFormat = (typeof sourceFormats)[number];
 export type OutputFormat = 'jpeg' | 'png' | 'webp';
 
 export interface ImagePlan {

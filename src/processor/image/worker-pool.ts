@@ -44,6 +44,8 @@ export interface WorkerPool {
 export interface WorkerPoolOptions extends Partial<WorkerLimits>, Partial<WorkerEvents> {
   /** Headers that wait to be read before others are refused. */
   readonly maxHeadersWaiting?: number;
+  /** Formats that are read; unset: all. */
+  readonly sourceFormats?: readonly SourceFormat[];
 }
 
 const megabyte = 1_000_000;
@@ -107,7 +109,7 @@ export async function startWorkerPool(workers: number, options: WorkerPoolOption
       return answers.map((answer) => ('result' in answer ? answer.result : unpackFailure(answer.failure)));
     },
     async readHeader(content, maxPixels, signal = neverAborts) {
-      const format = detectFormat(content);
+      const format = detectFormat(content, options.sourceFormats);
       const structure = readSourceStructure(content, format);
       if (structure === undefined) return await readPixelHeader(content, format, maxPixels, signal);
       checkHeaderTime(structure, format);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../../src/failures.ts';
 import { detectFormat } from '../../../src/processor/image/format.ts';
+import type { SourceFormat } from '../../../src/processor/image/plan.ts';
 
 const bytes = (text: string) => Buffer.from(text, 'latin1');
 
@@ -13,9 +14,9 @@ const ftyp = (...brands: readonly string[]) => {
   return Buffer.concat([length, content]);
 };
 
-function refusal(content: Uint8Array): Failure {
+function refusal(content: Uint8Array, read?: readonly SourceFormat[]): Failure {
   try {
-    detectFormat(content);
+    detectFormat(content, read);
   } catch (error) {
     if (error instanceof Failure) return error;
     throw error;
@@ -57,13 +58,9 @@ describe(detectFormat, () => {
     ['XML or HTML', bytes('<?xml version="1.0"?>')],
     ['PDF', bytes('%PDF-1.7')],
     ['JSON', bytes('{"url": "https://example.com/a.jpg"}')],
-    ['an HEIF or MP4 file without an AVIF image', ftyp('heic', 'mif1', 'heic')],
+    ['an HEIF or MP4 file without an AVIF image', ftyp('mif1', 'mif1', 'miaf')],
     ['an HEIF or MP4 file without an AVIF image', ftyp('isom', 'mp42')],
-    ['JPEG 2000', bytes('\0\0\0\x0cjP  \r\n\x87\n')],
-    ['JPEG 2000', bytes('\xff\x4f\xff\x51\0\x2f')],
-    ['JPEG XR', bytes('II\xbc\x01')],
     ['plain text', bytes('BMW is a car, and not a bitmap')],
-    ['an icon (ICO)', bytes('\0\0\x01\0\x01\0')],
     ['plain text', bytes('this is a text file with the name photo.jpg\n')],
     ['none of them', bytes('\0\x01\x02\x03')],
     ['none of them', bytes('\x1f\x8b\x08\0')],
@@ -74,6 +71,51 @@ describe(detectFormat, () => {
       message: `The bytes begin like ${guess}; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are read here.`,
       metadata: { supported: 'jpeg, png, webp, avif, gif, tiff, bmp' },
     });
+  });
+
+  it.each([
+    ['JPEG XL', bytes('\xff\x0a\xfa\x1f')],
+    ['JPEG XL', bytes('\0\0\0\x0cJXL \r\n\x87\n')],
+    ['JPEG 2000', bytes('\0\0\0\x0cjP  \r\n\x87\n')],
+    ['JPEG 2000', bytes('\xff\x4f\xff\x51\0')],
+    ['JPEG XR', bytes('II\xbc\x01')],
+    ['a Canon raw image (CR2)', bytes('II*\0\x10\0\0\0CR\x02\0')],
+    ['a Canon raw image (CR3)', ftyp('crx ', 'crx ', 'isom')],
+    ['a camera’s raw image', bytes('IIRO\x08\0\0\0')],
+    ['a Photoshop document (PSD)', bytes('8BPS\0\x01')],
+    ['an icon (ICO)', bytes('\0\0\x01\0\x01\0')],
+    ['a cursor (CUR)', bytes('\0\0\x02\0\x01\0')],
+    ['an icon (ICNS)', bytes('icns\0\0')],
+    ['QOI', bytes('qoif\0\0')],
+    ['a DirectDraw surface (DDS)', bytes('DDS |\0')],
+    ['a Netpbm image (PBM, PGM, PPM)', bytes('P5 4 4 255\n')],
+    ['PostScript (EPS)', bytes('%!PS-Adobe-3.0 EPSF-3.0')],
+    ['DICOM', bytes(`${'\0'.repeat(128)}DICM`)],
+  ])('refuses %s by its name, and says what to do', (name, content) => {
+    expect(refusal(content).message).toBe(
+      `The bytes begin like ${name}; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are read here. Convert it to JPEG or PNG first.`,
+    );
+  });
+
+  it.each(['heic', 'heix', 'hevc', 'heim', 'heis'])('refuses HEIC by its brand %s', (brand) => {
+    expect(refusal(ftyp('mif1', brand)).message).toMatch(
+      /^The bytes begin like HEIC; .* Convert it to JPEG or PNG first\. An iPhone sends JPEG/,
+    );
+  });
+
+  it('refuses a format that is not among those that are read, and names the variable', () => {
+    expect(refusal(bytes('GIF89a'), ['jpeg', 'png'])).toMatchObject({
+      reason: 'FORMAT_UNSUPPORTED',
+      message:
+        'This is a GIF, and JPEG and PNG are read here. Convert it first, or have gif added to SOURCE_FORMATS.',
+      metadata: { format: 'gif', supported: 'jpeg, png' },
+    });
+    expect(refusal(bytes('GIF89a'), ['jpeg']).message).toContain('JPEG is read here');
+    expect(detectFormat(bytes('GIF89a'), ['jpeg', 'gif'])).toBe('gif');
+  });
+
+  it('finds the brand of an AVIF behind many others', () => {
+    expect(detectFormat(ftyp('mif1', ...Array<string>(30).fill('miaf'), 'avif'))).toBe('avif');
   });
 
   it('does not take the minor version of an HEIF file for a brand', () => {

@@ -48,6 +48,15 @@ describe(startWorkerPool, () => {
     expect(result).toMatchObject({ width: 3, height: 1, tensor: { datatype: 'UINT8', shape: [1, 1, 1, 3] } });
   });
 
+  it('refuses a format that it was not told to read, a plain PNG too', async () => {
+    await using other = await startWorkerPool(1, { sourceFormats: ['jpeg'] }).then((started) => ({
+      ...started,
+      [Symbol.asyncDispose]: started.close,
+    }));
+    const failure = await outcome(other.readHeader(await encoded(redGreenBlue, 'png'), 100));
+    expect(failure).toMatchObject({ reason: 'FORMAT_UNSUPPORTED', metadata: { format: 'png' } });
+  });
+
   it('leaves the caller its bytes', async () => {
     const content = await encoded(redGreenBlue, 'png');
     const before = Uint8Array.from(content);
