@@ -72,7 +72,9 @@ export function createHeldBytes(
       // A caller that has left takes none.
       if (outgoing.closed) account.close();
       else outgoing.once('close', account.close);
-      const share = createShare(outgoing, account, mostOfOneCaller(maxBytes), (bytes) => budget.checkRoom(caller, bytes));
+      const share = createShare(outgoing, account, mostOfOneCaller(maxBytes), (bytes) =>
+        budget.checkRoom(caller, bytes),
+      );
       shares.set(outgoing, share);
       return share;
     },
