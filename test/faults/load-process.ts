@@ -8,14 +8,14 @@ import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import { Health } from '../../gen/grpc/health/v1/health_pb.ts';
 import { withComment } from './comment.ts';
-import type { LoadRecord, LoadRequest, LoadResult, LoadSpec } from './load.ts';
+import type { HealthCheck, LoadRecord, LoadRequest, LoadResult, LoadSpec } from './load.ts';
 
 /*
  * What load.ts starts: sends requests by node:http with connections kept, and notes when bytes went and came.
  */
 
 const records: LoadRecord[] = [];
-const health: Record<string, number[]> = {};
+const health: Record<string, HealthCheck[]> = {};
 const agent = new Agent({ keepAlive: true });
 const slow = new Set<Socket>();
 const longestAfterEndMs = 5000;
@@ -45,7 +45,7 @@ function begin(spec: LoadSpec): void {
   } else {
     void sendEvenly(spec, spec.pace.perSecond);
   }
-  if (spec.health !== undefined) watchHealth(spec.url, spec.health);
+  if (spec.health !== undefined) watchHealth(spec, spec.health);
   process.send?.('begun');
 }
 
@@ -150,7 +150,9 @@ function waitOf(pid: number): number {
 
 function reasonOf(answer: Buffer): string {
   try {
-    return String(JSON.parse(answer.toString()).reason);
+    // An error of Connect has a code where a problem has its reason.
+    const { reason, code } = JSON.parse(answer.toString());
+    return String(reason ?? code);
   } catch {
     return 'no problem+json';
   }
@@ -191,7 +193,7 @@ function sendSlowly(url: string, path: string, body: Uint8Array): { status: numb
   return { status: 499 };
 }
 
-function watchHealth(api: string, processors: readonly string[]): void {
+function watchHealth({ url: api, servers = [] }: LoadSpec, processors: readonly string[]): void {
   const checks = [
     { name: 'GET /healthz', check: () => fetch(`${api}/healthz`).then((answer) => answer.text()) },
     ...processors.map((baseUrl) => {
@@ -200,15 +202,20 @@ function watchHealth(api: string, processors: readonly string[]): void {
     }),
   ];
   for (const { name, check } of checks) {
-    const times: number[] = health[name] ?? [];
-    health[name] = times;
+    const checks: HealthCheck[] = health[name] ?? [];
+    health[name] = checks;
     const look = async (): Promise<void> => {
       while (!isOver) {
         const before = now();
-        await check().then(
-          () => times.push(now() - before),
-          () => times.push(Number.POSITIVE_INFINITY),
+        const waitsBefore = servers.map(waitOf);
+        const ownBefore = waitOf(process.pid);
+        const isWell = await check().then(
+          () => true,
+          () => false,
         );
+        const waits = servers.map((pid, at) => waitOf(pid) - (waitsBefore[at] ?? 0));
+        const withoutCore = waitOf(process.pid) - ownBefore + Math.max(0, ...waits);
+        checks.push({ ms: isWell ? now() - before : Number.POSITIVE_INFINITY, withoutCore });
         await pause(100);
       }
     };

@@ -53,8 +53,15 @@ export interface LoadRecord {
 export interface LoadResult {
   readonly records: readonly LoadRecord[];
   readonly durationMs: number;
-  /** Milliseconds that each health check took, by what was asked; those that failed are Infinity. */
-  readonly health: Readonly<Record<string, readonly number[]>>;
+  /** By what was asked. */
+  readonly health: Readonly<Record<string, readonly HealthCheck[]>>;
+}
+
+export interface HealthCheck {
+  /** Milliseconds from the request to its response; Infinity where it failed. */
+  readonly ms: number;
+  /** The part of it in which a server or this sender stood ready and no core was given to it, added up. */
+  readonly withoutCore: number;
 }
 
 /** A load that goes on in a process of its own. */

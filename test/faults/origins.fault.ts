@@ -110,7 +110,11 @@ export const origins: Scenario = {
       ({ reason }) => ['INTERNAL', 'OVERLOADED', 'WORKER_CRASHED'].includes(reason) || reason.includes(' '),
     );
     const failed = failuresOf(during);
-    const slowest = Math.max(...Object.values(during.health).flat());
+    const slowest = Math.max(
+      ...Object.values(during.health)
+        .flat()
+        .map(({ ms }) => ms),
+    );
     return [
       told(
         'requests of others, 20 a second',

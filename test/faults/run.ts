@@ -1,5 +1,6 @@
 import process from 'node:process';
 import { balancing } from './balancing.fault.ts';
+import { cheap } from './cheap.fault.ts';
 import { type Figure, type Scenario, table } from './figures.ts';
 import { origins } from './origins.fault.ts';
 import { overload } from './overload.fault.ts';
@@ -14,7 +15,7 @@ import { workers } from './workers.fault.ts';
  * hold is run again, four times at most, before it counts: its figures are times, and the machine has other things to do.
  */
 
-const scenarios: readonly Scenario[] = [balancing, overload, redis, workers, origins];
+const scenarios: readonly Scenario[] = [balancing, overload, redis, workers, origins, cheap];
 /** How long to wait for the machine to have nothing else to do, in milliseconds; then it has to do as it is. */
 const quietWithinMs = 1000 * Number(process.env.QUIET_WITHIN_S ?? 20);
 const mostAttempts = 5;
