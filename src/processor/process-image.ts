@@ -114,8 +114,8 @@ export async function answersOf(
 }
 
 /**
- * Counts responses until the end of the call. Work that is done is not refused any more; what was in the cache is, where
- * there is no room for it.
+ * Counts responses until the end of the call. What was made for this call is not refused any more. What was in the cache,
+ * or was made for an equal call, is refused where there is no room for it: room was reserved for one of the equal calls.
  *
  * @throws Failure OUTPUT_BYTES_OVER_LIMIT, OVERLOADED
  */
@@ -127,7 +127,7 @@ function counted(
   const lengthOf = (some: readonly ProcessResponse[]) =>
     some.reduce((sum, { content }) => sum + content.length, 0);
   memory.checkResponse(lengthOf(responses));
-  const isNew = ({ cache }: ProcessResponse) => cache === CacheState.MISS || cache === CacheState.SHARED;
+  const isNew = ({ cache }: ProcessResponse) => cache === CacheState.MISS;
   memory.take(lengthOf(responses.filter((response) => !isNew(response))));
   memory.hold(lengthOf(responses.filter(isNew)));
   return outcomes;
