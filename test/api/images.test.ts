@@ -68,7 +68,8 @@ describe(processImage, () => {
   it('takes options from the fields of the form', async () => {
     await post(form({ width: '300', image: new File([picture], 'a.png'), grayscale: 'false', fit: 'cover' }));
     expect(processor.request()).toMatchObject({
-      resize: { width: 300, height: 768, fit: Fit.COVER },
+      // 0 is the height in proportion, where fit has no effect.
+      resize: { width: 300, height: 0, fit: Fit.UNSPECIFIED },
       grayscale: false,
     });
   });
@@ -316,7 +317,7 @@ describe('the defaults from the environment', () => {
       output: { value: { format: ImageFormat.WEBP, quality: 60 } },
     });
     expect(asked).toMatchObject({
-      resize: { width: 30, height: 768, filter: Filter.LANCZOS },
+      resize: { width: 30, height: 0, filter: Filter.LANCZOS },
       numerics: Numerics.EXACT,
       output: { value: { format: ImageFormat.PNG, quality: 0 } },
     });

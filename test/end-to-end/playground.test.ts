@@ -236,9 +236,11 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
   it('names the field that is wrong, and says what to do with a file that is no image', async () => {
     await open();
     const alert = page.getByRole('alert');
-    await page.fill('#width', '0');
+    await page.fill('#width', '70000');
     await alert.waitFor();
-    expect(await alert.textContent()).toMatch(/OPTION_INVALID.*width is 0; allowed: 1 to 65535 pixels/s);
+    expect(await alert.textContent()).toMatch(
+      /OPTION_INVALID.*width is "70000"; allowed: a whole number from 1 to 65535/s,
+    );
     expect(await page.getAttribute('#width', 'aria-invalid')).toBe('true');
     await announcedAfter(() => page.fill('#width', '10'));
     await upload('words.png', Buffer.from('no image at all'));
@@ -534,12 +536,12 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     const width = page
       .getByRole('region', { name: 'GET /v1/images' })
       .getByRole('row')
-      .filter({ hasText: 'Width of the answer' });
+      .filter({ hasText: 'Width in pixels; wi' });
     expect(await width.getByRole('cell').allTextContents()).toEqual([
       'query',
       'integer 1 … 65535',
       '1024',
-      'Width of the answer in pixels',
+      'Width in pixels; without height, the height is in proportion and fit has no effect',
     ]);
     expect(complaints).toEqual([]);
   });
