@@ -7,6 +7,7 @@ that Pillow refuses has `error` instead. A line without a path is answered with 
 """
 
 import json
+import resource
 import sys
 import warnings
 
@@ -15,6 +16,8 @@ from PIL import Image, ImageOps, __version__, features
 warnings.filterwarnings("ignore")
 # The service has a limit of its own.
 Image.MAX_IMAGE_PIXELS = None
+# A file that announces a giant picture ends in a MemoryError here, and not in a machine without memory.
+resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))
 
 LIBRARIES = ["libjpeg_turbo", "zlib_ng", "webp", "avif", "libtiff"]
 
