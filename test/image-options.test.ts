@@ -106,7 +106,7 @@ describe('imageOptions', () => {
     expect(wordsOf(Fit)).toEqual(fits);
     expect(wordsOf(Filter)).toEqual(filters);
     expect(wordsOf(Numerics)).toEqual(['exact', 'fast']);
-    expect(wordsOf(ImageFormat)).toEqual([...imageFormats, 'avif', 'gif', 'tiff']);
+    expect(wordsOf(ImageFormat)).toEqual([...imageFormats, 'avif', 'gif', 'tiff', 'bmp']);
     expect(formats).toEqual(['source', ...imageFormats, 'raw', 'npy', 'safetensors']);
   });
 });
