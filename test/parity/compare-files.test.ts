@@ -31,6 +31,7 @@ const theirs = (...pixels: number[]): Theirs => ({
   pixels: Uint8Array.from(pixels),
   format: 'GIF',
   mode: 'P',
+  layout: '',
 });
 
 describe(compareFile, () => {
@@ -78,14 +79,14 @@ describe(compareFile, () => {
       outcome: 'Pillow only',
       isUndocumented: true,
     });
-    expect(compareFile(corrupt, { error: 'OSError: truncated' }, known)).toMatchObject({
+    expect(compareFile(corrupt, { error: 'OSError: truncated', layout: '' }, known)).toMatchObject({
       outcome: 'refused',
       isUndocumented: false,
     });
   });
 
   it('counts a file that only the service reads as undocumented unless an entry covers it', () => {
-    expect(compareFile(ours(1, 2, 3), { error: 'OSError: broken' }, known)).toMatchObject({
+    expect(compareFile(ours(1, 2, 3), { error: 'OSError: broken', layout: '' }, known)).toMatchObject({
       outcome: 'service only',
       detail: 'OSError: broken',
       isUndocumented: true,
@@ -93,9 +94,58 @@ describe(compareFile, () => {
   });
 
   it('knows gray of 16 bits that is Pillow’s but for its clipping', () => {
-    const entry: KnownDifference = { ...gif, when: { rule: '^high byte$' }, maxLevels: 255 };
-    const clipped = { ...theirs(255, 255, 255), highByte: Uint8Array.from([1, 2, 3]) };
+    const entry: KnownDifference = { ...gif, when: { rule: '^16 bits$' }, maxLevels: 255 };
+    const clipped = { ...theirs(255, 255, 255), right: Uint8Array.from([1, 2, 3]) };
     expect(compareFile(ours(1, 2, 3), clipped, [entry]).known).toBe(entry);
     expect(compareFile(ours(1, 2, 4), clipped, [entry]).isUndocumented).toBe(true);
+  });
+});
+
+describe('known-differences.json', () => {
+  const theirsOf = (format: string, mode: string, layout: string): Theirs => ({
+    ...theirs(1, 2, 9),
+    format,
+    mode,
+    layout,
+  });
+  const refused = (reason: string): Ours => ({ reason, message: 'It is cut off or damaged.' });
+
+  it('covers a PNG that is refused for what is wrong with its chunks, and no other', () => {
+    const damaged = compareFile(refused('IMAGE_CORRUPT'), theirsOf('PNG', 'RGB', 'wrong checksum of IDAT'));
+    expect(damaged.known?.id).toBe('png-checksums');
+    for (const layout of ['', 'wrong checksum of metadata']) {
+      const comparison = compareFile(refused('IMAGE_CORRUPT'), theirsOf('PNG', 'RGB', layout));
+      expect(comparison.isUndocumented).toBe(true);
+    }
+  });
+
+  it('covers a PNG that Pillow refuses for its metadata, and not for its pixels', () => {
+    const png: Ours = { ...ours(1, 2, 3), format: 'png' };
+    const refusedFor = (error: string) => compareFile(png, { error, layout: '' });
+    expect(refusedFor("SyntaxError: broken PNG file (bad header checksum in b'tEXt')").known?.id).toBe(
+      'png-damaged-metadata',
+    );
+    expect(refusedFor("SyntaxError: broken PNG file (bad header checksum in b'IDAT')").isUndocumented).toBe(
+      true,
+    );
+    expect(refusedFor('OSError: image file is truncated').isUndocumented).toBe(true);
+  });
+
+  it('covers one level where alpha is associated, and nothing where it is not', () => {
+    const rgba = (blue: number): Ours => ({ ...ours(1, 2, blue), format: 'tiff' });
+    const associated = 'compression 5, photometric 2, bits 8, planes 1, extra 1, strips';
+    expect(compareFile(rgba(8), theirsOf('TIFF', 'RGBA', associated)).known?.id).toBe(
+      'tiff-associated-alpha',
+    );
+    expect(compareFile(rgba(7), theirsOf('TIFF', 'RGBA', associated)).isUndocumented).toBe(true);
+    const straight = associated.replace('extra 1', 'extra 2');
+    expect(compareFile(rgba(8), theirsOf('TIFF', 'RGBA', straight)).isUndocumented).toBe(true);
+  });
+
+  it('covers no refusal by FORMAT_UNSUPPORTED of a JPEG, PNG, WebP or GIF that Pillow reads', () => {
+    for (const format of ['JPEG', 'PNG', 'WEBP', 'GIF']) {
+      const comparison = compareFile(refused('FORMAT_UNSUPPORTED'), theirsOf(format, 'RGB', ''));
+      expect(comparison.isUndocumented).toBe(true);
+    }
   });
 });

@@ -13,9 +13,13 @@ export type Ours =
   | { readonly reason: string; readonly message: string };
 
 /** What Pillow makes of a file. */
-export type Theirs =
-  | (Rgb & { readonly format: string; readonly mode: string; readonly highByte?: Uint8Array })
-  | { readonly error: string };
+export type Theirs = (
+  | (Rgb & { readonly format: string; readonly mode: string; readonly right?: Uint8Array })
+  | { readonly error: string }
+) & {
+  /** How the file is made, by files.py. */
+  readonly layout: string;
+};
 
 export const outcomes = ['identical', 'differs', 'refused', 'service only', 'Pillow only'] as const;
 
@@ -63,7 +67,9 @@ interface Facts {
   readonly reason: string;
   readonly message: string;
   readonly pillowError: string;
-  /** `high byte` where ours is Pillow's gray of 16 bits, but for its clipping. */
+  /** How a TIFF's pixels lie, or what is wrong with a PNG's chunks; files.py has the words. */
+  readonly layout: string;
+  /** `16 bits` where ours is what files.py has for right of 16 bits, and Pillow's is not. */
   readonly rule: string;
 }
 
@@ -98,9 +104,8 @@ const documented = { known: undefined, isUndocumented: false };
 
 function factsOf(ours: Ours, theirs: Theirs): Facts {
   const { format = '', mode = '' } = 'error' in theirs ? {} : theirs;
-  const highByte = 'error' in theirs ? undefined : theirs.highByte;
-  const isHighByte =
-    highByte !== undefined && 'pixels' in ours && Buffer.compare(ours.pixels, highByte) === 0;
+  const right = 'error' in theirs ? undefined : theirs.right;
+  const isRight = right !== undefined && 'pixels' in ours && Buffer.compare(ours.pixels, right) === 0;
   return {
     format: 'reason' in ours ? format.toLowerCase() : ours.format,
     mode,
@@ -108,7 +113,8 @@ function factsOf(ours: Ours, theirs: Theirs): Facts {
     reason: 'reason' in ours ? ours.reason : '',
     message: 'reason' in ours ? ours.message : '',
     pillowError: 'error' in theirs ? theirs.error : '',
-    rule: isHighByte ? 'high byte' : '',
+    layout: theirs.layout,
+    rule: isRight ? '16 bits' : '',
   };
 }
 

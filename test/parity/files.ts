@@ -100,12 +100,15 @@ async function theirsOf(path: string, peer: PythonPeer): Promise<Theirs> {
     readonly height: number;
     readonly format: string;
     readonly mode: string;
+    readonly layout: string;
   }
-  const { answer, bytes } = await peer.ask<Read | { readonly error: string }>({ path });
+  const { answer, bytes } = await peer.ask<Read | { readonly error: string; readonly layout: string }>({
+    path,
+  });
   if ('error' in answer) return answer;
   const length = answer.width * answer.height * 3;
   const rest = bytes.subarray(length);
-  return { ...answer, pixels: bytes.subarray(0, length), ...(rest.length > 0 && { highByte: rest }) };
+  return { ...answer, pixels: bytes.subarray(0, length), ...(rest.length > 0 && { right: rest }) };
 }
 
 /** The table of outcomes by format, as Markdown. */
