@@ -82,7 +82,10 @@ def layout_of(path):
     """Words on how a TIFF's pixels lie, and on what is wrong with a PNG's chunks."""
     with open(path, "rb") as file:
         if file.read(8) == b"\x89PNG\r\n\x1a\n":
-            return "; ".join(dict.fromkeys(png_faults(file)))
+            try:
+                return "; ".join(dict.fromkeys(png_faults(file)))
+            except zlib.error:
+                return "damaged pixels"
     try:
         with Image.open(path, formats=["TIFF"]) as image:
             tags = image.tag_v2
@@ -102,14 +105,18 @@ def layout_of(path):
 
 
 def png_faults(file):
-    names = []
+    names, pixels = [], zlib.decompressobj()
     while len(head := file.read(8)) == 8:
         length, name = struct.unpack(">I4s", head)
         data, checksum = file.read(length), file.read(4)
+        if name == b"IDAT" and not pixels.eof:
+            pixels.decompress(data)
         if len(data) < length or len(checksum) < 4:
-            yield f"cut off in {kind_of(name)}"
+            yield f"cut off {'behind the pixels' if pixels.eof else 'in ' + kind_of(name)}"
             return
         names.append(name)
+        if name in (b"iCCP", b"zTXt") and data.partition(b"\0")[2][:1] != b"\0":
+            yield "unknown compression of metadata"
         if struct.unpack(">I", checksum)[0] != zlib.crc32(name + data):
             yield f"wrong checksum of {kind_of(name)}"
         if name == b"IEND":
