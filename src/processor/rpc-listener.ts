@@ -133,12 +133,16 @@ function refuse(
   const own = new Headers({ 'content-type': grpc ?? 'application/json' });
   if (grpc !== undefined) setTrailerStatus(own, error);
   if (failure.reason === 'METHOD_NOT_ALLOWED') own.set('allow', 'POST');
-  response.writeHead(grpc === undefined ? status : 200, Object.fromEntries(own));
+  response.statusCode = grpc === undefined ? status : 200;
+  for (const [name, value] of own) response.setHeader(name, value);
   // Nobody reads what may still come of the request.
   response.once('finish', () => {
     if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
   });
-  response.end(grpc === undefined ? JSON.stringify(errorToJson(error, undefined)) : '');
+  // Without a body the HEADERS frame ends the stream, as gRPC's Trailers-Only response has to: gRPC's C core
+  // takes an empty DATA frame in its place as a broken stream.
+  if (grpc === undefined) response.end(JSON.stringify(errorToJson(error, undefined)));
+  else response.end();
 }
 
 function unknownRoute(): Failure {

@@ -279,3 +279,28 @@ describe(startGrpcServer, () => {
     });
   });
 });
+
+describe('an unknown method', () => {
+  it.each(['application/grpc', 'application/grpc+proto'])(
+    'ends a call of %s by its headers, as Trailers-Only',
+    async (contentType) => {
+      await using server = await start();
+      const session = connect(server.url);
+      try {
+        const call = session.request({
+          ':method': 'POST',
+          ':path': '/image.v1.ProcessorService/None',
+          'content-type': contentType,
+          te: 'trailers',
+        });
+        call.end();
+        call.resume();
+        const [headers, flags] = await once(call, 'response');
+        expect(headers['grpc-status']).toBe('12');
+        expect(flags & constants.NGHTTP2_FLAG_END_STREAM).not.toBe(0);
+      } finally {
+        session.destroy();
+      }
+    },
+  );
+});
