@@ -25,14 +25,14 @@ export function startPython(python: string, script: URL): PythonPeer {
   const chunks = child.stdout[Symbol.asyncIterator]();
   let buffered: Buffer = Buffer.alloc(0);
 
-  async function readMore(): Promise<void> {
+  async function nextChunk(): Promise<Buffer> {
     const { value, done } = await chunks.next();
     if (done) throw new Error(`${python} ended without an answer`);
-    buffered = Buffer.concat([buffered, value as Buffer]);
+    return value as Buffer;
   }
 
   async function readLine(): Promise<string> {
-    while (!buffered.includes(10)) await readMore();
+    while (!buffered.includes(10)) buffered = Buffer.concat([buffered, await nextChunk()]);
     const end = buffered.indexOf(10);
     const line = buffered.toString('utf8', 0, end);
     buffered = buffered.subarray(end + 1);
@@ -40,7 +40,14 @@ export function startPython(python: string, script: URL): PythonPeer {
   }
 
   async function readBytes(count: number): Promise<Buffer> {
-    while (buffered.length < count) await readMore();
+    // Joined once: pixels come in thousands of chunks.
+    const parts = [buffered];
+    for (let length = buffered.length; length < count; ) {
+      const chunk = await nextChunk();
+      parts.push(chunk);
+      length += chunk.length;
+    }
+    buffered = Buffer.concat(parts);
     const bytes = buffered.subarray(0, count);
     buffered = buffered.subarray(count);
     return bytes;
