@@ -133,7 +133,7 @@ export function createMemoryBudget(
       'OVERLOADED',
       isTotal
         ? `Requests under way hold ${total} of ${maxBytes} bytes (${name}), which leaves no room for ${bytes} more. Try again in a moment.`
-        : `The requests of one caller would hold ${actual} bytes, and at most ${limit} while others hold so much of ${maxBytes} (${name}). Try again in a moment.`,
+        : `This caller's requests hold ${ofCaller} bytes and would hold ${actual}; a caller may hold ${shareOfFree} times what stays free of ${maxBytes} (${name}), here ${limit}. Try again when a response has been read.`,
       { limit, actual },
     );
   }
