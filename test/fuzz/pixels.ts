@@ -28,7 +28,13 @@ const limits = {
 
 /** What may be wrong with a picture or with a plan. Neither a crash nor too much memory nor too much time. */
 const reasons = new Set([
-  ...['FORMAT_UNSUPPORTED', 'IMAGE_CORRUPT', 'SOURCE_PIXELS_OVER_LIMIT', 'OUTPUT_PIXELS_OVER_LIMIT'],
+  ...[
+    'FORMAT_UNSUPPORTED',
+    'IMAGE_CORRUPT',
+    'SOURCE_PASSES_OVER_LIMIT',
+    'SOURCE_PIXELS_OVER_LIMIT',
+    'OUTPUT_PIXELS_OVER_LIMIT',
+  ],
   ...['OPTION_INVALID', 'PRESET_INVALID', 'PRESET_UNSUPPORTED'],
 ]);
 
@@ -123,7 +129,9 @@ function differenceOf(
   whole: { header: ImageHeader } | { failure: unknown },
 ): string | undefined {
   if ('failure' in whole) return undefined;
-  return isDeepStrictEqual(part, whole.header)
+  // The serving process adds it, from the whole file.
+  const { structureMs: _, ...read } = part;
+  return isDeepStrictEqual(read, whole.header)
     ? undefined
     : `the header of a part is ${JSON.stringify(part)}, of the whole ${JSON.stringify(whole.header)}`;
 }
