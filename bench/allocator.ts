@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import process from 'node:process';
 import { create } from '@bufbuild/protobuf';
 import { Filter, ImageFormat, ProcessRequestSchema } from '../gen/image/v1/processor_pb.ts';
-import { createProcessorClient } from '../src/api/processor-client.ts';
+import { createProcessorClient } from '../src/api/upstream/processor-client.ts';
 import { startDeadline } from '../src/deadline.ts';
 import { nextSerial, sha256, withMark } from './load.ts';
 import { benchArguments, inParallel, median, printTable } from './measure.ts';
@@ -19,11 +19,11 @@ const options = benchArguments();
 const rounds = options.quick ? 1 : 3;
 const count = options.quick ? 6 : 24;
 
-/** MALLOC_ARENA_MAX is what worker-child.ts sets; null takes it away. */
+/** MALLOC_ARENA_MAX is what workers/child.ts sets; null takes it away. */
 const settings: Record<string, Readonly<Record<string, string | null>>> = {
   'glibc, its defaults': { MALLOC_ARENA_MAX: null },
   'MALLOC_ARENA_MAX=1': { MALLOC_ARENA_MAX: '1' },
-  '**MALLOC_ARENA_MAX=2**, as worker-child.ts has it': {},
+  '**MALLOC_ARENA_MAX=2**, as workers/child.ts has it': {},
   'the same, and MALLOC_TRIM_THRESHOLD_=128 MiB': { MALLOC_TRIM_THRESHOLD_: '134217728' },
   'the same, and MALLOC_MMAP_THRESHOLD_=32 MiB, _TRIM_ 128 MiB': {
     MALLOC_MMAP_THRESHOLD_: '33554432',

@@ -1,6 +1,6 @@
 import process from 'node:process';
 import sharp, { type Sharp } from 'sharp';
-import { turboJpeg } from '../src/processor/image/turbojpeg.ts';
+import { turboJpeg } from '../src/processor/codecs/jpeg/turbojpeg.ts';
 import { benchArguments, cpuMs, difference, median, printTable } from './measure.ts';
 import { benchPictures } from './pictures.ts';
 

@@ -7,7 +7,7 @@ import {
   type ProcessRequest,
   ProcessRequestSchema,
 } from '../gen/image/v1/processor_pb.ts';
-import { createProcessorClient } from '../src/api/processor-client.ts';
+import { createProcessorClient } from '../src/api/upstream/processor-client.ts';
 import { startDeadline } from '../src/deadline.ts';
 import type { LoopDelay } from './attached.ts';
 import { reach } from './figures.ts';

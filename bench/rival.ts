@@ -69,8 +69,8 @@ function checkedAnswers(): Uint8Array[] {
 
 async function ourStages(workers: number): Promise<Make> {
   const [{ readHeader }, { startWorkerPool }] = await Promise.all([
-    import('../src/processor/image/header.ts'),
-    import('../src/processor/image/worker-pool.ts'),
+    import('../src/processor/codecs/header.ts'),
+    import('../src/processor/workers/pool.ts'),
   ]);
   const pool = await startWorkerPool(workers);
   return async (content, plan) => {

@@ -4,9 +4,9 @@ import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node';
 import { Agent, request as httpRequest } from 'undici';
 import { ProcessorService, ProcessRequestSchema } from '../gen/image/v1/processor_pb.ts';
-import { createProcessorClient } from '../src/api/processor-client.ts';
+import { createProcessorClient } from '../src/api/upstream/processor-client.ts';
 import { startDeadline } from '../src/deadline.ts';
-import { maxSessionMemory } from '../src/transport.ts';
+import { maxSessionMemory } from '../src/grpc/transport.ts';
 import { inParallel } from './measure.ts';
 
 /*

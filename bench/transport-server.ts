@@ -6,8 +6,8 @@ import { create } from '@bufbuild/protobuf';
 import type { ConnectRouter } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { ProcessorService, ProcessResponseSchema } from '../gen/image/v1/processor_pb.ts';
-import { startGrpcServer } from '../src/processor/server.ts';
-import { maxSessionMemory } from '../src/transport.ts';
+import { maxSessionMemory } from '../src/grpc/transport.ts';
+import { startGrpcServer } from '../src/processor/serving/server.ts';
 
 /*
  * The one end of transport.ts, in a process of its own: takes messages and answers with so many bytes, and does

@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { maxSessionMemory } from '../src/transport.ts';
+import { maxSessionMemory } from '../src/grpc/transport.ts';
 import { type Cost, costOf } from './load.ts';
 import { benchArguments, median, printTable } from './measure.ts';
 import { asked, ended, nodeFlags, startPart } from './services.ts';

@@ -4,7 +4,7 @@ import process from 'node:process';
 
 /*
  * Loaded with --import into an image-processor of allocator.ts: its workers get the environment of
- * BENCH_WORKER_ENVIRONMENT (JSON) over the one that worker-child.ts gives them; null takes a variable away.
+ * BENCH_WORKER_ENVIRONMENT (JSON) over the one that workers/child.ts gives them; null takes a variable away.
  */
 
 const changes = JSON.parse(process.env.BENCH_WORKER_ENVIRONMENT ?? '{}') as Record<string, string | null>;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { nearestNames } from './nearest-names.ts';
-import { finiteNumber, oneOf, wholeNumber } from './text-schemas.ts';
-import { samplerNames } from './tracing.ts';
+import { finiteNumber, oneOf, wholeNumber } from './options/text-schemas.ts';
+import { samplerNames } from './telemetry/tracing.ts';
 
 /**
  * The environment as typed values: the same rules for both services. A schema's message for a bad value

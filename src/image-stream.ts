@@ -8,8 +8,8 @@ import {
   ProcessStreamResponseSchema,
 } from '../gen/image/v1/processor_pb.ts';
 import { Failure, failureKinds } from './failures.ts';
+import { publicFailure } from './grpc/rpc-failures.ts';
 import { mapConcurrently } from './map-concurrently.ts';
-import { publicFailure } from './rpc-failures.ts';
 import type { Place, WaitingEnd } from './waiting-places.ts';
 
 /** The longest `id` of a stream's message, in characters: it is held while the image is processed. */

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { z } from 'zod';
-import type { Logger } from './telemetry.ts';
+import type { Logger } from './telemetry/telemetry.ts';
 
 /**
  * JSON files with secrets in them, mounted into the pod and changed while it runs.

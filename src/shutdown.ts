@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from './telemetry.ts';
+import type { Logger } from './telemetry/telemetry.ts';
 
 /**
  * Ends the process well on SIGTERM and SIGINT: `drain` refuses new work and waits for what is in flight,

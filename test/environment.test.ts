@@ -7,8 +7,8 @@ import {
   misspeltVariables,
   readEnvironment,
 } from '../src/environment.ts';
+import { oneOf, wholeNumber } from '../src/options/text-schemas.ts';
 import { processorEnvironment } from '../src/processor/config.ts';
-import { oneOf, wholeNumber } from '../src/text-schemas.ts';
 
 const schema = z.object({
   COUNT: wholeNumber(1, 9).default(3),

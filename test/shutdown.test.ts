@@ -13,7 +13,7 @@ import { drainOnSignal } from '../src/shutdown.ts';
 async function start(drain: string, timeoutMs = 60_000) {
   const program = `
     import { drainOnSignal } from './src/shutdown.ts';
-    import { createLogger } from './src/telemetry.ts';
+    import { createLogger } from './src/telemetry/telemetry.ts';
     drainOnSignal(() => ${drain}, ${timeoutMs}, createLogger('test', 'info'));
     setInterval(() => {}, 1_000_000);
     process.send('ready');

@@ -4,24 +4,24 @@ import { cors } from 'hono/cors';
 import type { Registry } from 'prom-client';
 import { callerOfAddress } from '../caller.ts';
 import { Failure } from '../failures.ts';
-import type { Logger } from '../telemetry.ts';
-import type { Tracing } from '../tracing.ts';
+import type { Logger } from '../telemetry/telemetry.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import { observeRequests } from './access-log.ts';
-import type { Gate } from './auth.ts';
+import type { Gate } from './auth/auth.ts';
+import { clientAddress } from './auth/trusted-proxies.ts';
 import type { ApiConfig } from './config.ts';
-import { connectDoorPath, openConnectDoor } from './connect-door.ts';
+import { connectDoorPath, openConnectDoor } from './connect/connect-door.ts';
 import type { ApiContext, ApiEnv } from './context.ts';
 import { reportAlive, reportReady } from './health.ts';
-import { createHeldBytes } from './held-bytes.ts';
 import { processImage } from './images.ts';
+import { createHeldBytes } from './memory/held-bytes.ts';
 import { createHttpMetrics } from './metrics.ts';
 import { describeApi } from './openapi.ts';
 import { loadPlayground, servePlayground } from './playground.ts';
 import { describeProblem, problemPath, writeProblem } from './problem.ts';
-import type { ProcessorClient } from './processor-client.ts';
 import { answerHeaders } from './response.ts';
 import { traceRequests } from './trace-requests.ts';
-import { clientAddress } from './trusted-proxies.ts';
+import type { ProcessorClient } from './upstream/processor-client.ts';
 
 /** What the app is made of. */
 export interface AppParts {

@@ -1,18 +1,18 @@
 import { z } from 'zod';
 import { commonEnvironment, EnvironmentError, idleLimits, readEnvironment } from '../environment.ts';
-import { fastFilters, filters, fits, imageFormats } from '../image-options.ts';
-import type { ImageDefaults } from '../image-request.ts';
+import { messageOverheadBytes } from '../grpc/transport.ts';
 import { mostOfOneCaller } from '../memory-budget.ts';
+import { fastFilters, filters, fits, imageFormats } from '../options/image-options.ts';
+import type { ImageDefaults } from '../options/image-request.ts';
+import { commaSeparated, flag, oneOf, wholeNumber } from '../options/text-schemas.ts';
 import { secretFilePath } from '../secret-file.ts';
-import { commaSeparated, flag, oneOf, wholeNumber } from '../text-schemas.ts';
-import { tracingSettings } from '../tracing.ts';
-import { messageOverheadBytes } from '../transport.ts';
-import { apiKeysFile } from './api-keys.ts';
-import { defaultResolveMs } from './processor-addresses.ts';
-import { rateLimit } from './rate-limit.ts';
-import type { ResponseLimit } from './response-price.ts';
-import { linkSecretsFile } from './signed-links.ts';
-import { addressRanges } from './trusted-proxies.ts';
+import { tracingSettings } from '../telemetry/tracing.ts';
+import { apiKeysFile } from './auth/api-keys.ts';
+import { rateLimit } from './auth/rate-limit.ts';
+import { linkSecretsFile } from './auth/signed-links.ts';
+import { addressRanges } from './auth/trusted-proxies.ts';
+import type { ResponseLimit } from './memory/response-price.ts';
+import { defaultResolveMs } from './upstream/processor-addresses.ts';
 
 const mebibyte = 1024 * 1024;
 /** The highest value of MAX_OUTPUT_PIXELS. */

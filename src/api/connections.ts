@@ -2,8 +2,8 @@ import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'nod
 import type { Socket } from 'node:net';
 import { callerOfAddress, parseAddress } from '../caller.ts';
 import { createWaitingPlaces, type Place } from '../waiting-places.ts';
+import { isTrustedProxy } from './auth/trusted-proxies.ts';
 import type { ApiConfig } from './config.ts';
-import { isTrustedProxy } from './trusted-proxies.ts';
 
 /** Options of the HTTP/1.1 server for connections that wait for their caller. */
 export const connectionOptions: ServerOptions = {

@@ -1,7 +1,7 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import type { Failure } from '../failures.ts';
-import type { TracePlace } from '../trace-context.ts';
+import type { TracePlace } from '../telemetry/trace-context.ts';
 
 /** What a request carries through the app: Node's own request and response, and what the access log tells. */
 export interface ApiEnv {

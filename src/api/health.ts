@@ -1,7 +1,7 @@
 import { startDeadline } from '../deadline.ts';
 import { Failure } from '../failures.ts';
 import type { ApiContext } from './context.ts';
-import type { ProcessorClient } from './processor-client.ts';
+import type { ProcessorClient } from './upstream/processor-client.ts';
 
 /** A new connection and a call take two round trips, of a second each on a bad day. The manifests' probes wait longer. */
 export const readyTimeoutMs = 3_000;

@@ -10,10 +10,10 @@ import {
 import type { Duplex } from 'node:stream';
 import { getRequestListener, RequestError } from '@hono/node-server';
 import { Failure } from '../failures.ts';
+import { publicFailure } from '../grpc/rpc-failures.ts';
 import { unsupportedExpectation } from '../http-failures.ts';
-import { publicFailure } from '../rpc-failures.ts';
-import type { Logger } from '../telemetry.ts';
-import { readRequestId } from '../trace-context.ts';
+import type { Logger } from '../telemetry/telemetry.ts';
+import { readRequestId } from '../telemetry/trace-context.ts';
 import { type Problem, problemOf } from './problem.ts';
 
 /** Time for a refused caller to read its response before the connection is reset, in milliseconds. */

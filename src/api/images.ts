@@ -1,12 +1,12 @@
 import { startDeadline } from '../deadline.ts';
 import type { ApiConfig } from './config.ts';
 import type { ApiContext } from './context.ts';
-import type { HeldBytes, Share } from './held-bytes.ts';
-import type { ProcessorClient, ResponseRoom } from './processor-client.ts';
+import type { HeldBytes, Share } from './memory/held-bytes.ts';
+import { priceOfResponse } from './memory/response-price.ts';
 import { readRequest } from './request.ts';
 import { writeResponse, writeVariants } from './response.ts';
-import { priceOfResponse } from './response-price.ts';
-import { originOf } from './trace-calls.ts';
+import type { ProcessorClient, ResponseRoom } from './upstream/processor-client.ts';
+import { originOf } from './upstream/trace-calls.ts';
 
 /** One image in, one image or tensor out, or several variants: the way of every request to /v1/images. */
 export function processImage(config: ApiConfig, processor: ProcessorClient, held: HeldBytes) {

@@ -8,7 +8,7 @@ import {
   parseMultipart,
 } from '@remix-run/multipart-parser';
 import { Failure } from '../failures.ts';
-import { imageOptionNames } from '../image-options.ts';
+import { imageOptionNames } from '../options/image-options.ts';
 import { type ImageSource, joinLists, type Said } from './options.ts';
 import { imageTooLong } from './request-body.ts';
 import { variantsOption } from './variants.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ProcessorService } from '../../gen/image/v1/processor_pb.ts';
 import { type FailureReason, failureKinds } from '../failures.ts';
-import { imageOptions, maxVariants } from '../image-options.ts';
+import { imageOptions, maxVariants } from '../options/image-options.ts';
 import type { ApiConfig } from './config.ts';
 import { problemPath } from './problem.ts';
 import { answerHeaders } from './response.ts';

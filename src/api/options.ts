@@ -1,8 +1,8 @@
 import type { ProcessRequest } from '../../gen/image/v1/processor_pb.ts';
 import { Failure } from '../failures.ts';
-import { type ImageOptions, imageOptionNames, imageOptions } from '../image-options.ts';
-import { invalidOption, shown } from '../image-request.ts';
 import { nearestNames } from '../nearest-names.ts';
+import { type ImageOptions, imageOptionNames, imageOptions } from '../options/image-options.ts';
+import { invalidOption, shown } from '../options/image-request.ts';
 
 /** Options as they came. */
 export type OptionTexts = readonly (readonly [name: string, text: string])[];

@@ -1,6 +1,6 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { type Failure, failureKinds, isFailureReason, retryAfterOf, retryAfterSeconds } from '../failures.ts';
-import { publicFailure } from '../rpc-failures.ts';
+import { publicFailure } from '../grpc/rpc-failures.ts';
 import type { ApiContext } from './context.ts';
 
 /** Where a problem's type leads: to its row in the table of failures. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { HttpBindings } from '@hono/node-server';
 import { Failure, failureFromAbort } from '../failures.ts';
-import type { Share } from './held-bytes.ts';
+import type { Share } from './memory/held-bytes.ts';
 
 /** Bytes by request; the bodies themselves must not live as long as their requests. */
 const heldBytes = new WeakMap<IncomingMessage, number>();

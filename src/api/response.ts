@@ -1,7 +1,7 @@
 import { hash, randomUUID } from 'node:crypto';
 import { CacheState, ImageFormatSchema, type ProcessResponse } from '../../gen/image/v1/processor_pb.ts';
 import type { ApiContext } from './context.ts';
-import type { Share } from './held-bytes.ts';
+import type { Share } from './memory/held-bytes.ts';
 
 /** How long the API's own parts of a request took, in milliseconds. */
 export interface ApiTimes {

@@ -1,15 +1,15 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listen } from '../listen.ts';
-import { createMetricsRegistry, type Logger } from '../telemetry.ts';
-import { startTracing } from '../tracing.ts';
+import { createMetricsRegistry, type Logger } from '../telemetry/telemetry.ts';
+import { startTracing } from '../telemetry/tracing.ts';
 import { createApp } from './app.ts';
-import { createGate } from './auth.ts';
+import { createGate } from './auth/auth.ts';
 import type { ApiConfig } from './config.ts';
 import { connectionOptions, limitConnections } from './connections.ts';
 import { createHttpServer } from './http-server.ts';
 import { countRetries, watchProcessors } from './metrics.ts';
-import { createProcessorClient } from './processor-client.ts';
+import { createProcessorClient } from './upstream/processor-client.ts';
 
 /** image-api, listening. */
 export interface RunningApi {

@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from 'hono';
-import { readTracePlace } from '../trace-context.ts';
-import type { Tracing } from '../tracing.ts';
+import { readTracePlace } from '../telemetry/trace-context.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import { quietPaths, routeOf } from './access-log.ts';
 import type { ApiContext, ApiEnv } from './context.ts';
 

@@ -5,10 +5,10 @@ import {
   ProcessVariantsRequestSchema,
 } from '../../gen/image/v1/processor_pb.ts';
 import { Failure, withIndex } from '../failures.ts';
-import { maxVariants } from '../image-options.ts';
-import { type ImageDefaults, processRequest } from '../image-request.ts';
-import { jsonDepth } from '../messages/json-depth.ts';
-import { maxDepth } from '../messages/message-limits.ts';
+import { jsonDepth } from '../grpc/messages/json-depth.ts';
+import { maxDepth } from '../grpc/messages/message-limits.ts';
+import { maxVariants } from '../options/image-options.ts';
+import { type ImageDefaults, processRequest } from '../options/image-request.ts';
 import { type ImageSource, type OptionTexts, optionTexts, parseOptions } from './options.ts';
 
 /** The option that asks for several answers of one image. */

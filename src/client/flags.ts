@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import { imageOptionNames, imageOptions } from '../image-options.ts';
 import { nearestNames } from '../nearest-names.ts';
+import { imageOptionNames, imageOptions } from '../options/image-options.ts';
 import { ClientError } from './client-error.ts';
 import { codeOf, unreadable } from './files.ts';
 

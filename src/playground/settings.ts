@@ -1,4 +1,4 @@
-/** What the form says: the words of the options (src/image-options.ts), as they were typed. */
+/** What the form says: the words of the options (src/options/image-options.ts), as they were typed. */
 export interface Settings {
   readonly recipe: 'own' | 'preset';
   readonly preset: string;

@@ -1,13 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { commonEnvironment, EnvironmentError, idleLimits, readEnvironment } from '../environment.ts';
+import { messageOverheadBytes } from '../grpc/transport.ts';
 import { mostOfOneCaller } from '../memory-budget.ts';
+import { commaSeparated, flag, isHost, wholeNumber } from '../options/text-schemas.ts';
 import { secretFilePath } from '../secret-file.ts';
-import { commaSeparated, flag, isHost, wholeNumber } from '../text-schemas.ts';
-import { messageOverheadBytes } from '../transport.ts';
+import { heldMemory } from './admission/work-memory.ts';
 import { sourceFormats } from './image/plan.ts';
 import { defaultUserAgent, originHeadersFile } from './source/request-headers.ts';
-import { heldMemory } from './work-memory.ts';
 
 /** What image-processor reads from its environment. */
 export const processorEnvironment = z.object({

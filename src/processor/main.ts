@@ -2,9 +2,9 @@ import process from 'node:process';
 import { EnvironmentError, misspeltVariables } from '../environment.ts';
 import { drainOnSignal } from '../shutdown.ts';
 import { reportToStarter } from '../start/starter.ts';
-import { createLogger } from '../telemetry.ts';
+import { createLogger } from '../telemetry/telemetry.ts';
+import { jpegDecoder } from './codecs/jpeg/turbojpeg.ts';
 import { processorEnvironment, readProcessorConfig } from './config.ts';
-import { jpegDecoder } from './image/turbojpeg.ts';
 import { startProcessor } from './processor.ts';
 
 try {

@@ -1,11 +1,11 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { CacheState, type ProcessResponse } from '../../gen/image/v1/processor_pb.ts';
 import type { FailureReason } from '../failures.ts';
-import type { Admission } from './admission.ts';
+import type { Admission } from './admission/admission.ts';
 import type { MemoryTier } from './cache/memory-tier.ts';
-import type { WorkerPool } from './image/worker-pool.ts';
-import { rssOf, type WorkerEnd, workerEnds } from './image/worker-processes.ts';
 import type { DownloadPlaces } from './source/download-places.ts';
+import type { WorkerPool } from './workers/pool.ts';
+import { rssOf, type WorkerEnd, workerEnds } from './workers/processes.ts';
 
 /**
  * The processor's figures for Prometheus, named as the field names them. Every label has few values: reasons, stages,

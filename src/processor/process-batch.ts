@@ -11,7 +11,6 @@ import {
 } from '../../gen/image/v1/processor_pb.ts';
 import { Failure, failureFromAbort, withIndex } from '../failures.ts';
 import { mapConcurrently } from '../map-concurrently.ts';
-import type { CallMemory } from './call-memory.ts';
 import { valueBytesOfPlan } from './image/output-bytes.ts';
 import type { Plan, TensorPlan } from './image/plan.ts';
 import {
@@ -21,6 +20,7 @@ import {
   tensorName,
 } from './image/tensor-container.ts';
 import { containerNames, datatypesInNpy } from './rules.ts';
+import type { CallMemory } from './serving/call-memory.ts';
 
 /** The most images of one batch. */
 const maxImages = 256;

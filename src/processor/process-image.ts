@@ -8,23 +8,23 @@ import {
   StageTimeSchema,
 } from '../../gen/image/v1/processor_pb.ts';
 import { Failure } from '../failures.ts';
-import { messageBytes } from '../grpc-message.ts';
-import type { Admission } from './admission.ts';
+import { messageBytes } from '../grpc/grpc-message.ts';
+import type { Admission } from './admission/admission.ts';
 import { cacheKey } from './cache/cache-key.ts';
 import type { Outcome, ResultCache } from './cache/result-cache.ts';
-import { type CallMemory, unlimitedMemory } from './call-memory.ts';
-import type { ImageHeader } from './image/header.ts';
+import type { ImageHeader } from './codecs/header.ts';
 import { outputBytes } from './image/output-bytes.ts';
 import type { Plan, SourceFormat } from './image/plan.ts';
 import { priceOf } from './image/price.ts';
+import type { PixelResult } from './image/process-pixels.ts';
 import { libraries, numericsVersion } from './image/provenance.ts';
 import { tensorName } from './image/tensor-container.ts';
-import type { PixelResult } from './image/worker.ts';
-import type { WorkerPool } from './image/worker-pool.ts';
 import type { Presets } from './presets/presets.ts';
 import { planOf } from './rules.ts';
+import { type CallMemory, unlimitedMemory } from './serving/call-memory.ts';
 import type { SourceReader } from './source/read-source.ts';
 import { createStopwatch, type Stage, type StageListener, type Stopwatch } from './stopwatch.ts';
+import type { WorkerPool } from './workers/pool.ts';
 
 /** What an image's way leads through. */
 export interface ImageProcessing {

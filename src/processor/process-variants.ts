@@ -5,7 +5,7 @@ import {
   ProcessVariantsResponseSchema,
 } from '../../gen/image/v1/processor_pb.ts';
 import { Failure, withIndex } from '../failures.ts';
-import { maxVariants } from '../image-options.ts';
+import { maxVariants } from '../options/image-options.ts';
 import { answersOf, type Caller, type ImageProcessing } from './process-image.ts';
 import { planOf } from './rules.ts';
 

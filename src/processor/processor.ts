@@ -8,28 +8,28 @@ import { file_image_v1_processor, ProcessorService } from '../../gen/image/v1/pr
 import { EnvironmentError } from '../environment.ts';
 import { listen } from '../listen.ts';
 import { openSecretFile } from '../secret-file.ts';
-import { createMetricsRegistry, type Logger } from '../telemetry.ts';
-import { startTracing, tracingSettings } from '../tracing.ts';
-import { createAdmission } from './admission.ts';
+import { createMetricsRegistry, type Logger } from '../telemetry/telemetry.ts';
+import { startTracing, tracingSettings } from '../telemetry/tracing.ts';
+import { createAdmission } from './admission/admission.ts';
+import { heldMemory, idleWorkerBytes, workMemory } from './admission/work-memory.ts';
 import { createMemoryTier } from './cache/memory-tier.ts';
 import { createRedisTier } from './cache/redis-tier.ts';
 import { createCacheErrorLog } from './cache/report-errors.ts';
 import { createResultCache } from './cache/result-cache.ts';
-import { createServingMemory } from './call-memory.ts';
+import { turboJpegProblem } from './codecs/jpeg/turbojpeg.ts';
 import { callerWaits, type ProcessorConfig } from './config.ts';
-import { createHealth } from './health.ts';
-import { turboJpegProblem } from './image/turbojpeg.ts';
-import { startWorkerPool } from './image/worker-pool.ts';
 import { createProcessorMetrics } from './metrics.ts';
-import { observeCalls } from './observe-calls.ts';
 import { createPresets } from './presets/presets.ts';
-import { createReflection } from './reflection.ts';
-import { startGrpcServer } from './server.ts';
 import { createProcessorService } from './service.ts';
+import { createServingMemory } from './serving/call-memory.ts';
+import { createHealth } from './serving/health.ts';
+import { observeCalls } from './serving/observe-calls.ts';
+import { createReflection } from './serving/reflection.ts';
+import { startGrpcServer } from './serving/server.ts';
 import { createDownloadPlaces } from './source/download-places.ts';
 import { createSourceReader } from './source/read-source.ts';
 import { createRequestHeaders, originHeadersFile } from './source/request-headers.ts';
-import { heldMemory, idleWorkerBytes, workMemory } from './work-memory.ts';
+import { startWorkerPool } from './workers/pool.ts';
 
 /** A processor that serves. */
 export interface Processor {

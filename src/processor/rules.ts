@@ -16,7 +16,7 @@ import {
   TensorOutputSchema,
 } from '../../gen/image/v1/processor_pb.ts';
 import { Failure } from '../failures.ts';
-import { libvipsKernels } from './image/decode.ts';
+import { libvipsKernels } from './codecs/decode.ts';
 import type { Colour, CropPlan, ImagePlan, Plan, ResizePlan, TensorPlan } from './image/plan.ts';
 import { parsePreprocessorConfig } from './presets/parse-preprocessor-config.ts';
 import type { PresetPlan, ResizeStep } from './presets/preset-plan.ts';

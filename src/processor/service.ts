@@ -10,18 +10,18 @@ import type {
 } from '../../gen/image/v1/processor_pb.ts';
 import { startDeadline } from '../deadline.ts';
 import { Failure, failureFromAbort, failureKinds } from '../failures.ts';
+import { publicFailure, toConnectError } from '../grpc/rpc-failures.ts';
 import { processImages } from '../image-stream.ts';
-import { publicFailure, toConnectError } from '../rpc-failures.ts';
-import type { Logger } from '../telemetry.ts';
-import { callMemoryKey } from './call-memory.ts';
-import { placeKey } from './call-watch.ts';
+import type { Logger } from '../telemetry/telemetry.ts';
 import type { ProcessorMetrics } from './metrics.ts';
-import { callKey } from './observe-calls.ts';
 import { type BatchProcessing, processBatch } from './process-batch.ts';
 import { type Caller, type ImageProcessing, processImage } from './process-image.ts';
 import { processVariants } from './process-variants.ts';
 import { planOf } from './rules.ts';
-import { callerKey, drainingKey, noCacheKey } from './server.ts';
+import { callMemoryKey } from './serving/call-memory.ts';
+import { placeKey } from './serving/call-watch.ts';
+import { callKey } from './serving/observe-calls.ts';
+import { callerKey, drainingKey, noCacheKey } from './serving/server.ts';
 
 /** Until when a caller waits, and what its call carries. */
 type CallTime = Pick<HandlerContext, 'signal' | 'values' | 'timeoutMs'>;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { isLoopback } from '../api/auth.ts';
+import { isLoopback } from '../api/auth/auth.ts';
 import { EnvironmentError } from '../environment.ts';
 import { readStartConfig } from './config.ts';
 import { choosePort, reachableHost } from './free-port.ts';

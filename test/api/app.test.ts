@@ -11,7 +11,7 @@ import { describeApi } from '../../src/api/openapi.ts';
 import { describeProblem, writeProblem } from '../../src/api/problem.ts';
 import { startApi } from '../../src/api/server.ts';
 import { failureKinds } from '../../src/failures.ts';
-import { imageOptionNames } from '../../src/image-options.ts';
+import { imageOptionNames } from '../../src/options/image-options.ts';
 import {
   plainAnswer,
   problemOf,

@@ -9,7 +9,7 @@ import {
 } from '../../gen/image/v1/processor_pb.ts';
 import { parseOptions } from '../../src/api/options.ts';
 import type { Failure } from '../../src/failures.ts';
-import { type ImageDefaults, processRequest } from '../../src/image-request.ts';
+import { type ImageDefaults, processRequest } from '../../src/options/image-request.ts';
 
 const defaults: ImageDefaults = {
   scale: true,

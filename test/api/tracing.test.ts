@@ -1,9 +1,9 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { traceCalls } from '../../src/api/trace-calls.ts';
 import { traceRequests } from '../../src/api/trace-requests.ts';
+import { traceCalls } from '../../src/api/upstream/trace-calls.ts';
 import { Failure } from '../../src/failures.ts';
-import { toConnectError } from '../../src/rpc-failures.ts';
+import { toConnectError } from '../../src/grpc/rpc-failures.ts';
 import { plainAnswer, type ScriptedProcessor, startScriptedProcessor, startTestApi } from '../support/api.ts';
 import { type CollectedSpan, startCollector } from '../support/otlp-collector.ts';
 

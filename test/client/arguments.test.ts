@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { helpText, readArguments } from '../../src/client/arguments.ts';
 import { ClientError } from '../../src/client/client-error.ts';
-import { imageOptionNames } from '../../src/image-options.ts';
+import { imageOptionNames } from '../../src/options/image-options.ts';
 
 /** What is asked of the image by a command line that sends one. */
 function optionsOf(...argv: string[]): Readonly<Record<string, string>> {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { apiEnvironment } from '../../src/api/config.ts';
 import { failureKinds, grpcCode } from '../../src/failures.ts';
-import { imageOptionNames } from '../../src/image-options.ts';
+import { imageOptionNames } from '../../src/options/image-options.ts';
 import { processorEnvironment } from '../../src/processor/config.ts';
 import { knownDifferences } from '../parity/compare-files.ts';
 

@@ -14,7 +14,7 @@ import {
   ProcessVariantsRequestSchema,
 } from '../../gen/image/v1/processor_pb.ts';
 import { type FailureReason, failureDomain, failureKinds } from '../../src/failures.ts';
-import { type GrpcServer, startGrpcServer } from '../../src/processor/server.ts';
+import { type GrpcServer, startGrpcServer } from '../../src/processor/serving/server.ts';
 import {
   plainAnswer,
   type ScriptedProcessor,

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { workMemory } from '../../src/processor/admission/work-memory.ts';
 import { readProcessorConfig } from '../../src/processor/config.ts';
-import { workMemory } from '../../src/processor/work-memory.ts';
 import { atLeast, atMost, exactly, type Figure, percentile, type Scenario, told } from './figures.ts';
 import { type LoadRecord, type LoadRequest, type LoadResult, loadFor, reasonsOf, startLoad } from './load.ts';
 import { photograph, pngBomb, progressiveGiant } from './pictures.ts';

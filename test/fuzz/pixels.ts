@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { toJsonString } from '@bufbuild/protobuf';
 import { ProcessRequestSchema } from '../../gen/image/v1/processor_pb.ts';
-import type { ImageHeader } from '../../src/processor/image/header.ts';
+import type { ImageHeader } from '../../src/processor/codecs/header.ts';
 import type { Plan } from '../../src/processor/image/plan.ts';
-import type { PixelResult } from '../../src/processor/image/worker.ts';
-import { startWorkerPool } from '../../src/processor/image/worker-pool.ts';
-import { startProcesses } from '../../src/processor/image/worker-processes.ts';
+import type { PixelResult } from '../../src/processor/image/process-pixels.ts';
 import { createPresets } from '../../src/processor/presets/presets.ts';
 import { planOf } from '../../src/processor/rules.ts';
+import { startWorkerPool } from '../../src/processor/workers/pool.ts';
+import { startProcesses } from '../../src/processor/workers/processes.ts';
 import { runOnePlan } from '../support/one-plan.ts';
 import { imageCorpus } from './corpus.ts';
 import { type Case, type Door, type Outcome, outcomeOf } from './door.ts';

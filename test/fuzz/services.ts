@@ -2,7 +2,7 @@ import { connect, constants } from 'node:http2';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { ProcessRequestSchema, ProcessStreamRequestSchema } from '../../gen/image/v1/processor_pb.ts';
 import { grpcCode, isFailureReason } from '../../src/failures.ts';
-import { imageOptionNames } from '../../src/image-options.ts';
+import { imageOptionNames } from '../../src/options/image-options.ts';
 import { type ServiceProcess, startMain } from '../faults/processes.ts';
 import { mutatedConfig } from './configs.ts';
 import { imageCorpus } from './corpus.ts';

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { apiEnvironment } from '../../src/api/config.ts';
 import { readyTimeoutMs } from '../../src/api/health.ts';
-import { apiBytes } from '../../src/api/held-bytes.ts';
+import { apiBytes } from '../../src/api/memory/held-bytes.ts';
 import { readEnvironment } from '../../src/environment.ts';
 import { mostOfOneCaller } from '../../src/memory-budget.ts';
+import { heldMemory, restingMemory, workMemory } from '../../src/processor/admission/work-memory.ts';
 import { processorEnvironment } from '../../src/processor/config.ts';
 import { priceOf } from '../../src/processor/image/price.ts';
-import { heldMemory, restingMemory, workMemory } from '../../src/processor/work-memory.ts';
 import { type KubernetesObject, schemaProblems } from '../support/kubernetes-schema.ts';
 import {
   canRender,

@@ -11,8 +11,8 @@ import {
 } from '../../gen/image/v1/processor_pb.ts';
 import { Failure } from '../../src/failures.ts';
 import { numericsVersion } from '../../src/processor/image/provenance.ts';
-import { startWorkerPool } from '../../src/processor/image/worker-pool.ts';
 import { type ImageProcessing, processImage } from '../../src/processor/process-image.ts';
+import { startWorkerPool } from '../../src/processor/workers/pool.ts';
 import { createProcessing } from '../support/processor.ts';
 import { type Comparison, compareFile, type Ours, outcomes, type Theirs } from './compare-files.ts';
 import { type PythonPeer, startPython } from './python-peer.ts';

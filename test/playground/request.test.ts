@@ -2,7 +2,7 @@ import { toJson } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { ProcessRequestSchema } from '../../gen/image/v1/processor_pb.ts';
 import { parseOptions } from '../../src/api/options.ts';
-import { type ImageDefaults, processRequest } from '../../src/image-request.ts';
+import { type ImageDefaults, processRequest } from '../../src/options/image-request.ts';
 import { optionsOf, requestOf } from '../../src/playground/request.ts';
 import { asPng, initialSettings, type Settings } from '../../src/playground/settings.ts';
 

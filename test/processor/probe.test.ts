@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Health } from '../../gen/grpc/health/v1/health_pb.ts';
-import { createHealth } from '../../src/processor/health.ts';
+import { createHealth } from '../../src/processor/serving/health.ts';
 
 const health = createHealth([]);
 const server = createServer(

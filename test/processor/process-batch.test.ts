@@ -10,9 +10,9 @@ import {
   type ProcessRequestSchema,
   TensorContainer,
 } from '../../gen/image/v1/processor_pb.ts';
-import { createServingMemory } from '../../src/processor/call-memory.ts';
-import { startWorkerPool, type WorkerPool } from '../../src/processor/image/worker-pool.ts';
 import { processBatch } from '../../src/processor/process-batch.ts';
+import { createServingMemory } from '../../src/processor/serving/call-memory.ts';
+import { startWorkerPool, type WorkerPool } from '../../src/processor/workers/pool.ts';
 import { encoded, gradient, noise } from '../support/pictures.ts';
 import { createProcessing, startProcessorServer } from '../support/processor.ts';
 

@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ErrorInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
 import { HealthCheckResponse_ServingStatus as Status } from '../../gen/grpc/health/v1/health_pb.ts';
 import { CacheState, Fit, ProcessStreamRequestSchema } from '../../gen/image/v1/processor_pb.ts';
-import { startWorkerPool, type WorkerPool } from '../../src/processor/image/worker-pool.ts';
 import type { ImageProcessing } from '../../src/processor/process-image.ts';
 import { createProcessorService } from '../../src/processor/service.ts';
+import { startWorkerPool, type WorkerPool } from '../../src/processor/workers/pool.ts';
 import { decoded, encoded, gradient, noise, photoLike, redGreenBlue } from '../support/pictures.ts';
 import { createProcessing, startProcessorServer } from '../support/processor.ts';
 

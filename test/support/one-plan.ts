@@ -1,12 +1,12 @@
-import type { ImageHeader } from '../../src/processor/image/header.ts';
+import type { ImageHeader } from '../../src/processor/codecs/header.ts';
 import type { Plan } from '../../src/processor/image/plan.ts';
 import {
   type PixelAnswer,
   type PixelJob,
   type PixelResult,
   processPixels,
-} from '../../src/processor/image/worker.ts';
-import type { WorkerPool } from '../../src/processor/image/worker-pool.ts';
+} from '../../src/processor/image/process-pixels.ts';
+import type { WorkerPool } from '../../src/processor/workers/pool.ts';
 
 /*
  * Workers take several plans for one image; most who call them directly have one.

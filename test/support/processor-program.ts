@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Health } from '../../gen/grpc/health/v1/health_pb.ts';
 import { ProcessorService } from '../../gen/image/v1/processor_pb.ts';
-import { createHealth } from '../../src/processor/health.ts';
-import { startGrpcServer } from '../../src/processor/server.ts';
+import { createHealth } from '../../src/processor/serving/health.ts';
+import { startGrpcServer } from '../../src/processor/serving/server.ts';
 import { drainOnSignal } from '../../src/shutdown.ts';
-import { createLogger } from '../../src/telemetry.ts';
+import { createLogger } from '../../src/telemetry/telemetry.ts';
 
 /*
  * A processor without pixels in a process of its own: the real server, health and drain, and answers that say by their

@@ -4,20 +4,20 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { Health } from '../../gen/grpc/health/v1/health_pb.ts';
 import { ProcessorService } from '../../gen/image/v1/processor_pb.ts';
-import { createAdmission } from '../../src/processor/admission.ts';
+import { http2Settings, maxSessionMemory } from '../../src/grpc/transport.ts';
+import { createAdmission } from '../../src/processor/admission/admission.ts';
 import { createMemoryTier } from '../../src/processor/cache/memory-tier.ts';
 import { createResultCache } from '../../src/processor/cache/result-cache.ts';
-import type { ServingMemory } from '../../src/processor/call-memory.ts';
-import { createHealth } from '../../src/processor/health.ts';
-import type { WorkerPool } from '../../src/processor/image/worker-pool.ts';
 import { createProcessorMetrics } from '../../src/processor/metrics.ts';
 import { createPresets } from '../../src/processor/presets/presets.ts';
 import type { ImageProcessing } from '../../src/processor/process-image.ts';
-import { startGrpcServer } from '../../src/processor/server.ts';
 import { createProcessorService } from '../../src/processor/service.ts';
+import type { ServingMemory } from '../../src/processor/serving/call-memory.ts';
+import { createHealth } from '../../src/processor/serving/health.ts';
+import { startGrpcServer } from '../../src/processor/serving/server.ts';
 import { createDownloadPlaces } from '../../src/processor/source/download-places.ts';
 import { createSourceReader } from '../../src/processor/source/read-source.ts';
-import { http2Settings, maxSessionMemory } from '../../src/transport.ts';
+import type { WorkerPool } from '../../src/processor/workers/pool.ts';
 
 /** One line of the log. */
 export type LogLine = Readonly<Record<string, unknown>>;

@@ -7,8 +7,8 @@ import {
   ProcessRequestSchema,
   type ProcessResponse,
 } from '../../../gen/image/v1/processor_pb.ts';
-import { failureFromConnectError } from '../../rpc-failures.ts';
-import { connectToProcessor, type ProcessorConnection } from '../job/connection.ts';
+import { failureFromConnectError } from '../../grpc/rpc-failures.ts';
+import { connectToProcessor, type ProcessorConnection } from '../job/sending/connection.ts';
 import { endlessPicture, onePixel } from '../probe-images.ts';
 import { type Check, type Findings, ok, wrong } from './check.ts';
 

@@ -1,7 +1,7 @@
 import packageJson from '../../../package.json' with { type: 'json' };
 import { flagsOf, tableOf } from '../commands.ts';
 import { parseFlags, readApi, readApiKey, readProcessor, readSeconds, textOf, usage } from '../flags.ts';
-import { jobDefaults } from '../job/process-request.ts';
+import { jobDefaults } from '../job/sending/process-request.ts';
 import { askApi } from './ask-api.ts';
 import { askProcessor } from './ask-processor.ts';
 import { type Check, type Findings, ok, warning, wrong } from './check.ts';

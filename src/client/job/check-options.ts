@@ -1,10 +1,10 @@
 import { ConnectError } from '@connectrpc/connect';
 import type { ProcessRequest } from '../../../gen/image/v1/processor_pb.ts';
-import { failureFromConnectError } from '../../rpc-failures.ts';
+import { failureFromConnectError } from '../../grpc/rpc-failures.ts';
 import { ClientError } from '../client-error.ts';
 import { blackSquare } from '../probe-images.ts';
-import { reachProcessor, watchAbsence } from './absence.ts';
-import type { ProcessorConnection } from './connection.ts';
+import type { ProcessorConnection } from './sending/connection.ts';
+import { reachProcessor, watchAbsence } from './sources/absence.ts';
 
 /**
  * Sends one small image with a job's options before the job's first, so that wrong options end the job once.

@@ -8,9 +8,9 @@ import {
   textOf,
   usage,
 } from '../flags.ts';
-import { isUrl, type ListOptions } from './lists.ts';
-import { type JobRequest, jobRequest } from './process-request.ts';
-import type { TransferLimits } from './transfer.ts';
+import { isUrl, type ListOptions } from './lists/lists.ts';
+import { type JobRequest, jobRequest } from './sending/process-request.ts';
+import type { TransferLimits } from './sending/transfer.ts';
 
 /** What the command line of a job asks for. */
 export interface JobArguments {

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
 import { type JobFailure, type JobImage, nameOfSource } from './images.ts';
 import type { JobArguments } from './job-arguments.ts';
-import { readJournal } from './journal.ts';
-import { identityOf } from './journal-entry.ts';
-import { takeOutputFolder } from './output-folder.ts';
+import { readJournal } from './journal/journal.ts';
+import { identityOf } from './journal/journal-entry.ts';
+import { takeOutputFolder } from './output/folder.ts';
 import { checkPlan, type Plan, type PlanRules, planJob } from './plan.ts';
 import type { Screen } from './progress.ts';
-import { runPlan } from './run-plan.ts';
-import { findImages } from './sources.ts';
+import { runPlan } from './sending/run-plan.ts';
+import { findImages } from './sources/sources.ts';
 import { bytesInWords, skippedWords } from './summary.ts';
 
 /** Where a job prints: results on standard output, messages on standard error. */

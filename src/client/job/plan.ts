@@ -1,14 +1,14 @@
 import { lstat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { ClientError } from '../client-error.ts';
-import { pathOf } from './file-names.ts';
 import { type FoundImage, type JobFailure, type JobImage, nameOfSource, type Skipped } from './images.ts';
-import type { Journal } from './journal.ts';
-import type { Entry, OptionsIdentity } from './journal-entry.ts';
-import { nameOutputs } from './output-names.ts';
-import { ownFailure } from './own-failures.ts';
-import type { Found } from './sources.ts';
-import { type Standing, standingOf } from './standing.ts';
+import type { Journal } from './journal/journal.ts';
+import type { Entry, OptionsIdentity } from './journal/journal-entry.ts';
+import { ownFailure } from './journal/own-failures.ts';
+import { pathOf } from './output/file-names.ts';
+import { nameOutputs } from './output/names.ts';
+import type { Found } from './sources/sources.ts';
+import { type Standing, standingOf } from './sources/standing.ts';
 import { imagesInWords } from './summary.ts';
 
 /** Outputs that are looked at together. */

@@ -1,4 +1,4 @@
-import type { Logger } from '../../telemetry.ts';
+import type { Logger } from '../../telemetry/telemetry.ts';
 
 const intervalMs = 60_000;
 

@@ -1,4 +1,4 @@
-import { layingOf, orient, sizeUpright } from './orient.ts';
+import { layingOf, orient, sizeUpright } from '../codecs/orient.ts';
 import type { Pixels } from './pixels.ts';
 import type { Size } from './shortest-edge.ts';
 

@@ -1,7 +1,7 @@
 import { imageBytes, tensorBytes, valueBytes } from '../../content-bytes.ts';
+import type { ImageHeader } from '../codecs/header.ts';
+import { sizeUpright } from '../codecs/orient.ts';
 import { geometryOf, outputSize } from './geometry.ts';
-import type { ImageHeader } from './header.ts';
-import { sizeUpright } from './orient.ts';
 import { outputFormat, type Plan } from './plan.ts';
 import type { Size } from './shortest-edge.ts';
 

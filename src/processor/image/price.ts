@@ -1,7 +1,7 @@
-import type { Price } from '../admission.ts';
+import type { Price } from '../admission/admission.ts';
+import type { ImageHeader } from '../codecs/header.ts';
+import { sizeUpright } from '../codecs/orient.ts';
 import { geometryOf, madeSize, outputSize } from './geometry.ts';
-import type { ImageHeader } from './header.ts';
-import { sizeUpright } from './orient.ts';
 import { outputFormat, type Plan, type SourceFormat, type TensorPlan } from './plan.ts';
 import type { Size } from './shortest-edge.ts';
 

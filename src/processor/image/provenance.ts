@@ -1,7 +1,7 @@
 import sharp from 'sharp';
-import type { ImageHeader } from './header.ts';
+import type { ImageHeader } from '../codecs/header.ts';
+import { turboJpeg } from '../codecs/jpeg/turbojpeg.ts';
 import type { Plan } from './plan.ts';
-import { turboJpeg } from './turbojpeg.ts';
 
 /**
  * Our version and the Pillow whose pixels these are: Pillow 12.2 and 13.0 each changed for which images the

@@ -1,8 +1,8 @@
+import type { Decoded } from '../codecs/decode.ts';
+import { sizeUpright } from '../codecs/orient.ts';
 import { cutUpright, wholeOf } from './cutout.ts';
-import type { Decoded } from './decode.ts';
 import type { Geometry } from './geometry.ts';
 import { resampleUpright } from './kernels/resample.ts';
-import { sizeUpright } from './orient.ts';
 import { grayToRgb, type Pixels } from './pixels.ts';
 import type { Colour, Plan } from './plan.ts';
 

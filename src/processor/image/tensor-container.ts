@@ -1,4 +1,4 @@
-import type { Encoded } from './encode.ts';
+import type { Encoded } from '../codecs/encode.ts';
 import type { TensorPlan } from './plan.ts';
 
 /** A tensor's type and shape, by the names of the Open Inference Protocol. */

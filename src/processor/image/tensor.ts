@@ -1,4 +1,4 @@
-import type { Encoded } from './encode.ts';
+import type { Encoded } from '../codecs/encode.ts';
 import type { Pixels } from './pixels.ts';
 import type { TensorPlan } from './plan.ts';
 import { containTensor, type TensorDescription } from './tensor-container.ts';

@@ -1,6 +1,6 @@
 import { Failure } from '../../failures.ts';
-import { jsonDepth } from '../../messages/json-depth.ts';
-import { maxDepth } from '../../messages/message-limits.ts';
+import { jsonDepth } from '../../grpc/messages/json-depth.ts';
+import { maxDepth } from '../../grpc/messages/message-limits.ts';
 import type { Filter } from '../image/plan.ts';
 import {
   type ConfigSize,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { orient } from '../../../src/processor/codecs/orient.ts';
 import { cutUpright, sizeOfCutout, wholeOf } from '../../../src/processor/image/cutout.ts';
-import { orient } from '../../../src/processor/image/orient.ts';
 import { partOf } from '../../support/part-of.ts';
 import { noise } from './kernels/noise.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ImageHeader } from '../../../src/processor/image/header.ts';
+import type { ImageHeader } from '../../../src/processor/codecs/header.ts';
 import type { Plan } from '../../../src/processor/image/plan.ts';
 import { decisionsOf, libraries } from '../../../src/processor/image/provenance.ts';
 

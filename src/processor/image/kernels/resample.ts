@@ -1,6 +1,6 @@
 import { Failure } from '../../../failures.ts';
+import { layingOf, orient, sizeUpright } from '../../codecs/orient.ts';
 import { type Cutout, cutUpright, sizeOfCutout, wholeOf } from '../cutout.ts';
-import { layingOf, orient, sizeUpright } from '../orient.ts';
 import type { Pixels } from '../pixels.ts';
 import type { Size } from '../shortest-edge.ts';
 import { luma } from './luma.ts';

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { orient, sizeUpright } from '../../../../src/processor/codecs/orient.ts';
 import type { Cutout } from '../../../../src/processor/image/cutout.ts';
 import { luma } from '../../../../src/processor/image/kernels/luma.ts';
 import {
@@ -10,7 +11,6 @@ import {
   resampleUpright,
 } from '../../../../src/processor/image/kernels/resample.ts';
 import { useKernels } from '../../../../src/processor/image/kernels/wasm.ts';
-import { orient, sizeUpright } from '../../../../src/processor/image/orient.ts';
 import type { Pixels } from '../../../../src/processor/image/pixels.ts';
 import type { Size } from '../../../../src/processor/image/shortest-edge.ts';
 import { partOf } from '../../../support/part-of.ts';

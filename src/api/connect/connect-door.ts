@@ -1,0 +1,308 @@
+import type { DescMethod } from '@bufbuild/protobuf';
+import {
+  ConnectError,
+  createConnectRouter,
+  createContextKey,
+  createContextValues,
+  type HandlerContext,
+  type Interceptor,
+  type ServiceImpl,
+} from '@connectrpc/connect';
+import { type UniversalHandler, universalServerResponseToFetch } from '@connectrpc/connect/protocol';
+import {
+  ProcessorService,
+  type ProcessRequest,
+  type ProcessStreamRequest,
+} from '../../../gen/image/v1/processor_pb.ts';
+import { type Breakable, breakable } from '../../breakable.ts';
+import { type Deadline, startDeadline } from '../../deadline.ts';
+import { Failure } from '../../failures.ts';
+import { batchLimit } from '../../grpc/messages/message-limits.ts';
+import {
+  callFormat,
+  parsingRequest,
+  takeParsedMessages,
+  withoutServerError,
+} from '../../grpc/messages/rpc-messages.ts';
+import { toConnectError } from '../../grpc/rpc-failures.ts';
+import { messageOverheadBytes } from '../../grpc/transport.ts';
+import { processImages, streamIdle, streamsOverLimit } from '../../image-stream.ts';
+import type { CallOrigin } from '../../telemetry/trace-context.ts';
+import { createWaitingPlaces, type Place } from '../../waiting-places.ts';
+import type { Gate } from '../auth/auth.ts';
+import type { ApiConfig } from '../config.ts';
+import { allowStream } from '../connections.ts';
+import type { ApiContext } from '../context.ts';
+import type { HeldBytes, Share } from '../memory/held-bytes.ts';
+import { createHeldStream, type HeldStream } from '../memory/held-stream.ts';
+import { type PricedRequest, priceOfResponse, type ResponseLimit } from '../memory/response-price.ts';
+import { noteFailure } from '../problem.ts';
+import { imageTooLong, readBody } from '../request-body.ts';
+import type { ProcessorClient, ResponseRoom } from '../upstream/processor-client.ts';
+import { originOf } from '../upstream/trace-calls.ts';
+
+/** Everything under it goes through this door. */
+export const connectDoorPath = `/${ProcessorService.typeName}/*`;
+
+const batchPath = `/${ProcessorService.typeName}/${ProcessorService.method.processBatch.name}`;
+
+/**
+ * In bytes of contents. JSON has them as Base64 in a text that is written in one piece: twice as many keep the event
+ * loop for a tenth of a second.
+ */
+const maxJsonContentBytes = 16 * 1024 * 1024;
+
+/** The HTTP request that a call came in. */
+interface Arrival {
+  readonly c: ApiContext;
+  readonly atMs: number;
+  /** Why it is not let in. */
+  readonly refusal: ConnectError | undefined;
+  /** Its part in what is held. */
+  readonly share: Share;
+  /** Counts for `share`, where images come in a stream. */
+  readonly stream: HeldStream;
+  /** Where a stream waits while it has no image in work. */
+  readonly place: Place | undefined;
+}
+
+const arrivalKey = createContextKey<Arrival | undefined>(undefined);
+
+/** Images of one stream in work at once, at most. */
+const maxStreamConcurrency = 8;
+
+/** Milliseconds in which a stream that has to end may still take its reason. */
+const streamEndMs = 5_000;
+
+/**
+ * The processor's own service for browsers, in the Connect and gRPC-Web protocols: each call goes on to
+ * the processor as it came, with its deadline and its ids, without its headers. Each image of a stream goes on as a
+ * call of its own, so that a stream takes no more than its images do: none while it is idle, and it may outlive a
+ * processor and REQUEST_TIMEOUT_MS, which applies to each of its images.
+ *
+ * @param closing - aborts when the server closes: streams read no further then
+ */
+export function openConnectDoor(
+  config: ApiConfig,
+  processor: ProcessorClient,
+  gate: Gate,
+  held: HeldBytes,
+  closing: AbortSignal,
+) {
+  const maxMessageBytes = config.maxUploadBytes + messageOverheadBytes;
+  // One stream never has all the places of a processor.
+  const concurrency = Math.max(
+    1,
+    Math.min(maxStreamConcurrency, Math.floor(config.maxCallsPerProcessor / 4)),
+  );
+  const streams = createWaitingPlaces(config.idleStreams);
+
+  /** A batch has many images: what bounds it is the memory for it. */
+  function longestBodyOf(path: string) {
+    return path === batchPath
+      ? batchLimit(config.maxHeldBytes)
+      : {
+          maxBytes: maxMessageBytes,
+          tooLong: (bytes: number) => imageTooLong(bytes, config.maxUploadBytes),
+        };
+  }
+
+  /** One request, one response, which is priced before it is made. */
+  async function passOn<Request extends PricedRequest, Answer>(
+    ask: (request: Request, deadline: Deadline, origin?: CallOrigin, room?: ResponseRoom) => Promise<Answer>,
+    request: Request,
+    context: HandlerContext,
+    contentsOf: (answer: Answer) => readonly { readonly content: Uint8Array }[],
+  ): Promise<Answer> {
+    using deadline = deadlineOf(context, config.requestTimeoutMs);
+    const arrival = context.values.get(arrivalKey);
+    try {
+      if (arrival === undefined) throw new Error('a call that came in no request');
+      const { share } = arrival;
+      const { limit, copies } = writingOf(arrival.c, config);
+      share.expects(copies * priceOfResponse(request, limit));
+      const room = { maxBytes: limit.bytes, take: (bytes: number) => share.expects(copies * bytes) };
+      const answer = await ask(request, deadline, originOfCall(context), room);
+      share.responds(copies * contentsOf(answer).reduce((sum, { content }) => sum + content.length, 0));
+      return answer;
+    } catch (error) {
+      throw noted(error, arrival?.c);
+    }
+  }
+
+  const router = createConnectRouter({
+    grpc: false,
+    acceptCompression: [],
+    interceptors: [refuseStreams, takeParsedMessages],
+  });
+  router.service(ProcessorService, {
+    process: (request, context) => passOn(processor.process, request, context, (answer) => [answer]),
+    processVariants: (request, context) =>
+      passOn(processor.processVariants, request, context, ({ variants }) => variants),
+    processBatch: (request, context) =>
+      passOn(processor.processBatch, request, context, (answer) => [answer]),
+    async *processStream(requests: AsyncIterable<ProcessStreamRequest>, context) {
+      const arrival = context.values.get(arrivalKey);
+      const origin = originOfCall(context);
+      try {
+        if (arrival?.place === undefined) throw new Error('a stream has arrived without a place');
+        const { c, stream, place } = arrival;
+        const maxBytes = writingOf(c, config).limit.bytes;
+        const processOne = async (request: ProcessRequest, id: string) => {
+          using deadline = imageDeadline(context, config.requestTimeoutMs);
+          const room = { maxBytes, take: (bytes: number) => stream.take(id, bytes) };
+          return await processor.process(request, deadline, origin, room);
+        };
+        const messages = stream.requests(requests);
+        yield* stream.answers(processImages(messages, processOne, { concurrency, place, draining: closing }));
+      } catch (error) {
+        // Connect's own errors are about the stream itself: a message that cannot be parsed, a caller that left.
+        throw error instanceof ConnectError ? error : noted(error, arrival?.c);
+      }
+    },
+  } satisfies ServiceImpl<typeof ProcessorService>);
+  const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+
+  /** One message as the whole body, which our own reader caps with a reason that a caller can match on. */
+  async function* readMessage(c: ApiContext, refusal: ConnectError | undefined): AsyncGenerator<Uint8Array> {
+    // Thrown here, where the message would be read, it goes out in the caller's own protocol.
+    if (refusal !== undefined) throw refusal;
+    using deadline = startDeadline(c.req.raw.signal, config.requestTimeoutMs);
+    const share = held.shareOf(c.env.outgoing, c.get('callerName'));
+    const { maxBytes, tooLong } = longestBodyOf(c.req.path);
+    processor.checkRoom();
+    yield await readBody(c.env, maxBytes, tooLong, deadline.signal, share);
+  }
+
+  /** Each message of a stream has a limit, and the stream has none; what it holds at a time is counted. */
+  async function* readMessages(
+    c: ApiContext,
+    chunks: AsyncIterable<Uint8Array>,
+    stream: HeldStream,
+  ): AsyncGenerator<Uint8Array> {
+    const { incoming, outgoing } = c.env;
+    if (incoming.headers.expect !== undefined) outgoing.writeContinue();
+    for await (const chunk of chunks) {
+      stream.read(chunk.length);
+      yield chunk;
+    }
+  }
+
+  /** Takes a place for a stream, and ends the stream when it has to give the place up. */
+  function enter(c: ApiContext, body: Breakable<Uint8Array>): Place {
+    const { outgoing } = c.env;
+    const caller = c.get('callerName');
+    const over = streams.limitFor(caller);
+    if (over !== undefined) throw streamsOverLimit(over);
+    const place = streams.enter(caller, (end) => {
+      body.break(noted(streamIdle(end), c));
+      // A caller that reads nothing does not take its reason either.
+      const timer = setTimeout(() => outgoing.destroy(), streamEndMs);
+      outgoing.once('close', () => clearTimeout(timer));
+    });
+    outgoing.once('close', place.leave);
+    allowStream(c.env.incoming);
+    return place;
+  }
+
+  return async (c: ApiContext): Promise<Response> => {
+    const handler: UniversalHandler | undefined = handlers.get(c.req.path);
+    if (handler === undefined) {
+      throw new Failure(
+        'ROUTE_UNKNOWN',
+        `${ProcessorService.typeName} has the methods Process, ProcessStream, ProcessVariants and ProcessBatch.`,
+      );
+    }
+    const isUnary = handler.method.methodKind === 'unary';
+    // The connection has to outlive a stream that is refused, or the refusal would not get through.
+    const incoming = breakable<Uint8Array>(c.env.incoming.iterator({ destroyOnReturn: false }));
+    const format = callFormat(c.req.header('content-type'), handler.method);
+    let place: Place | undefined;
+    let refusal: ConnectError | undefined;
+    try {
+      await gate.admit(c);
+      if (!isUnary && format !== undefined) place = enter(c, incoming);
+    } catch (error) {
+      refusal = noted(error, c);
+    }
+    if (format === undefined || format.protocol === 'grpc') throw unsupportedContentType(c, handler.method);
+    const share = held.shareOf(c.env.outgoing, c.get('callerName'));
+    const stream = createHeldStream(share, writingOf(c, config).limit.bytes);
+    const request = {
+      httpVersion: '',
+      method: c.req.method,
+      url: c.req.url,
+      header: c.req.raw.headers,
+      body: isUnary ? readMessage(c, refusal) : readMessages(c, incoming.values, stream),
+      signal: c.req.raw.signal,
+      contextValues: createContextValues().set(arrivalKey, {
+        c,
+        atMs: performance.now(),
+        refusal,
+        share,
+        stream,
+        place,
+      }),
+    };
+    const asError = (error: unknown) => (error instanceof ConnectError ? error : noted(error, c));
+    const limit = longestBodyOf(c.req.path);
+    const response = withoutServerError(
+      await handler(parsingRequest(request, handler.method, format, limit, asError)),
+    );
+    const { body } = response;
+    return universalServerResponseToFetch(
+      body === undefined || body === null ? response : { ...response, body: share.sendsAll(body) },
+    );
+  };
+}
+
+/** A stream's messages are read by the call itself, which a caller that is not let in never gets to. */
+const refuseStreams: Interceptor = (next) => (request) => {
+  const refusal = request.contextValues.get(arrivalKey)?.refusal;
+  if (refusal !== undefined) throw refusal;
+  return next(request);
+};
+
+/** How a call's response is written: how long it may get, and how many times its contents are in memory meanwhile. */
+function writingOf(
+  c: ApiContext,
+  { responseLimit }: ApiConfig,
+): { readonly limit: ResponseLimit; readonly copies: number } {
+  if (c.req.header('content-type')?.includes('json') !== true) return { limit: responseLimit, copies: 2 };
+  const bytes = Math.min(responseLimit.bytes, maxJsonContentBytes);
+  // As they came, as Base64, in the text, and in the text's bytes.
+  return { limit: { bytes, name: 'in JSON; Protobuf takes more' }, copies: 5 };
+}
+
+function originOfCall(context: HandlerContext): CallOrigin | undefined {
+  const arrival = context.values.get(arrivalKey);
+  return arrival && originOf(arrival.c);
+}
+
+/** The caller's own deadline, or ours if that is earlier. */
+function deadlineOf(context: HandlerContext, maxTimeoutMs: number): Deadline {
+  const arrivedAtMs = context.values.get(arrivalKey)?.atMs ?? performance.now();
+  const leftMs = Math.max(1, Math.ceil(maxTimeoutMs - (performance.now() - arrivedAtMs)));
+  return startDeadline(context.signal, Math.min(context.timeoutMs() ?? leftMs, leftMs));
+}
+
+/** The deadline of one image of a stream: ours, or that of the whole stream if that is earlier. */
+function imageDeadline(context: HandlerContext, maxTimeoutMs: number): Deadline {
+  return startDeadline(context.signal, Math.min(context.timeoutMs() ?? maxTimeoutMs, maxTimeoutMs));
+}
+
+function unsupportedContentType(c: ApiContext, method: DescMethod): Failure {
+  const actual = (c.req.header('content-type') ?? '').slice(0, 100);
+  const connect = method.methodKind === 'unary' ? 'application/' : 'application/connect+';
+  const allowed = `${connect}proto, ${connect}json, application/grpc-web, application/grpc-web+json`;
+  return new Failure(
+    'CONTENT_TYPE_UNSUPPORTED',
+    `The Content-Type is "${actual}"; ${method.name} takes ${allowed}. Plain gRPC is spoken by image-processor.`,
+    { actual, allowed },
+  );
+}
+
+/** The failure for the wire, noted on the way. */
+function noted(error: unknown, c: ApiContext | undefined): ConnectError {
+  return toConnectError(c === undefined ? error : noteFailure(c, error));
+}

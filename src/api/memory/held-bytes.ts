@@ -1,0 +1,169 @@
+import type { ServerResponse } from 'node:http';
+import { requestOverMemory } from '../../content-bytes.ts';
+import { Failure } from '../../failures.ts';
+import { sliceBytes } from '../../grpc/grpc-message.ts';
+import { type Account, createMemoryBudget, type MemoryBudget, mostOfOneCaller } from '../../memory-budget.ts';
+
+/** What image-api holds beside bodies and responses, garbage that waits for its collection included, in bytes; measured. */
+export const apiBytes = 250_000_000;
+
+/** The part of one request in what is held. It ends with the last byte of its response or with its connection. */
+export interface Share {
+  /**
+   * A body is about to be read. It counts as it arrives; its declared length only has to have room now, so that
+   * clients that send `Expect: 100-continue` send nothing in vain.
+   *
+   * @param declaredBytes - 0 where nothing is declared
+   * @param giveUp - is called when the body comes too slowly and others need its memory
+   * @throws Failure OVERLOADED
+   */
+  reserve(declaredBytes: number, giveUp: (failure: Failure) => void): void;
+  /**
+   * Takes memory for what has arrived of the body.
+   *
+   * @throws Failure OVERLOADED
+   */
+  holds(bytes: number): void;
+  /** The body is complete: how fast it came matters no more. */
+  isWhole(): void;
+  /**
+   * Takes memory for a response, beside that of the body, before the response is made or read.
+   *
+   * @throws Failure OVERLOADED; OUTPUT_BYTES_OVER_LIMIT where there would never be room for both
+   */
+  expects(bytes: number): void;
+  /** The response has taken the place of the body. Memory that exists is never refused. */
+  responds(bytes: number): void;
+  /**
+   * The body of the response, in slices that tell how far it is. Where a response is read too slowly and others need
+   * the memory its connection is cut.
+   */
+  sends(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
+  /** The same for a body that comes in pieces of any length, one after the other. */
+  sendsAll(pieces: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
+}
+
+/** Memory that the bodies of all requests and their responses take together. */
+export interface HeldBytes extends Pick<MemoryBudget, 'bytes' | 'maxBytes' | 'checkRoom'> {
+  /** @param outgoing - the request's response */
+  shareOf(outgoing: ServerResponse, caller: string): Share;
+}
+
+/**
+ * @param maxBytes - of all requests together
+ * @param timeoutMs - longest time for a request
+ * @param now - milliseconds
+ */
+export function createHeldBytes(
+  maxBytes: number,
+  timeoutMs: number,
+  now: () => number = () => performance.now(),
+): HeldBytes {
+  const budget = createMemoryBudget('MAX_HELD_BYTES', maxBytes, timeoutMs, now);
+  const shares = new WeakMap<ServerResponse, Share>();
+  return {
+    bytes: budget.bytes,
+    maxBytes,
+    checkRoom: budget.checkRoom,
+    shareOf(outgoing, caller) {
+      const known = shares.get(outgoing);
+      if (known !== undefined) return known;
+      const account = budget.open(caller);
+      // A caller that has left takes none.
+      if (outgoing.closed) account.close();
+      else outgoing.once('close', account.close);
+      const share = createShare(outgoing, account, mostOfOneCaller(maxBytes), (bytes) =>
+        budget.checkRoom(caller, bytes),
+      );
+      shares.set(outgoing, share);
+      return share;
+    },
+  };
+}
+
+function createShare(
+  outgoing: ServerResponse,
+  account: Account,
+  mostBytes: number,
+  checkRoom: (bytes: number) => void,
+): Share {
+  let bodyBytes = 0;
+  return {
+    reserve(declaredBytes, giveUp) {
+      checkRoom(declaredBytes);
+      account.begin({
+        totalBytes: declaredBytes,
+        end: (doneBytes, ms) => giveUp(tooSlow(doneBytes, declaredBytes, ms)),
+      });
+    },
+    holds(bytes) {
+      account.resize(bytes);
+      account.progress(bytes);
+      bodyBytes = bytes;
+    },
+    isWhole: account.finish,
+    expects(bytes) {
+      if (bodyBytes + bytes > mostBytes) throw requestOverMemory(bodyBytes + bytes, mostBytes);
+      account.resize(bodyBytes + bytes);
+    },
+    responds: account.force,
+    sends(pieces) {
+      const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
+      const [only] = pieces;
+      const isOneWrite = bytes <= sliceBytes && pieces.length === 1;
+      account.begin({
+        totalBytes: isOneWrite ? 0 : bytes,
+        end: () => void outgoing.destroy(),
+      });
+      if (isOneWrite) return only as Uint8Array<ArrayBuffer>;
+      return streamOf(slicesOf(pieces), account.progress);
+    },
+    async *sendsAll(pieces) {
+      for await (const piece of pieces) {
+        const isOneWrite = piece.length <= sliceBytes;
+        account.begin({ totalBytes: isOneWrite ? 0 : piece.length, end: () => void outgoing.destroy() });
+        let sentBytes = 0;
+        for (const slice of slicesOf([piece])) {
+          sentBytes += slice.length;
+          account.progress(sentBytes);
+          yield slice;
+        }
+        account.finish();
+      }
+    },
+  };
+}
+
+function tooSlow(receivedBytes: number, declaredBytes: number, ms: number): Failure {
+  return new Failure(
+    'OVERLOADED',
+    `${receivedBytes} of ${declaredBytes} bytes came in ${ms} ms, too slowly to be complete by the deadline, and others need the memory. Try again in a moment.`,
+    { limit: declaredBytes, actual: receivedBytes },
+  );
+}
+
+function* slicesOf(pieces: readonly Uint8Array[]): Generator<Uint8Array> {
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.length; at += sliceBytes) yield piece.subarray(at, at + sliceBytes);
+  }
+}
+
+/** @param onSlice - hears of all bytes that are out or on their way */
+function streamOf(
+  slices: Iterator<Uint8Array>,
+  onSlice: (bytes: number) => void,
+): ReadableStream<Uint8Array> {
+  let bytes = 0;
+  return new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        const { done, value } = slices.next();
+        if (done) return controller.close();
+        bytes += value.length;
+        onSlice(bytes);
+        controller.enqueue(value);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}

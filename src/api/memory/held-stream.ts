@@ -1,0 +1,87 @@
+import type { ProcessStreamRequest, ProcessStreamResponse } from '../../../gen/image/v1/processor_pb.ts';
+import type { Share } from './held-bytes.ts';
+import { contentBytes } from './response-price.ts';
+
+/** What a stream of images holds: bytes that aren't a message yet, images without a response, and responses. */
+export interface HeldStream {
+  /** @throws Failure OVERLOADED, which ends the stream: its caller sends again what has no response */
+  read(chunkBytes: number): void;
+  /** Counts what passes on its way to the processor. @throws Failure OVERLOADED */
+  requests(all: AsyncIterable<ProcessStreamRequest>): AsyncIterable<ProcessStreamRequest>;
+  /** Takes memory for the response to an image, as soon as its length is known. @throws Failure OVERLOADED */
+  take(id: string, messageBytes: number): void;
+  /** Counts what passes on its way back. */
+  answers(all: AsyncIterable<ProcessStreamResponse>): AsyncIterable<ProcessStreamResponse>;
+}
+
+interface Unanswered {
+  readonly bytes: number;
+  /** Of the response: its length where that is known, and before that as far as the options tell it. */
+  readonly expectedBytes: number;
+}
+
+/** A response that is sent is also there as a message, and as the bytes of both. */
+const responseCopies = 3;
+
+/** @param maxResponseBytes - longest content of a response; the processor makes none that is longer */
+export function createHeldStream(share: Share, maxResponseBytes: number): HeldStream {
+  const unanswered = new Map<string, Unanswered>();
+  let unansweredBytes = 0;
+  let unparsedBytes = 0;
+  let lastChunkBytes = 0;
+
+  function heldBytes(): number {
+    let [all, longest] = [0, 0];
+    for (const { expectedBytes } of unanswered.values()) {
+      all += expectedBytes;
+      longest = Math.max(longest, expectedBytes);
+    }
+    return unparsedBytes + unansweredBytes + all + (responseCopies - 1) * longest;
+  }
+
+  function add({ id, request }: ProcessStreamRequest): void {
+    const source = request?.source;
+    const bytes = source?.case === 'content' ? source.value.length : 0;
+    // Connect reads no further than it must for a message, so what is left is of the last chunk.
+    unparsedBytes = Math.min(unparsedBytes - bytes, lastChunkBytes);
+    unansweredBytes += bytes;
+    const known = unanswered.get(id);
+    const expectedBytes = request === undefined ? 0 : Math.min(contentBytes(request), maxResponseBytes);
+    unanswered.set(id, {
+      bytes: (known?.bytes ?? 0) + bytes,
+      expectedBytes: (known?.expectedBytes ?? 0) + expectedBytes,
+    });
+  }
+
+  return {
+    read(chunkBytes) {
+      lastChunkBytes = chunkBytes;
+      unparsedBytes += chunkBytes;
+      share.holds(heldBytes());
+    },
+    async *requests(all) {
+      for await (const message of all) {
+        add(message);
+        share.holds(heldBytes());
+        yield message;
+      }
+    },
+    take(id, messageBytes) {
+      const known = unanswered.get(id);
+      if (known !== undefined) unanswered.set(id, { ...known, expectedBytes: messageBytes });
+      share.holds(heldBytes());
+    },
+    async *answers(all) {
+      for await (const answer of all) {
+        const { result } = answer;
+        const contentLength = result.case === 'response' ? result.value.content.length : 0;
+        unansweredBytes -= unanswered.get(answer.id)?.bytes ?? 0;
+        unanswered.delete(answer.id);
+        // It is here already.
+        share.responds(heldBytes() + responseCopies * contentLength);
+        yield answer;
+        share.responds(heldBytes());
+      }
+    },
+  };
+}

@@ -1,0 +1,278 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MethodOptions_IdempotencyLevel as Idempotency } from '@bufbuild/protobuf/wkt';
+import {
+  type CallOptions,
+  type Client,
+  Code,
+  ConnectError,
+  createClient,
+  type Transport,
+} from '@connectrpc/connect';
+import { Health, HealthCheckResponse_ServingStatus } from '../../../gen/grpc/health/v1/health_pb.ts';
+import { failureFromConnectError } from '../../grpc/rpc-failures.ts';
+import { type ProcessorAddress, type Resolve, watchProcessorAddresses } from './processor-addresses.ts';
+import { createProcessorTransport, unaryTransport } from './processor-transport.ts';
+
+/** A health check is answered in milliseconds, under full load too, and two round trips may take a second each. */
+const probeTimeoutMs = 3_000;
+/** Waits between the probes of a processor that is avoided: doubled from the first up to the longest. */
+const firstProbeWaitMs = 100;
+const longestProbeWaitMs = 1_000;
+
+/**
+ * `new`: not yet heard of; used where none serves. `serving`: gets calls. `avoided`: was lost or said that it does not
+ * serve; gets calls only where nothing else is left, until a health check says that it serves.
+ */
+export type ProcessorState = 'new' | 'serving' | 'avoided';
+
+/** A call that may have killed one processor gets one more, and not the whole fleet. */
+const maxLosses = 1;
+/**
+ * A refused stream was not processed (RFC 9113, 8.7), so the call may be sent again as often as its time allows. The waits
+ * double from 1 ms, so ten tries take about a second; only a processor that takes no calls at all refuses that often.
+ */
+const maxRefusals = 10;
+
+/** The order in which calls take what there is. */
+const preference = ['serving', 'new', 'avoided'] as const satisfies readonly ProcessorState[];
+
+interface Processor {
+  readonly address: string;
+  readonly transport: Transport;
+  readonly health: Client<typeof Health>;
+  close(): void;
+  inFlight: number;
+  /** When it got its latest call, counted in calls. */
+  turn: number;
+  state: ProcessorState;
+  isProbed: boolean;
+  /** Its address has disappeared: it finishes what it has. */
+  isRetired: boolean;
+}
+
+/**
+ * One transport over all processors: gRPC stays on the connection that it has, so whoever wants several processors to
+ * work has to choose between them call by call. Each call goes to the one of two, chosen at random, that has fewer in
+ * flight.
+ *
+ * An idempotent call whose processor is lost is sent once more, to another processor if there is one, within its
+ * deadline. A call that has a response, even a failure, is never sent again.
+ *
+ * @param urls - origins with commas between them; each of their hosts' addresses is a processor
+ * @param resolveMs - between two lookups of the hosts' addresses
+ * @param onRetry - hears of each call that is sent once more
+ */
+export function createBalancer(
+  urls: string,
+  maxAnswerBytes: number,
+  resolveMs: number,
+  resolve?: Resolve,
+  onRetry?: () => void,
+) {
+  const processors = new Map<string, Processor>();
+  const closing = new AbortController();
+  let turns = 0;
+  const watch = watchProcessorAddresses(urls, resolveMs, setAddresses, resolve);
+
+  function setAddresses(addresses: readonly ProcessorAddress[]): void {
+    const left = new Set(processors.keys());
+    for (const one of addresses) {
+      if (!left.delete(one.address) && !processors.has(one.address)) add(one);
+    }
+    for (const address of left) retire(address);
+  }
+
+  function add({ url, ip, address }: ProcessorAddress): void {
+    const { transport, close } = createProcessorTransport(url, maxAnswerBytes, ip);
+    const health = createClient(Health, transport);
+    const processor: Processor = {
+      address,
+      transport,
+      health,
+      close,
+      inFlight: 0,
+      turn: 0,
+      state: 'new',
+      isProbed: false,
+      isRetired: false,
+    };
+    processors.set(address, processor);
+    void probe(processor);
+  }
+
+  function retire(address: string): void {
+    const processor = processors.get(address);
+    if (processor === undefined) return;
+    processors.delete(address);
+    processor.isRetired = true;
+    if (processor.inFlight === 0) processor.close();
+  }
+
+  /** Asks until it serves or its address has disappeared. */
+  async function probe(processor: Processor): Promise<void> {
+    if (processor.isProbed) return;
+    processor.isProbed = true;
+    const options = { timeoutMs: probeTimeoutMs, signal: closing.signal };
+    for (
+      let waitMs = firstProbeWaitMs;
+      !processor.isRetired;
+      waitMs = Math.min(waitMs * 2, longestProbeWaitMs)
+    ) {
+      if (await serves(processor, options).catch(() => false)) {
+        processor.state = 'serving';
+        break;
+      }
+      processor.state = 'avoided';
+      // Not in step with the other instances of this service.
+      await sleep(waitMs * (0.75 + Math.random() / 2), undefined, { ref: false });
+    }
+    processor.isProbed = false;
+  }
+
+  function avoid(processor: Processor): void {
+    processor.state = 'avoided';
+    void probe(processor);
+  }
+
+  /** @param but - is taken only if it is the only one */
+  async function choose(signal: AbortSignal | undefined, but?: Processor): Promise<Processor> {
+    if (processors.size === 0) await beforeAbort(watch.lookedUp, signal);
+    const others = [...processors.values()].filter((one) => one !== but);
+    for (const state of preference) {
+      const candidates = others.filter((one) => one.state === state);
+      const [one, other] = [takeRandom(candidates), takeRandom(candidates)];
+      if (one !== undefined) return other !== undefined && isFreer(other, one) ? other : one;
+    }
+    if (but !== undefined && !but.isRetired) return but;
+    const text = 'no address of a processor is known';
+    throw new ConnectError(text, Code.Unavailable, undefined, undefined, watch.lastError());
+  }
+
+  function hold(processor: Processor): void {
+    processor.inFlight++;
+    processor.turn = ++turns;
+  }
+
+  function release(processor: Processor): void {
+    processor.inFlight--;
+    if (processor.isRetired && processor.inFlight === 0) processor.close();
+  }
+
+  const unary: Transport['unary'] = async (method, signal, timeoutMs, header, input, contextValues) => {
+    const started = performance.now();
+    const send = async (processor: Processor) => {
+      const leftMs = timeoutMs && Math.max(1, Math.ceil(timeoutMs - (performance.now() - started)));
+      hold(processor);
+      try {
+        return await processor.transport.unary(method, signal, leftMs, header, input, contextValues);
+      } finally {
+        release(processor);
+      }
+    };
+    let [losses, refusals] = [0, 0];
+    let last: Processor | undefined;
+    for (;;) {
+      const processor = await choose(signal, last);
+      try {
+        return await send(processor);
+      } catch (error) {
+        if (signal?.aborted || closing.signal.aborted || !isLostProcessor(error)) throw error;
+        if (isRefusedStream(error)) {
+          refusals++;
+        } else {
+          losses++;
+          avoid(processor);
+        }
+        const mayRepeat = method.idempotency === Idempotency.IDEMPOTENT;
+        if (!mayRepeat || losses > maxLosses || refusals > maxRefusals) throw error;
+        last = processor;
+        onRetry?.();
+        if (refusals > 1) await sleep(2 ** (refusals - 2), undefined, { ref: false });
+      }
+    }
+  };
+
+  return {
+    transport: unaryTransport(unary),
+
+    /** Asks all processors and comes back when one says that it serves. @throws ConnectError if none does */
+    async checkHealth(options: CallOptions): Promise<void> {
+      if (processors.size === 0) await beforeAbort(watch.lookedUp, options.signal);
+      const answers = [...processors.values()].map(async (processor) => {
+        if (await serves(processor, options)) return;
+        avoid(processor);
+        throw new Error(`${processor.address} does not serve`);
+      });
+      try {
+        await Promise.any(answers);
+      } catch (cause) {
+        const text = 'no processor says that it serves';
+        throw new ConnectError(text, Code.Unavailable, undefined, undefined, cause);
+      }
+    },
+
+    /** All processors that calls may go to now. */
+    addresses: () =>
+      [...processors.values()].map(({ address, inFlight, state }) => ({ address, inFlight, state })),
+
+    /** Ends all connections, and the calls that are on them. */
+    close(): void {
+      closing.abort();
+      watch.close();
+      for (const processor of processors.values()) {
+        processor.isRetired = true;
+        processor.close();
+      }
+      processors.clear();
+    },
+  };
+}
+
+async function serves({ health }: Processor, options: CallOptions): Promise<boolean> {
+  const { status } = await health.check({}, options);
+  return status === HealthCheckResponse_ServingStatus.SERVING;
+}
+
+/**
+ * Whether the call ended with its connection, or with a processor on its way out, and no answer was given. Asked of a
+ * call that its caller has not aborted: nobody cancelled or aborted anything then, but connections that die show as
+ * that, and streams that the other side resets as Internal with Node's own error inside.
+ */
+export function isLostProcessor(error: unknown): boolean {
+  const lost = ConnectError.from(error);
+  const told = failureFromConnectError(lost);
+  // A processor that says CANCELLED has cancelled by itself, because it ends.
+  if (told !== undefined) return told.reason === 'DRAINING' || told.reason === 'CANCELLED';
+  if ([Code.Unavailable, Code.Aborted, Code.Canceled].includes(lost.code)) return true;
+  const { cause } = lost;
+  return cause instanceof Error && 'code' in cause && String(cause.code).startsWith('ERR_HTTP2_');
+}
+
+/** Whether the stream met the GOAWAY of a connection that was about to end. Both ways of calling have it in a text alone. */
+function isRefusedStream(error: unknown): boolean {
+  const { rawMessage, cause } = ConnectError.from(error);
+  return `${rawMessage} ${cause}`.includes('REFUSED_STREAM');
+}
+
+/** Ties are the rule under little load: then it is the turn of the one that has waited longer. */
+function isFreer(one: Processor, other: Processor): boolean {
+  return one.inFlight < other.inFlight || (one.inFlight === other.inFlight && one.turn < other.turn);
+}
+
+function takeRandom<Value>(values: Value[]): Value | undefined {
+  return values.splice(Math.floor(Math.random() * values.length), 1)[0];
+}
+
+/** Waits for the promise, but not longer than until the signal aborts. */
+async function beforeAbort(promise: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return void (await promise);
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,224 @@
+import { type CallOptions, Code, ConnectError, createClient, createContextValues } from '@connectrpc/connect';
+import {
+  type ProcessBatchRequest,
+  type ProcessBatchResponse,
+  ProcessorService,
+  type ProcessRequest,
+  type ProcessResponse,
+  type ProcessVariantsRequest,
+  type ProcessVariantsResponse,
+} from '../../../gen/image/v1/processor_pb.ts';
+import type { Deadline } from '../../deadline.ts';
+import { Failure, failureFromAbort } from '../../failures.ts';
+import { failureFromConnectError, publicFailure, toConnectError } from '../../grpc/rpc-failures.ts';
+import { maxResponseHeader } from '../../grpc/transport.ts';
+import type { CallOrigin } from '../../telemetry/trace-context.ts';
+import type { Tracing } from '../../telemetry/tracing.ts';
+import { responseRoomKey } from '../connect/grpc-unary.ts';
+import { createBalancer, isLostProcessor } from './balancer.ts';
+import { defaultResolveMs, type Resolve } from './processor-addresses.ts';
+import { createRepeats, withoutSha256 } from './repeats.ts';
+import { originKey, traceCalls } from './trace-calls.ts';
+
+/** What a call may have in its response. */
+export interface ResponseRoom {
+  /** Bytes of the contents. A response that may get longer is refused by the processor before it is made. */
+  readonly maxBytes: number;
+  /** Takes memory for the message of the response, as soon as its length is known. @throws Failure OVERLOADED */
+  take(messageBytes: number): void;
+}
+
+/** The processors, as the rest of the API sees it. Every method throws a Failure and nothing else. */
+export type ProcessorClient = ReturnType<typeof createProcessorClient>;
+
+/**
+ * @param urls - origins with commas between them; each of their hosts' addresses is a processor
+ * @param maxAnswerBytes - longest image in an answer
+ * @param resolveMs - between two lookups of the hosts' addresses
+ * @param resolve - finds the addresses of a host; by default as the system does
+ * @param options.tracing - makes a span of each call
+ * @param options.onRetry - hears of each call that is sent once more
+ * @param options.maxCallsPerProcessor - images that are sent to each on average; beyond that all are refused
+ */
+export function createProcessorClient(
+  urls: string,
+  maxAnswerBytes: number,
+  resolveMs = defaultResolveMs,
+  resolve?: Resolve,
+  {
+    tracing,
+    onRetry,
+    maxCallsPerProcessor = Number.POSITIVE_INFINITY,
+  }: { tracing?: Tracing | undefined; onRetry?: () => void; maxCallsPerProcessor?: number } = {},
+) {
+  const balancer = createBalancer(urls, maxAnswerBytes, resolveMs, resolve, onRetry);
+  const repeats = createRepeats();
+  const processor = createClient(ProcessorService, traceCalls(balancer.transport, tracing, urls));
+  /** Calls of images that are sent along. */
+  let imagesInWork = 0;
+  const unboundedRoom: ResponseRoom = { maxBytes: maxAnswerBytes, take() {} };
+
+  /**
+   * Refuses what the processors would only refuse themselves, after megabytes have been read and sent on.
+   *
+   * @throws Failure OVERLOADED
+   */
+  function checkRoom(): void {
+    const usable = balancer.addresses().filter(({ state }) => state !== 'avoided').length;
+    const limit = maxCallsPerProcessor * Math.max(1, usable);
+    if (imagesInWork < limit) return;
+    throw new Failure(
+      'OVERLOADED',
+      `${imagesInWork} images are in work, which is the limit. Try again in a moment.`,
+      { limit, actual: imagesInWork + 1 },
+    );
+  }
+
+  /**
+   * One request, one response. Images that the processor is to download are no images in work: it bounds downloads by
+   * itself, and nobody who sends an image waits for an origin.
+   */
+  async function ask<Request, Response>(
+    method: (request: Request, options: CallOptions) => Promise<Response>,
+    request: Request,
+    deadline: Deadline,
+    origin: CallOrigin | undefined,
+    room: ResponseRoom = unboundedRoom,
+  ): Promise<Response> {
+    const images = isDownload(request) ? 0 : 1;
+    if (images > 0) checkRoom();
+    imagesInWork += images;
+    using call = startCall(deadline, origin, room);
+    try {
+      return await method(request, call);
+    } catch (error) {
+      throw failureOfCall(error, deadline.signal, sentBytes(request));
+    } finally {
+      imagesInWork -= images;
+    }
+  }
+
+  return {
+    checkRoom,
+
+    /** Processes one image. */
+    process: (
+      request: ProcessRequest,
+      deadline: Deadline,
+      origin?: CallOrigin,
+      room?: ResponseRoom,
+    ): Promise<ProcessResponse> =>
+      repeats.send(withoutSha256(request), (sent) => ask(processor.process, sent, deadline, origin, room)),
+
+    /** Makes several answers of one image. */
+    processVariants: (
+      request: ProcessVariantsRequest,
+      deadline: Deadline,
+      origin?: CallOrigin,
+      room?: ResponseRoom,
+    ): Promise<ProcessVariantsResponse> =>
+      repeats.send(withoutSha256(request), (sent) =>
+        ask(processor.processVariants, sent, deadline, origin, room),
+      ),
+
+    /** Makes one tensor of several images. */
+    processBatch: (
+      request: ProcessBatchRequest,
+      deadline: Deadline,
+      origin?: CallOrigin,
+      room?: ResponseRoom,
+    ): Promise<ProcessBatchResponse> =>
+      ask(
+        processor.processBatch,
+        { ...request, requests: request.requests.map(withoutSha256) },
+        deadline,
+        origin,
+        room,
+      ),
+
+    /** Comes back if a processor answers and says that it serves. */
+    async checkHealth(deadline: Deadline): Promise<void> {
+      using call = startCall(deadline);
+      try {
+        await balancer.checkHealth(call);
+      } catch (error) {
+        throw failureOfCall(error, deadline.signal);
+      }
+    },
+
+    addresses: balancer.addresses,
+    close: balancer.close,
+  };
+}
+
+/** What Connect wants to know of a call's end. It tells an abort from an error by the ConnectError's code. */
+function startCall(deadline: Deadline, origin?: CallOrigin, room?: ResponseRoom) {
+  const controller = new AbortController();
+  const onAbort = () => controller.abort(toConnectError(failureFromAbort(deadline.signal)));
+  if (deadline.signal.aborted) onAbort();
+  else deadline.signal.addEventListener('abort', onAbort, { once: true });
+  return {
+    signal: controller.signal,
+    timeoutMs: deadline.remainingMs(),
+    contextValues: createContextValues()
+      .set(originKey, origin)
+      .set(responseRoomKey, room?.take ?? (() => {})),
+    ...(room !== undefined && { headers: { [maxResponseHeader]: String(room.maxBytes) } }),
+    [Symbol.dispose]: () => deadline.signal.removeEventListener('abort', onAbort),
+  };
+}
+
+/** Whether all images of a request are to be downloaded. */
+function isDownload(request: unknown): boolean {
+  const { source, requests } = request as Partial<Pick<ProcessRequest, 'source'>> &
+    Partial<Pick<ProcessBatchRequest, 'requests'>>;
+  if (requests === undefined) return source?.case === 'url';
+  return requests.length > 0 && requests.every((one) => one.source.case === 'url');
+}
+
+/** Of the image that a request holds; undefined where it holds none, or several. */
+function sentBytes(request: unknown): number | undefined {
+  const { source } = request as Partial<ProcessRequest | ProcessVariantsRequest>;
+  return source?.case === 'content' ? source.value.length : undefined;
+}
+
+function failureOfCall(error: unknown, signal: AbortSignal, bytes?: number): Failure {
+  if (signal.aborted) return failureFromAbort(signal);
+  const cause = ConnectError.from(error);
+  const told = failureFromConnectError(cause);
+  // Its cause is in the processor's log. If it says CANCELLED it was not our caller who did that, but the
+  // processor on its way out.
+  if (told !== undefined && told.reason !== 'CANCELLED') {
+    return new Failure(told.reason, told.message, told.metadata, { isRetryable: told.isRetryable });
+  }
+  if (isLostProcessor(cause)) {
+    return new Failure(
+      'PROCESSOR_UNAVAILABLE',
+      'The processor cannot be reached, or was lost during the call; try again in a moment.',
+      {},
+      { cause },
+    );
+  }
+  if (cause.code === Code.DeadlineExceeded) {
+    return new Failure(
+      'DEADLINE_EXCEEDED',
+      'The processor did not answer before the deadline of the request; try again, with a smaller image perhaps.',
+      {},
+      { cause },
+    );
+  }
+  if (isOverReadLimit(cause) && bytes !== undefined) {
+    return new Failure(
+      'SOURCE_BYTES_OVER_LIMIT',
+      `The image has ${bytes} bytes; the processor takes fewer.`,
+      { actual: bytes },
+      { cause },
+    );
+  }
+  return publicFailure(cause);
+}
+
+/** Whether the processor's gRPC library refused the message for its length, before any code of ours ran. */
+function isOverReadLimit(error: ConnectError): boolean {
+  return error.code === Code.ResourceExhausted && error.isWireError;
+}

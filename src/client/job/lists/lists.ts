@@ -1,0 +1,115 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { dirname, extname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { addAbortSignal } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { ClientError } from '../../client-error.ts';
+import { unreadable } from '../../files.ts';
+import { type FoundImage, type JobFailure, sourceFile } from '../images.ts';
+import { ownFailure } from '../journal/own-failures.ts';
+import { pathOf } from '../output/file-names.ts';
+import { nameOfType } from '../sources/standing.ts';
+import { type Columns, type Row, readers, readLines, utf8Of } from './rows.ts';
+
+/** Endings of files that are lists and not images. */
+export const listEndings = Object.keys(readers);
+
+/** How lists are read. */
+export interface ListOptions extends Columns {
+  /** The folder that paths start from and stay in; by default the list's own, and for standard input the working folder. */
+  readonly base: string | undefined;
+}
+
+/** Whether a text is a URL; the processor decides which schemes it takes. */
+export function isUrl(text: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
+}
+
+/**
+ * Reads a list of URLs and paths. A row cannot lead out of the base folder or the output folder: a list may come
+ * from anywhere.
+ *
+ * @param path - `-` for standard input, which is read as .txt
+ * @throws ClientError for a list that cannot be read or does not have the column in any row
+ */
+export async function readList(
+  path: string,
+  options: ListOptions,
+  signal: AbortSignal,
+): Promise<{ images: FoundImage[]; refused: JobFailure[] }> {
+  const isStandardInput = path === '-';
+  if (isStandardInput && process.stdin.isTTY) {
+    throw new ClientError('usage', 'USAGE', 'Standard input is a terminal; pipe a list into it.');
+  }
+  const base = resolve(options.base ?? (isStandardInput ? '.' : dirname(path)));
+  const stream = isStandardInput ? process.stdin : createReadStream(pathOf(path));
+  const images: FoundImage[] = [];
+  const refused: JobFailure[] = [];
+  try {
+    const bytes = utf8Of(await buffer(addAbortSignal(signal, stream)));
+    const rows = readers[extname(path).toLowerCase()] ?? readLines;
+    for await (const row of rows(bytes, options)) {
+      const made = await imageOfRow(row, base);
+      if ('reason' in made) refused.push(withRow(made, path, row));
+      else images.push({ ...made, row: { list: path, line: row.line } });
+    }
+  } catch (cause) {
+    signal.throwIfAborted();
+    if (cause instanceof ClientError) {
+      throw new ClientError(cause.end, cause.reason, `"${path}": ${cause.message}`);
+    }
+    throw unreadable(isStandardInput ? 'standard input' : path, cause);
+  }
+  return { images, refused };
+}
+
+async function imageOfRow({ text, name, problem }: Row, base: string): Promise<FoundImage | RowFailure> {
+  if (problem !== undefined) return ownFailure('ROW_INVALID', problem);
+  if (text === '') return ownFailure('SOURCE_MISSING', 'The row has neither URL nor path.');
+  const given = name === undefined || name === '' ? undefined : name;
+  if (given !== undefined && !isPlainPath(given)) {
+    const message = `The name "${given}" would lead out of the output folder.`;
+    return ownFailure('NAME_FORBIDDEN', message, { name: given });
+  }
+  const isGivenName = given !== undefined;
+  if (isUrl(text)) {
+    if (!text.isWellFormed()) return ownFailure('ROW_INVALID', 'The URL is not UTF-8.');
+    return { source: { url: text }, name: given ?? nameOfUrl(text), isGivenName };
+  }
+  const path = resolve(base, text);
+  const inside = relative(base, path);
+  if (inside === '' || inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
+    const message = `The path leads out of "${base}"; --base names the folder that paths of lists may lie in.`;
+    return ownFailure('PATH_FORBIDDEN', message, { base });
+  }
+  const stats = await stat(pathOf(path), { bigint: true }).catch(() => undefined);
+  if (stats === undefined) return ownFailure('INPUT_MISSING', 'There is no such file.');
+  if (!stats.isFile()) return ownFailure('INPUT_UNREADABLE', `This is ${nameOfType(stats)}, not a file.`);
+  return { source: sourceFile(path, stats), name: given ?? inside.split(sep).join('/'), isGivenName };
+}
+
+/** Whether a name stays in the folder that it is put in, on every system. */
+function isPlainPath(name: string): boolean {
+  const isPlain = (segment: string) =>
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: no file should have one in its name
+    segment !== '' && segment !== '.' && segment !== '..' && !/[\\:\u0000-\u001f\u007f]/.test(segment);
+  return name.split('/').every(isPlain);
+}
+
+/** Host and path of a URL as a relative path that every file system takes; two URLs may give the same. */
+export function nameOfUrl(text: string): string {
+  const url = URL.parse(text);
+  const segments = url === null ? [text] : [url.host, ...url.pathname.split('/')];
+  const names = segments
+    .filter((segment) => segment !== '')
+    .map((segment) => segment.replace(/[^\w.%~-]/g, '_'));
+  // "." and ".." that a URL's parser has left, and a host by itself.
+  const safe = names.map((name) => name.replace(/^\.+$/, '_'));
+  return safe.length === 1 ? `${safe[0]}/index` : safe.join('/');
+}
+
+type RowFailure = Omit<JobFailure, 'source'>;
+
+function withRow(failure: RowFailure, list: string, { line, text }: Row): JobFailure {
+  return { source: text, ...failure, metadata: { ...failure.metadata, list, line: String(line) } };
+}

@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import { posix } from 'node:path';
+import { imageFormats } from '../../../options/image-options.ts';
+import { endingOfFormat, formatOfPath } from '../../output-format.ts';
+import { type FoundImage, type JobFailure, type JobImage, nameOfSource } from '../images.ts';
+import { ownFailure } from '../journal/own-failures.ts';
+import { foldedName, isOwnName } from '../journal/own-names.ts';
+import { bytesOfName, textOfName } from './file-names.ts';
+
+/** The longest name that common file systems take, in bytes, less what a suffix adds. */
+const maxSegmentBytes = 200;
+
+/**
+ * Gives every image its output, and no two the same: `a.jpg` becomes `a.npy`; where two images would get one name
+ * (`a.jpg` and `a.png`) each of them keeps its own ending before the new one (`a.jpg.npy`, `a.png.npy`), and where that
+ * is not enough each gets 16 digits of a SHA-256 of name and source. So names depend on what is asked for and not on
+ * the order. Upper and lower case count as the same, as on many file systems. An image that comes twice is one. The names
+ * of the job's own files are refused.
+ *
+ * @param format - the option `format`; for `source` an output has its source's ending where that can be written,
+ *   and .png for the others that are read (as the processor does)
+ */
+export function nameOutputs(
+  found: readonly FoundImage[],
+  format: string,
+): { images: JobImage[]; refused: JobFailure[] } {
+  const once = new Map(found.map((image) => [`${image.name}\0${nameOfSource(image.source)}`, image]));
+  let unnamed = [...once.values()];
+  const images: JobImage[] = [];
+  const refused: JobFailure[] = [];
+  // A file can't have the name of a folder that others are in.
+  const taken = new Set(found.flatMap(({ name }) => foldersOf(fitted(name)).map(foldedName)));
+  for (const attempt of [shortName, nameWithEnding, nameWithHash]) {
+    const groups = Map.groupBy(unnamed, (image) => foldedName(attempt(image, format)));
+    unnamed = [];
+    for (const [key, group] of groups) {
+      const [image, ...others] = group;
+      if (image !== undefined && others.length === 0 && !taken.has(key)) {
+        taken.add(key);
+        if (isOwnName(key)) refused.push(ownNameFailure(image, attempt(image, format)));
+        else images.push({ source: image.source, output: attempt(image, format) });
+      } else {
+        unnamed.push(...group);
+      }
+    }
+  }
+  if (unnamed.length > 0) throw new Error(`no name is left for ${unnamed[0]?.name}`);
+  return { images: images.sort((a, b) => (a.output < b.output ? -1 : 1)), refused };
+}
+
+function ownNameFailure({ source, row }: FoundImage, output: string): JobFailure {
+  const message = `"${output}" is the name of a file that the job itself writes; give the output another name.`;
+  const where = row === undefined ? {} : { list: row.list, line: String(row.line) };
+  return {
+    source: nameOfSource(source),
+    ...ownFailure('NAME_FORBIDDEN', message, { name: output, ...where }),
+  };
+}
+
+function shortName(image: FoundImage, format: string): string {
+  return `${fitted(stemOf(image))}${endingFor(image, format)}`;
+}
+
+function nameWithEnding(image: FoundImage, format: string): string {
+  return `${fitted(image.name)}${endingFor(image, format)}`;
+}
+
+function nameWithHash(image: FoundImage, format: string): string {
+  return `${fitted(image.name)}~${digest(`${image.name}\0${nameOfSource(image.source)}`)}${endingFor(image, format)}`;
+}
+
+function stemOf({ name, isGivenName }: FoundImage): string {
+  const { dir, name: stem } = posix.parse(name);
+  return isGivenName ? name : posix.join(dir, stem);
+}
+
+function endingFor({ name, isGivenName, format: recognised }: FoundImage, format: string): string {
+  if (format !== 'source') return endingOfFormat(format);
+  const ending = isGivenName ? '' : posix.extname(name);
+  if (ending === '') return '';
+  const isWritten = (one: string | undefined) => imageFormats.some((written) => written === one);
+  if (isWritten(formatOfPath(name))) return ending;
+  return endingOfFormat(recognised !== undefined && isWritten(recognised) ? recognised : 'png');
+}
+
+/** A path whose segments all are short enough for a file system; what is cut off counts in a hash. */
+function fitted(path: string): string {
+  return path
+    .split('/')
+    .map((segment) => {
+      const bytes = bytesOfName(segment);
+      if (bytes.length <= maxSegmentBytes) return segment;
+      // A character that is cut in two is left out.
+      const start = textOfName(bytes.subarray(0, maxSegmentBytes - 20)).replace(/[\udc80-\udcff]+$/, '');
+      return `${start}~${digest(segment)}`;
+    })
+    .join('/');
+}
+
+function foldersOf(path: string): string[] {
+  const segments = path.split('/').slice(0, -1);
+  return segments.map((_, at) => segments.slice(0, at + 1).join('/'));
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(bytesOfName(text)).digest('hex').slice(0, 16);
+}

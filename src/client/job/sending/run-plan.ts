@@ -1,0 +1,194 @@
+import { resolve } from 'node:path';
+import type { ProcessResponse } from '../../../../gen/image/v1/processor_pb.ts';
+import { ClientError } from '../../client-error.ts';
+import { misleads } from '../../output-format.ts';
+import { checkOptions } from '../check-options.ts';
+import { type JobFailure, type JobImage, nameOfSource } from '../images.ts';
+import type { JobConsole } from '../job.ts';
+import type { JobArguments } from '../job-arguments.ts';
+import { beginFailures } from '../journal/failures-file.ts';
+import type { Journal } from '../journal/journal.ts';
+import { entryOf } from '../journal/journal-entry.ts';
+import { ownFailure } from '../journal/own-failures.ts';
+import { failuresName } from '../journal/own-names.ts';
+import { watchNumerics } from '../numerics.ts';
+import type { OutputFolder } from '../output/folder.ts';
+import type { Plan, PlanRules } from '../plan.ts';
+import { type Counts, durationWords, type Progress, showProgress } from '../progress.ts';
+import { standingOf } from '../sources/standing.ts';
+import { imagesInWords, skippedWords } from '../summary.ts';
+import { connectToProcessor } from './connection.ts';
+import { transferImages } from './transfer.ts';
+
+/** What a plan is carried out with. */
+export interface RunContext {
+  readonly job: JobArguments;
+  readonly rules: PlanRules;
+  /** The output folder, absolute. */
+  readonly folder: string;
+  readonly output: OutputFolder;
+  readonly journal: Journal;
+}
+
+/**
+ * Carries a plan out.
+ *
+ * @returns `someFailed` if images failed, or files were skipped and the job is strict
+ * @throws ClientError that says how far the job came
+ */
+export async function runPlan(
+  plan: Plan,
+  context: RunContext,
+  { say, screen }: JobConsole,
+  signal: AbortSignal,
+): Promise<'done' | 'someFailed'> {
+  const { job } = context;
+  const counts = { total: plan.images.length + plan.refused.length, done: 0, failed: 0 };
+  const started = performance.now();
+  using progress = showProgress(job.quiet ? undefined : screen, say);
+  const note = job.quiet ? () => {} : (line: string) => progress.say(line);
+  const notToDo = [
+    ...(plan.done.length === 0 ? [] : [`, ${plan.done.length} done already`]),
+    ...(plan.skipped.length === 0 ? [] : [`, ${skippedWords(plan.skipped)}`]),
+  ].join('');
+  note(`${imagesInWords(counts.total)} to do${notToDo}; ${job.asked.words}`);
+  progress.update(counts);
+  try {
+    const misled = await carryOut(plan, context, counts, progress, note, signal);
+    if (misled > 0) note(`warning: ${misled} outputs hold another type than their names say`);
+  } catch (error) {
+    throw withCounts(error, counts, signal);
+  }
+  const seconds = (performance.now() - started) / 1000;
+  const rate = counts.done > 0 ? ` (${(counts.done / seconds).toFixed(1)}/s)` : '';
+  note(
+    `${counts.done} done in ${durationWords(Math.round(seconds))}${rate}, ${counts.failed} failed${notToDo}`,
+  );
+  return endOf(plan, context, counts, progress);
+}
+
+/** Says what the caller has to know of a job that came to its end. */
+function endOf(
+  { skipped }: Plan,
+  { job, folder }: RunContext,
+  { failed }: Counts,
+  progress: Progress,
+): 'done' | 'someFailed' {
+  if (failed > 0) {
+    progress.say(`${imagesInWords(failed)} failed; the reasons are in ${resolve(folder, failuresName)}`);
+  }
+  const isStrict = job.strict && skipped.length > 0;
+  if (isStrict) progress.say(`${skippedWords(skipped)}, which --strict forbids; --dry-run lists them`);
+  return failed > 0 || isStrict ? 'someFailed' : 'done';
+}
+
+/**
+ * Sends the images and writes their outputs; keeps `counts` up to date.
+ *
+ * @returns how many outputs are of another type than their names say
+ */
+async function carryOut(
+  plan: Plan,
+  context: RunContext,
+  counts: { total: number; done: number; failed: number },
+  progress: Progress,
+  note: (line: string) => void,
+  signal: AbortSignal,
+): Promise<number> {
+  const { job, folder, journal } = context;
+  const { request } = job.asked;
+  const { images, refused, done } = plan;
+  const onAway = (why: string) => note(`waiting for the processor at ${job.processor.host}: ${why}`);
+  let misled = 0;
+  const ahead = new Set([...images, ...refused].map(nameOfAny));
+  const connection = connectToProcessor(job.processor);
+  try {
+    const isNeeded = images.length > 0;
+    const version = isNeeded
+      ? await checkOptions(connection, request, job.limits.patienceMs, onAway, signal)
+      : undefined;
+    const numerics = watchNumerics(isNeeded ? done : [], version);
+    const failures = await beginFailures(folder, (source) => ahead.has(source));
+    const fail = async (failure: JobFailure): Promise<void> => {
+      await failures.add(failure);
+      ahead.delete(failure.source);
+      counts.failed++;
+      progress.update(counts);
+    };
+    const write = async (image: JobImage, response: ProcessResponse): Promise<void> => {
+      numerics.check(response.provenance?.numericsVersion ?? '');
+      const failure = await writeOutput(image, response, plan, context);
+      if (failure !== undefined) return await fail(failure);
+      if (misleads(image.output, response.contentType)) misled++;
+      ahead.delete(nameOfSource(image.source));
+      counts.done++;
+      progress.update(counts);
+    };
+    const events = {
+      onResponse: write,
+      onFailure: (_: JobImage, failure: JobFailure) => fail(failure),
+      onAway,
+    };
+    await journal.open();
+    await finishing(
+      async () => {
+        for (const failure of refused) await fail(failure);
+        await transferImages(images, request, connection, job.limits, events, signal);
+      },
+      () => journal.close(),
+      () => failures.finish((source) => ahead.has(source)),
+    );
+  } finally {
+    connection.close();
+  }
+  return misled;
+}
+
+/** Runs all steps after the first, whatever fails, and throws what failed first. */
+async function finishing(...steps: readonly (() => Promise<void>)[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (const step of steps) await step().catch((error: unknown) => errors.push(error));
+  if (errors.length > 0) throw errors[0];
+}
+
+function nameOfAny({ source }: JobImage | JobFailure): string {
+  return typeof source === 'string' ? source : nameOfSource(source);
+}
+
+/**
+ * Writes an output and notes it in the journal.
+ *
+ * @returns why this output cannot be written, if it alone cannot
+ * @throws ClientError if nothing more can be written
+ */
+async function writeOutput(
+  image: JobImage,
+  response: ProcessResponse,
+  { sources }: Plan,
+  { output, journal, folder, rules }: RunContext,
+): Promise<JobFailure | undefined> {
+  const note = (mtimeMs: number) => journal.add(entryOf(image, rules.identity, response, mtimeMs));
+  const mayReplace = async () => {
+    const { kind } = await standingOf(image, folder, journal, sources, rules.identity);
+    return kind === 'own' || (kind === 'foreign' && rules.overwrite);
+  };
+  try {
+    await output.write(image.output, response.content, note, mayReplace);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ClientError) || error.end !== 'refused') throw error;
+    const reason = error.reason === 'OUTPUT_EXISTS' ? 'OUTPUT_EXISTS' : 'OUTPUT_UNWRITABLE';
+    return {
+      source: nameOfSource(image.source),
+      ...ownFailure(reason, error.message, { output: image.output }),
+    };
+  }
+}
+
+/** An error that ends a job early, with how far the job came. */
+function withCounts(error: unknown, { total, done }: Counts, signal: AbortSignal): unknown {
+  const state = `${done} of ${total} are done, and the same command goes on from there.`;
+  if (signal.aborted) return new ClientError('interrupted', 'INTERRUPTED', state);
+  if (!(error instanceof ClientError) || ['usage', 'mixed'].includes(error.end)) return error;
+  return new ClientError(error.end, error.reason, `${error.message} ${state}`, { cause: error });
+}

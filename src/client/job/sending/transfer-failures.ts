@@ -1,0 +1,38 @@
+import { failureKinds } from '../../../failures.ts';
+import type { JobFailure } from '../images.ts';
+
+type TransferFailure = Omit<JobFailure, 'source'>;
+
+/** An image with more bytes than the processor takes. */
+export function sourceTooLong(bytes: number): TransferFailure {
+  return {
+    reason: 'SOURCE_BYTES_OVER_LIMIT',
+    message: `The image has ${bytes} bytes; the processor takes fewer.`,
+    metadata: { actual: String(bytes) },
+    code: failureKinds.SOURCE_BYTES_OVER_LIMIT.code,
+    retryable: false,
+  };
+}
+
+/** An image that was in flight at too many lost connections. */
+export function lostTooOften(times: number): TransferFailure {
+  return {
+    reason: 'PROCESSOR_UNAVAILABLE',
+    message: `The processor was lost ${times} times while it had this image.`,
+    metadata: { tries: String(times) },
+    code: failureKinds.PROCESSOR_UNAVAILABLE.code,
+    retryable: true,
+  };
+}
+
+/** A URL whose host has asked to come again for too long. */
+export function hostGivenUp(url: string): TransferFailure {
+  const host = URL.parse(url)?.host ?? '';
+  return {
+    reason: 'ORIGIN_BUSY',
+    message: `${host} has asked to try again later for too long; --host-patience allows more.`,
+    metadata: { host },
+    code: failureKinds.ORIGIN_BUSY.code,
+    retryable: true,
+  };
+}

@@ -1,0 +1,47 @@
+import type { JobImage } from '../images.ts';
+import { hostOf } from '../sources/hosts.ts';
+
+/** Images that have not been begun: in their order, except that a host without room is passed over. */
+export interface WaitingImages {
+  isEmpty(): boolean;
+  /** The image to begin next, if one may be begun. */
+  peek(): JobImage | undefined;
+  /** Removes what `peek` gives. */
+  take(): void;
+}
+
+/** @param mayBegin - whether the image's host has room for it */
+export function waitingImages(
+  images: readonly JobImage[],
+  mayBegin: (image: JobImage) => boolean,
+): WaitingImages {
+  let next = 0;
+  /** Images that were passed over, by host, each list with the index of its first. */
+  const passed = new Map<string, { readonly list: JobImage[]; first: number }>();
+  let from: string | undefined;
+  return {
+    isEmpty: () => next === images.length && passed.size === 0,
+    peek() {
+      for (const [host, { list, first }] of passed) {
+        const image = list[first] as JobImage;
+        from = host;
+        if (mayBegin(image)) return image;
+      }
+      from = undefined;
+      for (; next < images.length; next++) {
+        const image = images[next] as JobImage;
+        const host = hostOf(image.source);
+        if (host === undefined || (!passed.has(host) && mayBegin(image))) return image;
+        const queue = passed.get(host);
+        if (queue === undefined) passed.set(host, { list: [image], first: 0 });
+        else queue.list.push(image);
+      }
+      return undefined;
+    },
+    take() {
+      const queue = from === undefined ? undefined : passed.get(from);
+      if (queue === undefined) next++;
+      else if (++queue.first === queue.list.length) passed.delete(from as string);
+    },
+  };
+}

@@ -1,0 +1,139 @@
+import type { Dirent } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { join, matchesGlob, sep } from 'node:path';
+import { codeOf, unreadable, wordsOf } from '../../files.ts';
+import { idOf, type JobFailure, type Skipped } from '../images.ts';
+import { ownFailure } from '../journal/own-failures.ts';
+import { pathOf, textOfName } from '../output/file-names.ts';
+import { nameOfType } from './standing.ts';
+
+/** What a search has met in one folder. */
+export interface Met {
+  /** Absolute paths of files, and of links to files, in the order of their names. */
+  readonly files: readonly string[];
+  readonly skipped: readonly Skipped[];
+  readonly failed: readonly JobFailure[];
+}
+
+/** How a folder is searched. */
+export interface Search {
+  /** Id of the output folder, which is left out if it is met. */
+  readonly leftOut: string | undefined;
+  /** Whether a file belongs to the search, by its path below the folder with `/`. Default: every one. */
+  readonly matches?: (path: string) => boolean;
+  /** Folders below each other that are entered; the folder itself is the first. Default: all. */
+  readonly depth?: number;
+  /** Whether names with a dot before them may match. Default: false. */
+  readonly isHiddenEntered?: boolean;
+}
+
+/**
+ * Meets every file below a folder, a folder at a time. Links to folders are not followed, so a search ends; names with a
+ * dot before them, pipes, sockets, devices and broken links are skipped. Nothing is opened.
+ *
+ * @param folder - absolute
+ * @throws ClientError if the folder itself cannot be read; one below it is a failure
+ */
+export async function* walk(folder: string, search: Search, signal: AbortSignal): AsyncGenerator<Met> {
+  const entries = await entriesOf(folder);
+  yield* walkEntries(folder, '', entries, search, search.depth ?? Number.POSITIVE_INFINITY, signal);
+}
+
+async function* walkEntries(
+  folder: string,
+  below: string,
+  entries: readonly NamedEntry[],
+  search: Search,
+  depth: number,
+  signal: AbortSignal,
+): AsyncGenerator<Met> {
+  signal.throwIfAborted();
+  const met = { files: [] as string[], skipped: [] as Skipped[], failed: [] as JobFailure[] };
+  const folders: string[] = [];
+  for (const { name, entry } of entries) {
+    const path = join(folder, name);
+    const isHidden = name.startsWith('.') && search.isHiddenEntered !== true;
+    if (entry.isDirectory() && !isHidden && depth > 1) {
+      folders.push(name);
+    } else if (search.matches?.(`${below}${name}`) ?? true) {
+      const kind = isHidden ? 'hidden' : await kindOf(path, entry);
+      if (kind === undefined) met.files.push(path);
+      else met.skipped.push({ path, kind });
+    }
+  }
+  yield met;
+  for (const name of folders) {
+    const path = join(folder, name);
+    if (search.leftOut !== undefined && (await idOfPath(path)) === search.leftOut) continue;
+    const inside = await entriesOf(path).catch((error) => failureOf(path, error));
+    if ('source' in inside) yield { files: [], skipped: [], failed: [inside] };
+    else yield* walkEntries(path, `${below}${name}/`, inside, search, depth - 1, signal);
+  }
+}
+
+interface NamedEntry {
+  readonly name: string;
+  readonly entry: Dirent<Buffer>;
+}
+
+async function entriesOf(folder: string): Promise<NamedEntry[]> {
+  try {
+    const entries = await readdir(pathOf(folder), { withFileTypes: true, encoding: 'buffer' });
+    const named = entries.map((entry) => ({ name: textOfName(entry.name), entry }));
+    return named.sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch (cause) {
+    throw unreadable(folder, cause);
+  }
+}
+
+function failureOf(source: string, error: unknown): JobFailure {
+  return {
+    source,
+    ...ownFailure('INPUT_UNREADABLE', error instanceof Error ? error.message : String(error)),
+  };
+}
+
+/** What an entry is instead of a file; undefined for a file and a link to one. */
+async function kindOf(path: string, entry: Dirent<Buffer>): Promise<string | undefined> {
+  if (entry.isFile()) return undefined;
+  if (!entry.isSymbolicLink()) return kindOfType(entry);
+  try {
+    const stats = await stat(pathOf(path));
+    if (stats.isFile()) return undefined;
+    return stats.isDirectory() ? 'link to a folder' : kindOfType(stats);
+  } catch (error) {
+    return ['ENOENT', 'ELOOP', 'ENOTDIR'].includes(codeOf(error) ?? '') ? 'broken link' : wordsOf(error);
+  }
+}
+
+function kindOfType(type: Parameters<typeof nameOfType>[0]): string {
+  return nameOfType(type).replace(/^a /, '');
+}
+
+async function idOfPath(path: string): Promise<string | undefined> {
+  const stats = await stat(pathOf(path), { bigint: true }).catch(() => undefined);
+  return stats && idOf(stats);
+}
+
+/** A glob as a folder and how to search it. */
+export function searchOf(pattern: string): {
+  readonly folder: string;
+  readonly search: Omit<Search, 'leftOut'>;
+} {
+  const segments = pattern.split('/');
+  const first = segments.findIndex((segment) => /[*?[\]{}]/.test(segment));
+  const folder = segments.slice(0, first).join('/') || (pattern.startsWith('/') ? '/' : '.');
+  const rest = segments.slice(first);
+  const glob = rest.join('/');
+  // Braces may hold slashes.
+  const isDeep = rest.includes('**') || /\{[^}]*\//.test(glob);
+  const isHiddenEntered = rest.some((segment) => /(?:^|[{,])\./.test(segment));
+  return {
+    folder,
+    search: {
+      matches: (path) => matchesGlob(path.split('/').join(sep), glob),
+      ...(isDeep ? {} : { depth: rest.length }),
+      isHiddenEntered,
+    },
+  };
+}

@@ -1,0 +1,90 @@
+import type { DescField } from '@bufbuild/protobuf';
+import { Failure } from '../../failures.ts';
+import { mostOfOneCaller } from '../../memory-budget.ts';
+import { maxVariants } from '../../options/image-options.ts';
+
+/*
+ * What a message may hold, whatever its length in bytes. Both encodings are held to it before anything is built.
+ */
+
+/** Fields, list entries and JSON values of one message; a batch of 256 images with all their options has about 10,000. */
+export const maxValues = 16_384;
+
+/** Objects and arrays of JSON in one another; the schemas have five. */
+export const maxDepth = 32;
+
+/** JSON without its long strings, in bytes. */
+export const maxJsonBytes = 2 * 1024 * 1024;
+
+/** One text, in bytes. The longest that is meant to be sent is a preprocessor config of 64 KiB. */
+export const maxTextBytes = 1024 * 1024;
+
+/** The most images of one batch. */
+export const maxBatchImages = 256;
+
+const maxEntries: Readonly<Record<string, number>> = {
+  'image.v1.ProcessBatchRequest.requests': maxBatchImages,
+  'image.v1.ProcessVariantsRequest.variants': maxVariants,
+};
+
+/** The most entries of a list field; lists without a limit of their own have that of all values. */
+export function maxEntriesOf(field: DescField): number {
+  return maxEntries[`${field.parent.typeName}.${field.name}`] ?? maxValues;
+}
+
+/** @param entries - or more */
+export function tooManyEntries(field: DescField, entries: number): Failure {
+  const limit = maxEntriesOf(field);
+  return new Failure(
+    'OPTION_INVALID',
+    `${field.name} has at least ${entries} entries; the limit is ${limit}. Send several requests.`,
+    { option: field.name, limit, actual: entries },
+  );
+}
+
+export function tooManyValues(values: number): Failure {
+  return new Failure(
+    'MESSAGE_INVALID',
+    `The message has at least ${values} fields and values; the limit is ${maxValues}.`,
+    { limit: maxValues, actual: values },
+  );
+}
+
+export function tooDeep(depth: number): Failure {
+  return new Failure(
+    'MESSAGE_INVALID',
+    `The JSON nests objects and arrays at least ${depth} deep; the limit is ${maxDepth}.`,
+    { limit: maxDepth, actual: depth },
+  );
+}
+
+/**
+ * The failure of a message that is longer than what is taken.
+ *
+ * @param maxImageBytes - of the image in it
+ */
+export function messageTooLong(bytes: number, maxImageBytes: number): Failure {
+  return new Failure(
+    'SOURCE_BYTES_OVER_LIMIT',
+    `The message has ${bytes} bytes; images of at most ${maxImageBytes} bytes are taken.`,
+    { limit: maxImageBytes, actual: bytes },
+  );
+}
+
+/**
+ * The longest message of a batch: what bounds its images is the memory for them, not the limit of one image.
+ *
+ * @param maxHeldBytes - of all requests together
+ */
+export function batchLimit(maxHeldBytes: number) {
+  const maxBytes = mostOfOneCaller(maxHeldBytes);
+  return {
+    maxBytes,
+    tooLong: (bytes: number) =>
+      new Failure(
+        'SOURCE_BYTES_OVER_LIMIT',
+        `The batch has at least ${bytes} bytes; at most ${maxBytes} are taken (three quarters of MAX_HELD_BYTES). Send several batches.`,
+        { limit: maxBytes, actual: bytes, limited_by: 'MAX_HELD_BYTES' },
+      ),
+  };
+}

@@ -1,0 +1,283 @@
+import { Failure, failureFromAbort } from '../../failures.ts';
+import { createMachineSpeed } from './machine-speed.ts';
+
+/** What a piece of work is expected to take. */
+export interface Price {
+  /** Memory while it runs, in bytes. */
+  readonly memoryBytes: number;
+  /** Time of one worker, in milliseconds. How fast this machine really is, machine-speed.ts learns. */
+  readonly workMs: number;
+  /** Memory while it waits, in bytes. */
+  readonly waitingBytes: number;
+}
+
+/** What may be in work and wait, besides the number of pieces. */
+export interface AdmissionBounds {
+  /** `memoryBytes` of all that runs. */
+  readonly maxMemoryBytes?: number;
+  /** `waitingBytes` of all that waits. */
+  readonly maxWaitingBytes?: number;
+  /** Milliseconds; `performance.now` unless told otherwise. */
+  readonly now?: () => number;
+}
+
+/**
+ * Lets work run as far as there are places and memory, and so much more wait; beyond that it refuses at once.
+ *
+ * The order is shortest first, with ageing: a piece's turn comes by the time of its arrival and four times its
+ * `workMs`, 10 s at most. So cheap work overtakes dear work that came shortly before it, and nothing waits for
+ * ever. A piece that doesn't fit into the memory that is free lets others pass for a second, and after that
+ * nobody. Dear work (`workMs` over a quarter of a second) never has the last free place of several, nor more than half
+ * of the queue, and while other work waits it gets a twentieth of the time of the workers.
+ */
+export interface Admission {
+  /**
+   * Runs `work` when there is room.
+   *
+   * @param price - unset: it takes a place, and nothing else is known of it
+   * @param remainingMs - until nobody waits for the answer any more; unset: no limit
+   * @throws SOURCE_MEMORY_OVER_LIMIT when it would never fit; OVERLOADED, with `retry_after_seconds`, when the queue is
+   *   full or would take longer than `remainingMs`; CANCELLED or DEADLINE_EXCEEDED when the signal aborts while it
+   *   waits: what nobody waits for isn't started
+   */
+  run<T>(work: () => Promise<T>, signal: AbortSignal, price?: Price, remainingMs?: number): Promise<T>;
+  /**
+   * Refuses before anything has been done, where `run` surely would.
+   *
+   * @throws OVERLOADED
+   */
+  checkRoom(waitingBytes: number): void;
+  readonly running: number;
+  readonly waiting: number;
+  /** `memoryBytes` of all that runs. */
+  readonly runningBytes: number;
+  /** `waitingBytes` of all that waits. */
+  readonly waitingBytes: number;
+}
+
+interface Piece extends Price {
+  readonly isDear: boolean;
+  /** Pieces that wait are in this order. Milliseconds, by the clock. */
+  readonly turn: number;
+  readonly arrivedAt: number;
+  startedAt: number;
+  start(): void;
+}
+
+const unknownPrice: Price = { memoryBytes: 0, workMs: 0, waitingBytes: 0 };
+
+/** See Admission for what these are for. */
+const dearMs = 250;
+const dearShare = 0.05;
+/** Milliseconds of a worker that dear work can have saved up while it had to wait. */
+const longestCreditMs = 2000;
+const ageing = 4;
+const longestAgeingMs = 10_000;
+const patienceMs = 1000;
+
+/** Seconds that a caller is asked to wait at most. */
+const longestRetryS = 60;
+
+/**
+ * @param what - is going on, for the message of a refusal: `images are being processed`
+ * @param maxRunning - pieces of work at once
+ * @param maxWaiting - length of the queue
+ */
+export function createAdmission(
+  what: string,
+  maxRunning: number,
+  maxWaiting: number,
+  {
+    maxMemoryBytes = Number.POSITIVE_INFINITY,
+    maxWaitingBytes = Number.POSITIVE_INFINITY,
+    now = () => performance.now(),
+  }: AdmissionBounds = {},
+): Admission {
+  const running = new Set<Piece>();
+  /** By turn. */
+  const waiting: Piece[] = [];
+  const maxDearRunning = Math.max(1, maxRunning - 1);
+  const maxDearWaiting = Math.ceil(maxWaiting / 2);
+  const speed = createMachineSpeed();
+  /** Milliseconds of a worker that dear work may take although other work waits. */
+  let dearCreditMs = 0;
+
+  async function enter(piece: Piece, signal: AbortSignal, remainingMs: number): Promise<void> {
+    if (signal.aborted) throw failureFromAbort(signal);
+    if (piece.memoryBytes > maxMemoryBytes) throw memoryOverLimit(piece.memoryBytes, maxMemoryBytes);
+    if (mayStart(piece) && !someoneHasPatienceNoMore()) {
+      begin(piece);
+      return;
+    }
+    checkRoom(piece.waitingBytes);
+    if (piece.isDear && count(waiting, isDear) >= maxDearWaiting) {
+      throw full(`${maxDearWaiting} large ones wait`, maxDearWaiting, maxDearWaiting + 1);
+    }
+    const waitMs = expectedWaitMs(piece);
+    const doneMs = Math.ceil(waitMs + piece.workMs * speed.slowness());
+    if (doneMs > remainingMs) {
+      throw full(
+        `this one would be done in about ${doneMs} ms, and its caller waits no longer than ${Math.floor(remainingMs)}`,
+        Math.floor(remainingMs),
+        doneMs,
+      );
+    }
+    await new Promise<void>((resolve, reject) => {
+      const leave = (): void => {
+        waiting.splice(waiting.indexOf(piece), 1);
+        reject(failureFromAbort(signal));
+        startWhoMay();
+      };
+      piece.start = () => {
+        signal.removeEventListener('abort', leave);
+        resolve();
+      };
+      signal.addEventListener('abort', leave, { once: true });
+      const after = waiting.findIndex(({ turn }) => turn > piece.turn);
+      waiting.splice(after === -1 ? waiting.length : after, 0, piece);
+    });
+  }
+
+  function begin(piece: Piece): void {
+    piece.startedAt = now();
+    running.add(piece);
+    if (piece.isDear && othersWait()) dearCreditMs -= piece.workMs * speed.slowness();
+  }
+
+  function othersWait(): boolean {
+    return waiting.some((piece) => !piece.isDear);
+  }
+
+  function leave(piece: Piece, isDone: boolean): void {
+    running.delete(piece);
+    if (!piece.isDear) {
+      dearCreditMs = Math.min(longestCreditMs, dearCreditMs + dearShare * (now() - piece.startedAt));
+    }
+    if (isDone) speed.learn(piece.workMs, now() - piece.startedAt);
+    startWhoMay();
+  }
+
+  function startWhoMay(): void {
+    for (const piece of [...waiting]) {
+      if (running.size >= maxRunning) return;
+      if (mayStart(piece)) {
+        waiting.splice(waiting.indexOf(piece), 1);
+        begin(piece);
+        piece.start();
+      } else if (letsNobodyPass(piece)) {
+        return;
+      }
+    }
+  }
+
+  function mayStart(piece: Piece): boolean {
+    if (running.size >= maxRunning) return false;
+    if (piece.isDear && count(running, isDear) >= maxDearRunning) return false;
+    if (
+      piece.isDear &&
+      othersWait() &&
+      dearCreditMs < Math.min(longestCreditMs, piece.workMs * speed.slowness())
+    ) {
+      return false;
+    }
+    return fits(piece);
+  }
+
+  function fits({ memoryBytes }: Piece): boolean {
+    return sum(running, (other) => other.memoryBytes) + memoryBytes <= maxMemoryBytes;
+  }
+
+  function letsNobodyPass(piece: Piece): boolean {
+    return !piece.isDear && !fits(piece) && now() - piece.arrivedAt > patienceMs;
+  }
+
+  function someoneHasPatienceNoMore(): boolean {
+    return waiting.some(letsNobodyPass);
+  }
+
+  function expectedWaitMs({ turn, isDear: dear }: Piece): number {
+    const ahead = [...running, ...waiting.filter((other) => other.turn <= turn)];
+    const all = sum(ahead, remainingMsOf) / maxRunning;
+    const dearRate = othersWait() ? dearShare * maxRunning : maxDearRunning;
+    return dear ? Math.max(all, sum(ahead.filter(isDear), remainingMsOf) / dearRate) : all;
+  }
+
+  function remainingMsOf(piece: Piece): number {
+    const expected = piece.workMs * speed.slowness();
+    return running.has(piece) ? Math.max(0, expected - (now() - piece.startedAt)) : expected;
+  }
+
+  function checkRoom(waitingBytes: number): void {
+    if (running.size < maxRunning && waiting.length === 0) return;
+    if (waiting.length >= maxWaiting) {
+      throw full(`${maxWaiting} wait`, maxWaiting, waiting.length + 1);
+    }
+    const bytes = sum(waiting, (piece) => piece.waitingBytes) + waitingBytes;
+    if (bytes > maxWaitingBytes) {
+      throw full(`those that wait would hold ${bytes} of ${maxWaitingBytes} bytes`, maxWaitingBytes, bytes);
+    }
+  }
+
+  function full(why: string, limit: number, actual: number): Failure {
+    const allMs = sum([...running, ...waiting], remainingMsOf) / maxRunning;
+    const seconds = Math.min(longestRetryS, Math.max(1, Math.ceil(allMs / 1000)));
+    return new Failure(
+      'OVERLOADED',
+      `${running.size} ${what} and ${why}, which is the limit. Try again in ${seconds === 1 ? 'a moment' : `${seconds} seconds`}.`,
+      { limit, actual, retry_after_seconds: seconds },
+    );
+  }
+
+  return {
+    async run(work, signal, price = unknownPrice, remainingMs = Number.POSITIVE_INFINITY) {
+      const arrivedAt = now();
+      const turn = arrivedAt + Math.min(price.workMs * ageing, longestAgeingMs);
+      const isDear = price.workMs > dearMs;
+      const piece: Piece = { ...price, isDear, turn, arrivedAt, startedAt: 0, start() {} };
+      await enter(piece, signal, remainingMs);
+      let isDone = false;
+      try {
+        const result = await work();
+        isDone = true;
+        return result;
+      } finally {
+        leave(piece, isDone);
+      }
+    },
+    checkRoom,
+    get running() {
+      return running.size;
+    },
+    get waiting() {
+      return waiting.length;
+    },
+    get runningBytes() {
+      return sum(running, ({ memoryBytes }) => memoryBytes);
+    },
+    get waitingBytes() {
+      return sum(waiting, ({ waitingBytes }) => waitingBytes);
+    },
+  };
+}
+
+function isDear(piece: Piece): boolean {
+  return piece.isDear;
+}
+
+function sum(pieces: Iterable<Piece>, figureOf: (piece: Piece) => number): number {
+  let total = 0;
+  for (const piece of pieces) total += figureOf(piece);
+  return total;
+}
+
+function count(pieces: Iterable<Piece>, isCounted: (piece: Piece) => boolean): number {
+  return sum(pieces, (piece) => (isCounted(piece) ? 1 : 0));
+}
+
+function memoryOverLimit(actual: number, limit: number): Failure {
+  return new Failure(
+    'SOURCE_MEMORY_OVER_LIMIT',
+    `The image would take about ${actual} bytes of memory on its way; the limit is ${limit}. Scale it down first, or save it as not progressive.`,
+    { limit, actual },
+  );
+}

@@ -1,0 +1,40 @@
+import { Failure } from '../../../failures.ts';
+import { findJpegSegment, isFrame } from './segments.ts';
+
+/** JPEG-LS begins as JPEG does and has a frame of its own (ITU-T T.87, annex C). */
+const jpegLs = 0xf7;
+
+/** Numbers of colour components that Pillow takes. */
+const componentCounts: readonly number[] = [1, 3, 4];
+
+/**
+ * Judges what a JPEG's frame header says of its coding.
+ *
+ * @throws FORMAT_UNSUPPORTED, for samples of other than 8 bits, JPEG-LS, hierarchical JPEG, and two components
+ */
+export function checkJpegKind(content: Uint8Array): void {
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
+  const at = findJpegSegment(bytes, (marker) => marker === jpegLs || isFrame(marker));
+  if (at === undefined || at + 10 > bytes.length) return;
+  const marker = bytes.readUInt8(at + 1);
+  const [bits, components] = [bytes.readUInt8(at + 4), bytes.readUInt8(at + 9)];
+  if (marker === jpegLs) refuse('It is JPEG-LS.', { coding: 'JPEG-LS' });
+  // SOF5 to SOF7 and SOF13 to SOF15: differential frames.
+  if ((marker & 4) !== 0) refuse('It is hierarchical.', { coding: 'hierarchical' });
+  if (bits !== 8) {
+    refuse(`Its samples have ${bits} bits; 8 are read here.`, { bits_per_sample: String(bits) });
+  }
+  if (!componentCounts.includes(components)) {
+    refuse(`It has ${components} components; ${componentCounts.join(', ')} are read here.`, {
+      components: String(components),
+    });
+  }
+}
+
+function refuse(what: string, metadata: Readonly<Record<string, string>>): never {
+  throw new Failure(
+    'FORMAT_UNSUPPORTED',
+    `The JPEG is of a kind that is not read here. ${what} Convert it first, for example to PNG.`,
+    { format: 'jpeg', ...metadata },
+  );
+}

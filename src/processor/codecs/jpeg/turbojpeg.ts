@@ -1,0 +1,159 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import process from 'node:process';
+import type { Pixels } from '../../image/pixels.ts';
+import { takeScratch } from '../../workers/scratch.ts';
+
+/** By how much a JPEG can be made smaller while it is decoded, at next to no cost: 1/1, 1/2, 1/4 and 1/8. */
+export const shrinkFactors = [1, 2, 4, 8] as const;
+export type ShrinkFactor = (typeof shrinkFactors)[number];
+
+/** The system's libjpeg-turbo by its TurboJPEG API: half the CPU of the same work through libvips. */
+export interface TurboJpeg {
+  /** The library as it was loaded, for `provenance.libraries`. */
+  readonly version: string;
+  /**
+   * Decodes a JPEG of Y, Cb and Cr or of gray alone, as it is stored: not turned upright. With `shrink` 1 the
+   * bytes are those of libjpeg-turbo's own defaults (ISLOW DCT, fancy upsampling), which Pillow and sharp have too.
+   *
+   * @param channels - 1 decodes the luma alone and leaves the chroma, 3 gives R, G, B
+   * @param shrink - both sides are divided by it, rounded up
+   * @returns [⌈height / shrink⌉, ⌈width / shrink⌉, channels] uint8, in the scratch memory; undefined for a JPEG that is of another kind,
+   *   of another size than `size`, or that the library finds anything wrong with, be it but a warning
+   */
+  decode(
+    content: Uint8Array,
+    size: { readonly width: number; readonly height: number },
+    channels: 1 | 3,
+    shrink: ShrinkFactor,
+  ): Pixels | undefined;
+  /**
+   * Encodes pixels as a baseline JPEG, 4:2:0, with the tables of the standard's Annex K: the bytes that sharp writes
+   * with `optimiseCoding: false`.
+   *
+   * @param image - [height, width, 1 | 3] uint8, no side over 65,500 pixels
+   * @param quality - 1…100
+   */
+  encode(image: Pixels, quality: number): Buffer;
+}
+
+/** From turbojpeg.h. */
+const pixelFormats = { 1: 6 /* TJPF_GRAY */, 3: 0 /* TJPF_RGB */ } as const;
+const subsamplings = { 1: 3 /* TJSAMP_GRAY */, 3: 2 /* TJSAMP_420 */ } as const;
+const colourspaces = { ycbcr: 1, gray: 2 } as const;
+const accurateDct = 4096;
+const noRealloc = 1024;
+
+/** The JFIF segment, which sharp doesn't write: its marker, length and sixteen bytes after the two of the start. */
+const jfifBytes = 18;
+
+function load(): TurboJpeg | undefined {
+  const name = process.env.TURBOJPEG_LIBRARY || libraryNames[process.platform];
+  if (name === undefined || name === 'none') return undefined;
+  try {
+    return bind(name);
+  } catch {
+    return undefined;
+  }
+}
+
+const libraryNames: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
+  linux: 'libturbojpeg.so.0',
+  darwin: 'libturbojpeg.0.dylib',
+};
+
+/** The ABI's version as Linux' loader found it in the file's name; there is no function that tells the library's. */
+function loadedVersion(): string {
+  const maps = process.platform === 'linux' ? readFileSync('/proc/self/maps', 'latin1') : '';
+  return /libturbojpeg\.so\.([\d.]+)/.exec(maps)?.[1] ?? '0';
+}
+
+function bind(name: string): TurboJpeg {
+  // Not an import: koffi has no binary for every platform that Node has.
+  const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
+  const library = koffi.load(name);
+  const initDecompress = library.func('void *tjInitDecompress()');
+  const initCompress = library.func('void *tjInitCompress()');
+  const decompressHeader = library.func(
+    'int tjDecompressHeader3(void *handle, const uint8_t *jpeg, unsigned long size, _Out_ int *width, _Out_ int *height, _Out_ int *subsampling, _Out_ int *colourspace)',
+  );
+  const decompress = library.func(
+    'int tjDecompress2(void *handle, const uint8_t *jpeg, unsigned long size, uint8_t *pixels, int width, int pitch, int height, int format, int flags)',
+  );
+  const bufferSize = library.func('unsigned long tjBufSize(int width, int height, int subsampling)');
+  const compress = library.func(
+    'int tjCompress2(void *handle, const uint8_t *pixels, int width, int pitch, int height, int format, _Inout_ void **jpeg, _Inout_ unsigned long *size, int subsampling, int quality, int flags)',
+  );
+  const lastError = library.func('const char *tjGetErrorStr2(void *handle)');
+  const [decompressor, compressor] = [initDecompress(), initCompress()];
+  if (decompressor === null || compressor === null) throw new Error('TurboJPEG could not be initialised');
+
+  return {
+    version: loadedVersion(),
+
+    decode(content, size, channels, shrink) {
+      const [width, height, subsampling, colourspace] = [[0], [0], [0], [0]];
+      if (
+        decompressHeader(decompressor, content, content.length, width, height, subsampling, colourspace) !== 0
+      )
+        return undefined;
+      if (width[0] !== size.width || height[0] !== size.height) return undefined;
+      if (colourspace[0] !== colourspaces.ycbcr && colourspace[0] !== colourspaces.gray) return undefined;
+      const shrunk = { width: Math.ceil(size.width / shrink), height: Math.ceil(size.height / shrink) };
+      const data = takeScratch(shrunk.width * shrunk.height * channels);
+      const format = pixelFormats[channels];
+      const end = decompress(
+        decompressor,
+        content,
+        content.length,
+        data,
+        shrunk.width,
+        0,
+        shrunk.height,
+        format,
+        accurateDct,
+      );
+      return end === 0 ? { data, ...shrunk, channels } : undefined;
+    },
+
+    encode({ data, width, height, channels }, quality) {
+      if (channels !== 1 && channels !== 3) throw new RangeError(`${channels} channels in a JPEG`);
+      const subsampling = subsamplings[channels];
+      const room = Buffer.allocUnsafeSlow(Number(bufferSize(width, height, subsampling)));
+      const [place, size] = [[room], [room.length]];
+      const format = pixelFormats[channels];
+      const flags = accurateDct | noRealloc;
+      const end = compress(
+        compressor,
+        data,
+        width,
+        0,
+        height,
+        format,
+        place,
+        size,
+        subsampling,
+        quality,
+        flags,
+      );
+      if (end !== 0) throw new Error(`TurboJPEG: ${String(lastError(compressor))}`);
+      // The start of the image moves over the segment that is left out.
+      room.copyWithin(jfifBytes, 0, 2);
+      return room.subarray(jfifBytes, Number(size[0]));
+    },
+  };
+}
+
+/** Undefined where the system has no TurboJPEG; sharp decodes and encodes JPEGs then. */
+export const turboJpeg: TurboJpeg | undefined = load();
+
+/** Why TURBOJPEG_LIBRARY cannot be used, as a line for whoever set it; undefined if it can, or is not set. */
+export function turboJpegProblem(name = process.env.TURBOJPEG_LIBRARY): string | undefined {
+  if (!name || name === 'none' || turboJpeg !== undefined) return undefined;
+  return `TURBOJPEG_LIBRARY is "${name}"; allowed: a TurboJPEG library that can be loaded, such as libturbojpeg.so.0, or none`;
+}
+
+/** What decodes JPEGs, for the log: `TurboJPEG 0.2.0`, or sharp's own libjpeg. */
+export function jpegDecoder(): string {
+  return turboJpeg === undefined ? 'sharp' : `TurboJPEG ${turboJpeg.version}`;
+}

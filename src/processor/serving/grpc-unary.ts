@@ -1,0 +1,227 @@
+import {
+  constants,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import type { DescMethod, DescService } from '@bufbuild/protobuf';
+import {
+  Code,
+  ConnectError,
+  type ContextValues,
+  createHandlerContext,
+  createServiceImplSpec,
+  type Interceptor,
+  type MethodImplSpec,
+  type ServiceImpl,
+} from '@connectrpc/connect';
+import { createMethodUrl, invokeUnaryImplementation } from '@connectrpc/connect/protocol';
+import {
+  contentTypeProto,
+  grpcStatusOk,
+  headerContentType,
+  headerEncoding,
+  headerGrpcStatus,
+  headerTimeout,
+  parseTimeout,
+  setTrailerStatus,
+} from '@connectrpc/connect/protocol-grpc';
+import { Failure } from '../../failures.ts';
+import {
+  collectMessage,
+  endWith,
+  envelopeOf,
+  lengthOf,
+  sliceBytes,
+  webHeaders,
+} from '../../grpc/grpc-message.ts';
+import { parseBinary } from '../../grpc/messages/parse-message.ts';
+import { checkLength, type MessageLimit } from '../../grpc/messages/rpc-messages.ts';
+import { toConnectError, wireError } from '../../grpc/rpc-failures.ts';
+import { callMemoryKey } from './call-memory.ts';
+import type { WatchMessage } from './half-sent.ts';
+
+type UnarySpec = Extract<MethodImplSpec, { kind: 'unary' }>;
+
+/** The end of a context whose call is over; made once, as an error with its stack takes longer than all of the rest. */
+const over = new ConnectError('the call is over', Code.Canceled);
+
+/** The unary methods of a server, called by gRPC. */
+export interface GrpcUnaryMethods {
+  add<Service extends DescService>(service: Service, implementation: Partial<ServiceImpl<Service>>): void;
+  /**
+   * Takes an ordinary call: gRPC with Protobuf, uncompressed, of a method that is here.
+   *
+   * @returns whether it is one; what isn't is for Connect's own adapter
+   */
+  take(
+    request: Http2ServerRequest,
+    response: Http2ServerResponse,
+    caller: string,
+    contextValues: ContextValues,
+  ): boolean;
+}
+
+/**
+ * Unary gRPC calls whose messages are megabytes, at the server's end; the client's is image-api's grpc-unary.ts.
+ * Connect's adapter joins a message's chunks through three async iterators and copies the answer twice; here the
+ * message is read into its place and the answer's image sent from where it lies (docs/performance.md). What the
+ * methods see, contexts, deadlines, interceptors and statuses, is Connect's.
+ *
+ * The message counts in its call's memory as it arrives, and so does the response until its last byte is out.
+ *
+ * @param limitOf - the longest message of a method
+ * @param watchMessage - gives up messages that do not arrive
+ */
+export function createGrpcUnaryMethods(
+  limitOf: (method: DescMethod) => MessageLimit,
+  interceptors: Interceptor[],
+  watchMessage: WatchMessage,
+): GrpcUnaryMethods {
+  const specs = new Map<string, UnarySpec>();
+
+  async function answer(
+    { stream, headers }: Http2ServerRequest,
+    response: Http2ServerResponse,
+    spec: UnarySpec,
+    timeoutMs: number | undefined,
+    caller: string,
+    contextValues: ContextValues,
+  ): Promise<void> {
+    const left = new AbortController();
+    const requestHeader = webHeaders(headers);
+    const { method } = spec;
+    const memory = contextValues.get(callMemoryKey);
+    const { account } = memory;
+    const context = createHandlerContext({
+      ...spec,
+      service: method.parent,
+      requestMethod: 'POST',
+      protocolName: 'grpc',
+      ...(timeoutMs !== undefined && { timeoutMs }),
+      requestSignal: left.signal,
+      requestHeader,
+      url: createMethodUrl(`http://${headers[':authority']}`, method),
+      responseHeader: { [headerContentType]: contentTypeProto },
+      responseTrailer: { [headerGrpcStatus]: grpcStatusOk },
+      contextValues,
+    });
+    stream.once('close', () => left.abort(reasonOf(stream.rstCode)));
+    watchMessage(stream, caller, (failure) => left.abort(toConnectError(failure)));
+    const limit = limitOf(method);
+    const collected = collectMessage({
+      onLength(bytes) {
+        checkLength(bytes, limit);
+        memory.checkRoom(bytes);
+        account.begin({ totalBytes: bytes, end: () => left.abort(wireError(tooSlow(bytes))) });
+      },
+      onBytes(bytes) {
+        account.resize(bytes);
+        account.progress(bytes);
+      },
+    });
+    // The message is held no longer than by this.
+    async function outputOf(): Promise<readonly Uint8Array[]> {
+      const message = parseBinary(method.input, await readMessage(stream, collected, context.signal));
+      account.finish();
+      const output = await invokeUnaryImplementation(spec, context, message, interceptors);
+      return envelopeOf(method.output, output);
+    }
+    const pieces = await outputOf().catch((error: unknown) => {
+      setTrailerStatus(context.responseTrailer, wireError(error));
+      return [];
+    });
+    context.abort(over);
+    const bytes = lengthOf(pieces);
+    account.force(bytes);
+    account.begin({
+      totalBytes: bytes <= sliceBytes ? 0 : bytes,
+      end: () => stream.close(constants.NGHTTP2_CANCEL),
+    });
+    if (stream.closed || stream.destroyed) return;
+    response.writeHead(200, Object.fromEntries(context.responseHeader));
+    response.addTrailers(Object.fromEntries(context.responseTrailer));
+    await endWith(stream, pieces, account.progress);
+  }
+
+  return {
+    add(service, implementation) {
+      for (const spec of Object.values(createServiceImplSpec(service, implementation).methods)) {
+        if (spec.kind === 'unary') specs.set(createMethodUrl('/', spec.method), spec);
+      }
+    },
+    take(request, response, caller, contextValues) {
+      const { stream, headers, method, url } = request;
+      const spec = specs.get(url);
+      if (spec === undefined || method !== 'POST') return false;
+      if (!/^application\/grpc(\+proto)?$/.test(headers[headerContentType.toLowerCase()] as string))
+        return false;
+      if ((headers[headerEncoding.toLowerCase()] ?? 'identity') !== 'identity') return false;
+      const timeout = parseTimeout(
+        (headers[headerTimeout.toLowerCase()] as string | undefined) ?? null,
+        Number.POSITIVE_INFINITY,
+      );
+      if (timeout.error !== undefined) return false;
+      // A stream that breaks is told by its close.
+      stream.on('error', () => {});
+      // Headers that can't be sent, say: nothing that a call does ends the server.
+      answer(request, response, spec, timeout.timeoutMs, caller, contextValues).catch(() =>
+        stream.close(constants.NGHTTP2_INTERNAL_ERROR),
+      );
+      return true;
+    },
+  };
+}
+
+/** Reads the only message of a call; what comes after it has failed is left where it is. */
+function readMessage(
+  stream: ServerHttp2Stream,
+  message: ReturnType<typeof collectMessage>,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+  function stop(): void {
+    stream.off('data', onData).off('end', onEnd).pause();
+    signal.removeEventListener('abort', onAbort);
+  }
+  function onData(chunk: Buffer): void {
+    try {
+      message.add(chunk);
+    } catch (error) {
+      stop();
+      reject(error);
+    }
+  }
+  function onEnd(): void {
+    stop();
+    try {
+      resolve(message.whole());
+    } catch (error) {
+      reject(error);
+    }
+  }
+  function onAbort(): void {
+    stop();
+    reject(signal.reason);
+  }
+  if (signal.aborted) {
+    onAbort();
+  } else {
+    signal.addEventListener('abort', onAbort, { once: true });
+    stream.on('data', onData).on('end', onEnd);
+  }
+  return promise;
+}
+
+function reasonOf(rstCode: number | undefined): ConnectError {
+  if (rstCode === constants.NGHTTP2_NO_ERROR) return over;
+  return new ConnectError(`the stream was reset with ${rstCode}`, Code.Canceled);
+}
+
+function tooSlow(bytes: number): Failure {
+  return new Failure(
+    'OVERLOADED',
+    `The message of ${bytes} bytes came too slowly to be complete by the deadline, and others need the memory. Try again in a moment.`,
+    { limit: bytes },
+  );
+}

@@ -1,0 +1,172 @@
+import { once } from 'node:events';
+import {
+  createServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import type { DescMethod } from '@bufbuild/protobuf';
+import {
+  type ConnectRouter,
+  createContextKey,
+  createContextValues,
+  type Interceptor,
+} from '@connectrpc/connect';
+import { ProcessorService } from '../../../gen/image/v1/processor_pb.ts';
+import { callerHeader, callerOfAddress, parseAddress, readCaller, unknownCaller } from '../../caller.ts';
+import { messageTooLong } from '../../grpc/messages/message-limits.ts';
+import { http2Settings, maxSessionMemory, messageOverheadBytes, widenSession } from '../../grpc/transport.ts';
+import { unsupportedExpectation } from '../../http-failures.ts';
+import { listen } from '../../listen.ts';
+import { saysNoCache } from '../../no-cache.ts';
+import { createWaitingPlaces, type WaitingLimits } from '../../waiting-places.ts';
+import { callMemoryKey, type ServingMemory, unlimitedMemory } from './call-memory.ts';
+import { createCallWatch } from './call-watch.ts';
+import { limitConnectionAge } from './connection-age.ts';
+import { createGrpcUnaryMethods } from './grpc-unary.ts';
+import { createMessageWatch } from './half-sent.ts';
+import { limitIdleConnections } from './idle-connections.ts';
+import { createRpcListener, methodNotAllowed } from './rpc-listener.ts';
+
+/**
+ * In a call's context: aborts when the server begins to drain. A call that its client may hold open for ever has to
+ * end then by itself, or the drain waits for it.
+ */
+export const drainingKey = createContextKey<AbortSignal>(new AbortController().signal, {
+  description: 'draining',
+});
+
+/** In a call's context: the name of its caller, see caller.ts. */
+export const callerKey = createContextKey<string>(unknownCaller, { description: 'caller' });
+
+/** In a call's context: whether its caller wants images of URLs to be asked for again, see no-cache.ts. */
+export const noCacheKey = createContextKey<boolean>(false, { description: 'no-cache' });
+
+/** Limits of what waits for its caller. */
+export interface CallerWaits {
+  readonly idleStreams: WaitingLimits;
+  readonly halfSentMessages: WaitingLimits;
+  readonly idleConnections: WaitingLimits;
+}
+
+const unlimited: WaitingLimits = {
+  total: Number.POSITIVE_INFINITY,
+  perCaller: Number.POSITIVE_INFINITY,
+};
+
+function callerOfRequest({ headers, socket }: Http2ServerRequest, trustsMetadata: boolean): string {
+  const passedOn = trustsMetadata ? readCaller([headers[callerHeader]].flat()[0]) : undefined;
+  return passedOn ?? callerOfAddress(parseAddress(socket.remoteAddress ?? ''));
+}
+
+/** A listening gRPC server. */
+export interface GrpcServer {
+  readonly port: number;
+  /** Tells every peer to go elsewhere (GOAWAY), refuses new connections and waits for the calls in flight. */
+  drain(): Promise<void>;
+}
+
+/**
+ * Serves routes over gRPC, gRPC-Web and Connect on cleartext HTTP/2.
+ *
+ * @param maxSourceBytes - a message may have this much and some room for its other fields
+ */
+export async function startGrpcServer(
+  routes: (router: ConnectRouter) => void,
+  options: {
+    host: string;
+    port: number;
+    maxSourceBytes: number;
+    maxConnectionAgeMs?: number;
+    /** Whether `x-image-caller` is believed; otherwise a call's caller is its connection's peer. */
+    trustCallerMetadata?: boolean;
+    /** What may wait for its caller; unset: without limits. */
+    waiting?: Partial<CallerWaits>;
+    /** Unset: nothing bounds the memory of calls. */
+    memory?: ServingMemory;
+    interceptors?: Interceptor[];
+  },
+): Promise<GrpcServer> {
+  const draining = new AbortController();
+  const { interceptors = [] } = options;
+  const { maxSourceBytes, memory } = options;
+  const limit = {
+    maxBytes: maxSourceBytes + messageOverheadBytes,
+    tooLong: (bytes: number) => messageTooLong(bytes, maxSourceBytes),
+  };
+  const waiting: CallerWaits = {
+    idleStreams: unlimited,
+    halfSentMessages: unlimited,
+    idleConnections: unlimited,
+    ...options.waiting,
+  };
+  const watchMessage = createMessageWatch(waiting.halfSentMessages);
+  // Connect writes the messages of streams in one piece: what the budget lets them hold must not use up a session's.
+  const sessionMemory = Math.max(maxSessionMemory, Math.ceil((2 * (memory?.budget.maxBytes ?? 0)) / 1e6));
+  const limitOf = (method: DescMethod) =>
+    memory !== undefined && method.name === ProcessorService.method.processBatch.name
+      ? memory.batchLimit
+      : limit;
+  const unary = createGrpcUnaryMethods(limitOf, interceptors, watchMessage);
+  const others = createRpcListener(
+    (router) =>
+      routes({
+        ...router,
+        service(service, implementation, ...rest) {
+          unary.add(service, implementation);
+          router.service(service, implementation, ...rest);
+          return this;
+        },
+      }),
+    limitOf,
+    interceptors,
+    createCallWatch(createWaitingPlaces(waiting.idleStreams), watchMessage),
+  );
+
+  function answer(request: Http2ServerRequest, response: Http2ServerResponse): void {
+    const caller = callerOfRequest(request, options.trustCallerMetadata ?? false);
+    const values = createContextValues()
+      .set(drainingKey, draining.signal)
+      .set(callerKey, caller)
+      .set(noCacheKey, saysNoCache(request.headers['cache-control']))
+      .set(callMemoryKey, memory?.open(request, caller) ?? unlimitedMemory());
+    if (!unary.take(request, response, caller, values)) others(request, response, caller, values);
+  }
+
+  const server = createServer({ settings: http2Settings, maxSessionMemory: sessionMemory }, answer);
+  server.on('checkExpectation', (request, response) => {
+    others.refuse(request, response, unsupportedExpectation(request.headers.expect));
+  });
+  server.on('connect', (request, response) => {
+    others.refuse(request, response, methodNotAllowed('CONNECT'));
+  });
+  server.on('session', widenSession);
+  server.on('session', limitIdleConnections(waiting.idleConnections));
+  server.on('session', limitConnectionAge(options.maxConnectionAgeMs ?? 0));
+  server.on('stream', resetUnreadRequest);
+  const port = await listen(server, options.port, options.host);
+  return {
+    port,
+    async drain() {
+      draining.abort();
+      const closed = once(server, 'close');
+      // Node says GOAWAY on every session, and closes each when its last stream is over.
+      server.close();
+      await closed;
+    },
+  };
+}
+
+/**
+ * An answer may be out before its request has been read: a message over the limit, a stream that failed. Nobody
+ * reads the rest then; the stream would stay open for as long as its connection, with megabytes in its buffers, and a
+ * drain would wait for it. So it is reset, with NO_ERROR, which takes nothing back of the answer (RFC 9113, 8.1).
+ */
+function resetUnreadRequest(stream: ServerHttp2Stream): void {
+  stream.once('wantTrailers', () => {
+    // The trailers go out with this turn of the loop.
+    setImmediate(() => {
+      if (!stream.readableEnded) stream.destroy();
+    });
+  });
+}

@@ -1,0 +1,164 @@
+import { DefaultDeserializer, DefaultSerializer } from 'node:v8';
+import { type WorkerFile, workerFileRoom } from './file.ts';
+
+/*
+ * How values travel between the server and its worker processes:
+ *
+ *   prefix    4 bytes length of the head, 4 bytes number of sections, little endian
+ *   head      8 bytes length and 8 bytes place of each section, then the value by V8's structured clone
+ *   sections  the bytes of each Uint8Array in the value that has no place in the file between the two
+ *
+ * The bytes of an image are neither copied into the message nor out of it: each section is written from the
+ * array that it is, and read into an array of its own, which nothing else keeps in memory.
+ *
+ * Job and answer lie at the same place in the file: a worker has read its job before it answers, and the server
+ * an answer before it gives the next job.
+ */
+
+export const prefixLength = 8;
+
+/** Of a section that comes after the head. */
+const inMessage = -1;
+
+/** Bytes. A head holds a plan, an answer's names and numbers or an error, never pixels. */
+const longestHead = 16 * 1024 * 1024;
+
+/** Far more than a job has outputs: a head that is nothing but sections would keep the server from all else. */
+const mostSections = 1000;
+
+/**
+ * @param file - takes the sections for which it has room
+ * @returns what is to be written, in this order; the value's own byte arrays are among it
+ */
+export function packMessage(value: unknown, file?: WorkerFile): readonly Uint8Array[] {
+  const sections: Uint8Array[] = [];
+  const serializer = Object.assign(new DefaultSerializer(), {
+    // V8 asks for each array buffer view.
+    _writeHostObject(view: unknown) {
+      if (!(view instanceof Uint8Array)) throw new TypeError('only Uint8Array travels between processes');
+      serializer.writeUint32(sections.push(view) - 1);
+    },
+  });
+  serializer.writeHeader();
+  serializer.writeValue(value);
+  const clone = serializer.releaseBuffer();
+  const table = sections.length * sectionEntry;
+  const start = Buffer.allocUnsafe(prefixLength + table + clone.length);
+  start.writeUInt32LE(table + clone.length, 0);
+  start.writeUInt32LE(sections.length, 4);
+  const places = placesOf(sections, file);
+  sections.forEach(({ length }, index) => {
+    start.writeDoubleLE(length, prefixLength + index * sectionEntry);
+    start.writeDoubleLE(places[index] ?? inMessage, prefixLength + index * sectionEntry + 8);
+  });
+  start.set(clone, prefixLength + table);
+  return [start, ...sections.filter(({ length }, index) => length > 0 && places[index] === inMessage)];
+}
+
+/** Bytes of a section's length and place. */
+const sectionEntry = 16;
+
+/** Writes into the file what fits, one section after the other. */
+function placesOf(sections: readonly Uint8Array[], file: WorkerFile | undefined): readonly number[] {
+  let end = 0;
+  return sections.map((section) => {
+    if (section.length === 0 || file?.write(section, end) !== true) return inMessage;
+    const place = end;
+    end += section.length;
+    return place;
+  });
+}
+
+/** Where the next bytes of a message belong, until there are none. */
+export interface MessageReader {
+  /** To be filled from its start to its end, then `filled` is told. Never empty. */
+  readonly target: Uint8Array;
+  /**
+   * @returns the message, if this was its last part
+   * @throws whatever it takes, if the other side doesn't keep to what is written above
+   */
+  filled(): { readonly value: unknown } | undefined;
+}
+
+/**
+ * Reads one message after the other.
+ *
+ * @param file - where the other side may have put sections
+ * @param allocate - makes room for a section of so many bytes
+ */
+export function createMessageReader(
+  file?: WorkerFile,
+  allocate: (length: number) => Buffer = (length) => Buffer.allocUnsafeSlow(length),
+): MessageReader {
+  const prefix = Buffer.alloc(prefixLength);
+  let target: Buffer = prefix;
+  let sectionCount = 0;
+  let head: Buffer | undefined;
+  let sections: Buffer[] = [];
+  let wanted: Buffer[] = [];
+
+  function afterPrefix(): void {
+    sectionCount = prefix.readUInt32LE(4);
+    const length = prefix.readUInt32LE(0);
+    if (length > longestHead || sectionCount > mostSections || length < sectionCount * sectionEntry) {
+      throw new RangeError(`a head of ${length} bytes for ${sectionCount} sections`);
+    }
+    target = Buffer.allocUnsafeSlow(length);
+  }
+
+  function afterHead(head: Buffer): void {
+    wanted = [];
+    // As they are written: one after the other, so that all of them together are no longer than the file.
+    let end = 0;
+    sections = Array.from({ length: sectionCount }, (_, index) => {
+      const length = head.readDoubleLE(index * sectionEntry);
+      const place = head.readDoubleLE(index * sectionEntry + 8);
+      if (place === inMessage) {
+        const section = allocate(length);
+        if (length > 0) wanted.push(section);
+        return section;
+      }
+      end += length;
+      if (file === undefined || place !== end - length || !(end <= workerFileRoom)) {
+        throw new RangeError(`${length} bytes at ${place} of the file`);
+      }
+      const section = allocate(length);
+      file.read(section, place);
+      return section;
+    });
+  }
+
+  function parse(head: Buffer): unknown {
+    const deserializer = Object.assign(new DefaultDeserializer(head.subarray(sectionCount * sectionEntry)), {
+      _readHostObject: () => sections[deserializer.readUint32()],
+    });
+    deserializer.readHeader();
+    return deserializer.readValue();
+  }
+
+  return {
+    get target() {
+      return target;
+    },
+    filled() {
+      if (target === prefix) {
+        afterPrefix();
+        return undefined;
+      }
+      if (head === undefined) {
+        head = target;
+        afterHead(head);
+      }
+      const next = wanted.shift();
+      if (next !== undefined) {
+        target = next;
+        return undefined;
+      }
+      const message = { value: parse(head) };
+      target = prefix;
+      head = undefined;
+      sections = [];
+      return message;
+    },
+  };
+}

@@ -1,0 +1,325 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure, failureFromAbort } from '../../failures.ts';
+import { startChild, type WorkerChild, WorkerEnded } from './child.ts';
+import type { WorkerReply, WorkerRoles } from './worker-process.ts';
+
+/** What a job may take of a worker process. */
+export interface WorkerLimits {
+  /** Longest time for one job, in milliseconds; a worker that takes longer is killed. */
+  readonly jobTimeoutMs: number;
+  /** How much longer a job may go on that nobody waits for any more, before its worker is killed. Milliseconds. */
+  readonly abortGraceMs: number;
+  /** Bytes of memory that a process may hold during a job; one that holds more is killed. */
+  readonly maxRssBytes: number;
+  /** Bytes of memory that a process may hold between jobs; one that holds more is replaced. */
+  readonly maxIdleRssBytes: number;
+}
+
+/**
+ * Why a process is replaced: `crashed` also when it ended by itself, `memory` during a job or after one, `timeout` in a
+ * job, `abandoned` when its job went on without anybody who waits.
+ */
+export const workerEnds = ['crashed', 'memory', 'timeout', 'abandoned', 'start_failed'] as const;
+
+export type WorkerEnd = (typeof workerEnds)[number];
+
+/** What is going on in the worker processes, for log and metrics. */
+export interface WorkerEvents {
+  /** A process said something on stderr. */
+  onLine(line: string): void;
+  /** A process was replaced, and why. Those that end with the pool aren't told. */
+  onReplaced(why: string, end: WorkerEnd): void;
+}
+
+/** Processes of one role, kept warm: each has one job at a time, and one that ends is replaced. */
+export interface WorkerProcesses<Job, Answer> {
+  /** Comes when the first of them is ready; fails if that ended at its start. */
+  readonly ready: Promise<void>;
+  /**
+   * Runs one job in the next free process. It isn't tried again when that dies: it may be what killed it.
+   *
+   * @throws WORKER_CRASHED, INTERNAL, SOURCE_MEMORY_OVER_LIMIT, DEADLINE_EXCEEDED, or the signal's failure when
+   *   that aborts before the job has begun or the job doesn't end soon after
+   */
+  run(job: Job, signal?: AbortSignal): Promise<Answer>;
+  /** Process ids of those that are ready. */
+  pids(): readonly number[];
+  /** Processes in a job. */
+  busy(): number;
+  /** Ends the processes, and with them what is in work. */
+  close(): Promise<void>;
+}
+
+interface Replacement {
+  readonly why: string;
+  readonly end: WorkerEnd;
+}
+
+/** What a job's watch has killed a process for. */
+interface Killed {
+  readonly end: WorkerEnd;
+  readonly failure: Failure;
+}
+
+interface Task<Job, Answer> {
+  readonly job: Job;
+  readonly signal: AbortSignal | undefined;
+  resolve(answer: Answer): void;
+  reject(error: unknown): void;
+}
+
+/** Milliseconds between two looks at the memory of a process in a job. */
+const memoryCheckMs = 100;
+
+/** Milliseconds before a process is started again when the last one did not even become ready; doubled each time. */
+const firstBackoffMs = 100;
+const longestBackoffMs = 30_000;
+
+/** Starts processes of a role. */
+export function startProcesses<Name extends keyof WorkerRoles>(
+  role: Name,
+  count: number,
+  limits: WorkerLimits,
+  events: WorkerEvents,
+): WorkerProcesses<WorkerRoles[Name]['job'], WorkerRoles[Name]['answer']> {
+  type Job = WorkerRoles[Name]['job'];
+  type Answer = WorkerRoles[Name]['answer'];
+  const queue = new Set<Task<Job, Answer>>();
+  /** How a process that waits for a job gets it, or undefined when it is not to wait any more. */
+  const idle = new Map<WorkerChild<Job, Answer>, (task: Task<Job, Answer> | undefined) => void>();
+  const children = new Set<WorkerChild<Job, Answer>>();
+  const ready = new Set<WorkerChild<Job, Answer>>();
+  const closing = new AbortController();
+  const firstReady = Promise.withResolvers<void>();
+  firstReady.promise.catch(() => {});
+  const lanes = Array.from({ length: count }, keepOneRunning);
+
+  async function keepOneRunning(): Promise<void> {
+    for (let failedStarts = 0; !closing.signal.aborted; ) {
+      const lines: string[] = [];
+      let child: WorkerChild<Job, Answer> | undefined;
+      try {
+        child = startChild<Name>(role, (line) => {
+          if (lines.push(line) > 20) lines.shift();
+          events.onLine(line);
+        });
+        children.add(child);
+        await child.ready;
+        failedStarts = 0;
+        ready.add(child);
+        firstReady.resolve();
+        const { why, end } = await serve(child);
+        if (!closing.signal.aborted) events.onReplaced(why, end);
+      } catch (error) {
+        failedStarts++;
+        firstReady.reject(
+          new Error(`No worker process could be started:\n${lines.join('\n')}`, { cause: error }),
+        );
+        if (!closing.signal.aborted) events.onReplaced('it did not start', 'start_failed');
+        const backoffMs = Math.min(longestBackoffMs, firstBackoffMs * 2 ** (failedStarts - 1));
+        await sleep(backoffMs, undefined, { signal: closing.signal }).catch(() => {});
+      } finally {
+        if (child !== undefined) {
+          ready.delete(child);
+          child.kill();
+          await child.ended;
+          children.delete(child);
+        }
+      }
+    }
+  }
+
+  /** Gives a process its jobs, until it is to be replaced. */
+  async function serve(child: WorkerChild<Job, Answer>): Promise<Replacement> {
+    let hasEnded = false;
+    // One reaction for each process. One for each job would stay in memory until the process ends.
+    void child.ended.then(() => {
+      hasEnded = true;
+      wake(child, undefined);
+    });
+    for (;;) {
+      const task = hasEnded ? undefined : await nextTask(child);
+      if (task === undefined) return await endOf(child);
+      const { died, rss } = await work(child, task);
+      if (died !== undefined) return died;
+      if (rss > limits.maxIdleRssBytes) {
+        const why = `it held ${rss} bytes after a job; the limit is ${limits.maxIdleRssBytes}`;
+        return { why, end: 'memory' };
+      }
+    }
+  }
+
+  function nextTask(child: WorkerChild<Job, Answer>): Promise<Task<Job, Answer> | undefined> {
+    if (closing.signal.aborted) return Promise.resolve(undefined);
+    const [first] = queue;
+    if (first !== undefined) {
+      queue.delete(first);
+      return Promise.resolve(first);
+    }
+    return new Promise((resolve) => void idle.set(child, resolve));
+  }
+
+  /** Ends the wait of an idle process. */
+  function wake(child: WorkerChild<Job, Answer>, task: Task<Job, Answer> | undefined): void {
+    const take = idle.get(child);
+    idle.delete(child);
+    take?.(task);
+  }
+
+  async function endOf(child: WorkerChild<Job, Answer>): Promise<Replacement> {
+    child.kill();
+    return { why: `it ended: ${await child.ended}`, end: 'crashed' };
+  }
+
+  /** @returns why the process is no more, if it isn't */
+  async function work(
+    child: WorkerChild<Job, Answer>,
+    { job, signal, resolve, reject }: Task<Job, Answer>,
+  ): Promise<{ died?: Replacement; rss: number }> {
+    using watch = watchOver(child, limits, signal);
+    try {
+      const reply = await child.ask(job);
+      settle(reply, resolve, reject);
+      return { rss: reply.rss };
+    } catch (error) {
+      if (!(error instanceof WorkerEnded)) {
+        // The job never left: it can't be cloned.
+        reject(new Failure('INTERNAL', bugMessage, {}, { cause: error }));
+        return { rss: 0 };
+      }
+      const how = await child.ended;
+      const killed = watch.killed();
+      reject(killed?.failure ?? crashOf(how, error));
+      return {
+        died:
+          killed === undefined
+            ? { why: `it ended in a job: ${how}`, end: 'crashed' }
+            : { why: killed.failure.message, end: killed.end },
+        rss: 0,
+      };
+    }
+  }
+
+  return {
+    ready: firstReady.promise,
+    run(job, signal) {
+      return new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(failureFromAbort(signal));
+        if (closing.signal.aborted) return reject(crashOf('it was closed'));
+        const [child] = idle.keys();
+        if (child !== undefined) return wake(child, { job, signal, resolve, reject });
+        const leave = () => {
+          if (queue.delete(task)) reject(failureFromAbort(signal as AbortSignal));
+        };
+        const stay = () => signal?.removeEventListener('abort', leave);
+        const task: Task<Job, Answer> = {
+          job,
+          signal,
+          resolve: (answer) => {
+            stay();
+            resolve(answer);
+          },
+          reject: (error) => {
+            stay();
+            reject(error);
+          },
+        };
+        signal?.addEventListener('abort', leave, { once: true });
+        queue.add(task);
+      });
+    },
+    busy: () => ready.size - idle.size,
+    pids: () => [...ready].flatMap(({ pid }) => pid ?? []),
+    async close() {
+      closing.abort();
+      for (const task of queue) task.reject(crashOf('it was closed'));
+      queue.clear();
+      for (const child of children) child.kill();
+      await Promise.all(lanes);
+    },
+  };
+}
+
+const bugMessage = 'The worker that processed this image failed; the image was not processed.';
+
+function settle<Answer>(
+  { answer, bug }: WorkerReply<Answer>,
+  resolve: (answer: Answer) => void,
+  reject: (error: unknown) => void,
+): void {
+  if (answer === undefined) reject(new Failure('INTERNAL', bugMessage, {}, { cause: bug }));
+  else resolve(answer);
+}
+
+function crashOf(how: string, cause?: unknown): Failure {
+  return new Failure(
+    'WORKER_CRASHED',
+    'The process that worked on this image ended before it was done. It has been replaced; if the same image does it again, convert it.',
+    { ended_by: how },
+    { cause },
+  );
+}
+
+/** Kills a process whose job takes longer or more memory than it may, and knows then which it was. */
+function watchOver(
+  child: WorkerChild<never, unknown>,
+  { jobTimeoutMs, abortGraceMs, maxRssBytes }: WorkerLimits,
+  signal: AbortSignal | undefined,
+): Disposable & { killed(): Killed | undefined } {
+  let killed: Killed | undefined;
+  let grace: NodeJS.Timeout | undefined;
+  const kill = (end: WorkerEnd, failure: Failure): void => {
+    killed ??= { end, failure };
+    child.kill();
+  };
+  const timer = setTimeout(() => {
+    kill(
+      'timeout',
+      new Failure(
+        'DEADLINE_EXCEEDED',
+        `The image was not done within ${jobTimeoutMs} ms of work. Send a smaller one.`,
+        { limit: jobTimeoutMs },
+      ),
+    );
+  }, jobTimeoutMs);
+  const onAbort = (): void => {
+    grace = setTimeout(() => kill('abandoned', failureFromAbort(signal as AbortSignal)), abortGraceMs);
+  };
+  if (signal?.aborted) onAbort();
+  else signal?.addEventListener('abort', onAbort, { once: true });
+  const memoryCheck = setInterval(() => {
+    const rss = rssOf(child.pid);
+    if (rss > maxRssBytes) kill('memory', overMemory(maxRssBytes, rss));
+  }, memoryCheckMs);
+  return {
+    killed: () => killed,
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      clearTimeout(grace);
+      clearInterval(memoryCheck);
+      signal?.removeEventListener('abort', onAbort);
+    },
+  };
+}
+
+function overMemory(limit: number, actual: number): Failure {
+  return new Failure(
+    'SOURCE_MEMORY_OVER_LIMIT',
+    `The image took ${actual} bytes of memory on its way; the limit is ${limit}. Scale it down first, or save it as not progressive.`,
+    { limit, actual },
+  );
+}
+
+/** Bytes; 0 where the system doesn't tell. proc(5), /proc/pid/statm: the second number is resident pages. */
+export function rssOf(pid: number | undefined): number {
+  try {
+    const [, pages] = readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ');
+    return Number(pages) * pageBytes;
+  } catch {
+    return 0;
+  }
+}
+
+/** Of Linux on x86-64 and, as distributions build it, on arm64. */
+const pageBytes = 4096;

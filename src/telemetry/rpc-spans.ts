@@ -1,0 +1,74 @@
+import type { DescMethod } from '@bufbuild/protobuf';
+import { Code, ConnectError } from '@connectrpc/connect';
+import { failureFromConnectError } from '../grpc/rpc-failures.ts';
+
+/*
+ * OpenTelemetry's names for gRPC calls, by its semantic conventions 1.45: `rpc.status_code` is a word where it was
+ * `rpc.grpc.status_code`, a number.
+ */
+
+/** What is known of a call when it begins. `rpc.method` is also its span's name. */
+export function rpcAttributes(method: DescMethod) {
+  return {
+    'rpc.system.name': 'grpc',
+    'rpc.method': `${method.parent.typeName}/${method.name}`,
+  } as const;
+}
+
+/** Statuses for which the server, and not its caller, is to blame. */
+const serverErrors: readonly Code[] = [
+  Code.Unknown,
+  Code.DeadlineExceeded,
+  Code.Unimplemented,
+  Code.Internal,
+  Code.Unavailable,
+  Code.DataLoss,
+];
+
+/** How a call ended, for its span. `error.type` is our reason where there is one, and else the status. */
+export function rpcEnd(side: 'client' | 'server', error?: unknown) {
+  if (error === undefined) return { attributes: { 'rpc.status_code': 'OK' } };
+  const told = ConnectError.from(error);
+  const status = statusName(told.code);
+  return {
+    attributes: { 'rpc.status_code': status },
+    errorType: failureFromConnectError(told)?.reason ?? status,
+    isError: side === 'client' || serverErrors.includes(told.code),
+  };
+}
+
+/**
+ * The messages of a stream, after the last of which, or where they fail, `end` is called once, with what was thrown. A
+ * reader who has left is heard of by the signal: Connect reads no further then, and doesn't say so to a generator.
+ */
+export function endAfter<Message>(
+  messages: AsyncIterable<Message>,
+  signal: AbortSignal | undefined,
+  end: (error?: unknown) => void,
+): AsyncIterable<Message> {
+  let isOver = false;
+  function endOnce(error?: unknown): void {
+    if (isOver) return;
+    isOver = true;
+    end(error);
+  }
+  if (signal?.aborted) endOnce(signal.reason);
+  else signal?.addEventListener('abort', () => endOnce(signal.reason), { once: true });
+  return passing(messages, endOnce);
+}
+
+async function* passing<Message>(messages: AsyncIterable<Message>, end: (error?: unknown) => void) {
+  try {
+    yield* messages;
+    end();
+  } catch (error) {
+    end(error);
+    throw error;
+  }
+}
+
+/** `DEADLINE_EXCEEDED` of `DeadlineExceeded`; gRPC spells CANCELLED with two L. */
+function statusName(code: Code): string {
+  if (code === Code.Canceled) return 'CANCELLED';
+  return (Code[code] ?? 'UNKNOWN').replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase();
+}

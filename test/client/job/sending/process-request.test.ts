@@ -1,0 +1,79 @@
+import { toJson } from '@bufbuild/protobuf';
+import { describe, expect, it } from 'vitest';
+import { ProcessRequestSchema } from '../../../../gen/image/v1/processor_pb.ts';
+import { readApiConfig } from '../../../../src/api/config.ts';
+import { parseOptions } from '../../../../src/api/options.ts';
+import { ClientError } from '../../../../src/client/client-error.ts';
+import { jobDefaults, jobRequest } from '../../../../src/client/job/sending/process-request.ts';
+import { type ImageOptions, imageOptionNames } from '../../../../src/options/image-options.ts';
+import { processRequest } from '../../../../src/options/image-request.ts';
+
+const { defaults } = readApiConfig({});
+
+/** What image-api with an empty environment asks its processor for. */
+function ofApi(texts: Readonly<Record<string, string>>) {
+  const source = { case: 'url', value: 'http://h/' } as const;
+  const request = processRequest(source, parseOptions(Object.entries(texts)), defaults);
+  return toJson(ProcessRequestSchema, { ...request, source: { case: undefined } });
+}
+
+/** A value of every option, other than its default, and what has to stand beside it. */
+const samples = {
+  scale: { scale: 'false' },
+  width: { width: '3' },
+  height: { height: '3' },
+  shortest_edge: { shortest_edge: '7' },
+  crop_width: { crop_width: '2', crop_height: '5' },
+  crop_height: { crop_width: '5', crop_height: '2' },
+  fit: { fit: 'contain' },
+  filter: { filter: 'lanczos' },
+  grayscale: { grayscale: 'false' },
+  format: { format: 'webp' },
+  quality: { quality: '33' },
+  numerics: { numerics: 'fast' },
+  background: { background: '#102030' },
+  preset: { preset: 'clip-vit-base-patch32' },
+  preprocessor_config: { preprocessor_config: '{"size": 3}' },
+  datatype: { format: 'npy', datatype: 'fp16' },
+  layout: { format: 'raw', layout: 'nhwc' },
+  rescale: { format: 'safetensors', rescale: '0.5' },
+  mean: { format: 'npy', mean: '1,2,3' },
+  std: { format: 'npy', std: '4' },
+  channel_order: { format: 'npy', channel_order: 'bgr' },
+} satisfies { [name in keyof ImageOptions]-?: Readonly<Record<string, string>> };
+
+describe(jobRequest, () => {
+  it('has the defaults of an image-api whose environment is empty', () => {
+    expect(defaults).toMatchObject(jobDefaults);
+    expect(toJson(ProcessRequestSchema, jobRequest({}).request)).toEqual(ofApi({}));
+  });
+
+  it.each(imageOptionNames)('takes %s as image-api does', (name) => {
+    const asked = toJson(ProcessRequestSchema, jobRequest(samples[name]).request);
+    expect(asked).toEqual(ofApi(samples[name]));
+    expect(asked).not.toEqual(ofApi({}));
+  });
+
+  it.each([
+    { scale: 'false', width: '3' },
+    { shortest_edge: '3', height: '3' },
+    { crop_width: '3' },
+    { quality: '3', format: 'png' },
+    { quality: '3', format: 'npy' },
+    { mean: '3' },
+    { preset: 'x', width: '3' },
+    { preprocessor_config: '{}', grayscale: 'true' },
+  ] as Record<string, string>[])('refuses %j as image-api does', (texts) => {
+    expect(() => ofApi(texts)).toThrow();
+    expect(() => jobRequest(texts)).toThrow(ClientError);
+  });
+
+  it('says in words what is made', () => {
+    expect(jobRequest({}).words).toBe("1024 × 768, gray, in the source's format");
+    expect(jobRequest({ shortest_edge: '9', grayscale: 'false', format: 'npy' }).words).toBe(
+      'shortest edge 9, in colour, npy',
+    );
+    expect(jobRequest({ width: '9' }).words).toBe("width 9, gray, in the source's format");
+    expect(jobRequest({ preset: 'vit' })).toMatchObject({ words: 'preset vit, npy', format: 'npy' });
+  });
+});

@@ -1,0 +1,326 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { create } from '@bufbuild/protobuf';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  Health,
+  HealthCheckResponse_ServingStatus as Status,
+} from '../../../../gen/grpc/health/v1/health_pb.ts';
+import {
+  ProcessorService,
+  ProcessRequestSchema,
+  type ProcessStreamRequest,
+} from '../../../../gen/image/v1/processor_pb.ts';
+import type { JobFailure, JobImage } from '../../../../src/client/job/images.ts';
+import { connectToProcessor } from '../../../../src/client/job/sending/connection.ts';
+import { transferImages } from '../../../../src/client/job/sending/transfer.ts';
+import { Failure, type FailureReason, failureKinds } from '../../../../src/failures.ts';
+import { toConnectError } from '../../../../src/grpc/rpc-failures.ts';
+import { startRpcServer } from '../../../support/rpc-server.ts';
+
+/*
+ * What a job does when a processor is full, ends its streams or loses its connections: a gRPC server that does each of
+ * them when the test wants it. The real processor is in end-to-end/.
+ */
+
+const limits = {
+  inFlight: 4,
+  bytes: 1_000_000,
+  tries: 5,
+  patienceMs: 5_000,
+  perHost: 4,
+  hostPatienceMs: 60_000,
+};
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'image-client-transfer-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** Files of some lengths, which are their contents too. */
+async function files(...lengths: number[]): Promise<JobImage[]> {
+  return await Promise.all(
+    lengths.map(async (bytes, index) => {
+      const path = join(folder, `${index}.jpg`);
+      await writeFile(path, Buffer.alloc(bytes, index));
+      return { source: { path, bytes, mtimeMs: 0, id: String(index) }, output: `${index}.npy` };
+    }),
+  );
+}
+
+type Answer =
+  | { readonly failure: FailureReason; readonly metadata?: Readonly<Record<string, string>> }
+  | 'response';
+
+const answered = (id: string, answer: Answer) =>
+  answer === 'response'
+    ? { id, result: { case: 'response' as const, value: { content: new Uint8Array([Number(id)]) } } }
+    : {
+        id,
+        result: {
+          case: 'failure' as const,
+          value: {
+            code: 8,
+            reason: answer.failure,
+            message: 'No.',
+            metadata: answer.metadata ?? { a: 'b' },
+            retryable: failureKinds[answer.failure].isRetryable,
+          },
+        },
+      };
+
+type Handler = (
+  requests: AsyncIterable<ProcessStreamRequest>,
+  stream: number,
+) => AsyncGenerator<ReturnType<typeof answered>>;
+
+/** A processor that treats each stream as the test says, counted from 0. */
+async function startProcessor(onStream: Handler) {
+  let streams = 0;
+  const server = await startRpcServer((router) => {
+    router.service(Health, { check: () => ({ status: Status.SERVING }) });
+    router.service(ProcessorService, { processStream: (requests) => onStream(requests, streams++) });
+  });
+  return Object.assign(server, { streams: () => streams });
+}
+
+/** What becomes of images, by the index of each. */
+async function transfer(
+  images: readonly JobImage[],
+  url: string,
+  some: Partial<typeof limits> = {},
+  onResponse: (image: JobImage) => Promise<void> = async () => {},
+) {
+  const outcomes: Record<number, string> = {};
+  const failures: JobFailure[] = [];
+  const away: string[] = [];
+  const connection = connectToProcessor(new URL(url));
+  const note = (image: JobImage, outcome: string) => {
+    const index = images.indexOf(image);
+    expect(outcomes[index]).toBeUndefined();
+    outcomes[index] = outcome;
+  };
+  try {
+    await transferImages(
+      images,
+      create(ProcessRequestSchema),
+      connection,
+      { ...limits, ...some },
+      {
+        onResponse: async (image, { content }) => {
+          note(image, `response ${content[0]}`);
+          await onResponse(image);
+        },
+        onFailure: async (image, failure) => {
+          note(image, failure.reason);
+          failures.push(failure);
+        },
+        onAway: (why) => void away.push(why),
+      },
+      new AbortController().signal,
+    );
+  } finally {
+    connection.close();
+  }
+  return { outcomes, failures, away };
+}
+
+describe(transferImages, () => {
+  it('reads no file while as many images are under way as may be', async () => {
+    const images = await files(1, 1, 1, 1);
+    await using processor = await startProcessor(async function* (requests) {
+      for await (const { id } of requests) {
+        if (id === '0') continue;
+        // What the client has not read by now it can't read later.
+        if (id === '1') await rm(join(folder, '2.jpg'));
+        if (id === '1') yield answered('0', 'response');
+        yield answered(id, 'response');
+      }
+    });
+    const { outcomes } = await transfer(images, processor.url, { inFlight: 2 });
+    expect(outcomes).toEqual({ 0: 'response 0', 1: 'response 1', 2: 'INPUT_MISSING', 3: 'response 3' });
+  });
+
+  it('reads no file while the bytes of others fill its room, and one that is longer when it is alone', async () => {
+    const images = await files(400, 400, 400, 3000, 10);
+    const batches: string[][] = [];
+    await using processor = await startProcessor(async function* (requests) {
+      let batch: string[] = [];
+      for await (const { id } of requests) {
+        batch.push(id);
+        // The first two are read at once, and come in the order in which they were read.
+        if (batches.length === 0 && batch.length < 2) continue;
+        // What the client has not read by now it can't read later.
+        if (batches.length === 0) await rm(join(folder, '2.jpg'));
+        batches.push(batch.toSorted());
+        for (const each of batch) yield answered(each, 'response');
+        batch = [];
+      }
+    });
+    const { outcomes } = await transfer(images, processor.url, { bytes: 1000 });
+    expect(outcomes).toEqual({
+      0: 'response 0',
+      1: 'response 1',
+      2: 'INPUT_MISSING',
+      3: 'response 3',
+      4: 'response 4',
+    });
+    expect(batches).toEqual([['0', '1'], ['3'], ['4']]);
+  });
+
+  it('sends again what a full processor refused, and gives up after so many tries', async () => {
+    const images = await files(1, 1);
+    const times: Record<string, number> = {};
+    await using processor = await startProcessor(async function* (requests) {
+      for await (const { id } of requests) {
+        times[id] = (times[id] ?? 0) + 1;
+        yield answered(id, id === '1' || times[id] === 1 ? { failure: 'OVERLOADED' } : 'response');
+      }
+    });
+    const { outcomes, failures } = await transfer(images, processor.url, { tries: 2 });
+    expect(outcomes).toEqual({ 0: 'response 0', 1: 'OVERLOADED' });
+    expect(times).toEqual({ 0: 2, 1: 2 });
+    expect(failures[0]).toEqual({
+      source: join(folder, '1.jpg'),
+      reason: 'OVERLOADED',
+      message: 'No.',
+      metadata: { a: 'b' },
+      code: 8,
+      retryable: true,
+    });
+  });
+
+  it('does not send again what failed for good', async () => {
+    let times = 0;
+    await using processor = await startProcessor(async function* (requests) {
+      for await (const { id } of requests) {
+        times++;
+        yield answered(id, { failure: 'IMAGE_CORRUPT' });
+      }
+    });
+    const { outcomes } = await transfer(await files(1), processor.url);
+    expect(outcomes).toEqual({ 0: 'IMAGE_CORRUPT' });
+    expect(times).toBe(1);
+  });
+
+  it('opens another stream when the processor drains, as often as it takes', async () => {
+    const images = await files(...Array(8).fill(5));
+    await using processor = await startProcessor(async function* (requests) {
+      for await (const { id } of requests) {
+        // One answer a stream, with others in flight.
+        yield answered(id, 'response');
+        throw toConnectError(new Failure('DRAINING', 'The processor is shutting down.'));
+      }
+    });
+    const { outcomes, away } = await transfer(images, processor.url, { tries: 1 });
+    expect(Object.values(outcomes).filter((outcome) => outcome.startsWith('response')).length).toBe(8);
+    expect(processor.streams()).toBe(8);
+    expect(away[0]).toBe('The processor is shutting down.');
+  });
+
+  it('opens a stream again when there is something to send after the processor has ended an idle one', async () => {
+    const images = await files(5);
+    await using processor = await startProcessor(async function* (requests, stream) {
+      for await (const { id } of requests) {
+        yield answered(id, stream === 0 ? { failure: 'OVERLOADED' } : 'response');
+        if (stream === 0)
+          throw toConnectError(new Failure('STREAM_IDLE', 'The stream had no image in work.'));
+      }
+    });
+    const { outcomes, away } = await transfer(images, processor.url);
+    expect(outcomes).toEqual({ 0: 'response 0' });
+    expect(away).toEqual([]);
+    expect(processor.streams()).toBe(2);
+  });
+
+  it('sends no more URLs of a host at once than it may, and those of another meanwhile', async () => {
+    const images = ['a', 'a', 'a', 'a', 'a', 'b'].map((host, index) => ({
+      source: { url: `http://${host}/${index}` },
+      output: `${index}.npy`,
+    }));
+    const inFlight = new Set<string>();
+    let most = 0;
+    await using processor = await startProcessor(async function* (requests) {
+      for await (const { id, request } of requests) {
+        const url = String(request?.source.value);
+        if (url.startsWith('http://b/')) {
+          yield answered(id, 'response');
+          for (const each of inFlight) yield answered(each, 'response');
+          inFlight.clear();
+        } else {
+          inFlight.add(id);
+          most = Math.max(most, inFlight.size);
+          // The first two wait until the other host's image, which stands last, is there.
+          if (Object.keys(seen).length >= 2) yield answered(id, 'response');
+          if (Object.keys(seen).length >= 2) inFlight.delete(id);
+        }
+        seen[url] = true;
+      }
+    });
+    const seen: Record<string, boolean> = {};
+    const { outcomes } = await transfer(images, processor.url, { perHost: 2 });
+    expect(Object.keys(outcomes).length).toBe(6);
+    expect(most).toBe(2);
+    expect(Object.keys(seen).slice(0, 3)).toContain('http://b/5');
+  });
+
+  it('finds the image that ends every connection, and the others come through', async () => {
+    const images = await files(...Array(12).fill(5));
+    await using processor = await startProcessor(async function* (requests) {
+      for await (const { id } of requests) {
+        if (id === '5') throw new Error('this one ends the process');
+        yield answered(id, 'response');
+      }
+    });
+    const { outcomes, failures } = await transfer(images, processor.url);
+    expect(failures).toMatchObject([
+      { source: join(folder, '5.jpg'), reason: 'PROCESSOR_UNAVAILABLE', metadata: { tries: '5' }, code: 14 },
+    ]);
+    expect(Object.keys(outcomes).length).toBe(12);
+  });
+
+  it('takes a processor that is silent for too long for lost', async () => {
+    const images = await files(1, 1);
+    await using processor = await startProcessor(async function* (requests, stream) {
+      for await (const { id } of requests) {
+        if (stream === 0) await new Promise(() => {});
+        yield answered(id, 'response');
+      }
+    });
+    const { outcomes, away } = await transfer(images, processor.url, { patienceMs: 300 });
+    expect(outcomes).toEqual({ 0: 'response 0', 1: 'response 1' });
+    expect(away).toEqual(['no answer in time']);
+  });
+
+  it('gives up a processor that says it serves and ends every stream', async () => {
+    await using processor = await startProcessor(async function* () {
+      yield* [];
+      throw toConnectError(new Failure('DRAINING', 'The processor is shutting down.'));
+    });
+    await expect(transfer(await files(1), processor.url, { patienceMs: 300 })).rejects.toMatchObject({
+      end: 'unavailable',
+      reason: 'PROCESSOR_UNAVAILABLE',
+    });
+  });
+
+  it('ends with what an outcome throws, such as a full disk', async () => {
+    await using processor = await startProcessor(async function* (requests) {
+      for await (const { id } of requests) yield answered(id, 'response');
+    });
+    const full = new Error('no space left');
+    const all = transfer(await files(1, 1, 1), processor.url, {}, () => Promise.reject(full));
+    await expect(all).rejects.toBe(full);
+  });
+
+  it('tells a file that has gone since it was found', async () => {
+    const images = await files(1, 1);
+    await rm(join(folder, '0.jpg'));
+    await using processor = await startProcessor(async function* (requests) {
+      for await (const { id } of requests) yield answered(id, 'response');
+    });
+    const { outcomes } = await transfer(images, processor.url);
+    expect(outcomes).toEqual({ 0: 'INPUT_MISSING', 1: 'response 1' });
+  });
+});

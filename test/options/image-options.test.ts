@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import { Filter, Fit, ImageFormat, Numerics } from '../../gen/image/v1/processor_pb.ts';
+import {
+  filters,
+  fits,
+  formats,
+  imageFormats,
+  imageOptionNames,
+  imageOptions,
+} from '../../src/options/image-options.ts';
+
+function refusal(options: Record<string, string>) {
+  const result = imageOptions.safeParse(options);
+  return result.success ? undefined : result.error.issues[0]?.message;
+}
+
+/** The words of an enum of the contract, without its first, which stands for the default. */
+const wordsOf = (values: Readonly<Record<string, unknown>>) =>
+  Object.keys(values)
+    .filter((key) => /^[A-Z]/.test(key) && key !== 'UNSPECIFIED')
+    .map((key) => key.toLowerCase());
+
+describe('imageOptions', () => {
+  it('reads every option from text', () => {
+    const options = {
+      scale: 'true',
+      width: '224',
+      height: '112',
+      shortest_edge: '256',
+      crop_width: '200',
+      crop_height: '100',
+      preset: 'clip-vit-base-patch32',
+      preprocessor_config: '{}',
+      fit: 'cover',
+      filter: 'bicubic',
+      grayscale: 'false',
+      format: 'npy',
+      quality: '85',
+      numerics: 'fast',
+      background: 'FF8000',
+      datatype: 'fp16',
+      layout: 'nhwc',
+      rescale: '0.5',
+      mean: '0.485,0.456,0.406',
+      std: '1',
+      channel_order: 'bgr',
+    };
+    expect(Object.keys(options).sort()).toEqual([...imageOptionNames].sort());
+    expect(imageOptions.parse(options)).toEqual({
+      scale: true,
+      width: 224,
+      height: 112,
+      shortest_edge: 256,
+      crop_width: 200,
+      crop_height: 100,
+      preset: 'clip-vit-base-patch32',
+      preprocessor_config: '{}',
+      fit: 'cover',
+      filter: 'bicubic',
+      grayscale: false,
+      format: 'npy',
+      quality: 85,
+      numerics: 'fast',
+      background: '#ff8000',
+      datatype: 'fp16',
+      layout: 'nhwc',
+      rescale: 0.5,
+      mean: [0.485, 0.456, 0.406],
+      std: [1],
+      channel_order: 'bgr',
+    });
+  });
+
+  it('leaves out what was left out', () => {
+    expect(imageOptions.parse({})).toEqual({});
+  });
+
+  it.each([
+    [{ width: '0' }, 'a whole number from 1 to 65535'],
+    [{ width: '-5' }, 'a whole number from 1 to 65535'],
+    [{ width: '1000000000' }, 'a whole number from 1 to 65535'],
+    [{ height: 'abc' }, 'a whole number from 1 to 65535'],
+    [{ fit: 'squeeze' }, 'one of fill, cover, contain, inside, outside'],
+    [{ filter: 'mitchell' }, 'one of nearest, box, bilinear, hamming, bicubic, lanczos'],
+    [{ format: 'avif' }, 'one of source, jpeg, png, webp, raw, npy, safetensors'],
+    [{ quality: '101' }, 'a whole number from 1 to 100'],
+    [{ numerics: 'approximate' }, 'one of exact, fast'],
+    [{ background: 'orange' }, 'a colour as RRGGBB or #RRGGBB'],
+    [{ background: '#ff80' }, 'a colour as RRGGBB or #RRGGBB'],
+    [{ rescale: '1/255' }, 'a finite number'],
+    [{ std: '' }, 'finite numbers with commas between them'],
+  ])('refuses %j', (options, allowed) => {
+    expect(refusal(options)).toBe(allowed);
+  });
+
+  it('refuses an option that there is not', () => {
+    expect(refusal({ heigth: '5' })).toMatch(/heigth/);
+  });
+
+  it('says for each option what it is for', () => {
+    for (const schema of Object.values(imageOptions.shape))
+      expect(schema.unwrap().description).toMatch(/\w+ \w+/);
+  });
+
+  it('has the words of the contract', () => {
+    expect(wordsOf(Fit)).toEqual(fits);
+    expect(wordsOf(Filter)).toEqual(filters);
+    expect(wordsOf(Numerics)).toEqual(['exact', 'fast']);
+    expect(wordsOf(ImageFormat)).toEqual([...imageFormats, 'avif', 'gif', 'tiff', 'bmp']);
+    expect(formats).toEqual(['source', ...imageFormats, 'raw', 'npy', 'safetensors']);
+  });
+});

@@ -1,0 +1,378 @@
+import { describe, expect, it } from 'vitest';
+import { Failure } from '../../../src/failures.ts';
+import {
+  type AdmissionBounds,
+  createAdmission,
+  type Price,
+} from '../../../src/processor/admission/admission.ts';
+
+const never = new AbortController().signal;
+
+/** Work that ends when it is told to, and whether it has begun. */
+function piece() {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const work = { begun: false, end: resolve, fail: reject, run: () => promise };
+  work.run = () => {
+    work.begun = true;
+    return promise;
+  };
+  return work;
+}
+
+const failureOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => (error instanceof Failure ? error.reason : error),
+  );
+
+/** Lets everything happen that needs no event from outside. */
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+describe(createAdmission, () => {
+  it('gives back what the work gives', async () => {
+    const admission = createAdmission('images are being processed', 1, 0);
+    expect(await admission.run(async () => 'done', never)).toBe('done');
+  });
+
+  it('runs as many at once as it may, and the next when one is done', async () => {
+    const admission = createAdmission('images are being processed', 2, 5);
+    const [first, second, third] = [piece(), piece(), piece()];
+    const runs = [first, second, third].map((work) => admission.run(work.run, never));
+    await settle();
+    expect([first.begun, second.begun, third.begun]).toEqual([true, true, false]);
+    expect([admission.running, admission.waiting]).toEqual([2, 1]);
+    second.end('second');
+    await settle();
+    expect(third.begun).toBe(true);
+    expect([admission.running, admission.waiting]).toEqual([2, 0]);
+    first.end('first');
+    third.end('third');
+    expect(await Promise.all(runs)).toEqual(['first', 'second', 'third']);
+    expect([admission.running, admission.waiting]).toEqual([0, 0]);
+  });
+
+  it('serves first who came first', async () => {
+    const admission = createAdmission('images are being processed', 1, 5);
+    const order: number[] = [];
+    await Promise.all([1, 2, 3, 4].map((number) => admission.run(async () => order.push(number), never)));
+    expect(order).toEqual([1, 2, 3, 4]);
+  });
+
+  it('refuses at once when the queue is full, with its limit', async () => {
+    const admission = createAdmission('images are being processed', 1, 1);
+    const work = piece();
+    const runs = [admission.run(work.run, never), admission.run(async () => '', never)];
+    await expect(admission.run(async () => '', never)).rejects.toMatchObject({
+      reason: 'OVERLOADED',
+      metadata: { limit: '1', actual: '2' },
+    });
+    work.end('');
+    await Promise.all(runs);
+  });
+
+  it('makes a place free when the work fails', async () => {
+    const admission = createAdmission('images are being processed', 1, 0);
+    await expect(admission.run(() => Promise.reject(new Error('broken')), never)).rejects.toThrow('broken');
+    expect(admission.running).toBe(0);
+    expect(await admission.run(async () => 'next', never)).toBe('next');
+  });
+
+  it('makes a place free when the work throws before its first promise', async () => {
+    const admission = createAdmission('images are being processed', 1, 0);
+    const run = admission.run(() => {
+      throw new Error('broken');
+    }, never);
+    await expect(run).rejects.toThrow('broken');
+    expect(admission.running).toBe(0);
+  });
+
+  it('does not begin what nobody waits for any more', async () => {
+    const admission = createAdmission('images are being processed', 1, 2);
+    const [first, left, last] = [piece(), piece(), piece()];
+    const caller = new AbortController();
+    const runs = [admission.run(first.run, never), admission.run(left.run, caller.signal)];
+    const outcome = failureOf(runs[1] as Promise<string>);
+    const next = admission.run(last.run, never);
+    caller.abort();
+    expect(await outcome).toBe('CANCELLED');
+    expect(admission.waiting).toBe(1);
+    first.end('');
+    await settle();
+    expect([left.begun, last.begun]).toEqual([false, true]);
+    last.end('');
+    await next;
+    expect(admission.running).toBe(0);
+  });
+
+  it('does not begin for a caller who had left before', async () => {
+    const admission = createAdmission('images are being processed', 1, 1);
+    const work = piece();
+    expect(await failureOf(admission.run(work.run, AbortSignal.abort()))).toBe('CANCELLED');
+    expect(work.begun).toBe(false);
+    expect(admission.running).toBe(0);
+  });
+
+  it('lets work end that has begun, whoever leaves: its place is taken until then', async () => {
+    const admission = createAdmission('images are being processed', 1, 0);
+    const work = piece();
+    const caller = new AbortController();
+    const run = admission.run(work.run, caller.signal);
+    await settle();
+    caller.abort();
+    await settle();
+    expect(admission.running).toBe(1);
+    work.end('done');
+    expect(await run).toBe('done');
+    expect(admission.running).toBe(0);
+  });
+});
+
+/** Admission of priced work by a clock that only the test moves, and what has begun, in its order. */
+function createBench(maxRunning: number, maxWaiting: number, bounds: AdmissionBounds = {}) {
+  const clock = { ms: 0 };
+  const admission = createAdmission('images are being processed', maxRunning, maxWaiting, {
+    now: () => clock.ms,
+    ...bounds,
+  });
+  const begun: string[] = [];
+  const ends = new Map<string, () => void>();
+  return {
+    admission,
+    clock,
+    begun,
+    /** Gives the reason if it is refused, else what became of it. */
+    add(name: string, price: Partial<Price>, remainingMs?: number): Promise<unknown> {
+      const work = () => {
+        begun.push(name);
+        return new Promise<string>((resolve) => ends.set(name, () => resolve('done')));
+      };
+      const whole = { memoryBytes: 0, workMs: 10, waitingBytes: 0, ...price };
+      return admission.run(work, never, whole, remainingMs).catch((error: unknown) => error);
+    },
+    async end(name: string) {
+      await settle();
+      ends.get(name)?.();
+      await settle();
+    },
+  };
+}
+
+describe('createAdmission, of priced work', () => {
+  it('runs together what fits into the memory, and the rest when there is some again', async () => {
+    const { add, end, begun, admission } = createBench(4, 9, { maxMemoryBytes: 100 });
+    add('a', { memoryBytes: 60 });
+    add('b', { memoryBytes: 40 });
+    add('c', { memoryBytes: 1 });
+    await settle();
+    expect(begun).toEqual(['a', 'b']);
+    expect(admission.runningBytes).toBe(100);
+    await end('b');
+    expect(begun).toEqual(['a', 'b', 'c']);
+    expect(admission.runningBytes).toBe(61);
+  });
+
+  it('refuses at once what would never fit, with limit and price', async () => {
+    const { add, begun } = createBench(1, 9, { maxMemoryBytes: 100 });
+    expect(await add('a', { memoryBytes: 101 })).toMatchObject({
+      reason: 'SOURCE_MEMORY_OVER_LIMIT',
+      metadata: { limit: '100', actual: '101' },
+    });
+    add('b', { memoryBytes: 100 });
+    await settle();
+    expect(begun).toEqual(['b']);
+  });
+
+  it('lets cheap work pass one that does not fit, for a second', async () => {
+    const { add, end, begun, clock } = createBench(3, 9, { maxMemoryBytes: 100 });
+    add('running', { memoryBytes: 60 });
+    add('large', { memoryBytes: 50 });
+    add('small', { memoryBytes: 10 });
+    await settle();
+    expect(begun).toEqual(['running', 'small']);
+    clock.ms = 1001;
+    add('later', { memoryBytes: 10 });
+    await settle();
+    expect(begun).toEqual(['running', 'small']);
+    await end('running');
+    expect(begun).toEqual(['running', 'small', 'large', 'later']);
+  });
+
+  it('starts those whom an image kept back when its caller leaves', async () => {
+    const { add, admission, begun, clock } = createBench(3, 9, { maxMemoryBytes: 100 });
+    add('running', { memoryBytes: 60 });
+    const caller = new AbortController();
+    const price = { memoryBytes: 50, workMs: 10, waitingBytes: 0 };
+    const large = failureOf(admission.run(async () => 'large', caller.signal, price));
+    clock.ms = 1001;
+    add('small', { memoryBytes: 10 });
+    await settle();
+    expect(begun).toEqual(['running']);
+    caller.abort();
+    expect(await large).toBe('CANCELLED');
+    await settle();
+    expect(begun).toEqual(['running', 'small']);
+  });
+
+  it('does the short first, but nothing waits for ever', async () => {
+    const { add, end, begun, clock } = createBench(1, 9);
+    add('first', { workMs: 10 });
+    add('long', { workMs: 200 });
+    add('short', { workMs: 10 });
+    clock.ms = 500;
+    add('short, half a second later', { workMs: 10 });
+    clock.ms = 1000;
+    // The long one's turn is its arrival and four times its 200 ms.
+    add('short, a second later', { workMs: 10 });
+    for (const name of ['first', 'short', 'short, half a second later', 'long']) await end(name);
+    expect(begun).toEqual(['first', 'short', 'short, half a second later', 'long', 'short, a second later']);
+  });
+
+  it('gives dear work a twentieth of the time while cheap work waits', async () => {
+    const { add, end, begun, clock } = createBench(1, 9);
+    add('cheap 0', { workMs: 0 });
+    add('dear', { workMs: 300 });
+    for (let second = 1; second <= 7; second++) {
+      clock.ms = second * 1000;
+      add(`cheap ${second}`, { workMs: 0 });
+      await end(`cheap ${second - 1}`);
+      if (begun.includes('dear')) break;
+    }
+    // Six seconds of cheap work have earned 300 ms.
+    const cheap = ['cheap 0', 'cheap 1', 'cheap 2', 'cheap 3', 'cheap 4', 'cheap 5'];
+    expect(begun).toEqual([...cheap, 'dear']);
+  });
+
+  it('lets dear work that finds no memory stop nobody', async () => {
+    const { add, end, begun, clock } = createBench(2, 9, { maxMemoryBytes: 100 });
+    add('cheap 0', { memoryBytes: 60 });
+    add('dear', { workMs: 300, memoryBytes: 90 });
+    clock.ms = 5000;
+    add('cheap 1', { memoryBytes: 20 });
+    await settle();
+    expect(begun).toEqual(['cheap 0', 'cheap 1']);
+    await end('cheap 0');
+    await end('cheap 1');
+    expect(begun).toEqual(['cheap 0', 'cheap 1', 'dear']);
+  });
+
+  it('keeps a place for cheap work, however much dear work there is', async () => {
+    const { add, end, begun } = createBench(3, 9);
+    for (const name of ['dear 1', 'dear 2', 'dear 3']) add(name, { workMs: 1001 });
+    await settle();
+    expect(begun).toEqual(['dear 1', 'dear 2']);
+    add('cheap', {});
+    await settle();
+    expect(begun).toEqual(['dear 1', 'dear 2', 'cheap']);
+    await end('dear 1');
+    expect(begun).toEqual(['dear 1', 'dear 2', 'cheap', 'dear 3']);
+  });
+
+  it('gives dear work the only place when there is but one', async () => {
+    const { add, begun } = createBench(1, 9);
+    add('dear', { workMs: 5000 });
+    await settle();
+    expect(begun).toEqual(['dear']);
+  });
+
+  it('leaves half of the queue to cheap work', async () => {
+    const { add, admission } = createBench(1, 4);
+    for (const name of ['running', 'dear 1', 'dear 2']) void add(name, { workMs: 1001 });
+    expect(await add('dear 3', { workMs: 1001 })).toMatchObject({
+      reason: 'OVERLOADED',
+      metadata: { limit: '2', actual: '3' },
+    });
+    void add('cheap 1', {});
+    void add('cheap 2', {});
+    expect(await add('cheap 3', {})).toMatchObject({ reason: 'OVERLOADED', metadata: { limit: '4' } });
+    expect(admission.waiting).toBe(4);
+  });
+
+  it('bounds the bytes that wait', async () => {
+    const { add, admission } = createBench(1, 9, { maxWaitingBytes: 100 });
+    void add('running', { waitingBytes: 1000 });
+    void add('waiting', { waitingBytes: 60 });
+    expect(await add('too much', { waitingBytes: 41 })).toMatchObject({
+      reason: 'OVERLOADED',
+      metadata: { limit: '100', actual: '101' },
+    });
+    void add('fits', { waitingBytes: 40 });
+    await settle();
+    expect([admission.waiting, admission.waitingBytes]).toEqual([2, 100]);
+  });
+
+  it('refuses at once what would not be done before its caller has left, and says when to come back', async () => {
+    const { add, admission, clock } = createBench(2, 9);
+    void add('a', { workMs: 240 });
+    void add('b', { workMs: 200 });
+    void add('c', { workMs: 200 });
+    clock.ms = 10;
+    // 230 + 190 ms of two workers are ahead of a short one, 200 more of a long one.
+    expect(await add('short', { workMs: 20 }, 229)).toMatchObject({ metadata: { actual: '230' } });
+    const refused = await add('long', { workMs: 200 }, 509);
+    expect(refused).toMatchObject({
+      reason: 'OVERLOADED',
+      metadata: { limit: '509', actual: '510', retry_after_seconds: '1' },
+    });
+    void add('long, with time', { workMs: 200 }, 510);
+    expect(admission.waiting).toBe(2);
+  });
+
+  it('takes any work when it has nothing else to do: an estimate alone refuses nobody', async () => {
+    const { add, begun } = createBench(1, 9);
+    void add('a', { workMs: 5000 }, 1);
+    await settle();
+    expect(begun).toEqual(['a']);
+  });
+
+  it('learns how fast this machine is', async () => {
+    const { add, end, admission, clock } = createBench(1, 9);
+    // Each takes three times as long as expected.
+    for (let piece = 0; piece < 60; piece++) {
+      void add(String(piece), { workMs: 100 });
+      await settle();
+      clock.ms += 300;
+      await end(String(piece));
+    }
+    void add('running', { workMs: 100 });
+    expect(await add('no time', { workMs: 100 }, 590)).toMatchObject({ reason: 'OVERLOADED' });
+    void add('time', { workMs: 100 }, 610);
+    expect(admission.waiting).toBe(1);
+  });
+
+  it('lets some pieces that took a thousand times as long change nothing for the next', async () => {
+    const { add, end, admission, clock } = createBench(1, 9);
+    for (let bomb = 0; bomb < 3; bomb++) {
+      void add(String(bomb), { workMs: 20 });
+      await settle();
+      clock.ms += 20_000;
+      await end(String(bomb));
+    }
+    void add('running', { workMs: 100 });
+    void add('honest', { workMs: 100 }, 200);
+    expect(admission.waiting).toBe(1);
+  });
+
+  it('learns nothing from work that failed', async () => {
+    const { add, admission, clock } = createBench(1, 9);
+    for (let piece = 0; piece < 60; piece++) {
+      const failing = async () => {
+        clock.ms += 100_000;
+        throw new Error('broken');
+      };
+      await admission.run(failing, never, { memoryBytes: 0, workMs: 1, waitingBytes: 0 }).catch(() => {});
+    }
+    void add('running', { workMs: 100 });
+    void add('time', { workMs: 100 }, 200);
+    expect(admission.waiting).toBe(1);
+  });
+
+  it('says before any work that there is no room', () => {
+    const { add, admission } = createBench(1, 1, { maxWaitingBytes: 10 });
+    admission.checkRoom(11);
+    void add('running', {});
+    expect(() => admission.checkRoom(11)).toThrow('11 of 10 bytes');
+    admission.checkRoom(10);
+    void add('waiting', {});
+    expect(() => admission.checkRoom(0)).toThrow('1 wait, which is the limit');
+  });
+});

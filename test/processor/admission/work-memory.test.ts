@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { restingMemory, workMemory } from '../../../src/processor/admission/work-memory.ts';
+import { readProcessorConfig } from '../../../src/processor/config.ts';
+
+const config = readProcessorConfig({
+  WORKERS: '3',
+  CACHE_MAX_BYTES: '100000000',
+  MAX_HELD_BYTES: '50000000',
+  MAX_DOWNLOADS: '7',
+  MAX_SOURCE_BYTES: '10000000',
+});
+
+describe(restingMemory, () => {
+  it('adds up the server, a worker more than there are for pixels, cache, calls and downloads', () => {
+    expect(restingMemory(config)).toBe(150e6 + 4 * (250e6 + 4_194_304) + 100e6 + 50e6 + 7 * 10e6);
+  });
+});
+
+describe(workMemory, () => {
+  it('is what is left for images', () => {
+    expect(workMemory(config, 2_000_000_000)).toBe(613_222_784);
+  });
+
+  it('is enough for a photograph on the smallest machine', () => {
+    expect(workMemory(config, 500_000_000)).toBe(256_000_000);
+  });
+
+  it('is what was said, if something was', () => {
+    expect(workMemory({ ...config, MAX_WORK_BYTES: 1 }, 2_000_000_000)).toBe(1);
+  });
+});

@@ -1,0 +1,287 @@
+import { hash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { Failure } from '../../../src/failures.ts';
+import { decode } from '../../../src/processor/codecs/decode.ts';
+import { readHeader } from '../../../src/processor/codecs/header.ts';
+import { turboJpeg } from '../../../src/processor/codecs/jpeg/turbojpeg.ts';
+import { orient, sizeUpright } from '../../../src/processor/codecs/orient.ts';
+import { flatten } from '../../../src/processor/image/alpha.ts';
+import { centerCrop } from '../../../src/processor/image/center-crop.ts';
+import { geometryOf } from '../../../src/processor/image/geometry.ts';
+import { grayToRgb, type Pixels } from '../../../src/processor/image/pixels.ts';
+import type { Fit, Plan } from '../../../src/processor/image/plan.ts';
+import { resize } from '../../../src/processor/image/resize.ts';
+import { outOfScratch } from '../../../src/processor/workers/scratch.ts';
+import { encoded, gradient, photoLike } from '../../support/pictures.ts';
+
+const folder = new URL('../../fixtures/decode/', import.meta.url);
+const fixture = (name: string) => new Uint8Array(readFileSync(new URL(name, folder)));
+
+interface Golden {
+  readonly width: number;
+  readonly height: number;
+  /** Of the pixels as RGB. */
+  readonly sha256: string;
+  /** The pixels as RGB in Base64, where the decoder is not Pillow's. */
+  readonly pixels?: string;
+}
+
+const { goldens } = JSON.parse(
+  readFileSync(new URL('../../parity/decode-goldens.json', import.meta.url), 'utf8'),
+) as { goldens: Readonly<Record<string, Golden>> };
+
+const plan = (some: Partial<Plan> = {}): Plan => ({
+  resize: undefined,
+  grayscale: false,
+  numerics: 'exact',
+  background: undefined,
+  output: { kind: 'image', format: undefined, quality: undefined },
+  ...some,
+});
+
+const fastPlan = (width: number, height: number, fit: Fit = 'fill') =>
+  plan({ numerics: 'fast', resize: { width, height, fit, filter: 'bilinear' } });
+
+async function decoded(content: Uint8Array, how: Plan = plan()): Promise<Pixels> {
+  const header = await readHeader(content, 100_000_000);
+  const { pixels, orientation } = await decode(
+    content,
+    header,
+    geometryOf(sizeUpright(header, header.orientation), how.resize, how.crop),
+    how,
+  );
+  const { data, ...shape } = orient(pixels, orientation);
+  return { ...shape, data: outOfScratch(data) };
+}
+
+/** As the golden has it: three channels, alpha dropped. */
+async function decodedRgb(content: Uint8Array): Promise<Pixels> {
+  return grayToRgb(flatten(await decoded(content), undefined));
+}
+
+const described = ({ data, width, height }: Pixels) => ({ width, height, sha256: hash('sha256', data) });
+
+async function refusal(content: Uint8Array, how?: Plan): Promise<Failure> {
+  const failure = await decoded(content, how).catch((error: unknown) => error);
+  if (failure instanceof Failure) return failure;
+  throw failure instanceof Error ? failure : new Error('it was decoded');
+}
+
+/** For each pixel of the golden, whether ours is another, and the largest difference of a value. */
+async function againstGolden(name: string) {
+  const { pixels = '' } = goldens[name] ?? {};
+  const theirs = Buffer.from(pixels, 'base64');
+  const { data: ours } = await decodedRgb(fixture(name));
+  expect(ours.length).toBe(theirs.length);
+  const differences = Array.from(theirs, (value, at) => Math.abs(value - (ours[at] ?? 0)));
+  const mean = differences.reduce((sum, difference) => sum + difference, 0) / differences.length;
+  return { theirs, ours, max: Math.max(...differences), mean };
+}
+
+describe(decode, () => {
+  describe('exact', () => {
+    const same = Object.entries(goldens).filter(([, { pixels }]) => pixels === undefined);
+
+    it.each(same)('decodes %s to the bytes that Pillow has', async (name, { width, height, sha256 }) => {
+      expect(described(await decodedRgb(fixture(name)))).toEqual({ width, height, sha256 });
+    });
+
+    it('has a golden for every picture that is read', () => {
+      const refused = ['gray-float.tiff', 'cmyk-16-bit.tiff', 'cmyk-alpha.tiff', 'rgb-2-extra.tiff'];
+      const names = readdirSync(folder).filter((name) => !refused.includes(name));
+      expect(names.sort()).toEqual(Object.keys(goldens).sort());
+    });
+
+    it.each([
+      ['gray.jpg', 1],
+      ['gray-16-bit.png', 1],
+      ['group4.tiff', 1],
+      ['rgb.png', 3],
+      ['palette.png', 3],
+      ['cmyk-adobe.jpg', 3],
+      ['rgba.png', 4],
+      ['gray-alpha.png', 4],
+      ['palette-transparency.png', 4],
+    ])('gives %s in %d channels', async (name, channels) => {
+      expect((await decoded(fixture(name))).channels).toBe(channels);
+    });
+
+    it('takes the high byte of every 16-bit gray', async () => {
+      const levels = Uint16Array.from({ length: 65_536 }, (_, value) => value);
+      const png = await sharp(levels, { raw: { width: 256, height: 256, channels: 1 } })
+        .toColourspace('grey16')
+        .png()
+        .toBuffer();
+      expect(await decoded(png)).toEqual({
+        data: Buffer.from(levels.map((value) => value >> 8)),
+        width: 256,
+        height: 256,
+        channels: 1,
+      });
+    });
+
+    // The transparent colour is (201, 137, 216), which Pillow's convert("RGB") shows.
+    it('keeps the colour under the transparent pixels of a GIF', async () => {
+      expect(await againstGolden('two-frames-transparency.gif')).toMatchObject({ max: 0 });
+      const { data } = await decoded(fixture('two-frames-transparency.gif'));
+      expect(new Set(data.filter((_, at) => at % 4 === 3))).toEqual(new Set([0, 255]));
+    });
+
+    // Pillow fills the screen with the first colour of the palette, which is (0, 0, 255).
+    it('fills what a GIF’s first frame leaves of its screen with a colour', async () => {
+      const { ours, max } = await againstGolden('small-frame.gif');
+      expect(max).toBe(0);
+      expect([...ours.subarray(0, 3)]).toEqual([0, 0, 255]);
+    });
+  });
+
+  describe('damaged', () => {
+    it.each([
+      ['420.jpg', 590],
+      ['progressive.jpg', 830],
+      ['gray.jpg', 305],
+      ['lossy.webp', 305],
+      ['lossless.webp', 101],
+      ['444.avif', 540],
+      ['plain.gif', 240],
+      ['strips.tiff', 1300],
+      ['lzw.tiff', 1600],
+    ])('refuses %s wherever it is cut off, up to byte %d', async (name, end) => {
+      const whole = fixture(name);
+      // All of them in steps that meet every part of the file: headers, tables, pixels.
+      for (let length = 32; length <= end; length += 31) {
+        expect(await refusal(whole.subarray(0, length))).toMatchObject({ reason: 'IMAGE_CORRUPT' });
+      }
+      expect(await refusal(whole.subarray(0, end))).toMatchObject({ reason: 'IMAGE_CORRUPT' });
+    });
+
+    // The last 12 bytes are the chunk IEND: without it all pixels are there, and Pillow takes it as well.
+    it.each(['rgb.png', 'rgb-interlaced.png', 'palette.png'])(
+      'refuses %s wherever its pixels are cut off, and takes it without its last chunk',
+      async (name) => {
+        const whole = fixture(name);
+        for (let length = 40; length < whole.length - 12; length += 31) {
+          expect(await refusal(whole.subarray(0, length))).toMatchObject({ reason: 'IMAGE_CORRUPT' });
+        }
+        const { width, height, sha256 } = goldens[name] ?? {};
+        expect(described(await decodedRgb(whole.subarray(0, whole.length - 12)))).toEqual({
+          width,
+          height,
+          sha256,
+        });
+      },
+    );
+
+    it.each(['exact', 'fast'] as const)(
+      'never gives the part of a larger JPEG that has arrived: %s',
+      async (numerics) => {
+        const jpegs = [
+          await encoded(photoLike(640, 480), 'jpeg'),
+          await encoded(photoLike(640, 480), 'jpeg', { progressive: true }),
+        ];
+        for (const jpeg of jpegs) {
+          for (const part of [0.25, 0.5, 0.9, 0.999]) {
+            const cut = jpeg.subarray(0, Math.floor(jpeg.length * part));
+            const how = plan({
+              numerics,
+              resize: { width: 32, height: 24, fit: 'fill', filter: 'bilinear' },
+            });
+            expect(await refusal(cut, how)).toMatchObject({ reason: 'IMAGE_CORRUPT' });
+          }
+        }
+      },
+    );
+
+    it('refuses a PNG whose pixels do not fit their checksum', async () => {
+      const png = fixture('rgb.png');
+      const at = Buffer.from(png).indexOf('IDAT') + 100;
+      png[at] = (png[at] ?? 0) ^ 0xff;
+      expect(await refusal(png)).toMatchObject({ reason: 'IMAGE_CORRUPT' });
+    });
+
+    it('says what the image claimed to be, and keeps the library’s words to itself', async () => {
+      const failure = await refusal(fixture('420.jpg').subarray(0, 500));
+      expect(failure.message).toBe('The JPEG (23 × 17) cannot be decoded: it is cut off or damaged.');
+      expect(failure.metadata).toEqual({ format: 'jpeg' });
+      expect(failure.cause).toBeInstanceOf(Error);
+    });
+  });
+
+  describe('fast', () => {
+    it.each<[fit: Fit, width: number, height: number]>([
+      ['fill', 50, 20],
+      ['cover', 50, 20],
+      ['contain', 27, 20],
+      ['inside', 27, 20],
+      ['outside', 50, 38],
+    ])('gives the pixels of fit %s their size while it decodes', async (fit, width, height) => {
+      const jpeg = await encoded(gradient(640, 480), 'jpeg');
+      expect(await decoded(jpeg, fastPlan(50, 20, fit))).toMatchObject({ width, height, channels: 3 });
+    });
+
+    it.skipIf(turboJpeg === undefined)(
+      'gives what a crop keeps of a JPEG, turned upright, and no more',
+      async () => {
+        const jpeg = fixture('orientation-6.jpg');
+        for (const how of [fastPlan(40, 60), plan({ numerics: 'fast' })]) {
+          const crop = { width: 10, height: 16, origin: 'torchvision' } as const;
+          const cropped = await decoded(jpeg, { ...how, crop });
+          expect(cropped).toMatchObject({ width: 10, height: 16 });
+          expect(described(cropped)).toEqual(
+            described(centerCrop(await decoded(jpeg, how), crop, 'torchvision')),
+          );
+        }
+      },
+    );
+
+    it('turns upright before it resizes', async () => {
+      for (const [orientation, width, height] of [
+        [1, 20, 10],
+        [6, 20, 10],
+        [8, 20, 10],
+      ] as const) {
+        const pixels = await decoded(fixture(`orientation-${orientation}.jpg`), fastPlan(width, height));
+        expect(pixels).toMatchObject({ width, height });
+      }
+      const turned = await decoded(fixture('orientation-6.jpg'), plan({ numerics: 'fast' }));
+      expect(described(turned)).toEqual(goldens['orientation-6.jpg']);
+    });
+
+    it('keeps gray in one channel', async () => {
+      expect(await decoded(fixture('gray.jpg'), fastPlan(10, 10))).toMatchObject({ channels: 1 });
+      expect(await decoded(fixture('gray-16-bit.png'), fastPlan(10, 10))).toMatchObject({ channels: 1 });
+    });
+
+    it('gives CMYK as colours', async () => {
+      expect(await decoded(fixture('cmyk-adobe.jpg'), fastPlan(10, 10))).toMatchObject({ channels: 3 });
+    });
+
+    // The profile says that red and blue have changed places.
+    it('converts ICC profiles, which exact ignores', async () => {
+      for (const name of ['icc.png', 'icc.jpg']) {
+        const exact = await decoded(fixture(name));
+        const fast = await decoded(fixture(name), plan({ numerics: 'fast' }));
+        const levels = (pixels: Pixels, channel: number) => pixels.data.filter((_, at) => at % 3 === channel);
+        const apart = (a: Uint8Array, b: Uint8Array) =>
+          a.reduce((sum, value, at) => sum + Math.abs(value - (b[at] ?? 0)), 0) / a.length;
+        expect(apart(levels(fast, 0), levels(exact, 2))).toBeLessThan(20);
+        expect(apart(levels(fast, 2), levels(exact, 0))).toBeLessThan(20);
+        expect(apart(levels(fast, 0), levels(exact, 0))).toBeGreaterThan(40);
+      }
+    });
+
+    // The mean over a picture with grain; docs/numerics.md has the whole error.
+    it('is a level or two away from exact', async () => {
+      const jpeg = await encoded(photoLike(1024, 768), 'jpeg');
+      const exactPlan = { ...fastPlan(224, 168), numerics: 'exact' } as const;
+      const pixels = await decoded(jpeg, exactPlan);
+      const exact = resize({ pixels, orientation: 1 }, { width: 224, height: 168 }, exactPlan);
+      const fast = await decoded(jpeg, fastPlan(224, 168));
+      expect(fast).toMatchObject({ width: 224, height: 168, channels: 3 });
+      const sum = fast.data.reduce((total, value, at) => total + Math.abs(value - (exact.data[at] ?? 0)), 0);
+      expect(sum / fast.data.length).toBeLessThan(2);
+    });
+  });
+});

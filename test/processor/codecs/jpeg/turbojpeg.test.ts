@@ -1,0 +1,105 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import process from 'node:process';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { readHeader } from '../../../../src/processor/codecs/header.ts';
+import { turboJpeg } from '../../../../src/processor/codecs/jpeg/turbojpeg.ts';
+import type { Pixels } from '../../../../src/processor/image/pixels.ts';
+import { encoded, gradient, noise, photoLike } from '../../../support/pictures.ts';
+
+const folder = new URL('../../../fixtures/decode/', import.meta.url);
+const jpegs = readdirSync(folder).filter((name) => name.endsWith('.jpg'));
+const fixture = (name: string) => new Uint8Array(readFileSync(new URL(name, folder)));
+
+/** Which fixtures TurboJPEG leaves to sharp: CMYK, YCCK and RGB. */
+const others = ['cmyk-adobe.jpg', 'cmyk-orientation-8.jpg', 'cmyk-plain.jpg', 'rgb-adobe.jpg', 'ycck.jpg'];
+
+async function bySharp(content: Uint8Array, channels: number): Promise<Buffer> {
+  const image = sharp(content, { ignoreIcc: true });
+  return await (channels === 1 ? image.toColourspace('b-w') : image).raw().toBuffer();
+}
+
+// Where the system has no libturbojpeg there is nothing to test: sharp does all of it then.
+describe.skipIf(turboJpeg === undefined)('turboJpeg', () => {
+  const turbo = turboJpeg as NonNullable<typeof turboJpeg>;
+
+  it.each(jpegs)('decodes %s to the bytes that sharp has, or leaves it to sharp', async (name) => {
+    const content = fixture(name);
+    const header = await readHeader(content, 1e8);
+    const channels = header.colour === 'gray' ? 1 : 3;
+    const pixels = turbo.decode(content, header, channels, 1);
+    expect(pixels === undefined).toBe(others.includes(name));
+    if (pixels === undefined) return;
+    expect(pixels).toMatchObject({ width: header.width, height: header.height, channels });
+    expect(Buffer.from(pixels.data).equals(await bySharp(content, channels))).toBe(true);
+  });
+
+  it('decodes to a half, a quarter and an eighth, sides rounded up', async () => {
+    const content = await encoded(gradient(101, 50), 'jpeg');
+    const size = { width: 101, height: 50 };
+    for (const [shrink, width, height] of [
+      [2, 51, 25],
+      [4, 26, 13],
+      [8, 13, 7],
+    ] as const) {
+      expect(turbo.decode(content, size, 3, shrink)).toMatchObject({ width, height, channels: 3 });
+    }
+  });
+
+  it('decodes the luma alone, a level beside that of the colours', async () => {
+    const content = await encoded(gradient(64, 64), 'jpeg', { quality: 95 });
+    const size = { width: 64, height: 64 };
+    const luma = Uint8Array.from(turbo.decode(content, size, 1, 1)?.data ?? []);
+    const rgb = turbo.decode(content, size, 3, 1)?.data ?? [];
+    const differences = Array.from(luma, (value, at) => {
+      const [red = 0, green = 0, blue = 0] = rgb.slice(at * 3, at * 3 + 3);
+      return Math.abs(value - (0.299 * red + 0.587 * green + 0.114 * blue));
+    });
+    expect(luma).toHaveLength(64 * 64);
+    expect(Math.max(...differences)).toBeLessThan(2);
+  });
+
+  it('leaves what is cut off, damaged or of another size than the header said to sharp', async () => {
+    const content = await encoded(photoLike(64, 48), 'jpeg');
+    const size = { width: 64, height: 48 };
+    expect(turbo.decode(content, size, 3, 1)).toBeDefined();
+    expect(turbo.decode(content.subarray(0, content.length - 20), size, 3, 1)).toBeUndefined();
+    expect(turbo.decode(content.subarray(0, 100), size, 3, 1)).toBeUndefined();
+    expect(turbo.decode(content, { width: 48, height: 64 }, 3, 1)).toBeUndefined();
+    expect(turbo.decode(new Uint8Array(0), size, 3, 1)).toBeUndefined();
+  });
+
+  it.each([1, 3] as const)('encodes %i channels to the bytes that sharp writes', async (channels) => {
+    for (const [width, height, quality] of [
+      [64, 48, 90],
+      [17, 9, 1],
+      [1, 1, 100],
+      [333, 77, 50],
+    ] as const) {
+      const { pixels: rgb } = noise(width, height);
+      const data = channels === 3 ? rgb : rgb.filter((_, at) => at % 3 === 0);
+      const image: Pixels = { data, width, height, channels };
+      const raw = sharp(data, { raw: image });
+      const expected = await (channels === 1 ? raw.toColourspace('b-w') : raw)
+        .jpeg({ quality, optimiseCoding: false })
+        .toBuffer();
+      expect(turbo.encode(image, quality).equals(expected)).toBe(true);
+    }
+  });
+});
+
+describe('the system’s TurboJPEG', () => {
+  it('is done without where TURBOJPEG_LIBRARY says none or a file that is not there', () => {
+    const script = `const { turboJpeg } = await import(${JSON.stringify(
+      new URL('../../../../src/processor/codecs/jpeg/turbojpeg.ts', import.meta.url).href,
+    )}); console.log(turboJpeg === undefined)`;
+    for (const library of ['none', 'libnothing.so.9']) {
+      const out = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+        env: { ...process.env, TURBOJPEG_LIBRARY: library },
+        encoding: 'utf8',
+      });
+      expect(out.trim()).toBe('true');
+    }
+  });
+});

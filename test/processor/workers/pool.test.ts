@@ -1,0 +1,182 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Failure } from '../../../src/failures.ts';
+import { readHeader } from '../../../src/processor/codecs/header.ts';
+import type { Plan } from '../../../src/processor/image/plan.ts';
+import type { PixelJob } from '../../../src/processor/image/process-pixels.ts';
+import { startWorkerPool, type WorkerPool } from '../../../src/processor/workers/pool.ts';
+import { runOnePlan } from '../../support/one-plan.ts';
+import { encoded, photoLike, redGreenBlue } from '../../support/pictures.ts';
+
+let pool: WorkerPool;
+beforeAll(async () => {
+  pool = await startWorkerPool(2);
+});
+afterAll(() => pool.close());
+
+const gray: Plan = {
+  resize: undefined,
+  grayscale: true,
+  numerics: 'exact',
+  background: undefined,
+  output: {
+    kind: 'tensor',
+    datatype: 'UINT8',
+    layout: 'NCHW',
+    rescaleFactor: 1,
+    mean: [0],
+    std: [1],
+    channelOrder: 'RGB',
+    container: 'raw',
+  },
+};
+
+async function job(content: Uint8Array, plan = gray): Promise<PixelJob> {
+  return {
+    content,
+    header: await readHeader(content, 10_000_000),
+    plans: [plan],
+    maxOutputPixels: 10_000_000,
+  };
+}
+
+const outcome = (promise: Promise<unknown>) => promise.catch((error: unknown) => error);
+
+describe(startWorkerPool, () => {
+  it('gives what a worker has made', async () => {
+    const result = await runOnePlan(pool, await job(await encoded(redGreenBlue, 'png')));
+    expect([...result.content]).toEqual([76, 150, 29]);
+    expect(result).toMatchObject({ width: 3, height: 1, tensor: { datatype: 'UINT8', shape: [1, 1, 1, 3] } });
+  });
+
+  it('refuses a format that it was not told to read, a plain PNG too', async () => {
+    await using other = await startWorkerPool(1, { sourceFormats: ['jpeg'] }).then((started) => ({
+      ...started,
+      [Symbol.asyncDispose]: started.close,
+    }));
+    const failure = await outcome(other.readHeader(await encoded(redGreenBlue, 'png'), 100));
+    expect(failure).toMatchObject({ reason: 'FORMAT_UNSUPPORTED', metadata: { format: 'png' } });
+  });
+
+  it('leaves the caller its bytes', async () => {
+    const content = await encoded(redGreenBlue, 'png');
+    const before = Uint8Array.from(content);
+    await runOnePlan(pool, await job(content));
+    expect(content).toEqual(before);
+  });
+
+  it('takes bytes that lie in the middle of a larger buffer', async () => {
+    const content = await encoded(redGreenBlue, 'png');
+    const message = new Uint8Array(content.length + 200).fill(7);
+    message.set(content, 100);
+    const result = await runOnePlan(pool, await job(message.subarray(100, 100 + content.length)));
+    expect([...result.content]).toEqual([76, 150, 29]);
+  });
+
+  it('works through more images than it has workers', async () => {
+    const work = await job(await encoded(photoLike(320, 240), 'jpeg'));
+    const results = await Promise.all(Array.from({ length: 8 }, () => runOnePlan(pool, work)));
+    for (const { content } of results) expect(content).toEqual(results[0]?.content);
+  });
+
+  it('leaves this thread free while it works', async () => {
+    const work = await job(await encoded(photoLike(320, 240), 'jpeg'));
+    await vi.waitUntil(() => pool.pids().pixels.length === 2, { timeout: 20_000, interval: 5 });
+    const { pixels } = pool.pids();
+    for (const pid of pixels) process.kill(pid, 'SIGSTOP');
+    let isDone = false;
+    const result = runOnePlan(pool, work).then((made) => {
+      isDone = true;
+      return made;
+    });
+    // A thread that computed would be done in its first turn.
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setTimeout(resolve, 1));
+    expect(isDone).toBe(false);
+    for (const pid of pixels) process.kill(pid, 'SIGCONT');
+    expect(await result).toMatchObject({ width: work.header.width });
+  });
+
+  it('carries a failure over from its process as what it is', async () => {
+    const jpeg = await encoded(photoLike(320, 240), 'jpeg');
+    const work = await job(jpeg.subarray(0, 2000));
+    const failure = await outcome(runOnePlan(pool, work));
+    expect(failure).toBeInstanceOf(Failure);
+    expect(failure).toMatchObject({
+      reason: 'IMAGE_CORRUPT',
+      message: 'The JPEG (320 × 240) cannot be decoded: it is cut off or damaged.',
+      metadata: { format: 'jpeg' },
+      cause: expect.stringMatching(/\w/),
+    });
+  });
+
+  it('makes INTERNAL of a bug in a worker, with the bug as the cause, and goes on', async () => {
+    const work = await job(await encoded(redGreenBlue, 'png'));
+    const failure = await outcome(runOnePlan(pool, { ...work, plans: [undefined as never] }));
+    expect(failure).toMatchObject({
+      reason: 'INTERNAL',
+      message: 'The worker that processed this image failed; the image was not processed.',
+      metadata: {},
+    });
+    expect((failure as Failure).cause).toBeInstanceOf(TypeError);
+    expect([...(await runOnePlan(pool, work)).content]).toEqual([76, 150, 29]);
+  });
+
+  it('reads headers, and fails as reading them here does', async () => {
+    const content = await encoded(photoLike(320, 240), 'webp');
+    expect(await pool.readHeader(content, 76_800)).toEqual(await readHeader(content, 76_800));
+    expect(await outcome(pool.readHeader(content, 76_799))).toMatchObject({
+      reason: 'SOURCE_PIXELS_OVER_LIMIT',
+      metadata: { limit: '76799', actual: '76800' },
+    });
+    const text = Buffer.from('a text file, named photo.jpg');
+    expect(await outcome(pool.readHeader(text, 1))).toMatchObject({ reason: 'FORMAT_UNSUPPORTED' });
+    expect(await outcome(pool.readHeader(content.subarray(0, 16), 1))).toMatchObject({
+      reason: 'IMAGE_CORRUPT',
+      cause: expect.stringMatching(/\w/),
+    });
+  });
+
+  it.each(['jpeg', 'png'] as const)(
+    'reads a plain %s’s header at once, whatever the process for headers does, and judges it',
+    async (format) => {
+      const small = await startWorkerPool(1, { maxHeadersWaiting: 0 });
+      try {
+        const [webp, plain] = [
+          await encoded(redGreenBlue, 'webp'),
+          await encoded(photoLike(320, 240), format),
+        ];
+        const expected = await readHeader(plain, 76_800);
+        for (const pid of small.pids().headers) process.kill(pid, 'SIGSTOP');
+        const other = small.readHeader(webp, 3);
+        expect(await small.readHeader(plain, 76_800)).toEqual(expected);
+        expect(await outcome(small.readHeader(plain, 76_799))).toEqual(
+          await outcome(readHeader(plain, 76_799)),
+        );
+        expect(await outcome(small.readHeader(webp, 3))).toMatchObject({ reason: 'OVERLOADED' });
+        expect(small.busy().headers).toBe(1);
+        for (const pid of small.pids().headers) process.kill(pid, 'SIGCONT');
+        expect(await other).toMatchObject({ format: 'webp', width: 3 });
+      } finally {
+        await small.close();
+      }
+    },
+  );
+
+  it('reads a header while all workers have images, and lets no more wait than it may', async () => {
+    await using small = Object.assign(await startWorkerPool(1, { maxHeadersWaiting: 1 }), {
+      async [Symbol.asyncDispose]() {
+        await small.close();
+      },
+    });
+    const content = await encoded(redGreenBlue, 'webp');
+    const pids = small.pids();
+    for (const pid of pids.pixels) process.kill(pid, 'SIGSTOP');
+    const image = runOnePlan(small, await job(content));
+    expect(await small.readHeader(content, 3)).toMatchObject({ width: 3 });
+    for (const pid of pids.headers) process.kill(pid, 'SIGSTOP');
+    const headers = [small.readHeader(content, 3), small.readHeader(content, 3)];
+    expect(await outcome(small.readHeader(content, 3))).toMatchObject({ reason: 'OVERLOADED' });
+    for (const pid of [...pids.pixels, ...pids.headers]) process.kill(pid, 'SIGCONT');
+    expect(await Promise.all(headers)).toHaveLength(2);
+    expect((await image).width).toBe(3);
+  });
+});

@@ -1,0 +1,316 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { getPriority } from 'node:os';
+import sharp from 'sharp';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { readHeader } from '../../../src/processor/codecs/header.ts';
+import type { Plan } from '../../../src/processor/image/plan.ts';
+import type { PixelJob } from '../../../src/processor/image/process-pixels.ts';
+import {
+  startWorkerPool,
+  type WorkerPool,
+  type WorkerPoolOptions,
+} from '../../../src/processor/workers/pool.ts';
+import { startProcesses } from '../../../src/processor/workers/processes.ts';
+import { runOnePlan } from '../../support/one-plan.ts';
+import { encoded, redGreenBlue } from '../../support/pictures.ts';
+import { run } from '../../support/run.ts';
+
+const gray: Plan = {
+  resize: undefined,
+  grayscale: true,
+  numerics: 'exact',
+  background: undefined,
+  output: {
+    kind: 'tensor',
+    datatype: 'UINT8',
+    layout: 'NCHW',
+    rescaleFactor: 1,
+    mean: [0],
+    std: [1],
+    channelOrder: 'RGB',
+    container: 'raw',
+  },
+};
+const content = await encoded(redGreenBlue, 'png');
+const job: PixelJob = {
+  content,
+  header: await readHeader(content, 100),
+  plans: [gray],
+  maxOutputPixels: 100,
+};
+
+const reasonOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'done',
+    (error) => error.reason ?? error,
+  );
+
+const becomes = (condition: () => boolean) => vi.waitUntil(condition, { timeout: 20_000, interval: 5 });
+
+let pool: WorkerPool | undefined;
+afterEach(async () => {
+  await pool?.close();
+  pool = undefined;
+});
+
+/** A pool, and why its processes were replaced. */
+async function startPool(workers: number, options: WorkerPoolOptions = {}) {
+  const replaced: string[] = [];
+  const ends: string[] = [];
+  const lines: string[] = [];
+  pool = await startWorkerPool(workers, {
+    onReplaced(why, end) {
+      replaced.push(why);
+      ends.push(end);
+    },
+    onLine: (line) => lines.push(line),
+    ...options,
+  });
+  return { pool, replaced, ends, lines };
+}
+
+/** The process ids of the pool's workers for pixels, when there are as many as there should be. */
+async function pidsOf({ pids }: WorkerPool, count: number): Promise<readonly number[]> {
+  await becomes(() => pids().pixels.length === count);
+  return pids().pixels;
+}
+
+/** A worker that does nothing until it is told to go on, and whatever is sent to it meanwhile. */
+const stop = (pid: number) => process.kill(pid, 'SIGSTOP');
+const goOn = (pid: number) => process.kill(pid, 'SIGCONT');
+
+/** A process that nobody has asked for its exit code yet is still there, as a zombie. */
+function hasEnded(pid: number): boolean {
+  return !existsSync(`/proc/${pid}`) || readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') Z ');
+}
+
+describe(startProcesses, () => {
+  it.each(['SIGSEGV', 'SIGABRT', 'SIGKILL'] as const)(
+    'loses one request to %s in the middle of it, and is whole again',
+    async (signal) => {
+      const { pool, replaced, ends } = await startPool(1);
+      const [pid = 0] = await pidsOf(pool, 1);
+      stop(pid);
+      const lost = runOnePlan(pool, job).catch((error: unknown) => error);
+      const next = runOnePlan(pool, job);
+      process.kill(pid, signal);
+      goOn(pid);
+      expect(await lost).toMatchObject({ reason: 'WORKER_CRASHED', metadata: { ended_by: signal } });
+      expect([...(await next).content]).toEqual([76, 150, 29]);
+      expect(replaced).toEqual([`it ended in a job: ${signal}`]);
+      expect(ends).toEqual(['crashed']);
+      expect(pool.pids().pixels).not.toContain(pid);
+    },
+  );
+
+  it('goes on with the others while one is gone', async () => {
+    const { pool } = await startPool(2);
+    const pids = await pidsOf(pool, 2);
+    for (const pid of pids) stop(pid);
+    const outcomes = [reasonOf(runOnePlan(pool, job)), reasonOf(runOnePlan(pool, job))];
+    const [first = 0, second = 0] = pids;
+    process.kill(first, 'SIGKILL');
+    goOn(second);
+    expect((await Promise.all(outcomes)).toSorted()).toEqual(['WORKER_CRASHED', 'done']);
+    expect(pool.pids().pixels).toContain(second);
+  });
+
+  it('replaces a process that ends with nothing to do', async () => {
+    const { pool, replaced } = await startPool(1);
+    const [pid = 0] = await pidsOf(pool, 1);
+    process.kill(pid, 'SIGKILL');
+    await becomes(() => replaced.length === 1);
+    expect(replaced).toEqual(['it ended: SIGKILL']);
+    expect(await reasonOf(runOnePlan(pool, job))).toBe('done');
+  });
+
+  it('kills a process that does not end its job in time', async () => {
+    const { pool, ends } = await startPool(1, { jobTimeoutMs: 100 });
+    const [pid = 0] = await pidsOf(pool, 1);
+    stop(pid);
+    expect(pool.busy()).toEqual({ pixels: 0, headers: 0 });
+    const hangs = runOnePlan(pool, job).catch((error: unknown) => error);
+    expect(pool.busy()).toEqual({ pixels: 1, headers: 0 });
+    expect(await hangs).toMatchObject({ reason: 'DEADLINE_EXCEEDED', metadata: { limit: '100' } });
+    await becomes(() => ends.length === 1);
+    expect(ends).toEqual(['timeout']);
+    expect(existsSync(`/proc/${pid}`)).toBe(false);
+  });
+
+  it('kills a process that goes on when nobody waits any more', async () => {
+    const { pool, replaced, ends } = await startPool(1, { abortGraceMs: 20 });
+    const [pid = 0] = await pidsOf(pool, 1);
+    stop(pid);
+    const caller = new AbortController();
+    const abandoned = reasonOf(runOnePlan(pool, job, caller.signal));
+    caller.abort();
+    expect(await abandoned).toBe('CANCELLED');
+    expect(await reasonOf(runOnePlan(pool, job))).toBe('done');
+    expect(replaced).toEqual(['The caller left before the answer was ready.']);
+    expect(ends).toEqual(['abandoned']);
+  });
+
+  it('lets a process live that ends the job of a caller who left in time', async () => {
+    const { pool, replaced } = await startPool(1, { abortGraceMs: 60_000 });
+    const [pid = 0] = await pidsOf(pool, 1);
+    stop(pid);
+    const caller = new AbortController();
+    const abandoned = reasonOf(runOnePlan(pool, job, caller.signal));
+    caller.abort();
+    goOn(pid);
+    expect(await abandoned).toBe('done');
+    expect(await reasonOf(runOnePlan(pool, job))).toBe('done');
+    expect(replaced).toEqual([]);
+    expect(pool.pids().pixels).toEqual([pid]);
+  });
+
+  it('does not begin what nobody waits for any more', async () => {
+    const { pool } = await startPool(1);
+    const [pid = 0] = await pidsOf(pool, 1);
+    stop(pid);
+    const first = reasonOf(runOnePlan(pool, job));
+    const caller = new AbortController();
+    // Were it begun, it would be a bug in the worker.
+    const waits = reasonOf(runOnePlan(pool, { ...job, plans: [undefined as never] }, caller.signal));
+    caller.abort();
+    expect(await waits).toBe('CANCELLED');
+    goOn(pid);
+    expect(await first).toBe('done');
+    expect(await reasonOf(runOnePlan(pool, job, AbortSignal.abort()))).toBe('CANCELLED');
+  });
+
+  it('kills a process that takes more memory than it may', async () => {
+    const { pool, ends } = await startPool(1, { maxRssBytes: 1_000_000 });
+    const [pid = 0] = await pidsOf(pool, 1);
+    stop(pid);
+    expect(await runOnePlan(pool, job).catch((error: unknown) => error)).toMatchObject({
+      reason: 'SOURCE_MEMORY_OVER_LIMIT',
+      metadata: { limit: '1000000', actual: expect.stringMatching(/^\d{8,}$/) },
+    });
+    await becomes(() => ends.length === 1);
+    expect(ends).toEqual(['memory']);
+  });
+
+  it('replaces a process that holds too much after a job, and the job is none the worse for it', async () => {
+    const { pool, replaced, ends } = await startPool(1, { maxIdleRssBytes: 1_000_000 });
+    const [pid = 0] = await pidsOf(pool, 1);
+    expect(await reasonOf(runOnePlan(pool, job))).toBe('done');
+    expect(await reasonOf(runOnePlan(pool, job))).toBe('done');
+    expect(ends[0]).toBe('memory');
+    expect(replaced[0]).toMatch(/^it held \d+ bytes after a job; the limit is 1000000$/);
+    expect(pool.pids().pixels).not.toContain(pid);
+  });
+
+  it('survives a Ctrl+C and a SIGTERM to the whole group', async () => {
+    const { pool } = await startPool(1);
+    const [pid = 0] = await pidsOf(pool, 1);
+    process.kill(pid, 'SIGINT');
+    process.kill(pid, 'SIGTERM');
+    expect(await reasonOf(runOnePlan(pool, job))).toBe('done');
+    expect(pool.pids().pixels).toEqual([pid]);
+  });
+
+  it('makes INTERNAL of a job that cannot travel, and goes on', async () => {
+    const { pool } = await startPool(1);
+    const odd = { ...job, plans: [{ ...gray, resize: () => {} } as never] };
+    expect(await reasonOf(runOnePlan(pool, odd))).toBe('INTERNAL');
+    expect(await reasonOf(runOnePlan(pool, job))).toBe('done');
+  });
+
+  it('ends what is in work when it is closed', async () => {
+    const { pool, replaced } = await startPool(1);
+    const [pid = 0] = await pidsOf(pool, 1);
+    stop(pid);
+    const outcomes = [reasonOf(runOnePlan(pool, job)), reasonOf(runOnePlan(pool, job))];
+    await pool.close();
+    expect(await Promise.all(outcomes)).toEqual(['WORKER_CRASHED', 'WORKER_CRASHED']);
+    expect(await reasonOf(runOnePlan(pool, job))).toBe('WORKER_CRASHED');
+    expect(replaced).toEqual([]);
+  });
+
+  it('does not start when its processes do not, and says what they said', async () => {
+    vi.stubEnv('NODE_OPTIONS', '--require /no/such/file');
+    const lines: string[] = [];
+    await expect(startPool(1, { onLine: (line) => lines.push(line) })).rejects.toThrow(
+      "Cannot find module '/no/such/file'",
+    );
+    expect(lines.join('\n')).toContain('/no/such/file');
+    vi.unstubAllEnvs();
+  });
+});
+
+describe.skipIf(process.platform !== 'linux')('a worker process', () => {
+  it('goes after the server, for the processor and for the killer of processes', async () => {
+    const { pool } = await startPool(1);
+    const { pixels, headers } = pool.pids();
+    const score = (pid = 0) => readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8').trim();
+    expect([...pixels, ...headers].map((pid) => score(pid))).toEqual(['1000', '1000']);
+    const own = getPriority();
+    expect([...pixels, ...headers].map((pid) => getPriority(pid))).toEqual([Math.max(10, own), own]);
+  });
+
+  it('begins with an empty file where the one before it had another', async () => {
+    const { pool, replaced } = await startPool(1);
+    const [first = 0] = await pidsOf(pool, 1);
+    expect(await reasonOf(runOnePlan(pool, job))).toBe('done');
+    const left = statSync(`/proc/${first}/fd/4`);
+    expect(left.size).toBeGreaterThan(0);
+    process.kill(first, 'SIGKILL');
+    await becomes(() => replaced.length === 1);
+    const [second = 0] = await pidsOf(pool, 1);
+    expect(second).not.toBe(first);
+    const begun = statSync(`/proc/${second}/fd/4`);
+    expect(begun.size).toBe(0);
+    expect(begun.ino).not.toBe(left.ino);
+  });
+
+  it('has no secrets in its environment', async () => {
+    vi.stubEnv('REDIS_URL', 'redis://:secret@localhost');
+    vi.stubEnv('LD_PRELOAD_OF_NOTHING', 'inherited');
+    const { pool } = await startPool(1);
+    const environment = readFileSync(`/proc/${pool.pids().pixels[0]}/environ`, 'utf8');
+    expect(environment).not.toContain('REDIS_URL');
+    expect(environment).toContain('LD_PRELOAD_OF_NOTHING=inherited');
+    expect(environment).toContain('UV_THREADPOOL_SIZE=2');
+    vi.unstubAllEnvs();
+  });
+
+  it.each([
+    ['idle', ''],
+    // Nothing of ours runs in a process that is stopped, as in one whose decoder does not return.
+    ['busy', "for (const pid of [...pixels, ...headers]) process.kill(pid, 'SIGSTOP');"],
+  ])('ends with the server, however that ended, when it is %s', async (_, before) => {
+    const script = `
+      const { startWorkerPool } = await import(process.argv[1]);
+      const pool = await startWorkerPool(1);
+      const { pixels, headers } = pool.pids();
+      console.log(JSON.stringify({ pixels, headers }));
+      ${before}
+      process.kill(process.pid, 'SIGKILL');
+    `;
+    const module = new URL('../../../src/processor/workers/pool.ts', import.meta.url).href;
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script, module]);
+    const { pixels, headers } = JSON.parse(stdout.toString());
+    expect([pixels.length, headers.length]).toEqual([1, 1]);
+    await becomes(() => [...pixels, ...headers].every(hasEnded));
+  });
+
+  it('keeps pixels out of TMPDIR, and says where it may not that there is no room', async () => {
+    // Random access to over 100 MB of pixels, which libvips would rather have in a file.
+    const large = await sharp({
+      create: { width: 7000, height: 5000, channels: 3, background: 'red' },
+    })
+      .withMetadata({ orientation: 6 })
+      .webp({ lossless: true, effort: 0 })
+      .toBuffer();
+    const largeJob = { ...job, content: large, header: await readHeader(large, 1e8), maxOutputPixels: 1e8 };
+    vi.stubEnv('TMPDIR', '/nowhere');
+    const { pool: inMemory } = await startPool(1);
+    expect(await reasonOf(runOnePlan(inMemory, largeJob))).toBe('done');
+    await inMemory.close();
+    vi.stubEnv('VIPS_DISC_THRESHOLD', '1m');
+    const { pool } = await startPool(1);
+    expect(await reasonOf(runOnePlan(pool, largeJob))).toBe('OVERLOADED');
+    vi.unstubAllEnvs();
+  }, 120_000);
+});
