@@ -19,7 +19,8 @@ import {
   type TensorDescription,
   tensorName,
 } from './image/tensor-container.ts';
-import { containerNames, datatypesInNpy } from './rules.ts';
+import { containerNames } from './rules/enum-names.ts';
+import { datatypesInNpy } from './rules/output-plan.ts';
 import type { CallMemory } from './serving/call-memory.ts';
 
 /** The most images of one batch. */

@@ -20,7 +20,7 @@ import type { PixelResult } from './image/process-pixels.ts';
 import { libraries, numericsVersion } from './image/provenance.ts';
 import { tensorName } from './image/tensor-container.ts';
 import type { Presets } from './presets/presets.ts';
-import { planOf } from './rules.ts';
+import { planOf } from './rules/rules.ts';
 import { type CallMemory, unlimitedMemory } from './serving/call-memory.ts';
 import type { SourceReader } from './source/read-source.ts';
 import { createStopwatch, type Stage, type StageListener, type Stopwatch } from './stopwatch.ts';

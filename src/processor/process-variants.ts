@@ -7,7 +7,7 @@ import {
 import { Failure, withIndex } from '../failures.ts';
 import { maxVariants } from '../options/image-options.ts';
 import { answersOf, type Caller, type ImageProcessing } from './process-image.ts';
-import { planOf } from './rules.ts';
+import { planOf } from './rules/rules.ts';
 
 /**
  * Makes several answers of one image, each cached as it would be by itself; those that are missing cost one decoding.

@@ -17,7 +17,7 @@ import type { ProcessorMetrics } from './metrics.ts';
 import { type BatchProcessing, processBatch } from './process-batch.ts';
 import { type Caller, type ImageProcessing, processImage } from './process-image.ts';
 import { processVariants } from './process-variants.ts';
-import { planOf } from './rules.ts';
+import { planOf } from './rules/rules.ts';
 import { callMemoryKey } from './serving/call-memory.ts';
 import { placeKey } from './serving/call-watch.ts';
 import { callKey } from './serving/observe-calls.ts';

@@ -5,7 +5,7 @@ import type { ImageHeader } from '../../src/processor/codecs/header.ts';
 import type { Plan } from '../../src/processor/image/plan.ts';
 import type { PixelResult } from '../../src/processor/image/process-pixels.ts';
 import { createPresets } from '../../src/processor/presets/presets.ts';
-import { planOf } from '../../src/processor/rules.ts';
+import { planOf } from '../../src/processor/rules/rules.ts';
 import { startWorkerPool } from '../../src/processor/workers/pool.ts';
 import { startProcesses } from '../../src/processor/workers/processes.ts';
 import { runOnePlan } from '../support/one-plan.ts';

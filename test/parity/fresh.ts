@@ -6,7 +6,7 @@ import { numericsVersion } from '../../src/processor/image/provenance.ts';
 import { createPresets } from '../../src/processor/presets/presets.ts';
 import shipped from '../../src/processor/presets/shipped-presets.json' with { type: 'json' };
 import torchvision from '../../src/processor/presets/torchvision-presets.json' with { type: 'json' };
-import { planOf } from '../../src/processor/rules.ts';
+import { planOf } from '../../src/processor/rules/rules.ts';
 import { processOnePlan } from '../support/one-plan.ts';
 import { startPython } from './python-peer.ts';
 

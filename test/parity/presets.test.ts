@@ -12,7 +12,7 @@ import type { PixelAnswer, PixelResult } from '../../src/processor/image/process
 import { tensor } from '../../src/processor/image/tensor.ts';
 import { createPresets } from '../../src/processor/presets/presets.ts';
 import { commonDefaults, inertKeys, processorTypes } from '../../src/processor/presets/processor-types.ts';
-import { planOf } from '../../src/processor/rules.ts';
+import { planOf } from '../../src/processor/rules/rules.ts';
 import { processOnePlan } from '../support/one-plan.ts';
 import { encoded } from '../support/pictures.ts';
 import {

@@ -1,5 +1,6 @@
 import sharp, { type KernelEnum, type Sharp, type SharpOptions } from 'sharp';
 import type { Failure } from '../../failures.ts';
+import type { fastFilters } from '../../options/image-options.ts';
 import { cutUpright, wholeOf } from '../image/cutout.ts';
 import type { Geometry } from '../image/geometry.ts';
 import { resampleUpright } from '../image/kernels/resample.ts';
@@ -170,13 +171,13 @@ async function decodeFast(
   return orient(stored, orientation);
 }
 
-/** The filters that libvips has; rules.ts refuses the others for fast numerics. */
-export const libvipsKernels: Readonly<Partial<Record<Filter, keyof KernelEnum>>> = {
+/** The filters of fast numerics by libvips' names; rules.ts refuses the others. */
+const libvipsKernels: Readonly<Partial<Record<Filter, keyof KernelEnum>>> = {
   nearest: 'nearest',
   bilinear: 'linear',
   bicubic: 'cubic',
   lanczos: 'lanczos3',
-};
+} satisfies Record<(typeof fastFilters)[number], keyof KernelEnum>;
 
 function optionsFor({ isTiled }: ImageHeader): SharpOptions {
   return {

@@ -21,7 +21,7 @@ import {
 import { Failure } from '../../../src/failures.ts';
 import { cacheKey } from '../../../src/processor/cache/cache-key.ts';
 import { createPresets } from '../../../src/processor/presets/presets.ts';
-import { planOf } from '../../../src/processor/rules.ts';
+import { planOf } from '../../../src/processor/rules/rules.ts';
 
 const presets = createPresets({});
 

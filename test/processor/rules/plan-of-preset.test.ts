@@ -13,10 +13,10 @@ import {
   TensorContainer,
   type TensorOutput,
   type TensorOutputSchema,
-} from '../../gen/image/v1/processor_pb.ts';
-import { Failure } from '../../src/failures.ts';
-import { createPresets } from '../../src/processor/presets/presets.ts';
-import { planOf } from '../../src/processor/rules.ts';
+} from '../../../gen/image/v1/processor_pb.ts';
+import { Failure } from '../../../src/failures.ts';
+import { createPresets } from '../../../src/processor/presets/presets.ts';
+import { planOf } from '../../../src/processor/rules/rules.ts';
 
 const presets = createPresets({});
 

@@ -1,0 +1,95 @@
+import {
+  ChannelOrder,
+  Datatype,
+  Filter,
+  Fit,
+  ImageFormat,
+  Layout,
+  Numerics,
+  TensorContainer,
+} from '../../../gen/image/v1/processor_pb.ts';
+import { invalidOption } from './invalid-option.ts';
+
+/*
+ * The names in a plan for the values of the contract's enums. UNSPECIFIED has the name of the default.
+ */
+
+/** An enum's own values: an open proto3 enum may carry others. */
+type Known<Enum extends number> = number extends Enum ? never : Enum;
+
+export const fitNames = {
+  [Fit.UNSPECIFIED]: 'fill',
+  [Fit.FILL]: 'fill',
+  [Fit.COVER]: 'cover',
+  [Fit.CONTAIN]: 'contain',
+  [Fit.INSIDE]: 'inside',
+  [Fit.OUTSIDE]: 'outside',
+} as const satisfies Record<Known<Fit>, string>;
+
+export const filterNames = {
+  [Filter.UNSPECIFIED]: 'bilinear',
+  [Filter.NEAREST]: 'nearest',
+  [Filter.BOX]: 'box',
+  [Filter.BILINEAR]: 'bilinear',
+  [Filter.HAMMING]: 'hamming',
+  [Filter.BICUBIC]: 'bicubic',
+  [Filter.LANCZOS]: 'lanczos',
+} as const satisfies Record<Known<Filter>, string>;
+
+export const numericsNames = {
+  [Numerics.UNSPECIFIED]: 'exact',
+  [Numerics.EXACT]: 'exact',
+  [Numerics.FAST]: 'fast',
+} as const satisfies Record<Known<Numerics>, string>;
+
+/** Only formats that can be written. */
+export const outputFormatNames = {
+  [ImageFormat.UNSPECIFIED]: 'source',
+  [ImageFormat.JPEG]: 'jpeg',
+  [ImageFormat.PNG]: 'png',
+  [ImageFormat.WEBP]: 'webp',
+} as const;
+
+export const datatypeNames = {
+  [Datatype.UNSPECIFIED]: 'FP32',
+  [Datatype.UINT8]: 'UINT8',
+  [Datatype.FP16]: 'FP16',
+  [Datatype.FP32]: 'FP32',
+  [Datatype.BF16]: 'BF16',
+} as const satisfies Record<Known<Datatype>, string>;
+
+export const layoutNames = {
+  [Layout.UNSPECIFIED]: 'NCHW',
+  [Layout.NCHW]: 'NCHW',
+  [Layout.NHWC]: 'NHWC',
+} as const satisfies Record<Known<Layout>, string>;
+
+export const channelOrderNames = {
+  [ChannelOrder.UNSPECIFIED]: 'RGB',
+  [ChannelOrder.RGB]: 'RGB',
+  [ChannelOrder.BGR]: 'BGR',
+} as const satisfies Record<Known<ChannelOrder>, string>;
+
+export const containerNames = {
+  [TensorContainer.UNSPECIFIED]: 'raw',
+  [TensorContainer.RAW]: 'raw',
+  [TensorContainer.NPY]: 'npy',
+  [TensorContainer.SAFETENSORS]: 'safetensors',
+} as const satisfies Record<Known<TensorContainer>, string>;
+
+/**
+ * The name of an enum's value.
+ *
+ * @throws OPTION_INVALID for a number that the enum does not define
+ */
+export function enumName<Name extends string>(
+  option: string,
+  value: number,
+  names: Readonly<Record<number, Name>>,
+): Name {
+  const name = names[value];
+  if (name === undefined) {
+    throw invalidOption(option, value, `one of ${[...new Set(Object.values(names))].join(', ')}`);
+  }
+  return name;
+}

@@ -1,0 +1,34 @@
+import { Failure } from '../../failures.ts';
+import { invalidOption } from './invalid-option.ts';
+
+/** Longest side that a request may ask for, in pixels: a JPEG stores its sides as 16-bit numbers. */
+const maxRequestedSide = 65_535;
+
+/**
+ * Checks a size that a request asks for.
+ *
+ * @param maxOutputPixels - limit of width × height
+ * @param prefix - of the options' names
+ * @throws OPTION_INVALID, OUTPUT_PIXELS_OVER_LIMIT
+ */
+export function checkRequestedSize(
+  width: number,
+  height: number,
+  maxOutputPixels: number,
+  prefix = '',
+): void {
+  checkRequestedSide(`${prefix}width`, width);
+  checkRequestedSide(`${prefix}height`, height);
+  if (width * height <= maxOutputPixels) return;
+  throw new Failure(
+    'OUTPUT_PIXELS_OVER_LIMIT',
+    `${width} × ${height} = ${width * height} pixels were asked for; the limit is ${maxOutputPixels}.`,
+    { limit: maxOutputPixels, actual: width * height, width, height },
+  );
+}
+
+/** @throws OPTION_INVALID */
+export function checkRequestedSide(option: string, pixels: number): void {
+  if (pixels >= 1 && pixels <= maxRequestedSide) return;
+  throw invalidOption(option, pixels, `1 to ${maxRequestedSide} pixels`);
+}

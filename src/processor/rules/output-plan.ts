@@ -1,0 +1,111 @@
+import { create } from '@bufbuild/protobuf';
+import {
+  Datatype,
+  ImageFormat,
+  type ImageOutput,
+  Layout,
+  type TensorOutput,
+  TensorOutputSchema,
+} from '../../../gen/image/v1/processor_pb.ts';
+import type { ImagePlan, TensorPlan } from '../image/plan.ts';
+import type { PresetPlan } from '../presets/preset-plan.ts';
+import {
+  channelOrderNames,
+  containerNames,
+  datatypeNames,
+  enumName,
+  layoutNames,
+  outputFormatNames,
+} from './enum-names.ts';
+import { invalidOption } from './invalid-option.ts';
+
+/** @throws OPTION_INVALID */
+export function imagePlan(output: ImageOutput | undefined): ImagePlan {
+  const format = enumName('format', output?.format ?? ImageFormat.UNSPECIFIED, outputFormatNames);
+  const quality = output?.quality ?? 0;
+  if (quality > 100) throw invalidOption('quality', quality, '1 to 100');
+  if (quality !== 0 && format === 'png') throw invalidOption('quality', quality, 'none: PNG is lossless');
+  return {
+    kind: 'image',
+    format: format === 'source' ? undefined : format,
+    quality: quality === 0 ? undefined : quality,
+  };
+}
+
+/**
+ * The plan of a tensor without a preset.
+ *
+ * @param channels - of the tensor: 1 for grayscale, else 3
+ * @throws OPTION_INVALID
+ */
+export function tensorPlan(output: TensorOutput, channels: number): TensorPlan {
+  const datatype = enumName('datatype', output.datatype, datatypeNames);
+  const container = containerOf(output, datatype);
+  const { mean, std, rescaleFactor } = output;
+  if (datatype === 'UINT8' && (mean.length > 0 || std.length > 0 || (rescaleFactor ?? 1) !== 1)) {
+    throw invalidOption('datatype', datatype, 'FP16, FP32 or BF16 with rescale_factor, mean or std');
+  }
+  if (rescaleFactor !== undefined && !Number.isFinite(Math.fround(255 * rescaleFactor))) {
+    throw invalidOption('rescale_factor', rescaleFactor, 'a number whose 255-fold is finite');
+  }
+  checkPerChannel('mean', mean, channels);
+  checkPerChannel('std', std, channels);
+  // The division is computed in FP32, so the divisor must not be 0 there.
+  if (std.some((value) => Math.fround(value) === 0))
+    throw invalidOption('std', std.join(','), 'numbers other than 0');
+  return {
+    kind: 'tensor',
+    datatype,
+    layout: enumName('layout', output.layout, layoutNames),
+    rescaleFactor: datatype === 'UINT8' ? 1 : (rescaleFactor ?? 1 / 255),
+    mean: mean.length === 0 ? [0] : mean,
+    std: std.length === 0 ? [1] : std,
+    channelOrder: enumName('channel_order', output.channelOrder, channelOrderNames),
+    container,
+  };
+}
+
+/**
+ * The plan of a preset's tensor: its values, and the datatype, layout and container that a request may choose.
+ *
+ * @param output - unset: the preset's datatype and layout, in the default container
+ * @throws OPTION_INVALID
+ */
+export function presetTensorPlan(
+  output: TensorOutput = create(TensorOutputSchema),
+  tensor: PresetPlan['tensor'],
+): TensorPlan {
+  const datatype =
+    output.datatype === Datatype.UNSPECIFIED
+      ? tensor.datatype
+      : enumName('datatype', output.datatype, datatypeNames);
+  if (datatype === 'UINT8' && tensor.datatype !== 'UINT8') {
+    throw invalidOption(
+      'datatype',
+      datatype,
+      'FP16, FP32 or BF16, because the preset rescales or normalizes',
+    );
+  }
+  const layout =
+    output.layout === Layout.UNSPECIFIED ? tensor.layout : enumName('layout', output.layout, layoutNames);
+  return { ...tensor, kind: 'tensor', datatype, layout, container: containerOf(output, datatype) };
+}
+
+/** The datatypes that npy supports, and what to use for the others. */
+export const datatypesInNpy = 'UINT8, FP16 or FP32 in npy: NumPy has no bfloat16; use raw or safetensors';
+
+function containerOf(output: TensorOutput, datatype: TensorPlan['datatype']): TensorPlan['container'] {
+  const container = enumName('container', output.container, containerNames);
+  if (datatype !== 'BF16' || container !== 'npy') return container;
+  throw invalidOption('datatype', datatype, datatypesInNpy);
+}
+
+function checkPerChannel(option: string, values: readonly number[], channels: number): void {
+  if (values.length > 1 && values.length !== channels) {
+    const allowed =
+      channels === 1 ? 'one value: the tensor has 1 channel' : `1 or ${channels} values, one a channel`;
+    throw invalidOption(option, `${values.length} values`, allowed);
+  }
+  const infinite = values.find((value) => !Number.isFinite(Math.fround(value)));
+  if (infinite !== undefined) throw invalidOption(option, infinite, 'finite numbers');
+}
