@@ -69,8 +69,20 @@ const wireSlackBytes = 1024 * 1024;
 
 const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
-/** 203 is a 200 that a proxy on the way has changed. 202, 204, 206 and their like have no whole image. */
-const imageStatuses: ReadonlySet<number> = new Set([200, 203]);
+/** Whether a response tells where to go on. 300 (Multiple Choices) does where it names its preferred choice. */
+function isRedirect({ status, headers }: OriginAnswer): boolean {
+  return redirectStatuses.has(status) || (status === 300 && headers.location !== undefined);
+}
+
+/**
+ * Whether a response contains a whole image. 203 is a 200 that a proxy has changed; an unrequested 206 may contain all
+ * bytes (RFC 9110, 14.4). 202, 204 and the others do not.
+ */
+function isWholeImage({ status, headers }: OriginAnswer): boolean {
+  if (status !== 206) return status === 200 || status === 203;
+  const [, last, length] = /^bytes 0-(\d+)\/(\d+)$/.exec(headers['content-range'] ?? '') ?? [];
+  return length !== undefined && Number(last) + 1 === Number(length);
+}
 
 /** An image with more bytes than are taken, as the failure that says so. */
 export function bytesOverLimit(limit: number, actual: number): Failure {
@@ -192,10 +204,11 @@ export function createDownloader(options: DownloaderOptions): Downloader {
   /** The body of an answer that is to be an image. */
   async function readImage(
     { body }: Dispatcher.ResponseData,
-    { status, headers }: OriginAnswer,
+    answer: OriginAnswer,
     host: string,
   ): Promise<Uint8Array> {
-    if (!imageStatuses.has(status)) throw failureFromStatus(host, status, headers['retry-after']);
+    const { status, headers } = answer;
+    if (!isWholeImage(answer)) throw failureFromStatus(host, status, headers['retry-after']);
     // undici takes the chunks apart and leaves the rest as it is, which is no image then.
     if (!/^(chunked)?$/i.test(headers['transfer-encoding']?.trim() ?? '')) {
       throw statusFailure(host, status, 'answered with a Transfer-Encoding that nobody asked for');
@@ -251,7 +264,7 @@ export function createDownloader(options: DownloaderOptions): Downloader {
       answers.push(answer);
       try {
         if (answer.status === 304 && conditional !== undefined) return { answers, content: undefined };
-        if (!redirectStatuses.has(answer.status)) {
+        if (!isRedirect(answer)) {
           return { answers, content: await readImage(response, answer, target.host) };
         }
         target = nextTarget(answers, answer, target);

@@ -4,6 +4,7 @@ import { Agent, buildConnector } from 'undici';
 import { Failure } from '../../failures.ts';
 import { watchResponses } from './origin-socket.ts';
 import { isPublicAddress } from './public-address.ts';
+import { maxHeadBytes } from './response-heads.ts';
 
 /** Finds every address of a host name; `lookup` of node:dns is one. */
 export type Lookup = (
@@ -175,6 +176,7 @@ export function createGuardedAgent({
     allowH2: false,
     headersTimeout: headersTimeoutMs,
     bodyTimeout: bodyTimeoutMs,
+    maxHeaderSize: maxHeadBytes,
     keepAliveMaxTimeout: keepAliveMaxTimeoutMs,
     ...(keepsConnections ? {} : { pipelining: 0 }),
   });

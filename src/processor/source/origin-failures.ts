@@ -1,6 +1,7 @@
 import { errors } from 'undici';
 import { Failure } from '../../failures.ts';
 import type { OriginTimeouts } from './guarded-agent.ts';
+import { maxHeadBytes } from './response-heads.ts';
 
 /** What origins do wrong, as failures: their host is told to the caller, Node's and undici's words aren't. */
 
@@ -67,30 +68,31 @@ export function timedOut(
 }
 
 const invalidHttp = 'HTTP_INVALID';
+const longHead = 'HEAD_OVER_LIMIT';
 
 function codeOf(error: unknown): string | undefined {
-  // With undici's default parser these have no code.
-  if (error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError) {
-    return invalidHttp;
-  }
+  // undici's default parser sets no code on these.
+  if (error instanceof errors.HeadersOverflowError) return longHead;
+  if (error instanceof errors.HTTPParserError) return invalidHttp;
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
 /** What went wrong on the way, by the code that Node, OpenSSL or undici has for it. */
 function unreachableWords(code: string): string {
   if (code === 'ECONNREFUSED') return 'refused the connection';
-  if (code === invalidHttp) return 'did not answer in valid HTTP';
+  if (code === invalidHttp) return 'did not respond in valid HTTP';
+  if (code === longHead) return `responded with more than ${maxHeadBytes} bytes of headers`;
   if (/CERT|UNABLE_TO_VERIFY/.test(code)) return 'has no TLS certificate that can be verified';
   if (code.startsWith('ERR_SSL_') || code === 'EPROTO') return 'does not speak TLS as this URL needs it';
   if (/^ECONNRESET$|^EPIPE$|^UND_ERR_(SOCKET|RES_CONTENT_LENGTH_MISMATCH)$/.test(code)) {
-    return 'broke off the connection before its answer was complete';
+    return 'closed the connection before its response was complete';
   }
   return 'cannot be reached';
 }
 
 /** Whether the origin would have to be changed before the same request can succeed. */
 function isPermanent(code: string): boolean {
-  return code === invalidHttp || /CERT|UNABLE_TO_VERIFY/.test(code);
+  return code === invalidHttp || code === longHead || /CERT|UNABLE_TO_VERIFY/.test(code);
 }
 
 /** What undici threw while it talked to an origin, as a failure; a fault of ours stays as it is. */

@@ -1,12 +1,14 @@
+import { type ChunkTidier, createChunkTidier } from './chunk-lines.ts';
+
 /*
  * Heads of responses as strict parsers want them. undici's parser refuses what other clients take: bare LF, folded
- * headers, a 100 (Continue) that nobody asked for, the same length twice, and chunks beside a length. None of these is
- * ambiguous for a client that reads one response at a time, so they are rewritten to what they mean. Everything else
- * stays as it came, to be refused.
+ * headers, an unrequested 100 (Continue), the same length twice, and chunks beside a length. None of these is ambiguous
+ * for a client that reads one response at a time, so they are rewritten to what they mean. Everything else stays
+ * unchanged, and the parser refuses it.
  */
 
-/** Longest head that is rewritten, in bytes: what the parser takes. It refuses a longer one by itself. */
-const maxHeadBytes = 16 * 1024;
+/** Longest head of a response, in bytes: about as much as curl reads. */
+export const maxHeadBytes = 256 * 1024;
 
 const cr = 13;
 const lf = 10;
@@ -19,54 +21,97 @@ interface Header {
   readonly value: string;
 }
 
-/** Rewrites the heads among the bytes of one connection. */
+/** Rewrites the heads among the bytes of one connection, and the lines between chunks. */
 export interface HeadTidier {
-  /** From the next byte on a response's head is expected: a request has been sent. */
+  /** A request has been sent: the next byte begins the head of a response. */
   expectHead(): void;
-  /** What to parse for the bytes that came; empty while a head is incomplete. */
+  /** Bytes for the parser, made of the bytes that arrived; empty while a head is incomplete. */
   take(bytes: Buffer): Buffer;
-  /** What is left of an incomplete head at the end of the connection. */
+  /** The incomplete head that the end of the connection leaves. */
   rest(): Buffer;
 }
 
-/** Starts outside of any head: bytes that nobody asked for pass as they are. */
+/** Starts outside of any head: unrequested bytes pass unchanged. */
 export function createHeadTidier(): HeadTidier {
   let isHead = false;
-  let held: Buffer[] = [];
+  const held = createGrowingBuffer();
+  let chunks: ChunkTidier | undefined;
 
-  function takeAll(bytes?: Buffer): Buffer {
-    const all = Buffer.concat(bytes === undefined ? held : [...held, bytes]);
-    held = [];
-    return all;
+  /** Removes the first complete head from what is held; undefined while there is none. */
+  function takeHead(): Buffer | undefined {
+    const left = held.bytes();
+    if (!isHttp(left)) return held.takeAll();
+    const end = endOfHead(left, held.searched);
+    if (end !== undefined) return held.take(end);
+    // The parser refuses a longer one.
+    if (left.length > maxHeadBytes) return held.takeAll();
+    held.searched = left.length;
+    return undefined;
   }
 
   return {
     expectHead() {
       isHead = true;
-      held = [];
+      chunks = undefined;
+      held.takeAll();
     },
 
     take(bytes) {
-      if (!isHead) return bytes;
-      let left = takeAll(bytes);
+      if (!isHead) return chunks?.take(bytes) ?? bytes;
+      held.append(bytes);
       const tidied: Buffer[] = [];
       while (isHead) {
-        const end = isHttp(left) ? endOfHead(left) : undefined;
-        if (end === undefined && isHttp(left) && left.length <= maxHeadBytes) break;
-        const head = left.subarray(0, end ?? left.length);
-        left = left.subarray(head.length);
-        const status = /^HTTP\/1\.\d (\d{3})/.exec(head.toString('latin1'))?.[1];
-        // Other interim responses are for the parser, which knows what to do with them.
-        if (status !== '100') tidied.push(end === undefined ? head : tidy(head));
-        isHead = end !== undefined && status?.startsWith('1') === true && status !== '101';
+        const head = takeHead();
+        if (head === undefined) break;
+        const isComplete = head.at(-1) === lf;
+        const status = /^HTTP\/1\.\d (\d{3})/.exec(head.toString('latin1', 0, 12))?.[1];
+        // The parser knows what to do with other interim responses.
+        if (status !== '100') tidied.push(isComplete ? tidy(head) : head);
+        isHead = isComplete && status?.startsWith('1') === true && status !== '101';
       }
-      if (isHead) held = [left];
-      else tidied.push(left);
+      if (!isHead) {
+        if (isChunked(tidied.at(-1))) chunks = createChunkTidier();
+        const body = held.takeAll();
+        tidied.push(chunks?.take(body) ?? body);
+      }
       return Buffer.concat(tidied);
     },
 
-    rest: () => takeAll(),
+    rest: () => held.takeAll(),
   };
+}
+
+/**
+ * Bytes that arrive in pieces, copied a bounded number of times each however small the pieces are: an origin may send a
+ * head byte by byte.
+ */
+function createGrowingBuffer() {
+  let buffer = Buffer.alloc(0);
+  let length = 0;
+  const growing = {
+    /** Bytes that were searched without success. */
+    searched: 0,
+    bytes: () => buffer.subarray(0, length),
+    append(bytes: Buffer): void {
+      if (length + bytes.length > buffer.length) {
+        const larger = Buffer.alloc(Math.max(2 * buffer.length, length + bytes.length));
+        buffer.copy(larger, 0, 0, length);
+        buffer = larger;
+      }
+      bytes.copy(buffer, length);
+      length += bytes.length;
+    },
+    /** Removes the first `count` bytes. */
+    take(count: number): Buffer {
+      const taken = buffer.subarray(0, count);
+      buffer = buffer.subarray(count);
+      length -= count;
+      growing.searched = 0;
+      return taken;
+    },
+    takeAll: (): Buffer => growing.take(length),
+  };
+  return growing;
 }
 
 /** Whether bytes can be the beginning of a response. */
@@ -74,13 +119,23 @@ function isHttp(bytes: Buffer): boolean {
   return 'HTTP/1.'.startsWith(bytes.toString('latin1', 0, 7));
 }
 
-/** The index after the empty line that ends a head. */
-function endOfHead(bytes: Buffer): number | undefined {
-  for (let at = bytes.indexOf(lf); at >= 0; at = bytes.indexOf(lf, at + 1)) {
+/**
+ * The index after the empty line that ends a head.
+ *
+ * @param searched - bytes at the start that were searched before
+ */
+function endOfHead(bytes: Buffer, searched: number): number | undefined {
+  const from = Math.max(0, searched - 2);
+  for (let at = bytes.indexOf(lf, from); at >= 0; at = bytes.indexOf(lf, at + 1)) {
     if (bytes[at + 1] === lf) return at + 2;
     if (bytes[at + 1] === cr && bytes[at + 2] === lf) return at + 3;
   }
   return undefined;
+}
+
+/** Whether a body in chunks follows the head. */
+function isChunked(head: Buffer | undefined): boolean {
+  return head !== undefined && /^transfer-encoding:[ \t]*chunked[ \t]*\r$/im.test(head.toString('latin1'));
 }
 
 /** A complete head, rewritten if that is needed; unchanged where it is beyond understanding. */

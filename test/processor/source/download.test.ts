@@ -252,7 +252,7 @@ describe(createDownloader, () => {
       await using origin = await startRawOrigin((socket) => socket.end(`HTTP/1.1 200 OK\r\n${rest}`));
       expect(await failure(origin.url())).toMatchObject({
         reason: 'ORIGIN_UNREACHABLE',
-        message: `127.0.0.1:${origin.port} broke off the connection before its answer was complete. Check the URL, or try again later.`,
+        message: `127.0.0.1:${origin.port} closed the connection before its response was complete. Check the URL, or try again later.`,
       });
     });
 
@@ -349,7 +349,7 @@ describe(createDownloader, () => {
       expect(await text(origin.url())).toBe('image');
     });
 
-    it.each([201, 202, 204, 205, 206, 226, 300, 304, 305, 400, 401, 403, 404, 410, 416, 451, 600])(
+    it.each([201, 202, 204, 205, 206, 226, 304, 305, 400, 401, 403, 404, 410, 416, 451, 600])(
       '%i is no image',
       async (status) => {
         await using origin = await startOrigin((_request, response) =>
@@ -363,6 +363,28 @@ describe(createDownloader, () => {
           isRetryable: false,
         });
         expect(origin.requests.length).toBe(1);
+      },
+    );
+
+    it('300 is no image where it names no choice', async () => {
+      await using origin = await startOrigin((_request, response) => response.writeHead(300).end('image'));
+      expect(await failure(origin.url())).toMatchObject({ reason: 'ORIGIN_STATUS' });
+    });
+
+    it.each([
+      ['bytes 0-4/5', 'image'],
+      ['bytes 0-4/6', undefined],
+      ['bytes 1-5/6', undefined],
+      ['bytes 0-4/*', undefined],
+      ['pages 0-4/5', undefined],
+    ])(
+      '206 with Content-Range: %s counts as 200 only where it contains all bytes',
+      async (range, content) => {
+        await using origin = await startOrigin((_request, response) =>
+          response.writeHead(206, { 'content-range': range }).end('image'),
+        );
+        if (content !== undefined) expect(await text(origin.url())).toBe(content);
+        else expect(await failure(origin.url())).toMatchObject({ reason: 'ORIGIN_STATUS' });
       },
     );
 
@@ -407,18 +429,44 @@ describe(createDownloader, () => {
       ['without a status', 'HTTP/1.1 2x0 OK\r\n\r\n'],
       ['with a negative length', 'HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nimage'],
       ['with a broken chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'],
-      ['with headers over 16 KiB', `HTTP/1.1 200 OK\r\nA: ${'a'.repeat(20_000)}`],
-    ])('is needed: an answer %s is none', async (_words, answer) => {
+    ])('is needed: a response %s is none', async (_words, answer) => {
       await using origin = await startRawOrigin((socket) => socket.write(answer));
       expect(await failure(origin.url())).toMatchObject({
         reason: 'ORIGIN_UNREACHABLE',
-        message: expect.stringContaining('did not answer in valid HTTP'),
+        message: expect.stringContaining('did not respond in valid HTTP'),
+      });
+    });
+
+    it.each([
+      ['whole', 300_000],
+      ['cut off', 262_145],
+    ])('with more than 262144 bytes of headers, %s, is refused as that', async (words, bytes) => {
+      const end = words === 'whole' ? '\r\nContent-Length: 5\r\n\r\nimage' : '';
+      await using origin = await startRawOrigin((socket) =>
+        socket.write(`HTTP/1.1 200 OK\r\nA: ${'a'.repeat(bytes)}${end}`),
+      );
+      expect(await failure(origin.url())).toMatchObject({
+        reason: 'ORIGIN_UNREACHABLE',
+        message: expect.stringContaining('responded with more than 262144 bytes of headers'),
+        isRetryable: false,
       });
     });
 
     const chunks = '3\r\nima\r\n2\r\nge\r\n0\r\n\r\n';
     it.each([
       ['bare LF', 'HTTP/1.1 200 OK\nContent-Length: 5\n\nimage'],
+      [
+        'bare LF between chunks',
+        'HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n3\nima\n2;x=y\nge\n0\nTrailer: x\n\n',
+      ],
+      [
+        'bare LF after some chunks',
+        'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nima\n2\nge\r\n0\n\n',
+      ],
+      [
+        '60 KiB of headers',
+        `HTTP/1.1 200 OK\r\n${`A: ${'a'.repeat(1000)}\r\n`.repeat(60)}Content-Length: 5\r\n\r\nimage`,
+      ],
       [
         'a length and chunks',
         `HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}`,
@@ -480,21 +528,24 @@ describe(createDownloader, () => {
   });
 
   describe('a redirect', () => {
-    it.each([301, 302, 303, 307, 308])('%i is followed, with all the answers told', async (status) => {
-      await using origin = await startOrigin(
-        routes({ '/a': redirects(status, '/b#there'), '/b': sends('image', { etag: '"b"' }) }),
-      );
-      const { answers, content } = await downloaderOf().download(
-        new URL(origin.url('/a#here')),
-        undefined,
-        nobodyLeaves,
-      );
-      expect(Buffer.from(content ?? []).toString()).toBe('image');
-      expect(answers).toMatchObject([
-        { url: origin.url('/a'), status, headers: { location: '/b#there' } },
-        { url: origin.url('/b'), status: 200, headers: { etag: '"b"', 'content-length': '5' } },
-      ]);
-    });
+    it.each([300, 301, 302, 303, 307, 308])(
+      '%i is followed, and all responses are reported',
+      async (status) => {
+        await using origin = await startOrigin(
+          routes({ '/a': redirects(status, '/b#there'), '/b': sends('image', { etag: '"b"' }) }),
+        );
+        const { answers, content } = await downloaderOf().download(
+          new URL(origin.url('/a#here')),
+          undefined,
+          nobodyLeaves,
+        );
+        expect(Buffer.from(content ?? []).toString()).toBe('image');
+        expect(answers).toMatchObject([
+          { url: origin.url('/a'), status, headers: { location: '/b#there' } },
+          { url: origin.url('/b'), status: 200, headers: { etag: '"b"', 'content-length': '5' } },
+        ]);
+      },
+    );
 
     it.each([
       ['x/../b.png?c=d', '/a/b.png?c=d'],
