@@ -58,7 +58,7 @@ export function createHttpServer(
   const server = createServer({ ...options, requireHostHeader: false }, (request, response) => {
     lastResponses.set(request.socket, response);
     const failure = hostFailure(request);
-    if (failure === undefined) listener(request, response);
+    if (failure === undefined) void listener(request, response);
     else refuse(response, failure);
   });
   // Without this Node asks for every body; the one who reads it does so, after a look at its length.

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { EnvironmentError, misspeltVariables } from '../environment.ts';
 import { drainOnSignal } from '../shutdown.ts';
-import { reportToStarter } from '../start/starter.ts';
+import { reportToStarter } from '../starter.ts';
 import { createLogger } from '../telemetry/telemetry.ts';
 import { jpegDecoder } from './codecs/jpeg/turbojpeg.ts';
 import { processorEnvironment, readProcessorConfig } from './config.ts';

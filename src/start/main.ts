@@ -5,10 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { isLoopback } from '../api/auth/auth.ts';
 import { EnvironmentError } from '../environment.ts';
+import type { Ports } from '../starter.ts';
 import { readStartConfig } from './config.ts';
 import { choosePort, reachableHost } from './free-port.ts';
 import { type Started, startEvent, startScreen } from './screen.ts';
-import type { Ports } from './starter.ts';
 
 /*
  * `npm start`: both services on this machine, with nothing else needed, and one command to try. On a terminal and in a

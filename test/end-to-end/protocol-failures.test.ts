@@ -167,33 +167,45 @@ interface Interface {
   readonly timeoutHeader: string;
 }
 
+/** An interface of one service: `type` is '' for Connect, 'grpc-web' or 'grpc'. */
+function describeInterface(
+  service: string,
+  send: Send,
+  type: string,
+  isBinary: boolean,
+  isStream: boolean,
+): Interface {
+  const isConnect = type === '';
+  const encoding = isBinary ? 'proto' : 'json';
+  const connect = {
+    contentType: `application/${isStream ? 'connect+' : ''}${encoding}`,
+    encodingHeader: isStream ? 'connect-content-encoding' : 'content-encoding',
+    timeoutHeader: 'connect-timeout-ms',
+  };
+  const grpc = {
+    contentType: `application/${type}+${encoding}`,
+    encodingHeader: 'grpc-encoding',
+    timeoutHeader: 'grpc-timeout',
+  };
+  const headers = isConnect ? connect : grpc;
+  const cardinality = isStream ? ', streaming' : ', unary';
+  return {
+    name: `${service}, ${headers.contentType}${isConnect ? '' : cardinality}`,
+    send,
+    isStream,
+    isBinary,
+    isEnveloped: isStream || !isConnect,
+    ...headers,
+  };
+}
+
 const interfaces: readonly Interface[] = [
   { name: 'image-api', send: toApi, types: ['', 'grpc-web'] },
   { name: 'image-processor', send: toProcessor, types: ['', 'grpc-web', 'grpc'] },
 ].flatMap(({ name, send, types }) =>
   types.flatMap((type) =>
     [true, false].flatMap((isBinary) =>
-      [true, false].map((isStream): Interface => {
-        const isConnect = type === '';
-        const encoding = isBinary ? 'proto' : 'json';
-        const contentType = isConnect
-          ? `application/${isStream ? 'connect+' : ''}${encoding}`
-          : `application/${type}+${encoding}`;
-        return {
-          name: `${name}, ${contentType}${isConnect ? '' : isStream ? ', streaming' : ', unary'}`,
-          send: send as Send,
-          contentType,
-          isStream,
-          isBinary,
-          isEnveloped: isStream || !isConnect,
-          encodingHeader: isConnect
-            ? isStream
-              ? 'connect-content-encoding'
-              : 'content-encoding'
-            : 'grpc-encoding',
-          timeoutHeader: isConnect ? 'connect-timeout-ms' : 'grpc-timeout',
-        };
-      }),
+      [true, false].map((isStream) => describeInterface(name, send as Send, type, isBinary, isStream)),
     ),
   ),
 );

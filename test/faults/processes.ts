@@ -165,7 +165,7 @@ export function descriptorsOf(pid: number): number {
 }
 
 /** What a process of a service is, for a table. */
-export function roleOf({ command }: ProcessState): string {
+function roleOf({ command }: ProcessState): string {
   const [, role] = /worker-process\.ts (\w+)/.exec(command) ?? [];
   const [, service] = /src\/(\w+)\/main\.ts$/.exec(command) ?? [];
   if (role !== undefined) return `${role} workers`;

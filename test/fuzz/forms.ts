@@ -16,7 +16,7 @@ const file = (name: string, content: Uint8Array = picture) =>
 const field = (name: string, value: string) => part(disposition(name), value);
 
 /** Forms as browsers and curl send them, and such as they don't. */
-export const forms: readonly Buffer[] = [
+const forms: readonly Buffer[] = [
   form(file('image')),
   form(file('image'), field('width', '64'), field('height', '48'), field('fit', 'cover')),
   form(field('url', 'https://images.example/a.jpg'), field('format', 'npy'), field('mean', '0.5,0.5,0.5')),

@@ -76,7 +76,7 @@ export async function crowdedWebp(frames: number): Promise<Buffer> {
 type Entry = readonly [tag: number, value: number | readonly number[]];
 
 /** A TIFF, little endian, of `data` at byte 8 and these directories. All values are LONGs. */
-export function tiff(directories: readonly (readonly Entry[])[], data: Buffer = Buffer.from([128])): Buffer {
+function tiff(directories: readonly (readonly Entry[])[], data: Buffer = Buffer.from([128])): Buffer {
   const parts = [Buffer.alloc(8), data, Buffer.alloc((8 - (data.length % 8)) % 8)];
   let at = parts.reduce((sum, { length }) => sum + length, 0);
   const add = (part: Buffer): number => {

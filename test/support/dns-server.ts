@@ -14,7 +14,7 @@ export type DnsAnswer =
 const types = { 1: 'A', 28: 'AAAA' } as const;
 
 /** Addresses that are public, and given the wrong family, so that the system refuses to connect: EINVAL. */
-export const publicAddresses: ReadonlySet<string> = new Set(['8.8.8.8', '8.8.4.4', '2606:4700::1111']);
+const publicAddresses: ReadonlySet<string> = new Set(['8.8.8.8', '8.8.4.4', '2606:4700::1111']);
 
 /**
  * A DNS server on loopback, over UDP, whose records live for 0 seconds (RFC 1035).

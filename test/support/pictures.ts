@@ -29,7 +29,7 @@ export function solid(width: number, height: number, colour: Colour): Picture {
 }
 
 /** Vertical bars of the colours, each `barWidth` × `height`. */
-export function bars(colours: readonly Colour[], barWidth: number, height: number): Picture {
+function bars(colours: readonly Colour[], barWidth: number, height: number): Picture {
   return paint(colours.length * barWidth, height, (x) => colours[Math.floor(x / barWidth)] ?? [0, 0, 0]);
 }
 

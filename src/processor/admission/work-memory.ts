@@ -5,7 +5,7 @@ import type { ProcessorConfig } from '../config.ts';
 import { workerFileRoom } from '../workers/file.ts';
 
 /** What the parts of image-processor hold without an image in work, in bytes; measured. */
-export const serverBytes = 150_000_000;
+const serverBytes = 150_000_000;
 /** What one worker process holds between images at most: more, and it is replaced. */
 export const idleWorkerBytes = 250_000_000;
 

@@ -179,7 +179,7 @@ export function createResultCache(options: {
     const found = await Promise.all(keys.map((key) => lookUp(near, key)));
     const missing = [...keys.keys()].filter((index) => found[index] === undefined);
     const { arrivals, needed } = flyTogether(keys, missing, signal);
-    needed.then((needs) => fulfil(needs, compute));
+    void needed.then((needs) => fulfil(needs, compute));
     const landed = await Promise.allSettled(arrivals);
     return keys.map((_, index): Outcome<CachedOrComputed> => {
       const atHand = found[index];

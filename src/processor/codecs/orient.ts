@@ -51,23 +51,36 @@ export function orient(image: Pixels, orientation: number): Pixels {
     for (let left = 0; left < newWidth; left += tile) {
       const right = Math.min(newWidth, left + tile);
       for (let y = top; y < bottom; y++) {
-        let from = start + y * stepY + left * stepX;
-        let to = (y * newWidth + left) * channels;
-        // Written out for three channels: a loop over them takes three times as long.
-        if (channels === 3) {
-          for (let x = left; x < right; x++, from += stepX, to += 3) {
-            upright[to] = data[from] as number;
-            upright[to + 1] = data[from + 1] as number;
-            upright[to + 2] = data[from + 2] as number;
-          }
-        } else {
-          for (let x = left; x < right; x++, from += stepX) {
-            for (let channel = 0; channel < channels; channel++)
-              upright[to++] = data[from + channel] as number;
-          }
-        }
+        const from = start + y * stepY + left * stepX;
+        const to = (y * newWidth + left) * channels;
+        copyRow(data, from, stepX, upright, to, right - left, channels);
       }
     }
   }
   return { data: upright, width: newWidth, height: newHeight, channels };
+}
+
+/** Copies `count` pixels that are `step` bytes apart in `source` to consecutive pixels of `target`. */
+function copyRow(
+  source: Uint8Array,
+  from: number,
+  step: number,
+  target: Uint8Array,
+  to: number,
+  count: number,
+  channels: number,
+): void {
+  if (channels !== 3) {
+    for (let x = 0; x < count; x++) {
+      for (let channel = 0; channel < channels; channel++)
+        target[to + x * channels + channel] = source[from + x * step + channel] as number;
+    }
+    return;
+  }
+  // Written out for three channels: a loop over them takes three times as long.
+  for (const end = to + 3 * count; to < end; to += 3, from += step) {
+    target[to] = source[from] as number;
+    target[to + 1] = source[from + 1] as number;
+    target[to + 2] = source[from + 2] as number;
+  }
 }

@@ -30,7 +30,7 @@ function isBusy(status: number): boolean {
  * Seconds from 1 to 60 that a Retry-After asks for (RFC 9110, 10.2.3: seconds or an HTTP date); undefined for none
  * or one that cannot be read.
  */
-export function retryAfterFrom(value: string | undefined, nowMs: number): number | undefined {
+function retryAfterFrom(value: string | undefined, nowMs: number): number | undefined {
   const text = value?.trim() ?? '';
   // Date.parse takes much that is no HTTP date; all three forms of it begin with the day's name.
   const seconds = /^\d+$/.test(text)

@@ -15,7 +15,7 @@ import { type WorkerFile, workerFileRoom } from './file.ts';
  * an answer before it gives the next job.
  */
 
-export const prefixLength = 8;
+const prefixLength = 8;
 
 /** Of a section that comes after the head. */
 const inMessage = -1;

@@ -160,9 +160,9 @@ function createBench(maxRunning: number, maxWaiting: number, bounds: AdmissionBo
 describe('createAdmission, of priced work', () => {
   it('runs together what fits into the memory, and the rest when there is some again', async () => {
     const { add, end, begun, admission } = createBench(4, 9, { maxMemoryBytes: 100 });
-    add('a', { memoryBytes: 60 });
-    add('b', { memoryBytes: 40 });
-    add('c', { memoryBytes: 1 });
+    void add('a', { memoryBytes: 60 });
+    void add('b', { memoryBytes: 40 });
+    void add('c', { memoryBytes: 1 });
     await settle();
     expect(begun).toEqual(['a', 'b']);
     expect(admission.runningBytes).toBe(100);
@@ -177,20 +177,20 @@ describe('createAdmission, of priced work', () => {
       reason: 'SOURCE_MEMORY_OVER_LIMIT',
       metadata: { limit: '100', actual: '101' },
     });
-    add('b', { memoryBytes: 100 });
+    void add('b', { memoryBytes: 100 });
     await settle();
     expect(begun).toEqual(['b']);
   });
 
   it('lets cheap work pass one that does not fit, for a second', async () => {
     const { add, end, begun, clock } = createBench(3, 9, { maxMemoryBytes: 100 });
-    add('running', { memoryBytes: 60 });
-    add('large', { memoryBytes: 50 });
-    add('small', { memoryBytes: 10 });
+    void add('running', { memoryBytes: 60 });
+    void add('large', { memoryBytes: 50 });
+    void add('small', { memoryBytes: 10 });
     await settle();
     expect(begun).toEqual(['running', 'small']);
     clock.ms = 1001;
-    add('later', { memoryBytes: 10 });
+    void add('later', { memoryBytes: 10 });
     await settle();
     expect(begun).toEqual(['running', 'small']);
     await end('running');
@@ -199,12 +199,12 @@ describe('createAdmission, of priced work', () => {
 
   it('starts those whom an image kept back when its caller leaves', async () => {
     const { add, admission, begun, clock } = createBench(3, 9, { maxMemoryBytes: 100 });
-    add('running', { memoryBytes: 60 });
+    void add('running', { memoryBytes: 60 });
     const caller = new AbortController();
     const price = { memoryBytes: 50, workMs: 10, waitingBytes: 0 };
     const large = failureOf(admission.run(async () => 'large', caller.signal, price));
     clock.ms = 1001;
-    add('small', { memoryBytes: 10 });
+    void add('small', { memoryBytes: 10 });
     await settle();
     expect(begun).toEqual(['running']);
     caller.abort();
@@ -215,25 +215,25 @@ describe('createAdmission, of priced work', () => {
 
   it('does the short first, but nothing waits for ever', async () => {
     const { add, end, begun, clock } = createBench(1, 9);
-    add('first', { workMs: 10 });
-    add('long', { workMs: 200 });
-    add('short', { workMs: 10 });
+    void add('first', { workMs: 10 });
+    void add('long', { workMs: 200 });
+    void add('short', { workMs: 10 });
     clock.ms = 500;
-    add('short, half a second later', { workMs: 10 });
+    void add('short, half a second later', { workMs: 10 });
     clock.ms = 1000;
     // The long one's turn is its arrival and four times its 200 ms.
-    add('short, a second later', { workMs: 10 });
+    void add('short, a second later', { workMs: 10 });
     for (const name of ['first', 'short', 'short, half a second later', 'long']) await end(name);
     expect(begun).toEqual(['first', 'short', 'short, half a second later', 'long', 'short, a second later']);
   });
 
   it('gives dear work a twentieth of the time while cheap work waits', async () => {
     const { add, end, begun, clock } = createBench(1, 9);
-    add('cheap 0', { workMs: 0 });
-    add('dear', { workMs: 300 });
+    void add('cheap 0', { workMs: 0 });
+    void add('dear', { workMs: 300 });
     for (let second = 1; second <= 7; second++) {
       clock.ms = second * 1000;
-      add(`cheap ${second}`, { workMs: 0 });
+      void add(`cheap ${second}`, { workMs: 0 });
       await end(`cheap ${second - 1}`);
       if (begun.includes('dear')) break;
     }
@@ -244,10 +244,10 @@ describe('createAdmission, of priced work', () => {
 
   it('lets dear work that finds no memory stop nobody', async () => {
     const { add, end, begun, clock } = createBench(2, 9, { maxMemoryBytes: 100 });
-    add('cheap 0', { memoryBytes: 60 });
-    add('dear', { workMs: 300, memoryBytes: 90 });
+    void add('cheap 0', { memoryBytes: 60 });
+    void add('dear', { workMs: 300, memoryBytes: 90 });
     clock.ms = 5000;
-    add('cheap 1', { memoryBytes: 20 });
+    void add('cheap 1', { memoryBytes: 20 });
     await settle();
     expect(begun).toEqual(['cheap 0', 'cheap 1']);
     await end('cheap 0');
@@ -257,10 +257,10 @@ describe('createAdmission, of priced work', () => {
 
   it('keeps a place for cheap work, however much dear work there is', async () => {
     const { add, end, begun } = createBench(3, 9);
-    for (const name of ['dear 1', 'dear 2', 'dear 3']) add(name, { workMs: 1001 });
+    for (const name of ['dear 1', 'dear 2', 'dear 3']) void add(name, { workMs: 1001 });
     await settle();
     expect(begun).toEqual(['dear 1', 'dear 2']);
-    add('cheap', {});
+    void add('cheap', {});
     await settle();
     expect(begun).toEqual(['dear 1', 'dear 2', 'cheap']);
     await end('dear 1');
@@ -269,7 +269,7 @@ describe('createAdmission, of priced work', () => {
 
   it('gives dear work the only place when there is but one', async () => {
     const { add, begun } = createBench(1, 9);
-    add('dear', { workMs: 5000 });
+    void add('dear', { workMs: 5000 });
     await settle();
     expect(begun).toEqual(['dear']);
   });

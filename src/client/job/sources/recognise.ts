@@ -38,7 +38,7 @@ export async function recognise(path: string): Promise<Recognised> {
 }
 
 /** The image format that a file begins as, by the name of image.v1.ImageFormat where it has one. */
-export function formatOf(head: Buffer): string | undefined {
+function formatOf(head: Buffer): string | undefined {
   const text = head.toString('latin1', 0, 64);
   const byStart = signatures.find(([, signature]) => signature.test(text));
   return byStart?.[0];

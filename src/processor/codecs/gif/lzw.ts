@@ -20,34 +20,15 @@ export function readLzw(file: Buffer, start: number, pixels: number): Uint8Array
   if (bits > mostBits - 1 || bits === 0) return undefined;
   const colours = new Uint8Array(pixels);
   const clear = 2 ** bits;
-  for (let colour = 0; colour < clear; colour++) {
-    firsts[colour] = colour;
-    lasts[colour] = colour;
-    lengths[colour] = 1;
-  }
+  addColours(clear);
   let size = bits + 1;
   let next = clear + 2;
   let previous = -1;
-  let at = start + 1;
-  let blockEnd = at;
-  let buffer = 0;
-  let count = 0;
+  const codes = createCodeReader(file, start + 1);
   let to = 0;
   while (to < pixels) {
-    while (count < size) {
-      if (at === blockEnd) {
-        const length = file[at];
-        if (length === undefined || at + 1 + length > file.length) return undefined;
-        at++;
-        blockEnd = at + length;
-      } else {
-        buffer |= (file[at++] as number) << count;
-        count += 8;
-      }
-    }
-    const code = buffer & ((1 << size) - 1);
-    buffer >>>= size;
-    count -= size;
+    const code = codes.read(size);
+    if (code === undefined) return undefined;
     if (code === clear) {
       size = bits + 1;
       next = clear + 2;
@@ -56,21 +37,73 @@ export function readLzw(file: Buffer, start: number, pixels: number): Uint8Array
     }
     if (code === clear + 1 || code > (previous < 0 ? clear : next)) return undefined;
     if (previous >= 0 && next < mostCodes) {
-      prefixes[next] = previous;
-      firsts[next] = firsts[previous] as number;
-      lasts[next] = firsts[code === next ? previous : code] as number;
-      lengths[next] = (lengths[previous] as number) + 1;
+      addCode(next, previous, code === next ? previous : code);
       if (next === (1 << size) - 1 && size < mostBits) size++;
       next++;
     }
-    const end = to + (lengths[code] as number);
-    // What is behind the last pixel is left out: typed arrays take no more.
-    for (let place = end - 1, rest = code; place >= to; place--) {
-      colours[place] = lasts[rest] as number;
-      rest = prefixes[rest] as number;
-    }
-    to = end;
+    to = writeColours(colours, to, code);
     previous = code;
   }
   return colours;
+}
+
+/** Reads codes from the sub-blocks that begin at the offset `start`, lowest bits first. */
+function createCodeReader(file: Buffer, start: number) {
+  let at = start;
+  let blockEnd = at;
+  let buffer = 0;
+  let count = 0;
+  return {
+    /** The next code, of `size` bits; undefined where the file ends before the block does. */
+    read(size: number): number | undefined {
+      while (count < size) {
+        if (at === blockEnd) {
+          const length = file[at];
+          if (length === undefined || at + 1 + length > file.length) return undefined;
+          at++;
+          blockEnd = at + length;
+        } else {
+          buffer |= (file[at++] as number) << count;
+          count += 8;
+        }
+      }
+      const code = buffer & ((1 << size) - 1);
+      buffer >>>= size;
+      count -= size;
+      return code;
+    },
+  };
+}
+
+/** Enters the codes that stand for one colour each. */
+function addColours(count: number): void {
+  for (let colour = 0; colour < count; colour++) {
+    firsts[colour] = colour;
+    lasts[colour] = colour;
+    lengths[colour] = 1;
+  }
+}
+
+/** Enters `code` for the colours of `prefix` followed by the first colour of `last`. */
+function addCode(code: number, prefix: number, last: number): void {
+  prefixes[code] = prefix;
+  firsts[code] = firsts[prefix] as number;
+  lasts[code] = firsts[last] as number;
+  lengths[code] = (lengths[prefix] as number) + 1;
+}
+
+/**
+ * Writes the colours of `code` from the offset `to` on. Colours past the end of `colours` are dropped: typed arrays
+ * ignore writes past their end.
+ *
+ * @returns the offset after the last colour
+ */
+function writeColours(colours: Uint8Array, to: number, code: number): number {
+  const end = to + (lengths[code] as number);
+  let rest = code;
+  for (let place = end - 1; place >= to; place--) {
+    colours[place] = lasts[rest] as number;
+    rest = prefixes[rest] as number;
+  }
+  return end;
 }
