@@ -84,8 +84,8 @@ export async function answersOf(
     sha256: read,
   };
   const image = await (source.case === undefined ? read() : readings[source.case]());
-  if ('answer' in image) {
-    const known = image.answer.map(({ value, tier }) => ({
+  if ('known' in image) {
+    const known = image.known.map(({ value, tier }) => ({
       result: respond(value, tier, stopwatch.stages),
     }));
     return counted(known, memory);

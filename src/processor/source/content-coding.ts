@@ -7,15 +7,15 @@ import {
   createZstdDecompress,
 } from 'node:zlib';
 
-/** A body that its Content-Encoding does not decode. */
+/** A body that cannot be decoded by its Content-Encoding. */
 export class ContentCodingError extends Error {
   override readonly name = 'ContentCodingError';
 }
 
-/** Pieces of decoded bytes: each is a turn of the event loop. */
+/** Size of decoded pieces; each takes one turn of the event loop. */
 const chunkSize = 128 * 1024;
 
-/** No server applies more, and each is another chance to grow a few bytes into many. */
+/** Servers apply no more, and each coding lets a few bytes expand into many. */
 const maxCodings = 3;
 
 type Decoder = (head: Uint8Array) => Transform | undefined;
@@ -39,9 +39,9 @@ function decodeGzip([first, second]: Uint8Array): Transform | undefined {
 }
 
 /**
- * The codings of a Content-Encoding that change bytes, in the order in which they were applied. Names that are no
- * content coding (`none`, `utf-8`, `binary`, `base64`, `aws-chunked`) describe no change, and are ignored as other
- * clients ignore them.
+ * The codings of a Content-Encoding that change bytes, in the order in which they were applied. Names that are not
+ * content codings (`none`, `utf-8`, `binary`, `base64`, `aws-chunked`) describe no change and are ignored, as other
+ * clients do.
  */
 function codingsOf(contentEncoding: string | undefined): readonly string[] {
   const names = (contentEncoding ?? '').split(',').map((name) => name.trim().toLowerCase());
@@ -92,7 +92,7 @@ async function* decode(body: AsyncIterable<Uint8Array>, decoder: Decoder): Async
       if (next.done === true) break;
       head = Buffer.concat([head, next.value]);
     }
-    // An empty body has nothing to decode, whatever it says.
+    // An empty body has nothing to decode, whatever its Content-Encoding says.
     if (head.byteLength === 0) return;
     yield* decodeWith(decoder(head), withHead(head, chunks));
   } finally {
@@ -116,7 +116,7 @@ async function* decodeWith(
     yield* encoded;
     return;
   }
-  // Whatever goes wrong below comes out of the decoder; only what its own bytes caused is an error of the coding.
+  // The decoder also emits errors of the stages below it; only errors caused by its own bytes are coding errors.
   let bodyError: unknown;
   async function* noted(): AsyncGenerator<Uint8Array> {
     try {

@@ -8,10 +8,10 @@ export interface Cookies {
   keep(url: URL, setCookies: readonly string[]): void;
 }
 
-/** What browsers take at least (RFC 6265, 6.1). */
+/** The least that browsers support (RFC 6265, 6.1). */
 const maxCookieLength = 4096;
 const maxCookies = 50;
-/** Of the header, in characters: common servers refuse longer ones. */
+/** Longest Cookie header, in characters: common servers refuse longer ones. */
 const maxHeaderLength = 8192;
 
 interface KeptCookie extends Cookie {
@@ -35,9 +35,9 @@ function isExpired({ maxAge, expires }: Cookie): boolean {
 }
 
 /**
- * Cookies as RFC 6265 has them, with one difference: each goes to the very host that set it, even where its Domain
- * allows others. Which domains belong to one owner is a long list that changes every week, and an image behind redirects
- * does not need it.
+ * Cookies as in RFC 6265, with one difference: each is sent only to the host that set it, even where its Domain allows
+ * others. The list of domains that share an owner (the Public Suffix List) is long and changes weekly, and images behind
+ * redirects do not need it.
  */
 export function createCookies(): Cookies {
   let cookies: readonly KeptCookie[] = [];

@@ -1,6 +1,6 @@
 import { Failure, failureFromAbort } from '../../failures.ts';
 
-/** For whom something is downloaded, and from where. */
+/** The caller and the origin of a download. */
 export interface DownloadParties {
   /** Name of the caller: see caller.ts. */
   readonly caller: string;
@@ -9,9 +9,9 @@ export interface DownloadParties {
 }
 
 /**
- * Bounds the downloads that run and that wait, which bounds the bytes that they hold. One origin has at most half of
- * either and so has one caller, so that a slow origin or a greedy caller leaves places to all others. Those that wait
- * start in the order in which they came, past any whose origin or caller has its half.
+ * Bounds running and waiting downloads, and so the bytes they hold. One origin gets at most half of either, and so does
+ * one caller, so a slow origin or a greedy caller leaves places to others. Waiting downloads start in order of arrival,
+ * except that those whose origin or caller already has its half are passed over.
  */
 export interface DownloadPlaces {
   /**
@@ -79,7 +79,7 @@ export function createDownloadPlaces(maxRunning: number, maxWaiting: number): Do
 
   return {
     async run(work, { caller, origin }, signal) {
-      // An object of its own, as the same parties may have several downloads.
+      // A new object: the same parties may have several downloads.
       const parties = { caller, origin };
       await enter(parties, signal);
       try {
@@ -100,7 +100,7 @@ export function createDownloadPlaces(maxRunning: number, maxWaiting: number): Do
 
 const bounds = ['origin', 'caller'] as const;
 
-/** A share that leaves places to others wherever there are several. */
+/** Half of the places, at least one. */
 function half(places: number): number {
   return Math.ceil(places / 2);
 }

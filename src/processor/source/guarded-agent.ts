@@ -17,7 +17,7 @@ export type Lookup = (
 export interface OriginTimeouts {
   /** For name, TCP and TLS together. */
   readonly connectTimeoutMs: number;
-  /** From the request to the end of the answer's headers. */
+  /** From the request to the end of the response's headers. */
   readonly headersTimeoutMs: number;
   /** Between two pieces of a body. */
   readonly bodyTimeoutMs: number;
@@ -30,8 +30,8 @@ export interface GuardedAgentOptions extends OriginTimeouts {
    */
   readonly allowedHosts: ReadonlySet<string>;
   /**
-   * Most bytes of one answer as they come over the wire, give or take what one read gives: status line, early hints,
-   * headers and the sizes and extensions of chunks count too, which undici limits not at all or by time alone.
+   * Most bytes of one response on the wire, to within one read. Status line, early hints, headers and chunk lines count
+   * too: undici bounds them only by time, or not at all.
    * Default: no limit.
    */
   readonly maxWireBytes?: number | undefined;
@@ -42,15 +42,15 @@ export interface GuardedAgentOptions extends OriginTimeouts {
 }
 
 /**
- * Idle connections are closed after this, whatever an origin asks for: anybody's origin is visited here,
- * and each could hold a file descriptor for undici's ten minutes.
+ * Idle connections are closed after this time, whatever the origin's Keep-Alive says: callers name any origin, and each
+ * could hold a file descriptor for undici's ten minutes.
  */
 const keepAliveMaxTimeoutMs = 10_000;
 
 /**
  * The failure of a host that has no public address. It is the same for a name that does not exist and for one with a
- * private address, and does not say which address was found: otherwise whoever may name any host here could map a
- * private network by its names.
+ * private address, and does not say which address was found: otherwise a caller could map a private
+ * network by its names.
  */
 function addressForbidden(host: string, cause?: unknown): Failure {
   return new Failure(
@@ -87,8 +87,8 @@ function isAllowed(
 }
 
 /**
- * An undici agent that opens sockets to public addresses only, and to `allowedHosts`. The judgement falls
- * where the socket is opened, so it holds for every redirect and however a URL spells its host.
+ * An undici agent that opens sockets to public addresses only, and to `allowedHosts`. The check
+ * runs where the socket is opened, so it covers every redirect and every spelling of a host.
  *
  * Its requests are rejected with URL_ADDRESS_FORBIDDEN or ORIGIN_UNRESOLVED, or with undici's own errors.
  */
@@ -101,9 +101,9 @@ export function createGuardedAgent({
   lookup = systemLookup,
   keepsConnections = true,
 }: GuardedAgentOptions): Agent {
-  // The connection goes to the very addresses that were judged: a second lookup of the name could give
-  // others (DNS rebinding). One bad address among good ones refuses them all: with a public and a private
-  // record an attacker only has to refuse connections on the public one, and the next address is tried.
+  // The connection uses the addresses that were checked: a second lookup could return others (DNS rebinding). One
+  // private address refuses the host: otherwise an attacker publishes a public and a private record, refuses
+  // connections on the public one, and the private one is tried next.
   const resolve =
     (acceptable: (address: string) => boolean, notFound: typeof unresolved): LookupFunction =>
     (hostname, options, callback) => {
@@ -124,12 +124,12 @@ export function createGuardedAgent({
   const connectBy = (lookupFunction: LookupFunction): buildConnector.connector => {
     const open = buildConnector({
       timeout: connectTimeoutMs,
-      // Tries a host's next address, among the judged ones, when the first is slow or dead.
+      // Tries the next of the checked addresses when one is slow or dead.
       autoSelectFamily: true,
       lookup: lookupFunction,
-      // One request a connection, so that giving one up by closing it disturbs no other.
+      // One request per connection: aborting it by closing the connection disturbs no other.
       allowH2: false,
-      // Said here so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment doesn't turn it off.
+      // Explicit, so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment cannot turn it off.
       rejectUnauthorized: true,
     });
     return (options, callback) =>
@@ -142,7 +142,7 @@ export function createGuardedAgent({
         callback(null, socket);
       });
   };
-  // That a host which the operator has named does not exist, or not yet, is no secret.
+  // The operator named this host, so its absence is no secret.
   const connectAnywhere = connectBy(resolve(() => true, unresolved));
   const connectPublic = connectBy(resolve(isPublicAddress, addressForbidden));
 
@@ -152,14 +152,14 @@ export function createGuardedAgent({
       return;
     }
     const { hostname } = options;
-    // Nothing is looked up for an IP literal, so `resolve` doesn't see it.
+    // `resolve` is not called for IP literals.
     if (isIP(hostname) !== 0 && !isPublicAddress(hostname)) {
       queueMicrotask(() => callback(addressForbidden(hostname), null));
       return;
     }
     connectPublic(options, (...[error, socket]) => {
-      // The last word has the socket itself, should a way be found around the judgement before. A socket
-      // that was closed meanwhile has no address, and undici sees to it.
+      // A second check on the socket itself, in case the first was bypassed. A socket that was closed meanwhile has no
+      // address, and undici handles it.
       if (socket?.remoteAddress !== undefined && !isPublicAddress(socket.remoteAddress)) {
         socket.destroy();
         callback(addressForbidden(hostname), null);

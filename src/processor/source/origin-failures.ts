@@ -3,9 +3,9 @@ import { Failure } from '../../failures.ts';
 import type { OriginTimeouts } from './guarded-agent.ts';
 import { maxHeadBytes } from './response-heads.ts';
 
-/** What origins do wrong, as failures: their host is told to the caller, Node's and undici's words aren't. */
+/** Failures of origins. The caller sees the host's name, never Node's or undici's message. */
 
-/** An origin that responded, but not with an image. */
+/** The failure of an origin that responded, but not with an image. */
 export function statusFailure(host: string, status: number, words: string, cause?: unknown): Failure {
   return new Failure(
     'ORIGIN_STATUS',
@@ -15,10 +15,10 @@ export function statusFailure(host: string, status: number, words: string, cause
   );
 }
 
-/** Longest wait that is passed on from an origin's Retry-After, in seconds. */
+/** Upper bound on a Retry-After that is passed on, in seconds. */
 const maxRetryAfterSeconds = 60;
 
-/** Request Timeout, Too Early and Too Many Requests: the client errors that pass by themselves. */
+/** Request Timeout, Too Early and Too Many Requests: the client errors that are temporary. */
 const busyStatuses: ReadonlySet<number> = new Set([408, 425, 429]);
 
 /** Whether a status says that the same request can succeed later. */
@@ -32,7 +32,7 @@ function isBusy(status: number): boolean {
  */
 function retryAfterFrom(value: string | undefined, nowMs: number): number | undefined {
   const text = value?.trim() ?? '';
-  // Date.parse takes much that is no HTTP date; all three forms of it begin with the day's name.
+  // Date.parse accepts more than HTTP dates, whose three forms all begin with the day's name.
   const seconds = /^\d+$/.test(text)
     ? Number(text)
     : /^[A-Z][a-z]/.test(text)
@@ -41,7 +41,7 @@ function retryAfterFrom(value: string | undefined, nowMs: number): number | unde
   return Number.isNaN(seconds) ? undefined : Math.min(Math.max(seconds, 1), maxRetryAfterSeconds);
 }
 
-/** A response whose status stands for no image: ORIGIN_BUSY where the status passes by itself, else ORIGIN_STATUS. */
+/** The failure of a status without an image: ORIGIN_BUSY where the status is temporary, else ORIGIN_STATUS. */
 export function failureFromStatus(host: string, status: number, retryAfter: string | undefined): Failure {
   if (!isBusy(status)) return statusFailure(host, status, `responded with ${status}`);
   const seconds = retryAfterFrom(retryAfter, Date.now());
@@ -77,7 +77,7 @@ function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** What went wrong on the way, by the code that Node, OpenSSL or undici has for it. */
+/** Describes an error code of Node, OpenSSL or undici. */
 function unreachableWords(code: string): string {
   if (code === 'ECONNREFUSED') return 'refused the connection';
   if (code === invalidHttp) return 'did not respond in valid HTTP';
@@ -95,11 +95,11 @@ function isPermanent(code: string): boolean {
   return code === invalidHttp || code === longHead || /CERT|UNABLE_TO_VERIFY/.test(code);
 }
 
-/** What undici threw while it talked to an origin, as a failure; a fault of ours stays as it is. */
+/** Turns an error of undici into a failure; errors of this service are returned unchanged. */
 export function failureFromOrigin(error: unknown, host: string, timeouts: OriginTimeouts): unknown {
   if (error instanceof Failure) return error;
   const code = codeOf(error);
-  // An error without a code is none of the network's: a fault of ours.
+  // Network errors have a code, so this is an error of this service.
   if (code === undefined) return error;
   if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') {
     return timedOut(host, 'connect', timeouts.connectTimeoutMs, error);

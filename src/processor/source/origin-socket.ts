@@ -5,45 +5,44 @@ import { createHeadTidier } from './response-heads.ts';
 /** The end of a connection, while a request on it waited for its response. */
 class ConnectionEndedError extends Error {
   override readonly name = 'ConnectionEndedError';
-  /** undici's own for it. */
+  /** undici's code for a closed socket. */
   readonly code = 'UND_ERR_SOCKET';
 }
 
 const errorsOfStaleConnections = new WeakSet<object>();
 
 /**
- * Whether a request failed because it met the end of a connection that had been kept from an earlier one: not a byte of
- * its response came. Origins close idle connections at any moment, so a GET that meets this is sent again (RFC 9110,
- * 9.2.2 and RFC 9112, 9.3.1).
+ * Whether a request failed because its reused connection ended before the first byte of the response. Origins close idle
+ * connections at any moment, so such a GET is sent again (RFC 9110, 9.2.2 and RFC 9112, 9.3.1).
  */
 export function isOfStaleConnection(error: unknown): boolean {
   return typeof error === 'object' && error !== null && errorsOfStaleConnections.has(error);
 }
 
 /**
- * Looks at everything that comes over a connection before undici's parser does: ends the connection when one response
- * takes too many bytes, tidies the heads of responses, and notes whether the connection ended although a request on it had
- * no byte of a response. It has to be called before undici has the socket, and with one request at a time.
+ * Reads everything that arrives on a connection before undici's parser does. Ends the connection when one response
+ * exceeds `maxWireBytes`, tidies response heads, and records whether the connection ended before the first byte of a
+ * response. Call it before undici has the socket. There may be one request at a time.
  *
  * @param maxWireBytes - most bytes of one response, everything counted
  */
 export function watchResponses(socket: Socket, host: string, maxWireBytes: number): void {
   const tidier = createHeadTidier();
   const push = socket.push.bind(socket);
-  /** `bytesWritten` when the latest byte came; undefined before the first. */
+  /** `bytesWritten` when the latest byte arrived; undefined before the first. */
   let writtenAtLastByte: number | undefined;
   let responseBytes = 0;
-  /** On a connection that has had a response already. */
-  const isUnanswered = (): boolean =>
+  /** Whether a request on a reused connection still waits for the first byte of its response. */
+  const awaitsFirstByte = (): boolean =>
     writtenAtLastByte !== undefined && socket.bytesWritten > writtenAtLastByte;
 
   socket.on('error', (error) => {
-    if (isUnanswered()) errorsOfStaleConnections.add(error);
+    if (awaitsFirstByte()) errorsOfStaleConnections.add(error);
   });
 
   function onEnd(): boolean {
-    if (isUnanswered()) {
-      socket.destroy(new ConnectionEndedError('The origin closed a connection that had been kept.'));
+    if (awaitsFirstByte()) {
+      socket.destroy(new ConnectionEndedError('The origin closed an idle connection.'));
       return false;
     }
     const rest = tidier.rest();
@@ -51,7 +50,7 @@ export function watchResponses(socket: Socket, host: string, maxWireBytes: numbe
     return push(null);
   }
 
-  // Node gives all that it reads from a connection to this method, and null at its end.
+  // Node passes everything it reads from a connection to this method, and null at the end.
   socket.push = (chunk: Buffer | null, encoding?: BufferEncoding): boolean => {
     if (chunk === null) return onEnd();
     if (socket.bytesWritten !== writtenAtLastByte) {

@@ -13,14 +13,14 @@ export function checkUrl(url: URL, subject = 'The URL'): void {
     const scheme = url.protocol.slice(0, -1);
     throw new Failure(
       'URL_SCHEME_UNSUPPORTED',
-      `${subject} has the scheme ${scheme}; only http and https are taken.`,
+      `${subject} has the scheme ${scheme}; only http and https are allowed.`,
       { scheme },
     );
   }
   if (url.username !== '' || url.password !== '') {
     throw new Failure(
       'URL_INVALID',
-      `${subject} has a user name or password in it, and that is not taken. Use one that needs none, such as a signed URL.`,
+      `${subject} contains a user name or password, which is not allowed. Use a URL that needs none, such as a signed one.`,
     );
   }
 }
@@ -34,14 +34,18 @@ export function hrefWithoutFragment(url: URL): string {
 
 /** Where a response redirects to. @throws Failure ORIGIN_STATUS */
 export function redirectTarget(
-  answer: { readonly status: number; readonly headers: Readonly<Record<string, string>> },
+  response: { readonly status: number; readonly headers: Readonly<Record<string, string>> },
   from: URL,
 ): URL {
   // undici reads headers as Latin-1; servers that don't escape a path write it in UTF-8.
-  const location = Buffer.from(answer.headers.location ?? '', 'latin1').toString();
+  const location = Buffer.from(response.headers.location ?? '', 'latin1').toString();
   const target = location === '' ? null : URL.parse(location, from);
   if (target === null) {
-    throw statusFailure(from.host, answer.status, `answered ${answer.status} without a valid Location`);
+    throw statusFailure(
+      from.host,
+      response.status,
+      `responded with ${response.status} without a valid Location`,
+    );
   }
   return target;
 }

@@ -25,7 +25,7 @@ const specialIpv4 = [
   '203.0.113.0/24', // Documentation, TEST-NET-3 (RFC 5737)
   '240.0.0.0/4', // Reserved (RFC 1112), with Limited Broadcast 255.255.255.255 (RFC 919)
   '224.0.0.0/4', // IANA IPv4 Multicast Address Space Registry (RFC 5771)
-  // In no registry: Azure answers its virtual machines here, on an address that looks public.
+  // In no registry: Azure serves its virtual machines on this address, which looks public.
   '168.63.129.16/32',
 ].map((range) => ipaddr.IPv4.parseCIDR(range));
 

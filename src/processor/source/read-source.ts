@@ -3,50 +3,51 @@ import type { ProcessRequest } from '../../../gen/image/v1/processor_pb.ts';
 import { unknownCaller } from '../../caller.ts';
 import { Failure } from '../../failures.ts';
 import { createSingleFlight } from '../single-flight.ts';
-import { bytesOverLimit, createDownloader, type DownloaderOptions, type Validators } from './download.ts';
+import { createDownloader, type DownloaderOptions, type Validators } from './download.ts';
 import type { DownloadPlaces } from './download-places.ts';
 import { hrefWithoutFragment } from './origin-url.ts';
 import { createRequestHeaders, defaultUserAgent } from './request-headers.ts';
+import { bytesOverLimit } from './response-image.ts';
 import { createUrlRecords, type RecordStore, type UrlRecord } from './url-records.ts';
 
 export interface SourceReaderOptions extends DownloaderOptions {
   /** Bounds the downloads. */
   readonly places: DownloadPlaces;
-  /** Where it is kept what URLs led to. */
+  /** Stores what past downloads of URLs returned. */
   readonly records: RecordStore;
   /** The clock, in milliseconds since 1970. Default: the system's. */
   readonly now?: (() => number) | undefined;
 }
 
-/** An image's bytes, or what is known already of an image that wasn't downloaded again. */
-export type ReadSource<Answer> =
+/** An image's bytes, or what is known of an image whose bytes are not needed. */
+export type ReadSource<Known> =
   | { readonly sha256: string; readonly content: Uint8Array }
-  | { readonly sha256: string; readonly answer: Answer };
+  | { readonly sha256: string; readonly known: Known };
 
-/** The source of a request, and how it is wanted. */
+/** The source of a request, and how to read it. */
 export type WantedSource = ProcessRequest['source'] & {
-  /** Whether the origin is asked even where a URL's image is still fresh, as `Cache-Control: no-cache` says. */
+  /** Whether a URL's origin is asked although its image is fresh, as `Cache-Control: no-cache` requests. */
   readonly mustRevalidate?: boolean | undefined;
-  /** Name of the caller that a download is counted for: see caller.ts. */
+  /** Name of the caller whose places a download uses: see caller.ts. */
   readonly caller?: string | undefined;
 };
 
 export interface SourceReader {
   /**
-   * Reads a request's image. `content` may belong to other callers too: it is neither changed nor moved.
+   * Reads a request's image. `content` may be shared with other callers: it is neither changed nor transferred.
    *
-   * @param findAnswer - looks for the request's answer by the source's SHA-256, in hex. It is asked for
-   *   sources that are known by that alone, and for URLs whose image is known from before; with an answer a
-   *   fresh URL needs no download, and a stale one only the origin's word that nothing has changed.
+   * @param findKnown - looks up what is known of the request by the source's SHA-256, in hex. It is called for sources
+   *   given only by their SHA-256, and for URLs with a record. Where it finds something, a fresh URL is not
+   *   downloaded, and a stale one only if its origin says that it changed.
    * @throws Failure SOURCE_MISSING, SOURCE_EMPTY, SOURCE_UNKNOWN, SOURCE_BYTES_OVER_LIMIT, URL_INVALID,
-   *   URL_SCHEME_UNSUPPORTED and the others of a download; OVERLOADED where no place for one is free
+   *   URL_SCHEME_UNSUPPORTED and the others of a download; OVERLOADED when no place for a download is free
    */
-  read<Answer>(
+  read<Known>(
     source: WantedSource,
-    findAnswer: (sha256: string) => Promise<Answer | undefined>,
+    findKnown: (sha256: string) => Promise<Known | undefined>,
     signal: AbortSignal,
-  ): Promise<ReadSource<Answer>>;
-  /** Closes all connections to origins; downloads under way fail. */
+  ): Promise<ReadSource<Known>>;
+  /** Closes all connections to origins; running downloads fail. */
   close(): Promise<void>;
 }
 
@@ -55,17 +56,17 @@ interface Image {
   readonly content: Uint8Array;
 }
 
-/** Longest URL that is read, in characters: what common servers take in a request line. */
+/** Longest URL, in characters: the request line that common servers accept. */
 const maxUrlLength = 8192;
 
-/** As hex. */
+/** Lower-case hex. */
 const sha256Form = /^[0-9a-f]{64}$/;
 
 function parseUrl(text: string): URL {
   if (text.length > maxUrlLength) {
     throw new Failure(
       'URL_INVALID',
-      `The URL has ${text.length} characters; at most ${maxUrlLength} are taken.`,
+      `The URL has ${text.length} characters; at most ${maxUrlLength} are allowed.`,
       { limit: maxUrlLength, actual: text.length },
     );
   }
@@ -96,7 +97,7 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
     return { sha256: hash('sha256', content), content };
   }
 
-  /** Downloads a URL, or undefined when an origin that was given `validators` says that nothing has changed. */
+  /** Downloads a URL; undefined when its origin responds to `validators` with 304. */
   async function downloadOnce(
     url: URL,
     record: UrlRecord | undefined,
@@ -105,62 +106,62 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
     signal: AbortSignal,
   ): Promise<Image | undefined> {
     const href = hrefWithoutFragment(url);
-    // Only who knows the same image may share the answer "not modified".
+    // Callers share a 304 only if they know the same image.
     const key = `${validators === undefined ? 'any' : record?.sha256} ${requestHeaders.fingerprint()} ${href}`;
     const { value } = await flights.run(key, signal, async (shared) => {
       const download = () => downloader.download(url, validators, shared);
-      // Who joins this flight waits in the place of the caller that began it.
-      const { answers, content } = await places.run(download, { caller, origin: url.host }, shared);
+      // Callers that join this flight use the place of the caller that started it.
+      const { responses, content } = await places.run(download, { caller, origin: url.host }, shared);
       const image = content && { sha256: hash('sha256', content), content };
       const sha256 = image?.sha256 ?? record?.sha256;
-      if (sha256 !== undefined) records.keep(href, answers, sha256, record);
+      if (sha256 !== undefined) records.keep(href, responses, sha256, record);
       return image;
     });
     return value;
   }
 
-  async function readUrl<Answer>(
+  async function readUrl<Known>(
     text: string,
-    findAnswer: (sha256: string) => Promise<Answer | undefined>,
+    findKnown: (sha256: string) => Promise<Known | undefined>,
     { mustRevalidate = false, caller = unknownCaller }: WantedSource,
     signal: AbortSignal,
-  ): Promise<ReadSource<Answer>> {
+  ): Promise<ReadSource<Known>> {
     const url = parseUrl(text);
     const record = await records.find(hrefWithoutFragment(url));
-    const answer = record && (await findAnswer(record.sha256));
-    // Without an answer the image itself is needed, whether it has changed or not.
-    if (record === undefined || answer === undefined) {
+    const known = record && (await findKnown(record.sha256));
+    // Otherwise the image itself is needed, whether it changed or not.
+    if (record === undefined || known === undefined) {
       const image = await downloadOnce(url, record, undefined, caller, signal);
-      if (image === undefined) throw new Error('not modified, without having been asked');
+      if (image === undefined) throw new Error('304 to an unconditional request');
       return image;
     }
-    const known = { sha256: record.sha256, answer };
-    if (record.isFresh && !mustRevalidate) return known;
-    return (await downloadOnce(url, record, record.validators, caller, signal)) ?? known;
+    const unchanged = { sha256: record.sha256, known };
+    if (record.isFresh && !mustRevalidate) return unchanged;
+    return (await downloadOnce(url, record, record.validators, caller, signal)) ?? unchanged;
   }
 
-  async function findKnown<Answer>(
+  async function readKnown<Known>(
     sha256: string,
-    findAnswer: (sha256: string) => Promise<Answer | undefined>,
-  ): Promise<ReadSource<Answer>> {
-    // What isn't one is the name of nothing.
-    const answer = sha256Form.test(sha256) ? await findAnswer(sha256) : undefined;
-    if (answer !== undefined) return { sha256, answer };
+    findKnown: (sha256: string) => Promise<Known | undefined>,
+  ): Promise<ReadSource<Known>> {
+    // A malformed digest cannot match, so the lookup is skipped.
+    const known = sha256Form.test(sha256) ? await findKnown(sha256) : undefined;
+    if (known !== undefined) return { sha256, known };
     throw new Failure(
       'SOURCE_UNKNOWN',
-      'No answer to this is known for an image of this SHA-256. Send its bytes.',
+      'No response to this request is known for an image of this SHA-256. Send its bytes.',
     );
   }
 
   return {
-    async read(source, findAnswer, signal) {
+    async read(source, findKnown, signal) {
       switch (source.case) {
         case 'content':
           return readContent(source.value);
         case 'url':
-          return readUrl(source.value, findAnswer, source, signal);
+          return readUrl(source.value, findKnown, source, signal);
         case 'sha256':
-          return findKnown(source.value, findAnswer);
+          return readKnown(source.value, findKnown);
         case undefined:
           throw new Failure('SOURCE_MISSING', 'The request has no image. Send its bytes or a URL.');
       }

@@ -7,23 +7,23 @@ export type Headers = Readonly<Record<string, string>>;
 /** Headers for origins, by the origins as `ORIGIN_HEADERS_FILE` names them. */
 export type OriginHeaders = Readonly<Record<string, Headers>>;
 
-/** The product token that says who asks, where nothing else is set. */
+/** Default User-Agent. */
 export const defaultUserAgent = 'image-processor';
 
-/** What is sent to origins beside what belongs to one request. */
+/** Headers sent with every request to an origin. */
 export interface RequestHeaders {
   /** The headers of a request to a URL. */
   of(url: URL): Headers;
   /**
-   * The same, with a hash in place of each value that is a secret: what decides whether two responses may stand for each
-   * other, and may be stored.
+   * The same headers with a hash in place of each secret. They decide whether a stored response may be reused, and may
+   * themselves be stored.
    */
   fingerprintsOf(url: URL): Headers;
-  /** Of all secrets together, in hex; empty without any. Whatever was learnt with other ones is not used. */
+  /** Hash of all secrets, in hex; empty without secrets. Records made with other secrets are not used. */
   fingerprint(): string;
 }
 
-/** Names that the download itself needs, or that would change what a response means. */
+/** Headers that the download sets itself, or that would change the meaning of a response. */
 const reservedNames: ReadonlySet<string> = new Set([
   'accept-encoding',
   'connection',
@@ -64,15 +64,15 @@ export const originHeadersFile = z.record(
 );
 
 /**
- * @param userAgent - says who asks
- * @param originHeaders - asked anew for each request: the file may change
+ * @param userAgent - value of the User-Agent header
+ * @param originHeaders - read for each request: the file may change
  */
 export function createRequestHeaders(
   userAgent: string,
   originHeaders: () => OriginHeaders = () => ({}),
 ): RequestHeaders {
   const common = {
-    // An image if there are several representations; whatever there is otherwise.
+    // Prefers an image where there are several representations, and accepts anything else.
     accept: 'image/*,*/*;q=0.8',
     'accept-encoding': 'identity',
     'user-agent': userAgent,
@@ -95,8 +95,8 @@ function sha256(text: string): string {
 }
 
 /**
- * The headers for the origin of a URL. An entry without a port and scheme holds for https alone: a URL that somebody
- * sends with http would otherwise carry the secret over the network in the clear.
+ * The headers for the origin of a URL. An entry without port and scheme applies to https only: otherwise a caller's http
+ * URL would send the secret in clear text.
  */
 function secretsOf({ protocol, host, hostname, port }: URL, all: OriginHeaders): Headers {
   const isTls = protocol === 'https:';

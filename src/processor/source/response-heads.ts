@@ -1,7 +1,7 @@
 import { type ChunkTidier, createChunkTidier } from './chunk-lines.ts';
 
 /*
- * Heads of responses as strict parsers want them. undici's parser refuses what other clients take: bare LF, folded
+ * Rewrites heads of responses for a strict parser. undici's refuses what other clients accept: bare LF, folded
  * headers, an unrequested 100 (Continue), the same length twice, and chunks beside a length. None of these is ambiguous
  * for a client that reads one response at a time, so they are rewritten to what they mean. Everything else stays
  * unchanged, and the parser refuses it.
@@ -138,7 +138,7 @@ function isChunked(head: Buffer | undefined): boolean {
   return head !== undefined && /^transfer-encoding:[ \t]*chunked[ \t]*\r$/im.test(head.toString('latin1'));
 }
 
-/** A complete head, rewritten if that is needed; unchanged where it is beyond understanding. */
+/** Rewrites a complete head where needed; a head that cannot be understood is returned unchanged. */
 function tidy(head: Buffer): Buffer {
   const text = head.toString('latin1');
   const [statusLine = '', ...lines] = unfold(text).split(/\r?\n/).slice(0, -2);
@@ -154,7 +154,7 @@ function unfold(text: string): string {
   return text.replaceAll(/\r?\n[ \t]+(?=\S)/g, ' ');
 }
 
-/** A header's line; control characters in its value become spaces (RFC 9110, 5.5). */
+/** Parses a header line; control characters in its value become spaces (RFC 9110, 5.5). */
 function headerOf(line: string): Header | undefined {
   const colon = line.indexOf(':');
   if (colon <= 0) return undefined;
@@ -164,9 +164,9 @@ function headerOf(line: string): Header | undefined {
 }
 
 /**
- * Headers that give a body's length in one way (RFC 9112, 6.3): chunks go before a length, and a connection on which
- * both came is not used again; equal lengths are one; the transfer coding `identity` is none. Lengths that differ stay, to
- * be refused.
+ * Leaves one description of the body's length (RFC 9112, 6.3). The chunked coding overrides a length, and a connection
+ * that sent both is not reused. Equal lengths become one. The transfer coding `identity` is removed. Different lengths
+ * stay, and the parser refuses them.
  */
 function withOneLength(headers: readonly Header[]): readonly Header[] {
   const named = (wanted: string) => headers.filter(({ name }) => name.toLowerCase() === wanted);

@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto';
 import CachePolicy from 'http-cache-semantics';
 import { z } from 'zod';
-import type { OriginAnswer, Validators } from './download.ts';
+import type { Validators } from './download.ts';
 import type { RequestHeaders } from './request-headers.ts';
+import type { OriginResponse } from './response-image.ts';
 
 /** Where records are kept: the result cache's tiers. A lost or failed record costs a download, no more. */
 export interface RecordStore {
@@ -10,38 +11,43 @@ export interface RecordStore {
   set(key: string, value: Uint8Array, ttlMs: number): void | Promise<void>;
 }
 
-/** What is known of a URL from its last download. */
+/** The result of a URL's last download. */
 export interface UrlRecord {
-  /** Of the image that it led to, in hex. */
+  /** SHA-256 of the image, in hex. */
   readonly sha256: string;
-  /** Whether the origins on the way allow the image to be used again without asking them. */
+  /** Whether all origins of the redirect chain allow reuse without revalidation. */
   readonly isFresh: boolean;
-  /** What to ask with whether the image has changed; undefined when the origin gave nothing for that. */
+  /** Headers for a conditional request; undefined when the origin sent no validator. */
   readonly validators: Validators | undefined;
-  /** One policy an answer: redirects, then the image's. */
+  /** One policy per response: redirects, then the image's. */
   readonly policies: readonly CachePolicy[];
 }
 
 export interface UrlRecords {
-  /** The record of a URL; undefined when there is none or it can't be read. */
+  /** The record of a URL; undefined when there is none or it cannot be read. */
   find(url: string): Promise<UrlRecord | undefined>;
   /**
-   * Keeps what a download has told, as far as its headers allow that.
+   * Stores the result of a download as far as its headers allow.
    *
-   * @param previous - the record until now; a 304 at the end of `answers` confirms it
+   * @param previous - the record until now; a 304 at the end of `responses` confirms it
    */
-  keep(url: string, answers: readonly OriginAnswer[], sha256: string, previous: UrlRecord | undefined): void;
+  keep(
+    url: string,
+    responses: readonly OriginResponse[],
+    sha256: string,
+    previous: UrlRecord | undefined,
+  ): void;
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** Longest use of an image without asking its origin, whatever that allows: many send a year by default. */
+/** Longest reuse of an image without revalidation, whatever its origin allows: many send a year by default. */
 const maxFreshMs = dayMs;
 
-/** How long a record with validators is of use: after this a download costs no more than asking. */
+/** Lifetime of a record with validators. */
 const validatorsMs = 7 * dayMs;
 
-/** The headers that say how an answer may be kept. The others, cookies above all, aren't stored. */
+/** The headers that control caching. Others, such as cookies, are not stored. */
 const freshnessHeaders = [
   'age',
   'cache-control',
@@ -53,7 +59,7 @@ const freshnessHeaders = [
   'vary',
 ];
 
-/** What is relied on here; the library checks its own version of the rest. */
+/** The fields read here; the library checks the version of the others. */
 const storedPolicy = z.object({
   t: z.number(),
   resh: z.record(z.string(), z.string()),
@@ -67,15 +73,15 @@ const storedRecord = z.object({
     .min(1),
 });
 
-function policyHeaders({ headers }: OriginAnswer): Record<string, string> {
+function policyHeaders({ headers }: OriginResponse): Record<string, string> {
   const kept = Object.fromEntries(
     freshnessHeaders.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])),
   );
-  // The library knows directives in lower case alone. Nothing stale is ever used here, so that one must
-  // revalidate once stale goes without saying; the library would take it for "revalidate always".
+  // The library understands only lower-case directives. Stale images are never used here, so must-revalidate adds
+  // nothing; the library would treat it as "always revalidate".
   const cacheControl = kept['cache-control']?.toLowerCase().replace(/\b(must|proxy)-revalidate\b/g, '');
   if (cacheControl !== undefined) kept['cache-control'] = cacheControl;
-  // That a cookie came bears on freshness, its value doesn't.
+  // The presence of a cookie affects freshness; its value does not.
   if (headers['set-cookie'] !== undefined) kept['set-cookie'] = 'set';
   return kept;
 }
@@ -84,7 +90,7 @@ function urlOf(policy: CachePolicy): string {
   return policy.toObject().u ?? '';
 }
 
-/** Whether nobody on the way forbids a shared cache to keep what it said. */
+/** Whether no response of the chain forbids storage in a shared cache. */
 function mayBeKept(policies: readonly CachePolicy[]): boolean {
   return policies.every((policy) => {
     const directives = policy.toObject().rescc;
@@ -93,26 +99,26 @@ function mayBeKept(policies: readonly CachePolicy[]): boolean {
 }
 
 /**
- * Freshness of URLs by RFC 9111, as a shared cache: a URL leads to the same image again as long as every
- * answer on the way to it, redirects included, is fresh.
+ * Freshness of URLs by RFC 9111, as a shared cache: a URL's image is fresh as long as every response of its redirect
+ * chain is.
  *
- * Without a word of the origin about freshness an image is not fresh: RFC 9111 lets caches guess from Last-Modified, and
- * then a replaced file stays the old one for up to a day, although the origin could be asked.
+ * An image without explicit freshness is not fresh. RFC 9111 allows a guess from Last-Modified, but then a replaced file
+ * would be served stale for up to a day although its origin can revalidate it.
  *
  * @param now - the clock, in milliseconds since 1970
- * @param requestHeaders - what is sent with every request
+ * @param requestHeaders - sent with every request
  */
 export function createUrlRecords(
   store: RecordStore,
   now: () => number,
   requestHeaders: Pick<RequestHeaders, 'fingerprint' | 'fingerprintsOf'>,
 ): UrlRecords {
-  // What was learnt with other secrets, or with none, may not be theirs to see.
+  // A record made with other secrets, or with none, may belong to another user of the origin.
   function recordKey(url: string): string {
     return `url:${hash('sha256', requestHeaders.fingerprint() + url, 'hex')}`;
   }
 
-  /** The request of a download, as http-cache-semantics takes it. It may store headers, so none of them is a secret. */
+  /** A download's request for http-cache-semantics, without secrets: it may store the headers. */
   function policyRequest(href: string): CachePolicy.HttpRequest {
     const url = new URL(href);
     return {
@@ -132,7 +138,7 @@ export function createUrlRecords(
     return validators.length === 0 ? undefined : { url, headers: Object.fromEntries(validators) };
   }
 
-  // The library's clock is a method of its policies.
+  // The library takes its clock as a method of its policies.
   class Policy extends CachePolicy {
     now(): number {
       return now();
@@ -148,19 +154,19 @@ export function createUrlRecords(
     return { sha256, isFresh, validators: validatorsOf(last), policies };
   }
 
-  function toPolicy(answer: OriginAnswer, previous: UrlRecord | undefined): CachePolicy {
-    const request = policyRequest(answer.url);
+  function toPolicy(response: OriginResponse, previous: UrlRecord | undefined): CachePolicy {
+    const request = policyRequest(response.url);
     const confirmed = previous?.policies.at(-1);
-    if (answer.status !== 304 || confirmed === undefined) {
+    if (response.status !== 304 || confirmed === undefined) {
       return new Policy(
         request,
-        { status: answer.status, headers: policyHeaders(answer) },
+        { status: response.status, headers: policyHeaders(response) },
         { cacheHeuristic: 0 },
       );
     }
-    // Many origins leave the validators out of a 304; it can only mean the ones that it was asked with.
+    // Many origins omit the validators from a 304, which then confirms those of the request.
     const { etag, 'last-modified': lastModified } = confirmed.toObject().resh;
-    const headers = { etag, 'last-modified': lastModified, ...policyHeaders(answer) };
+    const headers = { etag, 'last-modified': lastModified, ...policyHeaders(response) };
     return confirmed.revalidatedPolicy(request, { status: 304, headers }).policy;
   }
 
@@ -174,7 +180,7 @@ export function createUrlRecords(
     try {
       await store.set(key, value, ttlMs);
     } catch {
-      // Without its record the URL is downloaded again next time.
+      // A lost record only costs the next download.
     }
   }
 
@@ -189,20 +195,20 @@ export function createUrlRecords(
           policies.map((policy) => Policy.fromObject({ ...policy, ch: 0 })),
         );
       } catch {
-        // Cut short, written by another version, or no answer from the store: as good as no record.
+        // A truncated record, one of another version or a failing store counts as no record.
         return undefined;
       }
     },
 
-    keep(url, answers, sha256, previous) {
-      const policies = answers.map((answer) => toPolicy(answer, previous));
+    keep(url, responses, sha256, previous) {
+      const policies = responses.map((response) => toPolicy(response, previous));
       const record = mayBeKept(policies) ? toRecord(sha256, policies) : undefined;
       const ttlMs = record === undefined ? 0 : lifetimeMs(policies, record);
       if (ttlMs > 0) {
         const stored = { sha256, policies: policies.map((policy) => policy.toObject()) };
         void write(recordKey(url), Buffer.from(JSON.stringify(stored)), ttlMs);
       } else if (previous !== undefined) {
-        // Stores can't delete: an empty value is no record, and it ends the old one.
+        // Stores cannot delete. An empty value counts as no record and replaces the old one.
         void write(recordKey(url), new Uint8Array(), 1000);
       }
     },

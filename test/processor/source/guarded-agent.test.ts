@@ -32,13 +32,13 @@ const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
 const startOnAllAddresses = (): Promise<Origin> =>
   startOrigin((_request, response) => response.end('secret'), hasIpv6 ? '::' : '0.0.0.0');
 
-/** A resolver that knows one host and answers from a list, the last again and again. */
-function resolver(...answers: readonly (readonly LookupAddress[])[]) {
+/** A resolver that knows one host and responds from a list, repeating the last entry. */
+function resolver(...results: readonly (readonly LookupAddress[])[]) {
   const asked: string[] = [];
   const lookup: Lookup = (hostname, _options, callback) => {
-    const answer = answers[Math.min(asked.length, answers.length - 1)] ?? [];
+    const result = results[Math.min(asked.length, results.length - 1)] ?? [];
     asked.push(hostname);
-    setImmediate(callback, null, [...answer]);
+    setImmediate(callback, null, [...result]);
   };
   return { lookup, asked };
 }
@@ -172,15 +172,15 @@ describe(createGuardedAgent, () => {
     ['a public A and a private AAAA', [publicIpv4, { address: '::1', family: 6 }]],
     ['a public AAAA and a private A', [publicIpv6, loopback]],
     ['an address in another zone', [{ address: 'fe80::1%lo', family: 6 }]],
-  ])('opens no socket for a name that resolves to %s', async (_words, answer) => {
+  ])('opens no socket for a name that resolves to %s', async (_words, result) => {
     await using origin = await startOnAllAddresses();
-    const { lookup } = resolver(answer);
+    const { lookup } = resolver(result);
     await using agent = disposable(guardedAgent([], lookup));
     expect(await outcome(agent, `http://images.example:${origin.port}/`)).toBe('URL_ADDRESS_FORBIDDEN');
     expect(origin.connections).toBe(0);
   });
 
-  it('connects to the address that was judged, not to what the name resolves to a moment later', async () => {
+  it('connects to the address that was checked, not to what the name resolves to a moment later', async () => {
     await using origin = await startOnAllAddresses();
     const { lookup, asked } = resolver([publicIpv4], [loopback]);
     await using agent = disposable(guardedAgent([], lookup));
@@ -191,7 +191,7 @@ describe(createGuardedAgent, () => {
     expect(origin.connections).toBe(0);
   });
 
-  it('names the host and never the address that it has', async () => {
+  it('names the host and never its address', async () => {
     const { lookup } = resolver([{ address: '10.20.30.40', family: 4 }]);
     await using agent = disposable(guardedAgent([], lookup));
     const failure = await agent
@@ -251,14 +251,14 @@ describe(createGuardedAgent, () => {
     expect(await outcome(agent, 'http://tls.example/')).toBe('URL_ADDRESS_FORBIDDEN');
   });
 
-  it.skipIf(!hasIpv6)('tries the next address of a name when the first does not answer', async () => {
+  it.skipIf(!hasIpv6)('tries the next address of a name when the first does not respond', async () => {
     await using origin = await startOrigin((_request, response) => response.end('secret'), '127.0.0.1');
     const { lookup } = resolver([{ address: '::1', family: 6 }, loopback]);
     await using agent = disposable(guardedAgent(['images.example'], lookup));
     expect(await outcome(agent, `http://images.example:${origin.port}/`)).toBe('secret');
   });
 
-  it('says the same of a name without an address as of one with a private address', async () => {
+  it('gives the same failure for a name without an address as for a private address', async () => {
     const failureOf = async (agent: Agent, origin: string) => {
       const error = await agent
         .request({ origin, path: '/', method: 'GET' })

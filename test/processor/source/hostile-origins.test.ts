@@ -34,7 +34,7 @@ function letters(text: string): () => string {
 const ok = 'HTTP/1.1 200 OK\r\n';
 
 interface Hostile {
-  readonly answer: (socket: Socket) => void;
+  readonly respond: (socket: Socket) => void;
   readonly reason: string;
   /** What the failure says of it. */
   readonly metadata?: Readonly<Record<string, string>>;
@@ -43,13 +43,13 @@ interface Hostile {
 
 const hostile: Readonly<Record<string, Hostile>> = {
   'sends its status line one byte at a time': {
-    answer: (socket) => drip(socket, letters(`${ok}X: aaaa`)),
+    respond: (socket) => drip(socket, letters(`${ok}X: aaaa`)),
     reason: 'ORIGIN_TIMEOUT',
     options: { headersTimeoutMs: 300 },
     metadata: { phase: 'headers', limit_ms: '300' },
   },
   'sends one short header after the other, and never the last': {
-    answer: (socket) => {
+    respond: (socket) => {
       socket.write(ok);
       drip(socket, () => 'A: b\r\n');
     },
@@ -58,21 +58,21 @@ const hostile: Readonly<Record<string, Hostile>> = {
     metadata: { phase: 'headers', limit_ms: '300' },
   },
   'sends headers without an end, as fast as it can': {
-    answer: (socket) => {
+    respond: (socket) => {
       socket.write(ok);
       flood(socket, 'A: b\r\n');
     },
     reason: 'ORIGIN_UNREACHABLE',
   },
   'sends one header without an end': {
-    answer: (socket) => {
+    respond: (socket) => {
       socket.write(`${ok}A: `);
       flood(socket, 'b');
     },
     reason: 'ORIGIN_UNREACHABLE',
   },
   'sends a status line without an end': {
-    answer: (socket) => {
+    respond: (socket) => {
       socket.write('HTTP/1.1 200 ');
       flood(socket, 'O');
     },
@@ -81,33 +81,33 @@ const hostile: Readonly<Record<string, Hostile>> = {
     metadata: { limit: '1050576' },
   },
   'sends early hints without an end': {
-    answer: (socket) => flood(socket, 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'),
+    respond: (socket) => flood(socket, 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'),
     reason: 'ORIGIN_UNREACHABLE',
     metadata: { limit: '1050576' },
   },
   'sends early hints now and then, and nothing else': {
-    answer: (socket) => drip(socket, () => 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'),
+    respond: (socket) => drip(socket, () => 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'),
     reason: 'ORIGIN_TIMEOUT',
     options: { timeoutMs: 500, headersTimeoutMs: 500 },
   },
   'says "continue" to what has no body': {
-    answer: (socket) => socket.write('HTTP/1.1 100 Continue\r\n\r\n'),
+    respond: (socket) => socket.write('HTTP/1.1 100 Continue\r\n\r\n'),
     reason: 'ORIGIN_TIMEOUT',
     options: { headersTimeoutMs: 300 },
     metadata: { phase: 'headers' },
   },
   'says "continue" without an end': {
-    answer: (socket) => flood(socket, 'HTTP/1.1 100 Continue\r\n\r\n'),
+    respond: (socket) => flood(socket, 'HTTP/1.1 100 Continue\r\n\r\n'),
     reason: 'ORIGIN_UNREACHABLE',
     metadata: { limit: '1050576' },
   },
   'switches to another protocol': {
-    answer: (socket) =>
+    respond: (socket) =>
       socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nx'),
     reason: 'ORIGIN_UNREACHABLE',
   },
   'sends its body one byte at a time': {
-    answer: (socket) => {
+    respond: (socket) => {
       socket.write(`${ok}Content-Length: 900\r\n\r\n`);
       drip(socket, () => 'x');
     },
@@ -116,7 +116,7 @@ const hostile: Readonly<Record<string, Hostile>> = {
     metadata: { phase: 'whole', limit_ms: '300' },
   },
   'sends chunks of one byte without an end': {
-    answer: (socket) => {
+    respond: (socket) => {
       socket.write(`${ok}Transfer-Encoding: chunked\r\n\r\n`);
       flood(socket, '1\r\nx\r\n');
     },
@@ -124,7 +124,7 @@ const hostile: Readonly<Record<string, Hostile>> = {
     metadata: { limit: '1000' },
   },
   'has a chunk whose size has digits without an end': {
-    answer: (socket) => {
+    respond: (socket) => {
       socket.write(`${ok}Transfer-Encoding: chunked\r\n\r\n`);
       flood(socket, '0');
     },
@@ -132,7 +132,7 @@ const hostile: Readonly<Record<string, Hostile>> = {
     metadata: { limit: '1050576' },
   },
   'has a chunk with an extension without an end': {
-    answer: (socket) => {
+    respond: (socket) => {
       socket.write(`${ok}Transfer-Encoding: chunked\r\n\r\n1;`);
       flood(socket, 'a');
     },
@@ -140,28 +140,28 @@ const hostile: Readonly<Record<string, Hostile>> = {
     metadata: { limit: '1050576' },
   },
   'has trailers without an end': {
-    answer: (socket) => {
+    respond: (socket) => {
       socket.write(`${ok}Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n`);
       flood(socket, 'A: b\r\n');
     },
     reason: 'ORIGIN_UNREACHABLE',
   },
   'declares more bytes than it sends, and waits': {
-    answer: (socket) => socket.write(`${ok}Content-Length: 900\r\n\r\nimage`),
+    respond: (socket) => socket.write(`${ok}Content-Length: 900\r\n\r\nimage`),
     reason: 'ORIGIN_TIMEOUT',
     options: { bodyTimeoutMs: 300 },
     metadata: { phase: 'body' },
   },
   'declares more bytes than it sends, and leaves': {
-    answer: (socket) => socket.end(`${ok}Content-Length: 900\r\n\r\nimage`),
+    respond: (socket) => socket.end(`${ok}Content-Length: 900\r\n\r\nimage`),
     reason: 'ORIGIN_UNREACHABLE',
   },
   'declares more bytes than there are numbers for': {
-    answer: (socket) => socket.write(`${ok}Content-Length: ${'9'.repeat(30)}\r\n\r\nimage`),
+    respond: (socket) => socket.write(`${ok}Content-Length: ${'9'.repeat(30)}\r\n\r\nimage`),
     reason: 'ORIGIN_UNREACHABLE',
   },
   'declares none and sends without an end': {
-    answer: (socket) => {
+    respond: (socket) => {
       socket.write(`${ok}\r\n`);
       flood(socket, 'x');
     },
@@ -169,7 +169,7 @@ const hostile: Readonly<Record<string, Hostile>> = {
     metadata: { limit: '1000' },
   },
   'declares a length, and sends chunks without an end': {
-    answer: (socket) => {
+    respond: (socket) => {
       socket.write(`${ok}Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n`);
       flood(socket, '1\r\nx\r\n');
     },
@@ -177,52 +177,52 @@ const hostile: Readonly<Record<string, Hostile>> = {
     metadata: { limit: '1000' },
   },
   'folds one header without an end': {
-    answer: (socket) => {
+    respond: (socket) => {
       socket.write(`${ok}A: b`);
       flood(socket, '\r\n c');
     },
     reason: 'ORIGIN_UNREACHABLE',
   },
   'packs its chunks with gzip': {
-    answer: (socket) =>
+    respond: (socket) =>
       socket.write(
         `${ok}Transfer-Encoding: gzip, chunked\r\nConnection: close\r\n\r\n5\r\nimage\r\n0\r\n\r\n`,
       ),
     reason: 'ORIGIN_STATUS',
   },
   'packs its body twice': {
-    answer: (socket) =>
+    respond: (socket) =>
       socket.write(`${ok}Content-Encoding: gzip, br\r\nConnection: close\r\nContent-Length: 5\r\n\r\nimage`),
     reason: 'ORIGIN_STATUS',
   },
   'resets the connection at once': {
-    answer: (socket) => socket.resetAndDestroy(),
+    respond: (socket) => socket.resetAndDestroy(),
     reason: 'ORIGIN_UNREACHABLE',
   },
   'resets the connection among its headers': {
-    answer: (socket) => socket.write(`${ok}Content-Le`, () => socket.resetAndDestroy()),
+    respond: (socket) => socket.write(`${ok}Content-Le`, () => socket.resetAndDestroy()),
     reason: 'ORIGIN_UNREACHABLE',
   },
   'resets the connection in the middle of a chunk': {
-    answer: (socket) =>
+    respond: (socket) =>
       socket.write(`${ok}Transfer-Encoding: chunked\r\n\r\n9\r\nima`, () => socket.resetAndDestroy()),
     reason: 'ORIGIN_UNREACHABLE',
   },
-  'takes the request and never answers': {
-    answer: () => {},
+  'takes the request and never responds': {
+    respond: () => {},
     reason: 'ORIGIN_TIMEOUT',
     options: { headersTimeoutMs: 300 },
     metadata: { phase: 'headers' },
   },
   'redirects with a body without an end': {
-    answer: (socket) => {
+    respond: (socket) => {
       socket.write('HTTP/1.1 302 Found\r\nLocation: ftp://a.example/\r\nTransfer-Encoding: chunked\r\n\r\n');
       flood(socket, '1\r\nx\r\n');
     },
     reason: 'URL_SCHEME_UNSUPPORTED',
   },
   'redirects to a place as long as its headers may be': {
-    answer: (socket) => socket.write(`HTTP/1.1 302 Found\r\nLocation: /${'a'.repeat(15_000)}\r\n\r\n`),
+    respond: (socket) => socket.write(`HTTP/1.1 302 Found\r\nLocation: /${'a'.repeat(15_000)}\r\n\r\n`),
     reason: 'ORIGIN_REDIRECTS_OVER_LIMIT',
   },
 };
@@ -250,8 +250,8 @@ async function outcome(url: string, options: Partial<DownloaderOptions>): Promis
 describe(createDownloader, () => {
   it.each(Object.entries(hostile))(
     'goes on after an origin that %s, and its connection is closed',
-    async (_words, { answer, reason, metadata, options }) => {
-      await using origin = await startRawOrigin(answer);
+    async (_words, { respond, reason, metadata, options }) => {
+      await using origin = await startRawOrigin(respond);
       const failure = await outcome(origin.url(), options ?? {});
       expect(failure).toMatchObject({ reason, ...(metadata && { metadata }) });
       await origin.idle();
@@ -286,8 +286,8 @@ describe(createDownloader, () => {
     ['with a reset', (socket: Socket) => socket.resetAndDestroy(), 'ORIGIN_UNREACHABLE', {}],
   ] as [string, (socket: Socket) => void, string, Record<string, string>][])(
     'goes on after an origin that shakes hands for TLS %s',
-    async (_words, answer, reason, metadata) => {
-      await using origin = await startTcpOrigin(answer);
+    async (_words, respond, reason, metadata) => {
+      await using origin = await startTcpOrigin(respond);
       const url = origin.url().replace('http:', 'https:');
       expect(await outcome(url, { connectTimeoutMs: 300 })).toMatchObject({ reason, metadata });
       await origin.idle();

@@ -39,29 +39,29 @@ function startReader(options: Partial<SourceReaderOptions> = {}) {
   });
   onTestFinished(() => reader.close());
 
-  const answers = new Map<string, string>();
-  const findAnswer = async (sha256: string): Promise<string | undefined> => answers.get(sha256);
+  const responses = new Map<string, string>();
+  const findKnown = async (sha256: string): Promise<string | undefined> => responses.get(sha256);
   return {
     clock,
     /** Answers that are known, by the image's SHA-256. */
-    answers,
+    responses,
     /** What is stored. */
     entries,
-    read: (source: WantedSource, signal = nobodyLeaves) => reader.read(source, findAnswer, signal),
+    read: (source: WantedSource, signal = nobodyLeaves) => reader.read(source, findKnown, signal),
     readUrl: (url: string, signal = nobodyLeaves): Promise<ReadSource<string>> =>
-      reader.read({ case: 'url', value: url }, findAnswer, signal),
+      reader.read({ case: 'url', value: url }, findKnown, signal),
   };
 }
 
 /** Serves 'image' and then, once changed, 'other', each with its entity-tag and fresh for 60 seconds. */
 async function startRevalidatingOrigin(): Promise<Origin & { change(): void }> {
   const current = { content: 'image', etag: '"v1"' };
-  const answer: RequestListener = (request, response) => {
+  const listener: RequestListener = (request, response) => {
     const headers = { etag: current.etag, 'cache-control': 'max-age=60' };
     if (request.headers['if-none-match'] === current.etag) response.writeHead(304, headers).end();
     else response.writeHead(200, headers).end(current.content);
   };
-  const origin = await startOrigin(answer);
+  const origin = await startOrigin(listener);
   return Object.assign(origin, {
     change() {
       current.content = 'other';
@@ -81,34 +81,34 @@ async function failureOf(read: Promise<unknown>): Promise<Failure> {
 }
 
 describe(createSourceReader, () => {
-  it('gives bytes back as they are, with their hash', async () => {
+  it('returns uploaded bytes unchanged, with their hash', async () => {
     const content = Buffer.from('image');
     const source = await startReader().read({ case: 'content', value: content });
     expect(source).toEqual({ sha256: imageSha256, content });
     expect('content' in source && source.content).toBe(content);
   });
 
-  it('does not look for answers of bytes: whoever sent them will', async () => {
-    const { read, answers } = startReader();
-    answers.set(imageSha256, 'known');
+  it('does not look for responses to uploaded bytes: the caller of read does', async () => {
+    const { read, responses } = startReader();
+    responses.set(imageSha256, 'known');
     expect(await read({ case: 'content', value: Buffer.from('image') })).toHaveProperty('content');
   });
 
-  it('finds the answer for a SHA-256 that is known', async () => {
-    const { read, answers } = startReader();
-    answers.set(imageSha256, 'known');
+  it('finds the response for a SHA-256 that is known', async () => {
+    const { read, responses } = startReader();
+    responses.set(imageSha256, 'known');
     expect(await read({ case: 'sha256', value: imageSha256 })).toEqual({
       sha256: imageSha256,
-      answer: 'known',
+      known: 'known',
     });
   });
 
   it.each([otherSha256, imageSha256.toUpperCase(), imageSha256.slice(1), ''])(
-    'refuses the SHA-256 %j, for which no answer is known',
+    'refuses the SHA-256 %j, for which no response is known',
     async (value) => {
-      const { read, answers } = startReader();
+      const { read, responses } = startReader();
       for (const key of [imageSha256, imageSha256.toUpperCase(), imageSha256.slice(1), '']) {
-        answers.set(key, 'known');
+        responses.set(key, 'known');
       }
       expect(await failureOf(read({ case: 'sha256', value }))).toMatchObject({ reason: 'SOURCE_UNKNOWN' });
     },
@@ -167,7 +167,7 @@ describe(createSourceReader, () => {
     expect(asText(await startReader().readUrl(origin.url()))).toEqual(image);
   });
 
-  it('lets a known answer of a fresh URL wait for no download', async () => {
+  it('lets a known response of a fresh URL wait for no download', async () => {
     await using origin = await startOrigin(
       routes({
         '/fresh': (_request, response) =>
@@ -175,12 +175,12 @@ describe(createSourceReader, () => {
         '/hangs': () => {},
       }),
     );
-    const { readUrl, answers } = startReader({ places: createDownloadPlaces(1, 0) });
+    const { readUrl, responses } = startReader({ places: createDownloadPlaces(1, 0) });
     const { sha256 } = await readUrl(origin.url('/fresh'));
-    answers.set(sha256, 'answer');
+    responses.set(sha256, 'response');
     const left = new AbortController();
     const hanging = failureOf(readUrl(origin.url('/hangs'), left.signal));
-    expect(await readUrl(origin.url('/fresh'))).toEqual({ sha256, answer: 'answer' });
+    expect(await readUrl(origin.url('/fresh'))).toEqual({ sha256, known: 'response' });
     expect(await failureOf(readUrl(origin.url('/other')))).toMatchObject({ reason: 'OVERLOADED' });
     left.abort();
     expect(await hanging).toMatchObject({ reason: 'CANCELLED' });
@@ -202,17 +202,17 @@ describe(createSourceReader, () => {
   });
 
   describe('a URL whose image is known', () => {
-    it('is not asked for while it is fresh and has an answer', async () => {
+    it('is not requested while it is fresh and has an response', async () => {
       await using origin = await startRevalidatingOrigin();
-      const { readUrl, answers, clock } = startReader();
+      const { readUrl, responses, clock } = startReader();
       await readUrl(origin.url('/a#one'));
-      answers.set(imageSha256, 'known');
+      responses.set(imageSha256, 'known');
       clock.now += 59 * second;
-      expect(await readUrl(origin.url('/a#two'))).toEqual({ sha256: imageSha256, answer: 'known' });
+      expect(await readUrl(origin.url('/a#two'))).toEqual({ sha256: imageSha256, known: 'known' });
       expect(origin.requests.length).toBe(1);
     });
 
-    it('is downloaded again when there is no answer, fresh or not', async () => {
+    it('is downloaded again when there is no response, fresh or not', async () => {
       await using origin = await startRevalidatingOrigin();
       const { readUrl, clock } = startReader();
       await readUrl(origin.url());
@@ -226,28 +226,28 @@ describe(createSourceReader, () => {
       ]);
     });
 
-    it('is asked for with its validator when it is stale, and a 304 makes it fresh again', async () => {
+    it('is revalidated when it is stale, and a 304 makes it fresh again', async () => {
       await using origin = await startRevalidatingOrigin();
-      const { readUrl, answers, clock } = startReader();
+      const { readUrl, responses, clock } = startReader();
       await readUrl(origin.url());
-      answers.set(imageSha256, 'known');
+      responses.set(imageSha256, 'known');
       clock.now += 60 * second;
-      expect(await readUrl(origin.url())).toEqual({ sha256: imageSha256, answer: 'known' });
+      expect(await readUrl(origin.url())).toEqual({ sha256: imageSha256, known: 'known' });
       expect(origin.requests.map(({ headers }) => headers['if-none-match'])).toEqual([undefined, '"v1"']);
       clock.now += 59 * second;
-      expect(await readUrl(origin.url())).toEqual({ sha256: imageSha256, answer: 'known' });
+      expect(await readUrl(origin.url())).toEqual({ sha256: imageSha256, known: 'known' });
       expect(origin.requests.length).toBe(2);
     });
 
-    it('is asked for again while it is fresh when that must be, and is fresh again then', async () => {
+    it('is revalidated although fresh where the caller requires it', async () => {
       await using origin = await startRevalidatingOrigin();
-      const { read, readUrl, answers } = startReader();
+      const { read, readUrl, responses } = startReader();
       await readUrl(origin.url());
-      answers.set(imageSha256, 'known');
+      responses.set(imageSha256, 'known');
       const source = { case: 'url', value: origin.url(), mustRevalidate: true } as const;
-      expect(await read(source)).toEqual({ sha256: imageSha256, answer: 'known' });
+      expect(await read(source)).toEqual({ sha256: imageSha256, known: 'known' });
       expect(origin.requests.map(({ headers }) => headers['if-none-match'])).toEqual([undefined, '"v1"']);
-      expect(await readUrl(origin.url())).toEqual({ sha256: imageSha256, answer: 'known' });
+      expect(await readUrl(origin.url())).toEqual({ sha256: imageSha256, known: 'known' });
       expect(origin.requests.length).toBe(2);
       origin.change();
       expect(asText(await read(source))).toMatchObject({ sha256: otherSha256 });
@@ -259,14 +259,14 @@ describe(createSourceReader, () => {
       );
       let secrets: OriginHeaders = {};
       const requestHeaders = createRequestHeaders('image-processor', () => secrets);
-      const { readUrl, answers, entries } = startReader({ requestHeaders });
+      const { readUrl, responses, entries } = startReader({ requestHeaders });
       await readUrl(origin.url());
-      answers.set(imageSha256, 'known');
-      expect(await readUrl(origin.url())).toMatchObject({ answer: 'known' });
+      responses.set(imageSha256, 'known');
+      expect(await readUrl(origin.url())).toMatchObject({ known: 'known' });
       const { host } = new URL(origin.url());
       secrets = { [host]: { authorization: 'Bearer one' } };
       expect(asText(await readUrl(origin.url()))).toEqual(image);
-      expect(await readUrl(origin.url())).toMatchObject({ answer: 'known' });
+      expect(await readUrl(origin.url())).toMatchObject({ known: 'known' });
       secrets = { [host]: { authorization: 'Bearer two' } };
       expect(asText(await readUrl(origin.url()))).toEqual(image);
       expect(origin.requests.map(({ headers }) => [headers.authorization, headers['if-none-match']])).toEqual(
@@ -290,10 +290,10 @@ describe(createSourceReader, () => {
       await using origin = await startOrigin(varying);
       const secrets = { [new URL(origin.url()).host]: { 'x-token': 'hunter2' } };
       const requestHeaders = createRequestHeaders('image-processor', () => secrets);
-      const { readUrl, answers, entries } = startReader({ requestHeaders });
+      const { readUrl, responses, entries } = startReader({ requestHeaders });
       await readUrl(origin.url());
-      answers.set(imageSha256, 'known');
-      expect(await readUrl(origin.url())).toMatchObject({ answer: 'known' });
+      responses.set(imageSha256, 'known');
+      expect(await readUrl(origin.url())).toMatchObject({ known: 'known' });
       const stored = [...entries.values()].map((entry) => Buffer.from(entry).toString()).join();
       expect(stored).toContain('x-token');
       expect(stored).not.toContain('hunter2');
@@ -301,52 +301,52 @@ describe(createSourceReader, () => {
 
     it('gives the new image when it has changed', async () => {
       await using origin = await startRevalidatingOrigin();
-      const { readUrl, answers, clock } = startReader();
+      const { readUrl, responses, clock } = startReader();
       await readUrl(origin.url());
-      answers.set(imageSha256, 'known');
+      responses.set(imageSha256, 'known');
       origin.change();
       clock.now += 60 * second;
       expect(asText(await readUrl(origin.url()))).toEqual({
         sha256: otherSha256,
         content: Buffer.from('other'),
       });
-      answers.set(otherSha256, 'known too');
-      expect(await readUrl(origin.url())).toEqual({ sha256: otherSha256, answer: 'known too' });
+      responses.set(otherSha256, 'known too');
+      expect(await readUrl(origin.url())).toEqual({ sha256: otherSha256, known: 'known too' });
       expect(origin.requests.length).toBe(2);
     });
 
     it('is downloaded whole when it is stale and has no validator', async () => {
       await using origin = await startOrigin(sends('image', { 'cache-control': 'max-age=60' }));
-      const { readUrl, answers, clock } = startReader();
+      const { readUrl, responses, clock } = startReader();
       await readUrl(origin.url());
-      answers.set(imageSha256, 'known');
+      responses.set(imageSha256, 'known');
       clock.now += 60 * second;
       expect(asText(await readUrl(origin.url()))).toEqual(image);
     });
 
     it('is downloaded each time when its origin forbids to keep it', async () => {
       await using origin = await startOrigin(sends('image', { 'cache-control': 'no-store', etag: '"v1"' }));
-      const { readUrl, answers } = startReader();
-      answers.set(imageSha256, 'known');
+      const { readUrl, responses } = startReader();
+      responses.set(imageSha256, 'known');
       expect(asText(await readUrl(origin.url()))).toEqual(image);
       expect(asText(await readUrl(origin.url()))).toEqual(image);
       expect(origin.requests.map(({ headers }) => headers['if-none-match'])).toEqual([undefined, undefined]);
     });
 
-    it('fails with its origin when it is stale: an old image is not passed off as the present one', async () => {
-      const answer: { listener: RequestListener } = { listener: sends('image', { etag: '"v1"' }) };
-      await using origin = await startOrigin((request, response) => answer.listener(request, response));
-      const { readUrl, answers } = startReader();
+    it('fails with its origin when it is stale: a stale image is never served', async () => {
+      const route: { listener: RequestListener } = { listener: sends('image', { etag: '"v1"' }) };
+      await using origin = await startOrigin((request, response) => route.listener(request, response));
+      const { readUrl, responses } = startReader();
       await readUrl(origin.url());
-      answers.set(imageSha256, 'known');
-      answer.listener = (_request, response) => response.writeHead(503).end();
+      responses.set(imageSha256, 'known');
+      route.listener = (_request, response) => response.writeHead(503).end();
       expect(await failureOf(readUrl(origin.url()))).toMatchObject({
         reason: 'ORIGIN_BUSY',
         metadata: { status: '503' },
       });
     });
 
-    it('is asked for behind a redirect with the validator of where that leads', async () => {
+    it('is revalidated behind a redirect with the validator of the target', async () => {
       await using origin = await startOrigin(
         routes({
           '/a': redirects(302, '/b'),
@@ -356,10 +356,10 @@ describe(createSourceReader, () => {
           },
         }),
       );
-      const { readUrl, answers } = startReader();
+      const { readUrl, responses } = startReader();
       await readUrl(origin.url('/a'));
-      answers.set(imageSha256, 'known');
-      expect(await readUrl(origin.url('/a'))).toEqual({ sha256: imageSha256, answer: 'known' });
+      responses.set(imageSha256, 'known');
+      expect(await readUrl(origin.url('/a'))).toEqual({ sha256: imageSha256, known: 'known' });
       expect(origin.requests.map(({ path, headers }) => [path, headers['if-none-match']])).toEqual([
         ['/a', undefined],
         ['/b', undefined],
@@ -369,7 +369,7 @@ describe(createSourceReader, () => {
     });
   });
 
-  describe('a URL that several ask for at the same time', () => {
+  describe('a URL requested by several callers at once', () => {
     /** Answers when told to. */
     async function startSlowOrigin() {
       const released = Promise.withResolvers<void>();
@@ -391,7 +391,7 @@ describe(createSourceReader, () => {
       expect(origin.requests.length).toBe(2);
     });
 
-    it('is still downloaded for the others when the first leaves', async () => {
+    it('is still downloaded for the others when the first caller leaves', async () => {
       await using origin = await startSlowOrigin();
       const { readUrl } = startReader();
       const caller = new AbortController();
@@ -405,7 +405,7 @@ describe(createSourceReader, () => {
       expect(origin.requests.length).toBe(1);
     });
 
-    it('is not downloaded any further when all have left', async () => {
+    it('is no longer downloaded when all callers have left', async () => {
       await using origin = await startSlowOrigin();
       const { readUrl } = startReader();
       const caller = new AbortController();
@@ -418,19 +418,19 @@ describe(createSourceReader, () => {
       await origin.idle();
     });
 
-    it('is asked for apart by who has an answer and who has none: a 304 would not help the latter', async () => {
+    it('is requested separately by callers with a known response and callers without: a 304 is of no use to the latter', async () => {
       const released = Promise.withResolvers<void>();
       await using origin = await startOrigin((request, response) => {
         if (request.headers['if-none-match'] === '"v1"') response.writeHead(304).end();
         else if (origin.requests.length === 1) sends('image', { etag: '"v1"' })(request, response);
         else void released.promise.then(() => sends('image')(request, response));
       });
-      const { readUrl, answers } = startReader();
+      const { readUrl, responses } = startReader();
       await readUrl(origin.url());
       const without = readUrl(origin.url());
       await expect.poll(() => origin.requests.length).toBe(2);
-      answers.set(imageSha256, 'known');
-      expect(await readUrl(origin.url())).toEqual({ sha256: imageSha256, answer: 'known' });
+      responses.set(imageSha256, 'known');
+      expect(await readUrl(origin.url())).toEqual({ sha256: imageSha256, known: 'known' });
       released.resolve();
       expect(asText(await without)).toEqual(image);
     });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { OriginAnswer } from '../../../src/processor/source/download.ts';
 import { createRequestHeaders } from '../../../src/processor/source/request-headers.ts';
+import type { OriginResponse } from '../../../src/processor/source/response-image.ts';
 import { createUrlRecords, type RecordStore } from '../../../src/processor/source/url-records.ts';
 
 const sha256 = 'a'.repeat(64);
@@ -27,14 +27,14 @@ function startRecords() {
   };
 }
 
-function answer(headers: Record<string, string>, status = 200, of = url): OriginAnswer {
+function response(headers: Record<string, string>, status = 200, of = url): OriginResponse {
   return { url: of, status, headers };
 }
 
-/** Keeps the answer, waits, and tells what is known then. */
-async function knownAfter(milliseconds: number, ...answers: readonly OriginAnswer[]) {
+/** Keeps the response, waits, and tells what is known then. */
+async function knownAfter(milliseconds: number, ...responses: readonly OriginResponse[]) {
   const { records, clock } = startRecords();
-  records.keep(url, answers, sha256, undefined);
+  records.keep(url, responses, sha256, undefined);
   clock.now += milliseconds;
   return records.find(url);
 }
@@ -50,8 +50,8 @@ describe(createUrlRecords, () => {
     ['a cookie that is public', { 'cache-control': 'public, max-age=60', 'set-cookie': 'a=1' }],
     ['Vary by what is always the same', { 'cache-control': 'max-age=60', vary: 'Accept, Accept-Encoding' }],
   ])('is fresh for 60 seconds: %s', async (_words, headers) => {
-    expect(await knownAfter(59 * second, answer(headers))).toMatchObject({ sha256, isFresh: true });
-    expect((await knownAfter(60 * second, answer(headers)))?.isFresh ?? false).toBe(false);
+    expect(await knownAfter(59 * second, response(headers))).toMatchObject({ sha256, isFresh: true });
+    expect((await knownAfter(60 * second, response(headers)))?.isFresh ?? false).toBe(false);
   });
 
   it.each([
@@ -66,7 +66,7 @@ describe(createUrlRecords, () => {
     ['a cookie and no validator', { 'cache-control': 'max-age=60', 'set-cookie': 'a=1' }],
   ])('keeps nothing for %s', async (_words, headers) => {
     const { records, entries } = startRecords();
-    records.keep(url, [answer(headers)], sha256, undefined);
+    records.keep(url, [response(headers)], sha256, undefined);
     expect(entries.size).toBe(0);
     expect(await records.find(url)).toBeUndefined();
   });
@@ -95,14 +95,14 @@ describe(createUrlRecords, () => {
       { 'if-none-match': '"v1"' },
     ],
   ])('asks the origin each time for a validator with %s', async (_words, headers, validators) => {
-    expect(await knownAfter(0, answer(headers))).toMatchObject({
+    expect(await knownAfter(0, response(headers))).toMatchObject({
       isFresh: false,
       validators: { url, headers: validators },
     });
   });
 
   it('asks again after a day, however long an origin allows', async () => {
-    const forever = answer({ 'cache-control': 'max-age=31536000, immutable', etag: '"v1"' });
+    const forever = response({ 'cache-control': 'max-age=31536000, immutable', etag: '"v1"' });
     expect(await knownAfter(day - 1, forever)).toMatchObject({ isFresh: true });
     expect(await knownAfter(day, forever)).toMatchObject({ isFresh: false });
   });
@@ -110,7 +110,7 @@ describe(createUrlRecords, () => {
   it('keeps records as long as they are of use', () => {
     const ttlOf = (headers: Record<string, string>): number | undefined => {
       const { records, entries } = startRecords();
-      records.keep(url, [answer(headers)], sha256, undefined);
+      records.keep(url, [response(headers)], sha256, undefined);
       return [...entries.values()][0]?.ttlMs;
     };
     expect(ttlOf({ 'cache-control': 'max-age=60' })).toBe(60 * second);
@@ -120,7 +120,7 @@ describe(createUrlRecords, () => {
 
   it('tells URLs apart, and names them by their hash', async () => {
     const { records, entries } = startRecords();
-    records.keep(url, [answer({ 'cache-control': 'max-age=60' })], sha256, undefined);
+    records.keep(url, [response({ 'cache-control': 'max-age=60' })], sha256, undefined);
     expect(await records.find('http://images.example/b.png')).toBeUndefined();
     // printf %s http://images.example/a.png | sha256sum
     expect([...entries.keys()]).toEqual([
@@ -131,43 +131,43 @@ describe(createUrlRecords, () => {
   it('stores no cookies', () => {
     const { records, entries } = startRecords();
     const headers = { 'cache-control': 'public, max-age=60', 'set-cookie': 'session=secret' };
-    records.keep(url, [answer(headers)], sha256, undefined);
+    records.keep(url, [response(headers)], sha256, undefined);
     expect(Buffer.from([...entries.values()][0]?.value ?? []).toString()).not.toContain('secret');
   });
 
   describe('behind redirects', () => {
     const target = 'http://cdn.example/a.png';
-    const image = answer({ 'cache-control': 'max-age=60', etag: '"v1"' }, 200, target);
+    const image = response({ 'cache-control': 'max-age=60', etag: '"v1"' }, 200, target);
 
-    it('is fresh while each answer is', async () => {
-      const redirect = answer({ 'cache-control': 'max-age=30' }, 302);
+    it('is fresh while each response is', async () => {
+      const redirect = response({ 'cache-control': 'max-age=30' }, 302);
       expect(await knownAfter(29 * second, redirect, image)).toMatchObject({ isFresh: true });
       expect(await knownAfter(30 * second, redirect, image)).toMatchObject({ isFresh: false });
     });
 
     it.each([301, 302, 303, 307, 308])('is never fresh if a %i says nothing of it', async (status) => {
-      expect(await knownAfter(0, answer({}, status), image)).toMatchObject({ isFresh: false });
+      expect(await knownAfter(0, response({}, status), image)).toMatchObject({ isFresh: false });
     });
 
     it('has the validators of the last URL', async () => {
-      expect(await knownAfter(0, answer({ etag: '"v0"' }, 302), image)).toMatchObject({
+      expect(await knownAfter(0, response({ etag: '"v0"' }, 302), image)).toMatchObject({
         validators: { url: target, headers: { 'if-none-match': '"v1"' } },
       });
     });
 
     it.each(['no-store', 'private'])('keeps nothing if one says %s', async (directive) => {
-      expect(await knownAfter(0, answer({ 'cache-control': directive }, 302), image)).toBeUndefined();
+      expect(await knownAfter(0, response({ 'cache-control': directive }, 302), image)).toBeUndefined();
     });
   });
 
   describe('after a 304', () => {
-    const first = answer({ 'cache-control': 'max-age=60', etag: '"v1"' });
+    const first = response({ 'cache-control': 'max-age=60', etag: '"v1"' });
 
-    async function revalidated(stored: OriginAnswer, headers: Record<string, string>) {
+    async function revalidated(stored: OriginResponse, headers: Record<string, string>) {
       const { records, clock, entries } = startRecords();
       records.keep(url, [stored], sha256, undefined);
       clock.now += hour;
-      records.keep(url, [answer(headers, 304)], sha256, await records.find(url));
+      records.keep(url, [response(headers, 304)], sha256, await records.find(url));
       return { records, clock, entries };
     }
 
@@ -186,9 +186,9 @@ describe(createUrlRecords, () => {
       });
     });
 
-    it('is fresh again without a Last-Modified, as many origins answer', async () => {
+    it('is fresh again without a Last-Modified, as many origins response', async () => {
       const date = 'Sun, 01 Nov 2026 11:50:00 GMT';
-      const stored = answer({ 'cache-control': 'max-age=60', 'last-modified': date });
+      const stored = response({ 'cache-control': 'max-age=60', 'last-modified': date });
       const { records } = await revalidated(stored, {});
       expect(await records.find(url)).toMatchObject({
         isFresh: true,
@@ -202,25 +202,25 @@ describe(createUrlRecords, () => {
       expect(await records.find(url)).toMatchObject({ isFresh: true });
     });
 
-    it('is forgotten when it is of something else', async () => {
+    it('is discarded when its validator differs', async () => {
       const { records } = await revalidated(first, { etag: '"v2"' });
       expect(await records.find(url)).toBeUndefined();
     });
   });
 
-  it('forgets what it knew when a new answer may not be kept', async () => {
+  it('deletes the record when a new response may not be stored', async () => {
     const { records } = startRecords();
-    records.keep(url, [answer({ 'cache-control': 'max-age=60' })], sha256, undefined);
+    records.keep(url, [response({ 'cache-control': 'max-age=60' })], sha256, undefined);
     const previous = await records.find(url);
     expect(previous).toMatchObject({ sha256, isFresh: true });
-    records.keep(url, [answer({ 'cache-control': 'no-store' })], otherSha256, previous);
+    records.keep(url, [response({ 'cache-control': 'no-store' })], otherSha256, previous);
     expect(await records.find(url)).toBeUndefined();
   });
 
-  it('replaces what it knew by a new answer', async () => {
+  it('replaces the record by a new response', async () => {
     const { records } = startRecords();
-    records.keep(url, [answer({ 'cache-control': 'max-age=60' })], sha256, undefined);
-    records.keep(url, [answer({ 'cache-control': 'max-age=60' })], otherSha256, await records.find(url));
+    records.keep(url, [response({ 'cache-control': 'max-age=60' })], sha256, undefined);
+    records.keep(url, [response({ 'cache-control': 'max-age=60' })], otherSha256, await records.find(url));
     expect(await records.find(url)).toMatchObject({ sha256: otherSha256 });
   });
 
@@ -239,7 +239,7 @@ describe(createUrlRecords, () => {
     ['a policy of no URL', `{"sha256":"${sha256}","policies":[{"v":1,"t":1,"u":"a","resh":{},"rescc":{}}]}`],
   ])('has no record where the store has %s', async (_words, stored) => {
     const { records, entries } = startRecords();
-    records.keep(url, [answer({ 'cache-control': 'max-age=60' })], sha256, undefined);
+    records.keep(url, [response({ 'cache-control': 'max-age=60' })], sha256, undefined);
     for (const entry of entries.values()) entry.value = Buffer.from(stored, 'latin1');
     expect(await records.find(url)).toBeUndefined();
   });
@@ -250,7 +250,7 @@ describe(createUrlRecords, () => {
       set: () => Promise.reject(new Error('down')),
     };
     const records = createUrlRecords(failing, Date.now, createRequestHeaders('image-processor'));
-    records.keep(url, [answer({ 'cache-control': 'max-age=60' })], sha256, undefined);
+    records.keep(url, [response({ 'cache-control': 'max-age=60' })], sha256, undefined);
     expect(await records.find(url)).toBeUndefined();
   });
 });
