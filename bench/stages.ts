@@ -83,7 +83,7 @@ await once(server, 'listening');
 const { port } = server.address() as AddressInfo;
 
 const form = uploadOf(new Uint8Array(megabyte), 'multipart');
-const cache = createResultCache({ tiers: [createMemoryTier({ maxBytes: 10 * megabyte })] });
+const cache = createResultCache<undefined>({ tiers: [createMemoryTier({ maxBytes: 10 * megabyte })] });
 const key = createHash('sha256').update('a key').digest('hex');
 await cache.set(key, new Uint8Array(150_000));
 const pool = await startWorkerPool(1);
@@ -159,7 +159,7 @@ const stages: readonly Stage[] = [
       let found = '';
       for (let run = 0; run < 1000; run++) {
         const entry = await cache.get(key);
-        found = `${entry?.tier} ${entry?.value.length}`;
+        found = `${entry?.from} ${entry?.value.length}`;
       }
       return found;
     },

@@ -6,11 +6,13 @@ import {
 } from '../../gen/image/v1/processor_pb.ts';
 import { Failure, withIndex } from '../failures.ts';
 import { maxVariants } from '../options/image-options.ts';
-import { answersOf, type Caller, type ImageProcessing } from './process-image.ts';
+import type { Caller } from './call.ts';
+import { resultOf } from './outcome.ts';
+import { type ImageProcessing, processPlans } from './process-image.ts';
 import { planOf } from './rules/rules.ts';
 
 /**
- * Makes several answers of one image, each cached as it would be by itself; those that are missing cost one decoding.
+ * Makes several responses of one image. Each is cached as it would be by itself; the missing ones cost one decoding.
  *
  * @throws what a variant's failure throws, with the variant's index; OPTION_INVALID for none or too many, and for a
  *   variant that has a source of its own; OUTPUT_PIXELS_OVER_LIMIT
@@ -34,14 +36,9 @@ export async function processVariants(
       return planOf(variant, limits.maxOutputPixels, presets);
     }),
   );
-  const outcomes = await answersOf(source, plans, processing, caller);
+  const outcomes = await processPlans(source, plans, processing, caller);
   return create(ProcessVariantsResponseSchema, {
-    variants: outcomes.map((outcome, index) =>
-      withIndex(`Variant ${index}`, index, () => {
-        if ('error' in outcome) throw outcome.error;
-        return outcome.result;
-      }),
-    ),
+    variants: outcomes.map((outcome, index) => withIndex(`Variant ${index}`, index, () => resultOf(outcome))),
   });
 }
 

@@ -29,6 +29,7 @@ import { startGrpcServer } from './serving/server.ts';
 import { createDownloadPlaces } from './source/download-places.ts';
 import { createSourceReader } from './source/read-source.ts';
 import { createRequestHeaders, originHeadersFile } from './source/request-headers.ts';
+import type { Stage } from './stopwatch.ts';
 import { startWorkerPool } from './workers/pool.ts';
 
 /** A processor that serves. */
@@ -49,7 +50,7 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
   const tracing = await startTracing(tracingSettings(config, 'image-processor'), log);
   const logCacheError = createCacheErrorLog(log);
   const memoryTier = createMemoryTier({ maxBytes: config.CACHE_MAX_BYTES });
-  const cache = createResultCache({
+  const cache = createResultCache<readonly Stage[]>({
     tiers: [
       memoryTier,
       ...(config.REDIS_URL === undefined

@@ -56,5 +56,3 @@ export function createStopwatch(onStage?: StageListener, originMs = performance.
     },
   };
 }
-
-export type Stopwatch = ReturnType<typeof createStopwatch>;

@@ -15,6 +15,7 @@ import { createRedisTier } from '../../src/processor/cache/redis-tier.ts';
 import { createResultCache } from '../../src/processor/cache/result-cache.ts';
 import { libraries, numericsVersion } from '../../src/processor/image/provenance.ts';
 import { type ImageProcessing, processImage } from '../../src/processor/process-image.ts';
+import type { Stage } from '../../src/processor/stopwatch.ts';
 import { startWorkerPool, type WorkerPool } from '../../src/processor/workers/pool.ts';
 import { startOrigin } from '../support/origin.ts';
 import { decoded, encoded, gradient, photoLike, redGreenBlue } from '../support/pictures.ts';
@@ -216,7 +217,9 @@ describe(processImage, () => {
       const { processing, runs } = createCounted();
       // A loaded machine may take longer than the 100 ms after which an answer isn't waited for.
       const tier = createRedisTier({ url: redis.url, onError: () => {}, timeoutMs: 5_000 });
-      const cache = createResultCache({ tiers: [createMemoryTier({ maxBytes: 1_000_000 }), tier] });
+      const cache = createResultCache<readonly Stage[]>({
+        tiers: [createMemoryTier({ maxBytes: 1_000_000 }), tier],
+      });
       // The tier forgets what it is given before it is connected.
       await becomes(async () => {
         await tier.set('hello', Uint8Array.of(1));

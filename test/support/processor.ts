@@ -17,6 +17,7 @@ import { createHealth } from '../../src/processor/serving/health.ts';
 import { startGrpcServer } from '../../src/processor/serving/server.ts';
 import { createDownloadPlaces } from '../../src/processor/source/download-places.ts';
 import { createSourceReader } from '../../src/processor/source/read-source.ts';
+import type { Stage } from '../../src/processor/stopwatch.ts';
 import type { WorkerPool } from '../../src/processor/workers/pool.ts';
 
 /** One line of the log. */
@@ -32,7 +33,9 @@ export interface ProcessorOptions {
 
 /** The parts that an image's way leads through, with a cache in memory, and `127.0.0.1` as an allowed host. */
 export function createProcessing(workers: WorkerPool, options: ProcessorOptions = {}): ImageProcessing {
-  const cache = createResultCache({ tiers: [createMemoryTier({ maxBytes: 64 * 1024 * 1024 })] });
+  const cache = createResultCache<readonly Stage[]>({
+    tiers: [createMemoryTier({ maxBytes: 64 * 1024 * 1024 })],
+  });
   return {
     sources: createSourceReader({
       places: createDownloadPlaces(8, 8),

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { CacheTier } from './result-cache.ts';
+import type { CacheTier } from './cache-tier.ts';
 
 /**
  * What an entry takes beside its key and value, in bytes: about 460 on V8's heap (measured with 64-character

@@ -1,6 +1,6 @@
+import type { CacheTier } from './cache-tier.ts';
 import { frameOverheadBytes, frameValue, unframeValue } from './frame.ts';
 import { openRedisConnection } from './redis-connection.ts';
-import type { CacheTier } from './result-cache.ts';
 
 const mebibyte = 2 ** 20;
 const hourMs = 3_600_000;

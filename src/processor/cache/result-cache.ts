@@ -1,96 +1,77 @@
 import { failureFromAbort } from '../../failures.ts';
+import type { Outcome } from '../outcome.ts';
 import { createSingleFlight } from '../single-flight.ts';
+import type { CacheTier, TierName } from './cache-tier.ts';
 
-export type TierName = 'memory' | 'redis';
-
-/** A stored value. Nobody may change its bytes or transfer its buffer: whoever asks next gets the same one. */
-export interface CacheEntry {
+/** A value and where it comes from. */
+export interface Found {
   readonly value: Uint8Array;
-  /** Milliseconds that it has left; undefined if it doesn't expire. */
-  readonly ttlMs?: number | undefined;
-}
-
-/** A place where results are kept. A tier may forget whatever it likes. */
-export interface CacheTier {
-  readonly name: TierName;
-  get(key: string): Promise<CacheEntry | undefined>;
-  /** Without `ttlMs` the tier keeps the value for as long as it likes. */
-  set(key: string, value: Uint8Array, ttlMs?: number): Promise<void>;
-  close(): Promise<void>;
-}
-
-export interface CachedOrComputed {
-  readonly value: Uint8Array;
+  /** A tier, the caller's own computation, or the computation of a caller with the same key. */
   readonly from: TierName | 'computed' | 'shared';
 }
 
-/** What came of one of several pieces of work. */
-export type Outcome<T> = { readonly result: T } | { readonly error: unknown };
+/** A computed value, and a report that only the caller whose `compute` ran gets. */
+export interface Computed<Report> {
+  readonly value: Uint8Array;
+  readonly report: Report;
+}
 
-export interface ResultCache {
-  get(key: string): Promise<{ value: Uint8Array; tier: TierName } | undefined>;
+/** Whatever is needed to compute a value, with the key of that value. */
+export interface Keyed {
+  readonly key: string;
+}
+
+/**
+ * Computes the missing values of one call.
+ *
+ * @param missing - keys that no tier has and that no other call is computing
+ * @param signal - aborts when every caller that waits for one of them has left
+ * @returns an outcome for each, in their order: a caller that waits for one key must not fail with another. Failures are
+ *   not stored
+ */
+export type Compute<Wanted extends Keyed, Report> = (
+  missing: readonly Wanted[],
+  signal: AbortSignal,
+) => Promise<readonly Outcome<Computed<Report>>[]>;
+
+export interface ResultCache<Report> {
+  get(key: string): Promise<Found | undefined>;
+  /** The values of all keys, or undefined if one of them is missing. */
+  getAll(wanted: readonly Keyed[]): Promise<readonly Found[] | undefined>;
   /**
-   * For each key the value from the first tier that has it, or else from `compute`, which runs once for all who ask
-   * for the same key while it does, and together for all keys that are missing. Nobody waits for Redis to store what
-   * was computed.
+   * For each key the value of the first tier that has it, or else of `compute`. Calls at the same time for the same key
+   * compute it once. The call does not wait until a computed value is stored in Redis.
    *
-   * @param compute - gets the indices of the keys that are missing and nobody is computing yet, and a signal that
-   *   aborts when every caller of all of these has left. Gives an outcome for each: who waits for one key alone
-   *   must not fail with another. What it throws isn't remembered
-   * @returns an outcome for each key, in their order: the value and where it came from, `computed` for the caller
-   *   whose `compute` ran and `shared` for those who joined it; or the error, Failure CANCELLED or DEADLINE_EXCEEDED
-   *   when the caller's signal aborts
+   * @returns an outcome for each key, in their order, with the report where this call's `compute` ran. The error is
+   *   Failure CANCELLED or DEADLINE_EXCEEDED if the caller's signal aborts
    */
-  getOrCompute(
-    keys: readonly string[],
+  getOrCompute<Wanted extends Keyed>(
+    wanted: readonly Wanted[],
     signal: AbortSignal,
-    compute: (indices: readonly number[], signal: AbortSignal) => Promise<readonly Outcome<Uint8Array>[]>,
-  ): Promise<readonly Outcome<CachedOrComputed>[]>;
-  /** Keeps the value in every tier. Never rejects and need not be waited for. */
+    compute: Compute<Wanted, Report>,
+  ): Promise<readonly Outcome<Found & { readonly report?: Report }>[]>;
+  /** Stores a value in every tier. It never rejects, so the caller need not wait for it. */
   set(key: string, value: Uint8Array, ttlMs?: number): Promise<void>;
   close(): Promise<void>;
 }
 
-interface Computed {
-  readonly value: Uint8Array;
-  readonly from: TierName | 'computed';
-}
-
-/** A key whose value is in no tier, and who waits for it. */
-interface Need {
-  readonly index: number;
-  readonly key: string;
-  /** Aborts when nobody waits any more. */
-  readonly signal: AbortSignal;
-  resolve(value: Computed): void;
-  reject(error: unknown): void;
-}
-
-/** Aborts with the last of the signals. */
-function whenAllAbort(signals: readonly AbortSignal[]): AbortSignal {
-  const all = new AbortController();
-  const check = () => {
-    if (signals.every(({ aborted }) => aborted)) all.abort(signals.at(-1)?.reason);
-  };
-  for (const signal of signals) signal.addEventListener('abort', check, { once: true });
-  check();
-  return all.signal;
-}
-
 /**
- * Results by key in tiers, the nearest first. A tier that fails is told to `onError` and counts as a miss:
- * a cache never fails a request.
+ * Results by key in several tiers.
+ *
+ * A tier that fails is reported to `onError` and counts as a miss: a cache never fails a request.
+ *
+ * @param options.tiers - the nearest first
  */
-export function createResultCache(options: {
+export function createResultCache<Report>(options: {
   tiers: readonly CacheTier[];
   onLookup?: (tier: TierName, hit: boolean) => void;
   onError?: (tier: TierName, error: unknown) => void;
-}): ResultCache {
+}): ResultCache<Report> {
   const { tiers, onLookup, onError } = options;
-  // A hit in memory is too cheap to be worth a flight; a look into Redis is not.
-  const near = tiers.filter((tier) => tier.name === 'memory');
-  const far = tiers.filter((tier) => tier.name !== 'memory');
-  const flights = createSingleFlight<Computed>();
+  // A hit in memory costs less than a flight; a request to Redis does not.
+  const nearTiers = tiers.filter((tier) => tier.name === 'memory');
+  const farTiers = tiers.filter((tier) => tier.name !== 'memory');
+  const flights = createSingleFlight<Landed<Report>>();
 
   async function attempt<T>(tier: CacheTier, action: () => Promise<T>): Promise<T | undefined> {
     try {
@@ -101,14 +82,16 @@ export function createResultCache(options: {
     }
   }
 
-  async function lookUp(among: readonly CacheTier[], key: string) {
+  async function lookUp(
+    among: readonly CacheTier[],
+    key: string,
+  ): Promise<{ value: Uint8Array; from: TierName } | undefined> {
     for (const tier of among) {
       const entry = await attempt(tier, () => tier.get(key));
       onLookup?.(tier.name, entry !== undefined);
       if (entry !== undefined) {
-        const missed = tiers.slice(0, tiers.indexOf(tier));
-        void store(missed, key, entry.value, entry.ttlMs);
-        return { value: entry.value, tier: tier.name };
+        void store(tiers.slice(0, tiers.indexOf(tier)), key, entry.value, entry.ttlMs);
+        return { value: entry.value, from: tier.name };
       }
     }
     return undefined;
@@ -123,47 +106,51 @@ export function createResultCache(options: {
     await Promise.all(into.map((tier) => attempt(tier, () => tier.set(key, value, ttlMs))));
   }
 
-  type Compute = Parameters<ResultCache['getOrCompute']>[2];
-
-  /** What is in no far tier either is computed in one go when that is known of all keys. */
-  function flyTogether(keys: readonly string[], missing: readonly number[], signal: AbortSignal) {
+  /** Joins or starts a flight for each key. The values that no far tier has are computed together. */
+  function fly<Wanted extends Keyed>(
+    wanted: readonly Wanted[],
+    signal: AbortSignal,
+    compute: Compute<Wanted, Report>,
+  ): readonly Promise<{ value: Landed<Report>; shared: boolean }>[] {
     const lookups: Promise<unknown>[] = [];
-    const needs: Need[] = [];
-    const arrivals = missing.map((index) => {
-      const key = keys[index] as string;
-      // Called at once or not at all, because the key is in the air already.
-      return flights.run(key, signal, (workSignal) => {
-        const lookup = lookUp(far, key);
+    const needs: Need<Wanted, Report>[] = [];
+    const flown = wanted.map((item) =>
+      // `run` calls this at once, or not at all if a flight with this key is under way.
+      flights.run(item.key, signal, (sharedSignal) => {
+        const lookup = lookUp(farTiers, item.key);
         lookups.push(lookup);
-        return lookup.then((found) =>
-          found === undefined
-            ? new Promise((resolve, reject) =>
-                needs.push({ index, key, signal: workSignal, resolve, reject }),
-              )
-            : { value: found.value, from: found.tier },
+        return lookup.then(
+          (found) =>
+            found ??
+            new Promise<Landed<Report>>((resolve, reject) =>
+              needs.push({ item, signal: sharedSignal, resolve, reject }),
+            ),
         );
-      });
-    });
-    const needed = Promise.all(lookups).then(() => needs);
-    return { arrivals, needed };
+      }),
+    );
+    void Promise.all(lookups).then(() => computeAll(needs, compute));
+    return flown;
   }
 
-  async function fulfil(needs: readonly Need[], compute: Compute): Promise<void> {
+  async function computeAll<Wanted extends Keyed>(
+    needs: readonly Need<Wanted, Report>[],
+    compute: Compute<Wanted, Report>,
+  ): Promise<void> {
     if (needs.length === 0) return;
     const signal = whenAllAbort(needs.map((need) => need.signal));
     try {
       if (signal.aborted) throw failureFromAbort(signal);
       const outcomes = await compute(
-        needs.map(({ index }) => index),
+        needs.map(({ item }) => item),
         signal,
       );
-      for (const [at, { key, resolve, reject }] of needs.entries()) {
-        const outcome = outcomes[at] as Outcome<Uint8Array>;
+      for (const [index, { item, resolve, reject }] of needs.entries()) {
+        const outcome = outcomes[index] as Outcome<Computed<Report>>;
         if ('error' in outcome) {
           reject(outcome.error);
         } else {
-          void store(tiers, key, outcome.result);
-          resolve({ value: outcome.result, from: 'computed' });
+          void store(tiers, item.key, outcome.result.value);
+          resolve({ ...outcome.result, from: 'computed' });
         }
       }
     } catch (error) {
@@ -171,31 +158,24 @@ export function createResultCache(options: {
     }
   }
 
-  async function getOrCompute(
-    keys: readonly string[],
-    signal: AbortSignal,
-    compute: Compute,
-  ): Promise<readonly Outcome<CachedOrComputed>[]> {
-    const found = await Promise.all(keys.map((key) => lookUp(near, key)));
-    const missing = [...keys.keys()].filter((index) => found[index] === undefined);
-    const { arrivals, needed } = flyTogether(keys, missing, signal);
-    void needed.then((needs) => fulfil(needs, compute));
-    const landed = await Promise.allSettled(arrivals);
-    return keys.map((_, index): Outcome<CachedOrComputed> => {
-      const atHand = found[index];
-      if (atHand !== undefined) return { result: { value: atHand.value, from: atHand.tier } };
-      const arrival = landed[missing.indexOf(index)] as (typeof landed)[number];
-      if (arrival.status === 'rejected') return { error: arrival.reason };
-      const { value, shared } = arrival.value;
-      const from = shared && value.from === 'computed' ? 'shared' : value.from;
-      return { result: { value: value.value, from } };
-    });
-  }
-
   return {
     get: (key) => lookUp(tiers, key),
 
-    getOrCompute,
+    async getAll(wanted) {
+      const found = await Promise.all(wanted.map(({ key }) => lookUp(tiers, key)));
+      return found.every((entry) => entry !== undefined) ? found : undefined;
+    },
+
+    async getOrCompute(wanted, signal, compute) {
+      const near = await Promise.all(wanted.map(({ key }) => lookUp(nearTiers, key)));
+      const missing = wanted.filter((_, index) => near[index] === undefined);
+      const landed = await Promise.allSettled(fly(missing, signal, compute));
+      return near.map((found) => {
+        if (found !== undefined) return { result: found };
+        const flight = landed.shift() as (typeof landed)[number];
+        return flight.status === 'rejected' ? { error: flight.reason } : { result: foundBy(flight.value) };
+      });
+    },
 
     set: (key, value, ttlMs) => store(tiers, key, value, ttlMs),
 
@@ -203,4 +183,33 @@ export function createResultCache(options: {
       await Promise.all(tiers.map((tier) => attempt(tier, () => tier.close())));
     },
   };
+}
+
+/** The result of a flight. */
+type Landed<Report> =
+  | { readonly value: Uint8Array; readonly from: TierName }
+  | (Computed<Report> & { readonly from: 'computed' });
+
+/** A key that no tier has, and the flight that waits for its value. */
+interface Need<Wanted extends Keyed, Report> {
+  readonly item: Wanted;
+  /** Aborts when no caller waits for this key. */
+  readonly signal: AbortSignal;
+  resolve(value: Landed<Report>): void;
+  reject(error: unknown): void;
+}
+
+function foundBy<Report>({ value, shared }: { value: Landed<Report>; shared: boolean }) {
+  return shared && value.from === 'computed' ? { value: value.value, from: 'shared' as const } : value;
+}
+
+/** Aborts when the last of the signals does. */
+function whenAllAbort(signals: readonly AbortSignal[]): AbortSignal {
+  const all = new AbortController();
+  const check = () => {
+    if (signals.every(({ aborted }) => aborted)) all.abort(signals.at(-1)?.reason);
+  };
+  for (const signal of signals) signal.addEventListener('abort', check, { once: true });
+  check();
+  return all.signal;
 }

@@ -1,22 +1,26 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { CacheTier } from '../../../src/processor/cache/cache-tier.ts';
 import { createMemoryTier } from '../../../src/processor/cache/memory-tier.ts';
 import { createRedisTier } from '../../../src/processor/cache/redis-tier.ts';
 import {
-  type CachedOrComputed,
-  type CacheTier,
   createResultCache,
+  type Found,
   type ResultCache,
 } from '../../../src/processor/cache/result-cache.ts';
+import { resultOf } from '../../../src/processor/outcome.ts';
 import { startRedis } from '../../support/redis.ts';
 import { redisServer } from '../../support/tools.ts';
 
 const stays = () => new AbortController().signal;
 const value = (...bytes: number[]) => new Uint8Array(bytes);
+const keyed = (...keys: string[]) => keys.map((key) => ({ key }));
+/** The outcome of computing a value, with a report. */
+const computed = (value: Uint8Array, report = 'a report') => ({ result: { value, report } });
 
 /** A cache with what it reported, as `redis hit`, `memory miss`, `redis error`. */
 function openCache(tiers: CacheTier[]) {
   const reports: string[] = [];
-  const cache = createResultCache({
+  const cache = createResultCache<string>({
     tiers,
     onLookup: (tier, hit) => reports.push(`${tier} ${hit ? 'hit' : 'miss'}`),
     onError: (tier) => reports.push(`${tier} error`),
@@ -27,16 +31,15 @@ function openCache(tiers: CacheTier[]) {
 
 /** The outcome of one key. */
 async function computeOne(
-  cache: ResultCache,
+  cache: ResultCache<string>,
   key: string,
   signal: AbortSignal,
   compute: (signal: AbortSignal) => Promise<Uint8Array>,
-): Promise<CachedOrComputed> {
-  const [outcome] = await cache.getOrCompute([key], signal, async (_, shared) => [
-    { result: await compute(shared) },
+): Promise<Found> {
+  const [outcome] = await cache.getOrCompute(keyed(key), signal, async (_, shared) => [
+    computed(await compute(shared)),
   ]);
-  if (outcome === undefined || 'error' in outcome) throw outcome?.error;
-  return outcome.result;
+  return resultOf(outcome as NonNullable<typeof outcome>);
 }
 
 const memory = () => createMemoryTier({ maxBytes: 1_000_000 });
@@ -64,9 +67,13 @@ describe(createResultCache, () => {
   it('computes a value once and has it from memory then', async () => {
     const { cache, reports } = openCache([memory()]);
     const compute = vi.fn(async () => value(1, 2));
-    expect(await computeOne(cache, 'a', stays(), compute)).toEqual({ value: value(1, 2), from: 'computed' });
+    expect(await computeOne(cache, 'a', stays(), compute)).toEqual({
+      value: value(1, 2),
+      from: 'computed',
+      report: 'a report',
+    });
     expect(await computeOne(cache, 'a', stays(), compute)).toEqual({ value: value(1, 2), from: 'memory' });
-    expect(await cache.get('a')).toEqual({ value: value(1, 2), tier: 'memory' });
+    expect(await cache.get('a')).toEqual({ value: value(1, 2), from: 'memory' });
     expect(compute).toHaveBeenCalledTimes(1);
     expect(reports).toEqual(['memory miss', 'memory hit', 'memory hit']);
   });
@@ -104,42 +111,47 @@ describe(createResultCache, () => {
   it('computes in one go what is missing of several keys', async () => {
     const { cache } = openCache([memory()]);
     await cache.set('b', value(2));
-    const compute = vi.fn(async (indices: readonly number[]) => indices.map((at) => ({ result: value(at) })));
-    expect(await cache.getOrCompute(['a', 'b', 'c', 'a'], stays(), compute)).toEqual([
-      { result: { value: value(0), from: 'computed' } },
+    const compute = vi.fn(async (missing: readonly { readonly key: string }[]) =>
+      missing.map(({ key }, index) => computed(value(index), `of ${key}`)),
+    );
+    expect(await cache.getOrCompute(keyed('a', 'b', 'c', 'a'), stays(), compute)).toEqual([
+      { result: { value: value(0), from: 'computed', report: 'of a' } },
       { result: { value: value(2), from: 'memory' } },
-      { result: { value: value(2), from: 'computed' } },
+      { result: { value: value(1), from: 'computed', report: 'of c' } },
       { result: { value: value(0), from: 'shared' } },
     ]);
-    expect(compute.mock.calls.map(([indices]) => indices)).toEqual([[0, 2]]);
-    expect(await cache.get('c')).toEqual({ value: value(2), tier: 'memory' });
+    expect(compute.mock.calls.map(([missing]) => missing)).toEqual([keyed('a', 'c')]);
+    expect(await cache.get('c')).toEqual({ value: value(1), from: 'memory' });
   });
 
   it('waits for keys that somebody else is computing, and computes the others', async () => {
     const { cache } = openCache([memory()]);
     const { promise, resolve } = Promise.withResolvers<Uint8Array>();
     const first = computeOne(cache, 'a', stays(), () => promise);
-    const asked: number[][] = [];
-    const both = cache.getOrCompute(['a', 'b'], stays(), async (indices) => {
-      asked.push([...indices]);
+    const asked: unknown[] = [];
+    const both = cache.getOrCompute(keyed('a', 'b'), stays(), async (missing) => {
+      asked.push(missing);
       resolve(value(7));
-      return [{ result: value(8) }];
+      return [computed(value(8))];
     });
     expect(await both).toEqual([
       { result: { value: value(7), from: 'shared' } },
-      { result: { value: value(8), from: 'computed' } },
+      { result: { value: value(8), from: 'computed', report: 'a report' } },
     ]);
-    expect(await first).toEqual({ value: value(7), from: 'computed' });
-    expect(asked).toEqual([[1]]);
+    expect(await first).toMatchObject({ value: value(7), from: 'computed' });
+    expect(asked).toEqual([keyed('b')]);
   });
 
   it('fails one key alone, and nobody who waits for another', async () => {
     const { cache } = openCache([memory()]);
     const bad = new Error('bad');
-    const both = cache.getOrCompute(['a', 'b'], stays(), async () => [{ error: bad }, { result: value(2) }]);
+    const both = cache.getOrCompute(keyed('a', 'b'), stays(), async () => [
+      { error: bad },
+      computed(value(2)),
+    ]);
     // Asked for while the two are being computed.
     const other = computeOne(cache, 'b', stays(), async () => value(0));
-    expect(await both).toEqual([{ error: bad }, { result: { value: value(2), from: 'computed' } }]);
+    expect(await both).toMatchObject([{ error: bad }, { result: { value: value(2), from: 'computed' } }]);
     expect((await other).value).toEqual(value(2));
   });
 
@@ -148,7 +160,7 @@ describe(createResultCache, () => {
     const [leaves, leavesLater] = [new AbortController(), new AbortController()];
     let working: AbortSignal | undefined;
     const started = Promise.withResolvers<void>();
-    const both = cache.getOrCompute(['a', 'b'], leaves.signal, (_, signal) => {
+    const both = cache.getOrCompute(keyed('a', 'b'), leaves.signal, (_, signal) => {
       working = signal;
       started.resolve();
       return new Promise(() => {});
@@ -174,6 +186,17 @@ describe(createResultCache, () => {
     await expect(failing).rejects.toThrow('corrupt');
     expect(await cache.get('a')).toBeUndefined();
     expect(await computeOne(cache, 'a', stays(), async () => value(1))).toMatchObject({ from: 'computed' });
+  });
+
+  it('finds all keys of a call or none', async () => {
+    const { cache } = openCache([memory()]);
+    await cache.set('a', value(1));
+    expect(await cache.getAll(keyed('a', 'b'))).toBeUndefined();
+    await cache.set('b', value(2));
+    expect(await cache.getAll(keyed('a', 'b'))).toEqual([
+      { value: value(1), from: 'memory' },
+      { value: value(2), from: 'memory' },
+    ]);
   });
 
   it('serves and computes although a tier fails at everything', async () => {
@@ -251,10 +274,10 @@ describe.skipIf(redisServer === undefined)('createResultCache, with a redis-serv
       createMemoryTier({ maxBytes: 1_000_000, clock: { now: () => now } }),
       redis,
     ]);
-    expect(await cache.get('a')).toMatchObject({ tier: 'redis' });
-    expect(await cache.get('a')).toMatchObject({ tier: 'memory' });
+    expect(await cache.get('a')).toMatchObject({ from: 'redis' });
+    expect(await cache.get('a')).toMatchObject({ from: 'memory' });
     now = 60_002;
-    expect(await cache.get('a')).toMatchObject({ tier: 'redis' });
+    expect(await cache.get('a')).toMatchObject({ from: 'redis' });
   });
 
   it('answers while Redis is frozen', async () => {
@@ -268,6 +291,6 @@ describe.skipIf(redisServer === undefined)('createResultCache, with a redis-serv
     server.freeze();
     expect(await computeOne(cache, 'a', stays(), async () => value(1))).toMatchObject({ from: 'computed' });
     await cache.set('b', value(2), 1000);
-    expect(await cache.get('b')).toMatchObject({ tier: 'memory' });
+    expect(await cache.get('b')).toMatchObject({ from: 'memory' });
   });
 });

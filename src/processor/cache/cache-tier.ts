@@ -1,0 +1,17 @@
+export type TierName = 'memory' | 'redis';
+
+/** A stored value. Its bytes must not be changed and its buffer not be transferred: later callers get the same value. */
+export interface CacheEntry {
+  readonly value: Uint8Array;
+  /** Time left, in milliseconds. Unset: the entry does not expire. */
+  readonly ttlMs?: number | undefined;
+}
+
+/** A store for values. It may drop any value at any time. */
+export interface CacheTier {
+  readonly name: TierName;
+  get(key: string): Promise<CacheEntry | undefined>;
+  /** @param ttlMs - time to live, in milliseconds. Unset: the tier decides */
+  set(key: string, value: Uint8Array, ttlMs?: number): Promise<void>;
+  close(): Promise<void>;
+}

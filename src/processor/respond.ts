@@ -1,0 +1,101 @@
+import { create, fromBinary } from '@bufbuild/protobuf';
+import {
+  CacheState,
+  ImageFormat,
+  type ProcessResponse,
+  ProcessResponseSchema,
+  StageTimeSchema,
+} from '../../gen/image/v1/processor_pb.ts';
+import { messageBytes } from '../grpc/grpc-message.ts';
+import type { Found } from './cache/result-cache.ts';
+import type { ImageHeader } from './codecs/header.ts';
+import type { SourceFormat } from './image/plan.ts';
+import type { PixelResult } from './image/process-pixels.ts';
+import { libraries, numericsVersion } from './image/provenance.ts';
+import { tensorName } from './image/tensor-container.ts';
+import { type Outcome, resultsOf } from './outcome.ts';
+import type { CallMemory } from './serving/call-memory.ts';
+import type { Stage } from './stopwatch.ts';
+
+/** The source of a response. */
+export interface ResponseSource {
+  readonly header: ImageHeader;
+  /** SHA-256 in hex. */
+  readonly sha256: string;
+  readonly content: Uint8Array;
+}
+
+/** A response as the cache stores it: without what is different for each call. */
+export function storedResponse(result: PixelResult, source: ResponseSource, key: string): Uint8Array {
+  const { content, contentType, width, height, tensor, decisions } = result;
+  const { header, sha256 } = source;
+  const response = create(ProcessResponseSchema, {
+    content,
+    contentType,
+    width,
+    height,
+    source: {
+      format: formatValues[header.format],
+      width: header.width,
+      height: header.height,
+      sha256,
+      bytes: BigInt(source.content.length),
+    },
+    ...(tensor && {
+      tensor: { name: tensorName, datatype: tensor.datatype, shape: tensor.shape.map(BigInt) },
+    }),
+    provenance: { numericsVersion, libraries, decisions: [...decisions] },
+    key,
+  });
+  return messageBytes(ProcessResponseSchema, response);
+}
+
+/**
+ * The response to one call from a stored one.
+ *
+ * @param callStages - that ran for this call; those of the workers are in the report
+ */
+export function respond(
+  { value, from, report = [] }: Found & { readonly report?: readonly Stage[] },
+  callStages: readonly Stage[],
+): ProcessResponse {
+  const response = fromBinary(ProcessResponseSchema, value);
+  response.cache = cacheStates[from];
+  response.stages = [...callStages, ...report].map(({ name, durationMs }) =>
+    create(StageTimeSchema, { name, durationMs }),
+  );
+  return response;
+}
+
+/**
+ * Counts a call's responses as its memory. Responses that were made for this call are not refused any more. Those of the
+ * cache, and of an equal call, are refused if there is no room: room was reserved for one of the equal calls only.
+ *
+ * @throws Failure OUTPUT_BYTES_OVER_LIMIT, OVERLOADED
+ */
+export function countResponses(outcomes: readonly Outcome<ProcessResponse>[], memory: CallMemory): void {
+  const responses = resultsOf(outcomes);
+  const bytesOf = (some: readonly ProcessResponse[]) =>
+    some.reduce((sum, { content }) => sum + content.length, 0);
+  const isNew = ({ cache }: ProcessResponse) => cache === CacheState.MISS;
+  memory.checkResponse(bytesOf(responses));
+  memory.take(bytesOf(responses.filter((response) => !isNew(response))));
+  memory.hold(bytesOf(responses.filter(isNew)));
+}
+
+const cacheStates = {
+  computed: CacheState.MISS,
+  shared: CacheState.SHARED,
+  memory: CacheState.HIT_MEMORY,
+  redis: CacheState.HIT_REDIS,
+} as const satisfies Record<Found['from'], CacheState>;
+
+const formatValues = {
+  jpeg: ImageFormat.JPEG,
+  png: ImageFormat.PNG,
+  webp: ImageFormat.WEBP,
+  avif: ImageFormat.AVIF,
+  gif: ImageFormat.GIF,
+  tiff: ImageFormat.TIFF,
+  bmp: ImageFormat.BMP,
+} as const satisfies Record<SourceFormat, ImageFormat>;
