@@ -1,5 +1,6 @@
 import { hash, randomUUID } from 'node:crypto';
 import { CacheState, ImageFormatSchema, type ProcessResponse } from '../../gen/image/v1/processor_pb.ts';
+import { lengthOf } from '../grpc/messages/written-message.ts';
 import type { ApiContext } from './context.ts';
 import type { Share } from './memory/held-bytes.ts';
 
@@ -98,10 +99,6 @@ function cachingOf(c: ApiContext): string {
   const maxAgeSeconds = c.get('maxAgeSeconds');
   if (maxAgeSeconds !== undefined) return `public, max-age=${maxAgeSeconds}`;
   return c.get('caller') === undefined ? 'public, no-cache' : 'private, no-cache';
-}
-
-function lengthOf(pieces: readonly Uint8Array[]): number {
-  return pieces.reduce((sum, { length }) => sum + length, 0);
 }
 
 type Times = readonly (readonly [name: string, ms: number])[];

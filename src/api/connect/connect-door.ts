@@ -17,13 +17,9 @@ import {
 import { type Breakable, breakable } from '../../breakable.ts';
 import { type Deadline, startDeadline } from '../../deadline.ts';
 import { Failure } from '../../failures.ts';
+import { callFormat } from '../../grpc/messages/call-format.ts';
 import { batchLimit } from '../../grpc/messages/message-limits.ts';
-import {
-  callFormat,
-  parsingRequest,
-  takeParsedMessages,
-  withoutServerError,
-} from '../../grpc/messages/rpc-messages.ts';
+import { exchangeMessages, handleCall } from '../../grpc/messages/rpc-messages.ts';
 import { toConnectError } from '../../grpc/rpc-failures.ts';
 import { messageOverheadBytes } from '../../grpc/transport.ts';
 import { processImages, streamIdle, streamsOverLimit } from '../../image-stream.ts';
@@ -35,7 +31,7 @@ import { allowStream } from '../connections.ts';
 import type { ApiContext } from '../context.ts';
 import type { HeldBytes, Share } from '../memory/held-bytes.ts';
 import { createHeldStream, type HeldStream } from '../memory/held-stream.ts';
-import { type PricedRequest, priceOfResponse, type ResponseLimit } from '../memory/response-price.ts';
+import { type PricedRequest, priceOfResponse } from '../memory/response-price.ts';
 import { noteFailure } from '../problem.ts';
 import { imageTooLong, readBody } from '../request-body.ts';
 import type { ProcessorClient, ResponseRoom } from '../upstream/processor-client.ts';
@@ -45,12 +41,6 @@ import { originOf } from '../upstream/trace-calls.ts';
 export const connectDoorPath = `/${ProcessorService.typeName}/*`;
 
 const batchPath = `/${ProcessorService.typeName}/${ProcessorService.method.processBatch.name}`;
-
-/**
- * In bytes of contents. JSON has them as Base64 in a text that is written in one piece: twice as many keep the event
- * loop for a tenth of a second.
- */
-const maxJsonContentBytes = 16 * 1024 * 1024;
 
 /** The HTTP request that a call came in. */
 interface Arrival {
@@ -108,23 +98,27 @@ export function openConnectDoor(
   }
 
   /** One request, one response, which is priced before it is made. */
-  async function passOn<Request extends PricedRequest, Answer>(
-    ask: (request: Request, deadline: Deadline, origin?: CallOrigin, room?: ResponseRoom) => Promise<Answer>,
+  async function passOn<Request extends PricedRequest, Response>(
+    ask: (
+      request: Request,
+      deadline: Deadline,
+      origin?: CallOrigin,
+      room?: ResponseRoom,
+    ) => Promise<Response>,
     request: Request,
     context: HandlerContext,
-    contentsOf: (answer: Answer) => readonly { readonly content: Uint8Array }[],
-  ): Promise<Answer> {
+    contentsOf: (response: Response) => readonly { readonly content: Uint8Array }[],
+  ): Promise<Response> {
     using deadline = deadlineOf(context, config.requestTimeoutMs);
     const arrival = context.values.get(arrivalKey);
     try {
       if (arrival === undefined) throw new Error('a call that came in no request');
       const { share } = arrival;
-      const { limit, copies } = writingOf(arrival.c, config);
-      share.expects(copies * priceOfResponse(request, limit));
-      const room = { maxBytes: limit.bytes, take: (bytes: number) => share.expects(copies * bytes) };
-      const answer = await ask(request, deadline, originOfCall(context), room);
-      share.responds(copies * contentsOf(answer).reduce((sum, { content }) => sum + content.length, 0));
-      return answer;
+      share.expects(priceOfResponse(request, config.responseLimit));
+      const room = { maxBytes: config.responseLimit.bytes, take: share.expects };
+      const response = await ask(request, deadline, originOfCall(context), room);
+      share.responds(contentsOf(response).reduce((sum, { content }) => sum + content.length, 0));
+      return response;
     } catch (error) {
       throw noted(error, arrival?.c);
     }
@@ -133,24 +127,26 @@ export function openConnectDoor(
   const router = createConnectRouter({
     grpc: false,
     acceptCompression: [],
-    interceptors: [refuseStreams, takeParsedMessages],
+    interceptors: [refuseStreams, exchangeMessages],
   });
   router.service(ProcessorService, {
-    process: (request, context) => passOn(processor.process, request, context, (answer) => [answer]),
+    process: (request, context) => passOn(processor.process, request, context, (response) => [response]),
     processVariants: (request, context) =>
       passOn(processor.processVariants, request, context, ({ variants }) => variants),
     processBatch: (request, context) =>
-      passOn(processor.processBatch, request, context, (answer) => [answer]),
+      passOn(processor.processBatch, request, context, (response) => [response]),
     async *processStream(requests: AsyncIterable<ProcessStreamRequest>, context) {
       const arrival = context.values.get(arrivalKey);
       const origin = originOfCall(context);
       try {
         if (arrival?.place === undefined) throw new Error('a stream has arrived without a place');
-        const { c, stream, place } = arrival;
-        const maxBytes = writingOf(c, config).limit.bytes;
+        const { stream, place } = arrival;
         const processOne = async (request: ProcessRequest, id: string) => {
           using deadline = imageDeadline(context, config.requestTimeoutMs);
-          const room = { maxBytes, take: (bytes: number) => stream.take(id, bytes) };
+          const room = {
+            maxBytes: config.responseLimit.bytes,
+            take: (bytes: number) => stream.take(id, bytes),
+          };
           return await processor.process(request, deadline, origin, room);
         };
         const messages = stream.requests(requests);
@@ -227,7 +223,7 @@ export function openConnectDoor(
     }
     if (format === undefined || format.protocol === 'grpc') throw unsupportedContentType(c, handler.method);
     const share = held.shareOf(c.env.outgoing, c.get('callerName'));
-    const stream = createHeldStream(share, writingOf(c, config).limit.bytes);
+    const stream = createHeldStream(share, config.responseLimit.bytes);
     const request = {
       httpVersion: '',
       method: c.req.method,
@@ -246,13 +242,8 @@ export function openConnectDoor(
     };
     const asError = (error: unknown) => (error instanceof ConnectError ? error : noted(error, c));
     const limit = longestBodyOf(c.req.path);
-    const response = withoutServerError(
-      await handler(parsingRequest(request, handler.method, format, limit, asError)),
-    );
-    const { body } = response;
-    return universalServerResponseToFetch(
-      body === undefined || body === null ? response : { ...response, body: share.sendsAll(body) },
-    );
+    const handling = { format, limit, asError, transfer: share.transfer };
+    return universalServerResponseToFetch(await handleCall(handler, request, handling));
   };
 }
 
@@ -262,17 +253,6 @@ const refuseStreams: Interceptor = (next) => (request) => {
   if (refusal !== undefined) throw refusal;
   return next(request);
 };
-
-/** How a call's response is written: how long it may get, and how many times its contents are in memory meanwhile. */
-function writingOf(
-  c: ApiContext,
-  { responseLimit }: ApiConfig,
-): { readonly limit: ResponseLimit; readonly copies: number } {
-  if (c.req.header('content-type')?.includes('json') !== true) return { limit: responseLimit, copies: 2 };
-  const bytes = Math.min(responseLimit.bytes, maxJsonContentBytes);
-  // As they came, as Base64, in the text, and in the text's bytes.
-  return { limit: { bytes, name: 'in JSON; Protobuf takes more' }, copies: 5 };
-}
 
 function originOfCall(context: HandlerContext): CallOrigin | undefined {
   const arrival = context.values.get(arrivalKey);

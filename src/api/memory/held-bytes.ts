@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { requestOverMemory } from '../../content-bytes.ts';
 import { Failure } from '../../failures.ts';
-import { sliceBytes } from '../../grpc/grpc-message.ts';
+import type { MessageTransfer } from '../../grpc/messages/rpc-messages.ts';
+import { lengthOf, sliceBytes, slicesOf } from '../../grpc/messages/written-message.ts';
 import { type Account, createMemoryBudget, type MemoryBudget, mostOfOneCaller } from '../../memory-budget.ts';
 
 /** What image-api holds beside bodies and responses, garbage that waits for its collection included, in bytes; measured. */
@@ -39,8 +40,8 @@ export interface Share {
    * the memory its connection is cut.
    */
   sends(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
-  /** The same for a body that comes in pieces of any length, one after the other. */
-  sendsAll(pieces: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
+  /** The same for each message of a response that is written elsewhere. */
+  readonly transfer: MessageTransfer;
 }
 
 /** Memory that the bodies of all requests and their responses take together. */
@@ -88,6 +89,11 @@ function createShare(
   checkRoom: (bytes: number) => void,
 ): Share {
   let bodyBytes = 0;
+  function begin(bytes: number): void {
+    // How far a single write is stays unknown.
+    const totalBytes = bytes <= sliceBytes ? 0 : bytes;
+    account.begin({ totalBytes, end: () => void outgoing.destroy() });
+  }
   return {
     reserve(declaredBytes, giveUp) {
       checkRoom(declaredBytes);
@@ -108,29 +114,12 @@ function createShare(
     },
     responds: account.force,
     sends(pieces) {
-      const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
-      const [only] = pieces;
-      const isOneWrite = bytes <= sliceBytes && pieces.length === 1;
-      account.begin({
-        totalBytes: isOneWrite ? 0 : bytes,
-        end: () => void outgoing.destroy(),
-      });
-      if (isOneWrite) return only as Uint8Array<ArrayBuffer>;
+      const bytes = lengthOf(pieces);
+      begin(bytes);
+      if (bytes <= sliceBytes && pieces.length === 1) return pieces[0] as Uint8Array<ArrayBuffer>;
       return streamOf(slicesOf(pieces), account.progress);
     },
-    async *sendsAll(pieces) {
-      for await (const piece of pieces) {
-        const isOneWrite = piece.length <= sliceBytes;
-        account.begin({ totalBytes: isOneWrite ? 0 : piece.length, end: () => void outgoing.destroy() });
-        let sentBytes = 0;
-        for (const slice of slicesOf([piece])) {
-          sentBytes += slice.length;
-          account.progress(sentBytes);
-          yield slice;
-        }
-        account.finish();
-      }
-    },
+    transfer: { begin, progress: account.progress, finish: account.finish },
   };
 }
 
@@ -140,12 +129,6 @@ function tooSlow(receivedBytes: number, declaredBytes: number, ms: number): Fail
     `${receivedBytes} of ${declaredBytes} bytes came in ${ms} ms, too slowly to be complete by the deadline, and others need the memory. Try again in a moment.`,
     { limit: declaredBytes, actual: receivedBytes },
   );
-}
-
-function* slicesOf(pieces: readonly Uint8Array[]): Generator<Uint8Array> {
-  for (const piece of pieces) {
-    for (let at = 0; at < piece.length; at += sliceBytes) yield piece.subarray(at, at + sliceBytes);
-  }
 }
 
 /** @param onSlice - hears of all bytes that are out or on their way */

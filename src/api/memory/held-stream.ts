@@ -20,9 +20,6 @@ interface Unanswered {
   readonly expectedBytes: number;
 }
 
-/** A response that is sent is also there as a message, and as the bytes of both. */
-const responseCopies = 3;
-
 /** @param maxResponseBytes - longest content of a response; the processor makes none that is longer */
 export function createHeldStream(share: Share, maxResponseBytes: number): HeldStream {
   const unanswered = new Map<string, Unanswered>();
@@ -31,12 +28,9 @@ export function createHeldStream(share: Share, maxResponseBytes: number): HeldSt
   let lastChunkBytes = 0;
 
   function heldBytes(): number {
-    let [all, longest] = [0, 0];
-    for (const { expectedBytes } of unanswered.values()) {
-      all += expectedBytes;
-      longest = Math.max(longest, expectedBytes);
-    }
-    return unparsedBytes + unansweredBytes + all + (responseCopies - 1) * longest;
+    let bytes = unparsedBytes + unansweredBytes;
+    for (const { expectedBytes } of unanswered.values()) bytes += expectedBytes;
+    return bytes;
   }
 
   function add({ id, request }: ProcessStreamRequest): void {
@@ -78,7 +72,7 @@ export function createHeldStream(share: Share, maxResponseBytes: number): HeldSt
         unansweredBytes -= unanswered.get(answer.id)?.bytes ?? 0;
         unanswered.delete(answer.id);
         // It is here already.
-        share.responds(heldBytes() + responseCopies * contentLength);
+        share.responds(heldBytes() + contentLength);
         yield answer;
         share.responds(heldBytes());
       }

@@ -1,9 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import { Http2ServerRequest } from 'node:http2';
+import { constants, Http2ServerRequest, type ServerHttp2Stream } from 'node:http2';
 import { createContextKey } from '@connectrpc/connect';
 import { outputBytesOverLimit, requestOverMemory } from '../../content-bytes.ts';
 import { batchLimit } from '../../grpc/messages/message-limits.ts';
-import type { MessageLimit } from '../../grpc/messages/rpc-messages.ts';
+import type { MessageLimit } from '../../grpc/messages/read-messages.ts';
+import type { MessageTransfer } from '../../grpc/messages/rpc-messages.ts';
+import { sliceBytes } from '../../grpc/messages/written-message.ts';
 import { maxResponseHeader } from '../../grpc/transport.ts';
 import { type Account, createMemoryBudget, type MemoryBudget, mostOfOneCaller } from '../../memory-budget.ts';
 
@@ -44,6 +46,8 @@ export interface CallMemory {
    * @throws Failure OVERLOADED
    */
   counting(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
+  /** Ends the stream if a response is read too slowly and others need its memory. */
+  transferOver(stream: ServerHttp2Stream): MessageTransfer;
   /** Of the message of a unary call and of its response, which are transferred one after the other. */
   readonly account: Account;
 }
@@ -119,6 +123,15 @@ function callMemory(budget: MemoryBudget, caller: string, account: Account, limi
       }
       return { [Symbol.dispose]: room.close };
     },
+    transferOver: (stream) => ({
+      begin(bytes) {
+        // How far a single write is stays unknown.
+        const totalBytes = bytes <= sliceBytes ? 0 : bytes;
+        account.begin({ totalBytes, end: () => stream.close(constants.NGHTTP2_CANCEL) });
+      },
+      progress: account.progress,
+      finish: account.finish,
+    }),
     take: (bytes) => account.resize(account.bytes + bytes),
     hold: (bytes) => account.force(account.bytes + bytes),
     async *counting(body) {

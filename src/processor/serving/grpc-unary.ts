@@ -27,16 +27,10 @@ import {
   setTrailerStatus,
 } from '@connectrpc/connect/protocol-grpc';
 import { Failure } from '../../failures.ts';
-import {
-  collectMessage,
-  endWith,
-  envelopeOf,
-  lengthOf,
-  sliceBytes,
-  webHeaders,
-} from '../../grpc/grpc-message.ts';
+import { collectMessage, endWith, envelopeOf, webHeaders } from '../../grpc/grpc-message.ts';
 import { parseBinary } from '../../grpc/messages/parse-message.ts';
-import { checkLength, type MessageLimit } from '../../grpc/messages/rpc-messages.ts';
+import { checkLength, type MessageLimit } from '../../grpc/messages/read-messages.ts';
+import { lengthOf } from '../../grpc/messages/written-message.ts';
 import { toConnectError, wireError } from '../../grpc/rpc-failures.ts';
 import { callMemoryKey } from './call-memory.ts';
 import type { WatchMessage } from './half-sent.ts';
@@ -134,14 +128,12 @@ export function createGrpcUnaryMethods(
     context.abort(over);
     const bytes = lengthOf(pieces);
     account.force(bytes);
-    account.begin({
-      totalBytes: bytes <= sliceBytes ? 0 : bytes,
-      end: () => stream.close(constants.NGHTTP2_CANCEL),
-    });
+    const transfer = memory.transferOver(stream);
+    transfer.begin(bytes);
     if (stream.closed || stream.destroyed) return;
     response.writeHead(200, Object.fromEntries(context.responseHeader));
     response.addTrailers(Object.fromEntries(context.responseTrailer));
-    await endWith(stream, pieces, account.progress);
+    await endWith(stream, pieces, transfer.progress);
   }
 
   return {

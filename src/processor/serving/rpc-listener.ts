@@ -11,13 +11,9 @@ import { errorToJson } from '@connectrpc/connect/protocol-connect';
 import { setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from '@connectrpc/connect-node';
 import { Failure, failureKinds } from '../../failures.ts';
-import {
-  callFormat,
-  type MessageLimit,
-  parsingRequest,
-  takeParsedMessages,
-  withoutServerError,
-} from '../../grpc/messages/rpc-messages.ts';
+import { callFormat } from '../../grpc/messages/call-format.ts';
+import type { MessageLimit } from '../../grpc/messages/read-messages.ts';
+import { exchangeMessages, handleCall } from '../../grpc/messages/rpc-messages.ts';
 import { toConnectError, wireError } from '../../grpc/rpc-failures.ts';
 import { callMemoryKey } from './call-memory.ts';
 import type { WatchCall } from './call-watch.ts';
@@ -43,7 +39,7 @@ export function createRpcListener(
   watchCall: WatchCall,
 ): RpcListener {
   const router = createConnectRouter({
-    interceptors: [failByReasons, takeParsedMessages, ...interceptors],
+    interceptors: [failByReasons, exchangeMessages, ...interceptors],
     // Images are compressed already.
     acceptCompression: [],
   });
@@ -61,10 +57,12 @@ export function createRpcListener(
     const format = callFormat(request.headers['content-type'], method);
     if (format === undefined) throw unsupportedContentType(request.headers['content-type'], method);
     const call = readRequest(request, response, values);
-    if (method.methodKind === 'unary') call.body = values.get(callMemoryKey).counting(call.body);
+    const memory = values.get(callMemoryKey);
+    if (method.methodKind === 'unary') call.body = memory.counting(call.body);
     const body = watchCall(request.stream, method, caller, values, call.body);
-    const universal = parsingRequest({ ...call, body }, method, format, limitOf(method), wireError);
-    await universalResponseToNodeResponse(withoutServerError(await handler(universal)), response);
+    const transfer = memory.transferOver(request.stream);
+    const handling = { format, limit: limitOf(method), asError: wireError, transfer };
+    await universalResponseToNodeResponse(await handleCall(handler, { ...call, body }, handling), response);
   }
 
   function listen(

@@ -101,8 +101,6 @@ export async function startGrpcServer(
     ...options.waiting,
   };
   const watchMessage = createMessageWatch(waiting.halfSentMessages);
-  // Connect writes the messages of streams in one piece: what the budget lets them hold must not use up a session's.
-  const sessionMemory = Math.max(maxSessionMemory, Math.ceil((2 * (memory?.budget.maxBytes ?? 0)) / 1e6));
   const limitOf = (method: DescMethod) =>
     memory !== undefined && method.name === ProcessorService.method.processBatch.name
       ? memory.batchLimit
@@ -133,7 +131,7 @@ export async function startGrpcServer(
     if (!unary.take(request, response, caller, values)) others(request, response, caller, values);
   }
 
-  const server = createServer({ settings: http2Settings, maxSessionMemory: sessionMemory }, answer);
+  const server = createServer({ settings: http2Settings, maxSessionMemory }, answer);
   server.on('checkExpectation', (request, response) => {
     others.refuse(request, response, unsupportedExpectation(request.headers.expect));
   });
