@@ -1,9 +1,15 @@
 import process from 'node:process';
 import { defineConfig } from 'vitest/config';
+import { testLanes } from './test/support/lanes.ts';
+
+const { unit, programs } = testLanes();
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    projects: [
+      { extends: true, test: { name: 'unit', include: [...unit] } },
+      { extends: true, test: { name: 'programs', include: [...programs] } },
+    ],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // Two cores are what CI has.

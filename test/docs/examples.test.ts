@@ -27,10 +27,11 @@ import { findProgram } from '../support/tools.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-const pages = ['.', 'docs', 'examples', 'manifests', 'bench', 'test/fixtures'].flatMap((folder) =>
-  readdirSync(join(root, folder))
-    .filter((file) => file.endsWith('.md'))
-    .map((file) => join(folder, file)),
+const pages = ['.', 'docs', 'docs/decisions', 'examples', 'manifests', 'bench', 'test/fixtures'].flatMap(
+  (folder) =>
+    readdirSync(join(root, folder))
+      .filter((file) => file.endsWith('.md'))
+      .map((file) => join(folder, file)),
 );
 const textOf = (page: string): string => readFileSync(join(root, page), 'utf8');
 

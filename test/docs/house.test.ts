@@ -45,3 +45,25 @@ describe('the table of where is what', () => {
     expect(paths.filter((path) => !existsSync(new URL(path, root)))).toEqual([]);
   });
 });
+
+describe('docs/decisions/', () => {
+  const folder = new URL('docs/decisions/', root);
+  const records = readdirSync(folder)
+    .filter((name) => name !== 'README.md')
+    .sort();
+  const index = readFileSync(new URL('README.md', folder), 'utf8');
+
+  it.each(records)('lists %s in its index with its title, date and status', (name) => {
+    const record = readFileSync(new URL(name, folder), 'utf8');
+    const [, title, date, status] =
+      /^# (\d+\. .+)\n\nDate: (\d{4}-\d{2}-\d{2})\. Status: (accepted|proposed|superseded by \d+)\.\n/.exec(
+        record,
+      ) ?? [];
+    expect(index).toContain(`| [${title}](${name}) | ${date} | ${status} |`);
+  });
+
+  it('numbers its records without gaps', () => {
+    const numbers = records.map((name) => Number(name.slice(0, 4)));
+    expect(numbers).toEqual(records.map((_, index) => index + 1));
+  });
+});
