@@ -10,7 +10,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
-import { readHeader } from '../src/processor/codecs/header.ts';
+import { readHeader } from '../src/processor/codecs/read-header.ts';
 import type { Plan } from '../src/processor/image/plan.ts';
 import { hasPillow, type PythonPeer, startPython } from '../test/parity/python-peer.ts';
 import { processOnePlan } from '../test/support/one-plan.ts';

@@ -69,7 +69,7 @@ function checkedAnswers(): Uint8Array[] {
 
 async function ourStages(workers: number): Promise<Make> {
   const [{ readHeader }, { startWorkerPool }] = await Promise.all([
-    import('../src/processor/codecs/header.ts'),
+    import('../src/processor/codecs/read-header.ts'),
     import('../src/processor/workers/pool.ts'),
   ]);
   const pool = await startWorkerPool(workers);

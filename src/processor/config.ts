@@ -6,7 +6,7 @@ import { mostOfOneCaller } from '../memory-budget.ts';
 import { commaSeparated, flag, isHost, wholeNumber } from '../options/text-schemas.ts';
 import { secretFilePath } from '../secret-file.ts';
 import { heldMemory } from './admission/work-memory.ts';
-import { sourceFormats } from './image/plan.ts';
+import { sourceFormats } from './codecs/codecs.ts';
 import { defaultUserAgent, originHeadersFile } from './source/request-headers.ts';
 
 /** What image-processor reads from its environment. */

@@ -3,7 +3,6 @@ import { EnvironmentError, misspeltVariables } from '../environment.ts';
 import { drainOnSignal } from '../shutdown.ts';
 import { reportToStarter } from '../starter.ts';
 import { createLogger } from '../telemetry/telemetry.ts';
-import { jpegDecoder } from './codecs/jpeg/turbojpeg.ts';
 import { processorEnvironment, readProcessorConfig } from './config.ts';
 import { startProcessor } from './processor.ts';
 
@@ -15,8 +14,9 @@ try {
   for (const warning of misspeltVariables(Object.keys(processorEnvironment.shape), process.env))
     log.warn(warning);
   // After the handlers of signals are set: a supervisor may send one as soon as it reads this line.
-  const { port, metricsPort } = processor;
-  log.info({ host: config.HOST, port, metricsPort, jpegDecoder: jpegDecoder() }, 'image-processor listens');
+  const { port, metricsPort, libraries } = processor;
+  const jpegDecoder = libraries.turbojpeg === undefined ? 'sharp' : `TurboJPEG ${libraries.turbojpeg}`;
+  log.info({ host: config.HOST, port, metricsPort, jpegDecoder }, 'image-processor listens');
   reportToStarter({ port, metricsPort });
 } catch (error) {
   if (!(error instanceof EnvironmentError)) throw error;

@@ -44,10 +44,11 @@ export async function processPlans(
   processing: ImageProcessing,
   caller: Caller,
 ): Promise<readonly Outcome<ProcessResponse>[]> {
-  const { sources, cache } = processing;
+  const { sources, cache, workers } = processing;
   const { name, mustRevalidate, signal } = caller;
   const call = startCall(caller);
-  const keyed = (sha256: string) => plans.map((plan) => ({ plan, key: cacheKey(sha256, plan) }));
+  const keyed = (sha256: string) =>
+    plans.map((plan) => ({ plan, key: cacheKey(sha256, plan, workers.libraries) }));
   const image = await call.read(source, () =>
     sources.read(
       { ...source, mustRevalidate, caller: name },
@@ -93,7 +94,10 @@ async function make(
     if (result instanceof Failure) return { error: result };
     const { key } = missing[index] as (typeof missing)[number];
     return {
-      result: { value: storedResponse(result, { header, sha256, content }, key), report: result.stages },
+      result: {
+        value: storedResponse(result, { header, sha256, content }, workers.libraries, key),
+        report: result.stages,
+      },
     };
   });
 }

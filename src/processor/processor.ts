@@ -5,7 +5,6 @@ import type { Registry } from 'prom-client';
 import { file_google_rpc_error_details } from '../../gen/google/rpc/error_details_pb.ts';
 import { file_grpc_health_v1_health, Health } from '../../gen/grpc/health/v1/health_pb.ts';
 import { file_image_v1_processor, ProcessorService } from '../../gen/image/v1/processor_pb.ts';
-import { EnvironmentError } from '../environment.ts';
 import { listen } from '../listen.ts';
 import { openSecretFile } from '../secret-file.ts';
 import { createMetricsRegistry, type Logger } from '../telemetry/telemetry.ts';
@@ -16,7 +15,6 @@ import { createMemoryTier } from './cache/memory-tier.ts';
 import { createRedisTier } from './cache/redis-tier.ts';
 import { createCacheErrorLog } from './cache/report-errors.ts';
 import { createResultCache } from './cache/result-cache.ts';
-import { turboJpegProblem } from './codecs/jpeg/turbojpeg.ts';
 import { callerWaits, type ProcessorConfig } from './config.ts';
 import { createProcessorMetrics } from './metrics.ts';
 import { createPresets } from './presets/presets.ts';
@@ -36,14 +34,14 @@ import { startWorkerPool } from './workers/pool.ts';
 export interface Processor {
   readonly port: number;
   readonly metricsPort: number;
+  /** Versions of the libraries that decode and encode, by name. */
+  readonly libraries: Readonly<Record<string, string>>;
   /** Not ready at once, then after SHUTDOWN_DELAY_MS no new calls, and done when the last call is. */
   drain(): Promise<void>;
 }
 
 /** Puts image-processor together and starts it. */
 export async function startProcessor(config: ProcessorConfig, log: Logger): Promise<Processor> {
-  const problem = turboJpegProblem();
-  if (problem !== undefined) throw new EnvironmentError(problem);
   const presets = createPresets({ directory: config.PRESETS_DIR });
   const registry = createMetricsRegistry();
   const metrics = createProcessorMetrics(registry);
@@ -143,6 +141,7 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
   return {
     port: server.port,
     metricsPort: metricsServer.port,
+    libraries: workers.libraries,
     async drain() {
       health.setServing(false);
       await sleep(config.SHUTDOWN_DELAY_MS);

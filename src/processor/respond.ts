@@ -8,14 +8,15 @@ import {
 } from '../../gen/image/v1/processor_pb.ts';
 import { messageBytes } from '../grpc/grpc-message.ts';
 import type { Found } from './cache/result-cache.ts';
+import type { SourceFormat } from './codecs/codecs.ts';
 import type { ImageHeader } from './codecs/header.ts';
-import type { SourceFormat } from './image/plan.ts';
 import type { PixelResult } from './image/process-pixels.ts';
-import { libraries, numericsVersion } from './image/provenance.ts';
+import { numericsVersion } from './image/provenance.ts';
 import { tensorName } from './image/tensor-container.ts';
 import { type Outcome, resultsOf } from './outcome.ts';
 import type { CallMemory } from './serving/call-memory.ts';
 import type { Stage } from './stopwatch.ts';
+import type { WorkerPool } from './workers/pool.ts';
 
 /** The source of a response. */
 export interface ResponseSource {
@@ -26,7 +27,12 @@ export interface ResponseSource {
 }
 
 /** A response as the cache stores it: without what is different for each call. */
-export function storedResponse(result: PixelResult, source: ResponseSource, key: string): Uint8Array {
+export function storedResponse(
+  result: PixelResult,
+  source: ResponseSource,
+  libraries: WorkerPool['libraries'],
+  key: string,
+): Uint8Array {
   const { content, contentType, width, height, tensor, decisions } = result;
   const { header, sha256 } = source;
   const response = create(ProcessResponseSchema, {
@@ -35,7 +41,7 @@ export function storedResponse(result: PixelResult, source: ResponseSource, key:
     width,
     height,
     source: {
-      format: formatValues[header.format],
+      format: formatValue(header.format),
       width: header.width,
       height: header.height,
       sha256,
@@ -44,7 +50,7 @@ export function storedResponse(result: PixelResult, source: ResponseSource, key:
     ...(tensor && {
       tensor: { name: tensorName, datatype: tensor.datatype, shape: tensor.shape.map(BigInt) },
     }),
-    provenance: { numericsVersion, libraries, decisions: [...decisions] },
+    provenance: { numericsVersion, libraries: { ...libraries }, decisions: [...decisions] },
     key,
   });
   return messageBytes(ProcessResponseSchema, response);
@@ -90,12 +96,6 @@ const cacheStates = {
   redis: CacheState.HIT_REDIS,
 } as const satisfies Record<Found['from'], CacheState>;
 
-const formatValues = {
-  jpeg: ImageFormat.JPEG,
-  png: ImageFormat.PNG,
-  webp: ImageFormat.WEBP,
-  avif: ImageFormat.AVIF,
-  gif: ImageFormat.GIF,
-  tiff: ImageFormat.TIFF,
-  bmp: ImageFormat.BMP,
-} as const satisfies Record<SourceFormat, ImageFormat>;
+function formatValue(format: SourceFormat): ImageFormat {
+  return ImageFormat[format.toUpperCase() as Uppercase<SourceFormat>];
+}

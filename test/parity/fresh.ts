@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { ProcessRequestSchema } from '../../gen/image/v1/processor_pb.ts';
-import { readHeader } from '../../src/processor/codecs/header.ts';
+import { readHeader } from '../../src/processor/codecs/read-header.ts';
 import type { Plan, ResizePlan, TensorPlan } from '../../src/processor/image/plan.ts';
 import { numericsVersion } from '../../src/processor/image/provenance.ts';
 import { createPresets } from '../../src/processor/presets/presets.ts';

@@ -3,7 +3,7 @@ import process from 'node:process';
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { ProcessRequestSchema } from '../../gen/image/v1/processor_pb.ts';
-import { readHeader } from '../../src/processor/codecs/header.ts';
+import { readHeader } from '../../src/processor/codecs/read-header.ts';
 import { cropStart } from '../../src/processor/image/center-crop.ts';
 import { geometryOf } from '../../src/processor/image/geometry.ts';
 import type { Pixels } from '../../src/processor/image/pixels.ts';

@@ -1,15 +1,20 @@
 import { hash } from 'node:crypto';
 import type { Plan } from '../image/plan.ts';
-import { libraries, numericsVersion } from '../image/provenance.ts';
+import { numericsVersion } from '../image/provenance.ts';
 
 /**
  * Names an answer by what it is made from: the source's bytes, the plan, the numerics version and the
  * libraries. Equal keys mean equal bytes, on every machine and in every replica.
  *
  * @param sourceSha256 - of the encoded source, in hex
+ * @param libraries - the versions of the libraries that decode and encode
  * @returns SHA-256 in hex
  */
-export function cacheKey(sourceSha256: string, plan: Plan): string {
+export function cacheKey(
+  sourceSha256: string,
+  plan: Plan,
+  libraries: Readonly<Record<string, string>>,
+): string {
   return hash('sha256', JSON.stringify([numericsVersion, libraries, sourceSha256, canonical(plan)]));
 }
 

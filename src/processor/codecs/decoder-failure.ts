@@ -1,14 +1,15 @@
 import { Failure } from '../../failures.ts';
-import type { SourceFormat } from '../image/plan.ts';
+import type { SourceFormat } from './codecs.ts';
+import type { ImageHeader } from './header.ts';
 
 /**
- * What libvips and libc say when this machine, and not the image, is at fault: a full TMPDIR, no memory. Nothing else in
- * decoding bytes makes a system call.
+ * What libvips and libc report when this machine, and not the image, is at fault: a full TMPDIR, no memory. Nothing else
+ * in decoding makes a system call.
  */
 const machineFault = /system error:|out of memory|no space left|cannot allocate|unable to write to/i;
 
 /**
- * The failure for what a decoder has thrown.
+ * The failure for an error that a decoder threw.
  *
  * @param message - of IMAGE_CORRUPT
  * @returns OVERLOADED where the machine has no room for the image's pixels, else IMAGE_CORRUPT
@@ -23,4 +24,16 @@ export function decoderFailure(cause: unknown, format: SourceFormat, message: st
     );
   }
   return new Failure('IMAGE_CORRUPT', message, { format }, { cause });
+}
+
+/** The same for an image whose header was read. */
+export function decodingFailure(
+  { format, width, height }: Pick<ImageHeader, 'format' | 'width' | 'height'>,
+  cause: unknown,
+): Failure {
+  return decoderFailure(
+    cause,
+    format,
+    `The ${format.toUpperCase()} (${width} × ${height}) cannot be decoded: it is cut off or damaged.`,
+  );
 }

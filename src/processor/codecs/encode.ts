@@ -1,7 +1,8 @@
-import sharp, { type Sharp } from 'sharp';
+import type { Sharp } from 'sharp';
 import type { Pixels } from '../image/pixels.ts';
 import type { OutputFormat } from '../image/plan.ts';
 import { turboJpeg } from './jpeg/turbojpeg.ts';
+import { sharp } from './libvips/sharp.ts';
 
 /** An encoded answer. */
 export interface Encoded {

@@ -1,19 +1,10 @@
 import { Failure } from '../../failures.ts';
-import { type SourceFormat, sourceFormats } from '../image/plan.ts';
+import { brandsOf } from './brands.ts';
+import { codecOf, type SourceFormat, sourceFormats } from './codecs.ts';
+import { isPlainText } from './plain-text.ts';
 
 /** Bytes that tell every format: DICOM's word begins at 128, and an `ftyp` box may list many brands. */
 const signatureBytes = 256;
-
-/** How a format is named to people. */
-const names: { readonly [Format in SourceFormat]: string } = {
-  jpeg: 'JPEG',
-  png: 'PNG',
-  webp: 'WebP',
-  avif: 'AVIF',
-  gif: 'GIF',
-  tiff: 'TIFF',
-  bmp: 'BMP',
-};
 
 /**
  * Tells an image's format from its first bytes; names and headers lie. What is not in the list (SVG
@@ -28,13 +19,13 @@ export function detectFormat(
 ): SourceFormat {
   const head = Buffer.from(content.buffer, content.byteOffset, Math.min(content.length, signatureBytes));
   const text = head.toString('latin1');
-  const format = formatOf(head, text);
+  const format = sourceFormats.find((name) => codecOf(name).detect({ bytes: head, text }));
   if (format !== undefined && read.includes(format)) return format;
-  const supported = `${listOf(read.map((name) => names[name]))} ${read.length === 1 ? 'is' : 'are'} read here.`;
+  const supported = `${listOf(read.map((name) => codecOf(name).name))} ${read.length === 1 ? 'is' : 'are'} read here.`;
   if (format !== undefined) {
     throw new Failure(
       'FORMAT_UNSUPPORTED',
-      `This is a ${names[format]}, and ${supported} Convert it first, or have ${format} added to SOURCE_FORMATS.`,
+      `This is a ${codecOf(format).name}, and ${supported} Convert it first, or have ${format} added to SOURCE_FORMATS.`,
       { format, supported: read.join(', ') },
     );
   }
@@ -48,30 +39,6 @@ export function detectFormat(
 
 function listOf(words: readonly string[]): string {
   return new Intl.ListFormat('en-GB', { type: 'conjunction' }).format(words);
-}
-
-function formatOf(head: Buffer, text: string): SourceFormat | undefined {
-  if (text.startsWith('\xff\xd8\xff')) return 'jpeg';
-  if (text.startsWith('\x89PNG\r\n\x1a\n')) return 'png';
-  if (text.startsWith('RIFF') && text.startsWith('WEBP', 8)) return 'webp';
-  if (text.startsWith('BM') && !isPlainText(text)) return 'bmp';
-  if (text.startsWith('GIF87a') || text.startsWith('GIF89a')) return 'gif';
-  // Canon's raw files are TIFFs of which only a preview is an image.
-  const isTiff = text.startsWith('II*\0') || text.startsWith('MM\0*');
-  if (isTiff && !text.startsWith('CR', 8)) return 'tiff';
-  if (text.startsWith('II+\0') || text.startsWith('MM\0+')) return 'tiff'; // BigTIFF
-  return brandsOf(head).some((brand) => brand === 'avif' || brand === 'avis') ? 'avif' : undefined;
-}
-
-/** ISO/IEC 14496-12 §4.3: size, "ftyp", major brand, minor version, compatible brands. */
-function brandsOf(head: Buffer): string[] {
-  if (head.toString('latin1', 4, 8) !== 'ftyp') return [];
-  const end = Math.min(head.readUInt32BE(0), head.length);
-  const brands: string[] = [];
-  for (let at = 8; at + 4 <= end; at += 4) {
-    if (at !== 12) brands.push(head.toString('latin1', at, at + 4));
-  }
-  return brands;
 }
 
 interface Guess {
@@ -125,8 +92,4 @@ function guess(head: Buffer, text: string): Guess {
   if (found !== undefined) return { name: found[0], advice: toJpeg };
   if (/^P[1-7][\s#]/.test(text)) return { name: 'a Netpbm image (PBM, PGM, PPM)', advice: toJpeg };
   return { name: isPlainText(text) ? 'plain text' : 'none of them' };
-}
-
-function isPlainText(head: string): boolean {
-  return /^[\t\r\n\x20-\x7e]*$/.test(head);
 }

@@ -1,12 +1,7 @@
 import { Failure } from '../../failures.ts';
-import type { SourceFormat } from '../image/plan.ts';
 import { decodingMs, plainDecodingMs } from '../image/price.ts';
-import { readGifFrames, readWebpFrames } from './animation-frames.ts';
-import { readAvifStructure } from './avif/structure.ts';
+import { codecOf, type SourceFormat } from './codecs.ts';
 import type { ImageHeader } from './header.ts';
-import { readJpegScans } from './jpeg/scans.ts';
-import { readPngChunks } from './png/chunks.ts';
-import { readTiffStructure } from './tiff/structure.ts';
 
 /*
  * A file of a few kilobytes may make a decoder work for seconds on a small picture: by scans, frames, directories or
@@ -41,18 +36,8 @@ const mostHeaderTime = 100e6;
 /** @returns undefined for a file of the usual parts */
 export function readSourceStructure(content: Uint8Array, format: SourceFormat): SourceStructure | undefined {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
-  return readers[format](bytes);
+  return codecOf(format).readStructure?.(bytes);
 }
-
-const readers: { readonly [Format in SourceFormat]: (bytes: Buffer) => SourceStructure | undefined } = {
-  jpeg: readJpegScans,
-  png: readPngChunks,
-  webp: readWebpFrames,
-  gif: readGifFrames,
-  tiff: readTiffStructure,
-  avif: readAvifStructure,
-  bmp: () => undefined,
-};
 
 /**
  * Judges a structure before the header is read.

@@ -1,3 +1,5 @@
+import type { SourceFormat } from '../codecs/codecs.ts';
+
 /** What is to be done to an image, in plain values; made by rules.ts and understood by every stage here. */
 export interface Plan {
   /** Unset: the size stays. */
@@ -42,9 +44,6 @@ export type CropOrigin = 'transformers' | 'transformers-torchvision' | 'torchvis
 
 export type Fit = 'fill' | 'cover' | 'contain' | 'inside' | 'outside';
 export type Filter = 'nearest' | 'box' | 'bilinear' | 'hamming' | 'bicubic' | 'lanczos';
-/** What can be read; SOURCE_FORMATS chooses of these. */
-export const sourceFormats = ['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff', 'bmp'] as const;
-export type SourceFormat = (typeof sourceFormats)[number];
 export type OutputFormat = 'jpeg' | 'png' | 'webp';
 
 export interface ImagePlan {

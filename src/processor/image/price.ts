@@ -1,8 +1,9 @@
 import type { Price } from '../admission/admission.ts';
-import type { ImageHeader } from '../codecs/header.ts';
+import { codecOf } from '../codecs/codecs.ts';
+import { channelsOf, type ImageHeader } from '../codecs/header.ts';
 import { sizeUpright } from '../codecs/orient.ts';
 import { geometryOf, madeSize, outputSize } from './geometry.ts';
-import { outputFormat, type Plan, type SourceFormat, type TensorPlan } from './plan.ts';
+import { outputFormat, type Plan, type TensorPlan } from './plan.ts';
 import type { Size } from './shortest-edge.ts';
 
 /*
@@ -31,30 +32,6 @@ import type { Size } from './shortest-edge.ts';
  * Times are of the same runs, in nanoseconds of CPU a pixel; how they compare to a machine's is learnt by admission.
  */
 
-/** Bytes a pixel that the decoder holds beside the pixels that it gives. */
-const heldByDecoder: { readonly [Format in SourceFormat]: (header: ImageHeader) => number } = {
-  jpeg: ({ isProgressive, samplesPerPixel }) => (isProgressive ? 2 * samplesPerPixel : 0.3),
-  png: (header) => (header.isProgressive ? storedBytes(header) : 1),
-  webp: () => 8,
-  avif: ({ hasAlpha, bitDepth }) => 17 + (hasAlpha ? (bitDepth > 8 ? 13 : 6) : 0),
-  // A byte a pixel for its colour's number.
-  gif: () => 1,
-  tiff: (header) => storedBytes(header) + 1,
-  // Run lengths are undone to a byte a pixel.
-  bmp: () => 1,
-};
-
-/** Nanoseconds a pixel. */
-const decodingTime: { readonly [Format in SourceFormat]: (header: ImageHeader) => number } = {
-  jpeg: ({ isProgressive, samplesPerPixel }) => (isProgressive ? 4 + 3 * samplesPerPixel : 4.5),
-  png: ({ isProgressive, bitDepth }) => (isProgressive ? 21 : bitDepth === 16 ? 20 : 12),
-  webp: () => 22,
-  avif: ({ hasAlpha, bitDepth }) => (hasAlpha ? 110 : 45) + (bitDepth > 8 ? 15 : 0),
-  gif: () => 25,
-  tiff: () => 10,
-  bmp: () => 5,
-};
-
 /** Bytes beside the answer's pixels, and nanoseconds; both a pixel. */
 const encoding = {
   jpeg: { bytes: 1, time: 10 },
@@ -74,16 +51,19 @@ const resamplingTime = { exact: 3, fast: 1 } as const;
 const fixedBytes = 10_000_000;
 const fixedMs = 3;
 
-/** Milliseconds to decode an image, without what its `structureMs` says. */
+/** Milliseconds to decode an image, without its `structureMs`. */
 export function decodingMs(header: ImageHeader): number {
-  return fixedMs + (header.width * header.height * decodingTime[header.format](header)) / 1e6;
+  return msOf(header, codecOf(header.format).price.decodingTime(header));
 }
 
 /** The same for a file that isn't progressive or interlaced. */
 export function plainDecodingMs(header: ImageHeader): number {
-  // By the samples of 4:2:0, as a plain JPEG's time is measured.
-  const perSample = header.format === 'jpeg' ? Math.max(1, header.samplesPerPixel / 1.5) : 1;
-  return fixedMs + perSample * (decodingMs({ ...header, isProgressive: false }) - fixedMs);
+  const { plainDecodingTime, decodingTime } = codecOf(header.format).price;
+  return msOf(header, plainDecodingTime?.(header) ?? decodingTime({ ...header, isProgressive: false }));
+}
+
+function msOf({ width, height }: Size, timePerPixel: number): number {
+  return fixedMs + (width * height * timePerPixel) / 1e6;
 }
 
 /**
@@ -102,7 +82,7 @@ export function priceOf(
   const pixels = header.width * header.height;
   // Where one answer needs all pixels, they are all there.
   const isWhole = plans.some(({ numerics, resize }) => numerics === 'exact' || resize === undefined);
-  const sourceBytes = heldByDecoder[header.format](header) + (isWhole ? decodedBytes(header) : 0);
+  const sourceBytes = codecOf(header.format).price.heldBytes(header) + (isWhole ? decodedBytes(header) : 0);
   const answers = plans.map((plan) => answerPrice(header, plan, maxOutputPixels));
   const answersMs = sumOf(answers, ({ time }) => time) / 1e6;
   const onceMs = decodingMs(header) - fixedMs + (header.structureMs ?? 0);
@@ -168,15 +148,6 @@ function outputPrice(header: ImageHeader, { output, grayscale }: Plan): { bytes:
 function decodedBytes(header: ImageHeader): number {
   const upright = header.orientation > 1 ? channelsOf(header) : 0;
   return channelsOf(header) + (header.colour === 'cmyk' ? 3 : 0) + upright;
-}
-
-/** Bytes a pixel, as they are stored. */
-function storedBytes(header: ImageHeader): number {
-  return (channelsOf(header) * header.bitDepth) / 8;
-}
-
-function channelsOf({ colour, hasAlpha }: ImageHeader): number {
-  return { gray: 1, rgb: 3, cmyk: 4 }[colour] + (hasAlpha ? 1 : 0);
 }
 
 function sumOf<T>(values: readonly T[], figureOf: (value: T) => number): number {

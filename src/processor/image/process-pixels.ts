@@ -1,4 +1,3 @@
-import sharp from 'sharp';
 import { Failure } from '../../failures.ts';
 import { type Decoded, decode } from '../codecs/decode.ts';
 import { type Encoded, encode, longestSides } from '../codecs/encode.ts';
@@ -22,10 +21,6 @@ import { type EncodedTensor, tensor } from './tensor.ts';
 /*
  * What runs in a worker process: decode → orient → resize/crop → grayscale → encode | tensor.
  */
-
-// One image a worker at a time: libvips' own threads and its cache of past operations only cost memory.
-sharp.concurrency(1);
-sharp.cache(false);
 
 /** One image's way through a worker. All of it can be cloned between processes. */
 export interface PixelJob {

@@ -1,6 +1,4 @@
-import sharp from 'sharp';
 import type { ImageHeader } from '../codecs/header.ts';
-import { turboJpeg } from '../codecs/jpeg/turbojpeg.ts';
 import type { Plan } from './plan.ts';
 
 /**
@@ -9,23 +7,6 @@ import type { Plan } from './plan.ts';
  * of every cache key, so a new version never answers with an old version's pixels.
  */
 export const numericsVersion = '3+pillow-13.0';
-
-const { aom, heif, mozjpeg, png, tiff, vips, webp } = sharp.versions as Record<string, string | undefined>;
-
-/** The libraries whose versions decide on bytes: they decode and encode. */
-export const libraries: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.entries({
-    sharp: sharp.versions.sharp,
-    vips,
-    mozjpeg,
-    turbojpeg: turboJpeg?.version,
-    png,
-    webp,
-    aom,
-    heif,
-    tiff,
-  }).filter((entry): entry is [string, string] => entry[1] !== undefined),
-);
 
 /** What was decided about a source where there was a choice, as `subject=decision`. */
 export function decisionsOf(header: ImageHeader, plan: Plan, alphaIsKept: boolean): string[] {

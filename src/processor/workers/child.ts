@@ -3,15 +3,20 @@ import type { Socket } from 'node:net';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { EnvironmentError } from '../../environment.ts';
 import { createWorkerFile, type WorkerFile } from './file.ts';
 import { createMessageReader, packMessage } from './message.ts';
-import type { WorkerReply, WorkerRoles } from './worker-process.ts';
+import type { Libraries, WorkerReply, WorkerRoles } from './worker-process.ts';
 
 /** The server's end of one worker process. */
 export interface WorkerChild<Job, Answer> {
   readonly pid: number | undefined;
-  /** Comes when it has loaded what its jobs need; fails if it ends before. */
-  readonly ready: Promise<void>;
+  /**
+   * Resolves when the process has loaded what its jobs need, with the libraries' versions.
+   *
+   * @throws EnvironmentError; WorkerEnded if the process ends before
+   */
+  readonly ready: Promise<Libraries>;
   /** How it ended: a signal's name, or `exit code 1`. */
   readonly ended: Promise<string>;
   /**
@@ -77,7 +82,11 @@ export function startChild<Name extends keyof WorkerRoles>(
   const file = createFile();
   const child = spawnWorker(role, file);
   let answered = Promise.withResolvers<Reply>();
-  const ready = answered.promise.then(() => {});
+  const ready = answered.promise.then(({ start }) => {
+    if (start === undefined) throw new WorkerEnded('The worker process did not say what it has loaded.');
+    if ('environmentError' in start) throw new EnvironmentError(start.environmentError);
+    return start.libraries;
+  });
   const ended = endOf(child).then((how) => {
     file?.close();
     answered.reject(new WorkerEnded(`The worker process ended: ${how}.`));

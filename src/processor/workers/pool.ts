@@ -1,17 +1,15 @@
 import process from 'node:process';
 import type { Failure } from '../../failures.ts';
 import { createAdmission } from '../admission/admission.ts';
-import { readBmpHeader } from '../codecs/bmp/layout.ts';
+import { codecOf, type SourceFormat } from '../codecs/codecs.ts';
 import { detectFormat } from '../codecs/format.ts';
-import { readGifHeader } from '../codecs/gif/layout.ts';
-import { checkSize, headerPart, type ImageHeader } from '../codecs/header.ts';
-import { readJpegHeader } from '../codecs/jpeg/header.ts';
-import { readPngHeader } from '../codecs/png/header.ts';
+import { checkSize, type ImageHeader } from '../codecs/header.ts';
+import { headerPart } from '../codecs/read-header.ts';
 import { checkHeaderTime, readSourceStructure, structureMs } from '../codecs/source-structure.ts';
-import type { SourceFormat } from '../image/plan.ts';
 import type { PixelJob, PixelResult } from '../image/process-pixels.ts';
 import { unpackFailure } from './failure.ts';
 import { startProcesses, type WorkerEvents, type WorkerLimits } from './processes.ts';
+import type { Libraries } from './worker-process.ts';
 
 /**
  * Worker processes for pixels and for headers: whatever a decoder does to its process, the one that serves gRPC
@@ -27,13 +25,15 @@ export interface WorkerPool {
    */
   run(job: PixelJob, signal?: AbortSignal): Promise<readonly (PixelResult | Failure)[]>;
   /**
-   * Reads a header: a BMP's, a plain JPEG's or PNG's here and now, any other in a process of its own, so that it doesn't wait
-   * behind pixels.
+   * Reads a header: in this process where the codec can do it without a decoder, else in a process for headers, so that
+   * it does not wait behind pixels.
    *
-   * @param maxPixels - as `readHeader` of header.ts has it
+   * @param maxPixels - as for `readHeader` of read-header.ts
    * @throws what that throws, what `run` throws, SOURCE_PASSES_OVER_LIMIT and OVERLOADED
    */
   readHeader(content: Uint8Array, maxPixels: number, signal?: AbortSignal): Promise<ImageHeader>;
+  /** Versions of the libraries that decode and encode in the workers. */
+  readonly libraries: Libraries;
   /** Process ids of the workers, those for pixels first. */
   pids(): { readonly pixels: readonly number[]; readonly headers: readonly number[] };
   /** Workers in a job. */
@@ -83,7 +83,7 @@ export async function startWorkerPool(workers: number, options: WorkerPoolOption
   const close = async (): Promise<void> => {
     await Promise.all([pixels.close(), headers.close()]);
   };
-  await Promise.all([pixels.ready, headers.ready]).catch(async (error: unknown) => {
+  const [libraries] = await Promise.all([pixels.ready, headers.ready]).catch(async (error: unknown) => {
     await close();
     throw error;
   });
@@ -93,7 +93,7 @@ export async function startWorkerPool(workers: number, options: WorkerPoolOption
     maxPixels: number,
     signal: AbortSignal,
   ): Promise<ImageHeader> {
-    const plain = readHeaderHere(content, format);
+    const plain = codecOf(format).readHeader?.(content);
     if (plain !== undefined) {
       checkSize(plain, maxPixels);
       return plain;
@@ -116,20 +116,9 @@ export async function startWorkerPool(workers: number, options: WorkerPoolOption
       const header = await readPixelHeader(content, format, maxPixels, signal);
       return { ...header, structureMs: structureMs(structure, header) };
     },
+    libraries,
     pids: () => ({ pixels: pixels.pids(), headers: headers.pids() }),
     busy: () => ({ pixels: pixels.busy(), headers: headers.busy() }),
     close,
   };
-}
-
-/** Headers that we read ourselves, in this process. */
-function readHeaderHere(content: Uint8Array, format: SourceFormat): ImageHeader | undefined {
-  switch (format) {
-    case 'bmp':
-      return readBmpHeader(content);
-    case 'gif':
-      return readGifHeader(content);
-    default:
-      return readJpegHeader(content) ?? readPngHeader(content);
-  }
 }

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { EnvironmentError } from '../../environment.ts';
 import { Failure, failureFromAbort } from '../../failures.ts';
 import { startChild, type WorkerChild, WorkerEnded } from './child.ts';
-import type { WorkerReply, WorkerRoles } from './worker-process.ts';
+import type { Libraries, WorkerReply, WorkerRoles } from './worker-process.ts';
 
 /** What a job may take of a worker process. */
 export interface WorkerLimits {
@@ -34,8 +35,12 @@ export interface WorkerEvents {
 
 /** Processes of one role, kept warm: each has one job at a time, and one that ends is replaced. */
 export interface WorkerProcesses<Job, Answer> {
-  /** Comes when the first of them is ready; fails if that ended at its start. */
-  readonly ready: Promise<void>;
+  /**
+   * Resolves when the first of them is ready, with the versions of the libraries that it has loaded.
+   *
+   * @throws EnvironmentError; an Error with the process's last lines if it ended at its start
+   */
+  readonly ready: Promise<Libraries>;
   /**
    * Runs one job in the next free process. It isn't tried again when that dies: it may be what killed it.
    *
@@ -91,7 +96,7 @@ export function startProcesses<Name extends keyof WorkerRoles>(
   const children = new Set<WorkerChild<Job, Answer>>();
   const ready = new Set<WorkerChild<Job, Answer>>();
   const closing = new AbortController();
-  const firstReady = Promise.withResolvers<void>();
+  const firstReady = Promise.withResolvers<Libraries>();
   firstReady.promise.catch(() => {});
   const lanes = Array.from({ length: count }, keepOneRunning);
 
@@ -105,16 +110,18 @@ export function startProcesses<Name extends keyof WorkerRoles>(
           events.onLine(line);
         });
         children.add(child);
-        await child.ready;
+        const libraries = await child.ready;
         failedStarts = 0;
         ready.add(child);
-        firstReady.resolve();
+        firstReady.resolve(libraries);
         const { why, end } = await serve(child);
         if (!closing.signal.aborted) events.onReplaced(why, end);
       } catch (error) {
         failedStarts++;
         firstReady.reject(
-          new Error(`No worker process could be started:\n${lines.join('\n')}`, { cause: error }),
+          error instanceof EnvironmentError
+            ? error
+            : new Error(`No worker process could be started:\n${lines.join('\n')}`, { cause: error }),
         );
         if (!closing.signal.aborted) events.onReplaced('it did not start', 'start_failed');
         const backoffMs = Math.min(longestBackoffMs, firstBackoffMs * 2 ** (failedStarts - 1));

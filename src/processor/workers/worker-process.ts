@@ -28,8 +28,19 @@ export interface WorkerRoles {
   readonly headers: { readonly job: HeaderJob; readonly answer: HeaderAnswer };
 }
 
-/** What a worker says when a job is done, and once without an answer when it is ready. */
+/** Versions of the libraries that a worker has loaded, by name. */
+export type Libraries = Readonly<Record<string, string>>;
+
+/** The result of loading what jobs need. */
+export type WorkerStart =
+  | { readonly libraries: Libraries }
+  /** What is wrong with the environment, as `EnvironmentError` has it. */
+  | { readonly environmentError: string };
+
+/** A worker's message: one when it has loaded what its jobs need, then one for each job. */
 export interface WorkerReply<Answer> {
+  /** In the first message. */
+  readonly start?: WorkerStart;
   readonly answer?: Answer;
   /** What was thrown that isn't a Failure. */
   readonly bug?: unknown;
@@ -38,6 +49,7 @@ export interface WorkerReply<Answer> {
 }
 
 interface Role<Job, Answer> {
+  /** Loads everything that a job needs. */
   warmUp(): Promise<void>;
   answer(job: Job): Promise<Answer>;
 }
@@ -48,15 +60,10 @@ const roles: { readonly [Name in keyof WorkerRoles]: () => Promise<Role<never, u
     return { warmUp, answer: processPixels };
   },
   async headers(): Promise<Role<HeaderJob, HeaderAnswer>> {
-    const [{ readHeader }, { default: sharp }] = await Promise.all([
-      import('../codecs/header.ts'),
-      import('sharp'),
-    ]);
-    sharp.concurrency(1);
-    sharp.cache(false);
+    const { readHeader } = await import('../codecs/read-header.ts');
     return {
       async warmUp() {
-        await readHeader(smallestGif, 1);
+        await readHeader(smallestPng, 1);
       },
       async answer({ content, maxPixels }) {
         return await readHeader(content, maxPixels).then((header) => ({ header }), packFailure);
@@ -65,7 +72,21 @@ const roles: { readonly [Name in keyof WorkerRoles]: () => Promise<Role<never, u
   },
 };
 
-const smallestGif = Buffer.from('R0lGODlhAQABAAAAACH5BAEAAAAALAAAAAABAAEAAAIBAAA=', 'base64');
+const smallestPng = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==',
+  'base64',
+);
+
+async function start(role: Role<never, unknown>): Promise<WorkerStart> {
+  const [{ libraries }, { turboJpegProblem }] = await Promise.all([
+    import('../codecs/libraries.ts'),
+    import('../codecs/jpeg/turbojpeg.ts'),
+  ]);
+  const environmentError = turboJpegProblem();
+  if (environmentError !== undefined) return { environmentError };
+  await role.warmUp();
+  return { libraries };
+}
 
 const channel = 3;
 const file = process.argv[3] === 'file' ? workerFile(4, answerRoom) : undefined;
@@ -81,8 +102,7 @@ async function serve(name: keyof WorkerRoles): Promise<void> {
   if (name === 'pixels') goLast();
   if (process.platform === 'linux') offerToOutOfMemoryKiller();
   const role: Role<unknown, unknown> = await roles[name]();
-  await role.warmUp();
-  reply({});
+  reply({ start: await start(role) });
   const next = createInbox();
   for (;;) reply(await done(role, next()));
 }

@@ -27,7 +27,9 @@ const presets = createPresets({});
 
 const sha256 = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
 
-const keyOf = (request: ProcessRequest) => cacheKey(sha256, planOf(request, 1_000_000, presets));
+const libraries = { sharp: '0.35.5', vips: '8.18.7' };
+
+const keyOf = (request: ProcessRequest) => cacheKey(sha256, planOf(request, 1_000_000, presets), libraries);
 
 const keyFor = (request: MessageInitShape<typeof ProcessRequestSchema>) =>
   keyOf(create(ProcessRequestSchema, request));
@@ -156,7 +158,13 @@ describe(cacheKey, () => {
 
   it('changes with the source', () => {
     const plan = planOf(create(ProcessRequestSchema), 1, presets);
-    expect(cacheKey('00'.repeat(32), plan)).not.toBe(cacheKey('01'.repeat(32), plan));
+    expect(cacheKey('00'.repeat(32), plan, libraries)).not.toBe(cacheKey('01'.repeat(32), plan, libraries));
+  });
+
+  it('changes with the version of a library', () => {
+    const plan = planOf(create(ProcessRequestSchema), 1, presets);
+    const newer = { ...libraries, vips: '8.18.8' };
+    expect(cacheKey(sha256, plan, newer)).not.toBe(cacheKey(sha256, plan, libraries));
   });
 
   it('does not change with the way in which the source came', () => {
@@ -204,7 +212,7 @@ describe(cacheKey, () => {
   it('does not depend on the order in which a plan was put together', () => {
     const plan = planOf(create(ProcessRequestSchema, bases.tensor), 1_000_000, presets);
     const backwards = Object.fromEntries(Object.entries(plan).reverse()) as typeof plan;
-    expect(cacheKey(sha256, backwards)).toBe(cacheKey(sha256, plan));
+    expect(cacheKey(sha256, backwards, libraries)).toBe(cacheKey(sha256, plan, libraries));
   });
 
   it('is a SHA-256 in hex', () => {

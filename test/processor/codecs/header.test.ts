@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../../src/failures.ts';
-import { headerPart, readHeader } from '../../../src/processor/codecs/header.ts';
+import { headerPart, readHeader } from '../../../src/processor/codecs/read-header.ts';
 import { encoded, gradient, noise, solid } from '../../support/pictures.ts';
 import { pngChunk, pngSignature } from '../../support/png.ts';
 

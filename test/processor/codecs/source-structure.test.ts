@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Failure } from '../../../src/failures.ts';
-import { readHeader } from '../../../src/processor/codecs/header.ts';
+import { readHeader } from '../../../src/processor/codecs/read-header.ts';
 import { readSourceStructure } from '../../../src/processor/codecs/source-structure.ts';
 import type { Plan } from '../../../src/processor/image/plan.ts';
 import { decodingMs, plainDecodingMs, priceOf } from '../../../src/processor/image/price.ts';

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { readHeader } from '../../../src/processor/codecs/header.ts';
+import { readHeader } from '../../../src/processor/codecs/read-header.ts';
 import { centerCrop } from '../../../src/processor/image/center-crop.ts';
 import type { Pixels } from '../../../src/processor/image/pixels.ts';
 import type {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ImageHeader } from '../../../src/processor/codecs/header.ts';
 import type { Plan } from '../../../src/processor/image/plan.ts';
-import { decisionsOf, libraries } from '../../../src/processor/image/provenance.ts';
+import { decisionsOf } from '../../../src/processor/image/provenance.ts';
 
 const header = (some: Partial<ImageHeader> = {}): ImageHeader => ({
   format: 'jpeg',
@@ -56,12 +56,5 @@ describe(decisionsOf, () => {
       'alpha=kept',
       'frame=first of 2',
     ]);
-  });
-});
-
-describe('libraries', () => {
-  it('names what decodes and encodes, each with its version', () => {
-    expect(Object.keys(libraries)).toEqual(expect.arrayContaining(['sharp', 'vips', 'png', 'webp', 'tiff']));
-    for (const version of Object.values(libraries)) expect(version).toMatch(/^[0-9a-f.]+$/);
   });
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Failure } from '../../../src/failures.ts';
-import { readHeader } from '../../../src/processor/codecs/header.ts';
+import { readHeader } from '../../../src/processor/codecs/read-header.ts';
 import type { Plan } from '../../../src/processor/image/plan.ts';
 import type { PixelJob } from '../../../src/processor/image/process-pixels.ts';
 import { startWorkerPool, type WorkerPool } from '../../../src/processor/workers/pool.ts';

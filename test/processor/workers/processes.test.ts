@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import sharp from 'sharp';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { readHeader } from '../../../src/processor/codecs/header.ts';
+import { readHeader } from '../../../src/processor/codecs/read-header.ts';
 import type { Plan } from '../../../src/processor/image/plan.ts';
 import type { PixelJob } from '../../../src/processor/image/process-pixels.ts';
 import {

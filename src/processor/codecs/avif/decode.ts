@@ -1,6 +1,6 @@
-import sharp from 'sharp';
 import { Failure } from '../../../failures.ts';
 import type { Pixels } from '../../image/pixels.ts';
+import { sharp } from '../libvips/sharp.ts';
 import { fillAlpha, unpremultiply } from './alpha.ts';
 import { conversionOf } from './conversion.ts';
 import { fillByFixed } from './fixed-rgb.ts';
@@ -11,6 +11,8 @@ import { lumaChannel, type Planes } from './planes.ts';
 import { planesFile } from './planes-file.ts';
 import type { SequenceHeader } from './sequence-header.ts';
 
+export { readAvifHeader as readHeader } from './header.ts';
+
 /**
  * Decodes an AVIF's picture to Pillow's bytes. libvips decodes the planes of each AV1 image; the grid, the range, the
  * matrix, the interpolation of chroma and un-premultiplying are computed here as libavif does.
@@ -18,7 +20,7 @@ import type { SequenceHeader } from './sequence-header.ts';
  * @returns [height, width, channels] uint8, before `irot` and `imir`: 1 for gray, 3 for colour, 4 where there is alpha
  * @throws IMAGE_CORRUPT, FORMAT_UNSUPPORTED
  */
-export async function decodeAvif(content: Uint8Array): Promise<Pixels> {
+export async function decode(content: Uint8Array): Promise<Pixels> {
   const { picture, colour, alpha } = readAvif(content);
   const { width, height } = picture.colour;
   const coding = picture.coding ?? colour.colour;

@@ -1,7 +1,15 @@
 import type { Pixels } from '../../image/pixels.ts';
 import { takeScratch } from '../../workers/scratch.ts';
+import { decodingFailure } from '../decoder-failure.ts';
+import type { ImageHeader } from '../header.ts';
 import { type BmpLayout, readBmpLayout } from './layout.ts';
 import { readRunLengths } from './run-lengths.ts';
+
+export function decode(content: Uint8Array, header: ImageHeader): Pixels {
+  const pixels = decodeBmp(content);
+  if (pixels === undefined) throw decodingFailure(header, new Error('pixels are damaged or missing'));
+  return pixels;
+}
 
 /**
  * Decodes a BMP to the bytes that Pillow has.

@@ -1,7 +1,15 @@
 import type { Pixels } from '../../image/pixels.ts';
 import { takeScratch } from '../../workers/scratch.ts';
+import { decodingFailure } from '../decoder-failure.ts';
+import type { ImageHeader } from '../header.ts';
 import { type GifLayout, readGifLayout } from './layout.ts';
 import { readLzw } from './lzw.ts';
+
+export function decode(content: Uint8Array, header: ImageHeader): Pixels {
+  const pixels = decodeGif(content);
+  if (pixels === undefined) throw decodingFailure(header, new Error('pixels are damaged or missing'));
+  return pixels;
+}
 
 /**
  * Decodes the first frame of a GIF to the bytes that Pillow has: transparent pixels keep the colour that the palette

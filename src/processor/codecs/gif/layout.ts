@@ -1,6 +1,6 @@
 import { Failure } from '../../../failures.ts';
-import { readGifFrames } from '../animation-frames.ts';
 import type { ImageHeader } from '../header.ts';
+import { readGifFrames } from './frames.ts';
 
 /*
  * The first frame of a GIF and what comes before it (GIF89a), as Pillow's GifImagePlugin reads it.

@@ -152,8 +152,3 @@ export function turboJpegProblem(name = process.env.TURBOJPEG_LIBRARY): string |
   if (!name || name === 'none' || turboJpeg !== undefined) return undefined;
   return `TURBOJPEG_LIBRARY is "${name}"; allowed: a TurboJPEG library that can be loaded, such as libturbojpeg.so.0, or none`;
 }
-
-/** What decodes JPEGs, for the log: `TurboJPEG 0.2.0`, or sharp's own libjpeg. */
-export function jpegDecoder(): string {
-  return turboJpeg === undefined ? 'sharp' : `TurboJPEG ${turboJpeg.version}`;
-}

@@ -3,7 +3,7 @@ import { Failure } from '../../../../src/failures.ts';
 import { decodeBmp } from '../../../../src/processor/codecs/bmp/decode.ts';
 import { readBmpHeader } from '../../../../src/processor/codecs/bmp/layout.ts';
 import { decode } from '../../../../src/processor/codecs/decode.ts';
-import { readHeader } from '../../../../src/processor/codecs/header.ts';
+import { readHeader } from '../../../../src/processor/codecs/read-header.ts';
 import { geometryOf } from '../../../../src/processor/image/geometry.ts';
 import type { Plan } from '../../../../src/processor/image/plan.ts';
 import { type BmpParts, bmpFile } from '../../../support/bmp.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Failure } from '../../../../src/failures.ts';
 import { decode } from '../../../../src/processor/codecs/decode.ts';
 import { decodeGif } from '../../../../src/processor/codecs/gif/decode.ts';
-import { readHeader } from '../../../../src/processor/codecs/header.ts';
+import { readHeader } from '../../../../src/processor/codecs/read-header.ts';
 import { geometryOf } from '../../../../src/processor/image/geometry.ts';
 import type { Plan } from '../../../../src/processor/image/plan.ts';
 import { encoded, noise } from '../../../support/pictures.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../../../src/failures.ts';
-import { readHeader } from '../../../../src/processor/codecs/header.ts';
 import { checkJpegKind } from '../../../../src/processor/codecs/jpeg/kind.ts';
+import { readHeader } from '../../../../src/processor/codecs/read-header.ts';
 import { encoded, gradient } from '../../../support/pictures.ts';
 
 const jpeg = Buffer.from(await encoded(gradient(23, 17), 'jpeg'));

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import process from 'node:process';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { readHeader } from '../../../../src/processor/codecs/header.ts';
 import { turboJpeg } from '../../../../src/processor/codecs/jpeg/turbojpeg.ts';
+import { readHeader } from '../../../../src/processor/codecs/read-header.ts';
 import type { Pixels } from '../../../../src/processor/image/pixels.ts';
 import { encoded, gradient, noise, photoLike } from '../../../support/pictures.ts';
 

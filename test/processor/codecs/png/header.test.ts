@@ -3,8 +3,8 @@ import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import sharp, { type PngOptions, type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { readHeader } from '../../../../src/processor/codecs/header.ts';
 import { readPngHeader } from '../../../../src/processor/codecs/png/header.ts';
+import { readHeader } from '../../../../src/processor/codecs/read-header.ts';
 import { gradient } from '../../../support/pictures.ts';
 import { pngChunk, pngChunks, pngSignature } from '../../../support/png.ts';
 

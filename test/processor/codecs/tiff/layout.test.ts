@@ -3,7 +3,7 @@ import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../../../src/failures.ts';
 import { decode } from '../../../../src/processor/codecs/decode.ts';
-import { readHeader } from '../../../../src/processor/codecs/header.ts';
+import { readHeader } from '../../../../src/processor/codecs/read-header.ts';
 import { readTiffLayout } from '../../../../src/processor/codecs/tiff/layout.ts';
 import { geometryOf } from '../../../../src/processor/image/geometry.ts';
 import type { Pixels } from '../../../../src/processor/image/pixels.ts';

@@ -1,0 +1,35 @@
+import { avif } from './avif/codec.ts';
+import { bmp } from './bmp/codec.ts';
+import type { Codec, Decoder } from './codec.ts';
+import { gif } from './gif/codec.ts';
+import { jpeg } from './jpeg/codec.ts';
+import { png } from './png/codec.ts';
+import { tiff } from './tiff/codec.ts';
+import { webp } from './webp/codec.ts';
+
+/**
+ * The formats that can be read, by the names that SOURCE_FORMATS has. A new format is a file and a row here, and a value
+ * of ImageFormat in proto/image/v1/processor.proto.
+ */
+export const codecs = { jpeg, png, webp, avif, gif, tiff, bmp } as const satisfies Record<string, Codec>;
+
+export type SourceFormat = keyof typeof codecs;
+
+export const sourceFormats = Object.keys(codecs) as SourceFormat[];
+
+/** The codec of a format. */
+export function codecOf(format: SourceFormat): Codec {
+  return codecs[format];
+}
+
+const decoders = new Map<SourceFormat, Promise<Decoder>>();
+
+/** The decoder of a format, loaded at its first use. Only worker processes may call this. */
+export function decoderOf(format: SourceFormat): Promise<Decoder> {
+  let decoder = decoders.get(format);
+  if (decoder === undefined) {
+    decoder = codecOf(format).load();
+    decoders.set(format, decoder);
+  }
+  return decoder;
+}

@@ -1,0 +1,76 @@
+import type { KernelEnum, Sharp, SharpOptions } from 'sharp';
+import type { fastFilters } from '../../../options/image-options.ts';
+import type { Geometry } from '../../image/geometry.ts';
+import type { Pixels } from '../../image/pixels.ts';
+import type { Filter, Plan } from '../../image/plan.ts';
+import { cmykToRgb } from '../cmyk.ts';
+import { decodingFailure } from '../decoder-failure.ts';
+import type { ImageHeader } from '../header.ts';
+import { orient, sizeUpright } from '../orient.ts';
+import { sharp } from './sharp.ts';
+
+/** As `Decoder.decode`. */
+export async function decodeByLibvips(content: Uint8Array, header: ImageHeader): Promise<Pixels> {
+  const image = sharp(content, { ...optionsFor(header), ignoreIcc: true });
+  if (header.colour === 'cmyk') {
+    return cmykToRgb(await pixelsOf(image.pipelineColourspace('cmyk').toColourspace('cmyk'), header));
+  }
+  return pixelsOf(image, header);
+}
+
+/**
+ * As `Decoder.decodeFast`: WebP, and JPEG where TurboJPEG is missing, are decoded at a smaller size; ICC profiles are
+ * converted to sRGB. These are not Pillow's pixels; docs/numerics.md has the error.
+ */
+export async function decodeFastByLibvips(
+  content: Uint8Array,
+  header: ImageHeader,
+  geometry: Geometry,
+  plan: Plan,
+): Promise<Pixels> {
+  const image = sharp(content, optionsFor(header));
+  const { orientation } = header;
+  if (plan.resize === undefined) return orient(await pixelsOf(image, header), orientation);
+  // libvips resizes before the image is turned upright.
+  const { width, height } = sizeUpright(geometry, orientation);
+  const kernel = libvipsKernels[plan.resize.filter];
+  const fit = plan.resize.fit === 'cover' ? 'cover' : 'fill';
+  const stored = await pixelsOf(image.resize({ width, height, fit, ...(kernel && { kernel }) }), header);
+  return orient(stored, orientation);
+}
+
+/** The filters of fast numerics by libvips' names; rules.ts refuses the others. */
+const libvipsKernels: Readonly<Partial<Record<Filter, keyof KernelEnum>>> = {
+  nearest: 'nearest',
+  bilinear: 'linear',
+  bicubic: 'cubic',
+  lanczos: 'lanczos3',
+} satisfies Record<(typeof fastFilters)[number], keyof KernelEnum>;
+
+function optionsFor({ isTiled }: ImageHeader): SharpOptions {
+  return {
+    // Not autoOrient: libvips does not look for an orientation where Pillow does.
+    // Pillow accepts what libjpeg and libpng only warn of. A tile that libvips cannot decode is black, with a warning.
+    failOn: isTiled ? 'warning' : 'error',
+    // The header has been checked against our own limit.
+    limitInputPixels: false,
+  };
+}
+
+async function pixelsOf(image: Sharp, header: ImageHeader): Promise<Pixels> {
+  const { data, info } = await inOwnChannels(image, header)
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+    .catch((cause: unknown) => {
+      throw decodingFailure(header, cause);
+    });
+  return { data, width: info.width, height: info.height, channels: info.channels as Pixels['channels'] };
+}
+
+/** Gray stays one channel, where sharp would make three of it. */
+function inOwnChannels(image: Sharp, { colour, hasAlpha, dropsSample, bitDepth }: ImageHeader): Sharp {
+  if (dropsSample) return colour === 'gray' ? image.extractChannel(0) : image.removeAlpha();
+  if (colour !== 'gray' || hasAlpha) return image;
+  // From 16 bits "b-w" is off by one in a third of all values; of R = G = B each is the high byte.
+  return bitDepth === 16 ? image.extractChannel(0) : image.toColourspace('b-w');
+}

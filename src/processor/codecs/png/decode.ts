@@ -1,0 +1,11 @@
+import type { ImageHeader } from '../header.ts';
+import { readLibvipsHeader } from '../libvips/header.ts';
+import { orientationOf } from '../orientation.ts';
+import { readPngMetadata } from './metadata.ts';
+
+export { decodeByLibvips as decode, decodeFastByLibvips as decodeFast } from '../libvips/decode.ts';
+
+export async function readHeader(content: Uint8Array): Promise<ImageHeader> {
+  const { header } = await readLibvipsHeader(content, 'png');
+  return { ...header, ...orientationOf(readPngMetadata(content, true) ?? {}) };
+}

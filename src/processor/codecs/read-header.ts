@@ -1,0 +1,31 @@
+import { codecOf, decoderOf } from './codecs.ts';
+import { detectFormat } from './format.ts';
+import { checkSize, type ImageHeader } from './header.ts';
+
+/**
+ * Reads and checks an image's header. Only worker processes may call this: it may load a decoder.
+ *
+ * @param content - the file, or its `headerPart`
+ * @param maxPixels - width × height that may be decoded: a PNG of a few kilobytes can claim gigabytes
+ * @throws FORMAT_UNSUPPORTED, IMAGE_CORRUPT, SOURCE_PIXELS_OVER_LIMIT
+ */
+export async function readHeader(content: Uint8Array, maxPixels: number): Promise<ImageHeader> {
+  const format = detectFormat(content);
+  const decoder = await decoderOf(format);
+  const header = await (decoder.readHeader?.(content) ?? codecOf(format).readHeader?.(content));
+  if (header === undefined) throw new Error(`${format} has no reader of headers`);
+  checkSize(header, maxPixels);
+  return header;
+}
+
+/**
+ * The beginning of a file that is enough for `readHeader`, so that the rest does not travel to a worker. The whole file
+ * where the header may be anywhere.
+ *
+ * @throws FORMAT_UNSUPPORTED
+ */
+export function headerPart(content: Uint8Array): Uint8Array {
+  const { headerBytes } = codecOf(detectFormat(content));
+  if (headerBytes === undefined) return content;
+  return content.subarray(0, headerBytes(Buffer.from(content.buffer, content.byteOffset, content.length)));
+}
