@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { nearestNames } from './nearest-names.ts';
-import { finiteNumber, oneOf, wholeNumber } from './options/text-schemas.ts';
+import { numberInRange, oneOf, wholeNumber } from './options/text-schemas.ts';
 import { samplerNames } from './telemetry/tracing.ts';
 
 /**
@@ -52,8 +52,7 @@ export function commonEnvironment(port: number) {
     OTEL_TRACES_SAMPLER: oneOf(samplerNames)
       .default('parentbased_always_on')
       .describe('Which traces are recorded'),
-    OTEL_TRACES_SAMPLER_ARG: finiteNumber()
-      .refine((ratio) => ratio >= 0 && ratio <= 1, 'a number from 0 to 1')
+    OTEL_TRACES_SAMPLER_ARG: numberInRange(0, 1)
       .default(1)
       .describe('Part of the traces that the samplers named traceidratio record'),
   };

@@ -2,9 +2,15 @@ import { z } from 'zod';
 import { commonEnvironment, EnvironmentError, idleLimits, readEnvironment } from '../environment.ts';
 import { messageOverheadBytes } from '../grpc/transport.ts';
 import { mostOfOneCaller } from '../memory-budget.ts';
-import { fastFilters, filters, fits, imageFormats } from '../options/image-options.ts';
-import type { ImageDefaults } from '../options/image-request.ts';
-import { commaSeparated, flag, oneOf, wholeNumber } from '../options/text-schemas.ts';
+import {
+  fastFilters,
+  type ImageDefaults,
+  imageFormats,
+  imageOptions,
+  standardDefaults,
+} from '../options/image-options.ts';
+import { word } from '../options/kinds.ts';
+import { commaSeparated, flag, ofKind, wholeNumber } from '../options/text-schemas.ts';
 import { secretFilePath } from '../secret-file.ts';
 import { tracingSettings } from '../telemetry/tracing.ts';
 import { apiKeysFile } from './auth/api-keys.ts';
@@ -34,28 +40,34 @@ export const apiEnvironment = z.object({
   PROCESSOR_RESOLVE_MS: wholeNumber(10, 600_000)
     .default(defaultResolveMs)
     .describe("From one lookup of the processors' addresses to the next"),
-  IMAGE_SCALE: flag().default(true).describe('Whether images are resized when the request does not say'),
-  IMAGE_WIDTH: wholeNumber(1, 65_535).default(1024).describe('Width in pixels when the request does not say'),
-  IMAGE_HEIGHT: wholeNumber(1, 65_535)
-    .default(768)
+  IMAGE_SCALE: flag()
+    .default(standardDefaults.scale)
+    .describe('Whether images are resized when the request does not say'),
+  IMAGE_WIDTH: ofKind(imageOptions.width.kind)
+    .default(standardDefaults.width)
+    .describe('Width in pixels when the request does not say'),
+  IMAGE_HEIGHT: ofKind(imageOptions.height.kind)
+    .default(standardDefaults.height)
     .describe('Height in pixels when the request does not say'),
-  IMAGE_FIT: oneOf(fits)
-    .default('fill')
+  IMAGE_FIT: ofKind(imageOptions.fit.kind)
+    .default(standardDefaults.fit)
     .describe('How the image meets width × height when the request does not say'),
-  IMAGE_FILTER: oneOf(filters)
-    .default('bilinear')
+  IMAGE_FILTER: ofKind(imageOptions.filter.kind)
+    .default(standardDefaults.filter)
     .describe('Resampling filter when the request does not say'),
-  IMAGE_GRAYSCALE: flag().default(true).describe('Whether images turn gray when the request does not say'),
-  IMAGE_FORMAT: oneOf(['source', ...imageFormats])
-    .default('source')
+  IMAGE_GRAYSCALE: flag()
+    .default(standardDefaults.grayscale)
+    .describe('Whether images turn gray when the request does not say'),
+  IMAGE_FORMAT: ofKind(word(['source', ...imageFormats]))
+    .default(standardDefaults.format)
     .describe("Image format when the request does not say; source is the source's own"),
-  IMAGE_QUALITY: wholeNumber(1, 100)
+  IMAGE_QUALITY: ofKind(imageOptions.quality.kind)
     .optional()
     .describe(
       "Quality of a JPEG or WebP when the request does not say; unset: the format's own (JPEG 90, WebP 80)",
     ),
-  IMAGE_NUMERICS: oneOf(['exact', 'fast'])
-    .default('exact')
+  IMAGE_NUMERICS: ofKind(imageOptions.numerics.kind)
+    .default(standardDefaults.numerics)
     .describe('Which arithmetic makes the pixels when the request does not say'),
   MAX_UPLOAD_BYTES: wholeNumber(1, 1024 * mebibyte)
     .default(32 * mebibyte)

@@ -9,8 +9,9 @@ import {
 } from '@remix-run/multipart-parser';
 import { Failure } from '../failures.ts';
 import { imageOptionNames } from '../options/image-options.ts';
-import { type ImageSource, joinLists, type Said } from './options.ts';
+import { joinLists } from '../options/parse-options.ts';
 import { imageTooLong } from './request-body.ts';
+import type { ImageSource, RequestPart } from './request-part.ts';
 import { variantsOption } from './variants.ts';
 
 /** Every option, `image` and `url`, and then some. */
@@ -31,7 +32,7 @@ const textFields: readonly string[] = [...imageOptionNames, ...jsonFields, 'url'
  *
  * @throws Failure MULTIPART_INVALID, SOURCE_MISSING, SOURCE_BYTES_OVER_LIMIT
  */
-export function parseForm(body: Buffer, contentType: string, maxFileBytes: number): Said {
+export function parseForm(body: Buffer, contentType: string, maxFileBytes: number): RequestPart {
   const boundary = getMultipartBoundary(contentType)?.trim();
   if (boundary === undefined) {
     throw new Failure(
@@ -49,7 +50,7 @@ export function parseForm(body: Buffer, contentType: string, maxFileBytes: numbe
 }
 
 /** The parser refuses text that is not UTF-8, by a TypeError. In a header it is a file's name, which is not used. */
-function readLeniently(form: Buffer, boundary: string, maxFileBytes: number): Said {
+function readLeniently(form: Buffer, boundary: string, maxFileBytes: number): RequestPart {
   try {
     return readParts(form, boundary, maxFileBytes);
   } catch (error) {
@@ -59,7 +60,7 @@ function readLeniently(form: Buffer, boundary: string, maxFileBytes: number): Sa
   }
 }
 
-function readParts(form: Buffer, boundary: string, maxFileBytes: number): Said {
+function readParts(form: Buffer, boundary: string, maxFileBytes: number): RequestPart {
   const sources: ImageSource[] = [];
   const options: [name: string, text: string][] = [];
   for (const part of parseMultipart(form, {

@@ -1,7 +1,7 @@
-import { z } from 'zod';
 import { ProcessorService } from '../../gen/image/v1/processor_pb.ts';
 import { type FailureReason, failureKinds } from '../failures.ts';
-import { imageOptions, maxVariants } from '../options/image-options.ts';
+import { describeOption } from '../options/combinations.ts';
+import { imageOptionNames, imageOptions, maxVariants } from '../options/image-options.ts';
 import type { ApiConfig } from './config.ts';
 import { problemPath } from './problem.ts';
 import { answerHeaders } from './response.ts';
@@ -86,19 +86,15 @@ export function describeApi(config: ApiConfig): JsonObject {
 
 /** Each option's JSON schema, with the default of this instance. */
 function optionSchemas({ defaults }: ApiConfig): Record<string, JsonObject> {
-  const { properties = {} } = z.toJSONSchema(imageOptions, {
-    io: 'input',
-    // Numbers and flags are read from text, but that is not what they are.
-    override: ({ jsonSchema }) => {
-      if (jsonSchema.type === 'integer') delete jsonSchema.pattern;
-      if (jsonSchema.type === 'boolean') delete jsonSchema.pattern;
-    },
-  });
   const defaultOf: JsonObject = defaults;
   return Object.fromEntries(
-    Object.entries(properties).map(([name, schema]) => [
+    imageOptionNames.map((name) => [
       name,
-      { ...(schema as JsonObject), ...(defaultOf[name] === undefined ? {} : { default: defaultOf[name] }) },
+      {
+        description: describeOption(name),
+        ...imageOptions[name].kind.schema,
+        ...(defaultOf[name] === undefined ? {} : { default: defaultOf[name] }),
+      },
     ]),
   );
 }

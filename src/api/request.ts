@@ -4,14 +4,14 @@ import { jsonDepth } from '../grpc/messages/json-depth.ts';
 import { maxDepth } from '../grpc/messages/message-limits.ts';
 import { messageOverheadBytes } from '../grpc/transport.ts';
 import { imageOptionNames } from '../options/image-options.ts';
-import { processRequest } from '../options/image-request.ts';
+import { joinLists, optionTexts } from '../options/parse-options.ts';
 import type { ApiConfig } from './config.ts';
 import type { ApiContext } from './context.ts';
 import type { Share } from './memory/held-bytes.ts';
 import { parseForm, withoutBom } from './multipart.ts';
-import { type ImageSource, joinLists, optionTexts, parseOptions, type Said } from './options.ts';
 import { imageTooLong, readBody } from './request-body.ts';
-import { parseVariants, variantsOption, variantsRequest } from './variants.ts';
+import type { ImageSource, RequestPart } from './request-part.ts';
+import { readOptions, requestWithOptions, variantsOption } from './variants.ts';
 
 /** JSON and simple forms hold a URL and options; parsing megabytes of them would keep everybody waiting. */
 const maxTextBodyBytes = 64 * 1024;
@@ -32,14 +32,11 @@ export async function readRequest(
   const { searchParams } = new URL(c.req.url);
   for (const name of c.get('spentParameters') ?? []) searchParams.delete(name);
   const query = readQuery(searchParams);
-  // A bad option is refused before megabytes are read.
-  parseVariants(query.options);
-  const body = c.req.method === 'POST' ? await readSaid(c, config.maxUploadBytes, signal, share) : nothing;
+  // A bad option in the query is refused before megabytes of body are read.
+  const queryOptions = readOptions(query.options);
+  const body = c.req.method === 'POST' ? await readPart(c, config.maxUploadBytes, signal, share) : emptyPart;
   const source = onlySource([...query.sources, ...body.sources]);
-  const { common, variants } = parseVariants([...query.options, ...body.options]);
-  return variants === undefined
-    ? processRequest(source, parseOptions(common), config.defaults)
-    : variantsRequest(source, variants, config.defaults);
+  return requestWithOptions(source, readOptions(body.options, queryOptions), config.defaults);
 }
 
 /** `application/json`, `text/json` and `application/vnd.api+json`. */
@@ -58,9 +55,9 @@ const bytesTypes: ReadonlySet<string> = new Set([
   'octet/stream',
 ]);
 
-const nothing: Said = { sources: [], options: [] };
+const emptyPart: RequestPart = { sources: [], options: [] };
 
-function readQuery(query: URLSearchParams): Said {
+function readQuery(query: URLSearchParams): RequestPart {
   const pairs = [...query];
   return {
     sources: pairs.flatMap(([name, value]) =>
@@ -70,7 +67,12 @@ function readQuery(query: URLSearchParams): Said {
   };
 }
 
-async function readSaid(c: ApiContext, maxBytes: number, signal: AbortSignal, share: Share): Promise<Said> {
+async function readPart(
+  c: ApiContext,
+  maxBytes: number,
+  signal: AbortSignal,
+  share: Share,
+): Promise<RequestPart> {
   refuseContentEncoding(c.req.header('content-encoding'));
   const contentType = c.req.header('content-type') ?? '';
   const mediaType = contentType.replace(/;.*/s, '').trim().toLowerCase();
@@ -112,8 +114,8 @@ function refuseContentEncoding(encoding: string | undefined): void {
 }
 
 /** An image as the whole body. No bytes of no type are no image; no bytes of some type are an empty file. */
-function parseBytes(body: Buffer, mediaType: string): Said {
-  if (body.length === 0 && mediaType === '') return nothing;
+function parseBytes(body: Buffer, mediaType: string): RequestPart {
+  if (body.length === 0 && mediaType === '') return emptyPart;
   return { sources: [{ case: 'content', value: body }], options: [] };
 }
 
@@ -126,7 +128,7 @@ function isJsonObject(body: Buffer): boolean {
  * `curl --data-binary @photo.jpg` calls whatever it sends a form, so the bytes decide: no image consists
  * of a form's characters alone, with the name of one of our fields in front.
  */
-function parseFormOrBytes(body: Buffer, mediaType: string): Said {
+function parseFormOrBytes(body: Buffer, mediaType: string): RequestPart {
   if (isJsonObject(body)) return parseJson(body);
   const text = body.length <= maxTextBodyBytes ? body.toString('latin1') : '';
   const [, firstName] = /^(\w+)=[\x21-\x7e]*$/.exec(text) ?? [];
@@ -135,7 +137,7 @@ function parseFormOrBytes(body: Buffer, mediaType: string): Said {
 }
 
 /** `{"url": "https://…", "width": 300}`: options stand beside the URL. */
-function parseJson(body: Buffer): Said {
+function parseJson(body: Buffer): RequestPart {
   let parsed: unknown;
   const text = withoutBom(body.toString('utf8'));
   if (jsonDepth(text) > maxDepth) throw jsonTooDeep(jsonDepth(text));

@@ -7,61 +7,73 @@ import {
 import { Failure, withIndex } from '../failures.ts';
 import { jsonDepth } from '../grpc/messages/json-depth.ts';
 import { maxDepth } from '../grpc/messages/message-limits.ts';
-import { maxVariants } from '../options/image-options.ts';
-import { type ImageDefaults, processRequest } from '../options/image-request.ts';
-import { type ImageSource, type OptionTexts, optionTexts, parseOptions } from './options.ts';
+import { type ImageDefaults, type ImageOptions, maxVariants } from '../options/image-options.ts';
+import { processRequest } from '../options/image-request.ts';
+import {
+  noOptions,
+  type OptionTexts,
+  optionTexts,
+  type ParsedOptions,
+  parseOptions,
+} from '../options/parse-options.ts';
+import type { ImageSource } from './request-part.ts';
 
-/** The option that asks for several answers of one image. */
+/** The option that asks for several outputs of one image. */
 export const variantsOption = 'variants';
 
-/** Options as they came, and those of each variant where several answers are asked for. */
-export interface SaidVariants {
-  readonly common: OptionTexts;
-  readonly variants: readonly OptionTexts[] | undefined;
+/** The options of a request. */
+export interface RequestOptions {
+  /** Those that hold for all outputs. */
+  readonly common: ParsedOptions;
+  /** Those of each variant; undefined for a request for one output. */
+  readonly variants: readonly ImageOptions[] | undefined;
 }
 
 /**
- * Reads the option `variants`: a JSON list of objects of options, as `[{"width": 224, "height": 224, "format": "npy"},
- * {"format": "jpeg"}]`. The other options hold for all variants that don't say otherwise.
+ * Reads the options of one part of a request, the option `variants` among them: a JSON list of objects of options, such
+ * as `[{"width": 224, "height": 224, "format": "npy"}, {"format": "jpeg"}]`.
  *
- * @throws Failure OPTION_INVALID, OPTION_UNKNOWN
+ * @param earlier - the options of another part, which are not read again
+ * @returns the options of both
+ * @throws Failure OPTION_INVALID, OPTION_UNKNOWN; for a variant with its index
  */
-export function parseVariants(options: OptionTexts): SaidVariants {
-  const common = options.filter(([name]) => name !== variantsOption);
-  const [text, another] = options.filter(([name]) => name === variantsOption).map(([, value]) => value);
-  if (text === undefined) {
-    parseOptions(common);
-    return { common, variants: undefined };
+export function readOptions(
+  texts: OptionTexts,
+  earlier: RequestOptions = { common: noOptions, variants: undefined },
+): RequestOptions {
+  const lists = texts.filter(([name]) => name === variantsOption).map(([, text]) => text);
+  const common = parseOptions(
+    texts.filter(([name]) => name !== variantsOption),
+    earlier.common,
+  );
+  const [list] = lists;
+  if (list === undefined) return { common, variants: earlier.variants };
+  if (lists.length > 1 || earlier.variants !== undefined) {
+    throw invalidVariants('given twice', 'variants is given twice; give it once.');
   }
-  if (another !== undefined) throw invalid('given twice', 'variants is given twice; give it once.');
-  const list = parseList(text);
-  return {
-    common,
-    variants: list.map((one, index) =>
-      withIndex(`Variant ${index}`, index, () => {
-        const own = optionTexts(one);
-        const said = new Set(own.map(([name]) => name));
-        const texts = [...own, ...common.filter(([name]) => !said.has(name))];
-        parseOptions(texts);
-        return texts;
-      }),
-    ),
-  };
+  const variants = parseList(list).map((one, index) =>
+    withIndex(`Variant ${index}`, index, () => parseOptions(optionTexts(one)).values),
+  );
+  return { common, variants };
 }
 
-/** The processor's request for several answers of one image. @throws Failure as `processRequest`, with the index */
-export function variantsRequest(
+/**
+ * The processor's request. In a variant its own options replace the common ones.
+ *
+ * @throws Failure OPTION_INVALID for options that do not go together; of a variant with its index
+ */
+export function requestWithOptions(
   source: ImageSource,
-  variants: readonly OptionTexts[],
+  { common, variants }: RequestOptions,
   defaults: ImageDefaults,
-): ProcessVariantsRequest {
+): ProcessRequest | ProcessVariantsRequest {
+  if (variants === undefined) return processRequest(source, common.values, defaults);
   return create(ProcessVariantsRequestSchema, {
     source,
-    variants: variants.map(
-      (texts, index): ProcessRequest =>
-        withIndex(`Variant ${index}`, index, () =>
-          processRequest({ case: undefined }, parseOptions(texts), defaults),
-        ),
+    variants: variants.map((own, index) =>
+      withIndex(`Variant ${index}`, index, () =>
+        processRequest({ case: undefined }, { ...common.values, ...own }, defaults),
+      ),
     ),
   });
 }
@@ -75,17 +87,17 @@ function parseList(text: string): readonly Record<string, unknown>[] {
   }
   const isObject = (one: unknown) => typeof one === 'object' && one !== null && !Array.isArray(one);
   if (!Array.isArray(list) || list.length === 0 || !list.every(isObject)) {
-    throw invalid(text.slice(0, 100), 'variants is not a JSON list of objects of options.');
+    throw invalidVariants(text.slice(0, 100), 'variants is not a JSON list of objects of options.');
   }
   if (list.length <= maxVariants) return list;
-  throw invalid(
+  throw invalidVariants(
     String(list.length),
     `There are ${list.length} variants; at most ${maxVariants} are made at once. Send several requests.`,
     maxVariants,
   );
 }
 
-function invalid(actual: string, message: string, limit?: number): Failure {
+function invalidVariants(actual: string, message: string, limit?: number): Failure {
   return new Failure('OPTION_INVALID', message, {
     option: variantsOption,
     actual,

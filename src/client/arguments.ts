@@ -37,19 +37,19 @@ export function readArguments(
   if (values.help === true) return { kind: 'help' };
   if (values.version === true) return { kind: 'version' };
   const { source, output } = readPaths(textOf(values, 'url'), positionals);
-  const options = readImageOptions(values);
-  if (options.format === undefined && hasUnknownEnding(output)) {
+  const { texts } = readImageOptions(values);
+  if (!texts.has('format') && hasUnknownEnding(output)) {
     throw usage(
       `"${output}" has an ending that stands for no format that is written; use ${endingsInWords}, or choose by --format.`,
     );
   }
-  const format = options.format ?? formatOfPath(output);
+  const format = texts.get('format') ?? formatOfPath(output);
   const key = readApiKey(textOf(values, 'api-key'), apiKey);
   return {
     kind: 'send',
     source,
     output,
-    options: format === undefined ? options : { ...options, format },
+    options: { ...Object.fromEntries(texts), ...(format !== undefined && { format }) },
     api: readApi(textOf(values, 'api'), apiUrl),
     ...(key === undefined ? {} : { apiKey: key }),
     timeoutMs: readSeconds(values, 'timeout', 60),

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import { Failure } from '../failures.ts';
 import { nearestNames } from '../nearest-names.ts';
-import { imageOptionNames, imageOptions } from '../options/image-options.ts';
+import { imageOptionNames, imageOptions, type OptionName } from '../options/image-options.ts';
+import { boolean, type Kind } from '../options/kinds.ts';
+import { type ParsedOptions, parseOptions } from '../options/parse-options.ts';
 import { ClientError } from './client-error.ts';
 import { codeOf, unreadable } from './files.ts';
 
@@ -24,22 +27,19 @@ export type Flags = Readonly<Record<string, Flag>>;
 
 /** The image options as flags, made from their table: `crop_width` is `--crop-width`. */
 export const imageFlags: Flags = Object.fromEntries(
-  imageOptionNames.map((name) => {
-    const schema = imageOptions.shape[name].unwrap();
-    const help = schema.description ?? '';
-    // What text-schemas.ts's flag() alone does with a word.
-    if (schema.safeParse('true').data === true) return [flagOf(name), { type: 'boolean', no: true, help }];
-    // By the rule of text-schemas.ts, the message of a bad value is what is allowed.
-    const allowed = schema.safeParse('\0').error?.issues[0]?.message;
-    if (name === 'preprocessor_config') {
-      const about = `${help} (its path, or its JSON)`;
-      return [flagOf(name), { type: 'string', value: 'FILE', help: about, completes: 'files' }];
-    }
-    const words = 'options' in schema ? { words: schema.options.map(String) } : {};
-    const taken = allowed === undefined ? help : `${help} (${allowed})`;
-    return [flagOf(name), { type: 'string', value: 'VALUE', help: taken, ...words }];
-  }),
+  imageOptionNames.map((name) => [flagOf(name), imageFlag(name)]),
 );
+
+function imageFlag(name: OptionName): Flag {
+  const { kind, meaning }: { readonly kind: Kind<unknown>; readonly meaning: string } = imageOptions[name];
+  if (kind === boolean) return { type: 'boolean', no: true, help: meaning };
+  if (name === 'preprocessor_config') {
+    const help = `${meaning} (its path, or its JSON)`;
+    return { type: 'string', value: 'FILE', help, completes: 'files' };
+  }
+  const words = 'words' in kind ? { words: kind.words as readonly string[] } : {};
+  return { type: 'string', value: 'VALUE', help: `${meaning} (${kind.allowed})`, ...words };
+}
 
 function flagOf(option: string): string {
   return option.replaceAll('_', '-');
@@ -79,30 +79,24 @@ function didYouMean(complaint: string, flags: Flags): string {
 }
 
 /**
- * The image options of a command line, by their names in the API's query. They are checked here already, so that a
- * bad value is bad usage and costs no upload; what is sent is the text. Of a preprocessor config that is named by its
- * path, the text is what the file contains.
+ * The image options of a command line. A preprocessor config that is named by its path is read.
  *
- * @throws ClientError OPTION_INVALID, INPUT_MISSING, INPUT_UNREADABLE
+ * @throws ClientError of bad usage: OPTION_INVALID, INPUT_MISSING; INPUT_UNREADABLE
  */
-export function readImageOptions(values: Values): Record<string, string> {
-  const options: Record<string, string> = {};
-  for (const name of imageOptionNames) {
-    const given = values[flagOf(name)];
-    if (given === undefined) continue;
-    const value = name === 'preprocessor_config' ? readConfig(String(given)) : String(given);
-    const parsed = imageOptions.shape[name].safeParse(value);
-    if (!parsed.success) {
-      const allowed = parsed.error.issues[0]?.message;
-      throw new ClientError(
-        'usage',
-        'OPTION_INVALID',
-        `--${flagOf(name)} is "${value}"; allowed: ${allowed}.`,
-      );
-    }
-    options[name] = value;
+export function readImageOptions(values: Values): ParsedOptions {
+  const texts = imageOptionNames.flatMap((name) => {
+    const value = values[flagOf(name)];
+    if (value === undefined) return [];
+    return [[name, name === 'preprocessor_config' ? readConfig(String(value)) : String(value)] as const];
+  });
+  try {
+    return parseOptions(texts);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const { option = '', actual, allowed } = error.metadata;
+    const message = `--${flagOf(option)} is "${actual}"; allowed: ${allowed}.`;
+    throw new ClientError('usage', error.reason, message, { cause: error });
   }
-  return options;
 }
 
 /** A preprocessor config: its JSON, or the path of a file that contains it, with curl's `@` before it or without. */

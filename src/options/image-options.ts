@@ -1,84 +1,209 @@
-import { z } from 'zod';
-import { finiteNumber, flag, numbers, oneOf, wholeNumber } from './text-schemas.ts';
+import { boolean, colour, finiteNumber, finiteNumbers, integer, type Kind, text, word } from './kinds.ts';
 
-/**
- * What may be asked of an image, as text with a name: the API's query parameters and form fields, and
- * the client's flags. Each stands for a field of image.v1.ProcessRequest, which has the same rules; what
- * only the processor can know (its limits, the image itself) it checks itself.
+/*
+ * The options of a request: image-api's query parameters and form fields, the client's flags, the playground's fields.
+ * Each stands for a field of image.v1.ProcessRequest. combinations.ts has the rules for which of them go together.
  */
 
-/** The most answers of one image in one request: each adds to what a worker holds. */
+/** The most outputs of one image in one request: each adds to the memory that a worker holds. */
 export const maxVariants = 16;
 
-/** `fit`, by the names of image.v1.Fit. */
+/** Values of `fit`, named as in image.v1.Fit. */
 export const fits = ['fill', 'cover', 'contain', 'inside', 'outside'] as const;
-/** `filter`, by the names of image.v1.Filter and of Pillow. */
+/** Values of `filter`, named as in image.v1.Filter and in Pillow. */
 export const filters = ['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos'] as const;
-/** Filters that `numerics=fast` has: libvips has no other of Pillow's. */
+/** The filters of `numerics=fast`: libvips has only these of Pillow's. */
 export const fastFilters = [
   'nearest',
   'bilinear',
   'bicubic',
   'lanczos',
 ] as const satisfies readonly (typeof filters)[number][];
-/** Formats that an image is written in. */
+/** Formats that images are written in. */
 export const imageFormats = ['jpeg', 'png', 'webp'] as const;
-/** Containers that a tensor is written in. */
+/** Containers that tensors are written in. */
 export const tensorContainers = ['raw', 'npy', 'safetensors'] as const;
-/** `format`: `source` is the source's own. */
+/** Values of `format`; `source` is the source's own format. */
 export const formats = ['source', ...imageFormats, ...tensorContainers] as const;
+/** Values of `datatype`, named as in image.v1.Datatype. */
+export const datatypes = ['uint8', 'fp16', 'fp32', 'bf16'] as const;
 
-/** The options by name. All are optional: what a request leaves out comes from the API's environment. */
-export const imageOptions = z
-  .strictObject({
-    scale: flag().describe('Whether to resize at all'),
-    width: wholeNumber(1, 65_535).describe(
-      'Width in pixels; without height, the height is in proportion and fit has no effect',
-    ),
-    height: wholeNumber(1, 65_535).describe(
-      'Height in pixels; without width, the width is in proportion and fit has no effect',
-    ),
-    shortest_edge: wholeNumber(1, 65_535).describe(
-      'Instead of width and height: the shorter side in pixels, the longer one in proportion',
-    ),
-    crop_width: wholeNumber(1, 65_535).describe('Width in pixels to cut out of the middle after the resize'),
-    crop_height: wholeNumber(1, 65_535).describe(
-      'Height in pixels to cut out of the middle after the resize',
-    ),
-    fit: oneOf(fits).describe('How the image meets width × height'),
-    filter: oneOf(filters).describe('Resampling filter, as in Pillow'),
-    grayscale: flag().describe('One channel of Rec. 601 luma, computed after the resize'),
-    format: oneOf(formats).describe(
-      "Image format of the answer (source: the source's own), or the container of a tensor",
-    ),
-    quality: wholeNumber(1, 100).describe('Quality of a JPEG (default 90) or WebP (default 80)'),
-    numerics: oneOf(['exact', 'fast']).describe("exact: Pillow's pixels; fast: libvips' shrinking decode"),
-    background: z
-      .string()
-      .regex(/^#?[0-9a-fA-F]{6}$/, 'a colour as RRGGBB or #RRGGBB')
-      .transform((text) => `#${text.replace('#', '').toLowerCase()}`)
-      .describe('Colour behind transparent pixels and in the bars of fit=contain'),
-    preset: z
-      .string()
-      .min(1, 'the name of a preset')
-      .max(200, 'the name of a preset')
-      .describe("A model's own preprocessing by name, such as clip-vit-base-patch32; the answer is npy then"),
-    preprocessor_config: z
-      .string()
-      .min(1, 'the JSON of a preprocessor_config.json')
-      .describe('The same from a Hugging Face preprocessor_config.json, as it is'),
-    datatype: oneOf(['uint8', 'fp16', 'fp32', 'bf16']).describe("Type of a tensor's values"),
-    layout: oneOf(['nchw', 'nhwc']).describe("Order of a tensor's axes"),
-    rescale: finiteNumber().describe(
-      "Factor on a tensor's values before mean and std (default 1/255 = 0.00392156862745098)",
-    ),
-    mean: numbers().describe('Subtracted from a tensor: one value, or one a channel'),
-    std: numbers().describe('Divides a tensor: one value, or one a channel'),
-    channel_order: oneOf(['rgb', 'bgr']).describe("Order of a tensor's colour channels"),
-  })
-  .partial();
+/** Pixels of a side. The sides of a JPEG are 16-bit numbers. */
+const side = integer(1, 65_535);
 
-export type ImageOptions = z.output<typeof imageOptions>;
+interface Option<Value> {
+  readonly kind: Kind<Value>;
+  /** One phrase for people; the unit where there is one. */
+  readonly meaning: string;
+  /** The field of image.v1.ProcessRequest that it stands for, as failures over gRPC name it. */
+  readonly field: string;
+  /**
+   * The value where neither the request nor the environment gives one. Options without it have no effect unless they
+   * are given.
+   */
+  readonly default?: Value;
+}
 
-/** The names of the options, as they stand in a query, a form or (with dashes) a flag. */
-export const imageOptionNames = Object.keys(imageOptions.shape) as (keyof ImageOptions)[];
+/** The table of all options. The order is the one in which failures and documents list them. */
+export const imageOptions = {
+  scale: { kind: boolean, field: 'resize', default: true, meaning: 'Whether to resize at all' },
+  width: {
+    kind: side,
+    field: 'width',
+    default: 1024,
+    meaning: 'Width in pixels; without height, the height is in proportion and fit has no effect',
+  },
+  height: {
+    kind: side,
+    field: 'height',
+    default: 768,
+    meaning: 'Height in pixels; without width, the width is in proportion and fit has no effect',
+  },
+  shortest_edge: {
+    kind: side,
+    field: 'shortest_edge',
+    meaning: 'Instead of width and height: the shorter side in pixels, the longer one in proportion',
+  },
+  crop_width: {
+    kind: side,
+    field: 'crop.width',
+    meaning: 'Width in pixels to cut out of the middle after the resize',
+  },
+  crop_height: {
+    kind: side,
+    field: 'crop.height',
+    meaning: 'Height in pixels to cut out of the middle after the resize',
+  },
+  fit: { kind: word(fits), field: 'fit', default: 'fill', meaning: 'How the image meets width × height' },
+  filter: {
+    kind: word(filters),
+    field: 'filter',
+    default: 'bilinear',
+    meaning: 'Resampling filter, as in Pillow',
+  },
+  grayscale: {
+    kind: boolean,
+    field: 'grayscale',
+    default: true,
+    meaning: 'One channel of Rec. 601 luma, computed after the resize',
+  },
+  format: {
+    kind: word(formats),
+    field: 'format',
+    default: 'source',
+    meaning: "Image format of the response (source: the source's own), or the container of a tensor",
+  },
+  quality: {
+    kind: integer(1, 100),
+    field: 'quality',
+    meaning: 'Quality of a JPEG (default 90) or WebP (default 80)',
+  },
+  numerics: {
+    kind: word(['exact', 'fast']),
+    field: 'numerics',
+    default: 'exact',
+    meaning: "exact: Pillow's pixels; fast: libvips' shrinking decode",
+  },
+  background: {
+    kind: colour,
+    field: 'background',
+    meaning: 'Colour behind transparent pixels and in the bars of fit=contain',
+  },
+  preset: {
+    kind: text('the name of a preset', 200),
+    field: 'preset',
+    meaning:
+      "A model's own preprocessing by name, such as clip-vit-base-patch32; the response is npy by default",
+  },
+  preprocessor_config: {
+    kind: text('the JSON of a preprocessor_config.json'),
+    field: 'preprocessor_config',
+    meaning: 'The same from a Hugging Face preprocessor_config.json, as it is',
+  },
+  datatype: {
+    kind: word(datatypes),
+    field: 'datatype',
+    default: 'fp32',
+    meaning: "Type of a tensor's values",
+  },
+  layout: {
+    kind: word(['nchw', 'nhwc']),
+    field: 'layout',
+    default: 'nchw',
+    meaning: "Order of a tensor's axes",
+  },
+  rescale: {
+    kind: finiteNumber,
+    field: 'rescale_factor',
+    default: 1 / 255,
+    meaning: "Factor on a tensor's values before mean and std (default 1/255 = 0.00392156862745098)",
+  },
+  mean: {
+    kind: finiteNumbers,
+    field: 'mean',
+    default: [0],
+    meaning: "Subtracted from a tensor's values: one value, or one per channel",
+  },
+  std: {
+    kind: finiteNumbers,
+    field: 'std',
+    default: [1],
+    meaning: "Divides a tensor's values: one value, or one per channel",
+  },
+  channel_order: {
+    kind: word(['rgb', 'bgr']),
+    field: 'channel_order',
+    default: 'rgb',
+    meaning: "Order of a tensor's colour channels",
+  },
+} as const satisfies Readonly<Record<string, Option<unknown>>>;
+
+/** The name of an option, as in a query or a form; a flag has dashes instead of underscores. */
+export type OptionName = keyof typeof imageOptions;
+
+/** The values of an option. */
+export type OptionValue<Name extends OptionName> =
+  (typeof imageOptions)[Name]['kind'] extends Kind<infer Value> ? Value : never;
+
+/** Options with their values. All may be missing. */
+export type ImageOptions = { readonly [name in OptionName]?: OptionValue<name> | undefined };
+
+/** The names of all options, in the order of the table. */
+export const imageOptionNames = Object.keys(imageOptions) as OptionName[];
+
+/** Whether a text is the name of an option. */
+export function isOptionName(name: string): name is OptionName {
+  return Object.hasOwn(imageOptions, name);
+}
+
+/** The options for which a service has defaults of its own, from its environment. */
+export type ImageDefaults = {
+  readonly [name in
+    | 'scale'
+    | 'width'
+    | 'height'
+    | 'fit'
+    | 'filter'
+    | 'grayscale'
+    | 'format'
+    | 'numerics']: OptionValue<name>;
+} & { readonly quality: number | undefined };
+
+/** The defaults that are known to whoever checks options: the client does not know those of an image-api. */
+export type KnownDefaults = { readonly [name in keyof ImageDefaults]?: ImageDefaults[name] | undefined };
+
+/** The defaults of image-api where its environment sets none, and those of the client's jobs. */
+export const standardDefaults = {
+  scale: imageOptions.scale.default,
+  width: imageOptions.width.default,
+  height: imageOptions.height.default,
+  fit: imageOptions.fit.default,
+  filter: imageOptions.filter.default,
+  grayscale: imageOptions.grayscale.default,
+  format: imageOptions.format.default,
+  numerics: imageOptions.numerics.default,
+  quality: undefined,
+} as const satisfies ImageDefaults;
+
+/** The value of `format` beside a preset, where the request gives none. */
+export const presetFormat = 'npy';

@@ -1,6 +1,5 @@
 import { clone, create } from '@bufbuild/protobuf';
 import {
-  Datatype,
   type ProcessBatchResponse,
   ProcessBatchResponseSchema,
   type ProcessRequest,
@@ -19,8 +18,8 @@ import {
   type TensorDescription,
   tensorName,
 } from './image/tensor-container.ts';
+import { checkCombinations } from './rules/check-combinations.ts';
 import { containerNames } from './rules/enum-names.ts';
-import { datatypesInNpy } from './rules/output-plan.ts';
 import type { CallMemory } from './serving/call-memory.ts';
 
 /** The most images of one batch. */
@@ -104,12 +103,8 @@ function containerOfAll(requests: readonly ProcessRequest[]): TensorPlan['contai
       if (container !== containers[0]) throw invalid('container', 'the same for all images of a batch');
     });
   }
-  // The images themselves are asked for raw, so that nobody else sees BF16 and npy together.
-  for (const [index, { output }] of requests.entries()) {
-    ofBatch(index, () => {
-      if (isBfloat16InNpy(output)) throw invalid('datatype', datatypesInNpy);
-    });
-  }
+  // The images themselves are requested in raw containers, so a datatype that npy does not have is found only here.
+  for (const [index, request] of requests.entries()) ofBatch(index, () => checkCombinations(request));
   return containers[0] as TensorPlan['container'];
 }
 
@@ -123,10 +118,6 @@ function containerOf(request: ProcessRequest): TensorPlan['container'] {
   const isPreset = request.preset !== '' || request.preprocessorConfig !== '';
   if (request.output.case === undefined && isPreset) return 'raw';
   throw invalid('output', 'a tensor');
-}
-
-function isBfloat16InNpy({ case: kind, value }: ProcessRequest['output']): boolean {
-  return kind === 'tensor' && value.datatype === Datatype.BF16 && value.container === TensorContainer.NPY;
 }
 
 function invalid(option: string, allowed: string): Failure {

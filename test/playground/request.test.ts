@@ -1,8 +1,9 @@
 import { toJson } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { ProcessRequestSchema } from '../../gen/image/v1/processor_pb.ts';
-import { parseOptions } from '../../src/api/options.ts';
-import { type ImageDefaults, processRequest } from '../../src/options/image-request.ts';
+import type { ImageDefaults } from '../../src/options/image-options.ts';
+import { processRequest } from '../../src/options/image-request.ts';
+import { parseOptions } from '../../src/options/parse-options.ts';
 import { optionsOf, requestOf } from '../../src/playground/request.ts';
 import { asPng, initialSettings, type Settings } from '../../src/playground/settings.ts';
 
@@ -57,7 +58,7 @@ describe(requestOf, () => {
     const settings = { ...initialSettings, ...changes };
     const throughHttp = processRequest(
       { case: 'url', value: 'https://example.com/' },
-      parseOptions(optionsOf(settings)),
+      parseOptions(optionsOf(settings)).values,
       defaults,
     );
     const { url: _url, ...expected } = toJson(ProcessRequestSchema, throughHttp) as Record<string, unknown>;

@@ -1,7 +1,7 @@
 import packageJson from '../../../package.json' with { type: 'json' };
+import { standardDefaults } from '../../options/image-options.ts';
 import { flagsOf, tableOf } from '../commands.ts';
 import { parseFlags, readApi, readApiKey, readProcessor, readSeconds, textOf, usage } from '../flags.ts';
-import { jobDefaults } from '../job/sending/process-request.ts';
 import { askApi } from './ask-api.ts';
 import { askProcessor } from './ask-processor.ts';
 import { type Check, type Findings, ok, warning, wrong } from './check.ts';
@@ -122,7 +122,7 @@ function compare(api: Findings, processor: Findings): Check[] {
       ),
     );
   }
-  const differing = Object.entries(jobDefaults).filter(
+  const differing = Object.entries(standardDefaults).filter(
     ([name, value]) => api.defaults?.[name] !== undefined && api.defaults[name] !== value,
   );
   if (differing.length > 0) {

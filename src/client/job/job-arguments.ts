@@ -53,7 +53,7 @@ export function readJobArguments(
   return {
     sources,
     output,
-    asked: jobRequest(readImageOptions(values)),
+    asked: jobRequest(readImageOptions(values).values),
     list: {
       column: textOf(values, 'column') ?? 'url',
       nameColumn: textOf(values, 'name-column'),

@@ -12,6 +12,7 @@ import {
 import { isFieldError } from '@bufbuild/protobuf/reflect';
 import { Failure } from '../../failures.ts';
 import { nearestNames } from '../../nearest-names.ts';
+import { shortened } from '../../shortened.ts';
 import { decodeBase64 } from './decode-base64.ts';
 import { maxEntriesOf, maxTextBytes, tooManyEntries } from './message-limits.ts';
 import { scanBinary } from './scan-binary.ts';
@@ -149,7 +150,7 @@ function kindOf(value: JsonValue): string {
 
 function checkEnum({ values }: DescEnum, value: JsonValue, path: string): void {
   if (typeof value !== 'string' || values.some(({ name }) => name === value)) return;
-  throw invalidValue(path, shown(value), `one of ${values.map(({ name }) => name).join(', ')}`);
+  throw invalidValue(path, shortened(value), `one of ${values.map(({ name }) => name).join(', ')}`);
 }
 
 function unknownField(schema: DescMessage, path: string, name: string): Failure {
@@ -159,8 +160,8 @@ function unknownField(schema: DescMessage, path: string, name: string): Failure 
   const allowed = names.join(', ');
   return new Failure(
     'OPTION_UNKNOWN',
-    `${schema.typeName} has no field "${shown(path)}"${guess} Its fields are ${allowed}.`,
-    { option: shown(path), ...(nearest.length > 0 && { nearest: nearest.join(', ') }), allowed },
+    `${schema.typeName} has no field "${shortened(path)}"${guess} Its fields are ${allowed}.`,
+    { option: shortened(path), ...(nearest.length > 0 && { nearest: nearest.join(', ') }), allowed },
   );
 }
 
@@ -203,13 +204,8 @@ function typeName(field: DescField): string {
 }
 
 function invalidValue(option: string, actual: string, allowed: string, cause?: unknown): Failure {
-  const metadata = { option: shown(option), actual, allowed };
-  return new Failure('OPTION_INVALID', `${shown(option)} is ${actual}; allowed: ${allowed}.`, metadata, {
+  const metadata = { option: shortened(option), actual, allowed };
+  return new Failure('OPTION_INVALID', `${shortened(option)} is ${actual}; allowed: ${allowed}.`, metadata, {
     cause,
   });
-}
-
-/** A caller's text, short enough to be repeated to it: a failure travels in HTTP headers. */
-function shown(text: string): string {
-  return text.length <= 100 ? text : `${text.slice(0, 100)}…`;
 }

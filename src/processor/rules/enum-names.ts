@@ -8,7 +8,8 @@ import {
   Numerics,
   TensorContainer,
 } from '../../../gen/image/v1/processor_pb.ts';
-import { invalidOption } from './invalid-option.ts';
+import { imageOptions } from '../../options/image-options.ts';
+import { invalidOption } from '../../options/invalid-option.ts';
 
 /*
  * The names in a plan for the values of the contract's enums. UNSPECIFIED has the name of the default.
@@ -18,7 +19,7 @@ import { invalidOption } from './invalid-option.ts';
 type Known<Enum extends number> = number extends Enum ? never : Enum;
 
 export const fitNames = {
-  [Fit.UNSPECIFIED]: 'fill',
+  [Fit.UNSPECIFIED]: imageOptions.fit.default,
   [Fit.FILL]: 'fill',
   [Fit.COVER]: 'cover',
   [Fit.CONTAIN]: 'contain',
@@ -27,7 +28,7 @@ export const fitNames = {
 } as const satisfies Record<Known<Fit>, string>;
 
 export const filterNames = {
-  [Filter.UNSPECIFIED]: 'bilinear',
+  [Filter.UNSPECIFIED]: imageOptions.filter.default,
   [Filter.NEAREST]: 'nearest',
   [Filter.BOX]: 'box',
   [Filter.BILINEAR]: 'bilinear',
@@ -37,14 +38,14 @@ export const filterNames = {
 } as const satisfies Record<Known<Filter>, string>;
 
 export const numericsNames = {
-  [Numerics.UNSPECIFIED]: 'exact',
+  [Numerics.UNSPECIFIED]: imageOptions.numerics.default,
   [Numerics.EXACT]: 'exact',
   [Numerics.FAST]: 'fast',
 } as const satisfies Record<Known<Numerics>, string>;
 
 /** Only formats that can be written. */
 export const outputFormatNames = {
-  [ImageFormat.UNSPECIFIED]: 'source',
+  [ImageFormat.UNSPECIFIED]: imageOptions.format.default,
   [ImageFormat.JPEG]: 'jpeg',
   [ImageFormat.PNG]: 'png',
   [ImageFormat.WEBP]: 'webp',

@@ -1,8 +1,6 @@
 import { Failure } from '../../failures.ts';
-import { invalidOption } from './invalid-option.ts';
-
-/** Longest side that a request may ask for, in pixels: a JPEG stores its sides as 16-bit numbers. */
-const maxRequestedSide = 65_535;
+import { imageOptions } from '../../options/image-options.ts';
+import { invalidOption } from '../../options/invalid-option.ts';
 
 /**
  * Checks a size that a request asks for.
@@ -29,6 +27,7 @@ export function checkRequestedSize(
 
 /** @throws OPTION_INVALID */
 export function checkRequestedSide(option: string, pixels: number): void {
-  if (pixels >= 1 && pixels <= maxRequestedSide) return;
-  throw invalidOption(option, pixels, `1 to ${maxRequestedSide} pixels`);
+  const { min, max } = imageOptions.width.kind;
+  if (pixels >= min && pixels <= max) return;
+  throw invalidOption(option, pixels, `${min} to ${max} pixels`);
 }

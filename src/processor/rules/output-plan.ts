@@ -7,6 +7,8 @@ import {
   type TensorOutput,
   TensorOutputSchema,
 } from '../../../gen/image/v1/processor_pb.ts';
+import { imageOptions } from '../../options/image-options.ts';
+import { invalidOption } from '../../options/invalid-option.ts';
 import type { ImagePlan, TensorPlan } from '../image/plan.ts';
 import type { PresetPlan } from '../presets/preset-plan.ts';
 import {
@@ -17,14 +19,13 @@ import {
   layoutNames,
   outputFormatNames,
 } from './enum-names.ts';
-import { invalidOption } from './invalid-option.ts';
 
 /** @throws OPTION_INVALID */
 export function imagePlan(output: ImageOutput | undefined): ImagePlan {
   const format = enumName('format', output?.format ?? ImageFormat.UNSPECIFIED, outputFormatNames);
   const quality = output?.quality ?? 0;
-  if (quality > 100) throw invalidOption('quality', quality, '1 to 100');
-  if (quality !== 0 && format === 'png') throw invalidOption('quality', quality, 'none: PNG is lossless');
+  const { min, max } = imageOptions.quality.kind;
+  if (quality > max) throw invalidOption('quality', quality, `${min} to ${max}`);
   return {
     kind: 'image',
     format: format === 'source' ? undefined : format,
@@ -40,11 +41,7 @@ export function imagePlan(output: ImageOutput | undefined): ImagePlan {
  */
 export function tensorPlan(output: TensorOutput, channels: number): TensorPlan {
   const datatype = enumName('datatype', output.datatype, datatypeNames);
-  const container = containerOf(output, datatype);
   const { mean, std, rescaleFactor } = output;
-  if (datatype === 'UINT8' && (mean.length > 0 || std.length > 0 || (rescaleFactor ?? 1) !== 1)) {
-    throw invalidOption('datatype', datatype, 'FP16, FP32 or BF16 with rescale_factor, mean or std');
-  }
   if (rescaleFactor !== undefined && !Number.isFinite(Math.fround(255 * rescaleFactor))) {
     throw invalidOption('rescale_factor', rescaleFactor, 'a number whose 255-fold is finite');
   }
@@ -57,11 +54,11 @@ export function tensorPlan(output: TensorOutput, channels: number): TensorPlan {
     kind: 'tensor',
     datatype,
     layout: enumName('layout', output.layout, layoutNames),
-    rescaleFactor: datatype === 'UINT8' ? 1 : (rescaleFactor ?? 1 / 255),
-    mean: mean.length === 0 ? [0] : mean,
-    std: std.length === 0 ? [1] : std,
+    rescaleFactor: datatype === 'UINT8' ? 1 : (rescaleFactor ?? imageOptions.rescale.default),
+    mean: mean.length === 0 ? imageOptions.mean.default : mean,
+    std: std.length === 0 ? imageOptions.std.default : std,
     channelOrder: enumName('channel_order', output.channelOrder, channelOrderNames),
-    container,
+    container: containerOf(output),
   };
 }
 
@@ -88,16 +85,11 @@ export function presetTensorPlan(
   }
   const layout =
     output.layout === Layout.UNSPECIFIED ? tensor.layout : enumName('layout', output.layout, layoutNames);
-  return { ...tensor, kind: 'tensor', datatype, layout, container: containerOf(output, datatype) };
+  return { ...tensor, kind: 'tensor', datatype, layout, container: containerOf(output) };
 }
 
-/** The datatypes that npy supports, and what to use for the others. */
-export const datatypesInNpy = 'UINT8, FP16 or FP32 in npy: NumPy has no bfloat16; use raw or safetensors';
-
-function containerOf(output: TensorOutput, datatype: TensorPlan['datatype']): TensorPlan['container'] {
-  const container = enumName('container', output.container, containerNames);
-  if (datatype !== 'BF16' || container !== 'npy') return container;
-  throw invalidOption('datatype', datatype, datatypesInNpy);
+function containerOf(output: TensorOutput): TensorPlan['container'] {
+  return enumName('container', output.container, containerNames);
 }
 
 function checkPerChannel(option: string, values: readonly number[], channels: number): void {

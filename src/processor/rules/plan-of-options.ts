@@ -1,12 +1,7 @@
-import {
-  type CenterCrop,
-  Fit,
-  type ProcessRequest,
-  type Resize,
-} from '../../../gen/image/v1/processor_pb.ts';
+import type { CenterCrop, ProcessRequest, Resize } from '../../../gen/image/v1/processor_pb.ts';
+import { invalidOption } from '../../options/invalid-option.ts';
 import type { Colour, CropPlan, Plan, ResizePlan } from '../image/plan.ts';
 import { enumName, filterNames, fitNames, numericsNames } from './enum-names.ts';
-import { invalidOption } from './invalid-option.ts';
 import { checkRequestedSide, checkRequestedSize } from './limits.ts';
 import { imagePlan, tensorPlan } from './output-plan.ts';
 
@@ -41,10 +36,6 @@ function resizePlan(resize: Resize, maxOutputPixels: number): ResizePlan {
     checkRequestedSize(width, height, maxOutputPixels);
     return { width, height, fit, filter };
   }
-  if (width !== 0 || height !== 0) {
-    throw invalidOption('shortest_edge', shortestEdge, 'unset beside width and height');
-  }
-  if (resize.fit !== Fit.UNSPECIFIED) throw invalidOption('fit', fit, 'unset beside shortest_edge');
   checkRequestedSide('shortest_edge', shortestEdge);
   return { fit: 'shortestEdge', shortestEdge, filter };
 }
@@ -58,12 +49,7 @@ function backgroundColour(background: string): Colour | undefined {
   if (background === '') return undefined;
   const [, red, green, blue] = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i.exec(background) ?? [];
   if (red === undefined || green === undefined || blue === undefined) {
-    throw invalidOption('background', shortened(background), '#RRGGBB');
+    throw invalidOption('background', background, '#RRGGBB');
   }
   return [Number.parseInt(red, 16), Number.parseInt(green, 16), Number.parseInt(blue, 16)];
-}
-
-/** Text of the caller, short enough to be repeated in a failure, which travels in HTTP/2 headers. */
-function shortened(text: string): string {
-  return text.length <= 100 ? text : `${text.slice(0, 100)}…`;
 }

@@ -1,44 +1,10 @@
-import { ChannelOrder, type ProcessRequest, type TensorOutput } from '../../../gen/image/v1/processor_pb.ts';
+import type { ProcessRequest } from '../../../gen/image/v1/processor_pb.ts';
 import { Failure } from '../../failures.ts';
 import type { Plan, ResizePlan } from '../image/plan.ts';
 import type { PresetPlan, ResizeStep } from '../presets/preset-plan.ts';
 import { enumName, numericsNames } from './enum-names.ts';
-import { invalidOption } from './invalid-option.ts';
 import { checkRequestedSize } from './limits.ts';
 import { imagePlan, presetTensorPlan } from './output-plan.ts';
-
-/**
- * Checks that a request with a preset leaves unset what the preset has a value for.
- *
- * @throws OPTION_INVALID for the first option that is set
- */
-export function checkOptionsBesidePreset({
-  resize,
-  crop,
-  grayscale,
-  background,
-  output,
-}: ProcessRequest): void {
-  const isSet = {
-    resize: resize !== undefined,
-    crop: crop !== undefined,
-    grayscale,
-    background: background !== '',
-    ...(output.case === 'tensor' ? tensorOptions(output.value) : {}),
-  };
-  for (const [option, value] of Object.entries(isSet)) {
-    if (value) throw invalidOption(option, 'set', 'unset, because the preset says it');
-  }
-}
-
-function tensorOptions({ rescaleFactor, mean, std, channelOrder }: TensorOutput) {
-  return {
-    rescale_factor: rescaleFactor !== undefined,
-    mean: mean.length > 0,
-    std: std.length > 0,
-    channel_order: channelOrder !== ChannelOrder.UNSPECIFIED,
-  };
-}
 
 /**
  * The plan of a request with a preset: the preset's steps, and the options that a request may set beside it.

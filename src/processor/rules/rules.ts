@@ -1,12 +1,11 @@
 import type { ProcessRequest } from '../../../gen/image/v1/processor_pb.ts';
-import { fastFilters } from '../../options/image-options.ts';
 import type { Plan } from '../image/plan.ts';
 import { parsePreprocessorConfig } from '../presets/parse-preprocessor-config.ts';
 import type { PresetPlan } from '../presets/preset-plan.ts';
 import type { Presets } from '../presets/presets.ts';
-import { invalidOption } from './invalid-option.ts';
+import { checkCombinations, checkFilter } from './check-combinations.ts';
 import { planOfOptions } from './plan-of-options.ts';
-import { checkOptionsBesidePreset, planOfPreset } from './plan-of-preset.ts';
+import { planOfPreset } from './plan-of-preset.ts';
 
 /**
  * Checks a request's options, fills in the defaults and returns them as plain values: equal plans give equal pixels.
@@ -16,6 +15,7 @@ import { checkOptionsBesidePreset, planOfPreset } from './plan-of-preset.ts';
  * @throws OPTION_INVALID, OUTPUT_PIXELS_OVER_LIMIT, PRESET_UNKNOWN, PRESET_INVALID, PRESET_UNSUPPORTED
  */
 export function planOf(request: ProcessRequest, maxOutputPixels: number, presets: Presets): Plan {
+  checkCombinations(request);
   const preset = presetOf(request, presets);
   const plan =
     preset === undefined
@@ -28,17 +28,5 @@ export function planOf(request: ProcessRequest, maxOutputPixels: number, presets
 function presetOf(request: ProcessRequest, presets: Presets): PresetPlan | undefined {
   const { preset, preprocessorConfig } = request;
   if (preset === '' && preprocessorConfig === '') return undefined;
-  if (preset !== '' && preprocessorConfig !== '') {
-    throw invalidOption('preset', preset, 'none beside a preprocessor_config');
-  }
-  checkOptionsBesidePreset(request);
   return preset === '' ? parsePreprocessorConfig(preprocessorConfig) : presets.find(preset);
-}
-
-/** libvips does not have all of Pillow's filters. */
-function checkFilter({ numerics, resize }: Plan): void {
-  if (numerics !== 'fast' || resize === undefined) return;
-  const allowed: readonly string[] = fastFilters;
-  if (allowed.includes(resize.filter)) return;
-  throw invalidOption('filter', resize.filter, `one of ${allowed.join(', ')} with fast numerics`);
 }

@@ -1,24 +1,9 @@
 import type { ProcessRequest, Resize } from '../../../../gen/image/v1/processor_pb.ts';
 import { Failure } from '../../../failures.ts';
-import { imageOptionNames, imageOptions } from '../../../options/image-options.ts';
-import { type ImageDefaults, processRequest } from '../../../options/image-request.ts';
+import { type ImageOptions, imageOptionNames, standardDefaults } from '../../../options/image-options.ts';
+import { processRequest } from '../../../options/image-request.ts';
+import { optionsInForce } from '../../../options/options-in-force.ts';
 import { ClientError } from '../../client-error.ts';
-
-/**
- * What a job takes for an option that is left out: image-api's defaults when nobody sets its environment, so that one
- * image and a thousand come out alike. The processor itself has others: its own leave size and colours alone.
- */
-export const jobDefaults = {
-  scale: true,
-  width: 1024,
-  height: 768,
-  fit: 'fill',
-  filter: 'bilinear',
-  grayscale: true,
-  format: 'source',
-  numerics: 'exact',
-  quality: undefined,
-} as const satisfies ImageDefaults;
 
 /** What each image of a job is asked with. */
 export interface JobRequest {
@@ -31,17 +16,16 @@ export interface JobRequest {
 }
 
 /**
- * Options as the processor's request, by the rules of image-api for what goes together.
+ * Options as the processor's request. Options that are left out take the defaults of an image-api whose environment
+ * sets none, so that one image and a thousand have the same outputs. The processor's own defaults differ: they keep size
+ * and colours.
  *
- * @param texts - by their names in the API's query, each checked already
- * @throws ClientError OPTION_INVALID
+ * @throws ClientError OPTION_INVALID for options that do not go together
  */
-export function jobRequest(texts: Readonly<Record<string, string>>): JobRequest {
-  const options = imageOptions.parse(texts);
-  const isPreset = options.preset !== undefined || options.preprocessor_config !== undefined;
-  const format = options.format ?? (isPreset ? 'npy' : jobDefaults.format);
+export function jobRequest(options: ImageOptions): JobRequest {
+  const { format = standardDefaults.format } = optionsInForce(options, standardDefaults);
   try {
-    const request = processRequest({ case: undefined }, options, jobDefaults);
+    const request = processRequest({ case: undefined }, options, standardDefaults);
     return { request, format, words: wordsOf(request, format) };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;

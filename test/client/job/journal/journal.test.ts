@@ -9,6 +9,7 @@ import { type JobImage, mtimeOf } from '../../../../src/client/job/images.ts';
 import { readJournal } from '../../../../src/client/job/journal/journal.ts';
 import { entryOf, identityOf, isUpToDate } from '../../../../src/client/job/journal/journal-entry.ts';
 import { jobRequest } from '../../../../src/client/job/sending/process-request.ts';
+import type { ImageOptions } from '../../../../src/options/image-options.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -16,7 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const identity = identityOf(jobRequest({ width: '3' }).request);
+const identity = identityOf(jobRequest({ width: 3 }).request);
 const photo = { path: '/photos/a.jpg', bytes: 5, mtimeMs: 7.25, id: '1:1' };
 const image: JobImage = { source: photo, output: 'a.npy' };
 const other: JobImage = { source: { url: 'http://h/b' }, output: 'b.npy' };
@@ -152,7 +153,7 @@ describe(readJournal, () => {
 describe(isUpToDate, () => {
   const entry = entryOf(image, identity, responseOf('abc'), 1);
   it('is true for the same image with the same options', () => {
-    expect(isUpToDate(entry, image, identityOf(jobRequest({ width: '3' }).request))).toBe(true);
+    expect(isUpToDate(entry, image, identityOf(jobRequest({ width: 3 }).request))).toBe(true);
   });
 
   it.each([
@@ -165,13 +166,13 @@ describe(isUpToDate, () => {
   });
 
   it('is false for other options', () => {
-    expect(isUpToDate(entry, image, identityOf(jobRequest({ width: '4' }).request))).toBe(false);
+    expect(isUpToDate(entry, image, identityOf(jobRequest({ width: 4 }).request))).toBe(false);
   });
 });
 
 describe(identityOf, () => {
   it('names a preset, and a preprocessor config by its digest', () => {
-    const presetOf = (options: Record<string, string>) => identityOf(jobRequest(options).request).preset;
+    const presetOf = (options: ImageOptions) => identityOf(jobRequest(options).request).preset;
     expect(presetOf({})).toBe('');
     expect(presetOf({ preset: 'clip' })).toBe('clip');
     expect(presetOf({ preprocessor_config: '{}' })).toMatch(/^sha256:[0-9a-f]{64}$/);

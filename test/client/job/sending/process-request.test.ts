@@ -2,19 +2,28 @@ import { toJson } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { ProcessRequestSchema } from '../../../../gen/image/v1/processor_pb.ts';
 import { readApiConfig } from '../../../../src/api/config.ts';
-import { parseOptions } from '../../../../src/api/options.ts';
 import { ClientError } from '../../../../src/client/client-error.ts';
-import { jobDefaults, jobRequest } from '../../../../src/client/job/sending/process-request.ts';
-import { type ImageOptions, imageOptionNames } from '../../../../src/options/image-options.ts';
+import { jobRequest } from '../../../../src/client/job/sending/process-request.ts';
+import {
+  type ImageOptions,
+  imageOptionNames,
+  standardDefaults,
+} from '../../../../src/options/image-options.ts';
 import { processRequest } from '../../../../src/options/image-request.ts';
+import { parseOptions } from '../../../../src/options/parse-options.ts';
 
 const { defaults } = readApiConfig({});
 
 /** What image-api with an empty environment asks its processor for. */
 function ofApi(texts: Readonly<Record<string, string>>) {
   const source = { case: 'url', value: 'http://h/' } as const;
-  const request = processRequest(source, parseOptions(Object.entries(texts)), defaults);
+  const request = processRequest(source, parseOptions(Object.entries(texts)).values, defaults);
   return toJson(ProcessRequestSchema, { ...request, source: { case: undefined } });
+}
+
+/** What a job asks its processor for. */
+function ofJob(texts: Readonly<Record<string, string>>) {
+  return jobRequest(parseOptions(Object.entries(texts)).values);
 }
 
 /** A value of every option, other than its default, and what has to stand beside it. */
@@ -44,12 +53,12 @@ const samples = {
 
 describe(jobRequest, () => {
   it('has the defaults of an image-api whose environment is empty', () => {
-    expect(defaults).toMatchObject(jobDefaults);
+    expect(defaults).toMatchObject(standardDefaults);
     expect(toJson(ProcessRequestSchema, jobRequest({}).request)).toEqual(ofApi({}));
   });
 
   it.each(imageOptionNames)('takes %s as image-api does', (name) => {
-    const asked = toJson(ProcessRequestSchema, jobRequest(samples[name]).request);
+    const asked = toJson(ProcessRequestSchema, ofJob(samples[name]).request);
     expect(asked).toEqual(ofApi(samples[name]));
     expect(asked).not.toEqual(ofApi({}));
   });
@@ -65,15 +74,15 @@ describe(jobRequest, () => {
     { preprocessor_config: '{}', grayscale: 'true' },
   ] as Record<string, string>[])('refuses %j as image-api does', (texts) => {
     expect(() => ofApi(texts)).toThrow();
-    expect(() => jobRequest(texts)).toThrow(ClientError);
+    expect(() => ofJob(texts)).toThrow(ClientError);
   });
 
   it('says in words what is made', () => {
     expect(jobRequest({}).words).toBe("1024 × 768, gray, in the source's format");
-    expect(jobRequest({ shortest_edge: '9', grayscale: 'false', format: 'npy' }).words).toBe(
+    expect(ofJob({ shortest_edge: '9', grayscale: 'false', format: 'npy' }).words).toBe(
       'shortest edge 9, in colour, npy',
     );
-    expect(jobRequest({ width: '9' }).words).toBe("width 9, gray, in the source's format");
-    expect(jobRequest({ preset: 'vit' })).toMatchObject({ words: 'preset vit, npy', format: 'npy' });
+    expect(ofJob({ width: '9' }).words).toBe("width 9, gray, in the source's format");
+    expect(ofJob({ preset: 'vit' })).toMatchObject({ words: 'preset vit, npy', format: 'npy' });
   });
 });

@@ -7,38 +7,7 @@ import {
   Numerics,
   TensorContainer,
 } from '../../gen/image/v1/processor_pb.ts';
-import { parseOptions } from '../../src/api/options.ts';
-import type { Failure } from '../../src/failures.ts';
-import { type ImageDefaults, processRequest } from '../../src/options/image-request.ts';
-
-const defaults: ImageDefaults = {
-  scale: true,
-  width: 1024,
-  height: 768,
-  fit: 'fill',
-  filter: 'bilinear',
-  grayscale: true,
-  format: 'source',
-  quality: undefined,
-  numerics: 'exact',
-};
-
-function requestFor(query: string, changes: Partial<ImageDefaults> = {}) {
-  const options = parseOptions([...new URLSearchParams(query)]);
-  return processRequest({ case: 'url', value: 'https://example.com/a' }, options, {
-    ...defaults,
-    ...changes,
-  });
-}
-
-function refusal(query: string, changes: Partial<ImageDefaults> = {}): Failure {
-  try {
-    requestFor(query, changes);
-  } catch (error) {
-    return error as Failure;
-  }
-  throw new Error('it was taken');
-}
+import { refusal, requestFor } from '../support/options.ts';
 
 describe('processRequest with a preset', () => {
   it('asks for npy and leaves all the rest to it, whatever the environment says', () => {

@@ -1,0 +1,11 @@
+import type { ProcessRequest } from '../../gen/image/v1/processor_pb.ts';
+import type { OptionTexts } from '../options/parse-options.ts';
+
+/** Where the image comes from. */
+export type ImageSource = Exclude<ProcessRequest['source'], { case: undefined }>;
+
+/** What a query or a body contains. */
+export interface RequestPart {
+  readonly sources: readonly ImageSource[];
+  readonly options: OptionTexts;
+}

@@ -1,0 +1,184 @@
+import {
+  fastFilters,
+  filters,
+  type ImageOptions,
+  imageFormats,
+  imageOptionNames,
+  imageOptions,
+  type OptionName,
+  tensorContainers,
+} from './image-options.ts';
+
+/*
+ * Which options go together: the one table of these rules. image-api and the client refuse a request by it, the processor
+ * refuses a message by it, the playground hides fields by it, and OpenAPI and the README describe it.
+ */
+
+/** A rule by which options are refused. The conditions that a rule names hold together. */
+export interface Rule {
+  /** The options that it refuses, in the order in which they are looked at. */
+  readonly refuses: readonly OptionName[];
+  /** Refuses only these values, given or by default. Unset: every value that is given. */
+  readonly values?: readonly unknown[];
+  /** Applies where one of these options is given. */
+  readonly beside?: readonly OptionName[];
+  /** Values of these options that do not count as given. */
+  readonly ignores?: readonly unknown[];
+  /** Applies where this option is not given. */
+  readonly without?: OptionName;
+  /** Applies where an option has one of these values, given or by default. */
+  readonly when?: { readonly option: OptionName; readonly in: readonly unknown[] };
+  /** What is allowed instead; it follows the option's name and "allowed: ". */
+  readonly allowed: string;
+  /** The rule as a phrase after the option's meaning, for documents. */
+  readonly phrase: string;
+  /** The failure's message. Unset: the option, its value and what is allowed. */
+  readonly message?: (option: OptionName, inForce: ImageOptions) => string;
+  /** The same in the words of image.v1.ProcessRequest, where they differ. */
+  readonly inMessage?: {
+    readonly allowed: string;
+    /** The option that the failure names, where it is not the refused one. */
+    readonly option?: OptionName;
+    /** Names the message (`crop`) that contains the field (`crop.width`). */
+    readonly isWhole?: true;
+    /** The value, where it is not the option's word. */
+    readonly actual?: string;
+  };
+}
+
+/** The options of a tensor output. */
+const tensorOptions = [
+  'datatype',
+  'layout',
+  'rescale',
+  'mean',
+  'std',
+  'channel_order',
+] as const satisfies readonly OptionName[];
+
+/** The options of a resize. */
+export const resizeOptions = [
+  'width',
+  'height',
+  'fit',
+  'filter',
+  'shortest_edge',
+] as const satisfies readonly OptionName[];
+
+/** The options that may be given beside a preset. */
+const presetCompanions = [
+  'preset',
+  'preprocessor_config',
+  'format',
+  'quality',
+  'numerics',
+  'datatype',
+  'layout',
+] as const satisfies readonly OptionName[];
+
+const tensorFormats = tensorContainers.join(', ');
+
+/** The rules, in the order in which they are checked. */
+export const rules: readonly Rule[] = [
+  {
+    refuses: imageOptionNames.filter((name) => !presetCompanions.some((each) => each === name)),
+    beside: ['preset', 'preprocessor_config'],
+    allowed: `none beside a preset; only ${presetCompanions.join(', ')}`,
+    phrase: 'not beside a preset',
+    message: (option) => `A preset determines ${option}; leave one of them out.`,
+    inMessage: { allowed: 'unset, because the preset says it', isWhole: true, actual: 'set' },
+  },
+  {
+    refuses: resizeOptions,
+    when: { option: 'scale', in: [false] },
+    allowed: 'only with scale=true',
+    phrase: 'not with scale=false',
+    message: (option) => `${option} has no effect with scale=false; leave one of them out.`,
+  },
+  {
+    refuses: ['width', 'height'],
+    beside: ['shortest_edge'],
+    allowed: 'none beside shortest_edge',
+    phrase: 'not beside shortest_edge',
+    message: (option) => `${option} has no effect beside shortest_edge; leave one of them out.`,
+    inMessage: { option: 'shortest_edge', allowed: 'unset beside width and height' },
+  },
+  {
+    refuses: ['fit'],
+    beside: ['shortest_edge'],
+    allowed: 'none beside shortest_edge',
+    phrase: 'not beside shortest_edge',
+    message: (option) => `${option} has no effect beside shortest_edge; leave one of them out.`,
+    inMessage: { allowed: 'unset beside shortest_edge' },
+  },
+  {
+    refuses: ['crop_width'],
+    without: 'crop_height',
+    allowed: 'with crop_height',
+    phrase: 'only with crop_height',
+    message: () => 'crop_width is given and crop_height is not; give both.',
+  },
+  {
+    refuses: ['crop_height'],
+    without: 'crop_width',
+    allowed: 'with crop_width',
+    phrase: 'only with crop_width',
+    message: () => 'crop_height is given and crop_width is not; give both.',
+  },
+  {
+    refuses: tensorOptions,
+    when: { option: 'format', in: ['source', ...imageFormats] },
+    allowed: `only with format ${tensorFormats}`,
+    phrase: `only with format ${tensorFormats}`,
+    message: (option, { format }) =>
+      `${option} belongs to a tensor and format is ${format}; ask for format ${tensorFormats}.`,
+  },
+  {
+    refuses: ['quality'],
+    when: { option: 'format', in: ['png', ...tensorContainers] },
+    allowed: 'only with format jpeg, webp, source',
+    phrase: 'only with format jpeg, webp, source',
+    message: (_, { format }) =>
+      `quality is for JPEG and WebP and format is ${format}; leave quality out or ask for another format.`,
+    inMessage: { allowed: 'none: PNG is lossless' },
+  },
+  {
+    refuses: ['preset'],
+    beside: ['preprocessor_config'],
+    allowed: 'none beside a preprocessor_config',
+    phrase: 'not beside preprocessor_config',
+  },
+  {
+    refuses: ['datatype'],
+    values: ['uint8'],
+    beside: ['rescale', 'mean', 'std'],
+    ignores: [1],
+    allowed: 'fp16, fp32 or bf16 with rescale, mean or std',
+    phrase: 'uint8 not with rescale, mean or std',
+    inMessage: { actual: 'UINT8', allowed: 'FP16, FP32 or BF16 with rescale_factor, mean or std' },
+  },
+  {
+    refuses: ['datatype'],
+    values: ['bf16'],
+    when: { option: 'format', in: ['npy'] },
+    allowed: 'uint8, fp16 or fp32 in npy: NumPy has no bfloat16; use raw or safetensors',
+    phrase: 'bf16 not with format npy',
+    inMessage: {
+      actual: 'BF16',
+      allowed: 'UINT8, FP16 or FP32 in npy: NumPy has no bfloat16; use raw or safetensors',
+    },
+  },
+  {
+    refuses: ['filter'],
+    values: filters.filter((filter) => !fastFilters.some((fast) => fast === filter)),
+    when: { option: 'numerics', in: ['fast'] },
+    allowed: `one of ${fastFilters.join(', ')} with fast numerics`,
+    phrase: `only ${fastFilters.join(', ')} with numerics=fast`,
+  },
+];
+
+/** An option in one sentence: its meaning, and the rules that refuse it. */
+export function describeOption(name: OptionName): string {
+  const phrases = rules.filter(({ refuses }) => refuses.includes(name)).map(({ phrase }) => phrase);
+  return [imageOptions[name].meaning, ...new Set(phrases)].join('; ');
+}

@@ -1,0 +1,25 @@
+import type { ProcessRequest } from '../../../gen/image/v1/processor_pb.ts';
+import { findClash, messageClashFailure } from '../../options/clash.ts';
+import { messageDefaults, optionsOfMessage } from '../../options/image-request.ts';
+import type { Plan } from '../image/plan.ts';
+
+/**
+ * Checks that the options that a request sets go together (src/options/combinations.ts).
+ *
+ * @throws OPTION_INVALID
+ */
+export function checkCombinations(request: ProcessRequest): void {
+  const clash = findClash(optionsOfMessage(request), messageDefaults);
+  if (clash !== undefined) throw messageClashFailure(clash);
+}
+
+/**
+ * Checks the filter of a plan, which may be a preset's: `fast` numerics do not have all filters.
+ *
+ * @throws OPTION_INVALID
+ */
+export function checkFilter({ numerics, resize }: Plan): void {
+  if (resize === undefined) return;
+  const clash = findClash({ filter: resize.filter, numerics }, {});
+  if (clash !== undefined) throw messageClashFailure(clash);
+}
