@@ -51,6 +51,7 @@ function ours(numerics: Plan['numerics'], grayscale: boolean): Way {
       background: undefined,
       output: {
         kind: 'tensor',
+        name: 'image',
         datatype: 'UINT8',
         layout: 'NHWC',
         rescaleFactor: 1,

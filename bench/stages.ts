@@ -49,6 +49,7 @@ const megabyte = 1_000_000;
 const maxPixels = 2 ** 31;
 const tensorPlan: TensorPlan = {
   kind: 'tensor',
+  name: 'image',
   datatype: 'FP32',
   layout: 'NCHW',
   rescaleFactor: 1 / 255,

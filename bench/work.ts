@@ -14,6 +14,7 @@ export const pngOutput: ImagePlan = { kind: 'image', format: 'png', quality: und
 export const webpOutput: ImagePlan = { kind: 'image', format: 'webp', quality };
 export const tensorOutput: TensorPlan = {
   kind: 'tensor',
+  name: 'image',
   datatype: 'FP32',
   layout: 'NCHW',
   rescaleFactor: 1 / 255,

@@ -37,4 +37,4 @@ with grpc.insecure_channel(os.environ.get("IMAGE_PROCESSOR_URL", "localhost:5005
             print(f"{answer.id}: {answer.failure.reason}: {answer.failure.message}{again}", file=sys.stderr)
         else:
             (target / f"{answer.id}.npy").write_bytes(answer.response.content)
-            print(answer.id, list(answer.response.tensor.shape))
+            print(answer.id, list(answer.response.tensors[0].shape))

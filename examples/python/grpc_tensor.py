@@ -31,5 +31,5 @@ with grpc.insecure_channel(address, options=[("grpc.max_receive_message_length",
     except grpc.RpcError as error:
         raise SystemExit(f"{error.code().name}: {error.details()}") from None
 
-tensor = np.frombuffer(answer.content, dtype="<f4").reshape(answer.tensor.shape)
+tensor = np.frombuffer(answer.content, dtype="<f4").reshape(answer.tensors[0].shape)
 print(tensor.shape, tensor.dtype, "mean of each channel:", tensor.mean(axis=(0, 2, 3), dtype=float).round(4).tolist())

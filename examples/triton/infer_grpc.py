@@ -2,8 +2,8 @@
 
 python infer_grpc.py photo.jpg MODEL INPUT [PRESET]
 
-`Tensor` of image-processor's answer has the names of the protocol's InferInputTensor, and `content` is what
-raw_input_contents wants.
+The fields of `Tensor` in image-processor's response have the names of the protocol's InferInputTensor, and `content` is
+an entry of raw_input_contents.
 """
 
 import os
@@ -29,7 +29,8 @@ with grpc.insecure_channel(os.environ.get("IMAGE_PROCESSOR_URL", "localhost:5005
         answer = process(GetMessageClass(method.input_type)(content=image.read(), preset=preset), timeout=30)
 
 request = service_pb2.ModelInferRequest(model_name=model, raw_input_contents=[answer.content])
-request.inputs.add(name=input_name, datatype=answer.tensor.datatype, shape=answer.tensor.shape)
+(tensor,) = answer.tensors
+request.inputs.add(name=input_name, datatype=tensor.datatype, shape=tensor.shape)
 with grpc.insecure_channel(os.environ.get("MODEL_SERVER_ADDRESS", "localhost:8001")) as channel:
     result = service_pb2_grpc.GRPCInferenceServiceStub(channel).ModelInfer(request, timeout=60)
 for output in result.outputs:

@@ -20,15 +20,16 @@ export const answerHeaders = {
   'Server-Timing':
     "Milliseconds: the processor's stages in their order, then read (the request), rpc (the call of the processor) and total",
   'Content-Disposition': 'inline, with a file name of the right ending',
-  'Image-Width': 'Width of the answer in pixels',
-  'Image-Height': 'Height of the answer in pixels',
+  'Image-Width': 'Width of the processed image in pixels, before it is cut into tiles or patches',
+  'Image-Height': 'Height of the processed image in pixels, before it is cut into tiles or patches',
   'Image-Source':
     'What came in: its format, told from the bytes, with width and height as stored, bytes and sha256',
   'Image-Numerics': 'Version of the arithmetic: grows whenever the same request may give other bytes',
   'Image-Decisions': 'What was decided about the source, a list of "subject=decision"',
   'Image-Libraries': 'Versions of the libraries that decoded and encoded',
-  'Tensor-Datatype': 'UINT8, FP16, FP32 or BF16',
-  'Tensor-Shape': 'Four axes in the order of the layout',
+  'Tensor-Datatype': 'UINT8, FP16, FP32 or BF16. Sent if the response contains exactly one tensor',
+  'Tensor-Shape':
+    'The length of each axis: four, in the order of the layout. Sent if the response contains exactly one tensor',
 } as const;
 
 /**
@@ -113,7 +114,8 @@ function timesOf({ read, total }: ApiTimes): Times {
 
 /** The headers of one answer. `times` follow the processor's own. */
 function answerHeadersOf(response: ProcessResponse, times: Times): Readonly<Record<string, string>> {
-  const { key, cache, stages, contentType, content, width, height, tensor } = response;
+  const { key, cache, stages, contentType, content, width, height, tensors } = response;
+  const [tensor, ...others] = tensors;
   return {
     ETag: `"${key}"`,
     'Cache-Status': cacheStatus(cache),
@@ -127,7 +129,8 @@ function answerHeadersOf(response: ProcessResponse, times: Times): Readonly<Reco
     'Image-Width': String(width),
     'Image-Height': String(height),
     ...provenanceHeaders(response),
-    ...(tensor && { 'Tensor-Datatype': tensor.datatype, 'Tensor-Shape': tensor.shape.join(', ') }),
+    ...(tensor &&
+      others.length === 0 && { 'Tensor-Datatype': tensor.datatype, 'Tensor-Shape': tensor.shape.join(', ') }),
   };
 }
 

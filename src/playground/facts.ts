@@ -17,7 +17,8 @@ export function describeCache(state: CacheState): string {
 
 /** Shows what the service tells of an answer. @param roundTripMs - as this page has waited */
 export function showFacts(response: ProcessResponse, roundTripMs: number): void {
-  const { source, tensor } = response;
+  const { source } = response;
+  const [tensor] = response.tensors;
   const format =
     source === undefined ? '' : (ImageFormatSchema.value[source.format]?.localName ?? 'image').toLowerCase();
   const rows: [string, string][] = [

@@ -120,8 +120,9 @@ async function prepare(
       return `Exact and fast differ in ${percentage(difference.shareDifferent)} of the values, by ${difference.max} levels at most`;
     };
   }
-  if (response.tensor !== undefined) {
-    const { datatype, shape } = response.tensor;
+  const [tensor] = response.tensors;
+  if (tensor !== undefined) {
+    const { datatype, shape } = tensor;
     const layout = settings.layout === 'nhwc' ? 'nhwc' : 'nchw';
     const planes = readPlanes(response.content, response.contentType, datatype, shape.map(Number), layout);
     const isReversed = settings.recipe === 'own' && settings.channelOrder === 'bgr';

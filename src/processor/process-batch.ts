@@ -12,12 +12,7 @@ import { Failure, failureFromAbort, withIndex } from '../failures.ts';
 import { mapConcurrently } from '../map-concurrently.ts';
 import { valueBytesOfPlan } from './image/output-bytes.ts';
 import type { Plan, TensorPlan } from './image/plan.ts';
-import {
-  type EmptyTensor,
-  emptyTensor,
-  type TensorDescription,
-  tensorName,
-} from './image/tensor-container.ts';
+import { type EmptyTensor, emptyTensor, type TensorDescription } from './image/tensor-container.ts';
 import { checkCombinations } from './rules/check-combinations.ts';
 import { containerNames } from './rules/enum-names.ts';
 import type { CallMemory } from './serving/call-memory.ts';
@@ -151,10 +146,11 @@ function createStack(count: number, container: TensorPlan['container'], memory: 
     room = memory.reserve(count * bytesOfOne);
   }
 
-  function begin({ content, tensor }: ProcessResponse): EmptyTensor & TensorDescription {
+  function begin({ content, tensors: [tensor] }: ProcessResponse): EmptyTensor & TensorDescription {
     if (room === undefined) reserve(content.length);
     const [, ...one] = tensor?.shape.map(Number) ?? [];
     const description = {
+      name: tensor?.name as TensorDescription['name'],
       datatype: tensor?.datatype as TensorDescription['datatype'],
       shape: [count, ...one],
     };
@@ -179,10 +175,10 @@ function createStack(count: number, container: TensorPlan['container'], memory: 
       whole.values.set(response.content, index * response.content.length);
     },
     response(): ProcessBatchResponse {
-      const { content, contentType, datatype, shape } = whole as EmptyTensor & TensorDescription;
+      const { content, contentType, name, datatype, shape } = whole as EmptyTensor & TensorDescription;
       memory.hold(content.length);
-      const tensor = { name: tensorName, datatype, shape: shape.map(BigInt) };
-      return create(ProcessBatchResponseSchema, { content, contentType, tensor, images });
+      const tensors = [{ name, datatype, shape: shape.map(BigInt) }];
+      return create(ProcessBatchResponseSchema, { content, contentType, tensors, images });
     },
     [Symbol.dispose]: () => room?.[Symbol.dispose](),
   };
@@ -190,8 +186,8 @@ function createStack(count: number, container: TensorPlan['container'], memory: 
 
 function checkShapes(images: readonly ProcessResponse[], ...indices: readonly number[]): void {
   const [one, other] = indices.toSorted((a, b) => a - b) as [number, number];
-  const shapeOf = (index: number) => images[index]?.tensor?.shape.slice(1).map(Number) ?? [];
-  const datatypeOf = (index: number) => images[index]?.tensor?.datatype;
+  const shapeOf = (index: number) => images[index]?.tensors[0]?.shape.slice(1).map(Number) ?? [];
+  const datatypeOf = (index: number) => images[index]?.tensors[0]?.datatype;
   const [expected, actual] = [shapeOf(one).join(), shapeOf(other).join()];
   if (expected === actual && datatypeOf(one) === datatypeOf(other)) return;
   throw new Failure(

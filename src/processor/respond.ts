@@ -12,7 +12,6 @@ import type { SourceFormat } from './codecs/codecs.ts';
 import type { ImageHeader } from './codecs/header.ts';
 import type { PixelResult } from './image/process-pixels.ts';
 import { numericsVersion } from './image/provenance.ts';
-import { tensorName } from './image/tensor-container.ts';
 import { type Outcome, resultsOf } from './outcome.ts';
 import type { CallMemory } from './serving/call-memory.ts';
 import type { Stage } from './stopwatch.ts';
@@ -33,7 +32,7 @@ export function storedResponse(
   libraries: WorkerPool['libraries'],
   key: string,
 ): Uint8Array {
-  const { content, contentType, width, height, tensor, decisions } = result;
+  const { content, contentType, width, height, tensors, decisions } = result;
   const { header, sha256 } = source;
   const response = create(ProcessResponseSchema, {
     content,
@@ -47,9 +46,7 @@ export function storedResponse(
       sha256,
       bytes: BigInt(source.content.length),
     },
-    ...(tensor && {
-      tensor: { name: tensorName, datatype: tensor.datatype, shape: tensor.shape.map(BigInt) },
-    }),
+    tensors: tensors.map(({ name, datatype, shape }) => ({ name, datatype, shape: shape.map(BigInt) })),
     provenance: { numericsVersion, libraries: { ...libraries }, decisions: [...decisions] },
     key,
   });

@@ -229,13 +229,27 @@ describe(writeResponse, () => {
     processor.script.process = () => ({
       ...plainAnswer,
       contentType: 'application/x-npy',
-      tensor: { name: 'image', datatype: 'FP32', shape: [1n, 3n, 224n, 224n] },
+      tensors: [{ name: 'image', datatype: 'FP32', shape: [1n, 3n, 224n, 224n] }],
     });
     const { headers } = await post(picture, {}, '?format=npy');
     expect(headers.get('content-type')).toBe('application/x-npy');
     expect(headers.get('content-disposition')).toBe('inline; filename="image.npy"');
     expect(headers.get('tensor-datatype')).toBe('FP32');
     expect(headers.get('tensor-shape')).toBe('1, 3, 224, 224');
+  });
+
+  it('sends no tensor headers where there are several tensors: each has its own datatype and shape', async () => {
+    processor.script.process = () => ({
+      ...plainAnswer,
+      contentType: 'application/vnd.safetensors',
+      tensors: [
+        { name: 'pixel_values', datatype: 'FP32', shape: [256n, 1176n] },
+        { name: 'image_grid_thw', datatype: 'INT64', shape: [1n, 3n] },
+      ],
+    });
+    const { headers } = await post(picture, {}, '?format=safetensors');
+    expect(headers.get('content-type')).toBe('application/vnd.safetensors');
+    expect([headers.get('tensor-datatype'), headers.get('tensor-shape')]).toEqual([null, null]);
   });
 
   it('keeps a decision to the characters that a header may have', async () => {

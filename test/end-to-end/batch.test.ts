@@ -24,10 +24,10 @@ describe('a batch through the API’s Connect door', () => {
   it('is one npy whose images come one after another', async () => {
     const black = await encoded(solid(40, 30, [0, 0, 0]), 'png');
     const white = await encoded(solid(30, 40, [255, 255, 255]), 'png');
-    const { content, tensor, images } = await clientOf().processBatch({
+    const { content, tensors, images } = await clientOf().processBatch({
       requests: [request(black), request(white)],
     });
-    expect(tensor?.shape).toEqual([2n, 3n, 224n, 224n]);
+    expect(tensors[0]?.shape).toEqual([2n, 3n, 224n, 224n]);
     expect(images.length).toBe(2);
     const bytes = Buffer.from(content);
     const start = 10 + bytes.readUInt16LE(8);

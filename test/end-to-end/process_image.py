@@ -64,8 +64,8 @@ print(
         {
             "tensor": {
                 "values": list(tensor.content),
-                "shape": list(tensor.tensor.shape),
-                "datatype": tensor.tensor.datatype,
+                "shape": list(tensor.tensors[0].shape),
+                "datatype": tensor.tensors[0].datatype,
             },
             "resized": [[answer.content_type, answer.width, answer.height] for answer in resized_answers],
             "failure": failure,

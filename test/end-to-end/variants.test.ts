@@ -200,6 +200,20 @@ describe('ProcessVariants', () => {
     });
   });
 
+  it('reads the source with the options of each variant', async () => {
+    const source = { case: 'content', value: sample } as const;
+    const { variants } = await client().processVariants({
+      source,
+      variants: [{}, { sourceOptions: { page: 1 } }],
+    });
+    expect(variants[1]?.key).toBe(variants[0]?.key);
+    const second = { source, variants: [{}, { sourceOptions: { page: 2 } }] };
+    expect(await reasonOf(client().processVariants(second))).toMatchObject({
+      reason: 'OPTION_INVALID',
+      metadata: { index: '1', option: 'source_options.page', actual: '2' },
+    });
+  });
+
   it('fails one variant by its index, and nobody else who asks for the others', async () => {
     const value = await encoded(photoLike(200, 100), 'jpeg');
     const source = { case: 'content', value } as const;

@@ -74,7 +74,12 @@ export async function openPixelDoor(): Promise<Door> {
 
   /** What is promised of every answer. */
   async function wrongWith(result: PixelResult, plan: Plan): Promise<string | undefined> {
-    const { content, width, height, tensor } = result;
+    const {
+      content,
+      width,
+      height,
+      tensors: [tensor],
+    } = result;
     if (width * height > maxOutputPixels) return `an answer of ${width} × ${height} pixels`;
     if (plan.output.kind === 'tensor') {
       const values = (tensor?.shape ?? []).reduce((product, length) => product * length, 1);

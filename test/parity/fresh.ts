@@ -33,6 +33,7 @@ const known = [
 
 const output: TensorPlan = {
   kind: 'tensor',
+  name: 'image',
   datatype: 'UINT8',
   layout: 'NHWC',
   rescaleFactor: 1,

@@ -44,6 +44,7 @@ function plannedFor({ config, weights = '' }: GoldenPreset): Plan {
 function withPixels(plan: Plan): Plan {
   const output: TensorPlan = {
     kind: 'tensor',
+    name: 'image',
     datatype: 'UINT8',
     layout: 'NHWC',
     rescaleFactor: 1,
@@ -104,13 +105,19 @@ describe(`a preset against transformers ${versions.transformers} and torchvision
           source,
           size: [width, height],
           pixels: hashOf(content),
-          description: values.tensor,
+          description: values.tensors,
           tensor: hashOf(values.content),
         }).toEqual({
           source,
           size: [result.width, result.height],
           pixels: result.pixels,
-          description: { datatype: result.datatype, shape: [1, 3, result.height, result.width] },
+          description: [
+            {
+              name: preset.config === undefined ? 'image' : 'pixel_values',
+              datatype: result.datatype,
+              shape: [1, 3, result.height, result.width],
+            },
+          ],
           tensor: result.tensor,
         });
       }

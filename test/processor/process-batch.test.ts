@@ -51,11 +51,11 @@ const plain = (value: Uint8Array, side = 4, datatype: Datatype = Datatype.UINT8)
 describe(processBatch, () => {
   it('makes of N images what the N tensors are, one after another', async () => {
     await using server = await startProcessorServer(createProcessing(pool));
-    const { content, contentType, tensor, images } = await server.client.processBatch({
+    const { content, contentType, tensors, images } = await server.client.processBatch({
       requests: pictures.map((picture) => clip(picture)),
     });
     expect(contentType).toBe('application/octet-stream');
-    expect(tensor).toMatchObject({ name: 'image', datatype: 'FP32', shape: [3n, 3n, 224n, 224n] });
+    expect(tensors).toMatchObject([{ name: 'pixel_values', datatype: 'FP32', shape: [3n, 3n, 224n, 224n] }]);
     expect(content.length).toBe(3 * 3 * 224 * 224 * 4);
     const singles = await Promise.all(pictures.map((picture) => server.client.process(clip(picture))));
     expect(Buffer.concat(singles.map((single) => single.content)).equals(content)).toBe(true);
@@ -72,8 +72,8 @@ describe(processBatch, () => {
       source: clip(picture).source,
       preset: 'ResNet50_Weights.IMAGENET1K_V2',
     })) as Request[];
-    const { contentType, tensor } = await server.client.processBatch({ requests });
-    expect([contentType, tensor?.shape]).toEqual(['application/octet-stream', [3n, 3n, 224n, 224n]]);
+    const { contentType, tensors } = await server.client.processBatch({ requests });
+    expect([contentType, tensors[0]?.shape]).toEqual(['application/octet-stream', [3n, 3n, 224n, 224n]]);
   });
 
   it.each([
@@ -141,8 +141,8 @@ describe(processBatch, () => {
     await using server = await startProcessorServer(createProcessing(pool));
     const pixel = await encoded(gradient(1, 1), 'png');
     const requests = Array.from({ length: 256 }, () => plain(pixel, 1));
-    const { tensor, content } = await server.client.processBatch({ requests });
-    expect([tensor?.shape, content.length]).toEqual([[256n, 3n, 1n, 1n], 768]);
+    const { tensors, content } = await server.client.processBatch({ requests });
+    expect([tensors[0]?.shape, content.length]).toEqual([[256n, 3n, 1n, 1n], 768]);
     const more = server.client.processBatch({ requests: [...requests, plain(pixel, 1)] });
     expect(await errorOf(more)).toMatchObject({
       reason: 'OPTION_INVALID',
@@ -167,6 +167,16 @@ describe(processBatch, () => {
     }
   });
 
+  it('refuses, by its index, source options that no format supports', async () => {
+    await using server = await startProcessorServer(createProcessing(pool));
+    const [one] = pictures as [Uint8Array];
+    const requests = [clip(one), { ...clip(one), sourceOptions: { dpi: 200 } }];
+    expect(await errorOf(server.client.processBatch({ requests }))).toMatchObject({
+      reason: 'OPTION_INVALID',
+      metadata: { option: 'source_options.dpi', index: '1', actual: '200' },
+    });
+  });
+
   it('refuses containers that differ, and one that doesn’t exist', async () => {
     await using server = await startProcessorServer(createProcessing(pool));
     const [one] = pictures as [Uint8Array];
@@ -186,7 +196,7 @@ describe(processBatch, () => {
     await using server = await startProcessorServer(createProcessing(pool));
     const [one] = pictures as [Uint8Array];
     const requests = [clip(one), clip(one, TensorContainer.UNSPECIFIED)];
-    expect((await server.client.processBatch({ requests })).tensor?.shape[0]).toBe(2n);
+    expect((await server.client.processBatch({ requests })).tensors[0]?.shape[0]).toBe(2n);
   });
 
   it('refuses BF16 in npy', async () => {
@@ -211,7 +221,7 @@ describe(processBatch, () => {
     // Each has 4 × 4 × 3 bytes.
     const batchOf = (count: number, picture: Uint8Array) =>
       server.client.processBatch({ requests: Array.from({ length: count }, () => plain(picture)) });
-    expect((await batchOf(104, one)).tensor?.shape[0]).toBe(104n);
+    expect((await batchOf(104, one)).tensors[0]?.shape[0]).toBe(104n);
     expect(await errorOf(batchOf(105, broken))).toMatchObject({
       code: Code.InvalidArgument,
       reason: 'OUTPUT_BYTES_OVER_LIMIT',
@@ -229,7 +239,7 @@ describe(processBatch, () => {
     expect(picture.length).toBeGreaterThan(7_000);
     const batchOf = (count: number) =>
       server.client.processBatch({ requests: Array.from({ length: count }, () => plain(picture)) });
-    expect((await batchOf(30)).tensor?.shape[0]).toBe(30n);
+    expect((await batchOf(30)).tensors[0]?.shape[0]).toBe(30n);
     const error = await batchOf(60).catch((thrown: unknown) => ConnectError.from(thrown));
     expect(error).toMatchObject({ code: Code.ResourceExhausted });
     const tensors = Array.from({ length: 36 }, () => plain(picture, 24, Datatype.FP32));

@@ -85,7 +85,7 @@ describe(processImage, () => {
       provenance: { numericsVersion, libraries: pool.libraries, decisions: [] },
       key: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
-    expect(response.tensor).toBeUndefined();
+    expect(response.tensors).toEqual([]);
     expect(stageNames(response)).toEqual([
       'hash',
       'header',
@@ -108,7 +108,7 @@ describe(processImage, () => {
     );
     expect(response).toMatchObject({
       contentType: 'application/octet-stream',
-      tensor: { name: 'image', datatype: 'FP16', shape: [1n, 3n, 4n, 5n] },
+      tensors: [{ name: 'image', datatype: 'FP16', shape: [1n, 3n, 4n, 5n] }],
       width: 5,
       height: 4,
     });

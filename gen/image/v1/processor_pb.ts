@@ -10,23 +10,23 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file image/v1/processor.proto.
  */
 export const file_image_v1_processor: GenFile = /*@__PURE__*/
-  fileDesc("ChhpbWFnZS92MS9wcm9jZXNzb3IucHJvdG8SCGltYWdlLnYxIuoCCg5Qcm9jZXNzUmVxdWVzdBIRCgdjb250ZW50GAEgASgMSAASDQoDdXJsGAIgASgJSAASEAoGc2hhMjU2GAwgASgJSAASIAoGcmVzaXplGAMgASgLMhAuaW1hZ2UudjEuUmVzaXplEhEKCWdyYXlzY2FsZRgEIAEoCBImCgVpbWFnZRgFIAEoCzIVLmltYWdlLnYxLkltYWdlT3V0cHV0SAESKAoGdGVuc29yGAYgASgLMhYuaW1hZ2UudjEuVGVuc29yT3V0cHV0SAESJAoIbnVtZXJpY3MYByABKA4yEi5pbWFnZS52MS5OdW1lcmljcxISCgpiYWNrZ3JvdW5kGAggASgJEiIKBGNyb3AYCSABKAsyFC5pbWFnZS52MS5DZW50ZXJDcm9wEg4KBnByZXNldBgKIAEoCRIbChNwcmVwcm9jZXNzb3JfY29uZmlnGAsgASgJQggKBnNvdXJjZUIICgZvdXRwdXQifAoGUmVzaXplEg0KBXdpZHRoGAEgASgNEg4KBmhlaWdodBgCIAEoDRIaCgNmaXQYAyABKA4yDS5pbWFnZS52MS5GaXQSIAoGZmlsdGVyGAQgASgOMhAuaW1hZ2UudjEuRmlsdGVyEhUKDXNob3J0ZXN0X2VkZ2UYBSABKA0iKwoKQ2VudGVyQ3JvcBINCgV3aWR0aBgBIAEoDRIOCgZoZWlnaHQYAiABKA0iRQoLSW1hZ2VPdXRwdXQSJQoGZm9ybWF0GAEgASgOMhUuaW1hZ2UudjEuSW1hZ2VGb3JtYXQSDwoHcXVhbGl0eRgCIAEoDSL+AQoMVGVuc29yT3V0cHV0EiQKCGRhdGF0eXBlGAEgASgOMhIuaW1hZ2UudjEuRGF0YXR5cGUSIAoGbGF5b3V0GAIgASgOMhAuaW1hZ2UudjEuTGF5b3V0EhsKDnJlc2NhbGVfZmFjdG9yGAMgASgBSACIAQESDAoEbWVhbhgEIAMoARILCgNzdGQYBSADKAESLQoNY2hhbm5lbF9vcmRlchgGIAEoDjIWLmltYWdlLnYxLkNoYW5uZWxPcmRlchIsCgljb250YWluZXIYByABKA4yGS5pbWFnZS52MS5UZW5zb3JDb250YWluZXJCEQoPX3Jlc2NhbGVfZmFjdG9yIpwCCg9Qcm9jZXNzUmVzcG9uc2USDwoHY29udGVudBgBIAEoDBIUCgxjb250ZW50X3R5cGUYAiABKAkSDQoFd2lkdGgYAyABKA0SDgoGaGVpZ2h0GAQgASgNEiAKBnNvdXJjZRgFIAEoCzIQLmltYWdlLnYxLlNvdXJjZRIjCgVjYWNoZRgGIAEoDjIULmltYWdlLnYxLkNhY2hlU3RhdGUSIwoGc3RhZ2VzGAcgAygLMhMuaW1hZ2UudjEuU3RhZ2VUaW1lEiAKBnRlbnNvchgIIAEoCzIQLmltYWdlLnYxLlRlbnNvchIoCgpwcm92ZW5hbmNlGAkgASgLMhQuaW1hZ2UudjEuUHJvdmVuYW5jZRILCgNrZXkYCiABKAkibQoGU291cmNlEiUKBmZvcm1hdBgBIAEoDjIVLmltYWdlLnYxLkltYWdlRm9ybWF0Eg0KBXdpZHRoGAIgASgNEg4KBmhlaWdodBgDIAEoDRIOCgZzaGEyNTYYBCABKAkSDQoFYnl0ZXMYBSABKAQiLgoJU3RhZ2VUaW1lEgwKBG5hbWUYASABKAkSEwoLZHVyYXRpb25fbXMYAiABKAEiNwoGVGVuc29yEgwKBG5hbWUYASABKAkSEAoIZGF0YXR5cGUYAiABKAkSDQoFc2hhcGUYAyADKAMiowEKClByb3ZlbmFuY2USGAoQbnVtZXJpY3NfdmVyc2lvbhgBIAEoCRI2CglsaWJyYXJpZXMYAiADKAsyIy5pbWFnZS52MS5Qcm92ZW5hbmNlLkxpYnJhcmllc0VudHJ5EhEKCWRlY2lzaW9ucxgDIAMoCRowCg5MaWJyYXJpZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIk0KFFByb2Nlc3NTdHJlYW1SZXF1ZXN0EgoKAmlkGAEgASgJEikKB3JlcXVlc3QYAiABKAsyGC5pbWFnZS52MS5Qcm9jZXNzUmVxdWVzdCKJAQoVUHJvY2Vzc1N0cmVhbVJlc3BvbnNlEgoKAmlkGAEgASgJEi0KCHJlc3BvbnNlGAIgASgLMhkuaW1hZ2UudjEuUHJvY2Vzc1Jlc3BvbnNlSAASKwoHZmFpbHVyZRgDIAEoCzIYLmltYWdlLnYxLlByb2Nlc3NGYWlsdXJlSABCCAoGcmVzdWx0Ir0BCg5Qcm9jZXNzRmFpbHVyZRIMCgRjb2RlGAEgASgFEg4KBnJlYXNvbhgCIAEoCRIPCgdtZXNzYWdlGAMgASgJEjgKCG1ldGFkYXRhGAQgAygLMiYuaW1hZ2UudjEuUHJvY2Vzc0ZhaWx1cmUuTWV0YWRhdGFFbnRyeRIRCglyZXRyeWFibGUYBSABKAgaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIkEKE1Byb2Nlc3NCYXRjaFJlcXVlc3QSKgoIcmVxdWVzdHMYASADKAsyGC5pbWFnZS52MS5Qcm9jZXNzUmVxdWVzdCKKAQoUUHJvY2Vzc0JhdGNoUmVzcG9uc2USDwoHY29udGVudBgBIAEoDBIUCgxjb250ZW50X3R5cGUYAiABKAkSIAoGdGVuc29yGAMgASgLMhAuaW1hZ2UudjEuVGVuc29yEikKBmltYWdlcxgEIAMoCzIZLmltYWdlLnYxLlByb2Nlc3NSZXNwb25zZSKCAQoWUHJvY2Vzc1ZhcmlhbnRzUmVxdWVzdBIRCgdjb250ZW50GAEgASgMSAASDQoDdXJsGAIgASgJSAASEAoGc2hhMjU2GAQgASgJSAASKgoIdmFyaWFudHMYAyADKAsyGC5pbWFnZS52MS5Qcm9jZXNzUmVxdWVzdEIICgZzb3VyY2UiRgoXUHJvY2Vzc1ZhcmlhbnRzUmVzcG9uc2USKwoIdmFyaWFudHMYASADKAsyGS5pbWFnZS52MS5Qcm9jZXNzUmVzcG9uc2UqaQoDRml0EhMKD0ZJVF9VTlNQRUNJRklFRBAAEgwKCEZJVF9GSUxMEAESDQoJRklUX0NPVkVSEAISDwoLRklUX0NPTlRBSU4QAxIOCgpGSVRfSU5TSURFEAQSDwoLRklUX09VVFNJREUQBSqVAQoGRmlsdGVyEhYKEkZJTFRFUl9VTlNQRUNJRklFRBAAEhIKDkZJTFRFUl9ORUFSRVNUEAESDgoKRklMVEVSX0JPWBACEhMKD0ZJTFRFUl9CSUxJTkVBUhADEhIKDkZJTFRFUl9IQU1NSU5HEAQSEgoORklMVEVSX0JJQ1VCSUMQBRISCg5GSUxURVJfTEFOQ1pPUxAGKksKCE51bWVyaWNzEhgKFE5VTUVSSUNTX1VOU1BFQ0lGSUVEEAASEgoOTlVNRVJJQ1NfRVhBQ1QQARIRCg1OVU1FUklDU19GQVNUEAIqyQEKC0ltYWdlRm9ybWF0EhwKGElNQUdFX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhUKEUlNQUdFX0ZPUk1BVF9KUEVHEAESFAoQSU1BR0VfRk9STUFUX1BORxACEhUKEUlNQUdFX0ZPUk1BVF9XRUJQEAMSFQoRSU1BR0VfRk9STUFUX0FWSUYQBBIUChBJTUFHRV9GT1JNQVRfR0lGEAUSFQoRSU1BR0VfRk9STUFUX1RJRkYQBhIUChBJTUFHRV9GT1JNQVRfQk1QEAcqcQoIRGF0YXR5cGUSGAoUREFUQVRZUEVfVU5TUEVDSUZJRUQQABISCg5EQVRBVFlQRV9VSU5UOBABEhEKDURBVEFUWVBFX0ZQMTYQAhIRCg1EQVRBVFlQRV9GUDMyEAMSEQoNREFUQVRZUEVfQkYxNhAEKkIKBkxheW91dBIWChJMQVlPVVRfVU5TUEVDSUZJRUQQABIPCgtMQVlPVVRfTkNIVxABEg8KC0xBWU9VVF9OSFdDEAIqWwoMQ2hhbm5lbE9yZGVyEh0KGUNIQU5ORUxfT1JERVJfVU5TUEVDSUZJRUQQABIVChFDSEFOTkVMX09SREVSX1JHQhABEhUKEUNIQU5ORUxfT1JERVJfQkdSEAIqiQEKD1RlbnNvckNvbnRhaW5lchIgChxURU5TT1JfQ09OVEFJTkVSX1VOU1BFQ0lGSUVEEAASGAoUVEVOU09SX0NPTlRBSU5FUl9SQVcQARIYChRURU5TT1JfQ09OVEFJTkVSX05QWRACEiAKHFRFTlNPUl9DT05UQUlORVJfU0FGRVRFTlNPUlMQAyqOAQoKQ2FjaGVTdGF0ZRIbChdDQUNIRV9TVEFURV9VTlNQRUNJRklFRBAAEhQKEENBQ0hFX1NUQVRFX01JU1MQARIaChZDQUNIRV9TVEFURV9ISVRfTUVNT1JZEAISGQoVQ0FDSEVfU1RBVEVfSElUX1JFRElTEAMSFgoSQ0FDSEVfU1RBVEVfU0hBUkVEEAQy3gIKEFByb2Nlc3NvclNlcnZpY2USQwoHUHJvY2VzcxIYLmltYWdlLnYxLlByb2Nlc3NSZXF1ZXN0GhkuaW1hZ2UudjEuUHJvY2Vzc1Jlc3BvbnNlIgOQAgISVAoNUHJvY2Vzc1N0cmVhbRIeLmltYWdlLnYxLlByb2Nlc3NTdHJlYW1SZXF1ZXN0Gh8uaW1hZ2UudjEuUHJvY2Vzc1N0cmVhbVJlc3BvbnNlKAEwARJbCg9Qcm9jZXNzVmFyaWFudHMSIC5pbWFnZS52MS5Qcm9jZXNzVmFyaWFudHNSZXF1ZXN0GiEuaW1hZ2UudjEuUHJvY2Vzc1ZhcmlhbnRzUmVzcG9uc2UiA5ACAhJSCgxQcm9jZXNzQmF0Y2gSHS5pbWFnZS52MS5Qcm9jZXNzQmF0Y2hSZXF1ZXN0Gh4uaW1hZ2UudjEuUHJvY2Vzc0JhdGNoUmVzcG9uc2UiA5ACAmIGcHJvdG8z");
+  fileDesc("ChhpbWFnZS92MS9wcm9jZXNzb3IucHJvdG8SCGltYWdlLnYxIpsDCg5Qcm9jZXNzUmVxdWVzdBIRCgdjb250ZW50GAEgASgMSAASDQoDdXJsGAIgASgJSAASEAoGc2hhMjU2GAwgASgJSAASLwoOc291cmNlX29wdGlvbnMYDSABKAsyFy5pbWFnZS52MS5Tb3VyY2VPcHRpb25zEiAKBnJlc2l6ZRgDIAEoCzIQLmltYWdlLnYxLlJlc2l6ZRIRCglncmF5c2NhbGUYBCABKAgSJgoFaW1hZ2UYBSABKAsyFS5pbWFnZS52MS5JbWFnZU91dHB1dEgBEigKBnRlbnNvchgGIAEoCzIWLmltYWdlLnYxLlRlbnNvck91dHB1dEgBEiQKCG51bWVyaWNzGAcgASgOMhIuaW1hZ2UudjEuTnVtZXJpY3MSEgoKYmFja2dyb3VuZBgIIAEoCRIiCgRjcm9wGAkgASgLMhQuaW1hZ2UudjEuQ2VudGVyQ3JvcBIOCgZwcmVzZXQYCiABKAkSGwoTcHJlcHJvY2Vzc29yX2NvbmZpZxgLIAEoCUIICgZzb3VyY2VCCAoGb3V0cHV0IosBCg1Tb3VyY2VPcHRpb25zEgwKBHBhZ2UYASABKA0SCwoDZHBpGAIgASgBEiMKCHBhZ2VfYm94GAMgASgOMhEuaW1hZ2UudjEuUGFnZUJveBIYCgthbm5vdGF0aW9ucxgEIAEoCEgAiAEBEhAKCHBhc3N3b3JkGAUgASgJQg4KDF9hbm5vdGF0aW9ucyJ8CgZSZXNpemUSDQoFd2lkdGgYASABKA0SDgoGaGVpZ2h0GAIgASgNEhoKA2ZpdBgDIAEoDjINLmltYWdlLnYxLkZpdBIgCgZmaWx0ZXIYBCABKA4yEC5pbWFnZS52MS5GaWx0ZXISFQoNc2hvcnRlc3RfZWRnZRgFIAEoDSIrCgpDZW50ZXJDcm9wEg0KBXdpZHRoGAEgASgNEg4KBmhlaWdodBgCIAEoDSJFCgtJbWFnZU91dHB1dBIlCgZmb3JtYXQYASABKA4yFS5pbWFnZS52MS5JbWFnZUZvcm1hdBIPCgdxdWFsaXR5GAIgASgNIv4BCgxUZW5zb3JPdXRwdXQSJAoIZGF0YXR5cGUYASABKA4yEi5pbWFnZS52MS5EYXRhdHlwZRIgCgZsYXlvdXQYAiABKA4yEC5pbWFnZS52MS5MYXlvdXQSGwoOcmVzY2FsZV9mYWN0b3IYAyABKAFIAIgBARIMCgRtZWFuGAQgAygBEgsKA3N0ZBgFIAMoARItCg1jaGFubmVsX29yZGVyGAYgASgOMhYuaW1hZ2UudjEuQ2hhbm5lbE9yZGVyEiwKCWNvbnRhaW5lchgHIAEoDjIZLmltYWdlLnYxLlRlbnNvckNvbnRhaW5lckIRCg9fcmVzY2FsZV9mYWN0b3IinQIKD1Byb2Nlc3NSZXNwb25zZRIPCgdjb250ZW50GAEgASgMEhQKDGNvbnRlbnRfdHlwZRgCIAEoCRINCgV3aWR0aBgDIAEoDRIOCgZoZWlnaHQYBCABKA0SIAoGc291cmNlGAUgASgLMhAuaW1hZ2UudjEuU291cmNlEiMKBWNhY2hlGAYgASgOMhQuaW1hZ2UudjEuQ2FjaGVTdGF0ZRIjCgZzdGFnZXMYByADKAsyEy5pbWFnZS52MS5TdGFnZVRpbWUSIQoHdGVuc29ycxgIIAMoCzIQLmltYWdlLnYxLlRlbnNvchIoCgpwcm92ZW5hbmNlGAkgASgLMhQuaW1hZ2UudjEuUHJvdmVuYW5jZRILCgNrZXkYCiABKAkibQoGU291cmNlEiUKBmZvcm1hdBgBIAEoDjIVLmltYWdlLnYxLkltYWdlRm9ybWF0Eg0KBXdpZHRoGAIgASgNEg4KBmhlaWdodBgDIAEoDRIOCgZzaGEyNTYYBCABKAkSDQoFYnl0ZXMYBSABKAQiLgoJU3RhZ2VUaW1lEgwKBG5hbWUYASABKAkSEwoLZHVyYXRpb25fbXMYAiABKAEiNwoGVGVuc29yEgwKBG5hbWUYASABKAkSEAoIZGF0YXR5cGUYAiABKAkSDQoFc2hhcGUYAyADKAMiowEKClByb3ZlbmFuY2USGAoQbnVtZXJpY3NfdmVyc2lvbhgBIAEoCRI2CglsaWJyYXJpZXMYAiADKAsyIy5pbWFnZS52MS5Qcm92ZW5hbmNlLkxpYnJhcmllc0VudHJ5EhEKCWRlY2lzaW9ucxgDIAMoCRowCg5MaWJyYXJpZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIk0KFFByb2Nlc3NTdHJlYW1SZXF1ZXN0EgoKAmlkGAEgASgJEikKB3JlcXVlc3QYAiABKAsyGC5pbWFnZS52MS5Qcm9jZXNzUmVxdWVzdCKJAQoVUHJvY2Vzc1N0cmVhbVJlc3BvbnNlEgoKAmlkGAEgASgJEi0KCHJlc3BvbnNlGAIgASgLMhkuaW1hZ2UudjEuUHJvY2Vzc1Jlc3BvbnNlSAASKwoHZmFpbHVyZRgDIAEoCzIYLmltYWdlLnYxLlByb2Nlc3NGYWlsdXJlSABCCAoGcmVzdWx0Ir0BCg5Qcm9jZXNzRmFpbHVyZRIMCgRjb2RlGAEgASgFEg4KBnJlYXNvbhgCIAEoCRIPCgdtZXNzYWdlGAMgASgJEjgKCG1ldGFkYXRhGAQgAygLMiYuaW1hZ2UudjEuUHJvY2Vzc0ZhaWx1cmUuTWV0YWRhdGFFbnRyeRIRCglyZXRyeWFibGUYBSABKAgaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIkEKE1Byb2Nlc3NCYXRjaFJlcXVlc3QSKgoIcmVxdWVzdHMYASADKAsyGC5pbWFnZS52MS5Qcm9jZXNzUmVxdWVzdCKLAQoUUHJvY2Vzc0JhdGNoUmVzcG9uc2USDwoHY29udGVudBgBIAEoDBIUCgxjb250ZW50X3R5cGUYAiABKAkSIQoHdGVuc29ycxgDIAMoCzIQLmltYWdlLnYxLlRlbnNvchIpCgZpbWFnZXMYBCADKAsyGS5pbWFnZS52MS5Qcm9jZXNzUmVzcG9uc2UiggEKFlByb2Nlc3NWYXJpYW50c1JlcXVlc3QSEQoHY29udGVudBgBIAEoDEgAEg0KA3VybBgCIAEoCUgAEhAKBnNoYTI1NhgEIAEoCUgAEioKCHZhcmlhbnRzGAMgAygLMhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3RCCAoGc291cmNlIkYKF1Byb2Nlc3NWYXJpYW50c1Jlc3BvbnNlEisKCHZhcmlhbnRzGAEgAygLMhkuaW1hZ2UudjEuUHJvY2Vzc1Jlc3BvbnNlKkoKB1BhZ2VCb3gSGAoUUEFHRV9CT1hfVU5TUEVDSUZJRUQQABIRCg1QQUdFX0JPWF9DUk9QEAESEgoOUEFHRV9CT1hfTUVESUEQAippCgNGaXQSEwoPRklUX1VOU1BFQ0lGSUVEEAASDAoIRklUX0ZJTEwQARINCglGSVRfQ09WRVIQAhIPCgtGSVRfQ09OVEFJThADEg4KCkZJVF9JTlNJREUQBBIPCgtGSVRfT1VUU0lERRAFKpUBCgZGaWx0ZXISFgoSRklMVEVSX1VOU1BFQ0lGSUVEEAASEgoORklMVEVSX05FQVJFU1QQARIOCgpGSUxURVJfQk9YEAISEwoPRklMVEVSX0JJTElORUFSEAMSEgoORklMVEVSX0hBTU1JTkcQBBISCg5GSUxURVJfQklDVUJJQxAFEhIKDkZJTFRFUl9MQU5DWk9TEAYqSwoITnVtZXJpY3MSGAoUTlVNRVJJQ1NfVU5TUEVDSUZJRUQQABISCg5OVU1FUklDU19FWEFDVBABEhEKDU5VTUVSSUNTX0ZBU1QQAirJAQoLSW1hZ2VGb3JtYXQSHAoYSU1BR0VfRk9STUFUX1VOU1BFQ0lGSUVEEAASFQoRSU1BR0VfRk9STUFUX0pQRUcQARIUChBJTUFHRV9GT1JNQVRfUE5HEAISFQoRSU1BR0VfRk9STUFUX1dFQlAQAxIVChFJTUFHRV9GT1JNQVRfQVZJRhAEEhQKEElNQUdFX0ZPUk1BVF9HSUYQBRIVChFJTUFHRV9GT1JNQVRfVElGRhAGEhQKEElNQUdFX0ZPUk1BVF9CTVAQBypxCghEYXRhdHlwZRIYChREQVRBVFlQRV9VTlNQRUNJRklFRBAAEhIKDkRBVEFUWVBFX1VJTlQ4EAESEQoNREFUQVRZUEVfRlAxNhACEhEKDURBVEFUWVBFX0ZQMzIQAxIRCg1EQVRBVFlQRV9CRjE2EAQqQgoGTGF5b3V0EhYKEkxBWU9VVF9VTlNQRUNJRklFRBAAEg8KC0xBWU9VVF9OQ0hXEAESDwoLTEFZT1VUX05IV0MQAipbCgxDaGFubmVsT3JkZXISHQoZQ0hBTk5FTF9PUkRFUl9VTlNQRUNJRklFRBAAEhUKEUNIQU5ORUxfT1JERVJfUkdCEAESFQoRQ0hBTk5FTF9PUkRFUl9CR1IQAiqJAQoPVGVuc29yQ29udGFpbmVyEiAKHFRFTlNPUl9DT05UQUlORVJfVU5TUEVDSUZJRUQQABIYChRURU5TT1JfQ09OVEFJTkVSX1JBVxABEhgKFFRFTlNPUl9DT05UQUlORVJfTlBZEAISIAocVEVOU09SX0NPTlRBSU5FUl9TQUZFVEVOU09SUxADKo4BCgpDYWNoZVN0YXRlEhsKF0NBQ0hFX1NUQVRFX1VOU1BFQ0lGSUVEEAASFAoQQ0FDSEVfU1RBVEVfTUlTUxABEhoKFkNBQ0hFX1NUQVRFX0hJVF9NRU1PUlkQAhIZChVDQUNIRV9TVEFURV9ISVRfUkVESVMQAxIWChJDQUNIRV9TVEFURV9TSEFSRUQQBDLeAgoQUHJvY2Vzc29yU2VydmljZRJDCgdQcm9jZXNzEhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3QaGS5pbWFnZS52MS5Qcm9jZXNzUmVzcG9uc2UiA5ACAhJUCg1Qcm9jZXNzU3RyZWFtEh4uaW1hZ2UudjEuUHJvY2Vzc1N0cmVhbVJlcXVlc3QaHy5pbWFnZS52MS5Qcm9jZXNzU3RyZWFtUmVzcG9uc2UoATABElsKD1Byb2Nlc3NWYXJpYW50cxIgLmltYWdlLnYxLlByb2Nlc3NWYXJpYW50c1JlcXVlc3QaIS5pbWFnZS52MS5Qcm9jZXNzVmFyaWFudHNSZXNwb25zZSIDkAICElIKDFByb2Nlc3NCYXRjaBIdLmltYWdlLnYxLlByb2Nlc3NCYXRjaFJlcXVlc3QaHi5pbWFnZS52MS5Qcm9jZXNzQmF0Y2hSZXNwb25zZSIDkAICYgZwcm90bzM");
 
 /**
- * One image and what to make of it.
+ * One image and how to process it.
  *
  * @generated from message image.v1.ProcessRequest
  */
 export type ProcessRequest = Message<"image.v1.ProcessRequest"> & {
   /**
-   * Where the image comes from; exactly one is needed.
+   * Where the image comes from. Exactly one is required.
    *
    * @generated from oneof image.v1.ProcessRequest.source
    */
   source: {
     /**
-     * The encoded image: JPEG, PNG, WebP, AVIF, GIF (first frame), TIFF
-     * (first page) or BMP, told from the bytes.
+     * The encoded image: JPEG, PNG, WebP, AVIF, GIF (first frame), TIFF (first page) or BMP. The format is detected
+     * from the bytes.
      * At most MAX_SOURCE_BYTES (32 MiB by default) and MAX_SOURCE_PIXELS (100 million by default).
      *
      * @generated from field: bytes content = 1;
@@ -35,8 +35,8 @@ export type ProcessRequest = Message<"image.v1.ProcessRequest"> & {
     case: "content";
   } | {
     /**
-     * An http or https URL that the processor downloads, from public addresses only. The metadata
-     * "cache-control: no-cache" has its origin asked even where the image from before is still fresh.
+     * An http or https URL that the processor downloads. Only public addresses are allowed. With the metadata
+     * "cache-control: no-cache" the processor asks the origin even if its copy is still fresh.
      *
      * @generated from field: string url = 2;
      */
@@ -44,15 +44,22 @@ export type ProcessRequest = Message<"image.v1.ProcessRequest"> & {
     case: "url";
   } | {
     /**
-     * The SHA-256 of the encoded image in lower-case hex: asks for an answer that may be there from before,
-     * without sending the image. SOURCE_UNKNOWN where it is not; the image itself is never kept.
-     * For those who may see every answer: image-api asks so for its callers, and takes none of them itself.
+     * The SHA-256 of the encoded image in lower-case hex. It asks for a cached response without sending the image.
+     * The call fails with SOURCE_UNKNOWN if there is none: the processor never keeps the image itself.
+     * Any caller that knows the hash gets the response, so image-api refuses this field from its own callers.
      *
      * @generated from field: string sha256 = 12;
      */
     value: string;
     case: "sha256";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * How the source is read. Unset: its first page or frame.
+   *
+   * @generated from field: image.v1.SourceOptions source_options = 13;
+   */
+  sourceOptions?: SourceOptions | undefined;
 
   /**
    * Unset: the size stays.
@@ -83,7 +90,7 @@ export type ProcessRequest = Message<"image.v1.ProcessRequest"> & {
     case: "image";
   } | {
     /**
-     * Numbers for a model.
+     * Tensors for a model.
      *
      * @generated from field: image.v1.TensorOutput tensor = 6;
      */
@@ -92,41 +99,41 @@ export type ProcessRequest = Message<"image.v1.ProcessRequest"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * Which arithmetic makes the pixels. Default: NUMERICS_EXACT.
+   * The arithmetic that computes the pixels. Default: NUMERICS_EXACT.
    *
    * @generated from field: image.v1.Numerics numerics = 7;
    */
   numerics: Numerics;
 
   /**
-   * Colour as #RRGGBB that transparent pixels are laid on, and that FIT_CONTAIN fills its bars with.
-   * Unset: alpha is kept in PNG and WebP answers and dropped elsewhere; the bars are black, and
-   * transparent where alpha is kept.
+   * Background colour as #RRGGBB. It is drawn behind transparent pixels, and it fills the bars of FIT_CONTAIN.
+   * Unset: alpha is kept in PNG and WebP outputs and dropped in all others; the bars are black, or transparent where
+   * alpha is kept.
    *
    * @generated from field: string background = 8;
    */
   background: string;
 
   /**
-   * Cut out of the middle after the resize. Unset: nothing is cut.
+   * Cut from the centre after the resize. Unset: nothing is cut.
    *
    * @generated from field: image.v1.CenterCrop crop = 9;
    */
   crop?: CenterCrop | undefined;
 
   /**
-   * A model's own preprocessing by name, upper and lower case being the same: "clip-vit-base-patch32",
-   * "ResNet50_Weights.IMAGENET1K_V2", or a file of PRESETS_DIR. It says how to resize, crop, rescale and
-   * normalize, so resize, crop, grayscale and background have to be unset, and of a tensor only datatype,
-   * layout and container may be set. Unset output: a tensor; an image output gives the pixels before they
-   * are rescaled.
+   * The name of a model's own preprocessing, in upper or lower case: "clip-vit-base-patch32",
+   * "ResNet50_Weights.IMAGENET1K_V2", or a file of PRESETS_DIR. A preset defines how to resize, crop, rescale and
+   * normalize. Therefore resize, crop, grayscale and background must be unset, and of a tensor output only datatype,
+   * layout and container may be set. Unset output: a tensor. An image output contains the pixels before they are
+   * rescaled.
    *
    * @generated from field: string preset = 10;
    */
   preset: string;
 
   /**
-   * The same from a Hugging Face preprocessor_config.json, as it is, at most 64 KiB. Not together with preset.
+   * A Hugging Face preprocessor_config.json, unchanged, as the preset. At most 64 KiB. Not together with preset.
    *
    * @generated from field: string preprocessor_config = 11;
    */
@@ -141,44 +148,96 @@ export const ProcessRequestSchema: GenMessage<ProcessRequest> = /*@__PURE__*/
   messageDesc(file_image_v1_processor, 0);
 
 /**
- * The size to give the image.
+ * How the source is read, where it has several pages or frames or no size in pixels of its own. These options are
+ * part of the key of the response. So far only the first page or frame of a picture is read: any other value is refused
+ * with OPTION_INVALID.
+ *
+ * @generated from message image.v1.SourceOptions
+ */
+export type SourceOptions = Message<"image.v1.SourceOptions"> & {
+  /**
+   * The page or frame, counted from 1. Default: 1. So far it must be 1 or unset.
+   *
+   * @generated from field: uint32 page = 1;
+   */
+  page: number;
+
+  /**
+   * The resolution at which a document's page is drawn, in dots per inch: a side has ceil(length in points × dpi / 72)
+   * pixels. Default: 144. So far it must be unset.
+   *
+   * @generated from field: double dpi = 2;
+   */
+  dpi: number;
+
+  /**
+   * The part of a document's page that is drawn. Default: PAGE_BOX_CROP. So far it must be unset.
+   *
+   * @generated from field: image.v1.PageBox page_box = 3;
+   */
+  pageBox: PageBox;
+
+  /**
+   * Whether a document's annotations are drawn. Default: true. So far it must be unset.
+   *
+   * @generated from field: optional bool annotations = 4;
+   */
+  annotations?: boolean | undefined;
+
+  /**
+   * The password of an encrypted document. Default: none. So far it must be unset.
+   *
+   * @generated from field: string password = 5;
+   */
+  password: string;
+};
+
+/**
+ * Describes the message image.v1.SourceOptions.
+ * Use `create(SourceOptionsSchema)` to create a new message.
+ */
+export const SourceOptionsSchema: GenMessage<SourceOptions> = /*@__PURE__*/
+  messageDesc(file_image_v1_processor, 1);
+
+/**
+ * The size of the output.
  *
  * @generated from message image.v1.Resize
  */
 export type Resize = Message<"image.v1.Resize"> & {
   /**
-   * Pixels, at most 65535. 0 beside a height: in proportion to it, which is max(1, width of the image × height ÷
-   * height of the image) rounded half to even, of the image as EXIF turns it; fit has no effect then. width × height is
-   * at most MAX_OUTPUT_PIXELS (25 million by default).
+   * In pixels, at most 65535. If 0 and height is set, the width is in proportion:
+   * max(1, image width × height ÷ image height), rounded half to even, of the image after EXIF orientation. fit then
+   * has no effect. width × height is at most MAX_OUTPUT_PIXELS (25 million by default).
    *
    * @generated from field: uint32 width = 1;
    */
   width: number;
 
   /**
-   * Pixels, at most 65535. 0 beside a width: in proportion to it, in the same way.
+   * In pixels, at most 65535. If 0 and width is set, the height is in proportion, in the same way.
    *
    * @generated from field: uint32 height = 2;
    */
   height: number;
 
   /**
-   * How the image meets width × height. Default: FIT_FILL.
+   * How the image is fitted into width × height. Default: FIT_FILL.
    *
    * @generated from field: image.v1.Fit fit = 3;
    */
   fit: Fit;
 
   /**
-   * The resampling filter, antialiased when it makes smaller (as Pillow's). Default: FILTER_BILINEAR.
+   * The resampling filter. It antialiases when it reduces the size, as Pillow does. Default: FILTER_BILINEAR.
    *
    * @generated from field: image.v1.Filter filter = 4;
    */
   filter: Filter;
 
   /**
-   * Pixels, instead of width and height: the shorter side gets this length and the longer one its share,
-   * fractions dropped (torchvision's Resize(n)). fit has no meaning then.
+   * In pixels, instead of width and height: the length of the shorter side. The longer side is in proportion, rounded
+   * down, as in torchvision's Resize(n). fit must be unset.
    *
    * @generated from field: uint32 shortest_edge = 5;
    */
@@ -190,24 +249,24 @@ export type Resize = Message<"image.v1.Resize"> & {
  * Use `create(ResizeSchema)` to create a new message.
  */
 export const ResizeSchema: GenMessage<Resize> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 1);
+  messageDesc(file_image_v1_processor, 2);
 
 /**
- * A part cut out of the image's middle, by torchvision's CenterCrop: an odd pixel goes where Python's round()
- * puts it, and where the image is smaller than the crop the rest is black.
+ * A rectangle cut from the centre of the image, placed as torchvision's CenterCrop places it: the offset of an odd
+ * difference is rounded as Python's round() does. Where the image is smaller than the crop, the rest is black.
  *
  * @generated from message image.v1.CenterCrop
  */
 export type CenterCrop = Message<"image.v1.CenterCrop"> & {
   /**
-   * Pixels, at least 1.
+   * In pixels, at least 1.
    *
    * @generated from field: uint32 width = 1;
    */
   width: number;
 
   /**
-   * Pixels, at least 1.
+   * In pixels, at least 1.
    *
    * @generated from field: uint32 height = 2;
    */
@@ -219,10 +278,10 @@ export type CenterCrop = Message<"image.v1.CenterCrop"> & {
  * Use `create(CenterCropSchema)` to create a new message.
  */
 export const CenterCropSchema: GenMessage<CenterCrop> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 2);
+  messageDesc(file_image_v1_processor, 3);
 
 /**
- * An encoded image as the answer.
+ * An encoded image as the output.
  *
  * @generated from message image.v1.ImageOutput
  */
@@ -235,7 +294,7 @@ export type ImageOutput = Message<"image.v1.ImageOutput"> & {
   format: ImageFormat;
 
   /**
-   * 1 to 100 for JPEG (default 90) and WebP (default 80). PNG is lossless and takes none.
+   * 1 to 100 for JPEG (default 90) and WebP (default 80). PNG is lossless, so it must be unset for PNG.
    *
    * @generated from field: uint32 quality = 2;
    */
@@ -247,11 +306,11 @@ export type ImageOutput = Message<"image.v1.ImageOutput"> & {
  * Use `create(ImageOutputSchema)` to create a new message.
  */
 export const ImageOutputSchema: GenMessage<ImageOutput> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 3);
+  messageDesc(file_image_v1_processor, 4);
 
 /**
- * A tensor as the answer: [1, channels, height, width] or [1, height, width, channels].
- * Its values are (x × rescale_factor − mean) / std for x in 0…255, computed in FP32.
+ * Tensors as the output. Without a preset it is one, named "image": [1, channels, height, width] or
+ * [1, height, width, channels]. Its values are (x × rescale_factor − mean) / std for x in 0…255, computed in FP32.
  *
  * @generated from message image.v1.TensorOutput
  */
@@ -271,28 +330,28 @@ export type TensorOutput = Message<"image.v1.TensorOutput"> & {
   layout: Layout;
 
   /**
-   * Unset: 1/255. For DATATYPE_UINT8 it must be unset or 1, and mean and std empty.
+   * Unset: 1/255. For DATATYPE_UINT8 it must be unset or 1, and mean and std must be empty.
    *
    * @generated from field: optional double rescale_factor = 3;
    */
   rescaleFactor?: number | undefined;
 
   /**
-   * One value for all channels or one a channel in the answer's order, finite. Empty: 0.
+   * One value for all channels, or one per channel in the output's channel order. Finite. Empty: 0.
    *
    * @generated from field: repeated double mean = 4;
    */
   mean: number[];
 
   /**
-   * One value for all channels or one a channel in the answer's order, finite and not 0. Empty: 1.
+   * One value for all channels, or one per channel in the output's channel order. Finite and not 0. Empty: 1.
    *
    * @generated from field: repeated double std = 5;
    */
   std: number[];
 
   /**
-   * Default: CHANNEL_ORDER_RGB. Without meaning for one channel.
+   * Default: CHANNEL_ORDER_RGB. It has no effect on one channel.
    *
    * @generated from field: image.v1.ChannelOrder channel_order = 6;
    */
@@ -311,17 +370,17 @@ export type TensorOutput = Message<"image.v1.TensorOutput"> & {
  * Use `create(TensorOutputSchema)` to create a new message.
  */
 export const TensorOutputSchema: GenMessage<TensorOutput> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 4);
+  messageDesc(file_image_v1_processor, 5);
 
 /**
- * One image or tensor and how it was made.
+ * One image, or the tensors made of it, and how they were made.
  *
  * @generated from message image.v1.ProcessResponse
  */
 export type ProcessResponse = Message<"image.v1.ProcessResponse"> & {
   /**
-   * The encoded image, or the tensor in its container. All contents of one response are at most MAX_ANSWER_BYTES
-   * together, or less where the call's metadata has x-image-max-response-bytes.
+   * The encoded image, or the tensors in their container. All contents of one response together have at most
+   * MAX_ANSWER_BYTES, or fewer if the call's metadata contains x-image-max-response-bytes.
    *
    * @generated from field: bytes content = 1;
    */
@@ -336,46 +395,46 @@ export type ProcessResponse = Message<"image.v1.ProcessResponse"> & {
   contentType: string;
 
   /**
-   * Pixels.
+   * In pixels, of the processed image. For tensors: before it is cut into tiles or patches.
    *
    * @generated from field: uint32 width = 3;
    */
   width: number;
 
   /**
-   * Pixels.
+   * In pixels, of the processed image. For tensors: before it is cut into tiles or patches.
    *
    * @generated from field: uint32 height = 4;
    */
   height: number;
 
   /**
-   * What came in.
+   * The image as it was received.
    *
    * @generated from field: image.v1.Source source = 5;
    */
   source?: Source | undefined;
 
   /**
-   * Where the answer came from.
+   * Where the response came from.
    *
    * @generated from field: image.v1.CacheState cache = 6;
    */
   cache: CacheState;
 
   /**
-   * Stages in the order in which they ran, for this call alone.
+   * Stages in the order in which they ran, for this call only.
    *
    * @generated from field: repeated image.v1.StageTime stages = 7;
    */
   stages: StageTime[];
 
   /**
-   * The tensor's type and shape; unset for an image.
+   * The tensors in `content`, in their order there. Empty for an image.
    *
-   * @generated from field: image.v1.Tensor tensor = 8;
+   * @generated from field: repeated image.v1.Tensor tensors = 8;
    */
-  tensor?: Tensor | undefined;
+  tensors: Tensor[];
 
   /**
    * How the pixels were made.
@@ -385,7 +444,7 @@ export type ProcessResponse = Message<"image.v1.ProcessResponse"> & {
   provenance?: Provenance | undefined;
 
   /**
-   * Names this very answer: equal keys mean equal bytes. SHA-256 in hex of source, options and numerics version.
+   * Identifies the content: equal keys mean equal bytes. SHA-256 in hex of source, options and numerics version.
    *
    * @generated from field: string key = 10;
    */
@@ -397,30 +456,30 @@ export type ProcessResponse = Message<"image.v1.ProcessResponse"> & {
  * Use `create(ProcessResponseSchema)` to create a new message.
  */
 export const ProcessResponseSchema: GenMessage<ProcessResponse> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 5);
+  messageDesc(file_image_v1_processor, 6);
 
 /**
- * The image as it came in.
+ * The image as it was received.
  *
  * @generated from message image.v1.Source
  */
 export type Source = Message<"image.v1.Source"> & {
   /**
-   * Told from the bytes.
+   * Detected from the bytes.
    *
    * @generated from field: image.v1.ImageFormat format = 1;
    */
   format: ImageFormat;
 
   /**
-   * Pixels as stored, before EXIF orientation.
+   * In pixels as stored, before EXIF orientation.
    *
    * @generated from field: uint32 width = 2;
    */
   width: number;
 
   /**
-   * Pixels as stored, before EXIF orientation.
+   * In pixels as stored, before EXIF orientation.
    *
    * @generated from field: uint32 height = 3;
    */
@@ -434,7 +493,7 @@ export type Source = Message<"image.v1.Source"> & {
   sha256: string;
 
   /**
-   * Length of the encoded bytes.
+   * Length of the encoded image in bytes.
    *
    * @generated from field: uint64 bytes = 5;
    */
@@ -446,7 +505,7 @@ export type Source = Message<"image.v1.Source"> & {
  * Use `create(SourceSchema)` to create a new message.
  */
 export const SourceSchema: GenMessage<Source> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 6);
+  messageDesc(file_image_v1_processor, 7);
 
 /**
  * How long one stage took.
@@ -474,16 +533,16 @@ export type StageTime = Message<"image.v1.StageTime"> & {
  * Use `create(StageTimeSchema)` to create a new message.
  */
 export const StageTimeSchema: GenMessage<StageTime> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 7);
+  messageDesc(file_image_v1_processor, 8);
 
 /**
- * A tensor's description, named as in the Open Inference Protocol's InferInputTensor.
+ * A tensor's description. The field names are those of the Open Inference Protocol's InferInputTensor.
  *
  * @generated from message image.v1.Tensor
  */
 export type Tensor = Message<"image.v1.Tensor"> & {
   /**
-   * "image"
+   * The name of the model's input where the preset is from transformers: "pixel_values". Otherwise "image".
    *
    * @generated from field: string name = 1;
    */
@@ -497,7 +556,7 @@ export type Tensor = Message<"image.v1.Tensor"> & {
   datatype: string;
 
   /**
-   * Four axes in the layout's order; the first is the number of images.
+   * The length of each axis. For an image: four axes in the layout's order, the first of which counts images.
    *
    * @generated from field: repeated int64 shape = 3;
    */
@@ -509,23 +568,23 @@ export type Tensor = Message<"image.v1.Tensor"> & {
  * Use `create(TensorSchema)` to create a new message.
  */
 export const TensorSchema: GenMessage<Tensor> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 8);
+  messageDesc(file_image_v1_processor, 9);
 
 /**
- * How an answer's pixels were made.
+ * How the pixels of a response were made.
  *
  * @generated from message image.v1.Provenance
  */
 export type Provenance = Message<"image.v1.Provenance"> & {
   /**
-   * Grows whenever the same request may give other bytes.
+   * Changes whenever the same request can give other bytes.
    *
    * @generated from field: string numerics_version = 1;
    */
   numericsVersion: string;
 
   /**
-   * Libraries that decoded and encoded, by name: sharp, vips, mozjpeg or jpeg-turbo, png, webp, …
+   * Versions of the libraries that decoded and encoded, by name: sharp, vips, mozjpeg or jpeg-turbo, png, webp, …
    *
    * @generated from field: map<string, string> libraries = 2;
    */
@@ -545,7 +604,7 @@ export type Provenance = Message<"image.v1.Provenance"> & {
  * Use `create(ProvenanceSchema)` to create a new message.
  */
 export const ProvenanceSchema: GenMessage<Provenance> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 9);
+  messageDesc(file_image_v1_processor, 10);
 
 /**
  * One image of a stream.
@@ -554,14 +613,14 @@ export const ProvenanceSchema: GenMessage<Provenance> = /*@__PURE__*/
  */
 export type ProcessStreamRequest = Message<"image.v1.ProcessStreamRequest"> & {
   /**
-   * The caller's own, at most 256 characters; it comes back with the answer.
+   * Chosen by the caller, at most 256 characters. The response repeats it.
    *
    * @generated from field: string id = 1;
    */
   id: string;
 
   /**
-   * The image.
+   * The image and how to process it.
    *
    * @generated from field: image.v1.ProcessRequest request = 2;
    */
@@ -573,16 +632,16 @@ export type ProcessStreamRequest = Message<"image.v1.ProcessStreamRequest"> & {
  * Use `create(ProcessStreamRequestSchema)` to create a new message.
  */
 export const ProcessStreamRequestSchema: GenMessage<ProcessStreamRequest> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 10);
+  messageDesc(file_image_v1_processor, 11);
 
 /**
- * The answer to one image of a stream.
+ * The response to one image of a stream.
  *
  * @generated from message image.v1.ProcessStreamResponse
  */
 export type ProcessStreamResponse = Message<"image.v1.ProcessStreamResponse"> & {
   /**
-   * The request's.
+   * The id of the request.
    *
    * @generated from field: string id = 1;
    */
@@ -601,7 +660,7 @@ export type ProcessStreamResponse = Message<"image.v1.ProcessStreamResponse"> & 
     case: "response";
   } | {
     /**
-     * The image could not be processed; the others of the stream are not touched.
+     * The image could not be processed. The other images of the stream are not affected.
      *
      * @generated from field: image.v1.ProcessFailure failure = 3;
      */
@@ -615,7 +674,7 @@ export type ProcessStreamResponse = Message<"image.v1.ProcessStreamResponse"> & 
  * Use `create(ProcessStreamResponseSchema)` to create a new message.
  */
 export const ProcessStreamResponseSchema: GenMessage<ProcessStreamResponse> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 11);
+  messageDesc(file_image_v1_processor, 12);
 
 /**
  * Why one image of a stream could not be processed.
@@ -624,35 +683,35 @@ export const ProcessStreamResponseSchema: GenMessage<ProcessStreamResponse> = /*
  */
 export type ProcessFailure = Message<"image.v1.ProcessFailure"> & {
   /**
-   * The gRPC status code that Process would have ended with.
+   * The gRPC status code that Process would return.
    *
    * @generated from field: int32 code = 1;
    */
   code: number;
 
   /**
-   * Stable; docs/errors.md lists them all.
+   * Stable; docs/errors.md lists all reasons.
    *
    * @generated from field: string reason = 2;
    */
   reason: string;
 
   /**
-   * One sentence for a person.
+   * One sentence for people.
    *
    * @generated from field: string message = 3;
    */
   message: string;
 
   /**
-   * The limit and the actual value, where there is one.
+   * The limit and the actual value, where there is a limit.
    *
    * @generated from field: map<string, string> metadata = 4;
    */
   metadata: { [key: string]: string };
 
   /**
-   * Whether the same request can succeed later. Wait metadata["retry_after_seconds"] where it is set.
+   * Whether the same request can succeed later. If metadata["retry_after_seconds"] is set, wait that long first.
    *
    * @generated from field: bool retryable = 5;
    */
@@ -664,7 +723,7 @@ export type ProcessFailure = Message<"image.v1.ProcessFailure"> & {
  * Use `create(ProcessFailureSchema)` to create a new message.
  */
 export const ProcessFailureSchema: GenMessage<ProcessFailure> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 12);
+  messageDesc(file_image_v1_processor, 13);
 
 /**
  * Images that become one tensor.
@@ -673,8 +732,8 @@ export const ProcessFailureSchema: GenMessage<ProcessFailure> = /*@__PURE__*/
  */
 export type ProcessBatchRequest = Message<"image.v1.ProcessBatchRequest"> & {
   /**
-   * At most 256. Each asks for a tensor, and all for the same one. Each image is at most MAX_SOURCE_BYTES; all of them
-   * and the tensor together have to find room in MAX_HELD_BYTES, of which one caller gets at most three quarters.
+   * At most 256. Each asks for a tensor, all with the same container. Each image has at most MAX_SOURCE_BYTES. All
+   * images and the tensor together must fit into MAX_HELD_BYTES, of which one caller gets at most three quarters.
    *
    * @generated from field: repeated image.v1.ProcessRequest requests = 1;
    */
@@ -686,7 +745,7 @@ export type ProcessBatchRequest = Message<"image.v1.ProcessBatchRequest"> & {
  * Use `create(ProcessBatchRequestSchema)` to create a new message.
  */
 export const ProcessBatchRequestSchema: GenMessage<ProcessBatchRequest> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 13);
+  messageDesc(file_image_v1_processor, 14);
 
 /**
  * One tensor of several images.
@@ -695,7 +754,7 @@ export const ProcessBatchRequestSchema: GenMessage<ProcessBatchRequest> = /*@__P
  */
 export type ProcessBatchResponse = Message<"image.v1.ProcessBatchResponse"> & {
   /**
-   * The tensor in its container.
+   * The tensors in their container.
    *
    * @generated from field: bytes content = 1;
    */
@@ -709,14 +768,14 @@ export type ProcessBatchResponse = Message<"image.v1.ProcessBatchResponse"> & {
   contentType: string;
 
   /**
-   * The first axis is the number of images.
+   * The tensors in `content`. The first axis of an image's tensor is the number of images.
    *
-   * @generated from field: image.v1.Tensor tensor = 3;
+   * @generated from field: repeated image.v1.Tensor tensors = 3;
    */
-  tensor?: Tensor | undefined;
+  tensors: Tensor[];
 
   /**
-   * What was done for each image, in the order of the requests, without its content.
+   * The response to each request, in the order of the requests, without its content.
    *
    * @generated from field: repeated image.v1.ProcessResponse images = 4;
    */
@@ -728,16 +787,16 @@ export type ProcessBatchResponse = Message<"image.v1.ProcessBatchResponse"> & {
  * Use `create(ProcessBatchResponseSchema)` to create a new message.
  */
 export const ProcessBatchResponseSchema: GenMessage<ProcessBatchResponse> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 14);
+  messageDesc(file_image_v1_processor, 15);
 
 /**
- * One image and the several answers to make of it.
+ * One image and the variants to make of it.
  *
  * @generated from message image.v1.ProcessVariantsRequest
  */
 export type ProcessVariantsRequest = Message<"image.v1.ProcessVariantsRequest"> & {
   /**
-   * Where the image comes from; exactly one is needed. As in ProcessRequest.
+   * Where the image comes from, as in ProcessRequest. Exactly one is required.
    *
    * @generated from oneof image.v1.ProcessVariantsRequest.source
    */
@@ -751,7 +810,7 @@ export type ProcessVariantsRequest = Message<"image.v1.ProcessVariantsRequest"> 
     case: "content";
   } | {
     /**
-     * An http or https URL that the processor downloads, from public addresses only.
+     * An http or https URL that the processor downloads. Only public addresses are allowed.
      *
      * @generated from field: string url = 2;
      */
@@ -759,7 +818,7 @@ export type ProcessVariantsRequest = Message<"image.v1.ProcessVariantsRequest"> 
     case: "url";
   } | {
     /**
-     * The SHA-256 of the encoded image in lower-case hex. SOURCE_UNKNOWN where one of the answers is missing.
+     * The SHA-256 of the encoded image in lower-case hex. SOURCE_UNKNOWN if a variant is not cached.
      *
      * @generated from field: string sha256 = 4;
      */
@@ -768,7 +827,7 @@ export type ProcessVariantsRequest = Message<"image.v1.ProcessVariantsRequest"> 
   } | { case: undefined; value?: undefined };
 
   /**
-   * 1 to 16, each without a source.
+   * 1 to 16, each without a source. Each may have its own source_options.
    *
    * @generated from field: repeated image.v1.ProcessRequest variants = 3;
    */
@@ -780,16 +839,16 @@ export type ProcessVariantsRequest = Message<"image.v1.ProcessVariantsRequest"> 
  * Use `create(ProcessVariantsRequestSchema)` to create a new message.
  */
 export const ProcessVariantsRequestSchema: GenMessage<ProcessVariantsRequest> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 15);
+  messageDesc(file_image_v1_processor, 16);
 
 /**
- * The answers made of one image.
+ * The variants made of one image.
  *
  * @generated from message image.v1.ProcessVariantsResponse
  */
 export type ProcessVariantsResponse = Message<"image.v1.ProcessVariantsResponse"> & {
   /**
-   * In the order of the request. Of the stages, decode is told with the first that needed it.
+   * In the order of the request. The stage decode is listed with the first variant that needed it.
    *
    * @generated from field: repeated image.v1.ProcessResponse variants = 1;
    */
@@ -801,10 +860,51 @@ export type ProcessVariantsResponse = Message<"image.v1.ProcessVariantsResponse"
  * Use `create(ProcessVariantsResponseSchema)` to create a new message.
  */
 export const ProcessVariantsResponseSchema: GenMessage<ProcessVariantsResponse> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 16);
+  messageDesc(file_image_v1_processor, 17);
 
 /**
- * How an image of one shape meets a box of another.
+ * A box of a document's page, as PDF defines it (ISO 32000-1, 14.11.2).
+ *
+ * @generated from enum image.v1.PageBox
+ */
+export const PageBox = {
+  /**
+   * PAGE_BOX_CROP.
+   *
+   * @generated from enum value: PAGE_BOX_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The part of the page that viewers show.
+   *
+   * @generated from enum value: PAGE_BOX_CROP = 1;
+   */
+  CROP: 1,
+
+  /**
+   * The whole page, with what lies outside the crop box.
+   *
+   * @generated from enum value: PAGE_BOX_MEDIA = 2;
+   */
+  MEDIA: 2,
+} as const;
+
+/**
+ * A box of a document's page, as PDF defines it (ISO 32000-1, 14.11.2).
+ *
+ * @generated from enum image.v1.PageBox
+ */
+export type PageBox = (typeof PageBox)[keyof typeof PageBox] | UnknownEnum;
+
+/**
+ * Describes the enum image.v1.PageBox.
+ */
+export const PageBoxSchema: GenEnum<PageBox> = /*@__PURE__*/
+  enumDesc(file_image_v1_processor, 0);
+
+/**
+ * How an image is fitted into a box with another aspect ratio.
  *
  * @generated from enum image.v1.Fit
  */
@@ -817,35 +917,35 @@ export const Fit = {
   UNSPECIFIED: 0,
 
   /**
-   * Exactly width × height; the aspect ratio is not kept (torchvision's Resize((h, w))).
+   * Exactly width × height. The aspect ratio is not kept (torchvision's Resize((h, w))).
    *
    * @generated from enum value: FIT_FILL = 1;
    */
   FILL: 1,
 
   /**
-   * Fills the box, aspect ratio kept, what sticks out is cut off evenly on both sides.
+   * Fills the box and keeps the aspect ratio. What exceeds the box is cut off evenly on both sides.
    *
    * @generated from enum value: FIT_COVER = 2;
    */
   COVER: 2,
 
   /**
-   * Lies whole inside the box, aspect ratio kept, centred, the rest is `background` (letterbox).
+   * The whole image inside the box, aspect ratio kept, centred. The rest is `background` (letterbox).
    *
    * @generated from enum value: FIT_CONTAIN = 3;
    */
   CONTAIN: 3,
 
   /**
-   * As large as fits into the box, aspect ratio kept: one side may be smaller than asked for.
+   * As large as fits into the box, aspect ratio kept. One side may be smaller than requested.
    *
    * @generated from enum value: FIT_INSIDE = 4;
    */
   INSIDE: 4,
 
   /**
-   * As small as covers the box, aspect ratio kept: one side may be larger than asked for.
+   * As small as covers the box, aspect ratio kept. One side may be larger than requested.
    *
    * @generated from enum value: FIT_OUTSIDE = 5;
    */
@@ -853,7 +953,7 @@ export const Fit = {
 } as const;
 
 /**
- * How an image of one shape meets a box of another.
+ * How an image is fitted into a box with another aspect ratio.
  *
  * @generated from enum image.v1.Fit
  */
@@ -863,7 +963,7 @@ export type Fit = (typeof Fit)[keyof typeof Fit] | UnknownEnum;
  * Describes the enum image.v1.Fit.
  */
 export const FitSchema: GenEnum<Fit> = /*@__PURE__*/
-  enumDesc(file_image_v1_processor, 0);
+  enumDesc(file_image_v1_processor, 1);
 
 /**
  * A resampling filter, by its name in Pillow.
@@ -886,7 +986,7 @@ export const Filter = {
   NEAREST: 1,
 
   /**
-   * Mean of the covered pixels. NUMERICS_EXACT only.
+   * The mean of the covered pixels. NUMERICS_EXACT only.
    *
    * @generated from enum value: FILTER_BOX = 2;
    */
@@ -932,10 +1032,10 @@ export type Filter = (typeof Filter)[keyof typeof Filter] | UnknownEnum;
  * Describes the enum image.v1.Filter.
  */
 export const FilterSchema: GenEnum<Filter> = /*@__PURE__*/
-  enumDesc(file_image_v1_processor, 1);
+  enumDesc(file_image_v1_processor, 2);
 
 /**
- * Which arithmetic makes the pixels.
+ * The arithmetic that computes the pixels.
  *
  * @generated from enum image.v1.Numerics
  */
@@ -948,14 +1048,14 @@ export const Numerics = {
   UNSPECIFIED: 0,
 
   /**
-   * Full decoding and Pillow's own arithmetic, ICC profiles ignored as Pillow does.
+   * Full decoding and Pillow's own arithmetic. ICC profiles are ignored, as Pillow ignores them.
    *
    * @generated from enum value: NUMERICS_EXACT = 1;
    */
   EXACT: 1,
 
   /**
-   * libvips' way, shrinking while it decodes; faster, its error is in docs/numerics.md.
+   * libvips' arithmetic, which shrinks while it decodes. Faster; docs/numerics.md gives its error.
    *
    * @generated from enum value: NUMERICS_FAST = 2;
    */
@@ -963,7 +1063,7 @@ export const Numerics = {
 } as const;
 
 /**
- * Which arithmetic makes the pixels.
+ * The arithmetic that computes the pixels.
  *
  * @generated from enum image.v1.Numerics
  */
@@ -973,7 +1073,7 @@ export type Numerics = (typeof Numerics)[keyof typeof Numerics] | UnknownEnum;
  * Describes the enum image.v1.Numerics.
  */
 export const NumericsSchema: GenEnum<Numerics> = /*@__PURE__*/
-  enumDesc(file_image_v1_processor, 2);
+  enumDesc(file_image_v1_processor, 3);
 
 /**
  * An image format.
@@ -982,7 +1082,7 @@ export const NumericsSchema: GenEnum<Numerics> = /*@__PURE__*/
  */
 export const ImageFormat = {
   /**
-   * The source's own format, where it can be written; PNG for AVIF, GIF, TIFF and BMP sources.
+   * The source's own format if it can be written, PNG for AVIF, GIF, TIFF and BMP sources.
    *
    * @generated from enum value: IMAGE_FORMAT_UNSPECIFIED = 0;
    */
@@ -1011,14 +1111,14 @@ export const ImageFormat = {
   AVIF: 4,
 
   /**
-   * Read only, the first frame.
+   * Read only, its first frame.
    *
    * @generated from enum value: IMAGE_FORMAT_GIF = 5;
    */
   GIF: 5,
 
   /**
-   * Read only, the first page.
+   * Read only, its first page.
    *
    * @generated from enum value: IMAGE_FORMAT_TIFF = 6;
    */
@@ -1043,7 +1143,7 @@ export type ImageFormat = (typeof ImageFormat)[keyof typeof ImageFormat] | Unkno
  * Describes the enum image.v1.ImageFormat.
  */
 export const ImageFormatSchema: GenEnum<ImageFormat> = /*@__PURE__*/
-  enumDesc(file_image_v1_processor, 3);
+  enumDesc(file_image_v1_processor, 4);
 
 /**
  * The type of a tensor's values, by its name in the Open Inference Protocol.
@@ -1098,7 +1198,7 @@ export type Datatype = (typeof Datatype)[keyof typeof Datatype] | UnknownEnum;
  * Describes the enum image.v1.Datatype.
  */
 export const DatatypeSchema: GenEnum<Datatype> = /*@__PURE__*/
-  enumDesc(file_image_v1_processor, 4);
+  enumDesc(file_image_v1_processor, 5);
 
 /**
  * The order of a tensor's axes.
@@ -1139,7 +1239,7 @@ export type Layout = (typeof Layout)[keyof typeof Layout] | UnknownEnum;
  * Describes the enum image.v1.Layout.
  */
 export const LayoutSchema: GenEnum<Layout> = /*@__PURE__*/
-  enumDesc(file_image_v1_processor, 5);
+  enumDesc(file_image_v1_processor, 6);
 
 /**
  * The order of a tensor's colour channels.
@@ -1160,7 +1260,7 @@ export const ChannelOrder = {
   RGB: 1,
 
   /**
-   * As OpenCV has it.
+   * OpenCV's order.
    *
    * @generated from enum value: CHANNEL_ORDER_BGR = 2;
    */
@@ -1178,10 +1278,10 @@ export type ChannelOrder = (typeof ChannelOrder)[keyof typeof ChannelOrder] | Un
  * Describes the enum image.v1.ChannelOrder.
  */
 export const ChannelOrderSchema: GenEnum<ChannelOrder> = /*@__PURE__*/
-  enumDesc(file_image_v1_processor, 6);
+  enumDesc(file_image_v1_processor, 7);
 
 /**
- * How a tensor is written.
+ * The file format of a tensor output.
  *
  * @generated from enum image.v1.TensorContainer
  */
@@ -1194,21 +1294,21 @@ export const TensorContainer = {
   UNSPECIFIED: 0,
 
   /**
-   * The values alone, little-endian, in C order.
+   * Only the values, little-endian, in C order. One tensor only.
    *
    * @generated from enum value: TENSOR_CONTAINER_RAW = 1;
    */
   RAW: 1,
 
   /**
-   * NumPy's .npy, version 1.0.
+   * NumPy's .npy, version 1.0. One tensor only.
    *
    * @generated from enum value: TENSOR_CONTAINER_NPY = 2;
    */
   NPY: 2,
 
   /**
-   * safetensors, with one tensor named "image".
+   * safetensors. Any number of tensors, by name.
    *
    * @generated from enum value: TENSOR_CONTAINER_SAFETENSORS = 3;
    */
@@ -1216,7 +1316,7 @@ export const TensorContainer = {
 } as const;
 
 /**
- * How a tensor is written.
+ * The file format of a tensor output.
  *
  * @generated from enum image.v1.TensorContainer
  */
@@ -1226,10 +1326,10 @@ export type TensorContainer = (typeof TensorContainer)[keyof typeof TensorContai
  * Describes the enum image.v1.TensorContainer.
  */
 export const TensorContainerSchema: GenEnum<TensorContainer> = /*@__PURE__*/
-  enumDesc(file_image_v1_processor, 7);
+  enumDesc(file_image_v1_processor, 8);
 
 /**
- * Where an answer came from.
+ * Where a response came from.
  *
  * @generated from enum image.v1.CacheState
  */
@@ -1261,7 +1361,7 @@ export const CacheState = {
   HIT_REDIS: 3,
 
   /**
-   * Made once for this call and an equal one that was under way.
+   * Made once for this call and an equal call that was in progress.
    *
    * @generated from enum value: CACHE_STATE_SHARED = 4;
    */
@@ -1269,7 +1369,7 @@ export const CacheState = {
 } as const;
 
 /**
- * Where an answer came from.
+ * Where a response came from.
  *
  * @generated from enum image.v1.CacheState
  */
@@ -1279,20 +1379,20 @@ export type CacheState = (typeof CacheState)[keyof typeof CacheState] | UnknownE
  * Describes the enum image.v1.CacheState.
  */
 export const CacheStateSchema: GenEnum<CacheState> = /*@__PURE__*/
-  enumDesc(file_image_v1_processor, 8);
+  enumDesc(file_image_v1_processor, 9);
 
 /**
- * Takes an image, scales it and turns it gray to fixed settings, and gives back an image or a tensor.
+ * Resizes an image, converts it to grayscale, and returns an image or tensors for a model.
  *
- * A failure carries a google.rpc.ErrorInfo detail: `reason` is stable (docs/errors.md lists them all),
- * `domain` is "image.v1", and `metadata` has the limit and the actual value where there is one, and `retryable`:
- * "true" where the same request can succeed later, else "false".
+ * A failure carries a google.rpc.ErrorInfo detail. Its `reason` is stable (docs/errors.md lists all reasons) and its
+ * `domain` is "image.v1". Its `metadata` contains the limit and the actual value where there is a limit, and
+ * `retryable`: "true" if the same request can succeed later, otherwise "false".
  *
  * @generated from service image.v1.ProcessorService
  */
 export const ProcessorService: GenService<{
   /**
-   * Processes one image. Equal requests give equal bytes, so a lost call may be sent again.
+   * Processes one image. Equal requests give equal bytes, so a client may repeat a lost call.
    *
    * @generated from rpc image.v1.ProcessorService.Process
    */
@@ -1302,8 +1402,8 @@ export const ProcessorService: GenService<{
     output: typeof ProcessResponseSchema;
   },
   /**
-   * Processes many images over one call. Answers come as they are ready, in any order, each with the
-   * `id` of its request. An image that fails is an answer in the stream; the stream goes on.
+   * Processes many images over one call. Responses are sent as they are ready, in any order, each with the
+   * `id` of its request. If an image fails, its failure is sent as a response and the stream continues.
    *
    * @generated from rpc image.v1.ProcessorService.ProcessStream
    */
@@ -1313,8 +1413,8 @@ export const ProcessorService: GenService<{
     output: typeof ProcessStreamResponseSchema;
   },
   /**
-   * Makes several answers of one image at the cost of one decoding, each the same as Process would make. If one
-   * of them fails the call fails, by its index.
+   * Makes several variants of one image and decodes the image once. Each variant equals the response of Process to
+   * the same request. If a variant fails, the call fails and names the variant's index.
    *
    * @generated from rpc image.v1.ProcessorService.ProcessVariants
    */
@@ -1325,7 +1425,7 @@ export const ProcessorService: GenService<{
   },
   /**
    * Makes one tensor of several images: [N, channels, height, width] or [N, height, width, channels].
-   * All have to come to the same shape, and if one image fails the batch fails, by its index.
+   * All images must have the same shape after processing. If an image fails, the call fails and names its index.
    *
    * @generated from rpc image.v1.ProcessorService.ProcessBatch
    */

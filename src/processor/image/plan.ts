@@ -2,6 +2,8 @@ import type { SourceFormat } from '../codecs/codecs.ts';
 
 /** What is to be done to an image, in plain values; made by rules.ts and understood by every stage here. */
 export interface Plan {
+  /** Unset: the source's first page or frame. */
+  readonly source?: SourcePlan | undefined;
   /** Unset: the size stays. */
   readonly resize: ResizePlan | undefined;
   /** After the resize. Unset: nothing is cut. */
@@ -13,6 +15,18 @@ export interface Plan {
   /** Alpha is taken away even where the answer's format has it: a model's pixels have none. */
   readonly dropsAlpha?: boolean | undefined;
   readonly output: ImagePlan | TensorPlan;
+}
+
+/** Which part of the source is read, and how; image.v1.SourceOptions with its defaults filled in. */
+export interface SourcePlan {
+  /** Counted from 1. */
+  readonly page: number;
+  /** Of a document's page. */
+  readonly dpi: number;
+  readonly pageBox: 'crop' | 'media';
+  readonly annotations: boolean;
+  /** Empty: none. */
+  readonly password: string;
 }
 
 export type Colour = readonly [red: number, green: number, blue: number];
@@ -56,6 +70,8 @@ export interface ImagePlan {
 
 export interface TensorPlan {
   readonly kind: 'tensor';
+  /** The tensor's name in the response and in containers that have names. */
+  readonly name: TensorName;
   readonly datatype: 'UINT8' | 'FP16' | 'FP32' | 'BF16';
   readonly layout: 'NCHW' | 'NHWC';
   readonly rescaleFactor: number;
@@ -66,6 +82,9 @@ export interface TensorPlan {
   readonly channelOrder: 'RGB' | 'BGR';
   readonly container: 'raw' | 'npy' | 'safetensors';
 }
+
+/** `pixel_values` is the model's input of that name in transformers; without its presets a tensor is an `image`. */
+export type TensorName = 'image' | 'pixel_values';
 
 /** The format of the answer: the one asked for, else the source's where it can be written, else PNG. */
 export function outputFormat(plan: ImagePlan, source: SourceFormat): OutputFormat {

@@ -16,7 +16,7 @@ import { type OutputFormat, outputFormat, type Plan } from './plan.ts';
 import { decisionsOf } from './provenance.ts';
 import { resize } from './resize.ts';
 import type { Size } from './shortest-edge.ts';
-import { type EncodedTensor, tensor } from './tensor.ts';
+import { type EncodedTensors, tensor } from './tensor.ts';
 
 /*
  * What runs in a worker process: decode → orient → resize/crop → grayscale → encode | tensor.
@@ -37,7 +37,8 @@ export interface PixelResult {
   /** Pixels. */
   readonly width: number;
   readonly height: number;
-  readonly tensor: EncodedTensor['tensor'] | undefined;
+  /** Empty for an image. */
+  readonly tensors: EncodedTensors['tensors'];
   readonly decisions: readonly string[];
   /** In the order in which they ran. */
   readonly stages: readonly Stage[];
@@ -113,7 +114,7 @@ async function makePixels(
   const { crop } = plan;
   const cropped = crop ? await time('crop', () => centerCrop(resized, crop, crop.origin)) : resized;
   const shaded = plan.grayscale ? await time('grayscale', () => grayscale(cropped)) : cropped;
-  const encoded: Encoded & Partial<EncodedTensor> =
+  const encoded: Encoded & Partial<EncodedTensors> =
     output.kind === 'tensor'
       ? await time('tensor', () => tensor(plan.grayscale ? shaded : grayToRgb(shaded), output))
       : await time('encode', () => encode(shaded, outputFormat(output, header.format), output.quality));
@@ -123,7 +124,7 @@ async function makePixels(
     contentType: encoded.contentType,
     width: shaded.width,
     height: shaded.height,
-    tensor: encoded.tensor,
+    tensors: encoded.tensors ?? [],
     decisions: decisionsOf(header, plan, keepsAlpha),
     stages,
   };

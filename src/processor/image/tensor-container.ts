@@ -1,14 +1,12 @@
 import type { Encoded } from '../codecs/encode.ts';
-import type { TensorPlan } from './plan.ts';
+import type { TensorName, TensorPlan } from './plan.ts';
 
-/** A tensor's type and shape, by the names of the Open Inference Protocol. */
+/** A tensor's name, type and shape, by the names of the Open Inference Protocol. */
 export interface TensorDescription {
+  readonly name: TensorName;
   readonly datatype: TensorPlan['datatype'];
   readonly shape: readonly number[];
 }
-
-/** The tensor's name in safetensors, and in the answer. */
-export const tensorName = 'image';
 
 /**
  * Writes a tensor.
@@ -79,9 +77,9 @@ function npyHeader({ datatype, shape }: TensorDescription): Uint8Array {
 const safetensorsTypes = { UINT8: 'U8', FP16: 'F16', FP32: 'F32', BF16: 'BF16' } as const;
 
 /** safetensors: the header's length in 8 bytes, JSON padded with spaces to a multiple of 8, the values. */
-function safetensorsHeader({ datatype, shape }: TensorDescription, length: number): Uint8Array {
+function safetensorsHeader({ name, datatype, shape }: TensorDescription, length: number): Uint8Array {
   const json = JSON.stringify({
-    [tensorName]: { dtype: safetensorsTypes[datatype], shape, data_offsets: [0, length] },
+    [name]: { dtype: safetensorsTypes[datatype], shape, data_offsets: [0, length] },
   });
   const padded = json.padEnd(Math.ceil(json.length / 8) * 8);
   const header = Buffer.alloc(8 + padded.length);

@@ -3,9 +3,9 @@ import type { Pixels } from './pixels.ts';
 import type { TensorPlan } from './plan.ts';
 import { containTensor, type TensorDescription } from './tensor-container.ts';
 
-/** A tensor in its container, and what it is. */
-export interface EncodedTensor extends Encoded {
-  readonly tensor: TensorDescription;
+/** Tensors in their container, and their descriptions in the same order. */
+export interface EncodedTensors extends Encoded {
+  readonly tensors: readonly TensorDescription[];
 }
 
 /**
@@ -17,14 +17,14 @@ export interface EncodedTensor extends Encoded {
  * @param image - [height, width, 1 | 3] uint8
  * @returns [1, channels, height, width] or [1, height, width, channels], little-endian
  */
-export function tensor(image: Pixels, plan: TensorPlan): EncodedTensor {
+export function tensor(image: Pixels, plan: TensorPlan): EncodedTensors {
   const { width, height, channels } = image;
   const shape = plan.layout === 'NCHW' ? [1, channels, height, width] : [1, height, width, channels];
   const tables = Array.from({ length: channels }, (_, channel) => tableOf(plan, channel));
   const arranged = arrange(image, plan, tables);
-  const description = { datatype: plan.datatype, shape };
+  const description = { name: plan.name, datatype: plan.datatype, shape };
   const bytes = new Uint8Array(arranged.buffer, arranged.byteOffset, arranged.byteLength);
-  return { ...containTensor(bytes, description, plan.container), tensor: description };
+  return { ...containTensor(bytes, description, plan.container), tensors: [description] };
 }
 
 type Values = Uint8Array | Uint16Array | Float32Array;

@@ -117,6 +117,7 @@ function tensorValues(config: ConfigValues): PresetPlan['tensor'] {
     throw invalid('rescale_factor', rescaleFactor, 'a factor that leaves 255 finite in FP32');
   }
   return {
+    name: 'pixel_values',
     datatype: rescales || normalizes ? 'FP32' : 'UINT8',
     layout: 'NCHW',
     rescaleFactor,

@@ -33,6 +33,7 @@ function planOf(preset: ImageClassification): PresetPlan {
       { kind: 'centerCrop', width: side, height: side, origin: 'torchvision' },
     ],
     tensor: {
+      name: 'image',
       datatype: 'FP32',
       layout: 'NCHW',
       rescaleFactor: 1 / 255,

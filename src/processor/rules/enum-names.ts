@@ -6,6 +6,7 @@ import {
   ImageFormat,
   Layout,
   Numerics,
+  PageBox,
   TensorContainer,
 } from '../../../gen/image/v1/processor_pb.ts';
 import { imageOptions } from '../../options/image-options.ts';
@@ -26,6 +27,12 @@ export const fitNames = {
   [Fit.INSIDE]: 'inside',
   [Fit.OUTSIDE]: 'outside',
 } as const satisfies Record<Known<Fit>, string>;
+
+export const pageBoxNames = {
+  [PageBox.UNSPECIFIED]: 'crop',
+  [PageBox.CROP]: 'crop',
+  [PageBox.MEDIA]: 'media',
+} as const satisfies Record<Known<PageBox>, string>;
 
 export const filterNames = {
   [Filter.UNSPECIFIED]: imageOptions.filter.default,

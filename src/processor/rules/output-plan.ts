@@ -52,6 +52,7 @@ export function tensorPlan(output: TensorOutput, channels: number): TensorPlan {
     throw invalidOption('std', std.join(','), 'numbers other than 0');
   return {
     kind: 'tensor',
+    name: 'image',
     datatype,
     layout: enumName('layout', output.layout, layoutNames),
     rescaleFactor: datatype === 'UINT8' ? 1 : (rescaleFactor ?? imageOptions.rescale.default),

@@ -4,6 +4,7 @@ import type { Colour, CropPlan, Plan, ResizePlan } from '../image/plan.ts';
 import { enumName, filterNames, fitNames, numericsNames } from './enum-names.ts';
 import { checkRequestedSide, checkRequestedSize } from './limits.ts';
 import { imagePlan, tensorPlan } from './output-plan.ts';
+import { sourcePlan } from './source-plan.ts';
 
 /**
  * The plan of a request without a preset: its options, with the defaults for those that are unset.
@@ -12,6 +13,7 @@ import { imagePlan, tensorPlan } from './output-plan.ts';
  */
 export function planOfOptions(request: ProcessRequest, maxOutputPixels: number): Plan {
   return {
+    source: sourcePlan(request.sourceOptions),
     resize: request.resize && resizePlan(request.resize, maxOutputPixels),
     crop: request.crop && cropPlan(request.crop, maxOutputPixels),
     grayscale: request.grayscale,

@@ -5,6 +5,7 @@ import type { PresetPlan, ResizeStep } from '../presets/preset-plan.ts';
 import { enumName, numericsNames } from './enum-names.ts';
 import { checkRequestedSize } from './limits.ts';
 import { imagePlan, presetTensorPlan } from './output-plan.ts';
+import { sourcePlan } from './source-plan.ts';
 
 /**
  * The plan of a request with a preset: the preset's steps, and the options that a request may set beside it.
@@ -19,6 +20,7 @@ export function planOfPreset(request: ProcessRequest, preset: PresetPlan, maxOut
       checkRequestedSize(size.width, size.height, maxOutputPixels);
   }
   return {
+    source: sourcePlan(request.sourceOptions),
     resize,
     crop,
     grayscale: false,

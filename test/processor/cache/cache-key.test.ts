@@ -16,10 +16,12 @@ import {
   type ProcessRequest,
   ProcessRequestSchema,
   ResizeSchema,
+  SourceOptionsSchema,
   TensorOutputSchema,
 } from '../../../gen/image/v1/processor_pb.ts';
 import { Failure } from '../../../src/failures.ts';
 import { cacheKey } from '../../../src/processor/cache/cache-key.ts';
+import type { SourcePlan } from '../../../src/processor/image/plan.ts';
 import { createPresets } from '../../../src/processor/presets/presets.ts';
 import { planOf } from '../../../src/processor/rules/rules.ts';
 
@@ -145,7 +147,7 @@ describe(cacheKey, () => {
 
   it('knows every message that a request is made of', () => {
     const parts = ProcessRequestSchema.fields.flatMap((field) => (field.message ? [field.message.name] : []));
-    expect(parts).toEqual(['Resize', 'ImageOutput', 'TensorOutput', 'CenterCrop']);
+    expect(parts).toEqual(['SourceOptions', 'Resize', 'ImageOutput', 'TensorOutput', 'CenterCrop']);
   });
 
   it('knows which side is given alone, and nothing of a fit beside it', () => {
@@ -155,6 +157,30 @@ describe(cacheKey, () => {
     expect(new Set(keys).size).toBe(4);
     expect(keyFor({ resize: { width: 40, fit: 2 } })).toBe(keys[0]);
   });
+
+  // The rules take only the first page so far, so the plan is changed and not the request.
+  const otherSource: Required<SourcePlan> = {
+    page: 2,
+    dpi: 200,
+    pageBox: 'media',
+    annotations: false,
+    password: 'open sesame',
+  };
+  it.each(Object.entries(otherSource))('changes with the source option %s', (name, value) => {
+    const plan = planOf(create(ProcessRequestSchema), 1, presets);
+    const other = { ...plan, source: { ...plan.source, [name]: value } as SourcePlan };
+    expect(cacheKey(sha256, other, libraries)).not.toBe(cacheKey(sha256, plan, libraries));
+  });
+
+  it.each(['{"image_processor_type": "ViTImageProcessor"}', ''])(
+    'contains the source options of a request: %j',
+    (preprocessorConfig) => {
+      const { source } = planOf(create(ProcessRequestSchema, { preprocessorConfig }), 1_000_000, presets);
+      const names = SourceOptionsSchema.fields.map(({ localName }) => localName);
+      expect(Object.keys(source ?? {}).sort()).toEqual(names.sort());
+      expect(Object.keys(otherSource).sort()).toEqual(names);
+    },
+  );
 
   it('changes with the source', () => {
     const plan = planOf(create(ProcessRequestSchema), 1, presets);

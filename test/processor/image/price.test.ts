@@ -75,6 +75,7 @@ describe(priceOf, () => {
       grayscale: false,
       output: {
         kind: 'tensor',
+        name: 'image',
         datatype: 'FP32',
         layout: 'NCHW',
         rescaleFactor: 1,

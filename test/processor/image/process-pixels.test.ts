@@ -36,6 +36,7 @@ const as = (format?: OutputFormat): ImagePlan => ({ kind: 'image', format, quali
 /** The pixels themselves, [1, height, width, channels]. */
 const asPixels: TensorPlan = {
   kind: 'tensor',
+  name: 'image',
   datatype: 'UINT8',
   layout: 'NHWC',
   rescaleFactor: 1,
@@ -175,7 +176,7 @@ describe(processPixels, () => {
     ['decode/strips.tiff', 'png'],
   ])('answers %s as %s where no format was asked for', async (source, format) => {
     const result = await processed(fixture(source), { resize: to(8, 6) });
-    expect(result).toMatchObject({ contentType: `image/${format}`, width: 8, height: 6, tensor: undefined });
+    expect(result).toMatchObject({ contentType: `image/${format}`, width: 8, height: 6, tensors: [] });
     expect((await pixelsOf(result)).format).toBe(format);
   });
 
@@ -230,7 +231,7 @@ describe(processPixels, () => {
     // Image.open("rgba.png").convert("RGB").resize((11, 9), BILINEAR)
     it('is dropped in a tensor before the resize, as convert("RGB") drops it', async () => {
       const result = await processed(rgba, { resize: to(11, 9), output: asPixels });
-      expect(result.tensor).toEqual({ datatype: 'UINT8', shape: [1, 9, 11, 3] });
+      expect(result.tensors).toEqual([{ name: 'image', datatype: 'UINT8', shape: [1, 9, 11, 3] }]);
       expect(hash('sha256', result.content)).toBe(
         '075dda635d9df164de2dc5075bd66e24f28bb2fd97e57d34b85e2df671e3e756',
       );
@@ -321,7 +322,7 @@ describe(processPixels, () => {
       const gray = await grayPng(7, 8);
       const result = await processed(gray, { output: asPixels });
       expect([...result.content]).toEqual([7, 7, 7, 8, 8, 8]);
-      expect(result.tensor?.shape).toEqual([1, 1, 2, 3]);
+      expect(result.tensors[0]?.shape).toEqual([1, 1, 2, 3]);
       expect(result.contentType).toBe('application/octet-stream');
     });
 
@@ -331,7 +332,7 @@ describe(processPixels, () => {
         grayscale: true,
       });
       expect([...result.content]).toEqual([76, 150, 29]);
-      expect(result.tensor?.shape).toEqual([1, 1, 3, 1]);
+      expect(result.tensors[0]?.shape).toEqual([1, 1, 3, 1]);
     });
 
     it('is a stage of its own', async () => {
@@ -467,7 +468,11 @@ describe(processPixels, () => {
       const crop = { width: Math.floor(all.width / 3), height: 101, origin: 'torchvision' } as const;
       const cropped = await processed(fixture(source), { output: asPixels, ...plan, crop });
       const pixelsIn = async (result: PixelResult): Promise<Pixels> => {
-        const { width, height, tensor } = result;
+        const {
+          width,
+          height,
+          tensors: [tensor],
+        } = result;
         if (tensor === undefined) {
           const { data } = await pixelsOf(result);
           return { data: Uint8Array.from(data), width, height, channels: 4 };

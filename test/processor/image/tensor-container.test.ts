@@ -5,7 +5,11 @@ const values = Uint8Array.from({ length: 24 }, (_, at) => at);
 
 describe(containTensor, () => {
   it('gives the values alone as raw', () => {
-    const { content, contentType } = containTensor(values, { datatype: 'FP32', shape: [6] }, 'raw');
+    const { content, contentType } = containTensor(
+      values,
+      { name: 'image', datatype: 'FP32', shape: [6] },
+      'raw',
+    );
     expect([contentType, content]).toEqual(['application/octet-stream', values]);
   });
 
@@ -14,7 +18,7 @@ describe(containTensor, () => {
     ['FP16', '<f2', [2, 3, 1, 2]],
     ['FP32', '<f4', [2, 3, 1, 1]],
   ] as const)('writes %s as %s in npy, the values beginning at a multiple of 64', (datatype, type, shape) => {
-    const { content } = containTensor(values, { datatype, shape }, 'npy');
+    const { content } = containTensor(values, { name: 'image', datatype, shape }, 'npy');
     const bytes = Buffer.from(content);
     const start = 10 + bytes.readUInt16LE(8);
     expect(start % 64).toBe(0);
@@ -35,7 +39,11 @@ describe(containTensor, () => {
   ] as const)(
     'writes %s as %s in safetensors, the values beginning at a multiple of 8',
     (datatype, dtype) => {
-      const { content } = containTensor(values, { datatype, shape: [256, 3, 1, 1] }, 'safetensors');
+      const { content } = containTensor(
+        values,
+        { name: 'image', datatype, shape: [256, 3, 1, 1] },
+        'safetensors',
+      );
       const bytes = Buffer.from(content);
       const start = 8 + Number(bytes.readBigUInt64LE());
       expect(start % 8).toBe(0);

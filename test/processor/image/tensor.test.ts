@@ -14,6 +14,7 @@ const gray = (...values: number[]): Pixels => ({
 
 const plan = (some: Partial<TensorPlan> = {}): TensorPlan => ({
   kind: 'tensor',
+  name: 'image',
   datatype: 'FP32',
   layout: 'NCHW',
   rescaleFactor: 1,
@@ -63,14 +64,14 @@ describe(tensor, () => {
   it('lays channels apart in NCHW', () => {
     const answer = tensor(colour, plan());
     expect(floats(answer)).toEqual([1, 4, 2, 5, 3, 6]);
-    expect(answer.tensor).toEqual({ datatype: 'FP32', shape: [1, 3, 1, 2] });
+    expect(answer.tensors).toEqual([{ name: 'image', datatype: 'FP32', shape: [1, 3, 1, 2] }]);
     expect(answer.contentType).toBe('application/octet-stream');
   });
 
   it('keeps the channels of a pixel together in NHWC', () => {
     const answer = tensor(colour, plan({ layout: 'NHWC' }));
     expect(floats(answer)).toEqual([1, 2, 3, 4, 5, 6]);
-    expect(answer.tensor.shape).toEqual([1, 1, 2, 3]);
+    expect(answer.tensors[0]?.shape).toEqual([1, 1, 2, 3]);
   });
 
   it('turns the order of the channels round for BGR, in either layout', () => {
@@ -81,21 +82,21 @@ describe(tensor, () => {
   it('has one channel of a gray image, for which BGR means nothing', () => {
     const answer = tensor(gray(7, 8), plan({ channelOrder: 'BGR' }));
     expect(floats(answer)).toEqual([7, 8]);
-    expect(answer.tensor.shape).toEqual([1, 1, 1, 2]);
-    expect(tensor(gray(7, 8), plan({ layout: 'NHWC' })).tensor.shape).toEqual([1, 1, 2, 1]);
+    expect(answer.tensors[0]?.shape).toEqual([1, 1, 1, 2]);
+    expect(tensor(gray(7, 8), plan({ layout: 'NHWC' })).tensors[0]?.shape).toEqual([1, 1, 2, 1]);
   });
 
   it('goes row by row', () => {
     const square: Pixels = { data: Uint8Array.of(1, 2, 3, 4, 5, 6), width: 2, height: 3, channels: 1 };
     const answer = tensor(square, plan());
     expect(floats(answer)).toEqual([1, 2, 3, 4, 5, 6]);
-    expect(answer.tensor.shape).toEqual([1, 1, 3, 2]);
+    expect(answer.tensors[0]?.shape).toEqual([1, 1, 3, 2]);
   });
 
   it('gives the pixels themselves as UINT8', () => {
     const answer = tensor(colour, plan({ datatype: 'UINT8', layout: 'NHWC' }));
     expect([...answer.content]).toEqual([1, 2, 3, 4, 5, 6]);
-    expect(answer.tensor.datatype).toBe('UINT8');
+    expect(answer.tensors[0]?.datatype).toBe('UINT8');
   });
 
   it('rescales, subtracts the mean and divides by std, in this order', () => {

@@ -50,6 +50,7 @@ describe(parsePreprocessorConfig, () => {
         { kind: 'centerCrop', width: 320, height: 330, origin: 'transformers' },
       ],
       tensor: {
+        name: 'pixel_values',
         datatype: 'FP32',
         layout: 'NCHW',
         rescaleFactor: 0.5,
@@ -65,6 +66,7 @@ describe(parsePreprocessorConfig, () => {
       alpha: 'dropped',
       steps: [{ kind: 'resize', to: { kind: 'exact', width: 224, height: 224 }, filter: 'bilinear' }],
       tensor: {
+        name: 'pixel_values',
         datatype: 'FP32',
         layout: 'NCHW',
         rescaleFactor: 1 / 255,

@@ -74,6 +74,7 @@ describe(createPresets, () => {
         { kind: 'centerCrop', width: 480, height: 480, origin: 'torchvision' },
       ],
       tensor: {
+        name: 'image',
         datatype: 'FP32',
         layout: 'NCHW',
         rescaleFactor: 1 / 255,

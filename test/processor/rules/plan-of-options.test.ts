@@ -62,6 +62,7 @@ const invalid = (option: string, actual: string, allowed: string) => ({
 describe(planOf, () => {
   it('keeps the size and the format of the source where nothing was asked for', () => {
     expect(plan({})).toEqual({
+      source: { page: 1, dpi: 144, pageBox: 'crop', annotations: true, password: '' },
       resize: undefined,
       grayscale: false,
       numerics: 'exact',
@@ -82,6 +83,7 @@ describe(planOf, () => {
   it('fills in FP32, NCHW, 1/255, no mean, no std, RGB and raw for a tensor', () => {
     expect(tensorOf({})).toEqual({
       kind: 'tensor',
+      name: 'image',
       datatype: 'FP32',
       layout: 'NCHW',
       rescaleFactor: 1 / 255,
@@ -143,6 +145,7 @@ describe(planOf, () => {
     });
     expect(tensor).toEqual({
       kind: 'tensor',
+      name: 'image',
       datatype: 'BF16',
       layout: 'NHWC',
       rescaleFactor: 0.5,

@@ -50,6 +50,7 @@ const invalid = (option: string, actual: string, allowed: string) => ({
 describe('planOf with a preset', () => {
   it('says with plain values what CLIP does', () => {
     expect(plan({ preset: clip })).toEqual({
+      source: { page: 1, dpi: 144, pageBox: 'crop', annotations: true, password: '' },
       resize: { fit: 'shortestEdge', shortestEdge: 224, filter: 'bicubic' },
       crop: { width: 224, height: 224, origin: 'transformers' },
       grayscale: false,
@@ -58,6 +59,7 @@ describe('planOf with a preset', () => {
       dropsAlpha: true,
       output: {
         kind: 'tensor',
+        name: 'pixel_values',
         datatype: 'FP32',
         layout: 'NCHW',
         rescaleFactor: 0.00392156862745098,
@@ -120,6 +122,7 @@ describe('planOf with a preset', () => {
       container: TensorContainer.SAFETENSORS,
     };
     expect(tensorOf(tensor)).toMatchObject({
+      name: 'pixel_values',
       datatype: 'BF16',
       layout: 'NHWC',
       container: 'safetensors',

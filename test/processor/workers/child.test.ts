@@ -34,6 +34,7 @@ const tensor: Plan = {
   background: undefined,
   output: {
     kind: 'tensor',
+    name: 'image',
     datatype: 'FP32',
     layout: 'NHWC',
     rescaleFactor: 1,

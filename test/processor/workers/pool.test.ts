@@ -20,6 +20,7 @@ const gray: Plan = {
   background: undefined,
   output: {
     kind: 'tensor',
+    name: 'image',
     datatype: 'UINT8',
     layout: 'NCHW',
     rescaleFactor: 1,
@@ -45,7 +46,11 @@ describe(startWorkerPool, () => {
   it('gives what a worker has made', async () => {
     const result = await runOnePlan(pool, await job(await encoded(redGreenBlue, 'png')));
     expect([...result.content]).toEqual([76, 150, 29]);
-    expect(result).toMatchObject({ width: 3, height: 1, tensor: { datatype: 'UINT8', shape: [1, 1, 1, 3] } });
+    expect(result).toMatchObject({
+      width: 3,
+      height: 1,
+      tensors: [{ datatype: 'UINT8', shape: [1, 1, 1, 3] }],
+    });
   });
 
   it('refuses a format that it was not told to read, a plain PNG too', async () => {

@@ -22,6 +22,7 @@ const gray: Plan = {
   background: undefined,
   output: {
     kind: 'tensor',
+    name: 'image',
     datatype: 'UINT8',
     layout: 'NCHW',
     rescaleFactor: 1,

@@ -56,7 +56,7 @@ export function identityOf(request: ProcessRequest): OptionsIdentity {
 export function entryOf(
   { source, output }: JobImage,
   identity: OptionsIdentity,
-  { content, source: read, provenance, tensor, height, width }: ProcessResponse,
+  { content, source: read, provenance, tensors, height, width }: ProcessResponse,
   outputMtimeMs: number,
 ): Entry {
   const file = 'url' in source ? {} : { sourceBytes: source.bytes, mtimeMs: source.mtimeMs };
@@ -70,7 +70,7 @@ export function entryOf(
     outputBytes: content.length,
     outputMtimeMs,
     outputSha256: digest(content),
-    shape: tensor === undefined ? [height, width] : tensor.shape.map(Number),
+    shape: tensors[0]?.shape.map(Number) ?? [height, width],
   };
 }
 
