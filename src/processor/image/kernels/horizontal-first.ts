@@ -1,4 +1,4 @@
-import { bytesOf, roundUp, stripOf, type TwoPassJob } from './strip.ts';
+import { roundUp, stripOf, type TwoPassJob } from './strip.ts';
 import { useKernels } from './wasm.ts';
 
 /**
@@ -10,10 +10,6 @@ export function resampleHorizontalFirst(job: TwoPassJob, left: number, columns: 
   useKernels((arena) => {
     const strip = stripOf(job, left, columns, arena);
     const { quadsAtOnce, sourceBytes, overhangBytes, resultBytes, resultQuadStride: stride } = strip;
-    const { kernels } = arena;
-
-    const table = arena.take(vertical.words.byteLength);
-    arena.memory.set(bytesOf(vertical.words), table);
     const block = arena.take(sourceBytes * quadsAtOnce * 4 + overhangBytes);
     const quadsInRing = roundUp(vertical.span + quadsAtOnce - 1, quadsAtOnce);
     const ring = arena.take(quadsInRing * stride);
@@ -23,15 +19,14 @@ export function resampleHorizontalFirst(job: TwoPassJob, left: number, columns: 
     let madeQuads = 0;
     for (let y = 0; y < result.height; y++) {
       const quad = vertical.firstQuads[y] as number;
-      const offset = vertical.offsets[y] as number;
-      const quads = (vertical.offsets[y + 1] as number) - offset;
-      for (; madeQuads < quad + quads; madeQuads += quadsAtOnce) {
+      const endQuad = quad + (vertical.offsets[y + 1] as number) - (vertical.offsets[y] as number);
+      for (; madeQuads < endQuad; madeQuads += quadsAtOnce) {
         const top = vertical.firstRow + madeQuads * 4;
         strip.copyRows(top, Math.min(top + quadsAtOnce * 4, vertical.endRow), block);
         strip.makeQuads(block, sourceBytes, ring + (madeQuads % quadsInRing) * stride);
       }
       const first = ring + (quad % quadsInRing) * stride;
-      kernels.vertical(first, ring, ringEnd, stride, table + offset * 16, quads, row, resultBytes);
+      strip.makeRow(y, first, ring, ringEnd, stride, row, resultBytes);
       strip.finishRow(row, y);
     }
   });

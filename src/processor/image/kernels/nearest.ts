@@ -1,5 +1,6 @@
 import { type Cutout, sizeOfCutout } from '../cutout.ts';
 import type { Pixels } from '../pixels.ts';
+import { pickPixels } from './pick.ts';
 
 /**
  * Pillow's resize by NEAREST: ImagingScaleAffine, which adds the step up in double, rounding errors and all.
@@ -18,26 +19,9 @@ export function nearest(
   [left, top, right, bottom]: readonly [left: number, top: number, right: number, bottom: number],
   cutout: Cutout,
 ): Pixels {
-  const { data, channels } = source;
   const columns = nearestPixels(source.width, left, right, width, cutout.left, cutout.right);
   const rows = nearestPixels(source.height, top, bottom, height, cutout.top, cutout.bottom);
-  const made = sizeOfCutout(cutout);
-  const result = new Uint8Array(made.width * made.height * channels);
-  const rowBytes = made.width * channels;
-  for (let y = 0; y < rows.length; y++) {
-    const row = rows[y] as number;
-    if (row === rows[y - 1]) {
-      result.copyWithin(y * rowBytes, (y - 1) * rowBytes, y * rowBytes);
-      continue;
-    }
-    const rowStart = row * source.width * channels;
-    let to = y * rowBytes;
-    for (const column of columns) {
-      const from = rowStart + column * channels;
-      for (let channel = 0; channel < channels; channel++) result[to++] = data[from + channel] as number;
-    }
-  }
-  return { data: result, ...made, channels };
+  return pickPixels(source, columns, rows, sizeOfCutout(cutout));
 }
 
 /**

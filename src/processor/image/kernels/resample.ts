@@ -1,12 +1,11 @@
 import { Failure } from '../../../failures.ts';
-import { layingOf, orient, sizeUpright } from '../../codecs/orient.ts';
+import { orient, sizeUpright } from '../../codecs/orient.ts';
 import { type Cutout, cutUpright, sizeOfCutout, wholeOf } from '../cutout.ts';
 import type { Pixels } from '../pixels.ts';
 import type { Size } from '../shortest-edge.ts';
 import { luma } from './luma.ts';
 import { nearest } from './nearest.ts';
-import { resampleInTwoPasses } from './two-passes.ts';
-import { horizontalTable, verticalTable } from './weight-tables.ts';
+import { resampleStored } from './upright.ts';
 import { type FilterName, reachedPixels, type WeighingFilterName } from './weights.ts';
 
 /**
@@ -16,7 +15,7 @@ import { type FilterName, reachedPixels, type WeighingFilterName } from './weigh
 const maxIntermediatePixels = 2 ** 28;
 
 /** Pixels; weights and rows of longer sides would take hundreds of megabytes. */
-const maxSide = 2 ** 20;
+export const maxSide = 2 ** 20;
 
 /** Pixels; nearest adds its step up from the first pixel of the whole on, whatever is made of it. */
 const maxWholeSide = 2 ** 24;
@@ -119,16 +118,21 @@ export function checkWork(source: Size, target: Target, pillow: PillowVersion = 
   const intermediatePixels = goesVerticalFirst(source, width, height, pillow)
     ? reachedPixels(...across) * made.height
     : made.width * reachedPixels(...down);
-  if (intermediatePixels > maxIntermediatePixels) {
-    throw new Failure(
-      'OUTPUT_PIXELS_OVER_LIMIT',
-      `Resampling ${source.width} × ${source.height} to ${width} × ${height} pixels has ${intermediatePixels} pixels in between; the limit is ${maxIntermediatePixels}. Ask for a shape nearer to the image's own.`,
-      { limit: maxIntermediatePixels, actual: intermediatePixels },
-    );
-  }
+  checkIntermediate(source, target, intermediatePixels);
 }
 
-function checkSide(side: number, limit: number): void {
+/** @param actual - pixels between the passes */
+export function checkIntermediate(source: Size, { width, height }: Size, actual: number): void {
+  const limit = maxIntermediatePixels;
+  if (actual <= limit) return;
+  throw new Failure(
+    'OUTPUT_PIXELS_OVER_LIMIT',
+    `Resampling ${source.width} × ${source.height} to ${width} × ${height} pixels has ${actual} pixels in between; the limit is ${limit}. Ask for a shape nearer to the image's own.`,
+    { limit, actual },
+  );
+}
+
+export function checkSide(side: number, limit: number): void {
   if (side <= limit) return;
   throw new Failure(
     'OUTPUT_PIXELS_OVER_LIMIT',
@@ -149,26 +153,26 @@ function resampleTo(
   const box = boxIn(source, target);
   if (keepsAll(source, target, box)) {
     const upright = cutUpright(stored, orientation, cutout);
-    if (toLuma) return luma(upright);
-    return { ...upright, data: Uint8Array.from(upright.data) };
+    return toLuma ? luma(upright) : copyOf(upright, stored);
   }
   checkWork(source, target, pillow);
   if (filter === 'nearest') {
     const picked = nearest(orient(stored, orientation), width, height, box, cutout);
     return toLuma ? luma(picked) : picked;
   }
-  const { isTransposed, fromRight, fromBottom } = layingOf(orientation);
   const { across, down } = axesOf(source, target, box, filter, cutout);
-  const horizontal = horizontalTable(fromRight, ...(isTransposed ? down : across));
-  const vertical = verticalTable(fromBottom, ...(isTransposed ? across : down));
   // The whole decides, as it does where a crop comes after it.
   const verticalFirst = goesVerticalFirst(source, width, height, pillow);
-  const how = { verticalFirst: verticalFirst !== isTransposed, toLuma };
-  const resampled =
-    stored.channels === 2
-      ? fromRgba(resampleInTwoPasses(toRgba(stored), horizontal, vertical, how))
-      : resampleInTwoPasses(stored, horizontal, vertical, how);
-  return orient(resampled, orientation);
+  return resampleStored(stored, orientation, ['pillow', ...across], ['pillow', ...down], {
+    verticalFirst,
+    premultiplies: true,
+    toLuma,
+  });
+}
+
+/** The same pixels in an ArrayBuffer of their own; as they are where they are not another image's. */
+export function copyOf(image: Pixels, other: Pixels): Pixels {
+  return image.data === other.data ? { ...image, data: Uint8Array.from(image.data) } : image;
 }
 
 /** Pillow holds boxes as floats. */
@@ -212,26 +216,4 @@ function goesVerticalFirst(source: Size, width: number, height: number, pillow: 
     case '13.0':
       return lostRows > 0 && lostRows > (source.width - width) * 2;
   }
-}
-
-/** Gray and alpha as R = G = B and alpha: how Pillow holds LA. */
-function toRgba({ data, width, height }: Pixels): Pixels {
-  const rgba = new Uint8Array(data.length * 2);
-  for (let from = 0, to = 0; from < data.length; from += 2, to += 4) {
-    const gray = data[from] as number;
-    rgba[to] = gray;
-    rgba[to + 1] = gray;
-    rgba[to + 2] = gray;
-    rgba[to + 3] = data[from + 1] as number;
-  }
-  return { data: rgba, width, height, channels: 4 };
-}
-
-function fromRgba({ data, width, height }: Pixels): Pixels {
-  const grayAlpha = new Uint8Array(data.length / 2);
-  for (let from = 0, to = 0; from < data.length; from += 4, to += 2) {
-    grayAlpha[to] = data[from] as number;
-    grayAlpha[to + 1] = data[from + 3] as number;
-  }
-  return { data: grayAlpha, width, height, channels: 2 };
 }

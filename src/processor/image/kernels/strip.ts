@@ -1,11 +1,13 @@
 import type { Pixels } from '../pixels.ts';
-import type { Arena } from './wasm.ts';
+import type { Arena, Kernels } from './wasm.ts';
 import type { HorizontalTable, VerticalTable } from './weight-tables.ts';
 
 /** What the two passes work on. */
 export interface TwoPassJob {
   /** [height, width, 1 | 3 | 4] uint8 */
   readonly source: Pixels;
+  /** Whether colours are premultiplied by alpha, where there is alpha. */
+  readonly premultiplies: boolean;
   readonly horizontal: HorizontalTable;
   readonly vertical: VerticalTable;
   /** Has the source's channels, or 1 where it shall be luma. */
@@ -28,13 +30,27 @@ export interface Strip {
   copyRows(top: number, bottom: number, to: number): void;
   /** The horizontal pass over `quadsAtOnce` quads of rows that lie `stride` bytes apart. */
   makeQuads(rows: number, stride: number, to: number): void;
+  /**
+   * The vertical pass for row `y` of the result, over quads that lie `stride` bytes apart in a ring from `ring` to
+   * `ringEnd`, from the quad at `first` on.
+   */
+  makeRow(
+    y: number,
+    first: number,
+    ring: number,
+    ringEnd: number,
+    stride: number,
+    to: number,
+    values: number,
+  ): void;
   /** Takes premultiplication back, makes luma if need be, and copies a row into the result. */
   finishRow(row: number, y: number): void;
 }
 
 /** The strip of `columns` columns of the result from `left` on. */
 export function stripOf(job: TwoPassJob, left: number, columns: number, arena: Arena): Strip {
-  const { source, result, horizontal } = job;
+  const { source, result, horizontal, vertical } = job;
+  const premultiplies = job.premultiplies && source.channels === 4;
   const { channels } = source;
   const { kernels } = arena;
   const rowBytes = source.width * channels;
@@ -47,10 +63,14 @@ export function stripOf(job: TwoPassJob, left: number, columns: number, arena: A
   const resultBytes = columns * channels;
   const resultQuadStride = quadStrideOf(resultBytes);
 
-  const columnWords = 1 + 2 * horizontal.pairs;
+  const columnWords = 1 + (horizontal.isNarrow ? 1 : 2) * horizontal.pairs;
   const weights = horizontal.words.subarray(left * columnWords, (left + columns) * columnWords);
   const table = arena.take(weights.byteLength);
   arena.memory.set(bytesOf(weights), table);
+  const rowTable = arena.take(vertical.words.byteLength);
+  arena.memory.set(bytesOf(vertical.words), rowTable);
+  const quadBytes = vertical.isNarrow ? 8 : 16;
+  const passes = passesOf(kernels, horizontal, vertical);
   const paired = arena.take(pairs * pairBytes);
   // The table counts pairs from the first of the whole row.
   const pairZero = paired - firstPair * pairBytes;
@@ -72,28 +92,54 @@ export function stripOf(job: TwoPassJob, left: number, columns: number, arena: A
           arena.memory.set(data.subarray(from, from + sourceBytes), to + (y - top) * sourceBytes);
         }
       }
-      if (channels === 4) kernels.premultiply(to, (bottom - top) * sourceBytes);
+      if (premultiplies) kernels.premultiply(to, (bottom - top) * sourceBytes);
     },
 
     makeQuads(rows, stride, to) {
       if (channels === 3) {
         kernels.pair3(rows, stride, paired, pairs);
-        kernels.horizontal3(pairZero, table, horizontal.pairs, to, columns);
+        passes.horizontal3(pairZero, table, horizontal.pairs, to, columns);
       } else if (channels === 4) {
         kernels.pair4(rows, stride, paired, pairs);
-        kernels.horizontal4(pairZero, table, horizontal.pairs, to, columns, 0);
+        passes.horizontal4(pairZero, table, horizontal.pairs, to, columns, 0);
       } else {
         kernels.pair1(rows, stride, paired, pairs);
-        kernels.horizontal4(pairZero, table, horizontal.pairs, to, columns, resultQuadStride);
+        passes.horizontal4(pairZero, table, horizontal.pairs, to, columns, resultQuadStride);
       }
     },
 
+    makeRow(y, first, ring, ringEnd, stride, to, values) {
+      const offset = vertical.offsets[y] as number;
+      const quads = (vertical.offsets[y + 1] as number) - offset;
+      passes.vertical(first, ring, ringEnd, stride, rowTable + offset * quadBytes, quads, to, values);
+    },
+
     finishRow(row, y) {
-      if (channels === 4) kernels.unpremultiply(row, columns);
+      if (premultiplies) kernels.unpremultiply(row, columns);
       if (result.channels < channels) kernels.luma(row, row, columns);
       const bytes = arena.memory.subarray(row, row + columns * result.channels);
       result.data.set(bytes, (y * result.width + left) * result.channels);
     },
+  };
+}
+
+/** The kernels for tables of weights, whatever the weights' width. */
+function passesOf(
+  kernels: Kernels,
+  horizontal: HorizontalTable,
+  vertical: VerticalTable,
+): Pick<Kernels, 'horizontal3' | 'horizontal4' | 'vertical'> {
+  const { horizontal3Narrow, horizontal4Narrow, verticalNarrow } = kernels;
+  return {
+    horizontal3: horizontal.isNarrow
+      ? (...job) => horizontal3Narrow(...job, horizontal.fractionBits)
+      : kernels.horizontal3,
+    horizontal4: horizontal.isNarrow
+      ? (...job) => horizontal4Narrow(...job, horizontal.fractionBits)
+      : kernels.horizontal4,
+    vertical: vertical.isNarrow
+      ? (...job) => verticalNarrow(...job, vertical.fractionBits)
+      : kernels.vertical,
   };
 }
 

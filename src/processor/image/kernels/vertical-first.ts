@@ -1,4 +1,4 @@
-import { bytesOf, quadStrideOf, roundUp, stripOf, type TwoPassJob } from './strip.ts';
+import { quadStrideOf, roundUp, stripOf, type TwoPassJob } from './strip.ts';
 import { useKernels } from './wasm.ts';
 
 /**
@@ -13,8 +13,6 @@ export function resampleVerticalFirst(job: TwoPassJob, left: number, columns: nu
     const { quadsAtOnce, sourceBytes, overhangBytes, resultBytes, resultQuadStride } = strip;
     const { kernels } = arena;
 
-    const table = arena.take(vertical.words.byteLength);
-    arena.memory.set(bytesOf(vertical.words), table);
     const block = arena.take(sourceBytes * 4);
     const stride = quadStrideOf(sourceBytes);
     const ring = arena.take(vertical.span * stride);
@@ -31,16 +29,15 @@ export function resampleVerticalFirst(job: TwoPassJob, left: number, columns: nu
       const bottom = Math.min(top + rowsAtOnce, result.height);
       for (let y = top; y < bottom; y++) {
         const quad = vertical.firstQuads[y] as number;
-        const offset = vertical.offsets[y] as number;
-        const quads = (vertical.offsets[y + 1] as number) - offset;
-        for (; madeQuads < quad + quads; madeQuads++) {
+        const endQuad = quad + (vertical.offsets[y + 1] as number) - (vertical.offsets[y] as number);
+        for (; madeQuads < endQuad; madeQuads++) {
           const sourceTop = vertical.firstRow + madeQuads * 4;
           strip.copyRows(sourceTop, Math.min(sourceTop + 4, vertical.endRow), block);
           kernels.quadOfRows(block, sourceBytes, ring + (madeQuads % vertical.span) * stride, sourceBytes);
         }
         const first = ring + (quad % vertical.span) * stride;
         const to = narrowRows + (y - top) * narrowStride;
-        kernels.vertical(first, ring, ringEnd, stride, table + offset * 16, quads, to, sourceBytes);
+        strip.makeRow(y, first, ring, ringEnd, stride, to, sourceBytes);
       }
       strip.makeQuads(narrowRows, narrowStride, resultQuads);
       for (let y = top; y < bottom; y++) {

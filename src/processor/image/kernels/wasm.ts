@@ -32,6 +32,62 @@ export interface Kernels {
     out: number,
     values: number,
   ): void;
+  horizontal3Narrow(
+    source: number,
+    table: number,
+    pairs: number,
+    out: number,
+    columns: number,
+    fractionBits: number,
+  ): void;
+  horizontal4Narrow(
+    source: number,
+    table: number,
+    pairs: number,
+    out: number,
+    columns: number,
+    grayStride: number,
+    fractionBits: number,
+  ): void;
+  verticalNarrow(
+    first: number,
+    ring: number,
+    ringEnd: number,
+    stride: number,
+    table: number,
+    quads: number,
+    out: number,
+    values: number,
+    fractionBits: number,
+  ): void;
+  weighTaps(source: number, table: number, out: number, columns: number, channels: number): void;
+  linearRow(
+    upper: number,
+    lower: number,
+    upperWeight: number,
+    lowerWeight: number,
+    out: number,
+    values: number,
+  ): void;
+  cubicRow(
+    row0: number,
+    row1: number,
+    row2: number,
+    row3: number,
+    weight0: number,
+    weight1: number,
+    weight2: number,
+    weight3: number,
+    out: number,
+    values: number,
+    floats: number,
+  ): void;
+  addPixels(source: number, sums: number, columns: number, channels: number, factor: number): void;
+  quarterSums(sums: number, out: number, columns: number, channels: number): void;
+  scaleSums(sums: number, out: number, columns: number, channels: number, scale: number): void;
+  weighPixels(source: number, table: number, out: number, columns: number, channels: number): void;
+  addWeighed(row: number, sums: number, columns: number, weight: number): void;
+  roundSums(sums: number, out: number, columns: number, channels: number): void;
   quadOfRows(rows: number, stride: number, out: number, bytes: number): void;
   rowsOfQuad(quad: number, out: number, stride: number, bytes: number): void;
   premultiply(rgba: number, bytes: number): void;

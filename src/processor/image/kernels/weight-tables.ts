@@ -1,9 +1,17 @@
 import { LRUCache } from 'lru-cache';
+import { computeTorchWindows } from './torch-weights.ts';
 import { computeWindows, type Windows } from './weights.ts';
 
+interface Table {
+  /** Whether each weight is an int16. Else it is two: a low and a high half. */
+  readonly isNarrow: boolean;
+  /** Of the weights. Wide ones have 22. */
+  readonly fractionBits: number;
+}
+
 /** Weights as the horizontal kernels read them, over pairs of source columns. */
-export interface HorizontalTable {
-  /** For each column of the result: index of its first pair, then `pairs` × (low halves, high halves). */
+export interface HorizontalTable extends Table {
+  /** For each column of the result: index of its first pair, then `pairs` × (low halves[, high halves]). */
   readonly words: Int32Array;
   /** Pairs that every column takes, the narrower windows filled up with weights of 0. */
   readonly pairs: number;
@@ -12,8 +20,8 @@ export interface HorizontalTable {
 }
 
 /** Weights as the vertical kernel reads them, over quads of source rows counted from `firstRow`. */
-export interface VerticalTable {
-  /** For each quad: low halves of rows 0 and 2, low of 1 and 3, high of 0 and 2, high of 1 and 3. */
+export interface VerticalTable extends Table {
+  /** For each quad: low halves of rows 0 and 2, low of 1 and 3[, high of 0 and 2, high of 1 and 3]. */
   readonly words: Int32Array;
   /** Where each row's quads begin in `words`, in quads; one more entry than there are rows. */
   readonly offsets: Int32Array;
@@ -34,25 +42,36 @@ const tables = new LRUCache<string, HorizontalTable | VerticalTable>({
   sizeCalculation: (table) => table.words.byteLength + 1024,
 });
 
-/** Whether the source lies the other way round than the windows are meant, and what is resampled along one axis. */
-export type Axis = readonly [isMirrored: boolean, ...windows: Parameters<typeof computeWindows>];
+/** What is resampled along one axis, in the arithmetic of a library. */
+export type Axis =
+  | readonly [library: 'pillow', ...windows: Parameters<typeof computeWindows>]
+  | readonly [library: 'torch', sourceSize: number, ...windows: Parameters<typeof computeTorchWindows>];
+
+function windowsOf(axis: Axis): Windows {
+  if (axis[0] === 'pillow') {
+    const [, ...windows] = axis;
+    return computeWindows(...windows);
+  }
+  const [, , ...windows] = axis;
+  return computeTorchWindows(...windows);
+}
 
 function cached<Table extends HorizontalTable | VerticalTable>(
   pack: (windows: Windows) => Table,
+  isMirrored: boolean,
   axis: Axis,
 ): Table {
-  const key = `${pack.name} ${axis.join(' ')}`;
+  const key = `${pack.name} ${isMirrored} ${axis.join(' ')}`;
   const known = tables.get(key);
   if (known !== undefined) return known as Table;
-  const [isMirrored, ...laid] = axis;
-  const windows = computeWindows(...laid);
-  const table = pack(isMirrored ? mirror(windows, laid[0]) : windows);
+  const windows = windowsOf(axis);
+  const table = pack(isMirrored ? mirror(windows, axis[1]) : windows);
   tables.set(key, table);
   return table;
 }
 
 /** The same windows as they lie on a source that is turned end to end; the result comes turned as well. */
-function mirror({ starts, offsets, weights }: Windows, sourceSize: number): Windows {
+function mirror({ starts, offsets, weights, fractionBits }: Windows, sourceSize: number): Windows {
   const size = starts.length;
   const counts = starts.map((_, i) => at(offsets, i + 1) - at(offsets, i));
   const total = at(offsets, size);
@@ -63,15 +82,20 @@ function mirror({ starts, offsets, weights }: Windows, sourceSize: number): Wind
     }),
     offsets: offsets.map((_, i) => total - at(offsets, size - i)),
     weights: weights.toReversed(),
+    fractionBits,
   };
 }
 
-/** {@link computeWindows} for the horizontal pass, computed or remembered. */
-export function horizontalTable(...axis: Axis): HorizontalTable {
-  return cached(packHorizontal, axis);
+/**
+ * The windows for the horizontal pass, computed or remembered.
+ *
+ * @param isMirrored - whether the source lies the other way round than the windows are meant
+ */
+export function horizontalTable(isMirrored: boolean, axis: Axis): HorizontalTable {
+  return cached(packHorizontal, isMirrored, axis);
 }
 
-function packHorizontal({ starts, offsets, weights }: Windows): HorizontalTable {
+function packHorizontal({ starts, offsets, weights, fractionBits }: Windows): HorizontalTable {
   const columns = starts.length;
   const firstPairs = starts.map((start) => start >> 1);
   let pairs = 0;
@@ -79,26 +103,29 @@ function packHorizontal({ starts, offsets, weights }: Windows): HorizontalTable 
     const end = at(starts, i) + at(offsets, i + 1) - at(offsets, i);
     pairs = Math.max(pairs, ((end + 1) >> 1) - at(firstPairs, i));
   }
-  const columnWords = 1 + 2 * pairs;
+  const isNarrow = areNarrow(weights);
+  const pairWords = isNarrow ? 1 : 2;
+  const columnWords = 1 + pairWords * pairs;
   const words = new Int32Array(columns * columnWords);
   for (let i = 0; i < columns; i++) {
     const firstPair = at(firstPairs, i);
     words[i * columnWords] = firstPair;
     let pixel = at(starts, i);
     for (let k = at(offsets, i), end = at(offsets, i + 1); k < end; k++, pixel++) {
-      const word = i * columnWords + 1 + 2 * ((pixel >> 1) - firstPair);
-      put(words, word, word + 1, pixel & 1, at(weights, k));
+      const word = i * columnWords + 1 + pairWords * ((pixel >> 1) - firstPair);
+      putLow(words, word, pixel & 1, at(weights, k));
+      if (!isNarrow) putHigh(words, word + 1, pixel & 1, at(weights, k));
     }
   }
-  return { words, pairs, firstPairs };
+  return { words, pairs, firstPairs, isNarrow, fractionBits };
 }
 
-/** {@link computeWindows} for the vertical pass, computed or remembered. */
-export function verticalTable(...axis: Axis): VerticalTable {
-  return cached(packVertical, axis);
+/** The same for the vertical pass. */
+export function verticalTable(isMirrored: boolean, axis: Axis): VerticalTable {
+  return cached(packVertical, isMirrored, axis);
 }
 
-function packVertical({ starts, offsets, weights }: Windows): VerticalTable {
+function packVertical({ starts, offsets, weights, fractionBits }: Windows): VerticalTable {
   const rows = starts.length;
   const ends = starts.map((start, i) => start + at(offsets, i + 1) - at(offsets, i));
   const firstRow = starts.reduce((least, start) => Math.min(least, start));
@@ -110,15 +137,19 @@ function packVertical({ starts, offsets, weights }: Windows): VerticalTable {
   for (let i = 0; i < rows; i++) {
     quadOffsets[i + 1] = at(quadOffsets, i) + at(endQuads, i) - at(firstQuads, i);
   }
-  const words = new Int32Array(at(quadOffsets, rows) * 4);
+  const isNarrow = areNarrow(weights);
+  const quadWords = isNarrow ? 2 : 4;
+  const words = new Int32Array(at(quadOffsets, rows) * quadWords);
   for (let i = 0; i < rows; i++) {
     let row = at(starts, i) - firstRow;
     for (let k = at(offsets, i), end = at(offsets, i + 1); k < end; k++, row++) {
-      const word = 4 * (at(quadOffsets, i) + (row >> 2) - at(firstQuads, i)) + (row & 1);
-      put(words, word, word + 2, (row >> 1) & 1, at(weights, k));
+      const word = quadWords * (at(quadOffsets, i) + (row >> 2) - at(firstQuads, i)) + (row & 1);
+      putLow(words, word, (row >> 1) & 1, at(weights, k));
+      if (!isNarrow) putHigh(words, word + 2, (row >> 1) & 1, at(weights, k));
     }
   }
-  return { words, offsets: quadOffsets, firstQuads, firstRow, endRow, span: spanOf(firstQuads, endQuads) };
+  const span = spanOf(firstQuads, endQuads);
+  return { words, offsets: quadOffsets, firstQuads, firstRow, endRow, span, isNarrow, fractionBits };
 }
 
 /** The most quads that are alive at once: from the first that this row or a later one needs, to the last one made. */
@@ -134,14 +165,19 @@ function spanOf(firstQuads: Int32Array, endQuads: Int32Array): number {
   return span;
 }
 
-/**
- * Puts a weight's two 16-bit halves into the first or second half of two words. The low half is signed, and the
- * high one makes up for that.
- */
-function put(words: Int32Array, lowWord: number, highWord: number, half: number, weight: number): void {
-  const shift = 16 * half;
-  words[lowWord] = at(words, lowWord) | ((weight & 0xffff) << shift);
-  words[highWord] = at(words, highWord) | ((((weight + 0x8000) >> 16) & 0xffff) << shift);
+/** Whether every weight is its own low half. */
+function areNarrow(weights: Int32Array): boolean {
+  return weights.every((weight) => weight === (weight << 16) >> 16);
+}
+
+/** Puts a weight's low 16 bits, which are signed, into the first or second half of a word. */
+function putLow(words: Int32Array, word: number, half: number, weight: number): void {
+  words[word] = at(words, word) | ((weight & 0xffff) << (16 * half));
+}
+
+/** Puts its high 16 bits, which make up for the low ones' sign. */
+function putHigh(words: Int32Array, word: number, half: number, weight: number): void {
+  words[word] = at(words, word) | ((((weight + 0x8000) >> 16) & 0xffff) << (16 * half));
 }
 
 /** For indices that are in range by construction. */

@@ -10,14 +10,15 @@ export interface Windows {
   readonly starts: Int32Array;
   /** Where each result pixel's weights begin in `weights`; one more entry than there are result pixels. */
   readonly offsets: Int32Array;
-  /** Fixed point with 22 fraction bits; those of one result pixel add up to about 2²². */
+  /** Fixed point; those of one result pixel add up to about 2 to the power of `fractionBits`. */
   readonly weights: Int32Array;
+  readonly fractionBits: number;
 }
 
 /** Pillow's PRECISION_BITS (32 − 8 − 2): two bits for sums below 0 and above 255. */
-const one = 2 ** 22;
+const pillowFractionBits = 22;
 
-function sinc(x: number): number {
+export function sinc(x: number): number {
   if (x === 0) return 1;
   const angle = x * Math.PI;
   return Math.sin(angle) / angle;
@@ -60,12 +61,12 @@ const filters: Record<
 };
 
 /** Rounds half away from zero. */
-function toFixedPoint(weight: number): number {
+function toFixedPoint(weight: number, one: number): number {
   return Math.trunc(weight < 0 ? weight * one - 0.5 : weight * one + 0.5);
 }
 
 /** Where windows lie: the centre of result pixel i is from + (i + 0.5)·scale, and its window reaches `support` from it. */
-function layWindows(from: number, to: number, size: number, reach: number) {
+export function layWindows(from: number, to: number, size: number, reach: number) {
   const from32 = Math.fround(from);
   const scale = Math.fround(Math.fround(to) - from32) / size;
   const filterScale = Math.max(scale, 1);
@@ -111,15 +112,10 @@ export function computeWindows(
   const { from: from32, scale, filterScale, support } = layWindows(from, to, size, reach);
   const inverseScale = 1 / filterScale;
 
-  const count = endResult - firstResult;
-  const starts = new Int32Array(count);
-  const offsets = new Int32Array(count + 1);
   const longest = Math.min(sourceSize, Math.ceil(support) * 2 + 1);
-  const weights = new Int32Array(count * longest);
   const window = new Float64Array(longest);
-  let filled = 0;
-  for (let i = 0; i < count; i++) {
-    const centre = from32 + (firstResult + i + 0.5) * scale;
+  return packWindows(firstResult, endResult, sourceSize, longest, pillowFractionBits, (result) => {
+    const centre = from32 + (result + 0.5) * scale;
     const start = Math.max(0, Math.trunc(centre - support + 0.5));
     const end = Math.min(sourceSize, Math.trunc(centre + support + 0.5));
     let sum = 0;
@@ -128,24 +124,52 @@ export function computeWindows(
       window[pixel - start] = weight;
       sum += weight;
     }
+    const count = Math.max(0, end - start);
+    if (sum !== 0) for (let k = 0; k < count; k++) window[k] = (window[k] as number) / sum;
+    return [start, window.subarray(0, count)];
+  });
+}
+
+/**
+ * Makes the windows of some result pixels of weights that add up to 1.
+ *
+ * @param longest - the most weights that a window has
+ * @param windowOf - gives a result pixel's first source pixel and its weights, void after the next call
+ */
+export function packWindows(
+  firstResult: number,
+  endResult: number,
+  sourceSize: number,
+  longest: number,
+  fractionBits: number,
+  windowOf: (result: number) => readonly [start: number, window: Float64Array],
+): Windows {
+  const one = 2 ** fractionBits;
+  const count = endResult - firstResult;
+  const starts = new Int32Array(count);
+  const offsets = new Int32Array(count + 1);
+  const weights = new Int32Array(count * longest);
+  let filled = 0;
+  for (let i = 0; i < count; i++) {
+    const [start, window] = windowOf(firstResult + i);
     // Weights of 0 at the window's ends are left out: they cost time and change nothing.
-    let first = end;
-    let last = start;
-    for (let pixel = start; pixel < end; pixel++) {
-      const weight = toFixedPoint((window[pixel - start] as number) / (sum === 0 ? 1 : sum));
+    let first = window.length;
+    let last = 0;
+    for (let k = 0; k < window.length; k++) {
+      const weight = toFixedPoint(window[k] as number, one);
       if (weight !== 0) {
-        if (first === end) first = pixel;
-        last = pixel;
+        if (first === window.length) first = k;
+        last = k;
       }
-      if (first < end) weights[filled + pixel - first] = weight;
+      if (first < window.length) weights[filled + k - first] = weight;
     }
     // Without any weight, as an empty box at the very edge has it, any pixel does.
-    starts[i] = Math.min(first, sourceSize - 1);
-    if (first < end) {
-      weights.fill(0, filled + last + 1 - first, filled + end - first);
+    starts[i] = Math.min(start + first, sourceSize - 1);
+    if (first < window.length) {
+      weights.fill(0, filled + last + 1 - first, filled + window.length - first);
       filled += last + 1 - first;
     }
     offsets[i + 1] = filled;
   }
-  return { starts, offsets, weights: weights.subarray(0, filled) };
+  return { starts, offsets, weights: weights.subarray(0, filled), fractionBits };
 }

@@ -8,6 +8,7 @@ describe(computeWindows, () => {
       starts: Int32Array.of(0, 1),
       offsets: Int32Array.of(0, 3, 6),
       weights: Int32Array.of(1797559, 1797559, 599186, 599186, 1797559, 1797559),
+      fractionBits: 22,
     });
   });
 
@@ -16,6 +17,7 @@ describe(computeWindows, () => {
       starts: Int32Array.of(0, 0, 0, 1),
       offsets: Int32Array.of(0, 1, 3, 5, 6),
       weights: Int32Array.of(4194304, 3145728, 1048576, 1048576, 3145728, 4194304),
+      fractionBits: 22,
     });
   });
 
@@ -31,6 +33,7 @@ describe(computeWindows, () => {
       starts: Int32Array.of(0, 1, 2, 3, 4, 5, 6, 7, 8),
       offsets: Int32Array.of(0, 1, 2, 3, 4, 5, 6, 7, 8, 9),
       weights: new Int32Array(9).fill(2 ** 22),
+      fractionBits: 22,
     });
   });
 
@@ -39,6 +42,7 @@ describe(computeWindows, () => {
       starts: Int32Array.of(4),
       offsets: Int32Array.of(0, 2),
       weights: Int32Array.of(2097152, 2097152),
+      fractionBits: 22,
     });
     expect([...computeWindows(10, 4, 6, 1, 'bilinear').starts]).toEqual([3]);
   });
@@ -51,6 +55,7 @@ describe(computeWindows, () => {
       starts: all.starts.subarray(5, 9),
       offsets: all.offsets.subarray(5, 10).map((offset) => offset - from),
       weights: all.weights.subarray(from, to),
+      fractionBits: 22,
     });
   });
 });

@@ -1,5 +1,17 @@
 // AssemblyScript, compiled to build/kernels.wasm; wasm.ts declares it to the TypeScript around it.
 export { horizontal3, horizontal4, vertical } from './passes';
+export { horizontal3Narrow, horizontal4Narrow, verticalNarrow } from './passes-narrow';
+export {
+  addPixels,
+  addWeighed,
+  cubicRow,
+  linearRow,
+  quarterSums,
+  roundSums,
+  scaleSums,
+  weighPixels,
+  weighTaps,
+} from './opencv';
 export { pair1, pair3, pair4, quadOfRows, rowsOfQuad } from './layouts';
 export { premultiply, unpremultiply } from './alpha';
 export { luma } from './luma';

@@ -1,0 +1,90 @@
+import { sizeUpright } from '../../codecs/orient.ts';
+import { type Cutout, cutUpright, sizeOfCutout, wholeOf } from '../cutout.ts';
+import type { Pixels } from '../pixels.ts';
+import type { Size } from '../shortest-edge.ts';
+import { averageArea, averageFactors } from './opencv-area.ts';
+import { interpolate } from './opencv-interpolate.ts';
+import { type Axis, cubicTaps, enlargedAreaTaps, linearTaps, nearestPixels, scaleOf } from './opencv-taps.ts';
+import { pickPixels } from './pick.ts';
+import { checkSide, copyOf, maxSide } from './resample.ts';
+
+/**
+ * OpenCV's interpolations by the names of our filters: INTER_LINEAR, INTER_CUBIC, INTER_AREA and INTER_NEAREST.
+ * None but area looks at more pixels where it makes smaller.
+ */
+export type OpenCvFilterName = 'bilinear' | 'bicubic' | 'box' | 'nearest';
+
+/** What OpenCV resamples an image to. */
+export interface OpenCvTarget {
+  /** Size of the whole result, upright, in pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly filter: OpenCvFilterName;
+  /** The part of the upright source that is resampled, in whole pixels; no pixel outside of it counts. Unset: all of it. */
+  readonly part?: Cutout | undefined;
+  /** The part of the result that is made, with the pixels that it has in the whole. Unset: all of it. */
+  readonly cutout?: Cutout | undefined;
+}
+
+/**
+ * `cv2.resize(image[part], (width, height), interpolation=…)` of uint8, byte for byte, and of that the cutout; alpha is
+ * a channel as the others are.
+ *
+ * Fails as {@link checkOpenCvWork} does.
+ *
+ * @param stored - [height, width, 1 | 3 | 4] uint8, as stored
+ * @param orientation - EXIF's, 1…8
+ * @returns [height, width, 1 | 3 | 4] uint8, upright, in an ArrayBuffer of its own
+ */
+export function resampleAsOpenCv(stored: Pixels, orientation: number, target: OpenCvTarget): Pixels {
+  const size = sizeUpright(stored, orientation);
+  const { width, height, filter, part = wholeOf(size), cutout = wholeOf(target) } = target;
+  checkOpenCvWork(size, target);
+  const source = cutUpright(stored, orientation, part);
+  if (source.width === width && source.height === height) {
+    return copyOf(cutUpright(source, 1, cutout), stored);
+  }
+  const across = { sourceSize: source.width, size: width, from: cutout.left, to: cutout.right };
+  const down = { sourceSize: source.height, size: height, from: cutout.top, to: cutout.bottom };
+  switch (filter) {
+    case 'nearest':
+      return pickPixels(source, nearestPixels(across), nearestPixels(down), sizeOfCutout(cutout));
+    case 'bilinear':
+      return interpolate(source, linearTaps(across, true), linearTaps(down, false));
+    case 'bicubic':
+      return interpolate(source, cubicTaps(across), cubicTaps(down), singlePrecisionValues(source, across));
+    case 'box':
+      return area(source, across, down);
+  }
+}
+
+function area(source: Pixels, across: Axis, down: Axis): Pixels {
+  if (scaleOf(across) < 1 || scaleOf(down) < 1) {
+    return interpolate(source, enlargedAreaTaps(across, true), enlargedAreaTaps(down, false));
+  }
+  return isWhole(scaleOf(across)) && isWhole(scaleOf(down))
+    ? averageFactors(source, across, down)
+    : averageArea(source, across, down);
+}
+
+/** Less than DBL_EPSILON from a whole number. */
+function isWhole(scale: number): boolean {
+  return Math.abs(scale - Math.round(scale)) < Number.EPSILON;
+}
+
+/** How many values of a row that is made lie in whole vectors of 8 from the whole row's first value on. */
+function singlePrecisionValues({ channels }: Pixels, { size, from, to }: Axis): number {
+  const inWhole = Math.floor((size * channels) / 8) * 8;
+  return Math.max(0, Math.min(inWhole, to * channels) - from * channels);
+}
+
+/**
+ * Fails with OUTPUT_PIXELS_OVER_LIMIT where resampling would: where the source or the whole result has a side over 2²⁰
+ * pixels.
+ *
+ * @param source - its size, upright
+ */
+export function checkOpenCvWork(source: Size, { width, height }: OpenCvTarget): void {
+  if (source.width === width && source.height === height) return;
+  checkSide(Math.max(source.width, source.height, width, height), maxSide);
+}

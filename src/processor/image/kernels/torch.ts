@@ -1,0 +1,87 @@
+import { sizeUpright } from '../../codecs/orient.ts';
+import { type Cutout, cutUpright, sizeOfCutout, wholeOf } from '../cutout.ts';
+import type { Pixels } from '../pixels.ts';
+import type { Size } from '../shortest-edge.ts';
+import { pickPixels } from './pick.ts';
+import { checkIntermediate, checkSide, copyOf, maxSide, type Target } from './resample.ts';
+import type { TorchFilterName } from './torch-weights.ts';
+import { resampleStored } from './upright.ts';
+import { reachedPixels } from './weights.ts';
+
+/** What torch resamples an image to. */
+export type TorchTarget = Omit<Target, 'filter' | 'box'> & {
+  readonly filter: TorchFilterName | 'nearest';
+  /** The part of the upright source that is resampled, in whole pixels; no pixel outside of it counts. Unset: all of it. */
+  readonly part?: Cutout | undefined;
+};
+
+/**
+ * torchvision's `functional.resize(image[..., part], (height, width), filter, antialias=True)` of uint8 on a CPU, byte
+ * for byte, and of that the cutout. Always the horizontal pass first, rounded to uint8 between the two; alpha is a
+ * channel as the others are.
+ *
+ * Fails as {@link checkTorchWork} does.
+ *
+ * @param stored - [height, width, channels] uint8, as stored
+ * @param orientation - EXIF's, 1…8
+ * @returns [height, width, channels] uint8, upright, in an ArrayBuffer of its own
+ */
+export function resampleAsTorch(stored: Pixels, orientation: number, target: TorchTarget): Pixels {
+  const source = sizeUpright(stored, orientation);
+  const { width, height, filter, part = wholeOf(source), cutout = wholeOf(target) } = target;
+  const partSize = sizeOfCutout(part);
+  if (partSize.width === width && partSize.height === height) {
+    return copyOf(cutUpright(stored, orientation, within(part, cutout)), stored);
+  }
+  checkTorchWork(source, target);
+  if (filter === 'nearest') {
+    const upright = cutUpright(stored, orientation, part);
+    const columns = nearestPixels(partSize.width, width, cutout.left, cutout.right);
+    const rows = nearestPixels(partSize.height, height, cutout.top, cutout.bottom);
+    return pickPixels(upright, columns, rows, sizeOfCutout(cutout));
+  }
+  return resampleStored(
+    stored,
+    orientation,
+    ['torch', source.width, part.left, part.right, width, filter, cutout.left, cutout.right],
+    ['torch', source.height, part.top, part.bottom, height, filter, cutout.top, cutout.bottom],
+    { verticalFirst: false, premultiplies: false, toLuma: false },
+  );
+}
+
+/**
+ * Fails with OUTPUT_PIXELS_OVER_LIMIT where resampling would: where the source or the whole result has a side over 2²⁰
+ * pixels, or where there are over 2²⁸ pixels between the passes.
+ *
+ * @param source - its size, upright
+ */
+export function checkTorchWork(source: Size, target: TorchTarget): void {
+  const { width, height, filter, part = wholeOf(source), cutout = wholeOf(target) } = target;
+  const partSize = sizeOfCutout(part);
+  if (partSize.width === width && partSize.height === height) return;
+  checkSide(Math.max(source.width, source.height, width, height), maxSide);
+  if (filter === 'nearest') return;
+  const rows = reachedPixels(partSize.height, 0, partSize.height, height, filter, cutout.top, cutout.bottom);
+  checkIntermediate(source, target, rows * sizeOfCutout(cutout).width);
+}
+
+/**
+ * torch's mode "nearest", which torchvision's `InterpolationMode.NEAREST` is: the source pixel of result pixel i is
+ * ⌊i · scale⌋ in single precision.
+ */
+function nearestPixels(sourceSize: number, size: number, firstResult: number, endResult: number): Int32Array {
+  const scale = Math.fround(sourceSize / size);
+  return Int32Array.from({ length: endResult - firstResult }, (_, i) =>
+    Math.min(sourceSize - 1, Math.floor(Math.fround((firstResult + i) * scale))),
+  );
+}
+
+/** A part of a part, in the pixels that the outer one has. */
+function within(outer: Cutout, inner: Cutout): Cutout {
+  return {
+    left: outer.left + inner.left,
+    top: outer.top + inner.top,
+    right: outer.left + inner.right,
+    bottom: outer.top + inner.bottom,
+  };
+}
