@@ -39,7 +39,7 @@ export function callProcess(request: ProcessRequest, signal: AbortSignal): Promi
 }
 
 /** What was thrown, in words; nothing when we have given the call up ourselves. */
-export function problemOf(thrown: unknown, signal: AbortSignal): Problem | undefined {
+export function callProblem(thrown: unknown, signal: AbortSignal): Problem | undefined {
   if (signal.aborted) return undefined;
   if (thrown instanceof Failure) {
     const { reason, message, metadata } = thrown;

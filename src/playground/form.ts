@@ -1,28 +1,37 @@
+import {
+  datatypes,
+  filters,
+  fits,
+  imageFormats,
+  imageOptionNames,
+  imageOptions,
+  isOptionName,
+  type OptionName,
+  tensorContainers,
+} from '../options/image-options.ts';
 import { byId, element } from './element.ts';
 import { describePreset, findPreset, presets } from './preset-list.ts';
+import { isHidden, isWordExcluded } from './request.ts';
 import { initialSettings, type Settings } from './settings.ts';
 
-/** An OpenAPI document, as far as it is read here. */
-interface OpenApi {
-  readonly paths?: {
-    readonly '/v1/images'?: {
-      readonly get?: {
-        readonly parameters?: readonly {
-          readonly name: string;
-          readonly schema?: { readonly default?: unknown };
-        }[];
-        readonly security?: readonly unknown[];
-      };
-    };
-  };
-}
+/** The words of each select, by the name of the field. */
+const words: Readonly<Record<string, readonly string[]>> = {
+  fit: fits,
+  filter: filters,
+  format: ['source', ...imageFormats],
+  container: tensorContainers,
+  datatype: datatypes,
+  layout: imageOptions.layout.kind.words,
+  channel_order: imageOptions.channel_order.kind.words,
+};
 
-/** The form: its settings, and which of its fields have a meaning. */
+/** The selects of which other settings can exclude words. */
+const excludable = ['filter', 'datatype'] as const satisfies readonly OptionName[];
+
+/** The form: reads and writes its settings, and shows the fields that have an effect. */
 export function createForm(onChange: () => void) {
   const form = byId('form', HTMLFormElement);
-  byId('presets', HTMLDataListElement).append(
-    ...presets.map(({ name }) => element('option', { value: name })),
-  );
+  fillIn(form);
 
   function read(): Settings {
     const data = new FormData(form);
@@ -42,20 +51,16 @@ export function createForm(onChange: () => void) {
     show();
   }
 
-  /** Hides what has no meaning with the other settings. */
   function show(): void {
-    const settings: Readonly<Record<string, unknown>> = { ...read() };
-    for (const part of form.querySelectorAll<HTMLElement>('[data-show]')) {
-      const [name = '', values = ''] = (part.dataset.show ?? '').split('=');
-      part.hidden = !values.split(',').includes(String(settings[name]));
-    }
-    const preset = findPreset(String(settings.preset));
+    const settings = read();
+    hideFields(form, settings);
+    const preset = findPreset(settings.preset);
     byId('preset-summary', HTMLElement).textContent =
-      preset === undefined ? 'Not one of those that come with the service.' : describePreset(preset);
+      preset === undefined ? 'Not a preset that comes with the service.' : describePreset(preset);
   }
 
   form.addEventListener('input', (event) => {
-    // The source's fields have buttons of their own.
+    // Fields without a name belong to the source; they have buttons of their own.
     if (!(event.target instanceof HTMLElement) || !event.target.hasAttribute('name')) return;
     show();
     onChange();
@@ -67,43 +72,45 @@ export function createForm(onChange: () => void) {
   });
 
   write(initialSettings);
-  return {
-    read,
-    write,
-    /** Points at the field of an option, or at none. */
-    mark(option: string | undefined): void {
-      for (const field of form.querySelectorAll('[aria-invalid]')) field.removeAttribute('aria-invalid');
-      if (option === undefined) return;
-      const id = option
-        .replace(/^crop\./, 'crop_')
-        .replace('rescale_factor', 'rescale')
-        .replaceAll('_', '-');
-      form.querySelector(`#${CSS.escape(id)}`)?.setAttribute('aria-invalid', 'true');
-    },
-  };
+  return { read, write, mark: (option: string | undefined) => markField(form, option) };
 }
 
-/** The defaults in force at this service, and whether it asks for a key, from its own description. */
-export async function readService(url: string): Promise<{ defaults: Partial<Settings>; needsKey: boolean }> {
-  try {
-    const response = await fetch(url);
-    const operation = ((await response.json()) as OpenApi).paths?.['/v1/images']?.get;
-    const of = new Map(operation?.parameters?.map(({ name, schema }) => [name, schema?.default]));
-    const text = (name: string) => (of.get(name) === undefined ? {} : { [name]: String(of.get(name)) });
-    const defaults: Partial<Settings> = {
-      sizing: of.get('scale') === false ? 'source' : 'box',
-      ...(typeof of.get('grayscale') === 'boolean' ? { grayscale: of.get('grayscale') === true } : {}),
-      ...text('width'),
-      ...text('height'),
-      ...text('fit'),
-      ...text('filter'),
-      ...text('format'),
-      ...text('quality'),
-      ...text('numerics'),
-    };
-    return { defaults, needsKey: (operation?.security?.length ?? 0) > 0 };
-  } catch {
-    // The first call will say what is wrong.
-    return { defaults: {}, needsKey: false };
+/** Fills in words, ranges and presets. */
+function fillIn(form: HTMLFormElement): void {
+  const list = presets.map(({ name }) => element('option', { value: name }));
+  byId('presets', HTMLDataListElement).append(...list);
+  for (const field of form.elements) {
+    const name = field.getAttribute('name') ?? '';
+    if (field instanceof HTMLSelectElement && words[name] !== undefined) {
+      field.append(...words[name].map((word) => element('option', {}, word)));
+    }
+    if (!(field instanceof HTMLInputElement) || !isOptionName(name)) continue;
+    const { minimum, maximum, pattern } = imageOptions[name].kind.schema;
+    if (field.type === 'number') [field.min, field.max] = [String(minimum), String(maximum)];
+    if (pattern !== undefined) field.pattern = String(pattern);
   }
+}
+
+/** Hides fields, and disables words, that the other settings leave without effect. */
+function hideFields(form: HTMLFormElement, settings: Settings): void {
+  for (const part of form.querySelectorAll<HTMLElement>('[data-show]')) {
+    const [name = '', values = ''] = (part.dataset.show ?? '').split('=');
+    part.hidden = !values.split(',').includes(String(settings[name as keyof Settings]));
+  }
+  for (const part of form.querySelectorAll<HTMLElement>('[data-option]')) {
+    part.hidden = isHidden(part.dataset.option as OptionName, settings);
+  }
+  for (const name of excludable) {
+    for (const option of form.querySelectorAll<HTMLOptionElement>(`select[name=${name}] option`)) {
+      option.disabled = isWordExcluded(name, option.value, settings);
+    }
+  }
+}
+
+/** Marks the field of an option, by its name over HTTP or gRPC; undefined marks none. */
+function markField(form: HTMLFormElement, option: string | undefined): void {
+  for (const field of form.querySelectorAll('[aria-invalid]')) field.removeAttribute('aria-invalid');
+  const name = imageOptionNames.find((each) => each === option || imageOptions[each].field === option);
+  const field = form.elements.namedItem(name ?? option ?? '');
+  if (field instanceof HTMLElement) field.setAttribute('aria-invalid', 'true');
 }

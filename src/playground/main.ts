@@ -1,16 +1,17 @@
 import type { ProcessResponse } from '../../gen/image/v1/processor_pb.ts';
 import { decodeBitmap } from './bitmap.ts';
-import { callProcess, type Problem, problemOf, remedies, useApiKey } from './call.ts';
+import { callProblem, callProcess, type Problem, remedies, useApiKey } from './call.ts';
 import { showChannels } from './channels.ts';
 import { createCodePanel } from './code-panel.ts';
 import { compareNumerics, showLegend } from './compare-numerics.ts';
 import { byId, element } from './element.ts';
 import { describeCache, showFacts } from './facts.ts';
 import { bytes, percentage } from './figures.ts';
-import { createForm, readService } from './form.ts';
+import { createForm } from './form.ts';
 import { origin } from './origin.ts';
 import { placementOf } from './placement.ts';
 import { findPreset } from './preset-list.ts';
+import { readService } from './read-service.ts';
 import { requestOf } from './request.ts';
 import { drawSample } from './sample.ts';
 import type { Settings } from './settings.ts';
@@ -97,7 +98,7 @@ async function run(): Promise<void> {
     showCode();
     announce(`${told}, ${bytes(response.content.length)}, ${describeCache(response.cache)}.`);
   } catch (error) {
-    const problem = problemOf(error, signal);
+    const problem = callProblem(error, signal);
     if (problem !== undefined) showProblem(problem);
   } finally {
     if (!signal.aborted) delete stage.dataset.busy;
@@ -125,7 +126,7 @@ async function prepare(
     const { datatype, shape } = tensor;
     const layout = settings.layout === 'nhwc' ? 'nhwc' : 'nchw';
     const planes = readPlanes(response.content, response.contentType, datatype, shape.map(Number), layout);
-    const isReversed = settings.recipe === 'own' && settings.channelOrder === 'bgr';
+    const isReversed = settings.recipe === 'own' && settings.channel_order === 'bgr';
     const names = planes.channels.length === 1 ? ['gray'] : isReversed ? ['B', 'G', 'R'] : ['R', 'G', 'B'];
     return () => {
       viewer.clear();

@@ -31,10 +31,10 @@ export function placementOf(
     if (preset === undefined) return undefined;
     return centred(resizedByPreset(preset, source), result);
   }
-  const crop = settings.cropWidth !== '';
+  const crop = settings.crop_width !== '';
   if (settings.sizing === 'source') return centred(crop ? source : result, result);
   if (settings.sizing === 'shortest_edge') {
-    return centred(withShortestEdge(source, Number(settings.shortestEdge)), result);
+    return centred(withShortestEdge(source, Number(settings.shortest_edge)), result);
   }
   const box = crop ? { width: Number(settings.width), height: Number(settings.height) } : result;
   switch (settings.fit) {

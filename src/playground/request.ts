@@ -1,190 +1,95 @@
-import { create } from '@bufbuild/protobuf';
+import type { ProcessRequest } from '../../gen/image/v1/processor_pb.ts';
+import { isExcluded } from '../options/clash.ts';
 import {
-  ChannelOrder,
-  Datatype,
-  Filter,
-  Fit,
-  ImageFormat,
-  ImageOutputSchema,
-  Layout,
-  Numerics,
-  type ProcessRequest,
-  ProcessRequestSchema,
-  TensorContainer,
-  type TensorOutput,
-  TensorOutputSchema,
-} from '../../gen/image/v1/processor_pb.ts';
-import { Failure } from '../failures.ts';
+  type ImageOptions,
+  imageOptions,
+  type OptionName,
+  standardDefaults,
+} from '../options/image-options.ts';
+import { processRequest } from '../options/image-request.ts';
+import { type OptionTexts, parseOptions } from '../options/parse-options.ts';
 import type { Settings } from './settings.ts';
 
 /*
- * The form's settings as the two doors take them. A test holds the two equal, through the API's own reading
- * of options, so that what is copied is what is seen.
+ * The form's settings as the options of HTTP and as the message of gRPC. Both come from the same options, so a copied
+ * call makes the pixels that the page shows.
  */
 
-/** The options of the HTTP API. All that matters is said, because the environment's defaults may differ. */
-export function optionsOf(settings: Settings): [name: string, value: string][] {
-  const own: [string, string][] = [
-    ...sizeOptions(settings),
-    ['crop_width', settings.cropWidth],
-    ['crop_height', settings.cropHeight],
-    ['grayscale', String(settings.grayscale)],
-    ['background', settings.background],
-  ];
-  const options: [string, string][] = [
-    ...(settings.recipe === 'preset' ? [['preset', settings.preset] as [string, string]] : own),
-    ...outputOptions(settings),
-    ['numerics', settings.numerics],
-  ];
-  return options.filter(([, value]) => value !== '');
-}
+/** Options that are sent even if their field is empty, so that the empty field is refused. */
+const required: readonly OptionName[] = ['preset', 'width', 'height', 'shortest_edge'];
 
-function sizeOptions(settings: Settings): [string, string][] {
-  switch (settings.sizing) {
-    case 'source':
-      return [['scale', 'false']];
-    case 'shortest_edge':
-      return [
-        ['shortest_edge', settings.shortestEdge],
-        ['filter', settings.filter],
-      ];
-    case 'box':
-      return [
-        ['width', settings.width],
-        ['height', settings.height],
-        ['fit', settings.fit],
-        ['filter', settings.filter],
-      ];
-  }
-}
-
-function outputOptions(settings: Settings): [string, string][] {
-  if (settings.output === 'image') {
-    return [
-      ['format', settings.format],
-      ['quality', settings.format === 'png' ? '' : settings.quality],
-    ];
-  }
-  const own: [string, string][] = [
-    ['rescale', settings.rescale],
-    ['mean', settings.mean],
-    ['std', settings.std],
-    ['channel_order', settings.channelOrder],
-  ];
-  return [
-    ['format', settings.container],
-    ['datatype', settings.datatype],
-    ['layout', settings.layout],
-    ...(settings.recipe === 'preset' ? [] : own),
-  ];
+/**
+ * The options of image-api. Options that have a default are always sent, because the defaults of a service may differ
+ * from the form's. Options that the form's choices exclude are left out.
+ */
+export function optionsOf(settings: Settings): OptionTexts {
+  return optionsInForm(settings).filter(
+    ([name, text]) => (text !== '' || required.includes(name)) && !isHidden(name, settings),
+  );
 }
 
 /**
  * The message, without its source.
  *
- * @throws Failure OPTION_INVALID for what is no number; the service judges the numbers
+ * @throws Failure OPTION_INVALID
  */
 export function requestOf(settings: Settings): ProcessRequest {
-  const numerics = named(Numerics, settings.numerics);
-  if (settings.recipe === 'preset') {
-    return create(ProcessRequestSchema, { preset: settings.preset, output: outputOf(settings), numerics });
-  }
-  return create(ProcessRequestSchema, {
-    ...resizeOf(settings),
-    ...cropOf(settings),
-    grayscale: settings.grayscale,
-    output: outputOf(settings),
-    numerics,
-    background: settings.background.toLowerCase(),
-  });
+  return processRequest({ case: undefined }, parseOptions(optionsOf(settings)).values, standardDefaults);
 }
 
-function resizeOf(settings: Settings) {
-  const filter = named(Filter, settings.filter);
-  switch (settings.sizing) {
-    case 'source':
-      return {};
-    case 'shortest_edge':
-      return { resize: { shortestEdge: pixels('shortest_edge', settings.shortestEdge), filter } };
-    case 'box':
-      return {
-        resize: {
-          width: pixels('width', settings.width),
-          height: pixels('height', settings.height),
-          fit: named(Fit, settings.fit),
-          filter,
-        },
-      };
-  }
+/** Whether the form's choices leave an option without effect. */
+export function isHidden(name: OptionName, settings: Settings): boolean {
+  return isExcluded(name, '', choicesOf(settings));
 }
 
-function cropOf({ cropWidth, cropHeight }: Settings) {
-  if (cropWidth === '' && cropHeight === '') return {};
-  return { crop: { width: pixels('crop_width', cropWidth), height: pixels('crop_height', cropHeight) } };
+/** Whether the other settings exclude a word of an option. */
+export function isWordExcluded(name: OptionName, word: string, settings: Settings): boolean {
+  const others = optionsOf(settings).map(
+    ([other, text]) => [other, parsed(other as OptionName, text)] as const,
+  );
+  return isExcluded(name, word, Object.fromEntries(others));
 }
 
-function outputOf(settings: Settings): ProcessRequest['output'] {
-  if (settings.output === 'tensor') return { case: 'tensor', value: tensorOf(settings) };
-  const { format, quality } = settings;
+/** The options that the form's own choices (recipe, size, output) stand for. */
+function choicesOf({ recipe, sizing, output, format, container }: Settings): ImageOptions {
   return {
-    case: 'image',
-    value: create(ImageOutputSchema, {
-      format: format === 'source' ? ImageFormat.UNSPECIFIED : named(ImageFormat, format),
-      quality: quality === '' || format === 'png' ? 0 : percent(quality),
-    }),
+    ...(recipe === 'preset' ? { preset: '' } : sizeChoices[sizing]),
+    format: parsed('format', output === 'tensor' ? container : format) as ImageOptions['format'],
   };
 }
 
-function tensorOf(settings: Settings): TensorOutput {
-  const common = {
-    datatype: named(Datatype, settings.datatype),
-    layout: named(Layout, settings.layout),
-    container: named(TensorContainer, settings.container),
-  };
-  if (settings.recipe === 'preset') return create(TensorOutputSchema, common);
-  return create(TensorOutputSchema, {
-    ...common,
-    ...(settings.rescale.trim() === '' ? {} : { rescaleFactor: number('rescale', settings.rescale) }),
-    mean: numbers('mean', settings.mean),
-    std: numbers('std', settings.std),
-    channelOrder: named(ChannelOrder, settings.channelOrder),
-  });
+const sizeChoices: Readonly<Record<Settings['sizing'], ImageOptions>> = {
+  source: { scale: false },
+  shortest_edge: { shortest_edge: 1 },
+  box: { width: 1, height: 1 },
+};
+
+function optionsInForm(settings: Settings): (readonly [name: OptionName, text: string])[] {
+  return [
+    ...(settings.recipe === 'preset' ? ([['preset', settings.preset]] as const) : []),
+    ...(settings.sizing === 'source' ? ([['scale', 'false']] as const) : []),
+    ['width', settings.width],
+    ['height', settings.height],
+    ['shortest_edge', settings.shortest_edge],
+    ['fit', settings.fit],
+    ['filter', settings.filter],
+    ['crop_width', settings.crop_width],
+    ['crop_height', settings.crop_height],
+    ['grayscale', String(settings.grayscale)],
+    ['background', settings.background],
+    ['format', settings.output === 'tensor' ? settings.container : settings.format],
+    ['quality', settings.quality],
+    ['datatype', settings.datatype],
+    ['layout', settings.layout],
+    ['rescale', settings.rescale],
+    ['mean', settings.mean],
+    ['std', settings.std],
+    ['channel_order', settings.channel_order],
+    ['numerics', settings.numerics],
+  ];
 }
 
-/** The contract's value of an option's word. */
-function named<Values extends Readonly<Record<string, number>>>(
-  values: Values,
-  word: string,
-): Values[keyof Values] {
-  return values[word.toUpperCase()] as Values[keyof Values];
-}
-
-function pixels(option: string, text: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isInteger(value) && value >= 0 && value <= 65_535) return value;
-  throw invalid(option, text, 'a whole number from 1 to 65535');
-}
-
-function percent(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= 100) return value;
-  throw invalid('quality', text, 'a whole number from 1 to 100');
-}
-
-function number(option: string, text: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isFinite(value)) return value;
-  throw invalid(option, text, 'finite numbers with commas between them');
-}
-
-function numbers(option: string, text: string): number[] {
-  return text.trim() === '' ? [] : text.split(',').map((part) => number(option, part));
-}
-
-function invalid(option: string, actual: string, allowed: string): Failure {
-  return new Failure('OPTION_INVALID', `${option} is "${actual}"; allowed: ${allowed}.`, {
-    option,
-    actual,
-    allowed,
-  });
+/** An option's value; a text that is not allowed stands for itself, because the rules ask only whether it is given. */
+function parsed(name: OptionName, text: string): unknown {
+  return imageOptions[name].kind.parse(text) ?? text;
 }

@@ -1,58 +1,48 @@
-/** What the form says: the words of the options (src/options/image-options.ts), as they were typed. */
-export interface Settings {
-  readonly recipe: 'own' | 'preset';
-  readonly preset: string;
-  readonly sizing: 'box' | 'shortest_edge' | 'source';
-  readonly width: string;
-  readonly height: string;
-  readonly shortestEdge: string;
-  readonly fit: string;
-  readonly filter: string;
-  readonly cropWidth: string;
-  readonly cropHeight: string;
-  readonly grayscale: boolean;
-  readonly background: string;
-  readonly numerics: string;
-  readonly output: 'image' | 'tensor';
-  readonly format: string;
-  readonly quality: string;
-  readonly container: string;
-  readonly datatype: string;
-  readonly layout: string;
-  readonly rescale: string;
-  readonly mean: string;
-  readonly std: string;
-  readonly channelOrder: string;
-}
+import { imageOptions, type OptionName, standardDefaults } from '../options/image-options.ts';
 
-/** What stands in the form until the service has said which defaults it has. */
+/** The options that the form has a field for. Its choices of recipe and size stand for the others. */
+type FormOption = Exclude<OptionName, 'scale' | 'preprocessor_config' | 'grayscale'>;
+
+/**
+ * The values of the form: its own choices, and the options as they are typed. `format` is that of an image; a tensor's
+ * is `container`.
+ */
+export type Settings = { readonly [name in FormOption]: string } & {
+  readonly recipe: 'own' | 'preset';
+  readonly sizing: 'box' | 'shortest_edge' | 'source';
+  readonly grayscale: boolean;
+  readonly output: 'image' | 'tensor';
+  readonly container: string;
+};
+
+/** The values of the form until the service has sent its defaults. */
 export const initialSettings: Settings = {
   recipe: 'own',
   preset: 'clip-vit-base-patch32',
   sizing: 'box',
-  width: '1024',
-  height: '768',
-  shortestEdge: '256',
-  fit: 'fill',
-  filter: 'bilinear',
-  cropWidth: '',
-  cropHeight: '',
-  grayscale: true,
+  width: String(standardDefaults.width),
+  height: String(standardDefaults.height),
+  shortest_edge: '256',
+  fit: standardDefaults.fit,
+  filter: standardDefaults.filter,
+  crop_width: '',
+  crop_height: '',
+  grayscale: standardDefaults.grayscale,
   background: '',
-  numerics: 'exact',
+  numerics: standardDefaults.numerics,
   output: 'image',
-  format: 'source',
+  format: standardDefaults.format,
   quality: '',
   container: 'npy',
-  datatype: 'fp32',
-  layout: 'nchw',
+  datatype: imageOptions.datatype.default,
+  layout: imageOptions.layout.default,
   rescale: '',
   mean: '',
   std: '',
-  channelOrder: 'rgb',
+  channel_order: imageOptions.channel_order.default,
 };
 
-/** The settings with which the image can be looked at without loss: as PNG, before it is rescaled. */
+/** Settings for a lossless picture of the same pixels: PNG, before a tensor's values are rescaled. */
 export function asPng(settings: Settings, numerics: 'exact' | 'fast'): Settings {
   return { ...settings, numerics, output: 'image', format: 'png', quality: '' };
 }

@@ -196,7 +196,7 @@ function outputLines(settings: Settings): string[] {
     ...(std.length === 0 ? [] : [`    std: [${std.join(', ')}],`]),
     ...(settings.recipe === 'preset'
       ? []
-      : [`    channelOrder: ChannelOrder.${settings.channelOrder.toUpperCase()},`]),
+      : [`    channelOrder: ChannelOrder.${settings.channel_order.toUpperCase()},`]),
     '  } },',
   ];
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContext, type Page, chromium as playwright } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describeOption } from '../../src/options/combinations.ts';
 import { type Origin, routes, sends, startOrigin } from '../support/origin.ts';
 import { decoded, encoded, photoLike, redGreenBlue, solid } from '../support/pictures.ts';
 import { run } from '../support/run.ts';
@@ -541,7 +542,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
       'query',
       'integer 1 … 65535',
       '1024',
-      'Width in pixels; without height, the height is in proportion and fit has no effect',
+      describeOption('width'),
     ]);
     expect(complaints).toEqual([]);
   });

@@ -24,10 +24,10 @@ describe(placementOf, () => {
   });
 
   it('lets what a crop cuts away stick out', () => {
-    const crop = { cropWidth: '40', cropHeight: '60' };
+    const crop = { crop_width: '40', crop_height: '60' };
     const result = { width: 40, height: 60 };
     expect(placed(crop, result)).toEqual({ x: -30, y: -20, width: 100, height: 100 });
-    expect(placed({ ...crop, sizing: 'shortest_edge', shortestEdge: '100' }, result)).toEqual({
+    expect(placed({ ...crop, sizing: 'shortest_edge', shortest_edge: '100' }, result)).toEqual({
       x: -80,
       y: -20,
       width: 200,

@@ -1,10 +1,10 @@
 import { toJson } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { ProcessRequestSchema } from '../../gen/image/v1/processor_pb.ts';
-import type { ImageDefaults } from '../../src/options/image-options.ts';
+import { type ImageDefaults, imageOptionNames } from '../../src/options/image-options.ts';
 import { processRequest } from '../../src/options/image-request.ts';
 import { parseOptions } from '../../src/options/parse-options.ts';
-import { optionsOf, requestOf } from '../../src/playground/request.ts';
+import { isHidden, isWordExcluded, optionsOf, requestOf } from '../../src/playground/request.ts';
 import { asPng, initialSettings, type Settings } from '../../src/playground/settings.ts';
 
 const cases: Record<string, Partial<Settings>> = {
@@ -18,9 +18,9 @@ const cases: Record<string, Partial<Settings>> = {
   },
   'a shorter side and a crop': {
     sizing: 'shortest_edge',
-    shortestEdge: '256',
-    cropWidth: '224',
-    cropHeight: '200',
+    shortest_edge: '256',
+    crop_width: '224',
+    crop_height: '200',
   },
   'the size as it comes, on a background': { sizing: 'source', background: '#FF8000', format: 'png' },
   'a JPEG of a quality': { format: 'jpeg', quality: '77', numerics: 'fast' },
@@ -34,7 +34,7 @@ const cases: Record<string, Partial<Settings>> = {
     rescale: '0.5',
     mean: '0.485,0.456,0.406',
     std: '0.229, 0.224, 0.225',
-    channelOrder: 'bgr',
+    channel_order: 'bgr',
   },
   'a preset, of which the other settings say nothing': { recipe: 'preset', format: 'webp', mean: '3' },
   "a preset's tensor": { recipe: 'preset', output: 'tensor', preset: 'ResNet50_Weights.IMAGENET1K_V2' },
@@ -65,16 +65,55 @@ describe(requestOf, () => {
     expect(toJson(ProcessRequestSchema, requestOf(settings))).toEqual(expected);
   });
 
-  it('refuses what is no number, by the name of the option', () => {
-    const read = () => requestOf({ ...initialSettings, width: '' });
-    expect(read).toThrow('width is ""; allowed: a whole number from 1 to 65535.');
-    expect(() => requestOf({ ...initialSettings, output: 'tensor', mean: '1,x' })).toThrow(
-      'mean is "x"; allowed: finite numbers with commas between them.',
-    );
+  it.each([
+    [{ width: '' }, 'width is ""; allowed: a whole number from 1 to 65535.'],
+    [{ width: '70000' }, 'width is "70000"; allowed: a whole number from 1 to 65535.'],
+    [{ sizing: 'shortest_edge', shortest_edge: '' }, 'shortest_edge is ""; allowed: a whole number'],
+    [{ crop_width: '5' }, 'crop_width is given and crop_height is not; give both.'],
+    [{ recipe: 'preset', preset: '' }, 'preset is ""; allowed: the name of a preset.'],
+    [{ output: 'tensor', mean: '1,x' }, 'mean is "1,x"; allowed: finite numbers with commas between them.'],
+    [{ output: 'tensor', datatype: 'bf16' }, 'datatype is bf16; allowed: uint8, fp16 or fp32 in npy'],
+  ] as [Partial<Settings>, string][])('refuses %j in the words of image-api', (changes, message) => {
+    expect(() => requestOf({ ...initialSettings, ...changes })).toThrow(message);
+  });
+});
+
+describe(isHidden, () => {
+  const hidden = (changes: Partial<Settings>) =>
+    imageOptionNames.filter((name) => isHidden(name, { ...initialSettings, ...changes }));
+  const ofTensor = ['datatype', 'layout', 'rescale', 'mean', 'std', 'channel_order'];
+
+  it.each<[string, Partial<Settings>, string[]]>([
+    ['an image of a size', {}, ['shortest_edge', ...ofTensor]],
+    ['an image of a shorter side', { sizing: 'shortest_edge' }, ['width', 'height', 'fit', ...ofTensor]],
+    [
+      'an image as large as its source',
+      { sizing: 'source' },
+      ['width', 'height', 'shortest_edge', 'fit', 'filter', ...ofTensor],
+    ],
+    ['a PNG', { format: 'png' }, ['shortest_edge', 'quality', ...ofTensor]],
+    ['a tensor', { output: 'tensor' }, ['shortest_edge', 'quality']],
+  ])('says which fields have no effect for %s', (_, changes, expected) => {
+    const all = ['preset', 'preprocessor_config', ...expected];
+    expect(hidden({ ...changes }).toSorted()).toEqual(all.toSorted());
   });
 
-  it('leaves the limits to the service', () => {
-    expect(requestOf({ ...initialSettings, width: '0' }).resize?.width).toBe(0);
+  it('leaves beside a preset only what goes with one', () => {
+    const shown = imageOptionNames.filter(
+      (name) => !isHidden(name, { ...initialSettings, recipe: 'preset', output: 'tensor' }),
+    );
+    expect(shown).toEqual(['format', 'numerics', 'preset', 'datatype', 'layout']);
+  });
+});
+
+describe(isWordExcluded, () => {
+  it('says which words the other settings exclude', () => {
+    const tensor = { ...initialSettings, output: 'tensor' } as const;
+    expect(isWordExcluded('datatype', 'bf16', tensor)).toBe(true);
+    expect(isWordExcluded('datatype', 'bf16', { ...tensor, container: 'raw' })).toBe(false);
+    expect(isWordExcluded('datatype', 'uint8', { ...tensor, std: '2' })).toBe(true);
+    expect(isWordExcluded('filter', 'hamming', { ...initialSettings, numerics: 'fast' })).toBe(true);
+    expect(isWordExcluded('filter', 'hamming', initialSettings)).toBe(false);
   });
 });
 
