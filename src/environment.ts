@@ -18,43 +18,47 @@ export function commonEnvironment(port: number) {
     PORT: wholeNumber(0, 65_535).default(port).describe('Port to listen on; 0 takes a free one'),
     MAX_IDLE_STREAMS: wholeNumber(1, 100_000)
       .default(256)
-      .describe('Streams without an image in work; beyond that the caller with most of them gives way'),
+      .describe('Streams without an image in work; beyond the limit, the caller with most of them loses one'),
     MAX_IDLE_STREAMS_PER_CALLER: wholeNumber(1, 100_000)
       .default(32)
-      .describe('Streams of one caller without an image in work; beyond that more are refused'),
+      .describe('Streams of one caller without an image in work; further ones are refused'),
     STREAM_IDLE_TIMEOUT_MS: wholeNumber(1, 86_400_000)
       .default(60_000)
       .describe('Longest time that a stream has no image in work'),
     MAX_IDLE_CONNECTIONS: wholeNumber(1, 1_000_000)
       .default(2000)
-      .describe('Connections without a whole request; beyond that the caller with most of them gives way'),
+      .describe(
+        'Connections without a whole request; beyond the limit, the caller with most of them loses one',
+      ),
     MAX_IDLE_CONNECTIONS_PER_CALLER: wholeNumber(1, 1_000_000)
       .default(500)
       .describe(
-        'Connections of one address without a whole request; beyond that the longest idle are closed',
+        'Connections of one address without a whole request; beyond the limit, the longest idle are closed',
       ),
     LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
       .default('info')
-      .describe('Least severe level that is logged'),
+      .describe('Lowest level that is logged'),
     SHUTDOWN_DELAY_MS: wholeNumber(0, 300_000)
       .default(0)
-      .describe('From "not ready" to the closing of the port after SIGTERM, so that balancers notice'),
+      .describe(
+        'Time between "not ready" and the closing of the port after SIGTERM, so that balancers notice',
+      ),
     SHUTDOWN_TIMEOUT_MS: wholeNumber(0, 600_000)
       .default(20_000)
       .describe('Longest wait for requests in flight after SIGTERM'),
     OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl()
       .optional()
-      .describe('OpenTelemetry collector that traces go to, by http/protobuf; unset: nothing is traced'),
+      .describe('OpenTelemetry collector of traces, by http/protobuf; unset: no tracing'),
     OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: httpUrl()
       .optional()
-      .describe('The same as the whole URL, without /v1/traces put behind it'),
+      .describe('The same as a whole URL, without an appended /v1/traces'),
     OTEL_SERVICE_NAME: z.string().optional().describe("Name in traces; unset: the service's own"),
     OTEL_TRACES_SAMPLER: oneOf(samplerNames)
       .default('parentbased_always_on')
       .describe('Which traces are recorded'),
     OTEL_TRACES_SAMPLER_ARG: numberInRange(0, 1)
       .default(1)
-      .describe('Part of the traces that the samplers named traceidratio record'),
+      .describe('Fraction of the traces that the traceidratio samplers record'),
   };
 }
 

@@ -34,44 +34,38 @@ export const apiEnvironment = z.object({
       'http or https URLs without a path, with commas between them, as http://localhost:50051',
     )
     .default('http://localhost:50051')
-    .describe(
-      "Where image-processor answers, with commas between several; calls go to all their hosts' addresses",
-    ),
+    .describe('Addresses of image-processor, separated by commas; calls go to all addresses of their hosts'),
   PROCESSOR_RESOLVE_MS: wholeNumber(10, 600_000)
     .default(defaultResolveMs)
-    .describe("From one lookup of the processors' addresses to the next"),
-  IMAGE_SCALE: flag()
-    .default(standardDefaults.scale)
-    .describe('Whether images are resized when the request does not say'),
+    .describe("Interval between lookups of the processors' addresses"),
+  IMAGE_SCALE: flag().default(standardDefaults.scale).describe('Whether images are resized by default'),
   IMAGE_WIDTH: ofKind(imageOptions.width.kind)
     .default(standardDefaults.width)
-    .describe('Width in pixels when the request does not say'),
+    .describe('Default width in pixels'),
   IMAGE_HEIGHT: ofKind(imageOptions.height.kind)
     .default(standardDefaults.height)
-    .describe('Height in pixels when the request does not say'),
+    .describe('Default height in pixels'),
   IMAGE_FIT: ofKind(imageOptions.fit.kind)
     .default(standardDefaults.fit)
-    .describe('How the image meets width × height when the request does not say'),
+    .describe('Default fit of the image to width × height'),
   IMAGE_FILTER: ofKind(imageOptions.filter.kind)
     .default(standardDefaults.filter)
-    .describe('Resampling filter when the request does not say'),
+    .describe('Default resampling filter'),
   IMAGE_GRAYSCALE: flag()
     .default(standardDefaults.grayscale)
-    .describe('Whether images turn gray when the request does not say'),
+    .describe('Whether images become gray by default'),
   IMAGE_FORMAT: ofKind(word(['source', ...imageFormats]))
     .default(standardDefaults.format)
-    .describe("Image format when the request does not say; source is the source's own"),
+    .describe("Default image format; source keeps the source's format"),
   IMAGE_QUALITY: ofKind(imageOptions.quality.kind)
     .optional()
-    .describe(
-      "Quality of a JPEG or WebP when the request does not say; unset: the format's own (JPEG 90, WebP 80)",
-    ),
+    .describe("Default quality of a JPEG or WebP; unset: the format's own (JPEG 90, WebP 80)"),
   IMAGE_NUMERICS: ofKind(imageOptions.numerics.kind)
     .default(standardDefaults.numerics)
-    .describe('Which arithmetic makes the pixels when the request does not say'),
+    .describe('Default arithmetic of the pixels'),
   MAX_UPLOAD_BYTES: wholeNumber(1, 1024 * mebibyte)
     .default(32 * mebibyte)
-    .describe('Longest image that is taken; not more than MAX_SOURCE_BYTES of the processor'),
+    .describe('Longest accepted image, in bytes; at most MAX_SOURCE_BYTES of the processor'),
   MAX_HELD_BYTES: wholeNumber(1, 1024 * 1024 * mebibyte)
     .optional()
     .describe(
@@ -93,7 +87,7 @@ export const apiEnvironment = z.object({
   TRUSTED_PROXIES: addressRanges()
     .default([])
     .describe(
-      'Addresses or CIDR ranges of proxies whose X-Forwarded-For says which client calls, with commas between them',
+      'Addresses or CIDR ranges of proxies whose X-Forwarded-For names the client, separated by commas',
     ),
   CORS_ORIGINS: commaSeparated()
     .refine(
@@ -101,10 +95,10 @@ export const apiEnvironment = z.object({
       'origins with commas between them, as https://app.example, or *',
     )
     .default([])
-    .describe('Web origins whose pages may call, with commas between them; * is all'),
+    .describe('Web origins whose pages may call, separated by commas; * allows all'),
   API_KEYS_FILE: secretFilePath(apiKeysFile, 'a JSON file of API keys, as SECURITY.md has it')
     .optional()
-    .describe('JSON file of API keys, hashed; read again when it changes; unset: no key is asked for'),
+    .describe('JSON file of hashed API keys; read again when it changes; unset: no key is required'),
   LINK_SECRETS_FILE: secretFilePath(
     linkSecretsFile,
     'a JSON file of secrets for links, as SECURITY.md has it',
@@ -113,13 +107,13 @@ export const apiEnvironment = z.object({
     .describe('JSON file of secrets that links of GET are signed with; read again when it changes'),
   LINK_MAX_AGE_SECONDS: wholeNumber(0, 31_536_000)
     .default(300)
-    .describe('Longest time that caches may keep the response to a signed link without asking'),
+    .describe('Longest time that caches may keep the response to a signed link without revalidation'),
   RATE_LIMIT_RPS: wholeNumber(1, 1_000_000)
     .optional()
     .describe('Requests a second of each API key, if its entry has no limit of its own; unset: no limit'),
   RATE_LIMIT_BURST: wholeNumber(1, 1_000_000)
     .optional()
-    .describe("Requests of an API key that may come at once; unset: one second's"),
+    .describe('Requests of an API key that may arrive at once; unset: those of one second'),
 });
 
 /** Variables that would do nothing alone, while whoever set them relies on them. */

@@ -25,16 +25,16 @@ export const processorEnvironment = z.object({
       return z.NEVER;
     })
     .default([...sourceFormats])
-    .describe('Formats that are read, with commas between them; the others are refused by name'),
+    .describe('Accepted formats, separated by commas; others are refused by name'),
   MAX_SOURCE_BYTES: wholeNumber(1, 1_073_741_824)
     .default(33_554_432)
     .describe('Largest encoded image, sent or downloaded'),
   MAX_SOURCE_PIXELS: wholeNumber(1, 2_147_483_647)
     .default(100_000_000)
-    .describe('Largest width × height that is decoded'),
+    .describe('Largest width × height of a source'),
   MAX_OUTPUT_PIXELS: wholeNumber(1, 268_435_456)
     .default(25_000_000)
-    .describe('Largest width × height of an answer'),
+    .describe('Largest width × height of an output'),
   MAX_ANSWER_BYTES: wholeNumber(1, 2_146_435_072)
     .default(268_435_456)
     .describe(
@@ -47,12 +47,12 @@ export const processorEnvironment = z.object({
     ),
   DOWNLOAD_TIMEOUT_MS: wholeNumber(1, 600_000)
     .default(10_000)
-    .describe('Longest download of a URL as a whole'),
+    .describe('Longest time for the download of a URL'),
   ORIGIN_USER_AGENT: z
     .string()
     .regex(/^[\x21-\x7e]([\x20-\x7e]{0,254}[\x21-\x7e])?$/, 'printable ASCII, at most 256 characters')
     .default(defaultUserAgent)
-    .describe('User-Agent for origins; some want a contact in it, as "images/1.0 (ops@example.com)"'),
+    .describe('User-Agent for origins; some require a contact, such as "images/1.0 (ops@example.com)"'),
   ORIGIN_MAX_REDIRECTS: wholeNumber(0, 20).default(3).describe('Redirects of one URL that are followed'),
   ORIGIN_HEADERS_FILE: secretFilePath(
     originHeadersFile,
@@ -70,7 +70,7 @@ export const processorEnvironment = z.object({
     .describe('Hosts, or host:port, that may have private addresses; the others must be public'),
   CACHE_MAX_BYTES: wholeNumber(0, 1_099_511_627_776)
     .default(268_435_456)
-    .describe('Answers held in memory; 0 holds none'),
+    .describe('Responses held in memory, in bytes; 0 holds none'),
   REDIS_URL: z
     .url({ protocol: /^(redis|rediss|unix)$/, error: 'a redis:// or rediss:// URL' })
     .refine(
@@ -78,57 +78,63 @@ export const processorEnvironment = z.object({
       'a redis:// or rediss:// URL whose path, if it has one, is the number of a database',
     )
     .optional()
-    .describe('Second tier of the cache; unset: memory alone'),
+    .describe('Second tier of the cache; unset: memory only'),
   PRESETS_DIR: z
     .string()
     .optional()
-    .describe("Models' own presets: <name>.json or <name>/preprocessor_config.json, read at the start"),
+    .describe('Presets of your models: <name>.json or <name>/preprocessor_config.json, read at start'),
   WORKERS: wholeNumber(1, 1024)
     .default(() => availableParallelism())
     .describe('Worker processes, each with one image at a time'),
   TURBOJPEG_LIBRARY: z
     .string()
     .optional()
-    .describe("libjpeg-turbo's TurboJPEG for JPEGs; unset: the system's where it has one; none: sharp alone"),
+    .describe("libjpeg-turbo's TurboJPEG for JPEGs; unset: the system's, if installed; none: sharp only"),
   MAX_QUEUE: wholeNumber(0, 100_000)
     .default(64)
-    .describe('Images that wait for a worker before others are refused'),
+    .describe('Images that may wait for a worker; further ones are refused'),
   MAX_QUEUE_BYTES: wholeNumber(0, 1_099_511_627_776)
     .default(268_435_456)
-    .describe('Bytes of images that wait for a worker before others are refused'),
+    .describe('Bytes of images that may wait for a worker; further ones are refused'),
   MAX_WORK_BYTES: wholeNumber(1, 1_099_511_627_776)
     .optional()
     .describe(
-      'Memory that images in work may take together; unset: what the container or the machine leaves',
+      "Memory that images in work may take together, in bytes; unset: the rest of the container's or machine's memory",
     ),
   MAX_DOWNLOADS: wholeNumber(1, 10_000)
     .default(32)
     .describe(
-      'URLs downloaded at once, and MAX_QUEUE more wait; one host and one caller have at most half of each',
+      'URLs downloaded at once, while MAX_QUEUE more wait; one host and one caller get at most half of each',
     ),
   MAX_TIMEOUT_MS: wholeNumber(1, 3_600_000)
     .default(60_000)
-    .describe('Longest time for one image, whatever deadline its caller has set'),
+    .describe("Longest time for one image, regardless of its caller's deadline"),
   MESSAGE_TIMEOUT_MS: wholeNumber(1, 3_600_000)
     .default(30_000)
     .describe('Longest time that the message of a call takes to arrive'),
   MAX_HALF_SENT_MESSAGES: wholeNumber(1, 1_000_000)
     .default(1000)
     .describe(
-      'Calls whose message has not arrived whole; beyond that the caller with most of them gives way',
+      'Calls whose message has not arrived whole; beyond the limit, the caller with most of them loses one',
     ),
   MAX_HALF_SENT_MESSAGES_PER_CALLER: wholeNumber(1, 1_000_000)
     .default(250)
-    .describe('Calls of one caller whose message has not arrived whole; beyond that the longest wait ends'),
+    .describe(
+      'Calls of one caller whose message has not arrived whole; beyond the limit, the longest wait ends',
+    ),
   CONNECTION_IDLE_TIMEOUT_MS: wholeNumber(1, 86_400_000)
     .default(300_000)
     .describe('Longest time that a connection has no call'),
   TRUST_CALLER_METADATA: flag()
     .default(false)
-    .describe('Whether x-image-caller says who calls; only where image-api alone reaches the port'),
+    .describe(
+      'Whether x-image-caller names the caller; set it only where no other program than image-api reaches the port',
+    ),
   MAX_CONNECTION_AGE_MS: wholeNumber(0, 86_400_000)
     .default(300_000)
-    .describe('Age, ±10 %, at which a connection takes no new calls, so that callers choose anew; 0: none'),
+    .describe(
+      'Age, ±10 %, at which a connection takes no new calls, so that callers choose a processor again; 0: no limit',
+    ),
 });
 
 /** The path of a unix:// URL is a socket's; elsewhere it selects a database, which Redis knows by number. */

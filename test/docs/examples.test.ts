@@ -51,12 +51,12 @@ const programsNotAtHand: Readonly<Record<string, string>> = {
 const notRun: readonly { readonly page: string; readonly first: string; readonly reason: string }[] = [
   {
     page: 'README.md',
-    first: 'npm ci && npm start     # both services, nothing else needed; prints the one curl to try',
+    first: 'npm ci && npm start     # both services, no other requirement; prints one curl command to try',
     reason: 'test/end-to-end/clean-clone.ts runs it in a fresh clone, and it is the gate that runs npm cit',
   },
   {
     page: 'CONTRIBUTING.md',
-    first: 'npm ci           # Node comes with it, whatever the machine has',
+    first: 'npm ci             # installs Node too, whatever the machine has',
     reason: 'the gate runs these; a test cannot run the tests',
   },
   {
