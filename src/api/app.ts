@@ -16,7 +16,7 @@ import { reportAlive, reportReady } from './health.ts';
 import { processImage } from './images.ts';
 import { createHeldBytes } from './memory/held-bytes.ts';
 import { createHttpMetrics } from './metrics.ts';
-import { describeApi } from './openapi.ts';
+import { openApiDocument } from './openapi/openapi.ts';
 import { loadPlayground, servePlayground } from './playground.ts';
 import { describeProblem, problemPath, writeProblem } from './problem.ts';
 import { answerHeaders } from './response.ts';
@@ -51,7 +51,7 @@ export function createApp(parts: AppParts): Hono<ApiEnv> {
 
   const held = createHeldBytes(config.maxHeldBytes, config.requestTimeoutMs);
   const answerImage = behind(gate, processImage(config, processor, held));
-  const openapi = describeApi(config);
+  const openapi = openApiDocument(config);
   route(app, '/v1/images', { GET: answerImage, POST: answerImage });
   route(app, connectDoorPath, { POST: openConnectDoor(config, processor, gate, held, closing) });
   route(app, '/healthz', { GET: reportAlive });

@@ -7,7 +7,7 @@ import { observeRequests } from '../../src/api/access-log.ts';
 import { createApp } from '../../src/api/app.ts';
 import { reportAlive, reportReady } from '../../src/api/health.ts';
 import { createHttpMetrics } from '../../src/api/metrics.ts';
-import { describeApi } from '../../src/api/openapi.ts';
+import { openApiDocument } from '../../src/api/openapi/openapi.ts';
 import { describeProblem, writeProblem } from '../../src/api/problem.ts';
 import { startApi } from '../../src/api/server.ts';
 import { failureKinds } from '../../src/failures.ts';
@@ -304,7 +304,7 @@ describe(startApi, () => {
   });
 });
 
-describe(describeApi, () => {
+describe(openApiDocument, () => {
   interface Operation {
     readonly parameters: { name: string; in: string; schema: Record<string, unknown> }[];
     readonly requestBody: { content: Record<string, { schema: { properties: Record<string, unknown> } }> };

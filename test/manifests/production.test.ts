@@ -10,7 +10,7 @@ import { parse, parseAllDocuments } from 'yaml';
 import { apiKeysFile } from '../../src/api/auth/api-keys.ts';
 import { linkSecretsFile } from '../../src/api/auth/signed-links.ts';
 import { apiEnvironment, readApiConfig } from '../../src/api/config.ts';
-import { describeApi } from '../../src/api/openapi.ts';
+import { openApiDocument } from '../../src/api/openapi/openapi.ts';
 import { processorEnvironment } from '../../src/processor/config.ts';
 import { isPublicAddress } from '../../src/processor/source/public-address.ts';
 import { type KubernetesObject, schemaProblems } from '../support/kubernetes-schema.ts';
@@ -264,7 +264,7 @@ describe.skipIf(!canRender)('manifests/overlays/production', () => {
 
     it('has a path for everything that is described to callers, and none for probes and metrics', () => {
       const inside = ['/healthz', '/readyz', '/metrics'];
-      const described = Object.keys((describeApi(readApiConfig({})) as { paths: object }).paths);
+      const described = Object.keys((openApiDocument(readApiConfig({})) as { paths: object }).paths);
       expect(described.filter((path) => !inside.includes(path) && !isOpen(path))).toEqual([]);
       expect(inside.filter(isOpen)).toEqual([]);
     });

@@ -10,7 +10,7 @@ import { ProcessorService } from '../../../gen/image/v1/processor_pb.ts';
 import { announceAuthentication, createGate } from '../../../src/api/auth/auth.ts';
 import { signLink } from '../../../src/api/auth/signed-links.ts';
 import { readApiConfig } from '../../../src/api/config.ts';
-import { describeApi } from '../../../src/api/openapi.ts';
+import { openApiDocument } from '../../../src/api/openapi/openapi.ts';
 import { failureFromConnectError } from '../../../src/grpc/rpc-failures.ts';
 import {
   plainAnswer,
@@ -477,9 +477,9 @@ describe(readApiConfig, () => {
   });
 });
 
-describe(describeApi, () => {
+describe(openApiDocument, () => {
   const document = (environment: Record<string, string>) =>
-    describeApi(readApiConfig(environment)) as {
+    openApiDocument(readApiConfig(environment)) as {
       components: { securitySchemes?: Record<string, unknown> };
       paths: Record<string, Record<'get' | 'post', { security?: unknown; responses: object }>>;
     };

@@ -1,0 +1,55 @@
+import { describeOption } from '../../options/combinations.ts';
+import { imageOptionNames, imageOptions, maxVariants } from '../../options/image-options.ts';
+import type { ApiConfig } from '../config.ts';
+import { variantsOption } from '../variants.ts';
+import type { JsonObject } from './json-object.ts';
+
+/** Each option's JSON schema, with the default of this instance. */
+export function optionSchemas({ defaults }: ApiConfig): Record<string, JsonObject> {
+  const defaultOf: JsonObject = defaults;
+  return Object.fromEntries(
+    imageOptionNames.map((name) => [
+      name,
+      {
+        description: describeOption(name),
+        ...imageOptions[name].kind.schema,
+        ...(defaultOf[name] === undefined ? {} : { default: defaultOf[name] }),
+      },
+    ]),
+  );
+}
+
+/** The field `url`. */
+export const urlSchema = {
+  type: 'string',
+  format: 'uri',
+  description: 'http or https URL of the image, at a public address; the processor downloads it',
+};
+
+/** Options as query parameters. */
+export function queryParameters(options: Record<string, JsonObject>): JsonObject[] {
+  return Object.entries(options).map(([name, { description, ...schema }]) => ({
+    name,
+    in: 'query',
+    description,
+    schema,
+  }));
+}
+
+/** The option `variants`: a JSON list of objects of the other options. */
+export function variantsSchema(options: Record<string, JsonObject>): JsonObject {
+  return {
+    type: 'array',
+    minItems: 1,
+    maxItems: maxVariants,
+    items: { type: 'object', properties: options, additionalProperties: false },
+    description:
+      'Several outputs of one image, which is decoded once: the options of each output. The other options apply to all outputs. The response is multipart/mixed, with a part for each output',
+  };
+}
+
+/** `variants` as a query parameter. */
+export function variantsParameter(options: Record<string, JsonObject>): JsonObject {
+  const { description, ...schema } = variantsSchema(options);
+  return { name: variantsOption, in: 'query', description, content: { 'application/json': { schema } } };
+}
