@@ -1,10 +1,10 @@
 /*
- * How far other ways are from Pillow's pixels, and what ours cost, as the Markdown of docs/numerics.md.
+ * The error of other ways of resizing, beside Pillow's pixels, as the Markdown of docs/numerics.md.
  *
- *   node bench/numerics.ts [--python /path/to/python-that-has-pillow] [--images DIR] [--runs 9]
+ *   node bench/numerics.ts [--python /path/to/python-that-has-pillow] [--images DIR]
  *
- * DIR holds JPEGs to measure instead of the pictures made here. Without Pillow the exact kernels are the reference;
- * where Python has OpenCV or torchvision as well, these are measured too.
+ * DIR contains JPEGs to measure instead of the pictures made here. Without Pillow, the exact kernels are the reference. If
+ * Python has OpenCV or torchvision as well, their error is measured too.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,13 +15,11 @@ import type { Plan } from '../src/processor/image/plan.ts';
 import { hasPillow, type PythonPeer, startPython } from '../test/parity/python-peer.ts';
 import { processOnePlan } from '../test/support/one-plan.ts';
 import { encoded, noise, photoLike } from '../test/support/pictures.ts';
-import { median } from './measure.ts';
 
 const { values: options } = parseArgs({
   options: {
     python: { type: 'string', default: 'python3' },
     images: { type: 'string' },
-    runs: { type: 'string', default: '9' },
   },
 });
 
@@ -109,20 +107,6 @@ function errorCells(values: Uint8Array, reference: Uint8Array): string[] {
   return [share(differing), share(beyondOne), `${largest}`, (sum / values.length).toFixed(3)];
 }
 
-/** Exact and fast in turn, milliseconds; the first runs, in which V8 compiles, aren't counted. */
-async function timed(task: Case, grayscale: boolean): Promise<[exact: number, fast: number]> {
-  const ways = [ours('exact', grayscale), ours('fast', grayscale)] as const;
-  const times: [number[], number[]] = [[], []];
-  for (let run = -2; run < Number(options.runs); run++) {
-    for (const [index, way] of ways.entries()) {
-      const start = performance.now();
-      await way(task);
-      if (run >= 0) times[index]?.push(performance.now() - start);
-    }
-  }
-  return [median(times[0]), median(times[1])];
-}
-
 async function pictures(): Promise<{ name: string; file: Uint8Array }[]> {
   const { images } = options;
   if (images !== undefined) {
@@ -143,15 +127,10 @@ async function measure(task: Case, grayscale: boolean, python: PythonPeer | unde
   const ask = async (way: string) =>
     (await python?.ask({ way, width, height, filter, gray: grayscale }, task.file))?.bytes;
   const reference = (await ask('Pillow')) ?? (await exact(task));
-  const rows: [name: string, values: Uint8Array, ...times: string[]][] = [];
-  const [exactMs, fastMs] = await timed(task, grayscale);
-  rows.push(['**exact**', await exact(task), exactMs.toFixed(1), '1']);
-  rows.push([
-    '**fast**',
-    await ours('fast', grayscale)(task),
-    fastMs.toFixed(1),
-    (fastMs / exactMs).toFixed(2),
-  ]);
+  const rows: [name: string, values: Uint8Array][] = [
+    ['**exact**', await exact(task)],
+    ['**fast**', await ours('fast', grayscale)(task)],
+  ];
   if (grayscale) {
     rows.push(['sharp, `.grayscale()`', await bySharp({ gray: true })(task)]);
   } else {
@@ -164,9 +143,9 @@ async function measure(task: Case, grayscale: boolean, python: PythonPeer | unde
     }
   }
   const to = `${width} × ${height}`;
-  for (const [name, values, ms = '', ratio = ''] of rows) {
-    const cells = [grayscale ? `${filter}, gray` : filter, to, name, ...errorCells(values, reference), ms];
-    console.log(`| ${[...cells, ratio].join(' | ')} |`);
+  for (const [name, values] of rows) {
+    const cells = [grayscale ? `${filter}, gray` : filter, to, name, ...errorCells(values, reference)];
+    console.log(`| ${cells.join(' | ')} |`);
     if (name === '**exact**' && cells[3] !== '0') process.exitCode = 1;
   }
 }
@@ -179,12 +158,12 @@ const versions = Object.entries(about?.answer.versions ?? {}).map((entry) => ent
 console.log(
   python
     ? `Reference: Pillow. Versions: ${[...versions, `sharp ${sharp.versions.sharp}`].join(', ')}.`
-    : `Reference: our exact kernels, for no Pillow is at hand (sharp ${sharp.versions.sharp}).`,
+    : `Reference: our exact kernels, because no Pillow is installed (sharp ${sharp.versions.sharp}).`,
 );
 for (const { name, file } of await pictures()) {
   console.log(`\n${name} (JPEG, ${Math.round(file.length / 1024)} KiB)\n`);
-  console.log('| filter | to | way | differ, % | by > 1, % | largest | mean | ms | of exact |');
-  console.log('|---|---|---|---|---|---|---|---|---|');
+  console.log('| filter | to | way | differ, % | by > 1, % | largest | mean |');
+  console.log('|---|---|---|---|---|---|---|');
   for (const [width, height] of sizes) {
     for (const filter of filters) {
       await measure({ file, width, height, filter }, false, python, about?.answer.ways ?? []);
