@@ -5,7 +5,7 @@ import { matchedRoutes } from 'hono/route';
 import type { Logger } from '../telemetry/telemetry.ts';
 import { originFields, readRequestId } from '../telemetry/trace-context.ts';
 import type { ApiContext, ApiEnv } from './context.ts';
-import type { HttpMetrics } from './metrics.ts';
+import { type HttpMetrics, noRoute } from './metrics.ts';
 import { heldBytesOf } from './request-body.ts';
 
 /** Paths that machines ask every few seconds; their lines would bury the others. */
@@ -71,7 +71,7 @@ function levelOf(status: number, path: string): 'error' | 'warn' | 'info' | 'deb
 /** The pattern that answered. A path that nothing matches must not become a label of its own. */
 export function routeOf(c: ApiContext): string {
   const pattern = matchedRoutes(c).at(-1)?.path ?? '/*';
-  return pattern === '/*' ? 'none' : pattern;
+  return pattern === '/*' ? noRoute : pattern;
 }
 
 /** Bytes on a connection since its last request: what the socket counted, so that no body need be touched. */

@@ -15,7 +15,7 @@ import type { ApiContext, ApiEnv } from './context.ts';
 import { reportAlive, reportReady } from './health.ts';
 import { processImage } from './images.ts';
 import { createHeldBytes } from './memory/held-bytes.ts';
-import { createHttpMetrics } from './metrics.ts';
+import type { HttpMetrics } from './metrics.ts';
 import { openApiDocument } from './openapi/openapi.ts';
 import { loadPlayground, servePlayground } from './playground.ts';
 import { describeProblem, problemPath, writeProblem } from './problem.ts';
@@ -31,6 +31,7 @@ export interface AppParts {
   readonly log: Logger;
   readonly tracing?: Tracing | undefined;
   readonly metrics: Registry;
+  readonly httpMetrics: HttpMetrics;
   readonly isDraining: () => boolean;
   /** Aborts when the server closes, which is after it has told its balancers that it drains. */
   readonly closing: AbortSignal;
@@ -38,10 +39,10 @@ export interface AppParts {
 
 /** image-api without a port. Its handlers read Node's own requests: see `ApiEnv`. */
 export function createApp(parts: AppParts): Hono<ApiEnv> {
-  const { config, processor, gate, log, tracing, metrics, isDraining, closing } = parts;
+  const { config, processor, gate, log, tracing, metrics, httpMetrics, isDraining, closing } = parts;
   const app = new Hono<ApiEnv>();
   app.use(traceRequests(tracing));
-  app.use(observeRequests(log, createHttpMetrics(metrics)));
+  app.use(observeRequests(log, httpMetrics));
   app.use(nameCallers(config.trustedProxies));
   app.use(takePlainPaths);
   app.use(setCommonHeaders(isDraining));

@@ -9,7 +9,7 @@ import {
 } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { getRequestListener, RequestError } from '@hono/node-server';
-import { Failure } from '../failures.ts';
+import { Failure, type FailureReason } from '../failures.ts';
 import { publicFailure } from '../grpc/rpc-failures.ts';
 import { unsupportedExpectation } from '../http-failures.ts';
 import type { Logger } from '../telemetry/telemetry.ts';
@@ -20,19 +20,23 @@ import { type Problem, problemOf } from './problem.ts';
 const lingerMs = 1000;
 
 /**
- * An HTTP server that answers with problems, too, where Node refuses a request before the app sees it: bytes that are
- * not HTTP, headers that are too long or too slow, an expectation that is unknown, a missing Host.
+ * An HTTP server whose responses are problems also where Node refuses a request before the app sees it: bytes that are
+ * not HTTP, headers that are too long or too slow, an unknown expectation, a missing Host.
+ *
+ * @param onRefused - is called for each of these refusals, which the app neither logs nor counts
  */
 export function createHttpServer(
   fetch: Parameters<typeof getRequestListener>[0],
   log: Logger,
   options: ServerOptions,
+  onRefused: (reason: FailureReason) => void = () => {},
 ): Server {
   const lastResponses = new WeakMap<Duplex, ServerResponse>();
   const refused = new WeakSet<Duplex>();
 
-  /** A refusal and its line in the log. */
+  /** Logs and counts a refusal. */
   function refusalOf(failure: Failure): Problem {
+    onRefused(failure.reason);
     const requestId = readRequestId(undefined);
     const problem = problemOf(failure, requestId);
     log.info({ request_id: requestId, status: problem.status, reason: failure.reason }, 'request refused');

@@ -1,5 +1,8 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
+/** The label `route` of requests that reach none. */
+export const noRoute = 'none';
+
 export type HttpMetrics = ReturnType<typeof createHttpMetrics>;
 
 /** image-api's own figures. Routes are patterns and reasons a closed list, so that labels stay few. */

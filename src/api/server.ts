@@ -8,7 +8,7 @@ import { createGate } from './auth/auth.ts';
 import type { ApiConfig } from './config.ts';
 import { connectionOptions, limitConnections } from './connections.ts';
 import { createHttpServer } from './http-server.ts';
-import { countRetries, watchProcessors } from './metrics.ts';
+import { countRetries, createHttpMetrics, noRoute, watchProcessors } from './metrics.ts';
 import { createProcessorClient } from './upstream/processor-client.ts';
 
 /** image-api, listening. */
@@ -33,6 +33,7 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningA
     undefined,
     { tracing, onRetry: countRetries(metrics), maxCallsPerProcessor: config.maxCallsPerProcessor },
   );
+  const httpMetrics = createHttpMetrics(metrics);
   watchProcessors(metrics, processor.addresses);
   const app = createApp({
     config,
@@ -41,10 +42,13 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningA
     log,
     tracing,
     metrics,
+    httpMetrics,
     isDraining: () => draining,
     closing: closing.signal,
   });
-  const server = createHttpServer(app.fetch, log, connectionOptions);
+  const server = createHttpServer(app.fetch, log, connectionOptions, (reason) =>
+    httpMetrics.failures.inc({ route: noRoute, reason }),
+  );
   limitConnections(server, config);
   const port = await listen(server, config.port, config.host);
 

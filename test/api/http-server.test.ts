@@ -105,6 +105,18 @@ describe(createHttpServer, () => {
     server.close();
   });
 
+  it('counts requests that Node refuses before the app sees them', async () => {
+    const countOf = async (reason: string) => {
+      const metrics = await (await fetch(`${api.url}/metrics`)).text();
+      const name = `http_request_failures_total{route="none",reason="${reason}"} `;
+      return Number(metrics.split(name)[1]?.split('\n', 1)[0] ?? 0);
+    };
+    const before = await countOf('REQUEST_INVALID');
+    await exchange('GET / HTTP/9.9\r\n\r\n');
+    await exchange('GET /healthz HTTP/1.1\r\n\r\n');
+    expect(await countOf('REQUEST_INVALID')).toBe(before + 2);
+  });
+
   it('answers again after all of that', async () => {
     expect((await fetch(`${api.url}/healthz`)).status).toBe(200);
   });
