@@ -1,3 +1,4 @@
+import { addAbortListener } from 'node:events';
 import { Failure, failureFromAbort } from './failures.ts';
 
 /** The time that one request may take. */
@@ -11,8 +12,8 @@ export interface Deadline extends Disposable {
 }
 
 /**
- * Starts the clock of a request, in either service. Dispose of it when the answer is there: a timer that nobody stops would
- * keep the request in memory until it fires.
+ * Starts the deadline of a request, in either service. Dispose of it once the response is there: a timer that is not
+ * stopped keeps the request in memory until it fires.
  */
 export function startDeadline(caller: AbortSignal, timeoutMs: number): Deadline {
   const started = performance.now();
@@ -27,8 +28,9 @@ export function startDeadline(caller: AbortSignal, timeoutMs: number): Deadline 
     );
   const onCallerLeft = () => controller.abort(failureFromAbort(caller));
   const timer = setTimeout(onTimeout, timeoutMs);
+  // At once, where `addAbortListener` would wait for the next microtask.
   if (caller.aborted) onCallerLeft();
-  else caller.addEventListener('abort', onCallerLeft, { once: true });
+  const listening = addAbortListener(caller, onCallerLeft);
   const elapsedMs = () => performance.now() - started;
   return {
     signal: controller.signal,
@@ -36,7 +38,7 @@ export function startDeadline(caller: AbortSignal, timeoutMs: number): Deadline 
     remainingMs: () => Math.max(1, Math.ceil(timeoutMs - elapsedMs())),
     [Symbol.dispose]() {
       clearTimeout(timer);
-      caller.removeEventListener('abort', onCallerLeft);
+      listening[Symbol.dispose]();
     },
   };
 }

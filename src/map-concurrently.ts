@@ -1,3 +1,5 @@
+import { addAbortListener } from 'node:events';
+
 interface Read<In> {
   readonly kind: 'read';
   readonly result: IteratorResult<In>;
@@ -33,8 +35,7 @@ export async function* mapConcurrently<In, Out>(
   let isInNext = false;
   let endReading = (): void => {};
   let end: 'ended' | 'stopped' | undefined;
-  const onStop = (): void => endReading();
-  stop.addEventListener('abort', onStop);
+  using _listening = addAbortListener(stop, () => endReading());
   try {
     while (end === undefined || working.size > 0) {
       if (end === undefined && working.size < concurrency) reading ??= read();
@@ -51,7 +52,6 @@ export async function* mapConcurrently<In, Out>(
     }
     return end;
   } finally {
-    stop.removeEventListener('abort', onStop);
     const released = iterator.return?.();
     // A generator that still waits for its next input can't be released before that comes.
     if (isInNext) released?.catch(() => {});

@@ -6,7 +6,7 @@ import { priceOfResponse } from './memory/response-price.ts';
 import { readRequest } from './request.ts';
 import { writeResponse, writeVariants } from './response.ts';
 import type { ProcessorClient, ResponseRoom } from './upstream/processor-client.ts';
-import { originOf } from './upstream/trace-calls.ts';
+import { originOf } from './upstream/trace-call.ts';
 
 /** One image in, one image or tensor out, or several variants: the way of every request to /v1/images. */
 export function processImage(config: ApiConfig, processor: ProcessorClient, held: HeldBytes) {

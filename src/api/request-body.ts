@@ -1,3 +1,4 @@
+import { addAbortListener } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { HttpBindings } from '@hono/node-server';
 import { Failure, failureFromAbort } from '../failures.ts';
@@ -61,14 +62,13 @@ export async function readBody(
     };
     const onBroken = (cause: Error) =>
       fail(new Failure('CANCELLED', 'The caller left before the body was complete.', {}, { cause }));
-    const onAbort = () => fail(failureFromAbort(signal));
+    const listening = addAbortListener(signal, () => fail(failureFromAbort(signal)));
     const stop = () => {
       incoming.off('data', onData).off('end', onEnd).off('error', onBroken);
       // An error after this is the caller's leaving, and the answer is already decided.
       incoming.on('error', () => {});
-      signal.removeEventListener('abort', onAbort);
+      listening[Symbol.dispose]();
     };
-    signal.addEventListener('abort', onAbort, { once: true });
     incoming.on('data', onData).on('end', onEnd).on('error', onBroken);
   });
 }

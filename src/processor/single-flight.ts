@@ -1,3 +1,4 @@
+import { addAbortListener } from 'node:events';
 import { failureFromAbort } from '../failures.ts';
 
 /** Work for equal keys is done once for all who ask while it is under way. */
@@ -55,18 +56,8 @@ export function createSingleFlight<T>(): SingleFlight<T> {
         reject(failureFromAbort(signal));
       };
       flight.callers += 1;
-      signal.addEventListener('abort', leave, { once: true });
-      const stay = () => signal.removeEventListener('abort', leave);
-      flight.arrival.then(
-        (value) => {
-          stay();
-          resolve(value);
-        },
-        (error: unknown) => {
-          stay();
-          reject(error);
-        },
-      );
+      const listening = addAbortListener(signal, leave);
+      flight.arrival.finally(listening[Symbol.dispose]).then(resolve, reject);
     });
   }
 

@@ -1,7 +1,7 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { traceRequests } from '../../src/api/trace-requests.ts';
-import { traceCalls } from '../../src/api/upstream/trace-calls.ts';
+import { createTraceCall } from '../../src/api/upstream/trace-call.ts';
 import { Failure } from '../../src/failures.ts';
 import { toConnectError } from '../../src/grpc/rpc-failures.ts';
 import { plainAnswer, type ScriptedProcessor, startScriptedProcessor, startTestApi } from '../support/api.ts';
@@ -121,7 +121,7 @@ describe(traceRequests, () => {
   });
 });
 
-describe(traceCalls, () => {
+describe(createTraceCall, () => {
   it('gives the ids of the request on, with its own span as the parent', async () => {
     const headers = { traceparent, tracestate: 'vendor=1', 'x-request-id': 'mine' };
     const spans = await spansOf((url) => post(`${url}/v1/images`, headers));

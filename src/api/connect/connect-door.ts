@@ -35,7 +35,7 @@ import { type PricedRequest, priceOfResponse } from '../memory/response-price.ts
 import { noteFailure } from '../problem.ts';
 import { imageTooLong, readBody } from '../request-body.ts';
 import type { ProcessorClient, ResponseRoom } from '../upstream/processor-client.ts';
-import { originOf } from '../upstream/trace-calls.ts';
+import { originOf } from '../upstream/trace-call.ts';
 
 /** Everything under it goes through this door. */
 export const connectDoorPath = `/${ProcessorService.typeName}/*`;

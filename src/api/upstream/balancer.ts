@@ -1,17 +1,20 @@
+import { addAbortListener } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { create, type DescMessage, type MessageShape } from '@bufbuild/protobuf';
 import { MethodOptions_IdempotencyLevel as Idempotency } from '@bufbuild/protobuf/wkt';
+import { Code, ConnectError } from '@connectrpc/connect';
 import {
-  type CallOptions,
-  type Client,
-  Code,
-  ConnectError,
-  createClient,
-  type Transport,
-} from '@connectrpc/connect';
-import { Health, HealthCheckResponse_ServingStatus } from '../../../gen/grpc/health/v1/health_pb.ts';
+  Health,
+  HealthCheckRequestSchema,
+  HealthCheckResponse_ServingStatus,
+} from '../../../gen/grpc/health/v1/health_pb.ts';
+import { type Deadline, startDeadline } from '../../deadline.ts';
+import type { Http2Connection } from '../../grpc/http2-connection.ts';
 import { failureFromConnectError } from '../../grpc/rpc-failures.ts';
+import { responseOverheadBytes } from '../../grpc/transport.ts';
+import { callGrpc, type GrpcCall } from './grpc-call.ts';
 import { type ProcessorAddress, type Resolve, watchProcessorAddresses } from './processor-addresses.ts';
-import { createProcessorTransport, unaryTransport } from './processor-transport.ts';
+import { createProcessorConnection } from './processor-connection.ts';
 
 /** A health check is answered in milliseconds, under full load too, and two round trips may take a second each. */
 const probeTimeoutMs = 3_000;
@@ -38,9 +41,7 @@ const preference = ['serving', 'new', 'avoided'] as const satisfies readonly Pro
 
 interface Processor {
   readonly address: string;
-  readonly transport: Transport;
-  readonly health: Client<typeof Health>;
-  close(): void;
+  readonly connection: Http2Connection;
   inFlight: number;
   /** When it got its latest call, counted in calls. */
   turn: number;
@@ -51,9 +52,8 @@ interface Processor {
 }
 
 /**
- * One transport over all processors: gRPC stays on the connection that it has, so whoever wants several processors to
- * work has to choose between them call by call. Each call goes to the one of two, chosen at random, that has fewer in
- * flight.
+ * Balances calls over all processors. gRPC stays on one connection, so the balancer chooses a processor for each call:
+ * of two chosen at random, the one with fewer calls in flight.
  *
  * An idempotent call whose processor is lost is sent once more, to another processor if there is one, within its
  * deadline. A call that has a response, even a failure, is never sent again.
@@ -71,6 +71,7 @@ export function createBalancer(
 ) {
   const processors = new Map<string, Processor>();
   const closing = new AbortController();
+  const maxResponseBytes = maxAnswerBytes + responseOverheadBytes;
   let turns = 0;
   const watch = watchProcessorAddresses(urls, resolveMs, setAddresses, resolve);
 
@@ -83,13 +84,9 @@ export function createBalancer(
   }
 
   function add({ url, ip, address }: ProcessorAddress): void {
-    const { transport, close } = createProcessorTransport(url, maxAnswerBytes, ip);
-    const health = createClient(Health, transport);
     const processor: Processor = {
       address,
-      transport,
-      health,
-      close,
+      connection: createProcessorConnection(url, ip),
       inFlight: 0,
       turn: 0,
       state: 'new',
@@ -105,20 +102,20 @@ export function createBalancer(
     if (processor === undefined) return;
     processors.delete(address);
     processor.isRetired = true;
-    if (processor.inFlight === 0) processor.close();
+    if (processor.inFlight === 0) processor.connection.abort();
   }
 
   /** Asks until it serves or its address has disappeared. */
   async function probe(processor: Processor): Promise<void> {
     if (processor.isProbed) return;
     processor.isProbed = true;
-    const options = { timeoutMs: probeTimeoutMs, signal: closing.signal };
     for (
       let waitMs = firstProbeWaitMs;
       !processor.isRetired;
       waitMs = Math.min(waitMs * 2, longestProbeWaitMs)
     ) {
-      if (await serves(processor, options).catch(() => false)) {
+      using deadline = startDeadline(closing.signal, probeTimeoutMs);
+      if (await serves(processor, deadline).catch(() => false)) {
         processor.state = 'serving';
         break;
       }
@@ -135,7 +132,7 @@ export function createBalancer(
   }
 
   /** @param but - is taken only if it is the only one */
-  async function choose(signal: AbortSignal | undefined, but?: Processor): Promise<Processor> {
+  async function choose(signal: AbortSignal, but?: Processor): Promise<Processor> {
     if (processors.size === 0) await beforeAbort(watch.lookedUp, signal);
     const others = [...processors.values()].filter((one) => one !== but);
     for (const state of preference) {
@@ -155,56 +152,62 @@ export function createBalancer(
 
   function release(processor: Processor): void {
     processor.inFlight--;
-    if (processor.isRetired && processor.inFlight === 0) processor.close();
+    if (processor.isRetired && processor.inFlight === 0) processor.connection.abort();
   }
 
-  const unary: Transport['unary'] = async (method, signal, timeoutMs, header, input, contextValues) => {
-    const started = performance.now();
-    const send = async (processor: Processor) => {
-      const leftMs = timeoutMs && Math.max(1, Math.ceil(timeoutMs - (performance.now() - started)));
-      hold(processor);
-      try {
-        return await processor.transport.unary(method, signal, leftMs, header, input, contextValues);
-      } finally {
-        release(processor);
-      }
-    };
+  async function send<Input extends DescMessage, Output extends DescMessage>(
+    processor: Processor,
+    call: GrpcCall<Input, Output>,
+  ): Promise<MessageShape<Output>> {
+    hold(processor);
+    try {
+      return await callGrpc(processor.connection, maxResponseBytes, call);
+    } finally {
+      release(processor);
+    }
+  }
+
+  /** Sends a call to one processor, and where it may be repeated to another if that one is lost. */
+  async function callAny<Input extends DescMessage, Output extends DescMessage>(
+    call: GrpcCall<Input, Output>,
+  ): Promise<MessageShape<Output>> {
+    const { signal } = call.deadline;
     let [losses, refusals] = [0, 0];
     let last: Processor | undefined;
     for (;;) {
       const processor = await choose(signal, last);
       try {
-        return await send(processor);
+        return await send(processor, call);
       } catch (error) {
-        if (signal?.aborted || closing.signal.aborted || !isLostProcessor(error)) throw error;
+        if (signal.aborted || closing.signal.aborted || !isLostProcessor(error)) throw error;
         if (isRefusedStream(error)) {
           refusals++;
         } else {
           losses++;
           avoid(processor);
         }
-        const mayRepeat = method.idempotency === Idempotency.IDEMPOTENT;
+        const mayRepeat = call.method.idempotency === Idempotency.IDEMPOTENT;
         if (!mayRepeat || losses > maxLosses || refusals > maxRefusals) throw error;
         last = processor;
         onRetry?.();
         if (refusals > 1) await sleep(2 ** (refusals - 2), undefined, { ref: false });
       }
     }
-  };
+  }
 
   return {
-    transport: unaryTransport(unary),
+    call: callAny,
 
     /** Asks all processors and comes back when one says that it serves. @throws ConnectError if none does */
-    async checkHealth(options: CallOptions): Promise<void> {
-      if (processors.size === 0) await beforeAbort(watch.lookedUp, options.signal);
-      const answers = [...processors.values()].map(async (processor) => {
-        if (await serves(processor, options)) return;
+    async checkHealth(deadline: Deadline): Promise<void> {
+      if (processors.size === 0) await beforeAbort(watch.lookedUp, deadline.signal);
+      const checks = [...processors.values()].map(async (processor) => {
+        if (await serves(processor, deadline)) return;
         avoid(processor);
         throw new Error(`${processor.address} does not serve`);
       });
       try {
-        await Promise.any(answers);
+        await Promise.any(checks);
       } catch (cause) {
         const text = 'no processor says that it serves';
         throw new ConnectError(text, Code.Unavailable, undefined, undefined, cause);
@@ -221,15 +224,17 @@ export function createBalancer(
       watch.close();
       for (const processor of processors.values()) {
         processor.isRetired = true;
-        processor.close();
+        processor.connection.abort();
       }
       processors.clear();
     },
   };
 }
 
-async function serves({ health }: Processor, options: CallOptions): Promise<boolean> {
-  const { status } = await health.check({}, options);
+async function serves({ connection }: Processor, deadline: Deadline): Promise<boolean> {
+  const message = create(HealthCheckRequestSchema);
+  const call = { method: Health.method.check, message, deadline };
+  const { status } = await callGrpc(connection, responseOverheadBytes, call);
   return status === HealthCheckResponse_ServingStatus.SERVING;
 }
 
@@ -248,7 +253,7 @@ export function isLostProcessor(error: unknown): boolean {
   return cause instanceof Error && 'code' in cause && String(cause.code).startsWith('ERR_HTTP2_');
 }
 
-/** Whether the stream met the GOAWAY of a connection that was about to end. Both ways of calling have it in a text alone. */
+/** Whether the stream met the GOAWAY of a connection that was about to end. Only a text says so. */
 function isRefusedStream(error: unknown): boolean {
   const { rawMessage, cause } = ConnectError.from(error);
   return `${rawMessage} ${cause}`.includes('REFUSED_STREAM');
@@ -264,15 +269,8 @@ function takeRandom<Value>(values: Value[]): Value | undefined {
 }
 
 /** Waits for the promise, but not longer than until the signal aborts. */
-async function beforeAbort(promise: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return void (await promise);
+async function beforeAbort(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  if (signal.aborted) onAbort();
-  else signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
+  using _listening = addAbortListener(signal, () => reject(signal.reason));
+  await Promise.race([promise, aborted]);
 }

@@ -1,4 +1,5 @@
-import { type CallOptions, Code, ConnectError, createClient, createContextValues } from '@connectrpc/connect';
+import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
+import { Code, ConnectError } from '@connectrpc/connect';
 import {
   type ProcessBatchRequest,
   type ProcessBatchResponse,
@@ -10,15 +11,15 @@ import {
 } from '../../../gen/image/v1/processor_pb.ts';
 import type { Deadline } from '../../deadline.ts';
 import { Failure, failureFromAbort } from '../../failures.ts';
-import { failureFromConnectError, publicFailure, toConnectError } from '../../grpc/rpc-failures.ts';
+import { failureFromConnectError, publicFailure } from '../../grpc/rpc-failures.ts';
 import { maxResponseHeader } from '../../grpc/transport.ts';
 import type { CallOrigin } from '../../telemetry/trace-context.ts';
 import type { Tracing } from '../../telemetry/tracing.ts';
-import { responseRoomKey } from '../connect/grpc-unary.ts';
 import { createBalancer, isLostProcessor } from './balancer.ts';
+import type { UnaryMethod } from './grpc-call.ts';
 import { defaultResolveMs, type Resolve } from './processor-addresses.ts';
 import { createRepeats, withoutSha256 } from './repeats.ts';
-import { originKey, traceCalls } from './trace-calls.ts';
+import { createTraceCall } from './trace-call.ts';
 
 /** What a call may have in its response. */
 export interface ResponseRoom {
@@ -53,7 +54,8 @@ export function createProcessorClient(
 ) {
   const balancer = createBalancer(urls, maxAnswerBytes, resolveMs, resolve, onRetry);
   const repeats = createRepeats();
-  const processor = createClient(ProcessorService, traceCalls(balancer.transport, tracing, urls));
+  const traceCall = createTraceCall(tracing, urls);
+  const { method } = ProcessorService;
   /** Calls of images that are sent along. */
   let imagesInWork = 0;
   const unboundedRoom: ResponseRoom = { maxBytes: maxAnswerBytes, take() {} };
@@ -78,21 +80,24 @@ export function createProcessorClient(
    * One request, one response. Images that the processor is to download are no images in work: it bounds downloads by
    * itself, and nobody who sends an image waits for an origin.
    */
-  async function ask<Request, Response>(
-    method: (request: Request, options: CallOptions) => Promise<Response>,
-    request: Request,
+  async function ask<Input extends DescMessage, Output extends DescMessage>(
+    method: UnaryMethod<Input, Output>,
+    message: MessageShape<Input>,
     deadline: Deadline,
     origin: CallOrigin | undefined,
-    room: ResponseRoom = unboundedRoom,
-  ): Promise<Response> {
-    const images = isDownload(request) ? 0 : 1;
+    { maxBytes, take: takeRoom }: ResponseRoom = unboundedRoom,
+  ): Promise<MessageShape<Output>> {
+    const images = isDownload(message) ? 0 : 1;
     if (images > 0) checkRoom();
     imagesInWork += images;
-    using call = startCall(deadline, origin, room);
+    const send = (ids: Readonly<Record<string, string>>) => {
+      const headers = { ...ids, [maxResponseHeader]: String(maxBytes) };
+      return balancer.call({ method, message, headers, deadline, takeRoom });
+    };
     try {
-      return await method(request, call);
+      return await (origin === undefined ? send({}) : traceCall(method, origin, send));
     } catch (error) {
-      throw failureOfCall(error, deadline.signal, sentBytes(request));
+      throw failureOfCall(error, deadline.signal, sentBytes(message));
     } finally {
       imagesInWork -= images;
     }
@@ -108,7 +113,7 @@ export function createProcessorClient(
       origin?: CallOrigin,
       room?: ResponseRoom,
     ): Promise<ProcessResponse> =>
-      repeats.send(withoutSha256(request), (sent) => ask(processor.process, sent, deadline, origin, room)),
+      repeats.send(withoutSha256(request), (sent) => ask(method.process, sent, deadline, origin, room)),
 
     /** Makes several answers of one image. */
     processVariants: (
@@ -118,7 +123,7 @@ export function createProcessorClient(
       room?: ResponseRoom,
     ): Promise<ProcessVariantsResponse> =>
       repeats.send(withoutSha256(request), (sent) =>
-        ask(processor.processVariants, sent, deadline, origin, room),
+        ask(method.processVariants, sent, deadline, origin, room),
       ),
 
     /** Makes one tensor of several images. */
@@ -129,7 +134,7 @@ export function createProcessorClient(
       room?: ResponseRoom,
     ): Promise<ProcessBatchResponse> =>
       ask(
-        processor.processBatch,
+        method.processBatch,
         { ...request, requests: request.requests.map(withoutSha256) },
         deadline,
         origin,
@@ -138,9 +143,8 @@ export function createProcessorClient(
 
     /** Comes back if a processor answers and says that it serves. */
     async checkHealth(deadline: Deadline): Promise<void> {
-      using call = startCall(deadline);
       try {
-        await balancer.checkHealth(call);
+        await balancer.checkHealth(deadline);
       } catch (error) {
         throw failureOfCall(error, deadline.signal);
       }
@@ -148,23 +152,6 @@ export function createProcessorClient(
 
     addresses: balancer.addresses,
     close: balancer.close,
-  };
-}
-
-/** What Connect wants to know of a call's end. It tells an abort from an error by the ConnectError's code. */
-function startCall(deadline: Deadline, origin?: CallOrigin, room?: ResponseRoom) {
-  const controller = new AbortController();
-  const onAbort = () => controller.abort(toConnectError(failureFromAbort(deadline.signal)));
-  if (deadline.signal.aborted) onAbort();
-  else deadline.signal.addEventListener('abort', onAbort, { once: true });
-  return {
-    signal: controller.signal,
-    timeoutMs: deadline.remainingMs(),
-    contextValues: createContextValues()
-      .set(originKey, origin)
-      .set(responseRoomKey, room?.take ?? (() => {})),
-    ...(room !== undefined && { headers: { [maxResponseHeader]: String(room.maxBytes) } }),
-    [Symbol.dispose]: () => deadline.signal.removeEventListener('abort', onAbort),
   };
 }
 

@@ -1,3 +1,4 @@
+import { addAbortListener } from 'node:events';
 import { Failure, failureFromAbort } from '../../failures.ts';
 import { createMachineSpeed } from './machine-speed.ts';
 
@@ -129,10 +130,10 @@ export function createAdmission(
         startWhoMay();
       };
       piece.start = () => {
-        signal.removeEventListener('abort', leave);
+        listening[Symbol.dispose]();
         resolve();
       };
-      signal.addEventListener('abort', leave, { once: true });
+      const listening = addAbortListener(signal, leave);
       const after = waiting.findIndex(({ turn }) => turn > piece.turn);
       waiting.splice(after === -1 ? waiting.length : after, 0, piece);
     });

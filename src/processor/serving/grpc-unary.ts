@@ -1,3 +1,4 @@
+import { addAbortListener } from 'node:events';
 import {
   constants,
   type Http2ServerRequest,
@@ -57,10 +58,10 @@ export interface GrpcUnaryMethods {
 }
 
 /**
- * Unary gRPC calls whose messages are megabytes, at the server's end; the client's is image-api's grpc-unary.ts.
- * Connect's adapter joins a message's chunks through three async iterators and copies the answer twice; here the
- * message is read into its place and the answer's image sent from where it lies (docs/performance.md). What the
- * methods see, contexts, deadlines, interceptors and statuses, is Connect's.
+ * Unary gRPC calls whose messages may have many megabytes, at the server's end; the client's is image-api's grpc-call.ts.
+ * Connect's adapter joins the chunks of a message through three async iterators and copies the response twice. Here the
+ * message is read into one array and the response is sent without a copy (docs/performance.md). What the methods see,
+ * contexts, deadlines, interceptors and statuses, is Connect's.
  *
  * The message counts in its call's memory as it arrives, and so does the response until its last byte is out.
  *
@@ -166,43 +167,30 @@ export function createGrpcUnaryMethods(
 }
 
 /** Reads the only message of a call; what comes after it has failed is left where it is. */
-function readMessage(
+async function readMessage(
   stream: ServerHttp2Stream,
   message: ReturnType<typeof collectMessage>,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
-  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
-  function stop(): void {
-    stream.off('data', onData).off('end', onEnd).pause();
-    signal.removeEventListener('abort', onAbort);
-  }
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
   function onData(chunk: Buffer): void {
     try {
       message.add(chunk);
     } catch (error) {
-      stop();
+      // At once: the reader takes nothing more after it has thrown.
+      stream.off('data', onData);
       reject(error);
     }
   }
-  function onEnd(): void {
-    stop();
-    try {
-      resolve(message.whole());
-    } catch (error) {
-      reject(error);
-    }
+  signal.throwIfAborted();
+  using _listening = addAbortListener(signal, () => reject(signal.reason));
+  stream.on('data', onData).on('end', resolve);
+  try {
+    await promise;
+    return message.whole();
+  } finally {
+    stream.off('data', onData).off('end', resolve).pause();
   }
-  function onAbort(): void {
-    stop();
-    reject(signal.reason);
-  }
-  if (signal.aborted) {
-    onAbort();
-  } else {
-    signal.addEventListener('abort', onAbort, { once: true });
-    stream.on('data', onData).on('end', onEnd);
-  }
-  return promise;
 }
 
 function reasonOf(rstCode: number | undefined): ConnectError {

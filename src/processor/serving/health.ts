@@ -1,3 +1,4 @@
+import { addAbortListener } from 'node:events';
 import { Code, ConnectError, type ServiceImpl } from '@connectrpc/connect';
 import {
   type Health,
@@ -32,11 +33,11 @@ export function createHealth(serviceNames: readonly string[]) {
     return new Promise((resolve) => {
       const wake = () => {
         watchers.delete(wake);
-        signal.removeEventListener('abort', wake);
+        listening[Symbol.dispose]();
         resolve();
       };
       watchers.add(wake);
-      signal.addEventListener('abort', wake);
+      const listening = addAbortListener(signal, wake);
     });
   }
 

@@ -1,3 +1,4 @@
+import { addAbortListener } from 'node:events';
 import { Failure, failureFromAbort } from '../../failures.ts';
 
 /** The caller and the origin of a download. */
@@ -66,13 +67,13 @@ export function createDownloadPlaces(maxRunning: number, maxWaiting: number): Do
       const one: Waiting = {
         ...parties,
         start() {
-          signal.removeEventListener('abort', leave);
+          listening[Symbol.dispose]();
           waiting.delete(one);
           running.add(parties);
           resolve();
         },
       };
-      signal.addEventListener('abort', leave, { once: true });
+      const listening = addAbortListener(signal, leave);
       waiting.add(one);
     });
   }

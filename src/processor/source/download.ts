@@ -1,3 +1,4 @@
+import { addAbortListener } from 'node:events';
 import type { Dispatcher } from 'undici';
 import { Failure, failureFromAbort } from '../../failures.ts';
 import { createCookies } from './cookies.ts';
@@ -89,13 +90,10 @@ function checkVisit(visits: Set<string>, visit: string, maxRedirects: number): v
 }
 
 /** Settles as `work` does, or rejects as soon as the signal aborts: undici ignores the signal while it connects. */
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject);
-  });
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  using _listening = addAbortListener(signal, () => reject(signal.reason));
+  return await Promise.race([work, aborted]);
 }
 
 /** Downloads from public addresses, within limits of bytes and time. */

@@ -1,3 +1,4 @@
+import { addAbortListener } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EnvironmentError } from '../../environment.ts';
@@ -219,7 +220,8 @@ export function startProcesses<Name extends keyof WorkerRoles>(
         const leave = () => {
           if (queue.delete(task)) reject(failureFromAbort(signal as AbortSignal));
         };
-        const stay = () => signal?.removeEventListener('abort', leave);
+        const listening = signal && addAbortListener(signal, leave);
+        const stay = () => listening?.[Symbol.dispose]();
         const task: Task<Job, Answer> = {
           job,
           signal,
@@ -232,7 +234,6 @@ export function startProcesses<Name extends keyof WorkerRoles>(
             reject(error);
           },
         };
-        signal?.addEventListener('abort', leave, { once: true });
         queue.add(task);
       });
     },

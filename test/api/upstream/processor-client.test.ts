@@ -320,7 +320,7 @@ describe(createProcessorClient, () => {
     processor.script.process = () => ({ ...plainAnswer, content: new Uint8Array(2 * megabyte) });
     const failure = await failureOf(clientOf(processor.url).process(request, within(5000)));
     expect(failure.reason).toBe('INTERNAL');
-    expect(String(failure.cause)).toContain('readMaxBytes');
+    expect(String(failure.cause)).toContain('the limit is 2097152');
   });
 
   it('carries thirty calls of a megabyte at once over one connection', async () => {
