@@ -17,16 +17,7 @@ import {
   type ServiceImpl,
 } from '@connectrpc/connect';
 import { createMethodUrl, invokeUnaryImplementation } from '@connectrpc/connect/protocol';
-import {
-  contentTypeProto,
-  grpcStatusOk,
-  headerContentType,
-  headerEncoding,
-  headerGrpcStatus,
-  headerTimeout,
-  parseTimeout,
-  setTrailerStatus,
-} from '@connectrpc/connect/protocol-grpc';
+import { parseTimeout, setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
 import { Failure } from '../../failures.ts';
 import { collectMessage, endWith, envelopeOf, webHeaders } from '../../grpc/grpc-message.ts';
 import { parseBinary } from '../../grpc/messages/parse-message.ts';
@@ -97,8 +88,8 @@ export function createGrpcUnaryMethods(
       requestSignal: left.signal,
       requestHeader,
       url: createMethodUrl(`http://${headers[':authority']}`, method),
-      responseHeader: { [headerContentType]: contentTypeProto },
-      responseTrailer: { [headerGrpcStatus]: grpcStatusOk },
+      responseHeader: { 'content-type': 'application/grpc+proto' },
+      responseTrailer: { 'grpc-status': '0' },
       contextValues,
     });
     stream.once('close', () => left.abort(reasonOf(stream.rstCode)));
@@ -147,13 +138,10 @@ export function createGrpcUnaryMethods(
       const { stream, headers, method, url } = request;
       const spec = specs.get(url);
       if (spec === undefined || method !== 'POST') return false;
-      if (!/^application\/grpc(\+proto)?$/.test(headers[headerContentType.toLowerCase()] as string))
-        return false;
-      if ((headers[headerEncoding.toLowerCase()] ?? 'identity') !== 'identity') return false;
-      const timeout = parseTimeout(
-        (headers[headerTimeout.toLowerCase()] as string | undefined) ?? null,
-        Number.POSITIVE_INFINITY,
-      );
+      if (!/^application\/grpc(\+proto)?$/.test(headers['content-type'] ?? '')) return false;
+      if ((headers['grpc-encoding'] ?? 'identity') !== 'identity') return false;
+      const [timeoutText = null] = [headers['grpc-timeout']].flat();
+      const timeout = parseTimeout(timeoutText, Number.POSITIVE_INFINITY);
       if (timeout.error !== undefined) return false;
       // A stream that breaks is told by its close.
       stream.on('error', () => {});
