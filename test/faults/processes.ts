@@ -164,6 +164,17 @@ export function descriptorsOf(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
 
+/** Established connections to a local TCP port, on the side that accepted them. */
+export function connectionsTo(port: number): number {
+  const established = '01';
+  return ['/proc/net/tcp', '/proc/net/tcp6']
+    .flatMap((path) => readFileSync(path, 'latin1').split('\n'))
+    .filter((line) => {
+      const [, local, , state] = line.trim().split(/\s+/);
+      return state === established && Number.parseInt(local?.split(':')[1] ?? '', 16) === port;
+    }).length;
+}
+
 /** What a process of a service is, for a table. */
 function roleOf({ command }: ProcessState): string {
   const [, role] = /worker-process\.ts (\w+)/.exec(command) ?? [];

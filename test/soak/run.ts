@@ -4,7 +4,14 @@ import { parseArgs } from 'node:util';
 import { percentile, table } from '../faults/figures.ts';
 import { failuresOf, type LoadRequest, type LoadResult, reasonsOf, startLoad } from '../faults/load.ts';
 import { photograph, pngBomb, thumbnail } from '../faults/pictures.ts';
-import { descriptorsOf, processTree, type ServiceProcess, startMain } from '../faults/processes.ts';
+import {
+  connectionsTo,
+  descriptorsOf,
+  processTree,
+  putSessionFirst,
+  type ServiceProcess,
+  startMain,
+} from '../faults/processes.ts';
 import { startOrigin } from '../support/origin.ts';
 import { startRedis } from '../support/redis.ts';
 import { redisServer } from '../support/tools.ts';
@@ -18,6 +25,9 @@ import { blockMedians, judge, leastSquares, mostBytesPerRequest } from './slope.
  * most, at full speed: V8 takes memory for its young generation until that has seen the most that it gets to see, which
  * at the steady pace takes five minutes.
  */
+
+// The workers run as SCHED_IDLE, and other work of the machine would starve them.
+putSessionFirst();
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '60' } } });
 const minutes = Number(values.minutes);
@@ -119,7 +129,8 @@ const rows = [head];
 const words = { flat: 'flat', unknown: 'within noise' } as const;
 let isFlat = true;
 for (const [name, all] of samples) {
-  const warm = all.filter(({ second }) => second >= warmUpSeconds);
+  // A worker that was started later warms up later.
+  const warm = all.filter(({ second }) => second >= (all[0]?.second ?? 0) + warmUpSeconds);
   if (warm.length < blocks) {
     rows.push([name, '', '', '', '', `lived ${all.length} s`, '', '']);
     continue;
@@ -163,10 +174,15 @@ const unexpected = results
 process.stdout.write(
   `\n${results.reduce((sum, { records }) => sum + records.length, 0)} requests in ${minutes} minutes, ${unexpected.length} failed that should not have${unexpected.length === 0 ? '' : `: ${reasonsOf(unexpected)}`}. Event-loop delay p99, the worst of ${lags.length} looks: ${Math.max(...lags).toFixed(0)} ms.\n`,
 );
+const replaced = [...(await processor.metrics())].flatMap(([name, count]) => {
+  const reason = /^image_processor_workers_replaced_total\{reason="(\w+)"\}$/.exec(name)?.[1];
+  return reason === undefined || count === 0 ? [] : [`${count} ${reason}`];
+});
+process.stdout.write(`Workers replaced: ${replaced.length === 0 ? 'none' : replaced.join(', ')}.\n`);
 process.exitCode = isFlat && unexpected.length === 0 ? 0 : 1;
 
 /** Worker processes come and go: they are counted by their process ids, and all of a service together. */
-function look({ name, pid }: ServiceProcess, second: number): void {
+function look({ name, pid, port }: ServiceProcess, second: number): void {
   const tree = processTree(pid);
   const add = (key: string, rss: number, descriptors: number, processes = 1): void => {
     const list = samples.get(key) ?? [];
@@ -176,7 +192,8 @@ function look({ name, pid }: ServiceProcess, second: number): void {
   const total = { rss: 0, descriptors: 0 };
   for (const { pid: one, command, rssBytes } of tree) {
     const role = /worker-process\.ts (\w+)/.exec(command)?.[1];
-    const descriptors = countDescriptors(one);
+    // The load opens more connections while responses are slow, and keeps them.
+    const descriptors = countDescriptors(one) - (one === pid ? connectionsTo(port) : 0);
     add(`image-${name}${role === undefined ? '' : ` ${role} worker ${one}`}`, rssBytes, descriptors);
     total.rss += rssBytes;
     total.descriptors += descriptors;
