@@ -186,6 +186,7 @@ const extensions: Readonly<Record<string, string>> = {
   'image/webp': 'webp',
   'application/x-npy': 'npy',
   'application/vnd.safetensors': 'safetensors',
+  'application/x-npz': 'npz',
 };
 
 function extensionOf(contentType: string): string {

@@ -44,7 +44,7 @@ function flagRows(flags: Flags): (readonly [string, string])[] {
 function wordsOfOptions(name: CommandName | 'send'): string {
   return name === 'send'
     ? `What to make of the image; options you omit take the service's defaults. Without --format the ending of OUTPUT
-chooses the format: .jpg, .png, .webp, .npy or .safetensors. A value with a leading minus needs "=", as in --mean=-1.`
+chooses the format: .jpg, .png, .webp, .npy, .safetensors or .npz. A value with a leading minus needs "=", as in --mean=-1.`
     : `What to make of the images. Options you omit are those of an image-api whose environment sets none:
 1024 × 768 filled, bilinear, gray, in the source's format. A value with a leading minus needs "=".`;
 }

@@ -10,6 +10,7 @@ const endings: { readonly [ending: string]: { readonly format: string; readonly 
   '.webp': { format: 'webp', contentType: 'image/webp' },
   '.npy': { format: 'npy', contentType: 'application/x-npy' },
   '.safetensors': { format: 'safetensors', contentType: 'application/vnd.safetensors' },
+  '.npz': { format: 'npz', contentType: 'application/x-npz' },
 };
 
 const ofPath = (path: string) => endings[extname(path).toLowerCase()];

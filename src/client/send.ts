@@ -37,7 +37,7 @@ export async function send(
     });
     if (response.status !== 200) throw await refusal(response);
     const contentType = mediaType(response);
-    if (!/^image\/|^application\/(octet-stream|x-npy|vnd\.safetensors)$/.test(contentType)) {
+    if (!/^image\/|^application\/(octet-stream|x-npy|x-npz|vnd\.safetensors)$/.test(contentType)) {
       throw stranger(response);
     }
     return {

@@ -160,12 +160,12 @@ export const rules: readonly Rule[] = [
   {
     refuses: ['datatype'],
     values: ['bf16'],
-    when: { option: 'format', in: ['npy'] },
-    allowed: 'uint8, fp16 or fp32 in npy: NumPy has no bfloat16; use raw or safetensors',
-    phrase: 'bf16 not with format npy',
+    when: { option: 'format', in: ['npy', 'npz'] },
+    allowed: 'uint8, fp16 or fp32 in npy and npz: NumPy has no bfloat16; use raw or safetensors',
+    phrase: 'bf16 not with format npy or npz',
     inMessage: {
       actual: 'BF16',
-      allowed: 'UINT8, FP16 or FP32 in npy: NumPy has no bfloat16; use raw or safetensors',
+      allowed: 'UINT8, FP16 or FP32 in npy and npz: NumPy has no bfloat16; use raw or safetensors',
     },
   },
   {

@@ -22,7 +22,12 @@ export const fastFilters = [
 /** Formats that images are written in. */
 export const imageFormats = ['jpeg', 'png', 'webp'] as const;
 /** Containers that tensors are written in. */
-export const tensorContainers = ['raw', 'npy', 'safetensors'] as const;
+export const tensorContainers = ['raw', 'npy', 'safetensors', 'npz'] as const;
+/** Containers of any number of tensors; the others contain one. */
+export const namedContainers = [
+  'safetensors',
+  'npz',
+] as const satisfies readonly (typeof tensorContainers)[number][];
 /** Values of `format`; `source` is the source's own format. */
 export const formats = ['source', ...imageFormats, ...tensorContainers] as const;
 /** Values of `datatype`, named as in image.v1.Datatype. */

@@ -25,7 +25,7 @@ const bytesOf: Readonly<Record<string, number>> = { UINT8: 1, FP16: 2, BF16: 2, 
  * Reads an answer of the service.
  *
  * @param content - the tensor in its container
- * @param contentType - application/octet-stream (the values alone), application/x-npy or
+ * @param contentType - application/octet-stream (only the values), application/x-npy, application/x-npz or
  *   application/vnd.safetensors
  * @param shape - [1, channels, height, width] or [1, height, width, channels]
  */
@@ -36,10 +36,9 @@ export function readPlanes(
   shape: readonly number[],
   layout: 'nchw' | 'nhwc',
 ): Planes {
-  const data = content.subarray(dataOffset(content, contentType));
   const [, a = 0, b = 0, c = 0] = shape;
   const [count, height, width] = layout === 'nchw' ? [a, b, c] : [c, a, b];
-  const values = readValues(data, datatype);
+  const values = readValues(valuesIn(content, contentType), datatype);
   if (values.length !== count * height * width) {
     throw new Error(`${values.length} values do not make a tensor of ${shape.join(' × ')}`);
   }
@@ -52,13 +51,23 @@ export function readPlanes(
   return { width, height, channels };
 }
 
-/** Where the values begin. */
-function dataOffset(content: Uint8Array, contentType: string): number {
+/** The bytes of the values. */
+function valuesIn(content: Uint8Array, contentType: string): Uint8Array {
   const view = new DataView(content.buffer, content.byteOffset, content.byteLength);
-  // The .npy format, version 1.0: six bytes of magic, two of version, two of the header's length.
-  if (contentType === 'application/x-npy') return 10 + view.getUint16(8, true);
-  if (contentType === 'application/vnd.safetensors') return 8 + Number(view.getBigUint64(0, true));
-  return 0;
+  switch (contentType) {
+    case 'application/x-npy':
+      // The .npy format, version 1.0: six bytes of magic, two of version, two of the header's length.
+      return content.subarray(10 + view.getUint16(8, true));
+    case 'application/x-npz': {
+      // The first entry of a ZIP file: a header of 30 bytes, the entry's name, its extra field and its data.
+      const start = 30 + view.getUint16(26, true) + view.getUint16(28, true);
+      return valuesIn(content.subarray(start, start + view.getUint32(18, true)), 'application/x-npy');
+    }
+    case 'application/vnd.safetensors':
+      return content.subarray(8 + Number(view.getBigUint64(0, true)));
+    default:
+      return content;
+  }
 }
 
 function readValues(data: Uint8Array, datatype: string): Float32Array {

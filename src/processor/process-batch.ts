@@ -12,7 +12,7 @@ import { Failure, failureFromAbort, withIndex } from '../failures.ts';
 import { mapConcurrently } from '../map-concurrently.ts';
 import { valueBytesOfPlan } from './image/output-bytes.ts';
 import type { Plan, TensorPlan } from './image/plan.ts';
-import { type EmptyTensor, emptyTensor, type TensorDescription } from './image/tensor-container.ts';
+import { type OpenContainer, openContainer, type TensorDescription } from './image/tensor-container.ts';
 import { checkCombinations } from './rules/check-combinations.ts';
 import { containerNames } from './rules/enum-names.ts';
 import type { CallMemory } from './serving/call-memory.ts';
@@ -136,7 +136,7 @@ function ofBatch<T>(index: number, read: () => T): T {
 /** The tensor of a batch, into which the images' values are copied in any order. */
 function createStack(count: number, container: TensorPlan['container'], memory: CallMemory) {
   const images: ProcessResponse[] = new Array(count);
-  let whole: (EmptyTensor & TensorDescription) | undefined;
+  let whole: (OpenContainer & TensorDescription) | undefined;
   let firstIndex = 0;
   let room: Disposable | undefined;
 
@@ -146,7 +146,7 @@ function createStack(count: number, container: TensorPlan['container'], memory: 
     room = memory.reserve(count * bytesOfOne);
   }
 
-  function begin({ content, tensors: [tensor] }: ProcessResponse): EmptyTensor & TensorDescription {
+  function begin({ content, tensors: [tensor] }: ProcessResponse): OpenContainer & TensorDescription {
     if (room === undefined) reserve(content.length);
     const [, ...one] = tensor?.shape.map(Number) ?? [];
     const description = {
@@ -154,7 +154,7 @@ function createStack(count: number, container: TensorPlan['container'], memory: 
       datatype: tensor?.datatype as TensorDescription['datatype'],
       shape: [count, ...one],
     };
-    return { ...description, ...emptyTensor(count * content.length, description, container) };
+    return { ...description, ...openContainer([description], container) };
   }
 
   return {
@@ -172,10 +172,12 @@ function createStack(count: number, container: TensorPlan['container'], memory: 
       }
       images[index] = { ...response, content: new Uint8Array() };
       checkShapes(images, firstIndex, index);
-      whole.values.set(response.content, index * response.content.length);
+      whole.values[0]?.set(response.content, index * response.content.length);
     },
     response(): ProcessBatchResponse {
-      const { content, contentType, name, datatype, shape } = whole as EmptyTensor & TensorDescription;
+      const { content, contentType, name, datatype, shape, close } = whole as OpenContainer &
+        TensorDescription;
+      close();
       memory.hold(content.length);
       const tensors = [{ name, datatype, shape: shape.map(BigInt) }];
       return create(ProcessBatchResponseSchema, { content, contentType, tensors, images });

@@ -72,6 +72,7 @@ describe(readArguments, () => {
     ['answer.webp', 'webp'],
     ['answer.npy', 'npy'],
     ['answer.safetensors', 'safetensors'],
+    ['answer.npz', 'npz'],
   ])('lets the ending of %s ask for %s', (output, format) => {
     expect(optionsOf('photo.tiff', output)).toEqual({ format });
   });
@@ -136,7 +137,7 @@ describe(readArguments, () => {
     [['a'], 'USAGE: INPUT and OUTPUT are needed, got "a"; see --help.'],
     ...['b.tiff', 'b.gif', 'b.HEIC', 'b.raw'].map((output): [string[], string] => [
       ['a', output],
-      `USAGE: "${output}" has an ending that stands for no format that is written; use .jpg, .jpeg, .jpe, .jfif, .png, .webp, .npy or .safetensors, or choose by --format.`,
+      `USAGE: "${output}" has an ending that stands for no format that is written; use .jpg, .jpeg, .jpe, .jfif, .png, .webp, .npy, .safetensors or .npz, or choose by --format.`,
     ]),
     [['a', 'b', 'c'], 'USAGE: INPUT and OUTPUT are needed, got "a" "b" "c"; see --help.'],
     [['--url', 'http://x/', 'a', 'b'], 'USAGE: OUTPUT is needed with --url, got "a" "b"; see --help.'],

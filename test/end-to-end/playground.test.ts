@@ -202,22 +202,25 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     expect(complaints).toEqual([]);
   });
 
-  it.each(['raw', 'npy', 'safetensors'])('reads a tensor of its own settings in %s', async (container) => {
-    await open();
-    await page.selectOption('#sizing', 'source');
-    await announcedAfter(async () => upload('colours.png', await encoded(redGreenBlue, 'png')));
-    await page.uncheck('#grayscale');
-    await announcedAfter(() => choose('Tensor'));
-    await page.selectOption('#datatype', 'fp16');
-    await page.selectOption('#layout', 'nhwc');
-    await page.selectOption('#container', container);
-    await announcedAfter(() => page.fill('#mean', '0.5'));
-    for (const channel of ['R', 'G', 'B']) {
-      expect(await page.locator(`[data-channel=${channel}] dl`).textContent()).toMatch(
-        /^range−0\.5 … 0\.5mean−0\.1667/,
-      );
-    }
-  });
+  it.each(['raw', 'npy', 'safetensors', 'npz'])(
+    'reads a tensor of its own settings in %s',
+    async (container) => {
+      await open();
+      await page.selectOption('#sizing', 'source');
+      await announcedAfter(async () => upload('colours.png', await encoded(redGreenBlue, 'png')));
+      await page.uncheck('#grayscale');
+      await announcedAfter(() => choose('Tensor'));
+      await page.selectOption('#datatype', 'fp16');
+      await page.selectOption('#layout', 'nhwc');
+      await page.selectOption('#container', container);
+      await announcedAfter(() => page.fill('#mean', '0.5'));
+      for (const channel of ['R', 'G', 'B']) {
+        expect(await page.locator(`[data-channel=${channel}] dl`).textContent()).toMatch(
+          /^range−0\.5 … 0\.5mean−0\.1667/,
+        );
+      }
+    },
+  );
 
   it('says what is wrong with a preset that does not exist, and offers the nearest', async () => {
     await open();

@@ -88,7 +88,7 @@ describe('imageOptions', () => {
     [{ height: 'abc' }, 'a whole number from 1 to 65535'],
     [{ fit: 'squeeze' }, 'one of fill, cover, contain, inside, outside'],
     [{ filter: 'mitchell' }, 'one of nearest, box, bilinear, hamming, bicubic, lanczos'],
-    [{ format: 'avif' }, 'one of source, jpeg, png, webp, raw, npy, safetensors'],
+    [{ format: 'avif' }, 'one of source, jpeg, png, webp, raw, npy, safetensors, npz'],
     [{ quality: '101' }, 'a whole number from 1 to 100'],
     [{ numerics: 'approximate' }, 'one of exact, fast'],
     [{ background: 'orange' }, 'a colour as RRGGBB or #RRGGBB'],
@@ -114,6 +114,6 @@ describe('imageOptions', () => {
     expect(wordsOf(Filter)).toEqual(filters);
     expect(wordsOf(Numerics)).toEqual(['exact', 'fast']);
     expect(wordsOf(ImageFormat)).toEqual([...imageFormats, 'avif', 'gif', 'tiff', 'bmp']);
-    expect(formats).toEqual(['source', ...imageFormats, 'raw', 'npy', 'safetensors']);
+    expect(formats).toEqual(['source', ...imageFormats, 'raw', 'npy', 'safetensors', 'npz']);
   });
 });

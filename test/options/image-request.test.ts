@@ -80,7 +80,7 @@ describe(processRequest, () => {
       const [option] = query.split('=');
       const failure = refusal(query);
       expect(failure).toMatchObject({ reason: 'OPTION_INVALID', metadata: { option } });
-      expect(failure.message).toContain('ask for format raw, npy, safetensors');
+      expect(failure.message).toContain('ask for format raw, npy, safetensors, npz');
     },
   );
 

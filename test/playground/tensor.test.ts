@@ -30,7 +30,7 @@ describe(readPlanes, () => {
     ]);
   });
 
-  it('finds the values behind the header of npy and of safetensors', () => {
+  it('finds the values behind the headers of npy, safetensors and npz', () => {
     const values = bytesOf(new Float32Array([0.5, -2]));
     const npy = new Uint8Array([
       0x93,
@@ -43,8 +43,19 @@ describe(readPlanes, () => {
       ...values,
     ]);
     const safetensors = new Uint8Array([3, 0, 0, 0, 0, 0, 0, 0, ...Buffer.from('{ }'), ...values]);
+    const zipHeader = new Uint8Array(30);
+    zipHeader[26] = 9;
+    zipHeader[28] = 2;
+    zipHeader[18] = npy.length;
+    const npz = new Uint8Array([
+      ...zipHeader,
+      ...Buffer.from('image.npy--'),
+      ...npy,
+      ...Buffer.from('PK directory'),
+    ]);
     for (const [content, type] of [
       [npy, 'application/x-npy'],
+      [npz, 'application/x-npz'],
       [safetensors, 'application/vnd.safetensors'],
     ] as const) {
       expect([...(readPlanes(content, type, 'FP32', [1, 1, 1, 2], 'nchw').channels[0] ?? [])]).toEqual([

@@ -100,6 +100,7 @@ function imageResponse(): JsonObject {
       'application/octet-stream': {},
       'application/x-npy': {},
       'application/vnd.safetensors': {},
+      'application/x-npz': {},
       'multipart/mixed': {},
     },
   };

@@ -1,3 +1,4 @@
+import type { tensorContainers } from '../../options/image-options.ts';
 import type { SourceFormat } from '../codecs/codecs.ts';
 
 /** What is to be done to an image, in plain values; made by rules.ts and understood by every stage here. */
@@ -80,7 +81,7 @@ export interface TensorPlan {
   /** One value or one a channel. */
   readonly std: readonly number[];
   readonly channelOrder: 'RGB' | 'BGR';
-  readonly container: 'raw' | 'npy' | 'safetensors';
+  readonly container: (typeof tensorContainers)[number];
 }
 
 /** `pixel_values` is the model's input of that name in transformers; without its presets a tensor is an `image`. */

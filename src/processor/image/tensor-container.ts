@@ -1,5 +1,7 @@
+import { datatypeBytes } from '../../content-bytes.ts';
 import type { Encoded } from '../codecs/encode.ts';
 import type { TensorName, TensorPlan } from './plan.ts';
+import { openZip } from './stored-zip.ts';
 
 /** A tensor's name, type and shape, by the names of the Open Inference Protocol. */
 export interface TensorDescription {
@@ -8,54 +10,83 @@ export interface TensorDescription {
   readonly shape: readonly number[];
 }
 
-/**
- * Writes a tensor.
- *
- * @param bytes - its values in C order, little-endian
- * @param length - of all values, which the header names
- */
-export function containTensor(
-  bytes: Uint8Array,
-  description: TensorDescription,
-  container: TensorPlan['container'],
-  length = bytes.length,
-): Encoded {
-  switch (container) {
-    case 'raw':
-      return { content: bytes, contentType: 'application/octet-stream' };
-    case 'npy':
-      return { content: joined(npyHeader(description), bytes), contentType: 'application/x-npy' };
-    case 'safetensors':
-      return {
-        content: joined(safetensorsHeader(description, length), bytes),
-        contentType: 'application/vnd.safetensors',
-      };
-  }
-}
-
-/** A tensor whose values are still to be written. */
-export interface EmptyTensor extends Encoded {
-  /** Where in the content the values belong. */
+/** A tensor with its values in C order, little-endian. */
+export interface Tensor extends TensorDescription {
   readonly values: Uint8Array;
 }
 
-/** The same for values that come one part after the other. @param bytes - of all values */
-export function emptyTensor(
-  bytes: number,
-  description: TensorDescription,
-  container: TensorPlan['container'],
-): EmptyTensor {
-  const { content: start, contentType } = containTensor(new Uint8Array(), description, container, bytes);
-  const content = new Uint8Array(start.length + bytes);
-  content.set(start);
-  return { content, contentType, values: content.subarray(start.length) };
+/** A container whose values are still to be written. */
+export interface OpenContainer extends Encoded {
+  /** The place of each tensor's values in the content. */
+  readonly values: readonly Uint8Array[];
+  /** Completes the content, once all values are written. */
+  close(): void;
 }
 
-function joined(header: Uint8Array, values: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(header.length + values.length);
-  whole.set(header);
-  whole.set(values, header.length);
-  return whole;
+/**
+ * Writes tensors. `raw` and `npy` take one.
+ *
+ * @returns for `raw` the tensor's own array, without a copy
+ */
+export function containTensors(tensors: readonly Tensor[], container: TensorPlan['container']): Encoded {
+  const [first] = tensors;
+  if (container === 'raw' && tensors.length === 1 && first !== undefined) {
+    return { content: first.values, contentType: contentTypes.raw };
+  }
+  const { content, contentType, values, close } = openContainer(tensors, container);
+  for (const [index, tensor] of tensors.entries()) values[index]?.set(tensor.values);
+  close();
+  return { content, contentType };
+}
+
+/** The container of tensors whose values are written later. `raw` and `npy` take one. */
+export function openContainer(
+  tensors: readonly TensorDescription[],
+  container: TensorPlan['container'],
+): OpenContainer {
+  const contentType = contentTypes[container];
+  switch (container) {
+    case 'raw':
+      return { ...openFile(Buffer.of(), [only(tensors)]), contentType };
+    case 'npy':
+      return { ...openFile(npyHeader(only(tensors)), [only(tensors)]), contentType };
+    case 'safetensors':
+      return { ...openSafetensors(tensors), contentType };
+    case 'npz':
+      return { ...openNpz(tensors), contentType };
+  }
+}
+
+const contentTypes = {
+  raw: 'application/octet-stream',
+  npy: 'application/x-npy',
+  safetensors: 'application/vnd.safetensors',
+  npz: 'application/x-npz',
+} as const satisfies Record<TensorPlan['container'], string>;
+
+function only(tensors: readonly TensorDescription[]): TensorDescription {
+  const [tensor, ...others] = tensors;
+  if (tensor === undefined || others.length > 0)
+    throw new RangeError(`${tensors.length} tensors in a file of one`);
+  return tensor;
+}
+
+type OpenFile = Omit<OpenContainer, 'contentType'>;
+
+/** A file of a header and the tensors' values, one after the other. */
+function openFile(header: Uint8Array, tensors: readonly TensorDescription[]): OpenFile {
+  const content = new Uint8Array(header.length + tensors.reduce((sum, tensor) => sum + bytesOf(tensor), 0));
+  content.set(header);
+  let at = header.length;
+  const values = tensors.map((tensor) => {
+    at += bytesOf(tensor);
+    return content.subarray(at - bytesOf(tensor), at);
+  });
+  return { content, values, close() {} };
+}
+
+function bytesOf({ datatype, shape }: TensorDescription): number {
+  return shape.reduce((product, length) => product * length, datatypeBytes[datatype]);
 }
 
 const npyTypes: Readonly<Partial<Record<TensorPlan['datatype'], string>>> = {
@@ -74,16 +105,42 @@ function npyHeader({ datatype, shape }: TensorDescription): Uint8Array {
   return header;
 }
 
+/** numpy.savez: a ZIP file with an .npy file for each tensor, stored without compression. */
+function openNpz(tensors: readonly TensorDescription[]): OpenFile {
+  const headers = tensors.map(npyHeader);
+  const entries = tensors.map((tensor, index) => ({
+    name: `${tensor.name}.npy`,
+    bytes: (headers[index]?.length ?? 0) + bytesOf(tensor),
+  }));
+  const { content, data, close } = openZip(entries);
+  const values = data.map((file, index) => {
+    const header = headers[index] ?? Buffer.of();
+    file.set(header);
+    return file.subarray(header.length);
+  });
+  return { content, values, close };
+}
+
 const safetensorsTypes = { UINT8: 'U8', FP16: 'F16', FP32: 'F32', BF16: 'BF16' } as const;
 
-/** safetensors: the header's length in 8 bytes, JSON padded with spaces to a multiple of 8, the values. */
-function safetensorsHeader({ name, datatype, shape }: TensorDescription, length: number): Uint8Array {
-  const json = JSON.stringify({
-    [name]: { dtype: safetensorsTypes[datatype], shape, data_offsets: [0, length] },
+/**
+ * safetensors: the header's length in 8 bytes, JSON padded with spaces to a multiple of 8, the values. The largest
+ * datatypes come first, so that every value is aligned to its size, as the library writes them.
+ */
+function openSafetensors(tensors: readonly TensorDescription[]): OpenFile {
+  const ordered = tensors.toSorted((a, b) => datatypeBytes[b.datatype] - datatypeBytes[a.datatype]);
+  let at = 0;
+  const entries = ordered.map((tensor) => {
+    const { name, datatype, shape } = tensor;
+    const start = at;
+    at += bytesOf(tensor);
+    return [name, { dtype: safetensorsTypes[datatype], shape, data_offsets: [start, at] }] as const;
   });
+  const json = JSON.stringify(Object.fromEntries(entries));
   const padded = json.padEnd(Math.ceil(json.length / 8) * 8);
   const header = Buffer.alloc(8 + padded.length);
   header.writeBigUInt64LE(BigInt(padded.length));
   header.write(padded, 8, 'latin1');
-  return header;
+  const { content, values, close } = openFile(header, ordered);
+  return { content, values: tensors.map((tensor) => values[ordered.indexOf(tensor)] as Uint8Array), close };
 }

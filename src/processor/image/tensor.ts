@@ -1,7 +1,7 @@
 import type { Encoded } from '../codecs/encode.ts';
 import type { Pixels } from './pixels.ts';
 import type { TensorPlan } from './plan.ts';
-import { containTensor, type TensorDescription } from './tensor-container.ts';
+import { containTensors, type TensorDescription } from './tensor-container.ts';
 
 /** Tensors in their container, and their descriptions in the same order. */
 export interface EncodedTensors extends Encoded {
@@ -23,8 +23,8 @@ export function tensor(image: Pixels, plan: TensorPlan): EncodedTensors {
   const tables = Array.from({ length: channels }, (_, channel) => tableOf(plan, channel));
   const arranged = arrange(image, plan, tables);
   const description = { name: plan.name, datatype: plan.datatype, shape };
-  const bytes = new Uint8Array(arranged.buffer, arranged.byteOffset, arranged.byteLength);
-  return { ...containTensor(bytes, description, plan.container), tensors: [description] };
+  const values = new Uint8Array(arranged.buffer, arranged.byteOffset, arranged.byteLength);
+  return { ...containTensors([{ ...description, values }], plan.container), tensors: [description] };
 }
 
 type Values = Uint8Array | Uint16Array | Float32Array;

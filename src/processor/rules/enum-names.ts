@@ -83,6 +83,7 @@ export const containerNames = {
   [TensorContainer.RAW]: 'raw',
   [TensorContainer.NPY]: 'npy',
   [TensorContainer.SAFETENSORS]: 'safetensors',
+  [TensorContainer.NPZ]: 'npz',
 } as const satisfies Record<Known<TensorContainer>, string>;
 
 /**

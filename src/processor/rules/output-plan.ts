@@ -7,7 +7,7 @@ import {
   type TensorOutput,
   TensorOutputSchema,
 } from '../../../gen/image/v1/processor_pb.ts';
-import { imageOptions } from '../../options/image-options.ts';
+import { imageOptions, namedContainers } from '../../options/image-options.ts';
 import { invalidOption } from '../../options/invalid-option.ts';
 import type { ImagePlan, TensorPlan } from '../image/plan.ts';
 import type { PresetPlan } from '../presets/preset-plan.ts';
@@ -59,7 +59,7 @@ export function tensorPlan(output: TensorOutput, channels: number): TensorPlan {
     mean: mean.length === 0 ? imageOptions.mean.default : mean,
     std: std.length === 0 ? imageOptions.std.default : std,
     channelOrder: enumName('channel_order', output.channelOrder, channelOrderNames),
-    container: containerOf(output),
+    container: containerOf(output, ['image']),
   };
 }
 
@@ -86,11 +86,23 @@ export function presetTensorPlan(
   }
   const layout =
     output.layout === Layout.UNSPECIFIED ? tensor.layout : enumName('layout', output.layout, layoutNames);
-  return { ...tensor, kind: 'tensor', datatype, layout, container: containerOf(output) };
+  return { ...tensor, kind: 'tensor', datatype, layout, container: containerOf(output, [tensor.name]) };
 }
 
-function containerOf(output: TensorOutput): TensorPlan['container'] {
-  return enumName('container', output.container, containerNames);
+/**
+ * The container of tensors.
+ *
+ * @param names - of the tensors
+ * @throws OPTION_INVALID for several tensors in a container of one
+ */
+export function containerOf(output: TensorOutput, names: readonly string[]): TensorPlan['container'] {
+  const container = enumName('container', output.container, containerNames);
+  if (names.length === 1 || namedContainers.some((each) => each === container)) return container;
+  throw invalidOption(
+    'container',
+    container,
+    `${namedContainers.join(' or ')}, because the response has ${names.length} tensors: ${names.join(', ')}`,
+  );
 }
 
 function checkPerChannel(option: string, values: readonly number[], channels: number): void {

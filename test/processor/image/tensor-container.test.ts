@@ -1,15 +1,30 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { containTensor } from '../../../src/processor/image/tensor-container.ts';
+import { containTensors, openContainer, type Tensor } from '../../../src/processor/image/tensor-container.ts';
+import { findPythonWith } from '../../support/python.ts';
 
 const values = Uint8Array.from({ length: 24 }, (_, at) => at);
 
-describe(containTensor, () => {
-  it('gives the values alone as raw', () => {
-    const { content, contentType } = containTensor(
-      values,
-      { name: 'image', datatype: 'FP32', shape: [6] },
-      'raw',
-    );
+const single = (datatype: Tensor['datatype'], shape: readonly number[]): Tensor[] => [
+  { name: 'image', datatype, shape, values },
+];
+
+/** A tensor of odd length, and one whose values have to be aligned. */
+const several: readonly Tensor[] = [
+  { name: 'image', datatype: 'UINT8', shape: [1, 3], values: Uint8Array.of(1, 2, 3) },
+  {
+    name: 'pixel_values',
+    datatype: 'FP32',
+    shape: [1, 2, 1, 1],
+    values: new Uint8Array(new Float32Array([0.5, -2]).buffer),
+  },
+];
+
+const python = findPythonWith('numpy');
+
+describe(containTensors, () => {
+  it('returns the values, and nothing else, as raw', () => {
+    const { content, contentType } = containTensors(single('FP32', [6]), 'raw');
     expect([contentType, content]).toEqual(['application/octet-stream', values]);
   });
 
@@ -18,7 +33,7 @@ describe(containTensor, () => {
     ['FP16', '<f2', [2, 3, 1, 2]],
     ['FP32', '<f4', [2, 3, 1, 1]],
   ] as const)('writes %s as %s in npy, the values beginning at a multiple of 64', (datatype, type, shape) => {
-    const { content } = containTensor(values, { name: 'image', datatype, shape }, 'npy');
+    const { content } = containTensors(single(datatype, shape), 'npy');
     const bytes = Buffer.from(content);
     const start = 10 + bytes.readUInt16LE(8);
     expect(start % 64).toBe(0);
@@ -32,25 +47,72 @@ describe(containTensor, () => {
   });
 
   it.each([
-    ['UINT8', 'U8'],
-    ['FP16', 'F16'],
-    ['FP32', 'F32'],
-    ['BF16', 'BF16'],
+    ['UINT8', 'U8', [2, 3, 2, 2]],
+    ['FP16', 'F16', [2, 3, 1, 2]],
+    ['FP32', 'F32', [2, 3, 1, 1]],
+    ['BF16', 'BF16', [2, 3, 1, 2]],
   ] as const)(
     'writes %s as %s in safetensors, the values beginning at a multiple of 8',
-    (datatype, dtype) => {
-      const { content } = containTensor(
-        values,
-        { name: 'image', datatype, shape: [256, 3, 1, 1] },
-        'safetensors',
-      );
-      const bytes = Buffer.from(content);
+    (datatype, dtype, shape) => {
+      const bytes = Buffer.from(containTensors(single(datatype, shape), 'safetensors').content);
       const start = 8 + Number(bytes.readBigUInt64LE());
       expect(start % 8).toBe(0);
       expect(JSON.parse(bytes.toString('utf8', 8, start))).toEqual({
-        image: { dtype, shape: [256, 3, 1, 1], data_offsets: [0, 24] },
+        image: { dtype, shape, data_offsets: [0, 24] },
       });
       expect([...bytes.subarray(start)]).toEqual([...values]);
+    },
+  );
+
+  it('writes several tensors in safetensors, the largest datatype first, so that all are aligned', () => {
+    const bytes = Buffer.from(containTensors(several, 'safetensors').content);
+    const start = 8 + Number(bytes.readBigUInt64LE());
+    expect(JSON.parse(bytes.toString('utf8', 8, start))).toEqual({
+      pixel_values: { dtype: 'F32', shape: [1, 2, 1, 1], data_offsets: [0, 8] },
+      image: { dtype: 'U8', shape: [1, 3], data_offsets: [8, 11] },
+    });
+    expect([bytes.readFloatLE(start), bytes.readFloatLE(start + 4)]).toEqual([0.5, -2]);
+    expect([...bytes.subarray(start + 8)]).toEqual([1, 2, 3]);
+  });
+
+  it.runIf(python !== undefined)('writes an npz that numpy.load reads (needs NumPy)', () => {
+    const { content, contentType } = containTensors(several, 'npz');
+    expect(contentType).toBe('application/x-npz');
+    const program = `
+import io, json, sys, zipfile, numpy
+data = sys.stdin.buffer.read()
+assert zipfile.ZipFile(io.BytesIO(data)).testzip() is None
+arrays = numpy.load(io.BytesIO(data), allow_pickle=False)
+print(json.dumps({name: [str(arrays[name].dtype), arrays[name].shape, arrays[name].ravel().tolist()] for name in arrays}))
+written = io.BytesIO()
+numpy.savez(written, **{name: arrays[name] for name in arrays})
+ours, theirs = (zipfile.ZipFile(file).infolist() for file in (io.BytesIO(data), written))
+assert [(i.filename, i.date_time, i.compress_type, i.CRC, i.file_size) for i in ours] == [
+    (i.filename, i.date_time, i.compress_type, i.CRC, i.file_size) for i in theirs
+]`;
+    const { stdout, stderr } = spawnSync(python as string, ['-c', program], { input: content });
+    expect(stderr.toString()).toBe('');
+    expect(JSON.parse(stdout.toString())).toEqual({
+      image: ['uint8', [1, 3], [1, 2, 3]],
+      pixel_values: ['float32', [1, 2, 1, 1], [0.5, -2]],
+    });
+  });
+
+  it.each(['raw', 'npy'] as const)('puts no second tensor into %s', (container) => {
+    expect(() => containTensors(several, container)).toThrow('2 tensors in a file of one');
+    expect(() => containTensors([], container)).toThrow('0 tensors in a file of one');
+  });
+});
+
+describe(openContainer, () => {
+  it.each(['raw', 'npy', 'safetensors', 'npz'] as const)(
+    'gives the same bytes in %s for values that are written later, in any order',
+    (container) => {
+      const tensors = container === 'raw' || container === 'npy' ? several.slice(0, 1) : several;
+      const open = openContainer(tensors, container);
+      for (const [index, { values }] of [...tensors.entries()].reverse()) open.values[index]?.set(values);
+      open.close();
+      expect(Buffer.from(open.content).equals(containTensors(tensors, container).content)).toBe(true);
     },
   );
 });

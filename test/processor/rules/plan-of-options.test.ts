@@ -14,11 +14,14 @@ import {
   ProcessRequestSchema,
   TensorContainer,
   type TensorOutput,
-  type TensorOutputSchema,
+  TensorOutputSchema,
 } from '../../../gen/image/v1/processor_pb.ts';
 import { Failure } from '../../../src/failures.ts';
 import { createPresets } from '../../../src/processor/presets/presets.ts';
+import { containerNames, enumName } from '../../../src/processor/rules/enum-names.ts';
+import { containerOf } from '../../../src/processor/rules/output-plan.ts';
 import { planOf } from '../../../src/processor/rules/rules.ts';
+import { failureOf } from '../../support/failure.ts';
 
 const presets = createPresets({});
 
@@ -241,7 +244,7 @@ describe(planOf, () => {
     ['datatype', tensorRequest({ datatype: unknown }), 'one of FP32, UINT8, FP16, BF16'],
     ['layout', tensorRequest({ layout: unknown }), 'one of NCHW, NHWC'],
     ['channel_order', tensorRequest({ channelOrder: unknown }), 'one of RGB, BGR'],
-    ['container', tensorRequest({ container: unknown }), 'one of raw, npy, safetensors'],
+    ['container', tensorRequest({ container: unknown }), 'one of raw, npy, safetensors, npz'],
   ])('refuses a number that %s does not have', (option, request, allowed) => {
     expect(refusal(request)).toEqual(invalid(option, '99', allowed));
   });
@@ -269,13 +272,29 @@ describe(planOf, () => {
     },
   );
 
-  it('refuses BF16 in npy, because NumPy has no such type', () => {
-    expect(refusal(tensorRequest({ datatype: Datatype.BF16, container: TensorContainer.NPY }))).toMatchObject(
-      {
+  it.each(['NPY', 'NPZ'] as const)('refuses BF16 in %s, because NumPy has no such type', (name) => {
+    const container = TensorContainer[name];
+    expect(refusal(tensorRequest({ datatype: Datatype.BF16, container }))).toMatchObject({
+      reason: 'OPTION_INVALID',
+      metadata: { option: 'datatype', actual: 'BF16' },
+    });
+  });
+
+  it('refuses several tensors in a container of one, and names the containers of several', () => {
+    const output = (container: TensorContainer) => create(TensorOutputSchema, { container });
+    const names = ['pixel_values', 'pixel_mask'];
+    for (const container of [TensorContainer.SAFETENSORS, TensorContainer.NPZ]) {
+      expect(containerOf(output(container), names)).toBe(enumName('container', container, containerNames));
+    }
+    for (const container of [TensorContainer.UNSPECIFIED, TensorContainer.RAW, TensorContainer.NPY]) {
+      expect(failureOf(() => containerOf(output(container), names))).toMatchObject({
         reason: 'OPTION_INVALID',
-        metadata: { option: 'datatype', actual: 'BF16' },
-      },
-    );
+        metadata: {
+          option: 'container',
+          allowed: 'safetensors or npz, because the response has 2 tensors: pixel_values, pixel_mask',
+        },
+      });
+    }
   });
 
   it.each([{ mean: [0.5] }, { std: [2] }, { rescaleFactor: 1 / 255 }])(

@@ -174,8 +174,8 @@ describe('planOf with a preset', () => {
     expect(plan(plain).output).toMatchObject({ datatype: 'UINT8', rescaleFactor: 1 });
   });
 
-  it('refuses BF16 in npy', () => {
-    const value: Tensor = { datatype: Datatype.BF16, container: TensorContainer.NPY };
+  it.each(['NPY', 'NPZ'] as const)('refuses BF16 in %s', (container) => {
+    const value: Tensor = { datatype: Datatype.BF16, container: TensorContainer[container] };
     expect(refusal({ preset: clip, output: { case: 'tensor', value } })).toMatchObject({
       reason: 'OPTION_INVALID',
       metadata: { option: 'datatype', actual: 'BF16' },
