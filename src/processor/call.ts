@@ -17,8 +17,8 @@ export interface Caller {
   readonly onStage?: StageListener | undefined;
 }
 
-/** One call on its way: its stages are timed and its memory is counted. */
-export interface Call {
+/** One call on its way: its stages are timed and its memory is counted. Dispose of it when its responses are counted. */
+export interface Call extends Disposable {
   readonly memory: CallMemory;
   /** The stages so far, without those of the workers. */
   readonly stages: readonly Stage[];
@@ -27,7 +27,8 @@ export interface Call {
   /** Reads the header. */
   readHeader<Header>(read: () => Promise<Header>): Promise<Header>;
   /**
-   * A job for a worker, for admission: it holds memory for its outputs as soon as it begins, not while it waits.
+   * A job for a worker, for admission. It holds memory for its outputs from its beginning, not while it waits, until
+   * the call ends, which has counted its responses by then.
    *
    * @param bytes - of the outputs
    * @param run - returns the stages that the worker timed
@@ -46,6 +47,8 @@ const readingStages = { content: 'hash', url: 'download' } as const;
 /** Begins a call. */
 export function startCall({ onStage, memory = unlimitedMemory() }: Caller): Call {
   const stopwatch = createStopwatch(onStage);
+  const rooms: Disposable[] = [];
+  let isOver = false;
   return {
     memory,
     stages: stopwatch.stages,
@@ -59,13 +62,23 @@ export function startCall({ onStage, memory = unlimitedMemory() }: Caller): Call
     workerJob(bytes, run, stagesOf) {
       const queuedAt = performance.now();
       return async () => {
-        using _room = memory.reserve(bytes);
+        const room = memory.reserve(bytes);
         stopwatch.end('queue', queuedAt);
         const startedAt = performance.now();
-        const result = await run();
-        stopwatch.tell(stagesOf(result), startedAt);
-        return result;
+        try {
+          const result = await run();
+          stopwatch.tell(stagesOf(result), startedAt);
+          return result;
+        } finally {
+          // An equal call may still wait for the job of a call that is over.
+          if (isOver) room[Symbol.dispose]();
+          else rooms.push(room);
+        }
       };
+    },
+    [Symbol.dispose]() {
+      isOver = true;
+      for (const room of rooms) room[Symbol.dispose]();
     },
   };
 }

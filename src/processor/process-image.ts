@@ -46,7 +46,7 @@ export async function processPlans(
 ): Promise<readonly Outcome<ProcessResponse>[]> {
   const { sources, cache, workers } = processing;
   const { name, mustRevalidate, signal } = caller;
-  const call = startCall(caller);
+  using call = startCall(caller);
   const keyed = (sha256: string) =>
     plans.map((plan) => ({ plan, key: cacheKey(sha256, plan, workers.libraries) }));
   const image = await call.read(source, () =>

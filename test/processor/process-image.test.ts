@@ -15,6 +15,7 @@ import { createRedisTier } from '../../src/processor/cache/redis-tier.ts';
 import { createResultCache } from '../../src/processor/cache/result-cache.ts';
 import { numericsVersion } from '../../src/processor/image/provenance.ts';
 import { type ImageProcessing, processImage } from '../../src/processor/process-image.ts';
+import { unlimitedMemory } from '../../src/processor/serving/call-memory.ts';
 import type { Stage } from '../../src/processor/stopwatch.ts';
 import { startWorkerPool, type WorkerPool } from '../../src/processor/workers/pool.ts';
 import { startOrigin } from '../support/origin.ts';
@@ -137,6 +138,41 @@ describe(processImage, () => {
       CacheState.SHARED,
     ]);
     expect(responses[2]?.content).toEqual(responses[0]?.content);
+  });
+
+  it('refuses a shared response where its caller has no room for it, and serves the other caller', async () => {
+    const request = create(ProcessRequestSchema, content(await encoded(photoLike(420, 300), 'png')));
+    const { processing, runs } = createCounted();
+    const full = {
+      ...unlimitedMemory(),
+      take(bytes: number) {
+        if (bytes > 0) throw new Failure('OVERLOADED', 'no room');
+      },
+    };
+    const [first, shared] = await Promise.allSettled(
+      [1, 2].map(() =>
+        processImage(request, processing, { name: 'ip:127.0.0.1', signal: never, memory: full }),
+      ),
+    );
+    expect(first).toMatchObject({ status: 'fulfilled', value: { cache: CacheState.MISS } });
+    expect(shared).toMatchObject({ status: 'rejected', reason: { reason: 'OVERLOADED' } });
+    expect(runs()).toBe(1);
+  });
+
+  it('holds room for a response from the beginning of its job until it is counted', async () => {
+    const request = create(ProcessRequestSchema, content(await encoded(photoLike(430, 300), 'png')));
+    const { processing } = createCounted();
+    const held: string[] = [];
+    const memory = {
+      ...unlimitedMemory(),
+      reserve() {
+        held.push('reserved');
+        return { [Symbol.dispose]: () => void held.push('released') };
+      },
+      hold: (bytes: number) => void (bytes > 0 && held.push('counted')),
+    };
+    await processImage(request, processing, { name: 'ip:127.0.0.1', signal: never, memory });
+    expect(held).toEqual(['reserved', 'counted', 'released']);
   });
 
   it('lets the first of two equal callers leave, and serves the second', async () => {

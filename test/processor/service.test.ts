@@ -90,6 +90,27 @@ const withSources = (read: ImageProcessing['sources']['read']): ImageProcessing 
 });
 
 describe(createProcessorService, () => {
+  it('passes the remaining time of each image of a batch and of a stream on to admission', async () => {
+    const processing = createProcessing(pool);
+    const remaining: (number | undefined)[] = [];
+    const admission: ImageProcessing['admission'] = {
+      ...processing.admission,
+      run(work, signal, price, remainingMs) {
+        remaining.push(remainingMs);
+        return processing.admission.run(work, signal, price, remainingMs);
+      },
+    };
+    await using server = await startProcessorServer({ ...processing, admission });
+    const output = { case: 'tensor', value: {} } as const;
+    const source = { case: 'content', value: png } as const;
+    const requests = [{ source, resize: { width: 6, height: 4 }, output }];
+    await server.client.processBatch({ requests }, { timeoutMs: 9000 });
+    expect(remaining).toHaveLength(1);
+    await collected(server.client.processStream(sendAll(streamed('a', png)), { timeoutMs: 9000 }));
+    expect(remaining).toHaveLength(2);
+    expect(remaining.every((ms) => ms !== undefined && ms > 0 && ms <= 9000)).toBe(true);
+  });
+
   describe('Process', () => {
     it('processes an image', async () => {
       await using server = await startProcessorServer(createProcessing(pool));
