@@ -6,7 +6,7 @@ import { mostOfOneCaller } from '../memory-budget.ts';
 import { commaSeparated, flag, isHost, wholeNumber } from '../options/text-schemas.ts';
 import { secretFilePath } from '../secret-file.ts';
 import { heldMemory } from './admission/work-memory.ts';
-import { sourceFormats } from './codecs/codecs.ts';
+import { defaultFormats, sourceFormats } from './codecs/codecs.ts';
 import { defaultUserAgent, originHeadersFile } from './source/request-headers.ts';
 
 /** What image-processor reads from its environment. */
@@ -24,8 +24,10 @@ export const processorEnvironment = z.object({
       });
       return z.NEVER;
     })
-    .default([...sourceFormats])
-    .describe('Accepted formats, separated by commas; others are refused by name'),
+    .default(defaultFormats)
+    .describe(
+      'Accepted formats, separated by commas; others are refused by name; heic and jxl each need a package',
+    ),
   MAX_SOURCE_BYTES: wholeNumber(1, 1_073_741_824)
     .default(33_554_432)
     .describe('Largest encoded image, sent or downloaded'),

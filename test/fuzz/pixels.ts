@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { toJsonString } from '@bufbuild/protobuf';
 import { ProcessRequestSchema } from '../../gen/image/v1/processor_pb.ts';
+import { sourceFormats } from '../../src/processor/codecs/codecs.ts';
 import type { ImageHeader } from '../../src/processor/codecs/header.ts';
 import type { Plan } from '../../src/processor/image/plan.ts';
 import type { PixelResult } from '../../src/processor/image/process-pixels.ts';
@@ -24,6 +25,7 @@ const limits = {
   abortGraceMs: 1000,
   maxRssBytes: 1_000_000_000,
   maxIdleRssBytes: 250_000_000,
+  sourceFormats,
 };
 
 /** What may be wrong with a picture or with a plan. Neither a crash nor too much memory nor too much time. */

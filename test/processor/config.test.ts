@@ -162,8 +162,8 @@ describe(readProcessorConfig, () => {
       'MAX_HELD_BYTES is "44826623"; allowed: at least 44826624, of which three quarters hold the longest message that MAX_SOURCE_BYTES lets in',
     ],
     [
-      { SOURCE_FORMATS: 'jpeg, heic' },
-      'SOURCE_FORMATS is "jpeg, heic"; allowed: some of jpeg, png, webp, avif, gif, tiff, bmp, with commas between them',
+      { SOURCE_FORMATS: 'jpeg, jp2' },
+      'SOURCE_FORMATS is "jpeg, jp2"; allowed: some of jpeg, png, webp, avif, gif, tiff, bmp, heic, jxl, with commas between them',
     ],
     [{ WORKERS: '0' }, 'WORKERS is "0"; allowed: a whole number from 1 to 1024'],
     [{ PORT: '70000' }, 'PORT is "70000"; allowed: a whole number from 0 to 65535'],

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ImageFormat, ProcessorService } from '../../gen/image/v1/processor_pb.ts';
 import { sourceFormats } from '../../src/processor/codecs/codecs.ts';
 import { bmpFile } from '../support/bmp.ts';
+import { optionalFixture } from '../support/optional-goldens.ts';
 
 /*
  * Decoders read hostile bytes. A bug in one must cost a worker process and not the one that serves gRPC, which therefore
@@ -24,7 +25,14 @@ let baseUrl: string;
 beforeAll(async () => {
   server = fork(program, {
     silent: true,
-    env: { ...process.env, HOST: '127.0.0.1', PORT: '0', METRICS_PORT: '0', WORKERS: '1' },
+    env: {
+      ...process.env,
+      HOST: '127.0.0.1',
+      PORT: '0',
+      METRICS_PORT: '0',
+      WORKERS: '1',
+      SOURCE_FORMATS: sourceFormats.join(','),
+    },
   });
   const [{ port }] = (await once(server, 'message')) as [{ port: number }];
   baseUrl = `http://127.0.0.1:${port}`;
@@ -64,7 +72,8 @@ describe.skipIf(process.platform !== 'linux')('the process that serves gRPC', ()
   it('loads no decoder, whatever image it is sent', async () => {
     const { process: send } = createClient(ProcessorService, createGrpcTransport({ baseUrl }));
     const formats = new Set<ImageFormat>();
-    const files = [bmp, ...(await Promise.all(fixtures.map(fixture)))];
+    const optional = ['rgb.heic', 'rgb.jxl'].map(optionalFixture);
+    const files = [bmp, ...optional, ...(await Promise.all(fixtures.map(fixture)))];
     for (const value of files) {
       const { source } = await send({ source: { case: 'content', value } });
       formats.add(source?.format ?? ImageFormat.UNSPECIFIED);

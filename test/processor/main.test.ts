@@ -25,6 +25,21 @@ describe('image-processor', () => {
     );
   });
 
+  it.each([
+    ['heic', 'libheif-js', '1.23.2'],
+    ['jxl', 'jxl-oxide-wasm', '0.12.5'],
+  ])('ends with 78 and one line when %s is listed without its package', async (format, name, version) => {
+    // A loader that hides the package, as in an installation without it.
+    const hide = `data:text/javascript,import { registerHooks } from "node:module"; registerHooks({ resolve: (name, context, next) => { if (name.startsWith("${name}")) throw new Error("not installed"); return next(name, context); } });`;
+    const { code, stderr } = await run(process.execPath, [program], {
+      env: { ...environment, SOURCE_FORMATS: `jpeg,${format}`, NODE_OPTIONS: `--import=${encodeURI(hide)}` },
+    });
+    expect(code).toBe(78);
+    expect(stderr).toBe(
+      `image-processor cannot start:\nSOURCE_FORMATS contains "${format}"; allowed: ${format} with the package ${name}, which cannot be loaded, so run "npm install --no-save --save-prod ${name}@${version}" first\n`,
+    );
+  });
+
   it.each(['PORT', 'METRICS_PORT'])('ends with 78, workers and all, when %s is taken', async (name) => {
     const port = await takenPort();
     const { code, stderr } = await run(process.execPath, [program], {

@@ -11,6 +11,10 @@ import type { SourceStructure } from './source-structure.ts';
 export interface Codec {
   /** The format's name in messages, for example `JPEG`. */
   readonly name: string;
+  /** The optional package that decodes the format. Unset: the decoder is always there. */
+  readonly peer?: OptionalPackage;
+  /** For callers whose image is refused because the format is off. */
+  readonly advice?: string;
   detect(head: FileHead): boolean;
   /**
    * How many bytes of the beginning of a file are enough for `Decoder.readHeader`. Unset: the whole file.
@@ -32,6 +36,12 @@ export interface Codec {
   load(): Promise<Decoder>;
 }
 
+/** A package of package.json's `peerDependencies` that is optional, so that it is only there if it was installed by name. */
+export interface OptionalPackage {
+  readonly package: string;
+  readonly version: string;
+}
+
 /** The first bytes of a file, which identify its format. */
 export interface FileHead {
   readonly bytes: Buffer;
@@ -51,6 +61,8 @@ export interface DecodingPrice {
 
 /** The part of a codec that worker processes load. */
 export interface Decoder {
+  /** Versions of the libraries that only this decoder loads, by name. */
+  readonly libraries?: Readonly<Record<string, string>>;
   /**
    * Reads the header of a file. Unset: `Codec.readHeader` reads every file.
    *

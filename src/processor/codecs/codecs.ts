@@ -2,7 +2,9 @@ import { avif } from './avif/codec.ts';
 import { bmp } from './bmp/codec.ts';
 import type { Codec, Decoder } from './codec.ts';
 import { gif } from './gif/codec.ts';
+import { heic } from './heic/codec.ts';
 import { jpeg } from './jpeg/codec.ts';
+import { jxl } from './jxl/codec.ts';
 import { png } from './png/codec.ts';
 import { tiff } from './tiff/codec.ts';
 import { webp } from './webp/codec.ts';
@@ -11,11 +13,24 @@ import { webp } from './webp/codec.ts';
  * The formats that can be read, by the names that SOURCE_FORMATS has. A new format is a file and a row here, and a value
  * of ImageFormat in proto/image/v1/processor.proto.
  */
-export const codecs = { jpeg, png, webp, avif, gif, tiff, bmp } as const satisfies Record<string, Codec>;
+export const codecs = {
+  jpeg,
+  png,
+  webp,
+  avif,
+  gif,
+  tiff,
+  bmp,
+  heic,
+  jxl,
+} as const satisfies Record<string, Codec>;
 
 export type SourceFormat = keyof typeof codecs;
 
 export const sourceFormats = Object.keys(codecs) as SourceFormat[];
+
+/** The formats that are read without an optional package. */
+export const defaultFormats = sourceFormats.filter((format) => codecOf(format).peer === undefined);
 
 /** The codec of a format. */
 export function codecOf(format: SourceFormat): Codec {

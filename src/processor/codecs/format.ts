@@ -1,6 +1,6 @@
 import { Failure } from '../../failures.ts';
 import { brandsOf } from './brands.ts';
-import { codecOf, type SourceFormat, sourceFormats } from './codecs.ts';
+import { codecOf, defaultFormats, type SourceFormat, sourceFormats } from './codecs.ts';
 import { isPlainText } from './plain-text.ts';
 
 /** Bytes that tell every format: DICOM's word begins at 128, and an `ftyp` box may list many brands. */
@@ -15,7 +15,7 @@ const signatureBytes = 256;
  */
 export function detectFormat(
   content: Uint8Array,
-  read: readonly SourceFormat[] = sourceFormats,
+  read: readonly SourceFormat[] = defaultFormats,
 ): SourceFormat {
   const head = Buffer.from(content.buffer, content.byteOffset, Math.min(content.length, signatureBytes));
   const text = head.toString('latin1');
@@ -25,7 +25,7 @@ export function detectFormat(
   if (format !== undefined) {
     throw new Failure(
       'FORMAT_UNSUPPORTED',
-      `This is a ${codecOf(format).name}, and ${supported} Convert it first, or have ${format} added to SOURCE_FORMATS.`,
+      `The image is ${codecOf(format).name}; ${supported} ${adviceFor(format)}`,
       { format, supported: read.join(', ') },
     );
   }
@@ -35,6 +35,16 @@ export function detectFormat(
     `The bytes begin like ${name}; ${supported}${advice === undefined ? '' : ` ${advice}`}`,
     { supported: read.join(', ') },
   );
+}
+
+/** What a caller can do whose image is of a format that is off. */
+function adviceFor(format: SourceFormat): string {
+  const { advice, peer } = codecOf(format);
+  const needs = peer === undefined ? '' : `, which needs the package ${peer.package}`;
+  return [
+    `Convert it first, or have ${format} added to SOURCE_FORMATS${needs}.`,
+    ...(advice === undefined ? [] : [advice]),
+  ].join(' ');
 }
 
 function listOf(words: readonly string[]): string {
@@ -51,7 +61,6 @@ const toJpeg = 'Convert it to JPEG or PNG first.';
 
 /** Images, and documents with images, by the bytes at a place. */
 const signatures: readonly (readonly [name: string, at: number, ...bytes: readonly string[]])[] = [
-  ['JPEG XL', 0, '\xff\x0a', '\0\0\0\x0cJXL '],
   ['JPEG 2000', 0, '\0\0\0\x0cjP  ', '\xff\x4f\xff\x51'],
   ['JPEG XR', 0, 'II\xbc'],
   ['a Canon raw image (CR2)', 8, 'CR\x02\0'],
@@ -79,14 +88,7 @@ function guess(head: Buffer, text: string): Guess {
   if (start.startsWith('<')) return { name: 'XML or HTML' };
   if (start.startsWith('%pdf')) return { name: 'PDF' };
   if (start.startsWith('{') || start.startsWith('[')) return { name: 'JSON' };
-  const brands = brandsOf(head);
-  if (brands.some((brand) => /^(he[iv][cxms])$/.test(brand))) {
-    return {
-      name: 'HEIC',
-      advice: `${toJpeg} An iPhone sends JPEG by itself where it is set to “Most Compatible”.`,
-    };
-  }
-  if (brands.includes('crx ')) return { name: 'a Canon raw image (CR3)', advice: toJpeg };
+  if (brandsOf(head).includes('crx ')) return { name: 'a Canon raw image (CR3)', advice: toJpeg };
   if (text.startsWith('ftyp', 4)) return { name: 'an HEIF or MP4 file without an AVIF image' };
   const found = signatures.find(([, at, ...options]) => options.some((bytes) => text.startsWith(bytes, at)));
   if (found !== undefined) return { name: found[0], advice: toJpeg };

@@ -1,11 +1,19 @@
+import { codecOf, decoderOf, type SourceFormat } from './codecs.ts';
 import { turboJpeg } from './jpeg/turbojpeg.ts';
 import { sharp } from './libvips/sharp.ts';
 
 const { aom, heif, mozjpeg, png, tiff, vips, webp } = sharp.versions as Record<string, string | undefined>;
 
-/** The versions of the libraries that determine the bytes of a response: they decode and encode. */
-export const libraries: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.entries({
+/**
+ * Loads the decoders that are optional packages.
+ *
+ * @param formats - the formats that are read
+ * @returns the versions of the libraries that determine the bytes of a response: they decode and encode
+ * @throws MissingPackage
+ */
+export async function loadLibraries(formats: readonly SourceFormat[]): Promise<Record<string, string>> {
+  const optional = await Promise.all(formats.map(loadOptional));
+  const always = {
     sharp: sharp.versions.sharp,
     vips,
     mozjpeg,
@@ -15,5 +23,28 @@ export const libraries: Readonly<Record<string, string>> = Object.fromEntries(
     aom,
     heif,
     tiff,
-  }).filter((entry): entry is [string, string] => entry[1] !== undefined),
-);
+  };
+  return Object.fromEntries(
+    [...Object.entries(always), ...optional.flatMap((libraries) => Object.entries(libraries))].filter(
+      (entry): entry is [string, string] => entry[1] !== undefined,
+    ),
+  );
+}
+
+/** A format is listed whose package is not installed, or cannot be loaded. */
+export class MissingPackage extends Error {
+  override readonly name = 'MissingPackage';
+}
+
+async function loadOptional(format: SourceFormat): Promise<Readonly<Record<string, string>>> {
+  const { peer } = codecOf(format);
+  if (peer === undefined) return {};
+  const decoder = await decoderOf(format).catch((cause: unknown) => {
+    const install = `npm install --no-save --save-prod ${peer.package}@${peer.version}`;
+    throw new MissingPackage(
+      `SOURCE_FORMATS contains "${format}"; allowed: ${format} with the package ${peer.package}, which cannot be loaded, so run "${install}" first`,
+      { cause },
+    );
+  });
+  return decoder.libraries ?? {};
+}

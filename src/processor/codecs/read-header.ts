@@ -1,4 +1,4 @@
-import { codecOf, decoderOf } from './codecs.ts';
+import { codecOf, decoderOf, sourceFormats } from './codecs.ts';
 import { detectFormat } from './format.ts';
 import { checkSize, type ImageHeader } from './header.ts';
 
@@ -10,7 +10,7 @@ import { checkSize, type ImageHeader } from './header.ts';
  * @throws FORMAT_UNSUPPORTED, IMAGE_CORRUPT, SOURCE_PIXELS_OVER_LIMIT
  */
 export async function readHeader(content: Uint8Array, maxPixels: number): Promise<ImageHeader> {
-  const format = detectFormat(content);
+  const format = detectFormat(content, sourceFormats);
   const decoder = await decoderOf(format);
   const header = await (decoder.readHeader?.(content) ?? codecOf(format).readHeader?.(content));
   if (header === undefined) throw new Error(`${format} has no reader of headers`);
@@ -25,7 +25,7 @@ export async function readHeader(content: Uint8Array, maxPixels: number): Promis
  * @throws FORMAT_UNSUPPORTED
  */
 export function headerPart(content: Uint8Array): Uint8Array {
-  const { headerBytes } = codecOf(detectFormat(content));
+  const { headerBytes } = codecOf(detectFormat(content, sourceFormats));
   if (headerBytes === undefined) return content;
   return content.subarray(0, headerBytes(Buffer.from(content.buffer, content.byteOffset, content.length)));
 }

@@ -4,6 +4,7 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { EnvironmentError } from '../../environment.ts';
+import { defaultFormats, type SourceFormat } from '../codecs/codecs.ts';
 import { createWorkerFile, type WorkerFile } from './file.ts';
 import { createMessageReader, packMessage } from './message.ts';
 import type { Libraries, WorkerReply, WorkerRoles } from './worker-process.ts';
@@ -67,20 +68,26 @@ const entry = fileURLToPath(
 const maxLines = 100;
 const maxLineLength = 500;
 
+export interface ChildOptions {
+  /** The formats that are read. */
+  readonly formats?: readonly SourceFormat[];
+  /** Makes the file that the process shares with the server, its own and empty. */
+  readonly createFile?: () => WorkerFile | undefined;
+}
+
 /**
  * Starts a worker process.
  *
  * @param onLine - gets what it says on stderr, and why it is killed if it answers nonsense
- * @param createFile - makes what it shares with the server, of its own and empty
  */
 export function startChild<Name extends keyof WorkerRoles>(
   role: Name,
   onLine: (line: string) => void,
-  createFile: () => WorkerFile | undefined = createWorkerFile,
+  { formats = defaultFormats, createFile = createWorkerFile }: ChildOptions = {},
 ): WorkerChild<WorkerRoles[Name]['job'], WorkerRoles[Name]['answer']> {
   type Reply = WorkerReply<WorkerRoles[Name]['answer']>;
   const file = createFile();
-  const child = spawnWorker(role, file);
+  const child = spawnWorker(role, formats, file);
   let answered = Promise.withResolvers<Reply>();
   const ready = answered.promise.then(({ start }) => {
     if (start === undefined) throw new WorkerEnded('The worker process did not say what it has loaded.');
@@ -141,10 +148,14 @@ export function startChild<Name extends keyof WorkerRoles>(
   };
 }
 
-function spawnWorker(role: keyof WorkerRoles, file: WorkerFile | undefined): ChildProcess {
+function spawnWorker(
+  role: keyof WorkerRoles,
+  formats: readonly SourceFormat[],
+  file: WorkerFile | undefined,
+): ChildProcess {
   const shared = file === undefined ? { argument: [], stdio: [] } : { argument: ['file'], stdio: [file.fd] };
   try {
-    return spawn(process.execPath, [...flags, entry, role, ...shared.argument], {
+    return spawn(process.execPath, [...flags, entry, role, formats.join(','), ...shared.argument], {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe', ...shared.stdio],
       env: {
         ...defaults,

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import type { Failure } from '../../failures.ts';
 import { createAdmission } from '../admission/admission.ts';
-import { codecOf, type SourceFormat } from '../codecs/codecs.ts';
+import { codecOf, defaultFormats, type SourceFormat } from '../codecs/codecs.ts';
 import { detectFormat } from '../codecs/format.ts';
 import { checkSize, type ImageHeader } from '../codecs/header.ts';
 import { headerPart } from '../codecs/read-header.ts';
@@ -44,8 +44,6 @@ export interface WorkerPool {
 export interface WorkerPoolOptions extends Partial<WorkerLimits>, Partial<WorkerEvents> {
   /** Headers that wait to be read before others are refused. */
   readonly maxHeadersWaiting?: number;
-  /** Formats that are read; unset: all. */
-  readonly sourceFormats?: readonly SourceFormat[];
 }
 
 const megabyte = 1_000_000;
@@ -56,6 +54,7 @@ const defaultLimits: WorkerLimits = {
   abortGraceMs: 1000,
   maxRssBytes: Number.POSITIVE_INFINITY,
   maxIdleRssBytes: 250 * megabyte,
+  sourceFormats: defaultFormats,
 };
 
 /** A header takes a millisecond; a GIF of ten thousand frames some more. */
@@ -109,7 +108,7 @@ export async function startWorkerPool(workers: number, options: WorkerPoolOption
       return answers.map((answer) => ('result' in answer ? answer.result : unpackFailure(answer.failure)));
     },
     async readHeader(content, maxPixels, signal = neverAborts) {
-      const format = detectFormat(content, options.sourceFormats);
+      const format = detectFormat(content, limits.sourceFormats);
       const structure = readSourceStructure(content, format);
       if (structure === undefined) return await readPixelHeader(content, format, maxPixels, signal);
       checkHeaderTime(structure, format);

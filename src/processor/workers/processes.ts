@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EnvironmentError } from '../../environment.ts';
 import { Failure, failureFromAbort } from '../../failures.ts';
+import type { SourceFormat } from '../codecs/codecs.ts';
 import { startChild, type WorkerChild, WorkerEnded } from './child.ts';
 import type { Libraries, WorkerReply, WorkerRoles } from './worker-process.ts';
 
@@ -16,6 +17,8 @@ export interface WorkerLimits {
   readonly maxRssBytes: number;
   /** Bytes of memory that a process may hold between jobs; one that holds more is replaced. */
   readonly maxIdleRssBytes: number;
+  /** The formats that are read, whose decoders a process loads. */
+  readonly sourceFormats: readonly SourceFormat[];
 }
 
 /**
@@ -106,10 +109,11 @@ export function startProcesses<Name extends keyof WorkerRoles>(
       const lines: string[] = [];
       let child: WorkerChild<Job, Answer> | undefined;
       try {
-        child = startChild<Name>(role, (line) => {
+        const onLine = (line: string) => {
           if (lines.push(line) > 20) lines.shift();
           events.onLine(line);
-        });
+        };
+        child = startChild<Name>(role, onLine, { formats: limits.sourceFormats });
         children.add(child);
         const libraries = await child.ready;
         failedStarts = 0;

@@ -1,5 +1,6 @@
 import { readSync, writeFileSync, writeSync } from 'node:fs';
 import process from 'node:process';
+import type { SourceFormat } from '../codecs/codecs.ts';
 import type { ImageHeader } from '../codecs/header.ts';
 import type { PixelAnswer, PixelJob } from '../image/process-pixels.ts';
 import { packFailure, type WorkerFailure } from './failure.ts';
@@ -10,8 +11,8 @@ import { goLast } from './priority.ts';
 
 /*
  * A worker process: it takes one job at a time from the server over file descriptor 3, a socket, and answers
- * it there. It ends when the server has gone. Its arguments are its role, `pixels` or `headers`, and `file` if
- * descriptor 4 is the file that they share.
+ * it there. It ends when the server has gone. Its arguments are its role, `pixels` or `headers`, the formats that are read,
+ * and `file` if descriptor 4 is the file that they share.
  */
 
 export interface HeaderJob {
@@ -77,24 +78,30 @@ const smallestPng = Buffer.from(
   'base64',
 );
 
-async function start(role: Role<never, unknown>): Promise<WorkerStart> {
-  const [{ libraries }, { turboJpegProblem }] = await Promise.all([
+async function start(role: Role<never, unknown>, formats: readonly SourceFormat[]): Promise<WorkerStart> {
+  const [{ loadLibraries, MissingPackage }, { turboJpegProblem }] = await Promise.all([
     import('../codecs/libraries.ts'),
     import('../codecs/jpeg/turbojpeg.ts'),
   ]);
   const environmentError = turboJpegProblem();
   if (environmentError !== undefined) return { environmentError };
-  await role.warmUp();
-  return { libraries };
+  try {
+    const libraries = await loadLibraries(formats);
+    await role.warmUp();
+    return { libraries };
+  } catch (error) {
+    if (error instanceof MissingPackage) return { environmentError: error.message };
+    throw error;
+  }
 }
 
 const channel = 3;
-const file = process.argv[3] === 'file' ? workerFile(4, answerRoom) : undefined;
+const file = process.argv[4] === 'file' ? workerFile(4, answerRoom) : undefined;
 
 /** Room for a source that isn't large, so that not every job takes new pages from the system. Bytes. */
 const kept = Buffer.allocUnsafeSlow(4 * 1024 * 1024);
 
-async function serve(name: keyof WorkerRoles): Promise<void> {
+async function serve(name: keyof WorkerRoles, formats: readonly SourceFormat[]): Promise<void> {
   // Ctrl+C and a supervisor's SIGTERM reach the whole group; the server finishes what is in flight first.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
   endWithParent();
@@ -102,7 +109,7 @@ async function serve(name: keyof WorkerRoles): Promise<void> {
   if (name === 'pixels') goLast();
   if (process.platform === 'linux') offerToOutOfMemoryKiller();
   const role: Role<unknown, unknown> = await roles[name]();
-  reply({ start: await start(role) });
+  reply({ start: await start(role, formats) });
   const next = createInbox();
   for (;;) reply(await done(role, next()));
 }
@@ -168,4 +175,4 @@ function offerToOutOfMemoryKiller(): void {
   }
 }
 
-await serve(process.argv[2] as keyof WorkerRoles);
+await serve(process.argv[2] as keyof WorkerRoles, process.argv[3]?.split(',') as SourceFormat[]);

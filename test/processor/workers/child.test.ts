@@ -20,7 +20,7 @@ afterEach(async () => {
   await Promise.all(children.splice(0).map(({ ended }) => ended));
 });
 
-async function start(...rest: [createFile?: Parameters<typeof startChild>[2]]) {
+async function start(...rest: [options?: Parameters<typeof startChild>[2]]) {
   const child: WorkerChild<Pixels['job'], Pixels['answer']> = startChild('pixels', () => {}, ...rest);
   children.push(child);
   await child.ready;
@@ -97,7 +97,7 @@ describe(startChild, () => {
     ['there is no memory that two processes hold', () => undefined],
     ['that memory is full', () => workerFile(openSync('/dev/full', 'r+'))],
   ])('carries the same where %s', async (_, createFile) => {
-    const child = await start(createFile);
+    const child = await start({ createFile });
     const work = await job(100, 1_000_000);
     expect(equal(resultOf(await child.ask(work)), await expected(work))).toBe(true);
   });

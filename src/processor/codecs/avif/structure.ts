@@ -1,130 +1,16 @@
+import { readItemsStructure, type UnitCounter } from '../items-structure.ts';
 import type { SourceStructure } from '../source-structure.ts';
 
-/*
- * An AVIF's items and where they are (ISO/IEC 14496-12, §8.11) and the frames in each (AV1, §5.3 and §6.2). A still image
- * is one frame, but a decoder takes all frames that it is given, and a frame that changes nothing has a few bytes.
- */
-
-/** Nanoseconds for each frame and pixel. */
-const frameTimePerPixel = 45;
-/** Nanoseconds for each reference of a derived image to another: a tile of a grid has a decoder of its own. */
-const referenceTime = 100_000;
-const usualFrames = 1;
-/** Boxes that are looked at on one level; a file has some dozens. */
-const mostBoxes = 10_000;
 /** Units of AV1 that are looked at; an image has a handful. */
 const mostUnits = 100_000;
 
-interface Box {
-  readonly type: string;
-  readonly start: number;
-  readonly end: number;
-}
-
 /** @returns undefined for one image of one frame */
 export function readAvifStructure(bytes: Buffer): SourceStructure | undefined {
-  const boxes = [...boxesOf(bytes, 0, bytes.length)];
-  const meta = find(boxes, 'meta');
-  const children = meta === undefined ? [] : [...boxesOf(bytes, meta.start + 4, meta.end)];
-  const count = Math.max(boxes.length, children.length);
-  if (count === mostBoxes) {
-    return { parts: 'boxes', count, headerTime: Number.POSITIVE_INFINITY, fixedTime: 0 };
-  }
-  const [iloc, iref, idat] = ['iloc', 'iref', 'idat'].map((type) => find(children, type));
-  const frames = iloc === undefined ? 0 : mostFrames(bytes, iloc, idat);
-  const references = iref === undefined ? 0 : referencesOf(bytes, iref);
-  if (frames <= usualFrames && references < 2) return undefined;
-  const isMostlyFrames = frames > usualFrames;
-  return {
-    parts: isMostlyFrames ? 'frames' : 'references',
-    count: isMostlyFrames ? frames : references,
-    fixedTime: references * referenceTime,
-    timePerPixel: Math.max(0, frames - usualFrames) * frameTimePerPixel,
-  };
+  return readItemsStructure(bytes, { frameTimePerPixel: 45, framesOf });
 }
 
-function* boxesOf(bytes: Buffer, from: number, end: number): Generator<Box> {
-  for (let at = from, boxes = 0; at + 8 <= end && boxes < mostBoxes; boxes++) {
-    const short = bytes.readUInt32BE(at);
-    const isLong = short === 1 && at + 16 <= end;
-    const length = isLong ? Number(bytes.readBigUInt64BE(at + 8)) : short === 0 ? end - at : short;
-    if (length < 8) return;
-    const next = Math.min(end, at + length);
-    yield { type: bytes.toString('latin1', at + 4, at + 8), start: at + (isLong ? 16 : 8), end: next };
-    at = next;
-  }
-}
-
-function find(boxes: Iterable<Box>, type: string): Box | undefined {
-  for (const box of boxes) if (box.type === type) return box;
-  return undefined;
-}
-
-/** References from derived images, `dimg`, of all items together. */
-function referencesOf(bytes: Buffer, iref: Box): number {
-  const idBytes = bytes[iref.start] === 0 ? 2 : 4;
-  let references = 0;
-  for (const { type, start, end } of boxesOf(bytes, iref.start + 4, iref.end)) {
-    if (type === 'dimg' && start + idBytes + 2 <= end) references += bytes.readUInt16BE(start + idBytes);
-  }
-  return references;
-}
-
-/** The most frames that one item has. */
-function mostFrames(bytes: Buffer, iloc: Box, idat: Box | undefined): number {
-  const counter = { units: 0 };
-  let most = 0;
-  for (const extents of itemsOf(bytes, iloc)) {
-    let frames = 0;
-    for (const { isInIdat, offset, length } of extents) {
-      const start = isInIdat ? (idat?.start ?? bytes.length) + offset : offset;
-      const end = length === 0 ? bytes.length : Math.min(bytes.length, start + length);
-      frames += framesOf(bytes, start, end, counter);
-    }
-    most = Math.max(most, frames);
-  }
-  return most;
-}
-
-interface Extent {
-  readonly isInIdat: boolean;
-  readonly offset: number;
-  readonly length: number;
-}
-
-/** §8.11.3. What is cut off is left out. */
-function* itemsOf(bytes: Buffer, { start, end }: Box): Generator<readonly Extent[]> {
-  let at = start;
-  const take = (length: number): number => {
-    if (at + length > end) throw new RangeError('cut off');
-    at += length;
-    if (length === 8) return Number(bytes.readBigUInt64BE(at - 8));
-    return length === 0 ? 0 : bytes.readUIntBE(at - length, length);
-  };
-  try {
-    const version = take(4) >>> 24;
-    const [sizes, more] = [take(1), take(1)];
-    const [offsetBytes, lengthBytes, baseBytes] = [sizes >> 4, sizes & 15, more >> 4];
-    const indexBytes = version === 0 ? 0 : more & 15;
-    for (let items = take(version < 2 ? 2 : 4); items > 0; items--) {
-      take(version < 2 ? 2 : 4);
-      const isInIdat = version > 0 && (take(2) & 15) === 1;
-      take(2);
-      const base = take(baseBytes);
-      const extents: Extent[] = [];
-      for (let count = take(2); count > 0; count--) {
-        take(indexBytes);
-        extents.push({ isInIdat, offset: base + take(offsetBytes), length: take(lengthBytes) });
-      }
-      yield extents;
-    }
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-  }
-}
-
-/** Counts frames: OBU_FRAME and OBU_FRAME_HEADER, where units say their size, as those of an item do. */
-function framesOf(bytes: Buffer, start: number, end: number, counter: { units: number }): number {
+/** Counts frames (AV1, §5.3 and §6.2): OBU_FRAME and OBU_FRAME_HEADER, where units say their size, as those of an item do. */
+function framesOf(bytes: Buffer, start: number, end: number, counter: UnitCounter): number {
   let frames = 0;
   for (let at = start; at < end && counter.units < mostUnits; counter.units++) {
     const header = bytes[at] as number;
