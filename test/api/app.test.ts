@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { HealthCheckResponse_ServingStatus } from '../../gen/grpc/health/v1/health_pb.ts';
 import { observeRequests } from '../../src/api/access-log.ts';
 import { createApp } from '../../src/api/app.ts';
@@ -12,30 +12,12 @@ import { describeProblem, writeProblem } from '../../src/api/problem.ts';
 import { startApi } from '../../src/api/server.ts';
 import { failureKinds } from '../../src/failures.ts';
 import { imageOptionNames } from '../../src/options/image-options.ts';
-import {
-  plainAnswer,
-  problemOf,
-  type ScriptedProcessor,
-  startScriptedProcessor,
-  startTestApi,
-  type TestApi,
-} from '../support/api.ts';
+import { plainAnswer, problemOf, startTestApi, useTestApi } from '../support/api.ts';
 import { startSlowProxy } from '../support/slow-proxy.ts';
 
 const bytes = new Uint8Array([1, 2, 3]);
 
-let processor: ScriptedProcessor;
-let api: TestApi;
-
-beforeAll(async () => {
-  processor = await startScriptedProcessor();
-  api = await startTestApi({ PROCESSOR_URL: processor.url });
-});
-beforeEach(() => processor.reset());
-afterAll(async () => {
-  await api[Symbol.asyncDispose]();
-  await processor[Symbol.asyncDispose]();
-});
+const { processor, api } = await useTestApi();
 
 describe(createApp, () => {
   it('answers 404 where there is nothing', async () => {

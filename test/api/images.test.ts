@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   CacheState,
   Datatype,
@@ -10,29 +10,11 @@ import {
 } from '../../gen/image/v1/processor_pb.ts';
 import { processImage } from '../../src/api/images.ts';
 import { writeResponse } from '../../src/api/response.ts';
-import {
-  answerBytes,
-  plainAnswer,
-  type ScriptedProcessor,
-  startScriptedProcessor,
-  startTestApi,
-  type TestApi,
-} from '../support/api.ts';
+import { answerBytes, plainAnswer, startTestApi, useTestApi } from '../support/api.ts';
 
 const picture = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 1, 2, 3]);
 
-let processor: ScriptedProcessor;
-let api: TestApi;
-
-beforeAll(async () => {
-  processor = await startScriptedProcessor();
-  api = await startTestApi({ PROCESSOR_URL: processor.url });
-});
-beforeEach(() => processor.reset());
-afterAll(async () => {
-  await api[Symbol.asyncDispose]();
-  await processor[Symbol.asyncDispose]();
-});
+const { processor, api } = await useTestApi();
 
 function post(
   body: NonNullable<RequestInit['body']>,

@@ -1,28 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readRequest } from '../../src/api/request.ts';
-import {
-  type Problem,
-  problemOf,
-  type ScriptedProcessor,
-  startScriptedProcessor,
-  startTestApi,
-  type TestApi,
-} from '../support/api.ts';
+import { type Problem, problemOf, useTestApi } from '../support/api.ts';
 
 const picture = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 1, 2, 3]);
 
-let processor: ScriptedProcessor;
-let api: TestApi;
-
-beforeAll(async () => {
-  processor = await startScriptedProcessor();
-  api = await startTestApi({ PROCESSOR_URL: processor.url, MAX_UPLOAD_BYTES: '1000' });
-});
-beforeEach(() => processor.reset());
-afterAll(async () => {
-  await api[Symbol.asyncDispose]();
-  await processor[Symbol.asyncDispose]();
-});
+const { processor, api } = await useTestApi({ MAX_UPLOAD_BYTES: '1000' });
 
 /** The problem that a POST ends in. None of these may reach the processor. */
 async function refusal(

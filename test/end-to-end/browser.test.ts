@@ -3,8 +3,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { type Browser, chromium as playwright } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchBrowser } from '../support/browser.ts';
 import { decoded, encoded, redGreenBlue } from '../support/pictures.ts';
 import { type Service, startService } from '../support/service.ts';
 import { chromium } from '../support/tools.ts';
@@ -44,17 +45,7 @@ describe.skipIf(chromium === undefined)('Chromium against image-api', () => {
     const bundle = outputFiles[0]?.text ?? '';
     [allowed, other] = await Promise.all([servePage(bundle), servePage(bundle)]);
     service = await startService({ api: { CORS_ORIGINS: allowed.origin } });
-    browser = await playwright.launch({
-      executablePath: chromium ?? '',
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-        '--no-first-run',
-      ],
-    });
+    browser = await launchBrowser();
     picture = [...(await encoded(redGreenBlue, 'png'))];
   });
 

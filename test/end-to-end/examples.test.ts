@@ -10,9 +10,9 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { chromium as playwright } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchBrowser } from '../support/browser.ts';
 import { startInferenceServer } from '../support/inference-server.ts';
 import { decoded, encoded, solid } from '../support/pictures.ts';
 import { findPythonWith } from '../support/python.ts';
@@ -171,10 +171,7 @@ describe('examples/typescript', () => {
 
   it.skipIf(chromium === undefined)('browser/ shows in a page what comes back', async () => {
     for (const file of ['index.html', 'page.ts']) ran.add(`typescript/browser/${file}`);
-    const browser = await playwright.launch({
-      executablePath: chromium ?? '',
-      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'],
-    });
+    const browser = await launchBrowser();
     try {
       const page = await browser.newPage();
       await page.goto(`${allowed.origin}/?api=${service.url}`);

@@ -4,9 +4,10 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Browser, type BrowserContext, type Page, chromium as playwright } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { describeOption } from '../../src/options/combinations.ts';
+import { launchBrowser } from '../support/browser.ts';
 import { type Origin, routes, sends, startOrigin } from '../support/origin.ts';
 import { decoded, encoded, photoLike, redGreenBlue, solid } from '../support/pictures.ts';
 import { run } from '../support/run.ts';
@@ -42,17 +43,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
       routes({ '/red green.png?size=3': sends(picture), '/red%20green.png': sends(picture) }),
     );
     service = await startService({ processor: { URL_ALLOWED_HOSTS: `127.0.0.1:${origin.port}` } });
-    browser = await playwright.launch({
-      executablePath: chromium ?? '',
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-        '--no-first-run',
-      ],
-    });
+    browser = await launchBrowser();
   });
 
   afterAll(async () => {

@@ -8,6 +8,7 @@ import {
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { HandlerContext } from '@connectrpc/connect';
 import { pino } from 'pino';
+import { afterAll, beforeEach } from 'vitest';
 import { Health, HealthCheckResponse_ServingStatus } from '../../gen/grpc/health/v1/health_pb.ts';
 import {
   CacheState,
@@ -193,4 +194,21 @@ export async function send(
     body: Buffer.concat(body),
     wasAskedForBody,
   };
+}
+
+/**
+ * A scripted processor and an image-api that calls it, for all tests of a file: `const { processor, api } = await
+ * useTestApi();` at its top level. The script is reset before each test, and both services end after the last.
+ *
+ * @param environment - of image-api, in addition to PROCESSOR_URL
+ */
+export async function useTestApi(environment: Readonly<Record<string, string>> = {}) {
+  const processor = await startScriptedProcessor();
+  const api = await startTestApi({ PROCESSOR_URL: processor.url, ...environment });
+  beforeEach(() => processor.reset());
+  afterAll(async () => {
+    await api[Symbol.asyncDispose]();
+    await processor[Symbol.asyncDispose]();
+  });
+  return { processor, api };
 }

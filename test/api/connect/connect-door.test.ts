@@ -1,36 +1,13 @@
 import { Code, ConnectError, createClient, type Transport } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcWebTransport } from '@connectrpc/connect-node';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ImageFormat, ProcessorService } from '../../../gen/image/v1/processor_pb.ts';
 import { openConnectDoor } from '../../../src/api/connect/connect-door.ts';
 import { Failure } from '../../../src/failures.ts';
 import { failureFromConnectError, toConnectError } from '../../../src/grpc/rpc-failures.ts';
-import {
-  answerBytes,
-  plainAnswer,
-  type ScriptedProcessor,
-  send,
-  startScriptedProcessor,
-  startTestApi,
-  type TestApi,
-} from '../../support/api.ts';
+import { answerBytes, plainAnswer, send, useTestApi } from '../../support/api.ts';
 
-let processor: ScriptedProcessor;
-let api: TestApi;
-
-beforeAll(async () => {
-  processor = await startScriptedProcessor();
-  api = await startTestApi({
-    PROCESSOR_URL: processor.url,
-    MAX_UPLOAD_BYTES: '1000000',
-    REQUEST_TIMEOUT_MS: '20000',
-  });
-});
-beforeEach(() => processor.reset());
-afterAll(async () => {
-  await api[Symbol.asyncDispose]();
-  await processor[Symbol.asyncDispose]();
-});
+const { processor, api } = await useTestApi({ MAX_UPLOAD_BYTES: '1000000', REQUEST_TIMEOUT_MS: '20000' });
 
 const content = new Uint8Array([1, 2, 3]);
 const source = { case: 'content', value: content } as const;
