@@ -1,4 +1,4 @@
-/** An iterable whose reader can be told to stop waiting. */
+/** An iterable whose reader can be interrupted. */
 export interface Breakable<T> {
   readonly values: AsyncIterable<T>;
   /** Makes the reader throw `error` instead of what comes next. */

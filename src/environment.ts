@@ -112,7 +112,7 @@ export function readEnvironment<Schema extends z.ZodObject>(
     parsed.error.issues.map((issue) => {
       const name = issue.path.join('.');
       const value = given[name];
-      // A URL, be it mistyped, may carry a password.
+      // Even a mistyped URL may contain a password.
       const shown = value === undefined ? 'is not set' : value.includes('@') ? 'is bad' : `is "${value}"`;
       return [name, `${name} ${shown}; allowed: ${issue.message}`];
     }),

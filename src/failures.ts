@@ -369,7 +369,7 @@ export class Failure extends Error {
     metadata: Readonly<Record<string, string | number>> = {},
     options?: ErrorOptions & { readonly isRetryable?: boolean | undefined },
   ) {
-    // What is quoted of a caller may be cut within a character, which gRPC can't send.
+    // Quoted text of a caller may be cut within a character, which gRPC cannot send.
     super(message.toWellFormed(), options);
     this.reason = reason;
     this.isRetryable = options?.isRetryable ?? failureKinds[reason].isRetryable;
@@ -401,7 +401,7 @@ export function isFailureReason(value: string): value is FailureReason {
   return Object.hasOwn(failureKinds, value);
 }
 
-/** What is thrown when a signal aborts, as a failure: its own reason if that is one, else CANCELLED or DEADLINE_EXCEEDED. */
+/** The failure for an aborted signal: its reason if that is a Failure, else CANCELLED or DEADLINE_EXCEEDED. */
 export function failureFromAbort(signal: AbortSignal): Failure {
   const reason: unknown = signal.reason;
   if (reason instanceof Failure) return reason;

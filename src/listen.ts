@@ -1,7 +1,7 @@
 import type { AddressInfo, Server } from 'node:net';
 import { EnvironmentError } from './environment.ts';
 
-/** What is wrong with an address that cannot be bound, and the variable to change. */
+/** Errors of an address that cannot be bound: the variable to change and its allowed values. */
 const bindProblems: Readonly<Record<string, readonly ['HOST' | 'PORT', string]>> = {
   EADDRINUSE: ['PORT', 'a port that no other process listens on'],
   EACCES: ['PORT', 'a port that this user may listen on; ports under 1024 usually need root'],

@@ -23,7 +23,7 @@ export interface Transfer {
   end(doneBytes: number, ms: number): void;
 }
 
-/** What one request holds: its body, the response that is expected, the response. */
+/** The memory of one request: its body, the expected response, the response. */
 export interface Account {
   readonly bytes: number;
   /**
@@ -48,7 +48,7 @@ export interface Account {
  * Memory that all requests of one process share.
  *
  * A caller may hold three times as much as stays free (Choudhury and Hahne, "Dynamic queue length thresholds for
- * shared-memory packet switches", 1998): alone three quarters of it all, so that whoever comes next finds room.
+ * shared-memory packet switches", 1998): three quarters of all if there is no other caller, so that the next caller finds room.
  */
 export interface MemoryBudget {
   readonly maxBytes: number;

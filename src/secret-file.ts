@@ -8,7 +8,7 @@ import type { Logger } from './telemetry/telemetry.ts';
  *
  * A file is read again every second and its text compared, rather than watched: Kubernetes changes a mounted
  * Secret by swapping a symbolic link of its folder, editors by renaming another file over it, and shells by
- * cutting it off and writing it anew. inotify reports each of these in its own way, network file systems
+ * cutting it off and writing it again. inotify reports each of these in its own way, network file systems
  * report none.
  */
 
@@ -26,7 +26,7 @@ export interface SecretFile<Content> {
 
 const intervalMs = 1000;
 
-/** What is wrong with a file, in words that repeat nothing of what is in it; undefined when nothing is. */
+/** What is wrong with a file, without quoting its contents; undefined if nothing is. */
 export function problemOfSecretFile(path: string, schema: z.ZodType): string | undefined {
   try {
     parse(readRegularFile(path), schema);

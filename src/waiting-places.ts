@@ -1,5 +1,5 @@
 /*
- * What waits for its caller costs the caller nothing: an idle connection, a half-sent message, a stream without an
+ * Things that wait for their caller cost the caller nothing: an idle connection, a half-sent message, a stream without an
  * image in work. So its number is bounded, in total and per caller, and work does not count.
  */
 
@@ -37,7 +37,7 @@ interface Waiting {
  * waited longest, so that one caller cannot keep the others out.
  */
 export function createWaitingPlaces({ total, perCaller, timeoutMs }: WaitingLimits) {
-  /** What waits, by caller; those that have waited longest come first. */
+  /** Waiting things by caller; those that have waited longest come first. */
   const waiting = new Map<string, Set<Waiting>>();
   let count = 0;
 

@@ -68,7 +68,7 @@ function levelOf(status: number, path: string): 'error' | 'warn' | 'info' | 'deb
   return quietPaths.has(path) ? 'debug' : 'info';
 }
 
-/** The pattern that answered. A path that nothing matches must not become a label of its own. */
+/** The pattern of the route. A path that no route matches must not become a label of its own. */
 export function routeOf(c: ApiContext): string {
   const pattern = matchedRoutes(c).at(-1)?.path ?? '/*';
   return pattern === '/*' ? noRoute : pattern;

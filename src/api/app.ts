@@ -23,7 +23,7 @@ import { answerHeaders } from './response.ts';
 import { traceRequests } from './trace-requests.ts';
 import type { ProcessorClient } from './upstream/processor-client.ts';
 
-/** What the app is made of. */
+/** The parts of the app. */
 export interface AppParts {
   readonly config: ApiConfig;
   readonly processor: ProcessorClient;
@@ -33,7 +33,7 @@ export interface AppParts {
   readonly metrics: Registry;
   readonly httpMetrics: HttpMetrics;
   readonly isDraining: () => boolean;
-  /** Aborts when the server closes, which is after it has told its balancers that it drains. */
+  /** Aborts when the server closes, after the balancers have had time to notice that it drains. */
   readonly closing: AbortSignal;
 }
 
@@ -75,7 +75,7 @@ export function createApp(parts: AppParts): Hono<ApiEnv> {
   return app;
 }
 
-/** A handler that only those get to whom the gate opens, before anything of their body is read. */
+/** A handler behind authentication: callers without access are refused before their body is read. */
 function behind(gate: Gate, handler: (c: ApiContext) => Promise<Response>) {
   return async (c: ApiContext): Promise<Response> => {
     await gate.admit(c);

@@ -24,7 +24,7 @@ const mebibyte = 1024 * 1024;
 /** The highest value of MAX_OUTPUT_PIXELS. */
 const mostOutputPixels = 268_435_456;
 
-/** What image-api reads from its environment. */
+/** The settings that image-api reads from its environment. */
 export const apiEnvironment = z.object({
   ...commonEnvironment(8080),
   PROCESSOR_URL: z

@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import type { Failure } from '../failures.ts';
 import type { TracePlace } from '../telemetry/trace-context.ts';
 
-/** What a request carries through the app: Node's own request and response, and what the access log tells. */
+/** The context of a request: Node's own request and response, and values for the access log. */
 export interface ApiEnv {
   Bindings: HttpBindings;
   Variables: {

@@ -6,12 +6,12 @@ import type { ProcessorClient } from './upstream/processor-client.ts';
 /** A new connection and a call take two round trips, of a second each on a bad day. The manifests' probes wait longer. */
 export const readyTimeoutMs = 3_000;
 
-/** /healthz: this process runs. What it depends on has no say here, or its trouble would restart us. */
+/** /healthz: this process runs. Dependencies are not checked, or their failures would restart this process. */
 export function reportAlive(c: ApiContext): Response {
   return c.json({ status: 'ok' }, 200, { 'Cache-Control': 'no-store' });
 }
 
-/** /readyz: requests sent here now would be answered. */
+/** /readyz: requests sent now would be processed. */
 export function reportReady(processor: ProcessorClient, isDraining: () => boolean) {
   return async (c: ApiContext): Promise<Response> => {
     if (isDraining()) throw new Failure('DRAINING', 'This instance is shutting down; ask another.');

@@ -75,7 +75,7 @@ export function createHttpServer(
     writeRaw(socket, refusalOf(new Failure('METHOD_NOT_ALLOWED', 'This is not a proxy.', metadata)));
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    // What else comes on a refused connection fails, too.
+    // Later bytes on a refused connection fail, too.
     if (refused.has(socket)) return;
     refused.add(socket);
     const last = lastResponses.get(socket);
@@ -111,7 +111,7 @@ function invalidTarget(): Failure {
   });
 }
 
-/** What Node's parser and its clock found. */
+/** The failure for an error of Node's parser or its timeouts. */
 function failureOfParser(error: NodeJS.ErrnoException): Failure {
   switch (error.code) {
     case 'HPE_HEADER_OVERFLOW':

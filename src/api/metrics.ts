@@ -17,14 +17,14 @@ export function createHttpMetrics(registry: Registry) {
     }),
     duration: new Histogram({
       name: 'http_request_duration_seconds',
-      help: 'From the head of the request to the last byte of the answer',
+      help: 'From the head of the request to the last byte of the response',
       labelNames: ['route', 'method'],
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
       registers,
     }),
     inFlight: new Gauge({
       name: 'http_requests_in_flight',
-      help: 'Requests without their whole answer',
+      help: 'Requests without their whole response',
       registers,
     }),
     failures: new Counter({
@@ -41,7 +41,7 @@ export function createHttpMetrics(registry: Registry) {
     }),
     sentBytes: new Counter({
       name: 'http_sent_bytes_total',
-      help: 'Bytes of answers, heads included',
+      help: 'Bytes of responses, heads included',
       labelNames: ['route'],
       registers,
     }),
@@ -49,7 +49,7 @@ export function createHttpMetrics(registry: Registry) {
     watchBodies(heldBytes: () => number): void {
       new Gauge({
         name: 'http_request_body_held_bytes',
-        help: 'Memory that holds the bodies of requests without their whole answer',
+        help: 'Memory that holds the bodies of requests without their whole response',
         registers,
         collect() {
           this.set(heldBytes());
@@ -59,7 +59,7 @@ export function createHttpMetrics(registry: Registry) {
   };
 }
 
-/** What is known of one processor. */
+/** The figures of one processor. */
 interface ProcessorFigures {
   readonly address: string;
   readonly inFlight: number;

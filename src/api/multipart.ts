@@ -72,7 +72,7 @@ function readParts(form: Buffer, boundary: string, maxFileBytes: number): Reques
   })) {
     const name = part.name;
     if (name === undefined) throw new Failure('MULTIPART_INVALID', 'A part of the body has no name.');
-    // What a browser sends for a file field in which nothing was chosen.
+    // Browsers send this for a file field without a chosen file.
     if (part.isFile && !part.filename && part.size === 0) continue;
     if (name === 'image') sources.push({ case: 'content', value: contentOf(part) });
     else if (part.isFile && !textFields.includes(name)) throw misplacedFile(name);

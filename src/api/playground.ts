@@ -8,7 +8,7 @@ import type { ApiContext } from './context.ts';
 /** Where the build puts it: from src/ in build/, from dist/src/ in dist/build/. */
 const builtFolder = fileURLToPath(new URL('../../build/playground', import.meta.url));
 
-/** What the pages may do: nothing from elsewhere, no script in the text, images that they have made themselves. */
+/** Content-Security-Policy of the pages: nothing from other origins, no inline scripts, and images that they have made. */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -60,7 +60,7 @@ function representationsOf(path: string): Representation[] {
 }
 
 /**
- * Answers with a file of the playground, compressed as the caller takes it.
+ * Responds with a file of the playground, compressed as the caller accepts it.
  *
  * @param name - of the file, or how to tell it from the request
  * @throws Failure ROUTE_UNKNOWN

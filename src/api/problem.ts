@@ -3,21 +3,21 @@ import { type Failure, failureKinds, isFailureReason, retryAfterOf, retryAfterSe
 import { publicFailure } from '../grpc/rpc-failures.ts';
 import type { ApiContext } from './context.ts';
 
-/** Where a problem's type leads: to its row in the table of failures. */
+/** The path of problem types, which describe the rows of the table of failures. */
 export const problemPath = '/problems';
 
-/** What a caller is told of what was thrown, noted for the access log; its answer says when to come again. */
+/** The failure for the caller of whatever was thrown. It is noted for the access log, and sets Retry-After. */
 export function noteFailure(c: ApiContext, error: unknown): Failure {
   const failure = publicFailure(error);
   c.set('failure', failure);
   const retryAfter = retryAfterOf(failure);
-  // In the answer itself, so that it is in whatever answer comes of this request.
+  // In the response itself, so that every response to this request has it.
   if (retryAfter !== undefined) c.res.headers.set('Retry-After', String(retryAfter));
   return failure;
 }
 
 /**
- * Answers with a failure as application/problem+json (RFC 9457), and notes it.
+ * Responds with a failure as application/problem+json (RFC 9457), and notes it.
  *
  * The failure's own values stand under `metadata`, because some have the name of a standard member.
  */
@@ -57,7 +57,7 @@ export function problemOf(failure: Failure, requestId: string): Problem {
   };
 }
 
-/** What a problem's type stands for: the same for all problems of a reason. */
+/** The description of a problem type. It is the same for all problems of a reason. */
 export function describeProblem(reason: string) {
   if (!isFailureReason(reason)) return undefined;
   const { code, status, title, isRetryable } = failureKinds[reason];

@@ -65,7 +65,7 @@ export async function readBody(
     const listening = addAbortListener(signal, () => fail(failureFromAbort(signal)));
     const stop = () => {
       incoming.off('data', onData).off('end', onEnd).off('error', onBroken);
-      // An error after this is the caller's leaving, and the answer is already decided.
+      // A later error means that the caller has left; the response is decided already.
       incoming.on('error', () => {});
       listening[Symbol.dispose]();
     };

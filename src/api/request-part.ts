@@ -4,7 +4,7 @@ import type { OptionTexts } from '../options/parse-options.ts';
 /** Where the image comes from. */
 export type ImageSource = Exclude<ProcessRequest['source'], { case: undefined }>;
 
-/** What a query or a body contains. */
+/** The contents of a query or a body. */
 export interface RequestPart {
   readonly sources: readonly ImageSource[];
   readonly options: OptionTexts;

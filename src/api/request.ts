@@ -42,7 +42,7 @@ export async function readRequest(
 /** `application/json`, `text/json` and `application/vnd.api+json`. */
 const jsonType = /^(application|text)\/([\w.-]+\+)?json$/;
 
-/** What clients call bytes of whatever kind; nothing at all among it. */
+/** Content types that clients give to bytes of any kind; an empty one is among them. */
 const bytesTypes: ReadonlySet<string> = new Set([
   '',
   'application/octet-stream',

@@ -12,7 +12,7 @@ export interface ApiTimes {
   readonly total: number;
 }
 
-/** The headers of an answer, besides the ordinary ones, and what they say. */
+/** The headers of a response, besides the common ones, and their meanings. */
 export const answerHeaders = {
   ETag: 'Names these very bytes: equal tags are equal answers',
   'Cache-Status':
@@ -33,7 +33,7 @@ export const answerHeaders = {
 } as const;
 
 /**
- * Turns the processor's answer into HTTP. The `Image-` and `Tensor-` headers are structured fields
+ * Turns the processor's response into HTTP. The `Image-` and `Tensor-` headers are structured fields
  * (RFC 9651): what came in, what came out, and what was decided on the way.
  */
 export function writeResponse(
@@ -47,8 +47,8 @@ export function writeResponse(
 }
 
 /**
- * Several answers of one image as multipart/mixed (RFC 2046, 5.1.3), in the order of the request, each with the
- * headers that it would have alone.
+ * Several responses for one image as multipart/mixed (RFC 2046, 5.1.3), in the order of the request, each with the
+ * headers that it would have by itself.
  */
 export function writeVariants(
   c: ApiContext,
@@ -93,7 +93,7 @@ function write(
 
 /**
  * How caches may keep the response to a GET. A URL's image may change at any time, so they have to ask whether it is
- * still the same. The response to an API key is for its caller alone. A signed link is for everybody who has it: caches
+ * still the same. The response to an API key is for its caller only. A signed link is for everybody who has it: caches
  * may keep its response without asking, but not beyond its expiry.
  */
 function cachingOf(c: ApiContext): string {
@@ -112,7 +112,7 @@ function timesOf({ read, total }: ApiTimes): Times {
   ];
 }
 
-/** The headers of one answer. `times` follow the processor's own. */
+/** The headers of one response. `times` follow the processor's own. */
 function answerHeadersOf(response: ProcessResponse, times: Times): Readonly<Record<string, string>> {
   const { key, cache, stages, contentType, content, width, height, tensors } = response;
   const [tensor, ...others] = tensors;
@@ -152,7 +152,7 @@ function provenanceHeaders({ source, provenance }: ProcessResponse): Readonly<Re
   };
 }
 
-/** RFC 9211. Whether a miss was then stored the processor does not tell, so neither is it told here. */
+/** RFC 9211. Without `stored`, because the processor does not report whether it stored a miss. */
 function cacheStatus(state: CacheState): string {
   switch (state) {
     case CacheState.HIT_MEMORY:
@@ -193,7 +193,7 @@ function extensionOf(contentType: string): string {
   return extensions[contentType] ?? 'bin';
 }
 
-/** A string of RFC 9651, which has printable ASCII alone. */
+/** A string of RFC 9651, which allows only printable ASCII. */
 function quoted(text: string): string {
   return `"${text.replace(/[^\x20-\x7e]/g, '?').replace(/["\\]/g, '\\$&')}"`;
 }

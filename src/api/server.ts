@@ -15,7 +15,7 @@ import { createProcessorClient } from './upstream/processor-client.ts';
 export interface RunningApi {
   /** The port that it listens on. */
   readonly port: number;
-  /** Says "not ready", waits for the balancers to notice, and ends when the last request has its answer. */
+  /** Reports "not ready", waits for the balancers to notice, and ends when the last request has its response. */
   drain(): Promise<void>;
 }
 

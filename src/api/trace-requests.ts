@@ -5,7 +5,7 @@ import { quietPaths, routeOf } from './access-log.ts';
 import type { ApiContext, ApiEnv } from './context.ts';
 
 /**
- * Makes a span of each request, under the caller's if it has one, from its head to the last byte of its answer. Without
+ * Makes a span of each request, under the caller's if it has one, from its head to the last byte of its response. Without
  * tracing the caller's own place in its trace goes on. Names and attributes are OpenTelemetry's for HTTP servers; the
  * query, which may hold a signature or somebody's URL, is none of them.
  */

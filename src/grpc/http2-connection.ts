@@ -13,7 +13,7 @@ import { http2Settings, maxSessionMemory, widenSession } from './transport.ts';
  * One HTTP/2 connection to a server: opened when a call needs it, and again after it has ended.
  *
  * Connect's Http2SessionManager is not used. When a connection dies at the moment at which it comes about, its
- * `gotoReady` (2.2.0) waits for a promise that has settled already, for ever and without a turn of the event loop; and
+ * `gotoReady` (2.2.0) waits for a promise that has settled already, in an endless loop that stops the event loop; and
  * it reports hosts that cannot be reached as Internal.
  */
 export interface Http2Connection {
@@ -164,7 +164,7 @@ function endWhenSilent(session: ClientHttp2Session, intervalMs: number): void {
       pings = 0;
     }
     if (pings === pingsUnheard) {
-      session.destroy(unavailable('pings are not answered', undefined), constants.NGHTTP2_CANCEL);
+      session.destroy(unavailable('pings have no response', undefined), constants.NGHTTP2_CANCEL);
     } else {
       pings++;
       // The response is a byte read.

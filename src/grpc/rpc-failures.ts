@@ -4,8 +4,8 @@ import { ErrorInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
 import { Failure, failureDomain, failureFromAbort, failureKinds, isFailureReason } from '../failures.ts';
 
 /**
- * What a caller is told of anything that was thrown. Only a `Failure` speaks for itself; everything else
- * is INTERNAL, because ConnectError.from() would put a library's raw text on the wire.
+ * The failure that a caller sees for whatever was thrown. Everything but a `Failure` becomes INTERNAL, because
+ * ConnectError.from() would put a library's raw text on the wire.
  */
 export function publicFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
@@ -34,8 +34,8 @@ export function toConnectError(error: unknown): ConnectError {
 }
 
 /**
- * Whatever a call ends with, with a reason. A status that is not of our making stays as it is, as NOT_FOUND of the health
- * service; but an abort is Connect's own, and gets a reason.
+ * The error for the wire, with a reason of ours. A status that a method has chosen stays as it is, for example NOT_FOUND
+ * of the health service. An abort comes from Connect and gets a reason.
  */
 export function wireError(error: unknown): ConnectError {
   if (!(error instanceof ConnectError)) return toConnectError(error);
@@ -44,7 +44,7 @@ export function wireError(error: unknown): ConnectError {
   return toConnectError(failureFromAbort(AbortSignal.abort(error)));
 }
 
-/** The failure in a gRPC status, where the other side put one there. */
+/** The failure in a gRPC status, if the other side put one there. */
 export function failureFromConnectError(error: ConnectError): Failure | undefined {
   for (const info of error.findDetails(ErrorInfoSchema)) {
     if (info.domain === failureDomain && isFailureReason(info.reason)) {

@@ -7,7 +7,7 @@ import { failureFromConnectError } from '../grpc/rpc-failures.ts';
  * `rpc.grpc.status_code`, a number.
  */
 
-/** What is known of a call when it begins. `rpc.method` is also its span's name. */
+/** Attributes that are known when a call begins. `rpc.method` is also the name of its span. */
 export function rpcAttributes(method: DescMethod) {
   return {
     'rpc.system.name': 'grpc',
@@ -15,7 +15,7 @@ export function rpcAttributes(method: DescMethod) {
   } as const;
 }
 
-/** Statuses for which the server, and not its caller, is to blame. */
+/** Statuses that count as errors of the server. */
 const serverErrors: readonly Code[] = [
   Code.Unknown,
   Code.DeadlineExceeded,
@@ -28,12 +28,12 @@ const serverErrors: readonly Code[] = [
 /** How a call ended, for its span. `error.type` is our reason where there is one, and else the status. */
 export function rpcEnd(side: 'client' | 'server', error?: unknown) {
   if (error === undefined) return { attributes: { 'rpc.status_code': 'OK' } };
-  const told = ConnectError.from(error);
-  const status = statusName(told.code);
+  const { code } = ConnectError.from(error);
+  const status = statusName(code);
   return {
     attributes: { 'rpc.status_code': status },
-    errorType: failureFromConnectError(told)?.reason ?? status,
-    isError: side === 'client' || serverErrors.includes(told.code),
+    errorType: failureFromConnectError(ConnectError.from(error))?.reason ?? status,
+    isError: side === 'client' || serverErrors.includes(code),
   };
 }
 

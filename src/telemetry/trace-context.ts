@@ -9,11 +9,11 @@ export interface TracePlace {
   readonly spanId: string;
   /** 8 bits, of which the lowest says that the trace is recorded. */
   readonly flags: number;
-  /** What tracing systems say to each other. Empty if they say nothing. */
+  /** `tracestate`: values of tracing systems. Empty if there are none. */
   readonly state: string;
 }
 
-/** What goes on from the API to the processor with each call, and into the log lines of both. */
+/** Ids that image-api sends to the processor with each call, and that the log lines of both contain. */
 export interface CallOrigin {
   readonly requestId: string;
   /** Undefined when nothing is traced: neither does the caller, nor do we. */
@@ -29,7 +29,7 @@ const traceparentForm =
   /^(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-([\da-f]{2})(?:-.*)?$/;
 const versionZeroLength = 55;
 
-/** Reads the two headers. Whatever isn't well formed begins no trace and stops no request. */
+/** Reads the two headers. A malformed header begins no trace and refuses no request. */
 export function readTracePlace(
   traceparent: string | null | undefined,
   tracestate: string | null | undefined,

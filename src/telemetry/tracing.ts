@@ -63,7 +63,7 @@ const maxWaitingSpans = 4096;
 const exportEveryMs = 2_000;
 const closeWithinMs = 2_000;
 const complainEveryMs = 60_000;
-/** How far the wall clock may go from ours before ours is set anew. */
+/** How far the wall clock may go from ours before ours is set again. */
 const clockToleranceMs = 50;
 
 /** The settings of the environment (`commonEnvironment`), or undefined when traces go nowhere. */
@@ -189,7 +189,7 @@ function samplerOf({ sampler, ratio }: TracingSettings, sdk: Sdk): Sampler {
 
 /**
  * Wall time by `performance.now()`, in seconds and nanoseconds. Spans of a request come from one clock, so that a
- * child doesn't begin before its parent; a system clock that was set anew is followed.
+ * child doesn't begin before its parent; changes of the system clock are followed.
  */
 function createWallClock(): (nowMs: number) => [number, number] {
   let offsetMs = Date.now() - performance.now();

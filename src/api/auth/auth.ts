@@ -9,7 +9,7 @@ import { apiKeysFile, findApiKey, presentedApiKey } from './api-keys.ts';
 import { createRateLimiter, type RateLimit, rateLimitHeaders, rateLimitOf } from './rate-limit.ts';
 import { checkLink, linkParameters, linkSecretsFile } from './signed-links.ts';
 
-/** Who may have images made. */
+/** Decides which callers may have images processed. */
 export interface Gate {
   /**
    * Lets a request in by its API key or its signature, and counts it; lets everybody in when neither is set up. The
@@ -77,7 +77,7 @@ export function createGate(config: ApiConfig, log: Logger, now: () => number = D
       if ('key_id' in noted) c.set('callerName', callerOfKey(noted.key_id));
       if (limit === undefined) return;
       const state = await count(Object.entries(noted).join(), limit);
-      // In the answer itself, so that they are in whatever answer comes of this request.
+      // In the response itself, so that every response to this request has them.
       for (const [name, value] of Object.entries(rateLimitHeaders(state))) c.res.headers.set(name, value);
       if (!state.isExceeded) return;
       const { requestsPerSecond, burst } = limit;
@@ -98,7 +98,7 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
-/** Whether a host's name or address leads to this machine alone. */
+/** Whether a host's name or address leads to this machine only. */
 export function isLoopback(host: string): boolean {
   const family = isIP(host);
   return family === 0 ? host === 'localhost' : loopback.check(host, family === 4 ? 'ipv4' : 'ipv6');

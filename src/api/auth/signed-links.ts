@@ -10,7 +10,7 @@ import { ownRateLimit } from './rate-limit.ts';
  *   GET /v1/images?expires=1893456000&url=https%3A%2F%2F…&width=224&signature=…
  */
 
-/** The query parameters that make a link a signed one. They are the door's, not the image's. */
+/** The query parameters that make a link a signed one. They are options of the link, not of the image. */
 export const linkParameters = ['expires', 'signature'] as const;
 
 /** The file of secrets that links are signed with: `{"secrets": [{"id": "2026-11", "secret": "…"}]}`. */
@@ -30,7 +30,7 @@ export const linkSecretsFile = z.object({
 export type LinkSecret = z.output<typeof linkSecretsFile>['secrets'][number];
 
 /**
- * What is signed of a link: its path, `?`, and all parameters but `signature`, sorted by name and then by value, each
+ * The signed part of a link: its path, `?`, and all parameters but `signature`, sorted by name and then by value, each
  * percent-encoded as UTF-8 except for A–Z, a–z, 0–9, `-`, `.`, `_` and `~` (RFC 3986's unreserved characters).
  */
 export function canonicalLink(path: string, query: URLSearchParams): string {

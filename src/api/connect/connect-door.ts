@@ -37,7 +37,7 @@ import { imageTooLong, readBody } from '../request-body.ts';
 import type { ProcessorClient, ResponseRoom } from '../upstream/processor-client.ts';
 import { originOf } from '../upstream/trace-call.ts';
 
-/** Everything under it goes through this door. */
+/** All paths of the Connect interface. */
 export const connectDoorPath = `/${ProcessorService.typeName}/*`;
 
 const batchPath = `/${ProcessorService.typeName}/${ProcessorService.method.processBatch.name}`;
@@ -46,11 +46,11 @@ const batchPath = `/${ProcessorService.typeName}/${ProcessorService.method.proce
 interface Arrival {
   readonly c: ApiContext;
   readonly atMs: number;
-  /** Why it is not let in. */
+  /** Why the call is refused, if it is. */
   readonly refusal: ConnectError | undefined;
-  /** Its part in what is held. */
+  /** Its share of the held memory. */
   readonly share: Share;
-  /** Counts for `share`, where images come in a stream. */
+  /** Counts the images of a stream for `share`. */
   readonly stream: HeldStream;
   /** Where a stream waits while it has no image in work. */
   readonly place: Place | undefined;
@@ -65,10 +65,10 @@ const maxStreamConcurrency = 8;
 const streamEndMs = 5_000;
 
 /**
- * The processor's own service for browsers, in the Connect and gRPC-Web protocols: each call goes on to
- * the processor as it came, with its deadline and its ids, without its headers. Each image of a stream goes on as a
- * call of its own, so that a stream takes no more than its images do: none while it is idle, and it may outlive a
- * processor and REQUEST_TIMEOUT_MS, which applies to each of its images.
+ * The processor's own service for browsers, in the Connect and gRPC-Web protocols: each call is passed
+ * on to the processor unchanged, with its deadline and ids and without its headers. Each image of a stream is a call of
+ * its own. So an idle stream takes no place, and a stream may outlive a processor and REQUEST_TIMEOUT_MS, which applies
+ * to each of its images.
  *
  * @param closing - aborts when the server closes: streams read no further then
  */
@@ -87,7 +87,7 @@ export function openConnectDoor(
   );
   const streams = createWaitingPlaces(config.idleStreams);
 
-  /** A batch has many images: what bounds it is the memory for it. */
+  /** A batch has many images and is bounded by memory instead. */
   function longestBodyOf(path: string) {
     return path === batchPath
       ? batchLimit(config.maxHeldBytes)
@@ -97,7 +97,7 @@ export function openConnectDoor(
         };
   }
 
-  /** One request, one response, which is priced before it is made. */
+  /** Passes a unary call on. Its response is priced before it is made. */
   async function passOn<Request extends PricedRequest, Response>(
     ask: (
       request: Request,
@@ -159,9 +159,9 @@ export function openConnectDoor(
   } satisfies ServiceImpl<typeof ProcessorService>);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 
-  /** One message as the whole body, which our own reader caps with a reason that a caller can match on. */
+  /** Reads a body of one message. A body over the limit fails with a reason of ours. */
   async function* readMessage(c: ApiContext, refusal: ConnectError | undefined): AsyncGenerator<Uint8Array> {
-    // Thrown here, where the message would be read, it goes out in the caller's own protocol.
+    // Thrown here, where the message would be read, it is sent in the caller's protocol.
     if (refusal !== undefined) throw refusal;
     using deadline = startDeadline(c.req.raw.signal, config.requestTimeoutMs);
     const share = held.shareOf(c.env.outgoing, c.get('callerName'));
@@ -170,7 +170,7 @@ export function openConnectDoor(
     yield await readBody(c.env, maxBytes, tooLong, deadline.signal, share);
   }
 
-  /** Each message of a stream has a limit, and the stream has none; what it holds at a time is counted. */
+  /** Reads the body of a stream. Each message has a limit, the stream has none, and its memory is counted. */
   async function* readMessages(
     c: ApiContext,
     chunks: AsyncIterable<Uint8Array>,
@@ -247,7 +247,7 @@ export function openConnectDoor(
   };
 }
 
-/** A stream's messages are read by the call itself, which a caller that is not let in never gets to. */
+/** Refuses streams before their messages are read, which only the call itself would do. */
 const refuseStreams: Interceptor = (next) => (request) => {
   const refusal = request.contextValues.get(arrivalKey)?.refusal;
   if (refusal !== undefined) throw refusal;
@@ -282,7 +282,7 @@ function unsupportedContentType(c: ApiContext, method: DescMethod): Failure {
   );
 }
 
-/** The failure for the wire, noted on the way. */
+/** Notes the failure for the access log and returns it for the wire. */
 function noted(error: unknown, c: ApiContext | undefined): ConnectError {
   return toConnectError(c === undefined ? error : noteFailure(c, error));
 }

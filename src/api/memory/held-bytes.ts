@@ -5,14 +5,14 @@ import type { MessageTransfer } from '../../grpc/messages/rpc-messages.ts';
 import { lengthOf, sliceBytes, slicesOf } from '../../grpc/messages/written-message.ts';
 import { type Account, createMemoryBudget, type MemoryBudget, mostOfOneCaller } from '../../memory-budget.ts';
 
-/** What image-api holds beside bodies and responses, garbage that waits for its collection included, in bytes; measured. */
+/** Memory of image-api beside bodies and responses, uncollected garbage included, in bytes; measured. */
 export const apiBytes = 250_000_000;
 
 /** The part of one request in what is held. It ends with the last byte of its response or with its connection. */
 export interface Share {
   /**
    * A body is about to be read. It counts as it arrives; its declared length only has to have room now, so that
-   * clients that send `Expect: 100-continue` send nothing in vain.
+   * clients that send `Expect: 100-continue` send nothing that is refused.
    *
    * @param declaredBytes - 0 where nothing is declared
    * @param giveUp - is called when the body comes too slowly and others need its memory

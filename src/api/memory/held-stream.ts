@@ -2,7 +2,7 @@ import type { ProcessStreamRequest, ProcessStreamResponse } from '../../../gen/i
 import type { Share } from './held-bytes.ts';
 import { contentBytes } from './response-price.ts';
 
-/** What a stream of images holds: bytes that aren't a message yet, images without a response, and responses. */
+/** The memory of a stream of images: bytes that are not a message yet, images without a response, and responses. */
 export interface HeldStream {
   /** @throws Failure OVERLOADED, which ends the stream: its caller sends again what has no response */
   read(chunkBytes: number): void;

@@ -16,19 +16,19 @@ import { callGrpc, type GrpcCall } from './grpc-call.ts';
 import { type ProcessorAddress, type Resolve, watchProcessorAddresses } from './processor-addresses.ts';
 import { createProcessorConnection } from './processor-connection.ts';
 
-/** A health check is answered in milliseconds, under full load too, and two round trips may take a second each. */
+/** Health checks take milliseconds even under full load; two round trips may take a second each. */
 const probeTimeoutMs = 3_000;
 /** Waits between the probes of a processor that is avoided: doubled from the first up to the longest. */
 const firstProbeWaitMs = 100;
 const longestProbeWaitMs = 1_000;
 
 /**
- * `new`: not yet heard of; used where none serves. `serving`: gets calls. `avoided`: was lost or said that it does not
+ * `new`: not checked yet; used where none serves. `serving`: gets calls. `avoided`: was lost or reported that it does not
  * serve; gets calls only where nothing else is left, until a health check says that it serves.
  */
 export type ProcessorState = 'new' | 'serving' | 'avoided';
 
-/** A call that may have killed one processor gets one more, and not the whole fleet. */
+/** A call that may have crashed one processor is sent to one more, and not to the whole fleet. */
 const maxLosses = 1;
 /**
  * A refused stream was not processed (RFC 9113, 8.7), so the call may be sent again as often as its time allows. The waits
@@ -36,18 +36,18 @@ const maxLosses = 1;
  */
 const maxRefusals = 10;
 
-/** The order in which calls take what there is. */
+/** The order in which calls choose among states. */
 const preference = ['serving', 'new', 'avoided'] as const satisfies readonly ProcessorState[];
 
 interface Processor {
   readonly address: string;
   readonly connection: Http2Connection;
   inFlight: number;
-  /** When it got its latest call, counted in calls. */
+  /** Number of its latest call. */
   turn: number;
   state: ProcessorState;
   isProbed: boolean;
-  /** Its address has disappeared: it finishes what it has. */
+  /** Its address has disappeared: it finishes its calls. */
   isRetired: boolean;
 }
 
@@ -105,7 +105,7 @@ export function createBalancer(
     if (processor.inFlight === 0) processor.connection.abort();
   }
 
-  /** Asks until it serves or its address has disappeared. */
+  /** Checks its health until it serves or its address has disappeared. */
   async function probe(processor: Processor): Promise<void> {
     if (processor.isProbed) return;
     processor.isProbed = true;
@@ -120,7 +120,7 @@ export function createBalancer(
         break;
       }
       processor.state = 'avoided';
-      // Not in step with the other instances of this service.
+      // Not in step with other instances of image-api.
       await sleep(waitMs * (0.75 + Math.random() / 2), undefined, { ref: false });
     }
     processor.isProbed = false;
@@ -131,7 +131,7 @@ export function createBalancer(
     void probe(processor);
   }
 
-  /** @param but - is taken only if it is the only one */
+  /** @param but - is chosen only if it is the only one */
   async function choose(signal: AbortSignal, but?: Processor): Promise<Processor> {
     if (processors.size === 0) await beforeAbort(watch.lookedUp, signal);
     const others = [...processors.values()].filter((one) => one !== but);
@@ -198,7 +198,7 @@ export function createBalancer(
   return {
     call: callAny,
 
-    /** Asks all processors and comes back when one says that it serves. @throws ConnectError if none does */
+    /** Checks all processors and returns when one serves. @throws ConnectError if none does */
     async checkHealth(deadline: Deadline): Promise<void> {
       if (processors.size === 0) await beforeAbort(watch.lookedUp, deadline.signal);
       const checks = [...processors.values()].map(async (processor) => {
@@ -209,7 +209,7 @@ export function createBalancer(
       try {
         await Promise.any(checks);
       } catch (cause) {
-        const text = 'no processor says that it serves';
+        const text = 'no processor serves';
         throw new ConnectError(text, Code.Unavailable, undefined, undefined, cause);
       }
     },
@@ -239,15 +239,15 @@ async function serves({ connection }: Processor, deadline: Deadline): Promise<bo
 }
 
 /**
- * Whether the call ended with its connection, or with a processor on its way out, and no answer was given. Asked of a
+ * Whether the call ended with its connection, or with a processor on its way out, and without a response. Only for a
  * call that its caller has not aborted: nobody cancelled or aborted anything then, but connections that die show as
  * that, and streams that the other side resets as Internal with Node's own error inside.
  */
 export function isLostProcessor(error: unknown): boolean {
   const lost = ConnectError.from(error);
-  const told = failureFromConnectError(lost);
-  // A processor that says CANCELLED has cancelled by itself, because it ends.
-  if (told !== undefined) return told.reason === 'DRAINING' || told.reason === 'CANCELLED';
+  const failure = failureFromConnectError(lost);
+  // A processor that reports CANCELLED has cancelled by itself, because it ends.
+  if (failure !== undefined) return failure.reason === 'DRAINING' || failure.reason === 'CANCELLED';
   if ([Code.Unavailable, Code.Aborted, Code.Canceled].includes(lost.code)) return true;
   const { cause } = lost;
   return cause instanceof Error && 'code' in cause && String(cause.code).startsWith('ERR_HTTP2_');
@@ -259,7 +259,7 @@ function isRefusedStream(error: unknown): boolean {
   return `${rawMessage} ${cause}`.includes('REFUSED_STREAM');
 }
 
-/** Ties are the rule under little load: then it is the turn of the one that has waited longer. */
+/** Under little load most are equal. Then the one that has waited longer for a call is freer. */
 function isFreer(one: Processor, other: Processor): boolean {
   return one.inFlight < other.inFlight || (one.inFlight === other.inFlight && one.turn < other.turn);
 }

@@ -21,7 +21,7 @@ import { defaultResolveMs, type Resolve } from './processor-addresses.ts';
 import { createRepeats, withoutSha256 } from './repeats.ts';
 import { createTraceCall } from './trace-call.ts';
 
-/** What a call may have in its response. */
+/** Limits of a call's response. */
 export interface ResponseRoom {
   /** Bytes of the contents. A response that may get longer is refused by the processor before it is made. */
   readonly maxBytes: number;
@@ -29,12 +29,12 @@ export interface ResponseRoom {
   take(messageBytes: number): void;
 }
 
-/** The processors, as the rest of the API sees it. Every method throws a Failure and nothing else. */
+/** The processors, for the rest of image-api. Every method throws only Failures. */
 export type ProcessorClient = ReturnType<typeof createProcessorClient>;
 
 /**
  * @param urls - origins with commas between them; each of their hosts' addresses is a processor
- * @param maxAnswerBytes - longest image in an answer
+ * @param maxAnswerBytes - longest image in a response
  * @param resolveMs - between two lookups of the hosts' addresses
  * @param resolve - finds the addresses of a host; by default as the system does
  * @param options.tracing - makes a span of each call
@@ -56,7 +56,7 @@ export function createProcessorClient(
   const repeats = createRepeats();
   const traceCall = createTraceCall(tracing, urls);
   const { method } = ProcessorService;
-  /** Calls of images that are sent along. */
+  /** Calls in flight that send their images. */
   let imagesInWork = 0;
   const unboundedRoom: ResponseRoom = { maxBytes: maxAnswerBytes, take() {} };
 
@@ -115,7 +115,7 @@ export function createProcessorClient(
     ): Promise<ProcessResponse> =>
       repeats.send(withoutSha256(request), (sent) => ask(method.process, sent, deadline, origin, room)),
 
-    /** Makes several answers of one image. */
+    /** Processes one image in several variants. */
     processVariants: (
       request: ProcessVariantsRequest,
       deadline: Deadline,
@@ -141,7 +141,7 @@ export function createProcessorClient(
         room,
       ),
 
-    /** Comes back if a processor answers and says that it serves. */
+    /** Returns if a processor serves. */
     async checkHealth(deadline: Deadline): Promise<void> {
       try {
         await balancer.checkHealth(deadline);
@@ -163,7 +163,7 @@ function isDownload(request: unknown): boolean {
   return requests.length > 0 && requests.every((one) => one.source.case === 'url');
 }
 
-/** Of the image that a request holds; undefined where it holds none, or several. */
+/** Bytes of the image in a request; undefined where it contains none, or several. */
 function sentBytes(request: unknown): number | undefined {
   const { source } = request as Partial<ProcessRequest | ProcessVariantsRequest>;
   return source?.case === 'content' ? source.value.length : undefined;
@@ -172,11 +172,11 @@ function sentBytes(request: unknown): number | undefined {
 function failureOfCall(error: unknown, signal: AbortSignal, bytes?: number): Failure {
   if (signal.aborted) return failureFromAbort(signal);
   const cause = ConnectError.from(error);
-  const told = failureFromConnectError(cause);
-  // Its cause is in the processor's log. If it says CANCELLED it was not our caller who did that, but the
-  // processor on its way out.
-  if (told !== undefined && told.reason !== 'CANCELLED') {
-    return new Failure(told.reason, told.message, told.metadata, { isRetryable: told.isRetryable });
+  const failure = failureFromConnectError(cause);
+  // Its cause is in the processor's log. CANCELLED does not come from our caller then, but from a processor that ends.
+  if (failure !== undefined && failure.reason !== 'CANCELLED') {
+    const { reason, message, metadata, isRetryable } = failure;
+    return new Failure(reason, message, metadata, { isRetryable });
   }
   if (isLostProcessor(cause)) {
     return new Failure(

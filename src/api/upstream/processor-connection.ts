@@ -2,7 +2,7 @@ import type { SecureClientSessionOptions } from 'node:http2';
 import { isIPv6, type LookupFunction } from 'node:net';
 import { createHttp2Connection, type Http2Connection } from '../../grpc/http2-connection.ts';
 
-/** A processor that has not accepted the connection by then is gone: in one network it takes a millisecond. */
+/** Longest wait for a connection. In one network it takes a millisecond. */
 const connectTimeoutMs = 2_000;
 /** Pings detect a peer that hangs with its connection open; without them each call waits for its deadline. */
 const pingIntervalMs = 1_000;

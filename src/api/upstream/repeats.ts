@@ -11,17 +11,17 @@ import {
 } from '../../../gen/image/v1/processor_pb.ts';
 import { Failure } from '../../failures.ts';
 
-/** Of an image; to send less costs no more than to ask for it. */
+/** In bytes. Sending a shorter image costs no more than asking for it by its hash. */
 const leastBytes = 64 * 1024;
 
-/** Two hundred bytes each. */
+/** Entries kept; about 200 bytes each, 2 MB in total. */
 const maxRemembered = 10_000;
 
-/** Requests that come again, whose images need not be sent again. */
+/** Repeated requests, whose images need not be sent again. */
 export interface Repeats {
   /**
-   * Sends a request with its image's SHA-256 instead of the bytes if the same was answered lately, and with the
-   * bytes if it was not or the processor doesn't know the answer any more.
+   * Sends a request with its image's SHA-256 instead of the bytes if an equal request had a response recently, and with
+   * the bytes if there was none or the processor no longer has the response.
    *
    * @throws what `call` throws
    */
@@ -31,17 +31,17 @@ export interface Repeats {
   >(request: Request, call: (request: Request) => Promise<Response>): Promise<Response>;
 }
 
-/** What a hit costs is its image's way to the processor, for which the image's hash would do. */
+/** Most of the cost of a hit is the transfer of its image to the processor, and the image's hash is enough for it. */
 export function createRepeats(): Repeats {
   const tagOf = createTagger();
-  /** The image's SHA-256, as the processor told it, by the request's tag. */
-  const answered = new LRUCache<string, string>({ max: maxRemembered });
+  /** SHA-256 of the image, as the processor reported it, by the request's tag. */
+  const hashes = new LRUCache<string, string>({ max: maxRemembered });
   return {
     async send(request, call) {
       const { source } = request;
       if (source.case !== 'content' || source.value.length < leastBytes) return await call(request);
       const tag = tagOf(optionsOf(request), source.value);
-      const sha256 = answered.get(tag);
+      const sha256 = hashes.get(tag);
       if (sha256 !== undefined) {
         try {
           return await call({ ...request, source: { case: 'sha256', value: sha256 } });
@@ -50,8 +50,8 @@ export function createRepeats(): Repeats {
         }
       }
       const response = await call(request);
-      const told = sourceOf(response)?.sha256;
-      if (told !== undefined) answered.set(tag, told);
+      const reported = sourceOf(response)?.sha256;
+      if (reported !== undefined) hashes.set(tag, reported);
       return response;
     },
   };
@@ -66,7 +66,7 @@ function sourceOf(response: ProcessResponse | ProcessVariantsResponse) {
   return response.$typeName === 'image.v1.ProcessResponse' ? response.source : response.variants[0]?.source;
 }
 
-/** All of a request but its image. */
+/** A request without its image, serialised. */
 function optionsOf(request: ProcessRequest | ProcessVariantsRequest): Uint8Array {
   const source = { case: undefined };
   return request.$typeName === 'image.v1.ProcessRequest'
@@ -79,7 +79,7 @@ function optionsOf(request: ProcessRequest | ProcessVariantsRequest): Uint8Array
  * this process. SHA-256 would do as well and take ten times as long, on every miss too.
  *
  * That two requests that somebody has chosen get the same tag has a chance of about 2⁻¹⁰⁰ (NIST SP 800-38D, appendix
- * C: the blocks of the longer by 2¹²⁸), as long as no tag is ever told: so none leaves this process.
+ * C: the blocks of the longer by 2¹²⁸), as long as no tag is published. None leaves this process.
  */
 function createTagger(): (options: Uint8Array, content: Uint8Array) => string {
   const key = randomBytes(16);
@@ -96,8 +96,8 @@ function createTagger(): (options: Uint8Array, content: Uint8Array) => string {
 }
 
 /**
- * The request of a caller from outside. Who asks by SHA-256 alone gets an answer without having the image, which is
- * for the API itself, that has it: for all others no such image is known.
+ * The request of an external caller. A request by SHA-256 gets a response without proof that its caller has the image.
+ * So only image-api itself, which has the image, may send one; a caller's hash becomes one that no image has.
  */
 export function withoutSha256<Request extends ProcessRequest | ProcessVariantsRequest>(
   request: Request,

@@ -5,7 +5,7 @@ import { type CallOrigin, originHeaders } from '../../telemetry/trace-context.ts
 import type { Tracing } from '../../telemetry/tracing.ts';
 import type { ApiContext } from '../context.ts';
 
-/** What a request passes on with its calls. */
+/** The ids and the caller of a request, which its calls pass on. */
 export function originOf(c: ApiContext): CallOrigin {
   return {
     requestId: c.get('requestId'),

@@ -1,4 +1,4 @@
-/** How deep objects and arrays lie in one another in a JSON text. What comes of deep ones overflows the stack. */
+/** How deep objects and arrays are nested in a JSON text. Deep ones overflow the stack of recursive code. */
 export function jsonDepth(json: string): number {
   let depth = 0;
   let deepest = 0;

@@ -4,7 +4,7 @@ import { mostOfOneCaller } from '../../memory-budget.ts';
 import { maxVariants } from '../../options/image-options.ts';
 
 /*
- * What a message may hold, whatever its length in bytes. Both encodings are held to it before anything is built.
+ * Limits of a message beside its length in bytes. Both encodings are checked before objects are built.
  */
 
 /** Fields, list entries and JSON values of one message; a batch of 256 images with all their options has about 10,000. */

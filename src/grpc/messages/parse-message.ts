@@ -19,8 +19,8 @@ import { scanBinary } from './scan-binary.ts';
 import { jsonText, type ScannedJson, scanJson } from './scan-json.ts';
 
 /*
- * Messages from callers, in either encoding: their structure is bounded before anything is built, and whatever is wrong
- * with them is told in our words.
+ * Parses messages of callers in either encoding. Their structure is checked before objects are built, and every error
+ * is a failure of ours.
  */
 
 /**
@@ -114,7 +114,7 @@ async function fill(schema: DescMessage, json: JsonValue, scanned: ScannedJson, 
   }
 }
 
-/** What is put in the place of a value: itself, if it is not a long string. */
+/** The replacement of a value: the value itself unless it is a long string. */
 async function fillOne(field: DescField, value: JsonValue, scanned: ScannedJson, path: string) {
   if (field.enum !== undefined) {
     checkEnum(field.enum, value, path);
@@ -165,7 +165,7 @@ function unknownField(schema: DescMessage, path: string, name: string): Failure 
   );
 }
 
-/** What protobuf-es found wrong, without its words. */
+/** The failure for an error of protobuf-es, without its text. */
 function invalidJson(schema: DescMessage, error: unknown): Failure {
   const cause = error instanceof Error ? error.cause : undefined;
   if (!isFieldError(cause)) {
@@ -184,7 +184,7 @@ function invalidJson(schema: DescMessage, error: unknown): Failure {
   return invalidValue(field.jsonName, 'not what this field takes', typeName(field), error);
 }
 
-/** What a field takes in JSON. */
+/** The JSON type of a field. */
 function typeName(field: DescField): string {
   if (field.fieldKind === 'list') return 'a list';
   if (field.fieldKind === 'map' || field.fieldKind === 'message') return 'an object';

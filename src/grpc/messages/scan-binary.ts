@@ -8,7 +8,7 @@ import { maxEntriesOf, maxValues, tooManyEntries, tooManyValues } from './messag
  * Reads a Protobuf message without building anything, so that its structure is bounded before objects are made of it:
  * two bytes on the wire can become an object of hundreds of bytes, and millions of them stop the event loop.
  *
- * A message that passes is well-formed for its schema: every length lies within its parent, wire types are those of the
+ * A message that passes is well-formed for its schema: every length ends within its parent, wire types are those of the
  * fields, and text is UTF-8. Unknown fields are allowed and count. Groups are refused: proto3 has none.
  *
  * @throws Failure MESSAGE_INVALID, OPTION_INVALID for a list over its limit
@@ -29,7 +29,7 @@ interface Walk {
   over: { readonly shape: Shape; entries: number } | undefined;
 }
 
-/** What a field looks like on the wire. */
+/** The wire format of a field. */
 interface Shape {
   readonly field: DescField;
   readonly wireType: WireType;

@@ -28,7 +28,7 @@ interface Scan {
   readonly open: Open[];
   /** Where what is not in `pieces` yet begins. */
   plainFrom: number;
-  /** What is in `pieces`, without marks. */
+  /** Bytes in `pieces`, without marks. */
   plainBytes: number;
   readonly pieces: Buffer[];
   readonly longStrings: Buffer[];
@@ -180,7 +180,7 @@ function checkEntries(scan: Scan, { member, commas }: Open): void {
   if (failure) throw failure;
 }
 
-/** What is not a long string is copied and parsed. */
+/** Limits the text without its long strings, which is copied and parsed. */
 function checkPlain(scan: Scan): void {
   const plainBytes = scan.plainBytes + scan.at - scan.plainFrom;
   if (plainBytes <= maxJsonBytes) return;

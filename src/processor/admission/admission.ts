@@ -2,7 +2,7 @@ import { addAbortListener } from 'node:events';
 import { Failure, failureFromAbort } from '../../failures.ts';
 import { createMachineSpeed } from './machine-speed.ts';
 
-/** What a piece of work is expected to take. */
+/** The expected cost of a piece of work. */
 export interface Price {
   /** Memory while it runs, in bytes. */
   readonly memoryBytes: number;
@@ -12,13 +12,13 @@ export interface Price {
   readonly waitingBytes: number;
 }
 
-/** What may be in work and wait, besides the number of pieces. */
+/** Bounds of running and waiting work, besides the number of pieces. */
 export interface AdmissionBounds {
   /** `memoryBytes` of all that runs. */
   readonly maxMemoryBytes?: number;
   /** `waitingBytes` of all that waits. */
   readonly maxWaitingBytes?: number;
-  /** Milliseconds; `performance.now` unless told otherwise. */
+  /** Milliseconds; `performance.now` by default. */
   readonly now?: () => number;
 }
 
@@ -36,7 +36,7 @@ export interface Admission {
    * Runs `work` when there is room.
    *
    * @param price - unset: it takes a place, and nothing else is known of it
-   * @param remainingMs - until nobody waits for the answer any more; unset: no limit
+   * @param remainingMs - until the caller stops waiting; unset: no limit
    * @throws SOURCE_MEMORY_OVER_LIMIT when it would never fit; OVERLOADED, with `retry_after_seconds`, when the queue is
    *   full or would take longer than `remainingMs`; CANCELLED or DEADLINE_EXCEEDED when the signal aborts while it
    *   waits: what nobody waits for isn't started
@@ -106,7 +106,7 @@ export function createAdmission(
   async function enter(piece: Piece, signal: AbortSignal, remainingMs: number): Promise<void> {
     if (signal.aborted) throw failureFromAbort(signal);
     if (piece.memoryBytes > maxMemoryBytes) throw memoryOverLimit(piece.memoryBytes, maxMemoryBytes);
-    if (mayStart(piece) && !someoneHasPatienceNoMore()) {
+    if (mayStart(piece) && !isSomePieceOutOfPatience()) {
       begin(piece);
       return;
     }
@@ -127,7 +127,7 @@ export function createAdmission(
       const leave = (): void => {
         waiting.splice(waiting.indexOf(piece), 1);
         reject(failureFromAbort(signal));
-        startWhoMay();
+        startNext();
       };
       piece.start = () => {
         listening[Symbol.dispose]();
@@ -155,17 +155,17 @@ export function createAdmission(
       dearCreditMs = Math.min(longestCreditMs, dearCreditMs + dearShare * (now() - piece.startedAt));
     }
     if (isDone) speed.learn(piece.workMs, now() - piece.startedAt);
-    startWhoMay();
+    startNext();
   }
 
-  function startWhoMay(): void {
+  function startNext(): void {
     for (const piece of [...waiting]) {
       if (running.size >= maxRunning) return;
       if (mayStart(piece)) {
         waiting.splice(waiting.indexOf(piece), 1);
         begin(piece);
         piece.start();
-      } else if (letsNobodyPass(piece)) {
+      } else if (blocksOthers(piece)) {
         return;
       }
     }
@@ -188,12 +188,12 @@ export function createAdmission(
     return sum(running, (other) => other.memoryBytes) + memoryBytes <= maxMemoryBytes;
   }
 
-  function letsNobodyPass(piece: Piece): boolean {
+  function blocksOthers(piece: Piece): boolean {
     return !piece.isDear && !fits(piece) && now() - piece.arrivedAt > patienceMs;
   }
 
-  function someoneHasPatienceNoMore(): boolean {
-    return waiting.some(letsNobodyPass);
+  function isSomePieceOutOfPatience(): boolean {
+    return waiting.some(blocksOthers);
   }
 
   function expectedWaitMs({ turn, isDear: dear }: Piece): number {

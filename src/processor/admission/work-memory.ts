@@ -4,12 +4,12 @@ import { messageOverheadBytes } from '../../grpc/transport.ts';
 import type { ProcessorConfig } from '../config.ts';
 import { workerFileRoom } from '../workers/file.ts';
 
-/** What the parts of image-processor hold without an image in work, in bytes; measured. */
+/** Memory of image-processor without an image in work, in bytes; measured. */
 const serverBytes = 150_000_000;
-/** What one worker process holds between images at most: more, and it is replaced. */
+/** Longest memory of a worker process between images, in bytes. A worker with more is replaced. */
 export const idleWorkerBytes = 250_000_000;
 
-/** However small the machine, a photograph has to get through. Bytes. */
+/** In bytes. Enough for a photograph, however small the machine. */
 const leastWorkBytes = 256_000_000;
 
 type MemoryConfig = Pick<

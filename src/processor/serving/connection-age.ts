@@ -5,9 +5,9 @@ const jitter = 0.1;
 
 /**
  * For a server's new sessions: each says GOAWAY at the age of `maxAgeMs`, ± 10 %, finishes the calls in flight and
- * ends. Callers behind a balancer that knows connections alone then choose anew, among processors that came later too.
+ * ends. Callers behind a balancer of connections then connect again, also to newer processors.
  *
- * @param maxAgeMs - 0: connections may live for ever
+ * @param maxAgeMs - 0: connections have no maximum age
  */
 export function limitConnectionAge(maxAgeMs: number): (session: Http2Session) => void {
   return (session) => {

@@ -29,7 +29,7 @@ import type { WatchMessage } from './half-sent.ts';
 
 type UnarySpec = Extract<MethodImplSpec, { kind: 'unary' }>;
 
-/** The end of a context whose call is over; made once, as an error with its stack takes longer than all of the rest. */
+/** The reason with which a finished call's context aborts. It is made once, because capturing a stack is expensive. */
 const over = new ConnectError('the call is over', Code.Canceled);
 
 /** The unary methods of a server, called by gRPC. */
@@ -38,7 +38,7 @@ export interface GrpcUnaryMethods {
   /**
    * Takes an ordinary call: gRPC with Protobuf, uncompressed, of a method that is here.
    *
-   * @returns whether it is one; what isn't is for Connect's own adapter
+   * @returns whether it is one; Connect's adapter handles the others
    */
   take(
     request: Http2ServerRequest,
@@ -51,8 +51,8 @@ export interface GrpcUnaryMethods {
 /**
  * Unary gRPC calls whose messages may have many megabytes, at the server's end; the client's is image-api's grpc-call.ts.
  * Connect's adapter joins the chunks of a message through three async iterators and copies the response twice. Here the
- * message is read into one array and the response is sent without a copy (docs/performance.md). What the methods see,
- * contexts, deadlines, interceptors and statuses, is Connect's.
+ * message is read into one array and the response is sent without a copy (docs/performance.md). Contexts, deadlines,
+ * interceptors and statuses are Connect's.
  *
  * The message counts in its call's memory as it arrives, and so does the response until its last byte is out.
  *
@@ -66,7 +66,7 @@ export function createGrpcUnaryMethods(
 ): GrpcUnaryMethods {
   const specs = new Map<string, UnarySpec>();
 
-  async function answer(
+  async function respond(
     { stream, headers }: Http2ServerRequest,
     response: Http2ServerResponse,
     spec: UnarySpec,
@@ -143,10 +143,10 @@ export function createGrpcUnaryMethods(
       const [timeoutText = null] = [headers['grpc-timeout']].flat();
       const timeout = parseTimeout(timeoutText, Number.POSITIVE_INFINITY);
       if (timeout.error !== undefined) return false;
-      // A stream that breaks is told by its close.
+      // The `close` event handles broken streams.
       stream.on('error', () => {});
-      // Headers that can't be sent, say: nothing that a call does ends the server.
-      answer(request, response, spec, timeout.timeoutMs, caller, contextValues).catch(() =>
+      // For example headers that cannot be sent. No call may end the server.
+      respond(request, response, spec, timeout.timeoutMs, caller, contextValues).catch(() =>
         stream.close(constants.NGHTTP2_INTERNAL_ERROR),
       );
       return true;
@@ -154,7 +154,7 @@ export function createGrpcUnaryMethods(
   };
 }
 
-/** Reads the only message of a call; what comes after it has failed is left where it is. */
+/** Reads the only message of a call. After a failure the rest is not read. */
 async function readMessage(
   stream: ServerHttp2Stream,
   message: ReturnType<typeof collectMessage>,

@@ -13,7 +13,7 @@ import {
 import type { Tracing } from '../../telemetry/tracing.ts';
 import type { StageListener } from '../stopwatch.ts';
 
-/** What a call carries through the service. */
+/** The log fields and the stage listener of a call. */
 export interface Call {
   /** The call's ids, for every line of the log that is about it. */
   readonly logFields: Readonly<Record<string, string>>;

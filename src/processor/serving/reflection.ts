@@ -18,7 +18,7 @@ import { drainingKey } from './server.ts';
 
 /**
  * gRPC server reflection: a client such as grpcurl asks the server for its own descriptors and needs no
- * proto files. The two versions differ in their names alone.
+ * proto files. The two versions differ only in their names.
  *
  * @param files - every file whose services are to be listed, and files that clients need besides, such as
  * that of google.rpc.ErrorInfo, which stands in no method's signature. Imports come along by themselves.
@@ -103,7 +103,7 @@ async function* answers<Request extends RequestV1 | RequestV1alpha>(
 ) {
   const sent = new Set<DescFile>();
   const one = async (request: Request) => {
-    // Its time to be idle begins anew.
+    // Its idle time begins again.
     values.get(placeKey).wait();
     return {
       validHost: request.host,
@@ -153,7 +153,7 @@ function fileAnswer(file: DescFile | undefined, wanted: string, sent: Set<DescFi
   };
 }
 
-/** What cannot be found is an answer in the stream, not its end. */
+/** A name that is not found is a response in the stream, not its end. */
 function notFound(wanted: string) {
   return {
     case: 'errorResponse' as const,

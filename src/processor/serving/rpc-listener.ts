@@ -18,10 +18,10 @@ import { toConnectError, wireError } from '../../grpc/rpc-failures.ts';
 import { callMemoryKey } from './call-memory.ts';
 import type { WatchCall } from './call-watch.ts';
 
-/** Calls of all protocols and methods, and what is no call. */
+/** Handles calls of all protocols and methods, and requests that are no calls. */
 export interface RpcListener {
   (request: Http2ServerRequest, response: Http2ServerResponse, caller: string, values: ContextValues): void;
-  /** Answers a request that is not a call. */
+  /** Refuses a request that is not a call. */
   refuse(request: Http2ServerRequest, response: Http2ServerResponse, failure: Failure): void;
 }
 
@@ -46,7 +46,7 @@ export function createRpcListener(
   routes(router);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 
-  async function answer(
+  async function respond(
     request: Http2ServerRequest,
     response: Http2ServerResponse,
     handler: UniversalHandler,
@@ -76,7 +76,7 @@ export function createRpcListener(
     if (handler === undefined) refuse(request, response, unknownRoute());
     else if (method !== 'POST') refuse(request, response, methodNotAllowed(method));
     else {
-      answer(request, response, handler, caller, values).catch((error: unknown) => {
+      respond(request, response, handler, caller, values).catch((error: unknown) => {
         if (error instanceof Failure && !response.headersSent) refuse(request, response, error);
         else if (!stream.closed) stream.close(constants.NGHTTP2_INTERNAL_ERROR);
       });
@@ -85,7 +85,7 @@ export function createRpcListener(
   return Object.assign(listen, { refuse });
 }
 
-/** Whatever a method throws goes out with a reason; a status that a method has chosen itself stays. */
+/** Gives every error of a method a reason; a status that the method has chosen stays. */
 const failByReasons: Interceptor = (next) => async (request) => {
   try {
     const response = await next(request);
@@ -119,7 +119,7 @@ function readRequest(request: Http2ServerRequest, response: Http2ServerResponse,
   }
 }
 
-/** Answers in gRPC where the request is in gRPC, and else with Connect's JSON. */
+/** Refuses in gRPC if the request is in gRPC, and otherwise with Connect's JSON. */
 function refuse(
   { headers, stream }: Http2ServerRequest,
   response: Http2ServerResponse,
@@ -133,7 +133,7 @@ function refuse(
   if (failure.reason === 'METHOD_NOT_ALLOWED') own.set('allow', 'POST');
   response.statusCode = grpc === undefined ? status : 200;
   for (const [name, value] of own) response.setHeader(name, value);
-  // Nobody reads what may still come of the request.
+  // The rest of the request is not read.
   response.once('finish', () => {
     if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
   });

@@ -29,8 +29,8 @@ import { limitIdleConnections } from './idle-connections.ts';
 import { createRpcListener, methodNotAllowed } from './rpc-listener.ts';
 
 /**
- * In a call's context: aborts when the server begins to drain. A call that its client may hold open for ever has to
- * end then by itself, or the drain waits for it.
+ * In a call's context: aborts when the server begins to drain. A call without a natural end has to
+ * end then, or the drain waits for it.
  */
 export const drainingKey = createContextKey<AbortSignal>(new AbortController().signal, {
   description: 'draining',
@@ -80,7 +80,7 @@ export async function startGrpcServer(
     maxConnectionAgeMs?: number;
     /** Whether `x-image-caller` is believed; otherwise a call's caller is its connection's peer. */
     trustCallerMetadata?: boolean;
-    /** What may wait for its caller; unset: without limits. */
+    /** Limits of calls that wait for their caller; unset: no limits. */
     waiting?: Partial<CallerWaits>;
     /** Unset: nothing bounds the memory of calls. */
     memory?: ServingMemory;
@@ -121,7 +121,7 @@ export async function startGrpcServer(
     createCallWatch(createWaitingPlaces(waiting.idleStreams), watchMessage),
   );
 
-  function answer(request: Http2ServerRequest, response: Http2ServerResponse): void {
+  function handle(request: Http2ServerRequest, response: Http2ServerResponse): void {
     const caller = callerOfRequest(request, options.trustCallerMetadata ?? false);
     const values = createContextValues()
       .set(drainingKey, draining.signal)
@@ -131,7 +131,7 @@ export async function startGrpcServer(
     if (!unary.take(request, response, caller, values)) others(request, response, caller, values);
   }
 
-  const server = createServer({ settings: http2Settings, maxSessionMemory }, answer);
+  const server = createServer({ settings: http2Settings, maxSessionMemory }, handle);
   server.on('checkExpectation', (request, response) => {
     others.refuse(request, response, unsupportedExpectation(request.headers.expect));
   });
@@ -156,9 +156,9 @@ export async function startGrpcServer(
 }
 
 /**
- * An answer may be out before its request has been read: a message over the limit, a stream that failed. Nobody
- * reads the rest then; the stream would stay open for as long as its connection, with megabytes in its buffers, and a
- * drain would wait for it. So it is reset, with NO_ERROR, which takes nothing back of the answer (RFC 9113, 8.1).
+ * A response may be sent before its request has been read, for example after a message over the limit. The rest is not
+ * read then; the stream would stay open for as long as its connection, with megabytes in its buffers, and a
+ * drain would wait for it. So it is reset, with NO_ERROR, which keeps the response (RFC 9113, 8.1).
  */
 function resetUnreadRequest(stream: ServerHttp2Stream): void {
   stream.once('wantTrailers', () => {
