@@ -64,6 +64,66 @@ export function readTiffHeader(file: Buffer): TiffHeader | undefined {
   return { ...kind, first: readOffset(file, kind, kind.isBig ? 8 : 4) };
 }
 
+/** An entry as the file has it: its values may lie outside of the file. */
+export interface WrittenEntry extends TiffEntry {
+  readonly tag: number;
+  /** Bytes of all values; 0 for unknown types. */
+  readonly bytes: number;
+  /** The values are in the entry itself. */
+  readonly isInPlace: boolean;
+}
+
+/** Bytes of a directory's number of entries, of an entry, and of the values or the offset in an entry. */
+function sizesOf({ isBig }: Endianness): readonly [count: number, entry: number, value: number] {
+  return isBig ? [8, 20, 8] : [2, 12, 4];
+}
+
+/**
+ * How many entries a directory says it has.
+ *
+ * @param at - offset of the directory, in bytes
+ * @returns undefined where the file ends before
+ */
+export function countTiffEntries(file: Buffer, header: TiffHeader, at: number): number | undefined {
+  if (at + sizesOf(header)[0] > file.length) return undefined;
+  return header.isBig ? readOffset(file, header, at) : uint16(file, header, at);
+}
+
+/** @returns undefined where the file ends within the entry */
+export function readTiffEntry(
+  file: Buffer,
+  header: TiffHeader,
+  directory: number,
+  index: number,
+): WrittenEntry | undefined {
+  const [countBytes, entryBytes, valueBytes] = sizesOf(header);
+  const at = directory + countBytes + index * entryBytes;
+  if (at + entryBytes > file.length) return undefined;
+  const type = uint16(file, header, at + 2);
+  const count = readOffset(file, header, at + 4);
+  const bytes = count * (typeBytes[type] ?? 0);
+  const valueAt = at + entryBytes - valueBytes;
+  const isInPlace = bytes <= valueBytes;
+  const values = isInPlace ? valueAt : readOffset(file, header, valueAt);
+  return { tag: uint16(file, header, at), type, count, at: values, bytes, isInPlace };
+}
+
+/**
+ * The offset of the directory after one with `count` entries, in bytes.
+ *
+ * @returns 0 after the last one; undefined where the file ends before
+ */
+export function nextTiffDirectory(
+  file: Buffer,
+  header: TiffHeader,
+  at: number,
+  count: number,
+): number | undefined {
+  const [countBytes, entryBytes, valueBytes] = sizesOf(header);
+  const nextAt = at + countBytes + count * entryBytes;
+  return nextAt + valueBytes <= file.length ? readOffset(file, header, nextAt) : undefined;
+}
+
 /**
  * Reads one directory. Of two entries with the same tag the first counts; entries of unknown types, without values, or
  * with values outside of the file are left out.
@@ -72,22 +132,15 @@ export function readTiffHeader(file: Buffer): TiffHeader | undefined {
  */
 export function readTiffDirectory(file: Buffer, header: TiffHeader, at: number): TiffDirectory {
   const entries = new Map<number, TiffEntry>();
-  const { isBig } = header;
-  const [countBytes, entryBytes, inPlaceBytes] = isBig ? [8, 20, 8] : [2, 12, 4];
-  if (at + countBytes > file.length) return { entries, next: undefined };
-  const count = isBig ? readOffset(file, header, at) : uint16(file, header, at);
+  const count = countTiffEntries(file, header, at);
+  if (count === undefined) return { entries, next: undefined };
   let outOfPlace = 0;
   for (let index = 0; index < Math.min(count, mostEntries); index++) {
-    const entryAt = at + countBytes + index * entryBytes;
-    if (entryAt + entryBytes > file.length) return { entries, next: undefined };
-    const tag = uint16(file, header, entryAt);
-    const type = uint16(file, header, entryAt + 2);
-    const values = isBig ? readOffset(file, header, entryAt + 4) : uint32(file, header, entryAt + 4);
-    const bytes = values * (typeBytes[type] ?? 0);
+    const entry = readTiffEntry(file, header, at, index);
+    if (entry === undefined) return { entries, next: undefined };
+    const { tag, type, count: values, at: valuesAt, bytes, isInPlace } = entry;
     if (entries.has(tag) || bytes === 0) continue;
-    let valuesAt = entryAt + (isBig ? 12 : 8);
-    if (bytes > inPlaceBytes) {
-      valuesAt = readOffset(file, header, valuesAt);
+    if (!isInPlace) {
       // Values may overlap; all of them together are never more than the file.
       outOfPlace += bytes;
       if (outOfPlace > file.length) continue;
@@ -95,11 +148,21 @@ export function readTiffDirectory(file: Buffer, header: TiffHeader, at: number):
     }
     entries.set(tag, { type, count: values, at: valuesAt });
   }
-  const nextAt = at + countBytes + count * entryBytes;
-  return {
-    entries,
-    next: nextAt + inPlaceBytes <= file.length ? readOffset(file, header, nextAt) : undefined,
-  };
+  return { entries, next: nextTiffDirectory(file, header, at, count) };
+}
+
+/** One of an entry's numbers. @returns undefined where the entry or the file has fewer */
+export function numberOf(
+  file: Buffer,
+  header: TiffHeader,
+  { type, count, at }: TiffEntry,
+  index: number,
+): number | undefined {
+  const read = numberReaders[type];
+  const bytes = typeBytes[type] ?? 0;
+  const place = at + index * bytes;
+  if (read === undefined || index >= count || place + bytes > file.length) return undefined;
+  return read(file, header, place);
 }
 
 /**

@@ -1,5 +1,14 @@
 import { readJpegScans } from '../jpeg/scans.ts';
 import type { SourceStructure } from '../source-structure.ts';
+import {
+  countTiffEntries,
+  nextTiffDirectory,
+  numberOf,
+  readTiffEntry,
+  readTiffHeader,
+  type TiffEntry,
+  type TiffHeader,
+} from './directory.ts';
 
 /*
  * libtiff reads every directory of a file to count its pages, once for the header and once to decode. Each entry that it
@@ -33,24 +42,18 @@ const tag = {
   tileBytes: 325,
 } as const;
 
-/** Bytes of a value, by its type. */
-const typeBytes: Readonly<Record<number, number>> = { 1: 1, 3: 2, 4: 4, 13: 4, 16: 8, 18: 8 };
-
-interface Field {
-  readonly type: number;
-  readonly count: number;
-  /** Where the values are. */
-  readonly at: number;
+interface File {
+  readonly bytes: Buffer;
+  readonly header: TiffHeader;
 }
-
-type Reader = ReturnType<typeof createReader>;
 
 /** @returns undefined for one directory of some hundred strips or tiles */
 export function readTiffStructure(bytes: Buffer): SourceStructure | undefined {
-  const reader = createReader(bytes);
-  const first = reader.firstDirectory;
-  const { directories, time } = readDirectories(reader);
-  const image = readSegments(reader, reader.fields(first));
+  const header = readTiffHeader(bytes);
+  if (header === undefined) return undefined;
+  const file = { bytes, header };
+  const { directories, time } = readDirectories(file);
+  const image = readSegments(file, readFields(file));
   const fixedTime = time + image.fixedTime;
   if (fixedTime < unnoticedTime) return undefined;
   const parts = image.fixedTime > time ? image : { parts: 'directories', count: directories };
@@ -61,23 +64,39 @@ export function readTiffStructure(bytes: Buffer): SourceStructure | undefined {
 const unnoticedTime = 500_000;
 
 /** The chain of directories, as far as libtiff follows it: not in a circle. */
-function readDirectories(reader: Reader): { readonly directories: number; readonly time: number } {
+function readDirectories({ bytes, header }: File): { readonly directories: number; readonly time: number } {
   const seen = new Set<number>();
   let time = 0;
-  let at = reader.firstDirectory;
+  let at = header.first;
   while (at !== 0 && !seen.has(at) && seen.size < mostDirectories) {
-    const entries = reader.entries(at);
+    const entries = countTiffEntries(bytes, header, at);
     if (entries === undefined || entries > mostEntries) break;
     seen.add(at);
     time += directoryTime + entries * entryTime + entries ** 2 * entryPairTime;
-    at = reader.nextDirectory(at, entries);
+    at = nextTiffDirectory(bytes, header, at, entries) ?? 0;
   }
   return { directories: seen.size, time };
 }
 
+/**
+ * The entries of the first directory that are in `tag`. Unlike Pillow, libtiff goes on after an entry whose values lie
+ * outside of the file; of two entries with the same tag it takes the first, too.
+ */
+function readFields({ bytes, header }: File): ReadonlyMap<number, TiffEntry> {
+  const fields = new Map<number, TiffEntry>();
+  const wanted: ReadonlySet<number> = new Set(Object.values(tag));
+  const count = Math.min(mostEntries, countTiffEntries(bytes, header, header.first) ?? 0);
+  for (let index = 0; index < count; index++) {
+    const entry = readTiffEntry(bytes, header, header.first, index);
+    if (entry === undefined) break;
+    if (wanted.has(entry.tag) && !fields.has(entry.tag)) fields.set(entry.tag, entry);
+  }
+  return fields;
+}
+
 /** What the strips or tiles of the image take beside its pixels. */
-function readSegments(reader: Reader, fields: ReadonlyMap<number, Field>) {
-  const number = (wanted: number) => reader.number(fields.get(wanted), 0) ?? 0;
+function readSegments(file: File, fields: ReadonlyMap<number, TiffEntry>) {
+  const number = (wanted: number) => numberIn(file, fields.get(wanted), 0) ?? 0;
   const [width, height] = [number(tag.width), number(tag.height)];
   const isTiled = fields.has(tag.tileOffsets);
   const offsets = fields.get(isTiled ? tag.tileOffsets : tag.stripOffsets);
@@ -87,7 +106,7 @@ function readSegments(reader: Reader, fields: ReadonlyMap<number, Field>) {
   const surplus = isTiled ? Math.max(0, segments * tileWidth * tileHeight - width * height) : 0;
   const segmentsTime = segments * segmentTime + surplus * surplusPixelTime;
   const isJpeg = number(tag.compression) === 6 || number(tag.compression) === 7;
-  const scans = isJpeg ? readSegmentScans(reader, offsets, lengths) : { count: 0, time: 0 };
+  const scans = isJpeg ? readSegmentScans(file, offsets, lengths) : { count: 0, time: 0 };
   const what = scans.time > segmentsTime ? 'scans' : isTiled ? 'tiles' : 'strips';
   return {
     parts: what,
@@ -97,22 +116,22 @@ function readSegments(reader: Reader, fields: ReadonlyMap<number, Field>) {
 }
 
 /** The scans of strips or tiles that are JPEGs. Several may be at one place of the file. */
-function readSegmentScans(reader: Reader, offsets: Field | undefined, lengths: Field | undefined) {
+function readSegmentScans(file: File, offsets: TiffEntry | undefined, lengths: TiffEntry | undefined) {
   const count = offsets?.count ?? 0;
   if (count > mostJpegSegments) return { count, time: Number.POSITIVE_INFINITY };
   const known = new Map<string, { readonly count: number; readonly time: number }>();
   const all = { count: 0, time: 0 };
   let walked = 0;
   for (let index = 0; index < count; index++) {
-    const [offset, length] = [reader.number(offsets, index), reader.number(lengths, index)];
+    const [offset, length] = [numberIn(file, offsets, index), numberIn(file, lengths, index)];
     if (offset === undefined || length === undefined) break;
     const key = `${offset} ${length}`;
     let one = known.get(key);
     if (one === undefined) {
-      const segment = reader.bytes.subarray(offset, offset + length);
+      const segment = file.bytes.subarray(offset, offset + length);
       walked += segment.length;
       // Segments that overlap: no writer makes such a file, and each would have to be read.
-      if (walked > 2 * reader.bytes.length) return { count: index, time: Number.POSITIVE_INFINITY };
+      if (walked > 2 * file.bytes.length) return { count: index, time: Number.POSITIVE_INFINITY };
       const scans = readJpegScans(segment);
       one = {
         count: scans?.count ?? 1,
@@ -129,55 +148,6 @@ function readSegmentScans(reader: Reader, offsets: Field | undefined, lengths: F
   return all;
 }
 
-/** Reads numbers and directories in the file's byte order. What is outside of the file is undefined. */
-function createReader(bytes: Buffer) {
-  const isLittle = bytes[0] === 0x49;
-  const uint16 = (at: number): number | undefined =>
-    at + 2 > bytes.length ? undefined : isLittle ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at);
-  const uint32 = (at: number): number | undefined =>
-    at + 4 > bytes.length ? undefined : isLittle ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at);
-  const uint64 = (at: number): number | undefined => {
-    const [low, high] = isLittle ? [uint32(at), uint32(at + 4)] : [uint32(at + 4), uint32(at)];
-    return low === undefined || high === undefined ? undefined : high * 2 ** 32 + low;
-  };
-  const isBig = uint16(2) === 43;
-  const offset = isBig ? uint64 : uint32;
-  const offsetBytes = isBig ? 8 : 4;
-  const countBytes = isBig ? 8 : 2;
-  const entryBytes = isBig ? 20 : 12;
-  const entries = (at: number) => (isBig ? uint64(at) : uint16(at));
-
-  function fieldAt(at: number): Field {
-    const type = uint16(at + 2) ?? 0;
-    const count = offset(at + 4) ?? 0;
-    const value = at + 4 + offsetBytes;
-    const isInPlace = count * (typeBytes[type] ?? 1) <= offsetBytes;
-    return { type, count, at: isInPlace ? value : (offset(value) ?? bytes.length) };
-  }
-
-  return {
-    bytes,
-    firstDirectory: offset(isBig ? 8 : 4) ?? 0,
-    entries,
-    nextDirectory: (at: number, count: number): number => offset(at + countBytes + count * entryBytes) ?? 0,
-    /** The fields that are in `tag`. */
-    fields(directory: number): ReadonlyMap<number, Field> {
-      const fields = new Map<number, Field>();
-      const count = Math.min(mostEntries, entries(directory) ?? 0);
-      const wanted: ReadonlySet<number | undefined> = new Set(Object.values(tag));
-      for (let entry = 0; entry < count; entry++) {
-        const at = directory + countBytes + entry * entryBytes;
-        const name = uint16(at);
-        if (name !== undefined && wanted.has(name)) fields.set(name, fieldAt(at));
-      }
-      return fields;
-    },
-    /** One of a field's values. */
-    number(field: Field | undefined, index: number): number | undefined {
-      if (field === undefined || index >= field.count) return undefined;
-      const length = typeBytes[field.type] ?? 1;
-      const at = field.at + index * length;
-      return length === 1 ? bytes[at] : length === 2 ? uint16(at) : length === 4 ? uint32(at) : uint64(at);
-    },
-  };
+function numberIn({ bytes, header }: File, entry: TiffEntry | undefined, index: number): number | undefined {
+  return entry && numberOf(bytes, header, entry, index);
 }
