@@ -20,7 +20,7 @@ import type { Size } from './shortest-edge.ts';
  *   PNG; of 16 bits                   3.9     0.9                          1.8; 3.3
  *   PNG interlaced                    6.0     3                            4.0
  *   WebP; lossless                   10.4     7.4                          1.7; 4.7
- *   AVIF; of 10 bits                 19.1    16.1                        19.7
+ *   AVIF; of 10 or 12 bits           19.1    16.1; 24                    19.7
  *   AVIF with alpha; of 10 bits      32.8    28.8
  *   GIF                               7.3     4.3                          5.7
  *   TIFF in strips; in tiles          4.4     1.4                          2.1

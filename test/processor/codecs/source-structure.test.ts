@@ -65,7 +65,6 @@ describe(readSourceStructure, () => {
     ['a TIFF of 1000 pages', () => crowdedTiff(1000), 'directories', 1000],
     ['a TIFF of 100,000 pages', () => crowdedTiff(100_000), 'directories', 65_536],
     ['a TIFF of 100,000 strips', () => stripedTiff(100_000), 'strips', 100_000],
-    ['a GIF of 100,000 frames', () => crowdedGif(100_000), 'frames', 100_000],
     ['a WebP of 30,000 frames', () => crowdedWebp(30_000), 'frames', 30_000],
     ['an AVIF of 50 frames', () => crowdedAvif(512, 512, 50), 'frames', 50],
   ])('refuses %s before a decoder sees it', async (_, file, parts, count) => {
@@ -86,7 +85,8 @@ describe(readSourceStructure, () => {
     ['a TIFF of progressive tiles', () => jpegTiledTiff(1440, 1456, crowdedJpeg(256, 256, 10))],
     ['a TIFF of 200 pages', () => crowdedTiff(200)],
     ['a TIFF of 2000 strips', () => stripedTiff(2000)],
-    ['a GIF of 2000 frames', () => crowdedGif(2000)],
+    // The decoder stops after the first one.
+    ['a GIF of 100,000 frames', () => crowdedGif(100_000)],
     ['a WebP of 500 frames', () => crowdedWebp(500)],
     ['an AVIF of two frames', () => crowdedAvif(512, 512, 2)],
   ])('takes %s', async (_, file) => {
