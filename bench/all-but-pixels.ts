@@ -69,7 +69,7 @@ await services.stop();
 async function measure({ kind, cache }: Way) {
   const load = { pids: services.pids, sender, url: () => `${services.url}?${query}`, sources, kind };
   const check = ({ content }: { content: Buffer }) => {
-    if (sha256(content) !== expected) throw new Error("not the floor's answer");
+    if (sha256(content) !== expected) throw new Error("not the floor's result");
   };
   if (cache === 'hit') await costOfUploads({ ...load, isMarked: false, count: 1, inFlight: 1, check });
   return costOfUploads({

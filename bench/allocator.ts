@@ -117,5 +117,5 @@ async function send(
   const key = `${name} ${at}`;
   const answer = answers.get(key) ?? sha256(content);
   answers.set(key, answer);
-  if (answer !== sha256(content)) throw new Error(`${key}: not the others' answer`);
+  if (answer !== sha256(content)) throw new Error(`${key}: not the others' result`);
 }

@@ -63,7 +63,7 @@ for (const [name, sources, task, width] of loads) {
     const content = withMark(sources[index % sources.length] as Uint8Array, String(nextSerial()));
     using deadline = startDeadline(new AbortController().signal, 60_000);
     const answer = await client.process(task(content), deadline);
-    if (answer.width !== width || answer.content.length === 0) throw new Error(`${name}: a wrong answer`);
+    if (answer.width !== width || answer.content.length === 0) throw new Error(`${name}: a wrong result`);
   };
   await inParallel(workers * 4, inFlight, send);
   await processor.loopDelay();

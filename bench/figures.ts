@@ -19,13 +19,13 @@ export const targets = {
     unit: 'ms',
   },
   grayJpegFast: {
-    what: '6 MP JPEG → 1024 × 768 gray JPEG, fast, whole service, beside sharp’s obvious chain alone: CPU',
+    what: '6 MP JPEG → 1024 × 768 gray JPEG, fast, whole service, relative to sharp’s obvious chain: CPU',
     limit: 0.5,
     unit: '×',
   },
   grayJpegExact: { what: 'the same, exact', limit: 0.5, unit: '×' },
   tensorExact: {
-    what: '6 MP JPEG → 224² FP32 NCHW, exact, whole service, beside Pillow + numpy alone: CPU',
+    what: '6 MP JPEG → 224² FP32 NCHW, exact, whole service, relative to Pillow + numpy: CPU',
     limit: 0.8,
     unit: '×',
   },

@@ -55,7 +55,7 @@ async function ofPicture(name: string, sources: readonly Uint8Array[]): Promise<
       inFlight,
       isMarked: true,
       check({ content }, source) {
-        if (sha256(content) !== hashes[source]) throw new Error("not the floor's answer");
+        if (sha256(content) !== hashes[source]) throw new Error("not the floor's result");
       },
     });
     const peaks = sums(watch.peaks(), 'peakRssMb');
@@ -103,7 +103,7 @@ async function ofGiant(): Promise<void> {
   process.stdout.write(`A progressive JPEG of ${side} × ${side} pixels and ${megabytes} MB:\n\n`);
   printTable(table);
   process.stdout.write(
-    '\nRefused is SOURCE_MEMORY_OVER_LIMIT, by the header alone. A worker that held much is replaced after it; its peak counts.\n',
+    '\nRefused is SOURCE_MEMORY_OVER_LIMIT, from the header only. A worker with much memory is replaced afterwards; its peak counts.\n',
   );
 }
 
@@ -119,7 +119,7 @@ async function sendGiant(services: Services, giant: Uint8Array, inFlight: number
         const { width, height } = await sharp(content).metadata();
         // 19595·128 + 38470·64 + 7471·32, in 65536ths: 79. The histogram of `stats` has steps of 16.
         if (width !== 1024 || height !== 768 || Math.abs(dominant.r - 79) > 8)
-          throw new Error('a wrong answer');
+          throw new Error('a wrong result');
         answered++;
       } catch (error) {
         if (!(error instanceof HttpError && error.message.includes('SOURCE_MEMORY_OVER_LIMIT'))) throw error;

@@ -72,7 +72,7 @@ for (let round = quick ? 0 : -1; round < rounds; round++) {
   costs.push(served);
 }
 await floor.stop();
-const all = { 'the floor: our stages alone, no hot keys': floorCosts, 'our service, multipart': costs };
+const all = { 'the floor: our stages, no service, no hot keys': floorCosts, 'our service, multipart': costs };
 printTable([
   ['mixed load', 'CPU ms', 'images/s', 'per core-second', 'p50 ms', 'p99 ms'],
   ...Object.entries(all).map(([name, measured]) => {
@@ -88,7 +88,7 @@ printTable([
   }),
 ]);
 process.stdout.write(
-  `\n${jobs.length} kinds of request in turn, ${inFlight} in flight; every fifth is a hit, the others are misses. Each is compared with the floor's answer.\n`,
+  `\n${jobs.length} kinds of request in turn, ${inFlight} in flight; every fifth is a hit, the others are misses. Each is compared with the floor's result.\n`,
 );
 await sender.close();
 await services.stop();
@@ -100,6 +100,6 @@ async function send(job: number, how: 'hit' | number | undefined): Promise<void>
   const upload = (isHot ? hotUploads : lanes[how])?.[source];
   if (!isHot) upload?.mark(nextSerial());
   const answer: Answer = await sender.ask(urls[plan] as string, upload);
-  if (sha256(answer.content) !== hashes[job]) throw new Error("not the floor's answer");
+  if (sha256(answer.content) !== hashes[job]) throw new Error("not the floor's result");
   if (how !== undefined) checkCache(answer, isHot ? 'hit' : 'miss');
 }

@@ -113,7 +113,7 @@ for (const [mode, channels] of Object.entries(modes)) {
 }
 printTable(rows);
 const peers = [`sharp ${sharp.versions.sharp} with libvips ${sharp.versions.vips}`];
-if (python) peers.push(`Pillow ${version}, each answer equal to its own`);
+if (python) peers.push(`Pillow ${version}, each result equal to its own`);
 process.stdout.write(`\n2725 × 2225, ${runs} runs in turn; ${peers.join('; ')}.\n`);
 reach('resamplerPillow', ratios.pillow);
 reach('resamplerLibvips', ratios.libvips);

@@ -61,7 +61,7 @@ function checkedAnswers(): Uint8Array[] {
   const found: Uint8Array[] = [];
   for (const [job, content] of answers) {
     const first = found[job];
-    if (first !== undefined && sha256(first) !== sha256(content)) throw new Error('two answers to one job');
+    if (first !== undefined && sha256(first) !== sha256(content)) throw new Error('two results of one job');
     found[job] = content;
   }
   return found;

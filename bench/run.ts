@@ -22,11 +22,11 @@ import { endWithUs } from './services.ts';
 const options = benchArguments();
 
 const parts = {
-  stages: 'Stages alone',
+  stages: 'Stages',
   encoders: 'Encoders’ settings',
   resample: 'The resampler beside Pillow’s',
   'event-loop': 'The processor’s event loop',
-  transport: 'Transport alone',
+  transport: 'Transport',
   'all-but-pixels': 'All but pixels',
   service: 'The whole service',
   variants: 'One image, three outputs',
@@ -55,7 +55,7 @@ for (const [name, title] of Object.entries(parts)) {
     await passOn(part);
   });
 }
-await section('figures', 'The figures to reach', async () => printTable(figureRows(reached)));
+await section('figures', 'Targets', async () => printTable(figureRows(reached)));
 if (options.write) await write();
 
 /** Everything that is printed meanwhile belongs to the section. */

@@ -68,9 +68,12 @@ interface Way {
   error(): Promise<{ mean: number; max: number }>;
 }
 
-const floorName = 'the floor: our stages alone';
+const floorName = 'the floor: our stages, no service';
 const [body, multipart, hot] = ['our service', 'our service, multipart', 'our service, hot key'] as const;
-const [sharpAlone, pillowAlone] = ['sharp’s obvious chain alone', 'Pillow + numpy alone, one thread'];
+const [sharpAlone, pillowAlone] = [
+  'sharp’s obvious chain, no service',
+  'Pillow + numpy, no service, one thread',
+];
 
 const throughput: number[] = [];
 const hits: number[] = [];
@@ -134,10 +137,10 @@ reach('throughput', throughput);
 reach('cacheHit', hits);
 
 process.stdout.write(
-  `${inFlight} in flight (Pillow alone: one). Errors are in levels of 255, beside the exact pixels before they are encoded.\n`,
+  `${inFlight} in flight (Pillow without a service: one). Errors are in levels of 255, beside the exact pixels before they are encoded.\n`,
 );
-const leftOut = [...(pillow ? [] : ['Pillow + numpy alone']), ...missing];
-if (leftOut.length > 0) process.stdout.write(`Left out, for they aren't at hand: ${leftOut.join(', ')}.\n`);
+const leftOut = [...(pillow ? [] : ['Pillow + numpy']), ...missing];
+if (leftOut.length > 0) process.stdout.write(`Left out, because not installed: ${leftOut.join(', ')}.\n`);
 
 await Promise.all([floor, sharp, pillow, ...apps].map((peer) => peer?.stop()));
 await sender.close();
@@ -175,7 +178,7 @@ function waysOf(
   const ours = (kind: UploadKind, cache: 'hit' | 'miss'): Way => {
     const url = () => `${services.url}?${new URLSearchParams(optionsOf(plan))}`;
     const check = (answer: Answer, source: number) => {
-      if (sha256(answer.content) !== hashes[source]) throw new Error("not the floor's answer");
+      if (sha256(answer.content) !== hashes[source]) throw new Error("not the floor's result");
     };
     const all: Omit<UploadLoad, 'count'> = {
       ...load,
@@ -215,7 +218,7 @@ function waysOf(
           isMarked: true,
           check({ content }, source) {
             first[source] ??= content;
-            if (sha256(first[source]) !== sha256(content)) throw new Error('two answers to one picture');
+            if (sha256(first[source]) !== sha256(content)) throw new Error('two results of one picture');
           },
         });
         for (const [at, answer] of first.entries()) {

@@ -122,7 +122,7 @@ function resizeStage(plan: Plan, name: string, isRight: Stage['isRight']): Stage
 
 const turboStages: readonly Stage[] = turboJpeg
   ? ([1, 2, 8] as const).map((shrink) => ({
-      name: `decode, ${sourceSize} JPEG, luma alone, 1/${shrink}, TurboJPEG`,
+      name: `decode, ${sourceSize} JPEG, luma only, 1/${shrink}, TurboJPEG`,
       work: () => turboJpeg?.decode(jpeg, header, 1, shrink),
       isRight: sized(Math.ceil(header.width / shrink), Math.ceil(header.height / shrink), 1),
     }))
@@ -271,7 +271,7 @@ for (let run = -4; run < runs; run++) {
     const result = await work();
     const wall = performance.now() - start;
     const spent = cpu() - before;
-    if (!isRight(result as never)) throw new Error(`${name}: a wrong answer`);
+    if (!isRight(result as never)) throw new Error(`${name}: a wrong result`);
     if (run < 0) continue;
     measured[at]?.cpu.push(spent / times);
     measured[at]?.wall.push(wall / times);

@@ -14,8 +14,8 @@ import process from 'node:process';
  */
 
 const cruiser = ['--yes', '--package=dependency-cruiser@18.7.2', '--package=typescript@5.9.3', 'depcruise'];
-const cruiserConfig =
-  "module.exports = { options: { doNotFollow: { path: 'node_modules' }, exclude: { path: '^gen|assembly' }, tsPreCompilationDeps: true, enhancedResolveOptions: { extensions: ['.ts'] } } };";
+const cruiserConfig = (typesCount: boolean) =>
+  `module.exports = { options: { doNotFollow: { path: 'node_modules' }, exclude: { path: '^gen|assembly' }, tsPreCompilationDeps: ${typesCount}, enhancedResolveOptions: { extensions: ['.ts'] } } };`;
 const maxFileLines = 250;
 const maxFunctionLines = 40;
 const biomeConfig = {
@@ -35,9 +35,9 @@ interface Module {
   readonly dependencies: readonly { readonly resolved: string; readonly circular: boolean }[];
 }
 
-/** The imports between files of src/. */
-function modulesIn(folder: string): Module[] {
-  writeFileSync(join(folder, 'cruiser.cjs'), cruiserConfig);
+/** The imports between files of src/; with `typesCount`, imports of types as well. */
+function modulesIn(folder: string, typesCount: boolean): Module[] {
+  writeFileSync(join(folder, 'cruiser.cjs'), cruiserConfig(typesCount));
   const { stdout, stderr } = spawnSync(
     'npx',
     [...cruiser, '--config', 'cruiser.cjs', '--output-type', 'json', 'src'],
@@ -59,6 +59,15 @@ function arrowsBetween(modules: readonly Module[]): Set<string> {
   );
 }
 
+/** Whether one of two folders contains the other. */
+function isWithin([a = '', b = '']: readonly string[]): boolean {
+  return a.startsWith(`${b}/`) || b.startsWith(`${a}/`);
+}
+
+function inCycles(modules: readonly Module[]): number {
+  return modules.filter(({ dependencies }) => dependencies.some(({ circular }) => circular)).length;
+}
+
 function longFunctions(folder: string): number {
   writeFileSync(join(folder, 'biome.json'), JSON.stringify(biomeConfig));
   const { stdout } = spawnSync(
@@ -77,7 +86,7 @@ function measure(commit: string): (number | string)[] {
     const archive = execFileSync('git', ['archive', commit, 'src', 'package.json'], { maxBuffer: 2 ** 28 });
     execFileSync('tar', ['-x', '-C', folder], { input: archive });
     symlinkSync(join(process.cwd(), 'node_modules'), join(folder, 'node_modules'));
-    const modules = modulesIn(folder);
+    const modules = modulesIn(folder, true);
     const folders = new Set(modules.map(({ source }) => dirname(source)));
     const arrows = arrowsBetween(modules);
     const mutual = [...arrows].filter((arrow) => arrows.has(arrow.split(' ').reverse().join(' ')));
@@ -86,7 +95,7 @@ function measure(commit: string): (number | string)[] {
       .sort((a, b) => a - b);
     const perFolder = Map.groupBy(modules, ({ source }) => dirname(source));
     const [largest = ['', []]] = [...perFolder].sort(([, a], [, b]) => b.length - a.length);
-    const inCycle = modules.filter(({ dependencies }) => dependencies.some(({ circular }) => circular));
+    const nested = mutual.filter((arrow) => isWithin(arrow.split(' ')));
     return [
       modules.length,
       folders.size,
@@ -94,8 +103,9 @@ function measure(commit: string): (number | string)[] {
       modules.flatMap(({ dependencies }) => dependencies.filter(({ resolved }) => /^src\//.test(resolved)))
         .length,
       arrows.size,
-      mutual.length / 2,
-      inCycle.length,
+      `${mutual.length / 2}, ${nested.length / 2} of them a folder and its subfolder`,
+      inCycles(modulesIn(folder, false)),
+      inCycles(modules),
       lines.at(Math.floor(lines.length / 2)) ?? 0,
       lines.filter((count) => count > maxFileLines).length,
       longFunctions(folder),
@@ -112,6 +122,7 @@ const rows = [
   'imports between files',
   'arrows between folders',
   'pairs of folders that import each other',
+  'files in an import cycle at run time',
   'files in an import cycle, imports of types included',
   'median lines of a file',
   `files over ${maxFileLines} lines`,

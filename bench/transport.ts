@@ -44,7 +44,7 @@ const ends = await Promise.all(
   }),
 );
 
-const rows = [['message there', 'way', 'CPU ms a message, both ends', 'messages/s', 'p50 ms alone']];
+const rows = [['message', 'way', 'CPU ms a message, both ends', 'messages/s', 'p50 ms, one at a time']];
 for (const [label, bytes] of Object.entries(sizes)) {
   for (const [name, measured] of await measure(bytes)) {
     rows.push([

@@ -102,7 +102,7 @@ origin.closeAllConnections();
 async function ask({ path }: Way, cache: 'hit' | 'miss' | undefined): Promise<void> {
   const query = new URLSearchParams({ url: `http://${host}/${path()}`, ...optionsOf(plan) });
   const answer = await sender.ask(`${services.url}?${query}`);
-  if (sha256(answer.content) !== expected) throw new Error("not the floor's answer");
+  if (sha256(answer.content) !== expected) throw new Error("not the floor's result");
   if (cache !== undefined) checkCache(answer, cache);
 }
 

@@ -89,7 +89,7 @@ await sender.close();
 await services.stop();
 
 function expectHash(content: Uint8Array, expected: string | undefined): void {
-  if (sha256(content) !== expected) throw new Error("not the floor's answer");
+  if (sha256(content) !== expected) throw new Error("not the floor's result");
 }
 
 /** The parts of a multipart/mixed answer (RFC 2046, 5.1): each with its headers, in lower case. */
