@@ -30,7 +30,7 @@ await ofPicture('6 MP JPEG', pictures.jpeg.slice(0, 1));
 await ofPicture('2 MP PNG', pictures.png.slice(0, 1));
 printTable(rows);
 process.stdout.write(
-  '\nPeaks so far of processes that go on; both workers added up. What processes share (Node’s own code above all) is counted with each. The row without a request is what they hold at rest.\n\n',
+  '\nPeaks so far of processes that go on; both workers added up. Shared memory (above all Node’s own code) counts for each process. The row without a request is the memory at rest.\n\n',
 );
 await ofGiant();
 await sender.close();
@@ -77,7 +77,7 @@ async function ofGiant(): Promise<void> {
     [
       'MAX_WORK_BYTES',
       'in flight',
-      'answered',
+      'processed',
       'refused',
       ...roles.map((role) => `${role} MB`),
       'one worker MB',

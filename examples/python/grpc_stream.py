@@ -29,7 +29,7 @@ def requests():
 
 
 with grpc.insecure_channel(os.environ.get("IMAGE_PROCESSOR_URL", "localhost:50051")) as channel:
-    # Answers come as they are ready; one that fails does not end the others.
+    # Responses arrive when they are ready; a failed one does not end the stream.
     for answer in services.ProcessorServiceStub(channel).ProcessStream(requests()):
         room.release()
         if answer.WhichOneof("result") == "failure":

@@ -1,8 +1,8 @@
-"""Sends an image to a model behind the Open Inference Protocol (Triton, KServe, …), over HTTP, with requests alone.
+"""Sends an image to a model behind the Open Inference Protocol (Triton, KServe, …), over HTTP, with requests only.
 
 python infer_http.py photo.jpg MODEL INPUT [PRESET]
 
-The tensor goes from image-api to the model server as it came: its datatype and shape are headers of the answer, its
+The tensor goes from image-api to the model server unchanged: its datatype and shape are headers of the response, its
 bytes follow the JSON of the request, as Triton's binary data extension has it.
 """
 

@@ -61,7 +61,7 @@ export function createProcessorMetrics(registry: Registry): ProcessorMetrics {
 
   const inFlight = new Gauge({
     name: 'image_processor_requests_in_flight',
-    help: 'Calls without their whole answer; a stream is one',
+    help: 'Calls without their whole response; a stream is one',
     registers,
   });
   const requests = new Counter({
@@ -85,7 +85,7 @@ export function createProcessorMetrics(registry: Registry): ProcessorMetrics {
   });
   const answers = new Counter({
     name: 'image_processor_answers_total',
-    help: 'Answers, by where they came from: computed, shared with an equal request under way, memory or redis',
+    help: 'Responses, by origin: computed, shared with an equal request in progress, memory or redis',
     labelNames: ['from'],
     registers,
   });
@@ -103,7 +103,7 @@ export function createProcessorMetrics(registry: Registry): ProcessorMetrics {
   });
   const bytes = new Counter({
     name: 'image_processor_bytes_total',
-    help: 'Bytes of sources (in) and answers (out)',
+    help: 'Bytes of sources (in) and responses (out)',
     labelNames: ['direction'],
     registers,
   });

@@ -173,7 +173,7 @@ describe(observeRequests, () => {
     expect(await idFor('x'.repeat(129))).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('tells the cause of a failure to the log alone', async () => {
+  it('reports the cause of a failure only in the log', async () => {
     processor.script.process = () => {
       throw new Error('the disk is on fire');
     };

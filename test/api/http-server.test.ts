@@ -74,7 +74,7 @@ describe(createHttpServer, () => {
       'METHOD_NOT_ALLOWED',
       'CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n',
     ],
-  ])('answers %s with %i %s', async (_, status, reason, bytes) => {
+  ])('responds to %s with %i %s', async (_, status, reason, bytes) => {
     const response = await exchange(bytes);
     expect(response).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(response.toLowerCase()).toContain('content-type: application/problem+json');

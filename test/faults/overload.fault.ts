@@ -145,7 +145,7 @@ export const overload: Scenario = {
       ),
       atMost('RSS of image-api', rss.api / 1024 ** 2, memoryLimits.api / 1024 ** 2, 'MiB'),
       ...health,
-      told('one alone takes', `${alone.toFixed(0)} ms before`),
+      told('one request at a time takes', `${alone.toFixed(0)} ms before`),
       atMost(
         'until five in a row take no more than twice of that',
         settledAfter(calm, 2 * alone),

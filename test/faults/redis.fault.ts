@@ -106,7 +106,7 @@ const garbage: Readonly<Record<string, string>> = {
   'values cut off': forEachKey(
     "local value = redis.call('GET', key); redis.call('SET', key, string.sub(value, 1, math.floor(#value / 2)))",
   ),
-  'answers to other requests': forEachKey(
+  'responses to other requests': forEachKey(
     "local other = redis.call('RANDOMKEY'); if other ~= key then redis.call('COPY', other, key, 'REPLACE') end",
   ),
 };

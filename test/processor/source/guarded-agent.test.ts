@@ -232,7 +232,7 @@ describe(createGuardedAgent, () => {
     ['127.0.0.1', 'http://127.0.0.2:PORT/'],
     ['127.0.0.1', 'http://[::ffff:127.0.0.1]:PORT/'],
     ['::1:PORT', 'http://[::1]:PORT/'],
-  ])('allows that host alone: with %s allowed nothing goes to %s', async (allowedHost, way) => {
+  ])('allows only that host: with %s allowed nothing goes to %s', async (allowedHost, way) => {
     await using origin = await startOnAllAddresses();
     const withPort = (text: string): string => text.replace('PORT', String(origin.port));
     const { lookup } = resolver([loopback]);
