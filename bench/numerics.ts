@@ -15,6 +15,7 @@ import type { Plan } from '../src/processor/image/plan.ts';
 import { hasPillow, type PythonPeer, startPython } from '../test/parity/python-peer.ts';
 import { processOnePlan } from '../test/support/one-plan.ts';
 import { encoded, noise, photoLike } from '../test/support/pictures.ts';
+import { planFrom } from '../test/support/plans.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -42,11 +43,10 @@ type Way = (task: Case) => Promise<Uint8Array>;
 
 function ours(numerics: Plan['numerics'], grayscale: boolean): Way {
   return async ({ file, width, height, filter }) => {
-    const plan: Plan = {
+    const plan = planFrom({
       resize: { fit: 'fill', filter, width, height },
       grayscale,
       numerics,
-      background: undefined,
       output: {
         kind: 'tensor',
         name: 'image',
@@ -58,7 +58,7 @@ function ours(numerics: Plan['numerics'], grayscale: boolean): Way {
         channelOrder: 'RGB',
         container: 'raw',
       },
-    };
+    });
     const header = await readHeader(file, maxPixels);
     const answer = await processOnePlan(file, header, plan, maxPixels);
     if ('failure' in answer) throw new Error(answer.failure.message);

@@ -1,9 +1,8 @@
-import type { Plan } from '../src/processor/image/plan.ts';
 import { type Cost, costOf, sha256 } from './load.ts';
 import { startPython, startPythonApp } from './python.ts';
 import type { Question, Work } from './rival.ts';
 import { asked, ended, startPart, workers } from './services.ts';
-import { referencePlan } from './work.ts';
+import { type BenchPlan, referencePlan } from './work.ts';
 
 /*
  * Who else does the work: our stages with no service, sharp, Pillow, OpenCV; alone and behind HTTP.
@@ -34,7 +33,7 @@ export async function startRival(way: 'floor' | 'sharp'): Promise<Peer> {
 }
 
 /** Each source by one plan. */
-export function eachSource(sources: readonly Uint8Array[], plan: Plan): Work {
+export function eachSource(sources: readonly Uint8Array[], plan: BenchPlan): Work {
   return { sources, plans: [plan], jobs: sources.map((_, at) => [at, 0] as const) };
 }
 
@@ -42,9 +41,9 @@ export function eachSource(sources: readonly Uint8Array[], plan: Plan): Work {
 export async function referenceOf(
   floor: Peer,
   sources: readonly Uint8Array[],
-  plan: Plan,
+  plan: BenchPlan,
 ): Promise<{ readonly hashes: string[]; readonly answers: Uint8Array[]; readonly pixels: Uint8Array[] }> {
-  const make = async (one: Plan) => {
+  const make = async (one: BenchPlan) => {
     await floor.prepare(eachSource(sources, one));
     await floor.run(sources.length, workers);
     return [...(await floor.answers())];
@@ -60,7 +59,7 @@ export async function costOfPeer(peer: Peer, count: number, inFlight: number): P
 /** The names that the rivals have for what they do. */
 export type RivalWork = 'grayJpeg' | 'png' | 'tensor';
 
-export function rivalWork({ output }: Plan): RivalWork {
+export function rivalWork({ output }: BenchPlan): RivalWork {
   if (output.kind === 'tensor') return 'tensor';
   return output.format === 'png' ? 'png' : 'grayJpeg';
 }
@@ -74,7 +73,7 @@ export async function startPillow(command: string): Promise<Peer | undefined> {
   return {
     pids: [python.pid],
     async prepare({ sources, plans: [plan] }) {
-      work = rivalWork(plan as Plan);
+      work = rivalWork(plan as BenchPlan);
       await python.ask({ files: sources.map((source) => Buffer.from(source).toString('base64')) });
     },
     run: (count) => python.ask<number[]>({ work, count }),
@@ -89,7 +88,7 @@ export async function startPillow(command: string): Promise<Peer | undefined> {
 export interface RivalApp {
   readonly name: string;
   readonly pids: readonly number[];
-  url(plan: Plan): string;
+  url(plan: BenchPlan): string;
   stop(): Promise<void>;
 }
 
@@ -111,7 +110,7 @@ export async function startRivalApps(
       : {
           name: `${name}, multipart`,
           pids: [app.pid],
-          url: (plan: Plan) => `http://127.0.0.1:${app.port}/${rivalWork(plan)}`,
+          url: (plan: BenchPlan) => `http://127.0.0.1:${app.port}/${rivalWork(plan)}`,
           stop: app.stop,
         },
   );

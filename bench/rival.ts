@@ -1,8 +1,9 @@
 import process from 'node:process';
-import type { Plan } from '../src/processor/image/plan.ts';
 import { runOnePlan } from '../test/support/one-plan.ts';
+import { planFrom, plannedImage } from '../test/support/plans.ts';
 import { sha256 } from './load.ts';
 import { inParallel } from './measure.ts';
+import type { BenchPlan } from './work.ts';
 
 /*
  * The same work with no service around it, in a process of its own that has the pictures already: by our stages and
@@ -12,7 +13,7 @@ import { inParallel } from './measure.ts';
 /** What is to be done, in turn. */
 export interface Work {
   readonly sources: readonly Uint8Array[];
-  readonly plans: readonly Plan[];
+  readonly plans: readonly BenchPlan[];
   /** Which source and which plan. */
   readonly jobs: readonly (readonly [source: number, plan: number])[];
 }
@@ -23,7 +24,7 @@ export type Question =
   /** Of the last run. */
   | { readonly kind: 'answers' };
 
-type Make = (content: Uint8Array, plan: Plan) => Promise<Uint8Array>;
+type Make = (content: Uint8Array, plan: BenchPlan) => Promise<Uint8Array>;
 
 const make = process.argv[2] === 'floor' ? await ourStages(Number(process.argv[3])) : await sharpChain();
 let work: Work = { sources: [], plans: [], jobs: [] };
@@ -52,7 +53,7 @@ async function run(count: number, inFlight: number): Promise<number[]> {
   return inParallel(count, inFlight, async (index) => {
     const job = index % work.jobs.length;
     const [source, plan] = work.jobs[job] as (typeof work.jobs)[number];
-    answers.push([job, await make(work.sources[source] as Uint8Array, work.plans[plan] as Plan)]);
+    answers.push([job, await make(work.sources[source] as Uint8Array, work.plans[plan] as BenchPlan)]);
   });
 }
 
@@ -75,7 +76,8 @@ async function ourStages(workers: number): Promise<Make> {
   const pool = await startWorkerPool(workers);
   return async (content, plan) => {
     const header = await readHeader(content, 2 ** 31);
-    return (await runOnePlan(pool, { content, header, plans: [plan], maxOutputPixels: 2 ** 28 })).content;
+    const images = [plannedImage(header, planFrom(plan))];
+    return (await runOnePlan(pool, { content, header, images })).content;
   };
 }
 

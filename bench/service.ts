@@ -1,5 +1,4 @@
 import process from 'node:process';
-import type { Plan } from '../src/processor/image/plan.ts';
 import { reach } from './figures.ts';
 import {
   type Answer,
@@ -24,7 +23,7 @@ import {
 import { benchPictures, rotated } from './pictures.ts';
 import { startServices } from './services.ts';
 import { warmUp } from './warm-up.ts';
-import { errorOf, jpegOutput, optionsOf, planTo, pngOutput, tensorOutput } from './work.ts';
+import { type BenchPlan, errorOf, jpegOutput, optionsOf, planTo, pngOutput, tensorOutput } from './work.ts';
 
 /*
  * The whole service over HTTP beside the same work with no service around it, and beside what a user would write.
@@ -38,7 +37,7 @@ const inFlight = 8;
 
 const pictures = await benchPictures(options.images);
 const gray = { grayscale: true };
-const cases: readonly [name: string, plan: Plan, sources: readonly Uint8Array[]][] = [
+const cases: readonly [name: string, plan: BenchPlan, sources: readonly Uint8Array[]][] = [
   ['6 MP JPEG → 1024 × 768 gray JPEG, exact', planTo(1024, 768, jpegOutput, gray), pictures.jpeg],
   [
     '6 MP JPEG → 1024 × 768 gray JPEG, fast',
@@ -147,7 +146,7 @@ await sender.close();
 await services.stop();
 
 function waysOf(
-  plan: Plan,
+  plan: BenchPlan,
   sources: readonly Uint8Array[],
   reference: Awaited<ReturnType<typeof referenceOf>>,
 ): Map<string, Way> {

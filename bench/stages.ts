@@ -10,26 +10,28 @@ import { parseForm } from '../src/api/multipart.ts';
 import { imageTooLong, readBody } from '../src/api/request-body.ts';
 import { createMemoryTier } from '../src/processor/cache/memory-tier.ts';
 import { createResultCache } from '../src/processor/cache/result-cache.ts';
-import { decode } from '../src/processor/codecs/decode.ts';
+import { decodeWhole } from '../src/processor/codecs/decode.ts';
 import { encode } from '../src/processor/codecs/encode.ts';
 import { readJpegHeader } from '../src/processor/codecs/jpeg/header.ts';
 import { turboJpeg } from '../src/processor/codecs/jpeg/turbojpeg.ts';
 import { readPngHeader } from '../src/processor/codecs/png/header.ts';
 import { readHeader } from '../src/processor/codecs/read-header.ts';
-import { geometryOf } from '../src/processor/image/geometry.ts';
-import { grayscale } from '../src/processor/image/grayscale.ts';
+import { toLuma } from '../src/processor/image/grayscale.ts';
+import { resampleUpright } from '../src/processor/image/kernels/resample.ts';
 import type { Pixels } from '../src/processor/image/pixels.ts';
-import type { Plan, TensorPlan } from '../src/processor/image/plan.ts';
-import { resize } from '../src/processor/image/resize.ts';
+import type { TensorPlan } from '../src/processor/image/plan.ts';
 import { tensor } from '../src/processor/image/tensor.ts';
 import { startWorkerPool } from '../src/processor/workers/pool.ts';
+import { runOnePlan } from '../test/support/one-plan.ts';
+import { planFrom, plannedImage } from '../test/support/plans.ts';
+import { runStages } from '../test/support/stages.ts';
 import { reach } from './figures.ts';
 import { uploadOf } from './load.ts';
 import { benchArguments, cpuMs, median, printTable } from './measure.ts';
 import { benchPictures, hollow } from './pictures.ts';
 import { cpuClockMs } from './process-tree.ts';
 import { asked, ended, startPart } from './services.ts';
-import { jpegOutput, planTo } from './work.ts';
+import { type BenchPlan, jpegOutput, planTo } from './work.ts';
 
 /*
  * Every stage by itself, in this process, with the settings of a worker: medians of the CPU (user + sys of all
@@ -62,13 +64,14 @@ const [large, small] = [planTo(1024, 768, jpegOutput), planTo(224, 224, jpegOutp
 
 const header = await readHeader(jpeg, maxPixels);
 const pngHeader = await readHeader(png, maxPixels);
-const decodeTo = (plan: Plan) => decode(jpeg, header, geometryOf(header, plan.resize), plan);
-const fast = (plan: Plan): Plan => ({ ...plan, numerics: 'fast' });
+const decodeJpeg = () => decodeWhole(jpeg, header);
+const stagesOf = (plan: BenchPlan) => runStages(jpeg, header, plan);
+const fast = (plan: BenchPlan): BenchPlan => ({ ...plan, numerics: 'fast' });
 /** Pixels that the next stage's memory isn't laid over. */
 const kept = (image: Pixels): Pixels => ({ ...image, data: new Uint8Array(image.data) });
-const resized = kept(resize(await decodeTo(large), geometryOf(header, large.resize), large));
-const gray = kept(grayscale(resized));
-const thumbnail = kept(resize(await decodeTo(small), geometryOf(header, small.resize), small));
+const resized = kept(await stagesOf(large));
+const gray = kept(toLuma(resized));
+const thumbnail = kept(await stagesOf(small));
 const upload = jpeg.subarray(0, 800_000);
 
 const sender = (await startPart('./send-bodies.ts', [])).child;
@@ -103,19 +106,18 @@ interface Stage {
 
 const sized = (width: number, height: number, channels: number) => (image: Pixels) =>
   image.width === width && image.height === height && image.data.length === width * height * channels;
-const decodedAs = (width: number, height: number) => (decoded: { pixels: Pixels }) =>
-  sized(width, height, 3)(decoded.pixels);
 const isEncoded = ({ content }: { content: Uint8Array }) => content.length > 1000;
 const sourceSize = `${header.width} × ${header.height}`;
 
-function resizeStage(plan: Plan, name: string, isRight: Stage['isRight']): Stage {
-  let decoded: Awaited<ReturnType<typeof decode>>;
+function resizeStage(plan: BenchPlan, name: string, isRight: Stage['isRight']): Stage {
+  let decoded: Pixels;
+  const { width, height, filter } = plan.resize;
   return {
     name,
     async prepare() {
-      decoded = await decodeTo(plan);
+      decoded = await decodeJpeg();
     },
-    work: () => resize(decoded, geometryOf(header, plan.resize), plan),
+    work: () => resampleUpright(decoded, header.orientation, { width, height, filter }, plan.grayscale),
     isRight,
   };
 }
@@ -170,11 +172,11 @@ const stages: readonly Stage[] = [
     name: 'worker: 0.8 MB there and back, 8 × 8 pixels',
     times: 20,
     async work() {
-      const job = { content: nearlyNothing, header: nothingHeader, plans: [small], maxOutputPixels: 1e6 };
+      const images = [plannedImage(nothingHeader, planFrom(small))];
+      const job = { content: nearlyNothing, header: nothingHeader, images };
       let width = 0;
       for (let run = 0; run < 20; run++) {
-        const [result] = await pool.run(job);
-        width = result && 'width' in result ? result.width : 0;
+        width = (await runOnePlan(pool, job)).width;
       }
       return width;
     },
@@ -207,8 +209,8 @@ const stages: readonly Stage[] = [
   },
   {
     name: `decode, exact, ${sourceSize} JPEG${turboJpeg ? ', TurboJPEG' : ''}`,
-    work: () => decodeTo(large),
-    isRight: decodedAs(header.width, header.height),
+    work: decodeJpeg,
+    isRight: sized(header.width, header.height, 3),
   },
   {
     name: `decode, exact, ${sourceSize} JPEG, sharp`,
@@ -218,23 +220,23 @@ const stages: readonly Stage[] = [
   ...turboStages,
   {
     name: `decode, exact, ${pngHeader.width} × ${pngHeader.height} PNG`,
-    work: () => decode(png, pngHeader, geometryOf(pngHeader, large.resize), large),
-    isRight: ({ pixels }: { pixels: Pixels }) => pixels.width === pngHeader.width,
+    work: () => decodeWhole(png, pngHeader),
+    isRight: ({ width }: Pixels) => width === pngHeader.width,
   },
   {
     name: 'decode and resize, fast, → 1024 × 768',
-    work: () => decodeTo(fast(large)),
-    isRight: decodedAs(1024, 768),
+    work: () => stagesOf(fast(large)),
+    isRight: sized(1024, 768, 3),
   },
   {
     name: 'decode and resize, fast, → 1024 × 768 gray',
-    work: () => decodeTo({ ...fast(large), grayscale: true }),
-    isRight: ({ pixels }: { pixels: Pixels }) => pixels.width === 1024 && pixels.height === 768,
+    work: () => stagesOf({ ...fast(large), grayscale: true }),
+    isRight: sized(1024, 768, 1),
   },
   {
     name: 'decode and resize, fast, → 224²',
-    work: () => decodeTo(fast(small)),
-    isRight: decodedAs(224, 224),
+    work: () => stagesOf(fast(small)),
+    isRight: sized(224, 224, 3),
   },
   resizeStage(large, 'resize, exact, bilinear, → 1024 × 768', sized(1024, 768, 3)),
   resizeStage(
@@ -243,7 +245,7 @@ const stages: readonly Stage[] = [
     ({ width }: Pixels) => width === 1024,
   ),
   resizeStage(small, 'resize, exact, bilinear, → 224²', sized(224, 224, 3)),
-  { name: 'grayscale, 1024 × 768', work: () => grayscale(resized), isRight: sized(1024, 768, 1) },
+  { name: 'grayscale, 1024 × 768', work: () => toLuma(resized), isRight: sized(1024, 768, 1) },
   {
     name: 'encode, 1024 × 768 gray JPEG',
     work: () => encode(gray, 'jpeg', undefined),

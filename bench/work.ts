@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import type { ImagePlan, Plan, TensorPlan } from '../src/processor/image/plan.ts';
+import type { ResizeOptions } from '../test/support/plans.ts';
 import { difference } from './measure.ts';
 
 /*
@@ -32,31 +33,27 @@ const pixelsOutput: TensorPlan = {
   std: [1],
 };
 
+/** A resize to width × height, a grayscale or none, and an output; `planFrom` makes a plan of it. */
+export interface BenchPlan {
+  readonly resize: Extract<ResizeOptions, { readonly fit: 'fill' }>;
+  readonly grayscale: boolean;
+  readonly numerics: Plan['numerics'];
+  readonly output: Plan['output'];
+}
+
 /** Bilinear, to width × height. */
 export function planTo(
   width: number,
   height: number,
   output: Plan['output'],
-  { numerics = 'exact', grayscale = false }: Partial<Pick<Plan, 'numerics' | 'grayscale'>> = {},
-): Plan {
-  return {
-    resize: { filter: 'bilinear', fit: 'fill', width, height },
-    grayscale,
-    numerics,
-    background: undefined,
-    output,
-  };
-}
-
-/** Width and height of what the plan makes. */
-export function sizeOf({ resize }: Plan): { width: number; height: number } {
-  if (resize?.fit !== 'fill') throw new Error('only fill');
-  return resize;
+  { numerics = 'exact', grayscale = false }: Partial<Pick<BenchPlan, 'numerics' | 'grayscale'>> = {},
+): BenchPlan {
+  return { resize: { filter: 'bilinear', fit: 'fill', width, height }, grayscale, numerics, output };
 }
 
 /** The same as options of the API. */
-export function optionsOf(plan: Plan): Record<string, string> {
-  const { width, height } = sizeOf(plan);
+export function optionsOf(plan: BenchPlan): Record<string, string> {
+  const { width, height } = plan.resize;
   const { output, numerics, grayscale } = plan;
   const made =
     output.kind === 'image'
@@ -77,18 +74,18 @@ export function optionsOf(plan: Plan): Record<string, string> {
 }
 
 /** The plan for the pixels that an exact answer is made of, which the tests hold to Pillow's. */
-export function referencePlan(plan: Plan): Plan {
+export function referencePlan(plan: BenchPlan): BenchPlan {
   return { ...plan, numerics: 'exact', output: pixelsOutput };
 }
 
 /** An answer's values as [height, width, channels], in levels of 255. */
-export async function levelsOf(answer: Uint8Array, plan: Plan): Promise<ArrayLike<number>> {
+export async function levelsOf(answer: Uint8Array, plan: BenchPlan): Promise<ArrayLike<number>> {
   if (plan.output.kind === 'image') {
     const image = sharp(answer);
     return await (plan.grayscale ? image.toColourspace('b-w') : image.removeAlpha()).raw().toBuffer();
   }
   const values = new Float32Array(answer.buffer.slice(answer.byteOffset, answer.byteOffset + answer.length));
-  const { width, height } = sizeOf(plan);
+  const { width, height } = plan.resize;
   const plane = width * height;
   if (values.length !== plane * 3) throw new Error(`${values.length} values, not ${plane * 3}`);
   return values.map((_, at) => ((values[(at % 3) * plane + Math.trunc(at / 3)] as number) * 0.5 + 0.5) * 255);
@@ -105,7 +102,7 @@ export const toleratedMean = { ours: 3, rivals: 30 } as const;
  */
 export async function errorOf(
   answer: Uint8Array,
-  plan: Plan,
+  plan: BenchPlan,
   reference: Uint8Array,
   whose: keyof typeof toleratedMean,
 ): Promise<{ mean: number; max: number }> {

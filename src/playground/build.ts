@@ -4,7 +4,8 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
-import type { PresetPlan, ResizeStep } from '../processor/presets/preset-plan.ts';
+import type { ResizeStep } from '../processor/image/resize.ts';
+import type { PresetPlan } from '../processor/presets/preset-plan.ts';
 import { createPresets } from '../processor/presets/presets.ts';
 import type { Preset } from './preset-list.ts';
 
@@ -66,7 +67,7 @@ function shippedPresets(): Preset[] {
 
 function summary({ steps, tensor }: PresetPlan): Omit<Preset, 'name'> {
   const resize = steps.find((step) => step.kind === 'resize');
-  const crop = steps.find((step) => step.kind === 'centerCrop');
+  const crop = steps.find((step) => step.kind === 'crop');
   return {
     ...(resize === undefined ? {} : { resize: sizeOf(resize), filter: resize.filter }),
     ...(crop === undefined ? {} : { crop: { width: crop.width, height: crop.height } }),
@@ -76,7 +77,8 @@ function summary({ steps, tensor }: PresetPlan): Omit<Preset, 'name'> {
   };
 }
 
-function sizeOf({ to }: ResizeStep): NonNullable<Preset['resize']> {
-  const { kind: _, ...size } = to;
+function sizeOf(step: ResizeStep): NonNullable<Preset['resize']> {
+  if (step.fit === 'width' || step.fit === 'height') throw new Error(`no preset resizes by its ${step.fit}`);
+  const { kind: _kind, fit: _fit, filter: _filter, ...size } = step;
   return size;
 }

@@ -10,7 +10,7 @@ import {
 } from '../../gen/image/v1/processor_pb.ts';
 import { Failure, failureFromAbort, withIndex } from '../failures.ts';
 import { mapConcurrently } from '../map-concurrently.ts';
-import { valueBytesOfPlan } from './image/output-bytes.ts';
+import { fixedValueBytes } from './image/outputs.ts';
 import type { Plan, TensorPlan } from './image/plan.ts';
 import { type OpenContainer, openContainer, type TensorDescription } from './image/tensor-container.ts';
 import { checkCombinations } from './rules/check-combinations.ts';
@@ -61,7 +61,7 @@ async function processAll(
   const plan = ofBatch(0, () => planOf(asRawTensor(requests[0] as ProcessRequest)));
   using stack = createStack(requests.length, container, memory);
   // Where the options tell the size, nothing is done in vain.
-  const knownBytes = valueBytesOfPlan(plan);
+  const knownBytes = fixedValueBytes(plan);
   if (knownBytes !== undefined) stack.reserve(knownBytes);
   const process = ([index, request]: [number, ProcessRequest]) =>
     processOne(asRawTensor(request), stop).then(

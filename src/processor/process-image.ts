@@ -1,13 +1,13 @@
 import type { ProcessRequest, ProcessResponse } from '../../gen/image/v1/processor_pb.ts';
-import { Failure } from '../failures.ts';
 import type { Admission } from './admission/admission.ts';
 import { cacheKey } from './cache/cache-key.ts';
 import type { Computed, ResultCache } from './cache/result-cache.ts';
 import { type Call, type Caller, startCall } from './call.ts';
-import { outputBytes } from './image/output-bytes.ts';
+import { geometryOf, maxBytesOf } from './image/geometry.ts';
+import { withinLimits } from './image/limits.ts';
 import type { Plan } from './image/plan.ts';
 import { priceOf } from './image/price.ts';
-import { mapResults, type Outcome, resultOf } from './outcome.ts';
+import { continueWith, mapResults, type Outcome, outcomeOf, resultOf, resultsOf } from './outcome.ts';
 import type { Presets } from './presets/presets.ts';
 import { countResponses, respond, storedResponse } from './respond.ts';
 import { planOf } from './rules/rules.ts';
@@ -67,7 +67,7 @@ export async function processPlans(
   return responses;
 }
 
-/** header → geometry → price → admission → make: what the cache does not have. */
+/** header → geometry → price → admission → make: the values that the cache does not have. */
 async function make(
   { sha256, content }: { readonly sha256: string; readonly content: Uint8Array },
   missing: readonly { readonly plan: Plan; readonly key: string }[],
@@ -76,28 +76,24 @@ async function make(
   call: Call,
   { signal, remainingMs = () => Number.POSITIVE_INFINITY }: Caller,
 ): Promise<readonly Outcome<Computed<readonly Stage[]>>[]> {
-  const { maxSourcePixels, maxOutputPixels } = limits;
-  const plans = missing.map(({ plan }) => plan);
   admission.checkRoom(content.length);
-  const header = await call.readHeader(() => workers.readHeader(content, maxSourcePixels, signal));
-  const bytesOf = (some: readonly Plan[]) => some.reduce((sum, plan) => sum + outputBytes(header, plan), 0);
-  call.memory.checkResponse(bytesOf(all));
-  call.memory.checkRoom(bytesOf(plans));
-  const price = priceOf(header, content.length, plans, maxOutputPixels);
-  const job = call.workerJob(
-    bytesOf(plans),
-    () => workers.run({ content, header, plans, maxOutputPixels }, signal),
-    (results) => results.flatMap((result) => (result instanceof Failure ? [] : result.stages)),
-  );
-  const results = await admission.run(job, signal, price, remainingMs());
-  return results.map((result, index) => {
-    if (result instanceof Failure) return { error: result };
-    const { key } = missing[index] as (typeof missing)[number];
-    return {
-      result: {
-        value: storedResponse(result, { header, sha256, content }, workers.libraries, key),
-        report: result.stages,
-      },
-    };
+  const header = await call.readHeader(() => workers.readHeader(content, limits.maxSourcePixels, signal));
+  const planned = missing.map((item) => ({ ...item, geometry: geometryOf(header, item.plan) }));
+  call.memory.checkResponse(maxBytesOf(all.map((plan) => geometryOf(header, plan))));
+  call.memory.checkRoom(maxBytesOf(planned.map(({ geometry }) => geometry)));
+  const allowed = planned.map((image) => outcomeOf(() => withinLimits(image, limits.maxOutputPixels)));
+  return await continueWith(allowed, async (images) => {
+    const price = priceOf(header, content.length, images);
+    const job = call.workerJob(
+      maxBytesOf(images.map(({ geometry }) => geometry)),
+      () => workers.run({ content, header, images }, signal),
+      (outcomes) => resultsOf(outcomes).flatMap(({ stages }) => stages),
+    );
+    const results = await admission.run(job, signal, price, remainingMs());
+    const source = { header, sha256, bytes: content.length, libraries: workers.libraries };
+    return mapResults(results, (result, index) => ({
+      value: storedResponse(result, source, images[index]?.key ?? ''),
+      report: result.stages,
+    }));
   });
 }

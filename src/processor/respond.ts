@@ -22,18 +22,15 @@ export interface ResponseSource {
   readonly header: ImageHeader;
   /** SHA-256 in hex. */
   readonly sha256: string;
-  readonly content: Uint8Array;
+  /** Length of the encoded source. */
+  readonly bytes: number;
+  readonly libraries: WorkerPool['libraries'];
 }
 
 /** A response as the cache stores it: without what is different for each call. */
-export function storedResponse(
-  result: PixelResult,
-  source: ResponseSource,
-  libraries: WorkerPool['libraries'],
-  key: string,
-): Uint8Array {
+export function storedResponse(result: PixelResult, source: ResponseSource, key: string): Uint8Array {
   const { content, contentType, width, height, tensors, decisions } = result;
-  const { header, sha256 } = source;
+  const { header, sha256, bytes, libraries } = source;
   const response = create(ProcessResponseSchema, {
     content,
     contentType,
@@ -44,7 +41,7 @@ export function storedResponse(
       width: header.width,
       height: header.height,
       sha256,
-      bytes: BigInt(source.content.length),
+      bytes: BigInt(bytes),
     },
     tensors: tensors.map(({ name, datatype, shape }) => ({ name, datatype, shape: shape.map(BigInt) })),
     provenance: { numericsVersion, libraries: { ...libraries }, decisions: [...decisions] },

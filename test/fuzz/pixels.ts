@@ -3,6 +3,7 @@ import { toJsonString } from '@bufbuild/protobuf';
 import { ProcessRequestSchema } from '../../gen/image/v1/processor_pb.ts';
 import { sourceFormats } from '../../src/processor/codecs/codecs.ts';
 import type { ImageHeader } from '../../src/processor/codecs/header.ts';
+import { withinLimits } from '../../src/processor/image/limits.ts';
 import type { Plan } from '../../src/processor/image/plan.ts';
 import type { PixelResult } from '../../src/processor/image/process-pixels.ts';
 import { createPresets } from '../../src/processor/presets/presets.ts';
@@ -10,6 +11,7 @@ import { planOf } from '../../src/processor/rules/rules.ts';
 import { startWorkerPool } from '../../src/processor/workers/pool.ts';
 import { startProcesses } from '../../src/processor/workers/processes.ts';
 import { runOnePlan } from '../support/one-plan.ts';
+import { plannedImage } from '../support/plans.ts';
 import { imageCorpus } from './corpus.ts';
 import { type Case, type Door, type Outcome, outcomeOf } from './door.ts';
 import { mutated } from './mutate.ts';
@@ -68,8 +70,7 @@ export async function openPixelDoor(): Promise<Door> {
     const result = await runOnePlan(pool, {
       content,
       header: header.value,
-      plans: [plan],
-      maxOutputPixels,
+      images: [withinLimits(plannedImage(header.value, plan), maxOutputPixels)],
     });
     return await wrongWith(result, plan);
   }

@@ -22,6 +22,7 @@ import {
   quantity,
   serviceOf,
 } from '../support/manifest-rules.ts';
+import { planFrom, plannedImage } from '../support/plans.ts';
 
 const folders = ['manifests/base', 'manifests/overlays/minikube'];
 
@@ -158,33 +159,26 @@ function describeManifest(manifest: readonly KubernetesObject[]): void {
   });
 
   it('lets through the dearest JPEG of as many pixels as may be sent', () => {
-    const { MAX_SOURCE_PIXELS, MAX_SOURCE_BYTES, MAX_OUTPUT_PIXELS, MAX_WORK_BYTES = 0 } = processor();
-    const { memoryBytes } = priceOf(
-      {
-        format: 'jpeg',
-        width: MAX_SOURCE_PIXELS,
-        height: 1,
-        orientation: 1,
-        colour: 'rgb',
-        bitDepth: 8,
-        hasAlpha: false,
-        hasIccProfile: false,
-        frames: 1,
-        isProgressive: true,
-        samplesPerPixel: 3,
-      },
-      MAX_SOURCE_BYTES,
-      [
-        {
-          resize: { fit: 'fill', width: 1024, height: 768, filter: 'bilinear' },
-          grayscale: true,
-          numerics: 'exact',
-          background: undefined,
-          output: { kind: 'image', format: 'jpeg', quality: undefined },
-        },
-      ],
-      MAX_OUTPUT_PIXELS,
-    );
+    const { MAX_SOURCE_PIXELS, MAX_SOURCE_BYTES, MAX_WORK_BYTES = 0 } = processor();
+    const header = {
+      format: 'jpeg',
+      width: MAX_SOURCE_PIXELS,
+      height: 1,
+      orientation: 1,
+      colour: 'rgb',
+      bitDepth: 8,
+      hasAlpha: false,
+      hasIccProfile: false,
+      frames: 1,
+      isProgressive: true,
+      samplesPerPixel: 3,
+    } as const;
+    const plan = planFrom({
+      resize: { fit: 'fill', width: 1024, height: 768, filter: 'bilinear' },
+      grayscale: true,
+      output: { kind: 'image', format: 'jpeg', quality: undefined },
+    });
+    const { memoryBytes } = priceOf(header, MAX_SOURCE_BYTES, [plannedImage(header, plan)]);
     expect(memoryBytes).toBeLessThanOrEqual(MAX_WORK_BYTES);
   });
 }

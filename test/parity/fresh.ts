@@ -1,19 +1,20 @@
 import { create } from '@bufbuild/protobuf';
 import { ProcessRequestSchema } from '../../gen/image/v1/processor_pb.ts';
 import { readHeader } from '../../src/processor/codecs/read-header.ts';
-import type { Plan, ResizePlan, TensorPlan } from '../../src/processor/image/plan.ts';
+import type { Plan, TensorPlan } from '../../src/processor/image/plan.ts';
 import { numericsVersion } from '../../src/processor/image/provenance.ts';
 import { createPresets } from '../../src/processor/presets/presets.ts';
 import shipped from '../../src/processor/presets/shipped-presets.json' with { type: 'json' };
 import torchvision from '../../src/processor/presets/torchvision-presets.json' with { type: 'json' };
 import { planOf } from '../../src/processor/rules/rules.ts';
 import { processOnePlan } from '../support/one-plan.ts';
+import { planFrom, type ResizeOptions } from '../support/plans.ts';
 import { startPython } from './python-peer.ts';
 
 /** What fresh.py has drawn and done. */
 interface Case {
   readonly kind: string;
-  readonly resize?: ResizePlan | null;
+  readonly resize?: ResizeOptions | null;
   readonly crop?: readonly [width: number, height: number];
   readonly grayscale: boolean;
   readonly preset?: string;
@@ -48,14 +49,12 @@ function plannedFor({ preset, resize, crop, grayscale }: Case): Plan {
     const request = create(ProcessRequestSchema, { preset, output: { case: 'tensor', value: {} } });
     return { ...planOf(request, maxPixels, presets), output };
   }
-  return {
+  return planFrom({
     resize: resize ?? undefined,
     crop: crop && { width: crop[0], height: crop[1], origin: 'transformers' },
     grayscale,
-    numerics: 'exact',
-    background: undefined,
     output,
-  };
+  });
 }
 
 /** What is wrong, or nothing. */

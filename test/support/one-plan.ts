@@ -1,4 +1,5 @@
 import type { ImageHeader } from '../../src/processor/codecs/header.ts';
+import { withinLimits } from '../../src/processor/image/limits.ts';
 import type { Plan } from '../../src/processor/image/plan.ts';
 import {
   type PixelAnswer,
@@ -6,31 +7,39 @@ import {
   type PixelResult,
   processPixels,
 } from '../../src/processor/image/process-pixels.ts';
+import { resultOf } from '../../src/processor/outcome.ts';
+import { packFailure } from '../../src/processor/workers/failure.ts';
 import type { WorkerPool } from '../../src/processor/workers/pool.ts';
+import { plannedImage } from './plans.ts';
 
 /*
- * Workers take several plans for one image; most who call them directly have one.
+ * A worker's job has several plans for one image; most tests have one.
  */
 
-/** One plan, in this process. */
+/** One plan, in this process: the limits of its geometry, then its pixels. */
 export async function processOnePlan(
   content: Uint8Array,
   header: ImageHeader,
   plan: Plan,
   maxOutputPixels: number,
 ): Promise<PixelAnswer> {
-  const [answer] = await processPixels({ content, header, plans: [plan], maxOutputPixels });
-  if (answer === undefined) throw new Error('no answer to a plan');
+  const image = plannedImage(header, plan);
+  try {
+    withinLimits(image, maxOutputPixels);
+  } catch (error) {
+    return packFailure(error);
+  }
+  const [answer] = await processPixels({ content, header, images: [image] });
+  if (answer === undefined) throw new Error('no outcome of a plan');
   return answer;
 }
 
-/** A job of one plan, in a worker. @throws Failure what its stages threw, too */
+/** A job with one plan, in a worker. @throws Failure */
 export async function runOnePlan(
   pool: WorkerPool,
   job: PixelJob,
   signal?: AbortSignal,
 ): Promise<PixelResult> {
-  const [result] = await pool.run(job, signal);
-  if (result === undefined || result instanceof Error) throw result ?? new Error('no answer to a plan');
-  return result;
+  const [outcome] = await pool.run(job, signal);
+  return resultOf(outcome ?? { error: new Error('no outcome of a plan') });
 }

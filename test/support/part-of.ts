@@ -1,7 +1,7 @@
 import type { Cutout } from '../../src/processor/image/cutout.ts';
 import type { Pixels } from '../../src/processor/image/pixels.ts';
 
-/** A part of an image, taken pixel by pixel: what is made in part is compared with it. */
+/** A part of an image, copied pixel by pixel: the reference for images that are computed in part. */
 export function partOf({ data, width, channels }: Pixels, { left, top, right, bottom }: Cutout): Pixels {
   const values: number[] = [];
   for (let y = top; y < bottom; y++) {

@@ -514,7 +514,7 @@ export const SourceSchema: GenMessage<Source> = /*@__PURE__*/
  */
 export type StageTime = Message<"image.v1.StageTime"> & {
   /**
-   * hash or download, header, queue, decode, resize, crop, grayscale, encode or tensor.
+   * hash or download, header, queue, decode, alpha, orient, resize, pad, crop, grayscale, encode or tensor.
    *
    * @generated from field: string name = 1;
    */

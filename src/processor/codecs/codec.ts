@@ -1,6 +1,5 @@
-import type { Geometry } from '../image/geometry.ts';
+import type { FilterName } from '../image/kernels/weights.ts';
 import type { Pixels } from '../image/pixels.ts';
-import type { Plan } from '../image/plan.ts';
 import type { ImageHeader } from './header.ts';
 import type { SourceStructure } from './source-structure.ts';
 
@@ -81,10 +80,34 @@ export interface Decoder {
    */
   decode(content: Uint8Array, header: ImageHeader): Pixels | Promise<Pixels>;
   /**
-   * Decodes and resizes for fast numerics, where the decoder can do both at once. Unset: `decode` is resampled.
+   * Decodes for fast numerics, where the decoder can save pixels or resize by itself. Unset: `decode` is used.
    *
-   * @returns the pixels of the geometry's cutout or of all of it, upright
    * @throws IMAGE_CORRUPT, OVERLOADED
    */
-  decodeFast?(content: Uint8Array, header: ImageHeader, geometry: Geometry, plan: Plan): Promise<Pixels>;
+  decodeFast?(content: Uint8Array, header: ImageHeader, target: FastTarget): Promise<FastDecoded>;
+}
+
+/** What fast numerics need of a source. */
+export interface FastTarget {
+  /** The resize that comes first. Unset: the source keeps its size. */
+  readonly resize?: {
+    /** Size to resample to, upright, in pixels. */
+    readonly width: number;
+    readonly height: number;
+    readonly filter: FilterName;
+    /** Whether the source is cut to the shape of width × height. */
+    readonly isCover: boolean;
+    /** Source pixels per resampled pixel along the side that has fewer. */
+    readonly sourcePerPixel: number;
+  };
+  /** Whether only the luma of the pixels is used. */
+  readonly lumaOnly: boolean;
+}
+
+/** The source of fast numerics, as stored. */
+export interface FastDecoded {
+  /** [height, width, channels] uint8, as of `Decoder.decode`. */
+  readonly pixels: Pixels;
+  /** Whether the pixels have the size of the resize already. Else they are the source or a smaller version of it. */
+  readonly isResized: boolean;
 }

@@ -10,13 +10,6 @@ export interface Encoded {
   readonly contentType: string;
 }
 
-/** Pixels that the longest side of an image can have: JPEG by libjpeg's JPEG_MAX_DIMENSION, WebP by its 14 bits. */
-export const longestSides = {
-  jpeg: 65_500,
-  png: 2 ** 31 - 1,
-  webp: 16_383,
-} as const satisfies Record<OutputFormat, number>;
-
 const defaultQuality = { jpeg: 90, webp: 80 } as const;
 
 /**
@@ -27,7 +20,7 @@ const defaultQuality = { jpeg: 90, webp: 80 } as const;
  * code). PNG at level 2 unfiltered, not 6: 0.4 of the time, 5 % more. WebP at effort 2, not 4: half the time, 3 to 9 %
  * more.
  *
- * @param image - [height, width, 1…4] uint8, no side longer than `longestSides`; JPEG takes no alpha
+ * @param image - [height, width, 1…4] uint8, no side longer than `longestSides` of image/limits.ts; JPEG takes no alpha
  * @param quality - 1…100, for JPEG (default 90, 4:2:0) and WebP (default 80)
  */
 export async function encode(

@@ -1,19 +1,27 @@
+import type { ImageHeader } from '../codecs/header.ts';
 import type { Pixels } from './pixels.ts';
-import type { Colour } from './plan.ts';
+import { type AlphaPlan, type Colour, outputFormat, type Plan } from './plan.ts';
 
-/**
- * Makes an image opaque: laid on the background where there is one, else by dropping its alpha.
- *
- * @param image - [height, width, 1 | 3 | 4] uint8
- * @returns [height, width, 1 | 3] uint8
- */
-export function flatten(image: Pixels, background: Colour | undefined): Pixels {
-  if (image.channels !== 4) return image;
-  return background === undefined ? dropAlpha(image) : layOnColour(image, background);
+/** Whether an image's output has its alpha: only PNG and WebP can store it. */
+export function keepsAlpha(header: ImageHeader, { alpha, output }: Plan): boolean {
+  if (!header.hasAlpha || alpha !== 'kept' || output.kind === 'tensor') return false;
+  return outputFormat(output, header.format) !== 'jpeg';
 }
 
 /**
- * Takes the alpha away and leaves the colours as they are stored, as Pillow's `convert("RGB")` does.
+ * Makes an image opaque.
+ *
+ * @param image - [height, width, 1 | 3 | 4] uint8
+ * @param alpha - a colour that is drawn behind the image. Else the alpha is dropped
+ * @returns [height, width, 1 | 3] uint8
+ */
+export function flatten(image: Pixels, alpha: AlphaPlan): Pixels {
+  if (image.channels !== 4) return image;
+  return typeof alpha === 'string' ? dropAlpha(image) : drawOnColour(image, alpha);
+}
+
+/**
+ * Drops the alpha. The colours stay as they are stored, as in Pillow's `convert("RGB")`.
  *
  * @param image - [height, width, 4] uint8
  * @returns [height, width, 3] uint8
@@ -29,13 +37,13 @@ function dropAlpha({ data, width, height }: Pixels): Pixels {
 }
 
 /**
- * Lays an image on an opaque colour, with the arithmetic of Pillow's `Image.alpha_composite`
+ * Draws an image over an opaque colour, with the arithmetic of Pillow's `Image.alpha_composite`
  * (AlphaComposite.c): 7 bits of extra precision, then a rounded division by 255.
  *
  * @param image - [height, width, 4] uint8
  * @returns [height, width, 3] uint8
  */
-function layOnColour({ data, width, height }: Pixels, background: Colour): Pixels {
+function drawOnColour({ data, width, height }: Pixels, background: Colour): Pixels {
   const rgb = new Uint8Array(width * height * 3);
   for (let from = 0, to = 0; from < data.length; from += 4, to += 3) {
     const alpha = data[from + 3] as number;

@@ -20,20 +20,47 @@ export function sizeOfCutout({ left, top, right, bottom }: Cutout): Size {
   return { width: right - left, height: bottom - top };
 }
 
+/** Number of pixels. */
+export function areaOf({ width, height }: Size): number {
+  return width * height;
+}
+
+/** A cutout seen from another origin: from the pixel (left, top). */
+export function seenFrom(
+  { left, top, right, bottom }: Cutout,
+  origin: { left: number; top: number },
+): Cutout {
+  return {
+    left: left - origin.left,
+    top: top - origin.top,
+    right: right - origin.left,
+    bottom: bottom - origin.top,
+  };
+}
+
+/** The part that two cutouts have in common. Unset: they have none. */
+export function intersection(one: Cutout, other: Cutout): Cutout | undefined {
+  const left = Math.max(one.left, other.left);
+  const top = Math.max(one.top, other.top);
+  const right = Math.min(one.right, other.right);
+  const bottom = Math.min(one.bottom, other.bottom);
+  return left < right && top < bottom ? { left, top, right, bottom } : undefined;
+}
+
 /**
- * A part of the upright picture. It is cut out of what is stored and turned then: all of a photo takes longer to
- * turn than to decode.
+ * A part of the upright image. It is cut from the stored pixels and then turned: turning all of a photo takes longer than
+ * decoding it.
  *
  * @param stored - [height, width, channels] uint8, as stored
  * @param orientation - EXIF's, 1…8
- * @param cutout - in pixels of the upright picture, within it
- * @returns all of an upright picture as it is, else pixels in memory of their own
+ * @param cutout - in pixels of the upright image, within it
+ * @returns the same pixels for all of an upright image, else pixels in memory of their own
  */
 export function cutUpright(stored: Pixels, orientation: number, cutout: Cutout): Pixels {
   return orient(cut(stored, asStored(cutout, sizeUpright(stored, orientation), orientation)), orientation);
 }
 
-/** Where a part of the upright picture lies in what is stored. */
+/** Where a cutout of the upright image is in the stored pixels. */
 function asStored(cutout: Cutout, upright: Size, orientation: number): Cutout {
   const { isTransposed, fromRight, fromBottom } = layingOf(orientation);
   const across = [cutout.left, cutout.right, upright.width] as const;

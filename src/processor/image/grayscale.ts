@@ -1,5 +1,17 @@
 import { luma } from './kernels/luma.ts';
+import { upright } from './picture.ts';
 import type { Pixels } from './pixels.ts';
+import type { StepKind } from './step.ts';
+
+/** One channel of Rec. 601 luma. */
+export interface GrayscaleStep {
+  readonly kind: 'grayscale';
+}
+
+export const grayscale: StepKind<GrayscaleStep> = {
+  place: (_, input) => ({ ...input, colours: 1 }),
+  run: (picture) => toLuma(upright(picture)),
+};
 
 /**
  * Grayscale by Rec. 601 luma, rounded as Pillow's "L" mode:
@@ -8,9 +20,9 @@ import type { Pixels } from './pixels.ts';
  * sharp's greyscale() weighs linear light (pure red gives 127, not 76) and runs before resize().
  *
  * @param image - [height, width, channels] uint8, sRGB
- * @returns [height, width, 1] uint8, or [height, width, 2] where there was alpha, which is kept
+ * @returns [height, width, 1] uint8, or [height, width, 2] with the alpha of the image. A gray image stays as it is
  */
-export function grayscale(image: Pixels): Pixels {
+export function toLuma(image: Pixels): Pixels {
   switch (image.channels) {
     case 1:
     case 2:

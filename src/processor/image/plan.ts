@@ -1,20 +1,19 @@
 import type { tensorContainers } from '../../options/image-options.ts';
 import type { SourceFormat } from '../codecs/codecs.ts';
+import type { Step } from './steps.ts';
 
-/** What is to be done to an image, in plain values; made by rules.ts and understood by every stage here. */
+/**
+ * What is done to an image, in plain values: equal plans give equal outputs. src/processor/rules makes it from a request,
+ * geometry.ts computes from it and an image's header every size.
+ */
 export interface Plan {
   /** Unset: the source's first page or frame. */
   readonly source?: SourcePlan | undefined;
-  /** Unset: the size stays. */
-  readonly resize: ResizePlan | undefined;
-  /** After the resize. Unset: nothing is cut. */
-  readonly crop?: CropPlan | undefined;
-  readonly grayscale: boolean;
+  /** Whose arithmetic computes the pixels: Pillow's, or that of libvips with its shrinking decoders. */
   readonly numerics: 'exact' | 'fast';
-  /** sRGB, 0…255 each. */
-  readonly background: Colour | undefined;
-  /** Alpha is taken away even where the answer's format has it: a model's pixels have none. */
-  readonly dropsAlpha?: boolean | undefined;
+  readonly alpha: AlphaPlan;
+  /** In the order in which they run. */
+  readonly steps: readonly Step[];
   readonly output: ImagePlan | TensorPlan;
 }
 
@@ -30,35 +29,18 @@ export interface SourcePlan {
   readonly password: string;
 }
 
+/**
+ * What is done with a source's transparency.
+ *
+ * - `kept`: an image output in a format with alpha keeps it; it is dropped for all others.
+ * - `dropped`: the colours stay as they are stored, as in Pillow's `convert("RGB")`.
+ * - a colour: the image is drawn over it.
+ */
+export type AlphaPlan = 'kept' | 'dropped' | Colour;
+
+/** sRGB, 0…255 each. */
 export type Colour = readonly [red: number, green: number, blue: number];
 
-/** How large the image gets, all in pixels; geometry.ts says how each is rounded. */
-export type ResizePlan = { readonly filter: Filter } & (
-  | { readonly fit: Fit; readonly width: number; readonly height: number }
-  | { readonly fit: 'width'; readonly width: number }
-  | { readonly fit: 'height'; readonly height: number }
-  | { readonly fit: 'shortestEdge'; readonly shortestEdge: number; readonly longestEdge?: number }
-  | { readonly fit: 'within'; readonly maxWidth: number; readonly maxHeight: number }
-);
-
-/** A part of the middle, in pixels; center-crop.ts says whose middle. */
-export interface CropPlan {
-  readonly width: number;
-  readonly height: number;
-  readonly origin: CropOrigin;
-}
-
-/**
- * Whose centre it is. They all agree where the difference between image and crop is even, and put the odd
- * pixel to one side or the other:
- * - `transformers`: its Pillow backend (image_transforms.center_crop);
- * - `transformers-torchvision`: its torchvision backend, TorchvisionBackend.center_crop;
- * - `torchvision`: transforms.functional.center_crop.
- */
-export type CropOrigin = 'transformers' | 'transformers-torchvision' | 'torchvision';
-
-export type Fit = 'fill' | 'cover' | 'contain' | 'inside' | 'outside';
-export type Filter = 'nearest' | 'box' | 'bilinear' | 'hamming' | 'bicubic' | 'lanczos';
 export type OutputFormat = 'jpeg' | 'png' | 'webp';
 
 export interface ImagePlan {
@@ -76,9 +58,9 @@ export interface TensorPlan {
   readonly datatype: 'UINT8' | 'FP16' | 'FP32' | 'BF16';
   readonly layout: 'NCHW' | 'NHWC';
   readonly rescaleFactor: number;
-  /** One value or one a channel. */
+  /** One value, or one per channel. */
   readonly mean: readonly number[];
-  /** One value or one a channel. */
+  /** One value, or one per channel. */
   readonly std: readonly number[];
   readonly channelOrder: 'RGB' | 'BGR';
   readonly container: (typeof tensorContainers)[number];
@@ -87,8 +69,13 @@ export interface TensorPlan {
 /** `pixel_values` is the model's input of that name in transformers; without its presets a tensor is an `image`. */
 export type TensorName = 'image' | 'pixel_values';
 
-/** The format of the answer: the one asked for, else the source's where it can be written, else PNG. */
+/** The format of an image output: the requested one, else the source's if it can be written, else PNG. */
 export function outputFormat(plan: ImagePlan, source: SourceFormat): OutputFormat {
   if (plan.format !== undefined) return plan.format;
   return source === 'jpeg' || source === 'webp' ? source : 'png';
+}
+
+/** Whether the output has one channel. */
+export function isGrayscale({ steps }: Plan): boolean {
+  return steps.some(({ kind }) => kind === 'grayscale');
 }

@@ -1,10 +1,12 @@
+import { datatypeBytes } from '../../content-bytes.ts';
 import type { Price } from '../admission/admission.ts';
 import { codecOf } from '../codecs/codecs.ts';
 import { channelsOf, type ImageHeader } from '../codecs/header.ts';
-import { sizeUpright } from '../codecs/orient.ts';
-import { geometryOf, madeSize, outputSize } from './geometry.ts';
-import { outputFormat, type Plan, type TensorPlan } from './plan.ts';
+import { areaOf } from './cutout.ts';
+import type { PlannedImage } from './geometry.ts';
+import { isGrayscale, outputFormat, type Plan } from './plan.ts';
 import type { Size } from './shortest-edge.ts';
+import { kindOf } from './steps.ts';
 
 /*
  * What an image costs, told from its header before a pixel of it is decoded.
@@ -39,11 +41,6 @@ const encoding = {
   webp: { bytes: 5.5, time: 90 },
 } as const;
 
-const datatypeBytes = { UINT8: 1, FP16: 2, BF16: 2, FP32: 4 } as const satisfies Record<
-  TensorPlan['datatype'],
-  number
->;
-
 /** Nanoseconds a source pixel that is resampled: two passes of the resampler. */
 const resamplingTime = { exact: 3, fast: 1 } as const;
 
@@ -70,77 +67,62 @@ function msOf({ width, height }: Size, timePerPixel: number): number {
  * The price of an image's way through a worker.
  *
  * @param encodedBytes - length of the source
- * @param plans - what is made of it
- * @param maxOutputPixels - of each: what is larger is refused by the worker, before it is made
+ * @param images - what is made of it, within the limits of limits.ts
  */
-export function priceOf(
-  header: ImageHeader,
-  encodedBytes: number,
-  plans: readonly Plan[],
-  maxOutputPixels: number,
-): Price {
-  const pixels = header.width * header.height;
-  // Where one answer needs all pixels, they are all there.
-  const isWhole = plans.some(({ numerics, resize }) => numerics === 'exact' || resize === undefined);
+export function priceOf(header: ImageHeader, encodedBytes: number, images: readonly PlannedImage[]): Price {
+  const pixels = areaOf(header);
+  // The whole source is in memory if one of the plans needs all pixels.
+  const isWhole = images.some((image) => reducedPixels(image) === undefined);
   const sourceBytes = codecOf(header.format).price.heldBytes(header) + (isWhole ? decodedBytes(header) : 0);
-  const answers = plans.map((plan) => answerPrice(header, plan, maxOutputPixels));
-  const answersMs = sumOf(answers, ({ time }) => time) / 1e6;
+  const outputs = images.map((image) => outputPrice(header, image));
+  const outputsMs = sumOf(outputs, ({ time }) => time) / 1e6;
   const onceMs = decodingMs(header) - fixedMs + (header.structureMs ?? 0);
   return {
     memoryBytes: Math.ceil(
-      fixedBytes + encodedBytes + pixels * sourceBytes + sumOf(answers, ({ bytes }) => bytes),
+      fixedBytes + encodedBytes + pixels * sourceBytes + sumOf(outputs, ({ bytes }) => bytes),
     ),
-    workMs: fixedMs + decodingsOf(plans) * onceMs + answersMs,
+    workMs: fixedMs + decodingsOf(images) * onceMs + outputsMs,
     waitingBytes: encodedBytes,
   };
 }
 
 /** Exact numerics decode once for all plans; each plan of fast numerics decodes to its own size. */
-function decodingsOf(plans: readonly Plan[]): number {
-  const fast = plans.filter(({ numerics }) => numerics === 'fast').length;
-  return fast + Number(fast < plans.length);
+function decodingsOf(images: readonly PlannedImage[]): number {
+  const fast = images.filter(({ plan }) => plan.numerics === 'fast').length;
+  return fast + Number(fast < images.length);
 }
 
-function answerPrice(
-  header: ImageHeader,
-  plan: Plan,
-  maxOutputPixels: number,
-): { bytes: number; time: number } {
-  const source = header.width * header.height;
-  const { resize, crop, numerics } = plan;
-  const geometry = geometryOf(sizeUpright(header, header.orientation), resize, crop);
-  const pixelsOf = ({ width, height }: Size) => Math.min(width * height, maxOutputPixels);
-  const sizeMade = madeSize(geometry, plan);
-  const made = pixelsOf(sizeMade);
-  const answer = crop === undefined ? made : pixelsOf(crop);
-  const { bytes, time } = outputPrice(header, plan);
-  const shrunkPixels = resize !== undefined && numerics === 'fast' ? shrunk(source, made) : 0;
-  const madePixels = resize === undefined && crop === undefined ? 0 : made;
-  // A crop that takes all of what was made is that.
-  const croppedPixels = answer === made ? 0 : answer;
-  const resampled = resize === undefined ? 0 : source * shareOf(sizeMade, outputSize(geometry));
+function outputPrice(header: ImageHeader, image: PlannedImage): { bytes: number; time: number } {
+  const { plan, geometry } = image;
+  const pixels = areaOf(geometry.picture);
+  const { bytes, time } = encodingPrice(header, plan);
+  const newPixels = sumOf(geometry.steps, (placed) => kindOf(placed.step).newPixels?.(placed) ?? 0);
+  const resampledPixels = sumOf(
+    geometry.steps,
+    (placed) => kindOf(placed.step).resampledPixels?.(placed) ?? 0,
+  );
   return {
-    bytes: (shrunkPixels + madePixels + croppedPixels) * channelsOf(header) + answer * bytes,
-    time: resampled * resamplingTime[numerics] + answer * time,
+    bytes: ((reducedPixels(image) ?? 0) + newPixels) * channelsOf(header) + pixels * bytes,
+    time: resampledPixels * resamplingTime[plan.numerics] + pixels * time,
   };
 }
 
-/** What part of an image's pixels another one has. */
-function shareOf(part: Size, whole: Size): number {
-  return (part.width * part.height) / Math.max(1, whole.width * whole.height);
-}
-
 /**
- * Pixels of a source that is shrunk while it is decoded: to less than twice each side of what is made of it, but a
- * JPEG to no less than an eighth.
+ * Pixels of a source that fast numerics reduce while it is decoded: to less than twice each side of what is resampled of
+ * it, but a JPEG to no less than an eighth. Undefined where all pixels are decoded.
  */
-function shrunk(source: number, made: number): number {
-  return Math.min(source, Math.max(4 * made, source / 64));
+function reducedPixels({ plan, geometry }: PlannedImage): number | undefined {
+  const [first] = geometry.steps;
+  if (plan.numerics === 'exact' || first?.step.kind !== 'resize') return undefined;
+  const source = areaOf(geometry.source);
+  return Math.min(source, Math.max(4 * areaOf(first.computed), source / 64));
 }
 
-function outputPrice(header: ImageHeader, { output, grayscale }: Plan): { bytes: number; time: number } {
+/** Per pixel of the processed picture. */
+function encodingPrice(header: ImageHeader, plan: Plan): { bytes: number; time: number } {
+  const { output } = plan;
   if (output.kind === 'image') return encoding[outputFormat(output, header.format)];
-  const channels = grayscale ? 1 : 3;
+  const channels = isGrayscale(plan) ? 1 : 3;
   return { bytes: channels * (datatypeBytes[output.datatype] + 1), time: channels * 4 };
 }
 

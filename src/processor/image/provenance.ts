@@ -22,7 +22,7 @@ export function decisionsOf(header: ImageHeader, plan: Plan, alphaIsKept: boolea
   if (header.colour === 'cmyk')
     decisions.push(`cmyk=${plan.numerics === 'exact' ? "Pillow's formula" : 'profile'}`);
   if (header.hasAlpha) {
-    const laid = plan.background === undefined ? 'dropped' : 'laid on the background';
+    const laid = typeof plan.alpha === 'string' ? 'dropped' : 'laid on the background';
     decisions.push(`alpha=${alphaIsKept ? 'kept' : laid}`);
   }
   if (header.dropsSample) decisions.push('extra_sample=dropped, it is no alpha');

@@ -1,51 +1,74 @@
-import type { Decoded } from '../codecs/decode.ts';
 import { sizeUpright } from '../codecs/orient.ts';
-import { cutUpright, wholeOf } from './cutout.ts';
-import type { Geometry } from './geometry.ts';
-import { resampleUpright } from './kernels/resample.ts';
-import { grayToRgb, type Pixels } from './pixels.ts';
-import type { Colour, Plan } from './plan.ts';
+import { areaOf } from './cutout.ts';
+import { checkWork, resampleUpright, type Target } from './kernels/resample.ts';
+import type { FilterName } from './kernels/weights.ts';
+import type { Picture } from './picture.ts';
+import type { Pixels } from './pixels.ts';
+import { resizedSize } from './resized-size.ts';
+import type { PlacedStep, StepKind } from './step.ts';
+
+/** Resamples an image to another size, in pixels. resized-size.ts defines how each fit rounds. */
+export type ResizeStep = { readonly kind: 'resize'; readonly filter: FilterName } & ResizeFit;
+
+export type ResizeFit =
+  | { readonly fit: 'fill'; readonly width: number; readonly height: number }
+  | { readonly fit: 'cover' | 'inside' | 'outside'; readonly width: number; readonly height: number }
+  | { readonly fit: 'width'; readonly width: number }
+  | { readonly fit: 'height'; readonly height: number }
+  | { readonly fit: 'shortestEdge'; readonly shortestEdge: number; readonly longestEdge?: number }
+  | { readonly fit: 'within'; readonly maxWidth: number; readonly maxHeight: number };
+
+export const resize: StepKind<ResizeStep> = {
+  place: (step, input) => ({ ...resizedSize(input, step), colours: input.colours }),
+  fixedSize(step) {
+    if (step.fit !== 'fill' && step.fit !== 'cover') return undefined;
+    return { width: step.width, height: step.height };
+  },
+  // Its pass order and its weights depend on the whole input.
+  inputCutout: (input) => ({ left: 0, top: 0, right: input.width, bottom: input.height }),
+  checkWork: (placed) => checkWork(placed.input, targetOf(placed)),
+  newPixels: ({ computed }) => areaOf(computed),
+  resampledPixels: ({ input, output, computed }) =>
+    areaOf(input) * (areaOf(computed) / Math.max(1, areaOf(output))),
+  run: (picture, placed) => resample(picture, placed, false),
+};
 
 /**
- * Turns a decoded image upright and gives it its size, bit for bit as Pillow's `ImageOps.exif_transpose` and
- * `Image.resize` do, and lays it on its canvas or leaves out what a crop won't keep. In fast numerics the decoder has
- * done all but the canvas.
+ * Turns a picture upright and resamples it, bit for bit as Pillow's `ImageOps.exif_transpose` and `Image.resize`.
  *
- * Where gray is asked for and no coloured bars are, luma is taken from each row while it is in the cache.
- *
- * @param decoded - [height, width, 1 | 3 | 4] uint8
+ * @param toLuma - whether the result is luma, computed for each row while it is in the cache
+ * @returns the pixels of the step's cutout
  */
-export function resize({ pixels, orientation }: Decoded, geometry: Geometry, plan: Plan): Pixels {
-  const { canvas } = geometry;
-  const resampled = plan.numerics === 'exact' ? resizeExact(pixels, orientation, geometry, plan) : pixels;
-  return canvas === undefined ? resampled : layOnCanvas(resampled, canvas, plan.background);
-}
-
-function resizeExact(pixels: Pixels, orientation: number, geometry: Geometry, plan: Plan): Pixels {
-  if (plan.resize === undefined) {
-    return cutUpright(pixels, orientation, geometry.cutout ?? wholeOf(sizeUpright(pixels, orientation)));
-  }
-  const toLuma = plan.grayscale && pixels.channels === 3 && geometry.canvas === undefined;
-  return resampleUpright(pixels, orientation, { ...geometry, filter: plan.resize.filter }, toLuma);
-}
-
-/** Puts an image on a canvas: the bars of a letterbox. Without a colour they are black, or transparent where there is alpha. */
-function layOnCanvas(
-  image: Pixels,
-  canvas: NonNullable<Geometry['canvas']>,
-  background: Colour | undefined,
+export function resample(
+  { pixels, orientation }: Picture,
+  placed: PlacedStep<ResizeStep>,
+  toLuma: boolean,
 ): Pixels {
-  const laid = background === undefined ? image : grayToRgb(image);
-  const { width, height, left, top } = canvas;
-  const { channels } = laid;
-  const data = new Uint8Array(width * height * channels);
-  if (background?.some((value) => value !== 0)) {
-    for (let at = 0; at < data.length; at += channels) data.set(background, at);
-  }
-  const rowBytes = laid.width * channels;
-  for (let y = 0; y < laid.height; y++) {
-    const row = laid.data.subarray(y * rowBytes, (y + 1) * rowBytes);
-    data.set(row, ((top + y) * width + left) * channels);
-  }
-  return { data, width, height, channels };
+  return resampleUpright(pixels, orientation, targetOf(placed), toLuma && pixels.channels === 3);
+}
+
+/**
+ * {@link resample} of a smaller version of the source.
+ *
+ * @param picture - [height, width, channels] uint8, the source or a version of it that a decoder has reduced
+ */
+export function resampleReduced({ pixels, orientation }: Picture, placed: PlacedStep<ResizeStep>): Pixels {
+  const { input } = placed;
+  const target = targetOf(placed);
+  const [left, top, right, bottom] = target.box ?? [0, 0, input.width, input.height];
+  const reduced = sizeUpright(pixels, orientation);
+  // Its sides are rounded up: the box keeps its share of each.
+  const [across, down] = [reduced.width / input.width, reduced.height / input.height];
+  const box = [
+    left * across,
+    top * down,
+    Math.min(reduced.width, right * across),
+    Math.min(reduced.height, bottom * down),
+  ] as const;
+  return resampleUpright(pixels, orientation, { ...target, box }, false);
+}
+
+function targetOf({ step, output, cutout }: PlacedStep<ResizeStep>): Target {
+  const { width, height, box } = output;
+  return { width, height, filter: step.filter, box, cutout };
 }

@@ -1,6 +1,7 @@
 import type { Encoded } from '../codecs/encode.ts';
 import type { Pixels } from './pixels.ts';
 import type { TensorPlan } from './plan.ts';
+import type { Size } from './shortest-edge.ts';
 import { containTensors, type TensorDescription } from './tensor-container.ts';
 
 /** Tensors in their container, and their descriptions in the same order. */
@@ -18,13 +19,22 @@ export interface EncodedTensors extends Encoded {
  * @returns [1, channels, height, width] or [1, height, width, channels], little-endian
  */
 export function tensor(image: Pixels, plan: TensorPlan): EncodedTensors {
-  const { width, height, channels } = image;
-  const shape = plan.layout === 'NCHW' ? [1, channels, height, width] : [1, height, width, channels];
+  const { channels } = image;
+  const shape = tensorShape(image, channels, plan.layout);
   const tables = Array.from({ length: channels }, (_, channel) => tableOf(plan, channel));
   const arranged = arrange(image, plan, tables);
   const description = { name: plan.name, datatype: plan.datatype, shape };
   const values = new Uint8Array(arranged.buffer, arranged.byteOffset, arranged.byteLength);
   return { ...containTensors([{ ...description, values }], plan.container), tensors: [description] };
+}
+
+/** [1, channels, height, width] or [1, height, width, channels] */
+export function tensorShape(
+  { width, height }: Size,
+  channels: number,
+  layout: TensorPlan['layout'],
+): readonly number[] {
+  return layout === 'NCHW' ? [1, channels, height, width] : [1, height, width, channels];
 }
 
 type Values = Uint8Array | Uint16Array | Float32Array;

@@ -1,4 +1,5 @@
 import { Failure } from '../../failures.ts';
+import type { ResizeFit } from '../image/resize.ts';
 import type { ConfigValues } from './processor-types.ts';
 
 /**
@@ -10,15 +11,7 @@ import type { ConfigValues } from './processor-types.ts';
 const longestSide = 65_535;
 
 /** The size of a resize or a crop, in pixels, by the names of transformers. */
-export type ConfigSize =
-  | { readonly kind: 'exact'; readonly height: number; readonly width: number }
-  | { readonly kind: 'shortestEdge'; readonly shortestEdge: number }
-  | {
-      readonly kind: 'shortestAndLongestEdge';
-      readonly shortestEdge: number;
-      readonly longestEdge: number;
-    }
-  | { readonly kind: 'within'; readonly maxHeight: number; readonly maxWidth: number };
+export type ConfigSize = Extract<ResizeFit, { readonly fit: 'fill' | 'shortestEdge' | 'within' }>;
 
 /** True or false; null counts as false. */
 export function readFlag(config: ConfigValues, key: string): boolean {
@@ -64,12 +57,12 @@ export function readSize(config: ConfigValues, key: string, toSquare: boolean): 
   if (typeof value === 'number') {
     const side = wholeNumber(key, value, 1, longestSide);
     return toSquare
-      ? { kind: 'exact', height: side, width: side }
-      : { kind: 'shortestEdge', shortestEdge: side };
+      ? { fit: 'fill', height: side, width: side }
+      : { fit: 'shortestEdge', shortestEdge: side };
   }
   if (Array.isArray(value) && value.length === 2) {
     const [height, width] = value.map((side) => wholeNumber(key, side, 1, longestSide));
-    return { kind: 'exact', height: height as number, width: width as number };
+    return { fit: 'fill', height: height as number, width: width as number };
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalid(key, value, sizeShapes);
@@ -84,19 +77,19 @@ function sizeOfKeys(key: string, size: ConfigValues): ConfigSize {
   const side = (name: string) => wholeNumber(`${key}.${name}`, size[name], 1, longestSide);
   switch (Object.keys(size).sort().join()) {
     case 'height,width':
-      return { kind: 'exact', height: side('height'), width: side('width') };
+      return { fit: 'fill', height: side('height'), width: side('width') };
     case 'shortest_edge':
-      return { kind: 'shortestEdge', shortestEdge: side('shortest_edge') };
+      return { fit: 'shortestEdge', shortestEdge: side('shortest_edge') };
     case 'longest_edge,shortest_edge':
       return size.longest_edge === null
-        ? { kind: 'shortestEdge', shortestEdge: side('shortest_edge') }
+        ? { fit: 'shortestEdge', shortestEdge: side('shortest_edge') }
         : {
-            kind: 'shortestAndLongestEdge',
+            fit: 'shortestEdge',
             shortestEdge: side('shortest_edge'),
             longestEdge: side('longest_edge'),
           };
     case 'max_height,max_width':
-      return { kind: 'within', maxHeight: side('max_height'), maxWidth: side('max_width') };
+      return { fit: 'within', maxHeight: side('max_height'), maxWidth: side('max_width') };
     default:
       throw invalid(key, size, sizeShapes);
   }

@@ -1,7 +1,8 @@
 import { Failure } from '../../failures.ts';
 import { jsonDepth } from '../../grpc/messages/json-depth.ts';
 import { maxDepth } from '../../grpc/messages/message-limits.ts';
-import type { Filter } from '../image/plan.ts';
+import type { FilterName } from '../image/kernels/weights.ts';
+import type { Step } from '../image/steps.ts';
 import {
   type ConfigSize,
   invalid,
@@ -12,7 +13,7 @@ import {
   readWholeNumber,
   shown,
 } from './config-values.ts';
-import type { PresetPlan, PresetStep } from './preset-plan.ts';
+import { onWhite, type PresetPlan } from './preset-plan.ts';
 import {
   type ConfigValues,
   commonDefaults,
@@ -49,27 +50,27 @@ export function parsePreprocessorConfig(json: string): PresetPlan {
 
 /** The steps in the order of PilBackend._preprocess. */
 function planOf(config: ConfigValues, type: ProcessorType): PresetPlan {
-  const steps: PresetStep[] = [];
+  const steps: Step[] = [];
   if (readFlag(config, 'do_resize')) steps.push(...resizeSteps(config, type));
   if (readFlag(config, 'do_center_crop')) {
     if (steps.length > 1) throw unsupportedKeys(['do_center_crop'], 'its resize crops by itself');
     steps.push(cropStep(config));
   }
   return {
-    alpha: readFlag(config, 'do_convert_rgb') ? 'onWhite' : 'dropped',
+    alpha: readFlag(config, 'do_convert_rgb') ? onWhite : 'dropped',
     steps,
     tensor: tensorValues(config),
   };
 }
 
-function resizeSteps(config: ConfigValues, type: ProcessorType): PresetStep[] {
-  const filter = filters[readWholeNumber(config, 'resample', 0, filters.length - 1)] as Filter;
+function resizeSteps(config: ConfigValues, type: ProcessorType): Step[] {
+  const filter = filters[readWholeNumber(config, 'resample', 0, filters.length - 1)] as FilterName;
   const size = readSize(config, 'size', readFlag(config, 'default_to_square'));
   switch (type.resize ?? 'plain') {
     case 'plain':
-      return [{ kind: 'resize', to: size, filter }];
+      return [{ kind: 'resize', ...size, filter }];
     case 'levit':
-      return [{ kind: 'resize', to: levitSize(config, size), filter }];
+      return [{ kind: 'resize', ...levitSize(config, size), filter }];
     case 'cropPct':
       return cropPctSteps(config, size, filter);
   }
@@ -77,35 +78,35 @@ function resizeSteps(config: ConfigValues, type: ProcessorType): PresetStep[] {
 
 /** LevitImageProcessor.resize. It doesn't look at longest_edge. */
 function levitSize(config: ConfigValues, size: ConfigSize): ConfigSize {
-  if (size.kind === 'exact') return size;
+  if (size.fit === 'fill') return size;
   if (!('shortestEdge' in size)) throw invalid('size', config.size, '{height, width} or {shortest_edge}');
-  return { kind: 'shortestEdge', shortestEdge: Math.trunc((256 / 224) * size.shortestEdge) };
+  return { fit: 'shortestEdge', shortestEdge: Math.trunc((256 / 224) * size.shortestEdge) };
 }
 
 /**
  * ConvNextImageProcessor.resize: from 384 on the image is warped, below it is cropped. It doesn't look at
  * longest_edge.
  */
-function cropPctSteps(config: ConfigValues, size: ConfigSize, filter: Filter): PresetStep[] {
+function cropPctSteps(config: ConfigValues, size: ConfigSize, filter: FilterName): Step[] {
   if (!('shortestEdge' in size)) throw invalid('size', config.size, '{shortest_edge}');
   const { shortestEdge } = size;
   const square = { width: shortestEdge, height: shortestEdge };
-  if (shortestEdge >= 384) return [{ kind: 'resize', to: { kind: 'exact', ...square }, filter }];
+  if (shortestEdge >= 384) return [{ kind: 'resize', fit: 'fill', ...square, filter }];
   const resized = Math.trunc(shortestEdge / readNumber(config, 'crop_pct'));
   if (resized < 1 || resized > 65_535) {
     throw invalid('crop_pct', config.crop_pct, `what makes ${shortestEdge} / crop_pct 1 to 65535 pixels`);
   }
   return [
-    { kind: 'resize', to: { kind: 'shortestEdge', shortestEdge: resized }, filter },
-    { kind: 'centerCrop', ...square, origin: 'transformers' },
+    { kind: 'resize', fit: 'shortestEdge', shortestEdge: resized, filter },
+    { kind: 'crop', ...square, origin: 'transformers' },
   ];
 }
 
-function cropStep(config: ConfigValues): PresetStep {
+function cropStep(config: ConfigValues): Step {
   const size = readSize(config, 'crop_size', true);
-  if (size.kind !== 'exact')
+  if (size.fit !== 'fill')
     throw invalid('crop_size', config.crop_size, 'a number, [height, width] or {height, width}');
-  return { kind: 'centerCrop', width: size.width, height: size.height, origin: 'transformers' };
+  return { kind: 'crop', width: size.width, height: size.height, origin: 'transformers' };
 }
 
 /** Without rescaling and normalizing transformers leaves the pixels as they are: uint8. */
@@ -135,7 +136,7 @@ function readStd(config: ConfigValues): readonly number[] {
 }
 
 /** PIL.Image.Resampling by number. */
-const filters: readonly Filter[] = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming'];
+const filters: readonly FilterName[] = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming'];
 
 function parseObject(json: string): ConfigValues {
   const bytes = Buffer.byteLength(json);

@@ -1,4 +1,4 @@
-import type { Filter } from '../image/plan.ts';
+import type { FilterName } from '../image/kernels/weights.ts';
 import type { PresetPlan } from './preset-plan.ts';
 import table from './torchvision-presets.json' with { type: 'json' };
 
@@ -26,11 +26,12 @@ function planOf(preset: ImageClassification): PresetPlan {
     steps: [
       {
         kind: 'resize',
-        to: { kind: 'shortestEdge', shortestEdge },
+        fit: 'shortestEdge',
+        shortestEdge,
         // The table's are bilinear and bicubic, which Pillow calls the same.
-        filter: interpolation as Filter,
+        filter: interpolation as FilterName,
       },
-      { kind: 'centerCrop', width: side, height: side, origin: 'torchvision' },
+      { kind: 'crop', width: side, height: side, origin: 'torchvision' },
     ],
     tensor: {
       name: 'image',

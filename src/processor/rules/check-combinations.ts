@@ -14,12 +14,14 @@ export function checkCombinations(request: ProcessRequest): void {
 }
 
 /**
- * Checks the filter of a plan, which may be a preset's: `fast` numerics do not have all filters.
+ * Checks the filters of a plan, which may be a preset's: `fast` numerics do not have all filters.
  *
  * @throws OPTION_INVALID
  */
-export function checkFilter({ numerics, resize }: Plan): void {
-  if (resize === undefined) return;
-  const clash = findClash({ filter: resize.filter, numerics }, {});
-  if (clash !== undefined) throw messageClashFailure(clash);
+export function checkFilter({ numerics, steps }: Plan): void {
+  for (const step of steps) {
+    if (step.kind !== 'resize') continue;
+    const clash = findClash({ filter: step.filter, numerics }, {});
+    if (clash !== undefined) throw messageClashFailure(clash);
+  }
 }

@@ -1,6 +1,8 @@
 import type { CenterCrop, ProcessRequest, Resize } from '../../../gen/image/v1/processor_pb.ts';
 import { invalidOption } from '../../options/invalid-option.ts';
-import type { Colour, CropPlan, Plan, ResizePlan } from '../image/plan.ts';
+import type { CropStep } from '../image/crop.ts';
+import type { Colour, Plan } from '../image/plan.ts';
+import type { Step } from '../image/steps.ts';
 import { enumName, filterNames, fitNames, numericsNames } from './enum-names.ts';
 import { checkRequestedSide, checkRequestedSize } from './limits.ts';
 import { imagePlan, tensorPlan } from './output-plan.ts';
@@ -12,13 +14,17 @@ import { sourcePlan } from './source-plan.ts';
  * @throws OPTION_INVALID, OUTPUT_PIXELS_OVER_LIMIT
  */
 export function planOfOptions(request: ProcessRequest, maxOutputPixels: number): Plan {
+  const { resize, crop, grayscale } = request;
+  const background = backgroundColour(request.background);
   return {
     source: sourcePlan(request.sourceOptions),
-    resize: request.resize && resizePlan(request.resize, maxOutputPixels),
-    crop: request.crop && cropPlan(request.crop, maxOutputPixels),
-    grayscale: request.grayscale,
     numerics: enumName('numerics', request.numerics, numericsNames),
-    background: backgroundColour(request.background),
+    alpha: background ?? 'kept',
+    steps: [
+      ...(resize === undefined ? [] : resizeSteps(resize, background, maxOutputPixels)),
+      ...(crop === undefined ? [] : [cropStep(crop, maxOutputPixels)]),
+      ...(grayscale ? [{ kind: 'grayscale' } as const] : []),
+    ],
     output:
       request.output.case === 'tensor'
         ? tensorPlan(request.output.value, request.grayscale ? 1 : 3)
@@ -26,25 +32,34 @@ export function planOfOptions(request: ProcessRequest, maxOutputPixels: number):
   };
 }
 
-function resizePlan(resize: Resize, maxOutputPixels: number): ResizePlan {
-  const { width, height, shortestEdge } = resize;
+/** @param background - of the bars of FIT_CONTAIN */
+function resizeSteps(
+  { width, height, shortestEdge, ...resize }: Resize,
+  background: Colour | undefined,
+  maxOutputPixels: number,
+): readonly Step[] {
   const filter = enumName('filter', resize.filter, filterNames);
   const fit = enumName('fit', resize.fit, fitNames);
-  if (shortestEdge === 0 && (width === 0) !== (height === 0)) {
+  const step = { kind: 'resize', filter } as const;
+  if (shortestEdge !== 0) {
+    checkRequestedSide('shortest_edge', shortestEdge);
+    return [{ ...step, fit: 'shortestEdge', shortestEdge }];
+  }
+  if ((width === 0) !== (height === 0)) {
     checkRequestedSide(width === 0 ? 'height' : 'width', width + height);
-    return width === 0 ? { fit: 'height', height, filter } : { fit: 'width', width, filter };
+    return [width === 0 ? { ...step, fit: 'height', height } : { ...step, fit: 'width', width }];
   }
-  if (shortestEdge === 0) {
-    checkRequestedSize(width, height, maxOutputPixels);
-    return { width, height, fit, filter };
-  }
-  checkRequestedSide('shortest_edge', shortestEdge);
-  return { fit: 'shortestEdge', shortestEdge, filter };
+  checkRequestedSize(width, height, maxOutputPixels);
+  if (fit !== 'contain') return [{ ...step, fit, width, height }];
+  return [
+    { ...step, fit: 'inside', width, height },
+    { kind: 'pad', width, height, colour: background },
+  ];
 }
 
-function cropPlan({ width, height }: CenterCrop, maxOutputPixels: number): CropPlan {
+function cropStep({ width, height }: CenterCrop, maxOutputPixels: number): CropStep {
   checkRequestedSize(width, height, maxOutputPixels, 'crop.');
-  return { width, height, origin: 'torchvision' };
+  return { kind: 'crop', width, height, origin: 'torchvision' };
 }
 
 function backgroundColour(background: string): Colour | undefined {

@@ -1,5 +1,4 @@
 import process from 'node:process';
-import type { Failure } from '../../failures.ts';
 import { createAdmission } from '../admission/admission.ts';
 import { codecOf, defaultFormats, type SourceFormat } from '../codecs/codecs.ts';
 import { detectFormat } from '../codecs/format.ts';
@@ -7,6 +6,7 @@ import { checkSize, type ImageHeader } from '../codecs/header.ts';
 import { headerPart } from '../codecs/read-header.ts';
 import { checkHeaderTime, readSourceStructure, structureMs } from '../codecs/source-structure.ts';
 import type { PixelJob, PixelResult } from '../image/process-pixels.ts';
+import type { Outcome } from '../outcome.ts';
 import { unpackFailure } from './failure.ts';
 import { startProcesses, type WorkerEvents, type WorkerLimits } from './processes.ts';
 import type { Libraries } from './worker-process.ts';
@@ -20,10 +20,10 @@ export interface WorkerPool {
    * Runs one job in the next free worker. Admission keeps the number of jobs at that of the workers.
    *
    * @param signal - a job that hasn't begun when it aborts isn't begun; one that has gets a moment to end
-   * @returns for each of the job's plans what came of it, which may be what its stages threw
+   * @returns the outcome of each of the job's plans, in their order
    * @throws WORKER_CRASHED, SOURCE_MEMORY_OVER_LIMIT, DEADLINE_EXCEEDED, CANCELLED
    */
-  run(job: PixelJob, signal?: AbortSignal): Promise<readonly (PixelResult | Failure)[]>;
+  run(job: PixelJob, signal?: AbortSignal): Promise<readonly Outcome<PixelResult>[]>;
   /**
    * Reads a header: in this process where the codec can do it without a decoder, else in a process for headers, so that
    * it does not wait behind pixels.
@@ -105,7 +105,9 @@ export async function startWorkerPool(workers: number, options: WorkerPoolOption
   return {
     async run(job, signal) {
       const answers = await pixels.run(job, signal);
-      return answers.map((answer) => ('result' in answer ? answer.result : unpackFailure(answer.failure)));
+      return answers.map((answer) =>
+        'result' in answer ? answer : { error: unpackFailure(answer.failure) },
+      );
     },
     async readHeader(content, maxPixels, signal = neverAborts) {
       const format = detectFormat(content, limits.sourceFormats);

@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { encode, longestSides } from '../../../src/processor/codecs/encode.ts';
+import { encode } from '../../../src/processor/codecs/encode.ts';
+import { longestSides } from '../../../src/processor/image/limits.ts';
 import type { Pixels } from '../../../src/processor/image/pixels.ts';
 import { gradient, noise, type Picture, photoLike } from '../../support/pictures.ts';
 

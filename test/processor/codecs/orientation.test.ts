@@ -1,16 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { decode } from '../../../src/processor/codecs/decode.ts';
 import { readJpegHeader } from '../../../src/processor/codecs/jpeg/header.ts';
-import { orient, sizeUpright } from '../../../src/processor/codecs/orient.ts';
 import { orientationOf } from '../../../src/processor/codecs/orientation.ts';
 import { readPngHeader } from '../../../src/processor/codecs/png/header.ts';
 import { headerPart, readHeader } from '../../../src/processor/codecs/read-header.ts';
-import { geometryOf } from '../../../src/processor/image/geometry.ts';
-import type { Plan } from '../../../src/processor/image/plan.ts';
 import { encoded, type Picture } from '../../support/pictures.ts';
+import type { PlanOptions } from '../../support/plans.ts';
 import { pngChunk, pngChunks, pngSignature } from '../../support/png.ts';
+import { runStages } from '../../support/stages.ts';
 
 // The right values are those of Pillow 13.0: `ImageOps.exif_transpose(Image.open(file))` of each of these files.
 
@@ -279,21 +277,10 @@ const cases: readonly (readonly [what: string, file: Uint8Array, orientation: nu
   ]),
 ];
 
-const plan = (some: Partial<Plan> = {}): Plan => ({
-  resize: undefined,
-  grayscale: false,
-  numerics: 'exact',
-  background: undefined,
-  output: { kind: 'image', format: undefined, quality: undefined },
-  ...some,
-});
-
 /** Which of red, green, blue and white is in each corner of the upright picture, from its first row to its last. */
-async function cornersOf(file: Uint8Array, how: Plan): Promise<string> {
+async function cornersOf(file: Uint8Array, options: PlanOptions = {}): Promise<string> {
   const header = await readHeader(file, noLimit);
-  const size = sizeUpright(header, header.orientation);
-  const { pixels, orientation } = await decode(file, header, geometryOf(size, how.resize, how.crop), how);
-  const { data, width, height, channels } = orient(pixels, orientation);
+  const { data, width, height, channels } = await runStages(file, header, options);
   const colourAt = (x: number, y: number) => {
     const [red = 0, green = 0, blue = 0] = data.subarray((y * width + x) * channels);
     return `${red > 128 ? 'R' : ''}${green > 128 ? 'G' : ''}${blue > 128 ? 'B' : ''}`;
@@ -331,9 +318,9 @@ describe(orientationOf, () => {
 
   it.each(cases)('turns a %s upright, exact and fast', async (_, file, orientation) => {
     const resize = { fit: 'fill', filter: 'bilinear', width: 16, height: 16 } as const;
-    expect(await cornersOf(file, plan())).toBe(turned[orientation]);
-    expect(await cornersOf(file, plan({ numerics: 'fast' }))).toBe(turned[orientation]);
-    expect(await cornersOf(file, plan({ numerics: 'fast', resize }))).toBe(turned[orientation]);
+    expect(await cornersOf(file)).toBe(turned[orientation]);
+    expect(await cornersOf(file, { numerics: 'fast' })).toBe(turned[orientation]);
+    expect(await cornersOf(file, { numerics: 'fast', resize })).toBe(turned[orientation]);
   });
 
   // Pillow fails on them with a SyntaxError or a ValueError, although the picture is whole.

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Failure } from '../../../src/failures.ts';
 import { readHeader } from '../../../src/processor/codecs/read-header.ts';
 import { readSourceStructure } from '../../../src/processor/codecs/source-structure.ts';
-import type { Plan } from '../../../src/processor/image/plan.ts';
 import { decodingMs, plainDecodingMs, priceOf } from '../../../src/processor/image/price.ts';
 import { startWorkerPool, type WorkerPool } from '../../../src/processor/workers/pool.ts';
 import {
@@ -16,6 +15,7 @@ import {
 } from '../../support/crowded-files.ts';
 import { runOnePlan } from '../../support/one-plan.ts';
 import { encoded, photoLike, solid } from '../../support/pictures.ts';
+import { planFrom, plannedImage } from '../../support/plans.ts';
 import { pngChunk, pngSignature } from '../../support/png.ts';
 
 let pool: WorkerPool;
@@ -24,13 +24,10 @@ beforeAll(async () => {
 });
 afterAll(() => pool.close());
 
-const thumbnail: Plan = {
+const thumbnail = planFrom({
   resize: { fit: 'fill', width: 8, height: 8, filter: 'bilinear' },
-  grayscale: false,
-  numerics: 'exact',
-  background: undefined,
   output: { kind: 'image', format: 'png', quality: undefined },
-};
+});
 
 const megapixels = 100_000_000;
 const headerOf = (content: Uint8Array) => pool.readHeader(content, megapixels);
@@ -39,8 +36,10 @@ const failureOf = (content: Uint8Array): Promise<unknown> =>
     () => 'taken',
     (error) => error,
   );
-const priceMs = async (content: Uint8Array) =>
-  priceOf(await headerOf(content), content.length, [thumbnail], megapixels).workMs;
+const priceMs = async (content: Uint8Array) => {
+  const header = await headerOf(content);
+  return priceOf(header, content.length, [plannedImage(header, thumbnail)]).workMs;
+};
 
 /** An IHDR of one gray pixel, then these chunks, then the pixel. */
 const onePixelPng = (...chunks: Buffer[]) =>
@@ -95,8 +94,7 @@ describe(readSourceStructure, () => {
     const { width } = await runOnePlan(pool, {
       content,
       header,
-      plans: [thumbnail],
-      maxOutputPixels: megapixels,
+      images: [plannedImage(header, thumbnail)],
     });
     expect(width).toBe(8);
     expect(decodingMs(header) + (header.structureMs ?? 0)).toBeLessThanOrEqual(4 * plainDecodingMs(header));

@@ -1,133 +1,161 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { geometryOf, outputSize } from '../../../src/processor/image/geometry.ts';
-import type { Fit } from '../../../src/processor/image/plan.ts';
+import type { ImageHeader } from '../../../src/processor/codecs/header.ts';
+import { geometryOf } from '../../../src/processor/image/geometry.ts';
+import { type PlanOptions, planFrom, type ResizeOptions } from '../../support/plans.ts';
+
+const header = (width: number, height: number, some: Partial<ImageHeader> = {}): ImageHeader => ({
+  format: 'jpeg',
+  width,
+  height,
+  orientation: 1,
+  colour: 'rgb',
+  bitDepth: 8,
+  hasAlpha: false,
+  hasIccProfile: false,
+  frames: 1,
+  isProgressive: false,
+  samplesPerPixel: 3,
+  ...some,
+});
+
+const geometry = (width: number, height: number, options: PlanOptions, some?: Partial<ImageHeader>) =>
+  geometryOf(header(width, height, some), planFrom(options));
+
+const contain = (width: number, height: number): ResizeOptions => ({
+  fit: 'contain',
+  width,
+  height,
+  filter: 'bilinear',
+});
 
 type Size = readonly [width: number, height: number];
 
-const place = ([width, height]: Size, fit: Fit, [targetWidth, targetHeight]: Size) =>
-  geometryOf({ width, height }, { width: targetWidth, height: targetHeight, fit, filter: 'bilinear' });
-
-interface Golden {
-  readonly source: Size;
-  readonly target: Size;
-  readonly cover: readonly number[];
-  readonly inside: Size;
-  readonly outside: Size;
-  readonly contain: readonly [width: number, height: number, left: number, top: number];
-}
-
 const { goldens } = JSON.parse(
   readFileSync(new URL('../../parity/geometry-goldens.json', import.meta.url), 'utf8'),
-) as { goldens: Golden[] };
+) as {
+  goldens: {
+    readonly source: Size;
+    readonly target: Size;
+    readonly contain: readonly [width: number, height: number, left: number, top: number];
+  }[];
+};
 
 describe(geometryOf, () => {
-  it('keeps the size where none was asked for', () => {
-    expect(geometryOf({ width: 640, height: 480 }, undefined)).toEqual({ width: 640, height: 480 });
-  });
-
-  // image.resize((1024, 768))
-  it('fill: gives the box its size, whatever the shape', () => {
-    expect(place([300, 300], 'fill', [1024, 768])).toEqual({ width: 1024, height: 768 });
-  });
-
-  // ImageOps.contain(image, (100, 100))
-  it('inside: the longer side meets the box, the other one gives way', () => {
-    expect(place([640, 480], 'inside', [100, 100])).toEqual({ width: 100, height: 75 });
-    expect(place([480, 640], 'inside', [100, 100])).toEqual({ width: 75, height: 100 });
-  });
-
-  // ImageOps.cover(image, (100, 100))
-  it('outside: the shorter side meets the box, the other one sticks out', () => {
-    expect(place([640, 480], 'outside', [96, 96])).toEqual({ width: 128, height: 96 });
-    expect(place([480, 640], 'outside', [96, 96])).toEqual({ width: 96, height: 128 });
-  });
-
-  it.each(['inside', 'outside'] as const)('%s: makes small images larger', (fit) => {
-    expect(place([4, 4], fit, [100, 100])).toEqual({ width: 100, height: 100 });
-  });
-
-  // 4 × 2 in a width of 5 and 3: the height is 2.5 and 1.5, and Python's round() gives 2 for both.
-  it('rounds halves to the even neighbour, as Python does', () => {
-    expect(place([4, 2], 'inside', [5, 5])).toEqual({ width: 5, height: 2 });
-    expect(place([4, 2], 'inside', [3, 3])).toEqual({ width: 3, height: 2 });
-  });
-
-  it.each(['inside', 'contain'] as const)('%s: no side becomes smaller than a pixel', (fit) => {
-    expect(place([1000, 1], fit, [100, 100])).toMatchObject({ width: 100, height: 1 });
-    expect(place([1, 1000], fit, [100, 100])).toMatchObject({ width: 1, height: 100 });
-  });
-
-  // ImageOps.fit(image, (100, 100)): 640 × 480 has 160 columns too many, 80 on either side.
-  it('cover: cuts off evenly on both sides what sticks out', () => {
-    expect(place([640, 480], 'cover', [100, 100])).toEqual({
-      width: 100,
-      height: 100,
-      box: [80, 0, 560, 480],
-    });
-    expect(place([480, 640], 'cover', [100, 100])).toEqual({
-      width: 100,
-      height: 100,
-      box: [0, 80, 480, 560],
+  it('is the upright source where a plan has no steps', () => {
+    const size = { width: 480, height: 640 };
+    expect(geometry(640, 480, {}, { orientation: 6 })).toMatchObject({
+      source: size,
+      picture: size,
+      steps: [],
     });
   });
 
-  // 3 × 3 into 4 × 2: 1.5 rows of the 3 are used, from 0.75 on.
-  it('cover: cuts through pixels where it has to', () => {
-    expect(place([3, 3], 'cover', [4, 2])).toEqual({ width: 4, height: 2, box: [0, 0.75, 3, 2.25] });
-  });
-
-  it('cover: takes all of an image that has the shape of the box', () => {
-    expect(place([640, 480], 'cover', [4, 3])).toEqual({ width: 4, height: 3, box: [0, 0, 640, 480] });
-  });
-
-  // ImageOps.pad(image, (100, 100))
-  it('contain: centres the image on a canvas of the size of the box', () => {
-    expect(place([640, 480], 'contain', [100, 100])).toEqual({
-      width: 100,
-      height: 75,
-      canvas: { width: 100, height: 100, left: 0, top: 12 },
+  it('follows the steps of a plan in their order', () => {
+    const { steps, picture, outputs } = geometry(640, 480, {
+      resize: { fit: 'shortestEdge', shortestEdge: 256, filter: 'bilinear' },
+      crop: { width: 224, height: 224, origin: 'transformers' },
+      grayscale: true,
     });
-    expect(place([480, 640], 'contain', [100, 100])).toEqual({
-      width: 75,
-      height: 100,
-      canvas: { width: 100, height: 100, left: 12, top: 0 },
-    });
+    expect(steps.map(({ step, output }) => [step.kind, output])).toEqual([
+      ['resize', { width: 341, height: 256, colours: 3 }],
+      ['crop', { width: 224, height: 224, colours: 3, left: -58, top: -16 }],
+      ['grayscale', { width: 224, height: 224, colours: 1, left: -58, top: -16 }],
+    ]);
+    expect(picture).toMatchObject({ width: 224, height: 224, colours: 1 });
+    expect(outputs).toEqual([{ kind: 'image', format: 'jpeg', width: 224, height: 224 }]);
   });
 
-  it('contain: needs no canvas for an image that has the shape of the box', () => {
-    expect(place([640, 480], 'contain', [4, 3])).toEqual({ width: 4, height: 3 });
-  });
+  describe('with a crop', () => {
+    const crop = { width: 224, height: 224, origin: 'transformers' } as const;
+    const resize = { fit: 'shortestEdge', shortestEdge: 256, filter: 'bilinear' } as const;
 
-  it(`puts ${goldens.length} images of many sizes where Pillow puts them`, () => {
-    for (const { source, target, cover, inside, outside, contain } of goldens) {
-      const [width, height, left, top] = contain;
-      const [canvasWidth, canvasHeight] = target;
-      const isWhole = width === canvasWidth && height === canvasHeight;
-      const canvas = { width: canvasWidth, height: canvasHeight, left, top };
-      const found = {
-        source,
-        target,
-        cover: place(source, 'cover', target).box,
-        inside: place(source, 'inside', target),
-        outside: place(source, 'outside', target),
-        contain: place(source, 'contain', target),
-      };
-      expect(found).toEqual({
-        source,
-        target,
-        cover,
-        inside: { width: inside[0], height: inside[1] },
-        outside: { width: outside[0], height: outside[1] },
-        contain: isWhole ? { width, height } : { width, height, canvas },
+    it('computes no more of the resized image than the crop keeps', () => {
+      const [resized] = geometry(640, 480, { resize, crop }).steps;
+      expect(resized).toMatchObject({
+        output: { width: 341, height: 256 },
+        cutout: { left: 58, top: 16, right: 282, bottom: 240 },
+        computed: { width: 224, height: 224 },
       });
-    }
-  });
-});
+    });
 
-describe(outputSize, () => {
-  it('is the canvas where there is one', () => {
-    expect(outputSize(place([640, 480], 'contain', [100, 100]))).toMatchObject({ width: 100, height: 100 });
-    expect(outputSize(place([640, 480], 'inside', [100, 100]))).toMatchObject({ width: 100, height: 75 });
+    it('expects libvips to compute all of the resized image', () => {
+      const [resized, cropped] = geometry(640, 480, { resize, crop, numerics: 'fast' }).steps;
+      expect(resized?.computed).toEqual({ width: 341, height: 256 });
+      expect(cropped?.available).toEqual({ width: 341, height: 256 });
+    });
+
+    it('pads where the image is smaller', () => {
+      const [cropped] = geometry(225, 100, { crop }).steps;
+      expect(cropped).toMatchObject({
+        output: { width: 224, height: 224, left: 0, top: 62 },
+        computed: { width: 224, height: 224 },
+      });
+    });
+
+    it('computes no more of the bars and of the image between them than the crop keeps', () => {
+      const [resized, padded] = geometry(640, 480, {
+        resize: contain(300, 400),
+        crop: { ...crop, height: 300 },
+      }).steps;
+      expect(padded?.cutout).toEqual({ left: 38, top: 50, right: 262, bottom: 350 });
+      // 300 × 225 pixels, whose first row is row 88 of the canvas.
+      expect(resized?.cutout).toEqual({ left: 38, top: 0, right: 262, bottom: 225 });
+    });
+  });
+
+  describe('with bars', () => {
+    it(`puts ${goldens.length} images where Pillow puts them`, () => {
+      for (const { source, target, contain: expected } of goldens) {
+        const [resized, padded] = geometry(...source, { resize: contain(...target) }).steps;
+        const { output } = resized ?? {};
+        const { left, top } = padded?.output ?? {};
+        expect({ source, target, contain: [output?.width, output?.height, left, top] }).toEqual({
+          source,
+          target,
+          contain: expected,
+        });
+      }
+    });
+
+    it('gives a gray image colours if the bars have one', () => {
+      const background = [1, 2, 3] as const;
+      const gray = { colour: 'gray' } as const;
+      const coloursOf = (options: PlanOptions) => geometry(4, 2, options, gray).picture.colours;
+      expect(coloursOf({ resize: contain(4, 4), background })).toBe(3);
+      expect(coloursOf({ resize: contain(4, 4) })).toBe(1);
+      expect(coloursOf({ resize: contain(8, 4), background })).toBe(1);
+    });
+  });
+
+  it('describes a tensor by its shape and its bytes', () => {
+    const output = {
+      kind: 'tensor',
+      name: 'image',
+      datatype: 'FP16',
+      layout: 'NCHW',
+      rescaleFactor: 1,
+      mean: [0],
+      std: [1],
+      channelOrder: 'RGB',
+      container: 'npy',
+    } as const;
+    const { outputs, maxContentBytes } = geometry(5, 4, { output }, { colour: 'gray' });
+    expect(outputs).toMatchObject([
+      { kind: 'tensor', name: 'image', datatype: 'FP16', shape: [1, 3, 4, 5], bytes: 5 * 4 * 3 * 2 },
+    ]);
+    expect(maxContentBytes).toBe(5 * 4 * 3 * 2 + 4096);
+    expect(geometry(5, 4, { output, grayscale: true }).outputs).toMatchObject([{ shape: [1, 1, 4, 5] }]);
+  });
+
+  it('keeps alpha in PNG and WebP only, and not over a background', () => {
+    const alpha = { hasAlpha: true, format: 'png' } as const;
+    const image = (format: 'png' | 'webp' | 'jpeg') =>
+      ({ kind: 'image', format, quality: undefined }) as const;
+    expect(geometry(5, 4, {}, alpha).keepsAlpha).toBe(true);
+    expect(geometry(5, 4, { output: image('webp') }, alpha).keepsAlpha).toBe(true);
+    expect(geometry(5, 4, { output: image('jpeg') }, alpha).keepsAlpha).toBe(false);
+    expect(geometry(5, 4, { background: [1, 2, 3] }, alpha).keepsAlpha).toBe(false);
+    expect(geometry(5, 4, { dropsAlpha: true }, alpha).keepsAlpha).toBe(false);
   });
 });

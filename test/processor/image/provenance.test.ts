@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ImageHeader } from '../../../src/processor/codecs/header.ts';
-import type { Plan } from '../../../src/processor/image/plan.ts';
 import { decisionsOf } from '../../../src/processor/image/provenance.ts';
+import { type PlanOptions, planFrom } from '../../support/plans.ts';
 
 const header = (some: Partial<ImageHeader> = {}): ImageHeader => ({
   format: 'jpeg',
@@ -18,21 +18,12 @@ const header = (some: Partial<ImageHeader> = {}): ImageHeader => ({
   ...some,
 });
 
-const plan = (some: Partial<Plan> = {}): Plan => ({
-  resize: undefined,
-  grayscale: false,
-  numerics: 'exact',
-  background: undefined,
-  output: { kind: 'image', format: undefined, quality: undefined },
-  ...some,
-});
-
 describe(decisionsOf, () => {
   it('says nothing of an image that left no choice', () => {
-    expect(decisionsOf(header(), plan(), false)).toEqual([]);
+    expect(decisionsOf(header(), planFrom(), false)).toEqual([]);
   });
 
-  it.each<[decision: string, header: Partial<ImageHeader>, plan: Partial<Plan>, alphaIsKept: boolean]>([
+  it.each<[decision: string, header: Partial<ImageHeader>, plan: PlanOptions, alphaIsKept: boolean]>([
     ['orientation=6 turned upright', { orientation: 6 }, {}, false],
     ['icc=ignored', { hasIccProfile: true }, {}, false],
     ['icc=converted to sRGB', { hasIccProfile: true }, { numerics: 'fast' }, false],
@@ -44,12 +35,12 @@ describe(decisionsOf, () => {
     ['alpha=laid on the background', { hasAlpha: true }, { background: [1, 2, 3] }, false],
     ['frame=first of 12', { frames: 12 }, {}, false],
   ])('says %s', (decision, someHeader, somePlan, alphaIsKept) => {
-    expect(decisionsOf(header(someHeader), plan(somePlan), alphaIsKept)).toEqual([decision]);
+    expect(decisionsOf(header(someHeader), planFrom(somePlan), alphaIsKept)).toEqual([decision]);
   });
 
   it('says all of them', () => {
     const all = header({ orientation: 3, hasIccProfile: true, bitDepth: 16, hasAlpha: true, frames: 2 });
-    expect(decisionsOf(all, plan(), true)).toEqual([
+    expect(decisionsOf(all, planFrom(), true)).toEqual([
       'orientation=3 turned upright',
       'icc=ignored',
       'bit_depth=16 to 8 by high byte',

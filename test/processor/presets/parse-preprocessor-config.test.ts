@@ -44,10 +44,10 @@ describe(parsePreprocessorConfig, () => {
       image_std: [1, 2, 3],
     });
     expect(plan).toEqual({
-      alpha: 'onWhite',
+      alpha: [255, 255, 255],
       steps: [
-        { kind: 'resize', to: { kind: 'shortestEdge', shortestEdge: 336 }, filter: 'bicubic' },
-        { kind: 'centerCrop', width: 320, height: 330, origin: 'transformers' },
+        { kind: 'resize', fit: 'shortestEdge', shortestEdge: 336, filter: 'bicubic' },
+        { kind: 'crop', width: 320, height: 330, origin: 'transformers' },
       ],
       tensor: {
         name: 'pixel_values',
@@ -64,7 +64,7 @@ describe(parsePreprocessorConfig, () => {
   it("takes its class's values for what a config leaves out", () => {
     expect(parse(vit)).toEqual({
       alpha: 'dropped',
-      steps: [{ kind: 'resize', to: { kind: 'exact', width: 224, height: 224 }, filter: 'bilinear' }],
+      steps: [{ kind: 'resize', fit: 'fill', width: 224, height: 224, filter: 'bilinear' }],
       tensor: {
         name: 'pixel_values',
         datatype: 'FP32',
@@ -90,36 +90,32 @@ describe(parsePreprocessorConfig, () => {
   });
 
   it.each([
-    ['ViTImageProcessor', 224, { kind: 'exact', height: 224, width: 224 }],
-    ['CLIPImageProcessor', 224, { kind: 'shortestEdge', shortestEdge: 224 }],
-    ['SiglipImageProcessor', 224, { kind: 'shortestEdge', shortestEdge: 224 }],
-    ['ViTImageProcessor', [100, 200], { kind: 'exact', height: 100, width: 200 }],
-    ['ViTImageProcessor', { width: 200, height: 100 }, { kind: 'exact', height: 100, width: 200 }],
-    ['ViTImageProcessor', { shortest_edge: 9 }, { kind: 'shortestEdge', shortestEdge: 9 }],
-    [
-      'ViTImageProcessor',
-      { shortest_edge: 9, longest_edge: null },
-      { kind: 'shortestEdge', shortestEdge: 9 },
-    ],
+    ['ViTImageProcessor', 224, { fit: 'fill', height: 224, width: 224 }],
+    ['CLIPImageProcessor', 224, { fit: 'shortestEdge', shortestEdge: 224 }],
+    ['SiglipImageProcessor', 224, { fit: 'shortestEdge', shortestEdge: 224 }],
+    ['ViTImageProcessor', [100, 200], { fit: 'fill', height: 100, width: 200 }],
+    ['ViTImageProcessor', { width: 200, height: 100 }, { fit: 'fill', height: 100, width: 200 }],
+    ['ViTImageProcessor', { shortest_edge: 9 }, { fit: 'shortestEdge', shortestEdge: 9 }],
+    ['ViTImageProcessor', { shortest_edge: 9, longest_edge: null }, { fit: 'shortestEdge', shortestEdge: 9 }],
     [
       'ViTImageProcessor',
       { shortest_edge: 9, longest_edge: 20 },
-      { kind: 'shortestAndLongestEdge', shortestEdge: 9, longestEdge: 20 },
+      { fit: 'shortestEdge', shortestEdge: 9, longestEdge: 20 },
     ],
-    ['ViTImageProcessor', { max_height: 9, max_width: 20 }, { kind: 'within', maxHeight: 9, maxWidth: 20 }],
-    ['LevitImageProcessor', 224, { kind: 'shortestEdge', shortestEdge: 256 }],
-    ['LevitImageProcessor', 100, { kind: 'shortestEdge', shortestEdge: 114 }], // 114.3
-    ['ConvNextImageProcessor', 384, { kind: 'exact', height: 384, width: 384 }],
+    ['ViTImageProcessor', { max_height: 9, max_width: 20 }, { fit: 'within', maxHeight: 9, maxWidth: 20 }],
+    ['LevitImageProcessor', 224, { fit: 'shortestEdge', shortestEdge: 256 }],
+    ['LevitImageProcessor', 100, { fit: 'shortestEdge', shortestEdge: 114 }], // 114.3
+    ['ConvNextImageProcessor', 384, { fit: 'fill', height: 384, width: 384 }],
   ])('understands for a %s the size %j', (type, size, to) => {
     const [step] = parse({ image_processor_type: type, size }).steps;
-    expect(step).toMatchObject({ kind: 'resize', to });
+    expect(step).toMatchObject({ kind: 'resize', ...to });
   });
 
   it('takes a single number as default_to_square says', () => {
     const [edge] = parse({ ...vit, size: 99, default_to_square: false }).steps;
-    expect(edge).toMatchObject({ to: { kind: 'shortestEdge', shortestEdge: 99 } });
+    expect(edge).toMatchObject({ fit: 'shortestEdge', shortestEdge: 99 });
     const [square] = parse({ ...clip, size: 99, default_to_square: true }).steps;
-    expect(square).toMatchObject({ to: { kind: 'exact', height: 99, width: 99 } });
+    expect(square).toMatchObject({ fit: 'fill', height: 99, width: 99 });
   });
 
   it.each([
@@ -137,8 +133,8 @@ describe(parsePreprocessorConfig, () => {
   it('resizes below 384 for ConvNeXT by crop_pct and crops', () => {
     expect(parse({ image_processor_type: 'ConvNextImageProcessor', size: 200, crop_pct: 0.9 }).steps).toEqual(
       [
-        { kind: 'resize', to: { kind: 'shortestEdge', shortestEdge: 222 }, filter: 'bicubic' },
-        { kind: 'centerCrop', width: 200, height: 200, origin: 'transformers' },
+        { kind: 'resize', fit: 'shortestEdge', shortestEdge: 222, filter: 'bicubic' },
+        { kind: 'crop', width: 200, height: 200, origin: 'transformers' },
       ],
     );
   });
@@ -165,7 +161,9 @@ describe(parsePreprocessorConfig, () => {
     const owlVit = { image_processor_type: 'OwlViTImageProcessor', rescale: false };
     expect(parse(owlVit).tensor.rescaleFactor).toBe(1);
     expect(parse({ ...clip, size: 100, use_square_size: true }).steps[0]).toMatchObject({
-      to: { kind: 'exact', height: 224, width: 224 },
+      fit: 'fill',
+      height: 224,
+      width: 224,
     });
   });
 

@@ -45,20 +45,20 @@ function problemsOf(directory: string): string[] {
 }
 
 const tiny = JSON.stringify({ image_processor_type: 'ViTImageProcessor', size: 8 });
-const tinySteps = [{ kind: 'resize', to: { kind: 'exact', width: 8, height: 8 }, filter: 'bilinear' }];
+const tinySteps = [{ kind: 'resize', fit: 'fill', width: 8, height: 8, filter: 'bilinear' }];
 
 describe(createPresets, () => {
   it('has the well-known models', () => {
     expect(presets.find('clip-vit-base-patch32')).toMatchObject({
-      alpha: 'onWhite',
+      alpha: [255, 255, 255],
       steps: [
-        { kind: 'resize', to: { kind: 'shortestEdge', shortestEdge: 224 }, filter: 'bicubic' },
-        { kind: 'centerCrop', width: 224, height: 224, origin: 'transformers' },
+        { kind: 'resize', fit: 'shortestEdge', shortestEdge: 224, filter: 'bicubic' },
+        { kind: 'crop', width: 224, height: 224, origin: 'transformers' },
       ],
       tensor: { mean: [0.48145466, 0.4578275, 0.40821073] },
     });
     expect(presets.find('resnet-50').steps).toMatchObject([
-      { to: { shortestEdge: 256 }, filter: 'bicubic' },
+      { shortestEdge: 256, filter: 'bicubic' },
       { width: 224, height: 224 },
     ]);
     expect(presets.names()).toEqual(
@@ -70,8 +70,8 @@ describe(createPresets, () => {
     expect(presets.find('EfficientNet_V2_L_Weights.IMAGENET1K_V1')).toEqual({
       alpha: 'dropped',
       steps: [
-        { kind: 'resize', to: { kind: 'shortestEdge', shortestEdge: 480 }, filter: 'bicubic' },
-        { kind: 'centerCrop', width: 480, height: 480, origin: 'torchvision' },
+        { kind: 'resize', fit: 'shortestEdge', shortestEdge: 480, filter: 'bicubic' },
+        { kind: 'crop', width: 480, height: 480, origin: 'torchvision' },
       ],
       tensor: {
         name: 'image',
@@ -84,11 +84,11 @@ describe(createPresets, () => {
       },
     });
     expect(presets.find('ResNet50_Weights.IMAGENET1K_V1').steps).toMatchObject([
-      { to: { shortestEdge: 256 }, filter: 'bilinear' },
+      { shortestEdge: 256, filter: 'bilinear' },
       { width: 224 },
     ]);
     expect(presets.find('ResNet50_Weights.IMAGENET1K_V2').steps).toMatchObject([
-      { to: { shortestEdge: 232 }, filter: 'bilinear' },
+      { shortestEdge: 232, filter: 'bilinear' },
       { width: 224 },
     ]);
   });

@@ -17,6 +17,7 @@ import {
   TensorOutputSchema,
 } from '../../../gen/image/v1/processor_pb.ts';
 import { Failure } from '../../../src/failures.ts';
+import type { ResizeStep } from '../../../src/processor/image/resize.ts';
 import { createPresets } from '../../../src/processor/presets/presets.ts';
 import { containerNames, enumName } from '../../../src/processor/rules/enum-names.ts';
 import { containerOf } from '../../../src/processor/rules/output-plan.ts';
@@ -35,7 +36,12 @@ const unknown = 99 as never;
 const plan = (request: Request, maxOutputPixels = 1_000_000) =>
   planOf(create(ProcessRequestSchema, request), maxOutputPixels, presets);
 
-const resized = (resize: NonNullable<Request['resize']>) => plan({ resize }).resize;
+/** The only step of a plan with a resize. */
+function resized(resize: NonNullable<Request['resize']>): ResizeStep | undefined {
+  const [step, ...others] = plan({ resize }).steps;
+  expect(others).toEqual([]);
+  return step?.kind === 'resize' ? step : undefined;
+}
 
 const imageOf = (value: Image) => plan({ output: { case: 'image', value } }).output;
 
@@ -66,16 +72,16 @@ describe(planOf, () => {
   it('keeps the size and the format of the source where nothing was asked for', () => {
     expect(plan({})).toEqual({
       source: { page: 1, dpi: 144, pageBox: 'crop', annotations: true, password: '' },
-      resize: undefined,
-      grayscale: false,
       numerics: 'exact',
-      background: undefined,
+      alpha: 'kept',
+      steps: [],
       output: { kind: 'image', format: undefined, quality: undefined },
     });
   });
 
   it('fills in fill and bilinear for a resize', () => {
     expect(resized({ width: 4, height: 3 })).toEqual({
+      kind: 'resize',
       width: 4,
       height: 3,
       fit: 'fill',
@@ -105,11 +111,29 @@ describe(planOf, () => {
   it.each([
     [Fit.FILL, 'fill'],
     [Fit.COVER, 'cover'],
-    [Fit.CONTAIN, 'contain'],
     [Fit.INSIDE, 'inside'],
     [Fit.OUTSIDE, 'outside'],
   ])('takes fit %s as %s', (fit, name) => {
     expect(resized({ width: 4, height: 3, fit })?.fit).toBe(name);
+  });
+
+  it('takes fit contain as a resize and the bars around it, in the colour of the background', () => {
+    const resize = { width: 4, height: 3, fit: Fit.CONTAIN };
+    const inside = { kind: 'resize', fit: 'inside', width: 4, height: 3, filter: 'bilinear' };
+    expect(plan({ resize }).steps).toEqual([inside, { kind: 'pad', width: 4, height: 3, colour: undefined }]);
+    expect(plan({ resize, background: '#010203' })).toMatchObject({
+      alpha: [1, 2, 3],
+      steps: [inside, { kind: 'pad', width: 4, height: 3, colour: [1, 2, 3] }],
+    });
+  });
+
+  it('runs a resize, a crop and a grayscale in this order', () => {
+    const { steps } = plan({
+      grayscale: true,
+      crop: { width: 1, height: 1 },
+      resize: { width: 2, height: 2 },
+    });
+    expect(steps.map(({ kind }) => kind)).toEqual(['resize', 'crop', 'grayscale']);
   });
 
   it.each([
@@ -164,8 +188,8 @@ describe(planOf, () => {
   });
 
   it('reads a background of any case as red, green and blue', () => {
-    expect(plan({ background: '#ff8000' }).background).toEqual([255, 128, 0]);
-    expect(plan({ background: '#FF8000' }).background).toEqual([255, 128, 0]);
+    expect(plan({ background: '#ff8000' }).alpha).toEqual([255, 128, 0]);
+    expect(plan({ background: '#FF8000' }).alpha).toEqual([255, 128, 0]);
   });
 
   it.each(['ff8000', '#ff80', '#ff800g', '#ff800000', 'red', ' #ff8000'])(
@@ -183,8 +207,18 @@ describe(planOf, () => {
 
   it('takes one side alone, and leaves the other one to the image, whatever fit says', () => {
     for (const fit of [Fit.UNSPECIFIED, Fit.COVER, Fit.CONTAIN]) {
-      expect(resized({ width: 4, fit })).toEqual({ fit: 'width', width: 4, filter: 'bilinear' });
-      expect(resized({ height: 3, fit })).toEqual({ fit: 'height', height: 3, filter: 'bilinear' });
+      expect(resized({ width: 4, fit })).toEqual({
+        kind: 'resize',
+        fit: 'width',
+        width: 4,
+        filter: 'bilinear',
+      });
+      expect(resized({ height: 3, fit })).toEqual({
+        kind: 'resize',
+        fit: 'height',
+        height: 3,
+        filter: 'bilinear',
+      });
     }
     const tooLong = invalid('height', '65536', '1 to 65535 pixels');
     expect(refusal({ resize: { height: 65_536 } })).toEqual(tooLong);
@@ -204,7 +238,9 @@ describe(planOf, () => {
   });
 
   it('takes as many pixels as the limit and refuses one more row', () => {
-    expect(plan({ resize: { width: 50, height: 20 } }, 1000).resize).toMatchObject({ width: 50, height: 20 });
+    expect(plan({ resize: { width: 50, height: 20 } }, 1000).steps).toMatchObject([
+      { width: 50, height: 20 },
+    ]);
     expect(refusal({ resize: { width: 50, height: 21 } }, 1000)).toEqual({
       reason: 'OUTPUT_PIXELS_OVER_LIMIT',
       metadata: { limit: '1000', actual: '1050', width: '50', height: '21' },

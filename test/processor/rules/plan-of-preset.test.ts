@@ -51,12 +51,12 @@ describe('planOf with a preset', () => {
   it('says with plain values what CLIP does', () => {
     expect(plan({ preset: clip })).toEqual({
       source: { page: 1, dpi: 144, pageBox: 'crop', annotations: true, password: '' },
-      resize: { fit: 'shortestEdge', shortestEdge: 224, filter: 'bicubic' },
-      crop: { width: 224, height: 224, origin: 'transformers' },
-      grayscale: false,
       numerics: 'exact',
-      background: [255, 255, 255],
-      dropsAlpha: true,
+      alpha: [255, 255, 255],
+      steps: [
+        { kind: 'resize', fit: 'shortestEdge', shortestEdge: 224, filter: 'bicubic' },
+        { kind: 'crop', width: 224, height: 224, origin: 'transformers' },
+      ],
       output: {
         kind: 'tensor',
         name: 'pixel_values',
@@ -73,10 +73,11 @@ describe('planOf with a preset', () => {
 
   it('says with plain values what torchvision’s weights do, in any case and with _Weights or without', () => {
     const expected = {
-      resize: { fit: 'shortestEdge', shortestEdge: 232, filter: 'bilinear' },
-      crop: { width: 224, height: 224, origin: 'torchvision' },
-      background: undefined,
-      dropsAlpha: true,
+      alpha: 'dropped',
+      steps: [
+        { kind: 'resize', fit: 'shortestEdge', shortestEdge: 232, filter: 'bilinear' },
+        { kind: 'crop', width: 224, height: 224, origin: 'torchvision' },
+      ],
       output: { kind: 'tensor', mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
     };
     expect(plan({ preset: 'ResNet50_Weights.IMAGENET1K_V2' })).toMatchObject(expected);
@@ -107,12 +108,13 @@ describe('planOf with a preset', () => {
       { fit: 'within', maxHeight: 20, maxWidth: 30 },
     ],
   ])('resizes to %j', (size, resize) => {
-    expect(plan(configured({ ...vit, size })).resize).toEqual({ ...resize, filter: 'bilinear' });
+    expect(plan(configured({ ...vit, size })).steps).toEqual([
+      { kind: 'resize', ...resize, filter: 'bilinear' },
+    ]);
   });
 
   it('neither resizes nor crops where the config says so', () => {
-    const { resize, crop } = plan(configured({ ...vit, do_resize: false }));
-    expect([resize, crop]).toEqual([undefined, undefined]);
+    expect(plan(configured({ ...vit, do_resize: false })).steps).toEqual([]);
   });
 
   it('takes datatype, layout, container and numerics beside it', () => {
@@ -134,8 +136,7 @@ describe('planOf with a preset', () => {
   it('gives an image of the pixels before they are rescaled', () => {
     const output: Request['output'] = { case: 'image', value: { format: ImageFormat.PNG } };
     expect(plan({ preset: clip, output })).toMatchObject({
-      resize: { shortestEdge: 224 },
-      crop: { width: 224, height: 224 },
+      steps: [{ shortestEdge: 224 }, { kind: 'crop', width: 224, height: 224 }],
       output: { kind: 'image', format: 'png', quality: undefined },
     });
   });
@@ -223,7 +224,7 @@ describe('planOf with a preset', () => {
     expect(refusal(configured({ ...vit, size: 10 }), 99)).toMatchObject(expected);
     const cropped = { ...vit, do_resize: false, do_center_crop: true, crop_size: 10 };
     expect(refusal(configured(cropped), 99)).toMatchObject(expected);
-    expect(plan(configured(cropped), 100).crop).toMatchObject({ width: 10, height: 10 });
+    expect(plan(configured(cropped), 100).steps).toMatchObject([{ kind: 'crop', width: 10, height: 10 }]);
   });
 
   it('refuses a filter that fast numerics don’t have', () => {
@@ -238,18 +239,15 @@ describe('planOf with a preset', () => {
 describe('planOf with a crop and a shortest edge', () => {
   it('takes a crop of torchvision’s', () => {
     expect(plan({ crop: { width: 4, height: 3 } })).toMatchObject({
-      resize: undefined,
-      crop: { width: 4, height: 3, origin: 'torchvision' },
+      steps: [{ kind: 'crop', width: 4, height: 3, origin: 'torchvision' }],
     });
   });
 
   it('takes a shortest edge', () => {
     const resize = { shortestEdge: 65_535, filter: Filter.LANCZOS };
-    expect(plan({ resize }).resize).toEqual({
-      fit: 'shortestEdge',
-      shortestEdge: 65_535,
-      filter: 'lanczos',
-    });
+    expect(plan({ resize }).steps).toEqual([
+      { kind: 'resize', fit: 'shortestEdge', shortestEdge: 65_535, filter: 'lanczos' },
+    ]);
   });
 
   it.each([

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ImageHeader } from '../../../src/processor/codecs/header.ts';
 import { readHeader } from '../../../src/processor/codecs/read-header.ts';
-import type { Plan } from '../../../src/processor/image/plan.ts';
 import { type PixelJob, processPixels } from '../../../src/processor/image/process-pixels.ts';
 import { startChild, type WorkerChild, WorkerEnded } from '../../../src/processor/workers/child.ts';
 import { workerFile } from '../../../src/processor/workers/file.ts';
 import type { WorkerReply, WorkerRoles } from '../../../src/processor/workers/worker-process.ts';
 import { encoded, photoLike } from '../../support/pictures.ts';
+import { planFrom, plannedImage } from '../../support/plans.ts';
 
 type Pixels = WorkerRoles['pixels'];
 
@@ -27,11 +27,7 @@ async function start(...rest: [options?: Parameters<typeof startChild>[2]]) {
   return child;
 }
 
-const tensor: Plan = {
-  resize: undefined,
-  grayscale: false,
-  numerics: 'exact',
-  background: undefined,
+const tensor = planFrom({
   output: {
     kind: 'tensor',
     name: 'image',
@@ -43,7 +39,7 @@ const tensor: Plan = {
     channelOrder: 'RGB',
     container: 'raw',
   },
-};
+});
 
 /** A photograph, with so many bytes behind it as no decoder looks at. */
 async function job(side: number, filling = 0): Promise<PixelJob> {
@@ -52,8 +48,7 @@ async function job(side: number, filling = 0): Promise<PixelJob> {
   return {
     content: Buffer.concat([content, new Uint8Array(filling)]),
     header,
-    plans: [tensor],
-    maxOutputPixels: 10_000_000,
+    images: [plannedImage(header, tensor)],
   };
 }
 

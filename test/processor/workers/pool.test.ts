@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Failure } from '../../../src/failures.ts';
 import { readHeader } from '../../../src/processor/codecs/read-header.ts';
-import type { Plan } from '../../../src/processor/image/plan.ts';
 import type { PixelJob } from '../../../src/processor/image/process-pixels.ts';
 import { startWorkerPool, type WorkerPool } from '../../../src/processor/workers/pool.ts';
 import { runOnePlan } from '../../support/one-plan.ts';
 import { encoded, photoLike, redGreenBlue } from '../../support/pictures.ts';
+import { planFrom, plannedImage } from '../../support/plans.ts';
 
 let pool: WorkerPool;
 beforeAll(async () => {
@@ -13,11 +13,8 @@ beforeAll(async () => {
 });
 afterAll(() => pool.close());
 
-const gray: Plan = {
-  resize: undefined,
+const gray = planFrom({
   grayscale: true,
-  numerics: 'exact',
-  background: undefined,
   output: {
     kind: 'tensor',
     name: 'image',
@@ -29,15 +26,11 @@ const gray: Plan = {
     channelOrder: 'RGB',
     container: 'raw',
   },
-};
+});
 
 async function job(content: Uint8Array, plan = gray): Promise<PixelJob> {
-  return {
-    content,
-    header: await readHeader(content, 10_000_000),
-    plans: [plan],
-    maxOutputPixels: 10_000_000,
-  };
+  const header = await readHeader(content, 10_000_000);
+  return { content, header, images: [plannedImage(header, plan)] };
 }
 
 const outcome = (promise: Promise<unknown>) => promise.catch((error: unknown) => error);
@@ -115,7 +108,7 @@ describe(startWorkerPool, () => {
 
   it('makes INTERNAL of a bug in a worker, with the bug as the cause, and goes on', async () => {
     const work = await job(await encoded(redGreenBlue, 'png'));
-    const failure = await outcome(runOnePlan(pool, { ...work, plans: [undefined as never] }));
+    const failure = await outcome(runOnePlan(pool, { ...work, images: [undefined as never] }));
     expect(failure).toMatchObject({
       reason: 'INTERNAL',
       message: 'The worker that processed this image failed; the image was not processed.',

@@ -3,7 +3,6 @@ import { getPriority } from 'node:os';
 import sharp from 'sharp';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { readHeader } from '../../../src/processor/codecs/read-header.ts';
-import type { Plan } from '../../../src/processor/image/plan.ts';
 import type { PixelJob } from '../../../src/processor/image/process-pixels.ts';
 import {
   startWorkerPool,
@@ -13,13 +12,11 @@ import {
 import { startProcesses } from '../../../src/processor/workers/processes.ts';
 import { runOnePlan } from '../../support/one-plan.ts';
 import { encoded, redGreenBlue } from '../../support/pictures.ts';
+import { planFrom, plannedImage } from '../../support/plans.ts';
 import { run } from '../../support/run.ts';
 
-const gray: Plan = {
-  resize: undefined,
+const gray = planFrom({
   grayscale: true,
-  numerics: 'exact',
-  background: undefined,
   output: {
     kind: 'tensor',
     name: 'image',
@@ -31,14 +28,10 @@ const gray: Plan = {
     channelOrder: 'RGB',
     container: 'raw',
   },
-};
+});
 const content = await encoded(redGreenBlue, 'png');
-const job: PixelJob = {
-  content,
-  header: await readHeader(content, 100),
-  plans: [gray],
-  maxOutputPixels: 100,
-};
+const header = await readHeader(content, 100);
+const job: PixelJob = { content, header, images: [plannedImage(header, gray)] };
 
 const reasonOf = (promise: Promise<unknown>) =>
   promise.then(
@@ -172,7 +165,7 @@ describe(startProcesses, () => {
     const first = reasonOf(runOnePlan(pool, job));
     const caller = new AbortController();
     // Were it begun, it would be a bug in the worker.
-    const waits = reasonOf(runOnePlan(pool, { ...job, plans: [undefined as never] }, caller.signal));
+    const waits = reasonOf(runOnePlan(pool, { ...job, images: [undefined as never] }, caller.signal));
     caller.abort();
     expect(await waits).toBe('CANCELLED');
     goOn(pid);
@@ -213,7 +206,7 @@ describe(startProcesses, () => {
 
   it('makes INTERNAL of a job that cannot travel, and goes on', async () => {
     const { pool } = await startPool(1);
-    const odd = { ...job, plans: [{ ...gray, resize: () => {} } as never] };
+    const odd = { ...job, images: [{ plan: () => {} } as never] };
     expect(await reasonOf(runOnePlan(pool, odd))).toBe('INTERNAL');
     expect(await reasonOf(runOnePlan(pool, job))).toBe('done');
   });
@@ -304,7 +297,8 @@ describe.skipIf(process.platform !== 'linux')('a worker process', () => {
       .withMetadata({ orientation: 6 })
       .webp({ lossless: true, effort: 0 })
       .toBuffer();
-    const largeJob = { ...job, content: large, header: await readHeader(large, 1e8), maxOutputPixels: 1e8 };
+    const largeHeader = await readHeader(large, 1e8);
+    const largeJob = { content: large, header: largeHeader, images: [plannedImage(largeHeader, gray)] };
     vi.stubEnv('TMPDIR', '/nowhere');
     const { pool: inMemory } = await startPool(1);
     expect(await reasonOf(runOnePlan(inMemory, largeJob))).toBe('done');

@@ -1,13 +1,10 @@
-import type { Geometry } from '../../image/geometry.ts';
 import type { Pixels } from '../../image/pixels.ts';
-import type { Plan } from '../../image/plan.ts';
+import type { FastDecoded, FastTarget } from '../codec.ts';
 import { decodingFailure } from '../decoder-failure.ts';
 import type { ImageHeader } from '../header.ts';
 import { decodeByLibvips, decodeFastByLibvips } from '../libvips/decode.ts';
 import { readLibvipsHeader } from '../libvips/header.ts';
-import { sizeUpright } from '../orient.ts';
 import { orientationOf } from '../orientation.ts';
-import { resampleFast } from '../resample-fast.ts';
 import { hasBrokenEnding } from './ending.ts';
 import { checkJpegKind } from './kind.ts';
 import { readJpegMetadata } from './metadata.ts';
@@ -34,13 +31,12 @@ export async function decode(content: Uint8Array, header: ImageHeader): Promise<
 export async function decodeFast(
   content: Uint8Array,
   header: ImageHeader,
-  geometry: Geometry,
-  plan: Plan,
-): Promise<Pixels> {
-  const shrunk = decodeShrunk(content, header, geometry, plan);
-  if (shrunk !== undefined) return shrunk;
+  target: FastTarget,
+): Promise<FastDecoded> {
+  const pixels = decodeReduced(content, header, target);
+  if (pixels !== undefined) return { pixels, isResized: false };
   checkEnding(content, header);
-  return await decodeFastByLibvips(content, header, geometry, plan);
+  return await decodeFastByLibvips(content, header, target);
 }
 
 /**
@@ -66,24 +62,20 @@ function decodePlain(
 const decodedPerPixel = 2;
 
 /**
- * A JPEG without a profile: by TurboJPEG no larger than needed, only its luma where gray is requested, then by our own
- * resampler.
+ * Decodes a JPEG without a profile by TurboJPEG, no larger than its resize needs, and only its luma where no more is used.
+ *
+ * @returns the pixels as stored; undefined where libvips has to decode the file
  */
-function decodeShrunk(
+function decodeReduced(
   content: Uint8Array,
   header: ImageHeader,
-  geometry: Geometry,
-  plan: Plan,
+  { resize, lumaOnly }: FastTarget,
 ): Pixels | undefined {
   if (header.hasIccProfile) return undefined;
-  const { width, height, box, canvas } = geometry;
-  const channels = header.colour === 'gray' || (plan.grayscale && canvas === undefined) ? 1 : 3;
-  const upright = sizeUpright(header, header.orientation);
-  const [left, top, right, bottom] = box ?? [0, 0, upright.width, upright.height];
-  const spare = Math.min((right - left) / width, (bottom - top) / height) / decodedPerPixel;
-  const shrink = plan.resize && shrinkFactors.findLast((factor) => factor <= spare);
-  const stored = decodePlain(content, header, channels, shrink ?? 1);
-  return stored && resampleFast(stored, header, geometry, plan);
+  const channels = header.colour === 'gray' || lumaOnly ? 1 : 3;
+  const spare = (resize?.sourcePerPixel ?? 1) / decodedPerPixel;
+  const shrink = shrinkFactors.findLast((factor) => factor <= spare) ?? 1;
+  return decodePlain(content, header, channels, shrink);
 }
 
 /** TurboJPEG checks a JPEG's end by itself; libvips stops at the last pixel. */

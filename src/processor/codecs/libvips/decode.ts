@@ -1,12 +1,12 @@
 import type { KernelEnum, Sharp, SharpOptions } from 'sharp';
 import type { fastFilters } from '../../../options/image-options.ts';
-import type { Geometry } from '../../image/geometry.ts';
+import type { FilterName } from '../../image/kernels/weights.ts';
 import type { Pixels } from '../../image/pixels.ts';
-import type { Filter, Plan } from '../../image/plan.ts';
 import { cmykToRgb } from '../cmyk.ts';
+import type { FastDecoded, FastTarget } from '../codec.ts';
 import { decodingFailure } from '../decoder-failure.ts';
 import type { ImageHeader } from '../header.ts';
-import { orient, sizeUpright } from '../orient.ts';
+import { sizeUpright } from '../orient.ts';
 import { sharp } from './sharp.ts';
 
 /** As `Decoder.decode`. */
@@ -25,22 +25,20 @@ export async function decodeByLibvips(content: Uint8Array, header: ImageHeader):
 export async function decodeFastByLibvips(
   content: Uint8Array,
   header: ImageHeader,
-  geometry: Geometry,
-  plan: Plan,
-): Promise<Pixels> {
+  { resize }: FastTarget,
+): Promise<FastDecoded> {
   const image = sharp(content, optionsFor(header));
-  const { orientation } = header;
-  if (plan.resize === undefined) return orient(await pixelsOf(image, header), orientation);
+  if (resize === undefined) return { pixels: await pixelsOf(image, header), isResized: false };
   // libvips resizes before the image is turned upright.
-  const { width, height } = sizeUpright(geometry, orientation);
-  const kernel = libvipsKernels[plan.resize.filter];
-  const fit = plan.resize.fit === 'cover' ? 'cover' : 'fill';
-  const stored = await pixelsOf(image.resize({ width, height, fit, ...(kernel && { kernel }) }), header);
-  return orient(stored, orientation);
+  const { width, height } = sizeUpright(resize, header.orientation);
+  const kernel = libvipsKernels[resize.filter];
+  const fit = resize.isCover ? 'cover' : 'fill';
+  const resized = image.resize({ width, height, fit, ...(kernel && { kernel }) });
+  return { pixels: await pixelsOf(resized, header), isResized: true };
 }
 
 /** The filters of fast numerics by libvips' names; rules.ts refuses the others. */
-const libvipsKernels: Readonly<Partial<Record<Filter, keyof KernelEnum>>> = {
+const libvipsKernels: Readonly<Partial<Record<FilterName, keyof KernelEnum>>> = {
   nearest: 'nearest',
   bilinear: 'linear',
   bicubic: 'cubic',

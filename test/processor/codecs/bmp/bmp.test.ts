@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { Failure } from '../../../../src/failures.ts';
 import { decodeBmp } from '../../../../src/processor/codecs/bmp/decode.ts';
 import { readBmpHeader } from '../../../../src/processor/codecs/bmp/layout.ts';
-import { decode } from '../../../../src/processor/codecs/decode.ts';
 import { readHeader } from '../../../../src/processor/codecs/read-header.ts';
-import { geometryOf } from '../../../../src/processor/image/geometry.ts';
 import type { Plan } from '../../../../src/processor/image/plan.ts';
 import { type BmpParts, bmpFile } from '../../../support/bmp.ts';
+import type { PlanOptions } from '../../../support/plans.ts';
+import { runStages } from '../../../support/stages.ts';
 
 // Expected pixels are those of Pillow 13.0, `np.asarray(Image.open(file))` after `convert("RGB")` for palettes.
 
@@ -178,23 +178,14 @@ const cases: readonly (readonly [
   ['RLE4 with pixels as they are', rle(4, 5, 1, [0, 5, 0x12, 0x34, 0x50, 0]), 3, numbers(1, 2, 3, 4, 5)],
 ];
 
-const plan = (numerics: Plan['numerics'], width?: number): Plan => ({
+const plan = (numerics: Plan['numerics'], width?: number): PlanOptions => ({
   resize: width === undefined ? undefined : { fit: 'fill', filter: 'bilinear', width, height: 2 },
-  grayscale: false,
   numerics,
-  background: undefined,
-  output: { kind: 'image', format: undefined, quality: undefined },
 });
 
-async function decoded(content: Uint8Array, how: Plan) {
+async function decoded(content: Uint8Array, options: PlanOptions) {
   const header = await readHeader(content, 1_000_000);
-  const { pixels, orientation } = await decode(
-    content,
-    header,
-    geometryOf(header, how.resize, how.crop),
-    how,
-  );
-  expect(orientation).toBe(1);
+  const pixels = await runStages(content, header, options);
   return { header, pixels: { ...pixels, data: [...pixels.data] } };
 }
 

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../../../src/failures.ts';
-import { decode } from '../../../../src/processor/codecs/decode.ts';
 import { decodeGif } from '../../../../src/processor/codecs/gif/decode.ts';
 import { readHeader } from '../../../../src/processor/codecs/read-header.ts';
-import { geometryOf } from '../../../../src/processor/image/geometry.ts';
-import type { Plan } from '../../../../src/processor/image/plan.ts';
 import { encoded, noise } from '../../../support/pictures.ts';
+import type { PlanOptions } from '../../../support/plans.ts';
+import { runStages } from '../../../support/stages.ts';
 
 // Expected pixels are those of Pillow 13.0.
 
@@ -141,18 +140,9 @@ const cases: readonly (readonly [
   ['codes behind the last pixel', { screen: [2, 1], colours: [1, 2, 3, 3], palette }, 3, [...b, ...c]],
 ];
 
-const plan = (some: Partial<Plan> = {}): Plan => ({
-  resize: undefined,
-  grayscale: false,
-  numerics: 'exact',
-  background: undefined,
-  output: { kind: 'image', format: undefined, quality: undefined },
-  ...some,
-});
-
-async function decoded(content: Uint8Array, how = plan()) {
+async function decoded(content: Uint8Array, options: PlanOptions = {}) {
   const header = await readHeader(content, 1_000_000);
-  const { pixels } = await decode(content, header, geometryOf(header, how.resize, how.crop), how);
+  const pixels = await runStages(content, header, options);
   return { header, pixels: { ...pixels, data: [...pixels.data] } };
 }
 
@@ -171,9 +161,9 @@ describe(decodeGif, () => {
       colour: parts.palette === undefined || channels === 1 ? 'gray' : 'rgb',
       hasAlpha: channels === 4,
     });
-    expect((await decoded(gif(parts), plan({ numerics: 'fast' }))).pixels.data).toEqual([...data]);
+    expect((await decoded(gif(parts), { numerics: 'fast' })).pixels.data).toEqual([...data]);
     const resize = { fit: 'fill', filter: 'bilinear', width: 4, height: 3 } as const;
-    expect((await decoded(gif(parts), plan({ numerics: 'fast', resize }))).pixels).toMatchObject({
+    expect((await decoded(gif(parts), { numerics: 'fast', resize })).pixels).toMatchObject({
       width: 4,
       height: 3,
       channels,

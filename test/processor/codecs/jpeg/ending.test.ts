@@ -2,12 +2,11 @@ import { readFileSync } from 'node:fs';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../../../src/failures.ts';
-import { decode } from '../../../../src/processor/codecs/decode.ts';
 import { hasBrokenEnding } from '../../../../src/processor/codecs/jpeg/ending.ts';
 import { readHeader } from '../../../../src/processor/codecs/read-header.ts';
-import { geometryOf } from '../../../../src/processor/image/geometry.ts';
 import type { Plan } from '../../../../src/processor/image/plan.ts';
 import { encoded, gradient } from '../../../support/pictures.ts';
+import { runStages } from '../../../support/stages.ts';
 
 // What is right here is what Pillow 13.0 does with each of these files.
 
@@ -33,17 +32,9 @@ const withAmidst = (jpeg: Uint8Array, part: Uint8Array) =>
   Buffer.concat([jpeg.subarray(0, -40), part, jpeg.subarray(-40)]);
 
 async function outcome(content: Uint8Array, numerics: Plan['numerics']): Promise<string> {
-  const plan: Plan = {
-    resize: { fit: 'fill', filter: 'bilinear', width: 8, height: 8 },
-    grayscale: false,
-    numerics,
-    background: undefined,
-    output: { kind: 'image', format: undefined, quality: undefined },
-  };
+  const resize = { fit: 'fill', filter: 'bilinear', width: 8, height: 8 } as const;
   const header = await readHeader(content, Number.POSITIVE_INFINITY);
-  const decoded = await decode(content, header, geometryOf(header, plan.resize, undefined), plan).catch(
-    (error: unknown) => error,
-  );
+  const decoded = await runStages(content, header, { resize, numerics }).catch((error: unknown) => error);
   if (decoded instanceof Failure) return decoded.reason;
   if (decoded instanceof Error) throw decoded;
   return 'decoded';

@@ -4,9 +4,9 @@ import sharp, { type JpegOptions, type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { readJpegHeader } from '../../../../src/processor/codecs/jpeg/header.ts';
 import { readHeader } from '../../../../src/processor/codecs/read-header.ts';
-import type { Plan } from '../../../../src/processor/image/plan.ts';
 import { processOnePlan } from '../../../support/one-plan.ts';
 import { encoded, gradient, solid } from '../../../support/pictures.ts';
+import { planFrom } from '../../../support/plans.ts';
 
 const folder = new URL('../../../fixtures/decode/', import.meta.url);
 const fixtures = readdirSync(folder).filter((name) => name.endsWith('.jpg'));
@@ -494,13 +494,7 @@ function edited({ content, from, to }: Victim, edits: readonly Edit[]): Buffer {
   return bytes;
 }
 
-const everything: Plan = {
-  resize: undefined,
-  grayscale: false,
-  numerics: 'exact',
-  background: undefined,
-  output: { kind: 'image', format: 'png', quality: undefined },
-};
+const everything = planFrom({ output: { kind: 'image', format: 'png', quality: undefined } });
 
 async function expectDecodedOrRefused(
   content: Uint8Array,

@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../../../src/failures.ts';
-import { decode } from '../../../../src/processor/codecs/decode.ts';
 import { readHeader } from '../../../../src/processor/codecs/read-header.ts';
 import { readTiffLayout } from '../../../../src/processor/codecs/tiff/layout.ts';
-import { geometryOf } from '../../../../src/processor/image/geometry.ts';
 import type { Pixels } from '../../../../src/processor/image/pixels.ts';
 import type { Plan } from '../../../../src/processor/image/plan.ts';
 import { outOfScratch } from '../../../../src/processor/workers/scratch.ts';
+import type { PlanOptions } from '../../../support/plans.ts';
+import { runStages } from '../../../support/stages.ts';
 import { type TiffParts, tiffFile } from '../../../support/tiff.ts';
 
 const noLimit = Number.POSITIVE_INFINITY;
@@ -26,17 +26,14 @@ function tiff(samples: number, parts: Partial<TiffParts> = {}): Buffer {
   });
 }
 
-const plan = (numerics: Plan['numerics'], width?: number): Plan => ({
+const plan = (numerics: Plan['numerics'], width?: number): PlanOptions => ({
   resize: width === undefined ? undefined : { fit: 'fill', filter: 'bilinear', width, height: 2 },
-  grayscale: false,
   numerics,
-  background: undefined,
-  output: { kind: 'image', format: undefined, quality: undefined },
 });
 
-async function decoded(content: Uint8Array, how = plan('exact')): Promise<Pixels> {
+async function decoded(content: Uint8Array, options = plan('exact')): Promise<Pixels> {
   const header = await readHeader(content, noLimit);
-  const { pixels } = await decode(content, header, geometryOf(header, how.resize, how.crop), how);
+  const pixels = await runStages(content, header, options);
   return { ...pixels, data: Buffer.from(outOfScratch(pixels.data)) };
 }
 

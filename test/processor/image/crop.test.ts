@@ -1,9 +1,27 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { centerCrop, cropStart, cutoutOf } from '../../../src/processor/image/center-crop.ts';
+import { type CropStep, crop, cropStart } from '../../../src/processor/image/crop.ts';
+import { sizeOfCutout, wholeOf } from '../../../src/processor/image/cutout.ts';
+import { storedPicture } from '../../../src/processor/image/picture.ts';
 import type { Pixels } from '../../../src/processor/image/pixels.ts';
 import { partOf } from '../../support/part-of.ts';
 import { noise } from './kernels/noise.ts';
+
+type Size = Pick<CropStep, 'width' | 'height'>;
+
+/** A crop of a gray or colour image, by itself or as the part of one that the crop needs. */
+function centerCrop(image: Pixels, size: Size, origin: CropStep['origin'], isCutBefore = false): Pixels {
+  const step: CropStep = { kind: 'crop', ...size, origin };
+  const input = { width: image.width, height: image.height, colours: image.channels === 3 ? 3 : 1 } as const;
+  const output = crop.place(step, input);
+  const cutout = wholeOf(output);
+  const needed = crop.inputCutout?.(input, output, cutout) ?? cutout;
+  const available = isCutBefore ? sizeOfCutout(needed) : input;
+  const picture = isCutBefore
+    ? { pixels: partOf(image, needed), orientation: 1, cutout: needed }
+    : storedPicture(image, 1);
+  return crop.run(picture, { step, input, available, output, cutout, computed: size });
+}
 
 const gray = (width: number, ...values: number[]): Pixels => ({
   data: Uint8Array.from(values),
@@ -31,7 +49,7 @@ describe(cropStart, () => {
   });
 });
 
-describe(centerCrop, () => {
+describe('crop', () => {
   // biome-ignore format: as the image stands
   const image = gray(4,
     1, 2, 3, 4,
@@ -87,17 +105,7 @@ describe(centerCrop, () => {
   });
 });
 
-describe(cutoutOf, () => {
-  it('is the middle of what is larger than the crop, all of what is smaller', () => {
-    const image = { width: 341, height: 100 };
-    expect(cutoutOf(image, { width: 224, height: 224, origin: 'torchvision' })).toEqual({
-      left: 58, // 58.5
-      top: 0,
-      right: 282,
-      bottom: 100,
-    });
-  });
-
+describe('the cutout that a crop needs', () => {
   it('leaves the crop as it would be of the whole', () => {
     const side = fc.integer({ min: 1, max: 20 });
     const origin = fc.constantFrom('transformers', 'transformers-torchvision', 'torchvision');
@@ -106,9 +114,8 @@ describe(cutoutOf, () => {
         ...([side, side, side, side, origin] as const),
         (width, height, cropWidth, cropHeight, origin) => {
           const image = noise(width, height, 1);
-          const crop = { width: cropWidth, height: cropHeight, origin };
-          const cut = partOf(image, cutoutOf(image, crop));
-          expect(centerCrop(cut, crop, origin)).toEqual(centerCrop(image, crop, origin));
+          const size = { width: cropWidth, height: cropHeight };
+          expect(centerCrop(image, size, origin, true)).toEqual(centerCrop(image, size, origin));
         },
       ),
     );

@@ -1,0 +1,63 @@
+import { Failure } from '../../failures.ts';
+import type { PlannedImage } from './geometry.ts';
+import type { OutputFormat } from './plan.ts';
+import type { Size } from './shortest-edge.ts';
+import { kindOf } from './steps.ts';
+
+/** Longest side of an image, in pixels. JPEG: libjpeg's JPEG_MAX_DIMENSION; WebP: its 14 bits. */
+export const longestSides = {
+  jpeg: 65_500,
+  png: 2 ** 31 - 1,
+  webp: 16_383,
+} as const satisfies Record<OutputFormat, number>;
+
+/**
+ * Refuses what a plan must not make of an image, before anything is decoded.
+ *
+ * @param maxOutputPixels - limit of width × height, of the output and of every picture on the way to it
+ * @returns the image
+ * @throws PRESET_UNSUPPORTED, OUTPUT_PIXELS_OVER_LIMIT
+ */
+export function withinLimits<Image extends PlannedImage>(image: Image, maxOutputPixels: number): Image {
+  const { plan, geometry } = image;
+  for (const { output } of geometry.steps) checkNotEmpty(output);
+  for (const { computed } of geometry.steps) checkPixels(computed, maxOutputPixels);
+  checkPixels(geometry.picture, maxOutputPixels);
+  // Fast numerics resample a smaller version of the source, which the resampler checks.
+  if (plan.numerics === 'exact') {
+    for (const placed of geometry.steps) kindOf(placed.step).checkWork?.(placed);
+  }
+  for (const output of geometry.outputs) {
+    if (output.kind === 'image') checkSides(output, output.format);
+  }
+  return image;
+}
+
+function checkNotEmpty({ width, height }: Size): void {
+  if (width >= 1 && height >= 1) return;
+  throw new Failure(
+    'PRESET_UNSUPPORTED',
+    `The preset makes ${width} × ${height} pixels of this image: that is none. Send one that is not so thin, or choose a preset with a fixed size.`,
+    { width, height },
+  );
+}
+
+function checkPixels({ width, height }: Size, limit: number): void {
+  if (width * height <= limit) return;
+  throw new Failure(
+    'OUTPUT_PIXELS_OVER_LIMIT',
+    `The answer would have ${width} × ${height} = ${width * height} pixels; the limit is ${limit}. Ask for a smaller size.`,
+    { limit, actual: width * height, width, height },
+  );
+}
+
+function checkSides({ width, height }: Size, format: OutputFormat): void {
+  const limit = longestSides[format];
+  const actual = Math.max(width, height);
+  if (actual <= limit) return;
+  throw new Failure(
+    'OUTPUT_PIXELS_OVER_LIMIT',
+    `The answer would have ${width} × ${height} pixels; a side of a ${format.toUpperCase()} has at most ${limit}. Ask for a smaller size or for PNG.`,
+    { limit, actual, width, height },
+  );
+}

@@ -1,0 +1,125 @@
+import type { FastDecoded, FastTarget } from '../codecs/codec.ts';
+import { flatten } from './alpha.ts';
+import type { Geometry } from './geometry.ts';
+import { type Picture, storedPicture, upright } from './picture.ts';
+import type { Pixels } from './pixels.ts';
+import type { Plan } from './plan.ts';
+import { type ResizeStep, resample, resampleReduced } from './resize.ts';
+import type { PlacedStep } from './step.ts';
+import { kindOf, type Step } from './steps.ts';
+
+/** The way of one image through a worker, up to its outputs. */
+export interface PixelStages {
+  readonly plan: Plan;
+  readonly geometry: Geometry;
+  /** EXIF's, 1…8. */
+  readonly orientation: number;
+  /** Decodes the whole source, as stored. */
+  decodeWhole(): Promise<Pixels>;
+  /** Decodes the source for fast numerics, as stored. */
+  decodeFast(target: FastTarget): Promise<FastDecoded>;
+  /** Runs a stage and times it by its name. */
+  stage<T>(name: string, run: () => T | Promise<T>): Promise<T>;
+}
+
+/** Exact numerics: decode → alpha → steps, the operations of Pillow in its order. */
+export async function exactStages(job: PixelStages): Promise<Pixels> {
+  const { geometry, orientation, stage } = job;
+  const decoded = await stage('decode', () => job.decodeWhole());
+  const opaque = await dropAlpha(storedPicture(decoded, orientation), job);
+  const processed = await runSteps(opaque, geometry.steps, stage);
+  return await turnUpright(processed, stage);
+}
+
+/**
+ * Fast numerics: decode → resize → alpha → other steps. Where the plan begins with a resize, the decoder computes no more
+ * pixels than that needs, or libvips does the resize while it decodes. Alpha is dropped where there are fewer pixels.
+ */
+export async function fastStages(job: PixelStages): Promise<Pixels> {
+  const { geometry, orientation, stage } = job;
+  const [first, ...others] = geometry.steps;
+  const resizing = first !== undefined && isResize(first) ? first : undefined;
+  const { pixels, isResized } = await stage('decode', () =>
+    job.decodeFast(fastTarget(geometry.steps, resizing)),
+  );
+  const decoded = storedPicture(pixels, orientation);
+  const resized =
+    resizing === undefined || isResized
+      ? decoded
+      : afterStep(await stage('resize', () => resampleReduced(decoded, resizing)), resizing);
+  const opaque = await dropAlpha(resized, job);
+  const processed = await runSteps(opaque, resizing === undefined ? geometry.steps : others, stage);
+  return await turnUpright(processed, stage);
+}
+
+type RunStage = PixelStages['stage'];
+
+/** Drops the alpha that no output keeps. */
+async function dropAlpha(picture: Picture, { plan, geometry, stage }: PixelStages): Promise<Picture> {
+  const { pixels } = picture;
+  if (geometry.keepsAlpha || pixels.channels !== 4) return picture;
+  return { ...picture, pixels: await stage('alpha', () => flatten(pixels, plan.alpha)) };
+}
+
+/** Runs steps one after the other. A resize before a grayscale gives luma, computed for each row while it is in the cache. */
+async function runSteps(
+  start: Picture,
+  steps: readonly PlacedStep<Step>[],
+  stage: RunStage,
+): Promise<Picture> {
+  let picture = start;
+  for (const [index, placed] of steps.entries()) {
+    const input = picture;
+    const toLuma = onlyLumaIsUsed(steps.slice(index + 1));
+    const pixels = await stage(placed.step.kind, () =>
+      isResize(placed) ? resample(input, placed, toLuma) : kindOf(placed.step).run(input, placed),
+    );
+    picture = movesPixels(placed) ? afterStep(pixels, placed) : { ...input, pixels };
+  }
+  return picture;
+}
+
+/** Turns a picture upright that no step has turned. */
+async function turnUpright(picture: Picture, stage: RunStage): Promise<Pixels> {
+  if (picture.orientation === 1) return picture.pixels;
+  return await stage('orient', () => upright(picture));
+}
+
+function afterStep(pixels: Pixels, { cutout }: PlacedStep): Picture {
+  return { pixels, orientation: 1, cutout };
+}
+
+function movesPixels({ step }: PlacedStep<Step>): boolean {
+  return kindOf(step).inputCutout !== undefined;
+}
+
+function isResize(placed: PlacedStep<Step>): placed is PlacedStep<ResizeStep> {
+  return placed.step.kind === 'resize';
+}
+
+/** Whether a grayscale follows, and before it only steps that add no colour. */
+function onlyLumaIsUsed(steps: readonly PlacedStep<Step>[]): boolean {
+  const grayscale = steps.findIndex(({ step }) => step.kind === 'grayscale');
+  return grayscale !== -1 && steps.slice(0, grayscale).every(({ step }) => step.kind !== 'pad');
+}
+
+function fastTarget(
+  steps: readonly PlacedStep<Step>[],
+  resizing: PlacedStep<ResizeStep> | undefined,
+): FastTarget {
+  const lumaOnly = onlyLumaIsUsed(steps);
+  if (resizing === undefined) return { lumaOnly };
+  const { step, input, output } = resizing;
+  const [left, top, right, bottom] = output.box ?? [0, 0, input.width, input.height];
+  const { width, height } = output;
+  return {
+    lumaOnly,
+    resize: {
+      width,
+      height,
+      filter: step.filter,
+      isCover: step.fit === 'cover',
+      sourcePerPixel: Math.min((right - left) / width, (bottom - top) / height),
+    },
+  };
+}
