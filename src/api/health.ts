@@ -21,7 +21,7 @@ export function reportReady(processor: ProcessorClient, isDraining: () => boolea
     } catch (cause) {
       throw new Failure(
         'PROCESSOR_UNAVAILABLE',
-        `No processor said within ${readyTimeoutMs} ms that it serves.`,
+        `No processor reported within ${readyTimeoutMs} ms that it serves.`,
         { limit: readyTimeoutMs },
         { cause },
       );

@@ -20,7 +20,7 @@ const bytes = new Uint8Array([1, 2, 3]);
 const { processor, api } = await useTestApi();
 
 describe(createApp, () => {
-  it('answers 404 where there is nothing', async () => {
+  it('responds with 404 to unknown paths', async () => {
     const problem = await problemOf(await fetch(`${api.url}/v2/images`));
     expect(problem).toMatchObject({ status: 404, reason: 'ROUTE_UNKNOWN' });
   });
@@ -45,7 +45,7 @@ describe(createApp, () => {
     expect(response.headers.get('access-control-allow-origin')).toBeNull();
   });
 
-  it('answers the preflight of a named origin, and no other', async () => {
+  it('allows the preflight of a configured origin, and of no other', async () => {
     await using other = await startTestApi({
       PROCESSOR_URL: processor.url,
       CORS_ORIGINS: 'https://app.example, http://localhost:5173',
@@ -253,7 +253,7 @@ describe(reportReady, () => {
     far.close();
   });
 
-  it('does not hold where no processor answers', async () => {
+  it('is not ready while no processor serves', async () => {
     await using lonely = await startTestApi({ PROCESSOR_URL: 'http://127.0.0.1:1' });
     const response = await fetch(`${lonely.url}/readyz`);
     expect(await problemOf(response)).toMatchObject({ status: 503, reason: 'PROCESSOR_UNAVAILABLE' });
@@ -261,7 +261,7 @@ describe(reportReady, () => {
 });
 
 describe(startApi, () => {
-  it('drains: not ready at once, requests in flight get their answer, then the port is closed', async () => {
+  it('drains: not ready at once, requests in flight get their response, then the port is closed', async () => {
     const leaving = await startTestApi({ PROCESSOR_URL: processor.url, SHUTDOWN_DELAY_MS: '300' });
     const arrived = Promise.withResolvers<void>();
     const finish = Promise.withResolvers<void>();

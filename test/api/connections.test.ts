@@ -107,7 +107,7 @@ describe(limitConnections, () => {
     processor.reset();
   });
 
-  it('leaves the connections of a trusted proxy alone', async () => {
+  it('does not limit the connections of a trusted proxy', async () => {
     await using api = await start({
       MAX_IDLE_CONNECTIONS_PER_CALLER: '1',
       MAX_IDLE_CONNECTIONS: '1',

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => api[Symbol.asyncDispose]());
 
-/** What comes back for these bytes until the connection ends. */
+/** Sends the bytes. @returns everything received until the connection ends */
 const exchange = (...parts: readonly (string | Buffer)[]) =>
   exchangeWith(Number(new URL(api.url).port), ...parts);
 
@@ -83,7 +83,7 @@ describe(createHttpServer, () => {
     expect(response).not.toMatch(/HPE_|Parse Error/);
   });
 
-  it('answers HTTP/1.0 without a Host', async () => {
+  it('accepts HTTP/1.0 without a Host', async () => {
     expect(await exchange('GET /healthz HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1.1 200 /);
   });
 
@@ -92,7 +92,7 @@ describe(createHttpServer, () => {
     expect(response.match(/HTTP\/1.1 \d+/g)?.at(-1)).toBe('HTTP/1.1 400');
   });
 
-  it('answers headers that come too slowly with 408', async () => {
+  it('responds to headers that arrive too slowly with 408', async () => {
     const server = createHttpServer(() => new Response(), pino({ enabled: false }), {
       headersTimeout: 100,
       connectionsCheckingInterval: 20,
@@ -117,7 +117,7 @@ describe(createHttpServer, () => {
     expect(await countOf('REQUEST_INVALID')).toBe(before + 2);
   });
 
-  it('answers again after all of that', async () => {
+  it('still serves requests after all of these', async () => {
     expect((await fetch(`${api.url}/healthz`)).status).toBe(200);
   });
 });

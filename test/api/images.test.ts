@@ -149,7 +149,7 @@ describe(processImage, () => {
     expect(Buffer.compare(processor.request().source.value as Uint8Array, large)).toBe(0);
   });
 
-  it('answers the processor with the time that is left as the deadline', async () => {
+  it('sends the remaining time to the processor as the deadline', async () => {
     const left = new Promise<number | undefined>((resolve) => {
       processor.script.process = (_request, context) => {
         resolve(context.timeoutMs());
@@ -188,7 +188,7 @@ describe(processImage, () => {
 });
 
 describe(writeResponse, () => {
-  it('says what the answer is and how it was made', async () => {
+  it('describes the response and how it was made', async () => {
     const { headers } = await post(picture);
     expect(headers.get('content-type')).toBe('image/jpeg');
     expect(headers.get('content-length')).toBe('8');
@@ -260,7 +260,7 @@ describe(writeResponse, () => {
   });
 
   it.each(['"c0ffee"', 'W/"c0ffee"', '"other", "c0ffee"', '*'])(
-    'answers 304 to If-None-Match: %s',
+    'responds with 304 to If-None-Match: %s',
     async (tag) => {
       const response = await fetch(`${api.url}/v1/images?url=https://example.com/a.jpg`, {
         headers: { 'If-None-Match': tag },
@@ -273,14 +273,14 @@ describe(writeResponse, () => {
     },
   );
 
-  it('answers in full to the tag of another answer, and to any tag with POST', async () => {
+  it('responds in full to the tag of another response, and to any tag with POST', async () => {
     const other = { 'If-None-Match': '"0ther"' };
     const url = `${api.url}/v1/images?url=https://example.com/a.jpg`;
     expect((await fetch(url, { headers: other, cache: 'no-store' })).status).toBe(200);
     expect((await post(picture, { 'If-None-Match': '"c0ffee"' })).status).toBe(200);
   });
 
-  it('answers HEAD with the headers of GET alone', async () => {
+  it('responds to HEAD with only the headers of GET', async () => {
     const response = await fetch(`${api.url}/v1/images?url=https://example.com/a.jpg`, { method: 'HEAD' });
     expect(response.status).toBe(200);
     expect(response.headers.get('content-length')).toBe('8');

@@ -67,7 +67,7 @@ describe(readBody, () => {
     expect([content[0], content[999_999], content[1_000_000], content[1_999_999]]).toEqual([1, 1, 2, 2]);
   });
 
-  it('refuses a declared length over the limit, and the client has the answer although it goes on sending', async () => {
+  it('refuses a declared length over the limit, and the client gets the response although it goes on sending', async () => {
     const answer = await send(url, {
       method: 'POST',
       headers: { 'Content-Length': 5_000_000 },

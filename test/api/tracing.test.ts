@@ -93,7 +93,7 @@ describe(traceRequests, () => {
     ]);
   });
 
-  it('has no status of an answer that its caller did not wait for', async () => {
+  it('has no status of a response that its caller did not wait for', async () => {
     const leaving = new AbortController();
     const { promise: left, resolve } = Promise.withResolvers<void>();
     processor.script.process = (_, { signal }) => {
@@ -110,7 +110,7 @@ describe(traceRequests, () => {
     expect(server?.attributes).not.toHaveProperty(['http.response.status_code']);
   });
 
-  it('answers as ever while the collector is not there', async () => {
+  it('serves requests while there is no collector', async () => {
     await using api = await startTestApi({
       PROCESSOR_URL: processor.url,
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1',
@@ -142,7 +142,7 @@ describe(createTraceCall, () => {
     expect(await api.accessLine('mine')).toMatchObject({ trace_id: traceId, span_id: '00f067aa0ba902b7' });
   });
 
-  it('does so at the door for browsers too', async () => {
+  it('does so at the Connect interface, too', async () => {
     const spans = await spansOf((url) =>
       fetch(`${url}/image.v1.ProcessorService/Process`, {
         method: 'POST',

@@ -28,7 +28,7 @@ async function connectTo(server: Server) {
 }
 
 describe(createHttp2Connection, () => {
-  it('sends all calls over one connection, and opens another after the server has said GOAWAY', async () => {
+  it('sends all calls over one connection, and opens another after the server has sent GOAWAY', async () => {
     const sessions: ServerHttp2Session[] = [];
     const server = createHttp2Server((_, response) => response.end('hello'));
     server.on('session', (session) => sessions.push(session));

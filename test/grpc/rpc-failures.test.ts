@@ -55,7 +55,7 @@ describe(failureFromConnectError, () => {
     expect(found?.metadata).toEqual({ limit: '1' });
   });
 
-  it('keeps whether one failure differs from its reason, and takes the table where nothing was said', () => {
+  it('keeps whether one failure differs from its reason, and uses the table where nothing was sent', () => {
     const failure = new Failure('ORIGIN_UNREACHABLE', 'Why.', {}, { isRetryable: false });
     expect(failureFromConnectError(toConnectError(failure))?.isRetryable).toBe(false);
     const value = { reason: 'OVERLOADED', domain: 'image.v1', metadata: {} };

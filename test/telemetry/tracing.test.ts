@@ -111,7 +111,7 @@ describe(startTracing, () => {
     expect(places.slice(1).map((place) => place.traceId)).toEqual([traceId, traceId]);
   });
 
-  it('ends in its time when the collector takes everything and answers nothing', async () => {
+  it('ends in its time when the collector accepts everything and does not respond', async () => {
     const silent = createServer((socket) => void socket.on('error', () => {}).resume());
     silent.listen(0, '127.0.0.1');
     await once(silent, 'listening');

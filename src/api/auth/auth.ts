@@ -13,7 +13,7 @@ import { checkLink, linkParameters, linkSecretsFile } from './signed-links.ts';
 export interface Gate {
   /**
    * Lets a request in by its API key or its signature, and counts it; lets everybody in when neither is set up. The
-   * headers that belong to that go into the answer, and who it was into the access log.
+   * headers for it go into the response, and the caller into the access log.
    *
    * @throws Failure UNAUTHENTICATED, SIGNATURE_INVALID, LINK_EXPIRED, RATE_LIMITED
    */

@@ -26,8 +26,8 @@ export interface AdmissionBounds {
  * Lets work run as far as there are places and memory, and so much more wait; beyond that it refuses at once.
  *
  * The order is shortest first, with ageing: a piece's turn comes by the time of its arrival and four times its
- * `workMs`, 10 s at most. So cheap work overtakes dear work that came shortly before it, and nothing waits for
- * ever. A piece that doesn't fit into the memory that is free lets others pass for a second, and after that
+ * `workMs`, 10 s at most. So cheap work overtakes dear work that came shortly before it, and nothing waits
+ * without end. A piece that doesn't fit into the memory that is free lets others pass for a second, and after that
  * nobody. Dear work (`workMs` over a quarter of a second) never has the last free place of several, nor more than half
  * of the queue, and while other work waits it gets a twentieth of the time of the workers.
  */

@@ -47,7 +47,7 @@ export function restingMemory(config: MemoryConfig): number {
     // One more reads headers.
     (WORKERS + 1) * (idleWorkerBytes + workerFileRoom) +
     CACHE_MAX_BYTES +
-    // What waits and what is in work, too.
+    // Waiting work and work in progress are included.
     heldMemory(config) +
     MAX_DOWNLOADS * MAX_SOURCE_BYTES
   );

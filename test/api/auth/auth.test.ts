@@ -104,7 +104,7 @@ describe(createGate, () => {
       expect(processor.requests).toEqual([]);
     });
 
-    it("has responses that are for the key's caller alone", async () => {
+    it('marks responses to a key as private', async () => {
       const url = `${api.url}/v1/images?url=https://images.example/cat.jpg`;
       const get = await fetch(url, { headers: { 'X-API-Key': alphaKey } });
       expect(get.headers.get('cache-control')).toBe('private, no-cache');
@@ -172,7 +172,7 @@ describe(createGate, () => {
       },
     );
 
-    it('answers a preflight, which has no key, and names the headers that keys come in', async () => {
+    it('allows a preflight without a key, and names the headers for keys', async () => {
       for (const path of ['/v1/images', '/image.v1.ProcessorService/Process']) {
         const { status, headers } = await fetch(api.url + path, {
           method: 'OPTIONS',
@@ -297,7 +297,7 @@ describe(createGate, () => {
       expect(JSON.stringify(line)).not.toContain('signature');
     });
 
-    it('answers HEAD as it does GET', async () => {
+    it('handles HEAD as GET', async () => {
       const { status } = await fetch(api.url + link({ url: 'https://a.example/' }), { method: 'HEAD' });
       expect(status).toBe(200);
     });
@@ -320,7 +320,7 @@ describe(createGate, () => {
       });
     });
 
-    it('is for GET alone: a signature lets no upload in', async () => {
+    it('is for GET only: a signature admits no upload', async () => {
       const response = await fetch(api.url + link({ width: '7' }), { method: 'POST', body: bytes });
       expect(await problemOf(response)).toMatchObject({ status: 401, reason: 'UNAUTHENTICATED' });
       expect(processor.requests).toEqual([]);

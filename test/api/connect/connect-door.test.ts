@@ -111,7 +111,7 @@ describe(openConnectDoor, () => {
       expect(await cancelled).toMatchObject({ code: Code.Canceled });
     });
 
-    it('lets nobody ask by a SHA-256: whoever has no image gets no answer of it', async () => {
+    it('accepts no SHA-256 as a source: callers must have the image', async () => {
       await client().process({ source: { case: 'sha256', value: 'a'.repeat(64) } });
       expect(processor.request().source).toEqual({ case: 'sha256', value: '' });
     });
@@ -158,8 +158,8 @@ describe(openConnectDoor, () => {
     });
   });
 
-  it('carries a stream, one answer for each image', async () => {
-    // Node's Connect client sends streams over HTTP/2 alone; these are the bytes that it would send.
+  it('carries a stream with one response for each image', async () => {
+    // Node's Connect client sends streams over HTTP/2 only; these are the bytes that it would send.
     const message = (json: string) => {
       const data = Buffer.from(json);
       const head = Buffer.alloc(5);
@@ -178,7 +178,7 @@ describe(openConnectDoor, () => {
     expect(body.toString('latin1').match(/"id":"\w"/g)).toEqual(['"id":"a"', '"id":"b"']);
   });
 
-  it('knows no other methods, and takes POST alone', async () => {
+  it('knows no other methods, and accepts only POST', async () => {
     const unknown = await fetch(`${api.url}/image.v1.ProcessorService/Delete`, {
       method: 'POST',
       body: '{}',

@@ -227,7 +227,7 @@ describe(openConnectDoor, () => {
     expect(all).not.toContain('DRAINING');
   });
 
-  it('ends its streams when it drains, and answers what is in work', async () => {
+  it('ends its streams when it drains, after the images in work', async () => {
     const api = await start();
     const arrived = Promise.withResolvers<void>();
     const release = Promise.withResolvers<void>();

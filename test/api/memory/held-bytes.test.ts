@@ -151,7 +151,7 @@ describe(createHeldBytes, () => {
 });
 
 describe(createHeldStream, () => {
-  it('holds what is no message yet, and messages until their answer', async () => {
+  it('holds incomplete messages, and messages until their response', async () => {
     const { held, share } = thousandBytes();
     const stream = createHeldStream(share(), 1000);
     const answer = (id: string) => create(ProcessStreamResponseSchema, { id });
@@ -277,7 +277,7 @@ describe('MAX_HELD_BYTES', () => {
     expect((await client.process({ source })).key).toBe('c0ffee');
   });
 
-  it('ends a stream of images when those without an answer have no room', async () => {
+  it('ends a stream of images when those without a response have no room', async () => {
     const call = (images: number) => {
       // No image has its response before all of them are in work.
       const all = Promise.withResolvers<typeof plainAnswer>();
@@ -301,7 +301,7 @@ describe('MAX_HELD_BYTES', () => {
     expect(four).toContain('MAX_HELD_BYTES');
   });
 
-  it('cuts off who does not read an answer when another needs its memory', async () => {
+  it('cuts off a caller that does not read its response when another needs the memory', async () => {
     await using hasty = await startTestApi({
       PROCESSOR_URL: processor.url,
       MAX_UPLOAD_BYTES: '1000000',

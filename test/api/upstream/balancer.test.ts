@@ -49,10 +49,10 @@ function within(ms = 25_000): Deadline {
   return deadline;
 }
 
-/** Sends one call. @returns the address of who answered */
+/** Sends one call. @returns the address of the processor that responded */
 const call = async (client: TestClient) => (await client.process(request, within())).key;
 
-/** Sends `count` calls, eight at a time. @returns how many each address answered */
+/** Sends `count` calls, eight at a time. @returns the number of responses by address */
 async function callMany(client: TestClient, count: number): Promise<Record<string, number>> {
   const answers: Record<string, number> = {};
   let left = count;
@@ -66,7 +66,7 @@ async function callMany(client: TestClient, count: number): Promise<Record<strin
   return answers;
 }
 
-/** Sends calls until the processor has answered one. */
+/** Sends calls until the processor has responded to one. */
 async function callUntilFrom(client: TestClient, address: string): Promise<void> {
   while ((await call(client)) !== address);
 }
@@ -108,7 +108,7 @@ describe(createBalancer, () => {
     await vi.waitFor(async () => {
       const answers = await callMany(client, 400);
       expect(Object.keys(answers).sort()).toEqual(fleet.map(({ address }) => address).sort());
-      // By chance alone the counts differ by 9 from 100. A process that has just started is slow, and gets less.
+      // By chance the counts differ by 9 from 100. A process that has just started is slow, and gets less.
       for (const count of Object.values(answers)) expect(count).toBeGreaterThan(50);
     }, patience);
   });
@@ -219,7 +219,7 @@ describe(createBalancer, () => {
     ['WORKER_CRASHED', 'WORKER_CRASHED'],
     ['PROCESSOR_UNAVAILABLE', 'PROCESSOR_UNAVAILABLE'],
     ['INTERNAL', 'INTERNAL'],
-  ] as const)('takes %s from a processor for an answer, and asks no other', async (reason, expected) => {
+  ] as const)('takes %s from a processor as its response, and calls no other', async (reason, expected) => {
     const fleet = [await scripted(), await scripted()];
     const client = clientOf(fleet.map(({ url }) => url));
     for (const { script } of fleet) {
@@ -303,7 +303,7 @@ describe(createBalancer, () => {
     const client = clientOf([first.url, second.url]);
     const answers = await callMany(client, 800);
     expect(Object.keys(answers).sort()).toEqual([first.address, second.address].sort());
-    // Alone it has nobody to pass a call on to.
+    // With one processor there is no other for a call.
     const lonely = clientOf([first.url]);
     expect(await callMany(lonely, 400)).toEqual({ [first.address]: 400 });
   });

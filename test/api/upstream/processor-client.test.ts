@@ -74,7 +74,7 @@ async function failureOf(call: Promise<unknown>): Promise<Failure> {
 }
 
 describe(createProcessorClient, () => {
-  it('asks by SHA-256 for what it has sent before, and sends it again where the answer is gone', async () => {
+  it('asks by SHA-256 for an image that it has sent before, and sends it again if the response is no longer cached', async () => {
     const processor = await scripted();
     const client = clientOf(processor.url);
     const image = new Uint8Array(100_000);
@@ -227,7 +227,7 @@ describe(createProcessorClient, () => {
     ['breaks the stream', (stream: ServerHttp2Stream) => stream.close(2)],
     ['cancels the stream', (stream: ServerHttp2Stream) => stream.close(8)],
     [
-      'closes in the middle of an answer',
+      'closes in the middle of a response',
       (stream: ServerHttp2Stream, socket: Socket) => {
         stream.respond({ ':status': 200, 'content-type': 'application/grpc+proto' });
         stream.write(Buffer.from([0, 0, 0, 1, 0, 1, 2]), () => socket.end());
@@ -315,7 +315,7 @@ describe(createProcessorClient, () => {
     expect(failure.reason).toBe('CANCELLED');
   });
 
-  it('refuses an answer that is longer than configured', async () => {
+  it('refuses a response that is longer than configured', async () => {
     const processor = await scripted();
     processor.script.process = () => ({ ...plainAnswer, content: new Uint8Array(2 * megabyte) });
     const failure = await failureOf(clientOf(processor.url).process(request, within(5000)));
@@ -429,8 +429,8 @@ async function startRoad(targetUrl: string) {
 }
 
 /**
- * A port whose queue of connections is full because its process stands still: the kernel answers nobody,
- * as a host that is gone answers nobody.
+ * A port whose queue of connections is full because its process is stopped: the kernel does not respond,
+ * like a host that is down.
  */
 async function startBlackHole(): Promise<{ url: string; end: () => void }> {
   const script = `require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, function () {

@@ -25,7 +25,7 @@ const variantsOf = (value: Uint8Array, ...grayscales: boolean[]) =>
     variants: grayscales.map((grayscale) => ({ grayscale })),
   });
 
-/** A processor that has its answers, and what it was sent: a SHA-256 or a number of bytes. */
+/** A processor with a cache, and what it received: a SHA-256 or a number of bytes. */
 function started() {
   const repeats = createRepeats();
   const sent: unknown[] = [];
@@ -51,13 +51,13 @@ function started() {
   };
 }
 
-/** What the processor tells of a source. */
+/** The processor's description of a source. */
 function sourceOf({ case: kind, value }: ProcessRequest['source']) {
   return { sha256: kind === 'content' ? hash('sha256', value) : (value ?? '') };
 }
 
 describe(createRepeats, () => {
-  it('asks by SHA-256 for what was answered before, and sends the bytes of all else', async () => {
+  it('asks by SHA-256 for repeated requests, and sends the bytes of all others', async () => {
     const { send, sendVariants, sent } = started();
     await send(requestOf(image));
     await send(requestOf(Uint8Array.from(image)));
@@ -89,7 +89,7 @@ describe(createRepeats, () => {
   });
 
   it.each<FailureReason>(['SOURCE_UNKNOWN', 'SOURCE_MISSING'])(
-    'sends the bytes when the answer is not known any more: %s',
+    'sends the bytes when the response is no longer known: %s',
     async (refusal) => {
       const { send, sent, script } = started();
       await send(requestOf(image));

@@ -8,7 +8,7 @@ import {
 
 const never = new AbortController().signal;
 
-/** Work that ends when it is told to, and whether it has begun. */
+/** Work that ends on command, and whether it has begun. */
 function piece() {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const work = { begun: false, end: resolve, fail: reject, run: () => promise };
@@ -112,7 +112,7 @@ describe(createAdmission, () => {
     expect(admission.running).toBe(0);
   });
 
-  it('lets work end that has begun, whoever leaves: its place is taken until then', async () => {
+  it('lets work that has begun end, even if its caller leaves: its place is taken until then', async () => {
     const admission = createAdmission('images are being processed', 1, 0);
     const work = piece();
     const caller = new AbortController();
@@ -197,7 +197,7 @@ describe('createAdmission, of priced work', () => {
     expect(begun).toEqual(['running', 'small', 'large', 'later']);
   });
 
-  it('starts those whom an image kept back when its caller leaves', async () => {
+  it('starts the pieces behind an image when its caller leaves', async () => {
     const { add, admission, begun, clock } = createBench(3, 9, { maxMemoryBytes: 100 });
     void add('running', { memoryBytes: 60 });
     const caller = new AbortController();
@@ -213,7 +213,7 @@ describe('createAdmission, of priced work', () => {
     expect(begun).toEqual(['running', 'small']);
   });
 
-  it('does the short first, but nothing waits for ever', async () => {
+  it('runs short work first, but nothing waits without end', async () => {
     const { add, end, begun, clock } = createBench(1, 9);
     void add('first', { workMs: 10 });
     void add('long', { workMs: 200 });
@@ -242,7 +242,7 @@ describe('createAdmission, of priced work', () => {
     expect(begun).toEqual([...cheap, 'dear']);
   });
 
-  it('lets dear work that finds no memory stop nobody', async () => {
+  it('lets dear work without memory block no other work', async () => {
     const { add, end, begun, clock } = createBench(2, 9, { maxMemoryBytes: 100 });
     void add('cheap 0', { memoryBytes: 60 });
     void add('dear', { workMs: 300, memoryBytes: 90 });
@@ -317,7 +317,7 @@ describe('createAdmission, of priced work', () => {
     expect(admission.waiting).toBe(2);
   });
 
-  it('takes any work when it has nothing else to do: an estimate alone refuses nobody', async () => {
+  it('takes any work when it has nothing else to do: an estimate by itself refuses nothing', async () => {
     const { add, begun } = createBench(1, 9);
     void add('a', { workMs: 5000 }, 1);
     await settle();

@@ -25,7 +25,7 @@ describe(workMemory, () => {
     expect(workMemory(config, 500_000_000)).toBe(256_000_000);
   });
 
-  it('is what was said, if something was', () => {
+  it('is the configured value, if there is one', () => {
     expect(workMemory({ ...config, MAX_WORK_BYTES: 1 }, 2_000_000_000)).toBe(1);
   });
 });

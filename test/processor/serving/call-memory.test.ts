@@ -62,7 +62,7 @@ describe(createServingMemory, () => {
     expect(memory.budget.bytes()).toBe(0);
   });
 
-  it('judges by the smaller limit where the caller has told its own', async () => {
+  it('judges by the smaller limit where the caller has sent its own', async () => {
     const memory = createServingMemory(100_000_000, 1_000_000, 60_000);
     await using server = await startProcessorServer(createProcessing(idle()), { memory });
     const headers = { 'x-image-max-response-bytes': '200000' };

@@ -9,7 +9,7 @@ afterEach(() => {
   for (const cleanup of cleanups.splice(0).reverse()) cleanup();
 });
 
-/** A connection with one call on it whose answer has begun. */
+/** A connection with one call whose response has begun. */
 async function startCall(maxAgeMs: number) {
   const server = createServer();
   server.on('session', limitConnectionAge(maxAgeMs));
@@ -37,7 +37,7 @@ describe(limitConnectionAge, () => {
     await closed;
   });
 
-  it('lets connections live for ever with 0', async () => {
+  it('does not limit the age of connections with 0', async () => {
     const eternal = await startCall(0);
     const mortal = await startCall(20);
     await once(mortal.session, 'goaway');

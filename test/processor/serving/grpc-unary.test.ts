@@ -132,7 +132,7 @@ describe(createGrpcUnaryMethods, () => {
     expect((await answerOf(next)).trailers['grpc-status']).toBe('0');
   });
 
-  it('uses memory again only after the answer that is made of it', async () => {
+  it('keeps the memory of a message until its response is sent', async () => {
     const open = await started();
     const calls = Array.from({ length: 24 }, async (_, at) => {
       // Enters the server while others leave it.
@@ -205,7 +205,7 @@ describe(createGrpcUnaryMethods, () => {
     });
   });
 
-  it('resets a stream whose answer cannot be sent, and the connection lives on', async () => {
+  it('resets a stream whose response cannot be sent, and keeps the connection', async () => {
     const open = await started(({ source }) => {
       if (source.case === undefined) throw new ConnectError('\ud83d', Code.NotFound);
       return {};

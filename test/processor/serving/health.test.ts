@@ -36,7 +36,7 @@ describe(createHealth, () => {
     expect((await client.check({ service: 'image.v1.ProcessorService' })).status).toBe(Status.SERVING);
   });
 
-  it('answers the Check of a service that it does not know with NOT_FOUND', async () => {
+  it('fails the Check of an unknown service with NOT_FOUND', async () => {
     const { server, client } = await startHealth();
     await using _ = server;
     const error = await client.check({ service: 'image.v2.ProcessorService' }).catch(ConnectError.from);

@@ -102,7 +102,7 @@ describe(observeCalls, () => {
     expect(lines).toMatchObject([{ status: 'PERMISSION_DENIED' }]);
   });
 
-  it('has a stream in flight until its last answer', async () => {
+  it('has a stream in flight until its last response', async () => {
     const { client, lines, inFlight, over } = await start({
       async *processStream(requests) {
         for await (const { id } of requests) yield { id };

@@ -71,7 +71,7 @@ async function ask(...questions: Question[]): Promise<ServerReflectionResponse['
   return (await collect(client.serverReflectionInfo(requests()))).map((response) => response.messageResponse);
 }
 
-/** The names of the files in an answer, or its error. */
+/** The names of the files in a response, or its error. */
 function summary(answer: ServerReflectionResponse['messageResponse']) {
   if (answer.case === 'errorResponse') return `${Code[answer.value.errorCode]}: ${answer.value.errorMessage}`;
   if (answer.case !== 'fileDescriptorResponse') return answer.case;
@@ -178,7 +178,7 @@ describe(createReflection, () => {
     ]);
   });
 
-  it('answers NOT_FOUND to what it does not know, and goes on', async () => {
+  it('responds with NOT_FOUND to unknown names, and goes on', async () => {
     const answers = await ask(
       { case: 'fileByFilename', value: 'image/v2/processor.proto' },
       { case: 'fileContainingSymbol', value: 'image.v1' },
@@ -216,7 +216,7 @@ describe(createReflection, () => {
     });
   });
 
-  it('answers v1alpha as v1', async () => {
+  it('handles v1alpha as v1', async () => {
     await using server = await startRpcServer(routes);
     const client = createClient(ServerReflectionV1alpha, createGrpcTransport({ baseUrl: server.url }));
     async function* requests() {

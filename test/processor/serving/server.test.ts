@@ -46,7 +46,7 @@ async function start(service: Service = echo, maxSourceBytes = 4 * megabyte, tru
   };
 }
 
-/** A service whose calls end when they are told to. */
+/** A service whose calls end on command. */
 function createHeld() {
   const begun = Promise.withResolvers<void>();
   const end = Promise.withResolvers<void>();
@@ -109,7 +109,7 @@ describe(startGrpcServer, () => {
     expect(responses.map(({ content }) => content.length)).toEqual(Array(32).fill(megabyte));
   });
 
-  it('does not compress answers, whatever a client offers', async () => {
+  it('does not compress responses, whatever a client offers', async () => {
     await using server = await start();
     const session = await connected(server.url);
     const stream = session.request({
@@ -170,7 +170,7 @@ describe(startGrpcServer, () => {
     await server.drain();
   });
 
-  it('answers a method that it does not have with UNIMPLEMENTED', async () => {
+  it('fails an unknown method with UNIMPLEMENTED', async () => {
     await using server = await start();
     async function* nothing() {}
     const stream = server.client.processStream(nothing());
@@ -192,7 +192,7 @@ describe(startGrpcServer, () => {
       await closed;
     });
 
-    it('lets a call in flight finish, with its answer', async () => {
+    it('lets a call in flight finish with its response', async () => {
       const held = createHeld();
       const server = await start(held.service);
       const call = server.client.process({});
