@@ -9,7 +9,7 @@ import { warmUp } from './warm-up.ts';
 import { planTo, referencePlan } from './work.ts';
 
 /*
- * What a request costs beside its pixels, in both services and the workers: 0.8 MB there whose picture is 8 × 8
+ * The cost of a request without its pixels, in both services and the workers: 0.8 MB there whose picture is 8 × 8
  * pixels with a photograph's bytes behind it, 150 KB back. Nothing is taken off for the few pixels that there are.
  */
 

@@ -11,7 +11,7 @@ import { cpuClockMs, memoryOfTree } from './process-tree.ts';
 import { startMain, workers } from './services.ts';
 
 /*
- * What malloc's settings do to the workers: the same work to a processor of each, in turn. CPU of the workers alone,
+ * The effect of malloc's settings on the workers: the same work for a processor of each, in turn. CPU of the workers only,
  * their peaks and what they hold afterwards.
  */
 

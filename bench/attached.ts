@@ -32,7 +32,7 @@ if (isMainThread && process.channel) {
     histogram.reset();
     process.send?.(delay);
   });
-  // Whoever measured is gone.
+  // The measuring process has ended.
   process.on('disconnect', () => process.exit());
   // The service ends as if nobody listened.
   process.channel.unref();

@@ -5,7 +5,7 @@ import { benchArguments, cpuMs, difference, median, printTable } from './measure
 import { benchPictures } from './pictures.ts';
 
 /*
- * What encoders' settings cost and give away: CPU and bytes of 1024 × 768 pixels, RGB, and how far what is decoded is
+ * The cost and quality of encoders' settings: CPU and bytes of 1024 × 768 pixels, RGB, and how far what is decoded is
  * from what was encoded.
  */
 
@@ -55,7 +55,7 @@ for (const compressionLevel of [1, 2, 6]) {
 for (const effort of [0, 2, 4]) {
   ways[`WebP 80, effort ${effort}`] = bySharp((image) => image.webp({ quality: 80, effort }));
 }
-/** What encode.ts has; the others of each format are told beside it. */
+/** The settings of encode.ts; the tables show the others of each format relative to them. */
 const chosen = [
   turboJpeg ? 'JPEG 90, the standard’s tables, TurboJPEG' : 'JPEG 90, the standard’s tables, sharp',
   'PNG, level 2',

@@ -17,7 +17,7 @@ import { benchPictures } from './pictures.ts';
 import { startMain, workers } from './services.ts';
 
 /*
- * How long the processor's main thread, which answers health checks, is kept from its next event while all
+ * How long the processor's main thread, which responds to health checks, is kept from its next event while all
  * workers are busy: a real image-processor, loaded by this process over gRPC.
  */
 

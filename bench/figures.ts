@@ -46,11 +46,11 @@ export const targets = {
 export interface Reached {
   readonly figure: keyof typeof targets;
   readonly values: readonly number[];
-  /** What belongs beside it: the error of a shortcut. */
+  /** The error of a shortcut. */
   readonly beside: string;
 }
 
-/** Tells run.ts a figure; a part that runs by itself has its tables alone. */
+/** Reports a figure to run.ts; a part that runs separately prints only its tables. */
 export function reach(figure: keyof typeof targets, values: readonly number[], beside = ''): void {
   process.send?.({ figure, values, beside } satisfies Reached);
 }

@@ -9,7 +9,7 @@ import { cpuMsOfTree } from './process-tree.ts';
  * Work for a service or a rival, and what it cost.
  */
 
-/** What `count` pieces of work have cost. */
+/** The cost of `count` pieces of work. */
 export interface Cost {
   /** A piece: user + sys of the processes that did the work. */
   readonly cpuMs: number;
@@ -35,7 +35,7 @@ export async function costOf(pids: readonly number[], work: () => Promise<readon
   const wallMs = performance.now() - before.at;
   const idle = idleMs() - before.idle;
   const cpu = cpuMsOfTree(pids) - before.cpu;
-  // A container may have fewer cores than the machine whose idle time is told.
+  // A container may have fewer cores than the machine whose idle time is counted.
   const sharesMachine = cpus().length !== availableParallelism();
   const coreMs = sharesMachine ? wallMs * availableParallelism() : cpu + idle;
   return {
@@ -59,7 +59,7 @@ export function withMark(file: Uint8Array, mark: string): Uint8Array {
   return Buffer.concat([file, Buffer.from(mark.padStart(markLength, '0'), 'latin1')]);
 }
 
-/** What is sent over and over. Its mark is written into it in place: nothing is copied for a request. */
+/** A body that is sent repeatedly. Its mark is written into it in place: nothing is copied for a request. */
 export interface Upload {
   readonly body: Buffer;
   readonly contentType: string;
@@ -95,7 +95,7 @@ export function nextSerial(): number {
   return ++serial;
 }
 
-/** One answer. */
+/** One response. */
 export interface Answer {
   readonly content: Buffer;
   readonly headers: Dispatcher.ResponseData['headers'];
@@ -131,7 +131,7 @@ export class HttpError extends Error {
 
 export type Sender = ReturnType<typeof createSender>;
 
-/** Whether the answer came from the processor's cache, by Cache-Status. @throws if it isn't as expected */
+/** Whether the response came from the processor's cache, by Cache-Status. @throws if it isn't as expected */
 export function checkCache({ headers }: Answer, expected: 'hit' | 'miss'): void {
   const state = /;\s*hit\b/.test(String(headers['cache-status'])) ? 'hit' : 'miss';
   if (state !== expected) throw new Error(`a cache ${state} (${headers['cache-status']}), not a ${expected}`);
@@ -153,11 +153,11 @@ export interface UploadLoad {
   readonly inFlight: number;
   /** Every request's file is another one. */
   readonly isMarked: boolean;
-  /** @throws if the answer to the source is wrong */
+  /** @throws if the response to the source is wrong */
   check(answer: Answer, source: number): void;
 }
 
-/** Sends the sources in turn; every answer is checked. */
+/** Sends the sources in turn; every response is checked. */
 export async function costOfUploads(load: UploadLoad): Promise<Cost> {
   const { sources, kind, count, inFlight, sender } = load;
   const lanes = Array.from({ length: inFlight }, () => sources.map((file) => uploadOf(file, kind)));

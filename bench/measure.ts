@@ -3,7 +3,7 @@ import process from 'node:process';
 import { parseArgs } from 'node:util';
 
 /*
- * What all parts of the bench share: arguments, statistics, tables.
+ * Shared by all parts of the bench: arguments, statistics, tables.
  */
 
 /** `[--python PATH] [--images DIR] [--quick] [--write]`, the same for every part. */

@@ -10,7 +10,7 @@ import { jpegOutput, optionsOf, planTo } from './work.ts';
 
 /*
  * Peaks of resident memory by requests in flight, with fresh services for each picture: what runs at once is bounded
- * by the workers, what waits holds its bytes alone. And a JPEG that is small as a file and huge in memory, against
+ * by the workers, waiting images hold only their bytes. And a JPEG that is small as a file and huge in memory, against
  * the limit that is set for it.
  */
 

@@ -17,7 +17,7 @@ import { warmUp } from './warm-up.ts';
 import { jpegOutput, optionsOf, planTo, tensorOutput, webpOutput } from './work.ts';
 
 /*
- * What a day looks like: pictures of 0.1 to 12 MP in three formats, four outputs, and every fifth request for
+ * A day's mix: pictures of 0.1 to 12 MP in three formats, four outputs, and every fifth request for
  * something that has been asked for before.
  */
 

@@ -5,7 +5,7 @@ import { asked, ended, startPart, workers } from './services.ts';
 import { type BenchPlan, referencePlan } from './work.ts';
 
 /*
- * Who else does the work: our stages with no service, sharp, Pillow, OpenCV; alone and behind HTTP.
+ * Other programs for the same work: our stages without a service, sharp, Pillow, OpenCV; as a loop and behind HTTP.
  */
 
 /** Someone who does work in a process of his own. */
@@ -37,7 +37,7 @@ export function eachSource(sources: readonly Uint8Array[], plan: BenchPlan): Wor
   return { sources, plans: [plan], jobs: sources.map((_, at) => [at, 0] as const) };
 }
 
-/** What the floor makes of each source, and the exact pixels of it. */
+/** The floor's result for each source, and its exact pixels. */
 export async function referenceOf(
   floor: Peer,
   sources: readonly Uint8Array[],
@@ -92,7 +92,7 @@ export interface RivalApp {
   stop(): Promise<void>;
 }
 
-/** sharp in Hono, Pillow and OpenCV in FastAPI; and the names of those that aren't at hand. */
+/** sharp in Hono, Pillow and OpenCV in FastAPI; and the names of those that are not installed. */
 export async function startRivalApps(
   python: string,
 ): Promise<{ readonly apps: readonly RivalApp[]; readonly missing: readonly string[] }> {

@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { encoded, photoLike } from '../test/support/pictures.ts';
 
 /*
- * What the bench works on: photo-like pictures made in code, or a folder of the user's own.
+ * The pictures of the bench: photo-like pictures made in code, or a folder of the user's own.
  */
 
 export interface BenchPictures {

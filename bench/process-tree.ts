@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import koffi from 'koffi';
 
 /*
- * What processes and all that they have started use, by Linux' /proc: image-processor's workers are processes of
+ * The resources of processes and all their descendants, by Linux' /proc: image-processor's workers are processes of
  * their own.
  */
 
-/** What is measured of a tree of processes. Times are in milliseconds. */
+/** The measurements of a tree of processes. Times are in milliseconds. */
 interface ProcessStat {
   readonly pid: number;
   readonly parent: number;
@@ -52,12 +52,12 @@ export function cpuClockMs(pid: number): number {
   return clockGettime(clock, time) === 0 ? Number(time[0]) * 1000 + Number(time[1]) / 1e6 : 0;
 }
 
-/** user + sys of processes and all their descendants since they began, those that have ended too. Milliseconds. */
+/** user + sys of processes and all their descendants since they began, including ended ones, in milliseconds. */
 export function cpuMsOfTree(pids: readonly number[]): number {
   return treeOf(pids).reduce((sum, { pid, endedChildrenMs }) => sum + cpuClockMs(pid) + endedChildrenMs, 0);
 }
 
-/** The parts of the services that memory is told of. */
+/** The parts of the services whose memory is reported. */
 export type Role = 'image-api' | 'image-processor' | 'worker' | 'header worker';
 
 export interface MemoryUse {

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { ended, endWithUs, type RunningProcess } from './services.ts';
 
-/** A Python that answers each line of JSON with one. */
+/** A Python that replies to each line of JSON with one. */
 export interface Python {
   readonly pid: number;
   /** @param bytes - follow the line */
@@ -22,7 +22,7 @@ export async function pythonHas(command: string, modules: string): Promise<boole
 }
 
 /**
- * Starts a Python with a script that reads lines of JSON from stdin and answers each with one.
+ * Starts a Python with a script that reads lines of JSON from stdin and replies to each with one.
  *
  * @param script - the text, or a file's address
  * @returns undefined where there is no such Python, or none that has the modules

@@ -10,8 +10,8 @@ import { startPython } from './python.ts';
 
 /*
  * The resampler beside Pillow's and libvips': one run of each in turn on the same decoded pixels, medians of the
- * wall time, each on one thread. No time counts whose answer isn't Pillow's, byte for byte, where Pillow is at hand;
- * libvips has other numbers, so its answer need only have the size.
+ * wall time, each on one thread. A time counts only if the result is Pillow's, byte for byte, where Pillow is installed;
+ * libvips has other numbers, so its result only needs the right size.
  */
 
 // libvips would take a thread for each core.
@@ -123,7 +123,7 @@ function beside(our: number, theirs: readonly number[]): string[] {
   return theirs.length === 0 ? ['', ''] : [median(theirs).toFixed(1), (our / median(theirs)).toFixed(2)];
 }
 
-/** Milliseconds. */
+/** In milliseconds. */
 async function compare(source: Pixels, width: number, height: number, filter: Filter) {
   const times = { ours: [] as number[], libvips: [] as number[], pillow: [] as number[] };
   // The first runs, in which V8 compiles the kernels, aren't counted.

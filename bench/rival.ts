@@ -10,7 +10,7 @@ import type { BenchPlan } from './work.ts';
  * workers (`floor`), or by the sharp chain that one would write, with sharp's own settings (`sharp`).
  */
 
-/** What is to be done, in turn. */
+/** The jobs, in turn. */
 export interface Work {
   readonly sources: readonly Uint8Array[];
   readonly plans: readonly BenchPlan[];
@@ -47,7 +47,7 @@ process.on('message', async (question: Question) => {
 });
 process.send?.('ready');
 
-/** Answers are kept and looked at later: that is no part of the work. */
+/** Results are kept and checked later: that is not part of the work. */
 async function run(count: number, inFlight: number): Promise<number[]> {
   answers = [];
   return inParallel(count, inFlight, async (index) => {
@@ -57,7 +57,7 @@ async function run(count: number, inFlight: number): Promise<number[]> {
   });
 }
 
-/** One answer to each job, in their order. */
+/** One result of each job, in their order. */
 function checkedAnswers(): Uint8Array[] {
   const found: Uint8Array[] = [];
   for (const [job, content] of answers) {

@@ -61,7 +61,7 @@ const sharp = await startRival('sharp');
 const pillow = await startPillow(options.python);
 const { apps, missing } = await startRivalApps(options.python);
 
-/** One way to do a case: it is measured, and then says how far its answers are from the exact pixels. */
+/** One way to do a case: it is measured, and then reports the difference of its results from the exact pixels. */
 interface Way {
   measure(count: number): Promise<Cost>;
   error(): Promise<{ mean: number; max: number }>;

@@ -96,7 +96,7 @@ const nothingHeader = await readHeader(nearlyNothing, maxPixels);
 
 interface Stage {
   readonly name: string;
-  /** What isn't part of it: the memory as the stage before leaves it. */
+  /** Not part of the stage: the memory as the stage before leaves it. */
   prepare?(): Promise<unknown>;
   work(): unknown;
   /** Times that `work` does it. */

@@ -11,7 +11,7 @@ import { inParallel } from './measure.ts';
 
 /*
  * The other end of transport.ts, in a process of its own, with the same flags as the first: sends as many messages
- * as it is told to, and looks at every answer.
+ * as instructed, and checks every response.
  */
 
 export interface Messages {
@@ -39,7 +39,7 @@ process.on('message', async ({ bytes, count, inFlight }: Messages) => {
 });
 process.send?.('ready');
 
-/** A wrong answer can't count as a fast one. */
+/** A wrong response must not count as a fast one. */
 async function checked(content: Uint8Array): Promise<void> {
   const { answered, received } = await send(content);
   if (answered !== Number(answerBytes) || received !== content.length) {

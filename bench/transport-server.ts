@@ -10,7 +10,7 @@ import { maxSessionMemory } from '../src/grpc/transport.ts';
 import { startGrpcServer } from '../src/processor/serving/server.ts';
 
 /*
- * The one end of transport.ts, in a process of its own: takes messages and answers with so many bytes, and does
+ * The one end of transport.ts, in a process of its own: receives messages and responds with a number of bytes, and does
  * nothing else. Tells its port.
  */
 

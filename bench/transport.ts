@@ -6,7 +6,7 @@ import { asked, ended, nodeFlags, startPart } from './services.ts';
 import type { Messages } from './transport-client.ts';
 
 /*
- * What the way between the two services costs by itself: a message of each size there, 150 KB back, nothing in
+ * The cost of the path between the two services: a message of each size there, 150 KB back, nothing in
  * between. Our gRPC beside connect-node's defaults and plain HTTP/1.1, in turn, so that the ratios hold on a noisy
  * machine. Both ends are processes of their own, with the flags that the services are started with.
  */

@@ -27,7 +27,7 @@ const floor = await startRival('floor');
 const [expected] = (await referenceOf(floor, [source], plan)).hashes;
 await floor.stop();
 
-/** Paths by what their answers say of freshness. */
+/** Paths by the freshness of their responses. */
 const policies: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   new: { 'cache-control': 'no-store' },
   fresh: { 'cache-control': 'max-age=3600' },
@@ -58,7 +58,7 @@ await warmUp(services, sender);
 interface Way {
   readonly path: () => string;
   readonly cache: 'hit' | 'miss';
-  /** What the origin serves for each request. */
+  /** The origin's response to each request. */
   readonly whole: 0 | 1;
   readonly notModified: 0 | 1;
 }

@@ -8,7 +8,7 @@ import { warmUp } from './warm-up.ts';
 import { jpegOutput, optionsOf, planTo, tensorOutput } from './work.ts';
 
 /*
- * One 6 MP JPEG and three answers: in one request, beside one answer and beside three requests.
+ * One 6 MP JPEG and three outputs in one request, compared with one output and with three requests.
  */
 
 const options = benchArguments();
@@ -92,7 +92,7 @@ function expectHash(content: Uint8Array, expected: string | undefined): void {
   if (sha256(content) !== expected) throw new Error("not the floor's result");
 }
 
-/** The parts of a multipart/mixed answer (RFC 2046, 5.1): each with its headers, in lower case. */
+/** The parts of a multipart/mixed response (RFC 2046, 5.1): each with its headers, in lower case. */
 function partsOf({ content, headers }: Answer): Answer[] {
   const [, boundary] = /boundary="?([^";]+)/.exec(String(headers['content-type'])) ?? [];
   const delimiter = Buffer.from(`\r\n--${boundary}`);

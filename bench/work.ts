@@ -4,10 +4,10 @@ import type { ResizeOptions } from '../test/support/plans.ts';
 import { difference } from './measure.ts';
 
 /*
- * What is done to pictures: as a plan for our stages, as a query for the service, and how an answer is judged.
+ * The work on pictures: as a plan for our stages, as a query for the service, and the check of a result.
  */
 
-/** sharp's own default, so that the obvious chain says nothing of it; Pillow and OpenCV are told. */
+/** sharp's own default, so the obvious chain does not set it; Pillow and OpenCV get it explicitly. */
 export const quality = 80;
 
 export const jpegOutput: ImagePlan = { kind: 'image', format: 'jpeg', quality };
@@ -73,12 +73,12 @@ export function optionsOf(plan: BenchPlan): Record<string, string> {
   };
 }
 
-/** The plan for the pixels that an exact answer is made of, which the tests hold to Pillow's. */
+/** The plan for the pixels of an exact result, which the tests compare with Pillow's. */
 export function referencePlan(plan: BenchPlan): BenchPlan {
   return { ...plan, numerics: 'exact', output: pixelsOutput };
 }
 
-/** An answer's values as [height, width, channels], in levels of 255. */
+/** A result's values as [height, width, channels], in levels of 255. */
 export async function levelsOf(answer: Uint8Array, plan: BenchPlan): Promise<ArrayLike<number>> {
   if (plan.output.kind === 'image') {
     const image = sharp(answer);
@@ -95,7 +95,7 @@ export async function levelsOf(answer: Uint8Array, plan: BenchPlan): Promise<Arr
 export const toleratedMean = { ours: 3, rivals: 30 } as const;
 
 /**
- * How far an answer is from the exact pixels, a lossy encoding included.
+ * The difference of a result from the exact pixels, a lossy encoding included.
  *
  * @param reference - [height, width, channels] uint8
  * @throws if it has another size, or isn't the same picture

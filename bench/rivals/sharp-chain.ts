@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 
 /*
- * What a user of sharp would write, with sharp's own settings.
+ * The program that a user of sharp would write, with sharp's own settings.
  */
 
 /** 1024 × 768, gray. `fill`, so that it is the same part of the picture as everybody's. */

@@ -22,7 +22,7 @@ import { findProgram } from '../support/tools.ts';
 
 /*
  * Every example of every page, run as its reader would run it: in a folder that has the checkout's files, against both
- * services. What cannot be run here stands below with its reason.
+ * services. Blocks that cannot run here are listed below with a reason.
  */
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -87,11 +87,11 @@ const notRun: readonly { readonly page: string; readonly first: string; readonly
   },
 ];
 
-/** What no test may do to a machine, should a block with it not be on the list. */
+/** Commands that no test may run, even if a block with them is missing from the list. */
 const neverRun =
   /\b(pip install|npm (ci|cit|i|install|link|start|test)|apt-get|sudo|kubectl|minikube|docker)\b/;
 
-/** What a block takes for granted, put before its program. */
+/** Preconditions of a block, put before its program. */
 const given: readonly { readonly page: string; readonly first: string; readonly before: string }[] = [
   {
     page: 'README.md',
@@ -165,7 +165,7 @@ function runShell(script: string): Promise<Run> {
   return run(bash ?? '', ['--norc', '-c', script], { cwd: folder, env: environment() });
 }
 
-/** A program as a file, because its imports begin where it lies. */
+/** A program as a file, because its imports are relative to its folder. */
 function runFile(interpreter: string, extension: string): Runner {
   return ({ line }, program) => {
     const file = join(folder, `example-${line}.${extension}`);
@@ -196,7 +196,7 @@ function isAbout(block: DocBlock): (entry: { readonly page: string; readonly fir
   return ({ page, first }) => page === block.page && first === firstLine(block);
 }
 
-/** Whether each command of a block is one of a program that is not at hand. */
+/** Whether each command of a block runs a program that is not available. */
 function wantsWhatIsNotAtHand({ text }: DocBlock): boolean {
   const commands = text.split('\n').filter((line) => /^[^\s#]/.test(line));
   return commands.every((line) => Object.keys(programsNotAtHand).includes(line.split(' ')[0] ?? ''));

@@ -24,7 +24,7 @@ function foldersOf(path: string): string[] {
 }
 
 describe('the table of where is what', () => {
-  it('has every file that lies in src/ itself', () => {
+  it('contains every file of src/ itself', () => {
     const files = readdirSync(new URL('src/', root)).filter((name) => name.endsWith('.ts'));
     expect(files.map((name) => `src/${name}`).filter((path) => !named.includes(path))).toEqual([]);
   });

@@ -5,7 +5,7 @@ import { failuresOf, reasonsOf, startLoad } from './load.ts';
 import { thumbnail } from './pictures.ts';
 import { type ServiceProcess, startMain } from './processes.ts';
 
-/** How long after a change the load has to be even again, and how long it is looked at then. Milliseconds. */
+/** How long after a change the load has to be even again, and how long it is measured then, in milliseconds. */
 const settleMs = 5000;
 const lookMs = 5000;
 const inFlight = 16;

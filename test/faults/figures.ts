@@ -27,7 +27,7 @@ export function exactly(what: string, value: number | string, limit: number | st
   return { what, measured: String(value), limit: String(limit), holds: value === limit };
 }
 
-/** What is only told. */
+/** Only reported. */
 export function told(what: string, measured: string): Figure {
   return { what, measured, limit: '', holds: true };
 }

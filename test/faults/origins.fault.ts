@@ -5,7 +5,7 @@ import { failuresOf, type LoadResult, loadFor, reasonsOf, startLoad } from './lo
 import { photograph, thumbnail } from './pictures.ts';
 import { startMain } from './processes.ts';
 
-/** Longest download. Milliseconds. */
+/** Longest download, in milliseconds. */
 const downloadMs = 2000;
 const lastsMs = 10_000;
 

@@ -8,12 +8,12 @@ import { type LoadRecord, type LoadRequest, type LoadResult, loadFor, reasonsOf,
 import { photograph, pngBomb, progressiveGiant } from './pictures.ts';
 import { busySeconds, coresUsed, processTree, startMain } from './processes.ts';
 
-/** Memory that each service may have, as manifests/base has it for the API, and less than there for the processor. Bytes. */
+/** Memory that each service may have, as manifests/base has it for the API, and less than there for the processor, in bytes. */
 const memoryLimits = { api: 1024 ** 3, processor: 1.5 * 1024 ** 3 };
 const deadlineMs = 5000;
 const peakMs = 5000;
 const overloadMs = 12_000;
-/** From the beginning of the overload until the queue is full and it is looked at. Milliseconds. */
+/** From the beginning of the overload until the queue is full and measured, in milliseconds. */
 const fillsMs = 2000;
 const normalAgainMs = 5000;
 

@@ -4,9 +4,9 @@ import { failuresOf, type LoadRecord, reasonsOf, startLoad } from './load.ts';
 import { photograph } from './pictures.ts';
 import { pixelWorkers, startMain } from './processes.ts';
 
-/** Longest time for one image; a worker that takes longer never returns. Milliseconds. */
+/** Longest time for one image; a worker that takes longer never returns. In milliseconds. */
 const jobMs = 3000;
-/** A stopped worker has a job by then: the queue is never empty. Milliseconds. */
+/** A stopped worker has a job by then: the queue is never empty. In milliseconds. */
 const certainlyBusyMs = 500;
 
 /** A worker that dies of SIGSEGV in mid-job, and one that never returns, while the queue is never empty. */

@@ -18,12 +18,12 @@ export interface Case {
 /** A place where bytes from outside come in. */
 export interface Door extends AsyncDisposable {
   readonly name: string;
-  /** How many of all cases are its own, beside the other doors' shares. */
+  /** How many of all cases are its own, beside the shares of the other interfaces. */
   readonly share: number;
   make(random: Random): Case;
 }
 
-/** Longest time for what a door does on its own thread, in milliseconds; it takes a few. */
+/** Longest time for the work of an interface on its own thread, in milliseconds; it takes a few. */
 const longestMs = 2000;
 
 /**

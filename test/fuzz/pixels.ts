@@ -42,7 +42,7 @@ const reasons = new Set([
   ...['OPTION_INVALID', 'PRESET_INVALID', 'PRESET_UNSUPPORTED'],
 ]);
 
-/** The decoders' door: header, then the pixels by a plan at random, in the real worker processes. */
+/** The decoders: header, then the pixels by a plan at random, in the real worker processes. */
 export async function openPixelDoor(): Promise<Door> {
   const corpus = await imageCorpus();
   const presets = createPresets({});

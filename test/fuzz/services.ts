@@ -25,7 +25,7 @@ const ours = new Set([
   'OVERLOADED',
 ]);
 
-/** Both services as processes, and a door to each. */
+/** Both services as processes, and the interface of each. */
 export async function openServiceDoors(): Promise<readonly Door[]> {
   const corpus = await imageCorpus();
   const processor = await startMain('processor', { WORKERS: '1', ...limits });
@@ -214,7 +214,7 @@ function leadingNowhere(content: Buffer): Buffer {
 /** Connect's words for what is no message; gRPC's own code for that is INTERNAL (statuscodes.md), and no reason is ours. */
 const notAMessage = /^(parse binary:|protocol error:|received compressed envelope)/;
 
-/** The processor's gRPC door: protobuf messages with other bytes, in frames with other lengths. */
+/** The processor's gRPC interface: protobuf messages with other bytes, in frames with other lengths. */
 function grpcDoor(processor: ServiceProcess, corpus: readonly Buffer[]): Door {
   const session = connect(processor.url);
   session.on('error', () => {});

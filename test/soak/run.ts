@@ -210,7 +210,7 @@ function countDescriptors(pid: number): number {
   }
 }
 
-/** Milliseconds. */
+/** In milliseconds. */
 async function lagOf(service: ServiceProcess): Promise<number> {
   return ((await service.metrics()).get('nodejs_eventloop_lag_p99_seconds') ?? Number.NaN) * 1000;
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
-/** What a program said and how it ended. */
+/** The output of a program, and its exit. */
 export interface Run {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
