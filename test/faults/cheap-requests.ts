@@ -13,7 +13,7 @@ import { pngChunk } from '../support/png.ts';
 import { type Attempt, envelope, type HostileCaller } from './hostile-caller.ts';
 
 /*
- * Requests that cost their caller little and could take much. What is right is named with each: the limits that these
+ * Requests that cost their caller little and could take much. The right outcome is named with each: the limits that these
  * outcomes name are those of manifests/base.
  */
 

@@ -10,7 +10,7 @@ export interface Figure {
 /** Fails and heals something in real processes, and says what came of it. */
 export interface Scenario {
   readonly name: string;
-  /** What it needs and this machine has not, if anything. */
+  /** A requirement that this machine does not meet, if any. */
   readonly missing?: string | undefined;
   run(): Promise<readonly Figure[]>;
 }

@@ -11,7 +11,7 @@ import { withComment } from './comment.ts';
 import type { HealthCheck, LoadRecord, LoadRequest, LoadResult, LoadSpec } from './load.ts';
 
 /*
- * What load.ts starts: sends requests by node:http with connections kept, and notes when bytes went and came.
+ * The process that load.ts starts: sends requests by node:http over kept connections, and records when bytes are sent and arrive.
  */
 
 const records: LoadRecord[] = [];
@@ -52,7 +52,7 @@ function begin(spec: LoadSpec): void {
 async function keepSending(spec: LoadSpec): Promise<void> {
   while (!isOver) {
     const { status } = await sendNext(spec);
-    // Whoever can't be reached isn't reached any sooner by a thousand tries a second.
+    // A thousand attempts a second do not reach an unreachable service any sooner.
     if (status === 0) await pause(10);
   }
 }

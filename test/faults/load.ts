@@ -10,9 +10,9 @@ export interface LoadRequest {
   readonly body?: Uint8Array;
   readonly contentType?: string;
   readonly isFresh?: boolean;
-  /** SHA-256 in hex of the right answer. Unset: it isn't compared. */
+  /** SHA-256 in hex of the right response. Unset: it is not compared. */
   readonly answer?: string;
-  /** What it is to be called in the records. */
+  /** Its name in the records. */
   readonly kind: string;
   /**
    * `leaves`: hangs up with half of its body sent, or right after all of it. `slowly`: 1 KB a second.
@@ -21,7 +21,7 @@ export interface LoadRequest {
   readonly manner?: 'leaves' | 'slowly';
 }
 
-/** What is sent, and how fast. */
+/** The requests, and their rate. */
 export interface LoadSpec {
   readonly url: string;
   /** In turn, each as often as it stands here. */
@@ -43,7 +43,7 @@ export interface LoadRecord {
   readonly status: number;
   /** Of the problem, or what broke. */
   readonly reason: string;
-  /** From the last byte that went out to the first that came back. */
+  /** From the last byte sent to the first byte received. */
   readonly answeredAfter: number;
   /** The part of it in which one of the servers stood ready and no core was given to it; the longest of theirs. */
   readonly withoutCore: number;
@@ -101,7 +101,7 @@ export async function loadFor(milliseconds: number, spec: LoadSpec): Promise<Loa
   return load.stop();
 }
 
-/** Requests that should have succeeded and didn't, or not with the right answer. */
+/** Requests that should have succeeded and did not, or had the wrong response. */
 export function failuresOf({ records }: LoadResult): LoadRecord[] {
   return records.filter(({ status, isWrong }) => status !== 200 || isWrong);
 }

@@ -9,7 +9,7 @@ import { startMain } from './processes.ts';
 const downloadMs = 2000;
 const lastsMs = 10_000;
 
-/** Origins that answer a byte a second, lie about their length or hang up, while others use the service. */
+/** Origins that send a byte a second, declare a wrong length or close the connection, while others use the service. */
 export const origins: Scenario = {
   name: 'origins',
   async run() {

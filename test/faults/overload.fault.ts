@@ -156,7 +156,7 @@ export const overload: Scenario = {
   },
 };
 
-/** Right answers a second, and the cores that were used for them. */
+/** Right responses a second, and the cores that were used for them. */
 async function peakOf(options: Parameters<typeof startLoad>[0]) {
   const load = await startLoad(options);
   const before = processTree(process.pid);
@@ -174,7 +174,7 @@ function listed(cores: ReadonlyMap<string, number>): string {
   return Array.from(cores, ([role, used]) => `${role} ${used.toFixed(2)}`).join(', ');
 }
 
-/** What the hostile twentieth is made of, in turn. */
+/** The hostile requests, one in twenty, in turn. */
 async function hostileRequests(picture: Uint8Array): Promise<readonly LoadRequest[]> {
   const path = '/v1/images';
   return [
@@ -203,7 +203,7 @@ function medianMs({ records }: LoadResult): number {
   return percentile(records.map(durationOf), 0.5);
 }
 
-/** Right answers a second, from `fromMs` to the load's end. */
+/** Right responses a second, from `fromMs` to the load's end. */
 function goodput({ records, durationMs }: LoadResult, fromMs: number): number {
   const counted = records.filter(
     ({ status, endedAt }) => status === 200 && endedAt >= fromMs && endedAt <= durationMs,

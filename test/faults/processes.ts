@@ -175,7 +175,7 @@ export function connectionsTo(port: number): number {
     }).length;
 }
 
-/** What a process of a service is, for a table. */
+/** The role of a process of a service, for a table. */
 function roleOf({ command }: ProcessState): string {
   const [, role] = /worker-process\.ts (\w+)/.exec(command) ?? [];
   const [, service] = /src\/(\w+)\/main\.ts$/.exec(command) ?? [];

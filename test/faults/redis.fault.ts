@@ -67,7 +67,7 @@ export const redis: Scenario = {
       const spoiler = await client();
       let spoilt = 0;
       await during(`with ${what} under our keys`, async () => {
-        // What is spoilt is written anew by the next request; so again and again.
+        // The next request overwrites a corrupted value, so values are corrupted repeatedly.
         const until = performance.now() + lastsMs - 1000;
         while (performance.now() < until) {
           spoilt += Number(await spoiler.eval(script, { arguments: [randomBytes(1000).toString('latin1')] }));
@@ -99,7 +99,7 @@ export const redis: Scenario = {
   },
 };
 
-/** What somebody else may leave under our keys, as Redis' own scripts; each tells of how many it has spoilt. */
+/** Values that another program may store under our keys, as Redis scripts; each returns the number that it changed. */
 const garbage: Readonly<Record<string, string>> = {
   'random bytes': forEachKey("redis.call('SET', key, ARGV[1])"),
   'values of another type': forEachKey("redis.call('DEL', key); redis.call('LPUSH', key, 'not a string')"),
@@ -121,7 +121,7 @@ async function hitsOf(processor: ServiceProcess): Promise<number> {
   );
 }
 
-/** Pictures, and the answers of a processor without Redis. */
+/** Pictures, and the responses of a processor without Redis. */
 async function requestsWithAnswers(): Promise<LoadRequest[]> {
   await using processor = await startMain('processor', { WORKERS: '2' });
   await using api = await startMain('api', { PROCESSOR_URL: processor.url });

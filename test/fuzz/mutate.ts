@@ -1,10 +1,10 @@
 import { crc32 } from 'node:zlib';
 import type { Random } from './random.ts';
 
-/** A change to a file, and to a copy of it alone. */
+/** Changes a copy of a file. */
 type Mutation = (content: Buffer, random: Random, corpus: readonly Buffer[]) => Buffer;
 
-/** What decoders get wrong: sizes at and beside the ends of their types. */
+/** Values that decoders mishandle: sizes at and near the ends of their types. */
 const edges = [
   0, 1, 2, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0x8000, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff,
 ];

@@ -30,7 +30,7 @@ const limits = {
   sourceFormats,
 };
 
-/** What may be wrong with a picture or with a plan. Neither a crash nor too much memory nor too much time. */
+/** Allowed reasons of a picture or a plan. A crash, too much memory and too much time are not among them. */
 const reasons = new Set([
   ...[
     'FORMAT_UNSUPPORTED',
@@ -75,7 +75,7 @@ export async function openPixelDoor(): Promise<Door> {
     return await wrongWith(result, plan);
   }
 
-  /** What is promised of every answer. */
+  /** The promise about every response. */
   async function wrongWith(result: PixelResult, plan: Plan): Promise<string | undefined> {
     const {
       content,
@@ -83,7 +83,7 @@ export async function openPixelDoor(): Promise<Door> {
       height,
       tensors: [tensor],
     } = result;
-    if (width * height > maxOutputPixels) return `an answer of ${width} × ${height} pixels`;
+    if (width * height > maxOutputPixels) return `an output of ${width} × ${height} pixels`;
     if (plan.output.kind === 'tensor') {
       const values = (tensor?.shape ?? []).reduce((product, length) => product * length, 1);
       const bytes = values * { UINT8: 1, FP16: 2, BF16: 2, FP32: 4 }[plan.output.datatype];

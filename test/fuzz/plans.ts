@@ -95,7 +95,7 @@ function randomOutput(random: Random): NonNullable<Init['output']> {
   };
 }
 
-/** As `randomRequest`, but nine in ten of what is refused by `check` are made anew, or few would get to a decoder. */
+/** As `randomRequest`, but nine in ten of those that `check` refuses are replaced, or few would get to a decoder. */
 export function mostlySensible(random: Random, check: (request: ProcessRequest) => unknown): ProcessRequest {
   for (;;) {
     const request = randomRequest(random);

@@ -9,7 +9,7 @@ export interface Random {
 }
 
 /**
- * A generator for one case: it depends on the run's seed and the case's number alone, so that each case can be made
+ * A generator for one case: it depends on the run's seed and the case's number only, so that each case can be made
  * again without those before it. Mulberry32, whose period of 2³² is far longer than a case.
  */
 export function randomOf(seed: number, index: number): Random {

@@ -15,7 +15,7 @@ import { watchForHangs } from './watchdog.ts';
  * npm run fuzz -- [--cases N] [--seed S] [--case N]
  *
  * Sends malformed bytes to every interface. Nothing may crash a process, hang, or end for
- * another reason than those that say what is wrong with the bytes. What is found is written to a new folder, and can be
+ * another reason than those that name the fault in the bytes. Findings are written to a new folder, and can be
  * made again by its seed and number.
  */
 

@@ -13,7 +13,7 @@ import { randomRequest } from './plans.ts';
 import type { Random } from './random.ts';
 
 const limits = { MAX_SOURCE_PIXELS: '2000000', MAX_OUTPUT_PIXELS: '1000000', MAX_SOURCE_BYTES: '1000000' };
-/** For an answer, in milliseconds. */
+/** Longest wait for a response, in milliseconds. */
 const hangMs = 20_000;
 
 /** Reasons that say that something of ours went wrong; nothing that a caller sends may bring one about. */

@@ -41,7 +41,7 @@ describe('compose.yaml', () => {
     expect(textsOf(processor).REDIS_URL).toBe('redis://redis:6379');
   });
 
-  it('publishes the API to this machine alone, and nothing else', () => {
+  it('publishes only the API, and only to this machine', () => {
     expect(api.ports).toEqual(['127.0.0.1:8080:8080']);
     expect(processor.ports).toBeUndefined();
     expect(services.redis?.ports).toBeUndefined();

@@ -107,7 +107,7 @@ function describeManifest(manifest: readonly KubernetesObject[]): void {
     }
   });
 
-  it('keeps old processors until a DNS answer of 30 s ago has the new ones', () => {
+  it('keeps old processors until a DNS record of 30 s ago contains the new ones', () => {
     expect(deploymentOf(manifest, 'image-processor').spec?.minReadySeconds).toBeGreaterThanOrEqual(30);
   });
 

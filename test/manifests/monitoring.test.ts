@@ -50,7 +50,7 @@ const queries: readonly (readonly [string, string])[] = [
     .map((one) => [`KEDA, ${one.metadata.name}`, one.spec.triggers[0].metadata.query] as const),
 ];
 
-/** What others than the two services expose: Prometheus itself, kube-state-metrics, the kubelet. */
+/** Metrics of other programs than the two services: Prometheus itself, kube-state-metrics, the kubelet. */
 const metricsOfOthers = [
   'up',
   'kube_horizontalpodautoscaler_spec_max_replicas',
@@ -108,7 +108,7 @@ describe('the metrics that alerts, dashboard and autoscalers ask for', () => {
       exposed.set(name, known);
       return known;
     };
-    // A counter without samples has its name here alone.
+    // A counter without samples has its name only here.
     for (const [, name = ''] of text.matchAll(/^# TYPE (\S+) (?!histogram)/gm)) labelsOf(name);
     for (const [, name = '', labels = ''] of text.matchAll(/^(\w+)(?:\{(.*)\})? \S+$/gm))
       for (const [, label = ''] of labels.matchAll(/(\w+)="/g)) labelsOf(name).add(label);

@@ -16,7 +16,7 @@ import { environmentOf, type Manifest } from '../support/manifest-rules.ts';
 /** Says what is wrong, a line each. */
 type Rule = (manifest: Manifest) => string[];
 
-/** What a fleet relies on and Kubernetes doesn't check: the rules by what they promise. */
+/** Requirements of a fleet that Kubernetes does not check: the rules by their promise. */
 export const productionRules = {
   'an autoscaler has a Deployment without replicas of its own, and measures a container of it': (manifest) =>
     autoscalersOf(manifest).flatMap((autoscaler) => {

@@ -222,7 +222,7 @@ describe.skipIf(!canRender)('manifests/overlays/production', () => {
     const { args = [], resources } = canRender ? containerOf(manifest, 'redis') : {};
     const settingOf = (option: string) => args[args.indexOf(option) + 1];
 
-    it('stores nothing on a disk, and forgets the answers that were not asked for', () => {
+    it('stores nothing on a disk, and evicts the responses that were not requested', () => {
       expect(settingOf('--save')).toBe('');
       expect(settingOf('--appendonly')).toBe('no');
       expect(settingOf('--maxmemory-policy')).toBe('allkeys-lru');

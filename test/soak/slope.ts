@@ -51,7 +51,7 @@ export function blockMedians(
   });
 }
 
-/** What is judged of a process, or of several together. */
+/** The measurements of a process, or of several together. */
 export interface Growth extends Slope {
   readonly requestsPerSecond: number;
   readonly seconds: number;
