@@ -6,80 +6,33 @@ import {
   type ProcessRequest,
   ProcessRequestSchema,
   type ProcessResponse,
-  type ProcessStreamRequest,
   ProcessStreamRequestSchema,
-  type ProcessStreamResponse,
 } from '../../../../gen/image/v1/processor_pb.ts';
-import type { FailureReason } from '../../../failures.ts';
 import { type JobFailure, type JobImage, nameOfSource } from '../images.ts';
 import { inputFailure } from '../journal/own-failures.ts';
 import { Hosts } from '../sources/hosts.ts';
 import { readSource } from '../sources/source-file.ts';
-import { type Attempts, type RetryLimits, waitBeforeRetry } from './retry.ts';
-import { hostGivenUp, lostTooOften, sourceTooLong } from './transfer-failures.ts';
+import type { Entry, ImageQueue, Outcomes, QueueLimits } from './queue-entry.ts';
+import { waitBeforeRetry } from './retry.ts';
+import { takeBack } from './take-back.ts';
+import { hostGivenUp, sourceTooLong } from './transfer-failures.ts';
 import { waitingImages } from './waiting-images.ts';
 
 /** The largest MAX_SOURCE_BYTES that a processor may have; a longer file is not read. */
 const maxSourceBytes = 1_073_741_824;
 
-/** Files that are read at once. */
+/** Files that are read at the same time. */
 const readsAtOnce = 4;
 
-/** Lost connections with an image in flight after which it is sent by itself: it may be what ends them. */
+/** After this many lost connections an image is sent by itself, because it may be their cause. */
 const suspectAfter = 2;
 
-/** How much is under way. */
-export interface QueueLimits extends RetryLimits {
-  /** Images that are read, sent, or have a response that is not yet written. */
-  readonly inFlight: number;
-  /** Bytes of sources held at once, and the same of responses; one image by itself may be longer. */
-  readonly bytes: number;
-}
-
-/** The outcome of an image: one of the two is called, once. What they throw ends the job. */
-export interface Outcomes {
-  onResponse(image: JobImage, response: ProcessResponse): Promise<void>;
-  onFailure(image: JobImage, failure: JobFailure): Promise<void>;
-}
-
-interface Entry extends Attempts {
-  readonly id: string;
-  readonly message: ProcessStreamRequest;
-  readonly bytes: number;
-  /** Connections that were lost with it in flight. */
-  lost: number;
-}
-
-/** The images of a job on their way: read when there is room, sent, sent again, responded to, written. */
-export interface ImageQueue {
-  /** Whether every image has its outcome. */
-  isDone(): boolean;
-  /** Resolves at the next change of any kind. */
-  changed(): Promise<void>;
-  /** Whether `take` has a message. */
-  hasNext(): boolean;
-  /** The message that may be sent next, if there is one. It counts as in flight from then on. */
-  take(): ProcessStreamRequest | undefined;
-  /** How many messages are in flight. */
-  inFlight(): number;
-  onResponse(response: ProcessStreamResponse): void;
-  /** Whether the responses that wait to be written leave room for more. */
-  hasRoomForResponses(): boolean;
-  /**
-   * A stream has ended: images in flight are sent first over the next, or fail after enough tries.
-   *
-   * @param reason - the service's, if it gave one
-   * @returns whether the stream ended because of one image, which has failed now
-   */
-  takeBack(reason: FailureReason | undefined): boolean;
-  /** Ends when nothing is being written any more. */
-  settled(): Promise<void>;
-}
-
 /**
+ * Creates the queue of a job.
+ *
  * @param request - for every image, without its source
- * @param stop - when it aborts no more is read
- * @param onError - gets what an outcome has thrown
+ * @param stop - ends reading and waiting when it aborts
+ * @param onError - receives errors that an outcome threw
  */
 export function createImageQueue(
   images: readonly JobImage[],
@@ -91,11 +44,11 @@ export function createImageQueue(
 ): ImageQueue {
   const hosts = new Hosts(limits);
   const waiting = waitingImages(images, ({ source }) => hosts.mayBegin(source));
-  /** Ids are numbers in the order in which images were begun. */
+  /** Images whose reading has begun; their ids are numbers in that order. */
   let begun = 0;
   let reading = 0;
   /** Images that wait before they are sent again. */
-  let resting = 0;
+  let waitingToRetry = 0;
   /** Images whose outcome is being written. */
   let settling = 0;
   let sourceBytes = 0;
@@ -104,12 +57,12 @@ export function createImageQueue(
   const ready: Entry[] = [];
   const sent = new Map<string, Entry>();
   let change = Promise.withResolvers<void>();
-  // Each file that is read and each image that rests listens to it.
+  // Each file that is being read and each waiting image has a listener on it.
   setMaxListeners(0, stop);
 
-  const held = () => reading + resting + ready.length + sent.size + settling;
+  const held = () => reading + waitingToRetry + ready.length + sent.size + settling;
 
-  /** Work that nobody awaits. Its end is a change. */
+  /** Passes the error of work that nothing awaits to `onError`. */
   async function follow(work: Promise<void>): Promise<void> {
     try {
       await work;
@@ -146,7 +99,7 @@ export function createImageQueue(
       if ('url' in image.source && hosts.isGivenUp(image.source)) {
         return fail(image, bytes, hostGivenUp(image.source.url));
       }
-      const source = bytes >= tooLong ? undefined : await sourceOf(image, stop);
+      const source = bytes >= tooLong ? undefined : await messageSource(image, stop);
       if (source === undefined) return fail(image, bytes, sourceTooLong(bytes));
       const message = create(ProcessStreamRequestSchema, {
         id,
@@ -187,25 +140,25 @@ export function createImageQueue(
     );
   }
 
-  /** Fails for good, or rests and is sent again if the failure can pass by itself. */
+  /** Fails an image for good, or sends it again later if the failure is transient. */
   function refuse(entry: Entry, failure: ProcessFailure): void {
     const retry = failure.retryable ? waitBeforeRetry(entry, failure, hosts, limits) : undefined;
     if (retry?.isSentAgain) {
-      rest(entry, retry.waitMs);
+      retryLater(entry, retry.waitMs);
       return;
     }
-    // The host's other images wait for the end of its pause, too.
+    // The host's other images also wait for the end of its pause.
     if (retry !== undefined) void follow(sleep(retry.waitMs, undefined, { signal: stop })).then(announce);
     const { reason, message, metadata, code, retryable } = failure;
     fail(entry.image, entry.bytes, { reason, message, metadata: { ...metadata }, code, retryable });
   }
 
-  function rest(entry: Entry, waitMs: number): void {
-    resting++;
-    // It has waited longest.
-    const rested = sleep(waitMs, undefined, { signal: stop }).then(() => void ready.unshift(entry));
-    void follow(rested).then(() => {
-      resting--;
+  function retryLater(entry: Entry, waitMs: number): void {
+    waitingToRetry++;
+    // It has waited longest, so it goes first.
+    const waited = sleep(waitMs, undefined, { signal: stop }).then(() => void ready.unshift(entry));
+    void follow(waited).then(() => {
+      waitingToRetry--;
       announce();
     });
   }
@@ -251,20 +204,12 @@ export function createImageQueue(
       const entries = [...sent.values()];
       sent.clear();
       for (const { image } of entries) hosts.receive(image.source);
-      const longest = Math.max(0, ...entries.map(({ bytes }) => bytes));
-      // The processor refuses a message for its length by ending the stream: it was the longest.
-      const isTooLong = reason === 'SOURCE_BYTES_OVER_LIMIT' && longest > 0;
-      if (isTooLong) tooLong = Math.min(tooLong, longest);
-      const again: Entry[] = [];
-      for (const entry of [...entries, ...ready.splice(0)]) {
-        if (!isTooLong && !isOfService(reason) && entries.includes(entry)) entry.lost++;
-        if (entry.bytes >= tooLong) fail(entry.image, entry.bytes, sourceTooLong(entry.bytes));
-        else if (entry.lost >= limits.tries) fail(entry.image, entry.bytes, lostTooOften(entry.lost));
-        else again.push(entry);
-      }
-      ready.push(...again);
+      const result = takeBack(entries, ready.splice(0), reason, tooLong, limits.tries);
+      tooLong = result.tooLong;
+      for (const { entry, failure } of result.failed) fail(entry.image, entry.bytes, failure);
+      ready.push(...result.again);
       announce();
-      return isTooLong;
+      return result.wasTooLong;
     },
 
     async settled() {
@@ -273,12 +218,7 @@ export function createImageQueue(
   };
 }
 
-/** Whether a stream ended for a reason that no image of it has caused. */
-function isOfService(reason: FailureReason | undefined): boolean {
-  return ['DRAINING', 'OVERLOADED', 'STREAMS_OVER_LIMIT', 'STREAM_IDLE'].includes(reason ?? '');
-}
-
-async function sourceOf({ source }: JobImage, stop: AbortSignal): Promise<ProcessRequest['source']> {
+async function messageSource({ source }: JobImage, stop: AbortSignal): Promise<ProcessRequest['source']> {
   return 'url' in source
     ? { case: 'url', value: source.url }
     : { case: 'content', value: await readSource(source.path, stop) };

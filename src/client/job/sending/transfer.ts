@@ -4,7 +4,8 @@ import { failureFromConnectError } from '../../../grpc/rpc-failures.ts';
 import type { JobImage } from '../images.ts';
 import { type Absence, reachProcessor, watchAbsence } from '../sources/absence.ts';
 import type { ProcessorConnection } from './connection.ts';
-import { createImageQueue, type ImageQueue, type Outcomes, type QueueLimits } from './image-queue.ts';
+import { createImageQueue } from './image-queue.ts';
+import type { ImageQueue, Outcomes, QueueLimits } from './queue-entry.ts';
 
 /** How much is under way, and how long is waited. */
 export interface TransferLimits extends QueueLimits {
