@@ -92,7 +92,7 @@ function parseList(text: string): readonly Record<string, unknown>[] {
   if (list.length <= maxVariants) return list;
   throw invalidVariants(
     String(list.length),
-    `There are ${list.length} variants; at most ${maxVariants} are made at once. Send several requests.`,
+    `There are ${list.length} variants; the limit is ${maxVariants}. Send several requests.`,
     maxVariants,
   );
 }
@@ -101,7 +101,7 @@ function invalidVariants(actual: string, message: string, limit?: number): Failu
   return new Failure('OPTION_INVALID', message, {
     option: variantsOption,
     actual,
-    allowed: `a JSON list of 1 to ${maxVariants} objects of options, as [{"width": 224, "height": 224}]`,
+    allowed: `a JSON list of 1 to ${maxVariants} objects of options, such as [{"width": 224, "height": 224}]`,
     ...(limit !== undefined && { limit }),
   });
 }

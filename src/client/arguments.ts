@@ -3,13 +3,13 @@ import { parseFlags, readApi, readApiKey, readImageOptions, readSeconds, textOf,
 import { commandHelp, nearestCommand } from './help.ts';
 import { endingsInWords, formatOfPath, hasUnknownEnding } from './output-format.ts';
 
-/** What the command line of one image asks for. */
+/** The command line of one image. */
 export type Command =
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
   | {
       readonly kind: 'send';
-      /** A path, or `-` for standard input; or a URL that the service downloads. */
+      /** A path, `-` for standard input, or a URL that the service downloads. */
       readonly source: { readonly path: string } | { readonly url: string };
       /** A path, or `-` for standard output. */
       readonly output: string;
@@ -39,9 +39,7 @@ export function readArguments(
   const { source, output } = readPaths(textOf(values, 'url'), positionals);
   const { texts } = readImageOptions(values);
   if (!texts.has('format') && hasUnknownEnding(output)) {
-    throw usage(
-      `"${output}" has an ending that stands for no format that is written; use ${endingsInWords}, or choose by --format.`,
-    );
+    throw usage(`"${output}" has an ending of no output format; use ${endingsInWords}, or give --format.`);
   }
   const format = texts.get('format') ?? formatOfPath(output);
   const key = readApiKey(textOf(values, 'api-key'), apiKey);

@@ -1,37 +1,37 @@
-/** How the client ends; the text is part of `--help`. */
+/** The exits of the client; their meanings are part of `--help`. */
 export const exitCodes = {
   done: { code: 0, meaning: 'done' },
   someFailed: {
     code: 1,
     meaning:
-      'some images failed (or files were skipped, with --strict); failures.jsonl in the output folder has the reasons',
+      'some images failed (or files were skipped, with --strict); failures.jsonl in the output folder lists the reasons',
   },
-  somethingWrong: { code: 1, meaning: 'something is wrong; what to do next is printed' },
-  unexpected: { code: 1, meaning: 'something that should not happen' },
+  somethingWrong: { code: 1, meaning: 'a check failed; the output says what to do next' },
+  unexpected: { code: 1, meaning: 'an unexpected error' },
   usage: {
     code: 2,
     meaning:
       'bad usage: an unknown flag, a bad value, a missing input file, an output that is its own source',
   },
-  refused: { code: 3, meaning: "refused: the image, its URL's host or the request is at fault" },
+  refused: { code: 3, meaning: "refused because of the image, its URL's host or the request" },
   unavailable: {
     code: 4,
-    meaning: 'the service cannot be reached, is full or is too slow: worth trying again',
+    meaning: 'the service cannot be reached, is full or is too slow; try again later',
   },
   files: { code: 5, meaning: 'a file cannot be read or written' },
   diskFull: { code: 6, meaning: 'the disk is full' },
   mixed: {
     code: 7,
-    meaning: 'the output folder holds outputs of another preset or numerics version',
+    meaning: 'the output folder contains outputs of another preset or numerics version',
   },
   interrupted: { code: 130, meaning: 'interrupted by Ctrl+C (143: by SIGTERM)' },
 } as const satisfies Record<string, { code: number; meaning: string }>;
 
-/** Why the client ends without a result: one line on standard error, and an exit code. */
+/** An error that ends the client: one line on standard error, and an exit code. */
 export class ClientError extends Error {
   override readonly name = 'ClientError';
   readonly end: keyof typeof exitCodes;
-  /** The service's reason where there is one, else one of ours: capitals and underscores. */
+  /** The service's reason, else one of the client's, in capitals and underscores. */
   readonly reason: string;
 
   constructor(end: keyof typeof exitCodes, reason: string, message: string, options?: ErrorOptions) {

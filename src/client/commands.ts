@@ -1,21 +1,21 @@
 import type { exitCodes } from './client-error.ts';
 import { type Flags, imageFlags } from './flags.ts';
 
-/** One thing that the client does: the table that parsing, `--help` and completion are made from. */
+/** A command: its table is the source of parsing, `--help` and completion. */
 export interface CommandTable {
   /** The lines after "Usage: image-client". */
   readonly usage: readonly string[];
-  /** In a few words, for the list of commands. */
+  /** One phrase for the list of commands. */
   readonly summary: string;
-  /** What it does. */
+  /** The description in `--help`. */
   readonly about: string;
   readonly flags: Flags;
-  /** Whether the image options are flags of it too. */
+  /** Whether the command also has the image options as flags. */
   readonly takesImageOptions: boolean;
-  /** Shell lines, each with what it does. */
+  /** Shell lines, each with its description. */
   readonly examples: readonly (readonly [line: string, does: string])[];
   readonly exits: readonly (keyof typeof exitCodes)[];
-  /** What the words of it that are no flags are. */
+  /** The words that completion offers for arguments that are not flags. */
   readonly positionals: 'files' | readonly string[];
 }
 
@@ -25,12 +25,12 @@ const apiFlags: Flags = {
   api: {
     type: 'string',
     value: 'URL',
-    help: 'where image-api is (or IMAGE_API_URL; default http://localhost:8080)',
+    help: 'address of image-api (or IMAGE_API_URL; default http://localhost:8080)',
   },
   'api-key': {
     type: 'string',
     value: 'KEY',
-    help: 'sent as Authorization: Bearer (better IMAGE_API_KEY, which no list of processes shows)',
+    help: 'sent as Authorization: Bearer (prefer IMAGE_API_KEY, which process lists do not show)',
   },
 };
 
@@ -38,11 +38,11 @@ const processorFlags: Flags = {
   processor: {
     type: 'string',
     value: 'URL',
-    help: 'where image-processor is (or IMAGE_PROCESSOR_URL; default http://localhost:50051)',
+    help: 'address of image-processor (or IMAGE_PROCESSOR_URL; default http://localhost:50051)',
   },
 };
 
-/** One image by image-api: what the client does when its first word is no command. */
+/** Sends one image to image-api. The client does this when its first word is not a command. */
 const send: CommandTable = {
   usage: ['[flags] INPUT OUTPUT', '[flags] --url URL OUTPUT', 'COMMAND --help'],
   summary: 'sends one image',
@@ -51,15 +51,15 @@ const send: CommandTable = {
   flags: {
     url: { type: 'string', value: 'URL', help: 'an image that the service downloads, in place of INPUT' },
     ...apiFlags,
-    timeout: { type: 'string', value: 'SECONDS', help: 'longest wait for the answer (default 60)' },
+    timeout: { type: 'string', value: 'SECONDS', help: 'longest wait for the response (default 60)' },
     verbose: { type: 'boolean', help: 'print size, type, cache state and stage times to standard error' },
     ...help,
     version: { type: 'boolean', help: 'print the version' },
   },
   takesImageOptions: true,
   examples: [
-    ['image-client photo.jpg gray.jpg', 'one image, as the service is set'],
-    ['image-client --width 224 --height 224 photo.jpg tensor.npy', 'a tensor, because of the ending'],
+    ['image-client photo.jpg gray.jpg', "one image, with the service's defaults"],
+    ['image-client --width 224 --height 224 photo.jpg tensor.npy', 'a tensor, by the ending'],
     ['cat photo.jpg | image-client - - > gray.jpg', 'in a pipe'],
   ],
   exits: ['done', 'unexpected', 'usage', 'refused', 'unavailable', 'files', 'diskFull', 'interrupted'],
@@ -72,8 +72,8 @@ const job: CommandTable = {
   summary: 'many images: folders, globs, lists',
   about: `Sends many images to image-processor over one gRPC stream and writes the outputs into a folder. A SOURCE is
 an image, a folder (with all below it), a glob in quotes, a URL, or a list of paths and URLs: .txt (one a line),
-.csv, .tsv or .jsonl; "-" is a list on standard input. Run it again and it goes on where it ended: done images are
-not sent again. A job replaces only its own outputs, and never one of its sources, by whatever name.`,
+.csv, .tsv or .jsonl; "-" is a list on standard input. Run it again to continue: images that are done
+are not sent again. A job replaces only its own outputs, and never one of its sources, whatever its name.`,
   flags: {
     ...processorFlags,
     column: {
@@ -97,62 +97,65 @@ not sent again. A job replaces only its own outputs, and never one of its source
     tries: {
       type: 'string',
       value: 'N',
-      help: 'how often an image is sent when its processor is lost or full (default 5)',
+      help: 'how often an image is sent while the connection is lost or the processor is full (default 5)',
     },
     patience: {
       type: 'string',
       value: 'SECONDS',
-      help: 'longest wait for a processor that is away or silent (default 60)',
+      help: 'longest wait for a processor that is unreachable or silent (default 60)',
     },
     'per-host': { type: 'string', value: 'N', help: 'URLs of one host in flight at once (default 8)' },
     'host-patience': {
       type: 'string',
       value: 'SECONDS',
-      help: 'longest wait for a host that asks to come again and gives no image (default 300)',
+      help: 'longest wait for a host that asks to retry later and sends no image (default 300)',
     },
-    force: { type: 'boolean', help: "make again what is done already; replaces only this job's own outputs" },
+    force: { type: 'boolean', help: "make all outputs again; replaces only this job's own outputs" },
     overwrite: {
       type: 'boolean',
       help: "replace files in the output folder that are not this job's; never a source of the job",
     },
-    strict: { type: 'boolean', help: 'end with 1 if a file of a folder or glob was skipped' },
-    'dry-run': { type: 'boolean', help: 'print what would be done, refused and skipped, and do nothing' },
+    strict: { type: 'boolean', help: 'exit with 1 if a file of a folder or glob was skipped' },
+    'dry-run': { type: 'boolean', help: 'print what would be done, refused and skipped, without doing it' },
     quiet: { type: 'boolean', help: 'print only errors' },
     ...help,
   },
   takesImageOptions: true,
   examples: [
-    ['image-client job --preset clip-vit-base-patch32 photos tensors', 'a folder becomes tensors'],
-    ["image-client job --width 640 --height 480 'photos/**/*.png' small", 'what a glob matches'],
-    ['image-client job --column image --name-column id list.csv out', 'URLs of a table, named by its ids'],
-    ['find photos -newer mark | image-client job - out', 'paths that another program finds'],
+    ['image-client job --preset clip-vit-base-patch32 photos tensors', 'tensors of a folder'],
+    ["image-client job --width 640 --height 480 'photos/**/*.png' small", 'the images that a glob matches'],
+    [
+      'image-client job --column image --name-column id list.csv out',
+      'URLs of a table, outputs named by its ids',
+    ],
+    ['find photos -newer mark | image-client job - out', 'paths from another program'],
   ],
   exits: ['done', 'someFailed', 'usage', 'unavailable', 'files', 'diskFull', 'mixed', 'interrupted'],
   positionals: 'files',
 };
 
-/** What is wrong between here and the services. */
+/** Finds out why the services cannot be used from here. */
 const doctor: CommandTable = {
   usage: ['doctor [flags]'],
-  summary: 'says what is reachable, which versions, which limits',
-  about: `Asks image-api and image-processor, with one pixel each, and says what is wrong and what to do next.`,
+  summary: 'reports what is reachable, versions and limits',
+  about: `Sends one pixel each to image-api and image-processor, and reports what is wrong and what to do next.`,
   flags: {
     ...apiFlags,
     ...processorFlags,
-    timeout: { type: 'string', value: 'SECONDS', help: 'longest wait for each answer (default 5)' },
+    timeout: { type: 'string', value: 'SECONDS', help: 'longest wait for each response (default 5)' },
     json: { type: 'boolean', help: 'print one JSON object' },
     ...help,
   },
   takesImageOptions: false,
   examples: [
     ['image-client doctor', 'the services on this machine'],
-    ['image-client doctor --json --processor images.example:50051', 'for a program'],
+    ['image-client doctor --json --processor images.example:50051', 'output for a program'],
   ],
   exits: ['done', 'somethingWrong', 'usage', 'interrupted'],
   positionals: [],
 };
 
-/** The shells that completion knows. */
+/** The shells that completion supports. */
 export const shells = ['bash', 'zsh', 'fish'] as const;
 
 const completion: CommandTable = {
@@ -170,17 +173,17 @@ const completion: CommandTable = {
   positionals: shells,
 };
 
-/** The commands by their words. */
+/** The commands by their names. */
 export const commands = { job, doctor, completion } as const;
 
 export type CommandName = keyof typeof commands;
 
-/** Whether a command line's first word chooses a command; a file of that name is `./job`. */
+/** Whether the first word of a command line is a command. A file of that name is given as `./job`. */
 export function isCommand(word: string | undefined): word is CommandName {
   return word !== undefined && Object.hasOwn(commands, word);
 }
 
-/** The table of a command, or of the way without one. */
+/** The table of a command; `send` is the one without a name. */
 export function tableOf(name: CommandName | 'send'): CommandTable {
   return name === 'send' ? send : commands[name];
 }

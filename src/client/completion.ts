@@ -18,20 +18,20 @@ export function readShell(argv: readonly string[]): Shell | undefined {
   throw usage(`A shell is needed (${shells.join(', ')}), got ${given}; see completion --help.`);
 }
 
-/** The completion script of a shell, made from the tables that the command line is read with. */
+/** The completion script of a shell, made from the tables of the commands. */
 export function completionScript(shell: Shell): string {
   return { bash: bashScript, zsh: zshScript, fish: fishScript }[shell]();
 }
 
 const names = ['send', ...(Object.keys(commands) as CommandName[])] as const;
 
-/** A flag in a shell: with its dashes, and what comes after it. */
+/** A flag with its dashes, and the completions of its value. */
 interface ShellFlag {
   readonly flag: string;
   readonly help: string;
-  /** Undefined for a flag without value; no words where only the caller knows. */
+  /** The words of its value; empty for other values, undefined for a flag without a value. */
   readonly words?: readonly string[];
-  /** What it completes to otherwise. */
+  /** The completions of a value that has no words. */
   readonly completes: 'folders' | 'files' | undefined;
 }
 
@@ -51,7 +51,7 @@ function positionalsOf(name: CommandName | 'send'): readonly string[] | 'files' 
   return tableOf(name).positionals;
 }
 
-/* bash and zsh ask one function alike; zsh has bash's way of asking built in, but its own knows words with help. */
+/* bash and zsh call a function. zsh can run bash's, but its own completion also shows help. */
 
 function bashScript(): string {
   const flags = names.map(
@@ -63,7 +63,7 @@ function bashScript(): string {
   return `# bash completion for image-client: source <(image-client completion bash)
 _image_client() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" command=send flags=
-  # "--fit=co" comes as three words.
+  # bash splits "--fit=co" into three words.
   if [[ $current == = ]]; then current=; elif [[ $previous == = ]]; then previous="\${COMP_WORDS[COMP_CWORD-2]}"; fi
   case "\${COMP_WORDS[1]}" in ${Object.keys(commands).join('|')}) ((COMP_CWORD > 1)) && command="\${COMP_WORDS[1]}" ;; esac
   COMPREPLY=()

@@ -30,7 +30,7 @@ export async function readInput(path: string, signal: AbortSignal): Promise<Uint
 }
 
 /**
- * Stops before anything is sent if the output would go to a terminal or replace the input.
+ * Refuses an output that is a terminal or the input file, before anything is sent.
  *
  * @param input - a path, `-` for standard input; undefined for a URL
  * @param output - a path, or `-` for standard output
@@ -41,7 +41,7 @@ export async function checkOutput(input: string | undefined, output: string): Pr
     throw new ClientError(
       'usage',
       'USAGE',
-      'Standard output is a terminal, which an image would garble; name a file or pipe it on.',
+      'Standard output is a terminal, which an image would garble; name a file or use a pipe.',
     );
   }
   if (input === undefined || input === '-') return;
@@ -76,15 +76,15 @@ function writeToStandardOutput(content: Uint8Array): Promise<void> {
 }
 
 async function replaceFile(path: string, content: Uint8Array, signal: AbortSignal): Promise<void> {
-  // Through a symbolic link, whose target is what is to change.
+  // A symbolic link stays; its target is replaced.
   const target = await realpath(path).catch(() => path);
   const existing = await stat(target).catch(() => undefined);
   if (existing !== undefined && !existing.isFile()) {
-    // A device or a pipe: to put a file in the place of /dev/null would be a bad joke.
+    // Devices and pipes are written to: a rename would replace /dev/null by a file.
     await writeFile(target, content, { signal });
     return;
   }
-  // Beside the target, because a rename is atomic within one file system alone.
+  // Beside the target, because a rename is atomic only within one file system.
   const temporary = join(dirname(target), `.image-client-${randomUUID()}.tmp`);
   const mode = existing === undefined ? 0o666 : existing.mode & 0o777;
   try {
@@ -96,13 +96,13 @@ async function replaceFile(path: string, content: Uint8Array, signal: AbortSigna
   }
 }
 
-/** Whether an error says that no byte more can be stored: the disk or the user's share of it is full. */
+/** Whether the disk, or the user's quota, is full. */
 function isDiskFull(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT'].includes(codeOf(error) ?? '');
 }
 
 /**
- * What went wrong while a file was written, as an error: DISK_FULL or OUTPUT_UNWRITABLE.
+ * The error of a file that cannot be written: DISK_FULL or OUTPUT_UNWRITABLE.
  *
  * @param path - undefined for standard output
  */
@@ -115,7 +115,7 @@ export function unwritable(path: string | undefined, cause: unknown): ClientErro
     : new ClientError('files', 'OUTPUT_UNWRITABLE', message, { cause });
 }
 
-/** What went wrong while a file or folder was read, as an error. */
+/** The error of a file or folder that cannot be read: INPUT_UNREADABLE. */
 export function unreadable(path: string, cause: unknown): ClientError {
   const message = `"${path}" cannot be read: ${wordsOf(cause)}.`;
   return new ClientError('files', 'INPUT_UNREADABLE', message, { cause });
@@ -126,7 +126,7 @@ export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error ? String(error.code) : undefined;
 }
 
-/** The system's words for what went wrong with a file, without the path, which the message names already. */
+/** The system's description of an error, without the path, which the message already contains. */
 export function wordsOf(error: unknown): string {
   if (error instanceof Error && 'errno' in error && typeof error.errno === 'number') {
     return getSystemErrorMessage(error.errno) ?? error.message;

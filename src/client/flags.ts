@@ -8,17 +8,17 @@ import { type ParsedOptions, parseOptions } from '../options/parse-options.ts';
 import { ClientError } from './client-error.ts';
 import { codeOf, unreadable } from './files.ts';
 
-/** One flag: what parses it, what `--help` says of it and what a shell completes after it. */
+/** A flag: its type, its help and the completions of its value. */
 export interface Flag {
   /** A boolean flag takes no value; with `no` it has a `--no-` form too. */
   readonly type: 'string' | 'boolean';
   readonly no?: boolean;
-  /** What stands for the value in `--help`. */
+  /** The placeholder of the value in `--help`. */
   readonly value?: string;
   readonly help: string;
-  /** The words that it takes, if they can be counted. */
+  /** The words that it takes, if it takes only some. */
   readonly words?: readonly string[];
-  /** What a shell completes its value with, if not words. */
+  /** The completions of a value that has no words. */
   readonly completes?: 'folders' | 'files';
 }
 
@@ -45,13 +45,13 @@ function flagOf(option: string): string {
   return option.replaceAll('_', '-');
 }
 
-/** What a command line says, by flag. */
+/** The values of a command line by their flags. */
 export type Values = Readonly<Record<string, string | boolean | undefined>>;
 
 /**
  * Parses a command line.
  *
- * @throws ClientError of bad usage; for a flag that does not exist it names the nearest
+ * @throws ClientError of bad usage; for an unknown flag it names the nearest
  */
 export function parseFlags(
   argv: readonly string[],
@@ -65,7 +65,7 @@ export function parseFlags(
     return { values: parsed.values as Values, positionals: parsed.positionals };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    // "To specify a positional argument starting with a '-', …" is about what hardly anyone means.
+    // The advice "To specify a positional argument starting with a '-', …" hardly ever applies.
     const complaint = error.message.replace(/\. To specify a positional.*|\.$/s, '');
     throw usage(`${complaint}; ${didYouMean(complaint, flags)}--help lists the flags.`);
   }
@@ -99,7 +99,7 @@ export function readImageOptions(values: Values): ParsedOptions {
   }
 }
 
-/** A preprocessor config: its JSON, or the path of a file that contains it, with curl's `@` before it or without. */
+/** A preprocessor config: its JSON, or the path of its file, which may begin with `@` as for curl. */
 function readConfig(given: string): string {
   if (given.trimStart().startsWith('{') || given === '') return given;
   const path = given.replace(/^@/, '');
@@ -112,7 +112,7 @@ function readConfig(given: string): string {
   }
 }
 
-/** The text of a flag that takes one. */
+/** The value of a flag that takes a text. */
 export function textOf(values: Values, flag: string): string | undefined {
   const value = values[flag];
   return typeof value === 'string' ? value : undefined;
@@ -145,9 +145,9 @@ export function readCount(values: Values, flag: string, byDefault: number, max: 
 }
 
 /**
- * Where image-api is: the flag, else the environment.
+ * The address of image-api: the flag, else the environment.
  *
- * @throws ClientError of bad usage, that keeps a password out of what is printed
+ * @throws ClientError of bad usage; its message contains no password
  */
 export function readApi(flag: string | undefined, environment: string | undefined): URL {
   const given = flag ?? (environment || 'http://localhost:8080');
@@ -158,13 +158,13 @@ export function readApi(flag: string | undefined, environment: string | undefine
   }
   // fetch refuses such a URL.
   if (api.username !== '' || api.password !== '') {
-    throw usage(`${name} has a user name or password in it; image-api takes none.`);
+    throw usage(`${name} contains a user name or password; image-api accepts none.`);
   }
   return api;
 }
 
 /**
- * Where image-processor is: the flag, else the environment; `host:port` as grpcurl takes it will do.
+ * The address of image-processor: the flag, else the environment. `host:port`, as for grpcurl, is allowed.
  *
  * @throws ClientError of bad usage
  */
@@ -174,14 +174,14 @@ export function readProcessor(flag: string | undefined, environment: string | un
   const url = URL.parse(given.includes('://') ? given : `http://${given}`);
   const isOrigin = url !== null && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`;
   if (!isOrigin) {
-    const shown = given.includes('@') ? 'is bad' : `is "${given}"`;
-    throw usage(`${name} ${shown}; allowed: host:port or an http or https URL without a path.`);
+    const state = given.includes('@') ? 'is bad' : `is "${given}"`;
+    throw usage(`${name} ${state}; allowed: host:port or an http or https URL without a path.`);
   }
   return url;
 }
 
 /**
- * The API key: the flag, else the environment; neither is ever printed.
+ * The API key: the flag, else the environment. It is never printed.
  *
  * @throws ClientError of bad usage
  */
@@ -194,7 +194,7 @@ export function readApiKey(flag: string | undefined, environment: string | undef
   return key;
 }
 
-/** An error of bad usage. */
+/** The error of bad usage. */
 export function usage(message: string): ClientError {
   return new ClientError('usage', 'USAGE', message);
 }

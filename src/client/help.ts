@@ -23,7 +23,7 @@ ${rows(exitRows)}
 `;
 }
 
-/** What to say to a first word that looks like a command and stands where none is read. */
+/** A hint for a first argument that may be a misplaced or misspelt command; empty for others. */
 export function nearestCommand(word = ''): string {
   if (isCommand(word)) return `a command comes first, as in "image-client ${word} …"; `;
   const nearest = nearestNames(word, Object.keys(commands));
@@ -43,9 +43,9 @@ function flagRows(flags: Flags): (readonly [string, string])[] {
 
 function wordsOfOptions(name: CommandName | 'send'): string {
   return name === 'send'
-    ? `What to make of the image; options you omit take the service's defaults. Without --format the ending of OUTPUT
+    ? `Options of the image; those you omit take the service's defaults. Without --format the ending of OUTPUT
 chooses the format: .jpg, .png, .webp, .npy, .safetensors or .npz. A value with a leading minus needs "=", as in --mean=-1.`
-    : `What to make of the images. Options you omit are those of an image-api whose environment sets none:
+    : `Options of the images. Those you omit take the defaults of an image-api whose environment sets none:
 1024 × 768 filled, bilinear, gray, in the source's format. A value with a leading minus needs "=".`;
 }
 

@@ -5,15 +5,15 @@ import { ClientError, exitCodes } from './client-error.ts';
 import { isCommand } from './commands.ts';
 import { checkOutput, readInput, writeOutput } from './files.ts';
 import { misleads } from './output-format.ts';
-import { type Answer, send } from './send.ts';
+import { type ImageResponse, send } from './send.ts';
 
-/** Everything that the client says besides the answer: a line on standard error. */
+/** Prints a line to standard error. */
 function say(text: string): void {
-  // A problem's detail comes from the network: no control character of it may reach the terminal.
+  // A problem's detail comes from the network; its control characters must not reach the terminal.
   process.stderr.write(`image-client: ${text.replace(/[\p{Cc}\s]+/gu, ' ').trim()}\n`);
 }
 
-function report({ content, contentType, headers }: Answer): void {
+function report({ content, contentType, headers }: ImageResponse): void {
   const width = headers.get('image-width');
   const size = width === null ? '' : `, ${width} × ${headers.get('image-height')} pixels`;
   say(`${content.length} bytes of ${contentType}${size}`);
@@ -45,10 +45,10 @@ async function run(argv: readonly string[], signal: AbortSignal): Promise<keyof 
   const { output, options, api, timeoutMs, apiKey } = command;
   await checkOutput('path' in command.source ? command.source.path : undefined, output);
   const source = 'path' in command.source ? await readInput(command.source.path, signal) : command.source;
-  const answer = await send(api, source, options, timeoutMs, signal, apiKey);
-  await writeOutput(output, answer.content, signal);
-  if (misleads(output, answer.contentType)) say(`warning: ${output} holds ${answer.contentType}`);
-  if (command.verbose) report(answer);
+  const response = await send(api, source, options, timeoutMs, signal, apiKey);
+  await writeOutput(output, response.content, signal);
+  if (misleads(output, response.contentType)) say(`warning: ${output} contains ${response.contentType}`);
+  if (command.verbose) report(response);
   return 'done';
 }
 
@@ -65,8 +65,8 @@ try {
   process.exitCode = exitCodes[await run(process.argv.slice(2), interruption.signal)].code;
 } catch (error) {
   if (interruptedBy !== undefined) {
-    const isTold = error instanceof ClientError && error.end === 'interrupted';
-    say(`INTERRUPTED: ${isTold ? error.message : 'nothing was written.'}`);
+    const hasMessage = error instanceof ClientError && error.end === 'interrupted';
+    say(`INTERRUPTED: ${hasMessage ? error.message : 'nothing was written.'}`);
     process.exitCode = 128 + constants.signals[interruptedBy];
   } else if (error instanceof ClientError) {
     say(`${error.reason}: ${error.message}`);
@@ -75,6 +75,6 @@ try {
     say(`UNEXPECTED: ${String(error)}`);
     process.exitCode = exitCodes.unexpected.code;
   }
-  // What still waits, such as standard input, would keep the process.
+  // Pending reads, such as of standard input, would keep the process alive.
   process.exit();
 }

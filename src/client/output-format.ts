@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 
-/** By the output file's ending: what to ask for, and the content type that such a file holds. */
+/** Formats by the ending of an output file, with the content type of such a file. */
 const endings: { readonly [ending: string]: { readonly format: string; readonly contentType: string } } = {
   '.jpg': { format: 'jpeg', contentType: 'image/jpeg' },
   '.jpeg': { format: 'jpeg', contentType: 'image/jpeg' },
@@ -15,7 +15,7 @@ const endings: { readonly [ending: string]: { readonly format: string; readonly 
 
 const ofPath = (path: string) => endings[extname(path).toLowerCase()];
 
-/** The value of the option `format` that a file's name asks for, if its ending is known. */
+/** The value of the option `format` for a file's ending, if it is known. */
 export function formatOfPath(path: string): string | undefined {
   return ofPath(path)?.format;
 }
@@ -23,17 +23,17 @@ export function formatOfPath(path: string): string | undefined {
 /** The endings that choose a format, for a message. */
 export const endingsInWords = `${Object.keys(endings).slice(0, -1).join(', ')} or ${Object.keys(endings).at(-1)}`;
 
-/** Whether a file's name has an ending that stands for no format that can be written. */
+/** Whether a file has an ending of no output format. */
 export function hasUnknownEnding(path: string): boolean {
   return extname(path) !== '' && ofPath(path) === undefined;
 }
 
-/** The ending of files that hold a format: `.jpg` for `jpeg`, and `.` and its name for the others. */
+/** The ending for a format: `.jpg` for `jpeg`, else its name. */
 export function endingOfFormat(format: string): string {
   return format === 'jpeg' ? '.jpg' : `.${format}`;
 }
 
-/** Whether a file's name promises something else than what is to be written to it. */
+/** Whether a file's ending is that of another content type. */
 export function misleads(path: string, contentType: string): boolean {
   const expected = ofPath(path)?.contentType;
   return expected !== undefined && expected !== contentType;

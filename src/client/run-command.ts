@@ -5,7 +5,7 @@ import { commandHelp } from './help.ts';
 /**
  * Runs a command.
  *
- * @param argv - what comes after its word
+ * @param argv - the arguments after its name
  * @param say - prints a line to standard error
  * @returns how it ended
  * @throws ClientError
@@ -22,7 +22,7 @@ export async function runCommand(
     process.stdout.write(commandHelp(name));
     return 'done';
   }
-  // Whoever reads has seen enough, as `head` does.
+  // The reader closed the pipe, as `head` does.
   process.stdout.on('error', () => process.exit());
   return await run({ print, say, screen: process.stderr }, signal);
 }
@@ -36,7 +36,7 @@ type Run = (
   signal: AbortSignal,
 ) => Promise<keyof typeof exitCodes>;
 
-/** A command with its line read, and nothing of the others loaded; undefined if `--help` is asked for. */
+/** Loads only the modules of one command and reads its arguments; undefined for `--help`. */
 async function load(name: CommandName, argv: readonly string[]): Promise<Run | undefined> {
   if (name === 'job') {
     const { readJobArguments } = await import('./job/job-arguments.ts');
@@ -47,8 +47,8 @@ async function load(name: CommandName, argv: readonly string[]): Promise<Run | u
   }
   if (name === 'doctor') {
     const { readDoctorArguments, runDoctor } = await import('./doctor/doctor.ts');
-    const asked = readDoctorArguments(argv, process.env);
-    return asked && (({ print }, signal) => runDoctor(asked, print, signal));
+    const doctor = readDoctorArguments(argv, process.env);
+    return doctor && (({ print }, signal) => runDoctor(doctor, print, signal));
   }
   const { completionScript, readShell } = await import('./completion.ts');
   const shell = readShell(argv);

@@ -1,7 +1,7 @@
 import { ClientError } from './client-error.ts';
 
-/** The image (or tensor) and what the service says of how it was made. */
-export interface Answer {
+/** An image or tensor, with the response headers that describe it. */
+export interface ImageResponse {
   readonly content: Uint8Array;
   readonly contentType: string;
   readonly headers: Headers;
@@ -11,8 +11,8 @@ export interface Answer {
  * Sends one image, or the URL of one, to image-api.
  *
  * @param options - by their names in the API's query
- * @param apiKey - for an image-api that asks for one
- * @throws ClientError for every answer that is not an image or a tensor
+ * @param apiKey - for an image-api that requires one
+ * @throws ClientError for every response that is not an image or a tensor
  */
 export async function send(
   api: URL,
@@ -21,7 +21,7 @@ export async function send(
   timeoutMs: number,
   signal: AbortSignal,
   apiKey?: string,
-): Promise<Answer> {
+): Promise<ImageResponse> {
   const target = new URL(`${api.href.replace(/\/+$/, '')}/v1/images`);
   target.search = new URLSearchParams(options).toString();
   const key = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
@@ -35,10 +35,10 @@ export async function send(
         ? { body: source, headers: { ...key, 'content-type': 'application/octet-stream' } }
         : { body: JSON.stringify(source), headers: { ...key, 'content-type': 'application/json' } }),
     });
-    if (response.status !== 200) throw await refusal(response);
+    if (response.status !== 200) throw await refusalOf(response);
     const contentType = mediaType(response);
     if (!/^image\/|^application\/(octet-stream|x-npy|x-npz|vnd\.safetensors)$/.test(contentType)) {
-      throw stranger(response);
+      throw unknownResponse(response);
     }
     return {
       content: new Uint8Array(await response.arrayBuffer()),
@@ -51,29 +51,29 @@ export async function send(
       throw new ClientError(
         'unavailable',
         'TIMEOUT',
-        `${api.origin} did not answer within ${timeoutMs / 1000} s; --timeout allows more.`,
+        `${api.origin} did not respond within ${timeoutMs / 1000} s; --timeout sets a longer time.`,
         { cause: error },
       );
     }
     throw new ClientError(
       'unavailable',
       'SERVICE_UNREACHABLE',
-      `${api.origin} cannot be reached (${systemCode(error)}); --api tells where image-api is.`,
+      `${api.origin} cannot be reached (${systemCode(error)}); --api sets the address of image-api.`,
       { cause: error },
     );
   }
 }
 
-/** An answer that is not 200, as an error: what its problem document (RFC 9457) says, if it has one. */
-async function refusal(response: Response): Promise<ClientError> {
-  if (mediaType(response) !== 'application/problem+json') return stranger(response);
+/** The error of a response that is not 200: from its problem document (RFC 9457), if it has one. */
+async function refusalOf(response: Response): Promise<ClientError> {
+  if (mediaType(response) !== 'application/problem+json') return unknownResponse(response);
   const member = membersOf(await response.text());
   const reason = member('reason') ?? `HTTP_${response.status}`;
   const detail = member('detail') ?? member('title') ?? `${response.status} ${response.statusText}`;
   return new ClientError(endOf(response.status, reason), reason, detail);
 }
 
-/** Reads the texts of a JSON object; of anything else, none. */
+/** Returns a function that reads the string members of a JSON object; other JSON has none. */
 function membersOf(json: string): (name: string) => string | undefined {
   let value: unknown;
   try {
@@ -85,20 +85,20 @@ function membersOf(json: string): (name: string) => string | undefined {
   };
 }
 
-/** An answer that image-api does not give: of a proxy before it, or of another service. */
-function stranger(response: Response): ClientError {
+/** The error of a response that does not come from image-api: from a proxy before it, or another service. */
+function unknownResponse(response: Response): ClientError {
   const { status, statusText } = response;
   return new ClientError(
     endOf(status, ''),
     status === 200 ? 'ANSWER_UNKNOWN' : `HTTP_${status}`,
-    `${new URL(response.url).origin} answered ${status} ${statusText} with ${mediaType(response) || 'no type'}, ` +
-      'not as image-api answers; --api tells where image-api is.',
+    `${new URL(response.url).origin} responded with ${status} ${statusText} and ${mediaType(response) || 'no type'}, ` +
+      'unlike image-api; --api sets the address of image-api.',
   );
 }
 
 function endOf(status: number, reason: string): ClientError['end'] {
   if (status === 408 || status === 429 || status === 503 || status === 504) return 'unavailable';
-  // image-api says 502 when the host of the caller's URL is at fault; a proxy, when image-api is away.
+  // image-api sends 502 where the host of the caller's URL is at fault; a proxy, where image-api is unreachable.
   if (status === 502) return reason.startsWith('ORIGIN_') ? 'refused' : 'unavailable';
   return status >= 400 && status < 500 ? 'refused' : 'unexpected';
 }
@@ -107,7 +107,7 @@ function mediaType(response: Response): string {
   return (response.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
-/** fetch says "fetch failed" for all that can go wrong; its cause has the code. */
+/** The code of a failed fetch: its message is always "fetch failed", and its cause has the code. */
 function systemCode(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   if (!(cause instanceof Error)) return String(cause);

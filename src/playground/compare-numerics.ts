@@ -5,9 +5,9 @@ import { type Difference, differenceOf, heatColour } from './difference.ts';
 import { byId, element } from './element.ts';
 import { percentage } from './figures.ts';
 import { requestOf } from './request.ts';
+import type { Scene } from './scene.ts';
 import { asPng, type Settings } from './settings.ts';
 import { blobOf } from './source.ts';
-import type { Scene } from './viewer.ts';
 
 /**
  * The difference of exact and fast numerics with these settings: both asked for as PNG, compared here. The

@@ -137,7 +137,7 @@ describe(readArguments, () => {
     [['a'], 'USAGE: INPUT and OUTPUT are needed, got "a"; see --help.'],
     ...['b.tiff', 'b.gif', 'b.HEIC', 'b.raw'].map((output): [string[], string] => [
       ['a', output],
-      `USAGE: "${output}" has an ending that stands for no format that is written; use .jpg, .jpeg, .jpe, .jfif, .png, .webp, .npy, .safetensors or .npz, or choose by --format.`,
+      `USAGE: "${output}" has an ending of no output format; use .jpg, .jpeg, .jpe, .jfif, .png, .webp, .npy, .safetensors or .npz, or give --format.`,
     ]),
     [['a', 'b', 'c'], 'USAGE: INPUT and OUTPUT are needed, got "a" "b" "c"; see --help.'],
     [['--url', 'http://x/', 'a', 'b'], 'USAGE: OUTPUT is needed with --url, got "a" "b"; see --help.'],
@@ -175,7 +175,7 @@ describe(readArguments, () => {
     ],
     [
       ['--api', 'http://me:secret@localhost', 'a', 'b'],
-      'USAGE: --api has a user name or password in it; image-api takes none.',
+      'USAGE: --api contains a user name or password; image-api accepts none.',
     ],
   ])('refuses %j', (argv, line) => {
     expect(complaint(...argv)).toBe(line);

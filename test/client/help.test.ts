@@ -65,7 +65,10 @@ describe(readJobArguments, () => {
   it.each([
     [[], 'SOURCE and OUTPUT_FOLDER are needed, got nothing; see job --help.'],
     [['a'], 'SOURCE and OUTPUT_FOLDER are needed, got "a"; see job --help.'],
-    [['a', 'http://h/'], 'The last word is the output folder, and "http://h/" is none; see job --help.'],
+    [
+      ['a', 'http://h/'],
+      'The last argument is the output folder, which "http://h/" cannot be; see job --help.',
+    ],
     [['--dry', 'a', 'b'], "Unknown option '--dry'; --help lists the flags."],
     [['--dryrun', 'a', 'b'], "Unknown option '--dryrun'; did you mean --dry-run? --help lists the flags."],
     [['--in-flight', '0', 'a', 'b'], '--in-flight is "0"; allowed: a whole number from 1 to 1024.'],

@@ -157,7 +157,7 @@ describe('image-client: sending and writing', () => {
     const result = await client(['--format', 'jpeg', 'photo.jpg', 'answer.png']);
     expect(result).toMatchObject({
       code: 0,
-      stderr: 'image-client: warning: answer.png holds image/jpeg\n',
+      stderr: 'image-client: warning: answer.png contains image/jpeg\n',
     });
   });
 
@@ -280,9 +280,7 @@ describe('image-client: the output file', () => {
   it('has no ending that no format has', async () => {
     const result = await client(['photo.jpg', 'answer.tiff']);
     expect(result.code).toBe(2);
-    expect(result.stderr).toContain(
-      'image-client: USAGE: "answer.tiff" has an ending that stands for no format',
-    );
+    expect(result.stderr).toContain('image-client: USAGE: "answer.tiff" has an ending of no output format');
     expect(received).toEqual([]);
     expect(await written()).toEqual([]);
   });
@@ -341,8 +339,8 @@ describe('image-client: how it ends', () => {
     expect(result).toMatchObject({
       code: 4,
       stderr:
-        `image-client: HTTP_502: ${api} answered 502 Bad Gateway with text/html, not as image-api answers; ` +
-        '--api tells where image-api is.\n',
+        `image-client: HTTP_502: ${api} responded with 502 Bad Gateway and text/html, unlike image-api; ` +
+        '--api sets the address of image-api.\n',
     });
   });
 
@@ -353,7 +351,7 @@ describe('image-client: how it ends', () => {
     const result = await client(['photo.jpg', 'answer.jpg']);
     expect(result.code).toBe(1);
     expect(result.stderr).toMatch(
-      /^image-client: ANSWER_UNKNOWN: .* answered 200 OK with text\/html, not as .*\n$/,
+      /^image-client: ANSWER_UNKNOWN: .* responded with 200 OK and text\/html, unlike .*\n$/,
     );
     expect(await written()).toEqual([]);
   });
@@ -376,7 +374,7 @@ describe('image-client: how it ends', () => {
       code: 4,
       stderr:
         `image-client: SERVICE_UNREACHABLE: ${nowhere} cannot be reached (ECONNREFUSED); ` +
-        '--api tells where image-api is.\n',
+        '--api sets the address of image-api.\n',
     });
   });
 
@@ -385,7 +383,7 @@ describe('image-client: how it ends', () => {
     const result = await client(['--timeout', '0.2', 'photo.jpg', 'answer.jpg']);
     expect(result).toMatchObject({
       code: 4,
-      stderr: `image-client: TIMEOUT: ${api} did not answer within 0.2 s; --timeout allows more.\n`,
+      stderr: `image-client: TIMEOUT: ${api} did not respond within 0.2 s; --timeout sets a longer time.\n`,
     });
   });
 

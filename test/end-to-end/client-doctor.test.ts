@@ -88,7 +88,7 @@ describe('image-client doctor', () => {
     expect(report.ok).toBe(false);
     expect(check('image-api')).toMatchObject({
       state: 'wrong',
-      detail: `http://${address} does not answer: ECONNREFUSED`,
+      detail: `http://${address} does not respond: ECONNREFUSED`,
       next: expect.stringContaining('npm start'),
     });
     expect(check('image-processor')).toMatchObject({
@@ -116,7 +116,7 @@ describe('image-client doctor', () => {
       (_request, response) => void response.writeHead(404).end('Welcome'),
     );
     const { check } = await doctor({ IMAGE_API_URL: origin.url(), IMAGE_PROCESSOR_URL: service.address });
-    expect(check('image-api').detail).toMatch(/ answers 404 at \/healthz, not as image-api does$/);
+    expect(check('image-api').detail).toMatch(/ responds with 404 at \/healthz, unlike image-api$/);
     const environment = { IMAGE_API_URL: `http://${service.address}`, IMAGE_PROCESSOR_URL: service.url };
     const mixed = await doctor(environment, '--timeout', '1');
     expect(mixed.code).toBe(1);

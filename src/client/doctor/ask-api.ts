@@ -7,12 +7,12 @@ import { onePixel } from '../probe-images.ts';
 import { send } from '../send.ts';
 import { type Check, type Findings, ok, wrong } from './check.ts';
 
-/** Bytes that an upload announces and never sends: more than any MAX_UPLOAD_BYTES. */
+/** The declared length of an upload whose body is never sent, in bytes: more than any MAX_UPLOAD_BYTES. */
 const endlessUploadBytes = 2 ** 40;
 
-const whereIsApi = 'Start it (npm start), or say where it is with --api or IMAGE_API_URL.';
+const whereIsApi = 'Start it (npm start), or set its address with --api or IMAGE_API_URL.';
 
-/** Asks image-api: is it there, does it take the key, does it reach a processor, what are its defaults and limits. */
+/** Checks that image-api runs, accepts the key and reaches a processor, and reads its defaults and limits. */
 export async function askApi(
   api: URL,
   apiKey: string | undefined,
@@ -43,14 +43,14 @@ async function askAlive(api: URL, timeoutMs: number, signal: AbortSignal): Promi
   const started = performance.now();
   try {
     const { status } = await get(api, '/healthz', timeoutMs, signal);
-    const words = `${api.origin} answers`;
+    const words = `${api.origin} responds`;
     if (status === 200) return ok(name, `${words} (${Math.round(performance.now() - started)} ms)`);
-    return wrong(name, `${words} ${status} at /healthz, not as image-api does`, whereIsApi);
+    return wrong(name, `${words} with ${status} at /healthz, unlike image-api`, whereIsApi);
   } catch (error) {
     signal.throwIfAborted();
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     const words = codeOf(cause) ?? wordsOf(cause);
-    return wrong(name, `${api.origin} does not answer: ${words}`, whereIsApi);
+    return wrong(name, `${api.origin} does not respond: ${words}`, whereIsApi);
   }
 }
 
@@ -64,8 +64,8 @@ async function askReady(api: URL, timeoutMs: number, signal: AbortSignal): Promi
   if (status === 200) return ok(name, 'image-api reaches one');
   return wrong(
     name,
-    `image-api is not ready (${status === 0 ? 'no answer' : status} at /readyz)`,
-    "Set image-api's PROCESSOR_URL to where image-processor listens, and start that.",
+    `image-api is not ready (${status === 0 ? 'no response' : status} at /readyz)`,
+    "Set image-api's PROCESSOR_URL to the address of image-processor, and start image-processor.",
   );
 }
 
@@ -91,14 +91,14 @@ async function askImage(
 function nextAfter(reason: string, apiKey: string | undefined): string {
   if (/KEY|UNAUTH|HTTP_40[13]/.test(reason)) {
     return apiKey === undefined
-      ? 'Set IMAGE_API_KEY (or --api-key) to a key that this image-api takes.'
-      : 'The key in IMAGE_API_KEY or --api-key is not one that this image-api takes; ask who runs it for one.';
+      ? 'Set IMAGE_API_KEY (or --api-key) to a key that this image-api accepts.'
+      : 'This image-api does not accept the key in IMAGE_API_KEY or --api-key; ask its operators for one.';
   }
-  if (reason === 'PROCESSOR_UNAVAILABLE') return "See to image-api's PROCESSOR_URL first.";
-  return 'docs/errors.md says what to do for this reason.';
+  if (reason === 'PROCESSOR_UNAVAILABLE') return "Check image-api's PROCESSOR_URL first.";
+  return 'docs/errors.md describes this reason.';
 }
 
-/** What an upload is told that announces too much, and then is taken back. */
+/** MAX_UPLOAD_BYTES, from the refusal of an upload that declares too many bytes and is aborted. */
 function askUploadLimit(
   api: URL,
   apiKey: string | undefined,
@@ -140,7 +140,7 @@ function limitIn(problem: string): number | undefined {
   }
 }
 
-/** The options' defaults of this instance, as its OpenAPI document has them. */
+/** This instance's defaults of the options, from its OpenAPI document. */
 async function askDefaults(
   api: URL,
   timeoutMs: number,

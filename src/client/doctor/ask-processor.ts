@@ -13,8 +13,8 @@ import { endlessPicture, onePixel } from '../probe-images.ts';
 import { type Check, type Findings, ok, wrong } from './check.ts';
 
 /**
- * Asks image-processor: does it serve, does it make an image, with which versions. Its limits are learned from its
- * refusals, which name them.
+ * Checks that image-processor serves and processes an image, and reads its versions. Its limits come from its refusals,
+ * which name them.
  */
 export async function askProcessor(url: URL, timeoutMs: number, signal: AbortSignal): Promise<Findings> {
   const connection = connectToProcessor(url);
@@ -48,15 +48,15 @@ async function askHealth(
     }
     return wrong(
       name,
-      `${url.host} is there and does not serve`,
-      'It is starting or draining: ask again in a moment.',
+      `${url.host} responds but does not serve`,
+      'It is starting or draining: try again in a moment.',
     );
   } catch (error) {
     signal.throwIfAborted();
     return wrong(
       name,
-      `${url.host} does not answer over gRPC: ${ConnectError.from(error).rawMessage}`,
-      'Start it (npm start), or say where it is with --processor or IMAGE_PROCESSOR_URL; jobs need it, one image does not.',
+      `${url.host} does not respond over gRPC: ${ConnectError.from(error).rawMessage}`,
+      'Start it (npm start), or set its address with --processor or IMAGE_PROCESSOR_URL. Only jobs need it.',
     );
   }
 }
@@ -75,7 +75,7 @@ async function askImage(
     const failure = failureFromConnectError(ConnectError.from(error));
     const words =
       failure === undefined ? ConnectError.from(error).rawMessage : `${failure.reason}: ${failure.message}`;
-    return { check: wrong(name, words, "Look into the processor's log; docs/errors.md explains reasons.") };
+    return { check: wrong(name, words, "Read the processor's log; docs/errors.md explains the reasons.") };
   }
 }
 
@@ -102,8 +102,8 @@ async function askLimits(
 }
 
 /**
- * MAX_SOURCE_BYTES, from what the processor's gRPC library says of a message whose announced length is the most that gRPC
- * has. The library counts the message's other fields in.
+ * MAX_SOURCE_BYTES, from the refusal of a message that declares the greatest length of gRPC. The limit includes the
+ * message's other fields.
  */
 async function askSourceBytes(url: URL, timeoutMs: number): Promise<Record<string, number>> {
   const session = connect(url.origin);
@@ -117,7 +117,7 @@ async function askSourceBytes(url: URL, timeoutMs: number): Promise<Record<strin
       te: 'trailers',
     });
     stream.on('error', () => {});
-    // No compression, 2³¹ − 1 bytes (gRPC over HTTP/2, "Length-Prefixed-Message"), of which none comes.
+    // No compression, 2³¹ − 1 bytes (gRPC over HTTP/2, "Length-Prefixed-Message"). None of them follows.
     stream.end(Uint8Array.of(0, 127, 255, 255, 255));
     const { promise, resolve } = Promise.withResolvers<string | undefined>();
     const read = (headers: IncomingHttpHeaders) => {

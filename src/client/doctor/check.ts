@@ -1,21 +1,20 @@
-/** One thing that the doctor looked at. */
+/** The result of one check. */
 export interface Check {
   readonly name: string;
   readonly state: 'ok' | 'warning' | 'wrong';
-  /** What was found. */
   readonly detail: string;
-  /** What to do, where something is to be done. */
+  /** What to do next, where there is something to do. */
   readonly next?: string;
 }
 
-/** What one service told of itself. */
+/** The results for one service. */
 export interface Findings {
   readonly checks: readonly Check[];
   /** Name → version: of the numerics, and of the libraries that decode and encode. */
   readonly versions: Readonly<Record<string, string>>;
-  /** By the names of the variables that set them. */
+  /** By the names of their environment variables. */
   readonly limits: Readonly<Record<string, number>>;
-  /** What a request gets that leaves an option out; image-api's alone. */
+  /** The defaults of the options; only image-api has them. */
   readonly defaults?: Readonly<Record<string, unknown>>;
 }
 
@@ -27,7 +26,7 @@ export function wrong(name: string, detail: string, next: string): Check {
   return { name, state: 'wrong', detail, next };
 }
 
-/** Something that works and will surprise. */
+/** A result that works but may be unexpected. */
 export function warning(name: string, detail: string, next: string): Check {
   return { name, state: 'warning', detail, next };
 }

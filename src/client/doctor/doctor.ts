@@ -6,7 +6,7 @@ import { askApi } from './ask-api.ts';
 import { askProcessor } from './ask-processor.ts';
 import { type Check, type Findings, ok, warning, wrong } from './check.ts';
 
-/** What the command line of `doctor` asks for. */
+/** The command line of `doctor`. */
 export interface DoctorArguments {
   readonly api: URL;
   readonly apiKey: string | undefined;
@@ -28,7 +28,7 @@ export function readDoctorArguments(
   const { values, positionals } = parseFlags(argv, flagsOf(tableOf('doctor')));
   if (values.help === true) return undefined;
   if (positionals.length > 0)
-    throw usage(`doctor takes flags alone, got "${positionals[0]}"; see doctor --help.`);
+    throw usage(`doctor takes only flags, got "${positionals[0]}"; see doctor --help.`);
   return {
     api: readApi(textOf(values, 'api'), environment.IMAGE_API_URL),
     apiKey: readApiKey(textOf(values, 'api-key'), environment.IMAGE_API_KEY),
@@ -108,7 +108,7 @@ function compare(api: Findings, processor: Findings): Check[] {
         : wrong(
             'numerics',
             `image-api's processor has ${there}, this one has ${here}`,
-            'The same image gives other bytes on the two ways: roll out one version to all processors.',
+            'The same image can have other bytes over HTTP than over gRPC: roll out one version to all processors.',
           ),
     );
   }
@@ -117,8 +117,8 @@ function compare(api: Findings, processor: Findings): Check[] {
     checks.push(
       wrong(
         'limits',
-        `image-api takes ${upload} bytes, the processor ${source}`,
-        "Set image-api's MAX_UPLOAD_BYTES to not more than the processor's MAX_SOURCE_BYTES.",
+        `image-api accepts ${upload} bytes, the processor ${source}`,
+        "Set image-api's MAX_UPLOAD_BYTES to at most the processor's MAX_SOURCE_BYTES.",
       ),
     );
   }
@@ -127,13 +127,13 @@ function compare(api: Findings, processor: Findings): Check[] {
   );
   if (differing.length > 0) {
     const words = differing.map(
-      ([name, value]) => `${name} is ${api.defaults?.[name]} there and ${value} in a job`,
+      ([name, value]) => `${name} is ${api.defaults?.[name]} at image-api and ${value} in a job`,
     );
     checks.push(
       warning(
         'defaults',
         words.join(', '),
-        'Give these options to a job by name if it is to come out as image-api has it.',
+        'Give these options to a job if its outputs should equal those of image-api.',
       ),
     );
   }

@@ -7,10 +7,11 @@ import type { ProcessorConnection } from './sending/connection.ts';
 import { reachProcessor, watchAbsence } from './sources/absence.ts';
 
 /**
- * Sends one small image with a job's options before the job's first, so that wrong options end the job once.
+ * Sends one small image with the job's options first, so that bad options end the job once instead of failing every
+ * image.
  *
  * @param request - for every image, without its source
- * @param patienceMs - longest wait for a processor that is away or full, in milliseconds
+ * @param patienceMs - longest wait for a processor that is unreachable or full, in milliseconds
  * @returns the processor's numerics version; undefined where it does not process the small image for another reason
  * @throws ClientError of bad usage for options that the processor refuses; PROCESSOR_UNAVAILABLE
  */

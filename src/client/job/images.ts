@@ -2,7 +2,7 @@ import type { BigIntStats } from 'node:fs';
 
 /** A file that a job reads. */
 export interface SourceFile {
-  /** Absolute; a name that is not UTF-8 as file-names.ts has it. */
+  /** Absolute. Bytes that are not UTF-8 are encoded as in file-names.ts. */
   readonly path: string;
   readonly bytes: number;
   /** When it was last changed, in milliseconds since 1970. */
@@ -17,19 +17,19 @@ export type JobSource = SourceFile | { readonly url: string };
 /** One image of a job before its output has a name. */
 export interface FoundImage {
   readonly source: JobSource;
-  /** What the output's name is made of: a relative path with `/`, possibly with an ending. */
+  /** The base of the output's name: a relative path with `/`, possibly with an ending. */
   readonly name: string;
-  /** Whether `name` is the caller's own, in which a dot begins no ending. */
+  /** Whether the caller gave `name`; a dot in it does not begin an ending. */
   readonly isGivenName: boolean;
-  /** Whether a search has met it, and the caller has not named it. */
+  /** Whether a search found it, and the caller did not name it. */
   readonly isMatched?: boolean;
   /** The image's format by its first bytes, for a file whose ending is not an image's. */
   readonly format?: string;
-  /** The row of a list that it comes from. */
+  /** The row of a list that names it. */
   readonly row?: ListRow;
 }
 
-/** Where a list names an image. */
+/** The position of an image in a list. */
 export interface ListRow {
   readonly list: string;
   /** From 1. */
@@ -43,14 +43,14 @@ export interface JobImage {
   readonly output: string;
 }
 
-/** A file or folder that a search met and that is no image of the job. */
+/** A file or folder that a search found and that is not an image. */
 export interface Skipped {
   readonly path: string;
-  /** In a few words, such as `text` or `broken link`. */
+  /** One phrase, such as `text` or `broken link`. */
   readonly kind: string;
 }
 
-/** Why an image has no output. A row of failures.jsonl. */
+/** The failure of an image. A row of failures.jsonl. */
 export interface JobFailure {
   /** The absolute path or the URL; for a row of a list that was refused, its text. */
   readonly source: string;

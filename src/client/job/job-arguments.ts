@@ -12,12 +12,12 @@ import { isUrl, type ListOptions } from './lists/lists.ts';
 import { type JobRequest, jobRequest } from './sending/process-request.ts';
 import type { TransferLimits } from './sending/transfer.ts';
 
-/** What the command line of a job asks for. */
+/** The command line of a job. */
 export interface JobArguments {
   readonly sources: readonly string[];
   /** The output folder as it was given. */
   readonly output: string;
-  readonly asked: JobRequest;
+  readonly options: JobRequest;
   readonly list: ListOptions;
   readonly processor: URL;
   readonly limits: TransferLimits;
@@ -31,7 +31,7 @@ export interface JobArguments {
 /**
  * Reads the command line of a job.
  *
- * @param argv - what comes after `job`
+ * @param argv - the arguments after `job`
  * @returns undefined if `--help` is asked for
  * @throws ClientError of bad usage
  */
@@ -48,12 +48,12 @@ export function readJobArguments(
     throw usage(`SOURCE and OUTPUT_FOLDER are needed, got ${given}; see job --help.`);
   }
   if (output === '-' || isUrl(output)) {
-    throw usage(`The last word is the output folder, and "${output}" is none; see job --help.`);
+    throw usage(`The last argument is the output folder, which "${output}" cannot be; see job --help.`);
   }
   return {
     sources,
     output,
-    asked: jobRequest(readImageOptions(values).values),
+    options: jobRequest(readImageOptions(values).values),
     list: {
       column: textOf(values, 'column') ?? 'url',
       nameColumn: textOf(values, 'name-column'),

@@ -22,8 +22,8 @@ export interface JobConsole {
 /**
  * Runs a job to its end.
  *
- * @returns how it ended: `someFailed` if images failed, whose reasons are in failures.jsonl then
- * @throws ClientError when nothing can be done, or nothing more
+ * @returns `someFailed` if images failed; failures.jsonl lists the reasons
+ * @throws ClientError that ends the job early
  */
 export async function runJob(
   job: JobArguments,
@@ -32,7 +32,7 @@ export async function runJob(
 ): Promise<'done' | 'someFailed'> {
   const folder = resolve(job.output);
   const found = await findImages(job.sources, folder, job.list, signal);
-  const { request, format } = job.asked;
+  const { request, format } = job.options;
   const rules: PlanRules = {
     format,
     identity: identityOf(request),
@@ -63,10 +63,10 @@ function printPlan(plan: Plan, job: JobArguments, { print }: JobConsole): void {
   const files = images.flatMap(({ source }) => ('url' in source ? [] : [source.bytes]));
   const urls = images.length - files.length;
   const size = bytesInWords(files.reduce((sum, bytes) => sum + bytes, 0));
-  const skippedToo = skipped.length === 0 ? '' : `, ${skippedWords(skipped)}`;
+  const skippedPart = skipped.length === 0 ? '' : `, ${skippedWords(skipped)}`;
   print(
     `${images.length} to do (${files.length} files of ${size}, ${urls} URLs), ${done.length} done already, ` +
-      `${refused.length} refused${skippedToo}; into ${job.output}: ${job.asked.words}`,
+      `${refused.length} refused${skippedPart}; into ${job.output}: ${job.options.words}`,
   );
 }
 

@@ -2,14 +2,14 @@ import { ClientError } from '../client-error.ts';
 import type { Plan } from './plan.ts';
 import { imagesInWords } from './summary.ts';
 
-/** Ends a job before its outputs are of two numerics versions. */
+/** Ends a job before its outputs have two numerics versions. */
 export interface NumericsWatch {
   /** @throws ClientError NUMERICS_CHANGED if a response is of another version than the outputs so far */
   check(version: string): void;
 }
 
 /**
- * Begins to watch.
+ * Starts to watch.
  *
  * @param done - images whose outputs stay as they are
  * @param current - the version of the processor, if it is known
@@ -32,7 +32,7 @@ function changed(outputs: string, before: string, now = 'another'): ClientError 
   return new ClientError(
     'mixed',
     'NUMERICS_CHANGED',
-    `${outputs} of the output folder have numerics version ${before}, and the processor has ${now}; ` +
-      '--force makes all again, or choose another output folder.',
+    `${outputs} of the output folder have numerics version ${before}, and the processor's is ${now}; ` +
+      '--force makes all outputs again, or choose another output folder.',
   );
 }

@@ -11,16 +11,16 @@ import type { Found } from './sources/sources.ts';
 import { type Standing, standingOf } from './sources/standing.ts';
 import { imagesInWords } from './summary.ts';
 
-/** Outputs that are looked at together. */
-const looksAtOnce = 64;
+/** Outputs that are checked at the same time. */
+const checksAtOnce = 64;
 
-/** What a job is to do. */
+/** The work of a job. */
 export interface Plan {
   /** Images to send. */
   readonly images: readonly JobImage[];
   /** Those of them whose output replaces a file that is not this job's. */
   readonly replacing: ReadonlySet<JobImage>;
-  /** Images whose outputs are as this job would make them, with their entries in the journal. */
+  /** Images whose outputs are up to date, with their entries in the journal. */
   readonly done: readonly { readonly image: JobImage; readonly entry: Entry }[];
   readonly refused: readonly JobFailure[];
   readonly skipped: readonly Skipped[];
@@ -30,9 +30,9 @@ export interface Plan {
   readonly ofOtherPreset: readonly Entry[];
 }
 
-/** How a job treats what is in the output folder. */
+/** How a job treats files in the output folder. */
 export interface PlanRules {
-  /** The option `format` that is in force. */
+  /** The value of the option `format`. */
   readonly format: string;
   readonly identity: OptionsIdentity;
   /** Whether outputs that are done are made again. */
@@ -41,7 +41,7 @@ export interface PlanRules {
   readonly overwrite: boolean;
 }
 
-/** Decides what becomes of each image, by what is in the output folder. */
+/** Decides what to do with each image, from the content of the output folder. */
 export async function planJob(
   found: Found,
   folder: string,
@@ -70,9 +70,9 @@ export async function planJob(
     if (standing.kind === 'foreign') replacing.add(image);
     images.push(image);
   };
-  for (let at = 0; at < named.images.length; at += looksAtOnce) {
+  for (let at = 0; at < named.images.length; at += checksAtOnce) {
     signal.throwIfAborted();
-    const some = named.images.slice(at, at + looksAtOnce);
+    const some = named.images.slice(at, at + checksAtOnce);
     const standings = await Promise.all(
       some.map((image) => standingOf(image, folder, journal, sources, rules.identity)),
     );
@@ -82,7 +82,7 @@ export async function planJob(
   return { images, replacing, done, refused, skipped, sources, ofOtherPreset };
 }
 
-/** Why an output must not be written; undefined if it may be. */
+/** The failure of an output that must not be written; undefined if it may be. */
 function refusalOf(
   { source, output }: JobImage,
   folder: string,
@@ -95,7 +95,7 @@ function refusalOf(
     ...ownFailure(reason, message, { output }),
   });
   if (standing.kind === 'source') {
-    return failure('OUTPUT_IS_SOURCE', `"${path}" is a source of this job, which is never written over.`);
+    return failure('OUTPUT_IS_SOURCE', `"${path}" is a source of this job, which is never replaced.`);
   }
   if (standing.kind === 'unreplaceable') {
     return failure('OUTPUT_UNWRITABLE', `"${path}" cannot be written: it is ${standing.what}.`);
@@ -106,7 +106,7 @@ function refusalOf(
   return undefined;
 }
 
-/** Parts what a search has met in the output folder and an earlier run has written there. */
+/** Separates the files that a search found in the output folder and an earlier run wrote there. */
 async function withoutOwnOutputs(
   images: readonly FoundImage[],
   folder: string,
@@ -140,13 +140,13 @@ export function checkPlan({ refused, ofOtherPreset }: Plan, { identity, force }:
   const [first] = onSources;
   if (first !== undefined) {
     const others = onSources.length === 1 ? '' : `, as are ${onSources.length - 1} others`;
-    const message = `The output "${first.metadata.output}" is a source of this job${others}; nothing is done. Choose another output folder.`;
+    const message = `The output "${first.metadata.output}" is a source of this job${others}; nothing was done. Choose another output folder.`;
     throw new ClientError('usage', 'OUTPUT_IS_SOURCE', message);
   }
   const [other] = ofOtherPreset;
   if (other !== undefined && !force) {
     const [before, now] = [other.preset, identity.preset].map((preset) => preset || 'no preset');
-    const message = `${imagesInWords(ofOtherPreset.length)} of the output folder are made with ${before}, and this job asks for ${now}; --force makes them again, or choose another output folder.`;
+    const message = `${imagesInWords(ofOtherPreset.length)} of the output folder were made with ${before}, and this job uses ${now}; --force makes them again, or choose another output folder.`;
     throw new ClientError('mixed', 'PRESET_CHANGED', message);
   }
 }

@@ -1,32 +1,32 @@
-/** Milliseconds over which the rate is taken. */
+/** The window of the rate, in milliseconds. */
 const windowMs = 10_000;
 
-/** How far a job is. */
+/** The progress of a job. */
 export interface Counts {
-  /** Images that this run is to do. */
+  /** Images of this run. */
   readonly total: number;
   readonly done: number;
   readonly failed: number;
 }
 
-/** Where progress is written: standard error, in a program. */
+/** The stream that progress is written to: standard error. */
 export interface Screen {
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
   write(text: string): unknown;
 }
 
-/** What a person sees of a running job. */
+/** The display of a running job. */
 export interface Progress extends Disposable {
   update(counts: Counts): void;
-  /** Prints a line that stays, above the bar if there is one. */
+  /** Prints a permanent line, above the bar if there is one. */
   say(line: string): void;
 }
 
 /**
- * Shows progress: on a terminal a bar that is drawn anew, elsewhere a plain line every few seconds.
+ * Shows progress: a bar on a terminal, elsewhere a line every few seconds.
  *
- * @param screen - undefined for a quiet job, which still says lines
+ * @param screen - undefined for a quiet job, which still prints lines
  * @param say - prints a line
  * @param nowMs - the clock
  */
@@ -41,9 +41,9 @@ export function showProgress(
   const wipe = () => isBar && screen.write('\r\u001b[K');
   const draw = () => {
     if (screen === undefined || counts === undefined) return;
-    // Some terminals say 0.
+    // Some terminals report 0 columns.
     const width = isBar ? screen.columns || 80 : undefined;
-    const line = lineOf(counts, rateOf(samples, counts, nowMs()), width);
+    const line = progressLine(counts, rateOf(samples, counts, nowMs()), width);
     if (isBar) screen.write(`\r\u001b[K${line}`);
     else say(line);
   };
@@ -66,7 +66,7 @@ export function showProgress(
   };
 }
 
-/** Images a second, over the last seconds. */
+/** Images per second, over the window. */
 function rateOf(
   samples: { atMs: number; settled: number }[],
   { done, failed }: Counts,
@@ -81,12 +81,12 @@ function rateOf(
 }
 
 /**
- * A job's state in words: share, rate, time left, failures.
+ * A job's progress as text: share, rate, time left, failures.
  *
- * @param rate - images a second
+ * @param rate - images per second
  * @param columns - width of the terminal, for a bar; undefined for a line without one
  */
-export function lineOf({ total, done, failed }: Counts, rate: number, columns?: number): string {
+export function progressLine({ total, done, failed }: Counts, rate: number, columns?: number): string {
   const settled = done + failed;
   const share = total === 0 ? 1 : settled / total;
   const speed = `${rate >= 10 ? Math.round(rate) : rate.toFixed(1)}/s`;

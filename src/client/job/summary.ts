@@ -1,6 +1,6 @@
 import type { Skipped } from './images.ts';
 
-/** How many of what were skipped: `7 skipped (4 text, 2 .mp4, 1 broken link)`. */
+/** The number of skipped files by kind: `7 skipped (4 text, 2 .mp4, 1 broken link)`. */
 export function skippedWords(skipped: readonly Skipped[]): string {
   const counts = Map.groupBy(skipped, ({ kind }) => kind);
   const kinds = [...counts].map(([kind, { length }]) => ({ kind, length }));

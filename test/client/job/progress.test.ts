@@ -1,20 +1,22 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { durationWords, lineOf, showProgress } from '../../../src/client/job/progress.ts';
+import { durationWords, progressLine, showProgress } from '../../../src/client/job/progress.ts';
 
-describe(lineOf, () => {
+describe(progressLine, () => {
   it('gives share, rate, time left and failures', () => {
-    expect(lineOf({ total: 500, done: 120, failed: 5 }, 12.5)).toBe(
+    expect(progressLine({ total: 500, done: 120, failed: 5 }, 12.5)).toBe(
       '125 of 500 (25 %), 13/s, 30 s left, 5 failed',
     );
-    expect(lineOf({ total: 3, done: 0, failed: 0 }, 0)).toBe('0 of 3 (0 %), 0.0/s, time left unknown');
-    expect(lineOf({ total: 3, done: 3, failed: 0 }, 0.5)).toBe('3 of 3 (100 %), 0.5/s, 0 s left');
+    expect(progressLine({ total: 3, done: 0, failed: 0 }, 0)).toBe('0 of 3 (0 %), 0.0/s, time left unknown');
+    expect(progressLine({ total: 3, done: 3, failed: 0 }, 0.5)).toBe('3 of 3 (100 %), 0.5/s, 0 s left');
   });
 
   it('draws a bar as wide as the terminal has room for, and none where it has not', () => {
     const counts = { total: 4, done: 1, failed: 0 };
-    expect(lineOf(counts, 1, 200)).toBe(`${'█'.repeat(8)}${'░'.repeat(22)} 1 of 4 (25 %), 1.0/s, 3 s left`);
-    expect(lineOf(counts, 1, 42)).toMatch(/^█{3}░{7} 1 of 4 \(25 %\), 1\.0\/s, 3 s left$/);
-    expect(lineOf(counts, 1, 20)).toBe('1 of 4 (25 %), 1.0/');
+    expect(progressLine(counts, 1, 200)).toBe(
+      `${'█'.repeat(8)}${'░'.repeat(22)} 1 of 4 (25 %), 1.0/s, 3 s left`,
+    );
+    expect(progressLine(counts, 1, 42)).toMatch(/^█{3}░{7} 1 of 4 \(25 %\), 1\.0\/s, 3 s left$/);
+    expect(progressLine(counts, 1, 20)).toBe('1 of 4 (25 %), 1.0/');
   });
 });
 

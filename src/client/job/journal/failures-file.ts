@@ -6,19 +6,18 @@ import type { JobFailure } from '../images.ts';
 import { pathOf } from '../output/file-names.ts';
 import { failuresName, temporaryPath } from './own-names.ts';
 
-/** The failures of an output folder, a JSON object a line. */
+/** The failures of an output folder, one JSON object per line. */
 export interface FailuresFile {
   add(failure: JobFailure): Promise<void>;
   /**
-   * Writes the whole file: the failures of this run, and those of earlier runs for the sources that it did not reach.
-   * Without any the file is removed.
+   * Writes the whole file: the failures of this run, and those of earlier runs for sources that this run did not reach.
+   * Removes the file if there are none.
    */
   finish(isAhead: (source: string) => boolean): Promise<void>;
 }
 
 /**
- * Begins the failures of a run: the lines of earlier runs stay for the sources that this run is to reach, until it
- * reaches them.
+ * Starts the failures of a run. Lines of earlier runs stay only for sources that this run has yet to reach.
  *
  * @param isAhead - whether this run will reach a source
  * @throws ClientError if the file is not a job's, or cannot be read or written
@@ -50,7 +49,7 @@ export async function beginFailures(
   };
 }
 
-/** The lines of an earlier run; of no file, none. */
+/** The lines of an earlier run; none if there is no file. */
 async function linesOf(path: string): Promise<string[]> {
   try {
     const lines = (await readFile(pathOf(path), 'utf8')).split('\n').filter((line) => line !== '');

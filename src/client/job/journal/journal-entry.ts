@@ -7,11 +7,11 @@ import {
 } from '../../../../gen/image/v1/processor_pb.ts';
 import { type JobImage, nameOfSource } from '../images.ts';
 
-/** A line of the journal: an output, and what it was made of. */
+/** A line of the journal: an output, and how it was made. */
 export interface Entry {
   /** The absolute path or the URL. */
   readonly source: string;
-  /** For a file: its length, and when it was last changed, in milliseconds since 1970. */
+  /** Of a file: its length in bytes, and its modification time in milliseconds since 1970. */
   readonly sourceBytes?: number;
   readonly mtimeMs?: number;
   /** SHA-256 in hex of the image that the processor read. */
@@ -32,13 +32,13 @@ export interface Entry {
   readonly shape: readonly number[];
 }
 
-/** What the journal records of a job's options. */
+/** The part of a journal entry that identifies the options. */
 export interface OptionsIdentity {
   readonly options: string;
   readonly preset: string;
 }
 
-/** Names the options: requests that differ in anything but their source have different digests. */
+/** Identifies the options: requests that differ in more than their source have different digests. */
 export function identityOf(request: ProcessRequest): OptionsIdentity {
   const bytes = toBinary(ProcessRequestSchema, { ...request, source: { case: undefined } });
   const { preset, preprocessorConfig } = request;
@@ -81,11 +81,11 @@ export function isUpToDate(entry: Entry, { source }: JobImage, { options }: Opti
 }
 
 /** An entry as a line of the journal. */
-export function lineOf(entry: Entry): string {
+export function journalLine(entry: Entry): string {
   return `${JSON.stringify(entry)}\n`;
 }
 
-/** The entry in a line; undefined for a line that was cut off, or is not an entry. */
+/** The entry in a line; undefined for a line that was cut off or is not an entry. */
 export function entryIn(line: string): Entry | undefined {
   try {
     const value: unknown = JSON.parse(line);

@@ -7,28 +7,28 @@ import { ClientError } from '../../client-error.ts';
 import { codeOf, unreadable, unwritable } from '../../files.ts';
 import { mtimeOf } from '../images.ts';
 import { pathOf } from '../output/file-names.ts';
-import { type Entry, entryIn, lineOf } from './journal-entry.ts';
+import { type Entry, entryIn, journalLine } from './journal-entry.ts';
 import { journalName, temporaryPath } from './own-names.ts';
 
-/** What has been written into an output folder. */
+/** The record of an output folder's outputs. */
 export interface Journal {
-  /** The entry that describes the file at an output's path; undefined if the file is not as a job left it. */
+  /** The entry that describes the file at an output's path; undefined if the file has changed since. */
   find(output: string, stats: BigIntStats): Promise<Entry | undefined>;
   /** The latest entry of each output that the journal names. */
   latest(): readonly Entry[];
   /** Prepares for `add`: repairs a line that was cut off and removes lines that are superseded. */
   open(): Promise<void>;
   /**
-   * Notes an output before it is put in its place, so that the journal knows every file of the job, whenever a run ends.
-   * Resolves when the line is on the disk.
+   * Records an output before the output gets its name, so that the journal lists every file of the job even if the run
+   * is killed. Resolves when the line is on the disk.
    */
   add(entry: Entry): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Reads the journal of an output folder, if there is one. Lines that are not entries, such as the last one of a run that
- * was killed, are left out.
+ * Reads the journal of an output folder, if there is one. Lines that are not entries, such as the last one of a killed
+ * run, are ignored.
  *
  * @throws ClientError if the file is not a journal, or cannot be read
  */
@@ -40,7 +40,7 @@ export async function readJournal(folder: string): Promise<Journal> {
     for (const entry of candidates.toReversed()) {
       if (await describes(entry, join(folder, output), stats)) return entry;
     }
-    // A run that is killed can leave an empty file where the file system has no links.
+    // On a file system without links, a killed run can leave an empty file.
     return stats.size === 0n ? candidates.at(-1) : undefined;
   };
   let file: FileHandle | undefined;
@@ -62,7 +62,7 @@ export async function readJournal(folder: string): Promise<Journal> {
     },
     async add(entry) {
       try {
-        await appender.append(lineOf(entry));
+        await appender.append(journalLine(entry));
       } catch (error) {
         throw unwritable(name, error);
       }
@@ -75,7 +75,7 @@ export async function readJournal(folder: string): Promise<Journal> {
 }
 
 /**
- * Appends texts in their order; those that come while one is being written go together. After a failure nothing more is
+ * Appends texts in their order; texts that arrive during a write are written together. After a failure nothing more is
  * written, because a line may have been cut off.
  */
 function createAppender(write: (text: string) => Promise<void>) {
@@ -94,7 +94,7 @@ function createAppender(write: (text: string) => Promise<void>) {
       last = next;
       return next;
     },
-    /** Ends when nothing is being written. */
+    /** Resolves when nothing is being written. */
     settled: () => last.catch(() => {}),
   };
 }
@@ -126,7 +126,7 @@ async function readEntries(path: string): Promise<{ entries: Map<string, Entry[]
   return { entries, lines };
 }
 
-/** Whether a file is the one that an entry describes: by length and time, or by content where only the time differs. */
+/** Whether an entry describes a file: by length and time, or by content where only the time differs. */
 async function describes(entry: Entry, path: string, stats: BigIntStats): Promise<boolean> {
   if (Number(stats.size) !== entry.outputBytes) return false;
   if (mtimeOf(stats) === entry.outputMtimeMs) return true;
@@ -139,7 +139,7 @@ async function describes(entry: Entry, path: string, stats: BigIntStats): Promis
   return hash.digest('hex') === entry.outputSha256;
 }
 
-/** One entry for each output: the one that describes the file, or else the latest. */
+/** One entry per output: the one that describes the file, else the latest. */
 async function withoutSuperseded(
   entries: ReadonlyMap<string, readonly Entry[]>,
   folder: string,
@@ -159,7 +159,7 @@ async function withoutSuperseded(
 
 async function rewrite(folder: string, entries: readonly Entry[]): Promise<void> {
   const temporary = pathOf(temporaryPath(folder));
-  await writeFile(temporary, entries.map(lineOf).join(''), { flag: 'wx', flush: true });
+  await writeFile(temporary, entries.map(journalLine).join(''), { flag: 'wx', flush: true });
   await rename(temporary, pathOf(join(folder, journalName)));
 }
 

@@ -2,7 +2,7 @@ import { failureKinds, grpcCode } from '../../../failures.ts';
 import { codeOf, wordsOf } from '../../files.ts';
 import type { JobFailure } from '../images.ts';
 
-/** The client's own reasons to fail an image, each with its gRPC status code. docs/cli.md describes them. */
+/** The client's own reasons of failures, each with its gRPC status code. docs/cli.md describes them. */
 const ownReasons = {
   INPUT_MISSING: grpcCode.NOT_FOUND,
   INPUT_UNREADABLE: grpcCode.INTERNAL,
@@ -26,7 +26,7 @@ export function ownFailure(
   return { reason, message, metadata, code: ownReasons[reason], retryable: false };
 }
 
-/** A file that could not be read, as a failure without its source. */
+/** The failure of a file that cannot be read, without its source. */
 export function inputFailure(error: unknown): Omit<JobFailure, 'source'> {
   const reason = codeOf(error) === 'ENOENT' ? 'INPUT_MISSING' : 'INPUT_UNREADABLE';
   return ownFailure(reason, `The file cannot be read: ${wordsOf(error)}.`);

@@ -5,23 +5,23 @@ import { join } from 'node:path';
 export const journalName = 'journal.jsonl';
 /** The name of the list of failures there. */
 export const failuresName = 'failures.jsonl';
-/** Present while a run works in the folder, or after one was killed there. */
+/** The lock file: present during a run, and after a run was killed. */
 export const lockName = '.image-client.lock';
 
 const temporaryName = /^\.image-client-job-[0-9a-f-]{36}\.tmp$/;
 
-/** A new name in a folder for content that is not complete. */
+/** A new path in a folder for a file that is being written. */
 export function temporaryPath(folder: string): string {
   return join(folder, `.image-client-job-${randomUUID()}.tmp`);
 }
 
-/** Whether a run has left a file that it had not completed. */
+/** Whether a file is an incomplete one of a killed run. */
 export function isTemporary(name: string): boolean {
   return temporaryName.test(name);
 }
 
 /**
- * Whether an output would have, or lie in, one of the names above.
+ * Whether an output's path is, or begins with, one of the names above.
  *
  * @param output - a path in the output folder, folded by `foldedName`
  */
@@ -31,8 +31,8 @@ export function isOwnName(output: string): boolean {
 }
 
 /**
- * A name as the file systems compare it that know neither letter case nor the ways in which an accent is written: equal
- * results may be one file.
+ * A name as it is compared by file systems that ignore case and Unicode normalisation. Names with equal results may be
+ * one file.
  */
 export function foldedName(name: string): string {
   return name.normalize('NFD').toUpperCase().toLowerCase().normalize('NFC');

@@ -16,21 +16,20 @@ export const listEndings = Object.keys(readers);
 
 /** How lists are read. */
 export interface ListOptions extends Columns {
-  /** The folder that paths start from and stay in; by default the list's own, and for standard input the working folder. */
+  /** The folder that paths start from and stay in. Default: the list's folder; the working folder for standard input. */
   readonly base: string | undefined;
 }
 
-/** Whether a text is a URL; the processor decides which schemes it takes. */
+/** Whether a text is a URL. The processor decides which schemes it supports. */
 export function isUrl(text: string): boolean {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
 }
 
 /**
- * Reads a list of URLs and paths. A row cannot lead out of the base folder or the output folder: a list may come
- * from anywhere.
+ * Reads a list of URLs and paths. Lists are not trusted: a row cannot leave the base folder or the output folder.
  *
  * @param path - `-` for standard input, which is read as .txt
- * @throws ClientError for a list that cannot be read or does not have the column in any row
+ * @throws ClientError for a list that cannot be read, or in which no row has the column
  */
 export async function readList(
   path: string,
@@ -49,9 +48,9 @@ export async function readList(
     const bytes = utf8Of(await buffer(addAbortSignal(signal, stream)));
     const rows = readers[extname(path).toLowerCase()] ?? readLines;
     for await (const row of rows(bytes, options)) {
-      const made = await imageOfRow(row, base);
-      if ('reason' in made) refused.push(withRow(made, path, row));
-      else images.push({ ...made, row: { list: path, line: row.line } });
+      const result = await imageOfRow(row, base);
+      if ('reason' in result) refused.push(withRow(result, path, row));
+      else images.push({ ...result, row: { list: path, line: row.line } });
     }
   } catch (cause) {
     signal.throwIfAborted();
@@ -68,7 +67,7 @@ async function imageOfRow({ text, name, problem }: Row, base: string): Promise<F
   if (text === '') return ownFailure('SOURCE_MISSING', 'The row has neither URL nor path.');
   const given = name === undefined || name === '' ? undefined : name;
   if (given !== undefined && !isPlainPath(given)) {
-    const message = `The name "${given}" would lead out of the output folder.`;
+    const message = `The name "${given}" would leave the output folder.`;
     return ownFailure('NAME_FORBIDDEN', message, { name: given });
   }
   const isGivenName = given !== undefined;
@@ -79,7 +78,7 @@ async function imageOfRow({ text, name, problem }: Row, base: string): Promise<F
   const path = resolve(base, text);
   const inside = relative(base, path);
   if (inside === '' || inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
-    const message = `The path leads out of "${base}"; --base names the folder that paths of lists may lie in.`;
+    const message = `The path leaves "${base}"; --base sets the folder that the paths of lists must be in.`;
     return ownFailure('PATH_FORBIDDEN', message, { base });
   }
   const stats = await stat(pathOf(path), { bigint: true }).catch(() => undefined);
@@ -88,7 +87,7 @@ async function imageOfRow({ text, name, problem }: Row, base: string): Promise<F
   return { source: sourceFile(path, stats), name: given ?? inside.split(sep).join('/'), isGivenName };
 }
 
-/** Whether a name stays in the folder that it is put in, on every system. */
+/** Whether a relative path stays in its folder, on every operating system. */
 function isPlainPath(name: string): boolean {
   const isPlain = (segment: string) =>
     // biome-ignore lint/suspicious/noControlCharactersInRegex: no file should have one in its name
@@ -96,14 +95,14 @@ function isPlainPath(name: string): boolean {
   return name.split('/').every(isPlain);
 }
 
-/** Host and path of a URL as a relative path that every file system takes; two URLs may give the same. */
+/** Host and path of a URL as a relative path that is valid on every file system. Two URLs may give the same. */
 export function nameOfUrl(text: string): string {
   const url = URL.parse(text);
   const segments = url === null ? [text] : [url.host, ...url.pathname.split('/')];
   const names = segments
     .filter((segment) => segment !== '')
     .map((segment) => segment.replace(/[^\w.%~-]/g, '_'));
-  // "." and ".." that a URL's parser has left, and a host by itself.
+  // URL parsing leaves some "." and ".."; a URL may also have a host only.
   const safe = names.map((name) => name.replace(/^\.+$/, '_'));
   return safe.length === 1 ? `${safe[0]}/index` : safe.join('/');
 }

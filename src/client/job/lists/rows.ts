@@ -2,9 +2,9 @@ import { ClientError } from '../../client-error.ts';
 import { textOfName } from '../output/file-names.ts';
 import { readTable } from './table.ts';
 
-/** What is asked of a row. */
+/** The columns of a list that are read. */
 export interface Columns {
-  /** Column of a csv, or field of a jsonl, that contains URL or path. */
+  /** The column of a csv, or field of a jsonl, that contains the URL or path. */
   readonly column: string;
   /** The same for the output's name. */
   readonly nameColumn: string | undefined;
@@ -14,15 +14,15 @@ export interface Columns {
 export interface Row {
   /** From 1. */
   readonly line: number;
-  /** The URL or path, or what stands in its place; a byte that is not UTF-8 as file-names.ts has it. */
+  /** The URL or path, or the text in its place. Bytes that are not UTF-8 are encoded as in file-names.ts. */
   readonly text: string;
   readonly name?: string | undefined;
-  /** Why nothing can be made of the row. */
+  /** Why the row is invalid. */
   readonly problem?: string;
 }
 
 /**
- * Reads the rows of a list. A bad row is one with a problem.
+ * Reads the rows of a list. An invalid row has a `problem`.
  *
  * @throws ClientError if no row can be read: a column is missing everywhere
  */
@@ -37,10 +37,10 @@ export const readers: Readonly<Record<string, RowReader>> = {
   '.ndjson': readObjects,
 };
 
-/** The bytes of a list in UTF-8, without a mark: PowerShell and Excel write UTF-16 too. */
+/** A list in UTF-8 without a byte order mark. PowerShell and Excel write UTF-16. */
 export function utf8Of(bytes: Buffer): Buffer {
   const start = bytes.toString('latin1', 0, 4);
-  // By its mark, or by the zeros in its first two characters.
+  // Detected by the mark, or by zeros in the first two characters.
   if (/^(?:\xff\xfe|[^\0]\0[^\0]\0)/.test(start))
     return Buffer.from(new TextDecoder('utf-16le').decode(bytes));
   if (/^(?:\xfe\xff|\0[^\0]\0[^\0])/.test(start))
@@ -48,20 +48,20 @@ export function utf8Of(bytes: Buffer): Buffer {
   return start.startsWith('\xef\xbb\xbf') ? bytes.subarray(3) : bytes;
 }
 
-/** A URL or path a line; a line that begins with `#` is a remark. */
+/** One URL or path per line; lines that begin with `#` are comments. */
 export function* readLines(bytes: Buffer): Generator<Row> {
   for (const [line, text] of linesOf(bytes)) {
     if (!text.startsWith('#')) yield { line, text };
   }
 }
 
-/** Lines without white space around them; empty ones count and are left out. */
+/** Trimmed lines with their numbers. Empty lines are counted but left out. */
 function* linesOf(bytes: Buffer): Generator<[line: number, text: string]> {
   let line = 0;
   for (let from = 0; from < bytes.length; ) {
     const at = bytes.indexOf(10, from);
     const to = at === -1 ? bytes.length : at;
-    // A carriage return that no line feed follows ends a line too.
+    // A carriage return without a line feed also ends a line.
     const texts = textOfName(bytes.subarray(from, to)).replace(/\r$/, '').split('\r');
     for (const text of texts.map((each) => each.trim())) {
       line++;
@@ -71,14 +71,14 @@ function* linesOf(bytes: Buffer): Generator<[line: number, text: string]> {
   }
 }
 
-/** A reviver that gives numbers as their texts: a name may have more digits than JavaScript's numbers. */
+/** A reviver that returns numbers as text: an id may have more digits than a JavaScript number. */
 const withDigits = ((_key: string, value: unknown, { source }: { source?: string } = {}) =>
   typeof value === 'number' ? (source ?? String(value)) : value) as (key: string, value: unknown) => unknown;
 
-/** A JSON object a line, or the URL alone as a JSON string. */
+/** One JSON object per line, or only the URL as a JSON string. */
 function* readObjects(bytes: Buffer, { column, nameColumn }: Columns): Generator<Row> {
   let firstProblem: ClientError | undefined;
-  let isOneGood = false;
+  let hasColumn = false;
   for (const [line, text] of linesOf(bytes)) {
     let value: unknown;
     try {
@@ -95,7 +95,7 @@ function* readObjects(bytes: Buffer, { column, nameColumn }: Columns): Generator
       const words = `line ${line} has no "${column}", only ${Object.keys(fields).join(', ')}; --column names the field.`;
       firstProblem ??= new ClientError('usage', 'COLUMN_MISSING', words);
     } else {
-      isOneGood = true;
+      hasColumn = true;
     }
     if (given !== undefined && given !== null && typeof given !== 'string') {
       yield { line, text, problem: `"${column}" is not a text.` };
@@ -105,6 +105,6 @@ function* readObjects(bytes: Buffer, { column, nameColumn }: Columns): Generator
       yield { line, text: given ?? '', name: name ?? undefined };
     }
   }
-  // Where no row has it, it is not the rows that are wrong.
-  if (!isOneGood && firstProblem !== undefined) throw firstProblem;
+  // If no row has the column, the name of the column is wrong and not the rows.
+  if (!hasColumn && firstProblem !== undefined) throw firstProblem;
 }

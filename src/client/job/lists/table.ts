@@ -3,24 +3,24 @@ import { ClientError } from '../../client-error.ts';
 import { textOfName } from '../output/file-names.ts';
 import type { Columns, Row } from './rows.ts';
 
-/** The longest row, in bytes: a longer one has a quotation mark that is never closed. */
+/** The longest row, in bytes. A longer one contains a quotation mark that is never closed. */
 const maxRowBytes = 65_536;
 
-/** How much is parsed at once, in bytes. */
+/** The bytes that are parsed at a time. */
 const sliceBytes = 1_048_576;
 
-/** A row as it was parsed. */
+/** A parsed row. */
 interface TableRecord {
   readonly fields: readonly string[];
-  /** Offset in the slice of the byte after it. */
+  /** Offset of the byte after it, in the slice. */
   readonly end: number;
   /** Its last line in the slice, from 1. */
   readonly lastLine: number;
 }
 
 /**
- * The rows of a table whose first row names the columns, separated by commas, semicolons or tabs. A bad row takes no
- * other with it: where a quotation mark that is not closed has swallowed lines, only the first of them is bad.
+ * The rows of a table with a header, separated by commas, semicolons or tabs. An invalid row does not affect others: where
+ * an unclosed quotation mark spans lines, only the first of them is invalid.
  *
  * @throws ClientError COLUMN_MISSING
  */
@@ -32,7 +32,7 @@ export async function* readTable(bytes: Buffer, columns: Columns): AsyncGenerato
   for (let from = 0; from < bytes.length; ) {
     const slice = bytes.subarray(from, from + sliceBytes);
     const { records, isWhole } = recordsIn(parse, slice, delimiter);
-    // The last record of a slice may go on after it.
+    // The last record of a slice may continue in the next.
     if (slice.length < bytes.length - from && records.at(-1)?.end === slice.length) records.pop();
     let [end, lastLine] = [0, 0];
     let isBad = records.length === 0 && !isWhole;
@@ -56,7 +56,7 @@ export async function* readTable(bytes: Buffer, columns: Columns): AsyncGenerato
   }
 }
 
-/** The records of a slice up to one that is bad, or that does not end in it. */
+/** The records of a slice before the first that is invalid or incomplete. */
 function recordsIn(parse: typeof parseSync, slice: Buffer, delimiter: string) {
   const records: TableRecord[] = [];
   try {
@@ -69,7 +69,7 @@ function recordsIn(parse: typeof parseSync, slice: Buffer, delimiter: string) {
       skip_empty_lines: true,
       max_record_size: maxRowBytes,
       on_record: (record, { bytes, lines }) => {
-        // Without an encoding they are bytes, which its types do not say.
+        // Without an encoding the fields are bytes, unlike csv-parse's types.
         const fields = (record as unknown as Buffer[]).map((field) => textOfName(field).trim());
         records.push({ fields, end: bytes, lastLine: lines });
         return null;
@@ -94,7 +94,7 @@ function firstLineOf(slice: Buffer, from: number): { text: string; end: number; 
   }
 }
 
-/** The character between the columns: the one that makes the wanted column a column of the first line. */
+/** The separator with which the first line contains the column. */
 function delimiterOf(bytes: Buffer, column: string): string {
   const [first = ''] = bytes.toString('utf8', 0, maxRowBytes).split(/\r|\n/, 1);
   const names = (delimiter: string) =>
@@ -111,7 +111,7 @@ function headerOf(header: readonly string[], { column, nameColumn }: Columns): r
     throw new ClientError(
       'usage',
       'COLUMN_MISSING',
-      `there is no column "${name}", only ${header.join(', ')}; ${flag} names it.`,
+      `there is no column "${name}", only ${header.join(', ')}; ${flag} names the column.`,
     );
   }
   return header;
@@ -125,7 +125,7 @@ function rowOf(
   const text = fields[header.indexOf(column)] ?? '';
   const name = nameColumn === undefined ? undefined : fields[header.indexOf(nameColumn)];
   if (fields.slice(header.length).some((field) => field !== '')) {
-    const problem = `The row has ${fields.length} columns, and the first row names ${header.length}.`;
+    const problem = `The row has ${fields.length} columns, and the header has ${header.length}.`;
     return { text: text === '' ? fields.join() : text, problem };
   }
   return /[\r\n]/.test(text)

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 
 /*
- * Names of files are bytes, and not always UTF-8. As a string, a byte that is not part of a UTF-8 character is the lone
- * surrogate U+DC00 + byte, as in Python's `surrogateescape` (PEP 383): JSON keeps it, and Python can open such a name.
+ * File names are bytes, and not always UTF-8. In a string, a byte that is not part of a UTF-8 character is the lone
+ * surrogate U+DC00 + byte, as in Python's `surrogateescape` (PEP 383). JSON preserves it, and Python can open such names.
  */
 
 /** A name or path as a string. */
@@ -24,7 +24,7 @@ export function textOfName(bytes: Buffer): string {
   return text;
 }
 
-/** What the functions of `node:fs` take for a path. */
+/** A path for the functions of `node:fs`. */
 export function pathOf(text: string): string | Buffer {
   return text.isWellFormed() ? text : bytesOfName(text);
 }

@@ -7,7 +7,7 @@ import { isTemporary, lockName, temporaryPath } from '../journal/own-names.ts';
 import { pathOf, textOfName } from './file-names.ts';
 import { takeLock } from './lock.ts';
 
-/** Errors that one output's name causes, and not the disk. */
+/** Errors that the name of one output causes, not the disk. */
 const ofOneName = ['ENAMETOOLONG', 'EISDIR', 'ENOTDIR', 'EEXIST', 'EINVAL', 'EILSEQ', 'ENOTEMPTY'];
 
 /** Errors of file systems that have no hard links. */
@@ -16,13 +16,13 @@ const withoutLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EAC
 /** The folder that a job writes into, for this run only. */
 export interface OutputFolder extends AsyncDisposable {
   /**
-   * Puts an output in its place: the whole content, or nothing.
+   * Writes an output: the whole content, or nothing.
    *
    * @param output - path in the folder, with `/`
-   * @param note - notes the output, with the time at which it was written, before it is put in its place
-   * @param mayReplace - asked right before a file that is already there is replaced
-   * @throws ClientError OUTPUT_EXISTS if a file is there that must not be replaced, or OUTPUT_UNWRITABLE for a name that
-   *   no file can have, both with the end `refused`; OUTPUT_UNWRITABLE with `files`, DISK_FULL
+   * @param note - records the output, with the time at which it was written, before the output gets its name
+   * @param mayReplace - called immediately before an existing file is replaced
+   * @throws ClientError OUTPUT_EXISTS for a file that must not be replaced, or OUTPUT_UNWRITABLE for a name that no file
+   *   can have, both with the exit `refused`; OUTPUT_UNWRITABLE with `files`; DISK_FULL
    */
   write(
     output: string,
@@ -33,21 +33,21 @@ export interface OutputFolder extends AsyncDisposable {
 }
 
 /**
- * Takes a folder for a run, and makes it if necessary. Incomplete files of a killed run are removed; a folder that was
- * made and got nothing is removed at the end.
+ * Locks a folder for a run, and creates it if necessary. Incomplete files of a killed run are removed. A folder that was
+ * created and stays empty is removed at the end.
  *
- * @throws ClientError if another run works there or it cannot be written to
+ * @throws ClientError if another run uses it, or it cannot be written to
  */
 export async function takeOutputFolder(folder: string): Promise<OutputFolder> {
   try {
-    const made = await mkdir(pathOf(folder), { recursive: true });
+    const created = await mkdir(pathOf(folder), { recursive: true });
     const lock = await takeLock(join(folder, lockName));
     if (lock.wasAbandoned) await removeTemporaries(folder);
     return {
       write: (output, content, note, mayReplace) => write(join(folder, output), content, note, mayReplace),
       async [Symbol.asyncDispose]() {
         await lock.release();
-        if (made !== undefined) await rmdir(pathOf(folder)).catch(() => {});
+        if (created !== undefined) await rmdir(pathOf(folder)).catch(() => {});
       },
     };
   } catch (error) {
@@ -79,7 +79,7 @@ async function write(
   }
 }
 
-/** Writes a new file to the disk and gives its time, in milliseconds since 1970. */
+/** Writes a new file to the disk. @returns its modification time, in milliseconds since 1970 */
 async function writeWhole(path: string, content: Uint8Array): Promise<number> {
   await using file = await open(pathOf(path), 'wx');
   await file.writeFile(content);
@@ -88,9 +88,9 @@ async function writeWhole(path: string, content: Uint8Array): Promise<number> {
 }
 
 /**
- * Gives a file a name that nothing has yet.
+ * Gives a file a name that does not exist yet.
  *
- * @returns whether it did: false if the name is taken
+ * @returns false if the name exists
  */
 async function placeNew(temporary: string, target: string): Promise<boolean> {
   try {
@@ -101,7 +101,7 @@ async function placeNew(temporary: string, target: string): Promise<boolean> {
     if (!withoutLinks.includes(codeOf(error) ?? '')) throw error;
   }
   try {
-    // Takes the name with an empty file, which the rename then replaces.
+    // Reserves the name with an empty file, which the rename then replaces.
     await (await open(pathOf(target), 'wx')).close();
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
@@ -115,7 +115,7 @@ function exists(target: string): ClientError {
   return new ClientError(
     'refused',
     'OUTPUT_EXISTS',
-    `"${target}" has appeared since the job began; --overwrite replaces such files.`,
+    `"${target}" was created after the job began; --overwrite replaces such files.`,
   );
 }
 

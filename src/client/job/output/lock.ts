@@ -5,14 +5,14 @@ import { ClientError } from '../../client-error.ts';
 import { codeOf } from '../../files.ts';
 import { pathOf } from './file-names.ts';
 
-/** A run renews its lock so often, in milliseconds. */
+/** The interval at which a run renews its lock, in milliseconds. */
 const renewalMs = 5_000;
-/** A lock of another host that was not renewed for so long, in milliseconds, is abandoned. */
+/** The age at which a lock of another host counts as abandoned, in milliseconds. */
 const abandonedMs = 30_000;
 
 /** The lock of an output folder, renewed until it is released. */
 export interface OutputLock {
-  /** Whether an earlier run left it behind: killed, it may have left incomplete files too. */
+  /** Whether a killed run left it behind; it may have left incomplete files as well. */
   readonly wasAbandoned: boolean;
   release(): Promise<void>;
 }
@@ -20,7 +20,7 @@ export interface OutputLock {
 /**
  * Takes a lock file.
  *
- * @throws ClientError OUTPUT_BUSY if a run that is alive holds it
+ * @throws ClientError OUTPUT_BUSY if a running job holds it
  */
 export async function takeLock(lock: string): Promise<OutputLock> {
   const path = pathOf(lock);
@@ -44,14 +44,14 @@ export async function takeLock(lock: string): Promise<OutputLock> {
       throw new ClientError(
         'files',
         'OUTPUT_BUSY',
-        `Another run (process ${holder.pid} on ${holder.host}) works in "${dirname(lock)}"; wait for its end.`,
+        `Another run (process ${holder.pid} on ${holder.host}) uses "${dirname(lock)}"; wait until it ends.`,
       );
     }
     await rm(path, { force: true });
   }
 }
 
-/** The run that holds a lock, if it is alive. */
+/** The run that holds a lock, if it still runs. */
 async function holderOf(lock: string | Buffer): Promise<{ pid: number; host: string } | undefined> {
   const text = await readFile(lock, 'utf8').catch(() => '');
   const age = Date.now() - ((await stat(lock).catch(() => undefined))?.mtimeMs ?? 0);
@@ -60,11 +60,11 @@ async function holderOf(lock: string | Buffer): Promise<{ pid: number; host: str
   try {
     ({ pid, host } = Object(JSON.parse(text)));
   } catch {
-    // Killed before it could write its name, or about to.
+    // The run was killed before it wrote its name, or is about to write it.
   }
-  // A process of another host cannot be looked up; the time of its last renewal decides.
-  const lives = host === hostname() ? pid !== process.pid && isAlive(pid) : age < abandonedMs;
-  return lives ? { pid, host } : undefined;
+  // Processes of another host cannot be looked up, so the time of the last renewal decides.
+  const isRunning = host === hostname() ? pid !== process.pid && isAlive(pid) : age < abandonedMs;
+  return isRunning ? { pid, host } : undefined;
 }
 
 function isAlive(pid: number): boolean {

@@ -7,18 +7,17 @@ import { ownFailure } from '../journal/own-failures.ts';
 import { foldedName, isOwnName } from '../journal/own-names.ts';
 import { bytesOfName, textOfName } from './file-names.ts';
 
-/** The longest name that common file systems take, in bytes, less what a suffix adds. */
+/** The longest name on common file systems, in bytes, minus room for a suffix. */
 const maxSegmentBytes = 200;
 
 /**
- * Gives every image its output, and no two the same: `a.jpg` becomes `a.npy`; where two images would get one name
- * (`a.jpg` and `a.png`) each of them keeps its own ending before the new one (`a.jpg.npy`, `a.png.npy`), and where that
- * is not enough each gets 16 digits of a SHA-256 of name and source. So names depend on what is asked for and not on
- * the order. Upper and lower case count as the same, as on many file systems. An image that comes twice is one. The names
- * of the job's own files are refused.
+ * Gives every image an output of its own: `a.jpg` becomes `a.npy`. Where two images would get one name (`a.jpg` and
+ * `a.png`), each keeps its own ending before the new one (`a.jpg.npy`, `a.png.npy`); where that is not enough, each gets
+ * 16 digits of a SHA-256 of name and source. So names do not depend on the order of the images. Case is ignored, as on
+ * many file systems. An image that is named twice counts once. The names of the job's own files are refused.
  *
- * @param format - the option `format`; for `source` an output has its source's ending where that can be written,
- *   and .png for the others that are read (as the processor does)
+ * @param format - the option `format`. With `source`, an output has its source's ending if that format can be written,
+ *   else .png, like the processor's outputs
  */
 export function nameOutputs(
   found: readonly FoundImage[],
@@ -28,7 +27,7 @@ export function nameOutputs(
   let unnamed = [...once.values()];
   const images: JobImage[] = [];
   const refused: JobFailure[] = [];
-  // A file can't have the name of a folder that others are in.
+  // A file cannot have the name of a folder that contains others.
   const taken = new Set(found.flatMap(({ name }) => foldersOf(fitted(name)).map(foldedName)));
   for (const attempt of [shortName, nameWithEnding, nameWithHash]) {
     const groups = Map.groupBy(unnamed, (image) => foldedName(attempt(image, format)));
@@ -49,7 +48,7 @@ export function nameOutputs(
 }
 
 function ownNameFailure({ source, row }: FoundImage, output: string): JobFailure {
-  const message = `"${output}" is the name of a file that the job itself writes; give the output another name.`;
+  const message = `"${output}" is the name of one of the job's own files; give the output another name.`;
   const where = row === undefined ? {} : { list: row.list, line: String(row.line) };
   return {
     source: nameOfSource(source),
@@ -83,14 +82,14 @@ function endingFor({ name, isGivenName, format: recognised }: FoundImage, format
   return endingOfFormat(recognised !== undefined && isWritten(recognised) ? recognised : 'png');
 }
 
-/** A path whose segments all are short enough for a file system; what is cut off counts in a hash. */
+/** A path whose segments are short enough for a file system. A hash replaces the part that is cut off. */
 function fitted(path: string): string {
   return path
     .split('/')
     .map((segment) => {
       const bytes = bytesOfName(segment);
       if (bytes.length <= maxSegmentBytes) return segment;
-      // A character that is cut in two is left out.
+      // A character that was cut in two is removed.
       const start = textOfName(bytes.subarray(0, maxSegmentBytes - 20)).replace(/[\udc80-\udcff]+$/, '');
       return `${start}~${digest(segment)}`;
     })

@@ -15,20 +15,20 @@ import {
 } from '../../../../gen/image/v1/processor_pb.ts';
 import { createHttp2Connection } from '../../../grpc/http2-connection.ts';
 
-/** The longest answer that is taken: a tensor of the most pixels that a processor may allow fits in. */
-const maxAnswerBytes = 2_047 * 1024 * 1024;
+/** The longest response, in bytes. A tensor of the largest MAX_OUTPUT_PIXELS fits. */
+const maxResponseBytes = 2_047 * 1024 * 1024;
 
-/** A processor that hangs, or a network that drops packets, is found within half a minute. */
+/** With these times a processor that hangs, or a network that drops packets, is detected within half a minute. */
 const connectionTimes = { connectTimeoutMs: 10_000, pingIntervalMs: 6_000 };
 
-/** A processor over gRPC, for a client: its connection comes and goes as calls need it. */
+/** A processor over gRPC. It connects when a call needs it. */
 export interface ProcessorConnection {
   processStream(
     requests: AsyncIterable<ProcessStreamRequest>,
     signal: AbortSignal,
   ): AsyncIterable<ProcessStreamResponse>;
   process(request: ProcessRequest, timeoutMs: number, signal: AbortSignal): Promise<ProcessResponse>;
-  /** Whether it answers within the time, and says that it serves. @throws ConnectError */
+  /** Whether the processor reports SERVING. @throws ConnectError, also after the time */
   isServing(timeoutMs: number, signal: AbortSignal): Promise<boolean>;
   close(): void;
 }
@@ -40,7 +40,7 @@ export function connectToProcessor(url: URL): ProcessorConnection {
     sessionManager: sessions,
     // Images are compressed already.
     acceptCompression: [],
-    readMaxBytes: maxAnswerBytes,
+    readMaxBytes: maxResponseBytes,
   });
   const processor = createClient(ProcessorService, transport);
   const health = createClient(Health, transport);

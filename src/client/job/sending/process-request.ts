@@ -5,13 +5,13 @@ import { processRequest } from '../../../options/image-request.ts';
 import { optionsInForce } from '../../../options/options-in-force.ts';
 import { ClientError } from '../../client-error.ts';
 
-/** What each image of a job is asked with. */
+/** The options of a job as a request. */
 export interface JobRequest {
   /** Without a source. */
   readonly request: ProcessRequest;
-  /** The value of the option `format` that is in force. */
+  /** The value of the option `format`, given or by default. */
   readonly format: string;
-  /** In a few words, for a person. */
+  /** The options in a few words, for people. */
   readonly words: string;
 }
 
@@ -33,7 +33,7 @@ export function jobRequest(options: ImageOptions): JobRequest {
   }
 }
 
-/** The options that a message names, as the flags that they are here. */
+/** Replaces the names of options in a message by their flags. */
 function inFlags(message: string): string {
   const names = imageOptionNames.toSorted((a, b) => b.length - a.length).join('|');
   return message.replace(

@@ -3,29 +3,29 @@ import { isFailureReason, retryAfterOf } from '../../../failures.ts';
 import type { JobImage } from '../images.ts';
 import type { HostLimits, Hosts } from '../sources/hosts.ts';
 
-/** The longest wait of the client's own choice before an image is sent again, in seconds. */
+/** The longest backoff before an image is sent again, in seconds. A failure can ask for a longer wait. */
 const maxBackoffSeconds = 30;
 
-/** How long a job tries. */
+/** How often, and how long, a job retries. */
 export interface RetryLimits extends HostLimits {
-  /** How often one image is sent: when a connection is lost under it, or it fails in a way that can pass by itself. */
+  /** How often one image is sent, counting lost connections and transient failures. */
   readonly tries: number;
 }
 
-/** What has happened to an image so far. */
+/** The attempts at an image so far. */
 export interface Attempts {
   readonly image: JobImage;
-  /** Failures that can pass by themselves, and that its host has not caused. */
+  /** Transient failures that its host did not cause. */
   refused: number;
-  /** When its host first asked to come again for it. */
+  /** When its host first asked to retry later. */
   busySinceMs: number | undefined;
 }
 
 /**
- * Decides when an image is sent again after a failure that can pass by itself.
+ * Decides when an image is sent again after a transient failure.
  *
- * @returns the wait in milliseconds, and whether the image is sent again after it or only others of its host; undefined
- *   if nothing is to wait for
+ * @returns the wait in milliseconds, and whether the image itself is sent again after it or only others of its host;
+ *   undefined where the failure is final
  */
 export function waitBeforeRetry(
   attempts: Attempts,
@@ -35,7 +35,7 @@ export function waitBeforeRetry(
 ): { readonly waitMs: number; readonly isSentAgain: boolean } | undefined {
   const seconds = (isFailureReason(reason) && retryAfterOf({ reason, metadata })) || 1;
   if (isHostBusy(reason, metadata)) {
-    // The host is full, whichever image is asked for: that is not one of the image's tries.
+    // A full host refuses every image, so this does not count as one of the image's tries.
     const nowMs = performance.now();
     attempts.busySinceMs ??= nowMs;
     const waitMs = hosts.pause(attempts.image.source, seconds);
@@ -44,7 +44,7 @@ export function waitBeforeRetry(
   }
   attempts.refused++;
   if (attempts.refused >= limits.tries) return undefined;
-  // At least as long as the failure says, and longer each time where that is short.
+  // At least as long as the failure asks for, with exponential backoff.
   const backoffSeconds = Math.min(maxBackoffSeconds, 2 ** (attempts.refused - 1));
   const waitMs = Math.max(seconds, backoffSeconds) * 1000 * (1 + Math.random() / 4);
   return { waitMs, isSentAgain: true };
@@ -52,7 +52,7 @@ export function waitBeforeRetry(
 
 function isHostBusy(
   reason: string,
-  { status, retry_after_seconds: asked }: ProcessFailure['metadata'],
+  { status, retry_after_seconds: retryAfter }: ProcessFailure['metadata'],
 ): boolean {
-  return reason === 'ORIGIN_BUSY' && (asked !== undefined || status === '429');
+  return reason === 'ORIGIN_BUSY' && (retryAfter !== undefined || status === '429');
 }

@@ -20,7 +20,7 @@ import { imagesInWords, skippedWords } from '../summary.ts';
 import { connectToProcessor } from './connection.ts';
 import { transferImages } from './transfer.ts';
 
-/** What a plan is carried out with. */
+/** The job and the open files of a run. */
 export interface RunContext {
   readonly job: JobArguments;
   readonly rules: PlanRules;
@@ -31,10 +31,10 @@ export interface RunContext {
 }
 
 /**
- * Carries a plan out.
+ * Runs a plan.
  *
  * @returns `someFailed` if images failed, or files were skipped and the job is strict
- * @throws ClientError that says how far the job came
+ * @throws ClientError whose message includes the number of images done
  */
 export async function runPlan(
   plan: Plan,
@@ -51,11 +51,11 @@ export async function runPlan(
     ...(plan.done.length === 0 ? [] : [`, ${plan.done.length} done already`]),
     ...(plan.skipped.length === 0 ? [] : [`, ${skippedWords(plan.skipped)}`]),
   ].join('');
-  note(`${imagesInWords(counts.total)} to do${notToDo}; ${job.asked.words}`);
+  note(`${imagesInWords(counts.total)} to do${notToDo}; ${job.options.words}`);
   progress.update(counts);
   try {
-    const misled = await carryOut(plan, context, counts, progress, note, signal);
-    if (misled > 0) note(`warning: ${misled} outputs hold another type than their names say`);
+    const misleading = await sendAll(plan, context, counts, progress, note, signal);
+    if (misleading > 0) note(`warning: ${misleading} outputs have another type than their names`);
   } catch (error) {
     throw withCounts(error, counts, signal);
   }
@@ -67,7 +67,7 @@ export async function runPlan(
   return endOf(plan, context, counts, progress);
 }
 
-/** Says what the caller has to know of a job that came to its end. */
+/** Reports failed and skipped images after the last image. */
 function endOf(
   { skipped }: Plan,
   { job, folder }: RunContext,
@@ -85,9 +85,9 @@ function endOf(
 /**
  * Sends the images and writes their outputs; keeps `counts` up to date.
  *
- * @returns how many outputs are of another type than their names say
+ * @returns how many outputs have another type than their names
  */
-async function carryOut(
+async function sendAll(
   plan: Plan,
   context: RunContext,
   counts: { total: number; done: number; failed: number },
@@ -96,11 +96,11 @@ async function carryOut(
   signal: AbortSignal,
 ): Promise<number> {
   const { job, folder, journal } = context;
-  const { request } = job.asked;
+  const { request } = job.options;
   const { images, refused, done } = plan;
   const onAway = (why: string) => note(`waiting for the processor at ${job.processor.host}: ${why}`);
-  let misled = 0;
-  const ahead = new Set([...images, ...refused].map(nameOfAny));
+  let misleading = 0;
+  const ahead = new Set([...images, ...refused].map(sourceName));
   const connection = connectToProcessor(job.processor);
   try {
     const isNeeded = images.length > 0;
@@ -119,7 +119,7 @@ async function carryOut(
       numerics.check(response.provenance?.numericsVersion ?? '');
       const failure = await writeOutput(image, response, plan, context);
       if (failure !== undefined) return await fail(failure);
-      if (misleads(image.output, response.contentType)) misled++;
+      if (misleads(image.output, response.contentType)) misleading++;
       ahead.delete(nameOfSource(image.source));
       counts.done++;
       progress.update(counts);
@@ -130,7 +130,7 @@ async function carryOut(
       onAway,
     };
     await journal.open();
-    await finishing(
+    await runAll(
       async () => {
         for (const failure of refused) await fail(failure);
         await transferImages(images, request, connection, job.limits, events, signal);
@@ -141,25 +141,25 @@ async function carryOut(
   } finally {
     connection.close();
   }
-  return misled;
+  return misleading;
 }
 
-/** Runs all steps after the first, whatever fails, and throws what failed first. */
-async function finishing(...steps: readonly (() => Promise<void>)[]): Promise<void> {
+/** Runs all steps, even after a failure, and throws the first error. */
+async function runAll(...steps: readonly (() => Promise<void>)[]): Promise<void> {
   const errors: unknown[] = [];
   for (const step of steps) await step().catch((error: unknown) => errors.push(error));
   if (errors.length > 0) throw errors[0];
 }
 
-function nameOfAny({ source }: JobImage | JobFailure): string {
+function sourceName({ source }: JobImage | JobFailure): string {
   return typeof source === 'string' ? source : nameOfSource(source);
 }
 
 /**
- * Writes an output and notes it in the journal.
+ * Writes an output and records it in the journal.
  *
- * @returns why this output cannot be written, if it alone cannot
- * @throws ClientError if nothing more can be written
+ * @returns the failure if only this output cannot be written
+ * @throws ClientError if no output can be written any more
  */
 async function writeOutput(
   image: JobImage,
@@ -185,9 +185,9 @@ async function writeOutput(
   }
 }
 
-/** An error that ends a job early, with how far the job came. */
+/** An error that ends a job early, with the number of images done. */
 function withCounts(error: unknown, { total, done }: Counts, signal: AbortSignal): unknown {
-  const state = `${done} of ${total} are done, and the same command goes on from there.`;
+  const state = `${done} of ${total} are done, and the same command continues from there.`;
   if (signal.aborted) return new ClientError('interrupted', 'INTERRUPTED', state);
   if (!(error instanceof ClientError) || ['usage', 'mixed'].includes(error.end)) return error;
   return new ClientError(error.end, error.reason, `${error.message} ${state}`, { cause: error });

@@ -3,18 +3,18 @@ import type { JobFailure } from '../images.ts';
 
 type TransferFailure = Omit<JobFailure, 'source'>;
 
-/** An image with more bytes than the processor takes. */
+/** The failure of an image with more bytes than the processor accepts. */
 export function sourceTooLong(bytes: number): TransferFailure {
   return {
     reason: 'SOURCE_BYTES_OVER_LIMIT',
-    message: `The image has ${bytes} bytes; the processor takes fewer.`,
+    message: `The image has ${bytes} bytes; the processor accepts fewer.`,
     metadata: { actual: String(bytes) },
     code: failureKinds.SOURCE_BYTES_OVER_LIMIT.code,
     retryable: false,
   };
 }
 
-/** An image that was in flight at too many lost connections. */
+/** The failure of an image that was in flight at too many lost connections. */
 export function lostTooOften(times: number): TransferFailure {
   return {
     reason: 'PROCESSOR_UNAVAILABLE',
@@ -25,12 +25,12 @@ export function lostTooOften(times: number): TransferFailure {
   };
 }
 
-/** A URL whose host has asked to come again for too long. */
+/** The failure of a URL whose host has asked to retry later for too long. */
 export function hostGivenUp(url: string): TransferFailure {
   const host = URL.parse(url)?.host ?? '';
   return {
     reason: 'ORIGIN_BUSY',
-    message: `${host} has asked to try again later for too long; --host-patience allows more.`,
+    message: `${host} has asked to try again later for too long; --host-patience sets a longer time.`,
     metadata: { host },
     code: failureKinds.ORIGIN_BUSY.code,
     retryable: true,

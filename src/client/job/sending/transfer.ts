@@ -7,15 +7,15 @@ import type { ProcessorConnection } from './connection.ts';
 import { createImageQueue } from './image-queue.ts';
 import type { ImageQueue, Outcomes, QueueLimits } from './queue-entry.ts';
 
-/** How much is under way, and how long is waited. */
+/** How much a job has in flight, and how long it waits. */
 export interface TransferLimits extends QueueLimits {
-  /** Milliseconds that the processor may be away, or be silent with images in hand. */
+  /** How long the processor may be unreachable, or silent with images in flight, in milliseconds. */
   readonly patienceMs: number;
 }
 
-/** What becomes of the images, and of the way there. */
+/** Receives the outcomes of the images and the state of the connection. */
 export interface TransferEvents extends Outcomes {
-  /** The processor cannot be reached, or a stream has ended before its time; it is tried again. */
+  /** The processor is unreachable, or a stream ended early; the job retries. */
   onAway(why: string): void;
 }
 
@@ -24,7 +24,7 @@ export interface TransferEvents extends Outcomes {
  * (the processor drains, the connection is lost) another is opened, and images without a response are sent again.
  *
  * @param request - for every image, without its source
- * @throws ClientError PROCESSOR_UNAVAILABLE when the processor is away for too long; what an outcome throws; the
+ * @throws ClientError PROCESSOR_UNAVAILABLE if the processor is unreachable for too long; errors of `events`; the
  *   signal's reason
  */
 export async function transferImages(
@@ -41,7 +41,7 @@ export async function transferImages(
   const away = watchAbsence(limits.patienceMs, events.onAway);
   try {
     while (!queue.isDone() && !stop.aborted) {
-      // A stream without an image in work would be ended, so none is open while all images rest.
+      // The processor ends idle streams, so none is open while all images wait.
       if (!queue.hasNext()) {
         await queue.changed();
         continue;
@@ -49,7 +49,7 @@ export async function transferImages(
       await reachProcessor(connection, limits.patienceMs, away, stop);
       const error = await runStream(queue, connection, limits.patienceMs, away, stop);
       const reason = error && failureFromConnectError(error)?.reason;
-      // What was refused at the very end is still being written.
+      // Failures of the last images may still be being written.
       if (error === undefined || queue.takeBack(reason)) await queue.settled();
       else if (!queue.isDone() && (reason !== 'STREAM_IDLE' || queue.hasNext())) {
         await away.report(error.rawMessage, stop);
@@ -66,7 +66,7 @@ export async function transferImages(
 /**
  * Sends and receives over one stream.
  *
- * @returns what ended it before every image had a response
+ * @returns the error that ended it before every image had a response
  * @throws the reason of `stop`
  */
 async function runStream(
@@ -81,7 +81,7 @@ async function runStream(
   const onStop = () => over.abort(new ConnectError('stopped', Code.Canceled));
   stop.addEventListener('abort', onStop, { once: true });
   const silence = setTimeout(() => {
-    if (queue.inFlight() > 0) over.abort(new ConnectError('no answer in time', Code.Unavailable));
+    if (queue.inFlight() > 0) over.abort(new ConnectError('no response in time', Code.Unavailable));
   }, patienceMs);
   try {
     const requests = messagesOf(queue, over.signal, () => silence.refresh());

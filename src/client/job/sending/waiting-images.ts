@@ -1,7 +1,7 @@
 import type { JobImage } from '../images.ts';
 import { hostOf } from '../sources/hosts.ts';
 
-/** Images that have not been begun: in their order, except that a host without room is passed over. */
+/** Images that have not been begun, in their order; images of a host at its limit are passed over. */
 export interface WaitingImages {
   isEmpty(): boolean;
   /** The image to begin next, if one may be begun. */

@@ -3,7 +3,7 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { ClientError } from '../../client-error.ts';
 import type { ProcessorConnection } from '../sending/connection.ts';
 
-/** Counts the time since the processor last responded with an image. */
+/** Measures the time since the processor last responded with an image. */
 export function watchAbsence(patienceMs: number, onAway: (why: string) => void) {
   let sinceMs: number | undefined;
   let reports = 0;
@@ -12,7 +12,7 @@ export function watchAbsence(patienceMs: number, onAway: (why: string) => void) 
       sinceMs = undefined;
       reports = 0;
     },
-    /** Waits before another try, longer each time. @throws ClientError after the longest wait */
+    /** Waits before the next try, longer each time. @throws ClientError after the longest wait */
     async report(why: string, stop: AbortSignal): Promise<void> {
       sinceMs ??= performance.now();
       if (performance.now() - sinceMs >= patienceMs) throw unavailable(why);
@@ -24,7 +24,7 @@ export function watchAbsence(patienceMs: number, onAway: (why: string) => void) 
 
 export type Absence = ReturnType<typeof watchAbsence>;
 
-/** Waits until the processor says that it serves. */
+/** Waits until the processor reports that it serves. */
 export async function reachProcessor(
   connection: ProcessorConnection,
   patienceMs: number,
@@ -33,14 +33,14 @@ export async function reachProcessor(
 ): Promise<void> {
   for (;;) {
     stop.throwIfAborted();
-    let why = 'it says that it does not serve';
+    let why = 'it reports that it does not serve';
     try {
       if (await connection.isServing(Math.min(5_000, patienceMs), stop)) return;
     } catch (error) {
       stop.throwIfAborted();
       const { code, rawMessage } = ConnectError.from(error);
-      const passes = ![Code.Unimplemented, Code.Unauthenticated, Code.PermissionDenied].includes(code);
-      if (!passes) throw unavailable(rawMessage);
+      const isTransient = ![Code.Unimplemented, Code.Unauthenticated, Code.PermissionDenied].includes(code);
+      if (!isTransient) throw unavailable(rawMessage);
       why = rawMessage;
     }
     await away.report(why, stop);
@@ -51,6 +51,6 @@ function unavailable(why: string): ClientError {
   return new ClientError(
     'unavailable',
     'PROCESSOR_UNAVAILABLE',
-    `The processor cannot be reached (${why}); --processor tells where it is, --patience how long to wait.`,
+    `The processor cannot be reached (${why}); --processor sets its address, --patience the longest wait.`,
   );
 }

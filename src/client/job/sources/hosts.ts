@@ -1,36 +1,36 @@
 import type { JobSource } from '../images.ts';
 
-/** How much is asked of one host. */
+/** The limits for one host. */
 export interface HostLimits {
-  /** Images of one host that are in flight at once. */
+  /** Images of one host in flight at once. */
   readonly perHost: number;
-  /** Longest time, in milliseconds, that a host may ask to come again without giving an image. */
+  /** How long a host may ask to retry later without sending an image, in milliseconds. */
   readonly hostPatienceMs: number;
 }
 
 interface Host {
-  /** Images that are begun and have no outcome. */
+  /** Images that were begun and have no outcome yet. */
   begun: number;
-  /** Those of them that are sent. */
+  /** Those of them that have been sent. */
   sent: number;
-  /** How many may be sent: fewer after the host has asked to come again, more with each image that it gives. */
+  /** How many may be sent: halved when the host asks to retry later, increased with each image that it sends. */
   allowed: number;
-  /** When it may be asked again, by the clock. */
+  /** When the host may be called again, by the clock. */
   pausedUntilMs: number;
-  /** Since when it has asked to come again and given no image. */
+  /** Since when it has asked to retry later without sending an image. */
   busySinceMs: number | undefined;
   isGivenUp: boolean;
 }
 
-/** Timers may be this much too early, in milliseconds. */
+/** How much too early a timer may fire, in milliseconds. */
 const timerToleranceMs = 5;
 
-/** The host and port that a URL leads to; undefined for a file. */
+/** The host and port of a URL; undefined for a file. */
 export function hostOf(source: JobSource): string | undefined {
   return 'url' in source ? URL.parse(source.url)?.host : undefined;
 }
 
-/** Limits what is asked of the hosts of a job's URLs at once. Files have no host and no limit here. */
+/** Limits the load on the hosts of a job's URLs. Files have no host and no limit here. */
 export class Hosts {
   readonly #limits: HostLimits;
   readonly #nowMs: () => number;
@@ -69,13 +69,13 @@ export class Hosts {
     if (host !== undefined) host.sent++;
   }
 
-  /** A sent image has come back, whatever with. */
+  /** A sent image has a response, of whatever kind. */
   receive(source: JobSource): void {
     const host = this.#hostOf(source);
     if (host !== undefined) host.sent--;
   }
 
-  /** The host has given an image. */
+  /** The host has sent an image. */
   succeed(source: JobSource): void {
     const host = this.#hostOf(source);
     if (host === undefined) return;
@@ -85,9 +85,9 @@ export class Hosts {
   }
 
   /**
-   * The host asks to come again later.
+   * The host asks to retry later.
    *
-   * @returns milliseconds until it may be asked again; undefined if it is given up, having asked for that for too long
+   * @returns milliseconds until it may be called again; undefined if it has asked for too long and is given up
    */
   pause(source: JobSource, seconds: number): number | undefined {
     const host = this.#hostOf(source);
@@ -99,13 +99,13 @@ export class Hosts {
       host.isGivenUp = true;
       return undefined;
     }
-    // Images that were in flight together ask for one pause.
+    // Several images that were in flight together cause only one reduction.
     if (this.#isOpen(host)) host.allowed = Math.max(1, host.allowed / 2);
     host.pausedUntilMs = Math.max(host.pausedUntilMs, nowMs + waitMs);
     return host.pausedUntilMs - nowMs;
   }
 
-  /** Whether the host has asked to come again for so long that nothing more is sent to it. */
+  /** Whether the host has asked to retry later for so long that the job calls it no more. */
   isGivenUp(source: JobSource): boolean {
     return this.#hostOf(source)?.isGivenUp === true;
   }

@@ -2,29 +2,29 @@ import { isUtf8 } from 'node:buffer';
 import { extname } from 'node:path';
 import { openFile } from './source-file.ts';
 
-/** Endings that only images have: such a file is an image of the job whatever its bytes are. */
+/** Endings of images. Such a file belongs to the job, whatever its bytes are. */
 const imageEndings = /\.(jpe?g|jpe|jfif|png|webp|avif|gif|tiff?|bmp)$/i;
 
-/** Endings of raw pictures of cameras: TIFF by their first bytes, with a small preview where a TIFF has its image. */
+/** Endings of raw camera images. Their first bytes are TIFF's, but the TIFF image is only a small preview. */
 const cameraEndings =
   /\.(3fr|arw|cr2|dcr|dng|erf|iiq|k25|kdc|mef|mos|mrw|nef|nrw|orf|pef|raf|raw|rw2|sr2|srf|srw)$/i;
 
-/** Bytes that are read of a file to recognise it. */
+/** How many bytes of a file are read to recognise it. */
 const headBytes = 1024;
 
-/** Whether a file's name says that it is an image. */
+/** Whether a file has the ending of an image. */
 export function hasImageEnding(path: string): boolean {
   return imageEndings.test(path);
 }
 
-/** What a file is by its first bytes. */
+/** The result of looking at a file's first bytes. */
 export type Recognised =
   | { readonly format: string }
-  /** In a few words what it is instead of an image. */
+  /** A description of a file that is not an image. */
   | { readonly kind: string };
 
 /**
- * Reads the beginning of a file without an image's ending.
+ * Recognises a file without an image's ending by its first bytes.
  *
  * @throws the system's error if it cannot be read
  */
@@ -37,7 +37,7 @@ export async function recognise(path: string): Promise<Recognised> {
   return format === undefined ? { kind: kindOf(head, path) } : { format };
 }
 
-/** The image format that a file begins as, by the name of image.v1.ImageFormat where it has one. */
+/** The image format of the first bytes, named as in image.v1.ImageFormat if it is there. */
 function formatOf(head: Buffer): string | undefined {
   const text = head.toString('latin1', 0, 64);
   const byStart = signatures.find(([, signature]) => signature.test(text));
@@ -67,10 +67,10 @@ function kindOf(head: Buffer, path: string): string {
   return /^\.\w{1,12}$/.test(ending) ? ending : 'unknown';
 }
 
-/** Whether bytes are the beginning of a text: UTF-8 without control characters, or UTF-16 with its mark. */
+/** Whether bytes are text: UTF-8 without control characters, or UTF-16 with a byte order mark. */
 function isText(head: Buffer): boolean {
   if (/^(?:\xff\xfe|\xfe\xff)/.test(head.toString('latin1', 0, 2))) return true;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what no text has
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: text does not contain these
   if (/[\0-\x08\x0e-\x1a\x1c-\x1f]/.test(head.toString('latin1'))) return false;
   // The last character may be cut off.
   return [0, 1, 2, 3].some((cut) => cut < head.length && isUtf8(head.subarray(0, head.length - cut)));

@@ -3,12 +3,12 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { pathOf } from '../output/file-names.ts';
 
 /**
- * Opens a file for reading. Something else that has taken its place meanwhile is not read: a pipe would block.
+ * Opens a file for reading. If a pipe or device has replaced it meanwhile, opening fails instead of blocking.
  *
- * @throws the system's error, or one that names what is there instead of a file
+ * @throws the system's error, or an Error if it is not a file
  */
 export async function openFile(path: string): Promise<FileHandle> {
-  // Windows has no such flag.
+  // Windows has no O_NONBLOCK.
   const file = await open(pathOf(path), constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   if ((await file.stat()).isFile()) return file;
   await file.close();

@@ -11,13 +11,13 @@ import { hasImageEnding, recognise } from './recognise.ts';
 import { nameOfType } from './standing.ts';
 import { type Search, searchOf, walk } from './walk.ts';
 
-/** Files that are looked at together. */
-const looksAtOnce = 64;
+/** Files that are read at the same time. */
+const readsAtOnce = 64;
 
-/** The images that a job's sources name, and everything else that they lead to. */
+/** The images of a job's sources, and everything else that was found. */
 export interface Found {
   readonly images: readonly FoundImage[];
-  /** Rows of lists and files that nothing can be made of. */
+  /** Invalid rows of lists, and files that cannot be read. */
   readonly refused: readonly JobFailure[];
   readonly skipped: readonly Skipped[];
   /** Ids of the lists that were read. */
@@ -33,12 +33,13 @@ interface Collection {
 }
 
 /**
- * Finds the images of a job: files, folders with all below them, globs, URLs and lists. Names in the output: below
- * one folder as they lie in it; of several folders each keeps its own name before; below the part of a glob that
- * has no wildcard; of files the part that they don't share; of a URL host and path. A folder's or glob's files without an
- * image's ending are recognised by their bytes.
+ * Finds the images of a job: files, folders with everything below them, globs, URLs and lists. Files of folders and globs
+ * that do not have an image's ending are recognised by their bytes.
  *
- * @param outputFolder - absolute; left out of the folders that are searched
+ * The name of an output is the path below the folder (with several folders, below the folder's parent), below the part of
+ * a glob without wildcards, or below the folder that all files share; for a URL it is the host and path.
+ *
+ * @param outputFolder - absolute; it is not searched
  * @throws ClientError for a source that does not exist, cannot be read, contains nothing or is the output folder
  */
 export async function findImages(
@@ -63,7 +64,6 @@ export async function findImages(
       found.images.push(imageOf(each.path, each.stats, shared));
     } else if (each.kind === 'folder') {
       if (idOf(each.stats) === leftOut) throw isOutputFolder(each.given);
-      // Of several folders each keeps its name.
       await search(found, each.path, areSeveral ? dirname(each.path) : each.path, { leftOut }, signal);
     } else if (each.kind === 'glob') {
       const glob = searchOf(each.pattern);
@@ -88,7 +88,7 @@ function isOutputFolder(given: string): ClientError {
   return new ClientError(
     'usage',
     'OUTPUT_IS_SOURCE',
-    `"${given}" is the output folder too, and a source is never written over; choose another output folder.`,
+    `"${given}" is also the output folder, and sources are never replaced; choose another output folder.`,
   );
 }
 
@@ -121,13 +121,13 @@ async function kindOf(given: string): Promise<Kind> {
   const stats = await statsOf(path);
   if (stats === undefined) {
     if (/[*?[\]{}]/.test(given)) return { given, kind: 'glob', pattern: given };
-    // Node has put U+FFFD in the place of bytes that are not UTF-8.
+    // Node replaces bytes that are not UTF-8 by U+FFFD.
     const hint = given.includes('\ufffd') ? ' Its name is not UTF-8: name its folder or a glob instead.' : '';
     throw new ClientError('usage', 'INPUT_MISSING', `There is no file or folder "${given}".${hint}`);
   }
   if (stats.isDirectory()) return { given, kind: 'folder', path, stats };
   if (!stats.isFile()) {
-    const message = `"${given}" is ${nameOfType(stats)}; a job reads files, and "-" is a list on standard input.`;
+    const message = `"${given}" is ${nameOfType(stats)}; a job reads files, or with "-" a list from standard input.`;
     throw new ClientError('usage', 'INPUT_UNREADABLE', message);
   }
   const isList = listEndings.includes(extname(path).toLowerCase());
@@ -138,7 +138,7 @@ async function statsOf(path: string): Promise<BigIntStats | undefined> {
   return await stat(pathOf(path), { bigint: true }).catch(() => undefined);
 }
 
-/** Adds what a search meets; names begin below `base`. */
+/** Adds the files of a search; names are relative to `base`. */
 async function search(
   found: Collection,
   folder: string,
@@ -149,9 +149,9 @@ async function search(
   for await (const { files, skipped, failed } of walk(folder, how, signal)) {
     found.skipped.push(...skipped);
     found.refused.push(...failed);
-    for (let at = 0; at < files.length; at += looksAtOnce) {
-      const some = files.slice(at, at + looksAtOnce);
-      for (const one of await Promise.all(some.map((path) => look(path, base)))) {
+    for (let at = 0; at < files.length; at += readsAtOnce) {
+      const some = files.slice(at, at + readsAtOnce);
+      for (const one of await Promise.all(some.map((path) => classify(path, base)))) {
         if ('kind' in one) found.skipped.push(one);
         else if ('reason' in one) found.refused.push(one);
         else found.images.push(one);
@@ -160,8 +160,8 @@ async function search(
   }
 }
 
-/** What a file that was met is: an image, something else, or neither because it cannot be read. */
-async function look(path: string, base: string): Promise<FoundImage | Skipped | JobFailure> {
+/** Classifies a file of a search: an image, something else, or a failure if it cannot be read. */
+async function classify(path: string, base: string): Promise<FoundImage | Skipped | JobFailure> {
   try {
     const stats = await stat(pathOf(path), { bigint: true });
     const image = { ...imageOf(path, stats, base), isMatched: true };
@@ -178,7 +178,7 @@ function imageOf(path: string, stats: BigIntStats, base: string): FoundImage {
   return { source: sourceFile(path, stats), name, isGivenName: false };
 }
 
-/** The deepest folder that all files are in. */
+/** The deepest folder that contains all files. */
 function sharedFolder(paths: readonly string[]): string {
   const [first, ...others] = paths.map((path) => dirname(path).split(sep));
   if (first === undefined) return '';

@@ -6,7 +6,7 @@ import type { Journal } from '../journal/journal.ts';
 import { type Entry, isUpToDate, type OptionsIdentity } from '../journal/journal-entry.ts';
 import { pathOf } from '../output/file-names.ts';
 
-/** What is at the path of an image's output before it is written. */
+/** The state of an output's path before it is written. */
 export type Standing =
   | { readonly kind: 'free' }
   /** The output of this image. */
@@ -15,11 +15,11 @@ export type Standing =
   | { readonly kind: 'source' }
   /** A folder, or something else that no output can replace. */
   | { readonly kind: 'unreplaceable'; readonly what: string }
-  /** A file that the journal does not know, or the output of another image. */
+  /** A file that is not in the journal, or the output of another image. */
   | { readonly kind: 'foreign'; readonly what: string };
 
 /**
- * Looks at the path of an output.
+ * Reads the state of an output's path.
  *
  * @param folder - the output folder
  * @param sources - ids of all files that the job reads
@@ -39,14 +39,14 @@ export async function standingOf(
   if (stats.isSymbolicLink()) return { kind: 'foreign', what: 'a link' };
   if (!stats.isFile()) return { kind: 'unreplaceable', what: nameOfType(stats) };
   const entry = await journal.find(image.output, stats);
-  if (entry === undefined) return { kind: 'foreign', what: 'a file that no job has left so' };
+  if (entry === undefined) return { kind: 'foreign', what: 'a file that the journal does not describe' };
   if (entry.source !== nameOfSource(image.source)) {
     return { kind: 'foreign', what: `the output of "${entry.source}"` };
   }
   return { kind: 'own', entry, isUpToDate: isUpToDate(entry, image, identity) };
 }
 
-/** What a thing in a folder is that is neither a file nor a link. */
+/** The type of a directory entry that is neither a file nor a link, with its article. */
 export function nameOfType(stats: Pick<BigIntStats, 'isDirectory' | 'isFIFO' | 'isSocket'>): string {
   if (stats.isDirectory()) return 'a folder';
   if (stats.isFIFO()) return 'a pipe';

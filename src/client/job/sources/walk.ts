@@ -7,9 +7,9 @@ import { ownFailure } from '../journal/own-failures.ts';
 import { pathOf, textOfName } from '../output/file-names.ts';
 import { nameOfType } from './standing.ts';
 
-/** What a search has met in one folder. */
-export interface Met {
-  /** Absolute paths of files, and of links to files, in the order of their names. */
+/** The result of a search in one folder. */
+export interface FolderContent {
+  /** Absolute paths of files and of links to files, ordered by name. */
   readonly files: readonly string[];
   readonly skipped: readonly Skipped[];
   readonly failed: readonly JobFailure[];
@@ -17,24 +17,28 @@ export interface Met {
 
 /** How a folder is searched. */
 export interface Search {
-  /** Id of the output folder, which is left out if it is met. */
+  /** Id of the output folder, which is not searched. */
   readonly leftOut: string | undefined;
-  /** Whether a file belongs to the search, by its path below the folder with `/`. Default: every one. */
+  /** Whether a file matches, by its path below the folder with `/`. Default: all files do. */
   readonly matches?: (path: string) => boolean;
-  /** Folders below each other that are entered; the folder itself is the first. Default: all. */
+  /** How many levels of folders are searched, counting the folder itself. Default: all. */
   readonly depth?: number;
-  /** Whether names with a dot before them may match. Default: false. */
+  /** Whether hidden files and folders may match. Default: false. */
   readonly isHiddenEntered?: boolean;
 }
 
 /**
- * Meets every file below a folder, a folder at a time. Links to folders are not followed, so a search ends; names with a
- * dot before them, pipes, sockets, devices and broken links are skipped. Nothing is opened.
+ * Lists every file below a folder, one folder at a time. Links to folders are not followed, so the search ends. Hidden
+ * files, pipes, sockets, devices and broken links are skipped. No file is opened.
  *
  * @param folder - absolute
- * @throws ClientError if the folder itself cannot be read; one below it is a failure
+ * @throws ClientError if the folder itself cannot be read; a folder below it becomes a failure
  */
-export async function* walk(folder: string, search: Search, signal: AbortSignal): AsyncGenerator<Met> {
+export async function* walk(
+  folder: string,
+  search: Search,
+  signal: AbortSignal,
+): AsyncGenerator<FolderContent> {
   const entries = await entriesOf(folder);
   yield* walkEntries(folder, '', entries, search, search.depth ?? Number.POSITIVE_INFINITY, signal);
 }
@@ -46,9 +50,9 @@ async function* walkEntries(
   search: Search,
   depth: number,
   signal: AbortSignal,
-): AsyncGenerator<Met> {
+): AsyncGenerator<FolderContent> {
   signal.throwIfAborted();
-  const met = { files: [] as string[], skipped: [] as Skipped[], failed: [] as JobFailure[] };
+  const content = { files: [] as string[], skipped: [] as Skipped[], failed: [] as JobFailure[] };
   const folders: string[] = [];
   for (const { name, entry } of entries) {
     const path = join(folder, name);
@@ -57,11 +61,11 @@ async function* walkEntries(
       folders.push(name);
     } else if (search.matches?.(`${below}${name}`) ?? true) {
       const kind = isHidden ? 'hidden' : await kindOf(path, entry);
-      if (kind === undefined) met.files.push(path);
-      else met.skipped.push({ path, kind });
+      if (kind === undefined) content.files.push(path);
+      else content.skipped.push({ path, kind });
     }
   }
-  yield met;
+  yield content;
   for (const name of folders) {
     const path = join(folder, name);
     if (search.leftOut !== undefined && (await idOfPath(path)) === search.leftOut) continue;
@@ -93,7 +97,7 @@ function failureOf(source: string, error: unknown): JobFailure {
   };
 }
 
-/** What an entry is instead of a file; undefined for a file and a link to one. */
+/** The kind of an entry that is not a file; undefined for a file and for a link to one. */
 async function kindOf(path: string, entry: Dirent<Buffer>): Promise<string | undefined> {
   if (entry.isFile()) return undefined;
   if (!entry.isSymbolicLink()) return kindOfType(entry);
@@ -115,7 +119,7 @@ async function idOfPath(path: string): Promise<string | undefined> {
   return stats && idOf(stats);
 }
 
-/** A glob as a folder and how to search it. */
+/** A glob as a folder with a search. */
 export function searchOf(pattern: string): {
   readonly folder: string;
   readonly search: Omit<Search, 'leftOut'>;
@@ -125,7 +129,7 @@ export function searchOf(pattern: string): {
   const folder = segments.slice(0, first).join('/') || (pattern.startsWith('/') ? '/' : '.');
   const rest = segments.slice(first);
   const glob = rest.join('/');
-  // Braces may hold slashes.
+  // Braces may contain slashes.
   const isDeep = rest.includes('**') || /\{[^}]*\//.test(glob);
   const isHiddenEntered = rest.some((segment) => /(?:^|[{,])\./.test(segment));
   return {

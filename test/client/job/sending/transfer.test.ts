@@ -291,7 +291,7 @@ describe(transferImages, () => {
     });
     const { outcomes, away } = await transfer(images, processor.url, { patienceMs: 300 });
     expect(outcomes).toEqual({ 0: 'response 0', 1: 'response 1' });
-    expect(away).toEqual(['no answer in time']);
+    expect(away).toEqual(['no response in time']);
   });
 
   it('gives up a processor that says it serves and ends every stream', async () => {

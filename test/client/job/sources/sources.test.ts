@@ -303,7 +303,7 @@ describe('lists of a job', () => {
     await expect(find(['lists/list.csv'])).rejects.toMatchObject({
       end: 'usage',
       reason: 'COLUMN_MISSING',
-      message: expect.stringContaining('there is no column "url", only id, link; --column names it.'),
+      message: expect.stringContaining('there is no column "url", only id, link; --column names the column.'),
     });
     await put('lists/list.jsonl', '{"link":"http://h/"}\n');
     await expect(find(['lists/list.jsonl'])).rejects.toMatchObject({ reason: 'COLUMN_MISSING' });

@@ -1,0 +1,102 @@
+import type { Scene } from './scene.ts';
+
+/*
+ * Positions on the stage, in CSS pixels from its upper left corner.
+ */
+
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+interface Rect {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+const maxScale = 64;
+const minScale = 0.02;
+/** Between an image that is shown whole and the edge of its pane. */
+const margin = 12;
+/** Stages narrower than this show two images one above the other. */
+const minWidthOfPair = 560;
+
+/** Whether the images are one above the other. */
+export function isStacked(scene: Scene, stage: Size): boolean {
+  return scene.mode === 'sides' && stage.width < minWidthOfPair;
+}
+
+/** The panes of the two images; without two images side by side, each is the whole stage. */
+export function panesOf(scene: Scene, stage: Size): { readonly left: Rect; readonly right: Rect } {
+  const whole = { left: 0, top: 0, right: stage.width, bottom: stage.height };
+  if (scene.mode !== 'sides' || scene.left === undefined) return { left: whole, right: whole };
+  if (isStacked(scene, stage)) {
+    const middle = Math.round(stage.height / 2);
+    return { left: { ...whole, bottom: middle - 1 }, right: { ...whole, top: middle + 1 } };
+  }
+  const middle = Math.round(stage.width / 2);
+  return { left: { ...whole, right: middle - 1 }, right: { ...whole, left: middle + 1 } };
+}
+
+/** The scale at which a result is shown whole in a pane. */
+export function fittingScale(result: Size, pane: Rect): number {
+  const scale = Math.min(
+    (pane.right - pane.left - 2 * margin) / result.width,
+    (pane.bottom - pane.top - 2 * margin) / result.height,
+    maxScale,
+  );
+  return scale > 0 ? scale : 1;
+}
+
+/** A scale within the limits of zooming. */
+export function boundedScale(scale: number): number {
+  return Math.min(maxScale, Math.max(minScale, scale));
+}
+
+/** The position of the result's first pixel. @param centre - the point of the result in the middle of the pane */
+export function originOf(pane: Rect, centre: Point, scale: number): Point {
+  return {
+    x: (pane.left + pane.right) / 2 - centre.x * scale,
+    y: (pane.top + pane.bottom) / 2 - centre.y * scale,
+  };
+}
+
+/**
+ * The part of a pane in which one image is visible. Under the slider that is at most the result's own area.
+ *
+ * @param split - position of the slider
+ */
+export function visiblePart(
+  scene: Scene,
+  side: 'left' | 'right',
+  pane: Rect,
+  origin: Point,
+  scale: number,
+  split: number,
+): Rect {
+  if (scene.mode === 'sides' || scene.left === undefined) return pane;
+  return {
+    left: Math.max(pane.left, origin.x, side === 'right' ? split : 0),
+    top: Math.max(pane.top, origin.y),
+    right: Math.min(
+      pane.right,
+      origin.x + scene.width * scale,
+      side === 'left' ? split : Number.POSITIVE_INFINITY,
+    ),
+    bottom: Math.min(pane.bottom, origin.y + scene.height * scale),
+  };
+}
+
+/** A rectangle of the stage as a CSS `inset()`. */
+export function insetOf({ left, top, right, bottom }: Rect, stage: Size): string {
+  const lengths = [top, stage.width - right, stage.height - bottom, left];
+  const px = lengths.map((length) => `${Math.max(0, length)}px`);
+  return right <= left || bottom <= top ? 'inset(50%)' : `inset(${px.join(' ')})`;
+}
