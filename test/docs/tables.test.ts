@@ -2,12 +2,15 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { apiEnvironment } from '../../src/api/config.ts';
 import { failureKinds, grpcCode } from '../../src/failures.ts';
-import { imageOptionNames } from '../../src/options/image-options.ts';
+import { rules } from '../../src/options/combinations.ts';
+import { imageOptionNames, imageOptions, type OptionName } from '../../src/options/image-options.ts';
+import type { Kind } from '../../src/options/kinds.ts';
 import { processorEnvironment } from '../../src/processor/config.ts';
 import { knownDifferences } from '../parity/compare-files.ts';
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 const numerics = readFileSync(new URL('../../docs/numerics.md', import.meta.url), 'utf8');
+const httpApi = readFileSync(new URL('../../docs/http-api.md', import.meta.url), 'utf8');
 const errors = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
 
 /** The cells of the rows of Markdown tables in a text, without the bars. */
@@ -21,6 +24,11 @@ function rowsOf(text: string): string[][] {
         .split('|')
         .map((cell) => cell.trim()),
     );
+}
+
+/** The words in code marks of a cell. */
+function wordsOf(cell: string): string[] {
+  return [...cell.matchAll(/`([\w-]+)`/g)].map(([, word]) => word as string);
 }
 
 describe('the README', () => {
@@ -59,6 +67,29 @@ describe('the README', () => {
       [...(names ?? '').matchAll(/`(\w+)`/g)].map(([, name]) => name),
     );
     expect(shown.toSorted()).toEqual(imageOptionNames.toSorted());
+  });
+
+  it('has the words and the range of every option', () => {
+    const options = rowsOf(readme.slice(readme.indexOf('## Options'), readme.indexOf('## Environment')));
+    const rowOf = (name: OptionName) => options.find(([names]) => names === `\`${name}\``)?.[1] ?? '';
+    for (const name of ['fit', 'filter', 'format', 'numerics', 'grayscale', 'scale', 'quality'] as const) {
+      const { kind }: { readonly kind: Kind<unknown> } = imageOptions[name];
+      const { enum: words, type, minimum, maximum } = kind.schema;
+      if (type === 'integer') expect(rowOf(name), name).toContain(`${minimum} to ${maximum}`);
+      else expect(wordsOf(rowOf(name)), name).toEqual(words ?? ['true', 'false']);
+    }
+  });
+});
+
+describe('docs/http-api.md', () => {
+  it('has the rules for which options go together, in their order', () => {
+    const section = httpApi.slice(httpApi.indexOf('### Which options go together'));
+    const shown = rowsOf(section.slice(0, section.indexOf('\n### '))).slice(2);
+    const known = rules.map(({ refuses, phrase }) => [
+      refuses.map((name) => `\`${name}\``).join(', '),
+      phrase,
+    ]);
+    expect(shown).toEqual(known);
   });
 });
 
