@@ -113,7 +113,7 @@ describe('imageOptions', () => {
     expect(wordsOf(Fit)).toEqual(fits);
     expect(wordsOf(Filter)).toEqual(filters);
     expect(wordsOf(Numerics)).toEqual(['exact', 'fast']);
-    expect(wordsOf(ImageFormat)).toEqual([...imageFormats, 'avif', 'gif', 'tiff', 'bmp']);
+    expect(wordsOf(ImageFormat)).toEqual([...imageFormats, 'avif', 'gif', 'tiff', 'bmp', 'heic', 'jxl']);
     expect(formats).toEqual(['source', ...imageFormats, 'raw', 'npy', 'safetensors', 'npz']);
   });
 });
