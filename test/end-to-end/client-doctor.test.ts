@@ -63,7 +63,7 @@ describe('image-client doctor', () => {
     const { check } = await doctor({ IMAGE_API_URL: service.url, IMAGE_PROCESSOR_URL: service.address });
     expect(check('defaults')).toMatchObject({
       state: 'warning',
-      detail: 'width is 640 there and 1024 in a job',
+      detail: 'width is 640 at image-api and 1024 in a job',
     });
   });
 
@@ -74,8 +74,8 @@ describe('image-client doctor', () => {
     expect(check('limits')).toEqual({
       name: 'limits',
       state: 'wrong',
-      detail: 'image-api takes 33554432 bytes, the processor 1000000',
-      next: "Set image-api's MAX_UPLOAD_BYTES to not more than the processor's MAX_SOURCE_BYTES.",
+      detail: 'image-api accepts 33554432 bytes, the processor 1000000',
+      next: "Set image-api's MAX_UPLOAD_BYTES to at most the processor's MAX_SOURCE_BYTES.",
     });
   });
 
@@ -143,13 +143,13 @@ describe('image-client doctor', () => {
         name: 'image over HTTP',
         state: 'wrong',
         detail: expect.stringMatching(/^UNAUTHENTICATED: /),
-        next: 'Set IMAGE_API_KEY (or --api-key) to a key that this image-api takes.',
+        next: 'Set IMAGE_API_KEY (or --api-key) to a key that this image-api accepts.',
       },
       limit: undefined,
     });
     expect((await ask('the-wrong-key')).image).toMatchObject({
       state: 'wrong',
-      next: expect.stringContaining('is not one that this image-api takes'),
+      next: expect.stringContaining('does not accept the key in IMAGE_API_KEY'),
     });
     expect(await ask('the-right-key')).toMatchObject({ image: { state: 'ok' }, limit: 33_554_432 });
     await rm(folder, { recursive: true });
