@@ -8,7 +8,7 @@ import { optionsInForce } from './options-in-force.ts';
 export interface Clash {
   readonly rule: Rule;
   readonly option: OptionName;
-  /** The options that the request comes to, with defaults. */
+  /** The options in force: those given, and the defaults. */
   readonly inForce: ImageOptions;
 }
 

@@ -3,23 +3,23 @@ export interface Bitmap {
   readonly canvas: HTMLCanvasElement;
   readonly width: number;
   readonly height: number;
-  /** The size of the image itself, which is larger where it was made smaller for the screen. */
+  /** The size of the image itself; the bitmap may be smaller. */
   readonly original: { readonly width: number; readonly height: number };
   /** [height, width, 4] uint8, alpha not multiplied in. */
   readonly pixels: Uint8ClampedArray;
 }
 
-/** Larger ones are made smaller for the screen: phones have no canvas beyond it. */
-const longestSide = 4096;
+/** The longest side of a canvas, in pixels: phones have no larger ones. */
+const maxCanvasSide = 4096;
 
 /**
- * Decodes what the browser can read, without converting its colours; EXIF orientation is applied.
+ * Decodes an image in the browser, without converting its colours; EXIF orientation is applied.
  *
- * @throws DOMException for what it cannot
+ * @throws DOMException for formats that the browser does not support
  */
 export async function decodeBitmap(blob: Blob): Promise<Bitmap> {
   const image = await createImageBitmap(blob, { colorSpaceConversion: 'none', premultiplyAlpha: 'none' });
-  const factor = Math.min(1, longestSide / Math.max(image.width, image.height));
+  const factor = Math.min(1, maxCanvasSide / Math.max(image.width, image.height));
   const width = Math.max(1, Math.round(image.width * factor));
   const height = Math.max(1, Math.round(image.height * factor));
   const { canvas, context } = emptyCanvas(width, height);

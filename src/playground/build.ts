@@ -11,7 +11,7 @@ import type { Preset } from './preset-list.ts';
 
 /*
  * `npm run build:playground`: the two pages into build/playground, each file also compressed. Scripts and
- * styles have a digest in their names, so that browsers may keep them for ever.
+ * styles have a digest in their names, so that browsers may cache them forever.
  */
 
 const here = fileURLToPath(new URL('.', import.meta.url));

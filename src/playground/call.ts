@@ -9,9 +9,9 @@ import {
 import { Failure, failureKinds, isFailureReason } from '../failures.ts';
 import { origin } from './origin.ts';
 
-/** Why there is no answer, for a person. */
+/** Why a call failed, for people. */
 export interface Problem {
-  /** Of the table of failures, or UNREACHABLE. */
+  /** A reason of the table of failures, or UNREACHABLE. */
   readonly reason: string;
   readonly title: string;
   readonly message: string;
@@ -38,7 +38,7 @@ export function callProcess(request: ProcessRequest, signal: AbortSignal): Promi
   });
 }
 
-/** What was thrown, in words; nothing when we have given the call up ourselves. */
+/** The problem of an error; undefined if the page itself cancelled the call. */
 export function callProblem(thrown: unknown, signal: AbortSignal): Problem | undefined {
   if (signal.aborted) return undefined;
   if (thrown instanceof Failure) {
@@ -56,29 +56,29 @@ export function callProblem(thrown: unknown, signal: AbortSignal): Problem | und
     const { title } = failureKinds.UNAUTHENTICATED;
     return { reason: 'UNAUTHENTICATED', title, message: 'The service asks for an API key.', metadata: {} };
   }
-  // What the browser says when no connection comes about.
+  // Browsers throw a TypeError if they cannot connect.
   if (error.cause instanceof TypeError || thrown instanceof TypeError) {
     return {
       reason: 'UNREACHABLE',
       title: 'The service cannot be reached',
-      message: `Nothing answers at ${origin}. See that image-api runs and that you are online, then press Process.`,
+      message: `Nothing responds at ${origin}. Check that image-api runs and that you are online, then press Process.`,
       metadata: {},
     };
   }
   return { reason: Code[error.code], title: 'The call failed', message: error.rawMessage, metadata: {} };
 }
 
-/** What to do, by reason, where the message of the failure leaves it open. */
+/** Advice by reason, where the message of the failure gives none. */
 export const remedies: Readonly<Record<string, string>> = {
-  UNAUTHENTICATED: 'Enter the key of your team under “API key”. It is kept in this page alone.',
-  RATE_LIMITED: 'Wait for the time that is said, then press Process.',
+  UNAUTHENTICATED: 'Enter the key of your team under “API key”. It is kept only in this page.',
+  RATE_LIMITED: 'Wait for the given time, then press Process.',
   OVERLOADED: 'Wait a second, then press Process.',
   PROCESSOR_UNAVAILABLE: 'Start image-processor, or wait until it is back, then press Process.',
   DRAINING: 'Wait two seconds, then press Process.',
   DEADLINE_EXCEEDED: 'Press Process again, or ask for a smaller image.',
   FORMAT_UNSUPPORTED: 'Choose a JPEG, PNG, WebP, AVIF, GIF, TIFF or BMP. SVG is not read.',
-  IMAGE_CORRUPT: 'Save the image anew in the program that it comes from, or choose another.',
+  IMAGE_CORRUPT: 'Save the image again in its program, or choose another.',
   ORIGIN_BUSY: 'Wait a little, then press Process, or save the image and choose the file here.',
   URL_ADDRESS_FORBIDDEN: 'Save the image and choose the file here.',
-  INTERNAL: 'Press Process again. If it stays, the log of the service has the cause.',
+  INTERNAL: 'Press Process again. If that fails too, read the log of the service.',
 };

@@ -4,9 +4,9 @@ import type { Settings } from './settings.ts';
 import { type CallContext, type Language, languages, snippet } from './snippets.ts';
 
 const notes: Readonly<Record<Language, string>> = {
-  curl: 'Writes the answer to a file, or prints the problem.',
-  grpcurl: 'Straight to image-processor, over reflection: no proto files. Needs jq.',
-  'buf curl': 'Straight to image-processor, over reflection: no proto files. Needs jq.',
+  curl: 'Writes the response to a file, or prints the problem.',
+  grpcurl: 'Calls image-processor directly, by reflection, without proto files. Needs jq.',
+  'buf curl': 'Calls image-processor directly, by reflection, without proto files. Needs jq.',
   TypeScript: 'With the generated code in gen/ and the packages @connectrpc/connect and connect-web.',
   Python: 'With requests, and NumPy for an npy tensor.',
 };
@@ -83,7 +83,7 @@ export function createCodePanel(announce: (text: string) => void) {
     }, 1500);
   });
 
-  /** Without https browsers have no clipboard for pages: the text is selected instead. */
+  /** Without https browsers give pages no clipboard; then the text is selected instead. */
   async function write(text: string): Promise<boolean> {
     try {
       await navigator.clipboard.writeText(text);

@@ -10,8 +10,7 @@ import { asPng, type Settings } from './settings.ts';
 import { blobOf } from './source.ts';
 
 /**
- * The difference of exact and fast numerics with these settings: both asked for as PNG, compared here. The
- * figures go into the legend.
+ * The difference of exact and fast numerics with these settings: both are requested as PNG and compared here.
  *
  * @throws ConnectError, Failure OPTION_INVALID
  */
@@ -26,7 +25,7 @@ export async function compareNumerics(
       return decodeBitmap(blobOf(await callProcess(request, signal)));
     }),
   );
-  if (exact === undefined || fast === undefined) throw new Error('Two answers were asked for.');
+  if (exact === undefined || fast === undefined) throw new Error('A response is missing.');
   const difference = differenceOf(exact.pixels, fast.pixels);
   const { width, height } = exact;
   const map = new Uint8ClampedArray(4 * width * height);

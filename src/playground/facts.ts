@@ -3,7 +3,7 @@ import { byId, element } from './element.ts';
 import { bytes, milliseconds } from './figures.ts';
 
 const cacheWords: Readonly<Record<CacheState, string>> = {
-  [CacheState.UNSPECIFIED]: 'not told',
+  [CacheState.UNSPECIFIED]: 'unknown',
   [CacheState.MISS]: 'made now',
   [CacheState.HIT_MEMORY]: 'from memory',
   [CacheState.HIT_REDIS]: 'from Redis',
@@ -12,10 +12,10 @@ const cacheWords: Readonly<Record<CacheState, string>> = {
 
 /** The cache's state in words. */
 export function describeCache(state: CacheState): string {
-  return cacheWords[state] ?? 'not told';
+  return cacheWords[state] ?? 'unknown';
 }
 
-/** Shows what the service tells of an answer. @param roundTripMs - as this page has waited */
+/** Shows the description of a response. @param roundTripMs - as measured by this page */
 export function showFacts(response: ProcessResponse, roundTripMs: number): void {
   const { source } = response;
   const [tensor] = response.tensors;
@@ -35,7 +35,7 @@ export function showFacts(response: ProcessResponse, roundTripMs: number): void 
         : `${tensor.datatype} [${tensor.shape.join(', ')}], ${bytes(response.content.length)}`,
     ],
     ['Cache', describeCache(response.cache)],
-    ['Round trip', `${milliseconds(roundTripMs)} as this page has waited`],
+    ['Round trip', `${milliseconds(roundTripMs)} as measured by this page`],
   ];
   byId('facts', HTMLElement).replaceChildren(list(rows), ...stageTimes(response), provenanceOf(response));
 }
@@ -48,7 +48,7 @@ function list(rows: readonly (readonly [string, string])[]): HTMLElement {
   );
 }
 
-/** A bar a stage, all on one scale. */
+/** One bar per stage, all on one scale. */
 function stageTimes({ stages }: ProcessResponse): HTMLElement[] {
   if (stages.length === 0) return [];
   const longest = Math.max(...stages.map(({ durationMs }) => durationMs));
@@ -100,7 +100,7 @@ function provenanceOf({ source, provenance, key }: ProcessResponse): HTMLElement
       ['Numerics', provenance?.numericsVersion ?? ''],
       ['Libraries', libraries.join(', ')],
       ['Source SHA-256', source?.sha256 ?? ''],
-      ['Answer’s key', key],
+      ['Response’s key', key],
     ]),
   );
 }

@@ -9,13 +9,13 @@ export function milliseconds(ms: number): string {
   return `${ms < 10 ? ms.toFixed(2) : ms.toFixed(1)} ms`;
 }
 
-/** A value of a tensor, short: four digits that count, with a minus that can be seen. */
+/** A value of a tensor with four significant digits, and a minus sign instead of a hyphen. */
 export function value(number: number): string {
   const text = Number.isFinite(number) ? Number(number.toPrecision(4)) : number;
   return String(text).replace('-', '−');
 }
 
-/** A share of 0 to 1 as a percentage; what is not nothing never looks like nothing. */
+/** A share of 0 to 1 as a percentage. Small shares are never rounded to 0. */
 export function percentage(share: number): string {
   if (share > 0 && share < 0.0001) return '< 0.01 %';
   return `${(100 * share).toFixed(2)} %`;

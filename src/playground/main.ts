@@ -179,7 +179,7 @@ function showCode(): void {
     source: source.file === undefined ? { url: source.name } : { file: source.name },
     api: origin,
     needsKey,
-    answerBytes: lastResponse?.content.length,
+    responseBytes: lastResponse?.content.length,
   });
 }
 

@@ -1,7 +1,7 @@
 import type { Preset } from './preset-list.ts';
 import type { Settings } from './settings.ts';
 
-/** Where the whole source lies in the result, in the result's pixels; parts of it may lie outside. */
+/** The position of the whole source in the result, in the result's pixels. Parts of it may be outside. */
 export interface Placement {
   readonly x: number;
   readonly y: number;
@@ -15,11 +15,11 @@ interface Size {
 }
 
 /**
- * Where the source has to be drawn for its points to lie on the result's. For looking only: the service's own
+ * The position at which the source's points coincide with the result's. This is only for display: the service's own
  * geometry rounds to whole pixels.
  *
  * @param source - after EXIF orientation
- * @param preset - the one that is asked for, where it is known
+ * @param preset - the chosen one, if it is known
  */
 export function placementOf(
   settings: Settings,

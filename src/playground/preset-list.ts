@@ -1,4 +1,4 @@
-/** What is shown of a preset that comes with the service. */
+/** The description of a preset that comes with the service. */
 export interface Preset {
   readonly name: string;
   readonly resize?:
@@ -28,7 +28,7 @@ function keyOf(name: string): string {
   return name.trim().toLowerCase().replace('_weights.', '.');
 }
 
-/** A preset in one line: what it does to an image, in its order. */
+/** A preset in one line: its steps in their order. */
 export function describePreset({ resize, crop, filter, mean, std }: Preset): string {
   return [
     ...(resize === undefined ? [] : [`${describeResize(resize)}, ${filter}`]),

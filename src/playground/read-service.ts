@@ -16,7 +16,7 @@ interface OpenApi {
   };
 }
 
-/** What the page has to know about the service. */
+/** The facts about the service that the page needs. */
 export interface ServiceFacts {
   /** Its defaults, as settings of the form. */
   readonly defaults: Partial<Settings>;

@@ -8,7 +8,7 @@ export const languages = ['curl', 'grpcurl', 'buf curl', 'TypeScript', 'Python']
 
 export type Language = (typeof languages)[number];
 
-/** What a call is about, besides the settings. */
+/** The context of a call, besides the settings. */
 export interface CallContext {
   /** The image: a file of that name in the working directory, or a URL. */
   readonly source: { readonly file: string } | { readonly url: string };
@@ -16,10 +16,10 @@ export interface CallContext {
   readonly api: string;
   /** `host:port` of image-processor. */
   readonly processor: string;
-  /** Whether callers of the API have to say who they are. */
+  /** Whether the API requires a key. */
   readonly needsKey: boolean;
-  /** Length of the answer, if it is known: gRPC clients take 4 MiB unless they are told to take more. */
-  readonly answerBytes: number | undefined;
+  /** Length of the response, if it is known: gRPC clients accept 4 MiB by default. */
+  readonly responseBytes: number | undefined;
 }
 
 const keyVariable = 'IMAGE_API_KEY';
@@ -46,7 +46,7 @@ export function snippet(language: Language, settings: Settings, context: CallCon
   }
 }
 
-/** A name for the answer's file. */
+/** A name for the output file. */
 export function outputName({ output, format, container }: Settings, source: string): string {
   if (output === 'tensor') return `output.${container === 'raw' ? 'bin' : container}`;
   const [, own = ''] = /\.(jpe?g|png|webp)$/i.exec(source) ?? [];
@@ -80,16 +80,16 @@ function curl(settings: Settings, { source, api, needsKey }: CallContext): strin
   return ['curl -sS --fail-with-body', ...key, ...parts, `${url} ${output}`].join(' \\\n  ');
 }
 
-/** A file's name as curl's -F takes it, where commas and semicolons have a meaning, and - is standard input. */
+/** A file's name for curl's -F, which gives commas and semicolons a meaning, and reads - from standard input. */
 function formFile(name: string): string {
   const path = name.startsWith('-') ? `./${name}` : name;
   return /[;,"\\]/.test(path) ? `"${path.replace(/["\\]/g, '\\$&')}"` : path;
 }
 
-function grpcurl({ processor, answerBytes }: CallContext): string {
+function grpcurl({ processor, responseBytes }: CallContext): string {
   const limit =
-    answerBytes !== undefined && answerBytes > defaultMaxMessageBytes - 65_536
-      ? ` -max-msg-sz ${2 ** Math.ceil(Math.log2(answerBytes + 65_536))}`
+    responseBytes !== undefined && responseBytes > defaultMaxMessageBytes - 65_536
+      ? ` -max-msg-sz ${2 ** Math.ceil(Math.log2(responseBytes + 65_536))}`
       : '';
   return `grpcurl -plaintext${limit} -d @ ${shellQuoted(processor)} ${method}`;
 }
@@ -99,7 +99,7 @@ function bufCurl({ processor }: CallContext): string {
   return `buf curl --protocol grpc --http2-prior-knowledge -d @- ${url}`;
 }
 
-/** The message as JSON on a program's standard input, and the answer's bytes from its output. */
+/** The message as JSON on a program's standard input, and the content from its output. */
 function piped(settings: Settings, { source }: CallContext, program: string): string {
   const message = jsonOf(requestOf(settings));
   const output = `jq -r .content | base64 -d > ${outputName(settings, sourceName(source))}`;
@@ -237,7 +237,7 @@ function python(settings: Settings, { source, api, needsKey }: CallContext): str
   ].join('\n');
 }
 
-/** A string in TypeScript and in Python: both read what JSON writes, but for what ends a line in neither. */
+/** A string literal of TypeScript and of Python: both accept JSON's. */
 function literal(text: string): string {
   return JSON.stringify(text);
 }

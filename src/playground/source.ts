@@ -9,18 +9,18 @@ import {
 import { type Bitmap, decodeBitmap } from './bitmap.ts';
 import { callProcess } from './call.ts';
 
-/** Where the image comes from, with its picture for the screen, once it has been decoded. */
+/** A source, with a picture of it for display. */
 export interface ImageSource {
   readonly name: string;
   readonly message: ProcessRequest['source'];
-  /** The file that was given; a URL has none. */
+  /** The file; undefined for a URL. */
   readonly file: File | undefined;
-  /** @param response - any answer of the service for this source */
+  /** @param response - any response of the service for this source */
   readonly picture: (response: ProcessResponse, signal: AbortSignal) => Promise<Bitmap>;
 }
 
-/** Sides in pixels beyond which the service is asked for a smaller picture to look at. */
-const longestSide = 4096;
+/** The longest side of a picture for display, in pixels. Larger ones are requested smaller. */
+const maxPictureSide = 4096;
 
 /** A file as a source. */
 export async function sourceOfFile(file: File): Promise<ImageSource> {
@@ -31,7 +31,7 @@ export async function sourceOfFile(file: File): Promise<ImageSource> {
     message,
     file,
     picture(response, signal) {
-      // TIFF, say, is read by the service and not by browsers.
+      // The service decodes formats that browsers do not, such as TIFF.
       kept ??= decodeBitmap(file).catch(() => pictureByService(message, response, signal));
       kept.catch(() => {
         kept = undefined;
@@ -41,7 +41,7 @@ export async function sourceOfFile(file: File): Promise<ImageSource> {
   };
 }
 
-/** A URL as a source. The service downloads it, for the picture of the source too: the page talks to no one else. */
+/** A URL as a source. The service downloads it, also for display: the page connects only to the service. */
 export function sourceOfUrl(url: string): ImageSource {
   const message = { case: 'url' as const, value: url };
   let kept: Promise<Bitmap> | undefined;
@@ -66,15 +66,15 @@ async function pictureByService(
   signal: AbortSignal,
 ): Promise<Bitmap> {
   const longest = Math.max(known?.width ?? 0, known?.height ?? 0);
-  const resize = { width: longestSide, height: longestSide, fit: Fit.INSIDE };
+  const resize = { width: maxPictureSide, height: maxPictureSide, fit: Fit.INSIDE };
   const request = create(ProcessRequestSchema, {
     source,
-    ...(longest > longestSide ? { resize } : {}),
+    ...(longest > maxPictureSide ? { resize } : {}),
     output: { case: 'image', value: { format: ImageFormat.PNG } },
   });
   const response = await callProcess(request, signal);
   const bitmap = await decodeBitmap(blobOf(response));
-  const factor = Math.max(1, longest / longestSide);
+  const factor = Math.max(1, longest / maxPictureSide);
   const original = {
     width: Math.round(bitmap.width * factor),
     height: Math.round(bitmap.height * factor),
@@ -82,7 +82,7 @@ async function pictureByService(
   return { ...bitmap, original };
 }
 
-/** An answer as a file of the browser's. */
+/** A response's content as a Blob. */
 export function blobOf({ content, contentType }: ProcessResponse): Blob {
   return new Blob([content as Uint8Array<ArrayBuffer>], { type: contentType });
 }

@@ -6,7 +6,7 @@ export interface Planes {
   readonly channels: readonly Float32Array[];
 }
 
-/** What is told of a channel. */
+/** The statistics of a channel. */
 export interface Statistics {
   readonly min: number;
   readonly max: number;
@@ -22,7 +22,7 @@ export interface Statistics {
 const bytesOf: Readonly<Record<string, number>> = { UINT8: 1, FP16: 2, BF16: 2, FP32: 4 };
 
 /**
- * Reads an answer of the service.
+ * Reads a tensor of the service.
  *
  * @param content - the tensor in its container
  * @param contentType - application/octet-stream (only the values), application/x-npy, application/x-npz or

@@ -45,7 +45,7 @@ async function startBoth(): Promise<void> {
   });
   const processorPort = (await portsOf(processor))?.port;
   if (processorPort !== undefined) {
-    // `localhost` may be a name of IPv4 alone while the machine has only IPv6.
+    // `localhost` may resolve only to IPv4 on a machine that has only IPv6.
     const own = (await reachableHost(processorPort, ['127.0.0.1', '::1', host])) ?? 'localhost';
     const api = start('api', {
       PORT: ports.PORT,
@@ -57,13 +57,13 @@ async function startBoth(): Promise<void> {
       announce({
         apiUrl: `http://localhost:${apiPort}`,
         processorAddress: `localhost:${processorPort}`,
-        // What was to be 8080 and is another port.
+        // Set if the default port 8080 was taken.
         takenPort: process.env.PORT || apiPort === 8080 ? undefined : 8080,
         ...config,
       });
     }
   }
-  // Each service is useless without the other.
+  // If one service ends, the other is useless.
   const codes = await Promise.all(
     children.map(async (child) => {
       const code = child.exitCode ?? ((await once(child, 'exit')) as [number | null])[0];
@@ -76,14 +76,14 @@ async function startBoth(): Promise<void> {
 
 function endWithUs(): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, endAll);
-  // npm runs this under a shell, which dies of a signal without passing it on.
+  // npm runs this under a shell, which ends at a signal without forwarding it.
   const parent = process.ppid;
   setInterval(() => {
     if (process.ppid !== parent) endAll();
   }, 500).unref();
 }
 
-/** One signal each: at a second one a service exits without finishing its requests. */
+/** Signals each service once: at a second signal it would exit without finishing its requests. */
 function endAll(): void {
   for (const child of children) if (!child.killed) child.kill('SIGTERM');
 }
@@ -131,7 +131,7 @@ function announce(started: Started): void {
   process.stdout.write(isForPerson ? startScreen(started, hasColours()) : startEvent(started));
 }
 
-/** By https://no-color.org, and never in a pipe or a file. */
+/** Follows https://no-color.org; pipes and files get no colours. */
 function hasColours(): boolean {
   return process.stdout.isTTY === true && process.stdout.hasColors() && !process.env.NO_COLOR;
 }

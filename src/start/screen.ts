@@ -3,16 +3,16 @@ import type { ApiConfig } from '../api/config.ts';
 import type { ProcessorConfig } from '../processor/config.ts';
 
 /*
- * What `npm start` says when both services are ready: a screen for a person, or one JSON line beside the services' own.
+ * The output of `npm start` when both services are ready: a screen for people, or one JSON line.
  */
 
-/** Where the services are reached, as seen from this machine, and what they were started with. */
+/** The addresses of the services on this machine, and their configuration. */
 export interface Started {
   /** `http://localhost:8080` */
   readonly apiUrl: string;
   /** `localhost:50051` */
   readonly processorAddress: string;
-  /** The default port of image-api, if another process has it. */
+  /** The default port of image-api, if another process uses it. */
   readonly takenPort: number | undefined;
   readonly api: ApiConfig;
   readonly processor: ProcessorConfig;
@@ -103,7 +103,7 @@ function curlToTry({ apiUrl, api: { apiKeysFile, defaults } }: Started): string 
   return `curl -sS --fail-with-body ${key}-F image=@test/fixtures/sample.jpg '${apiUrl}/v1/images' -o output.${extension}`;
 }
 
-/** 268435456 is "256 MiB"; what is no whole number of MiB stays in bytes. */
+/** A size as "256 MiB"; sizes that are not whole MiB stay in bytes. */
 function bytes(count: number): string {
   const mebibytes = count / 2 ** 20;
   return Number.isInteger(mebibytes) ? `${mebibytes} MiB` : `${count} bytes`;

@@ -8,7 +8,7 @@ const context: CallContext = {
   api: 'http://localhost:8080',
   processor: 'localhost:50051',
   needsKey: false,
-  answerBytes: 40_000,
+  responseBytes: 40_000,
 };
 
 describe(shellQuoted, () => {
@@ -57,7 +57,7 @@ describe(snippet, () => {
 
   it('lets grpcurl take answers beyond its 4 MiB', () => {
     expect(snippet('grpcurl', initialSettings, context)).not.toContain('-max-msg-sz');
-    expect(snippet('grpcurl', initialSettings, { ...context, answerBytes: 5_000_000 })).toContain(
+    expect(snippet('grpcurl', initialSettings, { ...context, responseBytes: 5_000_000 })).toContain(
       'grpcurl -plaintext -max-msg-sz 8388608 -d @ localhost:50051',
     );
   });
