@@ -236,7 +236,7 @@ describe('a job ends before its first image', () => {
     const refused = await preset('vit-base-patch16-224');
     expect(refused.code).toBe(7);
     expect(refused.stderr).toContain(
-      'image-client: PRESET_CHANGED: 2 images of the output folder are made with clip-vit-base-patch32, and this job asks for vit-base-patch16-224; --force',
+      'image-client: PRESET_CHANGED: 2 images of the output folder were made with clip-vit-base-patch32, and this job uses vit-base-patch16-224; --force',
     );
     expect(await read('out/a.npy')).toEqual(before);
     expect(await preset('vit-base-patch16-224', '--force')).toMatchObject({ code: 0 });
@@ -257,7 +257,7 @@ describe('a job ends before its first image', () => {
     const refused = await job(['photos', 'out']);
     expect(refused.code).toBe(7);
     expect(refused.stderr).toMatch(
-      /\nimage-client: NUMERICS_CHANGED: 1 image of the output folder have numerics version 0, and the processor has \d.*; --force makes all again, or choose another output folder\.\n$/,
+      /\nimage-client: NUMERICS_CHANGED: 1 image of the output folder have numerics version 0, and the processor.s is \d.*; --force makes all outputs again, or choose another output folder\.\n$/,
     );
     expect(await namesIn('out')).toEqual(['a.jpg', 'journal.jsonl']);
     expect(await job(['--force', 'photos', 'out'])).toMatchObject({ code: 0 });
@@ -291,7 +291,7 @@ describe.skipIf(!canMount)('a job on a full disk', () => {
       const full = await job(parameters);
       expect(full.code).toBe(6);
       expect(full.stderr).toMatch(
-        /\nimage-client: DISK_FULL: .* cannot be written: no space left on device\. \d+ of 32 are done, and the same command goes on from there\.\n$/,
+        /\nimage-client: DISK_FULL: .* cannot be written: no space left on device\. \d+ of 32 are done, and the same command continues from there\.\n$/,
       );
       const names = await namesIn('out');
       expect(names.filter((name) => name.startsWith('.'))).toEqual([]);

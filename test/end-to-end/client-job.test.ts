@@ -200,7 +200,7 @@ describe('image-client job: folders', () => {
     });
     expect(away.code).toBe(4);
     expect(away.stderr).toMatch(
-      /\nimage-client: PROCESSOR_UNAVAILABLE: The processor cannot be reached .* 0 of 3 are done, and the same command goes on from there\.\n$/,
+      /\nimage-client: PROCESSOR_UNAVAILABLE: The processor cannot be reached .* 0 of 3 are done, and the same command continues from there\.\n$/,
     );
   });
 });
@@ -307,7 +307,7 @@ describe('image-client job: runs that are cut short', () => {
     });
     expect(interrupted.code).toBe(130);
     expect(interrupted.stderr).toMatch(
-      /\nimage-client: INTERRUPTED: 20 of 40 are done, and the same command goes on from there\.\n$/,
+      /\nimage-client: INTERRUPTED: 20 of 40 are done, and the same command continues from there\.\n$/,
     );
     expect((await filesIn('out')).filter((path) => !path.endsWith('.npy'))).toEqual(['journal.jsonl']);
     slow.release();
