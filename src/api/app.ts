@@ -12,6 +12,7 @@ import { clientAddress } from './auth/trusted-proxies.ts';
 import type { ApiConfig } from './config.ts';
 import { connectDoorPath, openConnectDoor } from './connect/connect-door.ts';
 import type { ApiContext, ApiEnv } from './context.ts';
+import { describeImage } from './describe.ts';
 import { reportAlive, reportReady } from './health.ts';
 import { processImage } from './images.ts';
 import { createHeldBytes } from './memory/held-bytes.ts';
@@ -54,6 +55,8 @@ export function createApp(parts: AppParts): Hono<ApiEnv> {
   const answerImage = behind(gate, processImage(config, processor, held));
   const openapi = openApiDocument(config);
   route(app, '/v1/images', { GET: answerImage, POST: answerImage });
+  const answerDescription = behind(gate, describeImage(config, processor, held));
+  route(app, '/v1/describe', { GET: answerDescription, POST: answerDescription });
   route(app, connectDoorPath, { POST: openConnectDoor(config, processor, gate, held, closing) });
   route(app, '/healthz', { GET: reportAlive });
   route(app, '/readyz', { GET: reportReady(processor, isDraining) });

@@ -134,6 +134,27 @@ are not sent again. A job replaces only its own outputs, and never one of its so
   positionals: 'files',
 };
 
+/** Describes the response to one image. */
+const describe: CommandTable = {
+  usage: ['describe [flags] INPUT', 'describe [flags] --url URL'],
+  summary: 'prints what one image would give',
+  about: `Prints as JSON what image-api would respond to one image, without decoding it: the source's format and size, the
+outputs, the decisions and the key. "-" as INPUT is standard input.`,
+  flags: {
+    url: { type: 'string', value: 'URL', help: 'an image that the service downloads, in place of INPUT' },
+    ...apiFlags,
+    timeout: { type: 'string', value: 'SECONDS', help: 'longest wait for the response (default 60)' },
+    ...help,
+  },
+  takesImageOptions: true,
+  examples: [
+    ['image-client describe --preset clip-vit-base-patch32 photo.jpg', "a model's input"],
+    ['image-client describe --width 640 photo.jpg', 'the size of an image'],
+  ],
+  exits: ['done', 'unexpected', 'usage', 'refused', 'unavailable', 'files', 'interrupted'],
+  positionals: 'files',
+};
+
 /** Finds out why the services cannot be used from here. */
 const doctor: CommandTable = {
   usage: ['doctor [flags]'],
@@ -174,7 +195,7 @@ const completion: CommandTable = {
 };
 
 /** The commands by their names. */
-export const commands = { job, doctor, completion } as const;
+export const commands = { job, describe, doctor, completion } as const;
 
 export type CommandName = keyof typeof commands;
 

@@ -45,6 +45,11 @@ async function load(name: CommandName, argv: readonly string[]): Promise<Run | u
     const { runJob } = await import('./job/job.ts');
     return (console, signal) => runJob(job, console, signal);
   }
+  if (name === 'describe') {
+    const { readDescribeArguments, runDescribe } = await import('./describe.ts');
+    const described = readDescribeArguments(argv, process.env);
+    return described && (({ print }, signal) => runDescribe(described, print, signal));
+  }
   if (name === 'doctor') {
     const { readDoctorArguments, runDoctor } = await import('./doctor/doctor.ts');
     const doctor = readDoctorArguments(argv, process.env);

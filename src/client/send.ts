@@ -7,6 +7,9 @@ export interface ImageResponse {
   readonly headers: Headers;
 }
 
+/** The bytes of an image, or its address. */
+type Source = Uint8Array<ArrayBuffer> | { readonly url: string };
+
 /**
  * Sends one image, or the URL of one, to image-api.
  *
@@ -16,13 +19,47 @@ export interface ImageResponse {
  */
 export async function send(
   api: URL,
-  source: Uint8Array<ArrayBuffer> | { readonly url: string },
+  source: Source,
   options: Readonly<Record<string, string>>,
   timeoutMs: number,
   signal: AbortSignal,
   apiKey?: string,
 ): Promise<ImageResponse> {
-  const target = new URL(`${api.href.replace(/\/+$/, '')}/v1/images`);
+  const types = /^image\/|^application\/(octet-stream|x-npy|x-npz|vnd\.safetensors)$/;
+  return await post('/v1/images', types, api, source, options, timeoutMs, signal, apiKey);
+}
+
+/**
+ * Asks image-api to describe its response to one image.
+ *
+ * @param options - by their names in the API's query
+ * @returns the response's JSON
+ * @throws ClientError
+ */
+export async function describe(
+  api: URL,
+  source: Source,
+  options: Readonly<Record<string, string>>,
+  timeoutMs: number,
+  signal: AbortSignal,
+  apiKey?: string,
+): Promise<unknown> {
+  const type = /^application\/json$/;
+  const { content } = await post('/v1/describe', type, api, source, options, timeoutMs, signal, apiKey);
+  return JSON.parse(Buffer.from(content).toString());
+}
+
+async function post(
+  path: string,
+  types: RegExp,
+  api: URL,
+  source: Source,
+  options: Readonly<Record<string, string>>,
+  timeoutMs: number,
+  signal: AbortSignal,
+  apiKey?: string,
+): Promise<ImageResponse> {
+  const target = new URL(`${api.href.replace(/\/+$/, '')}${path}`);
   target.search = new URLSearchParams(options).toString();
   const key = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
   const timeout = AbortSignal.timeout(timeoutMs);
@@ -37,9 +74,7 @@ export async function send(
     });
     if (response.status !== 200) throw await refusalOf(response);
     const contentType = mediaType(response);
-    if (!/^image\/|^application\/(octet-stream|x-npy|x-npz|vnd\.safetensors)$/.test(contentType)) {
-      throw unknownResponse(response);
-    }
+    if (!types.test(contentType)) throw unknownResponse(response);
     return {
       content: new Uint8Array(await response.arrayBuffer()),
       contentType,

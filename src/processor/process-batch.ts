@@ -13,6 +13,7 @@ import { mapConcurrently } from '../map-concurrently.ts';
 import { fixedValueBytes } from './image/outputs.ts';
 import type { Plan, TensorPlan } from './image/plan.ts';
 import { type OpenContainer, openContainer, type TensorDescription } from './image/tensor-container.ts';
+import { tensorMessage } from './respond.ts';
 import { checkCombinations } from './rules/check-combinations.ts';
 import { containerNames } from './rules/enum-names.ts';
 import type { CallMemory } from './serving/call-memory.ts';
@@ -179,7 +180,7 @@ function createStack(count: number, container: TensorPlan['container'], memory: 
         TensorDescription;
       close();
       memory.hold(content.length);
-      const tensors = [{ name, datatype, shape: shape.map(BigInt) }];
+      const tensors = [tensorMessage({ name, datatype, shape })];
       return create(ProcessBatchResponseSchema, { content, contentType, tensors, images });
     },
     [Symbol.dispose]: () => room?.[Symbol.dispose](),

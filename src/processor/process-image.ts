@@ -44,27 +44,38 @@ export async function processPlans(
   processing: ImageProcessing,
   caller: Caller,
 ): Promise<readonly Outcome<ProcessResponse>[]> {
-  const { sources, cache, workers } = processing;
-  const { name, mustRevalidate, signal } = caller;
+  const { signal } = caller;
   using call = startCall(caller);
+  const image = await readImage(source, plans, processing, call, caller);
+  const found =
+    'known' in image
+      ? image.known.map((result) => ({ result }))
+      : await processing.cache.getOrCompute(image.keyed, signal, (missing, shared) =>
+          make(image, missing, plans, processing, call, { ...caller, signal: shared }),
+        );
+  const responses = mapResults(found, (result) => respond(result, call.stages));
+  countResponses(responses, call.memory);
+  return responses;
+}
+
+/** source → key: the image of a request with the key of each plan, or the cached responses where they are enough. */
+export async function readImage(
+  source: ProcessRequest['source'],
+  plans: readonly Plan[],
+  { sources, cache, workers }: ImageProcessing,
+  call: Call,
+  { name, mustRevalidate, signal }: Caller,
+) {
   const keyed = (sha256: string) =>
     plans.map((plan) => ({ plan, key: cacheKey(sha256, plan, workers.libraries) }));
-  const image = await call.read(source, () =>
+  const read = await call.read(source, () =>
     sources.read(
       { ...source, mustRevalidate, caller: name },
       (sha256) => cache.getAll(keyed(sha256)),
       signal,
     ),
   );
-  const found =
-    'known' in image
-      ? image.known.map((result) => ({ result }))
-      : await cache.getOrCompute(keyed(image.sha256), signal, (missing, shared) =>
-          make(image, missing, plans, processing, call, { ...caller, signal: shared }),
-        );
-  const responses = mapResults(found, (result) => respond(result, call.stages));
-  countResponses(responses, call.memory);
-  return responses;
+  return 'known' in read ? read : { ...read, keyed: keyed(read.sha256) };
 }
 
 /** header → geometry → price → admission → make: the values that the cache does not have. */

@@ -7,7 +7,8 @@ import {
 import { Failure, withIndex } from '../failures.ts';
 import { maxVariants } from '../options/image-options.ts';
 import type { Caller } from './call.ts';
-import { resultOf } from './outcome.ts';
+import type { Plan } from './image/plan.ts';
+import { type Outcome, resultOf } from './outcome.ts';
 import { type ImageProcessing, processPlans } from './process-image.ts';
 import { planOf } from './rules/rules.ts';
 
@@ -18,11 +19,24 @@ import { planOf } from './rules/rules.ts';
  *   variant that has a source of its own; OUTPUT_PIXELS_OVER_LIMIT
  */
 export async function processVariants(
-  { source, variants }: ProcessVariantsRequest,
+  request: ProcessVariantsRequest,
   processing: ImageProcessing,
   caller: Caller,
 ): Promise<ProcessVariantsResponse> {
-  const { presets, limits } = processing;
+  const plans = planVariants(request, processing);
+  const outcomes = await processPlans(request.source, plans, processing, caller);
+  return create(ProcessVariantsResponseSchema, { variants: outcomes.map(resultOfVariant) });
+}
+
+/**
+ * The plans of all variants.
+ *
+ * @throws Failure OPTION_INVALID, with the variant's index, and what `planOf` throws
+ */
+export function planVariants(
+  { variants }: ProcessVariantsRequest,
+  { presets, limits }: ImageProcessing,
+): readonly Plan[] {
   if (variants.length === 0 || variants.length > maxVariants) {
     throw new Failure(
       'OPTION_INVALID',
@@ -30,16 +44,17 @@ export async function processVariants(
       { option: 'variants', limit: maxVariants, actual: variants.length },
     );
   }
-  const plans = variants.map((variant, index) =>
+  return variants.map((variant, index) =>
     withIndex(`Variant ${index}`, index, () => {
       if (variant.source.case !== undefined) throw ownSource();
       return planOf(variant, limits.maxOutputPixels, presets);
     }),
   );
-  const outcomes = await processPlans(source, plans, processing, caller);
-  return create(ProcessVariantsResponseSchema, {
-    variants: outcomes.map((outcome, index) => withIndex(`Variant ${index}`, index, () => resultOf(outcome))),
-  });
+}
+
+/** @throws the failure of a variant, with its index */
+export function resultOfVariant<T>(outcome: Outcome<T>, index: number): T {
+  return withIndex(`Variant ${index}`, index, () => resultOf(outcome));
 }
 
 function ownSource(): Failure {

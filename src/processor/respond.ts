@@ -4,7 +4,11 @@ import {
   ImageFormat,
   type ProcessResponse,
   ProcessResponseSchema,
+  type Source,
+  SourceSchema,
   StageTimeSchema,
+  type Tensor,
+  TensorSchema,
 } from '../../gen/image/v1/processor_pb.ts';
 import { messageBytes } from '../grpc/grpc-message.ts';
 import type { Found } from './cache/result-cache.ts';
@@ -12,6 +16,7 @@ import type { SourceFormat } from './codecs/codecs.ts';
 import type { ImageHeader } from './codecs/header.ts';
 import type { PixelResult } from './image/process-pixels.ts';
 import { numericsVersion } from './image/provenance.ts';
+import { bytesOfTensor, type TensorDescription } from './image/tensor-container.ts';
 import { type Outcome, resultsOf } from './outcome.ts';
 import type { CallMemory } from './serving/call-memory.ts';
 import type { Stage } from './stopwatch.ts';
@@ -36,18 +41,26 @@ export function storedResponse(result: PixelResult, source: ResponseSource, key:
     contentType,
     width,
     height,
-    source: {
-      format: formatValue(header.format),
-      width: header.width,
-      height: header.height,
-      sha256,
-      bytes: BigInt(bytes),
-    },
-    tensors: tensors.map(({ name, datatype, shape }) => ({ name, datatype, shape: shape.map(BigInt) })),
+    source: sourceMessage(header, sha256, bytes),
+    tensors: tensors.map(tensorMessage),
     provenance: { numericsVersion, libraries: { ...libraries }, decisions: [...decisions] },
     key,
   });
   return messageBytes(ProcessResponseSchema, response);
+}
+
+/** The contract's description of a source. @param bytes - length of the encoded source */
+export function sourceMessage(header: ImageHeader, sha256: string, bytes: number): Source {
+  const { width, height, orientation } = header;
+  const format = formatValue(header.format);
+  return create(SourceSchema, { format, width, height, orientation, sha256, bytes: BigInt(bytes) });
+}
+
+/** The contract's description of a tensor. */
+export function tensorMessage(tensor: TensorDescription): Tensor {
+  const { name, datatype, shape } = tensor;
+  const bytes = BigInt(bytesOfTensor(tensor));
+  return create(TensorSchema, { name, datatype, shape: shape.map(BigInt), bytes });
 }
 
 /**
@@ -90,6 +103,7 @@ const cacheStates = {
   redis: CacheState.HIT_REDIS,
 } as const satisfies Record<Found['from'], CacheState>;
 
-function formatValue(format: SourceFormat): ImageFormat {
+/** The contract's value for a format. */
+export function formatValue(format: SourceFormat): ImageFormat {
   return ImageFormat[format.toUpperCase() as Uppercase<SourceFormat>];
 }

@@ -14,6 +14,7 @@ import { publicFailure, toConnectError } from '../grpc/rpc-failures.ts';
 import { processImages } from '../image-stream.ts';
 import type { Logger } from '../telemetry/telemetry.ts';
 import type { Caller } from './call.ts';
+import { describeImage, describeVariants } from './describe.ts';
 import type { ProcessorMetrics } from './metrics.ts';
 import { type BatchProcessing, processBatch } from './process-batch.ts';
 import { type ImageProcessing, processImage } from './process-image.ts';
@@ -93,6 +94,18 @@ export function createProcessorService(
         metrics.onResponse(response, index === 0 ? Number(response.source?.bytes ?? 0) : 0);
       }
       return answer;
+    },
+    async describe(request: ProcessRequest, context: HandlerContext) {
+      const work = (waiting: Caller) => describeImage(request, processing, waiting);
+      return await attend(context, work).catch((error: unknown) => {
+        throw toConnectError(error);
+      });
+    },
+    async describeVariants(request: ProcessVariantsRequest, context: HandlerContext) {
+      const work = (waiting: Caller) => describeVariants(request, processing, waiting);
+      return await attend(context, work).catch((error: unknown) => {
+        throw toConnectError(error);
+      });
     },
     async processBatch({ requests }: ProcessBatchRequest, context: HandlerContext) {
       const { signal, values } = context;

@@ -348,6 +348,8 @@ describe(openApiDocument, () => {
     const document = await read();
     expect(Object.keys(document.paths).sort()).toEqual([
       '/healthz',
+      '/image.v1.ProcessorService/Describe',
+      '/image.v1.ProcessorService/DescribeVariants',
       '/image.v1.ProcessorService/Process',
       '/image.v1.ProcessorService/ProcessBatch',
       '/image.v1.ProcessorService/ProcessStream',
@@ -356,6 +358,7 @@ describe(openApiDocument, () => {
       '/openapi.json',
       '/problems/{reason}',
       '/readyz',
+      '/v1/describe',
       '/v1/images',
     ]);
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/(\w+)\/([\w-]+)"/g)];

@@ -10,7 +10,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file image/v1/processor.proto.
  */
 export const file_image_v1_processor: GenFile = /*@__PURE__*/
-  fileDesc("ChhpbWFnZS92MS9wcm9jZXNzb3IucHJvdG8SCGltYWdlLnYxIpsDCg5Qcm9jZXNzUmVxdWVzdBIRCgdjb250ZW50GAEgASgMSAASDQoDdXJsGAIgASgJSAASEAoGc2hhMjU2GAwgASgJSAASLwoOc291cmNlX29wdGlvbnMYDSABKAsyFy5pbWFnZS52MS5Tb3VyY2VPcHRpb25zEiAKBnJlc2l6ZRgDIAEoCzIQLmltYWdlLnYxLlJlc2l6ZRIRCglncmF5c2NhbGUYBCABKAgSJgoFaW1hZ2UYBSABKAsyFS5pbWFnZS52MS5JbWFnZU91dHB1dEgBEigKBnRlbnNvchgGIAEoCzIWLmltYWdlLnYxLlRlbnNvck91dHB1dEgBEiQKCG51bWVyaWNzGAcgASgOMhIuaW1hZ2UudjEuTnVtZXJpY3MSEgoKYmFja2dyb3VuZBgIIAEoCRIiCgRjcm9wGAkgASgLMhQuaW1hZ2UudjEuQ2VudGVyQ3JvcBIOCgZwcmVzZXQYCiABKAkSGwoTcHJlcHJvY2Vzc29yX2NvbmZpZxgLIAEoCUIICgZzb3VyY2VCCAoGb3V0cHV0IosBCg1Tb3VyY2VPcHRpb25zEgwKBHBhZ2UYASABKA0SCwoDZHBpGAIgASgBEiMKCHBhZ2VfYm94GAMgASgOMhEuaW1hZ2UudjEuUGFnZUJveBIYCgthbm5vdGF0aW9ucxgEIAEoCEgAiAEBEhAKCHBhc3N3b3JkGAUgASgJQg4KDF9hbm5vdGF0aW9ucyJ8CgZSZXNpemUSDQoFd2lkdGgYASABKA0SDgoGaGVpZ2h0GAIgASgNEhoKA2ZpdBgDIAEoDjINLmltYWdlLnYxLkZpdBIgCgZmaWx0ZXIYBCABKA4yEC5pbWFnZS52MS5GaWx0ZXISFQoNc2hvcnRlc3RfZWRnZRgFIAEoDSIrCgpDZW50ZXJDcm9wEg0KBXdpZHRoGAEgASgNEg4KBmhlaWdodBgCIAEoDSJFCgtJbWFnZU91dHB1dBIlCgZmb3JtYXQYASABKA4yFS5pbWFnZS52MS5JbWFnZUZvcm1hdBIPCgdxdWFsaXR5GAIgASgNIv4BCgxUZW5zb3JPdXRwdXQSJAoIZGF0YXR5cGUYASABKA4yEi5pbWFnZS52MS5EYXRhdHlwZRIgCgZsYXlvdXQYAiABKA4yEC5pbWFnZS52MS5MYXlvdXQSGwoOcmVzY2FsZV9mYWN0b3IYAyABKAFIAIgBARIMCgRtZWFuGAQgAygBEgsKA3N0ZBgFIAMoARItCg1jaGFubmVsX29yZGVyGAYgASgOMhYuaW1hZ2UudjEuQ2hhbm5lbE9yZGVyEiwKCWNvbnRhaW5lchgHIAEoDjIZLmltYWdlLnYxLlRlbnNvckNvbnRhaW5lckIRCg9fcmVzY2FsZV9mYWN0b3IinQIKD1Byb2Nlc3NSZXNwb25zZRIPCgdjb250ZW50GAEgASgMEhQKDGNvbnRlbnRfdHlwZRgCIAEoCRINCgV3aWR0aBgDIAEoDRIOCgZoZWlnaHQYBCABKA0SIAoGc291cmNlGAUgASgLMhAuaW1hZ2UudjEuU291cmNlEiMKBWNhY2hlGAYgASgOMhQuaW1hZ2UudjEuQ2FjaGVTdGF0ZRIjCgZzdGFnZXMYByADKAsyEy5pbWFnZS52MS5TdGFnZVRpbWUSIQoHdGVuc29ycxgIIAMoCzIQLmltYWdlLnYxLlRlbnNvchIoCgpwcm92ZW5hbmNlGAkgASgLMhQuaW1hZ2UudjEuUHJvdmVuYW5jZRILCgNrZXkYCiABKAkibQoGU291cmNlEiUKBmZvcm1hdBgBIAEoDjIVLmltYWdlLnYxLkltYWdlRm9ybWF0Eg0KBXdpZHRoGAIgASgNEg4KBmhlaWdodBgDIAEoDRIOCgZzaGEyNTYYBCABKAkSDQoFYnl0ZXMYBSABKAQiLgoJU3RhZ2VUaW1lEgwKBG5hbWUYASABKAkSEwoLZHVyYXRpb25fbXMYAiABKAEiNwoGVGVuc29yEgwKBG5hbWUYASABKAkSEAoIZGF0YXR5cGUYAiABKAkSDQoFc2hhcGUYAyADKAMiowEKClByb3ZlbmFuY2USGAoQbnVtZXJpY3NfdmVyc2lvbhgBIAEoCRI2CglsaWJyYXJpZXMYAiADKAsyIy5pbWFnZS52MS5Qcm92ZW5hbmNlLkxpYnJhcmllc0VudHJ5EhEKCWRlY2lzaW9ucxgDIAMoCRowCg5MaWJyYXJpZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIk0KFFByb2Nlc3NTdHJlYW1SZXF1ZXN0EgoKAmlkGAEgASgJEikKB3JlcXVlc3QYAiABKAsyGC5pbWFnZS52MS5Qcm9jZXNzUmVxdWVzdCKJAQoVUHJvY2Vzc1N0cmVhbVJlc3BvbnNlEgoKAmlkGAEgASgJEi0KCHJlc3BvbnNlGAIgASgLMhkuaW1hZ2UudjEuUHJvY2Vzc1Jlc3BvbnNlSAASKwoHZmFpbHVyZRgDIAEoCzIYLmltYWdlLnYxLlByb2Nlc3NGYWlsdXJlSABCCAoGcmVzdWx0Ir0BCg5Qcm9jZXNzRmFpbHVyZRIMCgRjb2RlGAEgASgFEg4KBnJlYXNvbhgCIAEoCRIPCgdtZXNzYWdlGAMgASgJEjgKCG1ldGFkYXRhGAQgAygLMiYuaW1hZ2UudjEuUHJvY2Vzc0ZhaWx1cmUuTWV0YWRhdGFFbnRyeRIRCglyZXRyeWFibGUYBSABKAgaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIkEKE1Byb2Nlc3NCYXRjaFJlcXVlc3QSKgoIcmVxdWVzdHMYASADKAsyGC5pbWFnZS52MS5Qcm9jZXNzUmVxdWVzdCKLAQoUUHJvY2Vzc0JhdGNoUmVzcG9uc2USDwoHY29udGVudBgBIAEoDBIUCgxjb250ZW50X3R5cGUYAiABKAkSIQoHdGVuc29ycxgDIAMoCzIQLmltYWdlLnYxLlRlbnNvchIpCgZpbWFnZXMYBCADKAsyGS5pbWFnZS52MS5Qcm9jZXNzUmVzcG9uc2UiggEKFlByb2Nlc3NWYXJpYW50c1JlcXVlc3QSEQoHY29udGVudBgBIAEoDEgAEg0KA3VybBgCIAEoCUgAEhAKBnNoYTI1NhgEIAEoCUgAEioKCHZhcmlhbnRzGAMgAygLMhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3RCCAoGc291cmNlIkYKF1Byb2Nlc3NWYXJpYW50c1Jlc3BvbnNlEisKCHZhcmlhbnRzGAEgAygLMhkuaW1hZ2UudjEuUHJvY2Vzc1Jlc3BvbnNlKkoKB1BhZ2VCb3gSGAoUUEFHRV9CT1hfVU5TUEVDSUZJRUQQABIRCg1QQUdFX0JPWF9DUk9QEAESEgoOUEFHRV9CT1hfTUVESUEQAippCgNGaXQSEwoPRklUX1VOU1BFQ0lGSUVEEAASDAoIRklUX0ZJTEwQARINCglGSVRfQ09WRVIQAhIPCgtGSVRfQ09OVEFJThADEg4KCkZJVF9JTlNJREUQBBIPCgtGSVRfT1VUU0lERRAFKpUBCgZGaWx0ZXISFgoSRklMVEVSX1VOU1BFQ0lGSUVEEAASEgoORklMVEVSX05FQVJFU1QQARIOCgpGSUxURVJfQk9YEAISEwoPRklMVEVSX0JJTElORUFSEAMSEgoORklMVEVSX0hBTU1JTkcQBBISCg5GSUxURVJfQklDVUJJQxAFEhIKDkZJTFRFUl9MQU5DWk9TEAYqSwoITnVtZXJpY3MSGAoUTlVNRVJJQ1NfVU5TUEVDSUZJRUQQABISCg5OVU1FUklDU19FWEFDVBABEhEKDU5VTUVSSUNTX0ZBU1QQAir2AQoLSW1hZ2VGb3JtYXQSHAoYSU1BR0VfRk9STUFUX1VOU1BFQ0lGSUVEEAASFQoRSU1BR0VfRk9STUFUX0pQRUcQARIUChBJTUFHRV9GT1JNQVRfUE5HEAISFQoRSU1BR0VfRk9STUFUX1dFQlAQAxIVChFJTUFHRV9GT1JNQVRfQVZJRhAEEhQKEElNQUdFX0ZPUk1BVF9HSUYQBRIVChFJTUFHRV9GT1JNQVRfVElGRhAGEhQKEElNQUdFX0ZPUk1BVF9CTVAQBxIVChFJTUFHRV9GT1JNQVRfSEVJQxAIEhQKEElNQUdFX0ZPUk1BVF9KWEwQCSpxCghEYXRhdHlwZRIYChREQVRBVFlQRV9VTlNQRUNJRklFRBAAEhIKDkRBVEFUWVBFX1VJTlQ4EAESEQoNREFUQVRZUEVfRlAxNhACEhEKDURBVEFUWVBFX0ZQMzIQAxIRCg1EQVRBVFlQRV9CRjE2EAQqQgoGTGF5b3V0EhYKEkxBWU9VVF9VTlNQRUNJRklFRBAAEg8KC0xBWU9VVF9OQ0hXEAESDwoLTEFZT1VUX05IV0MQAipbCgxDaGFubmVsT3JkZXISHQoZQ0hBTk5FTF9PUkRFUl9VTlNQRUNJRklFRBAAEhUKEUNIQU5ORUxfT1JERVJfUkdCEAESFQoRQ0hBTk5FTF9PUkRFUl9CR1IQAiqjAQoPVGVuc29yQ29udGFpbmVyEiAKHFRFTlNPUl9DT05UQUlORVJfVU5TUEVDSUZJRUQQABIYChRURU5TT1JfQ09OVEFJTkVSX1JBVxABEhgKFFRFTlNPUl9DT05UQUlORVJfTlBZEAISIAocVEVOU09SX0NPTlRBSU5FUl9TQUZFVEVOU09SUxADEhgKFFRFTlNPUl9DT05UQUlORVJfTlBaEAQqjgEKCkNhY2hlU3RhdGUSGwoXQ0FDSEVfU1RBVEVfVU5TUEVDSUZJRUQQABIUChBDQUNIRV9TVEFURV9NSVNTEAESGgoWQ0FDSEVfU1RBVEVfSElUX01FTU9SWRACEhkKFUNBQ0hFX1NUQVRFX0hJVF9SRURJUxADEhYKEkNBQ0hFX1NUQVRFX1NIQVJFRBAEMt4CChBQcm9jZXNzb3JTZXJ2aWNlEkMKB1Byb2Nlc3MSGC5pbWFnZS52MS5Qcm9jZXNzUmVxdWVzdBoZLmltYWdlLnYxLlByb2Nlc3NSZXNwb25zZSIDkAICElQKDVByb2Nlc3NTdHJlYW0SHi5pbWFnZS52MS5Qcm9jZXNzU3RyZWFtUmVxdWVzdBofLmltYWdlLnYxLlByb2Nlc3NTdHJlYW1SZXNwb25zZSgBMAESWwoPUHJvY2Vzc1ZhcmlhbnRzEiAuaW1hZ2UudjEuUHJvY2Vzc1ZhcmlhbnRzUmVxdWVzdBohLmltYWdlLnYxLlByb2Nlc3NWYXJpYW50c1Jlc3BvbnNlIgOQAgISUgoMUHJvY2Vzc0JhdGNoEh0uaW1hZ2UudjEuUHJvY2Vzc0JhdGNoUmVxdWVzdBoeLmltYWdlLnYxLlByb2Nlc3NCYXRjaFJlc3BvbnNlIgOQAgJiBnByb3RvMw");
+  fileDesc("ChhpbWFnZS92MS9wcm9jZXNzb3IucHJvdG8SCGltYWdlLnYxIpsDCg5Qcm9jZXNzUmVxdWVzdBIRCgdjb250ZW50GAEgASgMSAASDQoDdXJsGAIgASgJSAASEAoGc2hhMjU2GAwgASgJSAASLwoOc291cmNlX29wdGlvbnMYDSABKAsyFy5pbWFnZS52MS5Tb3VyY2VPcHRpb25zEiAKBnJlc2l6ZRgDIAEoCzIQLmltYWdlLnYxLlJlc2l6ZRIRCglncmF5c2NhbGUYBCABKAgSJgoFaW1hZ2UYBSABKAsyFS5pbWFnZS52MS5JbWFnZU91dHB1dEgBEigKBnRlbnNvchgGIAEoCzIWLmltYWdlLnYxLlRlbnNvck91dHB1dEgBEiQKCG51bWVyaWNzGAcgASgOMhIuaW1hZ2UudjEuTnVtZXJpY3MSEgoKYmFja2dyb3VuZBgIIAEoCRIiCgRjcm9wGAkgASgLMhQuaW1hZ2UudjEuQ2VudGVyQ3JvcBIOCgZwcmVzZXQYCiABKAkSGwoTcHJlcHJvY2Vzc29yX2NvbmZpZxgLIAEoCUIICgZzb3VyY2VCCAoGb3V0cHV0IosBCg1Tb3VyY2VPcHRpb25zEgwKBHBhZ2UYASABKA0SCwoDZHBpGAIgASgBEiMKCHBhZ2VfYm94GAMgASgOMhEuaW1hZ2UudjEuUGFnZUJveBIYCgthbm5vdGF0aW9ucxgEIAEoCEgAiAEBEhAKCHBhc3N3b3JkGAUgASgJQg4KDF9hbm5vdGF0aW9ucyJ8CgZSZXNpemUSDQoFd2lkdGgYASABKA0SDgoGaGVpZ2h0GAIgASgNEhoKA2ZpdBgDIAEoDjINLmltYWdlLnYxLkZpdBIgCgZmaWx0ZXIYBCABKA4yEC5pbWFnZS52MS5GaWx0ZXISFQoNc2hvcnRlc3RfZWRnZRgFIAEoDSIrCgpDZW50ZXJDcm9wEg0KBXdpZHRoGAEgASgNEg4KBmhlaWdodBgCIAEoDSJFCgtJbWFnZU91dHB1dBIlCgZmb3JtYXQYASABKA4yFS5pbWFnZS52MS5JbWFnZUZvcm1hdBIPCgdxdWFsaXR5GAIgASgNIv4BCgxUZW5zb3JPdXRwdXQSJAoIZGF0YXR5cGUYASABKA4yEi5pbWFnZS52MS5EYXRhdHlwZRIgCgZsYXlvdXQYAiABKA4yEC5pbWFnZS52MS5MYXlvdXQSGwoOcmVzY2FsZV9mYWN0b3IYAyABKAFIAIgBARIMCgRtZWFuGAQgAygBEgsKA3N0ZBgFIAMoARItCg1jaGFubmVsX29yZGVyGAYgASgOMhYuaW1hZ2UudjEuQ2hhbm5lbE9yZGVyEiwKCWNvbnRhaW5lchgHIAEoDjIZLmltYWdlLnYxLlRlbnNvckNvbnRhaW5lckIRCg9fcmVzY2FsZV9mYWN0b3IinQIKD1Byb2Nlc3NSZXNwb25zZRIPCgdjb250ZW50GAEgASgMEhQKDGNvbnRlbnRfdHlwZRgCIAEoCRINCgV3aWR0aBgDIAEoDRIOCgZoZWlnaHQYBCABKA0SIAoGc291cmNlGAUgASgLMhAuaW1hZ2UudjEuU291cmNlEiMKBWNhY2hlGAYgASgOMhQuaW1hZ2UudjEuQ2FjaGVTdGF0ZRIjCgZzdGFnZXMYByADKAsyEy5pbWFnZS52MS5TdGFnZVRpbWUSIQoHdGVuc29ycxgIIAMoCzIQLmltYWdlLnYxLlRlbnNvchIoCgpwcm92ZW5hbmNlGAkgASgLMhQuaW1hZ2UudjEuUHJvdmVuYW5jZRILCgNrZXkYCiABKAkiggEKBlNvdXJjZRIlCgZmb3JtYXQYASABKA4yFS5pbWFnZS52MS5JbWFnZUZvcm1hdBINCgV3aWR0aBgCIAEoDRIOCgZoZWlnaHQYAyABKA0SDgoGc2hhMjU2GAQgASgJEg0KBWJ5dGVzGAUgASgEEhMKC29yaWVudGF0aW9uGAYgASgNIi4KCVN0YWdlVGltZRIMCgRuYW1lGAEgASgJEhMKC2R1cmF0aW9uX21zGAIgASgBIkYKBlRlbnNvchIMCgRuYW1lGAEgASgJEhAKCGRhdGF0eXBlGAIgASgJEg0KBXNoYXBlGAMgAygDEg0KBWJ5dGVzGAQgASgEIqMBCgpQcm92ZW5hbmNlEhgKEG51bWVyaWNzX3ZlcnNpb24YASABKAkSNgoJbGlicmFyaWVzGAIgAygLMiMuaW1hZ2UudjEuUHJvdmVuYW5jZS5MaWJyYXJpZXNFbnRyeRIRCglkZWNpc2lvbnMYAyADKAkaMAoOTGlicmFyaWVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJNChRQcm9jZXNzU3RyZWFtUmVxdWVzdBIKCgJpZBgBIAEoCRIpCgdyZXF1ZXN0GAIgASgLMhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3QiiQEKFVByb2Nlc3NTdHJlYW1SZXNwb25zZRIKCgJpZBgBIAEoCRItCghyZXNwb25zZRgCIAEoCzIZLmltYWdlLnYxLlByb2Nlc3NSZXNwb25zZUgAEisKB2ZhaWx1cmUYAyABKAsyGC5pbWFnZS52MS5Qcm9jZXNzRmFpbHVyZUgAQggKBnJlc3VsdCK9AQoOUHJvY2Vzc0ZhaWx1cmUSDAoEY29kZRgBIAEoBRIOCgZyZWFzb24YAiABKAkSDwoHbWVzc2FnZRgDIAEoCRI4CghtZXRhZGF0YRgEIAMoCzImLmltYWdlLnYxLlByb2Nlc3NGYWlsdXJlLk1ldGFkYXRhRW50cnkSEQoJcmV0cnlhYmxlGAUgASgIGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJBChNQcm9jZXNzQmF0Y2hSZXF1ZXN0EioKCHJlcXVlc3RzGAEgAygLMhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3QiiwEKFFByb2Nlc3NCYXRjaFJlc3BvbnNlEg8KB2NvbnRlbnQYASABKAwSFAoMY29udGVudF90eXBlGAIgASgJEiEKB3RlbnNvcnMYAyADKAsyEC5pbWFnZS52MS5UZW5zb3ISKQoGaW1hZ2VzGAQgAygLMhkuaW1hZ2UudjEuUHJvY2Vzc1Jlc3BvbnNlIoIBChZQcm9jZXNzVmFyaWFudHNSZXF1ZXN0EhEKB2NvbnRlbnQYASABKAxIABINCgN1cmwYAiABKAlIABIQCgZzaGEyNTYYBCABKAlIABIqCgh2YXJpYW50cxgDIAMoCzIYLmltYWdlLnYxLlByb2Nlc3NSZXF1ZXN0QggKBnNvdXJjZSJGChdQcm9jZXNzVmFyaWFudHNSZXNwb25zZRIrCgh2YXJpYW50cxgBIAMoCzIZLmltYWdlLnYxLlByb2Nlc3NSZXNwb25zZSJ3ChBEZXNjcmliZVJlc3BvbnNlEiAKBnNvdXJjZRgBIAEoCzIQLmltYWdlLnYxLlNvdXJjZRIhCgdvdXRwdXRzGAIgAygLMhAuaW1hZ2UudjEuT3V0cHV0EhEKCWRlY2lzaW9ucxgDIAMoCRILCgNrZXkYBCABKAkiXwoGT3V0cHV0EicKBWltYWdlGAEgASgLMhYuaW1hZ2UudjEuRW5jb2RlZEltYWdlSAASIgoGdGVuc29yGAIgASgLMhAuaW1hZ2UudjEuVGVuc29ySABCCAoGb3V0cHV0IlQKDEVuY29kZWRJbWFnZRIlCgZmb3JtYXQYASABKA4yFS5pbWFnZS52MS5JbWFnZUZvcm1hdBINCgV3aWR0aBgCIAEoDRIOCgZoZWlnaHQYAyABKA0iSAoYRGVzY3JpYmVWYXJpYW50c1Jlc3BvbnNlEiwKCHZhcmlhbnRzGAEgAygLMhouaW1hZ2UudjEuRGVzY3JpYmVSZXNwb25zZSpKCgdQYWdlQm94EhgKFFBBR0VfQk9YX1VOU1BFQ0lGSUVEEAASEQoNUEFHRV9CT1hfQ1JPUBABEhIKDlBBR0VfQk9YX01FRElBEAIqaQoDRml0EhMKD0ZJVF9VTlNQRUNJRklFRBAAEgwKCEZJVF9GSUxMEAESDQoJRklUX0NPVkVSEAISDwoLRklUX0NPTlRBSU4QAxIOCgpGSVRfSU5TSURFEAQSDwoLRklUX09VVFNJREUQBSqVAQoGRmlsdGVyEhYKEkZJTFRFUl9VTlNQRUNJRklFRBAAEhIKDkZJTFRFUl9ORUFSRVNUEAESDgoKRklMVEVSX0JPWBACEhMKD0ZJTFRFUl9CSUxJTkVBUhADEhIKDkZJTFRFUl9IQU1NSU5HEAQSEgoORklMVEVSX0JJQ1VCSUMQBRISCg5GSUxURVJfTEFOQ1pPUxAGKksKCE51bWVyaWNzEhgKFE5VTUVSSUNTX1VOU1BFQ0lGSUVEEAASEgoOTlVNRVJJQ1NfRVhBQ1QQARIRCg1OVU1FUklDU19GQVNUEAIq9gEKC0ltYWdlRm9ybWF0EhwKGElNQUdFX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhUKEUlNQUdFX0ZPUk1BVF9KUEVHEAESFAoQSU1BR0VfRk9STUFUX1BORxACEhUKEUlNQUdFX0ZPUk1BVF9XRUJQEAMSFQoRSU1BR0VfRk9STUFUX0FWSUYQBBIUChBJTUFHRV9GT1JNQVRfR0lGEAUSFQoRSU1BR0VfRk9STUFUX1RJRkYQBhIUChBJTUFHRV9GT1JNQVRfQk1QEAcSFQoRSU1BR0VfRk9STUFUX0hFSUMQCBIUChBJTUFHRV9GT1JNQVRfSlhMEAkqcQoIRGF0YXR5cGUSGAoUREFUQVRZUEVfVU5TUEVDSUZJRUQQABISCg5EQVRBVFlQRV9VSU5UOBABEhEKDURBVEFUWVBFX0ZQMTYQAhIRCg1EQVRBVFlQRV9GUDMyEAMSEQoNREFUQVRZUEVfQkYxNhAEKkIKBkxheW91dBIWChJMQVlPVVRfVU5TUEVDSUZJRUQQABIPCgtMQVlPVVRfTkNIVxABEg8KC0xBWU9VVF9OSFdDEAIqWwoMQ2hhbm5lbE9yZGVyEh0KGUNIQU5ORUxfT1JERVJfVU5TUEVDSUZJRUQQABIVChFDSEFOTkVMX09SREVSX1JHQhABEhUKEUNIQU5ORUxfT1JERVJfQkdSEAIqowEKD1RlbnNvckNvbnRhaW5lchIgChxURU5TT1JfQ09OVEFJTkVSX1VOU1BFQ0lGSUVEEAASGAoUVEVOU09SX0NPTlRBSU5FUl9SQVcQARIYChRURU5TT1JfQ09OVEFJTkVSX05QWRACEiAKHFRFTlNPUl9DT05UQUlORVJfU0FGRVRFTlNPUlMQAxIYChRURU5TT1JfQ09OVEFJTkVSX05QWhAEKo4BCgpDYWNoZVN0YXRlEhsKF0NBQ0hFX1NUQVRFX1VOU1BFQ0lGSUVEEAASFAoQQ0FDSEVfU1RBVEVfTUlTUxABEhoKFkNBQ0hFX1NUQVRFX0hJVF9NRU1PUlkQAhIZChVDQUNIRV9TVEFURV9ISVRfUkVESVMQAxIWChJDQUNIRV9TVEFURV9TSEFSRUQQBDKEBAoQUHJvY2Vzc29yU2VydmljZRJDCgdQcm9jZXNzEhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3QaGS5pbWFnZS52MS5Qcm9jZXNzUmVzcG9uc2UiA5ACAhJUCg1Qcm9jZXNzU3RyZWFtEh4uaW1hZ2UudjEuUHJvY2Vzc1N0cmVhbVJlcXVlc3QaHy5pbWFnZS52MS5Qcm9jZXNzU3RyZWFtUmVzcG9uc2UoATABElsKD1Byb2Nlc3NWYXJpYW50cxIgLmltYWdlLnYxLlByb2Nlc3NWYXJpYW50c1JlcXVlc3QaIS5pbWFnZS52MS5Qcm9jZXNzVmFyaWFudHNSZXNwb25zZSIDkAICEkUKCERlc2NyaWJlEhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3QaGi5pbWFnZS52MS5EZXNjcmliZVJlc3BvbnNlIgOQAgISXQoQRGVzY3JpYmVWYXJpYW50cxIgLmltYWdlLnYxLlByb2Nlc3NWYXJpYW50c1JlcXVlc3QaIi5pbWFnZS52MS5EZXNjcmliZVZhcmlhbnRzUmVzcG9uc2UiA5ACAhJSCgxQcm9jZXNzQmF0Y2gSHS5pbWFnZS52MS5Qcm9jZXNzQmF0Y2hSZXF1ZXN0Gh4uaW1hZ2UudjEuUHJvY2Vzc0JhdGNoUmVzcG9uc2UiA5ACAmIGcHJvdG8z");
 
 /**
  * One image and how to process it.
@@ -498,6 +498,13 @@ export type Source = Message<"image.v1.Source"> & {
    * @generated from field: uint64 bytes = 5;
    */
   bytes: bigint;
+
+  /**
+   * The EXIF orientation, 1 to 8. 1 is upright.
+   *
+   * @generated from field: uint32 orientation = 6;
+   */
+  orientation: number;
 };
 
 /**
@@ -561,6 +568,13 @@ export type Tensor = Message<"image.v1.Tensor"> & {
    * @generated from field: repeated int64 shape = 3;
    */
   shape: bigint[];
+
+  /**
+   * Length of the values in bytes.
+   *
+   * @generated from field: uint64 bytes = 4;
+   */
+  bytes: bigint;
 };
 
 /**
@@ -591,7 +605,7 @@ export type Provenance = Message<"image.v1.Provenance"> & {
   libraries: { [key: string]: string };
 
   /**
-   * What was decided about the source, as `subject=decision`: "orientation=6", "icc=ignored",
+   * Decisions about the source, as `subject=decision`: "orientation=6", "icc=ignored",
    * "bit_depth=16 to 8 by high byte", "alpha=dropped", "frame=first of 12".
    *
    * @generated from field: repeated string decisions = 3;
@@ -863,6 +877,139 @@ export const ProcessVariantsResponseSchema: GenMessage<ProcessVariantsResponse> 
   messageDesc(file_image_v1_processor, 17);
 
 /**
+ * The source and the outputs of a request, known without decoding the image.
+ *
+ * @generated from message image.v1.DescribeResponse
+ */
+export type DescribeResponse = Message<"image.v1.DescribeResponse"> & {
+  /**
+   * The image as it was received.
+   *
+   * @generated from field: image.v1.Source source = 1;
+   */
+  source?: Source | undefined;
+
+  /**
+   * One image, or the tensors of the response.
+   *
+   * @generated from field: repeated image.v1.Output outputs = 2;
+   */
+  outputs: Output[];
+
+  /**
+   * As in Provenance.
+   *
+   * @generated from field: repeated string decisions = 3;
+   */
+  decisions: string[];
+
+  /**
+   * As in ProcessResponse. Unset if the source was not read as a whole.
+   *
+   * @generated from field: string key = 4;
+   */
+  key: string;
+};
+
+/**
+ * Describes the message image.v1.DescribeResponse.
+ * Use `create(DescribeResponseSchema)` to create a new message.
+ */
+export const DescribeResponseSchema: GenMessage<DescribeResponse> = /*@__PURE__*/
+  messageDesc(file_image_v1_processor, 18);
+
+/**
+ * An output, before it is made.
+ *
+ * @generated from message image.v1.Output
+ */
+export type Output = Message<"image.v1.Output"> & {
+  /**
+   * @generated from oneof image.v1.Output.output
+   */
+  output: {
+    /**
+     * An encoded image.
+     *
+     * @generated from field: image.v1.EncodedImage image = 1;
+     */
+    value: EncodedImage;
+    case: "image";
+  } | {
+    /**
+     * A tensor.
+     *
+     * @generated from field: image.v1.Tensor tensor = 2;
+     */
+    value: Tensor;
+    case: "tensor";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message image.v1.Output.
+ * Use `create(OutputSchema)` to create a new message.
+ */
+export const OutputSchema: GenMessage<Output> = /*@__PURE__*/
+  messageDesc(file_image_v1_processor, 19);
+
+/**
+ * An encoded image, without its bytes.
+ *
+ * @generated from message image.v1.EncodedImage
+ */
+export type EncodedImage = Message<"image.v1.EncodedImage"> & {
+  /**
+   * JPEG, PNG or WebP.
+   *
+   * @generated from field: image.v1.ImageFormat format = 1;
+   */
+  format: ImageFormat;
+
+  /**
+   * In pixels.
+   *
+   * @generated from field: uint32 width = 2;
+   */
+  width: number;
+
+  /**
+   * In pixels.
+   *
+   * @generated from field: uint32 height = 3;
+   */
+  height: number;
+};
+
+/**
+ * Describes the message image.v1.EncodedImage.
+ * Use `create(EncodedImageSchema)` to create a new message.
+ */
+export const EncodedImageSchema: GenMessage<EncodedImage> = /*@__PURE__*/
+  messageDesc(file_image_v1_processor, 20);
+
+/**
+ * The descriptions of the variants of one image.
+ *
+ * @generated from message image.v1.DescribeVariantsResponse
+ */
+export type DescribeVariantsResponse = Message<"image.v1.DescribeVariantsResponse"> & {
+  /**
+   * In the order of the request.
+   *
+   * @generated from field: repeated image.v1.DescribeResponse variants = 1;
+   */
+  variants: DescribeResponse[];
+};
+
+/**
+ * Describes the message image.v1.DescribeVariantsResponse.
+ * Use `create(DescribeVariantsResponseSchema)` to create a new message.
+ */
+export const DescribeVariantsResponseSchema: GenMessage<DescribeVariantsResponse> = /*@__PURE__*/
+  messageDesc(file_image_v1_processor, 21);
+
+/**
  * A box of a document's page, as PDF defines it (ISO 32000-1, 14.11.2).
  *
  * @generated from enum image.v1.PageBox
@@ -883,7 +1030,7 @@ export const PageBox = {
   CROP: 1,
 
   /**
-   * The whole page, with what lies outside the crop box.
+   * The whole page, including the part outside the crop box.
    *
    * @generated from enum value: PAGE_BOX_MEDIA = 2;
    */
@@ -924,7 +1071,7 @@ export const Fit = {
   FILL: 1,
 
   /**
-   * Fills the box and keeps the aspect ratio. What exceeds the box is cut off evenly on both sides.
+   * Fills the box and keeps the aspect ratio. The parts that exceed the box are cut off evenly on both sides.
    *
    * @generated from enum value: FIT_COVER = 2;
    */
@@ -1443,6 +1590,27 @@ export const ProcessorService: GenService<{
     methodKind: "unary";
     input: typeof ProcessVariantsRequestSchema;
     output: typeof ProcessVariantsResponseSchema;
+  },
+  /**
+   * Describes the response that Process gives to the same request, without decoding the image: its outputs, the decisions
+   * and its key. It fails as Process fails, as far as that is known before decoding.
+   *
+   * @generated from rpc image.v1.ProcessorService.Describe
+   */
+  describe: {
+    methodKind: "unary";
+    input: typeof ProcessRequestSchema;
+    output: typeof DescribeResponseSchema;
+  },
+  /**
+   * Describes the variants that ProcessVariants makes for the same request.
+   *
+   * @generated from rpc image.v1.ProcessorService.DescribeVariants
+   */
+  describeVariants: {
+    methodKind: "unary";
+    input: typeof ProcessVariantsRequestSchema;
+    output: typeof DescribeVariantsResponseSchema;
   },
   /**
    * Makes one tensor of several images: [N, channels, height, width] or [N, height, width, channels].

@@ -61,6 +61,11 @@ const arrivalKey = createContextKey<Arrival | undefined>(undefined);
 /** Images of one stream in work at once, at most. */
 const maxStreamConcurrency = 8;
 
+const methodNames = ProcessorService.methods.map(({ name }) => name).join(', ');
+
+/** A description has no contents. */
+const noContents = () => [];
+
 /** Milliseconds in which a stream that has to end may still take its reason. */
 const streamEndMs = 5_000;
 
@@ -114,7 +119,8 @@ export function openConnectDoor(
     try {
       if (arrival === undefined) throw new Error('a call that came in no request');
       const { share } = arrival;
-      share.expects(priceOfResponse(request, config.responseLimit));
+      const price = priceOfResponse(request, config.responseLimit);
+      if (contentsOf !== noContents) share.expects(price);
       const room = { maxBytes: config.responseLimit.bytes, take: share.expects };
       const response = await ask(request, deadline, originOfCall(context), room);
       share.responds(contentsOf(response).reduce((sum, { content }) => sum + content.length, 0));
@@ -133,6 +139,8 @@ export function openConnectDoor(
     process: (request, context) => passOn(processor.process, request, context, (response) => [response]),
     processVariants: (request, context) =>
       passOn(processor.processVariants, request, context, ({ variants }) => variants),
+    describe: (request, context) => passOn(processor.describe, request, context, noContents),
+    describeVariants: (request, context) => passOn(processor.describeVariants, request, context, noContents),
     processBatch: (request, context) =>
       passOn(processor.processBatch, request, context, (response) => [response]),
     async *processStream(requests: AsyncIterable<ProcessStreamRequest>, context) {
@@ -204,10 +212,7 @@ export function openConnectDoor(
   return async (c: ApiContext): Promise<Response> => {
     const handler: UniversalHandler | undefined = handlers.get(c.req.path);
     if (handler === undefined) {
-      throw new Failure(
-        'ROUTE_UNKNOWN',
-        `${ProcessorService.typeName} has the methods Process, ProcessStream, ProcessVariants and ProcessBatch.`,
-      );
+      throw new Failure('ROUTE_UNKNOWN', `${ProcessorService.typeName} has the methods ${methodNames}.`);
     }
     const isUnary = handler.method.methodKind === 'unary';
     // The connection has to outlive a stream that is refused, or the refusal would not get through.

@@ -1,6 +1,7 @@
 import type { ApiConfig } from '../config.ts';
 import { problemPath } from '../problem.ts';
 import { answerHeaders } from '../response.ts';
+import { descriptionSchema, getDescription, postDescription } from './describe-operations.ts';
 import { getImage, postImage } from './image-operations.ts';
 import type { JsonObject } from './json-object.ts';
 import { optionSchemas } from './options.ts';
@@ -16,6 +17,7 @@ export function openApiDocument(config: ApiConfig): JsonObject {
   const options = optionSchemas(config);
   const security = securitySchemes(config);
   const image = { get: getImage(options, config), post: postImage(options, config) };
+  const description = { get: getDescription(options, config), post: postDescription(options, config) };
   return {
     openapi: '3.1.1',
     info: {
@@ -26,6 +28,7 @@ export function openApiDocument(config: ApiConfig): JsonObject {
     },
     paths: {
       '/v1/images': image,
+      '/v1/describe': description,
       ...rpcOperations(config),
       '/healthz': { get: probe('alive', 'Whether this process runs', {}) },
       '/readyz': {
@@ -52,7 +55,7 @@ export function openApiDocument(config: ApiConfig): JsonObject {
       [`${problemPath}/{reason}`]: { get: getProblem() },
     },
     components: {
-      schemas: { Problem: problemSchema() },
+      schemas: { Problem: problemSchema(), Description: descriptionSchema() },
       ...(Object.keys(security).length === 0 ? {} : { securitySchemes: security }),
       headers: Object.fromEntries(
         Object.entries(answerHeaders).map(([name, description]) => [

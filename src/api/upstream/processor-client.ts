@@ -1,6 +1,8 @@
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import {
+  type DescribeResponse,
+  type DescribeVariantsResponse,
   type ProcessBatchRequest,
   type ProcessBatchResponse,
   ProcessorService,
@@ -125,6 +127,23 @@ export function createProcessorClient(
       repeats.send(withoutSha256(request), (sent) =>
         ask(method.processVariants, sent, deadline, origin, room),
       ),
+
+    /** Describes the response to a request. */
+    describe: (
+      request: ProcessRequest,
+      deadline: Deadline,
+      origin?: CallOrigin,
+      room?: ResponseRoom,
+    ): Promise<DescribeResponse> => ask(method.describe, withoutSha256(request), deadline, origin, room),
+
+    /** Describes the responses to several requests for one image. */
+    describeVariants: (
+      request: ProcessVariantsRequest,
+      deadline: Deadline,
+      origin?: CallOrigin,
+      room?: ResponseRoom,
+    ): Promise<DescribeVariantsResponse> =>
+      ask(method.describeVariants, withoutSha256(request), deadline, origin, room),
 
     /** Makes one tensor of several images. */
     processBatch: (

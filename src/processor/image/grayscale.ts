@@ -1,5 +1,4 @@
 import { luma } from './kernels/luma.ts';
-import { upright } from './picture.ts';
 import type { Pixels } from './pixels.ts';
 import type { StepKind } from './step.ts';
 
@@ -10,7 +9,7 @@ export interface GrayscaleStep {
 
 export const grayscale: StepKind<GrayscaleStep> = {
   place: (_, input) => ({ ...input, colours: 1 }),
-  run: (picture) => toLuma(upright(picture)),
+  run: ({ pixels }) => toLuma(pixels),
 };
 
 /**

@@ -29,7 +29,7 @@ const centralHeaderBytes = 46;
 const endBytes = 22;
 /** 1 January 1980 as MS-DOS writes it, the earliest date: equal data gives equal bytes. */
 const earliestDate = 0x0021;
-/** What a reader has to support: 2.0. */
+/** The version of the format that a reader has to support: 2.0. */
 const version = 20;
 
 /** Lays out a ZIP file of less than 4 GiB. */
@@ -73,7 +73,7 @@ function headerBytes(name: string): number {
   return localHeaderBytes + centralHeaderBytes + 2 * name.length;
 }
 
-/** What an entry's local header and its central header have in common. */
+/** The fields that an entry's local header and its central header have in common. */
 function entryFields(name: string, bytes: number, checksum: number): Buffer {
   const fields = Buffer.alloc(26);
   fields.writeUInt16LE(version, 0);

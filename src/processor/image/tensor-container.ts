@@ -75,17 +75,20 @@ type OpenFile = Omit<OpenContainer, 'contentType'>;
 
 /** A file of a header and the tensors' values, one after the other. */
 function openFile(header: Uint8Array, tensors: readonly TensorDescription[]): OpenFile {
-  const content = new Uint8Array(header.length + tensors.reduce((sum, tensor) => sum + bytesOf(tensor), 0));
+  const content = new Uint8Array(
+    header.length + tensors.reduce((sum, tensor) => sum + bytesOfTensor(tensor), 0),
+  );
   content.set(header);
   let at = header.length;
   const values = tensors.map((tensor) => {
-    at += bytesOf(tensor);
-    return content.subarray(at - bytesOf(tensor), at);
+    at += bytesOfTensor(tensor);
+    return content.subarray(at - bytesOfTensor(tensor), at);
   });
   return { content, values, close() {} };
 }
 
-function bytesOf({ datatype, shape }: TensorDescription): number {
+/** Bytes of a tensor's values. */
+export function bytesOfTensor({ datatype, shape }: TensorDescription): number {
   return shape.reduce((product, length) => product * length, datatypeBytes[datatype]);
 }
 
@@ -110,7 +113,7 @@ function openNpz(tensors: readonly TensorDescription[]): OpenFile {
   const headers = tensors.map(npyHeader);
   const entries = tensors.map((tensor, index) => ({
     name: `${tensor.name}.npy`,
-    bytes: (headers[index]?.length ?? 0) + bytesOf(tensor),
+    bytes: (headers[index]?.length ?? 0) + bytesOfTensor(tensor),
   }));
   const { content, data, close } = openZip(entries);
   const values = data.map((file, index) => {
@@ -133,7 +136,7 @@ function openSafetensors(tensors: readonly TensorDescription[]): OpenFile {
   const entries = ordered.map((tensor) => {
     const { name, datatype, shape } = tensor;
     const start = at;
-    at += bytesOf(tensor);
+    at += bytesOfTensor(tensor);
     return [name, { dtype: safetensorsTypes[datatype], shape, data_offsets: [start, at] }] as const;
   });
   const json = JSON.stringify(Object.fromEntries(entries));

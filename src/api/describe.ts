@@ -1,0 +1,69 @@
+import {
+  type DescribeResponse,
+  type ImageFormat,
+  ImageFormatSchema,
+  type Output,
+} from '../../gen/image/v1/processor_pb.ts';
+import { startDeadline } from '../deadline.ts';
+import type { ApiConfig } from './config.ts';
+import type { ApiContext } from './context.ts';
+import type { HeldBytes } from './memory/held-bytes.ts';
+import { priceOfResponse } from './memory/response-price.ts';
+import { readRequest } from './request.ts';
+import type { ProcessorClient } from './upstream/processor-client.ts';
+import { originOf } from './upstream/trace-call.ts';
+
+/** Describes as JSON the response that /v1/images gives to the same request: the way of every request to /v1/describe. */
+export function describeImage(config: ApiConfig, processor: ProcessorClient, held: HeldBytes) {
+  return async (c: ApiContext): Promise<Response> => {
+    using deadline = startDeadline(c.req.raw.signal, config.requestTimeoutMs);
+    // Before a byte of the body is read.
+    processor.checkRoom();
+    const share = held.shareOf(c.env.outgoing, c.get('callerName'));
+    const request = await readRequest(c, config, deadline.signal, share);
+    // It refuses the same requests as /v1/images. No memory is taken for the response, because it is not made.
+    priceOfResponse(request, config.responseLimit);
+    const room = { maxBytes: config.responseLimit.bytes, take: share.expects };
+    c.header('Cache-Control', 'no-store');
+    if (request.$typeName === 'image.v1.ProcessVariantsRequest') {
+      const { variants } = await processor.describeVariants(request, deadline, originOf(c), room);
+      return c.json({ variants: variants.map(descriptionJson) });
+    }
+    return c.json(descriptionJson(await processor.describe(request, deadline, originOf(c), room)));
+  };
+}
+
+function descriptionJson({ source, outputs, decisions, key }: DescribeResponse) {
+  return {
+    ...(source && {
+      source: {
+        format: formatName(source.format),
+        width: source.width,
+        height: source.height,
+        orientation: source.orientation,
+      },
+    }),
+    outputs: outputs.map(outputJson),
+    decisions,
+    ...(key !== '' && { key }),
+  };
+}
+
+function outputJson({ output }: Output) {
+  switch (output.case) {
+    case 'tensor': {
+      const { name, datatype, shape, bytes } = output.value;
+      return { name, datatype, shape: shape.map(Number), bytes: Number(bytes) };
+    }
+    case 'image': {
+      const { format, width, height } = output.value;
+      return { format: formatName(format), width, height };
+    }
+    default:
+      return {};
+  }
+}
+
+function formatName(format: ImageFormat): string {
+  return ImageFormatSchema.value[format]?.localName.toLowerCase() ?? 'unspecified';
+}

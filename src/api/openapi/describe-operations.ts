@@ -1,0 +1,103 @@
+import type { ApiConfig } from '../config.ts';
+import { getImage, postImage } from './image-operations.ts';
+import type { JsonObject } from './json-object.ts';
+import { imageProblems } from './responses.ts';
+
+/** `GET /v1/describe`. */
+export function getDescription(options: Record<string, JsonObject>, config: ApiConfig): JsonObject {
+  const { parameters, ...operation } = getImage(options, config);
+  return {
+    ...operation,
+    operationId: 'getDescription',
+    summary: 'Describes the response to GET /v1/images, without decoding the image',
+    // Descriptions have no entity tag.
+    parameters: (parameters as readonly JsonObject[]).filter(({ name }) => name !== 'If-None-Match'),
+    responses: descriptionResponses(config),
+  };
+}
+
+/** `POST /v1/describe`. */
+export function postDescription(options: Record<string, JsonObject>, config: ApiConfig): JsonObject {
+  return {
+    ...postImage(options, config),
+    operationId: 'postDescription',
+    summary: 'Describes the response to POST /v1/images, without decoding the image',
+    responses: descriptionResponses(config),
+  };
+}
+
+function descriptionResponses(config: ApiConfig): JsonObject {
+  const description = { $ref: '#/components/schemas/Description' };
+  const variants = {
+    type: 'object',
+    description: 'Of a request with variants: a description for each',
+    required: ['variants'],
+    properties: { variants: { type: 'array', items: description } },
+  };
+  return {
+    200: {
+      description: 'The description',
+      content: { 'application/json': { schema: { oneOf: [description, variants] } } },
+    },
+    ...imageProblems(config),
+  };
+}
+
+/** The schema `Description`. */
+export function descriptionSchema(): JsonObject {
+  const pixels = (description: string) => ({ type: 'integer', minimum: 1, description });
+  return {
+    type: 'object',
+    description: 'The source and the outputs of a request, known without decoding the image',
+    required: ['source', 'outputs', 'decisions'],
+    properties: {
+      source: {
+        type: 'object',
+        required: ['format', 'width', 'height', 'orientation'],
+        properties: {
+          format: { type: 'string', description: 'The format, detected from the bytes' },
+          width: pixels('In pixels as stored, before EXIF orientation'),
+          height: pixels('In pixels as stored, before EXIF orientation'),
+          orientation: { type: 'integer', minimum: 1, maximum: 8, description: 'The EXIF orientation' },
+        },
+      },
+      outputs: {
+        type: 'array',
+        description: 'One image, or the tensors',
+        items: {
+          oneOf: [
+            {
+              type: 'object',
+              required: ['format', 'width', 'height'],
+              properties: {
+                format: { type: 'string', enum: ['jpeg', 'png', 'webp'] },
+                width: pixels('In pixels'),
+                height: pixels('In pixels'),
+              },
+            },
+            {
+              type: 'object',
+              required: ['name', 'datatype', 'shape', 'bytes'],
+              properties: {
+                name: { type: 'string', description: "The tensor's name in safetensors and npz" },
+                datatype: { type: 'string', enum: ['UINT8', 'FP16', 'FP32', 'BF16'] },
+                shape: { type: 'array', items: { type: 'integer' }, description: 'The length of each axis' },
+                bytes: { type: 'integer', description: 'Length of the values' },
+              },
+            },
+          ],
+        },
+      },
+      decisions: {
+        type: 'array',
+        items: { type: 'string' },
+        description: 'As in Image-Decisions: decisions about the source, as "subject=decision"',
+      },
+      key: {
+        type: 'string',
+        description:
+          'The ETag of the response, without its quotes. Absent if the source was not read as a whole',
+      },
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import type { exitCodes } from './client-error.ts';
+import { flagsOf, tableOf } from './commands.ts';
+import { readInput } from './files.ts';
+import { parseFlags, readApi, readApiKey, readImageOptions, readSeconds, textOf, usage } from './flags.ts';
+import { describe } from './send.ts';
+
+/** A line of `describe`, read. */
+interface DescribeArguments {
+  readonly source: { readonly path: string } | { readonly url: string };
+  /** By their names in the API's query. */
+  readonly options: Readonly<Record<string, string>>;
+  readonly api: URL;
+  readonly apiKey: string | undefined;
+  readonly timeoutMs: number;
+}
+
+/**
+ * Reads the words after `describe`; undefined for `--help`.
+ *
+ * @throws ClientError of bad usage
+ */
+export function readDescribeArguments(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): DescribeArguments | undefined {
+  const { values, positionals } = parseFlags(argv, flagsOf(tableOf('describe')));
+  if (values.help === true) return undefined;
+  const url = textOf(values, 'url');
+  const [path, ...others] = positionals;
+  if ((path === undefined) === (url === undefined) || others.length > 0) {
+    throw usage('One INPUT is needed, or --url; see image-client describe --help.');
+  }
+  return {
+    source: url === undefined ? { path: path ?? '' } : { url },
+    options: Object.fromEntries(readImageOptions(values).texts),
+    api: readApi(textOf(values, 'api'), environment.IMAGE_API_URL),
+    apiKey: readApiKey(textOf(values, 'api-key'), environment.IMAGE_API_KEY),
+    timeoutMs: readSeconds(values, 'timeout', 60),
+  };
+}
+
+/** Prints as JSON what image-api would respond to one image. @throws ClientError */
+export async function runDescribe(
+  { source, options, api, apiKey, timeoutMs }: DescribeArguments,
+  print: (line: string) => void,
+  signal: AbortSignal,
+): Promise<keyof typeof exitCodes> {
+  const image = 'path' in source ? await readInput(source.path, signal) : source;
+  const description = await describe(api, image, options, timeoutMs, signal, apiKey);
+  print(JSON.stringify(description, undefined, 2));
+  return 'done';
+}
