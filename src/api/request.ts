@@ -18,7 +18,7 @@ const maxTextBodyBytes = 64 * 1024;
 
 /**
  * Turns an HTTP request into the processor's: the image from the body or `url`, the options from the
- * query and the body, and the defaults for the rest. With the option `variants` it asks for several answers.
+ * query and the body, and the defaults for the rest. With the option `variants` it is a request for several outputs.
  *
  * @throws Failure SOURCE_MISSING, SOURCE_AMBIGUOUS, SOURCE_EMPTY, SOURCE_BYTES_OVER_LIMIT, OPTION_UNKNOWN,
  *   OPTION_INVALID, CONTENT_TYPE_UNSUPPORTED, MULTIPART_INVALID, JSON_INVALID, OVERLOADED, CANCELLED, DEADLINE_EXCEEDED
@@ -126,7 +126,7 @@ function isJsonObject(body: Buffer): boolean {
 
 /**
  * `curl --data-binary @photo.jpg` calls whatever it sends a form, so the bytes decide: no image consists
- * of a form's characters alone, with the name of one of our fields in front.
+ * only of a form's characters, with the name of one of our fields in front.
  */
 function parseFormOrBytes(body: Buffer, mediaType: string): RequestPart {
   if (isJsonObject(body)) return parseJson(body);

@@ -28,7 +28,7 @@ export interface Rule {
   readonly without?: OptionName;
   /** Applies where an option has one of these values, given or by default. */
   readonly when?: { readonly option: OptionName; readonly in: readonly unknown[] };
-  /** What is allowed instead; it follows the option's name and "allowed: ". */
+  /** The allowed alternatives; they follow the option's name and "allowed: ". */
   readonly allowed: string;
   /** The rule as a phrase after the option's meaning, for documents. */
   readonly phrase: string;

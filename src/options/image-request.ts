@@ -102,7 +102,7 @@ function tensorOutput(options: ImageOptions, container: (typeof tensorContainers
   });
 }
 
-/** What stands for the fields that a message leaves unset: the processor's defaults keep size and colours. */
+/** The defaults of fields that a message leaves unset: the processor keeps size and colours. */
 export const messageDefaults = {
   ...standardDefaults,
   scale: false,

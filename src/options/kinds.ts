@@ -7,7 +7,7 @@
 export interface Kind<Value> {
   /** The value of a text; undefined for a text that is not allowed. */
   readonly parse: (text: string) => Value | undefined;
-  /** What is allowed, in words that follow "allowed: ". */
+  /** The allowed values, in words that follow "allowed: ". */
   readonly allowed: string;
   /** The value as a JSON Schema (2020-12). */
   readonly schema: Readonly<Record<string, unknown>>;

@@ -3,7 +3,7 @@ export interface Check {
   readonly name: string;
   readonly state: 'ok' | 'warning' | 'wrong';
   readonly detail: string;
-  /** What to do next, where there is something to do. */
+  /** The next step, where there is one. */
   readonly next?: string;
 }
 
