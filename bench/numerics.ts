@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { readHeader } from '../src/processor/codecs/read-header.ts';
 import type { Plan } from '../src/processor/image/plan.ts';
-import { hasPillow, type PythonPeer, startPython } from '../test/parity/python-peer.ts';
+import { hasModules, type PythonPeer, startPython } from '../test/parity/python-peer.ts';
 import { processOnePlan } from '../test/support/one-plan.ts';
 import { encoded, noise, photoLike } from '../test/support/pictures.ts';
 import { planFrom } from '../test/support/plans.ts';
@@ -150,7 +150,7 @@ async function measure(task: Case, grayscale: boolean, python: PythonPeer | unde
   }
 }
 
-const python = hasPillow(options.python)
+const python = hasModules(options.python, ['PIL'])
   ? startPython(options.python, new URL('numerics.py', import.meta.url))
   : undefined;
 const about = await python?.ask<{ versions: Record<string, string>; ways: string[] }>({});

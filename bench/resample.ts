@@ -3,13 +3,14 @@ import { performance } from 'node:perf_hooks';
 import process from 'node:process';
 import sharp from 'sharp';
 import { resample } from '../src/processor/image/kernels/resample.ts';
+import { resampleAsTorch } from '../src/processor/image/kernels/torch.ts';
 import type { Pixels } from '../src/processor/image/pixels.ts';
 import { reach } from './figures.ts';
 import { benchArguments, median, printTable } from './measure.ts';
 import { startPython } from './python.ts';
 
 /*
- * The resampler beside Pillow's and libvips': one run of each in turn on the same decoded pixels, medians of the
+ * The resampler beside Pillow's and libvips', and torch's numerics beside Pillow's: one run of each in turn on the same decoded pixels, medians of the
  * wall time, each on one thread. A time counts only if the result is Pillow's, byte for byte, where Pillow is installed;
  * libvips has other numbers, so its result only needs the right size.
  */
@@ -85,7 +86,20 @@ const python = await startPython(options.python, pillowScript, 'PIL');
 if (!python)
   process.stdout.write('Pillow is missing: neither its times nor a comparison with its bytes.\n\n');
 
-const rows = [['mode', 'filter', 'to', 'ours ms', 'libvips ms', '× libvips', 'Pillow ms', '× Pillow']];
+const rows = [
+  [
+    'mode',
+    'filter',
+    'to',
+    'ours ms',
+    'libvips ms',
+    '× libvips',
+    'Pillow ms',
+    '× Pillow',
+    'as torch ms',
+    '× as Pillow',
+  ],
+];
 let version = '';
 const ratios = { libvips: [] as number[], pillow: [] as number[] };
 for (const [mode, channels] of Object.entries(modes)) {
@@ -105,6 +119,8 @@ for (const [mode, channels] of Object.entries(modes)) {
         our.toFixed(1),
         ...beside(our, times.libvips),
         ...beside(our, times.pillow),
+        median(times.torch).toFixed(1),
+        (median(times.torch) / our).toFixed(2),
       ]);
       ratios.libvips.push(our / median(times.libvips));
       if (mode === 'RGB' && python) ratios.pillow.push(our / median(times.pillow));
@@ -125,7 +141,12 @@ function beside(our: number, theirs: readonly number[]): string[] {
 
 /** In milliseconds. */
 async function compare(source: Pixels, width: number, height: number, filter: Filter) {
-  const times = { ours: [] as number[], libvips: [] as number[], pillow: [] as number[] };
+  const times = {
+    ours: [] as number[],
+    libvips: [] as number[],
+    pillow: [] as number[],
+    torch: [] as number[],
+  };
   // The first runs, in which V8 compiles the kernels, aren't counted.
   for (let run = -4; run < runs; run++) {
     const pillow = await python?.ask<{ ms: number; sha256: string }>({ size: [width, height], filter });
@@ -134,12 +155,14 @@ async function compare(source: Pixels, width: number, height: number, filter: Fi
     const ours = await timed(() => {
       data = resample(source, width, height, filter).data;
     });
+    const torch = await timed(() => resampleAsTorch(source, 1, { width, height, filter }));
     if (pillow && createHash('sha256').update(data).digest('hex') !== pillow.sha256) {
       throw new Error(`${filter} ${width} × ${height} with ${source.channels} channels isn't as Pillow's`);
     }
     if (run < 0) continue;
     times.ours.push(ours);
     times.libvips.push(libvips);
+    times.torch.push(torch);
     if (pillow) times.pillow.push(pillow.ms);
   }
   return times;

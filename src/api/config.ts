@@ -3,10 +3,10 @@ import { commonEnvironment, EnvironmentError, idleLimits, readEnvironment } from
 import { messageOverheadBytes } from '../grpc/transport.ts';
 import { mostOfOneCaller } from '../memory-budget.ts';
 import {
-  fastFilters,
   type ImageDefaults,
   imageFormats,
   imageOptions,
+  limitedFilters,
   standardDefaults,
 } from '../options/image-options.ts';
 import { word } from '../options/kinds.ts';
@@ -186,8 +186,10 @@ function refuseImpossibleDefaults(values: z.output<typeof apiEnvironment>): void
     throw new EnvironmentError(`${name} is "${String(values[name])}"; allowed: ${allowed}`);
   };
   const { IMAGE_WIDTH, IMAGE_HEIGHT, IMAGE_FILTER } = values;
-  if (values.IMAGE_NUMERICS === 'fast' && !fastFilters.some((filter) => filter === IMAGE_FILTER)) {
-    refuse('IMAGE_FILTER', `one of ${fastFilters.join(', ')} with IMAGE_NUMERICS=fast`);
+  const limited: Partial<Record<string, readonly string[]>> = limitedFilters;
+  const allowed = limited[values.IMAGE_NUMERICS];
+  if (allowed?.includes(IMAGE_FILTER) === false) {
+    refuse('IMAGE_FILTER', `one of ${allowed.join(', ')} with IMAGE_NUMERICS=${values.IMAGE_NUMERICS}`);
   }
   if (values.IMAGE_SCALE && IMAGE_WIDTH * IMAGE_HEIGHT > mostOutputPixels) {
     refuse(

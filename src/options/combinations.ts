@@ -1,10 +1,10 @@
 import {
-  fastFilters,
   filters,
   type ImageOptions,
   imageFormats,
   imageOptionNames,
   imageOptions,
+  limitedFilters,
   type OptionName,
   tensorContainers,
 } from './image-options.ts';
@@ -169,12 +169,24 @@ export const rules: readonly Rule[] = [
     },
   },
   {
-    refuses: ['filter'],
-    values: filters.filter((filter) => !fastFilters.some((fast) => fast === filter)),
-    when: { option: 'numerics', in: ['fast'] },
-    allowed: `one of ${fastFilters.join(', ')} with fast numerics`,
-    phrase: `only ${fastFilters.join(', ')} with numerics=fast`,
+    refuses: ['numerics'],
+    values: ['torch', 'opencv'],
+    beside: ['preset', 'preprocessor_config'],
+    allowed: "exact, pillow or fast beside a preset: the presets are Pillow's",
+    phrase: 'torch and opencv not beside a preset',
+    inMessage: {
+      allowed: "NUMERICS_EXACT, NUMERICS_PILLOW or NUMERICS_FAST beside a preset: the presets are Pillow's",
+    },
   },
+  ...Object.entries(limitedFilters).map(
+    ([numerics, allowed]): Rule => ({
+      refuses: ['filter'],
+      values: filters.filter((filter) => !allowed.some((each) => each === filter)),
+      when: { option: 'numerics', in: [numerics] },
+      allowed: `one of ${allowed.join(', ')} with ${numerics} numerics`,
+      phrase: `only ${allowed.join(', ')} with numerics=${numerics}`,
+    }),
+  ),
 ];
 
 /** An option in one sentence: its meaning, and the rules that refuse it. */

@@ -19,6 +19,28 @@ export const fastFilters = [
   'bicubic',
   'lanczos',
 ] as const satisfies readonly (typeof filters)[number][];
+/** The filters of `numerics=torch`: torchvision antialiases uint8 by these, or picks the nearest pixel. */
+const torchFilters = [
+  'nearest',
+  'bilinear',
+  'bicubic',
+  'lanczos',
+] as const satisfies readonly (typeof filters)[number][];
+/** The filters of `numerics=opencv`: INTER_NEAREST, INTER_AREA, INTER_LINEAR and INTER_CUBIC. */
+const openCvFilters = [
+  'nearest',
+  'box',
+  'bilinear',
+  'bicubic',
+] as const satisfies readonly (typeof filters)[number][];
+/** Values of `numerics`, named as in image.v1.Numerics. */
+export const numericsWords = ['exact', 'pillow', 'torch', 'opencv', 'fast'] as const;
+/** The filters of each numerics that does not have all of them. */
+export const limitedFilters = {
+  torch: torchFilters,
+  opencv: openCvFilters,
+  fast: fastFilters,
+} as const satisfies { readonly [name in (typeof numericsWords)[number]]?: readonly string[] };
 /** Formats that images are written in. */
 export const imageFormats = ['jpeg', 'png', 'webp'] as const;
 /** Containers that tensors are written in. */
@@ -104,10 +126,11 @@ export const imageOptions = {
     meaning: 'Quality of a JPEG (default 90) or WebP (default 80)',
   },
   numerics: {
-    kind: word(['exact', 'fast']),
+    kind: word(numericsWords),
     field: 'numerics',
     default: 'exact',
-    meaning: "exact: Pillow's pixels; fast: libvips' shrinking decode",
+    meaning:
+      "Whose pixels: pillow, torch or opencv, to the last bit; exact: the preset's library, Pillow's without one; fast: libvips' shrinking decode",
   },
   background: {
     kind: colour,

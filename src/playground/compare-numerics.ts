@@ -10,7 +10,8 @@ import { asPng, type Settings } from './settings.ts';
 import { blobOf } from './source.ts';
 
 /**
- * The difference of exact and fast numerics with these settings: both are requested as PNG and compared here.
+ * The difference of exact numerics and others with these settings: both are requested as PNG and compared here. The others
+ * are torch's or OpenCV's where the settings name them, else fast.
  *
  * @throws ConnectError, Failure OPTION_INVALID
  */
@@ -18,15 +19,16 @@ export async function compareNumerics(
   settings: Settings,
   source: ProcessRequest['source'],
   signal: AbortSignal,
-): Promise<{ scene: Scene; difference: Difference }> {
-  const [exact, fast] = await Promise.all(
-    (['exact', 'fast'] as const).map(async (numerics) => {
+): Promise<{ scene: Scene; difference: Difference; others: string }> {
+  const others = otherNumerics(settings);
+  const [exact, other] = await Promise.all(
+    (['exact', others] as const).map(async (numerics) => {
       const request = { ...requestOf(asPng(settings, numerics)), source };
       return decodeBitmap(blobOf(await callProcess(request, signal)));
     }),
   );
-  if (exact === undefined || fast === undefined) throw new Error('A response is missing.');
-  const difference = differenceOf(exact.pixels, fast.pixels);
+  if (exact === undefined || other === undefined) throw new Error('A response is missing.');
+  const difference = differenceOf(exact.pixels, other.pixels);
   const { width, height } = exact;
   const map = new Uint8ClampedArray(4 * width * height);
   const scale = Math.max(1, difference.max);
@@ -46,13 +48,18 @@ export async function compareNumerics(
       placement,
       describe(x, y) {
         const at = y * width + x;
-        const [red = 0, green = 0, blue = 0] = fast.pixels.subarray(4 * at, 4 * at + 3);
+        const [red = 0, green = 0, blue = 0] = other.pixels.subarray(4 * at, 4 * at + 3);
         const values = red === green && green === blue ? `${red}` : `${red} ${green} ${blue}`;
-        return `${difference.perPixel[at]} (fast ${values})`;
+        return `${difference.perPixel[at]} (${others} ${values})`;
       },
     },
   };
-  return { scene, difference };
+  return { scene, difference, others };
+}
+
+/** The numerics that exact is compared with. */
+export function otherNumerics({ numerics }: Settings): 'torch' | 'opencv' | 'fast' {
+  return numerics === 'torch' || numerics === 'opencv' ? numerics : 'fast';
 }
 
 /** Shows the figures of a difference with the scale of its colours. */

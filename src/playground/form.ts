@@ -9,6 +9,7 @@ import {
   type OptionName,
   tensorContainers,
 } from '../options/image-options.ts';
+import { otherNumerics } from './compare-numerics.ts';
 import { byId, element } from './element.ts';
 import { describePreset, findPreset, presets } from './preset-list.ts';
 import { isHidden, isWordExcluded } from './request.ts';
@@ -54,6 +55,7 @@ export function createForm(onChange: () => void) {
   function show(): void {
     const settings = read();
     hideFields(form, settings);
+    byId('difference-label', HTMLElement).textContent = `Exact − ${otherNumerics(settings)}`;
     const preset = findPreset(settings.preset);
     byId('preset-summary', HTMLElement).textContent =
       preset === undefined ? 'Not a preset that comes with the service.' : describePreset(preset);
@@ -104,6 +106,9 @@ function hideFields(form: HTMLFormElement, settings: Settings): void {
     for (const option of form.querySelectorAll<HTMLOptionElement>(`select[name=${name}] option`)) {
       option.disabled = isWordExcluded(name, option.value, settings);
     }
+  }
+  for (const choice of form.querySelectorAll<HTMLInputElement>('input[name=numerics]')) {
+    choice.disabled = isWordExcluded('numerics', choice.value, settings);
   }
 }
 

@@ -31,9 +31,9 @@ export async function present(
   signal: AbortSignal,
 ): Promise<Presentation> {
   if (view === 'difference') {
-    const { scene, difference } = await compareNumerics(settings, source.message, signal);
+    const { scene, difference, others } = await compareNumerics(settings, source.message, signal);
     const share = percentage(difference.shareDifferent);
-    const summary = `Exact and fast differ in ${share} of the values, by ${difference.max} levels at most`;
+    const summary = `Exact and ${others} differ in ${share} of the values, by ${difference.max} levels at most`;
     return { view, scene, difference, summary };
   }
   const [tensor] = response.tensors;

@@ -43,6 +43,6 @@ export const initialSettings: Settings = {
 };
 
 /** Settings for a lossless picture of the same pixels: PNG, before a tensor's values are rescaled. */
-export function asPng(settings: Settings, numerics: 'exact' | 'fast'): Settings {
+export function asPng(settings: Settings, numerics: 'exact' | 'torch' | 'opencv' | 'fast'): Settings {
   return { ...settings, numerics, output: 'image', format: 'png', quality: '' };
 }

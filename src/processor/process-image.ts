@@ -102,9 +102,9 @@ async function make(
     );
     const results = await admission.run(job, signal, price, remainingMs());
     const source = { header, sha256, bytes: content.length, libraries: workers.libraries };
-    return mapResults(results, (result, index) => ({
-      value: storedResponse(result, source, images[index]?.key ?? ''),
-      report: result.stages,
-    }));
+    return mapResults(results, (result, index) => {
+      const { key, plan } = images[index] as (typeof images)[number];
+      return { value: storedResponse(result, source, key, plan), report: result.stages };
+    });
   });
 }

@@ -14,8 +14,9 @@ import { messageBytes } from '../grpc/grpc-message.ts';
 import type { Found } from './cache/result-cache.ts';
 import type { SourceFormat } from './codecs/codecs.ts';
 import type { ImageHeader } from './codecs/header.ts';
+import type { Plan } from './image/plan.ts';
 import type { PixelResult } from './image/process-pixels.ts';
-import { numericsVersion } from './image/provenance.ts';
+import { numericsVersions } from './image/provenance.ts';
 import { bytesOfTensor, type TensorDescription } from './image/tensor-container.ts';
 import { type Outcome, resultsOf } from './outcome.ts';
 import type { CallMemory } from './serving/call-memory.ts';
@@ -33,7 +34,12 @@ export interface ResponseSource {
 }
 
 /** A response as the cache stores it: without what is different for each call. */
-export function storedResponse(result: PixelResult, source: ResponseSource, key: string): Uint8Array {
+export function storedResponse(
+  result: PixelResult,
+  source: ResponseSource,
+  key: string,
+  { numerics }: Plan,
+): Uint8Array {
   const { content, contentType, width, height, tensors, decisions } = result;
   const { header, sha256, bytes, libraries } = source;
   const response = create(ProcessResponseSchema, {
@@ -43,7 +49,11 @@ export function storedResponse(result: PixelResult, source: ResponseSource, key:
     height,
     source: sourceMessage(header, sha256, bytes),
     tensors: tensors.map(tensorMessage),
-    provenance: { numericsVersion, libraries: { ...libraries }, decisions: [...decisions] },
+    provenance: {
+      numericsVersion: numericsVersions[numerics],
+      libraries: { ...libraries },
+      decisions: [...decisions],
+    },
     key,
   });
   return messageBytes(ProcessResponseSchema, response);

@@ -80,7 +80,7 @@ function defaultsInForce({ api: { defaults } }: Started): string {
     grayscale ? 'gray' : 'colour kept',
     format === 'source' ? "the source's format" : format,
     ...(quality === undefined ? [] : [`quality ${quality}`]),
-    numerics === 'exact' ? "exact (Pillow's pixels)" : 'fast',
+    numerics === 'exact' ? "exact (Pillow's pixels)" : numerics,
   ].join(', ');
 }
 

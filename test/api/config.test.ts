@@ -66,6 +66,14 @@ describe(readApiConfig, () => {
 
   it.each([
     [{ IMAGE_NUMERICS: 'fast', IMAGE_FILTER: 'box' }, /^IMAGE_FILTER is "box"; allowed: one of nearest, /],
+    [
+      { IMAGE_NUMERICS: 'torch', IMAGE_FILTER: 'box' },
+      /^IMAGE_FILTER is "box"; allowed: .* IMAGE_NUMERICS=torch/,
+    ],
+    [
+      { IMAGE_NUMERICS: 'opencv', IMAGE_FILTER: 'lanczos' },
+      /^IMAGE_FILTER is "lanczos"; allowed: one of nearest, box/,
+    ],
     [{ IMAGE_NUMERICS: 'fast', IMAGE_FILTER: 'hamming' }, /^IMAGE_FILTER is "hamming"; allowed: one of /],
     [{ IMAGE_WIDTH: '65535', IMAGE_HEIGHT: '65535' }, /^IMAGE_WIDTH is "65535"; allowed: .* at most 4096/],
   ])('stops at defaults that no request can satisfy: %j', (environment, message) => {

@@ -60,6 +60,16 @@ const notRun: readonly { readonly page: string; readonly first: string; readonly
     reason: 'the gate runs these; a test cannot run the tests',
   },
   {
+    page: 'docs/numerics.md',
+    first: 'from torchvision.transforms.v2 import InterpolationMode, functional',
+    reason: 'torch is too large for the gate; test/parity/make_numerics_goldens.py calls the same functions',
+  },
+  {
+    page: 'docs/numerics.md',
+    first: 'import cv2',
+    reason: 'the gate has no OpenCV; test/parity/make_numerics_goldens.py calls the same functions',
+  },
+  {
     page: 'docs/performance.md',
     first: 'npm run bench -- [--python PATH] [--images DIR] [--quick] [--write]',
     reason: 'takes minutes, and the brackets are for a reader',

@@ -88,6 +88,29 @@ describe('the whole service over HTTP', () => {
     expect([...pixels]).toEqual([76, 150, 29]);
   });
 
+  it('turns them into the gray of the library that numerics names, and names its version', async () => {
+    for (const [numerics, gray, version] of [
+      ['exact', [76, 150, 29], '"3+pillow-13.0"'],
+      ['pillow', [76, 150, 29], '"3+pillow-13.0"'],
+      ['torch', [76, 149, 29], '"1+torch-2.15-cpu"'],
+      ['opencv', [76, 150, 29], '"1+opencv-5.0"'],
+      ['fast', [76, 150, 29], '"3+libvips"'],
+    ] as const) {
+      const response = await send(`?scale=false&numerics=${numerics}`, png);
+      expect(response.headers.get('image-numerics')).toBe(version);
+      expect([...(await decoded(await bytesOf(response))).pixels]).toEqual(gray);
+    }
+  });
+
+  it('refuses a filter that the library of the numerics does not have, and lists those that it has', async () => {
+    const response = await send('?width=2&numerics=opencv&filter=lanczos', png);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({
+      reason: 'OPTION_INVALID',
+      metadata: { option: 'filter', allowed: 'one of nearest, box, bilinear, bicubic with opencv numerics' },
+    });
+  });
+
   it('gives a tensor that NumPy loads: shape, type and values', async () => {
     const answer = await send('?scale=false&grayscale=false&format=npy&mean=0.5&std=0.5', png);
     expect(answer.headers.get('content-type')).toBe('application/x-npy');

@@ -20,6 +20,9 @@ const broken = [
   ['format=npy&quality=80', 'quality'],
   ['format=npy&datatype=uint8&std=2', 'datatype'],
   ['format=npy&datatype=bf16', 'datatype'],
+  ['preset=a&numerics=torch', 'numerics'],
+  ['width=5&filter=box&numerics=torch', 'filter'],
+  ['width=5&filter=lanczos&numerics=opencv', 'filter'],
   ['width=5&filter=hamming&numerics=fast', 'filter'],
 ] as const;
 
@@ -46,6 +49,9 @@ describe('rules', () => {
     'scale=true&width=5',
     'filter=hamming&numerics=exact',
     'scale=false&numerics=fast',
+    'preset=a&numerics=pillow',
+    'width=5&filter=lanczos&numerics=torch',
+    'width=5&filter=box&numerics=opencv',
   ])('take %s', (query) => {
     expect(requestFor(query)).toBeDefined();
   });

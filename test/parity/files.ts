@@ -10,7 +10,7 @@ import {
   TensorContainer,
 } from '../../gen/image/v1/processor_pb.ts';
 import { Failure } from '../../src/failures.ts';
-import { numericsVersion } from '../../src/processor/image/provenance.ts';
+import { numericsVersions } from '../../src/processor/image/provenance.ts';
 import { type ImageProcessing, processImage } from '../../src/processor/process-image.ts';
 import { startWorkerPool } from '../../src/processor/workers/pool.ts';
 import { createProcessing } from '../support/processor.ts';
@@ -57,7 +57,7 @@ export async function compareFiles(
     }
     const { answer } = await peer.ask<{ versions: Record<string, string> }>({});
     const versions = Object.entries(answer.versions).map((entry) => entry.join(' '));
-    return `numerics ${numericsVersion}; ${versions.join(', ')}`;
+    return `numerics ${numericsVersions.exact}; ${versions.join(', ')}`;
   } finally {
     peer.end();
     await workers.close();

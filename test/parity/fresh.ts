@@ -2,7 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import { ProcessRequestSchema } from '../../gen/image/v1/processor_pb.ts';
 import { readHeader } from '../../src/processor/codecs/read-header.ts';
 import type { Plan, TensorPlan } from '../../src/processor/image/plan.ts';
-import { numericsVersion } from '../../src/processor/image/provenance.ts';
+import { numericsVersions } from '../../src/processor/image/provenance.ts';
 import { createPresets } from '../../src/processor/presets/presets.ts';
 import shipped from '../../src/processor/presets/shipped-presets.json' with { type: 'json' };
 import torchvision from '../../src/processor/presets/torchvision-presets.json' with { type: 'json' };
@@ -89,7 +89,7 @@ export async function compareFresh(python: string, count: number, seed: string):
   const peer = startPython(python, new URL('fresh.py', import.meta.url));
   const { answer } = await peer.ask<{ versions: Record<string, string> }>({});
   const versions = Object.entries(answer.versions).map((entry) => entry.join(' '));
-  console.log(`parity: ours ${numericsVersion}, ${versions.join(', ')}; seed ${seed}`);
+  console.log(`parity: ours ${numericsVersions.exact}, ${versions.join(', ')}; seed ${seed}`);
   const counts = new Map<string, { cases: number; differing: number }>();
   let first: string | undefined;
   for (let index = 0; index < count; index++) {

@@ -41,6 +41,8 @@ GEOMETRIES = [
     ((17, 13), (160, 90), None),
     ((100, 75), (101, 76), None),
     ((50, 211), (211, 50), None),
+    # Where torch's nearest pixel is another one than in double precision.
+    ((2, 2), (82, 94), None),
     # Extreme shapes.
     ((1, 5000), (1, 77), None),
     ((5000, 1), (77, 1), None),
@@ -52,6 +54,9 @@ GEOMETRIES = [
     ((301, 227), (224, 224), (37, 0, 264, 227)),
     ((301, 227), (16, 300), (0, 200, 300, 227)),
 ]
+
+# source size, target size of fit=cover
+COVERS = [((64, 48), (32, 32)), ((301, 227), (224, 224)), ((227, 301), (100, 33)), ((5, 300), (7, 7)), ((33, 44), (90, 91))]
 
 
 @cache
@@ -114,6 +119,16 @@ def opencv_functions():
     return f"OpenCV {cv2.__version__}", tuple(interpolations), resize, lambda image: cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
 
 
+def middle(image, size):
+    """The largest part of the middle with the target's shape, as torchvision's center_crop cuts it."""
+    height, width = image.shape[:2]
+    ratio = size[0] / size[1]
+    across = round(ratio * height) if width / height > ratio else width
+    down = round(width / ratio) if width / height < ratio else height
+    left, top = round((width - across) / 2), round((height - down) / 2)
+    return image[top : top + down, left : left + across]
+
+
 def digest(arrays):
     sha256 = hashlib.sha256()
     for array in arrays:
@@ -138,6 +153,12 @@ def goldens(functions):
     return {
         "version": f"{version}, Python {platform.python_version()}, {platform.machine()}",
         "grayOfEveryColour": digest(gray(colours(red)) for red in range(256)),
+        "covered": {
+            f"{source[0]}x{source[1]} to {size[0]}x{size[1]}": digest(
+                [resize(middle(picture(source, 3, "bytes"), size), size, "bilinear")]
+            )
+            for source, size in COVERS
+        },
         "resized": resized,
     }
 

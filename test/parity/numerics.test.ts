@@ -1,16 +1,20 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { kernels } from '../../src/processor/image/kernels/kernels.ts';
 import { libraryLuma } from '../../src/processor/image/kernels/library-luma.ts';
 import { type OpenCvTarget, resampleAsOpenCv } from '../../src/processor/image/kernels/opencv.ts';
 import { resampleAsTorch, type TorchTarget } from '../../src/processor/image/kernels/torch.ts';
 import type { Pixels } from '../../src/processor/image/pixels.ts';
+import { resizedSize } from '../../src/processor/image/resized-size.ts';
 import { noise } from '../processor/image/kernels/noise.ts';
 
 interface Goldens {
   readonly version: string;
   /** Of the gray of all 2²⁴ colours, from black on, blue fastest. */
   readonly grayOfEveryColour: string;
+  /** By geometry, of `fit=cover` by bilinear, 3 channels. */
+  readonly covered: Readonly<Record<string, string>>;
   /** By geometry and filter, of the results for 1, 3 and 4 channels, each with both patterns. */
   readonly resized: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
@@ -42,34 +46,47 @@ function geometryOf(text: string) {
   };
 }
 
+function hash(...parts: readonly Uint8Array[]): string {
+  const sha256 = createHash('sha256');
+  for (const part of parts) sha256.update(part);
+  return sha256.digest('hex').slice(0, 16);
+}
+
 describe.each(['torch', 'opencv'] as const)('numerics of %s', (library) => {
-  const { version, resized, grayOfEveryColour } = goldens[library];
+  const { version, resized, covered, grayOfEveryColour } = goldens[library];
 
   it.each(Object.entries(resized))(`gives the bytes of ${version}: %s`, (geometry, expected) => {
     const { size, target } = geometryOf(geometry);
     const hashes = Object.keys(expected).map((filter) => {
-      const hash = createHash('sha256');
-      for (const count of channels) {
-        for (const pattern of patterns) {
-          hash.update(resample(library, noise(...size, count, pattern), { ...target, filter }).data);
-        }
-      }
-      return [filter, hash.digest('hex').slice(0, 16)];
+      const results = channels.flatMap((count) =>
+        patterns.map(
+          (pattern) => resample(library, noise(...size, count, pattern), { ...target, filter }).data,
+        ),
+      );
+      return [filter, hash(...results)];
     });
     expect(Object.fromEntries(hashes)).toEqual(expected);
   });
 
+  it.each(Object.entries(covered))(`crops to whole pixels for fit=cover: %s`, (geometry, expected) => {
+    const { size, target } = geometryOf(geometry);
+    const [width, height] = size;
+    const step = { kind: 'resize', fit: 'cover', filter: 'bilinear', ...target } as const;
+    const place = { ...resizedSize({ width, height }, step), filter: step.filter };
+    const { data } = kernels[library].resample(noise(width, height, 3), 1, place);
+    expect(hash(data)).toBe(expected);
+  });
+
   it(`gives the gray of ${version} for every colour`, () => {
-    const hash = createHash('sha256');
     const data = new Uint8Array(2 ** 16 * 3);
     for (let pixel = 0; pixel < 2 ** 16; pixel++) {
       data[3 * pixel + 1] = pixel >> 8;
       data[3 * pixel + 2] = pixel & 255;
     }
-    for (let red = 0; red < 256; red++) {
+    const grays = Array.from({ length: 256 }, (_, red) => {
       for (let at = 0; at < data.length; at += 3) data[at] = red;
-      hash.update(libraryLuma({ data, width: 256, height: 256, channels: 3 }, library).data);
-    }
-    expect(hash.digest('hex').slice(0, 16)).toBe(grayOfEveryColour);
+      return libraryLuma({ data, width: 256, height: 256, channels: 3 }, library).data;
+    });
+    expect(hash(...grays)).toBe(grayOfEveryColour);
   });
 });

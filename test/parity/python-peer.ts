@@ -8,9 +8,11 @@ export interface PythonPeer {
   end(): void;
 }
 
-/** Whether this Python is there and has Pillow. */
-export function hasPillow(python: string): boolean {
-  return spawnSync(python, ['-c', 'import PIL.Image'], { stdio: 'ignore' }).status === 0;
+/** Whether this Python is there and has some modules. They are not loaded: torch takes seconds. */
+export function hasModules(python: string, modules: readonly string[]): boolean {
+  const script =
+    'import sys, importlib.util as u; sys.exit(any(u.find_spec(name) is None for name in sys.argv[1:]))';
+  return spawnSync(python, ['-c', script, ...modules], { stdio: 'ignore' }).status === 0;
 }
 
 /**

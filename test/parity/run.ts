@@ -1,7 +1,8 @@
 /*
- * Compares the service with Pillow, byte for byte.
+ * Compares the service with Pillow, and its kernels with torch and OpenCV, byte for byte.
  *
  *   npm run parity -- [--count 200] [--seed N] [--python PATH]   random images and requests
+ *   npm run parity -- --numerics torch|opencv [--bytes 1e8] [--seed N] [--python PATH]   random resizes, of that many bytes
  *   npm run parity -- --files DIR [--all] [--python PATH]        the files of a folder and of those below it
  *
  * PYTHON names the interpreter too. With --files only files that are not identical are listed, unless --all. Exits with
@@ -13,12 +14,15 @@ import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { type ComparedFile, compareFiles, tableOf } from './files.ts';
 import { compareFresh } from './fresh.ts';
-import { hasPillow } from './python-peer.ts';
+import { compareLibrary, type Library } from './numerics.ts';
+import { hasModules } from './python-peer.ts';
 
 const { values: options } = parseArgs({
   options: {
     count: { type: 'string', default: '200' },
     seed: { type: 'string', default: `${Date.now()}` },
+    numerics: { type: 'string', default: 'pillow' },
+    bytes: { type: 'string', default: '1e8' },
     files: { type: 'string' },
     all: { type: 'boolean', default: false },
     python: { type: 'string', default: process.env.PYTHON || 'python3' },
@@ -47,9 +51,30 @@ function lineOf({ name, outcome, detail, known, isUndocumented }: ComparedFile):
   return `${outcome}: ${name}${detail && `: ${detail}`}${documented}`;
 }
 
+/** The Python modules that each numerics is compared with. */
+const modulesOf: Readonly<Record<Library, readonly string[]>> = {
+  torch: ['torch', 'torchvision'],
+  opencv: ['cv2'],
+};
+
+async function compareNumerics(library: string, python: string): Promise<void> {
+  if (library !== 'torch' && library !== 'opencv') {
+    console.log(`parity: --numerics is "${library}"; allowed: pillow, torch, opencv.`);
+    process.exitCode = 2;
+    return;
+  }
+  if (!hasModules(python, ['numpy', ...modulesOf[library]])) {
+    console.log(`parity: skipped, ${python} lacks NumPy or ${modulesOf[library].join(' or ')}.`);
+    return;
+  }
+  const isEqual = await compareLibrary(library, python, Number(options.bytes), options.seed);
+  if (!isEqual) process.exitCode = 1;
+}
+
 async function main(): Promise<void> {
-  const { files, python } = options;
-  if (!hasPillow(python)) {
+  const { files, python, numerics } = options;
+  if (numerics !== 'pillow') return compareNumerics(numerics, python);
+  if (!hasModules(python, ['PIL'])) {
     const missing = `${python} has no Pillow. Install it (pip install pillow), or name another interpreter by PYTHON or --python.`;
     console.log(files === undefined ? `parity: skipped, ${missing}` : `parity: ${missing}`);
     if (files !== undefined) process.exitCode = 2;

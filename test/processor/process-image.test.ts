@@ -13,7 +13,7 @@ import { Failure } from '../../src/failures.ts';
 import { createMemoryTier } from '../../src/processor/cache/memory-tier.ts';
 import { createRedisTier } from '../../src/processor/cache/redis-tier.ts';
 import { createResultCache } from '../../src/processor/cache/result-cache.ts';
-import { numericsVersion } from '../../src/processor/image/provenance.ts';
+import { numericsVersions } from '../../src/processor/image/provenance.ts';
 import { type ImageProcessing, processImage } from '../../src/processor/process-image.ts';
 import { unlimitedMemory } from '../../src/processor/serving/call-memory.ts';
 import type { Stage } from '../../src/processor/stopwatch.ts';
@@ -83,7 +83,7 @@ describe(processImage, () => {
         sha256: hash('sha256', png),
         bytes: BigInt(png.length),
       },
-      provenance: { numericsVersion, libraries: pool.libraries, decisions: [] },
+      provenance: { numericsVersion: numericsVersions.exact, libraries: pool.libraries, decisions: [] },
       key: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
     expect(response.tensors).toEqual([]);

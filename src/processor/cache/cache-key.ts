@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 import type { Plan } from '../image/plan.ts';
-import { numericsVersion } from '../image/provenance.ts';
+import { numericsVersions } from '../image/provenance.ts';
 
 /**
- * Names an answer by what it is made from: the source's bytes, the plan, the numerics version and the
+ * Names an answer by what it is made from: the source's bytes, the plan, the version of its numerics and the
  * libraries. Equal keys mean equal bytes, on every machine and in every replica.
  *
  * @param sourceSha256 - of the encoded source, in hex
@@ -15,7 +15,10 @@ export function cacheKey(
   plan: Plan,
   libraries: Readonly<Record<string, string>>,
 ): string {
-  return hash('sha256', JSON.stringify([numericsVersion, libraries, sourceSha256, canonical(plan)]));
+  return hash(
+    'sha256',
+    JSON.stringify([numericsVersions[plan.numerics], libraries, sourceSha256, canonical(plan)]),
+  );
 }
 
 /** The same value with the keys of every object in order, so that the way it was put together doesn't count. */

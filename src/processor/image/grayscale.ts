@@ -1,15 +1,20 @@
+import { libraryLuma } from './kernels/library-luma.ts';
 import { luma } from './kernels/luma.ts';
 import type { Pixels } from './pixels.ts';
+import type { Library } from './plan.ts';
 import type { StepKind } from './step.ts';
 
 /** One channel of Rec. 601 luma. */
 export interface GrayscaleStep {
   readonly kind: 'grayscale';
+  /** The library whose luma it is. Unset: Pillow's. */
+  readonly library?: Library | undefined;
 }
 
 export const grayscale: StepKind<GrayscaleStep> = {
   place: (_, input) => ({ ...input, colours: 1 }),
-  run: ({ pixels }) => toLuma(pixels),
+  run: ({ pixels }, { step: { library } }) =>
+    library === undefined ? toLuma(pixels) : libraryLuma(pixels, library),
 };
 
 /**

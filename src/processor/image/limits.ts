@@ -24,7 +24,7 @@ export function withinLimits<Image extends PlannedImage>(image: Image, maxOutput
   for (const { computed } of geometry.steps) checkPixels(computed, maxOutputPixels);
   checkPixels(geometry.picture, maxOutputPixels);
   // Fast numerics resample a smaller version of the source, which the resampler checks.
-  if (plan.numerics === 'exact') {
+  if (plan.numerics !== 'fast') {
     for (const placed of geometry.steps) kindOf(placed.step).checkWork?.(placed);
   }
   for (const output of geometry.outputs) {

@@ -9,13 +9,16 @@ import type { Step } from './steps.ts';
 export interface Plan {
   /** Unset: the source's first page or frame. */
   readonly source?: SourcePlan | undefined;
-  /** Whose arithmetic computes the pixels: Pillow's, or that of libvips with its shrinking decoders. */
-  readonly numerics: 'exact' | 'fast';
+  /** Whose arithmetic computes the pixels; `exact` is Pillow's, `fast` that of libvips with its shrinking decoders. */
+  readonly numerics: 'exact' | Library | 'fast';
   readonly alpha: AlphaPlan;
   /** In the order in which they run. */
   readonly steps: readonly Step[];
   readonly output: ImagePlan | TensorPlan;
 }
+
+/** The libraries beside Pillow whose arithmetic is computed to the last bit. */
+export type Library = 'torch' | 'opencv';
 
 /** Which part of the source is read, and how; image.v1.SourceOptions with its defaults filled in. */
 export interface SourcePlan {

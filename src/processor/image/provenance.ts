@@ -2,11 +2,20 @@ import type { ImageHeader } from '../codecs/header.ts';
 import type { Plan } from './plan.ts';
 
 /**
- * Our version and the Pillow whose pixels these are: Pillow 12.2 and 13.0 each changed for which images the
- * vertical pass goes first. Ours grows whenever the same request may give other bytes than before. It is part
- * of every cache key, so a new version never answers with an old version's pixels.
+ * The version of each numerics: ours, and the library whose pixels these are. Ours grows whenever the same request may
+ * give other bytes than before. It is part of the cache key, so that a new version never responds with an old version's
+ * pixels, and each numerics has its own, so that no other one's outputs are made again.
+ *
+ * - Pillow 12.2 and 13.0 each changed for which images the vertical pass goes first.
+ * - torch computes these bytes on CPUs only: x86 with AVX2, and ARM.
+ * - The versions of the libraries include that of libvips.
  */
-export const numericsVersion = '3+pillow-13.0';
+export const numericsVersions = {
+  exact: '3+pillow-13.0',
+  torch: '1+torch-2.15-cpu',
+  opencv: '1+opencv-5.0',
+  fast: '3+libvips',
+} as const satisfies Readonly<Record<Plan['numerics'], string>>;
 
 /** What was decided about a source where there was a choice, as `subject=decision`. */
 export function decisionsOf(header: ImageHeader, plan: Plan, alphaIsKept: boolean): string[] {
@@ -14,16 +23,22 @@ export function decisionsOf(header: ImageHeader, plan: Plan, alphaIsKept: boolea
   if (header.orientation !== 1) decisions.push(`orientation=${header.orientation} turned upright`);
   if (header.exifIsUnreadable) decisions.push('exif=cannot be read, not turned');
   if (header.hasIccProfile) {
-    const isIgnored = plan.numerics === 'exact' || header.format === 'avif';
+    const isIgnored = plan.numerics !== 'fast' || header.format === 'avif';
     decisions.push(`icc=${isIgnored ? 'ignored' : 'converted to sRGB'}`);
   }
   if (header.bitDepth === 16) decisions.push('bit_depth=16 to 8 by high byte');
   else if (header.bitDepth > 8) decisions.push(`bit_depth=${header.bitDepth} to 8`);
   if (header.colour === 'cmyk')
-    decisions.push(`cmyk=${plan.numerics === 'exact' ? "Pillow's formula" : 'profile'}`);
+    decisions.push(`cmyk=${plan.numerics === 'fast' ? 'profile' : "Pillow's formula"}`);
   if (header.hasAlpha) {
     const laid = typeof plan.alpha === 'string' ? 'dropped' : 'laid on the background';
     decisions.push(`alpha=${alphaIsKept ? 'kept' : laid}`);
+  }
+  if (
+    plan.numerics === 'opencv' &&
+    plan.steps.some((step) => step.kind === 'resize' && step.filter === 'bicubic')
+  ) {
+    decisions.push("interpolation=INTER_CUBIC without Intel's IPP");
   }
   if (header.dropsSample) decisions.push('extra_sample=dropped, it is no alpha');
   if (header.frames > 1) decisions.push(`frame=first of ${header.frames}`);

@@ -1,14 +1,21 @@
 import { sizeUpright } from '../codecs/orient.ts';
 import { areaOf } from './cutout.ts';
+import { kernels } from './kernels/kernels.ts';
 import { checkWork, resampleUpright, type Target } from './kernels/resample.ts';
 import type { FilterName } from './kernels/weights.ts';
 import type { Picture } from './picture.ts';
 import type { Pixels } from './pixels.ts';
+import type { Library } from './plan.ts';
 import { resizedSize } from './resized-size.ts';
 import type { PlacedStep, StepKind } from './step.ts';
 
 /** Resamples an image to another size, in pixels. resized-size.ts defines how each fit rounds. */
-export type ResizeStep = { readonly kind: 'resize'; readonly filter: FilterName } & ResizeFit;
+export type ResizeStep = {
+  readonly kind: 'resize';
+  readonly filter: FilterName;
+  /** The library that resamples. Unset: Pillow. */
+  readonly library?: Library | undefined;
+} & ResizeFit;
 
 export type ResizeFit =
   | { readonly fit: 'fill'; readonly width: number; readonly height: number }
@@ -26,7 +33,11 @@ export const resize: StepKind<ResizeStep> = {
   },
   // Its pass order and its weights depend on the whole input.
   inputCutout: (input) => ({ left: 0, top: 0, right: input.width, bottom: input.height }),
-  checkWork: (placed) => checkWork(placed.input, targetOf(placed)),
+  checkWork(placed) {
+    const { library } = placed.step;
+    const check = library === undefined ? checkWork : kernels[library].check;
+    check(placed.input, targetOf(placed));
+  },
   newPixels: ({ computed }) => areaOf(computed),
   resampledPixels: ({ input, output, computed }) =>
     areaOf(input) * (areaOf(computed) / Math.max(1, areaOf(output))),
@@ -34,9 +45,10 @@ export const resize: StepKind<ResizeStep> = {
 };
 
 /**
- * Turns a picture upright and resamples it, bit for bit as Pillow's `ImageOps.exif_transpose` and `Image.resize`.
+ * Turns a picture upright and resamples it, bit for bit as Pillow's `ImageOps.exif_transpose` and `Image.resize`, or as
+ * the step's library.
  *
- * @param toLuma - whether the result is luma, computed for each row while it is in the cache
+ * @param toLuma - whether the result is Pillow's luma, computed for each row while it is in the cache
  * @returns the pixels of the step's cutout
  */
 export function resample(
@@ -44,6 +56,8 @@ export function resample(
   placed: PlacedStep<ResizeStep>,
   toLuma: boolean,
 ): Pixels {
+  const { library } = placed.step;
+  if (library !== undefined) return kernels[library].resample(pixels, orientation, targetOf(placed));
   return resampleUpright(pixels, orientation, targetOf(placed), toLuma && pixels.channels === 3);
 }
 

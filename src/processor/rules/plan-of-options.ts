@@ -1,9 +1,9 @@
 import type { CenterCrop, ProcessRequest, Resize } from '../../../gen/image/v1/processor_pb.ts';
 import { invalidOption } from '../../options/invalid-option.ts';
 import type { CropStep } from '../image/crop.ts';
-import type { Colour, Plan } from '../image/plan.ts';
+import type { Colour, Library, Plan } from '../image/plan.ts';
 import type { Step } from '../image/steps.ts';
-import { enumName, filterNames, fitNames, numericsNames } from './enum-names.ts';
+import { enumName, filterNames, fitNames, numericsOf } from './enum-names.ts';
 import { checkRequestedSide, checkRequestedSize } from './limits.ts';
 import { imagePlan, tensorPlan } from './output-plan.ts';
 import { sourcePlan } from './source-plan.ts';
@@ -16,14 +16,16 @@ import { sourcePlan } from './source-plan.ts';
 export function planOfOptions(request: ProcessRequest, maxOutputPixels: number): Plan {
   const { resize, crop, grayscale } = request;
   const background = backgroundColour(request.background);
+  const numerics = numericsOf(request.numerics);
+  const library = numerics === 'torch' || numerics === 'opencv' ? { library: numerics } : {};
   return {
     source: sourcePlan(request.sourceOptions),
-    numerics: enumName('numerics', request.numerics, numericsNames),
+    numerics,
     alpha: background ?? 'kept',
     steps: [
-      ...(resize === undefined ? [] : resizeSteps(resize, background, maxOutputPixels)),
+      ...(resize === undefined ? [] : resizeSteps(resize, library, background, maxOutputPixels)),
       ...(crop === undefined ? [] : [cropStep(crop, maxOutputPixels)]),
-      ...(grayscale ? [{ kind: 'grayscale' } as const] : []),
+      ...(grayscale ? [{ kind: 'grayscale', ...library } as const] : []),
     ],
     output:
       request.output.case === 'tensor'
@@ -35,12 +37,13 @@ export function planOfOptions(request: ProcessRequest, maxOutputPixels: number):
 /** @param background - of the bars of FIT_CONTAIN */
 function resizeSteps(
   { width, height, shortestEdge, ...resize }: Resize,
+  library: { readonly library?: Library },
   background: Colour | undefined,
   maxOutputPixels: number,
 ): readonly Step[] {
   const filter = enumName('filter', resize.filter, filterNames);
   const fit = enumName('fit', resize.fit, fitNames);
-  const step = { kind: 'resize', filter } as const;
+  const step = { kind: 'resize', filter, ...library } as const;
   if (shortestEdge !== 0) {
     checkRequestedSide('shortest_edge', shortestEdge);
     return [{ ...step, fit: 'shortestEdge', shortestEdge }];

@@ -2,7 +2,7 @@ import type { ProcessRequest } from '../../../gen/image/v1/processor_pb.ts';
 import type { Plan } from '../image/plan.ts';
 import { fixedSizeOf } from '../image/steps.ts';
 import type { PresetPlan } from '../presets/preset-plan.ts';
-import { enumName, numericsNames } from './enum-names.ts';
+import { numericsOf } from './enum-names.ts';
 import { checkRequestedSize } from './limits.ts';
 import { imagePlan, presetTensorPlan } from './output-plan.ts';
 import { sourcePlan } from './source-plan.ts';
@@ -20,7 +20,7 @@ export function planOfPreset(request: ProcessRequest, preset: PresetPlan, maxOut
   }
   return {
     source: sourcePlan(request.sourceOptions),
-    numerics: enumName('numerics', request.numerics, numericsNames),
+    numerics: numericsOf(request.numerics),
     alpha: preset.alpha,
     steps: preset.steps,
     output:

@@ -41,7 +41,7 @@ const bases = {
   image: {
     resize: { width: 40, height: 30, fit: 1, filter: 3 },
     output: { case: 'image', value: { format: 1, quality: 80 } },
-    numerics: 1,
+    numerics: Numerics.FAST,
     background: '#102030',
     crop: { width: 20, height: 10 },
   },
@@ -62,7 +62,7 @@ const bases = {
         container: 1,
       },
     },
-    numerics: 1,
+    numerics: Numerics.FAST,
     background: '#102030',
   },
 } satisfies Record<string, MessageInitShape<typeof ProcessRequestSchema>>;
@@ -197,6 +197,10 @@ describe(cacheKey, () => {
     expect(keyFor({ source: { case: 'url', value: 'https://example.com/a.jpg' } })).toBe(
       keyFor({ source: { case: 'content', value: new Uint8Array([1]) } }),
     );
+  });
+
+  it('is the same for exact numerics and the library whose pixels they are', () => {
+    expect(keyFor({ numerics: Numerics.PILLOW })).toBe(keyFor({ numerics: Numerics.EXACT }));
   });
 
   it('is the same whether defaults are said or left out', () => {

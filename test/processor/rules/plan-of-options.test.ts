@@ -275,7 +275,7 @@ describe(planOf, () => {
       { resize: { width: 1, height: 1, filter: unknown } },
       'one of bilinear, nearest, box, hamming, bicubic, lanczos',
     ],
-    ['numerics', { numerics: unknown }, 'one of exact, fast'],
+    ['numerics', { numerics: unknown }, 'one of exact, fast, pillow, torch, opencv'],
     ['format', { output: { case: 'image', value: { format: unknown } } }, 'one of source, jpeg, png, webp'],
     ['datatype', tensorRequest({ datatype: unknown }), 'one of FP32, UINT8, FP16, BF16'],
     ['layout', tensorRequest({ layout: unknown }), 'one of NCHW, NHWC'],
@@ -307,6 +307,36 @@ describe(planOf, () => {
       );
     },
   );
+
+  it.each([
+    [Numerics.UNSPECIFIED, 'exact'],
+    [Numerics.EXACT, 'exact'],
+    [Numerics.PILLOW, 'exact'],
+    [Numerics.TORCH, 'torch'],
+    [Numerics.OPENCV, 'opencv'],
+    [Numerics.FAST, 'fast'],
+  ] as const)('names the library whose pixels numerics %d means: %s', (numerics, library) => {
+    expect(plan({ numerics }).numerics).toBe(library);
+  });
+
+  it.each([
+    [Numerics.TORCH, Filter.BOX, 'one of nearest, bilinear, bicubic, lanczos with torch numerics'],
+    [Numerics.OPENCV, Filter.LANCZOS, 'one of nearest, box, bilinear, bicubic with opencv numerics'],
+  ])('refuses a filter that the library of numerics %d lacks', (numerics, filter, allowed) => {
+    expect(refusal({ resize: { width: 1, height: 1, filter }, numerics })).toMatchObject({
+      reason: 'OPTION_INVALID',
+      metadata: { option: 'filter', allowed },
+    });
+  });
+
+  it("refuses torch and OpenCV beside a preset, whose pixels are Pillow's", () => {
+    for (const numerics of [Numerics.TORCH, Numerics.OPENCV]) {
+      expect(refusal({ preset: 'clip-vit-base-patch32', numerics })).toMatchObject({
+        reason: 'OPTION_INVALID',
+        metadata: { option: 'numerics' },
+      });
+    }
+  });
 
   it.each(['NPY', 'NPZ'] as const)('refuses BF16 in %s, because NumPy has no such type', (name) => {
     const container = TensorContainer[name];
@@ -385,6 +415,8 @@ describe(planOf, () => {
   });
 
   it('says option, value and what is allowed in one sentence', () => {
-    expect(() => plan({ numerics: unknown })).toThrow('numerics is 99; allowed: one of exact, fast.');
+    expect(() => plan({ numerics: unknown })).toThrow(
+      'numerics is 99; allowed: one of exact, fast, pillow, torch, opencv.',
+    );
   });
 });

@@ -9,7 +9,7 @@ const [redOfTorch, greenOfTorch, blueOfTorch] = [round32(0.2989), round32(0.587)
 
 /**
  * torchvision's `functional.rgb_to_grayscale` of uint8: 0.2989·R + 0.587·G + 0.114·B in single precision, added by
- * fused multiply-adds, without its fraction. White comes to 254.
+ * fused multiply-adds, without its fraction. White becomes 254.
  */
 const byTorch: LevelOf = (red, green, blue) =>
   Math.trunc(round32(round32(round32(red * redOfTorch) + green * greenOfTorch) + blue * blueOfTorch));

@@ -125,7 +125,7 @@ export function coversOf(axis: Axis): Cover[] {
   );
 }
 
-/** What is covered of a pixel counts from this part of it on. */
+/** A part of a pixel smaller than this does not count. */
 const leastPart = 1e-3;
 
 function coverOf(result: number, scale: number, sourceSize: number): Cover {

@@ -14,7 +14,7 @@ import { checkSide, copyOf, maxSide } from './resample.ts';
  */
 export type OpenCvFilterName = 'bilinear' | 'bicubic' | 'box' | 'nearest';
 
-/** What OpenCV resamples an image to. */
+/** The result that OpenCV resamples an image to. */
 export interface OpenCvTarget {
   /** Size of the whole result, upright, in pixels. */
   readonly width: number;
@@ -84,7 +84,7 @@ function singlePrecisionValues({ channels }: Pixels, { size, from, to }: Axis): 
  *
  * @param source - its size, upright
  */
-export function checkOpenCvWork(source: Size, { width, height }: OpenCvTarget): void {
+export function checkOpenCvWork(source: Size, { width, height }: Size): void {
   if (source.width === width && source.height === height) return;
   checkSide(Math.max(source.width, source.height, width, height), maxSide);
 }

@@ -7,7 +7,7 @@ import type { Size } from '../shortest-edge.ts';
  * @param source - [height, width, channels] uint8
  * @param columns - the source's column of each column of the result
  * @param rows - the source's row of each row of the result
- * @param size - of the result. What `columns` and `rows` leave open is 0
+ * @param size - of the result. Pixels that `columns` and `rows` leave open are 0
  * @returns [height, width, channels] uint8, in an ArrayBuffer of its own
  */
 export function pickPixels(source: Pixels, columns: Int32Array, rows: Int32Array, size: Size): Pixels {

@@ -1,29 +1,31 @@
 import { layWindows, packWindows, sinc, type Windows } from './weights.ts';
 
 /** The filters of torch's antialiased resize of uint8. */
-export type TorchFilterName = 'bilinear' | 'bicubic' | 'lanczos';
+export type WeighingTorchFilterName = 'bilinear' | 'bicubic' | 'lanczos';
 
 /** Each filter's reach at scale 1 and its curve, in the order of operations of torch's UpSampleKernel.cpp. */
-const filters: Record<TorchFilterName, { readonly support: number; readonly curve: (x: number) => number }> =
-  {
-    bilinear: {
-      support: 1,
-      curve: (signed) => {
-        const x = Math.abs(signed);
-        return x < 1 ? 1 - x : 0;
-      },
+const filters: Record<
+  WeighingTorchFilterName,
+  { readonly support: number; readonly curve: (x: number) => number }
+> = {
+  bilinear: {
+    support: 1,
+    curve: (signed) => {
+      const x = Math.abs(signed);
+      return x < 1 ? 1 - x : 0;
     },
-    bicubic: {
-      support: 2,
-      curve: (signed) => {
-        const x = Math.abs(signed);
-        if (x < 1) return (1.5 * x - 2.5) * x * x + 1;
-        if (x < 2) return ((-0.5 * x + 2.5) * x - 4) * x + 2;
-        return 0;
-      },
+  },
+  bicubic: {
+    support: 2,
+    curve: (signed) => {
+      const x = Math.abs(signed);
+      if (x < 1) return (1.5 * x - 2.5) * x * x + 1;
+      if (x < 2) return ((-0.5 * x + 2.5) * x - 4) * x + 2;
+      return 0;
     },
-    lanczos: { support: 3, curve: (x) => (x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0) },
-  };
+  },
+  lanczos: { support: 3, curve: (x) => (x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0) },
+};
 
 /** Weights have at most this many fraction bits. */
 const mostFractionBits = 22;
@@ -44,7 +46,7 @@ export function computeTorchWindows(
   from: number,
   to: number,
   size: number,
-  filter: TorchFilterName,
+  filter: WeighingTorchFilterName,
   firstResult = 0,
   endResult = size,
 ): Windows {

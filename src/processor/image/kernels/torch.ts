@@ -4,13 +4,16 @@ import type { Pixels } from '../pixels.ts';
 import type { Size } from '../shortest-edge.ts';
 import { pickPixels } from './pick.ts';
 import { checkIntermediate, checkSide, copyOf, maxSide, type Target } from './resample.ts';
-import type { TorchFilterName } from './torch-weights.ts';
+import type { WeighingTorchFilterName } from './torch-weights.ts';
 import { resampleStored } from './upright.ts';
 import { reachedPixels } from './weights.ts';
 
-/** What torch resamples an image to. */
+/** torchvision's interpolations of uint8 by the names of our filters. */
+export type TorchFilterName = WeighingTorchFilterName | 'nearest';
+
+/** The result that torch resamples an image to. */
 export type TorchTarget = Omit<Target, 'filter' | 'box'> & {
-  readonly filter: TorchFilterName | 'nearest';
+  readonly filter: TorchFilterName;
   /** The part of the upright source that is resampled, in whole pixels; no pixel outside of it counts. Unset: all of it. */
   readonly part?: Cutout | undefined;
 };

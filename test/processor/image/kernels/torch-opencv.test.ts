@@ -90,6 +90,20 @@ describe.each(['torch', 'opencv'] as const)('resampling as %s', (name) => {
   });
 });
 
+describe(resampleAsOpenCv, () => {
+  it.each([1, 5, 24, 27])(
+    'rounds the last values of a row by its whole, in a part from column %i too',
+    (left) => {
+      // Of this image, values beyond the last whole vector of 8 differ between single precision and whole numbers.
+      const target = { width: 30, height: 80, filter: 'bicubic' } as const;
+      const cutout = { left, top: 0, right: 30, bottom: 80 };
+      const source = noise(30, 40, 1);
+      const part = resampleAsOpenCv(source, 1, { ...target, cutout });
+      expect([...part.data]).toEqual([...partOf(resampleAsOpenCv(source, 1, target), cutout).data]);
+    },
+  );
+});
+
 describe(checkTorchWork, () => {
   it('refuses shapes with too many pixels between the passes', () => {
     const target = { width: 2 ** 20, height: 1, filter: 'bilinear' } as const;

@@ -1,0 +1,64 @@
+import { sizeUpright } from '../../codecs/orient.ts';
+import type { Cutout } from '../cutout.ts';
+import type { Pixels } from '../pixels.ts';
+import type { Library } from '../plan.ts';
+import { roundHalfToEven, type Size } from '../shortest-edge.ts';
+import { checkOpenCvWork, type OpenCvFilterName, resampleAsOpenCv } from './opencv.ts';
+import type { Target } from './resample.ts';
+import { checkTorchWork, resampleAsTorch, type TorchFilterName } from './torch.ts';
+
+/** The resize of a library beside Pillow. */
+export interface Kernel {
+  /**
+   * @param source - its size, upright
+   * @throws OUTPUT_PIXELS_OVER_LIMIT where the resize takes too long or too much memory
+   */
+  check(source: Size, target: Target): void;
+  /**
+   * Turns an image upright and resamples it.
+   *
+   * @param stored - [height, width, 1 | 3 | 4] uint8, as stored
+   * @param orientation - EXIF's, 1…8
+   * @param target - its filter is one that the library has: the rules refuse the others
+   * @returns [height, width, 1 | 3 | 4] uint8
+   */
+  resample(stored: Pixels, orientation: number, target: Target): Pixels;
+}
+
+/** The kernel of each library. */
+export const kernels: Readonly<Record<Library, Kernel>> = {
+  torch: {
+    check: (source, target) => checkTorchWork(source, forTorch(source, target)),
+    resample: (stored, orientation, target) =>
+      resampleAsTorch(stored, orientation, forTorch(sizeUpright(stored, orientation), target)),
+  },
+  opencv: {
+    check: checkOpenCvWork,
+    resample: (stored, orientation, target) =>
+      resampleAsOpenCv(stored, orientation, forOpenCv(sizeUpright(stored, orientation), target)),
+  },
+};
+
+function forTorch(source: Size, { filter, box, ...target }: Target) {
+  return { ...target, filter: filter as TorchFilterName, part: box && wholePart(source, box) };
+}
+
+function forOpenCv(source: Size, { filter, box, ...target }: Target) {
+  return { ...target, filter: filter as OpenCvFilterName, part: box && wholePart(source, box) };
+}
+
+/**
+ * A box in whole pixels: torch and OpenCV have no fractions of a pixel. Its sides and its place in the middle are rounded
+ * half to even, as torchvision's `center_crop` rounds the place.
+ */
+function wholePart(source: Size, [left, top, right, bottom]: NonNullable<Target['box']>): Cutout {
+  const across = middle(source.width, right - left);
+  const down = middle(source.height, bottom - top);
+  return { left: across.from, top: down.from, right: across.to, bottom: down.to };
+}
+
+function middle(whole: number, part: number): { readonly from: number; readonly to: number } {
+  const length = Math.max(1, roundHalfToEven(part));
+  const from = roundHalfToEven((whole - length) / 2);
+  return { from, to: from + length };
+}
