@@ -111,7 +111,7 @@ describe('variants over HTTP', () => {
     [
       'too many',
       JSON.stringify(Array.from({ length: 17 }, () => ({}))),
-      'There are 17 variants; at most 16 are made at once. Send several requests.',
+      'There are 17 variants; the limit is 16. Send several requests.',
     ],
   ])('refuse %s', async (_, variants, detail) => {
     const response = await post({ variants }, sample);
