@@ -1,3 +1,4 @@
+import { type DatatypeName, datatypes } from './datatypes.ts';
 import { Failure } from './failures.ts';
 
 /*
@@ -12,24 +13,12 @@ interface Size {
   readonly height: number;
 }
 
-/** Headers of image formats, npy and safetensors, in bytes. */
-const headerBytes = 4096;
+/** Headers of image formats, npy and safetensors, in bytes; of containers, per tensor. */
+export const headerBytes = 4096;
 
-/** By its name in the Open Inference Protocol. */
-export const datatypeBytes = { UINT8: 1, FP16: 2, BF16: 2, FP32: 4 } as const;
-
-/** Bytes of a tensor's values. */
-export function valueBytes(
-  { width, height }: Size,
-  channels: number,
-  datatype: keyof typeof datatypeBytes,
-): number {
-  return width * height * channels * datatypeBytes[datatype];
-}
-
-/** Bytes of a tensor in any container. */
-export function tensorBytes(...tensor: Parameters<typeof valueBytes>): number {
-  return valueBytes(...tensor) + headerBytes;
+/** Bytes of the tensor of an image in any container. */
+export function tensorBytes({ width, height }: Size, channels: number, datatype: DatatypeName): number {
+  return width * height * channels * datatypes[datatype].bytes + headerBytes;
 }
 
 /** Bytes that an encoded image has at most. @param channels - of the pixels, alpha included: 1…4 */

@@ -20,7 +20,7 @@ import type { OutputDescription } from './image/outputs.ts';
 import type { Plan } from './image/plan.ts';
 import { decisionsOf } from './image/provenance.ts';
 import { mapResults, type Outcome, outcomeOf, resultOf } from './outcome.ts';
-import { type ImageProcessing, readImage } from './process-image.ts';
+import { type ImageProcessing, readImage, sourceOf } from './process-image.ts';
 import { planVariants, resultOfVariant } from './process-variants.ts';
 import { formatValue, sourceMessage, tensorMessage } from './respond.ts';
 import { planOf } from './rules/rules.ts';
@@ -68,7 +68,7 @@ async function describePlans(
   }
   const { content, sha256, keyed } = image;
   const header = await call.readHeader(() =>
-    workers.readHeader(content, limits.maxSourcePixels, caller.signal),
+    workers.readHeader(content, limits.maxSourcePixels, caller.signal, sourceOf(plans)),
   );
   const planned = keyed.map((item) => ({ ...item, geometry: geometryOf(header, item.plan) }));
   call.memory.checkResponse(maxBytesOf(planned.map(({ geometry }) => geometry)));

@@ -78,6 +78,11 @@ export async function readImage(
   return 'known' in read ? read : { ...read, keyed: keyed(read.sha256) };
 }
 
+/** The part of the source that is read. rules/source-plan.ts allows the same one in all plans of a call so far. */
+export function sourceOf([plan]: readonly Plan[]): Plan['source'] {
+  return plan?.source;
+}
+
 /** header → geometry → price → admission → make: the values that the cache does not have. */
 async function make(
   { sha256, content }: { readonly sha256: string; readonly content: Uint8Array },
@@ -88,7 +93,9 @@ async function make(
   { signal, remainingMs = () => Number.POSITIVE_INFINITY }: Caller,
 ): Promise<readonly Outcome<Computed<readonly Stage[]>>[]> {
   admission.checkRoom(content.length);
-  const header = await call.readHeader(() => workers.readHeader(content, limits.maxSourcePixels, signal));
+  const header = await call.readHeader(() =>
+    workers.readHeader(content, limits.maxSourcePixels, signal, sourceOf(all)),
+  );
   const planned = missing.map((item) => ({ ...item, geometry: geometryOf(header, item.plan) }));
   call.memory.checkResponse(maxBytesOf(all.map((plan) => geometryOf(header, plan))));
   call.memory.checkRoom(maxBytesOf(planned.map(({ geometry }) => geometry)));

@@ -6,7 +6,8 @@ import {
   type ProcessRequest,
   type ProcessVariantsRequest,
 } from '../../../gen/image/v1/processor_pb.ts';
-import { type datatypeBytes, imageBytes, outputBytesOverLimit, tensorBytes } from '../../content-bytes.ts';
+import { imageBytes, outputBytesOverLimit, tensorBytes } from '../../content-bytes.ts';
+import type { DatatypeName } from '../../datatypes.ts';
 
 export type PricedRequest = ProcessRequest | ProcessVariantsRequest | ProcessBatchRequest;
 
@@ -61,7 +62,7 @@ function sizeOf({ resize }: ProcessRequest): { width: number; height: number } |
   return resize;
 }
 
-const datatypeNames: Readonly<Partial<Record<Datatype, keyof typeof datatypeBytes>>> = {
+const datatypeNames: Readonly<Partial<Record<Datatype, DatatypeName>>> = {
   [Datatype.UINT8]: 'UINT8',
   [Datatype.FP16]: 'FP16',
   [Datatype.BF16]: 'BF16',

@@ -1,3 +1,4 @@
+import { datatypes } from '../../datatypes.ts';
 import type { ApiConfig } from '../config.ts';
 import { getImage, postImage } from './image-operations.ts';
 import type { JsonObject } from './json-object.ts';
@@ -80,7 +81,7 @@ export function descriptionSchema(): JsonObject {
               required: ['name', 'datatype', 'shape', 'bytes'],
               properties: {
                 name: { type: 'string', description: "The tensor's name in safetensors and npz" },
-                datatype: { type: 'string', enum: ['UINT8', 'FP16', 'FP32', 'BF16'] },
+                datatype: { type: 'string', enum: Object.keys(datatypes) },
                 shape: { type: 'array', items: { type: 'integer' }, description: 'The length of each axis' },
                 bytes: { type: 'integer', description: 'Length of the values' },
               },

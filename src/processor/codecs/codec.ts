@@ -1,5 +1,6 @@
 import type { FilterName } from '../image/kernels/weights.ts';
 import type { Pixels } from '../image/pixels.ts';
+import type { SourcePlan } from '../image/plan.ts';
 import type { ImageHeader } from './header.ts';
 import type { SourceStructure } from './source-structure.ts';
 
@@ -24,10 +25,11 @@ export interface Codec {
   /**
    * Reads the header without a decoder, in about a millisecond at most.
    *
+   * @param source - which part of the file is read; unset: its first page or frame
    * @returns undefined if only the decoder can read this file's header
    * @throws FORMAT_UNSUPPORTED, IMAGE_CORRUPT
    */
-  readHeader?(content: Uint8Array): ImageHeader | undefined;
+  readHeader?(content: Uint8Array, source?: SourcePlan): ImageHeader | undefined;
   /** Counts the parts of a file that cost time beside its pixels. @returns undefined for a file of the usual parts */
   readStructure?(content: Buffer): SourceStructure | undefined;
   readonly price: DecodingPrice;
@@ -66,9 +68,10 @@ export interface Decoder {
    * Reads the header of a file. Unset: `Codec.readHeader` reads every file.
    *
    * @param content - the file, or its `headerBytes`
+   * @param source - which part of the file is read; unset: its first page or frame
    * @throws FORMAT_UNSUPPORTED, IMAGE_CORRUPT; the size is not checked
    */
-  readHeader?(content: Uint8Array): ImageHeader | Promise<ImageHeader>;
+  readHeader?(content: Uint8Array, source?: SourcePlan): ImageHeader | Promise<ImageHeader>;
   /**
    * Decodes the whole image to the bytes that Pillow has before `ImageOps.exif_transpose` and after its conversions: ICC
    * profiles ignored, 16 bits to 8 by the high byte (Pillow clips there), CMYK by Pillow's formula, palettes expanded, the

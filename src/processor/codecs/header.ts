@@ -1,10 +1,13 @@
 import { Failure } from '../../failures.ts';
+import type { SourcePlan } from '../image/plan.ts';
 import type { SourceFormat } from './codecs.ts';
 import type { Orientation } from './orientation.ts';
 
 /** What is known of an image before a pixel of it is decoded. */
 export interface ImageHeader extends Orientation {
   readonly format: SourceFormat;
+  /** The part of the file that this describes, and that is decoded. Unset: its first page or frame. */
+  readonly source?: SourcePlan | undefined;
   /** Pixels as stored, before EXIF orientation. */
   readonly width: number;
   /** Pixels as stored, before EXIF orientation. */

@@ -1,3 +1,4 @@
+import type { SourcePlan } from '../image/plan.ts';
 import { codecOf, decoderOf, sourceFormats } from './codecs.ts';
 import { detectFormat } from './format.ts';
 import { checkSize, type ImageHeader } from './header.ts';
@@ -7,15 +8,21 @@ import { checkSize, type ImageHeader } from './header.ts';
  *
  * @param content - the file, or its `headerPart`
  * @param maxPixels - width × height that may be decoded: a PNG of a few kilobytes can claim gigabytes
+ * @param source - which part of the file is read; unset: its first page or frame
  * @throws FORMAT_UNSUPPORTED, IMAGE_CORRUPT, SOURCE_PIXELS_OVER_LIMIT
  */
-export async function readHeader(content: Uint8Array, maxPixels: number): Promise<ImageHeader> {
+export async function readHeader(
+  content: Uint8Array,
+  maxPixels: number,
+  source?: SourcePlan,
+): Promise<ImageHeader> {
   const format = detectFormat(content, sourceFormats);
   const decoder = await decoderOf(format);
-  const header = await (decoder.readHeader?.(content) ?? codecOf(format).readHeader?.(content));
+  const header = await (decoder.readHeader?.(content, source) ??
+    codecOf(format).readHeader?.(content, source));
   if (header === undefined) throw new Error(`${format} has no reader of headers`);
   checkSize(header, maxPixels);
-  return header;
+  return { ...header, source };
 }
 
 /**

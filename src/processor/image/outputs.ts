@@ -1,10 +1,10 @@
-import { imageBytes, tensorBytes, valueBytes } from '../../content-bytes.ts';
+import { headerBytes, imageBytes } from '../../content-bytes.ts';
 import type { SourceFormat } from '../codecs/codecs.ts';
 import { isGrayscale, type OutputFormat, outputFormat, type Plan } from './plan.ts';
 import type { Shape } from './step.ts';
 import { fixedSizeOf } from './steps.ts';
-import { tensorShape } from './tensor.ts';
-import type { TensorDescription } from './tensor-container.ts';
+import { describeTensors } from './tensor.ts';
+import { bytesOfTensor, type TensorDescription } from './tensor-container.ts';
 
 /** An output of a plan, before it is made. */
 export type OutputDescription =
@@ -38,20 +38,21 @@ export function describeOutputs(
       maxContentBytes: Math.ceil(imageBytes(picture, channels, format, output.quality)),
     };
   }
-  const channels = isGrayscale(plan) ? 1 : 3;
-  const { name, datatype, layout } = output;
-  const shape = tensorShape(picture, channels, layout);
-  const bytes = valueBytes(picture, channels, datatype);
+  const tensors = describeTensors(picture, isGrayscale(plan) ? 1 : 3, output);
   return {
-    outputs: [{ kind: 'tensor', name, datatype, shape, bytes }],
-    maxContentBytes: tensorBytes(picture, channels, datatype),
+    outputs: tensors.map((tensor) => ({ kind: 'tensor', ...tensor, bytes: bytesOfTensor(tensor) })),
+    maxContentBytes: bytesOfTensors(tensors) + tensors.length * headerBytes,
   };
 }
 
-/** Bytes of a tensor's values, where they are the same for every image. */
+function bytesOfTensors(tensors: readonly TensorDescription[]): number {
+  return tensors.reduce((sum, tensor) => sum + bytesOfTensor(tensor), 0);
+}
+
+/** Bytes of the tensors' values, where they are the same for every image. */
 export function fixedValueBytes(plan: Plan): number | undefined {
   const { output, steps } = plan;
   const size = fixedSizeOf(steps);
   if (size === undefined || output.kind !== 'tensor') return undefined;
-  return valueBytes(size, isGrayscale(plan) ? 1 : 3, output.datatype);
+  return bytesOfTensors(describeTensors(size, isGrayscale(plan) ? 1 : 3, output));
 }

@@ -1,3 +1,4 @@
+import type { DatatypeName } from '../../datatypes.ts';
 import type { tensorContainers } from '../../options/image-options.ts';
 import type { SourceFormat } from '../codecs/codecs.ts';
 import type { Step } from './steps.ts';
@@ -58,7 +59,7 @@ export interface TensorPlan {
   readonly kind: 'tensor';
   /** The tensor's name in the response and in containers that have names. */
   readonly name: TensorName;
-  readonly datatype: 'UINT8' | 'FP16' | 'FP32' | 'BF16';
+  readonly datatype: DatatypeName;
   readonly layout: 'NCHW' | 'NHWC';
   readonly rescaleFactor: number;
   /** One value, or one per channel. */

@@ -1,4 +1,4 @@
-import { datatypeBytes } from '../../content-bytes.ts';
+import { datatypes } from '../../datatypes.ts';
 import type { Price } from '../admission/admission.ts';
 import { codecOf } from '../codecs/codecs.ts';
 import { channelsOf, type ImageHeader } from '../codecs/header.ts';
@@ -123,7 +123,7 @@ function encodingPrice(header: ImageHeader, plan: Plan): { bytes: number; time: 
   const { output } = plan;
   if (output.kind === 'image') return encoding[outputFormat(output, header.format)];
   const channels = isGrayscale(plan) ? 1 : 3;
-  return { bytes: channels * (datatypeBytes[output.datatype] + 1), time: channels * 4 };
+  return { bytes: channels * (datatypes[output.datatype].bytes + 1), time: channels * 4 };
 }
 
 /** Bytes a pixel, as 8 bits each. CMYK is there beside the RGB that is made of it; so is what is turned upright. */

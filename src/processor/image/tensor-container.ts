@@ -1,12 +1,12 @@
-import { datatypeBytes } from '../../content-bytes.ts';
+import { type DatatypeForms, type DatatypeName, datatypes } from '../../datatypes.ts';
 import type { Encoded } from '../codecs/encode.ts';
-import type { TensorName, TensorPlan } from './plan.ts';
+import type { TensorPlan } from './plan.ts';
 import { openZip } from './stored-zip.ts';
 
 /** A tensor's name, type and shape, by the names of the Open Inference Protocol. */
 export interface TensorDescription {
-  readonly name: TensorName;
-  readonly datatype: TensorPlan['datatype'];
+  readonly name: string;
+  readonly datatype: DatatypeName;
   readonly shape: readonly number[];
 }
 
@@ -89,19 +89,14 @@ function openFile(header: Uint8Array, tensors: readonly TensorDescription[]): Op
 
 /** Bytes of a tensor's values. */
 export function bytesOfTensor({ datatype, shape }: TensorDescription): number {
-  return shape.reduce((product, length) => product * length, datatypeBytes[datatype]);
+  return shape.reduce((product, length) => product * length, datatypes[datatype].bytes);
 }
-
-const npyTypes: Readonly<Partial<Record<TensorPlan['datatype'], string>>> = {
-  UINT8: '|u1',
-  FP16: '<f2',
-  FP32: '<f4',
-};
 
 /** NumPy's format 1.0 (NEP 1): the header is padded so that the values begin at a multiple of 64. */
 function npyHeader({ datatype, shape }: TensorDescription): Uint8Array {
   const prefixLength = 10;
-  const text = `{'descr': '${npyTypes[datatype]}', 'fortran_order': False, 'shape': (${shape.join(', ')}), }`;
+  const { npy }: DatatypeForms = datatypes[datatype];
+  const text = `{'descr': '${npy}', 'fortran_order': False, 'shape': (${shape.join(', ')}), }`;
   const padded = text.padEnd(Math.ceil((prefixLength + text.length + 1) / 64) * 64 - prefixLength - 1);
   const header = Buffer.from(`\x93NUMPY\x01\x00\x00\x00${padded}\n`, 'latin1');
   header.writeUInt16LE(padded.length + 1, 8);
@@ -124,20 +119,18 @@ function openNpz(tensors: readonly TensorDescription[]): OpenFile {
   return { content, values, close };
 }
 
-const safetensorsTypes = { UINT8: 'U8', FP16: 'F16', FP32: 'F32', BF16: 'BF16' } as const;
-
 /**
  * safetensors: the header's length in 8 bytes, JSON padded with spaces to a multiple of 8, the values. The largest
  * datatypes come first, so that every value is aligned to its size, as the library writes them.
  */
 function openSafetensors(tensors: readonly TensorDescription[]): OpenFile {
-  const ordered = tensors.toSorted((a, b) => datatypeBytes[b.datatype] - datatypeBytes[a.datatype]);
+  const ordered = tensors.toSorted((a, b) => datatypes[b.datatype].bytes - datatypes[a.datatype].bytes);
   let at = 0;
   const entries = ordered.map((tensor) => {
     const { name, datatype, shape } = tensor;
     const start = at;
     at += bytesOfTensor(tensor);
-    return [name, { dtype: safetensorsTypes[datatype], shape, data_offsets: [start, at] }] as const;
+    return [name, { dtype: datatypes[datatype].safetensors, shape, data_offsets: [start, at] }] as const;
   });
   const json = JSON.stringify(Object.fromEntries(entries));
   const padded = json.padEnd(Math.ceil(json.length / 8) * 8);

@@ -20,21 +20,27 @@ export interface EncodedTensors extends Encoded {
  */
 export function tensor(image: Pixels, plan: TensorPlan): EncodedTensors {
   const { channels } = image;
-  const shape = tensorShape(image, channels, plan.layout);
+  const descriptions = describeTensors(image, channels, plan);
   const tables = Array.from({ length: channels }, (_, channel) => tableOf(plan, channel));
   const arranged = arrange(image, plan, tables);
-  const description = { name: plan.name, datatype: plan.datatype, shape };
   const values = new Uint8Array(arranged.buffer, arranged.byteOffset, arranged.byteLength);
-  return { ...containTensors([{ ...description, values }], plan.container), tensors: [description] };
+  const tensors = descriptions.map((description) => ({ ...description, values }));
+  return { ...containTensors(tensors, plan.container), tensors: descriptions };
 }
 
-/** [1, channels, height, width] or [1, height, width, channels] */
-export function tensorShape(
+/**
+ * The tensors of a processed picture, before they are made.
+ *
+ * @param channels - of the picture
+ * @returns one of [1, channels, height, width] or [1, height, width, channels]
+ */
+export function describeTensors(
   { width, height }: Size,
   channels: number,
-  layout: TensorPlan['layout'],
-): readonly number[] {
-  return layout === 'NCHW' ? [1, channels, height, width] : [1, height, width, channels];
+  { name, datatype, layout }: TensorPlan,
+): readonly TensorDescription[] {
+  const shape = layout === 'NCHW' ? [1, channels, height, width] : [1, height, width, channels];
+  return [{ name, datatype, shape }];
 }
 
 type Values = Uint8Array | Uint16Array | Float32Array;

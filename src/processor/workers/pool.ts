@@ -5,6 +5,7 @@ import { detectFormat } from '../codecs/format.ts';
 import { checkSize, type ImageHeader } from '../codecs/header.ts';
 import { headerPart } from '../codecs/read-header.ts';
 import { checkHeaderTime, readSourceStructure, structureMs } from '../codecs/source-structure.ts';
+import type { SourcePlan } from '../image/plan.ts';
 import type { PixelJob, PixelResult } from '../image/process-pixels.ts';
 import type { Outcome } from '../outcome.ts';
 import { unpackFailure } from './failure.ts';
@@ -29,9 +30,15 @@ export interface WorkerPool {
    * it does not wait behind pixels.
    *
    * @param maxPixels - as for `readHeader` of read-header.ts
+   * @param source - the same
    * @throws what that throws, what `run` throws, SOURCE_PASSES_OVER_LIMIT and OVERLOADED
    */
-  readHeader(content: Uint8Array, maxPixels: number, signal?: AbortSignal): Promise<ImageHeader>;
+  readHeader(
+    content: Uint8Array,
+    maxPixels: number,
+    signal?: AbortSignal,
+    source?: SourcePlan,
+  ): Promise<ImageHeader>;
   /** Versions of the libraries that decode and encode in the workers. */
   readonly libraries: Libraries;
   /** Process ids of the workers, those for pixels first. */
@@ -88,16 +95,17 @@ export async function startWorkerPool(workers: number, options: WorkerPoolOption
   });
   async function readPixelHeader(
     content: Uint8Array,
+    source: SourcePlan | undefined,
     format: SourceFormat,
     maxPixels: number,
     signal: AbortSignal,
   ): Promise<ImageHeader> {
-    const plain = codecOf(format).readHeader?.(content);
+    const plain = codecOf(format).readHeader?.(content, source);
     if (plain !== undefined) {
       checkSize(plain, maxPixels);
-      return plain;
+      return { ...plain, source };
     }
-    const job = { content: headerPart(content), maxPixels };
+    const job = { content: headerPart(content), source, maxPixels };
     const answer = await headerAdmission.run(() => headers.run(job, signal), signal);
     if ('header' in answer) return answer.header;
     throw unpackFailure(answer.failure);
@@ -109,12 +117,12 @@ export async function startWorkerPool(workers: number, options: WorkerPoolOption
         'result' in answer ? answer : { error: unpackFailure(answer.failure) },
       );
     },
-    async readHeader(content, maxPixels, signal = neverAborts) {
+    async readHeader(content, maxPixels, signal = neverAborts, source = undefined) {
       const format = detectFormat(content, limits.sourceFormats);
       const structure = readSourceStructure(content, format);
-      if (structure === undefined) return await readPixelHeader(content, format, maxPixels, signal);
+      if (structure === undefined) return await readPixelHeader(content, source, format, maxPixels, signal);
       checkHeaderTime(structure, format);
-      const header = await readPixelHeader(content, format, maxPixels, signal);
+      const header = await readPixelHeader(content, source, format, maxPixels, signal);
       return { ...header, structureMs: structureMs(structure, header) };
     },
     libraries,

@@ -2,6 +2,7 @@ import { readSync, writeFileSync, writeSync } from 'node:fs';
 import process from 'node:process';
 import type { SourceFormat } from '../codecs/codecs.ts';
 import type { ImageHeader } from '../codecs/header.ts';
+import type { SourcePlan } from '../image/plan.ts';
 import type { PixelAnswer, PixelJob } from '../image/process-pixels.ts';
 import { packFailure, type WorkerFailure } from './failure.ts';
 import { answerRoom, workerFile } from './file.ts';
@@ -19,6 +20,8 @@ export interface HeaderJob {
   /** The file, or as much of its beginning as the header takes. */
   readonly content: Uint8Array;
   readonly maxPixels: number;
+  /** As for `readHeader` of read-header.ts. */
+  readonly source?: SourcePlan | undefined;
 }
 
 export type HeaderAnswer = { readonly header: ImageHeader } | { readonly failure: WorkerFailure };
@@ -66,8 +69,8 @@ const roles: { readonly [Name in keyof WorkerRoles]: () => Promise<Role<never, u
       async warmUp() {
         await readHeader(smallestPng, 1);
       },
-      async answer({ content, maxPixels }) {
-        return await readHeader(content, maxPixels).then((header) => ({ header }), packFailure);
+      async answer({ content, source, maxPixels }) {
+        return await readHeader(content, maxPixels, source).then((header) => ({ header }), packFailure);
       },
     };
   },

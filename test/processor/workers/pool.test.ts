@@ -55,6 +55,15 @@ describe(startWorkerPool, () => {
     expect(failure).toMatchObject({ reason: 'FORMAT_UNSUPPORTED', metadata: { format: 'png' } });
   });
 
+  it.each(['png', 'webp'] as const)(
+    'reads the header of the part of a %s that the plan names',
+    async (format) => {
+      const source = { page: 1, dpi: 144, pageBox: 'crop', annotations: true, password: '' } as const;
+      const header = await pool.readHeader(await encoded(redGreenBlue, format), 100, undefined, source);
+      expect(header.source).toEqual(source);
+    },
+  );
+
   it('leaves the caller its bytes', async () => {
     const content = await encoded(redGreenBlue, 'png');
     const before = Uint8Array.from(content);
