@@ -12,8 +12,8 @@ import {
 } from '../../gen/image/v1/processor_pb.ts';
 import { messageBytes } from '../grpc/grpc-message.ts';
 import type { Found } from './cache/result-cache.ts';
-import type { SourceFormat } from './codecs/codecs.ts';
 import type { ImageHeader } from './codecs/header.ts';
+import type { SourceFormat } from './codecs/source-format.ts';
 import type { Plan } from './image/plan.ts';
 import type { PixelResult } from './image/process-pixels.ts';
 import { numericsVersions } from './image/provenance.ts';

@@ -6,6 +6,7 @@ import { heic } from './heic/codec.ts';
 import { jpeg } from './jpeg/codec.ts';
 import { jxl } from './jxl/codec.ts';
 import { png } from './png/codec.ts';
+import type { SourceFormat } from './source-format.ts';
 import { tiff } from './tiff/codec.ts';
 import { webp } from './webp/codec.ts';
 
@@ -13,7 +14,7 @@ import { webp } from './webp/codec.ts';
  * The formats that can be read, by the names that SOURCE_FORMATS has. A new format is a file and a row here, and a value
  * of ImageFormat in proto/image/v1/processor.proto.
  */
-export const codecs = {
+const codecs = {
   jpeg,
   png,
   webp,
@@ -23,9 +24,7 @@ export const codecs = {
   bmp,
   heic,
   jxl,
-} as const satisfies Record<string, Codec>;
-
-export type SourceFormat = keyof typeof codecs;
+} as const satisfies Record<SourceFormat, Codec>;
 
 export const sourceFormats = Object.keys(codecs) as SourceFormat[];
 

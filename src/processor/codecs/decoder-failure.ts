@@ -1,6 +1,6 @@
 import { Failure } from '../../failures.ts';
-import type { SourceFormat } from './codecs.ts';
 import type { ImageHeader } from './header.ts';
+import type { SourceFormat } from './source-format.ts';
 
 /**
  * What libvips and libc report when this machine, and not the image, is at fault: a full TMPDIR, no memory. Nothing else

@@ -1,7 +1,8 @@
 import { Failure } from '../../failures.ts';
 import { brandsOf } from './brands.ts';
-import { codecOf, defaultFormats, type SourceFormat, sourceFormats } from './codecs.ts';
+import { codecOf, defaultFormats, sourceFormats } from './codecs.ts';
 import { isPlainText } from './plain-text.ts';
+import type { SourceFormat } from './source-format.ts';
 
 /** Bytes that tell every format: DICOM's word begins at 128, and an `ftyp` box may list many brands. */
 const signatureBytes = 256;

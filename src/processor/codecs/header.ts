@@ -1,7 +1,7 @@
 import { Failure } from '../../failures.ts';
 import type { SourcePlan } from '../image/plan.ts';
-import type { SourceFormat } from './codecs.ts';
 import type { Orientation } from './orientation.ts';
+import type { SourceFormat } from './source-format.ts';
 
 /** What is known of an image before a pixel of it is decoded. */
 export interface ImageHeader extends Orientation {

@@ -1,6 +1,7 @@
-import { codecOf, decoderOf, type SourceFormat } from './codecs.ts';
+import { codecOf, decoderOf } from './codecs.ts';
 import { turboJpeg } from './jpeg/turbojpeg.ts';
 import { sharp } from './libvips/sharp.ts';
+import type { SourceFormat } from './source-format.ts';
 
 const { aom, heif, mozjpeg, png, tiff, vips, webp } = sharp.versions as Record<string, string | undefined>;
 

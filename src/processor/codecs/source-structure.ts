@@ -1,7 +1,8 @@
 import { Failure } from '../../failures.ts';
 import { decodingMs, plainDecodingMs } from '../image/price.ts';
-import { codecOf, type SourceFormat } from './codecs.ts';
+import { codecOf } from './codecs.ts';
 import type { ImageHeader } from './header.ts';
+import type { SourceFormat } from './source-format.ts';
 
 /*
  * A file of a few kilobytes may make a decoder work for seconds on a small picture: by scans, frames, directories or

@@ -1,5 +1,5 @@
 import { headerBytes, imageBytes } from '../../content-bytes.ts';
-import type { SourceFormat } from '../codecs/codecs.ts';
+import type { SourceFormat } from '../codecs/source-format.ts';
 import { isGrayscale, type OutputFormat, outputFormat, type Plan } from './plan.ts';
 import type { Shape } from './step.ts';
 import { fixedSizeOf } from './steps.ts';

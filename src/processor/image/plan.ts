@@ -1,6 +1,6 @@
 import type { DatatypeName } from '../../datatypes.ts';
 import type { tensorContainers } from '../../options/image-options.ts';
-import type { SourceFormat } from '../codecs/codecs.ts';
+import type { SourceFormat } from '../codecs/source-format.ts';
 import type { Step } from './steps.ts';
 
 /**

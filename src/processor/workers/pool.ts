@@ -1,9 +1,10 @@
 import process from 'node:process';
 import { createAdmission } from '../admission/admission.ts';
-import { codecOf, defaultFormats, type SourceFormat } from '../codecs/codecs.ts';
+import { codecOf, defaultFormats } from '../codecs/codecs.ts';
 import { detectFormat } from '../codecs/format.ts';
 import { checkSize, type ImageHeader } from '../codecs/header.ts';
 import { headerPart } from '../codecs/read-header.ts';
+import type { SourceFormat } from '../codecs/source-format.ts';
 import { checkHeaderTime, readSourceStructure, structureMs } from '../codecs/source-structure.ts';
 import type { SourcePlan } from '../image/plan.ts';
 import type { PixelJob, PixelResult } from '../image/process-pixels.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EnvironmentError } from '../../environment.ts';
 import { Failure, failureFromAbort } from '../../failures.ts';
-import type { SourceFormat } from '../codecs/codecs.ts';
+import type { SourceFormat } from '../codecs/source-format.ts';
 import { startChild, type WorkerChild, WorkerEnded } from './child.ts';
 import type { Libraries, WorkerReply, WorkerRoles } from './worker-process.ts';
 

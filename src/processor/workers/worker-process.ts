@@ -1,7 +1,7 @@
 import { readSync, writeFileSync, writeSync } from 'node:fs';
 import process from 'node:process';
-import type { SourceFormat } from '../codecs/codecs.ts';
 import type { ImageHeader } from '../codecs/header.ts';
+import type { SourceFormat } from '../codecs/source-format.ts';
 import type { SourcePlan } from '../image/plan.ts';
 import type { PixelAnswer, PixelJob } from '../image/process-pixels.ts';
 import { packFailure, type WorkerFailure } from './failure.ts';

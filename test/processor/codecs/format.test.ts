@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../../src/failures.ts';
-import { type SourceFormat, sourceFormats } from '../../../src/processor/codecs/codecs.ts';
+import { sourceFormats } from '../../../src/processor/codecs/codecs.ts';
 import { detectFormat } from '../../../src/processor/codecs/format.ts';
+import type { SourceFormat } from '../../../src/processor/codecs/source-format.ts';
 
 const bytes = (text: string) => Buffer.from(text, 'latin1');
 

@@ -1,9 +1,9 @@
 import type { Metadata } from 'sharp';
 import { Failure } from '../../../failures.ts';
-import type { SourceFormat } from '../codecs.ts';
 import { decoderFailure } from '../decoder-failure.ts';
 import type { ImageHeader } from '../header.ts';
 import type { Orientation } from '../orientation.ts';
+import type { SourceFormat } from '../source-format.ts';
 import { sharp } from './sharp.ts';
 
 /** A header without its orientation: libvips does not look for one where Pillow does. */
