@@ -1,7 +1,8 @@
 import type { ImageHeader } from '../../src/processor/codecs/header.ts';
 import type { CropStep } from '../../src/processor/image/crop.ts';
 import { geometryOf, type PlannedImage } from '../../src/processor/image/geometry.ts';
-import type { Colour, Plan } from '../../src/processor/image/plan.ts';
+import type { Colour } from '../../src/processor/image/pixels.ts';
+import type { Plan } from '../../src/processor/image/plan.ts';
 import type { ResizeStep } from '../../src/processor/image/resize.ts';
 import type { Step } from '../../src/processor/image/steps.ts';
 

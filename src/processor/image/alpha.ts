@@ -1,6 +1,6 @@
 import type { ImageHeader } from '../codecs/header.ts';
-import type { Pixels } from './pixels.ts';
-import { type AlphaPlan, type Colour, outputFormat, type Plan } from './plan.ts';
+import type { Colour, Pixels } from './pixels.ts';
+import { type AlphaPlan, outputFormat, type Plan } from './plan.ts';
 
 /** Whether an image's output has its alpha: only PNG and WebP can store it. */
 export function keepsAlpha(header: ImageHeader, { alpha, output }: Plan): boolean {

@@ -1,7 +1,7 @@
+import type { Library } from './kernels/kernels.ts';
 import { libraryLuma } from './kernels/library-luma.ts';
 import { luma } from './kernels/luma.ts';
 import type { Pixels } from './pixels.ts';
-import type { Library } from './plan.ts';
 import type { StepKind } from './step.ts';
 
 /** One channel of Rec. 601 luma. */

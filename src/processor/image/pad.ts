@@ -1,6 +1,6 @@
 import { canvasPixels, cutoutUnderCanvas, placeOnCanvas } from './picture.ts';
+import type { Colour } from './pixels.ts';
 import { grayToRgb } from './pixels.ts';
-import type { Colour } from './plan.ts';
 import { roundHalfToEven } from './shortest-edge.ts';
 import type { StepKind } from './step.ts';
 

@@ -1,7 +1,6 @@
 import { sizeUpright } from '../codecs/orient.ts';
 import { areaOf, type Cutout, cutUpright, intersection, seenFrom, sizeOfCutout, wholeOf } from './cutout.ts';
-import type { Pixels } from './pixels.ts';
-import type { Colour } from './plan.ts';
+import type { Colour, Pixels } from './pixels.ts';
 import type { Size } from './shortest-edge.ts';
 import type { PlacedStep, Placement } from './step.ts';
 

@@ -20,3 +20,6 @@ export function grayToRgb(image: Pixels): Pixels {
   }
   return { ...image, data: rgb, channels: 3 };
 }
+
+/** sRGB, 0…255 each. */
+export type Colour = readonly [red: number, green: number, blue: number];

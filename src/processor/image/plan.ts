@@ -1,6 +1,8 @@
 import type { DatatypeName } from '../../datatypes.ts';
 import type { tensorContainers } from '../../options/image-options.ts';
 import type { SourceFormat } from '../codecs/source-format.ts';
+import type { Library } from './kernels/kernels.ts';
+import type { Colour } from './pixels.ts';
 import type { Step } from './steps.ts';
 
 /**
@@ -17,9 +19,6 @@ export interface Plan {
   readonly steps: readonly Step[];
   readonly output: ImagePlan | TensorPlan;
 }
-
-/** The libraries beside Pillow whose arithmetic is computed to the last bit. */
-export type Library = 'torch' | 'opencv';
 
 /** Which part of the source is read, and how; image.v1.SourceOptions with its defaults filled in. */
 export interface SourcePlan {
@@ -41,9 +40,6 @@ export interface SourcePlan {
  * - a colour: the image is drawn over it.
  */
 export type AlphaPlan = 'kept' | 'dropped' | Colour;
-
-/** sRGB, 0…255 each. */
-export type Colour = readonly [red: number, green: number, blue: number];
 
 export type OutputFormat = 'jpeg' | 'png' | 'webp';
 

@@ -1,11 +1,11 @@
 import { sizeUpright } from '../codecs/orient.ts';
 import { areaOf } from './cutout.ts';
+import type { Library } from './kernels/kernels.ts';
 import { kernels } from './kernels/kernels.ts';
 import { checkWork, resampleUpright, type Target } from './kernels/resample.ts';
 import type { FilterName } from './kernels/weights.ts';
 import type { Picture } from './picture.ts';
 import type { Pixels } from './pixels.ts';
-import type { Library } from './plan.ts';
 import { resizedSize } from './resized-size.ts';
 import type { PlacedStep, StepKind } from './step.ts';
 

@@ -1,7 +1,9 @@
 import type { CenterCrop, ProcessRequest, Resize } from '../../../gen/image/v1/processor_pb.ts';
 import { invalidOption } from '../../options/invalid-option.ts';
 import type { CropStep } from '../image/crop.ts';
-import type { Colour, Library, Plan } from '../image/plan.ts';
+import type { Library } from '../image/kernels/kernels.ts';
+import type { Colour } from '../image/pixels.ts';
+import type { Plan } from '../image/plan.ts';
 import type { Step } from '../image/steps.ts';
 import { enumName, filterNames, fitNames, numericsOf } from './enum-names.ts';
 import { checkRequestedSide, checkRequestedSize } from './limits.ts';

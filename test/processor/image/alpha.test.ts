@@ -1,8 +1,7 @@
 import { hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { flatten } from '../../../src/processor/image/alpha.ts';
-import type { Pixels } from '../../../src/processor/image/pixels.ts';
-import type { Colour } from '../../../src/processor/image/plan.ts';
+import type { Colour, Pixels } from '../../../src/processor/image/pixels.ts';
 
 const row = (channels: Pixels['channels'], ...values: number[]): Pixels => ({
   data: Uint8Array.from(values),

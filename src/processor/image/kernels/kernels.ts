@@ -1,11 +1,13 @@
 import { sizeUpright } from '../../codecs/orient.ts';
 import type { Cutout } from '../cutout.ts';
 import type { Pixels } from '../pixels.ts';
-import type { Library } from '../plan.ts';
 import { roundHalfToEven, type Size } from '../shortest-edge.ts';
 import { checkOpenCvWork, type OpenCvFilterName, resampleAsOpenCv } from './opencv.ts';
 import type { Target } from './resample.ts';
 import { checkTorchWork, resampleAsTorch, type TorchFilterName } from './torch.ts';
+
+/** The libraries beside Pillow whose arithmetic is computed to the last bit. */
+export type Library = 'torch' | 'opencv';
 
 /** The resize of a library beside Pillow. */
 export interface Kernel {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Failure } from '../../../src/failures.ts';
+import { readSourceStructure } from '../../../src/processor/codecs/judge-structure.ts';
 import { readHeader } from '../../../src/processor/codecs/read-header.ts';
-import { readSourceStructure } from '../../../src/processor/codecs/source-structure.ts';
 import { decodingMs, plainDecodingMs, priceOf } from '../../../src/processor/image/price.ts';
 import { startWorkerPool, type WorkerPool } from '../../../src/processor/workers/pool.ts';
 import {
