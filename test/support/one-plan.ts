@@ -10,13 +10,14 @@ import {
 import { resultOf } from '../../src/processor/outcome.ts';
 import { packFailure } from '../../src/processor/workers/failure.ts';
 import type { WorkerPool } from '../../src/processor/workers/pool.ts';
+import { poisonScratch } from '../../src/processor/workers/scratch.ts';
 import { plannedImage } from './plans.ts';
 
 /*
  * A worker's job has several plans for one image; most tests have one.
  */
 
-/** One plan, in this process: the limits of its geometry, then its pixels. */
+/** One plan, in this process: the limits of its geometry, then its pixels, with the scratch memory poisoned after them. */
 export async function processOnePlan(
   content: Uint8Array,
   header: ImageHeader,
@@ -30,6 +31,7 @@ export async function processOnePlan(
     return packFailure(error);
   }
   const [answer] = await processPixels({ content, header, images: [image] });
+  poisonScratch();
   if (answer === undefined) throw new Error('no outcome of a plan');
   return answer;
 }

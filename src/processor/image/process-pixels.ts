@@ -3,7 +3,7 @@ import { type Encoded, encode } from '../codecs/encode.ts';
 import type { ImageHeader } from '../codecs/header.ts';
 import { createStopwatch, type Stage } from '../stopwatch.ts';
 import { packFailure, type WorkerFailure } from '../workers/failure.ts';
-import { outOfScratch } from '../workers/scratch.ts';
+import { type OwnBytes, outOfScratch } from '../workers/scratch.ts';
 import type { PlannedImage } from './geometry.ts';
 import { toLuma } from './grayscale.ts';
 import { resample } from './kernels/resample.ts';
@@ -26,7 +26,7 @@ export interface PixelJob {
 }
 
 export interface PixelResult {
-  readonly content: Uint8Array;
+  readonly content: OwnBytes;
   readonly contentType: string;
   /** In pixels. */
   readonly width: number;

@@ -1,11 +1,16 @@
-/** Kept from one image to the next: a 16-megapixel photo in colour. More is given back after its image. */
+/** Largest memory, in bytes, that stays from one image to the next: a 16-megapixel photo in colour. */
 const keptBytes = 48 * 2 ** 20;
 
 let kept = Buffer.alloc(0);
 
+declare const ownMemory: unique symbol;
+
+/** Bytes outside of the scratch memory. Only `outOfScratch` returns them, and the type of a job's result requires them. */
+export type OwnBytes = Uint8Array & { readonly [ownMemory]: true };
+
 /**
- * Memory with arbitrary contents for the decoded pixels of one image. Whoever takes it again gets the same bytes:
- * a new buffer of this size costs as much as a third of the decoding does, in page faults and in collections.
+ * Memory with arbitrary contents for the decoded pixels of one image. The next call returns the same bytes: a new buffer
+ * of this size costs as much as a third of the decoding, in page faults and garbage collection.
  */
 export function takeScratch(bytes: number): Buffer {
   if (bytes > keptBytes) return Buffer.allocUnsafeSlow(bytes);
@@ -13,7 +18,12 @@ export function takeScratch(bytes: number): Buffer {
   return kept.subarray(0, bytes);
 }
 
-/** The bytes, in memory of their own where they lie in what the next image will overwrite. */
-export function outOfScratch(bytes: Uint8Array): Uint8Array {
-  return bytes.buffer === kept.buffer ? Uint8Array.from(bytes) : bytes;
+/** Copies bytes that the next image would overwrite, and returns all others unchanged. */
+export function outOfScratch(bytes: Uint8Array): OwnBytes {
+  return (bytes.buffer === kept.buffer ? Uint8Array.from(bytes) : bytes) as OwnBytes;
+}
+
+/** Overwrites the scratch memory, as the next image would. */
+export function poisonScratch(): void {
+  kept.fill(0xa5);
 }
