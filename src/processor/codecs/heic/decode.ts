@@ -7,7 +7,7 @@ import { type HeifImage, LibheifError, libheifVersion, openHeif, unsupportedCode
 
 export const libraries = { 'libheif-js': libheifVersion } as const;
 
-/** As pillow-heif reads it: `irot`, `imir` and `clap` are applied, and EXIF and XMP turn nothing. */
+/** As in pillow-heif: `irot`, `imir` and `clap` are applied; the orientation in EXIF and XMP is ignored. */
 export function readHeader(content: Uint8Array): ImageHeader {
   const image = opened(content);
   const { width, height, isGray, hasAlpha, bits, hasIccProfile } = image;

@@ -1,14 +1,14 @@
 import { Failure } from '../../../failures.ts';
 import { findJpegSegment, isFrame } from './segments.ts';
 
-/** JPEG-LS begins as JPEG does and has a frame of its own (ITU-T T.87, annex C). */
+/** JPEG-LS begins as JPEG does, but has its own frame marker (ITU-T T.87, annex C). */
 const jpegLs = 0xf7;
 
-/** Numbers of colour components that Pillow takes. */
+/** Numbers of colour components that Pillow accepts. */
 const componentCounts: readonly number[] = [1, 3, 4];
 
 /**
- * Judges what a JPEG's frame header says of its coding.
+ * Checks the coding that a JPEG's frame header states.
  *
  * @throws FORMAT_UNSUPPORTED, for samples of other than 8 bits, JPEG-LS, hierarchical JPEG, and two components
  */

@@ -8,15 +8,15 @@ import {
 } from './directory.ts';
 
 /*
- * How the pixels of a TIFF lie in it, read before a decoder sees it: libvips takes some layouts for others, without a
- * word. What is refused here is a whole file of a kind that is not read; numbers of tags and values are TIFF 6.0's and
- * its supplements'.
+ * The layout of the pixels in a TIFF, read before any decoder runs: libvips decodes some layouts wrongly without an
+ * error. A file is refused here if its kind is not supported. Tags and values are numbered as in TIFF 6.0 and its
+ * supplements.
  */
 
-/** Of a TIFF's first directory. */
+/** The layout in a TIFF's first directory. */
 export interface TiffLayout {
   readonly isTiled: boolean;
-  /** A sample beside the colours that is no alpha: left out, as Pillow does. */
+  /** Whether there is an extra sample that is not alpha. It is dropped, as in Pillow. */
   readonly hasUnspecifiedSample: boolean;
 }
 
@@ -31,7 +31,7 @@ const tags = {
   sampleFormat: 339,
 } as const;
 
-/** Samples a pixel that are looked at; libvips and Pillow take fewer. */
+/** Limit of samples per pixel; libvips and Pillow accept fewer. */
 const mostSamples = 64;
 
 const compressions: Readonly<Record<number, string>> = {
@@ -88,7 +88,7 @@ const photometrics: Readonly<Record<number, string>> = {
   34892: 'linear raw',
 };
 
-/** What the colours of an interpretation are: how many, of which numbers of bits. */
+/** Colours of an interpretation: the number of samples, and the numbers of bits that are allowed. */
 const read: Readonly<Record<number, { readonly samples: number; readonly bits: readonly number[] }>> = {
   0: { samples: 1, bits: [1, 2, 4, 8, 16] },
   1: { samples: 1, bits: [1, 2, 4, 8, 16] },
@@ -109,10 +109,10 @@ const sampleFormats: Readonly<Record<number, string>> = {
 const separatePlanes = 2;
 
 /**
- * Reads and judges the layout of a TIFF's first image.
+ * Reads and checks the layout of a TIFF's first image.
  *
- * @returns undefined where there is no whole directory: what is wrong with the file libvips finds out
- * @throws FORMAT_UNSUPPORTED, which names the compression, the photometric interpretation, the samples or the planes
+ * @returns undefined if no directory is complete: libvips then reports the error
+ * @throws FORMAT_UNSUPPORTED, naming the compression, the photometric interpretation, the samples or the planes
  */
 export function readTiffLayout(content: Uint8Array): TiffLayout | undefined {
   const file = Buffer.from(content.buffer, content.byteOffset, content.length);
@@ -129,7 +129,7 @@ export function readTiffLayout(content: Uint8Array): TiffLayout | undefined {
   const hasExtra = facts.samples === samples + 1;
   return {
     isTiled: facts.isTiled,
-    // Files without the tag mean alpha: Pillow and libvips agree there.
+    // Without the tag, the extra sample is alpha, as in Pillow and libvips.
     hasUnspecifiedSample: hasExtra && facts.extraSamples[0] === 0,
   };
 }
@@ -156,7 +156,7 @@ function factsOf(file: Buffer, header: TiffHeader, { entries }: TiffDirectory): 
     compression: number(tags.compression, 1),
     photometric: number(tags.photometric, Number.NaN),
     samples,
-    // Some files say the bits of more samples than there are.
+    // Some files state the bits of more samples than they have.
     bits: numbers(tags.bitsPerSample, [1]).slice(0, samples),
     sampleFormats: numbers(tags.sampleFormat, [1]),
     extraSamples: numbers(tags.extraSamples, []),
@@ -185,7 +185,7 @@ function checkPhotometric({ photometric, compression }: Facts): void {
   }
   if (photometric === 6 && compression !== jpeg) {
     refuse(
-      `Its photometric interpretation is YCbCr with the compression ${compressions[compression]}; YCbCr is read in JPEG alone.`,
+      `Its photometric interpretation is YCbCr with the compression ${compressions[compression]}; YCbCr is read only in JPEG.`,
       { photometric: name, compression: compressions[compression] as string },
     );
   }
