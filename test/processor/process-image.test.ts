@@ -296,7 +296,7 @@ describe(processImage, () => {
   it('refuses what is no image, in the words of what it looks like', async () => {
     expect(await refusal(content(Buffer.from('hello')))).toMatchObject({
       reason: 'FORMAT_UNSUPPORTED',
-      message: 'The bytes begin like plain text; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are read here.',
+      message: 'The bytes begin like plain text; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are supported.',
     });
   });
 

@@ -310,7 +310,7 @@ describe(createProcessorService, () => {
         {
           code: Code.InvalidArgument,
           reason: 'FORMAT_UNSUPPORTED',
-          message: 'The bytes begin like plain text; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are read here.',
+          message: 'The bytes begin like plain text; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are supported.',
           metadata: { supported: 'jpeg, png, webp, avif, gif, tiff, bmp' },
         },
         { code: Code.InvalidArgument, reason: 'SOURCE_MISSING', retryable: false },

@@ -21,7 +21,7 @@ export function detectFormat(
   const text = head.toString('latin1');
   const format = sourceFormats.find((name) => codecOf(name).detect({ bytes: head, text }));
   if (format !== undefined && read.includes(format)) return format;
-  const supported = `${listOf(read.map((name) => codecOf(name).name))} ${read.length === 1 ? 'is' : 'are'} read here.`;
+  const supported = `${listOf(read.map((name) => codecOf(name).name))} ${read.length === 1 ? 'is' : 'are'} supported.`;
   if (format !== undefined) {
     throw new Failure(
       'FORMAT_UNSUPPORTED',

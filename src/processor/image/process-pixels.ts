@@ -38,15 +38,15 @@ export interface PixelResult {
   readonly stages: readonly Stage[];
 }
 
-export type PixelAnswer = { readonly result: PixelResult } | { readonly failure: WorkerFailure };
+export type PixelOutcome = { readonly result: PixelResult } | { readonly failure: WorkerFailure };
 
 /**
  * The worker's entry point.
  *
  * @returns an outcome for each plan, in their order. A failure is a value; anything else that is thrown is a bug
  */
-export async function processPixels({ content, header, images }: PixelJob): Promise<readonly PixelAnswer[]> {
-  const outcomes: PixelAnswer[] = new Array(images.length);
+export async function processPixels({ content, header, images }: PixelJob): Promise<readonly PixelOutcome[]> {
+  const outcomes: PixelOutcome[] = new Array(images.length);
   const startedMs = performance.now();
   let decoded: Promise<Pixels> | undefined;
   const decodeOnce = () => {

@@ -68,7 +68,7 @@ describe(detectFormat, () => {
     const { reason, message, metadata } = refusal(content);
     expect({ reason, message, metadata }).toEqual({
       reason: 'FORMAT_UNSUPPORTED',
-      message: `The bytes begin like ${guess}; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are read here.`,
+      message: `The bytes begin like ${guess}; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are supported.`,
       metadata: { supported: 'jpeg, png, webp, avif, gif, tiff, bmp' },
     });
   });
@@ -91,14 +91,14 @@ describe(detectFormat, () => {
     ['DICOM', bytes(`${'\0'.repeat(128)}DICM`)],
   ])('refuses %s by its name, and says what to do', (name, content) => {
     expect(refusal(content).message).toBe(
-      `The bytes begin like ${name}; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are read here. Convert it to JPEG or PNG first.`,
+      `The bytes begin like ${name}; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are supported. Convert it to JPEG or PNG first.`,
     );
   });
 
   it.each(['heic', 'heix', 'hevc', 'heim', 'heis'])('refuses HEIC by its brand %s', (brand) => {
     expect(refusal(ftyp('mif1', brand))).toMatchObject({
       message:
-        'The image is HEIC; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are read here. Convert it first, or have heic added to SOURCE_FORMATS, which needs the package libheif-js. An iPhone sends JPEG by itself where it is set to “Most Compatible”.',
+        'The image is HEIC; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are supported. Convert it first, or have heic added to SOURCE_FORMATS, which needs the package libheif-js. An iPhone sends JPEG by itself where it is set to “Most Compatible”.',
       metadata: { format: 'heic' },
     });
   });
@@ -107,7 +107,7 @@ describe(detectFormat, () => {
     'refuses JPEG XL that begins with %j',
     (start) => {
       expect(refusal(bytes(start)).message).toBe(
-        'The image is JPEG XL; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are read here. Convert it first, or have jxl added to SOURCE_FORMATS, which needs the package jxl-oxide-wasm.',
+        'The image is JPEG XL; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are supported. Convert it first, or have jxl added to SOURCE_FORMATS, which needs the package jxl-oxide-wasm.',
       );
     },
   );
@@ -121,10 +121,10 @@ describe(detectFormat, () => {
     expect(refusal(bytes('GIF89a'), ['jpeg', 'png'])).toMatchObject({
       reason: 'FORMAT_UNSUPPORTED',
       message:
-        'The image is GIF; JPEG and PNG are read here. Convert it first, or have gif added to SOURCE_FORMATS.',
+        'The image is GIF; JPEG and PNG are supported. Convert it first, or have gif added to SOURCE_FORMATS.',
       metadata: { format: 'gif', supported: 'jpeg, png' },
     });
-    expect(refusal(bytes('GIF89a'), ['jpeg']).message).toContain('JPEG is read here');
+    expect(refusal(bytes('GIF89a'), ['jpeg']).message).toContain('JPEG is supported');
     expect(detectFormat(bytes('GIF89a'), ['jpeg', 'gif'])).toBe('gif');
   });
 

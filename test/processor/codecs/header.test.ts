@@ -151,7 +151,7 @@ describe(readHeader, () => {
     ['cmyk-16-bit.tiff', 'Its samples have 16 bits in CMYK'],
     ['cmyk-alpha.tiff', 'It has 5 samples a pixel in CMYK'],
     ['rgb-2-extra.tiff', 'It has 5 samples a pixel in RGB'],
-  ])('refuses %s, whose pixels are none that are read here', async (name, words) => {
+  ])('refuses %s, with unsupported pixels', async (name, words) => {
     const { reason, message } = await refusal(fixture(name));
     expect(reason).toBe('FORMAT_UNSUPPORTED');
     expect(message).toContain(words);

@@ -44,15 +44,15 @@ async function process(content: Uint8Array, options: PlanOptions = {}, maxOutput
 }
 
 async function processed(content: Uint8Array, plan: PlanOptions = {}): Promise<PixelResult> {
-  const answer = await process(content, plan);
-  if ('failure' in answer) throw new Error(`${answer.failure.message} ${answer.failure.cause}`);
-  return answer.result;
+  const outcome = await process(content, plan);
+  if ('failure' in outcome) throw new Error(`${outcome.failure.message} ${outcome.failure.cause}`);
+  return outcome.result;
 }
 
 async function refusal(content: Uint8Array, plan: PlanOptions, maxOutputPixels?: number) {
-  const answer = await process(content, plan, maxOutputPixels);
-  if ('result' in answer) throw new Error('nothing was refused');
-  return answer.failure;
+  const outcome = await process(content, plan, maxOutputPixels);
+  if ('result' in outcome) throw new Error('nothing was refused');
+  return outcome.failure;
 }
 
 /** An answer's own pixels: one channel for gray, alpha where there is some. */

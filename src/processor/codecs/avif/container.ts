@@ -85,14 +85,14 @@ function codedImage(item: Item, meta: Meta): CodedImage {
   if (item.type !== 'av01') {
     throw new Failure(
       'FORMAT_UNSUPPORTED',
-      `The picture of this AVIF is an item of type ${JSON.stringify(item.type)}; av01, and a grid of them, are read here.`,
+      `The picture of this AVIF is an item of type ${JSON.stringify(item.type)}; av01, and a grid of them, are supported.`,
       { item_type: item.type },
     );
   }
   if (unsupported !== undefined) {
     throw new Failure(
       'FORMAT_UNSUPPORTED',
-      `The picture of this AVIF has the property ${JSON.stringify(unsupported)}, which is essential and not read here.`,
+      `The picture of this AVIF has the property ${JSON.stringify(unsupported)}, which is essential and not supported.`,
       { property: unsupported },
     );
   }

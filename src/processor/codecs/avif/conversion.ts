@@ -89,7 +89,7 @@ export function conversionOf(
   if (shares !== undefined) return { kind: 'float', kr: shares[0], kb: shares[1], isFullRange };
   throw new Failure(
     'FORMAT_UNSUPPORTED',
-    `The colours of this AVIF are coded by matrix ${matrix} of ITU-T H.273${isFullRange ? '' : ' in limited range'}; 0, 1, 2, 4 to 9 and 12 with the primaries of BT.601, 709 or 2020 are read here.`,
+    `The colours of this AVIF are coded by matrix ${matrix} of ITU-T H.273${isFullRange ? '' : ' in limited range'}; 0, 1, 2, 4 to 9 and 12 with the primaries of BT.601, 709 or 2020 are supported.`,
     { matrix, primaries },
   );
 }

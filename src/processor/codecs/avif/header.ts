@@ -70,7 +70,7 @@ function sequenceOf({ tiles }: Layer): SequenceHeader {
   if (first === undefined || others.some((other) => !isAlike(first, other))) {
     throw new Failure(
       'FORMAT_UNSUPPORTED',
-      'The tiles of this AVIF differ in their bit depth or chroma subsampling; they have to be alike.',
+      'The tiles of this AVIF differ in their bit depth or chroma subsampling; they must be the same.',
     );
   }
   return first;
@@ -81,7 +81,7 @@ function checkedSequence({ data, width, height }: CodedImage): SequenceHeader {
   if (sequence.width === width && sequence.height === height) return sequence;
   throw new Failure(
     'FORMAT_UNSUPPORTED',
-    `An image of this AVIF has ${sequence.width} × ${sequence.height} pixels, and its container says ${width} × ${height}; they have to be the same.`,
+    `An image of this AVIF has ${sequence.width} × ${sequence.height} pixels, but its container states ${width} × ${height}; the two must be the same.`,
     { width, height, actual_width: sequence.width, actual_height: sequence.height },
   );
 }
@@ -99,6 +99,6 @@ function checkAlpha(picture: AvifPicture, colour: SequenceHeader, alpha: Sequenc
   if (isSameSize && alpha.depth === colour.depth) return;
   throw new Failure(
     'FORMAT_UNSUPPORTED',
-    `The alpha of this AVIF is ${width} × ${height} of ${alpha.depth} bits, and its colours are ${picture.colour.width} × ${picture.colour.height} of ${colour.depth} bits; they have to be the same.`,
+    `The alpha of this AVIF is ${width} × ${height} of ${alpha.depth} bits, but its colours are ${picture.colour.width} × ${picture.colour.height} of ${colour.depth} bits; the two must be the same.`,
   );
 }

@@ -79,7 +79,7 @@ export function readBmpLayout(content: Uint8Array): BmpLayout {
   const isCore = headerBytes === coreHeaderBytes;
   if (!isCore && !infoHeaderBytes.includes(headerBytes)) {
     throw unsupported(
-      `Its header has ${headerBytes} bytes; ${[12, ...infoHeaderBytes].join(', ')} are read here.`,
+      `Its header has ${headerBytes} bytes; ${[12, ...infoHeaderBytes].join(', ')} are supported.`,
       {
         header_bytes: String(headerBytes),
       },
@@ -96,7 +96,7 @@ export function readBmpLayout(content: Uint8Array): BmpLayout {
   const offset = file.readUInt32LE(10);
   const count = colours === 0 ? 2 ** bits : colours;
   if (bits <= 8 && count > mostColours) {
-    throw unsupported(`Its palette has ${count} colours; ${mostColours} are read here.`, {
+    throw unsupported(`Its palette has ${count} colours; ${mostColours} are supported.`, {
       colours: String(count),
     });
   }
@@ -130,7 +130,7 @@ function infoSize(file: Buffer): Pick<BmpLayout, 'width' | 'height' | 'isTopDown
 }
 
 function checkedSize(width: number, height: number, isTopDown: boolean) {
-  if (width === 0 || height === 0) throw corrupt(`It says that it has ${width} × ${height} pixels.`);
+  if (width === 0 || height === 0) throw corrupt(`Its header states ${width} × ${height} pixels.`);
   return { width, height, isTopDown };
 }
 
@@ -140,7 +140,7 @@ function infoCoding(file: Buffer): { readonly compression: number; readonly colo
 
 function checkedBits(bits: number): BmpLayout['bits'] {
   if (bits === 1 || bits === 4 || bits === 8 || bits === 16 || bits === 24 || bits === 32) return bits;
-  throw unsupported(`Its pixels have ${bits} bits; 1, 4, 8, 16, 24, 32 are read here.`, {
+  throw unsupported(`Its pixels have ${bits} bits; 1, 4, 8, 16, 24, 32 are supported.`, {
     bits_per_pixel: String(bits),
   });
 }
@@ -150,7 +150,7 @@ function codingOf(compression: number, bits: number): BmpLayout['coding'] {
   if ((compression === 1 || compression === 2) && bits <= 8) return compression === 1 ? 'rle8' : 'rle4';
   const name = codings[compression] ?? `the unknown compression ${compression}`;
   throw unsupported(
-    `Its pixels of ${bits} bits are compressed by ${name}; none, RLE8, RLE4 and bit fields are read here.`,
+    `Its pixels of ${bits} bits are compressed by ${name}; none, RLE8, RLE4 and bit fields are supported.`,
     { compression: name },
   );
 }
@@ -179,7 +179,7 @@ function channelsOf(
   if (bits === 24 && colours === 'ff0000 ff00 ff') return { order: blueGreenRed, greenBits: 5 };
   if (bits === 16 && colours === 'f800 7e0 1f') return { order: blueGreenRed, greenBits: 6 };
   if (bits === 16 && colours === '7c00 3e0 1f') return { order: blueGreenRed, greenBits: 5 };
-  throw unsupported(`The bit fields of its ${bits} bits are ${name}, which are not read here.`, {
+  throw unsupported(`The bit fields of its ${bits} bits are ${name}, which are not supported.`, {
     masks: name,
   });
 }
@@ -214,7 +214,7 @@ function isGrayPalette(palette: Uint8Array, count: number): boolean {
 function unsupported(what: string, metadata: Readonly<Record<string, string>>): Failure {
   return new Failure(
     'FORMAT_UNSUPPORTED',
-    `The BMP is of a kind that is not read here. ${what} Convert it first, for example to PNG.`,
+    `The BMP is of an unsupported kind. ${what} Convert it first, for example to PNG.`,
     { format: 'bmp', ...metadata },
   );
 }

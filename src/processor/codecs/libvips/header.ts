@@ -50,7 +50,7 @@ export async function readLibvipsHeader(
   if (colour === undefined || bitDepth === undefined || !isReadable(colour, bitDepth, hasAlpha, channels)) {
     throw new Failure(
       'FORMAT_UNSUPPORTED',
-      `The pixels of this ${format.toUpperCase()} are ${channels} × ${depth} in the colour space ${space}; gray and RGB of 8 or 16 bits, with or without alpha, and CMYK of 8 bits are read here.`,
+      `The pixels of this ${format.toUpperCase()} are ${channels} × ${depth} in the colour space ${space}; gray and RGB of 8 or 16 bits, with or without alpha, and CMYK of 8 bits are supported.`,
       { channels, depth, colour_space: space },
     );
   }

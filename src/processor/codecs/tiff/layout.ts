@@ -169,7 +169,7 @@ function checkCompression({ compression }: Facts): void {
   if (compressionsRead.includes(compression)) return;
   const name = compressions[compression] ?? `the unknown compression ${compression}`;
   refuse(
-    `Its pixels are compressed by ${name}; none, LZW, deflate, PackBits, CCITT and JPEG are read here.`,
+    `Its pixels are compressed by ${name}; none, LZW, deflate, PackBits, CCITT and JPEG are supported.`,
     { compression: name },
   );
 }
@@ -179,7 +179,7 @@ function checkPhotometric({ photometric, compression }: Facts): void {
   if (Number.isNaN(photometric)) refuse('It has no photometric interpretation.', { photometric: 'missing' });
   if (!(photometric in read)) {
     refuse(
-      `Its photometric interpretation is ${name}; gray, RGB, palettes, CMYK and YCbCr in JPEG are read here.`,
+      `Its photometric interpretation is ${name}; gray, RGB, palettes, CMYK and YCbCr in JPEG are supported.`,
       { photometric: name },
     );
   }
@@ -196,19 +196,19 @@ function checkSamples({ photometric, samples, bits, sampleFormats: formats }: Fa
   const format = formats.find((each) => each !== 1);
   if (format !== undefined) {
     const name = sampleFormats[format] ?? `of the unknown format ${format}`;
-    refuse(`Its samples are ${name}; unsigned integers are read here.`, { sample_format: name });
+    refuse(`Its samples are ${name}; unsigned integers are supported.`, { sample_format: name });
   }
   const depth = bits[0] ?? 0;
   if (bits.some((each) => each !== depth) || !colours.bits.includes(depth)) {
     refuse(
-      `Its samples have ${[...new Set(bits)].join(' and ')} bits in ${photometrics[photometric]}; ${colours.bits.join(', ')} are read here.`,
+      `Its samples have ${[...new Set(bits)].join(' and ')} bits in ${photometrics[photometric]}; ${colours.bits.join(', ')} are supported.`,
       { bits_per_sample: bits.join(',') },
     );
   }
   const isExtraRead = photometric !== 5 && samples === colours.samples + 1;
   if (samples !== colours.samples && !isExtraRead) {
     refuse(
-      `It has ${samples} samples a pixel in ${photometrics[photometric]}; ${colours.samples}${photometric === 5 ? ' are' : `, or ${colours.samples + 1} with alpha, are`} read here.`,
+      `It has ${samples} samples a pixel in ${photometrics[photometric]}; ${colours.samples}${photometric === 5 ? ' are' : `, or ${colours.samples + 1} with alpha, are`} supported.`,
       { samples_per_pixel: String(samples) },
     );
   }
@@ -227,7 +227,7 @@ function checkPlanes({ isPlanar, isTiled, photometric, samples, compression }: F
 function refuse(what: string, metadata: Readonly<Record<string, string>>): never {
   throw new Failure(
     'FORMAT_UNSUPPORTED',
-    `The TIFF is of a kind that is not read here. ${what} Convert it first, for example to PNG.`,
+    `The TIFF is of an unsupported kind. ${what} Convert it first, for example to PNG.`,
     { format: 'tiff', ...metadata },
   );
 }

@@ -53,7 +53,7 @@ describe(readAvif, () => {
     expect(alpha).toMatchObject({ depth: 10, isMonochrome: true });
   });
 
-  it('takes the colours’ coding from the AV1 image where the container says nothing', () => {
+  it('takes the colours’ coding from the AV1 image if the container does not state it', () => {
     const { picture, colour } = readAvif(fixture('without-nclx.avif'));
     expect(picture.coding).toBeUndefined();
     expect(colour.colour).toEqual({ primaries: 1, matrix: 6, isFullRange: false });
@@ -97,7 +97,7 @@ describe(orientationOf, () => {
 });
 
 describe(readAvifHeader, () => {
-  it('refuses by name what is essential and not read here', () => {
+  it('refuses an unsupported essential property by name', () => {
     // The first property of av1C's kind is essential in each file of libavif.
     const { reason, message } = refusal(changed('420.avif', 'av01', 'hvc1'));
     expect({ reason, message }).toMatchObject({ reason: 'FORMAT_UNSUPPORTED' });
@@ -120,7 +120,7 @@ describe(readAvifHeader, () => {
   });
 
   // A decoder would otherwise meet a size that no limit has judged.
-  it('refuses a file whose AV1 image has another size than its container says', () => {
+  it('refuses a file whose AV1 image and container state different sizes', () => {
     const file = Buffer.from(fixture('420.avif'));
     file.writeUInt32BE(22, file.indexOf('ispe') + 8);
     expect(refusal(file)).toMatchObject({

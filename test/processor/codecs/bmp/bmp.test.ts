@@ -234,7 +234,7 @@ describe(decodeBmp, () => {
 
 describe(readBmpHeader, () => {
   it.each<[what: string, parts: BmpParts, words: string]>([
-    ['2 bits', { ...rgb24, bits: 2 }, 'Its pixels have 2 bits; 1, 4, 8, 16, 24, 32 are read here.'],
+    ['2 bits', { ...rgb24, bits: 2 }, 'Its pixels have 2 bits; 1, 4, 8, 16, 24, 32 are supported.'],
     ['JPEG', { ...rgb24, bits: 0, compression: 4 }, 'Its pixels of 0 bits are compressed by JPEG;'],
     ['PNG', { ...rgb24, bits: 0, compression: 5 }, 'are compressed by PNG;'],
     ['an unknown compression', { ...rgb24, compression: 11 }, 'by the unknown compression 11;'],
@@ -242,12 +242,12 @@ describe(readBmpHeader, () => {
     [
       'other masks',
       one32([1, 2, 4, 8]),
-      'The bit fields of its 32 bits are 1 2 4 8, which are not read here.',
+      'The bit fields of its 32 bits are 1 2 4 8, which are not supported.',
     ],
     [
       'a palette of 257 colours',
       { ...pal4, bits: 8, colours: 257 },
-      'Its palette has 257 colours; 256 are read here.',
+      'Its palette has 257 colours; 256 are supported.',
     ],
     [
       'a header of 16 bytes',

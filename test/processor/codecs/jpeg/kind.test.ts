@@ -19,7 +19,7 @@ describe(checkJpegKind, () => {
     [
       '12 bits',
       withFrame({ 1: 0xc1, 4: 12 }),
-      'Its samples have 12 bits; 8 are read here.',
+      'Its samples have 12 bits; 8 are supported.',
       { bits_per_sample: '12' },
     ],
     [
@@ -33,7 +33,7 @@ describe(checkJpegKind, () => {
     [
       'of two components',
       withFrame({ 9: 2 }),
-      'It has 2 components; 1, 3, 4 are read here.',
+      'It has 2 components; 1, 3, 4 are supported.',
       { components: '2' },
     ],
   ])('refuses a JPEG that is %s by name', async (_, file, words, metadata) => {

@@ -70,7 +70,7 @@ describe(readTiffLayout, () => {
       expect(await refusal(file)).toMatchObject({
         reason: 'FORMAT_UNSUPPORTED',
         metadata: { format: 'tiff', compression: name },
-        message: `The TIFF is of a kind that is not read here. Its pixels are compressed by ${name}; none, LZW, deflate, PackBits, CCITT and JPEG are read here. Convert it first, for example to PNG.`,
+        message: `The TIFF is of an unsupported kind. Its pixels are compressed by ${name}; none, LZW, deflate, PackBits, CCITT and JPEG are supported. Convert it first, for example to PNG.`,
       });
     }
   });
@@ -106,13 +106,13 @@ describe(readTiffLayout, () => {
     [
       '5, 6 and 5 bits',
       tiff(3, { bits: [5, 6, 5] }),
-      'Its samples have 5 and 6 bits in RGB; 8, 16 are read here',
+      'Its samples have 5 and 6 bits in RGB; 8, 16 are supported',
     ],
     ['signed samples', tiff(1, { tags: { 339: [2] } }), 'Its samples are signed integers'],
     ['floats', tiff(1, { bits: [32], tags: { 339: [3] } }), 'Its samples are floating-point numbers'],
-    ['5 samples', tiff(5), 'It has 5 samples a pixel in RGB; 3, or 4 with alpha, are read here'],
+    ['5 samples', tiff(5), 'It has 5 samples a pixel in RGB; 3, or 4 with alpha, are supported'],
     ['3 samples of gray', tiff(3, { photometric: 1 }), 'It has 3 samples a pixel in gray'],
-    ['CMYK with alpha', tiff(5, { photometric: 5 }), 'It has 5 samples a pixel in CMYK; 4 are read here'],
+    ['CMYK with alpha', tiff(5, { photometric: 5 }), 'It has 5 samples a pixel in CMYK; 4 are supported'],
     [
       'CMYK of 16 bits',
       tiff(4, { photometric: 5, bits: [16, 16, 16, 16] }),
