@@ -11,7 +11,7 @@ initSync({
 
 export const libraries = { 'jxl-oxide': version() } as const;
 
-/** The decoder writes a PNG with the same samples, in the file's colour space, turned by the codestream's orientation. */
+/** The decoder writes a PNG with the same samples and colour space, turned by the codestream's orientation. */
 export async function decode(content: Uint8Array, header: ImageHeader): Promise<Pixels> {
   const png = pngOf(content, header);
   const { orientation, ...asStored } = header;
