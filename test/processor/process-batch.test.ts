@@ -113,7 +113,7 @@ describe(processBatch, () => {
       code: Code.InvalidArgument,
       reason: 'BATCH_SHAPES_UNEQUAL',
       message: expect.stringMatching(
-        /^Image [01] comes to UINT8 \[3, 4, 4\] and image 2 to UINT8 \[3, 5, 5\]. Give them one size and one datatype\.$/,
+        /^Image [01] becomes UINT8 \[3, 4, 4\] and image 2 becomes UINT8 \[3, 5, 5\]. Give them one size and one datatype\.$/,
       ),
       metadata: { index: '2', expected: '3,4,4', actual: '3,5,5', retryable: 'false' },
     });

@@ -115,7 +115,7 @@ describe.skipIf(redisServer === undefined)('createRedisTier, with a redis-server
       ...Array.from({ length: 300 }, () => tier.set('b', bytes(100))),
     ]);
     expect(answers.every((answer) => answer === undefined)).toBe(true);
-    expect(errors.map((error) => error.message)).toEqual(['no answer within 100 ms']);
+    expect(errors.map((error) => error.message)).toEqual(['no reply within 100 ms']);
     // The kernel takes the next connection for it, and nothing answers there: no request waits for that one.
     await vi.waitFor(() => expect(errors.at(-1)?.message).toBe('no connection within 200 ms'));
     server.thaw();

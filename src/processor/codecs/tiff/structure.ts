@@ -84,19 +84,19 @@ function readDirectories({ bytes, header }: File): { readonly directories: numbe
  */
 function readFields({ bytes, header }: File): ReadonlyMap<number, TiffEntry> {
   const fields = new Map<number, TiffEntry>();
-  const wanted: ReadonlySet<number> = new Set(Object.values(tag));
+  const usedTags: ReadonlySet<number> = new Set(Object.values(tag));
   const count = Math.min(mostEntries, countTiffEntries(bytes, header, header.first) ?? 0);
   for (let index = 0; index < count; index++) {
     const entry = readTiffEntry(bytes, header, header.first, index);
     if (entry === undefined) break;
-    if (wanted.has(entry.tag) && !fields.has(entry.tag)) fields.set(entry.tag, entry);
+    if (usedTags.has(entry.tag) && !fields.has(entry.tag)) fields.set(entry.tag, entry);
   }
   return fields;
 }
 
 /** The cost of the strips or tiles, without that of the image's pixels. */
 function readSegments(file: File, fields: ReadonlyMap<number, TiffEntry>) {
-  const number = (wanted: number) => numberIn(file, fields.get(wanted), 0) ?? 0;
+  const number = (id: number) => numberIn(file, fields.get(id), 0) ?? 0;
   const [width, height] = [number(tag.width), number(tag.height)];
   const isTiled = fields.has(tag.tileOffsets);
   const offsets = fields.get(isTiled ? tag.tileOffsets : tag.stripOffsets);
