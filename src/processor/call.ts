@@ -67,7 +67,7 @@ export function startCall({ onStage, memory = unlimitedMemory() }: Caller): Call
         const startedAt = performance.now();
         try {
           const result = await run();
-          stopwatch.tell(stagesOf(result), startedAt);
+          stopwatch.addRemote(stagesOf(result), startedAt);
           return result;
         } finally {
           // An equal call may still wait for the job of a call that has ended.

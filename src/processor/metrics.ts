@@ -163,7 +163,7 @@ export function createProcessorMetrics(registry: Registry): ProcessorMetrics {
       watchBy('image_processor_workers_busy', 'Worker processes in a job, by role', 'role', workers.busy);
       watchBy(
         'image_processor_worker_resident_memory_bytes',
-        'Memory of all worker processes of a role together; 0 where the system does not tell',
+        'Memory of all worker processes of a role together; 0 where the system does not report it',
         'role',
         () => {
           const { pixels, headers } = workers.pids();

@@ -47,9 +47,9 @@ export function createStopwatch(onStage?: StageListener, originMs = performance.
      * Reports stages that another process has timed, from the time of the request until now. The clocks of the
      * processes differ, so the time spent on the way is divided equally between request and reply.
      */
-    tell(others: readonly Stage[], askedMs: number): void {
+    addRemote(others: readonly Stage[], requestedMs: number): void {
       const workMs = Math.max(0, ...others.map(({ startMs, durationMs }) => startMs + durationMs));
-      const beganMs = askedMs + Math.max(0, performance.now() - askedMs - workMs) / 2;
+      const beganMs = requestedMs + Math.max(0, performance.now() - requestedMs - workMs) / 2;
       for (const { name, startMs, durationMs } of others) {
         onStage?.(name, beganMs + startMs, beganMs + startMs + durationMs);
       }

@@ -23,7 +23,7 @@ afterAll(() => pool.close());
 
 const becomes = (condition: () => boolean) => vi.waitUntil(condition, { timeout: 10_000, interval: 1 });
 
-/** What a client is told of a call that fails. */
+/** The reason and message of a failed call, as a client sees them. */
 async function errorOf(call: Promise<unknown>) {
   const error = await call.then(
     () => undefined,
@@ -49,7 +49,7 @@ async function collected<T>(values: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-/** Workers that hold each image until they are told to let it go, by the hash of its bytes. */
+/** Workers that hold each image until the test releases it by the hash of its bytes. */
 function createHoldingWorkers() {
   const held = new Map<string, () => void>();
   const arrivals: (() => void)[] = [];
@@ -71,7 +71,7 @@ function createHoldingWorkers() {
   };
   return {
     workers,
-    /** The most images that were held at once. */
+    /** The maximum of images held at once. */
     most: () => most,
     async holds(count: number) {
       while (held.size < count) await new Promise<void>((resolve) => arrivals.push(resolve));
@@ -138,13 +138,13 @@ describe(createProcessorService, () => {
       expect(await errorOf(server.client.process({}))).toMatchObject({ reason: 'SOURCE_MISSING' });
     });
 
-    it('fails with a message that fits into headers, whatever was sent', async () => {
+    it('fails with a message short enough for headers, whatever the request contained', async () => {
       await using server = await startProcessorServer(createProcessing(pool));
       const { code, reason } = await errorOf(server.client.process({ background: '€'.repeat(1_000_000) }));
       expect({ code, reason }).toEqual({ code: Code.InvalidArgument, reason: 'OPTION_INVALID' });
     });
 
-    it('says nothing of an error that is none of its own, but to its log', async () => {
+    it('reports an unexpected error only in its log', async () => {
       const broken = withSources(async () => {
         throw new Error('cannot open /etc/secrets at 0x7f3a');
       });
@@ -172,7 +172,7 @@ describe(createProcessorService, () => {
       ]);
     });
 
-    it('ends at its own limit of time for callers who set none, with a reason', async () => {
+    it('applies its own time limit to callers without a deadline, with a reason', async () => {
       const waiting = withSources(
         (_source, _findAnswer, signal) =>
           new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
@@ -187,7 +187,7 @@ describe(createProcessorService, () => {
       );
     });
 
-    it.each([1, 600_000])('takes a deadline of %d ms', async (timeoutMs) => {
+    it.each([1, 600_000])('accepts a deadline of %d ms', async (timeoutMs) => {
       const waiting = withSources(
         (_source, _findAnswer, signal) =>
           new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
@@ -219,7 +219,7 @@ describe(createProcessorService, () => {
       expect(await call).toMatchObject({ code: Code.Canceled });
       await left.promise;
       await becomes(() => server.log.length > 0);
-      // Nothing of ours failed: no error, and no INTERNAL in the metrics.
+      // This is not a failure of the service: no error in the log, no INTERNAL in the metrics.
       expect(server.log).toMatchObject([{ level: 30, reason: 'CANCELLED' }]);
       expect(await server.registry.metrics()).toContain(
         'image_processor_requests_total{outcome="CANCELLED"} 1',
@@ -241,7 +241,7 @@ describe(createProcessorService, () => {
   });
 
   describe('ProcessStream', () => {
-    it('answers each image with its id', async () => {
+    it('responds to each image with its id', async () => {
       await using server = await startProcessorServer(createProcessing(pool));
       const pictures = await Promise.all([1, 2, 3, 4, 5].map((width) => encoded(gradient(width, 1), 'png')));
       const messages = pictures.map((picture, index) => streamed(`image ${index + 1}`, picture));
@@ -250,12 +250,12 @@ describe(createProcessorService, () => {
       expect(widths.toSorted()).toEqual([1, 2, 3, 4, 5].map((width) => [`image ${width}`, width]));
     });
 
-    it('answers nothing to nothing', async () => {
+    it('sends no response to an empty stream', async () => {
       await using server = await startProcessorServer(createProcessing(pool));
       expect(await collected(server.client.processStream(sendAll()))).toEqual([]);
     });
 
-    it('answers when an image is ready, not in the order of asking', async () => {
+    it('responds as soon as an image is ready, not in the order of requests', async () => {
       const holding = createHoldingWorkers();
       await using server = await startProcessorServer(createProcessing(holding.workers));
       const [slow, quick] = [await encoded(gradient(8, 8), 'png'), await encoded(gradient(9, 9), 'png')];
@@ -271,7 +271,7 @@ describe(createProcessorService, () => {
       expect((await answers.next()).done).toBe(true);
     });
 
-    it('answers an image before the next one is sent', async () => {
+    it('responds to an image before the next one is sent', async () => {
       await using server = await startProcessorServer(createProcessing(pool));
       const more = Promise.withResolvers<void>();
       async function* send() {
@@ -286,7 +286,7 @@ describe(createProcessorService, () => {
       expect((await answers.next()).done).toBe(true);
     });
 
-    it('answers an image that fails with its reason, and goes on', async () => {
+    it('responds to a failed image with its reason, and continues', async () => {
       await using server = await startProcessorServer(createProcessing(pool), { streamConcurrency: 1 });
       const answers = await collected(
         server.client.processStream(
@@ -318,7 +318,7 @@ describe(createProcessorService, () => {
       ]);
     });
 
-    it('refuses an id of more than 256 characters, and gives its beginning back', async () => {
+    it('refuses an id of more than 256 characters, and returns its beginning', async () => {
       await using server = await startProcessorServer(createProcessing(pool), { streamConcurrency: 1 });
       const answers = await collected(
         server.client.processStream(sendAll(streamed('i'.repeat(256), png), streamed('j'.repeat(257), png))),
@@ -335,7 +335,7 @@ describe(createProcessorService, () => {
       ]);
     });
 
-    it('says nothing of an error that is none of its own', async () => {
+    it('does not describe an unexpected error', async () => {
       const broken = withSources(async () => {
         throw new Error('cannot open /etc/secrets at 0x7f3a');
       });
@@ -355,7 +355,7 @@ describe(createProcessorService, () => {
       ]);
     });
 
-    it('ends an image at the limit of time, not the stream', async () => {
+    it('ends an image, not the stream, at the time limit', async () => {
       let reads = 0;
       const processing = createProcessing(pool);
       const firstHangs: ImageProcessing['sources'] = {
@@ -378,11 +378,11 @@ describe(createProcessorService, () => {
       ]);
     });
 
-    it('holds a sender back that is faster than the work', async () => {
+    it('slows down a sender that is faster than the work', async () => {
       const holding = createHoldingWorkers();
       const processing = createProcessing(holding.workers, { maxRunning: 8 });
       await using server = await startProcessorServer(processing, { streamConcurrency: 2 });
-      // A megabyte each, and none like another.
+      // One megabyte each, all different.
       const pictures = await Promise.all(
         Array.from({ length: 24 }, (_, seed) => encoded(noise(600, 580, seed + 1), 'png')),
       );
@@ -395,9 +395,9 @@ describe(createProcessorService, () => {
       }
       const answers = collected(server.client.processStream(send()));
       await holding.holds(2);
-      // Calls on the same connection: what could be sent by now has been.
+      // Calls on the same connection return after everything that could be sent has been sent.
       for (let i = 0; i < 20; i++) await server.health.check({});
-      // Two in work, one that waits to be read, four in the stream's window of 4 MiB, and some in buffers.
+      // Two in progress, one that waits to be read, four in the stream's window of 4 MiB, and some in buffers.
       expect(sent).toBeLessThan(16);
       expect(holding.most()).toBe(2);
       for (let i = 0; i < pictures.length; i++) {
@@ -408,7 +408,7 @@ describe(createProcessorService, () => {
       expect(holding.most()).toBe(2);
     });
 
-    it('ends when the server drains: what is in work is answered, then it says so', async () => {
+    it('ends when the server drains: first the images in progress get responses, then the stream reports it', async () => {
       const holding = createHoldingWorkers();
       await using server = await startProcessorServer(createProcessing(holding.workers));
       async function* send() {
@@ -450,7 +450,7 @@ describe(createProcessorService, () => {
     });
   });
 
-  it('answers health checks while every worker is busy', async () => {
+  it('responds to health checks while every worker is busy', async () => {
     const processing = createProcessing(pool, { maxRunning: 2 });
     await using server = await startProcessorServer(processing);
     const photographs = await Promise.all(
