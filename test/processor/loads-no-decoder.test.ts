@@ -13,8 +13,8 @@ import { bmpFile } from '../support/bmp.ts';
 import { optionalFixture } from '../support/optional-goldens.ts';
 
 /*
-* Decoders read hostile bytes. A bug in one must affect only a worker process, so the process that serves gRPC
-* never loads a decoder.
+ * Decoders read hostile bytes. A bug in one must affect only a worker process, so the process that serves gRPC
+ * never loads a decoder.
  */
 
 const program = fileURLToPath(new URL('../../src/processor/main.ts', import.meta.url));

@@ -61,7 +61,7 @@ function parseSafetensors(file: Uint8Array) {
 }
 
 describe(tensor, () => {
-  it('lays channels apart in NCHW', () => {
+  it('separates channels in NCHW', () => {
     const answer = tensor(colour, plan());
     expect(floats(answer)).toEqual([1, 4, 2, 5, 3, 6]);
     expect(answer.tensors).toEqual([{ name: 'image', datatype: 'FP32', shape: [1, 3, 1, 2] }]);
@@ -74,12 +74,12 @@ describe(tensor, () => {
     expect(answer.tensors[0]?.shape).toEqual([1, 1, 2, 3]);
   });
 
-  it('turns the order of the channels round for BGR, in either layout', () => {
+  it('reverses the channels for BGR, in either layout', () => {
     expect(floats(tensor(colour, plan({ channelOrder: 'BGR' })))).toEqual([3, 6, 2, 5, 1, 4]);
     expect(floats(tensor(colour, plan({ channelOrder: 'BGR', layout: 'NHWC' })))).toEqual([3, 2, 1, 6, 5, 4]);
   });
 
-  it('has one channel of a gray image, for which BGR means nothing', () => {
+  it('has one channel for a gray image, also with BGR', () => {
     const answer = tensor(gray(7, 8), plan({ channelOrder: 'BGR' }));
     expect(floats(answer)).toEqual([7, 8]);
     expect(answer.tensors[0]?.shape).toEqual([1, 1, 1, 2]);
@@ -93,7 +93,7 @@ describe(tensor, () => {
     expect(answer.tensors[0]?.shape).toEqual([1, 1, 3, 2]);
   });
 
-  it('gives the pixels themselves as UINT8', () => {
+  it('keeps the pixels as UINT8', () => {
     const answer = tensor(colour, plan({ datatype: 'UINT8', layout: 'NHWC' }));
     expect([...answer.content]).toEqual([1, 2, 3, 4, 5, 6]);
     expect(answer.tensors[0]?.datatype).toBe('UINT8');
@@ -104,7 +104,7 @@ describe(tensor, () => {
     expect(floats(answer)).toEqual([-0.25, 0, (127.5 - 1) / 4]);
   });
 
-  it('gives each channel its own mean and std; those are the first, second and third of the answer', () => {
+  it('gives each channel its own mean and std, in the order of the output’s channels', () => {
     const some = { mean: [1, 2, 3], std: [1, 2, 4] };
     expect(floats(tensor(colour, plan(some)))).toEqual([0, 3, 0, 1.5, 0, 0.75]);
     expect(floats(tensor(colour, plan({ ...some, channelOrder: 'BGR' })))).toEqual([
@@ -114,7 +114,7 @@ describe(tensor, () => {
 
   // normalize(rescale(image, 1/255), mean, std) of transformers.image_transforms, and torchvision's
   // Normalize()(to_tensor(image)): the same bits for all 256 pixels. These are those of 0, 128 and 255.
-  it('has the very bits of NumPy and PyTorch for ImageNet’s mean and std', () => {
+  it('has exactly the bits of NumPy and PyTorch for ImageNet’s mean and std', () => {
     const image: Pixels = {
       data: Uint8Array.of(0, 0, 0, 128, 128, 128, 255, 255, 255),
       width: 3,
@@ -147,7 +147,7 @@ describe(tensor, () => {
     expect(halves(gray(0, 1, 2, 3, 4, 5), some)).toEqual(['3f80', '3f80', '3f81', '3f82', '3f82', '3f82']);
   });
 
-  it('keeps the sign, and goes down to the smallest FP16', () => {
+  it('keeps the sign, and represents the smallest FP16', () => {
     expect(halves(gray(0, 4), { datatype: 'FP16', mean: [2] })).toEqual(['c000', '4000']);
     expect(halves(gray(0, 4), { datatype: 'BF16', mean: [2] })).toEqual(['c000', '4000']);
     expect(halves(gray(1, 2, 3), { datatype: 'FP16', rescaleFactor: 2 ** -25 })).toEqual([
@@ -188,7 +188,7 @@ describe(tensor, () => {
     const answer = tensor(colour, plan({ datatype, layout: 'NHWC', container: 'safetensors' }));
     const { start, header, values } = parseSafetensors(answer.content);
     expect(header).toEqual({ image: { dtype, shape: [1, 1, 2, 3], data_offsets: [0, bytes] } });
-    // The values are aligned for the widest type, as the format asks for.
+    // The values are aligned for the widest type, as the format requires.
     expect(start % 8).toBe(0);
     expect(values.length).toBe(bytes);
     expect(new Uint8Array(values)).toEqual(tensor(colour, plan({ datatype, layout: 'NHWC' })).content);

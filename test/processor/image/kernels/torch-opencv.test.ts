@@ -38,7 +38,7 @@ const libraries = {
 describe.each(['torch', 'opencv'] as const)('resampling as %s', (name) => {
   const { filter, resample, check } = libraries[name];
 
-  it('gives a part of the result the bytes that it has in the whole, in every orientation', () => {
+  it('gives a part of the result the same bytes as the whole, in every orientation', () => {
     const cases = [side, side, side, side, channels, filter, orientation, cuts, cuts] as const;
     fc.assert(
       fc.property(...cases, (sourceWidth, sourceHeight, width, height, count, filter, how, part, kept) => {
@@ -55,7 +55,7 @@ describe.each(['torch', 'opencv'] as const)('resampling as %s', (name) => {
     );
   });
 
-  it('leaves the source as it is and gives pixels of its own where the size stays', () => {
+  it('copies the source if the size stays the same', () => {
     const stored = noise(5, 3, 3);
     const copy = resample(stored, 1, { width: 5, height: 3, filter: 'bilinear' });
     expect(copy).toEqual(stored);
@@ -133,7 +133,7 @@ describe(libraryLuma, () => {
     expect([...libraryLuma(rgb, library).data]).toEqual(expected);
   });
 
-  it('takes gray for a colour with equal parts', () => {
+  it('treats gray as a colour with equal parts', () => {
     expect([...libraryLuma(image(1, 0, 128, 255), 'torch').data]).toEqual([0, 127, 254]);
     expect([...libraryLuma(image(1, 0, 128, 255), 'opencv').data]).toEqual([0, 128, 255]);
   });
