@@ -2,8 +2,8 @@ import type { ImageHeader } from '../../src/processor/codecs/header.ts';
 import { withinLimits } from '../../src/processor/image/limits.ts';
 import type { Plan } from '../../src/processor/image/plan.ts';
 import {
-  type PixelOutcome,
   type PixelJob,
+  type PixelOutcome,
   type PixelResult,
   processPixels,
 } from '../../src/processor/image/process-pixels.ts';

@@ -114,7 +114,11 @@ async function* responses<Request extends RequestV1 | RequestV1alpha>(
   yield* mapConcurrently(requests, 1, one, values.get(drainingKey));
 }
 
-function respondTo(request: (RequestV1 | RequestV1alpha)['messageRequest'], index: Index, sent: Set<DescFile>) {
+function respondTo(
+  request: (RequestV1 | RequestV1alpha)['messageRequest'],
+  index: Index,
+  sent: Set<DescFile>,
+) {
   switch (request.case) {
     case 'fileByFilename':
       return fileResponse(index.files.get(request.value), `file "${request.value}"`, sent);

@@ -145,9 +145,12 @@ describe(createUrlRecords, () => {
       expect(await knownAfter(30 * second, redirect, image)).toMatchObject({ isFresh: false });
     });
 
-    it.each([301, 302, 303, 307, 308])('is never fresh if a %i does not state its freshness', async (status) => {
-      expect(await knownAfter(0, response({}, status), image)).toMatchObject({ isFresh: false });
-    });
+    it.each([301, 302, 303, 307, 308])(
+      'is never fresh if a %i does not state its freshness',
+      async (status) => {
+        expect(await knownAfter(0, response({}, status), image)).toMatchObject({ isFresh: false });
+      },
+    );
 
     it('has the validators of the last URL', async () => {
       expect(await knownAfter(0, response({ etag: '"v0"' }, 302), image)).toMatchObject({

@@ -25,7 +25,7 @@ const blackAndWhite: readonly Rgb[] = [
   [255, 255, 255],
 ];
 
-/** 2 × 2 pixels of 24 bits: blue, green, red; two bytes of padding a row. */
+/** 2 × 2 pixels of 24 bits: blue, green, red; two bytes of padding per row. */
 const pixels24 = [1, 2, 3, 4, 5, 6, 0, 0, 7, 8, 9, 10, 11, 12, 0, 0];
 const rgb24: BmpParts = { width: 2, height: 2, bits: 24, pixels: pixels24 };
 /** One pixel of 32 bits. */
@@ -61,7 +61,7 @@ const rle = (bits: 4 | 8, width: number, height: number, pixels: readonly number
   palette: ramp.slice(0, 2 ** bits).map(([gray]) => [gray, gray, 100]),
   pixels,
 });
-/** Numbers of colours as the pixels of `rle`. */
+/** Indexes of colours as the pixels of `rle`. */
 const numbers = (...colours: readonly number[]) => colours.flatMap((colour) => [colour, colour, 100]);
 
 const cases: readonly (readonly [
@@ -273,7 +273,7 @@ describe(readBmpHeader, () => {
     });
   });
 
-  it('leaves a size to the limit before a pixel of it is made', async () => {
+  it('reads a huge size without allocating pixels, for the limit to refuse', async () => {
     const file = bmpFile({ ...rgb24, width: 60_000, height: 60_000 });
     expect(await refusal(file)).toMatchObject({ reason: 'SOURCE_PIXELS_OVER_LIMIT' });
     expect(await refusal(bmpFile({ ...rgb24, width: -5 }))).toMatchObject({
