@@ -87,7 +87,7 @@ describe(processBatch, () => {
         server.client.processBatch({ requests: pictures.map((picture) => clip(picture, each)) }),
       ),
     );
-    if (raw === undefined || contained === undefined) throw new Error('no answer');
+    if (raw === undefined || contained === undefined) throw new Error('no response');
     expect(contained.contentType).toBe(contentType);
     const file = Buffer.from(contained.content);
     const start = file.indexOf(raw.content);

@@ -211,9 +211,9 @@ describe(processImage, () => {
     const unknown = await process(sha256, processing).catch((error: unknown) => error);
     expect(unknown).toMatchObject({ reason: 'SOURCE_UNKNOWN' });
     const sent = await process(content(png), processing);
-    const asked = await process(sha256, processing);
+    const byHash = await process(sha256, processing);
     expect(runs()).toBe(1);
-    expect({ ...asked, stages: sent.stages }).toEqual({ ...sent, cache: CacheState.HIT_MEMORY });
+    expect({ ...byHash, stages: sent.stages }).toEqual({ ...sent, cache: CacheState.HIT_MEMORY });
     const otherwise = await process({ ...sha256, grayscale: true }, processing).catch(
       (error: unknown) => error,
     );
@@ -256,12 +256,12 @@ describe(processImage, () => {
       return { processing: { ...processing, cache }, runs, tier };
     };
     const [one, other] = [await withRedis(), await withRedis()];
-    const made = await process(request, one.processing);
+    const computed = await process(request, one.processing);
     // No call waits until Redis has stored a response.
-    await becomes(async () => (await other.tier.get(made.key)) !== undefined);
+    await becomes(async () => (await other.tier.get(computed.key)) !== undefined);
     const found = await process(request, other.processing);
-    expect(found).toMatchObject({ cache: CacheState.HIT_REDIS, key: made.key });
-    expect(new Uint8Array(found.content)).toEqual(made.content);
+    expect(found).toMatchObject({ cache: CacheState.HIT_REDIS, key: computed.key });
+    expect(new Uint8Array(found.content)).toEqual(computed.content);
     expect(other.runs()).toBe(0);
     expect((await process(request, other.processing)).cache).toBe(CacheState.HIT_MEMORY);
     await Promise.all([one.processing.cache.close(), other.processing.cache.close()]);

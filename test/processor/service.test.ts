@@ -245,8 +245,11 @@ describe(createProcessorService, () => {
       await using server = await startProcessorServer(createProcessing(pool));
       const pictures = await Promise.all([1, 2, 3, 4, 5].map((width) => encoded(gradient(width, 1), 'png')));
       const messages = pictures.map((picture, index) => streamed(`image ${index + 1}`, picture));
-      const answers = await collected(server.client.processStream(sendAll(...messages)));
-      const widths = answers.map(({ id, result }) => [id, result.case === 'response' && result.value.width]);
+      const responses = await collected(server.client.processStream(sendAll(...messages)));
+      const widths = responses.map(({ id, result }) => [
+        id,
+        result.case === 'response' && result.value.width,
+      ]);
       expect(widths.toSorted()).toEqual([1, 2, 3, 4, 5].map((width) => [`image ${width}`, width]));
     });
 
@@ -259,16 +262,16 @@ describe(createProcessorService, () => {
       const holding = createHoldingWorkers();
       await using server = await startProcessorServer(createProcessing(holding.workers));
       const [slow, quick] = [await encoded(gradient(8, 8), 'png'), await encoded(gradient(9, 9), 'png')];
-      const answers = server.client
+      const responses = server.client
         .processStream(sendAll(streamed('slow', slow), streamed('quick', quick)))
         [Symbol.asyncIterator]();
-      const first = answers.next();
+      const first = responses.next();
       await holding.holds(2);
       holding.letGo(quick);
       expect((await first).value.id).toBe('quick');
       holding.letGo(slow);
-      expect((await answers.next()).value.id).toBe('slow');
-      expect((await answers.next()).done).toBe(true);
+      expect((await responses.next()).value.id).toBe('slow');
+      expect((await responses.next()).done).toBe(true);
     });
 
     it('responds to an image before the next one is sent', async () => {
@@ -279,16 +282,16 @@ describe(createProcessorService, () => {
         await more.promise;
         yield create(ProcessStreamRequestSchema, streamed('2', png));
       }
-      const answers = server.client.processStream(send())[Symbol.asyncIterator]();
-      expect((await answers.next()).value.id).toBe('1');
+      const responses = server.client.processStream(send())[Symbol.asyncIterator]();
+      expect((await responses.next()).value.id).toBe('1');
       more.resolve();
-      expect((await answers.next()).value.id).toBe('2');
-      expect((await answers.next()).done).toBe(true);
+      expect((await responses.next()).value.id).toBe('2');
+      expect((await responses.next()).done).toBe(true);
     });
 
     it('responds to a failed image with its reason, and continues', async () => {
       await using server = await startProcessorServer(createProcessing(pool), { streamConcurrency: 1 });
-      const answers = await collected(
+      const responses = await collected(
         server.client.processStream(
           sendAll(
             streamed('good', png),
@@ -299,14 +302,14 @@ describe(createProcessorService, () => {
           ),
         ),
       );
-      expect(answers.map(({ id, result }) => [id, result.case])).toEqual([
+      expect(responses.map(({ id, result }) => [id, result.case])).toEqual([
         ['good', 'response'],
         ['text', 'failure'],
         ['nothing', 'failure'],
         ['cut off', 'failure'],
         ['good again', 'response'],
       ]);
-      expect(answers.slice(1, 4).map(({ result }) => result.value)).toMatchObject([
+      expect(responses.slice(1, 4).map(({ result }) => result.value)).toMatchObject([
         {
           code: Code.InvalidArgument,
           reason: 'FORMAT_UNSUPPORTED',
@@ -320,10 +323,10 @@ describe(createProcessorService, () => {
 
     it('refuses an id of more than 256 characters, and returns its beginning', async () => {
       await using server = await startProcessorServer(createProcessing(pool), { streamConcurrency: 1 });
-      const answers = await collected(
+      const responses = await collected(
         server.client.processStream(sendAll(streamed('i'.repeat(256), png), streamed('j'.repeat(257), png))),
       );
-      expect(answers).toMatchObject([
+      expect(responses).toMatchObject([
         { id: 'i'.repeat(256), result: { case: 'response' } },
         {
           id: 'j'.repeat(256),
@@ -340,8 +343,8 @@ describe(createProcessorService, () => {
         throw new Error('cannot open /etc/secrets at 0x7f3a');
       });
       await using server = await startProcessorServer(broken);
-      const answers = await collected(server.client.processStream(sendAll(streamed('1', png))));
-      expect(answers).toMatchObject([
+      const responses = await collected(server.client.processStream(sendAll(streamed('1', png))));
+      expect(responses).toMatchObject([
         {
           id: '1',
           result: {
@@ -369,10 +372,10 @@ describe(createProcessorService, () => {
         { ...processing, sources: firstHangs },
         { streamConcurrency: 1, maxTimeoutMs: 2000 },
       );
-      const answers = await collected(
+      const responses = await collected(
         server.client.processStream(sendAll(streamed('hangs', png), streamed('goes on', png))),
       );
-      expect(answers).toMatchObject([
+      expect(responses).toMatchObject([
         { id: 'hangs', result: { value: { reason: 'DEADLINE_EXCEEDED', retryable: true } } },
         { id: 'goes on', result: { case: 'response' } },
       ]);
@@ -393,7 +396,7 @@ describe(createProcessorService, () => {
           yield create(ProcessStreamRequestSchema, streamed(String(sent), picture));
         }
       }
-      const answers = collected(server.client.processStream(send()));
+      const responses = collected(server.client.processStream(send()));
       await holding.holds(2);
       // Calls on the same connection return after everything that could be sent has been sent.
       for (let i = 0; i < 20; i++) await server.health.check({});
@@ -404,7 +407,7 @@ describe(createProcessorService, () => {
         await holding.holds(1);
         holding.letOneGo();
       }
-      expect((await answers).length).toBe(24);
+      expect((await responses).length).toBe(24);
       expect(holding.most()).toBe(2);
     });
 
@@ -415,13 +418,13 @@ describe(createProcessorService, () => {
         yield create(ProcessStreamRequestSchema, streamed('in work', png));
         await new Promise(() => {});
       }
-      const answers = server.client.processStream(send())[Symbol.asyncIterator]();
-      const first = answers.next();
+      const responses = server.client.processStream(send())[Symbol.asyncIterator]();
+      const first = responses.next();
       await holding.holds(1);
       const drained = server.drain();
       holding.letOneGo();
       expect((await first).value).toMatchObject({ id: 'in work', result: { case: 'response' } });
-      expect(await errorOf(answers.next())).toMatchObject({ code: Code.Unavailable, reason: 'DRAINING' });
+      expect(await errorOf(responses.next())).toMatchObject({ code: Code.Unavailable, reason: 'DRAINING' });
       await drained;
     });
 
@@ -436,8 +439,8 @@ describe(createProcessorService, () => {
         for (const picture of pictures) yield create(ProcessStreamRequestSchema, streamed('', picture));
         await open.promise;
       }
-      const answers = collected(server.client.processStream(send(), { signal: caller.signal }));
-      const outcome = errorOf(answers);
+      const responses = collected(server.client.processStream(send(), { signal: caller.signal }));
+      const outcome = errorOf(responses);
       await holding.holds(1);
       await becomes(() => processing.admission.waiting === 2);
       caller.abort();

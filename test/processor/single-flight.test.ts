@@ -97,23 +97,23 @@ describe(createSingleFlight, () => {
 
   it('starts new work for a caller that comes after all others have left, and keeps it when the old work ends', async () => {
     const flights = createSingleFlight<number>();
-    const [old, anew] = [startedWork<number>(), startedWork<number>()];
+    const [old, later] = [startedWork<number>(), startedWork<number>()];
     const only = new AbortController();
     const leaving = flights.run('a', only.signal, old.work);
     only.abort();
     await expect(leaving).rejects.toMatchObject({ reason: 'CANCELLED' });
 
-    const first = flights.run('a', stays(), anew.work);
+    const first = flights.run('a', stays(), later.work);
     old.reject(new Error('aborted'));
     // Let the handlers of the old work's end run.
     await new Promise((resolve) => setImmediate(resolve));
-    const second = flights.run('a', stays(), anew.work);
-    anew.resolve(2);
+    const second = flights.run('a', stays(), later.work);
+    later.resolve(2);
     expect(await Promise.all([first, second])).toEqual([
       { value: 2, shared: false },
       { value: 2, shared: true },
     ]);
-    expect(anew.signals).toHaveLength(1);
+    expect(later.signals).toHaveLength(1);
   });
 
   it('does nothing for a caller that had left before', async () => {

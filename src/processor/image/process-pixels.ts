@@ -56,8 +56,8 @@ export async function processPixels({ content, header, images }: PixelJob): Prom
   // Exact plans run first: their decoded source is in the memory that the next decoding overwrites.
   const order = [...images.entries()].sort(([, a], [, b]) => Number(isFast(a.plan)) - Number(isFast(b.plan)));
   for (const [index, image] of order) {
-    const result = processImage(content, header, image, decodeOnce, startedMs);
-    outcomes[index] = await result.then((result) => ({ result }), packFailure);
+    const processed = processImage(content, header, image, decodeOnce, startedMs);
+    outcomes[index] = await processed.then((result) => ({ result }), packFailure);
   }
   return outcomes;
 }

@@ -110,11 +110,11 @@ describe.skipIf(redisServer === undefined)('createRedisTier, with a redis-server
     await untilUsed(tier, 'a');
     errors.length = 0;
     server.freeze();
-    const answers = await Promise.all([
+    const replies = await Promise.all([
       ...Array.from({ length: 300 }, () => tier.get('a')),
       ...Array.from({ length: 300 }, () => tier.set('b', bytes(100))),
     ]);
-    expect(answers.every((answer) => answer === undefined)).toBe(true);
+    expect(replies.every((reply) => reply === undefined)).toBe(true);
     expect(errors.map((error) => error.message)).toEqual(['no reply within 100 ms']);
     // The kernel accepts the next connection, but nothing replies on it; no request waits for it.
     await vi.waitFor(() => expect(errors.at(-1)?.message).toBe('no connection within 200 ms'));
@@ -161,15 +161,15 @@ describe.skipIf(redisServer === undefined)('createRedisTier, with a redis-server
     const { tier } = openTier({ url: server.url, timeoutMs: 10_000 });
     await untilUsed(tier, 'a');
     server.freeze();
-    let answered = 0;
-    const answers = Array.from({ length: 1500 }, async () => {
+    let replied = 0;
+    const replies = Array.from({ length: 1500 }, async () => {
       const entry = await tier.get('a');
-      answered += 1;
+      replied += 1;
       return entry;
     });
-    await vi.waitFor(() => expect(answered).toBe(476));
+    await vi.waitFor(() => expect(replied).toBe(476));
     server.thaw();
-    const entries = await Promise.all(answers);
+    const entries = await Promise.all(replies);
     expect(entries.filter((entry) => entry !== undefined)).toHaveLength(1024);
   });
 

@@ -81,10 +81,10 @@ describe(createResultCache, () => {
   it('computes once for all callers that request the same key at the same time', async () => {
     const { cache } = openCache([memory()]);
     const compute = vi.fn(async () => value(1));
-    const answers = await Promise.all(
+    const outcomes = await Promise.all(
       ['a', 'a', 'a', 'b'].map((key) => computeOne(cache, key, stays(), compute)),
     );
-    expect(answers.map(({ from }) => from)).toEqual(['computed', 'shared', 'shared', 'computed']);
+    expect(outcomes.map(({ from }) => from)).toEqual(['computed', 'shared', 'shared', 'computed']);
     expect(compute).toHaveBeenCalledTimes(2);
   });
 
@@ -128,9 +128,9 @@ describe(createResultCache, () => {
     const { cache } = openCache([memory()]);
     const { promise, resolve } = Promise.withResolvers<Uint8Array>();
     const first = computeOne(cache, 'a', stays(), () => promise);
-    const asked: unknown[] = [];
+    const requested: unknown[] = [];
     const both = cache.getOrCompute(keyed('a', 'b'), stays(), async (missing) => {
-      asked.push(missing);
+      requested.push(missing);
       resolve(value(7));
       return [computed(value(8))];
     });
@@ -139,7 +139,7 @@ describe(createResultCache, () => {
       { result: { value: value(8), from: 'computed', report: 'a report' } },
     ]);
     expect(await first).toMatchObject({ value: value(7), from: 'computed' });
-    expect(asked).toEqual([keyed('b')]);
+    expect(requested).toEqual([keyed('b')]);
   });
 
   it('fails only one key, and no caller that waits for another', async () => {
@@ -260,8 +260,8 @@ describe.skipIf(redisServer === undefined)('createResultCache, with a redis-serv
     await redis.set('a', value(1));
     const { cache, reports } = openCache([memory(), redis]);
     const compute = vi.fn(async () => value(2));
-    const answers = await Promise.all([1, 2, 3].map(() => computeOne(cache, 'a', stays(), compute)));
-    expect(answers.map(({ from }) => from)).toEqual(['redis', 'redis', 'redis']);
+    const outcomes = await Promise.all([1, 2, 3].map(() => computeOne(cache, 'a', stays(), compute)));
+    expect(outcomes.map(({ from }) => from)).toEqual(['redis', 'redis', 'redis']);
     expect(reports.filter((report) => report.startsWith('redis'))).toEqual(['redis hit']);
   });
 

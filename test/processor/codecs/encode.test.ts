@@ -108,7 +108,7 @@ describe(encode, () => {
   it.each([
     ['jpeg', 90],
     ['webp', 80],
-  ] as const)('takes for %s the quality %d where none was asked for', async (format, quality) => {
+  ] as const)('uses for %s the quality %d by default', async (format, quality) => {
     const image = pixelsOf(noise(32, 32));
     expect((await encode(image, format, undefined)).content).toEqual(
       (await encode(image, format, quality)).content,

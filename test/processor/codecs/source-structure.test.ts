@@ -112,7 +112,7 @@ describe(readSourceStructure, () => {
     ['a comment that holds scans', Buffer.from([0xff, 0xfe, 0, 10, 0xff, 0xda, 0, 3, 1, 0xff, 0xd9, 0])],
     ['a comment that holds the end of the image', Buffer.from([0xff, 0xfe, 0, 4, 0xff, 0xd9])],
     ['fill bytes', Buffer.from([0xff, 0xff, 0xff])],
-    ['a restart marker that nobody announced', Buffer.from([0xff, 0xd0])],
+    ['a restart marker without a restart interval', Buffer.from([0xff, 0xd0])],
   ])('counts scans before and after %s', (_, between) => {
     const file = crowdedJpeg(64, 64, 40);
     const second = file.indexOf(Buffer.from([0xff, 0xda]), file.indexOf(Buffer.from([0xff, 0xda])) + 2);

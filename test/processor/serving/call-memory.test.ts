@@ -98,7 +98,7 @@ describe(createServingMemory, () => {
     await using server = await startProcessorServer(createProcessing(pool), { memory });
     const readers = [1, 2].map(() => unreadCall(server.url));
     await vi.waitUntil(() => memory.budget.bytes() > 24_000_000, { timeout: 10_000, interval: 5 });
-    // 12 MB each: three would exceed the limit.
+    // 12 MB each: three would be more than three quarters of the memory.
     expect(await reasonOf(server.client.process({ source: source(), ...tensorOf(1001) }))).toMatchObject({
       reason: 'OVERLOADED',
     });

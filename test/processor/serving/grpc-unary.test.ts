@@ -190,9 +190,9 @@ describe(createGrpcUnaryMethods, () => {
       if (source.case === undefined) throw new Error('a secret');
       throw new ConnectError('über', Code.NotFound, { 'x-told': 'yes' });
     });
-    const told = open();
-    told.end(enveloped(message));
-    expect((await answerOf(told)).trailers).toMatchObject({
+    const failed = open();
+    failed.end(enveloped(message));
+    expect((await answerOf(failed)).trailers).toMatchObject({
       'grpc-status': String(Code.NotFound),
       'grpc-message': '%C3%BCber',
       'x-told': 'yes',

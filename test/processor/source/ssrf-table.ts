@@ -62,7 +62,7 @@ export const specialIpv6 = {
   'link-local (RFC 4291)': ['fe80::', 'fe80::1', 'fe80::a9fe:a9fe', 'febf:ffff::'],
   'site-local (RFC 3879)': ['fec0::', 'feff:ffff::'],
   'multicast (RFC 4291)': ['ff00::', 'ff02::1', 'ff02::fb', 'ff05::2', 'ffff:ffff::'],
-  'given to nobody': ['1::', '200::1', '400::1', '1fff:ffff::', '4000::', 'a000::1', 'e000::1', 'fe00::1'],
+  unassigned: ['1::', '200::1', '400::1', '1fff:ffff::', '4000::', 'a000::1', 'e000::1', 'fe00::1'],
 } as const;
 
 /** Ways to carry an IPv4 address, here as two hextets, in an IPv6 one. */

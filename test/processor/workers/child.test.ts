@@ -144,9 +144,9 @@ describe.skipIf(process.platform !== 'linux')('the file of a worker', () => {
   });
 });
 
-describe.skipIf(process.platform !== 'linux')('a worker that somebody else has taken over', () => {
+describe.skipIf(process.platform !== 'linux')('a worker that an attacker controls', () => {
   /** Code to run instead of the worker, with the socket as descriptor 3 and the file as 4. */
-  async function takenOver(script: string): Promise<unknown> {
+  async function linesOfHostile(script: string): Promise<unknown> {
     const folder = await mkdtemp(join(tmpdir(), 'hostile-'));
     const path = join(folder, 'hostile.cjs');
     const prelude = `
@@ -178,19 +178,19 @@ describe.skipIf(process.platform !== 'linux')('a worker that somebody else has t
   }
 
   it.each([
-    ['bytes that nobody wrote', `say(section(1000, 0), 1);`],
+    ['bytes that were not written', `say(section(1000, 0), 1);`],
     [
-      'bytes that it has cut off',
+      'bytes that it has truncated',
       `fs.ftruncateSync(4, 1000); fs.ftruncateSync(4, 0); say(section(1, 0), 1);`,
     ],
-    ['bytes beyond the room of the file', `fs.ftruncateSync(4, 1e9); say(section(1e9, 0), 1);`],
-    ['a number of bytes that is none', `say(section(NaN, -1), 1);`],
-    ['more bytes than there can be', `say(section(1e300, -1), 1);`],
+    ['bytes beyond the limit of the file', `fs.ftruncateSync(4, 1e9); say(section(1e9, 0), 1);`],
+    ['an invalid length', `say(section(NaN, -1), 1);`],
+    ['an impossible length', `say(section(1e300, -1), 1);`],
     ['more sections than its head has room for', `say(Buffer.alloc(32), 4_000_000_000);`],
-    ['a head longer than any', `fs.writeSync(3, Buffer.alloc(8, 255));`],
-    ['no value at all', `say(Buffer.alloc(32, 7), 0);`],
-  ])('is ended when it speaks of %s', async (_, script) => {
-    expect(await takenOver(script)).toEqual([
+    ['a head over the limit', `fs.writeSync(3, Buffer.alloc(8, 255));`],
+    ['no value', `say(Buffer.alloc(32, 7), 0);`],
+  ])('is killed if it sends %s', async (_, script) => {
+    expect(await linesOfHostile(script)).toEqual([
       'The worker process ended: SIGKILL.',
       expect.stringMatching(/^killed: malformed reply: /),
     ]);

@@ -123,7 +123,7 @@ describe(readJpegHeader, () => {
 
   const others = ['440.jpg', 'cmyk-adobe.jpg', 'cmyk-orientation-8.jpg', 'cmyk-plain.jpg', 'ycck.jpg'];
 
-  it.each(fixtures)('says of %s what libvips says, or leaves it to libvips', async (name) => {
+  it.each(fixtures)('agrees with libvips about %s, or leaves it to libvips', async (name) => {
     const content = fixture(name);
     const expected = others.includes(name) ? undefined : await readHeader(content, noLimit);
     expect(readJpegHeader(content)).toEqual(expected);
@@ -311,14 +311,14 @@ describe(readJpegHeader, () => {
     ['gray with factors that there are not', grayOf(0x51)],
     ['the same id twice', withIds(7, 7, 8, jfif)],
     ['no quantization tables', changed(0xdb, () => [])],
-    ['a quantization table that nobody defines', withBytes(0xc0, { 12: 3 })],
+    ['a quantization table that is not defined', withBytes(0xc0, { 12: 3 })],
     ['a quantization table 32', withBytes(0xc0, { 12: 32 })],
     ['a quantization table of 24 bits', withSegments(segment(0xdb, [0x20], Buffer.alloc(192, 1)))],
     ['a quantization table 4', withSegments(segment(0xdb, [4], Buffer.alloc(64, 1)))],
     ['a quantization table that is cut off', withSegments(segment(0xdb, [0], Buffer.alloc(63, 1)))],
     ['no Huffman tables', changed(0xc4, () => [])],
-    ['a Huffman table that nobody defines', withBytes(0xda, { 6: 0x30 })],
-    ['a Huffman table of AC that nobody defines', withBytes(0xda, { 6: 0x03 })],
+    ['a Huffman table that is not defined', withBytes(0xda, { 6: 0x30 })],
+    ['a Huffman table of AC that is not defined', withBytes(0xda, { 6: 0x03 })],
     ['a Huffman table 4', withSegments(segment(0xc4, [4], Buffer.alloc(16)))],
     ['a Huffman table of 257 codes', withSegments(segment(0xc4, [0, 255, 2], Buffer.alloc(14 + 257)))],
     ['a Huffman table that is cut off', withSegments(segment(0xc4, [0, 1], Buffer.alloc(15)))],
@@ -353,7 +353,7 @@ describe(readJpegHeader, () => {
     expect(readJpegHeader(content)).toBeUndefined();
   });
 
-  it('says what libvips says, or nothing, whatever becomes of a header', async () => {
+  it('agrees with libvips or defers to it, for any damaged header', async () => {
     let compared = 0;
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...victims), changes, async (victim, edits) => {
@@ -438,11 +438,11 @@ function victimOf(jpeg: Uint8Array, ...segments: readonly Uint8Array[]): Victim 
   const parts = partsOf(jpeg);
   const isTable = (each: Buffer) => each[1] === 0xdb || each[1] === 0xc4;
   const tables = Buffer.concat([startOfImage, ...parts.segments.filter(isTable)]);
-  const told = Buffer.concat([...segments, ...parts.segments.filter((each) => !isTable(each))]);
+  const described = Buffer.concat([...segments, ...parts.segments.filter((each) => !isTable(each))]);
   return {
-    content: Buffer.concat([tables, told, parts.rest]),
+    content: Buffer.concat([tables, described, parts.rest]),
     from: tables.length,
-    to: tables.length + told.length,
+    to: tables.length + described.length,
   };
 }
 
@@ -501,7 +501,7 @@ async function expectDecodedOrRefused(
   header: NonNullable<ReturnType<typeof readJpegHeader>>,
 ): Promise<void> {
   if (header.width * header.height > 1_000_000) return;
-  const answer = await processOnePlan(content, header, everything, 1_000_000);
-  if ('failure' in answer) expect(answer.failure.reason).toBe('IMAGE_CORRUPT');
-  else expect(answer.result.contentType).toBe('image/png');
+  const outcome = await processOnePlan(content, header, everything, 1_000_000);
+  if ('failure' in outcome) expect(outcome.failure.reason).toBe('IMAGE_CORRUPT');
+  else expect(outcome.result.contentType).toBe('image/png');
 }

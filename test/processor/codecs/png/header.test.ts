@@ -75,7 +75,7 @@ describe(readPngHeader, () => {
 
   const others = ['icc.png', 'orientation-6.png'];
 
-  it.each(fixtures)('says of %s what libvips says, or leaves it to libvips', async (name) => {
+  it.each(fixtures)('agrees with libvips about %s, or leaves it to libvips', async (name) => {
     const content = fixture(name);
     expect(readPngHeader(content)).toEqual(others.includes(name) ? undefined : await libvips(content));
   });
@@ -167,13 +167,13 @@ describe(readPngHeader, () => {
     ['text of a control character', rgbWith(text('Comment\0\x07'))],
     ['a keyword of 80 characters', rgbWith(text(`${'k'.repeat(80)}\0x`))],
     ['XMP', rgbWith(pngChunk('iTXt', Buffer.from('XML:com.adobe.xmp\0\0\0\0\0<x/>', 'latin1')))],
-    ['a chunk that nobody knows', rgbWith(pngChunk('abCd'))],
+    ['an unknown chunk', rgbWith(pngChunk('abCd'))],
     ['an animation', rgbWith(pngChunk('acTL', Buffer.alloc(8, 1)))],
   ])('leaves %s to libvips', (_, content) => {
     expect(readPngHeader(content)).toBeUndefined();
   });
 
-  it('says what libvips says, or nothing, whatever becomes of a header', async () => {
+  it('agrees with libvips or defers to it, for any damaged header', async () => {
     let compared = 0;
     await fc.assert(
       fc.asyncProperty(

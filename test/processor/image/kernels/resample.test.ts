@@ -378,9 +378,9 @@ describe(resampleUpright, () => {
         const cutout = { left: 2, top: 1, right: 7, bottom: 5 };
         for (const toLuma of [false, true]) {
           const expected = partOf(resampleUpright(stored, how, target, toLuma), cutout);
-          const made = resampleUpright(stored, how, { ...target, cutout }, toLuma);
-          expectSame(made, expected);
-          expect(made.data.buffer).not.toBe(stored.data.buffer);
+          const result = resampleUpright(stored, how, { ...target, cutout }, toLuma);
+          expectSame(result, expected);
+          expect(result.data.buffer).not.toBe(stored.data.buffer);
         }
       }
     });
