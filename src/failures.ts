@@ -416,5 +416,5 @@ export function failureFromAbort(signal: AbortSignal): Failure {
       { cause: reason },
     );
   }
-  return new Failure('CANCELLED', 'The caller left before the answer was ready.', {}, { cause: reason });
+  return new Failure('CANCELLED', 'The caller left before the response was ready.', {}, { cause: reason });
 }

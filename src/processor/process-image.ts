@@ -83,7 +83,7 @@ export function sourceOf([plan]: readonly Plan[]): Plan['source'] {
   return plan?.source;
 }
 
-/** header → geometry → price → admission → make: the values that the cache does not have. */
+/** header → geometry → price → admission → make: the values that are not in the cache. */
 async function make(
   { sha256, content }: { readonly sha256: string; readonly content: Uint8Array },
   missing: readonly { readonly plan: Plan; readonly key: string }[],

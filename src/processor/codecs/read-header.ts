@@ -7,7 +7,7 @@ import { checkSize, type ImageHeader } from './header.ts';
  * Reads and checks an image's header. Only worker processes may call this: it may load a decoder.
  *
  * @param content - the file, or its `headerPart`
- * @param maxPixels - width × height that may be decoded: a PNG of a few kilobytes can claim gigabytes
+ * @param maxPixels - limit of width × height: a PNG of a few kilobytes can claim gigabytes
  * @param source - which part of the file is read; unset: its first page or frame
  * @throws FORMAT_UNSUPPORTED, IMAGE_CORRUPT, SOURCE_PIXELS_OVER_LIMIT
  */
@@ -26,8 +26,8 @@ export async function readHeader(
 }
 
 /**
- * The beginning of a file that is enough for `readHeader`, so that the rest does not travel to a worker. The whole file
- * where the header may be anywhere.
+ * The beginning of a file that is enough for `readHeader`, so that the rest is not sent to a worker. It is the whole
+ * file if the header may be anywhere.
  *
  * @throws FORMAT_UNSUPPORTED
  */

@@ -1,14 +1,14 @@
-/** The parts of which a file has many, and what they take beside its pixels. */
+/** The parts that a file has many of, and the time that they take besides its pixels. */
 export interface SourceStructure {
   /** `scans`, `frames`, … */
   readonly parts: string;
   readonly count: number;
-  /** Time to read the header with all these parts. Unset: next to none. Infinity: they weren't counted to the end. */
+  /** Time to read the header with all these parts. Unset: almost none. Infinity: not all parts were counted. */
   readonly headerTime?: number;
-  /** Time of the decoder, which reads the header once more. */
+  /** Time of the decoder, which reads the header a second time. */
   readonly fixedTime: number;
-  /** Time of the decoder for each pixel. Unset: none. */
+  /** Time of the decoder per pixel. Unset: none. */
   readonly timePerPixel?: number;
-  /** The parts are metadata, which real files have in any amount: they count in the price and are not refused. */
+  /** Whether the parts are metadata. Real files have any amount of it, so it is only priced, never refused. */
   readonly isMetadata?: boolean;
 }

@@ -6,7 +6,7 @@ import { fixedSizeOf } from './steps.ts';
 import { describeTensors } from './tensor.ts';
 import { bytesOfTensor, type TensorDescription } from './tensor-container.ts';
 
-/** An output of a plan, before it is made. */
+/** Description of an output, known before its pixels are computed. */
 export type OutputDescription =
   | {
       readonly kind: 'image';
@@ -17,11 +17,11 @@ export type OutputDescription =
     }
   | ({
       readonly kind: 'tensor';
-      /** Bytes of the values. */
+      /** Length of the values, in bytes. */
       readonly bytes: number;
     } & TensorDescription);
 
-/** The outputs that a plan makes of the processed picture, and the most bytes that they have together. */
+/** The outputs that a plan produces from the processed picture, and an upper bound of their bytes together. */
 export function describeOutputs(
   picture: Shape,
   keepsAlpha: boolean,
@@ -49,7 +49,7 @@ function bytesOfTensors(tensors: readonly TensorDescription[]): number {
   return tensors.reduce((sum, tensor) => sum + bytesOfTensor(tensor), 0);
 }
 
-/** Bytes of the tensors' values, where they are the same for every image. */
+/** Bytes of the tensors' values, if they are the same for every image. */
 export function fixedValueBytes(plan: Plan): number | undefined {
   const { output, steps } = plan;
   const size = fixedSizeOf(steps);

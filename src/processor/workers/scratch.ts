@@ -1,4 +1,4 @@
-/** Largest memory, in bytes, that stays from one image to the next: a 16-megapixel photo in colour. */
+/** Bytes kept between images: enough for a 16-megapixel photo in colour. Larger buffers are freed after their image. */
 const keptBytes = 48 * 2 ** 20;
 
 let kept = Buffer.alloc(0);
@@ -9,8 +9,8 @@ declare const ownMemory: unique symbol;
 export type OwnBytes = Uint8Array & { readonly [ownMemory]: true };
 
 /**
- * Memory with arbitrary contents for the decoded pixels of one image. The next call returns the same bytes: a new buffer
- * of this size costs as much as a third of the decoding, in page faults and garbage collection.
+ * Memory with arbitrary contents for the decoded pixels of one image. The next call returns the same bytes: allocating
+ * a new buffer of this size costs a third of the decoding time, in page faults and garbage collection.
  */
 export function takeScratch(bytes: number): Buffer {
   if (bytes > keptBytes) return Buffer.allocUnsafeSlow(bytes);

@@ -197,7 +197,7 @@ describe(createBalancer, () => {
 
   it.each([
     ['DRAINING', 'The processor is shutting down.'],
-    ['CANCELLED', 'The caller left before the answer was ready.'],
+    ['CANCELLED', 'The caller left before the response was ready.'],
   ] as const)('repeats a call that a processor on its way out ends as %s', async (reason, message) => {
     const fleet = [await scripted(), await scripted()];
     const client = clientOf(fleet.map(({ url }) => url));

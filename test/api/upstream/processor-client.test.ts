@@ -253,7 +253,7 @@ describe(createProcessorClient, () => {
   it('reports a processor that cancels on its own, on its way out, as not available', async () => {
     const processor = await scripted();
     processor.script.process = () => {
-      throw toConnectError(new Failure('CANCELLED', 'The caller left before the answer was ready.'));
+      throw toConnectError(new Failure('CANCELLED', 'The caller left before the response was ready.'));
     };
     expect((await failureOf(clientOf(processor.url).process(request, within(5000)))).reason).toBe(
       'PROCESSOR_UNAVAILABLE',
