@@ -12,7 +12,7 @@ import { describeProblem, writeProblem } from '../../src/api/problem.ts';
 import { startApi } from '../../src/api/server.ts';
 import { failureKinds } from '../../src/failures.ts';
 import { imageOptionNames } from '../../src/options/image-options.ts';
-import { plainAnswer, problemOf, startTestApi, useTestApi } from '../support/api.ts';
+import { plainResponse, problemOf, startTestApi, useTestApi } from '../support/api.ts';
 import { startSlowProxy } from '../support/slow-proxy.ts';
 
 const bytes = new Uint8Array([1, 2, 3]);
@@ -108,7 +108,7 @@ describe(writeProblem, () => {
     expect(response.headers.get('cache-control')).toBe('no-store');
     expect(await problemOf(response)).toEqual({
       type: '/problems/OPTION_INVALID',
-      title: 'An option has a value that it does not take',
+      title: 'An option has a value that is not allowed',
       status: 400,
       detail: 'width is "0"; allowed: a whole number from 1 to 65535.',
       instance: 'mine-1',
@@ -268,7 +268,7 @@ describe(startApi, () => {
     processor.script.process = async () => {
       arrived.resolve();
       await finish.promise;
-      return plainAnswer;
+      return plainResponse;
     };
     const inFlight = fetch(`${leaving.url}/v1/images`, { method: 'POST', body: bytes });
     await arrived.promise;

@@ -140,7 +140,7 @@ describe(startProcesses, () => {
     caller.abort();
     expect(await abandoned).toBe('CANCELLED');
     expect(await reasonOf(runOnePlan(pool, job))).toBe('done');
-    expect(replaced).toEqual(['The caller left before the answer was ready.']);
+    expect(replaced).toEqual(['The caller left before the response was ready.']);
     expect(ends).toEqual(['abandoned']);
   });
 
