@@ -22,7 +22,7 @@ image-service is ready.
   HTTP      http://localhost:8080/v1/images   all options: http://localhost:8080/docs
   gRPC      localhost:50051                   grpcurl -plaintext localhost:50051 list
 
-  Answers   1024 × 768 pixels (fill, bilinear), gray, the source's format, exact (Pillow's pixels)
+  Output    1024 × 768 pixels (fill, bilinear), gray, the source's format, exact (Pillow's pixels)
             where the request does not say otherwise (IMAGE_WIDTH, IMAGE_GRAYSCALE, …)
   Cache     256 MiB in memory, no Redis (REDIS_URL)
   Callers   everybody who reaches the port; no authentication (API_KEYS_FILE)
@@ -70,7 +70,7 @@ End: Ctrl+C
     expect(screen).toContain('curl -sS --fail-with-body -H "Authorization: Bearer $IMAGE_API_KEY" -F');
   });
 
-  it('differs on a terminal by bold letters alone', () => {
+  it('differs on a terminal only by bold letters', () => {
     const screen = startScreen(started(), true);
     expect(screen).toContain('\x1b[1mimage-service is ready.\x1b[22m');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal's escape sequences
@@ -86,7 +86,7 @@ describe(startEvent, () => {
       level: 'info',
       service: 'image-service',
       playground: 'http://localhost:8080/',
-      answers: "1024 × 768 pixels (fill, bilinear), gray, the source's format, exact (Pillow's pixels)",
+      output: "1024 × 768 pixels (fill, bilinear), gray, the source's format, exact (Pillow's pixels)",
       callers: 'everybody who reaches the port; no authentication (API_KEYS_FILE)',
       curl: "curl -sS --fail-with-body -F image=@test/fixtures/sample.jpg 'http://localhost:8080/v1/images' -o output.jpg",
     });
