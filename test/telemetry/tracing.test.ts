@@ -136,7 +136,7 @@ describe(startTracing, () => {
       {
         collector: new URL(collector.url).host,
         why: 'Bad Request',
-        untold: 0,
+        suppressed: 0,
         msg: 'traces are lost; requests go on without them',
       },
     ]);
