@@ -10,7 +10,7 @@ import {
 import { refusal, requestFor } from '../support/options.ts';
 
 describe('processRequest with a preset', () => {
-  it('asks for npy and leaves all the rest to it, whatever the environment says', () => {
+  it('asks for npy and leaves all other options to the preset, regardless of the environment', () => {
     const request = requestFor('preset=clip-vit-base-patch32', { background: '#ffffff' } as never);
     expect(request).toMatchObject({
       preset: 'clip-vit-base-patch32',
