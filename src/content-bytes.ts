@@ -6,7 +6,7 @@ import { Failure } from './failures.ts';
  * (in bytes a pixel) JPEG 0.9 up to quality 90 and 2.0 at 100, WebP 1.2 and 3.0, alpha 1.1 more, and PNG its pixels.
  */
 
-/** Pixels. */
+/** The sides of an image, in pixels. */
 interface Size {
   readonly width: number;
   readonly height: number;
@@ -15,7 +15,7 @@ interface Size {
 /** Headers of image formats, npy and safetensors, in bytes. */
 const headerBytes = 4096;
 
-/** By its name in the Open Inference Protocol. */
+/** Bytes per value, by the name of the datatype in the Open Inference Protocol. */
 export const datatypeBytes = { UINT8: 1, FP16: 2, BF16: 2, FP32: 4 } as const;
 
 /** Bytes of a tensor's values. */
@@ -32,7 +32,7 @@ export function tensorBytes(...tensor: Parameters<typeof valueBytes>): number {
   return valueBytes(...tensor) + headerBytes;
 }
 
-/** Bytes that an encoded image has at most. @param channels - of the pixels, alpha included: 1…4 */
+/** The most bytes of an encoded image. @param channels - of the pixels, alpha included: 1…4 */
 export function imageBytes(
   { width, height }: Size,
   channels: number,

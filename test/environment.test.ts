@@ -27,7 +27,7 @@ function refusal(environment: Record<string, string | undefined>): string {
 }
 
 describe(readEnvironment, () => {
-  it('reads what is set, fills in the defaults and leaves everything else alone', () => {
+  it('reads the set variables, fills in the defaults and ignores all others', () => {
     expect(readEnvironment(schema, { COLOUR: 'red', COUNT: '5', PATH: '/bin' })).toEqual({
       COLOUR: 'red',
       COUNT: 5,
@@ -55,7 +55,7 @@ describe(readEnvironment, () => {
 });
 
 describe(commonEnvironment, () => {
-  it('has the service’s own port by default and listens on this machine alone', () => {
+  it('has the service’s own port by default and listens only on this machine', () => {
     expect(readEnvironment(z.object(commonEnvironment(1234)), {})).toEqual({
       HOST: '127.0.0.1',
       PORT: 1234,

@@ -79,7 +79,7 @@ describe(Failure, () => {
     expect(failure).toBeInstanceOf(Error);
   });
 
-  it('has whole characters alone, where what it quotes was cut within one', () => {
+  it('contains only whole characters, even if its quoted text was cut within one', () => {
     const cut = '🙂'.slice(0, 1);
     const failure = new Failure('PRESET_UNKNOWN', `no ${cut}`, { actual: cut });
     expect(failure.message).toBe('no \ufffd');
@@ -122,7 +122,7 @@ describe(withIndex, () => {
     expect((failure as Failure).cause).toBe(cause);
   });
 
-  it('leaves whatever else is thrown as it is', () => {
+  it('leaves all other errors unchanged', () => {
     const error = new TypeError('not ours');
     const thrown = thrownBy(() =>
       withIndex('Variant 3', 3, () => {

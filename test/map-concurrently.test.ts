@@ -19,7 +19,7 @@ function source(...values: number[]) {
   return Object.assign(state, { inputs: generate() });
 }
 
-/** Work for each input that ends when it is told to. */
+/** Work for each input that ends when the test ends it. */
 function works() {
   const pending = new Map<number, (output: string) => void>();
   return {
@@ -91,7 +91,7 @@ describe(mapConcurrently, () => {
     expect(begun()).toEqual([1, 2]);
   });
 
-  it('reads on while outputs are awaited: a sender that waits for an answer gets it', async () => {
+  it('reads on while outputs are awaited: a sender that waits for an output gets it', async () => {
     const sent = Promise.withResolvers<number>();
     async function* inputs() {
       yield 1;
@@ -105,7 +105,7 @@ describe(mapConcurrently, () => {
     expect((await outputs.next()).done).toBe(true);
   });
 
-  it('lets the source go when whoever takes the outputs leaves', async () => {
+  it('releases the source when the reader of the outputs leaves', async () => {
     const numbers = source(1, 2, 3);
     for await (const output of mapConcurrently(numbers.inputs, 1, async (value) => value, never)) {
       expect(output).toBe(1);
@@ -125,7 +125,7 @@ describe(mapConcurrently, () => {
     await expect(outputs.next()).rejects.toThrow('the sender broke off');
   });
 
-  describe('when it is told to stop', () => {
+  describe('when it is stopped', () => {
     /** The outputs, and then how it ended. */
     async function outputsAndEnd<T>(outputs: AsyncGenerator<T, 'ended' | 'stopped'>) {
       const all: (T | string)[] = [];

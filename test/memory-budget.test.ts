@@ -17,7 +17,7 @@ const neverEnds = () => {
 };
 
 describe(createMemoryBudget, () => {
-  it('gives a caller that is alone three quarters of all, and no more', () => {
+  it('gives the only caller three quarters of all, and no more', () => {
     const { budget } = thousandBytes();
     expect(mostOfOneCaller(1000)).toBe(750);
     budget.open('a').resize(700);

@@ -59,7 +59,7 @@ describe(openSecretFile, () => {
     expect(words()).toEqual(['one']);
   });
 
-  it('has the new content soon after the file was written anew in its place', async () => {
+  it('has the new content soon after the file was overwritten', async () => {
     const path = newFile(content('one'));
     const { words, lines } = open(path);
     expect(words()).toEqual(['one']);
@@ -118,7 +118,7 @@ describe(openSecretFile, () => {
     expect(lines.map(({ level }) => level)).toEqual([50, 30]);
   });
 
-  it('keeps the former content while the file is gone', async () => {
+  it('keeps the former content while the file is missing', async () => {
     const path = newFile(content('one'));
     const { words, lines } = open(path);
     rmSync(path);

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { drainOnSignal } from '../src/shutdown.ts';
 
 /**
- * Starts a process that would live for ever, with `drainOnSignal` in it.
+ * Starts a process that never ends by itself and calls `drainOnSignal`.
  *
  * @param drain - an expression: the promise to wait for
  */
