@@ -10,7 +10,7 @@ import {
 } from '../../gen/image/v1/processor_pb.ts';
 import { processImage } from '../../src/api/images.ts';
 import { writeResponse } from '../../src/api/response.ts';
-import { answerBytes, plainAnswer, startTestApi, useTestApi } from '../support/api.ts';
+import { plainContent, plainResponse, startTestApi, useTestApi } from '../support/api.ts';
 
 const picture = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 1, 2, 3]);
 
@@ -34,7 +34,7 @@ describe(processImage, () => {
   it('sends an image of a form to the processor with the defaults of the environment', async () => {
     const response = await post(form({ image: new File([picture], 'a.png') }));
     expect(response.status).toBe(200);
-    expect(new Uint8Array(await response.arrayBuffer())).toEqual(answerBytes);
+    expect(new Uint8Array(await response.arrayBuffer())).toEqual(plainContent);
     const request = processor.request();
     expect(request.source.case).toBe('content');
     expect(new Uint8Array(request.source.value as Uint8Array)).toEqual(picture);
@@ -153,7 +153,7 @@ describe(processImage, () => {
     const left = new Promise<number | undefined>((resolve) => {
       processor.script.process = (_request, context) => {
         resolve(context.timeoutMs());
-        return plainAnswer;
+        return plainResponse;
       };
     });
     await post(picture);
@@ -209,7 +209,7 @@ describe(writeResponse, () => {
 
   it("describes a tensor by the Open Inference Protocol's words", async () => {
     processor.script.process = () => ({
-      ...plainAnswer,
+      ...plainResponse,
       contentType: 'application/x-npy',
       tensors: [{ name: 'image', datatype: 'FP32', shape: [1n, 3n, 224n, 224n] }],
     });
@@ -222,7 +222,7 @@ describe(writeResponse, () => {
 
   it('sends no tensor headers where there are several tensors: each has its own datatype and shape', async () => {
     processor.script.process = () => ({
-      ...plainAnswer,
+      ...plainResponse,
       contentType: 'application/vnd.safetensors',
       tensors: [
         { name: 'pixel_values', datatype: 'FP32', shape: [256n, 1176n] },
@@ -236,7 +236,7 @@ describe(writeResponse, () => {
 
   it('keeps a decision to the characters that a header may have', async () => {
     processor.script.process = () => ({
-      ...plainAnswer,
+      ...plainResponse,
       provenance: { numericsVersion: '1', decisions: ['icc="Größe\r\nX: 1"', 'alpha=dropped'] },
     });
     const { headers } = await post(picture);
@@ -249,7 +249,7 @@ describe(writeResponse, () => {
     [CacheState.HIT_REDIS, 'image-processor; hit; detail=redis'],
     [CacheState.SHARED, 'image-processor; fwd=miss; collapsed'],
   ])('tells cache state %i as %s', async (cache, expected) => {
-    processor.script.process = () => ({ ...plainAnswer, cache });
+    processor.script.process = () => ({ ...plainResponse, cache });
     expect((await post(picture)).headers.get('cache-status')).toBe(expected);
   });
 
@@ -305,14 +305,14 @@ describe('the defaults from the environment', () => {
       method: 'POST',
       body: picture,
     });
-    const [plain, asked] = processor.requests;
+    const [plain, full] = processor.requests;
     expect(plain?.resize).toBeUndefined();
     expect(plain).toMatchObject({
       grayscale: false,
       numerics: Numerics.FAST,
       output: { value: { format: ImageFormat.WEBP, quality: 60 } },
     });
-    expect(asked).toMatchObject({
+    expect(full).toMatchObject({
       resize: { width: 30, height: 0, filter: Filter.LANCZOS },
       numerics: Numerics.EXACT,
       output: { value: { format: ImageFormat.PNG, quality: 0 } },

@@ -4,7 +4,12 @@ import { traceRequests } from '../../src/api/trace-requests.ts';
 import { createTraceCall } from '../../src/api/upstream/trace-call.ts';
 import { Failure } from '../../src/failures.ts';
 import { toConnectError } from '../../src/grpc/rpc-failures.ts';
-import { plainAnswer, type ScriptedProcessor, startScriptedProcessor, startTestApi } from '../support/api.ts';
+import {
+  plainResponse,
+  type ScriptedProcessor,
+  startScriptedProcessor,
+  startTestApi,
+} from '../support/api.ts';
 import { type CollectedSpan, startCollector } from '../support/otlp-collector.ts';
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -24,14 +29,14 @@ beforeEach(() => {
   seen.length = 0;
   processor.script.process = (_, { requestHeader }) => {
     seen.push(requestHeader);
-    return plainAnswer;
+    return plainResponse;
   };
 });
 
 const post = (url: string, headers: Record<string, string> = {}) =>
-  fetch(url, { method: 'POST', body, headers }).then(async (answer) => {
-    await answer.arrayBuffer();
-    return answer;
+  fetch(url, { method: 'POST', body, headers }).then(async (response) => {
+    await response.arrayBuffer();
+    return response;
   });
 
 /** The spans of what is done to an API that traces. */
@@ -115,8 +120,8 @@ describe(traceRequests, () => {
       PROCESSOR_URL: processor.url,
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1',
     });
-    const answers = await Promise.all(Array.from({ length: 600 }, () => post(`${api.url}/v1/images`)));
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    const responses = await Promise.all(Array.from({ length: 600 }, () => post(`${api.url}/v1/images`)));
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200]));
     expect(api.lines.filter(({ level }) => level === 'warn').length).toBeLessThanOrEqual(1);
   });
 });
@@ -134,11 +139,11 @@ describe(createTraceCall, () => {
   it('gives them on as they came while nothing is traced here', async () => {
     await using api = await startTestApi({ PROCESSOR_URL: processor.url });
     await post(`${api.url}/v1/images`, { traceparent, tracestate: 'vendor=1', 'x-request-id': 'mine' });
-    const answer = await post(`${api.url}/v1/images`);
+    const response = await post(`${api.url}/v1/images`);
     expect(seen[0]?.get('traceparent')).toBe(traceparent);
     expect(seen[0]?.get('tracestate')).toBe('vendor=1');
     expect(seen[1]?.get('traceparent')).toBeNull();
-    expect(seen[1]?.get('x-request-id')).toBe(answer.headers.get('x-request-id'));
+    expect(seen[1]?.get('x-request-id')).toBe(response.headers.get('x-request-id'));
     expect(await api.accessLine('mine')).toMatchObject({ trace_id: traceId, span_id: '00f067aa0ba902b7' });
   });
 
@@ -162,12 +167,12 @@ describe(createTraceCall, () => {
 describe('image_api_processor_retries_total', () => {
   it('counts a call that was sent once more', async () => {
     processor.script.process = () => {
-      processor.script.process = () => plainAnswer;
+      processor.script.process = () => plainResponse;
       throw new ConnectError('on its way out', Code.Unavailable);
     };
     await using api = await startTestApi({ PROCESSOR_URL: processor.url });
     expect((await post(`${api.url}/v1/images`)).status).toBe(200);
-    const metrics = await fetch(`${api.url}/metrics`).then((answer) => answer.text());
+    const metrics = await fetch(`${api.url}/metrics`).then((response) => response.text());
     expect(metrics).toMatch(/^image_api_processor_retries_total 1$/m);
   });
 });
@@ -177,20 +182,20 @@ describe('http_request_body_held_bytes', () => {
     await using api = await startTestApi({ PROCESSOR_URL: processor.url });
     const metricOf = async () =>
       /^http_request_body_held_bytes (\d+)$/m.exec(
-        await fetch(`${api.url}/metrics`).then((answer) => answer.text()),
+        await fetch(`${api.url}/metrics`).then((response) => response.text()),
       )?.[1];
     let during: string | undefined;
     processor.script.process = async () => {
       during = await metricOf();
-      return plainAnswer;
+      return plainResponse;
     };
     const large = new Uint8Array(300_000).fill(7);
-    const answer = await fetch(`${api.url}/v1/images`, {
+    const response = await fetch(`${api.url}/v1/images`, {
       method: 'POST',
       body: large,
       headers: { 'content-type': 'image/png', 'x-request-id': 'large' },
     });
-    await answer.arrayBuffer();
+    await response.arrayBuffer();
     await api.accessLine('large');
     expect(during).toBe('300000');
     expect(await metricOf()).toBe('0');

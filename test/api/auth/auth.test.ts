@@ -13,7 +13,7 @@ import { readApiConfig } from '../../../src/api/config.ts';
 import { openApiDocument } from '../../../src/api/openapi/openapi.ts';
 import { failureFromConnectError } from '../../../src/grpc/rpc-failures.ts';
 import {
-  plainAnswer,
+  plainResponse,
   problemOf,
   type ScriptedProcessor,
   send,
@@ -118,7 +118,7 @@ describe(createGate, () => {
       const names: (string | null)[] = [];
       processor.script.process = (_request, { requestHeader }) => {
         names.push(requestHeader.get('x-image-caller'));
-        return plainAnswer;
+        return plainResponse;
       };
       await post({ 'X-API-Key': alphaKey, 'x-image-caller': 'key:beta' });
       await fetch(`${api.url}${link({ url: 'https://images.example/cat.jpg' })}`);
@@ -126,13 +126,13 @@ describe(createGate, () => {
     });
 
     it('keeps callers out before it asks for their bodies', async () => {
-      const answer = await send(`${api.url}/v1/images`, {
+      const response = await send(`${api.url}/v1/images`, {
         method: 'POST',
         headers: { Expect: '100-continue', 'Content-Length': 1_000_000 },
         chunks: [new Uint8Array(1_000_000)],
       });
-      expect(answer.status).toBe(401);
-      expect(answer.wasAskedForBody).toBe(false);
+      expect(response.status).toBe(401);
+      expect(response.gotContinue).toBe(false);
     });
 
     it('keeps callers out of every method and spelling of a path that leads to images', async () => {
@@ -332,7 +332,7 @@ describe(createGate, () => {
       expect(await problemOf(response)).toMatchObject({ status: 400, reason: 'OPTION_UNKNOWN' });
     });
 
-    it('alone lets nobody in without one', async () => {
+    it('refuses every request without a link if there are no API keys', async () => {
       await using other = await startTestApi({ PROCESSOR_URL: processor.url, LINK_SECRETS_FILE: linksPath });
       expect((await post({ 'X-API-Key': alphaKey }, other)).status).toBe(401);
       expect((await fetch(`${other.url}/v1/images?url=https://a.example/`)).status).toBe(401);
@@ -343,7 +343,7 @@ describe(createGate, () => {
   describe.each([
     ['Connect', createConnectTransport, 'application/proto'],
     ['gRPC-Web', createGrpcWebTransport, 'application/grpc-web+proto'],
-  ] as const)('at the door for %s', (_protocol, createTransport, contentType) => {
+  ] as const)('on the %s interface', (_protocol, createTransport, contentType) => {
     const client = (headers: Record<string, string>, url = api.url) =>
       createClient(
         ProcessorService,
@@ -391,7 +391,7 @@ describe(createGate, () => {
     });
 
     it('keeps callers out before it asks for their messages', async () => {
-      const answer = await send(`${api.url}/image.v1.ProcessorService/Process`, {
+      const response = await send(`${api.url}/image.v1.ProcessorService/Process`, {
         method: 'POST',
         headers: {
           Expect: '100-continue',
@@ -401,8 +401,8 @@ describe(createGate, () => {
         },
         chunks: [new Uint8Array(1_000_000)],
       });
-      expect(answer.wasAskedForBody).toBe(false);
-      expect(answer.status).toBe(contentType === 'application/proto' ? 401 : 200);
+      expect(response.gotContinue).toBe(false);
+      expect(response.status).toBe(contentType === 'application/proto' ? 401 : 200);
     });
 
     it('has the rate limit of the key', async () => {
@@ -440,7 +440,7 @@ describe(announceAuthentication, () => {
     expect(announced({ HOST })).toMatchObject([
       {
         level: 40,
-        msg: expect.stringContaining('HOST is not loopback: whoever reaches the port may use it'),
+        msg: expect.stringContaining('HOST is not loopback: everybody who reaches the port may use it'),
       },
     ]);
   });
@@ -501,7 +501,7 @@ describe(openApiDocument, () => {
     }
   });
 
-  it('has none of that where nobody is asked who they are', () => {
+  it('has none of that where authentication is off', () => {
     const { components, paths } = document({});
     expect(components).not.toHaveProperty('securitySchemes');
     expect(paths['/v1/images']?.get).not.toHaveProperty('security');

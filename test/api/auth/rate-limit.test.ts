@@ -12,7 +12,7 @@ describe(createRateLimiter, () => {
 
   const limit = { requestsPerSecond: 2, burst: 4 };
 
-  /** What is left after each of some requests; "no" for one that is over the limit. */
+  /** The remaining requests after each of some requests; "no" for one that is over the limit. */
   async function left(count: ReturnType<typeof createRateLimiter>, id: string, times: number, of = limit) {
     const states = [];
     for (let time = 0; time < times; time += 1) states.push(await count(id, of));

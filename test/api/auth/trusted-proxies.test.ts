@@ -3,7 +3,7 @@ import { createConnectTransport, createGrpcWebTransport } from '@connectrpc/conn
 import { describe, expect, it } from 'vitest';
 import { ProcessorService } from '../../../gen/image/v1/processor_pb.ts';
 import { addressRanges, clientAddress } from '../../../src/api/auth/trusted-proxies.ts';
-import { plainAnswer, startScriptedProcessor, startTestApi } from '../../support/api.ts';
+import { plainResponse, startScriptedProcessor, startTestApi } from '../../support/api.ts';
 
 const parse = (text: string) => addressRanges().parse(text);
 
@@ -74,7 +74,7 @@ describe('image-api', () => {
     const names: (string | null)[] = [];
     processor.script.process = (_request, { requestHeader }) => {
       names.push(requestHeader.get('x-image-caller'));
-      return plainAnswer;
+      return plainResponse;
     };
     await using api = await startTestApi({ PROCESSOR_URL: processor.url, ...environment });
     const headers = { 'X-Forwarded-For': '203.0.113.9, 198.51.100.7', 'x-image-caller': 'key:another' };

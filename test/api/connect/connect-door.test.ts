@@ -5,7 +5,7 @@ import { ImageFormat, ProcessorService } from '../../../gen/image/v1/processor_p
 import { openConnectDoor } from '../../../src/api/connect/connect-door.ts';
 import { Failure } from '../../../src/failures.ts';
 import { failureFromConnectError, toConnectError } from '../../../src/grpc/rpc-failures.ts';
-import { answerBytes, plainAnswer, send, useTestApi } from '../../support/api.ts';
+import { plainContent, plainResponse, send, useTestApi } from '../../support/api.ts';
 
 const { processor, api } = await useTestApi({ MAX_UPLOAD_BYTES: '1000000', REQUEST_TIMEOUT_MS: '20000' });
 
@@ -37,7 +37,7 @@ describe(openConnectDoor, () => {
         source,
         output: { case: 'image', value: { format: ImageFormat.PNG } },
       });
-      expect(response.content).toEqual(answerBytes);
+      expect(response.content).toEqual(plainContent);
       expect(response.key).toBe('c0ffee');
       const request = processor.request();
       expect(new Uint8Array(request.source.value as Uint8Array)).toEqual(content);
@@ -82,7 +82,7 @@ describe(openConnectDoor, () => {
       const seen: (number | undefined)[] = [];
       processor.script.process = (_request, context) => {
         seen.push(context.timeoutMs());
-        return plainAnswer;
+        return plainResponse;
       };
       await client().process({ source }, { timeoutMs: 5000 });
       await client().process({ source });
@@ -130,7 +130,7 @@ describe(openConnectDoor, () => {
     const headers = new Promise<Headers>((resolve) => {
       processor.script.process = (_request, { requestHeader }) => {
         resolve(requestHeader);
-        return plainAnswer;
+        return plainResponse;
       };
     });
     const client = createClient(

@@ -8,7 +8,7 @@ import { openConnectDoor } from '../../../src/api/connect/connect-door.ts';
 import { Failure } from '../../../src/failures.ts';
 import { toConnectError } from '../../../src/grpc/rpc-failures.ts';
 import {
-  plainAnswer,
+  plainResponse,
   type ScriptedProcessor,
   startScriptedProcessor,
   startTestApi,
@@ -108,7 +108,7 @@ describe(openConnectDoor, () => {
       processor.script.process = async () => {
         arrived.resolve();
         await release.promise;
-        return plainAnswer;
+        return plainResponse;
       };
       const busy = stream(api, type);
       busy.request.write(image('a'));
@@ -148,7 +148,7 @@ describe(openConnectDoor, () => {
     const seen: number[] = [];
     processor.script.process = (_request, context) => {
       seen.push(context.timeoutMs() ?? Number.NaN);
-      return plainAnswer;
+      return plainResponse;
     };
     const long = stream(api);
     const hasty = stream(api, undefined, { 'Connect-Timeout-Ms': '500' });
@@ -203,7 +203,7 @@ describe(openConnectDoor, () => {
       if (inWork === 8) full.resolve();
       await release.promise;
       inWork--;
-      return plainAnswer;
+      return plainResponse;
     };
     const one = stream(api);
     for (let index = 0; index < 20; index++) one.request.write(image(`image-${index}`));
@@ -217,7 +217,7 @@ describe(openConnectDoor, () => {
   it('goes on where a processor has left: the image is sent once more', async () => {
     await using api = await start();
     processor.script.process = () => {
-      processor.script.process = () => plainAnswer;
+      processor.script.process = () => plainResponse;
       throw toConnectError(new Failure('DRAINING', 'It ends.'));
     };
     const one = stream(api);
@@ -234,7 +234,7 @@ describe(openConnectDoor, () => {
     processor.script.process = async () => {
       arrived.resolve();
       await release.promise;
-      return plainAnswer;
+      return plainResponse;
     };
     const [idle, busy] = [stream(api), stream(api)];
     busy.request.write(image('a'));

@@ -16,7 +16,7 @@ import type { Failure } from '../../../src/failures.ts';
 import { failureFromConnectError } from '../../../src/grpc/rpc-failures.ts';
 import {
   type Problem,
-  plainAnswer,
+  plainResponse,
   type ScriptedProcessor,
   send,
   startScriptedProcessor,
@@ -154,7 +154,7 @@ describe(createHeldStream, () => {
   it('holds incomplete messages, and messages until their response', async () => {
     const { held, share } = thousandBytes();
     const stream = createHeldStream(share(), 1000);
-    const answer = (id: string) => create(ProcessStreamResponseSchema, { id });
+    const responseTo = (id: string) => create(ProcessStreamResponseSchema, { id });
     const image = (id: string, bytes: number) =>
       create(ProcessStreamRequestSchema, {
         id,
@@ -172,13 +172,13 @@ describe(createHeldStream, () => {
     for await (const _ of requests) seen.push(held.bytes());
     expect(seen).toEqual([410, 720]);
     expect(() => stream.read(31)).toThrow(overloaded(747, 751));
-    const answers = stream.answers(
+    const responses = stream.responses(
       (async function* () {
-        yield answer('b');
-        yield answer('a');
+        yield responseTo('b');
+        yield responseTo('a');
       })(),
     );
-    for await (const _ of answers) seen.push(held.bytes());
+    for await (const _ of responses) seen.push(held.bytes());
     expect(seen.slice(2)).toEqual([451, 51]);
   });
 });
@@ -211,13 +211,13 @@ describe('MAX_HELD_BYTES', () => {
     processor.script.process = async () => {
       arrived.resolve();
       await release.promise;
-      return plainAnswer;
+      return plainResponse;
     };
-    const answer = post({ chunks: [Buffer.alloc(1_000_000)], headers: { 'Content-Length': 1_000_000 } });
+    const response = post({ chunks: [Buffer.alloc(1_000_000)], headers: { 'Content-Length': 1_000_000 } });
     await arrived.promise;
     return async () => {
       release.resolve();
-      expect((await answer).status).toBe(200);
+      expect((await response).status).toBe(200);
       processor.reset();
     };
   }
@@ -233,14 +233,14 @@ describe('MAX_HELD_BYTES', () => {
       headers: { 'Content-Length': 600_000, Expect: '100-continue' },
     };
     const refused = await post(image);
-    expect(refused).toMatchObject({ status: 503, wasAskedForBody: false, headers: { 'retry-after': '1' } });
+    expect(refused).toMatchObject({ status: 503, gotContinue: false, headers: { 'retry-after': '1' } });
     expect(JSON.parse(refused.body.toString()) as Problem).toMatchObject({
       reason: 'OVERLOADED',
       metadata: { limit: '1200000', actual: '1600000' },
     });
     expect((await post({ ...image, headers: { 'Content-Length': 500_001 } })).status).toBe(503);
     await release();
-    expect(await post(image)).toMatchObject({ status: 200, wasAskedForBody: true });
+    expect(await post(image)).toMatchObject({ status: 200, gotContinue: true });
   });
 
   it('refuses a body of no declared length when it grows beyond the room, and frees what it had', async () => {
@@ -248,7 +248,7 @@ describe('MAX_HELD_BYTES', () => {
     const chunks = [Buffer.alloc(300_000), Buffer.alloc(300_000)];
     expect((await post({ chunks })).status).toBe(503);
     expect((await post({ chunks, headers: { 'Content-Length': 600_000 } })).status).toBe(503);
-    processor.script.process = () => plainAnswer;
+    processor.script.process = () => plainResponse;
     expect((await post({ chunks: [Buffer.alloc(400_000)] })).status).toBe(200);
     await release();
   });
@@ -280,11 +280,11 @@ describe('MAX_HELD_BYTES', () => {
   it('ends a stream of images when those without a response have no room', async () => {
     const call = (images: number) => {
       // No image has its response before all of them are in work.
-      const all = Promise.withResolvers<typeof plainAnswer>();
+      const all = Promise.withResolvers<typeof plainResponse>();
       let inWork = 0;
       processor.script.process = (_request, { signal }) => {
         signal.addEventListener('abort', () => all.reject(signal.reason), { once: true });
-        if (++inWork === images) all.resolve(plainAnswer);
+        if (++inWork === images) all.resolve(plainResponse);
         return all.promise;
       };
       return send(`${api.url}/image.v1.ProcessorService/ProcessStream`, {
@@ -310,10 +310,10 @@ describe('MAX_HELD_BYTES', () => {
     });
     const arrived = Promise.withResolvers<void>();
     processor.script.process = () => {
-      processor.script.process = () => plainAnswer;
+      processor.script.process = () => plainResponse;
       arrived.resolve();
       // More than the system's own buffers take.
-      return { ...plainAnswer, content: new Uint8Array(15_000_000) };
+      return { ...plainResponse, content: new Uint8Array(15_000_000) };
     };
     const reader = connect(hasty.port, '127.0.0.1').pause();
     reader.write(
@@ -386,21 +386,21 @@ describe('MAX_HELD_BYTES', () => {
 
   it('refuses a response that nobody knew the length of when it has no room, without reading it', async () => {
     const release = await occupy();
-    processor.script.process = () => ({ ...plainAnswer, content: new Uint8Array(600_000) });
+    processor.script.process = () => ({ ...plainResponse, content: new Uint8Array(600_000) });
     expect((await post({ chunks: [Buffer.from('ab')] })).status).toBe(503);
     await release();
-    processor.script.process = () => ({ ...plainAnswer, content: new Uint8Array(600_000) });
+    processor.script.process = () => ({ ...plainResponse, content: new Uint8Array(600_000) });
     expect((await post({ chunks: [Buffer.from('ab')] })).status).toBe(200);
   });
 
   it('tells the processor how long a response may get', async () => {
-    let told: string | null = null;
+    let declared: string | null = null;
     processor.script.process = (_, { requestHeader }) => {
-      told = requestHeader.get('x-image-max-response-bytes');
-      return plainAnswer;
+      declared = requestHeader.get('x-image-max-response-bytes');
+      return plainResponse;
     };
     await post({ chunks: [Buffer.from('ab')] });
-    expect(told).toBe('1500000');
+    expect(declared).toBe('1500000');
   });
 
   it('ends a slow upload with a reason that passes when another needs its memory', async () => {
@@ -413,7 +413,7 @@ describe('MAX_HELD_BYTES', () => {
     const slow = connect(hasty.port, '127.0.0.1');
     slow.write('POST /v1/images HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n');
     slow.write(Buffer.alloc(600_000));
-    const answer = once(slow, 'data') as Promise<[Buffer]>;
+    const response = once(slow, 'data') as Promise<[Buffer]>;
     const whole = {
       method: 'POST',
       chunks: [Buffer.alloc(1_000_000)],
@@ -423,7 +423,7 @@ describe('MAX_HELD_BYTES', () => {
     for (let attempts = 0; attempts < 10_000; attempts++) {
       if ((await send(`${hasty.url}/v1/images?scale=false`, whole)).status === 200) break;
     }
-    expect((await answer)[0].toString()).toMatch(
+    expect((await response)[0].toString()).toMatch(
       /^HTTP\/1\.1 503 .*600000 of 1000000 bytes.*"reason":"OVERLOADED"/s,
     );
     slow.destroy();

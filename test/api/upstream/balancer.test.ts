@@ -13,7 +13,7 @@ import { createProcessorClient } from '../../../src/api/upstream/processor-clien
 import { type Deadline, startDeadline } from '../../../src/deadline.ts';
 import { Failure, type FailureReason } from '../../../src/failures.ts';
 import { toConnectError } from '../../../src/grpc/rpc-failures.ts';
-import { plainAnswer, startScriptedProcessor } from '../../support/api.ts';
+import { plainResponse, startScriptedProcessor } from '../../support/api.ts';
 import { type ProcessorProcess, startProcessorProcess } from '../../support/processor-process.ts';
 
 const request = create(ProcessRequestSchema, { source: { case: 'content', value: new Uint8Array(10) } });
@@ -54,16 +54,16 @@ const call = async (client: TestClient) => (await client.process(request, within
 
 /** Sends `count` calls, eight at a time. @returns the number of responses by address */
 async function callMany(client: TestClient, count: number): Promise<Record<string, number>> {
-  const answers: Record<string, number> = {};
+  const counts: Record<string, number> = {};
   let left = count;
   const callInTurn = async () => {
     while (left-- > 0) {
       const address = await call(client);
-      answers[address] = (answers[address] ?? 0) + 1;
+      counts[address] = (counts[address] ?? 0) + 1;
     }
   };
   await Promise.all(Array.from({ length: 8 }, callInTurn));
-  return answers;
+  return counts;
 }
 
 /** Sends calls until the processor has responded to one. */
@@ -80,11 +80,11 @@ async function callUntilAllServe(client: TestClient): Promise<void> {
 async function callUntilHeld(
   client: TestClient,
   arrived: Promise<void>,
-): Promise<{ answer: Promise<string> }> {
+): Promise<{ outcome: Promise<string> }> {
   for (;;) {
-    const answer = call(client);
-    const isHeld = await Promise.race([arrived.then(() => true), answer.then(() => false)]);
-    if (isHeld) return { answer };
+    const outcome = call(client);
+    const isHeld = await Promise.race([arrived.then(() => true), outcome.then(() => false)]);
+    if (isHeld) return { outcome };
   }
 }
 
@@ -106,10 +106,10 @@ describe(createBalancer, () => {
     const client = clientOf(fleet.map(({ url }) => url));
     await callUntilAllServe(client);
     await vi.waitFor(async () => {
-      const answers = await callMany(client, 400);
-      expect(Object.keys(answers).sort()).toEqual(fleet.map(({ address }) => address).sort());
+      const counts = await callMany(client, 400);
+      expect(Object.keys(counts).sort()).toEqual(fleet.map(({ address }) => address).sort());
       // By chance the counts differ by 9 from 100. A process that has just started is slow, and gets less.
-      for (const count of Object.values(answers)) expect(count).toBeGreaterThan(50);
+      for (const count of Object.values(counts)) expect(count).toBeGreaterThan(50);
     }, patience);
   });
 
@@ -118,23 +118,23 @@ describe(createBalancer, () => {
     const client = clientOf([busy.url, free.url]);
     await callUntilAllServe(client);
     const { arrived } = await busy.hold();
-    const { answer } = await callUntilHeld(client, arrived);
+    const { outcome } = await callUntilHeld(client, arrived);
     for (let i = 0; i < 20; i++) expect(await call(client)).toBe(free.address);
     expect(client.addresses()).toEqual([
       { address: busy.address, inFlight: 1, state: 'serving' },
       { address: free.address, inFlight: 0, state: 'serving' },
     ]);
     await busy.release();
-    expect(await answer).toBe(busy.address);
+    expect(await outcome).toBe(busy.address);
   });
 
   it('repeats a call whose processor is killed in mid-call on another one', async () => {
     const [first, second] = await Promise.all([start(), start()]);
     const client = clientOf([first.url, second.url]);
     const { arrived } = await first.hold();
-    const { answer } = await callUntilHeld(client, arrived);
+    const { outcome } = await callUntilHeld(client, arrived);
     first.kill('SIGKILL');
-    expect(await answer).toBe(second.address);
+    expect(await outcome).toBe(second.address);
   });
 
   it('repeats a call once, and not a second time', async () => {
@@ -174,7 +174,7 @@ describe(createBalancer, () => {
     let calls = 0;
     processor.script.process = () => {
       if (calls++ === 0) throw new ConnectError('the stream was reset', Code.Unavailable);
-      return plainAnswer;
+      return plainResponse;
     };
     expect(await call(client)).toBe('c0ffee');
   });
@@ -188,7 +188,7 @@ describe(createBalancer, () => {
       // As long as it takes for the deadline to come nearer.
       while ((context.timeoutMs() ?? 0) > (timeouts[0] ?? 0) - 20);
       if (timeouts.length === 1) throw new ConnectError('out', Code.Unavailable);
-      return plainAnswer;
+      return plainResponse;
     };
     await call(client);
     expect(timeouts).toHaveLength(2);
@@ -197,7 +197,7 @@ describe(createBalancer, () => {
 
   it.each([
     ['DRAINING', 'The processor is shutting down.'],
-    ['CANCELLED', 'The caller left before the answer was ready.'],
+    ['CANCELLED', 'The caller left before the response was ready.'],
   ] as const)('repeats a call that a processor on its way out ends as %s', async (reason, message) => {
     const fleet = [await scripted(), await scripted()];
     const client = clientOf(fleet.map(({ url }) => url));
@@ -205,7 +205,7 @@ describe(createBalancer, () => {
     for (const { script } of fleet) {
       script.process = () => {
         if (calls++ === 0) throw toConnectError(new Failure(reason, message));
-        return plainAnswer;
+        return plainResponse;
       };
     }
     expect(await call(client)).toBe('c0ffee');
@@ -253,11 +253,11 @@ describe(createBalancer, () => {
     const client = clientOf([first.url, second.url]);
     await callUntilAllServe(client);
     const { arrived } = await first.hold();
-    const { answer } = await callUntilHeld(client, arrived);
+    const { outcome } = await callUntilHeld(client, arrived);
     const calls = callMany(client, 300);
     first.kill('SIGTERM');
     await first.release();
-    expect(await answer).toBe(first.address);
+    expect(await outcome).toBe(first.address);
     await calls;
     expect(await first.exited).toBe(0);
     await callMany(client, 50);
@@ -279,8 +279,8 @@ describe(createBalancer, () => {
     await callUntilFrom(client, victim.address);
     await callUntilAllServe(client);
     await vi.waitFor(async () => {
-      const answers = await callMany(client, 300);
-      expect(answers[victim.address]).toBeGreaterThan(50);
+      const counts = await callMany(client, 300);
+      expect(counts[victim.address]).toBeGreaterThan(50);
     }, patience);
   });
 
@@ -301,8 +301,8 @@ describe(createBalancer, () => {
       start({ MAX_CONNECTION_AGE_MS: '30' }),
     ]);
     const client = clientOf([first.url, second.url]);
-    const answers = await callMany(client, 800);
-    expect(Object.keys(answers).sort()).toEqual([first.address, second.address].sort());
+    const counts = await callMany(client, 800);
+    expect(Object.keys(counts).sort()).toEqual([first.address, second.address].sort());
     // With one processor there is no other for a call.
     const lonely = clientOf([first.url]);
     expect(await callMany(lonely, 400)).toEqual({ [first.address]: 400 });
@@ -314,7 +314,7 @@ describe(createBalancer, () => {
     let ips = ['127.0.0.1'];
     const client = clientOf([`http://processors.example:${old.port}`], async () => ips);
     const { arrived } = await old.hold();
-    const { answer } = await callUntilHeld(client, arrived);
+    const { outcome } = await callUntilHeld(client, arrived);
     ips = ['127.0.0.1', '127.0.0.2'];
     await expect
       .poll(() => client.addresses())
@@ -328,7 +328,7 @@ describe(createBalancer, () => {
       .poll(() => client.addresses())
       .toEqual([{ address: fresh.address, inFlight: 0, state: 'serving' }]);
     await old.release();
-    expect(await answer).toBe(old.address);
+    expect(await outcome).toBe(old.address);
   });
 
   it('loses no call in a rolling update while the name server is behind by less than minReadySeconds', async () => {

@@ -16,7 +16,7 @@ import { createProcessorClient } from '../../../src/api/upstream/processor-clien
 import { type Deadline, startDeadline } from '../../../src/deadline.ts';
 import { Failure } from '../../../src/failures.ts';
 import { toConnectError } from '../../../src/grpc/rpc-failures.ts';
-import { plainAnswer, problemOf, startScriptedProcessor, startTestApi } from '../../support/api.ts';
+import { plainResponse, problemOf, startScriptedProcessor, startTestApi } from '../../support/api.ts';
 import { startRpcServer } from '../../support/rpc-server.ts';
 
 const megabyte = 1024 * 1024;
@@ -83,12 +83,12 @@ describe(createProcessorClient, () => {
     await client.process(large, within(10_000));
     await client.process(large, within(10_000));
     expect(sources()).toEqual(['content', 'sha256']);
-    expect(processor.requests[1]?.source.value).toBe(plainAnswer.source?.sha256);
+    expect(processor.requests[1]?.source.value).toBe(plainResponse.source?.sha256);
     processor.script.process = ({ source }) => {
-      if (source.case === 'content') return plainAnswer;
+      if (source.case === 'content') return plainResponse;
       throw toConnectError(new Failure('SOURCE_UNKNOWN', 'gone'));
     };
-    expect((await client.process(large, within(10_000))).key).toBe(plainAnswer.key);
+    expect((await client.process(large, within(10_000))).key).toBe(plainResponse.key);
     expect(sources()).toEqual(['content', 'sha256', 'sha256', 'content']);
   });
 
@@ -99,7 +99,7 @@ describe(createProcessorClient, () => {
     processor.script.process = async ({ source }) => {
       arrived.push(source.case);
       await held.promise;
-      return plainAnswer;
+      return plainResponse;
     };
     const client = createProcessorClient(processor.url, megabyte, undefined, undefined, {
       maxCallsPerProcessor: 1,
@@ -253,7 +253,7 @@ describe(createProcessorClient, () => {
   it('reports a processor that cancels on its own, on its way out, as not available', async () => {
     const processor = await scripted();
     processor.script.process = () => {
-      throw toConnectError(new Failure('CANCELLED', 'The caller left before the answer was ready.'));
+      throw toConnectError(new Failure('CANCELLED', 'The caller left before the response was ready.'));
     };
     expect((await failureOf(clientOf(processor.url).process(request, within(5000)))).reason).toBe(
       'PROCESSOR_UNAVAILABLE',
@@ -317,7 +317,7 @@ describe(createProcessorClient, () => {
 
   it('refuses a response that is longer than configured', async () => {
     const processor = await scripted();
-    processor.script.process = () => ({ ...plainAnswer, content: new Uint8Array(2 * megabyte) });
+    processor.script.process = () => ({ ...plainResponse, content: new Uint8Array(2 * megabyte) });
     const failure = await failureOf(clientOf(processor.url).process(request, within(5000)));
     expect(failure.reason).toBe('INTERNAL');
     expect(String(failure.cause)).toContain('the limit is 2097152');
@@ -325,14 +325,14 @@ describe(createProcessorClient, () => {
 
   it('carries thirty calls of a megabyte at once over one connection', async () => {
     const processor = await scripted();
-    processor.script.process = ({ source }) => ({ ...plainAnswer, content: source.value as Uint8Array });
+    processor.script.process = ({ source }) => ({ ...plainResponse, content: source.value as Uint8Array });
     const client = clientOf(processor.url);
     const large = create(ProcessRequestSchema, {
       source: { case: 'content', value: new Uint8Array(megabyte).fill(7) },
     });
     const deadline = within(25_000);
-    const answers = await Promise.all(Array.from({ length: 30 }, () => client.process(large, deadline)));
-    expect(answers.map(({ content }) => content.length)).toEqual(Array(30).fill(megabyte));
+    const responses = await Promise.all(Array.from({ length: 30 }, () => client.process(large, deadline)));
+    expect(responses.map(({ content }) => content.length)).toEqual(Array(30).fill(megabyte));
   });
 });
 

@@ -131,11 +131,11 @@ describe(createRepeats, () => {
 
 describe(withoutSha256, () => {
   it('leaves a request by SHA-256 without one, and all others as they are', () => {
-    const asked = create(ProcessRequestSchema, {
+    const request = create(ProcessRequestSchema, {
       source: { case: 'sha256', value: sha256 },
       grayscale: true,
     });
-    expect(withoutSha256(asked)).toMatchObject({ source: { case: 'sha256', value: '' }, grayscale: true });
+    expect(withoutSha256(request)).toMatchObject({ source: { case: 'sha256', value: '' }, grayscale: true });
     const sent = requestOf(image);
     expect(withoutSha256(sent)).toBe(sent);
   });
