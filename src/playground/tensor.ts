@@ -2,7 +2,7 @@
 export interface Planes {
   readonly width: number;
   readonly height: number;
-  /** Each [height, width], whatever the layout was. */
+  /** Each [height, width], for either layout. */
   readonly channels: readonly Float32Array[];
 }
 

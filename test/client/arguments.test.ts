@@ -6,7 +6,7 @@ import { helpText, readArguments } from '../../src/client/arguments.ts';
 import { ClientError } from '../../src/client/client-error.ts';
 import { imageOptionNames } from '../../src/options/image-options.ts';
 
-/** What is asked of the image by a command line that sends one. */
+/** The image options of a command line that sends an image. */
 function optionsOf(...argv: string[]): Readonly<Record<string, string>> {
   const command = readArguments(argv, undefined);
   if (command.kind !== 'send') throw new Error(`a command line that sends, not ${command.kind}`);
@@ -26,10 +26,10 @@ function complaint(...argv: string[]): string {
 
 describe(readArguments, () => {
   it('takes an input and an output, and leaves every choice to the service', () => {
-    expect(readArguments(['photo', 'answer'], undefined)).toEqual({
+    expect(readArguments(['photo', 'output'], undefined)).toEqual({
       kind: 'send',
       source: { path: 'photo' },
-      output: 'answer',
+      output: 'output',
       options: {},
       api: new URL('http://localhost:8080'),
       timeoutMs: 60_000,
@@ -38,9 +38,9 @@ describe(readArguments, () => {
   });
 
   it('takes a URL in place of the input', () => {
-    expect(readArguments(['--url', 'https://example.com/a.jpg', 'answer'], undefined)).toMatchObject({
+    expect(readArguments(['--url', 'https://example.com/a.jpg', 'output'], undefined)).toMatchObject({
       source: { url: 'https://example.com/a.jpg' },
-      output: 'answer',
+      output: 'output',
     });
   });
 
@@ -66,18 +66,18 @@ describe(readArguments, () => {
   });
 
   it.each([
-    ['answer.jpg', 'jpeg'],
-    ['answer.JPEG', 'jpeg'],
-    ['folder.png/answer.png', 'png'],
-    ['answer.webp', 'webp'],
-    ['answer.npy', 'npy'],
-    ['answer.safetensors', 'safetensors'],
-    ['answer.npz', 'npz'],
+    ['output.jpg', 'jpeg'],
+    ['output.JPEG', 'jpeg'],
+    ['folder.png/output.png', 'png'],
+    ['output.webp', 'webp'],
+    ['output.npy', 'npy'],
+    ['output.safetensors', 'safetensors'],
+    ['output.npz', 'npz'],
   ])('lets the ending of %s ask for %s', (output, format) => {
     expect(optionsOf('photo.tiff', output)).toEqual({ format });
   });
 
-  it.each(['answer', 'folder.png/answer', '-', '.png'])(
+  it.each(['output', 'folder.png/output', '-', '.png'])(
     'lets the service choose the format of %s',
     (output) => {
       expect(optionsOf('photo.tiff', output)).toEqual({});
@@ -85,8 +85,8 @@ describe(readArguments, () => {
   );
 
   it('lets --format win over the ending', () => {
-    expect(optionsOf('--format', 'raw', 'photo.jpg', 'answer.bin')).toEqual({ format: 'raw' });
-    expect(optionsOf('--format', 'png', 'photo.jpg', 'answer.jpg')).toEqual({ format: 'png' });
+    expect(optionsOf('--format', 'raw', 'photo.jpg', 'output.bin')).toEqual({ format: 'raw' });
+    expect(optionsOf('--format', 'png', 'photo.jpg', 'output.jpg')).toEqual({ format: 'png' });
   });
 
   it('takes a preprocessor config as its JSON, or as the path of a file', async () => {

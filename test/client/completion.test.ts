@@ -49,11 +49,11 @@ describe(completionScript, () => {
 });
 
 describe.skipIf(found.bash === undefined)('completion in bash', () => {
-  /** What bash offers for the last of the words. */
+  /** The completions that bash offers for the last of the words. */
   async function offers(...words: string[]): Promise<string[]> {
     const quoted = words.map((word) => `'${word}'`).join(' ');
     const script = `${completionScript('bash')}
-compopt() { :; } # It works only while somebody presses Tab.
+compopt() { :; } # It works only during an interactive completion.
 COMP_WORDS=(image-client ${quoted}) COMP_CWORD=${words.length}
 _image_client
 printf '%s\\n' "\${COMPREPLY[@]}"`;

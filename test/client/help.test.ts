@@ -60,8 +60,8 @@ describe(readJobArguments, () => {
       overwrite: false,
       strict: false,
     });
-    const asked = readJobArguments(['--processor', 'h:2', '--in-flight', '3', 'a', 'out'], {});
-    expect(asked).toMatchObject({ processor: new URL('http://h:2'), limits: { inFlight: 3 } });
+    const parsed = readJobArguments(['--processor', 'h:2', '--in-flight', '3', 'a', 'out'], {});
+    expect(parsed).toMatchObject({ processor: new URL('http://h:2'), limits: { inFlight: 3 } });
   });
 
   it.each([

@@ -57,7 +57,7 @@ describe(showProgress, () => {
     expect(written).toEqual([]);
   });
 
-  it('draws anew on a terminal, puts lines above the bar, and wipes it at the end', () => {
+  it('redraws on a terminal, puts lines above the bar, and wipes it at the end', () => {
     const { written, lines, screen, say } = screenOf(true);
     const progress = showProgress(screen, say);
     progress.update({ total: 2, done: 0, failed: 0 });
@@ -74,7 +74,7 @@ describe(showProgress, () => {
     expect(written.length).toBe(length);
   });
 
-  it('is silent for a quiet job, but for what is said', () => {
+  it('prints only the lines of the job itself when it is quiet', () => {
     const { lines, say } = screenOf(false);
     using progress = showProgress(undefined, say);
     progress.update({ total: 2, done: 1, failed: 0 });

@@ -32,7 +32,7 @@ describe(nameOutputs, () => {
     ]);
   });
 
-  it('adds a hash where that is not enough, whatever the order', () => {
+  it('adds a hash where that is not enough, in any order', () => {
     const found = [file('a.jpg', '/one/a.jpg'), file('a.jpg', '/two/a.jpg'), file('a.png')];
     const names = outputs(found);
     expect(names).toEqual([

@@ -14,14 +14,14 @@ import { parseOptions } from '../../../../src/options/parse-options.ts';
 
 const { defaults } = readApiConfig({});
 
-/** What image-api with an empty environment asks its processor for. */
+/** The request that image-api with an empty environment sends to its processor. */
 function ofApi(texts: Readonly<Record<string, string>>) {
   const source = { case: 'url', value: 'http://h/' } as const;
   const request = processRequest(source, parseOptions(Object.entries(texts)).values, defaults);
   return toJson(ProcessRequestSchema, { ...request, source: { case: undefined } });
 }
 
-/** What a job asks its processor for. */
+/** The request that a job sends to its processor. */
 function ofJob(texts: Readonly<Record<string, string>>) {
   return jobRequest(parseOptions(Object.entries(texts)).values);
 }
@@ -58,9 +58,9 @@ describe(jobRequest, () => {
   });
 
   it.each(imageOptionNames)('takes %s as image-api does', (name) => {
-    const asked = toJson(ProcessRequestSchema, ofJob(samples[name]).request);
-    expect(asked).toEqual(ofApi(samples[name]));
-    expect(asked).not.toEqual(ofApi({}));
+    const request = toJson(ProcessRequestSchema, ofJob(samples[name]).request);
+    expect(request).toEqual(ofApi(samples[name]));
+    expect(request).not.toEqual(ofApi({}));
   });
 
   it.each([

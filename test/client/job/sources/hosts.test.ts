@@ -33,7 +33,7 @@ describe(Hosts, () => {
     expect(hosts.mayBegin(file) && hosts.maySend(file)).toBe(true);
   });
 
-  it('sends nothing to a host before the time at which it may be asked again, then less at once', () => {
+  it('sends nothing to a host before the time at which it may get requests again, then less at once', () => {
     const { hosts, pass, room } = watched();
     // Three that were in flight together.
     expect([hosts.pause(url('a'), 7), hosts.pause(url('a'), 7), hosts.pause(url('a'), 5)]).toEqual([

@@ -298,7 +298,7 @@ describe('lists of a job', () => {
     expect((await find(['lists/list.jsonl'], { nameColumn: 'id' })).names).toEqual(['7', 'h/b.jpg']);
   });
 
-  it('say which columns there are when the one that is asked for is not', async () => {
+  it('list the columns when the requested one does not exist', async () => {
     await put('lists/list.csv', 'id,link\n1,http://h/\n');
     await expect(find(['lists/list.csv'])).rejects.toMatchObject({
       end: 'usage',
