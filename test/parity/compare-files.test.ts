@@ -60,7 +60,7 @@ describe(compareFile, () => {
     });
   });
 
-  it('leaves another size undocumented, whatever an entry allows of levels', () => {
+  it('treats another size as undocumented, even if an entry allows differences of levels', () => {
     expect(compareFile(ours(1, 2, 3), theirs(1, 2, 3, 4, 5, 6), known)).toMatchObject({
       outcome: 'differs',
       detail: '1 × 1, Pillow 1 × 2',

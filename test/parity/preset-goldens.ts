@@ -3,11 +3,11 @@ import process from 'node:process';
 import type { Pixels } from '../../src/processor/image/pixels.ts';
 
 /*
- * What make_preset_goldens.py has made, and the pictures that it was made of. PRESET_GOLDENS is another file of
- * its making.
+ * The goldens of make_preset_goldens.py, and the pictures that they were made of. PRESET_GOLDENS names another file
+ * that it has written.
  */
 
-/** A preset and what became of pictures by it. */
+/** A preset and its results for some pictures. */
 export interface GoldenPreset {
   readonly name: string;
   /** A preprocessor_config.json. */

@@ -41,7 +41,7 @@ function plannedFor({ config, weights = '' }: GoldenPreset): Plan {
   return planOf(request, maxPixels, presets);
 }
 
-/** The plan with the pixels themselves as its answer, [1, height, width, 3] before they are rescaled. */
+/** The plan with the pixels themselves as its output, [1, height, width, 3] before they are rescaled. */
 function withPixels(plan: Plan): Plan {
   const output: TensorPlan = {
     kind: 'tensor',
@@ -136,7 +136,7 @@ describe(`a preset against transformers ${versions.transformers} and torchvision
     },
   );
 
-  // Random presets shrink to 2 pixels by lanczos and the like.
+  // Some random presets shrink an image to 2 pixels by lanczos, for example.
   it.skipIf(process.env.PRESET_GOLDENS)(
     'is within 2 levels of torchvision where there is no noise, and within 1 but for 0.5 % of the values',
     () => {
@@ -158,7 +158,7 @@ describe(`a preset against transformers ${versions.transformers} and torchvision
     },
   );
 
-  it('crops the pixels of the torchvision backend when it is told to pad as that does', async () => {
+  it('crops the pixels of the torchvision backend when it pads as that backend does', async () => {
     const cases = goldenPresets.flatMap((preset) => {
       const plan = withPixels(paddedAsTorchvision(plannedFor(preset)));
       return preset.cases.flatMap(({ source, result }) =>
