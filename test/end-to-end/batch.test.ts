@@ -6,7 +6,7 @@ import { ProcessorService, TensorContainer } from '../../gen/image/v1/processor_
 import { encoded, solid } from '../support/pictures.ts';
 import { type Service, startService } from '../support/service.ts';
 
-describe('a batch through the API’s Connect door', () => {
+describe('a batch over the API’s Connect interface', () => {
   let service: Service;
   beforeAll(async () => {
     service = await startService();

@@ -97,7 +97,7 @@ describe('image-client doctor', () => {
     });
   });
 
-  it('finds an image-api whose processor is gone', async () => {
+  it('finds an image-api whose processor has ended', async () => {
     await using other = await startService();
     other.processor.kill('SIGKILL');
     await other.processor.exited;

@@ -21,7 +21,7 @@ import { encoded, gradient, redGreenBlue } from '../support/pictures.ts';
 import { type Run, run } from '../support/run.ts';
 import { type Service, startService } from '../support/service.ts';
 
-/* What a job must not do to files, and what it must say of them, against the real processor. */
+/* Changes that a job must not make to files, and its messages about them, against the real processor. */
 
 const program = fileURLToPath(new URL('../../src/client/main.ts', import.meta.url));
 
@@ -108,11 +108,11 @@ describe('a job replaces only its own outputs', () => {
     await put('more/a.jpg', await encoded(redGreenBlue, 'jpeg'));
     await put('out/b.png', 'my own');
     expect((await job(['--format', 'png', 'photos', 'out'])).code).toBe(1);
-    const made = await read('out/a.png');
+    const first = await read('out/a.png');
     expect((await read('out/b.png')).toString()).toBe('my own');
     const forced = await job(['--format', 'png', '--force', 'more', 'out']);
     expect(forced.code).toBe(1);
-    expect(await read('out/a.png')).toEqual(made);
+    expect(await read('out/a.png')).toEqual(first);
     expect(await rowsIn('out/failures.jsonl')).toMatchObject([
       {
         source: join(folder, 'more', 'a.jpg'),
@@ -126,7 +126,7 @@ describe('a job replaces only its own outputs', () => {
     const dry = await job(['--format', 'png', '--overwrite', '--dry-run', 'more', 'out']);
     expect(dry.stdout.toString()).toContain(`replace ${folder}/more/a.jpg -> a.png\n`);
     expect(await job(['--format', 'png', '--overwrite', 'more', 'out'])).toMatchObject({ code: 0 });
-    expect(await read('out/a.png')).not.toEqual(made);
+    expect(await read('out/a.png')).not.toEqual(first);
     expect(await namesIn('out')).toEqual(['a.png', 'b.png', 'journal.jsonl']);
   });
 

@@ -31,8 +31,8 @@ describe('image-client against both services', () => {
     );
 
   it('turns a photo of 2725 × 2225 into a gray JPEG of 1024 × 768', async () => {
-    expect(await client('photo.jpg', 'answer.jpg')).toMatchObject({ code: 0, stderr: '' });
-    expect(await sharp(join(folder, 'answer.jpg')).metadata()).toMatchObject({
+    expect(await client('photo.jpg', 'output.jpg')).toMatchObject({ code: 0, stderr: '' });
+    expect(await sharp(join(folder, 'output.jpg')).metadata()).toMatchObject({
       format: 'jpeg',
       width: 1024,
       height: 768,

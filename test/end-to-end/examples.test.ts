@@ -194,8 +194,8 @@ describe('examples/triton', () => {
   let clip: Buffer;
   beforeAll(async () => {
     const url = `${service.url}/v1/images?preset=clip-vit-base-patch32&format=raw`;
-    const answer = await fetch(url, { method: 'POST', body: await readFile(photo) });
-    clip = Buffer.from(await answer.arrayBuffer());
+    const response = await fetch(url, { method: 'POST', body: await readFile(photo) });
+    clip = Buffer.from(await response.arrayBuffer());
   });
 
   it('has a tensor of red to send', () => {

@@ -30,14 +30,14 @@ const linesOf = ({ log }: { readonly log: readonly string[] }): Line[] =>
   log.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
 
 async function send(service: Service, query: string, init: RequestInit = {}): Promise<number> {
-  const answer = await fetch(`${service.url}/v1/images${query}`, init);
-  await answer.arrayBuffer();
-  return answer.status;
+  const response = await fetch(`${service.url}/v1/images${query}`, init);
+  await response.arrayBuffer();
+  return response.status;
 }
 
 async function metricsOf(service: Service): Promise<{ api: string; processor: string }> {
   const [{ metricsPort } = {}] = linesOf(service.processor).filter((line) => 'metricsPort' in line);
-  const get = (url: string) => fetch(`${url}/metrics`).then((answer) => answer.text());
+  const get = (url: string) => fetch(`${url}/metrics`).then((response) => response.text());
   return { api: await get(service.url), processor: await get(`http://127.0.0.1:${metricsPort}`) };
 }
 

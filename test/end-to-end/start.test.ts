@@ -79,11 +79,11 @@ describe('npm start', () => {
       expect(screen).toContain(address);
     }
     const command = screen.split('\n').find((line) => line.trim().startsWith('curl ')) ?? '';
-    const answer = await run('sh', ['-c', command.replace('-o output.jpg', '-o /dev/null -D -')], {
+    const result = await run('sh', ['-c', command.replace('-o output.jpg', '-o /dev/null -D -')], {
       cwd: root,
     });
-    expect(answer.code, answer.stderr).toBe(0);
-    expect(answer.stdout.toString()).toMatch(/image-height: 768\r\n[\s\S]*image-width: 1024\r\n/);
+    expect(result.code, result.stderr).toBe(0);
+    expect(result.stdout.toString()).toMatch(/image-height: 768\r\n[\s\S]*image-width: 1024\r\n/);
     service.child.kill('SIGTERM');
     expect(await service.exited).toEqual([0, null]);
   });
@@ -105,7 +105,7 @@ describe('npm start', () => {
     expect(await service.printed(/End: Ctrl\+C/)).not.toContain('\x1b');
   });
 
-  it('prints JSON lines alone in production', async () => {
+  it('prints only JSON lines in production', async () => {
     const service = await startAll(process.execPath, [start], { NODE_ENV: 'production' });
     const text = await service.printed(/both services are ready.*\n/);
     const events = text

@@ -43,7 +43,7 @@ const client = () =>
   createClient(ProcessorService, createConnectTransport({ baseUrl: service.url, httpVersion: '1.1' }));
 
 describe('variants over HTTP', () => {
-  it('are the very answers that requests of their own would give, and are cached as these', async () => {
+  it('equal the responses of separate requests, and are cached as these', async () => {
     const response = await post({ variants: JSON.stringify(three) }, sample);
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toMatch(/^multipart\/mixed; boundary=variant-/);
@@ -64,7 +64,7 @@ describe('variants over HTTP', () => {
     }
   });
 
-  it('keep the shape of the image where one side alone is given, as a request of its own does', async () => {
+  it('keep the shape of the image where only one side is given, as a separate request does', async () => {
     const parts = await partsOf(
       await post(
         { variants: JSON.stringify([{ width: 64 }, { height: 96 }, { width: 20, fit: 'cover' }]) },

@@ -4,7 +4,7 @@ import { encoded, solid } from './pictures.ts';
  * Small files of many parts, each of which makes a decoder work: scans, frames, directories, strips, tiles.
  */
 
-/** What a scan of `crowdedJpeg` does: the first pass over all AC coefficients, or one more bit of each. */
+/** The kind of scan of `crowdedJpeg`: the first pass over all AC coefficients, or one more bit of each. */
 export type ScanKind = 'first' | 'refinement';
 
 /** A gray progressive JPEG of so many scans, each of a few bytes. */
@@ -21,7 +21,7 @@ export function crowdedJpeg(width: number, height: number, scans: number, kind: 
     Buffer.from([0xff, 0xd8]),
     segment(0xdb, 0, ...new Array<number>(64).fill(1)),
     segment(0xc2, 8, height >> 8, height & 255, width >> 8, width & 255, 1, 1, 0x11, 0),
-    // DC: category 0 has the code 0. AC: a run of 2^14 ends of blocks has 0, one alone has 10.
+    // DC: category 0 has the code 0. AC: a run of 2^14 ends of blocks has 0, a single one has 10.
     segment(0xc4, 0x00, 1, 0, ...none, 0),
     segment(0xc4, 0x10, 1, 1, ...none, 0xe0, 0),
     segment(0xda, 1, 1, 0, 0, 0, 0),

@@ -12,7 +12,7 @@ export interface DocBlock {
   readonly language: string;
   /** Without the indentation that its fence has. */
   readonly text: string;
-  /** What the page says that it prints: the block without a language right after it. */
+  /** The output that the page shows: the block without a language right after it. */
   readonly output: string | undefined;
 }
 
@@ -69,8 +69,8 @@ export function commandsOf(text: string): ConsoleCommand[] {
 }
 
 /**
- * What a page shows, as a pattern for what is printed: an ellipsis stands for anything, and so do figures and ids that
- * differ from run to run (durations of Server-Timing, UUIDs).
+ * The output that a page shows, as a pattern: an ellipsis matches anything, and so do figures and ids that differ from
+ * run to run (durations of Server-Timing, UUIDs).
  */
 export function patternOf(expected: string): RegExp {
   const escaped = expected

@@ -48,7 +48,7 @@ export function filesOfKustomization(folder: string): { present: string[]; named
   };
 }
 
-/** What renders a kustomization on this machine: kubectl has kustomize built in. */
+/** The program that renders a kustomization on this machine: kubectl contains kustomize. */
 const renderer = [
   ['kubectl', 'kustomize'],
   ['kustomize', 'build'],

@@ -20,9 +20,9 @@ export interface CollectedSpan {
 }
 
 /**
- * An OpenTelemetry collector that keeps what it is sent, by OTLP over HTTP in protobuf.
+ * An OpenTelemetry collector that keeps the spans that it receives by OTLP over HTTP in protobuf.
  *
- * @param status - of its answers; one that is not a success isn't tried again
+ * @param status - of its responses; after an error the exporter does not retry
  */
 export async function startCollector(status: 200 | 400 = 200) {
   const spans: CollectedSpan[] = [];

@@ -122,7 +122,7 @@ export async function encoded(
 export async function decoded(file: Uint8Array): Promise<Picture> {
   const image = sharp(file, { ignoreIcc: true });
   const { space } = await image.metadata();
-  // sharp gives three channels for a gray file unless told otherwise.
+  // sharp gives three channels for a gray file by default.
   const { data, info } = await (space === 'b-w' ? image.toColourspace('b-w') : image)
     .raw()
     .toBuffer({ resolveWithObject: true });

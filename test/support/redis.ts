@@ -11,15 +11,15 @@ export interface RedisServer extends AsyncDisposable {
   readonly port: number;
   /** `redis://127.0.0.1:port` */
   readonly url: string;
-  /** Kills it (SIGKILL) and waits until it is gone. */
+  /** Kills it (SIGKILL) and waits until it has ended. */
   stop(): Promise<void>;
-  /** Leaves it there without a word: connections stay, and new ones are taken by the kernel (SIGSTOP). */
+  /** Stops it with SIGSTOP: connections stay open, and the kernel still accepts new ones. */
   freeze(): void;
   thaw(): void;
 }
 
 /**
- * Starts a redis-server with nothing in it on the loopback and waits until it answers.
+ * Starts an empty redis-server on loopback and waits until it responds.
  *
  * @param options.port - a free one by default; the former one to start a server "again"
  * @param options.parameters - as on its command line: `['--maxmemory', '1mb']`

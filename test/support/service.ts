@@ -8,7 +8,7 @@ type Environment = Readonly<Record<string, string>>;
 /** One of the two services as a process of its own. */
 interface ServiceProcess {
   readonly port: number;
-  /** What it has logged so far, a JSON line an event. */
+  /** Its log so far, one JSON line per event. */
   readonly log: readonly string[];
   kill(signal: NodeJS.Signals): void;
   /** Its exit code; null if a signal ended it. */
