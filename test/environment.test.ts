@@ -35,12 +35,12 @@ describe(readEnvironment, () => {
     expect(readEnvironment(schema, { COLOUR: 'blue' })).toEqual({ COLOUR: 'blue', COUNT: 3 });
   });
 
-  it('takes an empty variable for one that is not set', () => {
+  it('treats an empty variable as unset', () => {
     expect(readEnvironment(schema, { COLOUR: 'red', COUNT: '' })).toEqual({ COLOUR: 'red', COUNT: 3 });
     expect(refusal({ COLOUR: '' })).toBe('COLOUR is not set; allowed: one of red, blue');
   });
 
-  it('says all that is wrong at once, a line a variable', () => {
+  it('reports all problems at once, one line per variable', () => {
     expect(refusal({ COLOUR: 'green', COUNT: '10' })).toBe(
       'COUNT is "10"; allowed: a whole number from 1 to 9\nCOLOUR is "green"; allowed: one of red, blue',
     );

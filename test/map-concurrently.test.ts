@@ -45,7 +45,7 @@ describe(mapConcurrently, () => {
     expect(outputs.sort()).toEqual([10, 20, 30]);
   });
 
-  it('gives nothing for nothing', async () => {
+  it('yields nothing without inputs', async () => {
     expect(await collected(mapConcurrently(source().inputs, 2, async (value) => value, never))).toEqual([]);
   });
 
@@ -79,7 +79,7 @@ describe(mapConcurrently, () => {
     await second;
   });
 
-  it('begins nothing new while nobody takes what is ready', async () => {
+  it('begins no new work while finished outputs are not read', async () => {
     const { map, end, begun } = works();
     const outputs = mapConcurrently(source(1, 2, 3, 4, 5).inputs, 2, map, never);
     const first = outputs.next();
@@ -136,7 +136,7 @@ describe(mapConcurrently, () => {
       }
     }
 
-    it('gives what is in work and reads no more', async () => {
+    it('yields the work in progress and reads no more', async () => {
       const { map, end } = works();
       const stop = new AbortController();
       const numbers = source(1, 2, 3, 4);

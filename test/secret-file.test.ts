@@ -50,7 +50,7 @@ describe(problemOfSecretFile, () => {
 });
 
 describe(openSecretFile, () => {
-  it('keeps its content when a FIFO takes the place of the file', async () => {
+  it('keeps its content when a FIFO replaces the file', async () => {
     const path = newFile(content('one'));
     const { words, lines } = open(path);
     execFileSync('mkfifo', [`${path}.new`]);
@@ -101,11 +101,7 @@ describe(openSecretFile, () => {
     ['cut off', content('two', 'three').slice(0, -5), 'it is not JSON'],
     ['empty', '', 'it is not JSON'],
     ['not as it has to be', content('no'), 'words.0.word: at least 3 letters'],
-    [
-      'with a member too many',
-      '{"words":[{"word":"two","more":1}]}',
-      'words.0: has a member that is not known',
-    ],
+    ['with a member too many', '{"words":[{"word":"two","more":1}]}', 'words.0: has an unknown member'],
   ])('keeps the former content while the file is %s, and logs it once', async (_words, text, problem) => {
     const path = newFile(content('one'));
     const { words, lines } = open(path);
@@ -136,7 +132,7 @@ describe(openSecretFile, () => {
 });
 
 describe(problemOfSecretFile, () => {
-  it('repeats nothing of what is in the file', () => {
+  it('quotes nothing of the file', () => {
     for (const text of [
       'hunter2',
       '{"words":["hunter2"]}',

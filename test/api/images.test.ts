@@ -47,7 +47,7 @@ describe(processImage, () => {
     });
   });
 
-  it('takes options from the fields of the form', async () => {
+  it('reads options from the fields of the form', async () => {
     await post(form({ width: '300', image: new File([picture], 'a.png'), grayscale: 'false', fit: 'cover' }));
     expect(processor.request()).toMatchObject({
       // 0 is the height in proportion, where fit has no effect.
@@ -56,12 +56,12 @@ describe(processImage, () => {
     });
   });
 
-  it('takes options from the query and from the form together', async () => {
+  it('reads options from the query and from the form together', async () => {
     await post(form({ image: new File([picture], 'a.png'), height: '20' }), {}, '?width=10');
     expect(processor.request()).toMatchObject({ resize: { width: 10, height: 20 } });
   });
 
-  it('takes the URL of a form, and the empty file field that a browser sends with it for no file', async () => {
+  it('reads the URL of a form, and ignores the empty file field that a browser sends with it', async () => {
     await post(form({ image: new File([], ''), url: 'https://example.com/a.jpg' }));
     expect(processor.request().source).toMatchObject({ case: 'url', value: 'https://example.com/a.jpg' });
   });
@@ -80,17 +80,17 @@ describe(processImage, () => {
     },
   );
 
-  it('takes the whole body as the image when it has no type', async () => {
+  it('reads the whole body as the image when it has no type', async () => {
     await post(picture);
     expect(processor.request().source.case).toBe('content');
   });
 
-  it('takes what curl --data-binary calls a form as the image that it is', async () => {
+  it('reads the body of curl --data-binary, declared as a form, as an image', async () => {
     await post(picture, { 'Content-Type': 'application/x-www-form-urlencoded' });
     expect(new Uint8Array(processor.request().source.value as Uint8Array)).toEqual(picture);
   });
 
-  it('takes a simple form with url and options, as curl -d sends it', async () => {
+  it('reads a simple form with url and options, as curl -d sends it', async () => {
     await post('url=https%3A%2F%2Fexample.com%2Fa.jpg&width=5', {
       'Content-Type': 'application/x-www-form-urlencoded',
     });
@@ -100,7 +100,7 @@ describe(processImage, () => {
     });
   });
 
-  it('takes JSON with url and options as text, numbers, flags and lists', async () => {
+  it('reads JSON with url and options as text, numbers, flags and lists', async () => {
     const body = {
       url: 'https://example.com/a.jpg',
       width: 224,
@@ -128,7 +128,7 @@ describe(processImage, () => {
     });
   });
 
-  it('downloads nothing itself: GET hands the URL to the processor', async () => {
+  it('downloads nothing itself: GET passes the URL to the processor', async () => {
     await fetch(
       `${api.url}/v1/images?url=${encodeURIComponent('https://example.com/a b.jpg?x=1')}&scale=false`,
     );
@@ -137,12 +137,12 @@ describe(processImage, () => {
     expect(request.resize).toBeUndefined();
   });
 
-  it('takes a URL in the query of a POST that has no body', async () => {
+  it('reads a URL in the query of a POST without a body', async () => {
     await fetch(`${api.url}/v1/images?url=https://example.com/a.jpg`, { method: 'POST' });
     expect(processor.request().source.case).toBe('url');
   });
 
-  it('passes an image of 8 MB on unharmed', async () => {
+  it('passes an image of 8 MB on unchanged', async () => {
     const large = new Uint8Array(8_000_000).map((_, index) => (index * 31) % 251);
     const response = await post(form({ image: new File([large], 'a.bin') }));
     expect(response.status).toBe(200);
@@ -188,7 +188,7 @@ describe(processImage, () => {
 });
 
 describe(writeResponse, () => {
-  it('describes the response and how it was made', async () => {
+  it('describes the response and its provenance', async () => {
     const { headers } = await post(picture);
     expect(headers.get('content-type')).toBe('image/jpeg');
     expect(headers.get('content-length')).toBe('8');
@@ -234,7 +234,7 @@ describe(writeResponse, () => {
     expect([headers.get('tensor-datatype'), headers.get('tensor-shape')]).toEqual([null, null]);
   });
 
-  it('keeps a decision to the characters that a header may have', async () => {
+  it('restricts a decision to the characters that a header may contain', async () => {
     processor.script.process = () => ({
       ...plainResponse,
       provenance: { numericsVersion: '1', decisions: ['icc="Größe\r\nX: 1"', 'alpha=dropped'] },
@@ -253,7 +253,7 @@ describe(writeResponse, () => {
     expect((await post(picture)).headers.get('cache-status')).toBe(expected);
   });
 
-  it('lets caches keep what GET gave, and nobody what POST gave', async () => {
+  it('lets caches keep the responses to GET, but not those to POST', async () => {
     const url = `${api.url}/v1/images?url=https://example.com/a.jpg`;
     expect((await fetch(url)).headers.get('cache-control')).toBe('public, no-cache');
     expect((await post(picture)).headers.get('cache-control')).toBe('no-store');
@@ -290,7 +290,7 @@ describe(writeResponse, () => {
 });
 
 describe('the defaults from the environment', () => {
-  it('hold for what a request leaves out, and give way to what it says', async () => {
+  it('apply to options that a request omits, and not to those that it gives', async () => {
     await using other = await startTestApi({
       PROCESSOR_URL: processor.url,
       IMAGE_SCALE: 'false',

@@ -42,13 +42,13 @@ function contentOfRequest(): Uint8Array {
 }
 
 describe(readBody, () => {
-  it('puts chunks of an undeclared length together', async () => {
+  it('joins chunks of an undeclared length', async () => {
     const response = await send(url, { method: 'POST', chunks: ['ab', 'cd', 'ef'] });
     expect(response.status).toBe(200);
     expect(Buffer.from(contentOfRequest()).toString()).toBe('abcdef');
   });
 
-  it('puts megabytes of an undeclared length together', async () => {
+  it('joins megabytes of an undeclared length', async () => {
     await send(url, {
       method: 'POST',
       chunks: [...megabytes(1), Buffer.alloc(500_000, 2), Buffer.alloc(5, 3)],
@@ -60,14 +60,14 @@ describe(readBody, () => {
     ]);
   });
 
-  it('puts chunks of a declared length together', async () => {
+  it('joins chunks of a declared length', async () => {
     await send(url, { method: 'POST', headers: { 'Content-Length': 2_000_000 }, chunks: megabytes(2) });
     const content = contentOfRequest();
     expect(content.length).toBe(2_000_000);
     expect([content[0], content[999_999], content[1_000_000], content[1_999_999]]).toEqual([1, 1, 2, 2]);
   });
 
-  it('refuses a declared length over the limit, and the client gets the response although it goes on sending', async () => {
+  it('refuses a declared length over the limit, and the client gets the response although it continues to send', async () => {
     const response = await send(url, {
       method: 'POST',
       headers: { 'Content-Length': 5_000_000 },
@@ -114,7 +114,7 @@ describe(readBody, () => {
     expect(response).toMatchObject({ status, gotContinue: false });
   });
 
-  it('notes a caller that leaves in the middle of its body, and sends nothing on', async () => {
+  it('records a caller that leaves during its body, and sends nothing to the processor', async () => {
     const socket = connect(api.port, '127.0.0.1');
     socket.write(
       'POST /v1/images HTTP/1.1\r\nHost: x\r\nX-Request-Id: half\r\nContent-Length: 1000\r\n\r\nabc',
@@ -124,7 +124,7 @@ describe(readBody, () => {
     expect(processor.requests).toEqual([]);
   });
 
-  it('gives up a body that does not arrive before the deadline', async () => {
+  it('refuses a body that does not arrive before the deadline', async () => {
     await using hasty = await startTestApi({ PROCESSOR_URL: processor.url, REQUEST_TIMEOUT_MS: '200' });
     const socket = connect(hasty.port, '127.0.0.1');
     socket.write('POST /v1/images HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc');

@@ -55,7 +55,7 @@ async function spansOf(act: (url: string) => Promise<unknown>): Promise<Collecte
 }
 
 describe(traceRequests, () => {
-  it('names a request by its method and route, and an unknown path by nothing of it', async () => {
+  it('names a request by its method and route, without any part of an unknown path', async () => {
     const spans = await spansOf(async (url) => {
       await fetch(`${url}/problems/OVERLOADED?x=1`);
       await fetch(`${url}/wp-admin?x=1`);
@@ -87,7 +87,7 @@ describe(traceRequests, () => {
     ]);
   });
 
-  it('marks what failed on our side as failed, by its reason', async () => {
+  it('marks server errors as failed, with their reason', async () => {
     processor.script.process = () => {
       throw toConnectError(new Failure('OVERLOADED', 'busy'));
     };
@@ -127,7 +127,7 @@ describe(traceRequests, () => {
 });
 
 describe(createTraceCall, () => {
-  it('gives the ids of the request on, with its own span as the parent', async () => {
+  it('passes the ids of the request on, with its own span as the parent', async () => {
     const headers = { traceparent, tracestate: 'vendor=1', 'x-request-id': 'mine' };
     const spans = await spansOf((url) => post(`${url}/v1/images`, headers));
     const client = spans.find(({ kind }) => kind === 'client');
@@ -136,7 +136,7 @@ describe(createTraceCall, () => {
     expect(seen[0]?.get('tracestate')).toBe('vendor=1');
   });
 
-  it('gives them on as they came while nothing is traced here', async () => {
+  it('passes them on unchanged while tracing is off', async () => {
     await using api = await startTestApi({ PROCESSOR_URL: processor.url });
     await post(`${api.url}/v1/images`, { traceparent, tracestate: 'vendor=1', 'x-request-id': 'mine' });
     const response = await post(`${api.url}/v1/images`);
@@ -147,7 +147,7 @@ describe(createTraceCall, () => {
     expect(await api.accessLine('mine')).toMatchObject({ trace_id: traceId, span_id: '00f067aa0ba902b7' });
   });
 
-  it('does so at the Connect interface, too', async () => {
+  it('does so at the Connect interface', async () => {
     const spans = await spansOf((url) =>
       fetch(`${url}/image.v1.ProcessorService/Process`, {
         method: 'POST',
@@ -178,7 +178,7 @@ describe('image_api_processor_retries_total', () => {
 });
 
 describe('http_request_body_held_bytes', () => {
-  it('has the bytes of a request while the processor works on it', async () => {
+  it('includes the bytes of a request while the processor works on it', async () => {
     await using api = await startTestApi({ PROCESSOR_URL: processor.url });
     const metricOf = async () =>
       /^http_request_body_held_bytes (\d+)$/m.exec(

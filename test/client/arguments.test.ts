@@ -25,7 +25,7 @@ function complaint(...argv: string[]): string {
 }
 
 describe(readArguments, () => {
-  it('takes an input and an output, and leaves every choice to the service', () => {
+  it('reads an input and an output, and leaves every option to the service', () => {
     expect(readArguments(['photo', 'output'], undefined)).toEqual({
       kind: 'send',
       source: { path: 'photo' },
@@ -37,14 +37,14 @@ describe(readArguments, () => {
     });
   });
 
-  it('takes a URL in place of the input', () => {
+  it('reads a URL in place of the input', () => {
     expect(readArguments(['--url', 'https://example.com/a.jpg', 'output'], undefined)).toMatchObject({
       source: { url: 'https://example.com/a.jpg' },
       output: 'output',
     });
   });
 
-  it('takes a dash as input and output', () => {
+  it('reads a dash as input and output', () => {
     expect(readArguments(['-', '-'], undefined)).toMatchObject({ source: { path: '-' }, output: '-' });
   });
 
@@ -61,7 +61,7 @@ describe(readArguments, () => {
     expect(optionsOf('--no-grayscale', 'a', 'b')).toEqual({ grayscale: 'false' });
   });
 
-  it('takes values that begin with a minus after an equals sign', () => {
+  it('accepts values that begin with a minus after an equals sign', () => {
     expect(optionsOf('--mean=-1,0.5,1', 'a', 'b')).toEqual({ mean: '-1,0.5,1' });
   });
 
@@ -84,12 +84,12 @@ describe(readArguments, () => {
     },
   );
 
-  it('lets --format win over the ending', () => {
+  it('prefers --format to the ending', () => {
     expect(optionsOf('--format', 'raw', 'photo.jpg', 'output.bin')).toEqual({ format: 'raw' });
     expect(optionsOf('--format', 'png', 'photo.jpg', 'output.jpg')).toEqual({ format: 'png' });
   });
 
-  it('takes a preprocessor config as its JSON, or as the path of a file', async () => {
+  it('reads a preprocessor config as its JSON, or as the path of a file', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'image-client-config-'));
     const path = join(folder, 'preprocessor_config.json');
     const config = '{\n  "do_resize": true\n}\n';
@@ -123,11 +123,11 @@ describe(readArguments, () => {
     expect(key([], '')).toBeUndefined();
   });
 
-  it('takes fractions of a second as --timeout', () => {
+  it('accepts fractions of a second as --timeout', () => {
     expect(readArguments(['--timeout', '0.5', 'a', 'b'], undefined)).toMatchObject({ timeoutMs: 500 });
   });
 
-  it('takes --help and --version with nothing else', () => {
+  it('accepts --help and --version only by themselves', () => {
     expect(readArguments(['--help'], undefined)).toEqual({ kind: 'help' });
     expect(readArguments(['--version'], undefined)).toEqual({ kind: 'version' });
   });
@@ -181,7 +181,7 @@ describe(readArguments, () => {
     expect(complaint(...argv)).toBe(line);
   });
 
-  it('names the variable when the environment has a bad URL', () => {
+  it('names the variable when the environment contains an invalid URL', () => {
     expect(() => readArguments(['a', 'b'], 'nonsense')).toThrow('IMAGE_API_URL is "nonsense"; allowed: ');
   });
 });
@@ -192,7 +192,7 @@ describe(helpText, () => {
     for (const name of imageOptionNames) expect(help).toContain(`\n  --${name.replaceAll('_', '-')}`);
   });
 
-  it('says what a flag takes, by the rule that its value is checked with', () => {
+  it('states the values of a flag, by the rule that checks them', () => {
     expect(helpText()).toMatch(/--quality VALUE .*\(a whole number from 1 to 100\)\n/);
     expect(helpText()).toMatch(/--grayscale, --no-grayscale {2}/);
   });

@@ -42,7 +42,7 @@ describe(readJobArguments, () => {
     return '';
   };
 
-  it('takes sources and an output folder, the processor from flag or environment', () => {
+  it('reads sources and an output folder, and the processor from flag or environment', () => {
     expect(readJobArguments(['a', 'b', 'out'], { IMAGE_PROCESSOR_URL: 'http://h:1' })).toMatchObject({
       sources: ['a', 'b'],
       output: 'out',

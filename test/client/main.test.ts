@@ -277,7 +277,7 @@ describe('image-client: the output file', () => {
     expect(received).toEqual([]);
   });
 
-  it('has no ending that no format has', async () => {
+  it('must have the ending of a format', async () => {
     const result = await client(['photo.jpg', 'output.tiff']);
     expect(result.code).toBe(2);
     expect(result.stderr).toContain('image-client: USAGE: "output.tiff" has an ending of no output format');
@@ -285,7 +285,7 @@ describe('image-client: the output file', () => {
     expect(await written()).toEqual([]);
   });
 
-  it('is not made when the image is refused', async () => {
+  it('is not created when the image is refused', async () => {
     respond = (response) => problem(response, 422, { reason: 'IMAGE_CORRUPT', detail: 'No.' });
     await client(['photo.jpg', 'output.jpg']);
     expect(await written()).toEqual([]);
@@ -323,7 +323,7 @@ describe('image-client: how it ends', () => {
     expect(result.stderr).toBe('image-client: OPTION_INVALID: first second [31mred\n');
   });
 
-  it('takes the title of a problem without detail, and the status of one without reason', async () => {
+  it('prints the title of a problem without detail, and the status of one without reason', async () => {
     respond = (response) => problem(response, 404, { title: 'There is nothing at this path' });
     const result = await client(['photo.jpg', 'output.jpg']);
     expect(result).toMatchObject({
@@ -332,7 +332,7 @@ describe('image-client: how it ends', () => {
     });
   });
 
-  it('with 4 when a proxy says that the service is away', async () => {
+  it('with 4 when a proxy reports that the service is unavailable', async () => {
     respond = (response) =>
       response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>Bad gateway</h1>');
     const result = await client(['photo.jpg', 'output.jpg']);
@@ -356,7 +356,7 @@ describe('image-client: how it ends', () => {
     expect(await written()).toEqual([]);
   });
 
-  it('with 1 at a redirect, which image-api never gives', async () => {
+  it('with 1 at a redirect, which image-api never sends', async () => {
     respond = (response) => response.writeHead(302, { location: `${api}/elsewhere` }).end();
     const result = await client(['photo.jpg', 'output.jpg']);
     expect(result.code).toBe(1);
@@ -430,7 +430,7 @@ describe('image-client: how it ends', () => {
     });
   });
 
-  it('with 5 when the reader of standard output has gone', async () => {
+  it('with 5 when the reader of standard output has closed it', async () => {
     respond = (response) =>
       response.writeHead(200, { 'content-type': 'image/jpeg' }).end(Buffer.alloc(1024 * 1024));
     const result = await client(['photo.jpg', '-'], { started: (child) => child.stdout?.destroy() });

@@ -21,7 +21,7 @@ describe('a batch over the API’s Connect interface', () => {
     output: { case: 'tensor', value: { container: TensorContainer.NPY } } as const,
   });
 
-  it('is one npy whose images come one after another', async () => {
+  it('is one npy that contains its images in order', async () => {
     const black = await encoded(solid(40, 30, [0, 0, 0]), 'png');
     const white = await encoded(solid(30, 40, [255, 255, 255]), 'png');
     const { content, tensors, images } = await clientOf().processBatch({

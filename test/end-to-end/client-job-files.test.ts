@@ -104,7 +104,7 @@ describe('a job never writes over one of its sources', () => {
 });
 
 describe('a job replaces only its own outputs', () => {
-  it('not those of another source, and not files that it does not know, until --overwrite', async () => {
+  it('not those of another source, and not unknown files, without --overwrite', async () => {
     await put('more/a.jpg', await encoded(redGreenBlue, 'jpeg'));
     await put('out/b.png', 'my own');
     expect((await job(['--format', 'png', 'photos', 'out'])).code).toBe(1);
@@ -130,7 +130,7 @@ describe('a job replaces only its own outputs', () => {
     expect(await namesIn('out')).toEqual(['a.png', 'b.png', 'journal.jsonl']);
   });
 
-  it('not one that somebody has changed', async () => {
+  it('not one that was changed', async () => {
     await job(['--format', 'png', 'photos', 'out']);
     await appendFile(join(folder, 'out', 'a.png'), 'and a remark');
     const changed = await read('out/a.png');
@@ -138,7 +138,7 @@ describe('a job replaces only its own outputs', () => {
     expect(await read('out/a.png')).toEqual(changed);
   });
 
-  it('and knows them after a copy that gave them other times', async () => {
+  it('and recognises them after a copy that changed their times', async () => {
     await job(['--format', 'png', 'photos', 'out']);
     await mkdir(join(folder, 'copy'));
     for (const name of await namesIn('out')) {
@@ -179,7 +179,7 @@ describe('a job replaces only its own outputs', () => {
   );
 });
 
-describe('a job counts what it skips', () => {
+describe('a job counts skipped files', () => {
   it('by kind, without another exit code unless --strict', async () => {
     await put('photos/notes.md', 'words');
     await put('photos/0123abcd');
@@ -270,7 +270,7 @@ const canMount =
   process.getuid?.() === 0 && spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'x', '/mnt']).status === 0;
 
 describe.skipIf(!canMount)('a job on a full disk', () => {
-  it('ends with 6, keeps what is done, and goes on when there is room', async () => {
+  it('ends with 6, keeps finished outputs, and resumes when there is room', async () => {
     for (let index = 0; index < 30; index++) await put(`photos/${index}.jpg`);
     await mkdir(join(folder, 'out'));
     expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', join(folder, 'out')]).status).toBe(0);
@@ -322,7 +322,7 @@ async function startLimitedOrigin(status: number, imagesPerSecond: number): Prom
   });
 }
 
-describe('a job against an origin that asks to come again', () => {
+describe('a job against an origin that asks to try again later', () => {
   it.each([429, 503])(
     'waits and gets all of 40, at a status of %i',
     async (status) => {
@@ -338,7 +338,7 @@ describe('a job against an origin that asks to come again', () => {
     60_000,
   );
 
-  it('gives a host up that gives nothing, and gets the images of others meanwhile', async () => {
+  it('gives up on a host that sends no image, and gets the images of others meanwhile', async () => {
     await using busy = await startOrigin((_request, response) => {
       response.writeHead(429, { 'retry-after': '1' }).end();
     });

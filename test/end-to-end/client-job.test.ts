@@ -102,7 +102,7 @@ describe('image-client job: folders', () => {
     expect(await sharp(join(folder, 'out', 'c.png')).metadata()).toMatchObject({ format: 'png' });
   });
 
-  it('gives every image of a folder an output or a failure with its reason', async () => {
+  it('produces an output or a failure with its reason for every image of a folder', async () => {
     await cp(fixtures, join(folder, 'photos', 'all'), { recursive: true });
     await writeFile(join(folder, 'photos', 'text.jpg'), 'no image at all');
     await writeFile(join(folder, 'photos', 'empty.png'), '');
@@ -133,7 +133,7 @@ describe('image-client job: folders', () => {
     }
   });
 
-  it('skips what is done, and does again what has changed: an image, or the options', async () => {
+  it('skips finished outputs, and repeats those whose image or options have changed', async () => {
     const parameters = ['--width', '4', '--height', '2', '--format', 'npy', 'photos', 'out'];
     await job(parameters);
     const again = await job(parameters);
@@ -151,13 +151,13 @@ describe('image-client job: folders', () => {
     );
   });
 
-  it('takes globs, and files by their names', async () => {
+  it('accepts globs, and files by their names', async () => {
     const options = ['--width', '4', '--height', '2', '--format', 'npy'];
     expect(await job([...options, 'photos/**/*.webp', 'photos/a.png', 'out'])).toMatchObject({ code: 0 });
     expect(await filesIn('out')).toEqual(['a.npy', 'deep/er/b.npy', 'journal.jsonl']);
   });
 
-  it('says with --dry-run what it would do, and does nothing', async () => {
+  it('prints its plan with --dry-run, and changes nothing', async () => {
     const parameters = ['--width', '4', '--height', '2', '--format', 'npy', 'photos', 'out'];
     await job(parameters);
     await utimes(join(folder, 'photos', 'a.png'), 1, 1);
@@ -190,7 +190,7 @@ describe('image-client job: folders', () => {
     });
   });
 
-  it('ends with 2 for what is not there, and with 4 when no processor is there for too long', async () => {
+  it('ends with 2 for a missing source, and with 4 when no processor is reachable for too long', async () => {
     expect(await job(['gone', 'out'])).toMatchObject({
       code: 2,
       stderr: 'image-client: INPUT_MISSING: There is no file or folder "gone".\n',
@@ -261,7 +261,7 @@ describe('image-client job: runs that are cut short', () => {
     }
   }
 
-  it('go on after a kill without doing anything twice but what was in flight', async () => {
+  it('resume after a kill and repeat only the images that were in flight', async () => {
     const slow = await slowList();
     await using origin = slow.origin;
     const killed = await job(parameters, {
@@ -299,7 +299,7 @@ describe('image-client job: runs that are cut short', () => {
     expect(before.size).toBeLessThanOrEqual(28);
   });
 
-  it('end with 130 at Ctrl+C and go on from there', async () => {
+  it('end with 130 at Ctrl+C and resume from there', async () => {
     const slow = await slowList();
     await using _origin = slow.origin;
     const interrupted = await job(parameters, {
@@ -366,7 +366,7 @@ describe('image-client job: runs that are cut short', () => {
 });
 
 describe('image-client job: lists', () => {
-  it('takes URLs and names from a table, refuses names that lead out, and forgets failures that are over', async () => {
+  it('reads URLs and names from a table, refuses names outside of the folder, and forgets resolved failures', async () => {
     const image = await encoded(redGreenBlue, 'png');
     let isThere = false;
     await using origin = await startOrigin(({ url }, response) => {
@@ -404,7 +404,7 @@ describe('image-client job: lists', () => {
     expect(requestsByPath(origin).get('/x.png?n=1')).toBe(1);
   });
 
-  it('takes paths from standard input, below --base', async () => {
+  it('reads paths from standard input, below --base', async () => {
     await mkdir(join(folder, 'photos'));
     await writeFile(join(folder, 'photos', 'a.png'), await encoded(redGreenBlue, 'png'));
     const input = `# mine\n${join(folder, 'photos', 'a.png')}\n`;

@@ -89,7 +89,7 @@ describe('the whole service over HTTP', () => {
     expect([...pixels]).toEqual([76, 150, 29]);
   });
 
-  it('turns them into the gray of the library that numerics names, and names its version', async () => {
+  it('computes the gray of the library that numerics names, and reports its version', async () => {
     for (const [numerics, gray, version] of [
       ['exact', [76, 150, 29], '"3+pillow-13.0"'],
       ['pillow', [76, 150, 29], '"3+pillow-13.0"'],
@@ -112,7 +112,7 @@ describe('the whole service over HTTP', () => {
     });
   });
 
-  it('gives a tensor that NumPy loads: shape, type and values', async () => {
+  it('returns a tensor that NumPy loads: shape, type and values', async () => {
     const response = await send('?scale=false&grayscale=false&format=npy&mean=0.5&std=0.5', png);
     expect(response.headers.get('content-type')).toBe('application/x-npy');
     const content = Buffer.from(await bytesOf(response));
@@ -123,7 +123,7 @@ describe('the whole service over HTTP', () => {
     expect(values).toEqual([1, -1, -1, -1, 1, -1, -1, -1, 1]);
   });
 
-  it('says hit the second time, and processes nothing again', async () => {
+  it('reports a hit the second time, and processes nothing again', async () => {
     const picture = await encoded(noise(64, 64, 77), 'png');
     const first = await send('?width=8&height=8', picture);
     const second = await send('?width=8&height=8', picture);
@@ -133,7 +133,7 @@ describe('the whole service over HTTP', () => {
     expect(await bytesOf(second)).toEqual(await bytesOf(first));
   });
 
-  it('asks an origin again before its image is stale where the caller says no-cache', async () => {
+  it('revalidates an image with its origin before it is stale if the caller sends no-cache', async () => {
     const url = origin.url('/fresh.png');
     const requestCount = () => origin.requests.filter(({ path }) => path === '/fresh.png').length;
     await get(url);
@@ -156,7 +156,7 @@ describe('the whole service over HTTP', () => {
     expect(requestCount()).toBe(4);
   });
 
-  it('tells an origin what the operator has set for it', async () => {
+  it('sends an origin the headers that the operator has set for it', async () => {
     await get(origin.url('/image.png'));
     expect(origin.requests.at(-1)?.headers).toMatchObject({
       'user-agent': 'images/1.0 (ops@example.com)',
@@ -170,7 +170,7 @@ describe('the whole service over HTTP', () => {
     expect(await response.json()).toMatchObject({ retryable: true, metadata: { status: '429' } });
   });
 
-  it('processes the same image once, sent as bytes and by URL, and asks the origin whether it has changed', async () => {
+  it('processes the same image once, sent as bytes and by URL, and revalidates it with the origin', async () => {
     const sent = await send('?scale=false&grayscale=false', await encoded(noise(40, 30, 5), 'png'));
     const byUrl = await get(origin.url('/image.png'));
     expect(byUrl.headers.get('cache-status')).toContain('hit');
@@ -256,7 +256,7 @@ describe('the whole service over HTTP', () => {
     expect(await codes).toEqual({ api: 0, processor: 0 });
   });
 
-  it('says that no processor can be reached, and goes on when one is back', async () => {
+  it('reports that no processor can be reached, and resumes when one is back', async () => {
     await using other = await startService();
     other.processor.kill('SIGKILL');
     await other.processor.exited;

@@ -133,7 +133,7 @@ describe('both services, with a collector', () => {
     expect(loaded).toContain('loads @opentelemetry/sdk-trace');
   });
 
-  it('make one trace of a request, from HTTP over gRPC to the stages', () => {
+  it('record one trace per request, from HTTP over gRPC to the stages', () => {
     const tree = (parentId: string): unknown[] =>
       ofFirst()
         .filter((span) => span.parentId === parentId)
@@ -159,7 +159,7 @@ describe('both services, with a collector', () => {
     ]);
   });
 
-  it('name what they did as OpenTelemetry does', () => {
+  it('use the names of OpenTelemetry', () => {
     expect(spanOf('server', 'image-api')?.attributes).toEqual({
       'http.request.method': 'POST',
       'http.route': '/v1/images',
@@ -275,7 +275,7 @@ describe('both services, with a collector', () => {
     }
   });
 
-  it('label metrics as docs/observability.md says, with few values each', () => {
+  it('label metrics as documented in docs/observability.md, with few values each', () => {
     const table = new Map(
       [...doc.matchAll(/^\| `(\w+)` \| \w+ \| (.*?) \|/gm)].map(([, name = '', labels = '']) => [
         name,
@@ -297,7 +297,7 @@ describe('both services, with a collector', () => {
     for (const [key, values] of seen) expect(values.size, key).toBeLessThanOrEqual(12);
   });
 
-  it('count what they were sent', () => {
+  it('count the bytes that they receive', () => {
     const value = (text: string, sample: string) =>
       Number(
         text
@@ -326,7 +326,7 @@ describe('both services, with a collector', () => {
 });
 
 describe('both services, without a collector', () => {
-  it('load no tracing, and give the caller’s trace on to the processor and to both logs', async () => {
+  it('load no tracing, and pass the caller’s trace on to the processor and to both logs', async () => {
     const environment = { NODE_OPTIONS: tellModules, LOG_LEVEL: 'debug' };
     const service = await startService({ api: environment, processor: { ...environment, WORKERS: '1' } });
     try {

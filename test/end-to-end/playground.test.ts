@@ -106,7 +106,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
   }
 
-  it('shows the sample at once, with figures, and talks to nobody but its service', async () => {
+  it('shows the sample at once, with figures, and connects only to its service', async () => {
     expect(await open()).toMatch(/^Result 1024 × 768 jpeg, [\d.]+ kB, made now\.$/);
     expect(await page.textContent('#facts')).toMatch(/jpeg, 1280 × 960.*made now.*decode.*resize.*encode/s);
     expect(await page.textContent('#readout')).toMatch(
@@ -117,7 +117,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('takes an image that is chosen, and gives back gray pixels that can be read and saved', async () => {
+  it('processes a chosen image into gray pixels that can be read and saved', async () => {
     await open();
     await page.selectOption('#sizing', 'source');
     const announced = await announcedAfter(async () =>
@@ -131,7 +131,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     expect(await page.textContent('#readout')).toBe('x 1, y 0   ·   Source 0 255 0   ·   Result 150');
   });
 
-  it('takes an image that is pasted, and one that is dropped', async () => {
+  it('processes an image that is pasted, and one that is dropped', async () => {
     await open();
     const bytes = JSON.stringify([...(await encoded(solid(5, 4, [9, 9, 9]), 'png'))]);
     for (const [event, member] of [
@@ -151,7 +151,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     }
   });
 
-  it('has the service download a URL, and shows the source too', async () => {
+  it('lets the service download a URL, and shows its source', async () => {
     await open();
     await page.selectOption('#sizing', 'source');
     await page.fill('#url', origin.url('/red%20green.png'));
@@ -215,7 +215,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     },
   );
 
-  it('says what is wrong with a preset that does not exist, and offers the nearest', async () => {
+  it('reports a preset that does not exist, and offers the nearest', async () => {
     await open();
     await announcedAfter(() => choose("A model's preset"));
     await page.fill('#preset', 'clip-vit-base-patch23');
@@ -230,7 +230,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     expect(await page.getAttribute('#preset', 'aria-invalid')).toBeNull();
   });
 
-  it('names the field that is wrong, and says what to do with a file that is no image', async () => {
+  it('names an invalid field, and explains what to do with a file that is no image', async () => {
     await open();
     const alert = page.getByRole('alert');
     await page.fill('#width', '70000');
@@ -245,7 +245,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     expect(await alert.textContent()).toMatch(/FORMAT_UNSUPPORTED.*Choose a JPEG, PNG/s);
   });
 
-  it('says that the service cannot be reached, and recovers', async () => {
+  it('reports that the service cannot be reached, and recovers', async () => {
     await open();
     await context.setOffline(true);
     await page.click('#run');
@@ -454,7 +454,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('is dark or light as the system is, or as its button says', async () => {
+  it('is dark or light as the system or its button sets it', async () => {
     await page.emulateMedia({ colorScheme: 'dark' });
     await open();
     const background = () => page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
@@ -493,7 +493,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
         .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
     }
 
-    it('stands in nobody’s way, in any of its states', async () => {
+    it('is accessible in each of its states', async () => {
       await page.emulateMedia({ colorScheme });
       await open();
       expect(await obstacles(), 'image').toEqual([]);

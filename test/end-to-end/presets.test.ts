@@ -61,7 +61,7 @@ describe('presets over HTTP', () => {
     );
   }
 
-  it('makes CLIP’s tensor of a JPEG out of the box', async () => {
+  it('computes CLIP’s tensor of a JPEG by default', async () => {
     const response = await send('?preset=clip-vit-base-patch32&format=npy', jpeg);
     expect(response.headers.get('tensor-shape')).toBe('1, 3, 224, 224');
     expect(response.headers.get('tensor-datatype')).toBe('FP32');
@@ -82,7 +82,7 @@ describe('presets over HTTP', () => {
     for (const distance of distances(values, expected)) expect(distance).toBeLessThan(1e-6);
   });
 
-  it('gives the pixels before they are rescaled as a PNG', async () => {
+  it('returns the pixels before they are rescaled as a PNG', async () => {
     const response = await send('?preset=clip-vit-base-patch32&format=png');
     expect(response.headers.get('content-type')).toBe('image/png');
     expect(response.headers.get('tensor-shape')).toBeNull();
@@ -98,7 +98,7 @@ describe('presets over HTTP', () => {
     expect((await response.arrayBuffer()).byteLength).toBe(2 * 3 * 3 * 2);
   });
 
-  it('takes a preprocessor_config.json as a field of a form', async () => {
+  it('accepts a preprocessor_config.json as a field of a form', async () => {
     const body = new FormData();
     body.set('image', new Blob([png]), 'a.png');
     body.set('preprocessor_config', JSON.stringify(tiny, undefined, 2));
@@ -107,7 +107,7 @@ describe('presets over HTTP', () => {
     expect([...values]).toEqual([1, 0.4, 0].flatMap((value) => Array(6).fill(Math.fround(value))));
   });
 
-  it('takes files and folders of PRESETS_DIR', async () => {
+  it('reads files and folders of PRESETS_DIR', async () => {
     const file = await npyOf(await send('?preset=of-a-file'));
     expect(file.header).toContain("'shape': (1, 3, 2, 3)");
     const inFolder = await npyOf(await send('?preset=OF-A-FOLDER'));
@@ -142,7 +142,7 @@ describe('presets over HTTP', () => {
     expect(response.status).toBeLessThan(500);
   });
 
-  it('pads with black where a crop goes over the image', async () => {
+  it('pads with black where a crop exceeds the image', async () => {
     const response = await send(
       '?scale=false&grayscale=false&format=png&crop_width=5&crop_height=1',
       await encoded(solid(2, 1, [255, 102, 0]), 'png'),
@@ -153,7 +153,7 @@ describe('presets over HTTP', () => {
     expect([...pixels]).toEqual([0, 0, 0, 255, 102, 0, 255, 102, 0, 0, 0, 0, 0, 0, 0]);
   });
 
-  it('gives the shorter side its length', async () => {
+  it('scales the shorter side to its length', async () => {
     const response = await send('?grayscale=false&format=png&shortest_edge=22');
     const { width, height } = await decoded(new Uint8Array(await response.arrayBuffer()));
     // 22 · 40/30 = 29.33

@@ -241,7 +241,7 @@ describe.each(interfaces)(
       expect(response.status).toBeLessThan(500);
     }
 
-    it('takes a good message', async () => {
+    it('accepts a valid message', async () => {
       const response = await send(path, { 'content-type': contentType, te: 'trailers' }, wrapped(good));
       expect(response.status).toBe(200);
       expect(reasonIn(response)).toBeUndefined();
@@ -273,7 +273,7 @@ describe.each(interfaces)(
       await expectReason('COMPRESSION_UNSUPPORTED', { [encodingHeader]: encoding }, wrapped(good));
     });
 
-    it('takes the compression identity', async () => {
+    it('accepts the compression identity', async () => {
       const headers = { 'content-type': contentType, te: 'trailers', [encodingHeader]: 'identity' };
       expect(reasonIn(await send(path, headers, wrapped(good)))).toBeUndefined();
     });

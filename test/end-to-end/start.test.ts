@@ -118,7 +118,7 @@ describe('npm start', () => {
     expect(events.at(-1)?.curl).toContain(`http://localhost:${service.port}/v1/images`);
   });
 
-  it('takes a free port when another process has the default, and says so', async () => {
+  it('uses a free port when another process has the default, and reports it', async () => {
     const other = createServer().listen(8080, '127.0.0.1');
     // The machine may have something there already, which is as good.
     await Promise.race([once(other, 'listening'), once(other, 'error')]);
@@ -191,7 +191,7 @@ describe('npm start', () => {
     expect(await service.exited).toEqual([0, null]);
   });
 
-  it('ends the services when it is killed itself', async () => {
+  it('ends the services when it is killed', async () => {
     const service = await startAll(process.execPath, [start]);
     await service.printed(/End: Ctrl\+C/);
     service.child.kill('SIGKILL');

@@ -126,7 +126,7 @@ function importedNames(): string[] {
 }
 
 describe('imports from the protocol modules of Connect', () => {
-  it('are those that have a test here', () => {
+  it('are exactly those that have a test here', () => {
     expect(importedNames()).toEqual(Object.keys(internals).sort());
   });
 

@@ -107,7 +107,7 @@ describe(isHidden, () => {
 });
 
 describe(isWordExcluded, () => {
-  it('says which words the other settings exclude', () => {
+  it('lists the words that the other settings exclude', () => {
     const tensor = { ...initialSettings, output: 'tensor' } as const;
     expect(isWordExcluded('datatype', 'bf16', tensor)).toBe(true);
     expect(isWordExcluded('datatype', 'bf16', { ...tensor, container: 'raw' })).toBe(false);
@@ -118,7 +118,7 @@ describe(isWordExcluded, () => {
 });
 
 describe(asPng, () => {
-  it('asks for the same pixels without loss', () => {
+  it('requests the same pixels without loss', () => {
     const settings = { ...initialSettings, width: '64', output: 'tensor', quality: '50' } as const;
     expect(toJson(ProcessRequestSchema, requestOf(asPng(settings, 'fast')))).toEqual({
       resize: { width: 64, height: 768, fit: 'FIT_FILL', filter: 'FILTER_BILINEAR' },

@@ -41,14 +41,14 @@ describe(snippet, () => {
     ]);
   });
 
-  it('gives curl a file whose name has a meaning for it', () => {
+  it('passes curl a file whose name has a special meaning for it', () => {
     const source = { file: `a;b,"c" 'd'.png` };
     expect(snippet('curl', initialSettings, { ...context, source })).toContain(
       `-F 'image=@"a;b,\\"c\\" '\\''d'\\''.png"'`,
     );
   });
 
-  it('asks for a URL by GET', () => {
+  it('requests a URL by GET', () => {
     const source = { url: 'https://example.com/a b.png?x=1&y=2' };
     const text = snippet('curl', { ...initialSettings, format: 'png' }, { ...context, source });
     expect(text).toContain("-G \\\n  --data-urlencode 'url=https://example.com/a b.png?x=1&y=2' \\\n");

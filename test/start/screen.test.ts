@@ -14,7 +14,7 @@ function started(environment: Readonly<Record<string, string>> = {}): Started {
 }
 
 describe(startScreen, () => {
-  it('says where both listen, what is in force, and what to try', () => {
+  it('shows where both listen, the settings in force, and a command to try', () => {
     expect(startScreen(started(), false)).toBe(`
 image-service is ready.
 
@@ -23,7 +23,7 @@ image-service is ready.
   gRPC      localhost:50051                   grpcurl -plaintext localhost:50051 list
 
   Output    1024 × 768 pixels (fill, bilinear), gray, the source's format, exact (Pillow's pixels)
-            where the request does not say otherwise (IMAGE_WIDTH, IMAGE_GRAYSCALE, …)
+            unless the request states otherwise (IMAGE_WIDTH, IMAGE_GRAYSCALE, …)
   Cache     256 MiB in memory, no Redis (REDIS_URL)
   Callers   everybody who reaches the port; no authentication (API_KEYS_FILE)
 
@@ -35,7 +35,7 @@ End: Ctrl+C
 `);
   });
 
-  it('says that the default port is taken', () => {
+  it('reports that the default port is taken', () => {
     const screen = startScreen({ ...started(), apiUrl: 'http://localhost:41234', takenPort: 8080 }, false);
     expect(screen).toContain(
       'image-service is ready.\nAnother process listens on port 8080, so it has another port; PORT sets one.\n',
@@ -63,7 +63,7 @@ End: Ctrl+C
     expect(screen).not.toContain('hidden');
   });
 
-  it('asks for a key in the curl where one is needed', () => {
+  it('contains a key in the curl where one is needed', () => {
     const plain = started();
     const screen = startScreen({ ...plain, api: { ...plain.api, apiKeysFile: 'api-keys.json' } }, false);
     expect(screen).toContain('Callers   with an API key\n');
@@ -79,7 +79,7 @@ End: Ctrl+C
 });
 
 describe(startEvent, () => {
-  it('is one JSON line with the same', () => {
+  it('is one JSON line with the same values', () => {
     const line = startEvent(started());
     expect(line).toMatch(/^[^\n]+\n$/);
     expect(JSON.parse(line)).toMatchObject({

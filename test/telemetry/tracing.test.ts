@@ -123,7 +123,7 @@ describe(startTracing, () => {
     silent.close();
   }, 8_000);
 
-  it('tells the log once of a collector that refuses, however many spans it costs', async () => {
+  it('logs a collector that refuses only once, however many spans are lost', async () => {
     await using collector = await startCollector(400);
     const { tracing, lines } = await start({ ...always, url: collector.url });
     // More than the queue takes, so that some are dropped too.

@@ -33,11 +33,11 @@ describe(addressRanges, () => {
 });
 
 describe(clientAddress, () => {
-  it('believes nobody without trusted proxies', () => {
+  it('ignores X-Forwarded-For without trusted proxies', () => {
     expect(addressOf('192.0.2.1', '198.51.100.7', '')).toBe('192.0.2.1');
   });
 
-  it('believes no peer that is not a trusted proxy', () => {
+  it('ignores X-Forwarded-For of a peer that is not a trusted proxy', () => {
     expect(addressOf('192.0.2.1', '198.51.100.7', '10.0.0.0/8')).toBe('192.0.2.1');
   });
 
@@ -59,7 +59,7 @@ describe(clientAddress, () => {
     expect(addressOf('10.0.0.1', forwarded, '10.0.0.0/8')).toBe(address);
   });
 
-  it('knows a trusted proxy by its IPv4 address on a socket of both families', () => {
+  it('recognises a trusted proxy by its IPv4 address on a socket of both families', () => {
     expect(addressOf('::ffff:10.0.0.1', '198.51.100.7', '10.0.0.0/8')).toBe('198.51.100.7');
   });
 
@@ -93,7 +93,7 @@ describe('image-api', () => {
     expect(await callersOf({})).toEqual(Array(3).fill('ip:127.0.0.1'));
   });
 
-  it('tells it what a trusted proxy says', async () => {
+  it('sends it the address from a trusted proxy', async () => {
     expect(await callersOf({ TRUSTED_PROXIES: '127.0.0.0/8' })).toEqual(Array(3).fill('ip:198.51.100.7'));
   });
 });

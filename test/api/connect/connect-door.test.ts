@@ -32,7 +32,7 @@ describe(openConnectDoor, () => {
   ] as [string, () => Transport][])('in %s', (_, createTransport) => {
     const client = () => createClient(ProcessorService, createTransport());
 
-    it('hands a call on as it came, without defaults of its own', async () => {
+    it('passes a call on unchanged, without defaults of its own', async () => {
       const response = await client().process({
         source,
         output: { case: 'image', value: { format: ImageFormat.PNG } },
@@ -58,7 +58,7 @@ describe(openConnectDoor, () => {
       });
     });
 
-    it('tells a browser when to come again', async () => {
+    it('states when a browser may try again', async () => {
       processor.script.process = () => {
         throw toConnectError(new Failure('OVERLOADED', 'The queue is full.', { retry_after_seconds: 7 }));
       };
@@ -116,7 +116,7 @@ describe(openConnectDoor, () => {
       expect(processor.request().source).toEqual({ case: 'sha256', value: '' });
     });
 
-    it('says no more of an error that is not ours than the API does', async () => {
+    it('reveals no more of an unexpected error than the API does', async () => {
       processor.script.process = () => {
         throw new ConnectError('/home/somebody/secret', Code.Internal);
       };
@@ -178,7 +178,7 @@ describe(openConnectDoor, () => {
     expect(body.toString('latin1').match(/"id":"\w"/g)).toEqual(['"id":"a"', '"id":"b"']);
   });
 
-  it('knows no other methods, and accepts only POST', async () => {
+  it('has no other methods, and accepts only POST', async () => {
     const unknown = await fetch(`${api.url}/image.v1.ProcessorService/Delete`, {
       method: 'POST',
       body: '{}',

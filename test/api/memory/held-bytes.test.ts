@@ -62,7 +62,7 @@ describe(createHeldBytes, () => {
     expect(() => share('b').reserve(501, unused)).toThrow(overloaded(1000, 1001));
   });
 
-  it('takes memory for a response beside that of the body, before it is made', () => {
+  it('reserves memory for a response beside that of the body, before the response is computed', () => {
     const { held, share } = thousandBytes();
     const one = share();
     one.holds(100);
@@ -108,7 +108,7 @@ describe(createHeldBytes, () => {
     expect(held.bytes()).toBe(975);
   });
 
-  it('gives a long response in slices, and knows from them how far it is', async () => {
+  it('sends a long response in slices, which measure its progress', async () => {
     const megabyte = 1024 * 1024;
     const clock = { ms: 0 };
     const held = createHeldBytes(100 * megabyte, 60_000, () => clock.ms);
@@ -226,7 +226,7 @@ describe('MAX_HELD_BYTES', () => {
     return send(`${api.url}/v1/images?scale=false`, { method: 'POST', ...options });
   }
 
-  it('refuses a body that has no room before it asks for it, and takes it afterwards', async () => {
+  it('refuses a body that has no room before 100 Continue, and accepts it afterwards', async () => {
     const release = await occupy();
     const image = {
       chunks: [Buffer.alloc(600_000)],
@@ -243,7 +243,7 @@ describe('MAX_HELD_BYTES', () => {
     expect(await post(image)).toMatchObject({ status: 200, gotContinue: true });
   });
 
-  it('refuses a body of no declared length when it grows beyond the room, and frees what it had', async () => {
+  it('refuses a body of no declared length when it grows beyond the room, and frees its memory', async () => {
     const release = await occupy();
     const chunks = [Buffer.alloc(300_000), Buffer.alloc(300_000)];
     expect((await post({ chunks })).status).toBe(503);
@@ -253,7 +253,7 @@ describe('MAX_HELD_BYTES', () => {
     await release();
   });
 
-  it('frees what a caller held who left in the middle', async () => {
+  it('frees the memory of a caller that leaves during its request', async () => {
     const socket = connect(api.port, '127.0.0.1');
     socket.write(
       'POST /v1/images HTTP/1.1\r\nHost: x\r\nX-Request-Id: gone\r\nContent-Length: 1000000\r\n\r\nabc',
@@ -264,7 +264,7 @@ describe('MAX_HELD_BYTES', () => {
     expect((await post(whole)).status).toBe(200);
   });
 
-  it('holds for calls of browsers as well', async () => {
+  it('applies to calls of browsers as well', async () => {
     const release = await occupy();
     const client = createClient(
       ProcessorService,
@@ -352,7 +352,7 @@ describe('MAX_HELD_BYTES', () => {
     return Buffer.concat([head, message]);
   }
 
-  it('takes nothing for bodies that are only declared', async () => {
+  it('reserves no memory for bodies that are only declared', async () => {
     const promises = Array.from({ length: 20 }, () => {
       const socket = connect(api.port, '127.0.0.1');
       socket.write('POST /v1/images?scale=false HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n');
@@ -365,7 +365,7 @@ describe('MAX_HELD_BYTES', () => {
     for (const socket of promises) socket.destroy();
   });
 
-  it('refuses what its options make too long before the processor hears of it', async () => {
+  it('refuses a response that its options make too long before it calls the processor', async () => {
     const ask = (query: string) => send(`${api.url}/v1/images?${query}`, { method: 'POST', chunks: ['ab'] });
     const refused = await ask('width=400&height=400&grayscale=false&format=raw');
     expect(refused.status).toBe(400);
@@ -384,7 +384,7 @@ describe('MAX_HELD_BYTES', () => {
     expect(processor.requests).toEqual([]);
   });
 
-  it('refuses a response that nobody knew the length of when it has no room, without reading it', async () => {
+  it('refuses a response of unknown length that has no room, without reading it', async () => {
     const release = await occupy();
     processor.script.process = () => ({ ...plainResponse, content: new Uint8Array(600_000) });
     expect((await post({ chunks: [Buffer.from('ab')] })).status).toBe(503);
@@ -393,7 +393,7 @@ describe('MAX_HELD_BYTES', () => {
     expect((await post({ chunks: [Buffer.from('ab')] })).status).toBe(200);
   });
 
-  it('tells the processor how long a response may get', async () => {
+  it('sends the processor the longest allowed response', async () => {
     let declared: string | null = null;
     processor.script.process = (_, { requestHeader }) => {
       declared = requestHeader.get('x-image-max-response-bytes');
@@ -403,7 +403,7 @@ describe('MAX_HELD_BYTES', () => {
     expect(declared).toBe('1500000');
   });
 
-  it('ends a slow upload with a reason that passes when another needs its memory', async () => {
+  it('ends a slow upload with a retryable reason when another request needs its memory', async () => {
     await using hasty = await startTestApi({
       PROCESSOR_URL: processor.url,
       MAX_UPLOAD_BYTES: '1000000',

@@ -128,7 +128,7 @@ describe(createBalancer, () => {
     expect(await outcome).toBe(busy.address);
   });
 
-  it('repeats a call whose processor is killed in mid-call on another one', async () => {
+  it('repeats a call on another processor when its processor is killed during the call', async () => {
     const [first, second] = await Promise.all([start(), start()]);
     const client = clientOf([first.url, second.url]);
     const { arrived } = await first.hold();
@@ -179,7 +179,7 @@ describe(createBalancer, () => {
     expect(await call(client)).toBe('c0ffee');
   });
 
-  it('gives the second try the time that is left', async () => {
+  it('gives the second try the remaining time', async () => {
     const processor = await scripted();
     const client = clientOf([processor.url]);
     const timeouts: number[] = [];
@@ -198,7 +198,7 @@ describe(createBalancer, () => {
   it.each([
     ['DRAINING', 'The processor is shutting down.'],
     ['CANCELLED', 'The caller left before the response was ready.'],
-  ] as const)('repeats a call that a processor on its way out ends as %s', async (reason, message) => {
+  ] as const)('repeats a call that a stopping processor ends as %s', async (reason, message) => {
     const fleet = [await scripted(), await scripted()];
     const client = clientOf(fleet.map(({ url }) => url));
     let calls = 0;
@@ -284,7 +284,7 @@ describe(createBalancer, () => {
     }, patience);
   });
 
-  it('loses no call to a processor that stands still, and uses it again when it goes on', async () => {
+  it('loses no call to a processor that is suspended, and uses it again when it resumes', async () => {
     const [first, second] = await Promise.all([start(), start()]);
     const client = clientOf([first.url, second.url]);
     await callUntilAllServe(client);
@@ -331,7 +331,7 @@ describe(createBalancer, () => {
     expect(await outcome).toBe(old.address);
   });
 
-  it('loses no call in a rolling update while the name server is behind by less than minReadySeconds', async () => {
+  it('loses no call in a rolling update while the name server lags by less than minReadySeconds', async () => {
     // A second stands for the thirty that some clusters' DNS is behind.
     const [staleMs, minReadyMs] = [1000, 1500];
     const first = await start({ HOST: '127.0.0.1' });
@@ -368,7 +368,7 @@ describe(createBalancer, () => {
       .toEqual([`127.0.0.3:${first.port}`]);
   });
 
-  it('goes on with the addresses that it has while the name server fails', async () => {
+  it('keeps using its addresses while the name server fails', async () => {
     const processor = await start();
     let lookups = 0;
     const client = clientOf([`http://processors.example:${processor.port}`], async () => {
@@ -402,7 +402,7 @@ describe(createBalancer, () => {
     expect(await reasonOf(client.process(request, within(50)))).toBe('DEADLINE_EXCEEDED');
   });
 
-  it('does not wait for the name that hangs while another one is known', async () => {
+  it('does not wait for a lookup that hangs while another name is resolved', async () => {
     const processor = await start();
     const client = clientOf(['http://processors.example:50051', processor.url], () => new Promise(() => {}));
     expect(await call(client)).toBe(processor.address);
@@ -419,7 +419,7 @@ describe(createBalancer, () => {
     expect(await call(client)).toBe('c0ffee');
   });
 
-  it('sends no calls to a processor that says that it does not serve while others do', async () => {
+  it('sends no calls to a processor that reports NOT_SERVING while others serve', async () => {
     const [draining, serving] = [await scripted(), await scripted()];
     draining.script.health = Status.NOT_SERVING;
     const client = clientOf([draining.url, serving.url]);

@@ -74,7 +74,7 @@ async function failureOf(call: Promise<unknown>): Promise<Failure> {
 }
 
 describe(createProcessorClient, () => {
-  it('asks by SHA-256 for an image that it has sent before, and sends it again if the response is no longer cached', async () => {
+  it('requests an image by SHA-256 if it has sent it before, and sends it again if the response is no longer cached', async () => {
     const processor = await scripted();
     const client = clientOf(processor.url);
     const image = new Uint8Array(100_000);
@@ -119,7 +119,7 @@ describe(createProcessorClient, () => {
     client.checkRoom();
   });
 
-  it('asks for nothing by a SHA-256 that its callers give, by none of the methods', async () => {
+  it('uses no SHA-256 that its callers send, with any of the methods', async () => {
     const seen: unknown[] = [];
     const note = ({ source }: { source: ProcessRequest['source'] }) => {
       seen.push(source);
@@ -147,7 +147,7 @@ describe(createProcessorClient, () => {
     expect(seen).toEqual(Array(3).fill({ case: 'sha256', value: '' }));
   });
 
-  it('hands on what the processor says of a failure', async () => {
+  it('passes on the details of a failure of the processor', async () => {
     const processor = await scripted();
     processor.script.process = () => {
       throw toConnectError(
@@ -168,7 +168,7 @@ describe(createProcessorClient, () => {
     });
   });
 
-  it('keeps an error that is not ours to itself', async () => {
+  it('hides the details of an unexpected error', async () => {
     const processor = await scripted();
     processor.script.process = () => {
       throw new ConnectError('/home/somebody/secret', Code.Internal);
@@ -193,7 +193,7 @@ describe(createProcessorClient, () => {
     });
   });
 
-  it('fails at once where nobody listens, and works once somebody does', async () => {
+  it('fails at once where no processor listens, and works once one does', async () => {
     const processor = await scripted();
     const road = await startRoad(processor.url);
     await road.close();
@@ -203,7 +203,7 @@ describe(createProcessorClient, () => {
     expect((await client.process(request, within(5000))).key).toBe('c0ffee');
   });
 
-  it('reports a processor that is lost in mid-call, and finds it again when it is back', async () => {
+  it('reports a processor that is lost during a call, and uses it again when it is back', async () => {
     const processor = await scripted();
     const road = await startRoad(processor.url);
     const client = clientOf(road.url);
@@ -250,7 +250,7 @@ describe(createProcessorClient, () => {
     );
   });
 
-  it('reports a processor that cancels on its own, on its way out, as not available', async () => {
+  it('reports a processor that shuts down and cancels a call as not available', async () => {
     const processor = await scripted();
     processor.script.process = () => {
       throw toConnectError(new Failure('CANCELLED', 'The caller left before the response was ready.'));
@@ -260,7 +260,7 @@ describe(createProcessorClient, () => {
     );
   });
 
-  it('gives up a slow processor at the deadline, and tells it so', async () => {
+  it('cancels the call of a slow processor at the deadline', async () => {
     const processor = await scripted();
     const aborted = new Promise<unknown>((resolve) => {
       processor.script.process = (_, { signal }) =>
@@ -277,7 +277,7 @@ describe(createProcessorClient, () => {
     await aborted;
   });
 
-  it('finds a processor that hangs with its connection open by ping, long before the deadline', async () => {
+  it('detects by ping a processor that hangs with its connection open, long before the deadline', async () => {
     const server = createServer((socket) => socket.resume());
     const sockets: Socket[] = [];
     server.on('connection', (socket) => sockets.push(socket));
@@ -296,7 +296,7 @@ describe(createProcessorClient, () => {
     expect(failures.map(({ reason }) => reason)).toEqual(['PROCESSOR_UNAVAILABLE', 'DEADLINE_EXCEEDED']);
   });
 
-  it('finds a processor that lets nobody connect, long before the deadline', async () => {
+  it('detects a processor that accepts no connection, long before the deadline', async () => {
     const { url, end } = await startBlackHole();
     cleanups.push(end);
     expect((await failureOf(clientOf(url).process(request, within(60_000)))).reason).toBe(
@@ -388,7 +388,7 @@ describe('over HTTP', () => {
     expect(processor.requests).toHaveLength(1);
   });
 
-  it('a failure that differs from its reason in whether it can be retried says so', async () => {
+  it('a failure keeps its own retryable flag if it differs from that of its reason', async () => {
     const processor = await scripted();
     processor.script.process = () => {
       throw toConnectError(new Failure('ORIGIN_UNREACHABLE', 'Bad TLS.', {}, { isRetryable: false }));

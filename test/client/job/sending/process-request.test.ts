@@ -52,7 +52,7 @@ const samples = {
 } satisfies { [name in keyof ImageOptions]-?: Readonly<Record<string, string>> };
 
 describe(jobRequest, () => {
-  it('has the defaults of an image-api whose environment is empty', () => {
+  it('uses the defaults of an image-api whose environment is empty', () => {
     expect(defaults).toMatchObject(standardDefaults);
     expect(toJson(ProcessRequestSchema, jobRequest({}).request)).toEqual(ofApi({}));
   });
@@ -77,7 +77,7 @@ describe(jobRequest, () => {
     expect(() => ofJob(texts)).toThrow(ClientError);
   });
 
-  it('says in words what is made', () => {
+  it('describes the output in words', () => {
     expect(jobRequest({}).words).toBe("1024 × 768, gray, in the source's format");
     expect(ofJob({ shortest_edge: '9', grayscale: 'false', format: 'npy' }).words).toBe(
       'shortest edge 9, in colour, npy',

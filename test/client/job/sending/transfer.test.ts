@@ -128,7 +128,7 @@ async function transfer(
 }
 
 describe(transferImages, () => {
-  it('reads no file while as many images are under way as may be', async () => {
+  it('reads no file while the most images allowed are in flight', async () => {
     const images = await files(1, 1, 1, 1);
     await using processor = await startProcessor(async function* (requests) {
       for await (const { id } of requests) {
@@ -170,7 +170,7 @@ describe(transferImages, () => {
     expect(batches).toEqual([['0', '1'], ['3'], ['4']]);
   });
 
-  it('sends again what a full processor refused, and gives up after so many tries', async () => {
+  it('sends images again that a full processor refused, and gives up after the last try', async () => {
     const images = await files(1, 1);
     const times: Record<string, number> = {};
     await using processor = await startProcessor(async function* (requests) {
@@ -192,7 +192,7 @@ describe(transferImages, () => {
     });
   });
 
-  it('does not send again what failed for good', async () => {
+  it('does not send an image again that failed for good', async () => {
     let times = 0;
     await using processor = await startProcessor(async function* (requests) {
       for await (const { id } of requests) {
@@ -235,7 +235,7 @@ describe(transferImages, () => {
     expect(processor.streams()).toBe(2);
   });
 
-  it('sends no more URLs of a host at once than it may, and those of another meanwhile', async () => {
+  it('sends no more URLs of a host at once than allowed, and those of another host meanwhile', async () => {
     const images = ['a', 'a', 'a', 'a', 'a', 'b'].map((host, index) => ({
       source: { url: `http://${host}/${index}` },
       output: `${index}.npy`,
@@ -281,7 +281,7 @@ describe(transferImages, () => {
     expect(Object.keys(outcomes).length).toBe(12);
   });
 
-  it('takes a processor that is silent for too long for lost', async () => {
+  it('treats a processor that is silent for too long as lost', async () => {
     const images = await files(1, 1);
     await using processor = await startProcessor(async function* (requests, stream) {
       for await (const { id } of requests) {
@@ -294,7 +294,7 @@ describe(transferImages, () => {
     expect(away).toEqual(['no response in time']);
   });
 
-  it('gives up a processor that says it serves and ends every stream', async () => {
+  it('gives up on a processor that reports SERVING but ends every stream', async () => {
     await using processor = await startProcessor(async function* () {
       yield* [];
       throw toConnectError(new Failure('DRAINING', 'The processor is shutting down.'));
@@ -305,7 +305,7 @@ describe(transferImages, () => {
     });
   });
 
-  it('ends with what an outcome throws, such as a full disk', async () => {
+  it('ends with the error that an outcome throws, such as a full disk', async () => {
     await using processor = await startProcessor(async function* (requests) {
       for await (const { id } of requests) yield responseTo(id, 'response');
     });
@@ -314,7 +314,7 @@ describe(transferImages, () => {
     await expect(all).rejects.toBe(full);
   });
 
-  it('tells a file that has gone since it was found', async () => {
+  it('reports a file that was removed since it was found', async () => {
     const images = await files(1, 1);
     await rm(join(folder, '0.jpg'));
     await using processor = await startProcessor(async function* (requests) {

@@ -23,7 +23,7 @@ function watched(perHost = 4, hostPatienceMs = 60_000) {
 }
 
 describe(Hosts, () => {
-  it('limits each host by itself, and no files', () => {
+  it('limits each host separately, and no files', () => {
     const { hosts, room } = watched();
     expect([room('a'), room('b:81')]).toEqual([4, 4]);
     for (let index = 0; index < 100; index++) {
@@ -56,7 +56,7 @@ describe(Hosts, () => {
     expect(room('a')).toBe(4);
   });
 
-  it('gives a host up that has given nothing for too long, until it gives something', () => {
+  it('gives up on a host that has sent no image for too long, until it sends one', () => {
     const { hosts, pass } = watched();
     for (let waited = 0; waited < 60; waited += 20) {
       expect(hosts.pause(url('a'), 20)).toBe(20_000);
@@ -71,7 +71,7 @@ describe(Hosts, () => {
 });
 
 describe(waitingImages, () => {
-  it('passes over hosts without room, and keeps the order of each', () => {
+  it('skips hosts without room, and keeps the order of each', () => {
     const images = ['a1', 'a2', 'b3', 'a4', 'b5'].map((name) => ({
       source: { url: `http://${name[0]}/${name[1]}` },
       output: name,
