@@ -3,7 +3,7 @@ import { mapConcurrently } from '../src/map-concurrently.ts';
 
 const never = new AbortController().signal;
 
-/** A source that counts what was taken from it, and notices when it is let go. */
+/** A source that counts the values read from it, and records its release. */
 function source(...values: number[]) {
   const state = { taken: 0, released: false };
   async function* generate() {

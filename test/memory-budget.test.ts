@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createMemoryBudget, mostOfOneCaller } from '../src/memory-budget.ts';
 
-/** 1000 bytes for all, a minute for each request, and a clock that stands until it is set. */
+/** 1000 bytes for all, a minute for each request, and a clock that the test sets. */
 function thousandBytes() {
   const clock = { ms: 0 };
   return { clock, budget: createMemoryBudget('MAX_BYTES', 1000, 60_000, () => clock.ms) };

@@ -18,7 +18,7 @@ function newFolder(): string {
   return folder;
 }
 
-/** A file that is read again every 5 ms, with what was logged of it. */
+/** A file that is read again every 5 ms, and the log lines about it. */
 function open(path: string) {
   const lines: { level: number; msg: string; problem?: string }[] = [];
   const log = pino({}, { write: (line: string) => lines.push(JSON.parse(line)) });
@@ -33,7 +33,7 @@ function newFile(text: string): string {
   return path;
 }
 
-/** In one step: a file that is being written can be read while there is nothing in it yet. */
+/** Replaces the file in one step: a file that is being written can be read while it is still empty. */
 function replaceFile(path: string, text: string | Uint8Array): void {
   writeFileSync(`${path}.new`, text);
   renameSync(`${path}.new`, path);

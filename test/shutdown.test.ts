@@ -36,7 +36,7 @@ async function start(drain: string, timeoutMs = 60_000) {
     async logged(message: string) {
       while (!lines.some(({ msg }) => msg === message)) await once(reader, 'line');
     },
-    /** Its exit code and its log, a line an event. */
+    /** Its exit code and its log, one line per event. */
     async ended() {
       const [code] = await exit;
       await closed;

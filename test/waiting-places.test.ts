@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createWaitingPlaces, type WaitingLimits } from '../src/waiting-places.ts';
 
-/** Places, and the names of those that had to go, with why. */
+/** Places, and the names of those that were ended, with the reasons. */
 function start(limits: WaitingLimits) {
   const places = createWaitingPlaces(limits);
   const ended: string[] = [];

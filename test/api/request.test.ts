@@ -6,7 +6,7 @@ const picture = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 
 
 const { processor, api } = await useTestApi({ MAX_UPLOAD_BYTES: '1000' });
 
-/** The problem that a POST ends in. None of these may reach the processor. */
+/** The problem of a refused POST. None of these may reach the processor. */
 async function refusal(
   body: RequestInit['body'],
   options: { readonly query?: string; readonly contentType?: string } = {},

@@ -17,7 +17,7 @@ const traceparent = `00-${traceId}-00f067aa0ba902b7-01`;
 const body = new Uint8Array([0xff, 0xd8, 0xff]);
 
 let processor: ScriptedProcessor;
-/** The headers of every call that came. */
+/** The headers of every call. */
 const seen: Headers[] = [];
 
 beforeAll(async () => {

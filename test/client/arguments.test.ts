@@ -13,7 +13,7 @@ function optionsOf(...argv: string[]): Readonly<Record<string, string>> {
   return command.options;
 }
 
-/** The line that a bad command line gets. */
+/** The message for a bad command line. */
 function complaint(...argv: string[]): string {
   try {
     readArguments(argv, undefined);

@@ -10,7 +10,7 @@ import { findProgram } from '../support/tools.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const npm = findProgram('npm') ?? 'npm';
 
-/* The program as somebody else's dependency: packed by npm, unpacked below node_modules. */
+/* The program as a dependency of another package: packed by npm, unpacked below node_modules. */
 describe('the program image-client', () => {
   let folder: string;
   let installed: string;

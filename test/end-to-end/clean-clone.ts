@@ -14,7 +14,7 @@ import { findFreePort } from '../support/redis.ts';
 
 const repository = path.resolve(import.meta.dirname, '../..');
 const clone = mkdtempSync(path.join(tmpdir(), 'image-service-'));
-// As in a shell: without the node of this checkout in front.
+// As in a shell: this checkout's node is not first on the PATH.
 const shellPath = (process.env.PATH ?? '')
   .split(path.delimiter)
   .filter((folder) => !folder.includes('node_modules'))

@@ -17,7 +17,7 @@ interface Example {
   readonly expected: string;
 }
 
-/** The commands of the page's console blocks, each with what it is to print. */
+/** The commands of the page's console blocks, each with its expected output. */
 function examplesIn(text: string): Example[] {
   return [...text.matchAll(/^```console\n(.*?)^```$/gms)].flatMap(([, block = '']) =>
     block

@@ -309,7 +309,7 @@ describe.skipIf(!canMount)('a job on a full disk', () => {
   });
 });
 
-/** An origin that gives at most so many images a second, and else asks to come again in one. */
+/** An origin that sends at most this many images a second, and otherwise asks to try again in one second. */
 async function startLimitedOrigin(status: number, imagesPerSecond: number): Promise<Origin> {
   const image = await encoded(redGreenBlue, 'png');
   let second = 0;
@@ -332,7 +332,7 @@ describe('a job against an origin that asks to try again later', () => {
       const result = await job(['--quiet', 'list.txt', 'out']);
       expect(result).toMatchObject({ code: 0, stderr: '' });
       expect((await rowsIn('out/journal.jsonl')).length).toBe(40);
-      // It asks less of the origin at once: few of what it asks for is refused.
+      // It sends fewer requests to the origin at once: few of them are refused.
       expect(origin.requests.length).toBeLessThan(80);
     },
     60_000,
@@ -352,7 +352,7 @@ describe('a job against an origin that asks to try again later', () => {
     expect(failures.map(({ reason, retryable }) => [reason, retryable])).toEqual(
       Array.from({ length: 20 }, () => ['ORIGIN_BUSY', true]),
     );
-    // One after the other: not each image with all its tries.
+    // Images fail one after the other, without using all their tries.
     expect(busy.requests.length).toBeLessThan(30);
   }, 60_000);
 });

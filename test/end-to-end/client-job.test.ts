@@ -12,7 +12,7 @@ import { type Run, run } from '../support/run.ts';
 import { type Service, startService } from '../support/service.ts';
 import { findProgram } from '../support/tools.ts';
 
-/* Whole jobs against the real processor: what is in the output folder afterwards, however the way there was. */
+/* Whole jobs against the real processor, and the content of the output folder afterwards. */
 
 const program = fileURLToPath(new URL('../../src/client/main.ts', import.meta.url));
 const fixtures = fileURLToPath(new URL('../fixtures/decode', import.meta.url));
@@ -52,7 +52,7 @@ async function rowsIn(path: string): Promise<Record<string, unknown>[]> {
     .map((line) => JSON.parse(line));
 }
 
-/** Ends when the journal of `out` has so many lines. */
+/** Resolves when the journal of `out` has this many lines. */
 async function journalHas(lines: number): Promise<void> {
   await mkdir(join(folder, 'out'), { recursive: true });
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -271,7 +271,7 @@ describe('image-client job: runs that are cut short', () => {
     expect(killed.signal).toBe('SIGKILL');
     const before = requestsByPath(origin);
     slow.release();
-    // As if it had been killed within a write.
+    // As if it had been killed during a write.
     const temporary = `out/.image-client-job-${'0'.repeat(8)}-0000-4000-8000-${'0'.repeat(12)}.tmp`;
     await writeFile(join(folder, temporary), 'half');
     const journal = await readFile(join(folder, 'out', 'journal.jsonl'), 'utf8');

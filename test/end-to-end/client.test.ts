@@ -8,7 +8,7 @@ import { decoded, encoded, photoLike, redGreenBlue } from '../support/pictures.t
 import { run } from '../support/run.ts';
 import { type Service, startService } from '../support/service.ts';
 
-/* The client's own ways to end are in test/client/; here it meets the real service. */
+/* The client against the real service. test/client/ tests its exit codes. */
 describe('image-client against both services', () => {
   let service: Service;
   let folder: string;

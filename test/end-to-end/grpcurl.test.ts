@@ -4,7 +4,7 @@ import { run } from '../support/run.ts';
 import { type Service, startService } from '../support/service.ts';
 import { grpcurl } from '../support/tools.ts';
 
-/* grpcurl knows nothing of the service but its address: what it needs, it asks by reflection. */
+/* grpcurl knows only the address of the service and gets everything else by reflection. */
 describe.skipIf(grpcurl === undefined)('grpcurl against image-processor', () => {
   let service: Service;
   beforeAll(async () => {

@@ -242,7 +242,7 @@ describe('the whole service over HTTP', () => {
     const response = fetch(`${other.url}/v1/images?scale=false&url=${encodeURIComponent(holding.url('/'))}`);
     await requested.promise;
     const codes = other.stop();
-    // The API no longer takes anything new while the old request is still there.
+    // The API accepts no new requests while the old one is in flight.
     await expect
       .poll(() =>
         fetch(`${other.url}/healthz`).then(

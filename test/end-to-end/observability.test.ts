@@ -12,7 +12,7 @@ const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 const callerSpan = '00f067aa0ba902b7';
 const traceparent = `00-${traceId}-${callerSpan}-01`;
 
-/** Says on stderr, which the tests read as a log, which of OpenTelemetry's modules a service loads. */
+/** Reports on stderr, which the tests read as a log, the modules of OpenTelemetry that a service loads. */
 const tellModules = `--import=data:text/javascript,${encodeURIComponent(
   `import { registerHooks } from 'node:module';
   registerHooks({ resolve(name, context, next) {
@@ -43,7 +43,7 @@ async function metricsOf(service: Service): Promise<{ api: string; processor: st
 
 const secrets = ['hush-hush', 's3cr3t-signature', 'elsewhere-token'];
 
-/** Sources by URL, of which every query holds a secret, in all ways in which they succeed and fail. */
+/** Sources by URL, each with a secret in its query, for every kind of success and failure. */
 async function sendUrls(service: Service, origin: Origin): Promise<number[]> {
   const query = `token=${secrets[0]}&X-Amz-Signature=${secrets[1]}`;
   const sources = [

@@ -293,7 +293,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     expect(complaints).toEqual([]);
   });
 
-  /** Copies the call in a language by its button, and gives what is in the clipboard then. */
+  /** Copies the call in a language by its button, and returns the content of the clipboard. */
   async function copied(language: string): Promise<string> {
     await page.getByRole('tab', { name: language, exact: true }).click();
     await page.click('#copy');
@@ -303,7 +303,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     return text;
   }
 
-  /** Runs a copied call in a folder that has the image, and gives the file that it writes. */
+  /** Runs a copied call in a folder that contains the image, and returns the file that it writes. */
   async function runCopied(
     language: string,
     name: string,

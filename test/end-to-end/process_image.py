@@ -1,4 +1,4 @@
-"""Calls image-processor with nothing but its address, by reflection, and prints what came as JSON.
+"""Calls image-processor with only its address, by reflection, and prints the responses as JSON.
 
     process_image.py 127.0.0.1:50051 picture.png [large.jpg]
 """

@@ -51,7 +51,7 @@ async function startAll(
     processorPort,
     exited,
     errors: () => errors,
-    /** All that it has printed, once that has what is looked for. */
+    /** The whole output so far, once it matches the pattern. */
     async printed(end: RegExp): Promise<string> {
       while (!end.test(text)) {
         const next = await chunks?.next();
@@ -88,7 +88,7 @@ describe('npm start', () => {
     expect(await service.exited).toEqual([0, null]);
   });
 
-  // `script` gives it a terminal of its own, and hands on what is typed.
+  // `script` gives it its own terminal, and passes input on.
   it.skipIf(script === undefined)('prints on a terminal the same in bold, and ends with Ctrl+C', async () => {
     const node = `exec '${process.execPath}' '${start}'`;
     const service = await startAll(script ?? '', ['-qec', node, '/dev/null'], { TERM: 'xterm-256color' });
@@ -120,7 +120,7 @@ describe('npm start', () => {
 
   it('uses a free port when another process has the default, and reports it', async () => {
     const other = createServer().listen(8080, '127.0.0.1');
-    // The machine may have something there already, which is as good.
+    // If another process of the machine already listens there, the test works as well.
     await Promise.race([once(other, 'listening'), once(other, 'error')]);
     onTestFinished(() => void other.close());
     const service = await startAll(process.execPath, [start], { PORT: '' });

@@ -38,7 +38,7 @@ export interface Comparison {
   readonly detail: string;
   /** The entry of known-differences.json that covers it. */
   readonly known: KnownDifference | undefined;
-  /** Neither as Pillow does it nor documented. */
+  /** Neither identical to Pillow nor documented. */
   readonly isUndocumented: boolean;
 }
 
@@ -67,9 +67,9 @@ interface Facts {
   readonly reason: string;
   readonly message: string;
   readonly pillowError: string;
-  /** How a TIFF's pixels lie, or what is wrong with a PNG's chunks; files.py has the words. */
+  /** The layout of a TIFF's pixels, or the error in a PNG's chunks, in the words of files.py. */
   readonly layout: string;
-  /** `16 bits` where ours is what files.py has for right of 16 bits, and Pillow's is not. */
+  /** `16 bits` where our pixels equal those that files.py computes from 16 bits, and Pillow's do not. */
   readonly rule: string;
 }
 

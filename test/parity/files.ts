@@ -17,7 +17,7 @@ import { createProcessing } from '../support/processor.ts';
 import { type Comparison, compareFile, type Ours, outcomes, type Theirs } from './compare-files.ts';
 import { type PythonPeer, startPython } from './python-peer.ts';
 
-/** Bytes, and pixels: what larger files cost is no question of parity. */
+/** Limits in bytes and pixels. They are high, because the cost of larger files does not matter for parity. */
 const maxSourceBytes = 256 * 1024 * 1024;
 const maxPixels = 100_000_000;
 

@@ -26,7 +26,7 @@ interface Count {
   differing: number;
 }
 
-/** Stored pixels that this orientation turns upright again. */
+/** Stored pixels that this orientation turns upright. */
 const inverseOrientation: readonly number[] = [0, 1, 2, 3, 4, 5, 8, 7, 6];
 
 /**

@@ -19,7 +19,7 @@ export interface GoldenPreset {
   readonly cases: readonly Golden[];
 }
 
-/** A picture and what became of it; hashes are the first 16 digits of SHA-256. */
+/** A picture and its result; hashes are the first 16 digits of SHA-256. */
 export interface Golden {
   readonly source: Source;
   /** Unset: Pillow refuses this size. */
@@ -101,7 +101,7 @@ function goldenOf(line: string): Golden {
   return { source, result };
 }
 
-/** The picture that Python has made too, the same bytes. */
+/** The same picture as in Python, byte for byte. */
 export function picture({ width, height, channels, kind }: Source): Pixels {
   const data = new Uint8Array(width * height * channels);
   let at = 0;

@@ -84,7 +84,7 @@ function hashOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex').slice(0, 16);
 }
 
-/** The model's name, or what its config says. */
+/** The model's name, or its config. */
 function titleOf({ name, config = name }: GoldenPreset): string {
   return name.includes('/') ? name : config;
 }
@@ -125,7 +125,7 @@ describe(`a preset against transformers ${versions.transformers} and torchvision
     },
   );
 
-  // All of the way in one call; and hashes explain nothing where they differ.
+  // The whole path in one call. Compared by values, because hashes do not show how results differ.
   it.each(goldenPresets.filter(({ name }) => name.includes('/')))(
     'gives the values of $name',
     async ({ samples, ...preset }) => {
@@ -142,7 +142,7 @@ describe(`a preset against transformers ${versions.transformers} and torchvision
     () => {
       const cases = goldenPresets.flatMap((preset) => {
         const plan = plannedFor(preset);
-        // torchvision's nearest takes other pixels.
+        // torchvision's nearest chooses other pixels.
         if (plan.steps.some((step) => step.kind === 'resize' && step.filter === 'nearest')) return [];
         return preset.cases.flatMap(({ source, result }) =>
           result?.torchvision === undefined || source.kind === 'mixed' || isOddlyPadded(source, plan)

@@ -40,7 +40,7 @@ const cases: Record<string, Partial<Settings>> = {
   "a preset's tensor": { recipe: 'preset', output: 'tensor', preset: 'ResNet50_Weights.IMAGENET1K_V2' },
 };
 
-/** An environment whose defaults are others than the page's, so that what is left out would show. */
+/** An environment whose defaults differ from the page's, so that omitted options would show. */
 const defaults: ImageDefaults = {
   scale: false,
   width: 11,

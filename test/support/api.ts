@@ -24,7 +24,7 @@ import { startRpcServer } from './rpc-server.ts';
 
 type ScriptedResponse = Exclude<MessageInitShape<typeof ProcessResponseSchema>, ProcessResponse>;
 
-/** A 4 × 2 gray JPEG by name; its bytes are no picture, because image-api knows no pixels. */
+/** A 4 × 2 gray JPEG by name; its bytes are no picture, because image-api reads no pixels. */
 export const plainContent = new Uint8Array([0xff, 0xd8, 0xff, 0xe0, 1, 2, 3, 4]);
 
 export const plainResponse: ScriptedResponse = {
@@ -72,13 +72,13 @@ export async function startScriptedProcessor() {
     url: server.url,
     script,
     requests,
-    /** The only request that came since `reset`. */
+    /** The only request since `reset`. */
     request(): ProcessRequest {
       const [first, ...more] = requests;
       if (first === undefined || more.length > 0) throw new Error(`${requests.length} requests came`);
       return first;
     },
-    /** Forgets what came, and what a test made of the script. */
+    /** Clears the recorded requests, and restores the default script. */
     reset(): void {
       requests.length = 0;
       Object.assign(script, initial);
@@ -90,7 +90,7 @@ export async function startScriptedProcessor() {
 
 export type ScriptedProcessor = Awaited<ReturnType<typeof startScriptedProcessor>>;
 
-/** image-api on a free port of the loopback, with its log. */
+/** image-api on a free port of loopback, with its log. */
 export async function startTestApi(environment: Readonly<Record<string, string>>) {
   const lines: Record<string, unknown>[] = [];
   const waiting = new Set<() => void>();
@@ -129,7 +129,7 @@ export async function startTestApi(environment: Readonly<Record<string, string>>
 
 export type TestApi = Awaited<ReturnType<typeof startTestApi>>;
 
-/** A problem as it comes over the wire. */
+/** A problem as received. */
 export interface Problem {
   readonly type: string;
   readonly title: string;
@@ -153,12 +153,12 @@ export interface RawResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-  /** Whether the server asked for the body after `Expect: 100-continue`. */
+  /** Whether the server sent 100 Continue. */
   readonly gotContinue: boolean;
 }
 
 /**
- * Sends a request with node:http. Chunks without a Content-Length go out chunked.
+ * Sends a request with node:http. Chunks without a Content-Length are sent with chunked encoding.
  *
  * @param options.chunks - parts of the body; with `Expect` they wait until the server asks
  */

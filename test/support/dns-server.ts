@@ -13,7 +13,7 @@ export type DnsResponse =
 
 const types = { 1: 'A', 28: 'AAAA' } as const;
 
-/** Addresses that are public, and given the wrong family, so that the system refuses to connect: EINVAL. */
+/** Public addresses with the wrong family, so that the system refuses to connect: EINVAL. */
 const publicAddresses: ReadonlySet<string> = new Set(['8.8.8.8', '8.8.4.4', '2606:4700::1111']);
 
 /**
@@ -60,9 +60,9 @@ export async function startDnsServer(
     });
   };
   return {
-    /** Asks this server for A and AAAA, as getaddrinfo does. */
+    /** Queries this server for A and AAAA, as getaddrinfo does. */
     lookup,
-    /** `A images.example`, … in the order in which they came. */
+    /** The queries, for example `A images.example`, in their order. */
     questions,
     async [Symbol.asyncDispose]() {
       resolver.cancel();

@@ -1,5 +1,5 @@
 /*
- * The fenced blocks of a page of Markdown, as its reader takes them: programs, what they print, and data.
+ * The fenced blocks of a page of Markdown, as a reader understands them: programs, their output, and data.
  */
 
 /** A fenced block. */
@@ -16,7 +16,7 @@ export interface DocBlock {
   readonly output: string | undefined;
 }
 
-/** Commands that a block without a language may not begin with unseen. */
+/** Commands with which a block without a language must not begin. */
 const commandStart =
   /^(npm|npx|node|curl|grpcurl|buf|kubectl|minikube|docker|python3?|pip|image-client|git|sh|bash|export|cat|echo) /;
 
@@ -51,7 +51,7 @@ function guessed(text: string): string {
   return commandStart.test(text) ? 'sh' : '';
 }
 
-/** A command of a console block and what it prints. */
+/** A command of a console block and its output. */
 export interface ConsoleCommand {
   readonly command: string;
   readonly expected: string;

@@ -15,7 +15,7 @@ const datatypeBytes: Readonly<Record<string, number>> = { UINT8: 1, FP16: 2, BF1
 
 /**
  * A model server without a model: it takes `POST /v2/models/…/infer` of the Open Inference Protocol with Triton's
- * binary data extension, refuses with 400 what its lengths, shape or datatype contradict, and responds with the length
+ * binary data extension, refuses with 400 inputs whose lengths, shape and datatype contradict each other, and responds with the length
  * of the input's bytes.
  */
 export async function startInferenceServer() {
@@ -38,7 +38,7 @@ export async function startInferenceServer() {
   await once(server.listen(0, '127.0.0.1'), 'listening');
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    /** The inputs that came since the last call. */
+    /** The inputs since the last call. */
     takeInputs: () => inputs.splice(0),
     async [Symbol.asyncDispose](): Promise<void> {
       server.closeAllConnections();

@@ -18,7 +18,7 @@ const isFolder = (resource: string) => !resource.endsWith('.yaml');
 
 /**
  * The objects of a kustomization as its files have them, those of the kustomizations below it included, and
- * its generated ConfigMaps. Nothing is patched: this is what can be had without kustomize.
+ * its generated ConfigMaps. Nothing is patched: patches need kustomize.
  */
 export function readKustomization(folder: string): KubernetesObject[] {
   const { resources, configMapGenerator = [] } = parseKustomization(folder);
@@ -56,7 +56,7 @@ const renderer = [
 
 export const canRender = renderer !== undefined;
 
-/** The objects of a kustomization as a cluster gets them. */
+/** The rendered objects of a kustomization. */
 export function renderKustomization(folder: string): KubernetesObject[] {
   const [program = '', command = ''] = renderer ?? [];
   const { status, stdout, stderr } = spawnSync(program, [command, folder], { encoding: 'utf8' });

@@ -8,10 +8,10 @@ import {
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 
-/** A request as an origin has seen it. */
+/** A request as the origin received it. */
 export interface SeenRequest {
   readonly method: string;
-  /** With the query. */
+  /** Path and query. */
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
 }

@@ -3,14 +3,14 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 
-/** A span as it came over the wire. */
+/** A span as received. */
 export interface CollectedSpan {
   readonly service: string;
   readonly name: string;
   readonly kind: 'internal' | 'server' | 'client';
   readonly traceId: string;
   readonly spanId: string;
-  /** Empty: it has none. */
+  /** Empty if there is none. */
   readonly parentId: string;
   /** Nanoseconds since 1970. */
   readonly start: bigint;

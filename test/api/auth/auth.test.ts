@@ -248,7 +248,7 @@ describe(createGate, () => {
       });
       expect(processor.requests).toEqual([]);
       expect(await other.accessLine('slow')).toMatchObject({ key_id: 'slow', reason: 'RATE_LIMITED' });
-      // The others are not held up.
+      // Other requests are not delayed.
       expect((await post({ 'X-API-Key': alphaKey }, other)).status).toBe(200);
     });
 

@@ -70,9 +70,9 @@ function stream(api: TestApi, contentType = 'application/connect+proto', headers
   end.catch(() => {});
   return {
     request,
-    /** All that came, once the stream is over. */
+    /** All that was received, once the stream has ended. */
     end,
-    /** Waits until this has come. */
+    /** Waits until this has been received. */
     async until(text: string): Promise<void> {
       while (!received.includes(text)) {
         await new Promise<void>((resolve) => {

@@ -28,7 +28,7 @@ function newResponse(): ServerResponse {
   return new ServerResponse(new IncomingMessage(new Socket()));
 }
 
-/** 1000 bytes for all, a minute for each, and a clock that stands until it is set. */
+/** 1000 bytes for all, a minute for each, and a clock that the test sets. */
 function thousandBytes() {
   const clock = { ms: 0 };
   const held = createHeldBytes(1000, 60_000, () => clock.ms);
@@ -69,8 +69,8 @@ describe(createHeldBytes, () => {
     one.expects(600);
     expect(held.bytes()).toBe(700);
     expect(() => share().expects(51)).toThrow(overloaded(747, 751));
-    // It has turned out longer, or shorter.
-    // With its body it is more than one caller ever gets.
+    // It is longer or shorter than expected.
+    // With its body it exceeds the most of one caller.
     expect(() => one.expects(651)).toThrow(
       expect.objectContaining({
         reason: 'OUTPUT_BYTES_OVER_LIMIT',
@@ -183,7 +183,7 @@ describe(createHeldStream, () => {
   });
 });
 
-/** Room for one image of the longest, and no second of the same caller. */
+/** Room for one of the longest images, but not for a second one of the same caller. */
 const maxHeldBytes = 2_000_000;
 
 describe('MAX_HELD_BYTES', () => {
@@ -204,7 +204,7 @@ describe('MAX_HELD_BYTES', () => {
     await processor[Symbol.asyncDispose]();
   });
 
-  /** Sends an image of 1 MB, and comes back when the processor has it. */
+  /** Sends an image of 1 MB, and resolves when the processor has it. */
   async function occupy() {
     const arrived = Promise.withResolvers<void>();
     const release = Promise.withResolvers<void>();
@@ -312,7 +312,7 @@ describe('MAX_HELD_BYTES', () => {
     processor.script.process = () => {
       processor.script.process = () => plainResponse;
       arrived.resolve();
-      // More than the system's own buffers take.
+      // More than the buffers of the system hold.
       return { ...plainResponse, content: new Uint8Array(15_000_000) };
     };
     const reader = connect(hasty.port, '127.0.0.1').pause();
@@ -331,7 +331,7 @@ describe('MAX_HELD_BYTES', () => {
         method: 'POST',
         chunks: ['ab'],
       });
-    // Bounded, as a loop goes on when its test is given up.
+    // Bounded, because a loop continues after its test has timed out.
     for (let attempts = 0; !isCut && attempts < 10_000; attempts++) {
       statuses.add((await askForTwelveMegabytes()).status);
     }

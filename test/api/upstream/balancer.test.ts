@@ -71,7 +71,7 @@ async function callUntilFrom(client: TestClient, address: string): Promise<void>
   while ((await call(client)) !== address);
 }
 
-/** Sends calls until the balancer says that all of its processors serve. */
+/** Sends calls until the balancer reports that all of its processors serve. */
 async function callUntilAllServe(client: TestClient): Promise<void> {
   while (!client.addresses().every(({ state }) => state === 'serving')) await call(client);
 }
@@ -97,7 +97,7 @@ async function reasonOf(outcome: Promise<unknown>): Promise<FailureReason> {
   return (error as Failure).reason;
 }
 
-/** For what has to become so, sooner or later. */
+/** Options for conditions that become true eventually. */
 const patience = { timeout: 20_000 };
 
 describe(createBalancer, () => {
@@ -185,7 +185,7 @@ describe(createBalancer, () => {
     const timeouts: number[] = [];
     processor.script.process = (_, context) => {
       timeouts.push(context.timeoutMs() ?? Number.NaN);
-      // As long as it takes for the deadline to come nearer.
+      // Uses up a part of the deadline.
       while ((context.timeoutMs() ?? 0) > (timeouts[0] ?? 0) - 20);
       if (timeouts.length === 1) throw new ConnectError('out', Code.Unavailable);
       return plainResponse;
@@ -332,7 +332,7 @@ describe(createBalancer, () => {
   });
 
   it('loses no call in a rolling update while the name server lags by less than minReadySeconds', async () => {
-    // A second stands for the thirty that some clusters' DNS is behind.
+    // One second represents the thirty by which some clusters' DNS lags.
     const [staleMs, minReadyMs] = [1000, 1500];
     const first = await start({ HOST: '127.0.0.1' });
     let pods = [first];
@@ -415,7 +415,7 @@ describe(createBalancer, () => {
     for (let i = 0; i < 10; i++) await client.checkHealth(within());
     serving.script.health = Status.NOT_SERVING;
     expect(await reasonOf(client.checkHealth(within()))).toBe('PROCESSOR_UNAVAILABLE');
-    // They still take calls: better a processor on its way out than none.
+    // They still get calls: a stopping processor is better than none.
     expect(await call(client)).toBe('c0ffee');
   });
 

@@ -12,7 +12,7 @@ afterEach(() => {
   for (const cleanup of cleanups.splice(0)) cleanup();
 });
 
-/** Watches, with the lists of addresses as they came. */
+/** Starts a watch and collects the reported lists of addresses. */
 function watched(urls: string, resolve?: Resolve) {
   const lists: string[][] = [];
   const waiting: (() => void)[] = [];

@@ -55,7 +55,7 @@ async function listen(server: {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** The address of a port that nobody listens on. */
+/** The address of a port on which nothing listens. */
 async function closedAddress(): Promise<string> {
   const server = createServer();
   const url = await listen(server);
@@ -399,7 +399,7 @@ describe('over HTTP', () => {
   });
 });
 
-/** The way to a server, which can be closed, with all that is on it, and opened again at the same place. */
+/** A proxy to a server that can be closed, with all its connections, and opened again on the same port. */
 async function startRoad(targetUrl: string) {
   const { port: targetPort } = new URL(targetUrl);
   const sockets = new Set<Socket>();
@@ -451,7 +451,7 @@ async function startBlackHole(): Promise<{ url: string; end: () => void }> {
   };
 }
 
-/** Connects until a connection does not come about. */
+/** Connects until a connection fails. */
 async function fillQueue(port: number): Promise<Socket[]> {
   const sockets: Socket[] = [];
   for (;;) {

@@ -93,7 +93,7 @@ describe(readJournal, () => {
     await journal.add(entryOf(image, identity, responseOf('newer'), 1));
     await journal.close();
     expect(await find(image)).toMatchObject({ outputMtimeMs: mtimeOf(before) });
-    // As does the run after it, which has put the journal in order.
+    // So does the run after it, which has repaired the journal.
     await make('', other);
     expect(await find(image)).toMatchObject({ outputMtimeMs: mtimeOf(before) });
   });

@@ -39,7 +39,7 @@ async function leaveLock(content: string, ageMs = 0): Promise<void> {
   await utimes(join(out, lock), then, then);
 }
 
-/** Writes an output, over a file that is there only if `mayReplace` says so. */
+/** Writes an output, replacing an existing file only if `mayReplace` returns true. */
 function write(
   output: OutputFolder,
   name: string,

@@ -26,7 +26,7 @@ function ofJob(texts: Readonly<Record<string, string>>) {
   return jobRequest(parseOptions(Object.entries(texts)).values);
 }
 
-/** A value of every option, other than its default, and what has to stand beside it. */
+/** A value of every option, other than its default, and the options that it requires. */
 const samples = {
   scale: { scale: 'false' },
   width: { width: '3' },

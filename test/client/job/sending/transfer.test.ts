@@ -76,7 +76,7 @@ type Handler = (
   stream: number,
 ) => AsyncGenerator<ReturnType<typeof responseTo>>;
 
-/** A processor that treats each stream as the test says, counted from 0. */
+/** A processor whose handling of each stream, counted from 0, the test defines. */
 async function startProcessor(onStream: Handler) {
   let streams = 0;
   const server = await startRpcServer((router) => {
@@ -150,7 +150,7 @@ describe(transferImages, () => {
       let batch: string[] = [];
       for await (const { id } of requests) {
         batch.push(id);
-        // The first two are read at once, and come in the order in which they were read.
+        // The first two are read at once and arrive in the order in which they were read.
         if (batches.length === 0 && batch.length < 2) continue;
         // The client can no longer read a file that it has not read by now.
         if (batches.length === 0) await rm(join(folder, '2.jpg'));
@@ -252,7 +252,7 @@ describe(transferImages, () => {
         } else {
           inFlight.add(id);
           most = Math.max(most, inFlight.size);
-          // The first two wait until the other host's image, which stands last, is there.
+          // The first two wait until the other host's image, the last one, has arrived.
           if (Object.keys(seen).length >= 2) yield responseTo(id, 'response');
           if (Object.keys(seen).length >= 2) inFlight.delete(id);
         }

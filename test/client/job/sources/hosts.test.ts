@@ -5,7 +5,7 @@ import { Hosts } from '../../../../src/client/job/sources/hosts.ts';
 const url = (host: string, index = 0) => ({ url: `http://${host}/${index}` });
 const file = { path: '/a.jpg', bytes: 1, mtimeMs: 0, id: '1:1' };
 
-/** Hosts with a clock that stands still, and how to set it forward. */
+/** Hosts with a clock that only the test moves. */
 function watched(perHost = 4, hostPatienceMs = 60_000) {
   let nowMs = 1_000_000;
   const hosts = new Hosts({ perHost, hostPatienceMs }, () => nowMs);
