@@ -2,22 +2,22 @@ import type { ProcessRequest } from '../../gen/image/v1/processor_pb.ts';
 import { type CallMemory, unlimitedMemory } from './serving/call-memory.ts';
 import { createStopwatch, type Stage, type StageListener } from './stopwatch.ts';
 
-/** The caller that waits for the responses of one call. */
+/** The caller of one call. */
 export interface Caller {
   /** The caller's name, by which limits per caller count: see caller.ts. */
   readonly name: string;
   readonly signal: AbortSignal;
   /** Milliseconds until the caller stops waiting. Unset: it waits until the signal aborts. */
   remainingMs?(): number;
-  /** Whether the origin of a URL is asked even if its image is still fresh. */
+  /** Whether a URL's origin is asked even if its image is still fresh. */
   readonly mustRevalidate?: boolean | undefined;
   /** The memory that the call may hold. Unset: no limit. */
   readonly memory?: CallMemory;
-  /** Is called for the stages that run for this caller, not for those that ran for another caller's equal request. */
+  /** Called for the stages that run for this caller, not for those that ran for another caller's equal request. */
   readonly onStage?: StageListener | undefined;
 }
 
-/** One call on its way: its stages are timed and its memory is counted. Dispose of it when its responses are counted. */
+/** One call in progress. It times stages and counts memory. Dispose of it when its responses have been counted. */
 export interface Call extends Disposable {
   readonly memory: CallMemory;
   /** The stages so far, without those of the workers. */
@@ -27,8 +27,8 @@ export interface Call extends Disposable {
   /** Reads the header. */
   readHeader<Header>(read: () => Promise<Header>): Promise<Header>;
   /**
-   * A job for a worker, for admission. It holds memory for its outputs from its beginning, not while it waits, until
-   * the call ends, which has counted its responses by then.
+   * Runs a job in a worker, through admission. It reserves memory for its outputs when it starts, not while it waits,
+   * until the call ends, which has counted its responses by then.
    *
    * @param bytes - of the outputs
    * @param run - returns the stages that the worker timed
@@ -44,7 +44,7 @@ export interface Call extends Disposable {
 /** The stage in which a source is read. A source known by its hash only is looked up in the cache. */
 const readingStages = { content: 'hash', url: 'download' } as const;
 
-/** Begins a call. */
+/** Starts a call. */
 export function startCall({ onStage, memory = unlimitedMemory() }: Caller): Call {
   const stopwatch = createStopwatch(onStage);
   const rooms: Disposable[] = [];
@@ -67,10 +67,10 @@ export function startCall({ onStage, memory = unlimitedMemory() }: Caller): Call
         const startedAt = performance.now();
         try {
           const result = await run();
-          stopwatch.tell(stagesOf(result), startedAt);
+          stopwatch.addRemote(stagesOf(result), startedAt);
           return result;
         } finally {
-          // An equal call may still wait for the job of a call that is over.
+          // An equal call may still wait for the job of a call that has ended.
           if (isOver) room[Symbol.dispose]();
           else rooms.push(room);
         }

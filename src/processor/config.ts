@@ -9,7 +9,7 @@ import { heldMemory } from './admission/work-memory.ts';
 import { defaultFormats, sourceFormats } from './codecs/codecs.ts';
 import { defaultUserAgent, originHeadersFile } from './source/request-headers.ts';
 
-/** What image-processor reads from its environment. */
+/** The environment variables of image-processor. */
 export const processorEnvironment = z.object({
   ...commonEnvironment(50_051),
   METRICS_PORT: wholeNumber(0, 65_535).default(9464).describe('Port of /metrics; 0 takes a free one'),
@@ -142,7 +142,7 @@ export const processorEnvironment = z.object({
 /** The path of a unix:// URL is a socket's; elsewhere it selects a database, which Redis knows by number. */
 function hasRedisDatabase(text: string): boolean {
   const url = URL.parse(text);
-  // The rule before this one refuses what is no URL.
+  // The rule before this one refuses strings that are not URLs.
   return url === null || url.protocol === 'unix:' || /^\/?\d{0,9}$/.test(url.pathname);
 }
 

@@ -51,7 +51,7 @@ export async function describeVariants(
   return create(DescribeVariantsResponseSchema, { variants: outcomes.map(resultOfVariant) });
 }
 
-/** source → key → header → geometry: as for processing, with the same failures, and nothing is decoded. */
+/** source → key → header → geometry: as in processing, with the same failures, but nothing is decoded. */
 async function describePlans(
   source: ProcessRequest['source'],
   plans: readonly Plan[],
@@ -98,7 +98,7 @@ function imageMessage(format: ImageFormat, width: number, height: number): Outpu
   return create(OutputSchema, { output: { case: 'image', value: { format, width, height } } });
 }
 
-/** The description of a response that the cache has. */
+/** The description of a cached response. */
 function descriptionOfResponse(response: ProcessResponse): DescribeResponse {
   const { source, contentType, width, height, tensors, provenance, key } = response;
   const outputs =

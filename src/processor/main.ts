@@ -13,7 +13,7 @@ try {
   drainOnSignal(processor.drain, config.SHUTDOWN_DELAY_MS + config.SHUTDOWN_TIMEOUT_MS, log);
   for (const warning of misspeltVariables(Object.keys(processorEnvironment.shape), process.env))
     log.warn(warning);
-  // After the handlers of signals are set: a supervisor may send one as soon as it reads this line.
+  // Logged after the signal handlers are set: a supervisor may send a signal as soon as it reads this line.
   const { port, metricsPort, libraries } = processor;
   const jpegDecoder = libraries.turbojpeg === undefined ? 'sharp' : `TurboJPEG ${libraries.turbojpeg}`;
   log.info({ host: config.HOST, port, metricsPort, jpegDecoder }, 'image-processor listens');
@@ -21,6 +21,6 @@ try {
 } catch (error) {
   if (!(error instanceof EnvironmentError)) throw error;
   process.stderr.write(`image-processor cannot start:\n${error.message}\n`);
-  // Workers may run already.
+  // Workers may already run.
   process.exit(78); // EX_CONFIG of sysexits.h
 }

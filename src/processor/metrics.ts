@@ -8,18 +8,17 @@ import type { WorkerPool } from './workers/pool.ts';
 import { rssOf, type WorkerEnd, workerEnds } from './workers/processes.ts';
 
 /**
- * The processor's figures for Prometheus, named as the field names them. Every label has few values: reasons, stages,
- * tiers and the like are closed lists.
+ * The processor's metrics for Prometheus. Every label has few values: reasons, stages and tiers are closed lists.
  */
 export interface ProcessorMetrics {
-  /** A call begins (1) or is over (-1). */
+  /** A call starts (1) or ends (-1). */
   onInFlight(change: 1 | -1): void;
   onRequest(durationSeconds: number, outcome: FailureReason | 'OK'): void;
   onResponse(response: ProcessResponse, sourceBytes: number): void;
   onCacheLookup(tier: string, hit: boolean): void;
   onCacheError(tier: string): void;
   onWorkerReplaced(end: WorkerEnd): void;
-  /** Queue and workers are read when they are asked for. */
+  /** Queue and workers are read at each scrape. */
   watchAdmission(admission: Admission): void;
   watchDownloads(downloads: DownloadPlaces): void;
   watchMemoryTier(tier: MemoryTier): void;
@@ -29,7 +28,7 @@ export interface ProcessorMetrics {
 export function createProcessorMetrics(registry: Registry): ProcessorMetrics {
   const registers = [registry];
 
-  /** A figure that is read when the metrics are asked for. */
+  /** A gauge that is read at each scrape. */
   function watch(name: string, help: string, read: () => number): void {
     new Gauge({
       name,
@@ -83,7 +82,7 @@ export function createProcessorMetrics(registry: Registry): ProcessorMetrics {
     buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
   });
-  const answers = new Counter({
+  const responses = new Counter({
     name: 'image_processor_answers_total',
     help: 'Responses, by origin: computed, shared with an equal request in progress, memory or redis',
     labelNames: ['from'],
@@ -123,7 +122,7 @@ export function createProcessorMetrics(registry: Registry): ProcessorMetrics {
     },
     onResponse(response, sourceBytes) {
       for (const { name, durationMs } of response.stages) stages.observe({ stage: name }, durationMs / 1000);
-      answers.inc({ from: origins[response.cache] ?? 'computed' });
+      responses.inc({ from: origins[response.cache] ?? 'computed' });
       bytes.inc({ direction: 'in' }, sourceBytes);
       bytes.inc({ direction: 'out' }, response.content.length);
     },
@@ -164,7 +163,7 @@ export function createProcessorMetrics(registry: Registry): ProcessorMetrics {
       watchBy('image_processor_workers_busy', 'Worker processes in a job, by role', 'role', workers.busy);
       watchBy(
         'image_processor_worker_resident_memory_bytes',
-        'Memory of all worker processes of a role together; 0 where the system does not tell',
+        'Memory of all worker processes of a role together; 0 where the system does not report it',
         'role',
         () => {
           const { pixels, headers } = workers.pids();

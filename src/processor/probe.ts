@@ -9,8 +9,8 @@ import {
 import { commonEnvironment, readEnvironment } from '../environment.ts';
 
 /*
- * The container's HEALTHCHECK: asks the processor on this machine how it is and exits with 0 if it serves.
- * Kubernetes asks the same by itself.
+ * The container's HEALTHCHECK: asks the processor on this machine for its health and exits with 0 if it serves.
+ * Kubernetes sends the same request itself.
  */
 
 const { PORT } = readEnvironment(z.object({ PORT: commonEnvironment(50_051).PORT }), process.env);

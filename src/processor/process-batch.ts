@@ -18,22 +18,22 @@ import { checkCombinations } from './rules/check-combinations.ts';
 import { containerNames } from './rules/enum-names.ts';
 import type { CallMemory } from './serving/call-memory.ts';
 
-/** The most images of one batch. */
+/** Limit of images in one batch. */
 const maxImages = 256;
 
-/** What a batch needs of the service. */
+/** The parts of the service that a batch uses. */
 export interface BatchProcessing {
-  /** Makes a tensor of one image, in the container RAW. */
+  /** Processes one image to a tensor, in the container RAW. */
   processOne(request: ProcessRequest, signal: AbortSignal): Promise<ProcessResponse>;
   planOf(request: ProcessRequest): Plan;
   readonly memory: CallMemory;
-  /** Images in work at once. */
+  /** Limit of images in progress at once. */
   readonly concurrency: number;
 }
 
 /**
- * Makes one tensor of several images, each processed (and cached) as it would be by itself. Each image's values are
- * copied into the tensor as they come, so that beside it there are those of the images in work alone.
+ * Processes several images to one tensor. Each image is processed (and cached) as if sent separately. Each image's
+ * values are copied into the tensor as they arrive, so besides it only the values of images in progress are in memory.
  *
  * @throws what an image's failure throws, with the image's index; BATCH_SHAPES_UNEQUAL, OPTION_INVALID,
  *   SOURCE_MISSING, OUTPUT_BYTES_OVER_LIMIT, OVERLOADED
@@ -43,7 +43,7 @@ export async function processBatch(
   processing: BatchProcessing,
   signal: AbortSignal,
 ): Promise<ProcessBatchResponse> {
-  // One failure is the batch's: the images that wait need not be processed then.
+  // One failure fails the batch, so the images that wait need not be processed.
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
   try {
@@ -61,7 +61,7 @@ async function processAll(
   const container = containerOfAll(requests);
   const plan = ofBatch(0, () => planOf(asRawTensor(requests[0] as ProcessRequest)));
   using stack = createStack(requests.length, container, memory);
-  // Where the options tell the size, nothing is done in vain.
+  // If the options determine the size, a mismatch is found before any work is done.
   const knownBytes = fixedValueBytes(plan);
   if (knownBytes !== undefined) stack.reserve(knownBytes);
   const process = ([index, request]: [number, ProcessRequest]) =>
@@ -195,7 +195,7 @@ function checkShapes(images: readonly ProcessResponse[], ...indices: readonly nu
   if (expected === actual && datatypeOf(one) === datatypeOf(other)) return;
   throw new Failure(
     'BATCH_SHAPES_UNEQUAL',
-    `Image ${one} comes to ${datatypeOf(one)} [${shapeOf(one).join(', ')}] and image ${other} to ${datatypeOf(other)} [${shapeOf(other).join(', ')}]. Give them one size and one datatype.`,
+    `Image ${one} becomes ${datatypeOf(one)} [${shapeOf(one).join(', ')}] and image ${other} becomes ${datatypeOf(other)} [${shapeOf(other).join(', ')}]. Give them one size and one datatype.`,
     { index: other, expected, actual },
   );
 }

@@ -78,7 +78,7 @@ export async function readImage(
   return 'known' in read ? read : { ...read, keyed: keyed(read.sha256) };
 }
 
-/** header → geometry → price → admission → make: the values that the cache does not have. */
+/** header → geometry → price → admission → make: the values that are not in the cache. */
 async function make(
   { sha256, content }: { readonly sha256: string; readonly content: Uint8Array },
   missing: readonly { readonly plan: Plan; readonly key: string }[],

@@ -13,7 +13,7 @@ import { type ImageProcessing, processPlans } from './process-image.ts';
 import { planOf } from './rules/rules.ts';
 
 /**
- * Makes several responses of one image. Each is cached as it would be by itself; the missing ones cost one decoding.
+ * Processes one image to several outputs. Each is cached as if requested separately; missing ones share one decoding.
  *
  * @throws what a variant's failure throws, with the variant's index; OPTION_INVALID for none or too many, and for a
  *   variant that has a source of its own; OUTPUT_PIXELS_OVER_LIMIT

@@ -30,17 +30,19 @@ import { createRequestHeaders, originHeadersFile } from './source/request-header
 import type { Stage } from './stopwatch.ts';
 import { startWorkerPool } from './workers/pool.ts';
 
-/** A processor that serves. */
+/** A running processor. */
 export interface Processor {
   readonly port: number;
   readonly metricsPort: number;
   /** Versions of the libraries that decode and encode, by name. */
   readonly libraries: Readonly<Record<string, string>>;
-  /** Not ready at once, then after SHUTDOWN_DELAY_MS no new calls, and done when the last call is. */
+  /**
+   * Reports not ready at once, refuses new calls after SHUTDOWN_DELAY_MS, and resolves when the last call has ended.
+   */
   drain(): Promise<void>;
 }
 
-/** Puts image-processor together and starts it. */
+/** Assembles image-processor and starts it. */
 export async function startProcessor(config: ProcessorConfig, log: Logger): Promise<Processor> {
   const presets = createPresets({ directory: config.PRESETS_DIR });
   const registry = createMetricsRegistry();
@@ -159,7 +161,7 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
   };
 }
 
-/** Scrapers send small requests, and few of them. */
+/** Scrapers send few and small requests. */
 const metricsServerOptions = {
   headersTimeout: 10_000,
   requestTimeout: 10_000,
@@ -167,7 +169,7 @@ const metricsServerOptions = {
 };
 const maxMetricsConnections = 100;
 
-/** `/metrics` on a port of its own, which no caller of the service reaches. */
+/** `/metrics` on its own port, which callers of the service cannot reach. */
 async function startMetricsServer(
   registry: Registry,
   host: string,

@@ -33,7 +33,7 @@ export interface ResponseSource {
   readonly libraries: WorkerPool['libraries'];
 }
 
-/** A response as the cache stores it: without what is different for each call. */
+/** A response as the cache stores it: without the parts that differ for each call. */
 export function storedResponse(
   result: PixelResult,
   source: ResponseSource,
@@ -76,7 +76,7 @@ export function tensorMessage(tensor: TensorDescription): Tensor {
 /**
  * The response to one call from a stored one.
  *
- * @param callStages - that ran for this call; those of the workers are in the report
+ * @param callStages - stages that ran for this call; those of the workers are in the report
  */
 export function respond(
   { value, from, report = [] }: Found & { readonly report?: readonly Stage[] },
@@ -91,8 +91,8 @@ export function respond(
 }
 
 /**
- * Counts a call's responses as its memory. Responses that were made for this call are not refused any more. Those of the
- * cache, and of an equal call, are refused if there is no room: room was reserved for one of the equal calls only.
+ * Counts a call's responses as its memory. Responses computed for this call are not refused. Those from the cache, and
+ * from an equal call, are refused if there is no room: room was reserved for only one of the equal calls.
  *
  * @throws Failure OUTPUT_BYTES_OVER_LIMIT, OVERLOADED
  */

@@ -25,15 +25,15 @@ import { placeKey } from './serving/call-watch.ts';
 import { callKey } from './serving/observe-calls.ts';
 import { callerKey, drainingKey, noCacheKey } from './serving/server.ts';
 
-/** Until when a caller waits, and what its call carries. */
+/** A call's deadline, signal and context values. */
 type CallTime = Pick<HandlerContext, 'signal' | 'values' | 'timeoutMs'>;
 
 /**
  * image.v1.ProcessorService.
  *
- * @param limits.streamConcurrency - images of one stream in work at once; while that many are, the next message
- *   isn't read, which holds the sender back through HTTP/2's windows
- * @param limits.maxTimeoutMs - longest time for one image, whatever deadline its caller has set
+ * @param limits.streamConcurrency - images of one stream in progress at once. At this limit the next message is not
+ *   read, which slows the sender down through HTTP/2's windows
+ * @param limits.maxTimeoutMs - longest time for one image, even if the caller's deadline is later
  */
 export function createProcessorService(
   processing: ImageProcessing,
@@ -41,11 +41,11 @@ export function createProcessorService(
   metrics: ProcessorMetrics,
   log: Logger,
 ) {
-  /** Does one call's work within its time, counts it, and logs what goes wrong. */
-  async function attend<Answer>(
+  /** Runs one call within its time, counts it, and logs its failure. */
+  async function attend<Response>(
     caller: CallTime,
-    work: (caller: Caller) => Promise<Answer>,
-  ): Promise<Answer> {
+    work: (caller: Caller) => Promise<Response>,
+  ): Promise<Response> {
     const { logFields, onStage } = caller.values.get(callKey);
     using deadline = startDeadline(caller.signal, Math.min(maxTimeoutMs, caller.timeoutMs() ?? maxTimeoutMs));
     const { signal } = deadline;
@@ -54,16 +54,16 @@ export function createProcessorService(
       const memory = caller.values.get(callMemoryKey);
       const mustRevalidate = caller.values.get(noCacheKey);
       const { remainingMs } = deadline;
-      const answer = await work({ name, memory, signal, remainingMs, onStage, mustRevalidate });
+      const response = await work({ name, memory, signal, remainingMs, onStage, mustRevalidate });
       metrics.onRequest(deadline.elapsedMs() / 1000, 'OK');
-      return answer;
+      return response;
     } catch (error) {
-      // What a library throws when it is aborted is the caller's leaving, not our failing.
+      // If the call was aborted, a library's error is a consequence of that and not our bug.
       const failure =
         signal.aborted && !(error instanceof Failure) ? failureFromAbort(signal) : publicFailure(error);
       metrics.onRequest(deadline.elapsedMs() / 1000, failure.reason);
       const { reason, message, cause, metadata } = failure;
-      // The caller's mistakes are the caller's to know; a cause is ours to know.
+      // A caller's mistakes are only of interest to the caller. Failures with a server's status are logged higher.
       const level = reason === 'INTERNAL' ? 'error' : failureKinds[reason].status >= 500 ? 'warn' : 'info';
       log[level](
         { ...logFields, reason, ...metadata, ...(cause === undefined ? {} : { err: cause }) },
@@ -87,13 +87,13 @@ export function createProcessorService(
     },
     async processVariants(request: ProcessVariantsRequest, context: HandlerContext) {
       const work = (waiting: Caller) => processVariants(request, processing, waiting);
-      const answer = await attend(context, work).catch((error: unknown) => {
+      const responses = await attend(context, work).catch((error: unknown) => {
         throw toConnectError(error);
       });
-      for (const [index, response] of answer.variants.entries()) {
+      for (const [index, response] of responses.variants.entries()) {
         metrics.onResponse(response, index === 0 ? Number(response.source?.bytes ?? 0) : 0);
       }
-      return answer;
+      return responses;
     },
     async describe(request: ProcessRequest, context: HandlerContext) {
       const work = (waiting: Caller) => describeImage(request, processing, waiting);

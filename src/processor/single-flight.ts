@@ -1,16 +1,15 @@
 import { addAbortListener } from 'node:events';
 import { failureFromAbort } from '../failures.ts';
 
-/** Work for equal keys is done once for all who ask while it is under way. */
+/** Does the work for equal keys once, for all callers that come while it is in progress. */
 export interface SingleFlight<T> {
   /**
-   * Does `work`, or joins the work that is under way for the same key; `shared` is true for who joined.
+   * Does `work`, or joins the work in progress for the same key; `shared` is true for callers that joined.
    *
-   * `work` gets a signal of its own, which aborts when the last of its callers has left, and not before:
-   * the first caller's leaving must not fail the second. A rejection goes to all present callers and isn't
-   * remembered.
+   * `work` gets its own signal, which aborts only when the last of its callers has left, so that the first caller's
+   * leaving does not fail the second. A rejection goes to all present callers and is not kept.
    *
-   * @param signal - this caller's own; when it aborts, this caller alone is rejected, at once
+   * @param signal - this caller's own; when it aborts, only this caller is rejected, at once
    * @throws Failure CANCELLED or DEADLINE_EXCEEDED, as `failureFromAbort`
    */
   run(
@@ -26,7 +25,7 @@ interface Flight<T> {
   callers: number;
 }
 
-/** Starts with nothing under way. */
+/** Starts without work in progress. */
 export function createSingleFlight<T>(): SingleFlight<T> {
   const flights = new Map<string, Flight<T>>();
 
@@ -40,7 +39,7 @@ export function createSingleFlight<T>(): SingleFlight<T> {
     return flight;
   }
 
-  /** Abandoned work may end after its successor has started under the same key: that one stays. */
+  /** Abandoned work may end after other work has started under the same key, which must stay. */
   function forgetFlight(key: string, flight: Flight<T>): void {
     if (flights.get(key) === flight) flights.delete(key);
   }

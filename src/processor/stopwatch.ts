@@ -1,24 +1,24 @@
 import { performance } from 'node:perf_hooks';
 
-/** When a stage began and how long it took, in milliseconds of wall time. */
+/** The start and the duration of a stage, in milliseconds of wall time. */
 export interface Stage {
   readonly name: string;
-  /** Since the stopwatch's origin. */
+  /** From the stopwatch's origin. */
   readonly startMs: number;
   readonly durationMs: number;
 }
 
 /**
- * Hears of each stage as soon as it is over, by `performance.now()`.
+ * Is called for each stage as soon as it ends, with times of `performance.now()`.
  *
- * @param error - what the stage threw, if it did
+ * @param error - the error that the stage threw, if any
  */
 export type StageListener = (name: string, startMs: number, endMs: number, error?: unknown) => void;
 
 /**
- * Times the stages of one request; `stages` has those that succeeded in the order in which they ended.
+ * Times the stages of one request. `stages` contains those that succeeded, in the order in which they ended.
  *
- * @param originMs - what the stages' beginnings are counted from, by `performance.now()`
+ * @param originMs - start of the scale for the stages' starts, by `performance.now()`
  */
 export function createStopwatch(onStage?: StageListener, originMs = performance.now()) {
   const stages: Stage[] = [];
@@ -44,12 +44,12 @@ export function createStopwatch(onStage?: StageListener, originMs = performance.
     /** A stage that began at `startMs` (by `performance.now()`) and ends now. */
     end: (name: string, startMs: number): void => note(name, startMs, performance.now()),
     /**
-     * Tells the listener of stages that another process has timed for us, from when it was asked until now. Its clock
-     * isn't ours, so the time that their way there and back took is halved between the two.
+     * Reports stages that another process has timed, from the time of the request until now. The clocks of the
+     * processes differ, so the time spent on the way is divided equally between request and reply.
      */
-    tell(others: readonly Stage[], askedMs: number): void {
+    addRemote(others: readonly Stage[], requestedMs: number): void {
       const workMs = Math.max(0, ...others.map(({ startMs, durationMs }) => startMs + durationMs));
-      const beganMs = askedMs + Math.max(0, performance.now() - askedMs - workMs) / 2;
+      const beganMs = requestedMs + Math.max(0, performance.now() - requestedMs - workMs) / 2;
       for (const { name, startMs, durationMs } of others) {
         onStage?.(name, beganMs + startMs, beganMs + startMs + durationMs);
       }

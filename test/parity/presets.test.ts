@@ -9,7 +9,7 @@ import { cropStart } from '../../src/processor/image/crop.ts';
 import { geometryOf } from '../../src/processor/image/geometry.ts';
 import type { Pixels } from '../../src/processor/image/pixels.ts';
 import type { Plan, TensorPlan } from '../../src/processor/image/plan.ts';
-import type { PixelAnswer, PixelResult } from '../../src/processor/image/process-pixels.ts';
+import type { PixelOutcome, PixelResult } from '../../src/processor/image/process-pixels.ts';
 import { tensor } from '../../src/processor/image/tensor.ts';
 import { createPresets } from '../../src/processor/presets/presets.ts';
 import { commonDefaults, inertKeys, processorTypes } from '../../src/processor/presets/processor-types.ts';
@@ -41,7 +41,7 @@ function plannedFor({ config, weights = '' }: GoldenPreset): Plan {
   return planOf(request, maxPixels, presets);
 }
 
-/** The plan with the pixels themselves as its output, [1, height, width, 3] before they are rescaled. */
+/** The plan whose output is the pixels themselves, [1, height, width, 3] before they are rescaled. */
 function withPixels(plan: Plan): Plan {
   const output: TensorPlan = {
     kind: 'tensor',
@@ -68,16 +68,16 @@ function fileOf(source: Source): Promise<Uint8Array> {
   return file;
 }
 
-async function answerOf(source: Source, plan: Plan): Promise<PixelAnswer> {
+async function outcomeOf(source: Source, plan: Plan): Promise<PixelOutcome> {
   const content = await fileOf(source);
   const header = await readHeader(content, maxPixels);
   return processOnePlan(content, header, plan, maxPixels);
 }
 
 async function resultOf(source: Source, plan: Plan): Promise<PixelResult> {
-  const answer = await answerOf(source, plan);
-  if ('failure' in answer) throw new Error(answer.failure.message);
-  return answer.result;
+  const outcome = await outcomeOf(source, plan);
+  if ('failure' in outcome) throw new Error(outcome.failure.message);
+  return outcome.result;
 }
 
 function hashOf(bytes: Uint8Array): string {
@@ -96,7 +96,7 @@ describe(`a preset against transformers ${versions.transformers} and torchvision
       const plan = plannedFor(preset);
       for (const { source, result } of preset.cases) {
         if (result === undefined) {
-          expect(await answerOf(source, plan)).toMatchObject({ failure: { reason: 'PRESET_UNSUPPORTED' } });
+          expect(await outcomeOf(source, plan)).toMatchObject({ failure: { reason: 'PRESET_UNSUPPORTED' } });
           continue;
         }
         const { content, width, height } = await resultOf(source, withPixels(plan));

@@ -14,7 +14,7 @@ function headersFileOf(content: unknown): string {
 }
 
 describe(readProcessorConfig, () => {
-  it('stops at a file of headers that cannot be used, and repeats nothing secret of it', () => {
+  it('refuses an unusable file of headers without repeating its secrets', () => {
     const path = headersFileOf({ 'images.example': { Authorization: 'Bearer \nsecret' } });
     const read = () => readProcessorConfig({ ORIGIN_HEADERS_FILE: path });
     expect(read).toThrow(EnvironmentError);
@@ -22,7 +22,7 @@ describe(readProcessorConfig, () => {
     expect(read).not.toThrow(/secret/);
   });
 
-  it('starts with nothing set', () => {
+  it('starts without any variable', () => {
     expect(readProcessorConfig({})).toEqual({
       HOST: '127.0.0.1',
       PORT: 50_051,
@@ -204,7 +204,7 @@ describe(readProcessorConfig, () => {
     );
   });
 
-  it('takes names, addresses and ports in URL_ALLOWED_HOSTS, and the paths that Redis URLs have', () => {
+  it('accepts names, addresses and ports in URL_ALLOWED_HOSTS, and paths in Redis URLs', () => {
     const hosts = ['minio', 'minio:9000', '10.0.0.7', '[fd00::1]', '[::1]:80', 'bücher.example', 'a_b:1'];
     expect(readProcessorConfig({ URL_ALLOWED_HOSTS: hosts.join(',') }).URL_ALLOWED_HOSTS).toEqual(hosts);
     for (const url of [
@@ -217,7 +217,7 @@ describe(readProcessorConfig, () => {
     }
   });
 
-  it('says for each variable what it is for', () => {
+  it('describes the purpose of each variable', () => {
     for (const schema of Object.values(processorEnvironment.shape)) {
       expect(schema.description).toMatch(/\w+ \w+/);
     }

@@ -24,7 +24,7 @@ let processed: ProcessorServer;
 let pictures: Readonly<Record<string, Uint8Array>>;
 beforeAll(async () => {
   pool = await startWorkerPool(2);
-  // Two caches: what is described is not there from having been processed.
+  // Two caches, so that a description does not come from the cache of processing.
   described = await startProcessorServer(createProcessing(pool));
   processed = await startProcessorServer(createProcessing(pool));
   const { pixels, width, height } = gradient(61, 40);
@@ -59,9 +59,9 @@ const tensor = (
 });
 const webp: NonNullable<Request['output']> = { case: 'image', value: { format: ImageFormat.WEBP } };
 
-/** Requests of all kinds: some of them are refused for some pictures. */
+/** Requests of all kinds. Some are refused for some pictures. */
 const requests: Readonly<Record<string, Request>> = {
-  'nothing asked': {},
+  'no options': {},
   fill: { resize: { width: 30, height: 17 }, grayscale: true },
   cover: { resize: { width: 20, height: 33, fit: 2, filter: 6 }, output: webp },
   contain: { resize: { width: 64, height: 20, fit: 3 }, background: '#102030' },
@@ -70,8 +70,8 @@ const requests: Readonly<Record<string, Request>> = {
   'one side': { resize: { height: 23 } },
   'a shortest edge and a crop': { resize: { shortestEdge: 31 }, crop: { width: 33, height: 20 } },
   'a crop larger than the image': { crop: { width: 200, height: 10 }, output: webp },
-  'more pixels than are allowed': { resize: { width: 60_000, fit: 1 } },
-  'a side that WebP does not have': { resize: { width: 17_000, height: 2 }, output: webp },
+  'more pixels than the limit': { resize: { width: 60_000, fit: 1 } },
+  'a side too long for WebP': { resize: { width: 17_000, height: 2 }, output: webp },
   'a tensor': { output: tensor({}) },
   'a gray tensor': { grayscale: true, output: tensor({ datatype: 1, layout: 2, container: 2 }) },
   'a tensor of BF16': { resize: { shortestEdge: 16 }, output: tensor({ datatype: 4, container: 3 }) },
@@ -88,7 +88,7 @@ async function failureOf(error: unknown) {
   return { code: error.code, message: error.rawMessage, reason: info?.reason, metadata: info?.metadata };
 }
 
-/** The parts of a description that a response has too. */
+/** The parts that a description and a response share. */
 const ofDescription = ({ source, outputs, decisions, key }: DescribeResponse) => ({
   source,
   outputs: outputs.map(({ output }) => output.value),
@@ -110,7 +110,7 @@ async function ofResponse({ source, content, tensors, provenance, key }: Process
 }
 
 describe(describeImage, () => {
-  it.each(Object.entries(requests))('says what processing gives: %s', async (_, request) => {
+  it.each(Object.entries(requests))('matches the result of processing: %s', async (_, request) => {
     for (const [name, value] of Object.entries(pictures)) {
       const whole: Request = { ...request, source: { case: 'content', value } };
       const description = await described.client.describe(whole).then(ofDescription, failureOf);
@@ -119,7 +119,7 @@ describe(describeImage, () => {
     }
   });
 
-  it('gives the bytes of a tensor, which raw contains', async () => {
+  it('states the bytes of a tensor, as raw contains them', async () => {
     const source = { case: 'content', value: pictures.jpeg as Uint8Array } as const;
     const request = { source, resize: { width: 20, height: 10 }, output: tensor({}) };
     const { outputs } = await described.client.describe(request);
@@ -136,7 +136,7 @@ describe(describeImage, () => {
     expect((await described.client.describe({ source })).source).toMatchObject({ width: 61, height: 40 });
   });
 
-  it('describes what the cache has by the hash of the source', async () => {
+  it('describes a cached source by its hash', async () => {
     const source = { case: 'content', value: pictures['turned JPEG'] as Uint8Array } as const;
     const response = await processed.client.process({ source, resize: { width: 9, height: 9 } });
     const known = { case: 'sha256', value: response.source?.sha256 ?? '' } as const;

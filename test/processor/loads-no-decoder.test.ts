@@ -13,7 +13,7 @@ import { bmpFile } from '../support/bmp.ts';
 import { optionalFixture } from '../support/optional-goldens.ts';
 
 /*
- * Decoders read hostile bytes. A bug in one must cost a worker process and not the one that serves gRPC, which therefore
+ * Decoders read hostile bytes. A bug in one must affect only a worker process, so the process that serves gRPC
  * never loads a decoder.
  */
 
@@ -45,7 +45,7 @@ afterAll(async () => {
 
 const fixture = (name: string) => readFile(new URL(`../fixtures/decode/${name}`, import.meta.url));
 
-/** Files of all formats; of some headers only a decoder reads. */
+/** Files of all formats, including some whose headers only a decoder reads. */
 const fixtures = [
   '420.jpg',
   'cmyk-adobe.jpg',
@@ -69,7 +69,7 @@ function mappedFiles(pid: number): string[] {
 }
 
 describe.skipIf(process.platform !== 'linux')('the process that serves gRPC', () => {
-  it('loads no decoder, whatever image it is sent', async () => {
+  it('loads no decoder, whatever image is sent', async () => {
     const { process: send } = createClient(ProcessorService, createGrpcTransport({ baseUrl }));
     const formats = new Set<ImageFormat>();
     const optional = ['rgb.heic', 'rgb.jxl'].map(optionalFixture);

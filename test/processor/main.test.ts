@@ -40,7 +40,7 @@ describe('image-processor', () => {
     );
   });
 
-  it.each(['PORT', 'METRICS_PORT'])('ends with 78, workers and all, when %s is taken', async (name) => {
+  it.each(['PORT', 'METRICS_PORT'])('exits with 78 and ends its workers when %s is in use', async (name) => {
     const port = await takenPort();
     const { code, stderr } = await run(process.execPath, [program], {
       env: { ...environment, [name]: port },
@@ -54,7 +54,7 @@ describe('image-processor', () => {
   it.each([
     [{ TURBOJPEG_LIBRARY: 'none' }, 'sharp'],
     [{ WORKRES: '7', TURBOJPEG_LIBRARY: 'none' }, 'sharp'],
-  ])('logs what decodes JPEGs, and warns of misspelt variables: %j', async (variables, jpegDecoder) => {
+  ])('logs the JPEG decoder, and warns of misspelt variables: %j', async (variables, jpegDecoder) => {
     const { code, stdout } = await run(process.execPath, [program], {
       env: { ...environment, ...variables },
       started: (child) => {

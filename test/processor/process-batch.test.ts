@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => pool.close());
 
-/** What a client is told of a call that fails. */
+/** The reason and message of a failed call, as a client sees them. */
 async function errorOf(call: Promise<unknown>) {
   const error = await call.then(
     () => undefined,
@@ -49,7 +49,7 @@ const plain = (value: Uint8Array, side = 4, datatype: Datatype = Datatype.UINT8)
 });
 
 describe(processBatch, () => {
-  it('makes of N images what the N tensors are, one after another', async () => {
+  it('returns the tensors of N images, one after another', async () => {
     await using server = await startProcessorServer(createProcessing(pool));
     const { content, contentType, tensors, images } = await server.client.processBatch({
       requests: pictures.map((picture) => clip(picture)),
@@ -66,7 +66,7 @@ describe(processBatch, () => {
     expect(images.map((image) => image.content.length)).toEqual([0, 0, 0]);
   });
 
-  it('takes presets without an output for raw tensors', async () => {
+  it('treats presets without an output as raw tensors', async () => {
     await using server = await startProcessorServer(createProcessing(pool));
     const requests = pictures.map((picture) => ({
       source: clip(picture).source,
@@ -87,7 +87,7 @@ describe(processBatch, () => {
         server.client.processBatch({ requests: pictures.map((picture) => clip(picture, each)) }),
       ),
     );
-    if (raw === undefined || contained === undefined) throw new Error('no answer');
+    if (raw === undefined || contained === undefined) throw new Error('no response');
     expect(contained.contentType).toBe(contentType);
     const file = Buffer.from(contained.content);
     const start = file.indexOf(raw.content);
@@ -95,7 +95,7 @@ describe(processBatch, () => {
     expect(file.toString('latin1', 0, start)).toContain(shape);
   });
 
-  it('takes singles from the cache, and gives them to it', async () => {
+  it('shares its images with the cache of single requests', async () => {
     await using server = await startProcessorServer(createProcessing(pool));
     await server.client.process(clip(pictures[1] as Uint8Array));
     const ask = () => server.client.processBatch({ requests: pictures.map((picture) => clip(picture)) });
@@ -113,7 +113,7 @@ describe(processBatch, () => {
       code: Code.InvalidArgument,
       reason: 'BATCH_SHAPES_UNEQUAL',
       message: expect.stringMatching(
-        /^Image [01] comes to UINT8 \[3, 4, 4\] and image 2 to UINT8 \[3, 5, 5\]. Give them one size and one datatype\.$/,
+        /^Image [01] becomes UINT8 \[3, 4, 4\] and image 2 becomes UINT8 \[3, 5, 5\]. Give them one size and one datatype\.$/,
       ),
       metadata: { index: '2', expected: '3,4,4', actual: '3,5,5', retryable: 'false' },
     });
@@ -121,7 +121,7 @@ describe(processBatch, () => {
     expect(await errorOf(other)).toMatchObject({ reason: 'BATCH_SHAPES_UNEQUAL', metadata: { index: '1' } });
   });
 
-  it('fails by the index of an image that fails, with that image’s reason', async () => {
+  it('fails with the index and the reason of the image that fails', async () => {
     await using server = await startProcessorServer(createProcessing(pool));
     const [one, two] = pictures as [Uint8Array, Uint8Array];
     const requests = [plain(one), plain(two.subarray(0, 200)), plain(two)];
@@ -134,12 +134,12 @@ describe(processBatch, () => {
     expect(failure.message).toMatch(/^Image 1 of the batch: /);
   });
 
-  it('refuses a batch of nothing', async () => {
+  it('refuses an empty batch', async () => {
     await using server = await startProcessorServer(createProcessing(pool));
     expect(await errorOf(server.client.processBatch({}))).toMatchObject({ reason: 'SOURCE_MISSING' });
   });
 
-  it('takes 256 images and refuses 257', async () => {
+  it('accepts 256 images and refuses 257', async () => {
     await using server = await startProcessorServer(createProcessing(pool));
     const pixel = await encoded(gradient(1, 1), 'png');
     const requests = Array.from({ length: 256 }, () => plain(pixel, 1));
@@ -152,7 +152,7 @@ describe(processBatch, () => {
     });
   });
 
-  it('refuses, by its index, what isn’t asked for as a tensor', async () => {
+  it('refuses, by its index, a request for something other than a tensor', async () => {
     await using server = await startProcessorServer(createProcessing(pool));
     const [one] = pictures as [Uint8Array];
     const { source, preset } = clip(one) as Required<Request>;
@@ -179,7 +179,7 @@ describe(processBatch, () => {
     });
   });
 
-  it('refuses containers that differ, and one that doesn’t exist', async () => {
+  it('refuses different containers, and one that does not exist', async () => {
     await using server = await startProcessorServer(createProcessing(pool));
     const [one] = pictures as [Uint8Array];
     const differing = { requests: [clip(one), clip(one, TensorContainer.NPY)] };
@@ -194,7 +194,7 @@ describe(processBatch, () => {
     });
   });
 
-  it('takes a container that isn’t said for raw', async () => {
+  it('treats an unset container as raw', async () => {
     await using server = await startProcessorServer(createProcessing(pool));
     const [one] = pictures as [Uint8Array];
     const requests = [clip(one), clip(one, TensorContainer.UNSPECIFIED)];
@@ -215,7 +215,7 @@ describe(processBatch, () => {
     });
   });
 
-  it('refuses a tensor over the limit of a response before an image is looked at', async () => {
+  it('refuses a tensor over the limit of a response before it reads an image', async () => {
     const memory = createServingMemory(1_000_000, 5000, 60_000);
     await using server = await startProcessorServer(createProcessing(pool), { memory });
     const [one] = pictures as [Uint8Array];
@@ -231,7 +231,7 @@ describe(processBatch, () => {
     });
   });
 
-  it('takes more bytes together than a single image may have, as far as there is memory', async () => {
+  it('accepts more bytes in total than a single image may have, within the memory limit', async () => {
     const memory = createServingMemory(400_000, 300_000, 60_000);
     await using server = await startProcessorServer(createProcessing(pool), {
       memory,

@@ -37,7 +37,7 @@ const never = new AbortController().signal;
 const becomes = (condition: () => boolean | Promise<boolean>) =>
   vi.waitUntil(condition, { timeout: 10_000, interval: 1 });
 
-/** The parts, and how often a worker was asked. */
+/** The parts, and the number of jobs sent to workers. */
 function createCounted(options: ProcessorOptions = {}) {
   let runs = 0;
   const workers: WorkerPool = {
@@ -66,7 +66,7 @@ const content = (value: Uint8Array): Request => ({ source: { case: 'content', va
 const stageNames = ({ stages }: ProcessResponse) => stages.map(({ name }) => name);
 
 describe(processImage, () => {
-  it('answers with the image and with all that is known of how it was made', async () => {
+  it('returns the image and its provenance', async () => {
     const png = await encoded(redGreenBlue, 'png');
     const { processing } = createCounted();
     const response = await process({ ...content(png), grayscale: true }, processing);
@@ -108,7 +108,7 @@ describe(processImage, () => {
     expect(response.content.length).toBe(3 * 4 * 5 * 2);
   });
 
-  it('takes an answer that it has made before from the cache', async () => {
+  it('returns a repeated response from the cache', async () => {
     const request = { ...content(await encoded(gradient(40, 30), 'png')), grayscale: true };
     const { processing, runs } = createCounted();
     const first = await process(request, processing);
@@ -119,7 +119,7 @@ describe(processImage, () => {
     expect({ ...second, cache: first.cache, stages: first.stages }).toEqual(first);
   });
 
-  it('makes equal requests at once one answer', async () => {
+  it('computes one response for equal requests at the same time', async () => {
     const request = content(await encoded(photoLike(400, 300), 'png'));
     const { processing, runs } = createCounted();
     const responses = await Promise.all([1, 2, 3].map(() => process(request, processing)));
@@ -132,7 +132,7 @@ describe(processImage, () => {
     expect(responses[2]?.content).toEqual(responses[0]?.content);
   });
 
-  it('refuses a shared response where its caller has no room for it, and serves the other caller', async () => {
+  it('refuses a shared response to a caller without room for it, and serves the other caller', async () => {
     const request = create(ProcessRequestSchema, content(await encoded(photoLike(420, 300), 'png')));
     const { processing, runs } = createCounted();
     const full = {
@@ -151,7 +151,7 @@ describe(processImage, () => {
     expect(runs()).toBe(1);
   });
 
-  it('holds room for a response from the beginning of its job until it is counted', async () => {
+  it('reserves room for a response from the start of its job until it is counted', async () => {
     const request = create(ProcessRequestSchema, content(await encoded(photoLike(430, 300), 'png')));
     const { processing } = createCounted();
     const held: string[] = [];
@@ -179,7 +179,7 @@ describe(processImage, () => {
     expect(runs()).toBe(1);
   });
 
-  it('makes other options another answer', async () => {
+  it('computes another response for other options', async () => {
     const source = content(await encoded(gradient(40, 30), 'png'));
     const { processing, runs } = createCounted();
     const keys = new Set<string>();
@@ -190,7 +190,7 @@ describe(processImage, () => {
     expect(runs()).toBe(3);
   });
 
-  it('processes an image once that comes as bytes and by URL', async () => {
+  it('processes an image only once if it comes both as bytes and by URL', async () => {
     const png = await encoded(gradient(40, 30), 'png');
     await using origin = await startOrigin((_, response) => response.end(png));
     const { processing, runs } = createCounted();
@@ -204,16 +204,16 @@ describe(processImage, () => {
     await processing.sources.close();
   });
 
-  it('answers by SHA-256 what it has made before, and that alone', async () => {
+  it('responds to a SHA-256 only if it has processed that image before', async () => {
     const png = await encoded(gradient(40, 30), 'png');
     const { processing, runs } = createCounted();
     const sha256: Request = { source: { case: 'sha256', value: hash('sha256', png) } };
     const unknown = await process(sha256, processing).catch((error: unknown) => error);
     expect(unknown).toMatchObject({ reason: 'SOURCE_UNKNOWN' });
     const sent = await process(content(png), processing);
-    const asked = await process(sha256, processing);
+    const byHash = await process(sha256, processing);
     expect(runs()).toBe(1);
-    expect({ ...asked, stages: sent.stages }).toEqual({ ...sent, cache: CacheState.HIT_MEMORY });
+    expect({ ...byHash, stages: sent.stages }).toEqual({ ...sent, cache: CacheState.HIT_MEMORY });
     const otherwise = await process({ ...sha256, grayscale: true }, processing).catch(
       (error: unknown) => error,
     );
@@ -221,7 +221,7 @@ describe(processImage, () => {
     expect(runs()).toBe(1);
   });
 
-  it('does not download again what is fresh and whose answer it has', async () => {
+  it('does not download a fresh image again if its response is cached', async () => {
     const png = await encoded(gradient(40, 30), 'png');
     await using origin = await startOrigin((_, response) => {
       response.setHeader('cache-control', 'max-age=60').end(png);
@@ -243,12 +243,12 @@ describe(processImage, () => {
     const request = content(await encoded(gradient(40, 30), 'png'));
     const withRedis = async () => {
       const { processing, runs } = createCounted();
-      // A loaded machine may take longer than the 100 ms after which an answer isn't waited for.
+      // A loaded machine may take longer than the 100 ms timeout for a reply.
       const tier = createRedisTier({ url: redis.url, onError: () => {}, timeoutMs: 5_000 });
       const cache = createResultCache<readonly Stage[]>({
         tiers: [createMemoryTier({ maxBytes: 1_000_000 }), tier],
       });
-      // The tier forgets what it is given before it is connected.
+      // The tier drops values before it is connected.
       await becomes(async () => {
         await tier.set('hello', Uint8Array.of(1));
         return (await tier.get('hello')) !== undefined;
@@ -256,12 +256,12 @@ describe(processImage, () => {
       return { processing: { ...processing, cache }, runs, tier };
     };
     const [one, other] = [await withRedis(), await withRedis()];
-    const made = await process(request, one.processing);
-    // Nobody waits for Redis to store an answer.
-    await becomes(async () => (await other.tier.get(made.key)) !== undefined);
+    const computed = await process(request, one.processing);
+    // No call waits until Redis has stored a response.
+    await becomes(async () => (await other.tier.get(computed.key)) !== undefined);
     const found = await process(request, other.processing);
-    expect(found).toMatchObject({ cache: CacheState.HIT_REDIS, key: made.key });
-    expect(new Uint8Array(found.content)).toEqual(made.content);
+    expect(found).toMatchObject({ cache: CacheState.HIT_REDIS, key: computed.key });
+    expect(new Uint8Array(found.content)).toEqual(computed.content);
     expect(other.runs()).toBe(0);
     expect((await process(request, other.processing)).cache).toBe(CacheState.HIT_MEMORY);
     await Promise.all([one.processing.cache.close(), other.processing.cache.close()]);
@@ -272,7 +272,7 @@ describe(processImage, () => {
     expect(await refusal(content(new Uint8Array()))).toMatchObject({ reason: 'SOURCE_EMPTY' });
   });
 
-  it('refuses more bytes than the limit, and more pixels', async () => {
+  it('refuses more bytes or more pixels than the limit', async () => {
     const png = await encoded(gradient(40, 30), 'png');
     expect(await refusal(content(png), { maxSourceBytes: png.length - 1 })).toMatchObject({
       reason: 'SOURCE_BYTES_OVER_LIMIT',
@@ -293,14 +293,14 @@ describe(processImage, () => {
     expect(await refusal(request)).toMatchObject({ reason: 'OPTION_INVALID' });
   });
 
-  it('refuses what is no image, in the words of what it looks like', async () => {
+  it('refuses bytes that are no image, naming the kind that they look like', async () => {
     expect(await refusal(content(Buffer.from('hello')))).toMatchObject({
       reason: 'FORMAT_UNSUPPORTED',
-      message: 'The bytes begin like plain text; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are read here.',
+      message: 'The bytes begin like plain text; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are supported.',
     });
   });
 
-  it('does not remember a failure', async () => {
+  it('does not cache a failure', async () => {
     const jpeg = await encoded(photoLike(320, 240), 'jpeg');
     const { processing, runs } = createCounted();
     const request = content(jpeg.subarray(0, 3000));
@@ -332,7 +332,7 @@ describe(processImage, () => {
     await holding;
   });
 
-  it('does not process for a caller who left while it was waiting', async () => {
+  it('does not process an image whose caller left while it waited', async () => {
     const hold = Promise.withResolvers<void>();
     const { processing, runs } = createCounted({ maxRunning: 1, maxWaiting: 1 });
     const holding = processing.admission.run(() => hold.promise, never);

@@ -23,7 +23,7 @@ afterAll(() => pool.close());
 
 const becomes = (condition: () => boolean) => vi.waitUntil(condition, { timeout: 10_000, interval: 1 });
 
-/** What a client is told of a call that fails. */
+/** The reason and message of a failed call, as a client sees them. */
 async function errorOf(call: Promise<unknown>) {
   const error = await call.then(
     () => undefined,
@@ -49,7 +49,7 @@ async function collected<T>(values: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-/** Workers that hold each image until they are told to let it go, by the hash of its bytes. */
+/** Workers that hold each image until the test releases it by the hash of its bytes. */
 function createHoldingWorkers() {
   const held = new Map<string, () => void>();
   const arrivals: (() => void)[] = [];
@@ -71,7 +71,7 @@ function createHoldingWorkers() {
   };
   return {
     workers,
-    /** The most images that were held at once. */
+    /** The maximum of images held at once. */
     most: () => most,
     async holds(count: number) {
       while (held.size < count) await new Promise<void>((resolve) => arrivals.push(resolve));
@@ -138,13 +138,13 @@ describe(createProcessorService, () => {
       expect(await errorOf(server.client.process({}))).toMatchObject({ reason: 'SOURCE_MISSING' });
     });
 
-    it('fails with a message that fits into headers, whatever was sent', async () => {
+    it('fails with a message short enough for headers, whatever the request contained', async () => {
       await using server = await startProcessorServer(createProcessing(pool));
       const { code, reason } = await errorOf(server.client.process({ background: '€'.repeat(1_000_000) }));
       expect({ code, reason }).toEqual({ code: Code.InvalidArgument, reason: 'OPTION_INVALID' });
     });
 
-    it('says nothing of an error that is none of its own, but to its log', async () => {
+    it('reports an unexpected error only in its log', async () => {
       const broken = withSources(async () => {
         throw new Error('cannot open /etc/secrets at 0x7f3a');
       });
@@ -172,7 +172,7 @@ describe(createProcessorService, () => {
       ]);
     });
 
-    it('ends at its own limit of time for callers who set none, with a reason', async () => {
+    it('applies its own time limit to callers without a deadline, with a reason', async () => {
       const waiting = withSources(
         (_source, _findAnswer, signal) =>
           new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
@@ -187,7 +187,7 @@ describe(createProcessorService, () => {
       );
     });
 
-    it.each([1, 600_000])('takes a deadline of %d ms', async (timeoutMs) => {
+    it.each([1, 600_000])('accepts a deadline of %d ms', async (timeoutMs) => {
       const waiting = withSources(
         (_source, _findAnswer, signal) =>
           new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
@@ -219,7 +219,7 @@ describe(createProcessorService, () => {
       expect(await call).toMatchObject({ code: Code.Canceled });
       await left.promise;
       await becomes(() => server.log.length > 0);
-      // Nothing of ours failed: no error, and no INTERNAL in the metrics.
+      // This is not a failure of the service: no error in the log, no INTERNAL in the metrics.
       expect(server.log).toMatchObject([{ level: 30, reason: 'CANCELLED' }]);
       expect(await server.registry.metrics()).toContain(
         'image_processor_requests_total{outcome="CANCELLED"} 1',
@@ -241,37 +241,40 @@ describe(createProcessorService, () => {
   });
 
   describe('ProcessStream', () => {
-    it('answers each image with its id', async () => {
+    it('responds to each image with its id', async () => {
       await using server = await startProcessorServer(createProcessing(pool));
       const pictures = await Promise.all([1, 2, 3, 4, 5].map((width) => encoded(gradient(width, 1), 'png')));
       const messages = pictures.map((picture, index) => streamed(`image ${index + 1}`, picture));
-      const answers = await collected(server.client.processStream(sendAll(...messages)));
-      const widths = answers.map(({ id, result }) => [id, result.case === 'response' && result.value.width]);
+      const responses = await collected(server.client.processStream(sendAll(...messages)));
+      const widths = responses.map(({ id, result }) => [
+        id,
+        result.case === 'response' && result.value.width,
+      ]);
       expect(widths.toSorted()).toEqual([1, 2, 3, 4, 5].map((width) => [`image ${width}`, width]));
     });
 
-    it('answers nothing to nothing', async () => {
+    it('sends no response to an empty stream', async () => {
       await using server = await startProcessorServer(createProcessing(pool));
       expect(await collected(server.client.processStream(sendAll()))).toEqual([]);
     });
 
-    it('answers when an image is ready, not in the order of asking', async () => {
+    it('responds as soon as an image is ready, not in the order of requests', async () => {
       const holding = createHoldingWorkers();
       await using server = await startProcessorServer(createProcessing(holding.workers));
       const [slow, quick] = [await encoded(gradient(8, 8), 'png'), await encoded(gradient(9, 9), 'png')];
-      const answers = server.client
+      const responses = server.client
         .processStream(sendAll(streamed('slow', slow), streamed('quick', quick)))
         [Symbol.asyncIterator]();
-      const first = answers.next();
+      const first = responses.next();
       await holding.holds(2);
       holding.letGo(quick);
       expect((await first).value.id).toBe('quick');
       holding.letGo(slow);
-      expect((await answers.next()).value.id).toBe('slow');
-      expect((await answers.next()).done).toBe(true);
+      expect((await responses.next()).value.id).toBe('slow');
+      expect((await responses.next()).done).toBe(true);
     });
 
-    it('answers an image before the next one is sent', async () => {
+    it('responds to an image before the next one is sent', async () => {
       await using server = await startProcessorServer(createProcessing(pool));
       const more = Promise.withResolvers<void>();
       async function* send() {
@@ -279,16 +282,16 @@ describe(createProcessorService, () => {
         await more.promise;
         yield create(ProcessStreamRequestSchema, streamed('2', png));
       }
-      const answers = server.client.processStream(send())[Symbol.asyncIterator]();
-      expect((await answers.next()).value.id).toBe('1');
+      const responses = server.client.processStream(send())[Symbol.asyncIterator]();
+      expect((await responses.next()).value.id).toBe('1');
       more.resolve();
-      expect((await answers.next()).value.id).toBe('2');
-      expect((await answers.next()).done).toBe(true);
+      expect((await responses.next()).value.id).toBe('2');
+      expect((await responses.next()).done).toBe(true);
     });
 
-    it('answers an image that fails with its reason, and goes on', async () => {
+    it('responds to a failed image with its reason, and continues', async () => {
       await using server = await startProcessorServer(createProcessing(pool), { streamConcurrency: 1 });
-      const answers = await collected(
+      const responses = await collected(
         server.client.processStream(
           sendAll(
             streamed('good', png),
@@ -299,18 +302,18 @@ describe(createProcessorService, () => {
           ),
         ),
       );
-      expect(answers.map(({ id, result }) => [id, result.case])).toEqual([
+      expect(responses.map(({ id, result }) => [id, result.case])).toEqual([
         ['good', 'response'],
         ['text', 'failure'],
         ['nothing', 'failure'],
         ['cut off', 'failure'],
         ['good again', 'response'],
       ]);
-      expect(answers.slice(1, 4).map(({ result }) => result.value)).toMatchObject([
+      expect(responses.slice(1, 4).map(({ result }) => result.value)).toMatchObject([
         {
           code: Code.InvalidArgument,
           reason: 'FORMAT_UNSUPPORTED',
-          message: 'The bytes begin like plain text; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are read here.',
+          message: 'The bytes begin like plain text; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are supported.',
           metadata: { supported: 'jpeg, png, webp, avif, gif, tiff, bmp' },
         },
         { code: Code.InvalidArgument, reason: 'SOURCE_MISSING', retryable: false },
@@ -318,12 +321,12 @@ describe(createProcessorService, () => {
       ]);
     });
 
-    it('refuses an id of more than 256 characters, and gives its beginning back', async () => {
+    it('refuses an id of more than 256 characters, and returns its beginning', async () => {
       await using server = await startProcessorServer(createProcessing(pool), { streamConcurrency: 1 });
-      const answers = await collected(
+      const responses = await collected(
         server.client.processStream(sendAll(streamed('i'.repeat(256), png), streamed('j'.repeat(257), png))),
       );
-      expect(answers).toMatchObject([
+      expect(responses).toMatchObject([
         { id: 'i'.repeat(256), result: { case: 'response' } },
         {
           id: 'j'.repeat(256),
@@ -335,13 +338,13 @@ describe(createProcessorService, () => {
       ]);
     });
 
-    it('says nothing of an error that is none of its own', async () => {
+    it('does not describe an unexpected error', async () => {
       const broken = withSources(async () => {
         throw new Error('cannot open /etc/secrets at 0x7f3a');
       });
       await using server = await startProcessorServer(broken);
-      const answers = await collected(server.client.processStream(sendAll(streamed('1', png))));
-      expect(answers).toMatchObject([
+      const responses = await collected(server.client.processStream(sendAll(streamed('1', png))));
+      expect(responses).toMatchObject([
         {
           id: '1',
           result: {
@@ -355,7 +358,7 @@ describe(createProcessorService, () => {
       ]);
     });
 
-    it('ends an image at the limit of time, not the stream', async () => {
+    it('ends an image, not the stream, at the time limit', async () => {
       let reads = 0;
       const processing = createProcessing(pool);
       const firstHangs: ImageProcessing['sources'] = {
@@ -369,20 +372,20 @@ describe(createProcessorService, () => {
         { ...processing, sources: firstHangs },
         { streamConcurrency: 1, maxTimeoutMs: 2000 },
       );
-      const answers = await collected(
+      const responses = await collected(
         server.client.processStream(sendAll(streamed('hangs', png), streamed('goes on', png))),
       );
-      expect(answers).toMatchObject([
+      expect(responses).toMatchObject([
         { id: 'hangs', result: { value: { reason: 'DEADLINE_EXCEEDED', retryable: true } } },
         { id: 'goes on', result: { case: 'response' } },
       ]);
     });
 
-    it('holds a sender back that is faster than the work', async () => {
+    it('slows down a sender that is faster than the work', async () => {
       const holding = createHoldingWorkers();
       const processing = createProcessing(holding.workers, { maxRunning: 8 });
       await using server = await startProcessorServer(processing, { streamConcurrency: 2 });
-      // A megabyte each, and none like another.
+      // One megabyte each, all different.
       const pictures = await Promise.all(
         Array.from({ length: 24 }, (_, seed) => encoded(noise(600, 580, seed + 1), 'png')),
       );
@@ -393,35 +396,35 @@ describe(createProcessorService, () => {
           yield create(ProcessStreamRequestSchema, streamed(String(sent), picture));
         }
       }
-      const answers = collected(server.client.processStream(send()));
+      const responses = collected(server.client.processStream(send()));
       await holding.holds(2);
-      // Calls on the same connection: what could be sent by now has been.
+      // Calls on the same connection return after everything that could be sent has been sent.
       for (let i = 0; i < 20; i++) await server.health.check({});
-      // Two in work, one that waits to be read, four in the stream's window of 4 MiB, and some in buffers.
+      // Two in progress, one that waits to be read, four in the stream's window of 4 MiB, and some in buffers.
       expect(sent).toBeLessThan(16);
       expect(holding.most()).toBe(2);
       for (let i = 0; i < pictures.length; i++) {
         await holding.holds(1);
         holding.letOneGo();
       }
-      expect((await answers).length).toBe(24);
+      expect((await responses).length).toBe(24);
       expect(holding.most()).toBe(2);
     });
 
-    it('ends when the server drains: what is in work is answered, then it says so', async () => {
+    it('ends when the server drains: first the images in progress get responses, then the stream reports it', async () => {
       const holding = createHoldingWorkers();
       await using server = await startProcessorServer(createProcessing(holding.workers));
       async function* send() {
         yield create(ProcessStreamRequestSchema, streamed('in work', png));
         await new Promise(() => {});
       }
-      const answers = server.client.processStream(send())[Symbol.asyncIterator]();
-      const first = answers.next();
+      const responses = server.client.processStream(send())[Symbol.asyncIterator]();
+      const first = responses.next();
       await holding.holds(1);
       const drained = server.drain();
       holding.letOneGo();
       expect((await first).value).toMatchObject({ id: 'in work', result: { case: 'response' } });
-      expect(await errorOf(answers.next())).toMatchObject({ code: Code.Unavailable, reason: 'DRAINING' });
+      expect(await errorOf(responses.next())).toMatchObject({ code: Code.Unavailable, reason: 'DRAINING' });
       await drained;
     });
 
@@ -436,8 +439,8 @@ describe(createProcessorService, () => {
         for (const picture of pictures) yield create(ProcessStreamRequestSchema, streamed('', picture));
         await open.promise;
       }
-      const answers = collected(server.client.processStream(send(), { signal: caller.signal }));
-      const outcome = errorOf(answers);
+      const responses = collected(server.client.processStream(send(), { signal: caller.signal }));
+      const outcome = errorOf(responses);
       await holding.holds(1);
       await becomes(() => processing.admission.waiting === 2);
       caller.abort();
@@ -450,7 +453,7 @@ describe(createProcessorService, () => {
     });
   });
 
-  it('answers health checks while every worker is busy', async () => {
+  it('responds to health checks while every worker is busy', async () => {
     const processing = createProcessing(pool, { maxRunning: 2 });
     await using server = await startProcessorServer(processing);
     const photographs = await Promise.all(

@@ -17,7 +17,7 @@ function startedWork<T>() {
 const stays = () => new AbortController().signal;
 
 describe(createSingleFlight, () => {
-  it('does the work for equal keys once and tells who joined', async () => {
+  it('does the work for equal keys once and reports which callers joined', async () => {
     const flights = createSingleFlight<number>();
     const { work, resolve, signals } = startedWork<number>();
     const answers = [1, 2, 3].map(() => flights.run('a', stays(), work));
@@ -39,13 +39,13 @@ describe(createSingleFlight, () => {
     ]);
   });
 
-  it('remembers nothing once the work is done', async () => {
+  it('keeps no result once the work is done', async () => {
     const flights = createSingleFlight<number>();
     await flights.run('a', stays(), async () => 1);
     expect(await flights.run('a', stays(), async () => 2)).toEqual({ value: 2, shared: false });
   });
 
-  it('rejects all callers with the error of the work and does the next one anew', async () => {
+  it('rejects all callers with the error of the work, and runs it again for the next caller', async () => {
     const flights = createSingleFlight<number>();
     const { work, reject } = startedWork<number>();
     const answers = [1, 2].map(() => flights.run('a', stays(), work));
@@ -56,7 +56,7 @@ describe(createSingleFlight, () => {
     expect(await flights.run('a', stays(), async () => 2)).toEqual({ value: 2, shared: false });
   });
 
-  it('takes work that throws before its first promise for work that is rejected', async () => {
+  it('treats work that throws synchronously as rejected', async () => {
     const flights = createSingleFlight<number>();
     const thrown = flights.run('a', stays(), () => {
       throw new Error('at once');
@@ -65,7 +65,7 @@ describe(createSingleFlight, () => {
     expect(await flights.run('a', stays(), async () => 2)).toEqual({ value: 2, shared: false });
   });
 
-  it('rejects a caller that leaves at once, and the others get their answer', async () => {
+  it('rejects a caller that leaves at once, and the others get the result', async () => {
     const flights = createSingleFlight<number>();
     const { work, resolve, signals } = startedWork<number>();
     const first = new AbortController();
@@ -95,25 +95,25 @@ describe(createSingleFlight, () => {
     ]);
   });
 
-  it('starts new work for who comes after everybody has left, and keeps it when the old work ends', async () => {
+  it('starts new work for a caller that comes after all others have left, and keeps it when the old work ends', async () => {
     const flights = createSingleFlight<number>();
-    const [old, anew] = [startedWork<number>(), startedWork<number>()];
+    const [old, later] = [startedWork<number>(), startedWork<number>()];
     const only = new AbortController();
     const leaving = flights.run('a', only.signal, old.work);
     only.abort();
     await expect(leaving).rejects.toMatchObject({ reason: 'CANCELLED' });
 
-    const first = flights.run('a', stays(), anew.work);
+    const first = flights.run('a', stays(), later.work);
     old.reject(new Error('aborted'));
-    // Let the old work's end be noticed.
+    // Let the handlers of the old work's end run.
     await new Promise((resolve) => setImmediate(resolve));
-    const second = flights.run('a', stays(), anew.work);
-    anew.resolve(2);
+    const second = flights.run('a', stays(), later.work);
+    later.resolve(2);
     expect(await Promise.all([first, second])).toEqual([
       { value: 2, shared: false },
       { value: 2, shared: true },
     ]);
-    expect(anew.signals).toHaveLength(1);
+    expect(later.signals).toHaveLength(1);
   });
 
   it('does nothing for a caller that had left before', async () => {

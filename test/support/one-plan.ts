@@ -2,8 +2,8 @@ import type { ImageHeader } from '../../src/processor/codecs/header.ts';
 import { withinLimits } from '../../src/processor/image/limits.ts';
 import type { Plan } from '../../src/processor/image/plan.ts';
 import {
-  type PixelAnswer,
   type PixelJob,
+  type PixelOutcome,
   type PixelResult,
   processPixels,
 } from '../../src/processor/image/process-pixels.ts';
@@ -22,16 +22,16 @@ export async function processOnePlan(
   header: ImageHeader,
   plan: Plan,
   maxOutputPixels: number,
-): Promise<PixelAnswer> {
+): Promise<PixelOutcome> {
   const image = plannedImage(header, plan);
   try {
     withinLimits(image, maxOutputPixels);
   } catch (error) {
     return packFailure(error);
   }
-  const [answer] = await processPixels({ content, header, images: [image] });
-  if (answer === undefined) throw new Error('no outcome of a plan');
-  return answer;
+  const [outcome] = await processPixels({ content, header, images: [image] });
+  if (outcome === undefined) throw new Error('no outcome of a plan');
+  return outcome;
 }
 
 /** A job with one plan, in a worker. @throws Failure */

@@ -6,59 +6,59 @@ import { createMachineSpeed } from './machine-speed.ts';
 export interface Price {
   /** Memory while it runs, in bytes. */
   readonly memoryBytes: number;
-  /** Time of one worker, in milliseconds. How fast this machine really is, machine-speed.ts learns. */
+  /** Expected time in one worker, in milliseconds. machine-speed.ts learns how it relates to this machine. */
   readonly workMs: number;
   /** Memory while it waits, in bytes. */
   readonly waitingBytes: number;
 }
 
-/** Bounds of running and waiting work, besides the number of pieces. */
+/** Limits of running and waiting work, besides the number of pieces. */
 export interface AdmissionBounds {
-  /** `memoryBytes` of all that runs. */
+  /** Sum of `memoryBytes` of running work. */
   readonly maxMemoryBytes?: number;
-  /** `waitingBytes` of all that waits. */
+  /** Sum of `waitingBytes` of waiting work. */
   readonly maxWaitingBytes?: number;
-  /** Milliseconds; `performance.now` by default. */
+  /** Monotonic time in milliseconds; `performance.now` by default. */
   readonly now?: () => number;
 }
 
 /**
- * Lets work run as far as there are places and memory, and so much more wait; beyond that it refuses at once.
+ * Runs work while there are places and memory, queues a limited amount, and refuses further work at once.
  *
- * The order is shortest first, with ageing: a piece's turn comes by the time of its arrival and four times its
- * `workMs`, 10 s at most. So cheap work overtakes dear work that came shortly before it, and nothing waits
- * without end. A piece that doesn't fit into the memory that is free lets others pass for a second, and after that
- * nobody. Dear work (`workMs` over a quarter of a second) never has the last free place of several, nor more than half
- * of the queue, and while other work waits it gets a twentieth of the time of the workers.
+ * The order is shortest first, with ageing: work is ordered by its arrival time plus four times its `workMs`, at most
+ * 10 s. So cheap work overtakes expensive work that arrived shortly before it, and no work waits forever. If the free
+ * memory is too small for the first piece, others may pass it for one second, then none. Expensive work (`workMs` over
+ * a quarter of a second) never takes the last of several free places, nor more than half of the queue. While other work
+ * waits, it gets a twentieth of the workers' time.
  */
 export interface Admission {
   /**
    * Runs `work` when there is room.
    *
-   * @param price - unset: it takes a place, and nothing else is known of it
+   * @param price - unset: the work takes a place, and its cost is unknown
    * @param remainingMs - until the caller stops waiting; unset: no limit
-   * @throws SOURCE_MEMORY_OVER_LIMIT when it would never fit; OVERLOADED, with `retry_after_seconds`, when the queue is
-   *   full or would take longer than `remainingMs`; CANCELLED or DEADLINE_EXCEEDED when the signal aborts while it
-   *   waits: what nobody waits for isn't started
+   * @throws SOURCE_MEMORY_OVER_LIMIT if the work would never fit; OVERLOADED, with `retry_after_seconds`, if the queue
+   *   is full or would take longer than `remainingMs`; CANCELLED or DEADLINE_EXCEEDED if the signal aborts while the
+   *   work waits, which then does not start
    */
   run<T>(work: () => Promise<T>, signal: AbortSignal, price?: Price, remainingMs?: number): Promise<T>;
   /**
-   * Refuses before anything has been done, where `run` surely would.
+   * Refuses at once if `run` certainly would.
    *
    * @throws OVERLOADED
    */
   checkRoom(waitingBytes: number): void;
   readonly running: number;
   readonly waiting: number;
-  /** `memoryBytes` of all that runs. */
+  /** Sum of `memoryBytes` of running work. */
   readonly runningBytes: number;
-  /** `waitingBytes` of all that waits. */
+  /** Sum of `waitingBytes` of waiting work. */
   readonly waitingBytes: number;
 }
 
 interface Piece extends Price {
   readonly isDear: boolean;
-  /** Pieces that wait are in this order. Milliseconds, by the clock. */
+  /** Position in the queue, in milliseconds of the clock. */
   readonly turn: number;
   readonly arrivedAt: number;
   startedAt: number;
@@ -67,22 +67,22 @@ interface Piece extends Price {
 
 const unknownPrice: Price = { memoryBytes: 0, workMs: 0, waitingBytes: 0 };
 
-/** See Admission for what these are for. */
+/** Constants of the order; see `Admission`. */
 const dearMs = 250;
 const dearShare = 0.05;
-/** Milliseconds of a worker that dear work can have saved up while it had to wait. */
+/** Limit of worker time that expensive work accumulates while it waits, in milliseconds. */
 const longestCreditMs = 2000;
 const ageing = 4;
 const longestAgeingMs = 10_000;
 const patienceMs = 1000;
 
-/** Seconds that a caller is asked to wait at most. */
+/** Limit of the seconds that a caller is asked to wait. */
 const longestRetryS = 60;
 
 /**
- * @param what - is going on, for the message of a refusal: `images are being processed`
- * @param maxRunning - pieces of work at once
- * @param maxWaiting - length of the queue
+ * @param what - the current work, for the message of a refusal: `images are being processed`
+ * @param maxRunning - limit of work running at once
+ * @param maxWaiting - limit of the queue's length
  */
 export function createAdmission(
   what: string,
@@ -95,12 +95,12 @@ export function createAdmission(
   }: AdmissionBounds = {},
 ): Admission {
   const running = new Set<Piece>();
-  /** By turn. */
+  /** In order of their turn. */
   const waiting: Piece[] = [];
   const maxDearRunning = Math.max(1, maxRunning - 1);
   const maxDearWaiting = Math.ceil(maxWaiting / 2);
   const speed = createMachineSpeed();
-  /** Milliseconds of a worker that dear work may take although other work waits. */
+  /** Worker time that expensive work may use although other work waits, in milliseconds. */
   let dearCreditMs = 0;
 
   async function enter(piece: Piece, signal: AbortSignal, remainingMs: number): Promise<void> {

@@ -1,17 +1,17 @@
-/** How long pieces of work take on this machine, compared with what was expected of them. */
+/** The ratio of actual to expected time of work on this machine. */
 export interface MachineSpeed {
-  /** Milliseconds of a worker for each expected one. */
+  /** Actual milliseconds in a worker per expected one. */
   slowness(): number;
-  /** A piece is done. */
+  /** Records a finished piece of work. */
   learn(expectedMs: number, tookMs: number): void;
 }
 
-/** Pieces that are remembered. So many that half of them are not all of one caller, so few that they are of one hour. */
+/** Pieces that count: enough that no caller's are half of them, few enough that they cover about an hour. */
 const remembered = 31;
 
 /**
- * The median of the latest pieces, which a minority of them doesn't move however long it took: an average over all would
- * have one bomb refuse the honest images that come after it. The memory begins as if every piece took what was expected.
+ * The median of the latest ratios. A minority of slow pieces does not move it; with an average, one bomb would get the
+ * honest images after it refused. The list starts as if every piece took the expected time.
  */
 export function createMachineSpeed(): MachineSpeed {
   const ratios: number[] = new Array(remembered).fill(1);

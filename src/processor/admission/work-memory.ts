@@ -4,9 +4,9 @@ import { messageOverheadBytes } from '../../grpc/transport.ts';
 import type { ProcessorConfig } from '../config.ts';
 import { workerFileRoom } from '../workers/file.ts';
 
-/** Memory of image-processor without an image in work, in bytes; measured. */
+/** Memory of image-processor while it processes no image, in bytes; measured. */
 const serverBytes = 150_000_000;
-/** Longest memory of a worker process between images, in bytes. A worker with more is replaced. */
+/** Limit of a worker's memory between images, in bytes. A worker with more is replaced. */
 export const idleWorkerBytes = 250_000_000;
 
 /** In bytes. Enough for a photograph, however small the machine. */
@@ -18,10 +18,10 @@ type MemoryConfig = Pick<
 >;
 
 /**
- * Bytes of memory that images in work may take together: MAX_WORK_BYTES, or what the container's limit (or half
- * of the machine) leaves beside server, workers, cache, calls and downloads.
+ * Limit of the memory that images in progress may take together, in bytes: MAX_WORK_BYTES, or the rest of the
+ * container's limit (or of half of the machine) after server, workers, cache, calls and downloads.
  *
- * @param memoryBytes - that this process and its workers may have
+ * @param memoryBytes - limit for this process and its workers
  */
 export function workMemory(
   config: MemoryConfig & Pick<ProcessorConfig, 'MAX_WORK_BYTES'>,
@@ -30,7 +30,7 @@ export function workMemory(
   return config.MAX_WORK_BYTES ?? Math.max(leastWorkBytes, memoryBytes - restingMemory(config));
 }
 
-/** Bytes of memory that the messages of calls and their responses may take together. */
+/** Limit of the memory that the messages of calls and their responses may take together, in bytes. */
 export function heldMemory({
   MAX_HELD_BYTES,
   MAX_ANSWER_BYTES,
@@ -39,12 +39,12 @@ export function heldMemory({
   return MAX_HELD_BYTES ?? 2 * Math.max(8 * (MAX_SOURCE_BYTES + messageOverheadBytes), MAX_ANSWER_BYTES);
 }
 
-/** Bytes of memory that everything but images in work may take together. */
+/** Limit of the memory that everything except images in progress may take together, in bytes. */
 export function restingMemory(config: MemoryConfig): number {
   const { WORKERS, CACHE_MAX_BYTES, MAX_DOWNLOADS, MAX_SOURCE_BYTES } = config;
   return (
     serverBytes +
-    // One more reads headers.
+    // One more worker reads headers.
     (WORKERS + 1) * (idleWorkerBytes + workerFileRoom) +
     CACHE_MAX_BYTES +
     // Waiting work and work in progress are included.
@@ -53,7 +53,7 @@ export function restingMemory(config: MemoryConfig): number {
   );
 }
 
-/** The limit of the control group, or half of the machine where there is none. */
+/** The limit of the control group, or half of the machine without one. */
 function availableBytes(): number {
   const machine = totalmem();
   const limit = process.constrainedMemory();

@@ -3,8 +3,8 @@ import type { Plan } from '../image/plan.ts';
 import { numericsVersions } from '../image/provenance.ts';
 
 /**
- * Names an answer by what it is made from: the source's bytes, the plan, the version of its numerics and the
- * libraries. Equal keys mean equal bytes, on every machine and in every replica.
+ * The key of a response, derived from everything that determines it: the source's bytes, the plan, the version of its
+ * numerics and the libraries. Equal keys mean equal bytes, on every machine and in every replica.
  *
  * @param sourceSha256 - of the encoded source, in hex
  * @param libraries - the versions of the libraries that decode and encode
@@ -21,10 +21,10 @@ export function cacheKey(
   );
 }
 
-/** The same value with the keys of every object in order, so that the way it was put together doesn't count. */
+/** The same value with the keys of every object in order, so that their original order does not matter. */
 function canonical(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(canonical);
-  // JSON has no −0, and a factor of −0 makes other bits than 0.
+  // JSON has no −0, and a factor of −0 gives other bits than 0.
   if (Object.is(value, -0)) return '-0';
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -1,6 +1,6 @@
 export type TierName = 'memory' | 'redis';
 
-/** A stored value. Its bytes must not be changed and its buffer not be transferred: later callers get the same value. */
+/** A stored value. Do not change its bytes or transfer its buffer: later callers get the same value. */
 export interface CacheEntry {
   readonly value: Uint8Array;
   /** Time left, in milliseconds. Unset: the entry does not expire. */

@@ -2,28 +2,28 @@ import { LRUCache } from 'lru-cache';
 import type { CacheTier } from './cache-tier.ts';
 
 /**
- * What an entry takes beside its key and value, in bytes: about 460 on V8's heap (measured with 64-character
- * keys on Node 26), the rest for the allocator's rounding.
+ * Bytes per entry besides its key and value: about 460 on V8's heap (measured with 64-character keys on Node 26), the
+ * rest for the allocator's rounding.
  */
 const entryOverheadBytes = 1024;
 
-/** A memory tier also tells how many bytes it charges for what it holds. */
+/** A memory tier also reports the bytes that it counts for its entries. */
 export interface MemoryTier extends CacheTier {
   readonly name: 'memory';
   bytes(): number;
 }
 
 /**
- * Keeps the values used last, in this process, within `maxBytes` for values, keys and bookkeeping. A value
- * that takes more than a quarter of it isn't kept: it would throw out too many others. 0 keeps nothing.
+ * Keeps the most recently used values in this process, within `maxBytes` for values, keys and bookkeeping. A value that
+ * takes more than a quarter of it is not kept, since it would evict too many others. 0 keeps nothing.
  *
- * @param options.clock - milliseconds that only grow and don't start at 0
+ * @param options.clock - monotonic time in milliseconds, not starting at 0
  */
 export function createMemoryTier(options: { maxBytes: number; clock?: { now(): number } }): MemoryTier {
   const maxEntryBytes = Math.floor(options.maxBytes / 4);
   const chargeBytes = (value: Uint8Array, key: string) =>
     value.buffer.byteLength + key.length * 2 + entryOverheadBytes;
-  // lru-cache takes a bound of 0 for none at all.
+  // lru-cache treats a limit of 0 as unlimited.
   const entries =
     maxEntryBytes === 0
       ? undefined
@@ -47,9 +47,9 @@ export function createMemoryTier(options: { maxBytes: number; clock?: { now(): n
     },
 
     async set(key, value, ttlMs) {
-      // lru-cache takes a time to live of 0 for eternity.
+      // lru-cache treats a time to live of 0 as unlimited.
       if (ttlMs !== undefined && ttlMs <= 0) entries?.delete(key);
-      // Too large in any case: don't copy it first.
+      // Too large in any case, so it is not copied first.
       else if (value.byteLength > maxEntryBytes) entries?.delete(key);
       else entries?.set(key, withoutSlack(value), ttlMs === undefined ? {} : { ttl: ttlMs });
     },
@@ -60,7 +60,7 @@ export function createMemoryTier(options: { maxBytes: number; clock?: { now(): n
   };
 }
 
-/** A view keeps the whole of its buffer alive, be it a few bytes of a large message: such a one is copied. */
+/** A view of a few bytes keeps the whole buffer of a large message in memory, so such a view is copied. */
 function withoutSlack(value: Uint8Array): Uint8Array {
   const slackBytes = value.buffer.byteLength - value.byteLength;
   return slackBytes > value.byteLength / 8 ? new Uint8Array(value) : value;

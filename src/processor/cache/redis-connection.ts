@@ -1,33 +1,32 @@
 import { createClient, ErrorReply, RESP_TYPES } from '@redis/client';
 
-/** One connection to Redis that nobody has to wait for or look after. */
+/** One connection to Redis, which reconnects by itself and never blocks a caller. */
 export interface RedisConnection {
   /**
-   * Sends commands and waits for their answer, at most `timeoutMs`.
+   * Sends commands and waits for their replies, at most `timeoutMs`.
    *
-   * @returns undefined, at once, while there is no connection or too much is under way on it; or when it
-   *   breaks or gives no answer in time
-   * @throws what Redis says when it refuses; the message starts with Redis' own word, OOM or WRONGTYPE say
+   * @returns undefined: at once if there is no connection or too many commands are in progress, or later if the
+   *   connection breaks or no reply comes in time
+   * @throws the error that Redis replies with; its message starts with Redis' own code, for example OOM or WRONGTYPE
    */
   send<T>(commands: (client: RedisClient) => Promise<T>): Promise<T | undefined>;
-  /** Waits for what is under way, which has its `timeoutMs`, and disconnects. */
+  /** Waits for commands in progress, at most `timeoutMs`, and disconnects. */
   close(): Promise<void>;
 }
 
 export type RedisClient = ReturnType<typeof createRedisClient>;
 
-/** Callers that wait for an answer at one time. A Redis that is this far behind is of no use as a cache. */
+/** Limit of calls that wait for a reply at once. A Redis that is this slow is useless as a cache. */
 const maxUnderWay = 1024;
 
 /**
- * Connects, and connects again for ever: after a failure Redis is left alone for `pauseMs`. A connection on
- * which an answer is overdue is dropped for a new one: Redis may have gone without a word, and an answer
- * that comes late would hold up those behind it.
+ * Connects, and reconnects forever. After a failure Redis gets no requests for `pauseMs`. A connection whose reply is
+ * overdue is replaced: Redis may have disappeared without closing it, and a late reply would delay those after it.
  *
- * The library's own reconnecting isn't used: it doesn't notice a peer that is silent.
+ * The library's own reconnecting is not used, because it does not detect a silent peer.
  *
- * @param options.onError - once for each connection that could not be made or broke; no password is in its text
- * @throws Error if `url` is not a Redis URL; without the URL in its text
+ * @param options.onError - called once for each connection that failed or broke; its text contains no password
+ * @throws Error if `url` is not a Redis URL; its text does not contain the URL
  */
 export function openRedisConnection(options: {
   url: string;
@@ -44,7 +43,7 @@ export function openRedisConnection(options: {
   function connect(): void {
     const client = createRedisClient(url, connectTimeoutMs);
     current = client;
-    // Without a listener an error event ends the process.
+    // Without a listener an error event would end the process.
     client.on('error', (error: unknown) => drop(client, error));
     const limit = setTimeout(
       () => drop(client, new Error(`no connection within ${connectTimeoutMs} ms`)),
@@ -54,7 +53,7 @@ export function openRedisConnection(options: {
       .connect()
       .then(
         () => {
-          // It was dropped before its socket was there to be destroyed.
+          // It was dropped before its socket existed.
           if (client !== current) client.destroy();
         },
         (error: unknown) => drop(client, error),
@@ -62,7 +61,7 @@ export function openRedisConnection(options: {
       .finally(() => clearTimeout(limit));
   }
 
-  /** One broken connection fails many commands and emits errors besides: the first to come here counts. */
+  /** A broken connection fails many commands and emits errors too. Only the first error of a connection counts. */
   function drop(client: RedisClient, error: unknown): void {
     if (client !== current) return;
     current = undefined;
@@ -73,7 +72,7 @@ export function openRedisConnection(options: {
 
   async function sendOn<T>(client: RedisClient, commands: (client: RedisClient) => Promise<T>) {
     try {
-      return await answerWithin(timeoutMs, commands(client));
+      return await replyWithin(timeoutMs, commands(client));
     } catch (error) {
       if (error instanceof ErrorReply) throw withoutPassword(error, url);
       drop(client, error);
@@ -109,12 +108,12 @@ function createRedisClient(url: string, connectTimeoutMs: number) {
   try {
     return createClient({
       url,
-      // Nothing of RESP 3 is needed, and any server or proxy understands RESP 2.
+      // RESP 2 is enough, and every server and proxy supports it.
       RESP: 2,
       maintNotifications: 'disabled',
       disableOfflineQueue: true,
       socket: { connectTimeout: connectTimeoutMs, reconnectStrategy: false },
-      // The library's timeout ends when the command is written, which is not when it is answered.
+      // The library's timeout covers only writing the command, not the wait for its reply.
       commandOptions: { timeout: 0, typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
     });
   } catch {
@@ -125,24 +124,24 @@ function createRedisClient(url: string, connectTimeoutMs: number) {
   }
 }
 
-async function answerWithin<T>(timeoutMs: number, answer: Promise<T>): Promise<T> {
+async function replyWithin<T>(timeoutMs: number, reply: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {
-    const giveUp = () => reject(new Error(`no answer within ${timeoutMs} ms`));
-    // After a long task of ours the timer is due before the socket has been read: read it first.
+    const giveUp = () => reject(new Error(`no reply within ${timeoutMs} ms`));
+    // After a long task the timer may be due before the socket has been read, so read the socket first.
     timer = setTimeout(() => setImmediate(giveUp), timeoutMs);
   });
   try {
-    return await Promise.race([answer, limit]);
+    return await Promise.race([reply, limit]);
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** An error anew, with its text alone: some servers repeat the AUTH command that they refuse, with the password. */
+/** A new error with only the text: some servers repeat the AUTH command that they refuse, with the password. */
 function withoutPassword(error: unknown, url: string): Error {
   const { password } = new URL(url);
-  // A host with several addresses gives an AggregateError with an empty message.
+  // A host with several addresses causes an AggregateError with an empty message.
   const errors: unknown[] = error instanceof AggregateError ? error.errors : [error];
   const text = errors.map((one) => (one instanceof Error ? one.message : String(one))).join('; ');
   const safe = [password, decodeURIComponent(password)]

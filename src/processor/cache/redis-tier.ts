@@ -5,22 +5,22 @@ import { openRedisConnection } from './redis-connection.ts';
 const mebibyte = 2 ** 20;
 const hourMs = 3_600_000;
 
-/** Values on their way to Redis at one time; what comes while it is this far behind is dropped. */
+/** Limit of values being sent to Redis at once; further ones are dropped. */
 const maxBytesOnTheWay = 64 * mebibyte;
 
 /**
- * Keeps values in a Redis that several processors share. Whatever is wrong with Redis, `get` gives
- * undefined and `set` drops the value, within `timeoutMs` and mostly at once; neither ever rejects.
+ * Stores values in a Redis that several processors share. If anything is wrong with Redis, `get` returns undefined and
+ * `set` drops the value, within `timeoutMs` and usually at once. Neither ever rejects.
  *
- * @param options.url - redis:// or rediss://, with credentials and database if need be
- * @param options.keyPrefix - stands before every key; default `image:v1:`
- * @param options.ttlMs - for values that are set without their own; default 24 hours
- * @param options.timeoutMs - for an answer; default 100. A Redis that needs longer is slower than the work
+ * @param options.url - redis:// or rediss://, with credentials and database if needed
+ * @param options.keyPrefix - prefix of every key; default `image:v1:`
+ * @param options.ttlMs - for values without their own time to live; default 24 hours
+ * @param options.timeoutMs - for a reply; default 100. A Redis that needs longer is slower than the work
  * @param options.connectTimeoutMs - for a connection; no request waits for it; default 2000
- * @param options.pauseMs - Redis is left alone for so long after a failure, and `onError` is called at most
- *   once in it for failures of one kind; default 1000
+ * @param options.pauseMs - time without requests to Redis after a failure; `onError` is called at most once in this
+ *   time for failures of one kind; default 1000
  * @param options.maxValueBytes - larger values are not sent; default 16 MiB
- * @param options.clock - milliseconds that only grow, for the pauses after a refusal
+ * @param options.clock - monotonic time in milliseconds, for the pauses after a refusal
  * @throws Error if `url` is not a Redis URL
  */
 export function createRedisTier(options: {
@@ -38,7 +38,7 @@ export function createRedisTier(options: {
   const { timeoutMs = 100, connectTimeoutMs = 2000, pauseMs = 1000 } = options;
   const { ttlMs: defaultTtlMs = 24 * hourMs, maxValueBytes = 16 * mebibyte } = options;
   const connection = openRedisConnection({ url, timeoutMs, connectTimeoutMs, pauseMs, onError });
-  // A Redis that refuses to write (full, or a replica) still reads, so each has its own pause.
+  // A Redis that refuses writes (full, or a replica) still reads, so each direction has its own pause.
   const reading = createPause(pauseMs, clock);
   const writing = createPause(pauseMs, clock);
   const complaining = createPause(pauseMs, clock);
@@ -51,12 +51,12 @@ export function createRedisTier(options: {
   async function read(key: string) {
     try {
       return await connection.send((client) =>
-        // GETRANGE, because GET would load whatever somebody left under our key, half a gigabyte even.
+        // GETRANGE, because GET would load any value that another program left under the key, even half a gigabyte.
         Promise.all([client.getRange(key, 0, maxValueBytes + frameOverheadBytes - 1), client.pTTL(key)]),
       );
     } catch (error) {
       const refusal = error as Error;
-      // One key's fault and not Redis': the next SET mends it.
+      // The fault is in one key, not in Redis. The next SET replaces the value.
       if (refusal.message.startsWith('WRONGTYPE')) reportDamage(refusal.message);
       else if (reading.begin()) onError(refusal);
       return undefined;
@@ -68,9 +68,9 @@ export function createRedisTier(options: {
 
     async get(key) {
       if (reading.isOn()) return undefined;
-      const answer = await read(keyPrefix + key);
-      if (answer === undefined) return undefined;
-      const [framed, ttlMs] = answer;
+      const reply = await read(keyPrefix + key);
+      if (reply === undefined) return undefined;
+      const [framed, ttlMs] = reply;
       if (framed === null || framed.length === 0) return undefined;
       const value = unframeValue(key, framed);
       if (value === undefined) {
@@ -102,16 +102,16 @@ export function createRedisTier(options: {
   };
 }
 
-/** PTTL's answer for a key that doesn't expire. */
+/** PTTL's reply for a key that does not expire. */
 const noExpiry = -1;
 
-/** A time in which something is left alone. */
+/** A period without requests. */
 function createPause(pauseMs: number, clock: { now(): number }) {
   let until = Number.NEGATIVE_INFINITY;
   const isOn = () => clock.now() < until;
   return {
     isOn,
-    /** False if it is on already. */
+    /** False if it has already begun. */
     begin(): boolean {
       if (isOn()) return false;
       until = clock.now() + pauseMs;

@@ -3,8 +3,8 @@ import type { Logger } from '../../telemetry/telemetry.ts';
 const intervalMs = 60_000;
 
 /**
- * Logs the failures of the cache's tiers: the first one of a tier at once, then at most one line a minute with the number
- * of failures since the line before. A Redis that is away fails every second, for hours perhaps.
+ * Logs failures of the cache's tiers: the first failure of a tier at once, then at most one line per minute with the
+ * number of failures since the previous line. An unreachable Redis fails every second, possibly for hours.
  *
  * @param now - in milliseconds
  */

@@ -3,7 +3,7 @@ import type { Outcome } from '../outcome.ts';
 import { createSingleFlight } from '../single-flight.ts';
 import type { CacheTier, TierName } from './cache-tier.ts';
 
-/** A value and where it comes from. */
+/** A value and its origin. */
 export interface Found {
   readonly value: Uint8Array;
   /** A tier, the caller's own computation, or the computation of a caller with the same key. */
@@ -16,7 +16,7 @@ export interface Computed<Report> {
   readonly report: Report;
 }
 
-/** Whatever is needed to compute a value, with the key of that value. */
+/** A key and the input from which its value is computed. */
 export interface Keyed {
   readonly key: string;
 }
@@ -24,20 +24,20 @@ export interface Keyed {
 /**
  * Computes the missing values of one call.
  *
- * @param missing - keys that no tier has and that no other call is computing
+ * @param missing - keys that are in no tier and that no other call is computing
  * @param signal - aborts when every caller that waits for one of them has left
- * @returns an outcome for each, in their order: a caller that waits for one key must not fail with another. Failures are
- *   not stored
+ * @returns an outcome for each, in their order: a caller that waits for one key must not fail with another. Failures
+ *   are not stored
  */
-export type Compute<Wanted extends Keyed, Report> = (
-  missing: readonly Wanted[],
+export type Compute<Item extends Keyed, Report> = (
+  missing: readonly Item[],
   signal: AbortSignal,
 ) => Promise<readonly Outcome<Computed<Report>>[]>;
 
 export interface ResultCache<Report> {
   get(key: string): Promise<Found | undefined>;
   /** The values of all keys, or undefined if one of them is missing. */
-  getAll(wanted: readonly Keyed[]): Promise<readonly Found[] | undefined>;
+  getAll(items: readonly Keyed[]): Promise<readonly Found[] | undefined>;
   /**
    * For each key the value of the first tier that has it, or else of `compute`. Calls at the same time for the same key
    * compute it once. The call does not wait until a computed value is stored in Redis.
@@ -45,10 +45,10 @@ export interface ResultCache<Report> {
    * @returns an outcome for each key, in their order, with the report where this call's `compute` ran. The error is
    *   Failure CANCELLED or DEADLINE_EXCEEDED if the caller's signal aborts
    */
-  getOrCompute<Wanted extends Keyed>(
-    wanted: readonly Wanted[],
+  getOrCompute<Item extends Keyed>(
+    items: readonly Item[],
     signal: AbortSignal,
-    compute: Compute<Wanted, Report>,
+    compute: Compute<Item, Report>,
   ): Promise<readonly Outcome<Found & { readonly report?: Report }>[]>;
   /** Stores a value in every tier. It never rejects, so the caller need not wait for it. */
   set(key: string, value: Uint8Array, ttlMs?: number): Promise<void>;
@@ -107,14 +107,14 @@ export function createResultCache<Report>(options: {
   }
 
   /** Joins or starts a flight for each key. The values that no far tier has are computed together. */
-  function fly<Wanted extends Keyed>(
-    wanted: readonly Wanted[],
+  function fly<Item extends Keyed>(
+    items: readonly Item[],
     signal: AbortSignal,
-    compute: Compute<Wanted, Report>,
+    compute: Compute<Item, Report>,
   ): readonly Promise<{ value: Landed<Report>; shared: boolean }>[] {
     const lookups: Promise<unknown>[] = [];
-    const needs: Need<Wanted, Report>[] = [];
-    const flown = wanted.map((item) =>
+    const needs: Need<Item, Report>[] = [];
+    const flown = items.map((item) =>
       // `run` calls this at once, or not at all if a flight with this key is under way.
       flights.run(item.key, signal, (sharedSignal) => {
         const lookup = lookUp(farTiers, item.key);
@@ -132,9 +132,9 @@ export function createResultCache<Report>(options: {
     return flown;
   }
 
-  async function computeAll<Wanted extends Keyed>(
-    needs: readonly Need<Wanted, Report>[],
-    compute: Compute<Wanted, Report>,
+  async function computeAll<Item extends Keyed>(
+    needs: readonly Need<Item, Report>[],
+    compute: Compute<Item, Report>,
   ): Promise<void> {
     if (needs.length === 0) return;
     const signal = whenAllAbort(needs.map((need) => need.signal));
@@ -161,14 +161,14 @@ export function createResultCache<Report>(options: {
   return {
     get: (key) => lookUp(tiers, key),
 
-    async getAll(wanted) {
-      const found = await Promise.all(wanted.map(({ key }) => lookUp(tiers, key)));
+    async getAll(items) {
+      const found = await Promise.all(items.map(({ key }) => lookUp(tiers, key)));
       return found.every((entry) => entry !== undefined) ? found : undefined;
     },
 
-    async getOrCompute(wanted, signal, compute) {
-      const near = await Promise.all(wanted.map(({ key }) => lookUp(nearTiers, key)));
-      const missing = wanted.filter((_, index) => near[index] === undefined);
+    async getOrCompute(items, signal, compute) {
+      const near = await Promise.all(items.map(({ key }) => lookUp(nearTiers, key)));
+      const missing = items.filter((_, index) => near[index] === undefined);
       const landed = await Promise.allSettled(fly(missing, signal, compute));
       return near.map((found) => {
         if (found !== undefined) return { result: found };
@@ -190,9 +190,9 @@ type Landed<Report> =
   | { readonly value: Uint8Array; readonly from: TierName }
   | (Computed<Report> & { readonly from: 'computed' });
 
-/** A key that no tier has, and the flight that waits for its value. */
-interface Need<Wanted extends Keyed, Report> {
-  readonly item: Wanted;
+/** A key that is in no tier, and the flight that waits for its value. */
+interface Need<Item extends Keyed, Report> {
+  readonly item: Item;
   /** Aborts when no caller waits for this key. */
   readonly signal: AbortSignal;
   resolve(value: Landed<Report>): void;

@@ -5,18 +5,18 @@ import type { SourceStructure } from './source-structure.ts';
 
 /**
  * A format that can be read: one row of the table in codecs.ts. Everything here runs in the process that serves gRPC, so
- * it must not load a decoder; `load` does, in worker processes only.
+ * it must not load a decoder. Only worker processes call `load`.
  */
 export interface Codec {
   /** The format's name in messages, for example `JPEG`. */
   readonly name: string;
-  /** The optional package that decodes the format. Unset: the decoder is always there. */
+  /** The optional package that decodes the format. Unset: the decoder is always installed. */
   readonly peer?: OptionalPackage;
-  /** For callers whose image is refused because the format is off. */
+  /** Advice for callers whose image is refused because the format is not enabled. */
   readonly advice?: string;
   detect(head: FileHead): boolean;
   /**
-   * How many bytes of the beginning of a file are enough for `Decoder.readHeader`. Unset: the whole file.
+   * The number of bytes at the beginning of a file that `Decoder.readHeader` takes. Unset: the whole file.
    *
    * @param content - the whole file
    */
@@ -28,14 +28,14 @@ export interface Codec {
    * @throws FORMAT_UNSUPPORTED, IMAGE_CORRUPT
    */
   readHeader?(content: Uint8Array): ImageHeader | undefined;
-  /** Counts the parts of a file that cost time beside its pixels. @returns undefined for a file of the usual parts */
+  /** Counts the parts of a file that take time besides its pixels. @returns undefined if it has the usual parts */
   readStructure?(content: Buffer): SourceStructure | undefined;
   readonly price: DecodingPrice;
   /** Loads the decoder. */
   load(): Promise<Decoder>;
 }
 
-/** A package of package.json's `peerDependencies` that is optional, so that it is only there if it was installed by name. */
+/** An optional package in package.json's `peerDependencies`: present only if it was installed by name. */
 export interface OptionalPackage {
   readonly package: string;
   readonly version: string;
@@ -48,13 +48,13 @@ export interface FileHead {
   readonly text: string;
 }
 
-/** What decoding costs. image/price.ts says how these figures are measured. */
+/** The cost of decoding. image/price.ts describes how these figures are measured. */
 export interface DecodingPrice {
   /** Bytes per pixel that the decoder holds beside the pixels that it returns. */
   heldBytes(header: ImageHeader): number;
   /** Nanoseconds of CPU per pixel. */
   decodingTime(header: ImageHeader): number;
-  /** The same for a plain file of this size: neither progressive nor interlaced. Unset: by `decodingTime`. */
+  /** Nanoseconds of CPU per pixel of a plain file, neither progressive nor interlaced. Unset: from `decodingTime`. */
   plainDecodingTime?(header: ImageHeader): number;
 }
 
@@ -70,24 +70,24 @@ export interface Decoder {
    */
   readHeader?(content: Uint8Array): ImageHeader | Promise<ImageHeader>;
   /**
-   * Decodes the whole image to the bytes that Pillow has before `ImageOps.exif_transpose` and after its conversions: ICC
-   * profiles ignored, 16 bits to 8 by the high byte (Pillow clips there), CMYK by Pillow's formula, palettes expanded, the
-   * first frame.
+   * Decodes the whole image to the bytes that Pillow has before `ImageOps.exif_transpose` and after its conversions.
+   * ICC profiles are ignored, 16 bits become 8 by the high byte (Pillow clips there), CMYK is converted by Pillow's
+   * formula, palettes are expanded. Of several frames, the first is decoded.
    *
-   * @returns [height, width, channels] uint8: 1 for gray, 3 for colour, 4 where there is alpha; it may be in the scratch
+   * @returns [height, width, channels] uint8: 1 channel for gray, 3 for colour, 4 with alpha; it may be in the scratch
    *   memory
    * @throws IMAGE_CORRUPT, OVERLOADED
    */
   decode(content: Uint8Array, header: ImageHeader): Pixels | Promise<Pixels>;
   /**
-   * Decodes for fast numerics, where the decoder can save pixels or resize by itself. Unset: `decode` is used.
+   * Decodes for fast numerics if the decoder can skip pixels or resize by itself. Unset: `decode` is used.
    *
    * @throws IMAGE_CORRUPT, OVERLOADED
    */
   decodeFast?(content: Uint8Array, header: ImageHeader, target: FastTarget): Promise<FastDecoded>;
 }
 
-/** What fast numerics need of a source. */
+/** The part of a plan that lets fast numerics decode less. */
 export interface FastTarget {
   /** The resize that comes first. Unset: the source keeps its size. */
   readonly resize?: {
@@ -95,9 +95,9 @@ export interface FastTarget {
     readonly width: number;
     readonly height: number;
     readonly filter: FilterName;
-    /** Whether the source is cut to the shape of width × height. */
+    /** Whether the source is cropped to the aspect ratio of width × height. */
     readonly isCover: boolean;
-    /** Source pixels per resampled pixel along the side that has fewer. */
+    /** Source pixels per resampled pixel, along the side where the ratio is smaller. */
     readonly sourcePerPixel: number;
   };
   /** Whether only the luma of the pixels is used. */
@@ -106,8 +106,8 @@ export interface FastTarget {
 
 /** The source of fast numerics, as stored. */
 export interface FastDecoded {
-  /** [height, width, channels] uint8, as of `Decoder.decode`. */
+  /** [height, width, channels] uint8, as in `Decoder.decode`. */
   readonly pixels: Pixels;
-  /** Whether the pixels have the size of the resize already. Else they are the source or a smaller version of it. */
+  /** Whether the pixels already have the size of the resize. Else they are the source or a smaller version of it. */
   readonly isResized: boolean;
 }

@@ -10,7 +10,7 @@ import { tiff } from './tiff/codec.ts';
 import { webp } from './webp/codec.ts';
 
 /**
- * The formats that can be read, by the names that SOURCE_FORMATS has. A new format is a file and a row here, and a value
+ * The formats that can be read, by their names in SOURCE_FORMATS. A new format is a file and a row here, and a value
  * of ImageFormat in proto/image/v1/processor.proto.
  */
 export const codecs = {
@@ -39,7 +39,7 @@ export function codecOf(format: SourceFormat): Codec {
 
 const decoders = new Map<SourceFormat, Promise<Decoder>>();
 
-/** The decoder of a format, loaded at its first use. Only worker processes may call this. */
+/** The decoder of a format, loaded at first use. Only worker processes may call this. */
 export function decoderOf(format: SourceFormat): Promise<Decoder> {
   let decoder = decoders.get(format);
   if (decoder === undefined) {

@@ -6,7 +6,7 @@ import type { ImageHeader } from './header.ts';
 /**
  * Decodes the whole source for exact numerics, as stored.
  *
- * @returns as of `Decoder.decode`
+ * @returns as `Decoder.decode`
  * @throws IMAGE_CORRUPT, OVERLOADED
  */
 export async function decodeWhole(content: Uint8Array, header: ImageHeader): Promise<Pixels> {

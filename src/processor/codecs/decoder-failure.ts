@@ -3,16 +3,16 @@ import type { SourceFormat } from './codecs.ts';
 import type { ImageHeader } from './header.ts';
 
 /**
- * What libvips and libc report when this machine, and not the image, is at fault: a full TMPDIR, no memory. Nothing else
- * in decoding makes a system call.
+ * Errors of libvips and libc that are caused by this machine, not by the image: TMPDIR is full, or memory has run out.
+ * Nothing else in decoding makes a system call.
  */
 const machineFault = /system error:|out of memory|no space left|cannot allocate|unable to write to/i;
 
 /**
  * The failure for an error that a decoder threw.
  *
- * @param message - of IMAGE_CORRUPT
- * @returns OVERLOADED where the machine has no room for the image's pixels, else IMAGE_CORRUPT
+ * @param message - for IMAGE_CORRUPT
+ * @returns OVERLOADED if the machine has no room for the image's pixels, else IMAGE_CORRUPT
  */
 export function decoderFailure(cause: unknown, format: SourceFormat, message: string): Failure {
   if (machineFault.test(String(cause))) {
@@ -26,7 +26,7 @@ export function decoderFailure(cause: unknown, format: SourceFormat, message: st
   return new Failure('IMAGE_CORRUPT', message, { format }, { cause });
 }
 
-/** The same for an image whose header was read. */
+/** As `decoderFailure`, for an image whose header has been read. */
 export function decodingFailure(
   { format, width, height }: Pick<ImageHeader, 'format' | 'width' | 'height'>,
   cause: unknown,

@@ -4,7 +4,7 @@ import type { OutputFormat } from '../image/plan.ts';
 import { turboJpeg } from './jpeg/turbojpeg.ts';
 import { sharp } from './libvips/sharp.ts';
 
-/** An encoded answer. */
+/** An encoded output. */
 export interface Encoded {
   readonly content: Uint8Array;
   readonly contentType: string;
@@ -13,14 +13,14 @@ export interface Encoded {
 const defaultQuality = { jpeg: 90, webp: 80 } as const;
 
 /**
- * Encodes pixels as an image without metadata: they are upright sRGB, which is what a reader assumes.
+ * Encodes pixels as an image without metadata. The pixels are upright sRGB, which readers assume.
  *
- * The settings cost little and give away little; docs/performance.md has the measurements. JPEG with the standard's
- * Huffman tables, not with its own: half the time, 1 to 4 % more bytes of a camera's photos (11 % of ours made in
- * code). PNG at level 2 unfiltered, not 6: 0.4 of the time, 5 % more. WebP at effort 2, not 4: half the time, 3 to 9 %
- * more.
+ * The settings are fast at little cost in size; docs/performance.md has the measurements. JPEG uses the standard's
+ * Huffman tables, not optimized ones: half the time, 1 to 4 % more bytes for a camera's photos (11 % for test images
+ * made in code). PNG uses level 2 without filters, not 6: 0.4 of the time, 5 % more bytes. WebP uses effort 2, not 4:
+ * half the time, 3 to 9 % more bytes.
  *
- * @param image - [height, width, 1…4] uint8, no side longer than `longestSides` of image/limits.ts; JPEG takes no alpha
+ * @param image - [height, width, 1…4] uint8, no side longer than `longestSides` of image/limits.ts; JPEG without alpha
  * @param quality - 1…100, for JPEG (default 90, 4:2:0) and WebP (default 80)
  */
 export async function encode(
@@ -46,7 +46,7 @@ export async function encode(
   }
 }
 
-/** By TurboJPEG where the system has it; its bytes are sharp's with these settings. */
+/** Uses TurboJPEG if the system has it; with these settings its bytes are the same as sharp's. */
 async function encodeJpeg(image: Pixels, quality: number): Promise<Uint8Array> {
   if (turboJpeg !== undefined && (image.channels === 1 || image.channels === 3)) {
     return turboJpeg.encode(image, quality);

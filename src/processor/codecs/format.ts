@@ -3,14 +3,14 @@ import { brandsOf } from './brands.ts';
 import { codecOf, defaultFormats, type SourceFormat, sourceFormats } from './codecs.ts';
 import { isPlainText } from './plain-text.ts';
 
-/** Bytes that tell every format: DICOM's word begins at 128, and an `ftyp` box may list many brands. */
+/** Bytes that identify every format: DICOM's magic is at 128, and an `ftyp` box may list many brands. */
 const signatureBytes = 256;
 
 /**
- * Tells an image's format from its first bytes; names and headers lie. What is not in the list (SVG
- * above all, which can read files and fetch URLs) never reaches a decoder.
+ * Detects an image's format from its first bytes, since names and headers may be wrong. A format that is not in the
+ * list never reaches a decoder. The most important is SVG, which can read files and fetch URLs.
  *
- * @param read - the formats that are read, of all that can be
+ * @param read - the formats that are enabled
  * @throws FORMAT_UNSUPPORTED
  */
 export function detectFormat(
@@ -21,7 +21,7 @@ export function detectFormat(
   const text = head.toString('latin1');
   const format = sourceFormats.find((name) => codecOf(name).detect({ bytes: head, text }));
   if (format !== undefined && read.includes(format)) return format;
-  const supported = `${listOf(read.map((name) => codecOf(name).name))} ${read.length === 1 ? 'is' : 'are'} read here.`;
+  const supported = `${listOf(read.map((name) => codecOf(name).name))} ${read.length === 1 ? 'is' : 'are'} supported.`;
   if (format !== undefined) {
     throw new Failure(
       'FORMAT_UNSUPPORTED',
@@ -37,7 +37,7 @@ export function detectFormat(
   );
 }
 
-/** What a caller can do whose image is of a format that is off. */
+/** Advice for a caller whose image is of a format that is not enabled. */
 function adviceFor(format: SourceFormat): string {
   const { advice, peer } = codecOf(format);
   const needs = peer === undefined ? '' : `, which needs the package ${peer.package}`;
@@ -53,13 +53,13 @@ function listOf(words: readonly string[]): string {
 
 interface Guess {
   readonly name: string;
-  /** What the caller can do. */
+  /** Advice for the caller. */
   readonly advice?: string;
 }
 
 const toJpeg = 'Convert it to JPEG or PNG first.';
 
-/** Images, and documents with images, by the bytes at a place. */
+/** Signatures of images and of documents with images: bytes at an offset. */
 const signatures: readonly (readonly [name: string, at: number, ...bytes: readonly string[]])[] = [
   ['JPEG 2000', 0, '\0\0\0\x0cjP  ', '\xff\x4f\xff\x51'],
   ['JPEG XR', 0, 'II\xbc'],
@@ -80,7 +80,7 @@ const signatures: readonly (readonly [name: string, at: number, ...bytes: readon
   ['DICOM', 128, 'DICM'],
 ];
 
-/** A word for what came instead, so that a person sees the mistake at once. */
+/** Names the kind of bytes that came instead of an image, so that the caller sees the mistake. */
 function guess(head: Buffer, text: string): Guess {
   const start = text.replace(/^(\xef\xbb\xbf)?\s*/, '').toLowerCase();
   if (start.startsWith('<svg') || start.includes('<svg')) return { name: 'SVG' };

@@ -2,7 +2,7 @@ import { Failure } from '../../failures.ts';
 import type { SourceFormat } from './codecs.ts';
 import type { Orientation } from './orientation.ts';
 
-/** What is known of an image before a pixel of it is decoded. */
+/** Facts about an image that are known before any pixel is decoded. */
 export interface ImageHeader extends Orientation {
   readonly format: SourceFormat;
   /** Pixels as stored, before EXIF orientation. */
@@ -13,18 +13,18 @@ export interface ImageHeader extends Orientation {
   /** Bits per sample; fewer than 8 are expanded to 8. */
   readonly bitDepth: 8 | 10 | 12 | 16;
   readonly hasAlpha: boolean;
-  /** The decoder returns one channel more than these, which is not alpha and is dropped. */
+  /** Whether the decoder returns one more channel, which is not alpha and is dropped. */
   readonly dropsSample?: true;
-  /** A TIFF in tiles. */
+  /** Whether the image is a TIFF in tiles. */
   readonly isTiled?: true;
   readonly hasIccProfile: boolean;
   /** Frames or pages; the first is used. */
   readonly frames: number;
-  /** A progressive JPEG or an interlaced PNG or GIF: decoders hold all of it before the first row is done. */
+  /** A progressive JPEG, or an interlaced PNG or GIF: decoders hold all of it before the first row is complete. */
   readonly isProgressive: boolean;
   /** Values stored per pixel, on average: 1.5 in a JPEG of 4:2:0, 3 in one of 4:4:4. */
   readonly samplesPerPixel: number;
-  /** Milliseconds that the file's parts take beside its pixels, by source-structure.ts. Unset: none. */
+  /** Milliseconds that the parts besides the pixels take, by source-structure.ts. Unset: none. */
   readonly structureMs?: number;
 }
 
@@ -38,11 +38,11 @@ export function storedBytes(header: ImageHeader): number {
   return (channelsOf(header) * header.bitDepth) / 8;
 }
 
-/** In pixels. The resampler's boxes are FP32, as Pillow's are, and have no odd numbers beyond. */
+/** In pixels. The resampler's boxes are FP32, as in Pillow; FP32 has no odd integers beyond 2²⁴. */
 const longestSide = 2 ** 24;
 
 /**
- * Checks an image's size before a pixel of it is decoded.
+ * Checks an image's size before any pixel is decoded.
  *
  * @param maxPixels - as in `readHeader` of read-header.ts
  * @throws SOURCE_PIXELS_OVER_LIMIT

@@ -1,14 +1,14 @@
 import type { SourceStructure } from './source-structure.ts';
 
 /*
- * The items of a HEIF file, AVIF or HEIC, and where they are (ISO/IEC 14496-12, §8.11). A still image is one frame, but a
- * decoder decodes all frames that it is given, and a frame that changes nothing has a few bytes.
+ * The items of a HEIF file, AVIF or HEIC, and their places (ISO/IEC 14496-12, §8.11). A still image is one frame, but a
+ * decoder decodes all frames of an item, and a frame that changes nothing has only a few bytes.
  */
 
-/** Nanoseconds for each reference of a derived image to another: a tile of a grid has a decoder of its own. */
+/** Nanoseconds per reference from a derived image to another: each tile of a grid gets its own decoder. */
 const referenceTime = 100_000;
 const usualFrames = 1;
-/** Boxes that are looked at on one level; a file has some dozens. */
+/** Limit of boxes that are read on one level; a file has a few dozen. */
 const mostBoxes = 10_000;
 
 interface Box {
@@ -19,7 +19,7 @@ interface Box {
 
 /** How the images of a format are coded, and what they cost. */
 export interface ImageCoding {
-  /** Nanoseconds for each frame and pixel. */
+  /** Nanoseconds per frame and pixel. */
   readonly frameTimePerPixel: number;
   /** Counts the frames in one extent of an item. */
   framesOf(bytes: Buffer, start: number, end: number, counter: UnitCounter): number;
@@ -46,7 +46,7 @@ export function readItemsStructure(bytes: Buffer, coding: ImageCoding): SourceSt
   const [iloc, iref, idat] = ['iloc', 'iref', 'idat'].map((type) => find(children, type));
   const frames = iloc === undefined ? 0 : mostFrames(bytes, iloc, idat, coding);
   const references = iref === undefined ? 0 : referencesOf(bytes, iref);
-  // The tiles of a grid have about as many pixels as the grid; the layers of an overlay may be as large as all of it.
+  // The tiles of a grid have about as many pixels as the grid. Each layer of an overlay may be as large as the overlay.
   const hasOverlay = meta !== undefined && bytes.subarray(meta.start, meta.end).includes('iovl');
   const decodings = frames * (hasOverlay ? Math.max(1, references) : 1);
   if (decodings <= usualFrames && references < 2) return undefined;
@@ -76,7 +76,7 @@ function find(boxes: Iterable<Box>, type: string): Box | undefined {
   return undefined;
 }
 
-/** References from derived images, `dimg`, of all items together. */
+/** References from derived images, `dimg`, summed over all items. */
 function referencesOf(bytes: Buffer, iref: Box): number {
   const idBytes = bytes[iref.start] === 0 ? 2 : 4;
   let references = 0;
@@ -86,7 +86,7 @@ function referencesOf(bytes: Buffer, iref: Box): number {
   return references;
 }
 
-/** The most frames that one item has. */
+/** The number of frames in the item with the most. */
 function mostFrames(bytes: Buffer, iloc: Box, idat: Box | undefined, coding: ImageCoding): number {
   const counter: UnitCounter = { units: 0 };
   let most = 0;
@@ -108,7 +108,7 @@ interface Extent {
   readonly length: number;
 }
 
-/** §8.11.3. What is cut off is left out. */
+/** §8.11.3. Extents that are cut off are skipped. */
 function* itemsOf(bytes: Buffer, { start, end }: Box): Generator<readonly Extent[]> {
   let at = start;
   const take = (length: number): number => {

@@ -7,7 +7,7 @@ const { aom, heif, mozjpeg, png, tiff, vips, webp } = sharp.versions as Record<s
 /**
  * Loads the decoders that are optional packages.
  *
- * @param formats - the formats that are read
+ * @param formats - the formats that are enabled
  * @returns the versions of the libraries that determine the bytes of a response: they decode and encode
  * @throws MissingPackage
  */
@@ -31,7 +31,7 @@ export async function loadLibraries(formats: readonly SourceFormat[]): Promise<R
   );
 }
 
-/** A format is listed whose package is not installed, or cannot be loaded. */
+/** The package of a listed format is not installed or cannot be loaded. */
 export class MissingPackage extends Error {
   override readonly name = 'MissingPackage';
 }

@@ -1,20 +1,20 @@
 import type { Pixels } from '../image/pixels.ts';
 import type { Size } from '../image/shortest-edge.ts';
 
-/** Rows and columns that are turned together, so that both the rows read and those written stay in the cache. */
+/** Rows and columns turned at a time, so that the rows read and the rows written both stay in the CPU cache. */
 const tile = 32;
 
-/** How a picture lies in what is stored of it. */
+/** How the stored pixels have to be turned to be upright. */
 export interface Laying {
-  /** Its rows are stored as columns. */
+  /** Rows of the picture are stored as columns. */
   readonly isTransposed: boolean;
-  /** Its first row, or column if transposed, begins at the right end of what is stored. */
+  /** The picture's first row, or column if transposed, begins at the right end of the stored pixels. */
   readonly fromRight: boolean;
-  /** The same at the lower end. */
+  /** The same for the lower end. */
   readonly fromBottom: boolean;
 }
 
-/** EXIF 2.32, 4.6.5: which sides of the picture row 0 and column 0 of what is stored are. */
+/** EXIF 2.32, 4.6.5: the sides of the picture that row 0 and column 0 of the stored pixels are. */
 export function layingOf(orientation: number): Laying {
   return {
     isTransposed: orientation >= 5,
@@ -23,7 +23,7 @@ export function layingOf(orientation: number): Laying {
   };
 }
 
-/** Size of a stored picture when it is upright, in pixels. */
+/** Size of a stored picture once it is upright, in pixels. */
 export function sizeUpright({ width, height }: Size, orientation: number): Size {
   return layingOf(orientation).isTransposed ? { width: height, height: width } : { width, height };
 }
@@ -33,14 +33,14 @@ export function sizeUpright({ width, height }: Size, orientation: number): Size 
  *
  * @param image - [height, width, channels] uint8, as stored
  * @param orientation - EXIF's, 1…8
- * @returns the same pixels for 1, else pixels in memory of their own
+ * @returns the same pixels for 1, else pixels in new memory
  */
 export function orient(image: Pixels, orientation: number): Pixels {
   if (orientation === 1) return image;
   const { data, width, height, channels } = image;
   const { isTransposed, fromRight, fromBottom } = layingOf(orientation);
   const { width: newWidth, height: newHeight } = sizeUpright(image, orientation);
-  // Bytes from a pixel to its right and lower neighbour in the upright picture, in what is stored.
+  // Distances in the stored bytes from a pixel to its right and to its lower neighbour in the upright picture.
   const [alongX, alongY] = [fromRight ? -channels : channels, (fromBottom ? -width : width) * channels];
   const [stepX, stepY] = isTransposed ? [alongY, alongX] : [alongX, alongY];
   const start = ((fromBottom ? height - 1 : 0) * width + (fromRight ? width - 1 : 0)) * channels;

@@ -6,7 +6,7 @@ import { checkSize, type ImageHeader } from './header.ts';
  * Reads and checks an image's header. Only worker processes may call this: it may load a decoder.
  *
  * @param content - the file, or its `headerPart`
- * @param maxPixels - width × height that may be decoded: a PNG of a few kilobytes can claim gigabytes
+ * @param maxPixels - limit of width × height: a PNG of a few kilobytes can claim gigabytes
  * @throws FORMAT_UNSUPPORTED, IMAGE_CORRUPT, SOURCE_PIXELS_OVER_LIMIT
  */
 export async function readHeader(content: Uint8Array, maxPixels: number): Promise<ImageHeader> {
@@ -19,8 +19,8 @@ export async function readHeader(content: Uint8Array, maxPixels: number): Promis
 }
 
 /**
- * The beginning of a file that is enough for `readHeader`, so that the rest does not travel to a worker. The whole file
- * where the header may be anywhere.
+ * The beginning of a file that is enough for `readHeader`, so that the rest is not sent to a worker. It is the whole
+ * file if the header may be anywhere.
  *
  * @throws FORMAT_UNSUPPORTED
  */

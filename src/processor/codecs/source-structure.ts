@@ -4,43 +4,43 @@ import { codecOf, type SourceFormat } from './codecs.ts';
 import type { ImageHeader } from './header.ts';
 
 /*
- * A file of a few kilobytes may make a decoder work for seconds on a small picture: by scans, frames, directories or
- * tiles. What these take is known from the file's structure, which is read before any decoder sees the file. Times are in
- * nanoseconds of CPU, measured with files that have little besides such parts.
+ * A file of a few kilobytes can keep a decoder busy for seconds on a small picture, by many scans, frames, directories
+ * or tiles. Their time is derived from the file's structure, which is read before any decoder runs. Times are in
+ * nanoseconds of CPU, measured with files that contain little besides such parts.
  */
 
-/** The parts of which a file has many, and what they take beside its pixels. */
+/** The parts that a file has many of, and the time that they take besides its pixels. */
 export interface SourceStructure {
   /** `scans`, `frames`, … */
   readonly parts: string;
   readonly count: number;
-  /** Time to read the header with all these parts. Unset: next to none. Infinity: they weren't counted to the end. */
+  /** Time to read the header with all these parts. Unset: almost none. Infinity: not all parts were counted. */
   readonly headerTime?: number;
-  /** Time of the decoder, which reads the header once more. */
+  /** Time of the decoder, which reads the header a second time. */
   readonly fixedTime: number;
-  /** Time of the decoder for each pixel. Unset: none. */
+  /** Time of the decoder per pixel. Unset: none. */
   readonly timePerPixel?: number;
-  /** The parts are metadata, which real files have in any amount: they count in the price and are not refused. */
+  /** Whether the parts are metadata. Real files have any amount of it, so it is only priced, never refused. */
   readonly isMetadata?: boolean;
 }
 
-/** How many times as much as a plain file of the same size a file may take. */
+/** Limit of a file's time, as a multiple of that of a plain file of the same size. */
 const mostTimesPlain = 4;
 
-/** More than this is the same to a caller. */
-const mostTimesTold = 1_000_000;
+/** Larger multiples make no difference to a caller. */
+const mostTimesStated = 1_000_000;
 
-/** A header is read in one process for all, so that a slow one keeps the others waiting. */
+/** Limit of the time to read a header. One process reads all headers, so a slow one delays the others. */
 const mostHeaderTime = 100e6;
 
-/** @returns undefined for a file of the usual parts */
+/** @returns undefined for a file with the usual parts */
 export function readSourceStructure(content: Uint8Array, format: SourceFormat): SourceStructure | undefined {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
   return codecOf(format).readStructure?.(bytes);
 }
 
 /**
- * Judges a structure before the header is read.
+ * Checks a structure before the header is read.
  *
  * @throws SOURCE_PASSES_OVER_LIMIT
  */
@@ -57,21 +57,21 @@ export function checkHeaderTime(structure: SourceStructure, format: SourceFormat
   const [limit, actual] = [mostHeaderTime / 1e6, Math.ceil(headerTime / 1e6)];
   throw new Failure(
     'SOURCE_PASSES_OVER_LIMIT',
-    `This ${format.toUpperCase()} has ${count} ${parts}: to read its header alone would take about ${actual} ms, and the limit is ${limit}. Save its first image by itself.`,
+    `This ${format.toUpperCase()} has ${count} ${parts}: to read only its header would take about ${actual} ms, and the limit is ${limit}. Save its first image by itself.`,
     { limit, actual, parts, count },
   );
 }
 
 /**
- * Judges a structure against a plain file of the same format and size.
+ * Checks a structure against a plain file of the same format and size.
  *
- * @returns milliseconds that the parts take beside the pixels
+ * @returns milliseconds that the parts take besides the pixels
  * @throws SOURCE_PASSES_OVER_LIMIT
  */
 export function structureMs(structure: SourceStructure, header: ImageHeader): number {
   const { parts, count, fixedTime, timePerPixel = 0, isMetadata = false } = structure;
   const ownMs = (fixedTime + header.width * header.height * timePerPixel) / 1e6;
-  const times = Math.min(mostTimesTold, (decodingMs(header) + ownMs) / plainDecodingMs(header));
+  const times = Math.min(mostTimesStated, (decodingMs(header) + ownMs) / plainDecodingMs(header));
   if (isMetadata || ownMs === 0 || times <= mostTimesPlain) return ownMs;
   throw new Failure(
     'SOURCE_PASSES_OVER_LIMIT',

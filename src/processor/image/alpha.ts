@@ -12,7 +12,7 @@ export function keepsAlpha(header: ImageHeader, { alpha, output }: Plan): boolea
  * Makes an image opaque.
  *
  * @param image - [height, width, 1 | 3 | 4] uint8
- * @param alpha - a colour that is drawn behind the image. Else the alpha is dropped
+ * @param alpha - a colour to draw behind the image; otherwise the alpha is dropped
  * @returns [height, width, 1 | 3] uint8
  */
 export function flatten(image: Pixels, alpha: AlphaPlan): Pixels {
@@ -21,7 +21,7 @@ export function flatten(image: Pixels, alpha: AlphaPlan): Pixels {
 }
 
 /**
- * Drops the alpha. The colours stay as they are stored, as in Pillow's `convert("RGB")`.
+ * Drops the alpha. The colours keep their stored values, as in Pillow's `convert("RGB")`.
  *
  * @param image - [height, width, 4] uint8
  * @returns [height, width, 3] uint8

@@ -2,7 +2,7 @@ import { canvasPixels, cutoutUnderCanvas, placeOnCanvas } from './picture.ts';
 import { roundHalfToEven } from './shortest-edge.ts';
 import type { StepKind } from './step.ts';
 
-/** Cuts width × height pixels from the centre. Where the image is smaller, the rest is black, or transparent. */
+/** Cuts width × height pixels from the centre. Beyond a smaller image the result is black, or transparent. */
 export interface CropStep {
   readonly kind: 'crop';
   /** In pixels. */
@@ -13,8 +13,8 @@ export interface CropStep {
 }
 
 /**
- * Whose centre it is. They are the same where the difference between image and crop is even. An odd pixel is put to one
- * side or the other:
+ * The rule for rounding the centre. The rules agree if the difference between image and crop is even; otherwise they
+ * put the odd pixel on different sides:
  * - `transformers`: its Pillow backend (image_transforms.center_crop);
  * - `transformers-torchvision`: its torchvision backend, TorchvisionBackend.center_crop;
  * - `torchvision`: transforms.functional.center_crop.
@@ -23,7 +23,7 @@ export type CropOrigin = 'transformers' | 'transformers-torchvision' | 'torchvis
 
 export const crop: StepKind<CropStep> = {
   place({ width, height, origin }, input) {
-    // + 0, so that no offset is −0.
+    // + 0 turns −0 into 0.
     const left = -cropStart(input.width, width, origin) + 0;
     const top = -cropStart(input.height, height, origin) + 0;
     return { width, height, colours: input.colours, left, top };
@@ -41,6 +41,6 @@ export const crop: StepKind<CropStep> = {
 export function cropStart(imageSide: number, cropSide: number, origin: CropOrigin): number {
   const surplus = imageSide - cropSide;
   if (surplus >= 0) return origin === 'torchvision' ? roundHalfToEven(surplus / 2) : Math.floor(surplus / 2);
-  // + 0, so that one missing pixel gives 0 and not −0.
+  // + 0 so that one missing pixel gives 0, not −0.
   return origin === 'transformers' ? -Math.ceil(-surplus / 2) : -Math.floor(-surplus / 2) + 0;
 }

@@ -25,7 +25,7 @@ export function areaOf({ width, height }: Size): number {
   return width * height;
 }
 
-/** A cutout seen from another origin: from the pixel (left, top). */
+/** The same cutout, relative to the pixel (left, top). */
 export function seenFrom(
   { left, top, right, bottom }: Cutout,
   origin: { left: number; top: number },
@@ -38,7 +38,7 @@ export function seenFrom(
   };
 }
 
-/** The part that two cutouts have in common. Unset: they have none. */
+/** The intersection of two cutouts. Unset: it is empty. */
 export function intersection(one: Cutout, other: Cutout): Cutout | undefined {
   const left = Math.max(one.left, other.left);
   const top = Math.max(one.top, other.top);
@@ -48,13 +48,13 @@ export function intersection(one: Cutout, other: Cutout): Cutout | undefined {
 }
 
 /**
- * A part of the upright image. It is cut from the stored pixels and then turned: turning all of a photo takes longer than
- * decoding it.
+ * Cuts a part of the upright image. The part is cut from the stored pixels and then turned: turning a whole photo takes
+ * longer than decoding it.
  *
  * @param stored - [height, width, channels] uint8, as stored
  * @param orientation - EXIF's, 1…8
  * @param cutout - in pixels of the upright image, within it
- * @returns the same pixels for all of an upright image, else pixels in memory of their own
+ * @returns the same pixels if the cutout is the whole of an upright image, else pixels in new memory
  */
 export function cutUpright(stored: Pixels, orientation: number, cutout: Cutout): Pixels {
   return orient(cut(stored, asStored(cutout, sizeUpright(stored, orientation), orientation)), orientation);

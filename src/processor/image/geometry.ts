@@ -8,22 +8,22 @@ import type { Size } from './shortest-edge.ts';
 import type { PlacedStep, Placement, Shape } from './step.ts';
 import { kindOf, type Step } from './steps.ts';
 
-/** All sizes of a plan for one image, computed from its header alone. Plain values. */
+/** All sizes of a plan for one image, computed only from its header. Plain values. */
 export interface Geometry {
-  /** The source as EXIF turns it, in pixels. */
+  /** Size of the source after EXIF orientation, in pixels. */
   readonly source: Shape;
-  /** The steps of the plan, in its order. */
+  /** The steps of the plan, in order. */
   readonly steps: readonly PlacedStep<Step>[];
   /** The processed picture: the output of the last step. */
   readonly picture: Shape;
   /** Whether an image output has the source's alpha. */
   readonly keepsAlpha: boolean;
   readonly outputs: readonly OutputDescription[];
-  /** Bytes that the content of the response has at most: exact for tensors, apart from their container's header. */
+  /** Upper bound of the response's content in bytes: exact for tensors, apart from their container's header. */
   readonly maxContentBytes: number;
 }
 
-/** Bytes that the contents of several responses have together, at most. */
+/** Upper bound of the contents of several responses together, in bytes. */
 export function maxBytesOf(geometries: readonly Geometry[]): number {
   return geometries.reduce((sum, { maxContentBytes }) => sum + maxContentBytes, 0);
 }
@@ -34,7 +34,7 @@ export interface PlannedImage {
   readonly geometry: Geometry;
 }
 
-/** Computes all sizes of a plan for an image. It refuses nothing: limits.ts does. */
+/** Computes all sizes of a plan for an image. Refuses nothing; limits.ts does. */
 export function geometryOf(header: ImageHeader, plan: Plan): Geometry {
   const source = sourceShape(header);
   const steps = placeSteps(source, plan);
@@ -53,7 +53,7 @@ function sourceShape(header: ImageHeader): Shape {
   return { ...sizeUpright(header, header.orientation), colours: header.colour === 'gray' ? 1 : 3 };
 }
 
-/** The steps with their inputs and outputs, from the first to the last, and what of these is needed, from the last back. */
+/** Computes inputs and outputs from the first step to the last, then the parts that are needed, from the last back. */
 function placeSteps(source: Shape, { steps, numerics }: Plan): readonly PlacedStep<Step>[] {
   let input = source;
   const placements = steps.map((step): { step: Step; input: Shape; output: Placement } => {
@@ -66,7 +66,7 @@ function placeSteps(source: Shape, { steps, numerics }: Plan): readonly PlacedSt
     const { step, input, output } = placement;
     const own = cutout;
     cutout = kindOf(step).inputCutout?.(input, output, own) ?? own;
-    // libvips may be the one to resize, and it computes all of it.
+    // libvips may run the resize, and it computes all of it.
     const isWhole = numerics === 'fast' && step.kind === 'resize';
     return { ...placement, cutout: own, computed: isWhole ? sizeOf(output) : sizeOfCutout(own) };
   });

@@ -7,7 +7,7 @@ import type { StepKind } from './step.ts';
 /** One channel of Rec. 601 luma. */
 export interface GrayscaleStep {
   readonly kind: 'grayscale';
-  /** The library whose luma it is. Unset: Pillow's. */
+  /** The library that defines the luma. Unset: Pillow. */
   readonly library?: Library | undefined;
 }
 
@@ -24,7 +24,7 @@ export const grayscale: StepKind<GrayscaleStep> = {
  * sharp's greyscale() weighs linear light (pure red gives 127, not 76) and runs before resize().
  *
  * @param image - [height, width, channels] uint8, sRGB
- * @returns [height, width, 1] uint8, or [height, width, 2] with the alpha of the image. A gray image stays as it is
+ * @returns [height, width, 1] uint8, or [height, width, 2] with the image's alpha. A gray image is returned unchanged
  */
 export function toLuma(image: Pixels): Pixels {
   switch (image.channels) {

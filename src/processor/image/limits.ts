@@ -4,7 +4,7 @@ import type { OutputFormat } from './plan.ts';
 import type { Size } from './shortest-edge.ts';
 import { kindOf } from './steps.ts';
 
-/** Longest side of an image, in pixels. JPEG: libjpeg's JPEG_MAX_DIMENSION; WebP: its 14 bits. */
+/** Longest side of an image, in pixels. JPEG: libjpeg's JPEG_MAX_DIMENSION; WebP: 14 bits. */
 export const longestSides = {
   jpeg: 65_500,
   png: 2 ** 31 - 1,
@@ -12,9 +12,9 @@ export const longestSides = {
 } as const satisfies Record<OutputFormat, number>;
 
 /**
- * Refuses what a plan must not make of an image, before anything is decoded.
+ * Checks the sizes of a plan's steps and outputs for an image before anything is decoded.
  *
- * @param maxOutputPixels - limit of width × height, of the output and of every picture on the way to it
+ * @param maxOutputPixels - limit of width × height, for the output and every picture between two steps
  * @returns the image
  * @throws PRESET_UNSUPPORTED, OUTPUT_PIXELS_OVER_LIMIT
  */
@@ -37,7 +37,7 @@ function checkNotEmpty({ width, height }: Size): void {
   if (width >= 1 && height >= 1) return;
   throw new Failure(
     'PRESET_UNSUPPORTED',
-    `The preset makes ${width} × ${height} pixels of this image: that is none. Send one that is not so thin, or choose a preset with a fixed size.`,
+    `The preset reduces this image to ${width} × ${height} pixels, so it has none. Send a wider or taller one, or choose a preset with a fixed size.`,
     { width, height },
   );
 }
@@ -46,7 +46,7 @@ function checkPixels({ width, height }: Size, limit: number): void {
   if (width * height <= limit) return;
   throw new Failure(
     'OUTPUT_PIXELS_OVER_LIMIT',
-    `The answer would have ${width} × ${height} = ${width * height} pixels; the limit is ${limit}. Ask for a smaller size.`,
+    `The output would have ${width} × ${height} = ${width * height} pixels; the limit is ${limit}. Ask for a smaller size.`,
     { limit, actual: width * height, width, height },
   );
 }
@@ -57,7 +57,7 @@ function checkSides({ width, height }: Size, format: OutputFormat): void {
   if (actual <= limit) return;
   throw new Failure(
     'OUTPUT_PIXELS_OVER_LIMIT',
-    `The answer would have ${width} × ${height} pixels; a side of a ${format.toUpperCase()} has at most ${limit}. Ask for a smaller size or for PNG.`,
+    `The output would have ${width} × ${height} pixels; a side of a ${format.toUpperCase()} has at most ${limit}. Ask for a smaller size or for PNG.`,
     { limit, actual, width, height },
   );
 }

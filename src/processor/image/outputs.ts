@@ -6,7 +6,7 @@ import { fixedSizeOf } from './steps.ts';
 import { tensorShape } from './tensor.ts';
 import type { TensorDescription } from './tensor-container.ts';
 
-/** An output of a plan, before it is made. */
+/** Description of an output, known before its pixels are computed. */
 export type OutputDescription =
   | {
       readonly kind: 'image';
@@ -17,11 +17,11 @@ export type OutputDescription =
     }
   | ({
       readonly kind: 'tensor';
-      /** Bytes of the values. */
+      /** Length of the values, in bytes. */
       readonly bytes: number;
     } & TensorDescription);
 
-/** The outputs that a plan makes of the processed picture, and the most bytes that they have together. */
+/** The outputs that a plan produces from the processed picture, and an upper bound of their bytes together. */
 export function describeOutputs(
   picture: Shape,
   keepsAlpha: boolean,
@@ -48,7 +48,7 @@ export function describeOutputs(
   };
 }
 
-/** Bytes of a tensor's values, where they are the same for every image. */
+/** Bytes of a tensor's values, if they are the same for every image. */
 export function fixedValueBytes(plan: Plan): number | undefined {
   const { output, steps } = plan;
   const size = fixedSizeOf(steps);

@@ -5,8 +5,8 @@ import { roundHalfToEven } from './shortest-edge.ts';
 import type { StepKind } from './step.ts';
 
 /**
- * Places an image in the centre of width × height pixels, as Pillow's `ImageOps.pad` does. The bars have a colour, or
- * they are black, and transparent where there is alpha.
+ * Places an image in the centre of width × height pixels, as Pillow's `ImageOps.pad` does. The bars have a colour;
+ * without one they are black, or transparent if there is alpha.
  */
 export interface PadStep {
   readonly kind: 'pad';

@@ -5,17 +5,17 @@ import type { Colour } from './plan.ts';
 import type { Size } from './shortest-edge.ts';
 import type { PlacedStep, Placement } from './step.ts';
 
-/** The pixels between two steps. */
+/** The picture between two steps. */
 export interface Picture {
   /** [height, width, channels] uint8 */
   readonly pixels: Pixels;
-  /** EXIF's orientation by which the next step that moves pixels has to turn them. 1: they are upright. */
+  /** EXIF's orientation, which the next step that moves pixels has to apply. 1: the pixels are upright. */
   readonly orientation: number;
-  /** The part of the upright image that the pixels are, in its pixels. */
+  /** The part of the upright image that the pixels show, in its coordinates. */
   readonly cutout: Cutout;
 }
 
-/** A decoded source: all of it, as stored. */
+/** A decoded source: the whole image, as stored. */
 export function storedPicture(pixels: Pixels, orientation: number): Picture {
   return { pixels, orientation, cutout: wholeOf(sizeUpright(pixels, orientation)) };
 }
@@ -26,15 +26,15 @@ export function upright({ pixels, orientation }: Picture): Pixels {
 }
 
 /**
- * The cutout of a step's output: the picture at its place, cut where it exceeds the cutout. The rest is of the colour.
+ * The cutout of a step's output: the picture at its position, clipped to the cutout. The rest has the colour.
  *
- * @param colour - of an image without alpha. Unset: black, and transparent where there is alpha
- * @returns [height, width, channels] uint8; the picture's own pixels where they are the cutout
+ * @param colour - for an image without alpha. Unset: black, or transparent if there is alpha
+ * @returns [height, width, channels] uint8; the picture's own pixels if they are exactly the cutout
  */
 export function placeOnCanvas(picture: Picture, { output, cutout }: PlacedStep, colour?: Colour): Pixels {
   const { left = 0, top = 0 } = output;
-  const wanted = seenFrom(cutout, { left, top });
-  const visible = intersection(wanted, picture.cutout);
+  const target = seenFrom(cutout, { left, top });
+  const visible = intersection(target, picture.cutout);
   const { channels } = picture.pixels;
   if (visible === undefined) return canvasOf(sizeOfCutout(cutout), channels, colour);
   const pixels = cutUpright(picture.pixels, picture.orientation, seenFrom(visible, picture.cutout));
@@ -44,7 +44,7 @@ export function placeOnCanvas(picture: Picture, { output, cutout }: PlacedStep, 
   const rowBytes = pixels.width * channels;
   for (let y = 0; y < pixels.height; y++) {
     const row = pixels.data.subarray(y * rowBytes, (y + 1) * rowBytes);
-    const pixel = (visible.top - wanted.top + y) * size.width + visible.left - wanted.left;
+    const pixel = (visible.top - target.top + y) * size.width + visible.left - target.left;
     canvas.data.set(row, pixel * channels);
   }
   return canvas;
@@ -59,15 +59,15 @@ function canvasOf({ width, height }: Size, channels: Pixels['channels'], colour:
 }
 
 /**
- * The cutout of a step's input for a cutout of its output, where the step places its input on a canvas. A cutout that
- * shows nothing of the input needs one pixel of it, so that a step before never computes an empty image.
+ * The cutout of a step's input for a cutout of its output, if the step places its input on a canvas. If the cutout
+ * shows nothing of the input, one pixel of it is used, so that an earlier step never computes an empty image.
  */
 export function cutoutUnderCanvas(input: Size, { left = 0, top = 0 }: Placement, cutout: Cutout): Cutout {
   const onePixel = { left: 0, top: 0, right: 1, bottom: 1 };
   return intersection(seenFrom(cutout, { left, top }), wholeOf(input)) ?? onePixel;
 }
 
-/** Pixels that {@link placeOnCanvas} allocates: a part that is cut from its input, and a canvas that is larger. */
+/** Pixels that {@link placeOnCanvas} allocates: for a part cut from its input, and for a larger canvas. */
 export function canvasPixels({ input, available, output, cutout }: PlacedStep): number {
   const shown = sizeOfCutout(cutoutUnderCanvas(input, output, cutout));
   const canvas = sizeOfCutout(cutout);

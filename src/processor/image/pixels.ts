@@ -8,7 +8,7 @@ export interface Pixels {
 }
 
 /**
- * Gray as R = G = B, as Pillow's `convert("RGB")` does; colour stays as it is.
+ * Converts gray to R = G = B, as Pillow's `convert("RGB")` does. Colour is returned unchanged.
  *
  * @param image - [height, width, 1 | 3 | 4] uint8
  */

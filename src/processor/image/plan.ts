@@ -3,13 +3,15 @@ import type { SourceFormat } from '../codecs/codecs.ts';
 import type { Step } from './steps.ts';
 
 /**
- * What is done to an image, in plain values: equal plans give equal outputs. src/processor/rules makes it from a request,
- * geometry.ts computes from it and an image's header every size.
+ * The processing of an image in plain values: equal plans give equal outputs. src/processor/rules derives it from a
+ * request; geometry.ts computes every size from it and an image's header.
  */
 export interface Plan {
   /** Unset: the source's first page or frame. */
   readonly source?: SourcePlan | undefined;
-  /** Whose arithmetic computes the pixels; `exact` is Pillow's, `fast` that of libvips with its shrinking decoders. */
+  /**
+   * The arithmetic that computes the pixels: `exact` is Pillow's, `fast` that of libvips with its shrinking decoders.
+   */
   readonly numerics: 'exact' | Library | 'fast';
   readonly alpha: AlphaPlan;
   /** In the order in which they run. */
@@ -17,27 +19,27 @@ export interface Plan {
   readonly output: ImagePlan | TensorPlan;
 }
 
-/** The libraries beside Pillow whose arithmetic is computed to the last bit. */
+/** The libraries besides Pillow whose arithmetic is reproduced to the last bit. */
 export type Library = 'torch' | 'opencv';
 
-/** Which part of the source is read, and how; image.v1.SourceOptions with its defaults filled in. */
+/** The part of the source that is read, and how: image.v1.SourceOptions with its defaults filled in. */
 export interface SourcePlan {
   /** Counted from 1. */
   readonly page: number;
-  /** Of a document's page. */
+  /** Resolution of a document's page. */
   readonly dpi: number;
   readonly pageBox: 'crop' | 'media';
   readonly annotations: boolean;
-  /** Empty: none. */
+  /** Empty: no password. */
   readonly password: string;
 }
 
 /**
- * What is done with a source's transparency.
+ * The treatment of a source's transparency.
  *
  * - `kept`: an image output in a format with alpha keeps it; it is dropped for all others.
- * - `dropped`: the colours stay as they are stored, as in Pillow's `convert("RGB")`.
- * - a colour: the image is drawn over it.
+ * - `dropped`: the colours stay as stored, as in Pillow's `convert("RGB")`.
+ * - a colour: the image is drawn over this colour.
  */
 export type AlphaPlan = 'kept' | 'dropped' | Colour;
 
@@ -69,7 +71,7 @@ export interface TensorPlan {
   readonly container: (typeof tensorContainers)[number];
 }
 
-/** `pixel_values` is the model's input of that name in transformers; without its presets a tensor is an `image`. */
+/** Names of tensors. `pixel_values` is a model's input in transformers; without a preset a tensor is an `image`. */
 export type TensorName = 'image' | 'pixel_values';
 
 /** The format of an image output: the requested one, else the source's if it can be written, else PNG. */

@@ -9,10 +9,10 @@ import type { Size } from './shortest-edge.ts';
 import { kindOf } from './steps.ts';
 
 /*
- * What an image costs, told from its header before a pixel of it is decoded.
+ * The price of an image, derived from its header before any pixel is decoded.
  *
- * Memory is the growth of a fresh worker's peak (VmHWM in /proc/pid/status) over what it held before, measured with
- * photo-like pictures of 6, 24 and 48 megapixels; in bytes a source pixel, the file itself not counted:
+ * Memory is the growth of a fresh worker's peak (VmHWM in /proc/pid/status), measured with photo-like pictures of 6, 24
+ * and 48 megapixels. The unit is bytes per source pixel; the file itself is not counted:
  *
  *   source                           exact   of that held by the decoder   fast → 1024 × 768
  *   JPEG 4:2:0, 4:4:4                 3.1     0.1                          0.3 (1.4 at 6 MP)
@@ -27,24 +27,25 @@ import { kindOf } from './steps.ts';
  *   GIF                               7.3     4.3                          5.7
  *   TIFF in strips; in tiles          4.4     1.4                          2.1
  *
- * A progressive JPEG is held as coefficients of 2 bytes, one for each sample (ITU-T T.81, G.1.2: each scan has some
- * of the bits of all of them). A TIFF may be one strip. The answer, in bytes an answer's pixel beside the decoded 3:
- * JPEG 0.1, PNG 2.4, WebP 4.8, a tensor of FP32 12.
+ * A progressive JPEG is held as coefficients of 2 bytes, one for each sample (ITU-T T.81, G.1.2: each scan contains
+ * some of the bits of all of them). A TIFF may be one strip. The output, in bytes per output pixel in addition to the 3
+ * that are decoded: JPEG 0.1, PNG 2.4, WebP 4.8, a tensor of FP32 12.
  *
- * Times are of the same runs, in nanoseconds of CPU a pixel; how they compare to a machine's is learnt by admission.
+ * Times are from the same runs, in nanoseconds of CPU per pixel. Admission learns how they relate to the current
+ * machine.
  */
 
-/** Bytes beside the answer's pixels, and nanoseconds; both a pixel. */
+/** Per output pixel: bytes in addition to the pixels, and nanoseconds. */
 const encoding = {
   jpeg: { bytes: 1, time: 10 },
   png: { bytes: 3, time: 50 },
   webp: { bytes: 5.5, time: 90 },
 } as const;
 
-/** Nanoseconds a source pixel that is resampled: two passes of the resampler. */
+/** Nanoseconds per source pixel that is resampled, for the two passes of the resampler. */
 const resamplingTime = { exact: 3, torch: 3, opencv: 3, fast: 1 } as const;
 
-/** What every image takes: code that is run for the first time, buffers of the codecs. */
+/** Memory and time that every image takes: code that runs for the first time, buffers of the codecs. */
 const fixedBytes = 10_000_000;
 const fixedMs = 3;
 
@@ -53,7 +54,7 @@ export function decodingMs(header: ImageHeader): number {
   return msOf(header, codecOf(header.format).price.decodingTime(header));
 }
 
-/** The same for a file that isn't progressive or interlaced. */
+/** The same for a file that is neither progressive nor interlaced. */
 export function plainDecodingMs(header: ImageHeader): number {
   const { plainDecodingTime, decodingTime } = codecOf(header.format).price;
   return msOf(header, plainDecodingTime?.(header) ?? decodingTime({ ...header, isProgressive: false }));
@@ -64,10 +65,10 @@ function msOf({ width, height }: Size, timePerPixel: number): number {
 }
 
 /**
- * The price of an image's way through a worker.
+ * The price of processing an image in a worker.
  *
  * @param encodedBytes - length of the source
- * @param images - what is made of it, within the limits of limits.ts
+ * @param images - its outputs, within the limits of limits.ts
  */
 export function priceOf(header: ImageHeader, encodedBytes: number, images: readonly PlannedImage[]): Price {
   const pixels = areaOf(header);
@@ -108,8 +109,8 @@ function outputPrice(header: ImageHeader, image: PlannedImage): { bytes: number;
 }
 
 /**
- * Pixels of a source that fast numerics reduce while it is decoded: to less than twice each side of what is resampled of
- * it, but a JPEG to no less than an eighth. Undefined where all pixels are decoded.
+ * The source pixels that fast numerics decode: less than twice each side of the resampled size, but for JPEG at
+ * least an eighth of the source. Undefined if all pixels are decoded.
  */
 function reducedPixels({ plan, geometry }: PlannedImage): number | undefined {
   const [first] = geometry.steps;
@@ -126,7 +127,9 @@ function encodingPrice(header: ImageHeader, plan: Plan): { bytes: number; time: 
   return { bytes: channels * (datatypeBytes[output.datatype] + 1), time: channels * 4 };
 }
 
-/** Bytes a pixel, as 8 bits each. CMYK is there beside the RGB that is made of it; so is what is turned upright. */
+/**
+ * Bytes per pixel, at 8 bits per sample. CMYK and its RGB exist at the same time; so do pixels and their turned copy.
+ */
 function decodedBytes(header: ImageHeader): number {
   const upright = header.orientation > 1 ? channelsOf(header) : 0;
   return channelsOf(header) + (header.colour === 'cmyk' ? 3 : 0) + upright;

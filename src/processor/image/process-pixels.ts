@@ -14,14 +14,14 @@ import { exactStages, fastStages } from './stages.ts';
 import { type EncodedTensors, tensor } from './tensor.ts';
 
 /*
- * What runs in a worker process: the stages of an image's numerics (stages.ts), then its output.
+ * The code that runs in a worker process: the stages of an image's numerics (stages.ts), then its outputs.
  */
 
-/** One source's way through a worker. All of it can be cloned between processes. */
+/** The job to process one source in a worker. All of it can be cloned between processes. */
 export interface PixelJob {
   readonly content: Uint8Array;
   readonly header: ImageHeader;
-  /** What to make of it. It is decoded once for all exact plans. */
+  /** The plans to run. The source is decoded once for all exact plans. */
   readonly images: readonly PlannedImage[];
 }
 
@@ -31,33 +31,33 @@ export interface PixelResult {
   /** In pixels. */
   readonly width: number;
   readonly height: number;
-  /** Empty for an image. */
+  /** Empty for an image output. */
   readonly tensors: EncodedTensors['tensors'];
   readonly decisions: readonly string[];
   /** In the order in which they ran. */
   readonly stages: readonly Stage[];
 }
 
-export type PixelAnswer = { readonly result: PixelResult } | { readonly failure: WorkerFailure };
+export type PixelOutcome = { readonly result: PixelResult } | { readonly failure: WorkerFailure };
 
 /**
  * The worker's entry point.
  *
- * @returns an outcome for each plan, in their order. A failure is a value; anything else that is thrown is a bug
+ * @returns an outcome for each plan, in their order. A failure is a value; any other error is thrown as a bug
  */
-export async function processPixels({ content, header, images }: PixelJob): Promise<readonly PixelAnswer[]> {
-  const outcomes: PixelAnswer[] = new Array(images.length);
+export async function processPixels({ content, header, images }: PixelJob): Promise<readonly PixelOutcome[]> {
+  const outcomes: PixelOutcome[] = new Array(images.length);
   const startedMs = performance.now();
   let decoded: Promise<Pixels> | undefined;
   const decodeOnce = () => {
     decoded ??= decodeWhole(content, header);
     return decoded;
   };
-  // Exact plans first: their decoded source is in the memory where the next decoding puts its own.
+  // Exact plans run first: their decoded source is in the memory that the next decoding overwrites.
   const order = [...images.entries()].sort(([, a], [, b]) => Number(isFast(a.plan)) - Number(isFast(b.plan)));
   for (const [index, image] of order) {
-    const made = processImage(content, header, image, decodeOnce, startedMs);
-    outcomes[index] = await made.then((result) => ({ result }), packFailure);
+    const processed = processImage(content, header, image, decodeOnce, startedMs);
+    outcomes[index] = await processed.then((result) => ({ result }), packFailure);
   }
   return outcomes;
 }

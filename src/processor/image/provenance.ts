@@ -2,11 +2,12 @@ import type { ImageHeader } from '../codecs/header.ts';
 import type { Plan } from './plan.ts';
 
 /**
- * The version of each numerics: ours, and the library whose pixels these are. Ours grows whenever the same request may
- * give other bytes than before. It is part of the cache key, so that a new version never responds with an old version's
- * pixels, and each numerics has its own, so that no other one's outputs are made again.
+ * The version of each numerics: ours, and the library whose pixels are computed. Ours is raised whenever the same
+ * request may give other bytes than before. It is part of the cache key, so that a new version never responds with
+ * pixels of an old one. Each numerics has its own version, so that a change to one keeps the cached outputs of the
+ * others.
  *
- * - Pillow 12.2 and 13.0 each changed for which images the vertical pass goes first.
+ * - Pillow 12.2 and 13.0 each changed for which images the vertical pass runs first.
  * - torch computes these bytes on CPUs only: x86 with AVX2, and ARM.
  * - The versions of the libraries include that of libvips.
  */
@@ -17,7 +18,7 @@ export const numericsVersions = {
   fast: '3+libvips',
 } as const satisfies Readonly<Record<Plan['numerics'], string>>;
 
-/** What was decided about a source where there was a choice, as `subject=decision`. */
+/** The decisions about a source, as `subject=decision`, wherever there was a choice. */
 export function decisionsOf(header: ImageHeader, plan: Plan, alphaIsKept: boolean): string[] {
   const decisions: string[] = [];
   if (header.orientation !== 1) decisions.push(`orientation=${header.orientation} turned upright`);

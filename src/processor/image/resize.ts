@@ -31,7 +31,7 @@ export const resize: StepKind<ResizeStep> = {
     if (step.fit !== 'fill' && step.fit !== 'cover') return undefined;
     return { width: step.width, height: step.height };
   },
-  // Its pass order and its weights depend on the whole input.
+  // The library's pass order and weights depend on the whole input.
   inputCutout: (input) => ({ left: 0, top: 0, right: input.width, bottom: input.height }),
   checkWork(placed) {
     const { library } = placed.step;
@@ -48,7 +48,7 @@ export const resize: StepKind<ResizeStep> = {
  * Turns a picture upright and resamples it, bit for bit as Pillow's `ImageOps.exif_transpose` and `Image.resize`, or as
  * the step's library.
  *
- * @param toLuma - whether the result is Pillow's luma, computed for each row while it is in the cache
+ * @param toLuma - whether the result is Pillow's luma, computed for each row while the row is in the CPU cache
  * @returns the pixels of the step's cutout
  */
 export function resample(
@@ -71,7 +71,7 @@ export function resampleReduced({ pixels, orientation }: Picture, placed: Placed
   const target = targetOf(placed);
   const [left, top, right, bottom] = target.box ?? [0, 0, input.width, input.height];
   const reduced = sizeUpright(pixels, orientation);
-  // Its sides are rounded up: the box keeps its share of each.
+  // The reduced sides are rounded up. The box keeps its share of each side.
   const [across, down] = [reduced.width / input.width, reduced.height / input.height];
   const box = [
     left * across,

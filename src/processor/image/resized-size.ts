@@ -9,14 +9,14 @@ import {
 
 /** The size to resample to, in pixels, and the part of the source that is resampled. */
 export interface ResizedSize extends Size {
-  /** In source pixels, fractions included. Unset: all of the source. */
+  /** In source pixels, with fractions. Unset: the whole source. */
   readonly box?: readonly [left: number, top: number, right: number, bottom: number];
 }
 
 /**
- * The size that a resize gives an image, as Pillow's ImageOps: fill is `Image.resize`, cover `ImageOps.fit`, inside
- * `ImageOps.contain` and outside `ImageOps.cover`, rounded as they round. With one of the sides only, the other one is
- * in proportion, rounded half to even. A side is never less than one pixel (Pillow returns an empty image there).
+ * The size that a resize gives an image, as in Pillow's ImageOps: fill is `Image.resize`, cover `ImageOps.fit`, inside
+ * `ImageOps.contain` and outside `ImageOps.cover`, with the same rounding. If only one side is given, the other one is
+ * in proportion, rounded half to even. A side has at least one pixel (Pillow would return an empty image).
  *
  * @param source - size after EXIF orientation, in pixels
  */
@@ -42,7 +42,7 @@ export function resizedSize(source: Size, step: ResizeStep): ResizedSize {
   }
 }
 
-/** length × to ÷ from, in whole pixels, at least 1. The product is exact, so it is rounded as the ratio would be. */
+/** length × to ÷ from, rounded to whole pixels, at least 1. The product is exact, so only the quotient is rounded. */
 function inProportion(length: number, to: number, from: number): number {
   return Math.max(1, roundHalfToEven((length * to) / from));
 }

@@ -1,6 +1,6 @@
 /**
  * Sizes that keep an image's proportions, rounded as torchvision's and transformers' Python rounds them.
- * Each takes the size of the image that is to be resized and gives the size to resize it to, in pixels.
+ * Each function takes the size of the source and returns the size to resize it to, in pixels.
  */
 
 /** Width and height in pixels. */
@@ -10,7 +10,7 @@ export interface Size {
 }
 
 /**
- * The shorter side becomes `shortestEdge`, the longer one its share without the fraction: torchvision's
+ * The shorter side becomes `shortestEdge`; the longer one is in proportion, rounded down: torchvision's
  * `Resize(shortestEdge)`, and `size = {"shortest_edge": …}` in transformers.
  */
 export function shortestEdgeSize({ width, height }: Size, shortestEdge: number): Size {
@@ -22,7 +22,7 @@ export function shortestEdgeSize({ width, height }: Size, shortestEdge: number):
 /**
  * {@link shortestEdgeSize}, but the longer side becomes at most about `longestEdge`:
  * get_size_with_aspect_ratio in transformers, `size = {"shortest_edge": …, "longest_edge": …}`. A very thin
- * image may come to a side of 0.
+ * image may get a side of 0.
  */
 export function shortestAndLongestEdgeSize(size: Size, shortestEdge: number, longestEdge: number): Size {
   const { width, height } = size;
@@ -38,15 +38,16 @@ export function shortestAndLongestEdgeSize(size: Size, shortestEdge: number, lon
 }
 
 /**
- * As large as fits into `maxWidth` × `maxHeight`, smaller images too: get_image_size_for_max_height_width in
- * transformers, `size = {"max_height": …, "max_width": …}`. A very thin image may come to a side of 0.
+ * The largest size that fits into `maxWidth` × `maxHeight`; smaller images are enlarged:
+ * get_image_size_for_max_height_width in transformers, `size = {"max_height": …, "max_width": …}`. A very thin image
+ * may get a side of 0.
  */
 export function withinSize({ width, height }: Size, maxWidth: number, maxHeight: number): Size {
   const scale = Math.min(maxHeight / height, maxWidth / width);
   return { width: Math.trunc(width * scale), height: Math.trunc(height * scale) };
 }
 
-/** Python's round(), of what isn't negative. */
+/** Python's round(), for numbers of at least 0. */
 export function roundHalfToEven(value: number): number {
   const floor = Math.floor(value);
   if (value - floor !== 0.5) return Math.round(value);

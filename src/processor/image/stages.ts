@@ -8,7 +8,7 @@ import { type ResizeStep, resample, resampleReduced } from './resize.ts';
 import type { PlacedStep } from './step.ts';
 import { kindOf, type Step } from './steps.ts';
 
-/** The way of one image through a worker, up to its outputs. */
+/** The stages of one image in a worker, up to its outputs. */
 export interface PixelStages {
   readonly plan: Plan;
   readonly geometry: Geometry;
@@ -32,8 +32,8 @@ export async function exactStages(job: PixelStages): Promise<Pixels> {
 }
 
 /**
- * Fast numerics: decode → resize → alpha → other steps. Where the plan begins with a resize, the decoder computes no more
- * pixels than that needs, or libvips does the resize while it decodes. Alpha is dropped where there are fewer pixels.
+ * Fast numerics: decode → resize → alpha → other steps. If the plan begins with a resize, the decoder computes only the
+ * pixels that the resize needs, or libvips resizes while it decodes. Alpha is dropped at the stage with fewer pixels.
  */
 export async function fastStages(job: PixelStages): Promise<Pixels> {
   const { geometry, orientation, stage } = job;
@@ -54,14 +54,17 @@ export async function fastStages(job: PixelStages): Promise<Pixels> {
 
 type RunStage = PixelStages['stage'];
 
-/** Drops the alpha that no output keeps. */
+/** Drops the alpha if no output keeps it. */
 async function dropAlpha(picture: Picture, { plan, geometry, stage }: PixelStages): Promise<Picture> {
   const { pixels } = picture;
   if (geometry.keepsAlpha || pixels.channels !== 4) return picture;
   return { ...picture, pixels: await stage('alpha', () => flatten(pixels, plan.alpha)) };
 }
 
-/** Runs steps one after the other. A resize before a grayscale gives luma, computed for each row while it is in the cache. */
+/**
+ * Runs steps in order. A resize before a grayscale returns luma, computed for each row while the row is in the CPU
+ * cache.
+ */
 async function runSteps(
   start: Picture,
   steps: readonly PlacedStep<Step>[],
@@ -79,7 +82,7 @@ async function runSteps(
   return picture;
 }
 
-/** Turns a picture upright that no step has turned. */
+/** Turns a picture upright if no step has done so. */
 async function turnUpright(picture: Picture, stage: RunStage): Promise<Pixels> {
   if (picture.orientation === 1) return picture.pixels;
   return await stage('orient', () => upright(picture));
@@ -97,7 +100,7 @@ function isResize(placed: PlacedStep<Step>): placed is PlacedStep<ResizeStep> {
   return placed.step.kind === 'resize';
 }
 
-/** Whether a grayscale follows, and before it only steps that add no colour. */
+/** Whether a grayscale follows and all steps before it add no colour. */
 function onlyLumaIsUsed(steps: readonly PlacedStep<Step>[]): boolean {
   const grayscale = steps.findIndex(({ step }) => step.kind === 'grayscale');
   return grayscale !== -1 && steps.slice(0, grayscale).every(({ step }) => step.kind !== 'pad');

@@ -8,9 +8,9 @@ export interface Shape extends Size {
   readonly colours: 1 | 3;
 }
 
-/** The shape of a step's output, and where its input is in it. */
+/** The shape of a step's output, and the position of its input in it. */
 export interface Placement extends Shape {
-  /** Of a resize: the part of its input that is resampled, in the input's pixels, fractions included. Unset: all of it. */
+  /** Of a resize: the part of its input that is resampled, in input pixels, with fractions. Unset: the whole input. */
   readonly box?: readonly [left: number, top: number, right: number, bottom: number];
   /** The column of the output where the input begins: negative where a crop removes columns. Unset: 0. */
   readonly left?: number;
@@ -23,31 +23,31 @@ export interface PlacedStep<S = unknown> {
   readonly step: S;
   readonly input: Shape;
   readonly output: Placement;
-  /** Size of the part of the input that exists: the step before may compute no more than this one needs. */
+  /** Size of the part of the input that exists: the step before computes only what this one needs. */
   readonly available: Size;
-  /** The part of the output that later steps need: no more has to be computed. */
+  /** The part of the output that later steps need; the rest need not be computed. */
   readonly cutout: Cutout;
-  /** Size of the largest part of the output that is computed: `cutout`'s, or all where libvips resizes. */
+  /** Size of the largest part of the output that is computed: that of `cutout`, or all of it if libvips resizes. */
   readonly computed: Size;
 }
 
 /**
  * A kind of step: one file in this folder and one row in steps.ts.
  *
- * All but `run` is computed from the header alone, in the process that serves gRPC.
+ * Everything but `run` is computed only from the header, in the process that serves gRPC.
  */
 export interface StepKind<S> {
-  /** Places the input in the output. */
+  /** Computes the shape of the output and the position of the input. */
   place(step: S, input: Shape): Placement;
-  /** The size of the output, where it is the same for every input. Unset: the size of the input. */
+  /** The size of the output, if it is the same for every input. Unset: the size of the input. */
   fixedSize?(step: S): Size | undefined;
-  /** The part of the input that a part of the output is made of. Unset: the same part. */
+  /** The part of the input that a part of the output needs. Unset: the same part. */
   inputCutout?(input: Shape, output: Placement, cutout: Cutout): Cutout;
   /** @throws Failure if exact numerics would need too much work */
   checkWork?(placed: PlacedStep<S>): void;
   /** Pixels that the step allocates. Unset: none. */
   newPixels?(placed: PlacedStep<S>): number;
-  /** How many pixels of its input the step resamples. Unset: none. */
+  /** Pixels of its input that the step resamples. Unset: none. */
   resampledPixels?(placed: PlacedStep<S>): number;
   /**
    * @param picture - the part of the input that `inputCutout` names, or more

@@ -5,7 +5,7 @@ import { resize } from './resize.ts';
 import type { Size } from './shortest-edge.ts';
 import type { StepKind } from './step.ts';
 
-/** The steps of which a plan consists. A new one is a file in this folder and a row here. */
+/** The kinds of steps. A new one is a file in this folder and a row here. */
 const stepKinds = { resize, pad, crop, grayscale } as const;
 
 type Kinds = typeof stepKinds;
@@ -17,7 +17,7 @@ export function kindOf(step: Step): StepKind<Step> {
   return stepKinds[step.kind] as StepKind<Step>;
 }
 
-/** The size of the processed picture, where it is the same for every image. */
+/** The size of the processed picture, if it is the same for every image. */
 export function fixedSizeOf(steps: readonly Step[]): Size | undefined {
   let size: Size | undefined;
   for (const step of steps) {

@@ -1,16 +1,16 @@
 import { crc32 } from 'node:zlib';
 
 /*
- * ZIP files with stored entries (PKWARE's APPNOTE 6.3.10), as numpy.savez writes them. Libraries for ZIP take the whole
- * data first and copy it. Here the data is written into its place, because a response is priced before it is made and a
- * batch gets its values one image after the other.
+ * ZIP files with stored entries (PKWARE's APPNOTE 6.3.10), as numpy.savez writes them. Libraries for ZIP take the
+ * complete data first and copy it. Here the data is written in place, because a response is priced before it is
+ * computed and a batch receives its values one image after another.
  */
 
-/** An entry before its data is known. */
+/** An entry whose data is not known yet. */
 export interface ZipEntry {
   /** ASCII. */
   readonly name: string;
-  /** Length of its data. */
+  /** Length of its data, in bytes. */
   readonly bytes: number;
 }
 
@@ -18,21 +18,21 @@ export interface ZipEntry {
 export interface OpenZip {
   /** The whole file. */
   readonly content: Uint8Array;
-  /** The place of each entry's data in `content`. */
+  /** The part of `content` for each entry's data. */
   readonly data: readonly Uint8Array[];
-  /** Writes the checksums, once all data is written. */
+  /** Writes the checksums once all data is written. */
   close(): void;
 }
 
 const localHeaderBytes = 30;
 const centralHeaderBytes = 46;
 const endBytes = 22;
-/** 1 January 1980 as MS-DOS writes it, the earliest date: equal data gives equal bytes. */
+/** 1 January 1980 in MS-DOS format, the earliest date. It is fixed so that equal data gives equal bytes. */
 const earliestDate = 0x0021;
 /** The version of the format that a reader has to support: 2.0. */
 const version = 20;
 
-/** Lays out a ZIP file of less than 4 GiB. */
+/** Lays out a ZIP file smaller than 4 GiB. */
 export function openZip(entries: readonly ZipEntry[]): OpenZip {
   const headers = entries.reduce((sum, { name }) => sum + headerBytes(name), 0);
   const content = Buffer.alloc(entries.reduce((sum, { bytes }) => sum + bytes, headers + endBytes));
@@ -73,7 +73,7 @@ function headerBytes(name: string): number {
   return localHeaderBytes + centralHeaderBytes + 2 * name.length;
 }
 
-/** The fields that an entry's local header and its central header have in common. */
+/** The fields that an entry's local header and central header share. */
 function entryFields(name: string, bytes: number, checksum: number): Buffer {
   const fields = Buffer.alloc(26);
   fields.writeUInt16LE(version, 0);

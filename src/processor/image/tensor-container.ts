@@ -15,18 +15,18 @@ export interface Tensor extends TensorDescription {
   readonly values: Uint8Array;
 }
 
-/** A container whose values are still to be written. */
+/** A container whose values are not written yet. */
 export interface OpenContainer extends Encoded {
-  /** The place of each tensor's values in the content. */
+  /** The part of the content for each tensor's values. */
   readonly values: readonly Uint8Array[];
-  /** Completes the content, once all values are written. */
+  /** Completes the content once all values are written. */
   close(): void;
 }
 
 /**
  * Writes tensors. `raw` and `npy` take one.
  *
- * @returns for `raw` the tensor's own array, without a copy
+ * @returns for `raw`, the tensor's own array without a copy
  */
 export function containTensors(tensors: readonly Tensor[], container: TensorPlan['container']): Encoded {
   const [first] = tensors;
@@ -73,7 +73,7 @@ function only(tensors: readonly TensorDescription[]): TensorDescription {
 
 type OpenFile = Omit<OpenContainer, 'contentType'>;
 
-/** A file of a header and the tensors' values, one after the other. */
+/** A file that consists of a header and the tensors' values, one after another. */
 function openFile(header: Uint8Array, tensors: readonly TensorDescription[]): OpenFile {
   const content = new Uint8Array(
     header.length + tensors.reduce((sum, tensor) => sum + bytesOfTensor(tensor), 0),

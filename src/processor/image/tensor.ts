@@ -10,10 +10,10 @@ export interface EncodedTensors extends Encoded {
 }
 
 /**
- * Pixels as a model's input: (x × rescaleFactor − mean) / std, each step rounded to FP32 as NumPy and
- * PyTorch round it, then to the datatype, to nearest even.
+ * Converts pixels to a model's input: (x × rescaleFactor − mean) / std, each step rounded to FP32 as in NumPy and
+ * PyTorch, then to the datatype, half to even.
  *
- * A pixel has 256 values, so each channel is a table of 256 results.
+ * A sample has 256 possible values, so each channel is a table of 256 results.
  *
  * @param image - [height, width, 1 | 3] uint8
  * @returns [1, channels, height, width] or [1, height, width, channels], little-endian
@@ -39,7 +39,7 @@ export function tensorShape(
 
 type Values = Uint8Array | Uint16Array | Float32Array;
 
-/** The values of one channel's 256 pixels, in the datatype's bits. */
+/** The results for the 256 values of one channel, in the bits of the datatype. */
 function tableOf(plan: TensorPlan, channel: number): Values {
   const mean = Math.fround(plan.mean[plan.mean.length === 1 ? 0 : channel] ?? 0);
   const std = Math.fround(plan.std[plan.std.length === 1 ? 0 : channel] ?? 1);
@@ -59,12 +59,12 @@ function tableOf(plan: TensorPlan, channel: number): Values {
   }
 }
 
-/** The upper half of an FP32, rounded to nearest even. Overflow gives infinity, as PyTorch's does. */
+/** The upper half of an FP32, rounded half to even. Overflow gives infinity, as in PyTorch. */
 function toBfloat16(bits: number): number {
   return (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
 }
 
-/** Looks every pixel up in its channel's table and puts it in its place. */
+/** Maps every pixel through its channel's table to its position in the tensor. */
 function arrange(image: Pixels, plan: TensorPlan, tables: readonly Values[]): Values {
   const { data, channels } = image;
   const reversed = plan.channelOrder === 'BGR' && channels === 3;

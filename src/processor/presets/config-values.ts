@@ -3,11 +3,11 @@ import type { ResizeFit } from '../image/resize.ts';
 import type { ConfigValues } from './processor-types.ts';
 
 /**
- * Reads of a preprocessor config's values, each with its type and range. All throw PRESET_INVALID with the key,
- * the actual value and what is allowed.
+ * Readers for a preprocessor config's values, each with its type and range. All throw PRESET_INVALID with the key, the
+ * actual value and the allowed values.
  */
 
-/** A JPEG's sides are 16-bit numbers, and no model is near. */
+/** JPEG stores sides as 16-bit numbers, and no model needs as many pixels. */
 const longestSide = 65_535;
 
 /** The size of a resize or a crop, in pixels, by the names of transformers. */
@@ -41,16 +41,16 @@ export function readPerChannel(config: ConfigValues, key: string): readonly numb
   throw invalid(key, value, 'a finite number, or three of them, one a channel');
 }
 
-/** What is computed in FP32 has to be finite there. */
+/** Checks that a value computed in FP32 is finite there. */
 function isFiniteInFp32(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(Math.fround(value));
 }
 
 /**
- * A size in any shape that transformers' get_size_dict takes and PilBackend computes. A single number is one of
- * two things.
+ * A size in any form that transformers' get_size_dict accepts and PilBackend computes. The meaning of a single number
+ * depends on `toSquare`.
  *
- * @param toSquare - whether a single number is both sides, or else the shortest edge
+ * @param toSquare - whether a single number is both sides; otherwise it is the shortest edge
  */
 export function readSize(config: ConfigValues, key: string, toSquare: boolean): ConfigSize {
   const value = config[key];
@@ -110,7 +110,7 @@ export function invalid(key: string, actual: unknown, allowed: string): Failure 
   );
 }
 
-/** A value of the config as it is repeated to the caller: not all of a long one. */
+/** A value of the config as shown to the caller, shortened if it is long. */
 export function shown(value: unknown): string {
   if (value === undefined) return 'missing';
   const text = JSON.stringify(value);

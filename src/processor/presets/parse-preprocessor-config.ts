@@ -22,14 +22,14 @@ import {
   processorTypes,
 } from './processor-types.ts';
 
-/** Largest config that is parsed; real ones have about 700 bytes. */
+/** Limit of a config in bytes; real ones have about 700. */
 export const maxConfigBytes = 65_536;
 
 /**
- * Reads a Hugging Face preprocessor_config.json as transformers 5 does, with its Pillow backend in mind. What
- * isn't computed here exactly as there is refused by name, be it a type, a key or a value.
+ * Reads a Hugging Face preprocessor_config.json as transformers 5 does with its Pillow backend. A type, key or value
+ * that is not computed here exactly as there is refused by name.
  *
- * @throws PRESET_INVALID where transformers would fail too, PRESET_UNSUPPORTED where it wouldn't
+ * @throws PRESET_INVALID if transformers would fail too, PRESET_UNSUPPORTED otherwise
  */
 export function parsePreprocessorConfig(json: string): PresetPlan {
   const given = parseObject(json);
@@ -76,7 +76,7 @@ function resizeSteps(config: ConfigValues, type: ProcessorType): Step[] {
   }
 }
 
-/** LevitImageProcessor.resize. It doesn't look at longest_edge. */
+/** LevitImageProcessor.resize. It ignores longest_edge. */
 function levitSize(config: ConfigValues, size: ConfigSize): ConfigSize {
   if (size.fit === 'fill') return size;
   if (!('shortestEdge' in size)) throw invalid('size', config.size, '{height, width} or {shortest_edge}');
@@ -84,8 +84,7 @@ function levitSize(config: ConfigValues, size: ConfigSize): ConfigSize {
 }
 
 /**
- * ConvNextImageProcessor.resize: from 384 on the image is warped, below it is cropped. It doesn't look at
- * longest_edge.
+ * ConvNextImageProcessor.resize: from 384 on the image is warped, below it is cropped. It ignores longest_edge.
  */
 function cropPctSteps(config: ConfigValues, size: ConfigSize, filter: FilterName): Step[] {
   if (!('shortestEdge' in size)) throw invalid('size', config.size, '{shortest_edge}');
@@ -109,7 +108,7 @@ function cropStep(config: ConfigValues): Step {
   return { kind: 'crop', width: size.width, height: size.height, origin: 'transformers' };
 }
 
-/** Without rescaling and normalizing transformers leaves the pixels as they are: uint8. */
+/** Without rescaling and normalizing, transformers leaves the pixels as uint8. */
 function tensorValues(config: ConfigValues): PresetPlan['tensor'] {
   const rescales = readFlag(config, 'do_rescale');
   const normalizes = readFlag(config, 'do_normalize');
@@ -130,7 +129,7 @@ function tensorValues(config: ConfigValues): PresetPlan['tensor'] {
 
 function readStd(config: ConfigValues): readonly number[] {
   const std = readPerChannel(config, 'image_std');
-  // Computed in FP32: what is 0 there divides by 0.
+  // Computed in FP32: a value that is 0 there would divide by 0.
   if (std.every((value) => Math.fround(value) !== 0)) return std;
   throw invalid('image_std', config.image_std, 'numbers other than 0');
 }
@@ -143,7 +142,7 @@ function parseObject(json: string): ConfigValues {
   if (bytes > maxConfigBytes) {
     throw new Failure(
       'PRESET_INVALID',
-      `The preprocessor config has ${bytes} bytes; the limit is ${maxConfigBytes}. Send preprocessor_config.json alone.`,
+      `The preprocessor config has ${bytes} bytes; the limit is ${maxConfigBytes}. Send only preprocessor_config.json.`,
       { limit: maxConfigBytes, actual: bytes },
     );
   }
@@ -175,7 +174,7 @@ function parseJson(json: string): unknown {
   }
 }
 
-/** The class without its backend's ending, and by its new name. */
+/** The class without its backend's suffix, by its new name. */
 function typeName(config: ConfigValues): string {
   const name = config.image_processor_type ?? config.feature_extractor_type;
   if (typeof name === 'string') {
@@ -189,8 +188,8 @@ function typeName(config: ConfigValues): string {
 }
 
 /**
- * The config with its class's values for what it leaves out. A null in it stays null, as in transformers. Two
- * old spellings are put as the classes' constructors put them.
+ * The config with its class's values for missing keys. A null stays null, as in transformers. Two old spellings are
+ * converted as in the classes' constructors.
  */
 function completed(given: ConfigValues, { defaults, ignores = [] }: ProcessorType): ConfigValues {
   const config: Record<string, unknown> = { ...commonDefaults, ...defaults, ...given };
@@ -202,7 +201,7 @@ function completed(given: ConfigValues, { defaults, ignores = [] }: ProcessorTyp
   return config;
 }
 
-/** Refuses every key whose meaning isn't known here, and those whose value asks for what isn't computed. */
+/** Refuses every key whose meaning is unknown here, and every value that asks for an unsupported computation. */
 function checkKeys(
   given: ConfigValues,
   config: ConfigValues,

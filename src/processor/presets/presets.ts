@@ -8,7 +8,7 @@ import type { PresetPlan } from './preset-plan.ts';
 import { shippedPresets } from './shipped-presets.ts';
 import { torchvisionPresets } from './torchvision-presets.ts';
 
-/** The presets that a request may name. Upper and lower case are the same in a name. */
+/** The presets that a request may name. Names are case-insensitive. */
 export interface Presets {
   /** @throws PRESET_UNKNOWN with the nearest names */
   find(name: string): PresetPlan;
@@ -17,11 +17,11 @@ export interface Presets {
 }
 
 /**
- * Collects the shipped presets, torchvision's, which can be named with `_Weights` or without, and those of a
- * directory, which go before the others: `<name>.json` or `<name>/preprocessor_config.json`.
+ * Collects the shipped presets, torchvision's, which can be named with `_Weights` or without, and those of a directory,
+ * which override the others: `<name>.json` or `<name>/preprocessor_config.json`.
  *
  * @param directory - read once, now
- * @throws EnvironmentError with a line for every file of the directory that is no preset computed here
+ * @throws EnvironmentError with a line for every file of the directory that is not a supported preset
  */
 export function createPresets({ directory }: { directory?: string | undefined }): Presets {
   const own = directory === undefined ? [] : readPresets(directory);
@@ -57,7 +57,7 @@ function unknownPreset(name: string, names: readonly string[]): Failure {
   });
 }
 
-/** Names beginning with a dot are left alone: Kubernetes keeps the files of a mounted ConfigMap in `..data`. */
+/** Names that begin with a dot are ignored: Kubernetes keeps the files of a mounted ConfigMap in `..data`. */
 function readPresets(directory: string): [name: string, plan: PresetPlan][] {
   const presets: [name: string, plan: PresetPlan][] = [];
   const files = new Map<string, string>();
@@ -90,7 +90,7 @@ function entriesOf(directory: string): string[] {
   }
 }
 
-/** The config that an entry of the directory stands for, if it does. */
+/** The config that an entry of the directory contains, if any. */
 function configFile(directory: string, entry: string): { name: string; file: string } | undefined {
   const suffix = '.json';
   if (entry.endsWith(suffix)) return { name: entry.slice(0, -suffix.length), file: entry };
@@ -102,7 +102,7 @@ function configFile(directory: string, entry: string): { name: string; file: str
 
 function readConfig(path: string): string {
   const stats = statSync(path);
-  // Reading a FIFO would wait for ever.
+  // Reading a FIFO would block forever.
   if (!stats.isFile()) throw new Error('is not a regular file');
   const { size } = stats;
   if (size > maxConfigBytes) throw new Error(`has ${size} bytes; the limit is ${maxConfigBytes}`);

@@ -1,21 +1,21 @@
 /**
- * The image processors of transformers 5 that are computed here, and the values of their classes for what a
- * config leaves out. Most are pure configuration: they override nothing of PilBackend but these values.
+ * The image processors of transformers 5 that are computed here, and the values of their classes for keys that a config
+ * omits. Most are pure configuration: they override only these values of PilBackend.
  * test/parity/presets.test.ts compares the values and the pixels of each with transformers' own.
  */
 export interface ProcessorType {
-  /** Over {@link commonDefaults}. */
+  /** Overrides {@link commonDefaults}. */
   readonly defaults: ConfigValues;
-  /** How it resizes, where that isn't PilBackend's way: with `crop_pct`, or to 256/224 of `shortest_edge`. */
+  /** How it resizes, if not as PilBackend does: with `crop_pct`, or to 256/224 of `shortest_edge`. */
   readonly resize?: 'cropPct' | 'levit';
-  /** Common keys that it doesn't look at for an image. */
+  /** Common keys that it ignores. */
   readonly ignores?: readonly string[];
 }
 
-/** Keys as they stand in preprocessor_config.json. */
+/** Keys as in preprocessor_config.json. */
 export type ConfigValues = Readonly<Record<string, unknown>>;
 
-/** BaseImageProcessor's and PilBackend's keys. Unset is false, or missing. */
+/** Keys of BaseImageProcessor and PilBackend. Unset is false, or missing. */
 export const commonDefaults = {
   do_convert_rgb: null,
   do_resize: null,
@@ -159,7 +159,7 @@ export const processorTypes: Readonly<Record<string, ProcessorType>> = {
   },
 };
 
-/** Keys that say nothing about an image's pixels. */
+/** Keys that do not affect an image's pixels. */
 export const inertKeys: ReadonlySet<string> = new Set([
   'image_processor_type',
   'feature_extractor_type',
@@ -177,7 +177,7 @@ export const inertKeys: ReadonlySet<string> = new Set([
   'input_data_format',
   'model_input_names',
   'image_seq_length',
-  // Of segmentation maps, which don't come here.
+  // Segmentation maps are not processed here.
   'do_reduce_labels',
   'reduce_labels',
 ]);

@@ -3,7 +3,7 @@ import type { PresetPlan } from './preset-plan.ts';
 import table from './shipped-presets.json' with { type: 'json' };
 
 /**
- * What the preprocessor_config.json of well-known models says, by the model's name on Hugging Face without its
+ * The contents of the preprocessor_config.json of well-known models, by the model's name on Hugging Face without its
  * organization: `clip-vit-base-patch32`.
  */
 export const shippedPresets: ReadonlyMap<string, PresetPlan> = new Map(

@@ -28,7 +28,7 @@ function planOf(preset: ImageClassification): PresetPlan {
         kind: 'resize',
         fit: 'shortestEdge',
         shortestEdge,
-        // The table's are bilinear and bicubic, which Pillow calls the same.
+        // The table contains only bilinear and bicubic, which have the same names in Pillow.
         filter: interpolation as FilterName,
       },
       { kind: 'crop', width: side, height: side, origin: 'torchvision' },

@@ -4,7 +4,7 @@ import { messageDefaults, optionsOfMessage } from '../../options/image-request.t
 import type { Plan } from '../image/plan.ts';
 
 /**
- * Checks that the options that a request sets go together (src/options/combinations.ts).
+ * Checks that the options of a request may be combined (src/options/combinations.ts).
  *
  * @throws OPTION_INVALID
  */
@@ -14,7 +14,7 @@ export function checkCombinations(request: ProcessRequest): void {
 }
 
 /**
- * Checks the filters of a plan, which may be a preset's: `fast` numerics do not have all filters.
+ * Checks the filters of a plan, which may be a preset's: `fast` numerics do not support all filters.
  *
  * @throws OPTION_INVALID
  */

@@ -17,7 +17,7 @@ import type { Plan } from '../image/plan.ts';
  * The names in a plan for the values of the contract's enums. UNSPECIFIED has the name of the default.
  */
 
-/** An enum's own values: an open proto3 enum may carry others. */
+/** The values that an enum defines; an open proto3 enum may carry others. */
 type Known<Enum extends number> = number extends Enum ? never : Enum;
 
 export const fitNames = {
@@ -55,7 +55,7 @@ const numericsNames = {
 } as const satisfies Record<Known<Numerics>, string>;
 
 /**
- * The numerics of a request. Pillow's are those of `exact`, because all presets are Pillow's so far.
+ * The numerics of a request. `pillow` means `exact` because all presets are computed by Pillow so far.
  *
  * @throws OPTION_INVALID for a number that the enum does not define
  */

@@ -20,7 +20,7 @@ export function checkRequestedSize(
   if (width * height <= maxOutputPixels) return;
   throw new Failure(
     'OUTPUT_PIXELS_OVER_LIMIT',
-    `${width} × ${height} = ${width * height} pixels were asked for; the limit is ${maxOutputPixels}.`,
+    `${width} × ${height} = ${width * height} pixels were requested; the limit is ${maxOutputPixels}.`,
     { limit: maxOutputPixels, actual: width * height, width, height },
   );
 }

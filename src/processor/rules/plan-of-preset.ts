@@ -8,7 +8,7 @@ import { imagePlan, presetTensorPlan } from './output-plan.ts';
 import { sourcePlan } from './source-plan.ts';
 
 /**
- * The plan of a request with a preset: the preset's steps, and the options that a request may set beside it.
+ * The plan of a request with a preset: the preset's steps, and the options that a request may set in addition.
  *
  * @throws OPTION_INVALID, OUTPUT_PIXELS_OVER_LIMIT
  */

@@ -5,8 +5,8 @@ import type { SourcePlan } from '../image/plan.ts';
 import { pageBoxNames } from './enum-names.ts';
 
 /**
- * Checks the options for reading a source and fills in their defaults. So far every source is a picture, and its first
- * page or frame is read. Options that ask for anything else are refused: ignoring them would give the wrong pixels.
+ * Checks the options for reading a source and fills in their defaults. Every source is a picture, and its first
+ * page or frame is read. Other requests are refused, because ignoring an option would give the wrong pixels.
  *
  * @param options - unset: the defaults
  * @throws Failure OPTION_INVALID

@@ -29,10 +29,10 @@ export function createReflection(...files: readonly DescFile[]): (router: Connec
   const index = indexOf(listed);
   return (router) => {
     router.service(ServerReflectionV1, {
-      serverReflectionInfo: (requests, { values }) => answers(requests, index, values),
+      serverReflectionInfo: (requests, { values }) => responses(requests, index, values),
     });
     router.service(ServerReflectionV1alpha, {
-      serverReflectionInfo: (requests, { values }) => answers(requests, index, values),
+      serverReflectionInfo: (requests, { values }) => responses(requests, index, values),
     });
   };
 }
@@ -96,7 +96,7 @@ function withImports(files: readonly DescFile[]): Set<DescFile> {
 }
 
 /** One reflection stream, which ends when the server drains. A file that has gone out as an import is not sent as an import again. */
-async function* answers<Request extends RequestV1 | RequestV1alpha>(
+async function* responses<Request extends RequestV1 | RequestV1alpha>(
   requests: AsyncIterable<Request>,
   index: Index,
   values: ContextValues,
@@ -108,22 +108,26 @@ async function* answers<Request extends RequestV1 | RequestV1alpha>(
     return {
       validHost: request.host,
       originalRequest: request,
-      messageResponse: answer(request.messageRequest, index, sent),
+      messageResponse: respondTo(request.messageRequest, index, sent),
     };
   };
   yield* mapConcurrently(requests, 1, one, values.get(drainingKey));
 }
 
-function answer(request: (RequestV1 | RequestV1alpha)['messageRequest'], index: Index, sent: Set<DescFile>) {
+function respondTo(
+  request: (RequestV1 | RequestV1alpha)['messageRequest'],
+  index: Index,
+  sent: Set<DescFile>,
+) {
   switch (request.case) {
     case 'fileByFilename':
-      return fileAnswer(index.files.get(request.value), `file "${request.value}"`, sent);
+      return fileResponse(index.files.get(request.value), `file "${request.value}"`, sent);
     case 'fileContainingSymbol':
-      return fileAnswer(index.symbols.get(request.value), `symbol "${request.value}"`, sent);
+      return fileResponse(index.symbols.get(request.value), `symbol "${request.value}"`, sent);
     case 'fileContainingExtension': {
       const { containingType, extensionNumber } = request.value;
       const file = index.extensions.get(containingType)?.get(extensionNumber);
-      return fileAnswer(file, `extension ${extensionNumber} of "${containingType}"`, sent);
+      return fileResponse(file, `extension ${extensionNumber} of "${containingType}"`, sent);
     }
     case 'allExtensionNumbersOfType': {
       const numbers = index.extensions.get(request.value);
@@ -143,8 +147,8 @@ function answer(request: (RequestV1 | RequestV1alpha)['messageRequest'], index: 
   }
 }
 
-function fileAnswer(file: DescFile | undefined, wanted: string, sent: Set<DescFile>) {
-  if (file === undefined) return notFound(wanted);
+function fileResponse(file: DescFile | undefined, subject: string, sent: Set<DescFile>) {
+  if (file === undefined) return notFound(subject);
   const files = [...withImports([file])].filter((each) => each === file || !sent.has(each));
   for (const each of files) sent.add(each);
   return {
@@ -154,9 +158,9 @@ function fileAnswer(file: DescFile | undefined, wanted: string, sent: Set<DescFi
 }
 
 /** A name that is not found is a response in the stream, not its end. */
-function notFound(wanted: string) {
+function notFound(subject: string) {
   return {
     case: 'errorResponse' as const,
-    value: { errorCode: Code.NotFound, errorMessage: `no ${wanted} here` },
+    value: { errorCode: Code.NotFound, errorMessage: `no ${subject} here` },
   };
 }

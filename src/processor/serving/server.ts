@@ -39,7 +39,7 @@ export const drainingKey = createContextKey<AbortSignal>(new AbortController().s
 /** In a call's context: the name of its caller, see caller.ts. */
 export const callerKey = createContextKey<string>(unknownCaller, { description: 'caller' });
 
-/** In a call's context: whether its caller wants images of URLs to be asked for again, see no-cache.ts. */
+/** In a call's context: whether its caller requests revalidation of images of URLs; see no-cache.ts. */
 export const noCacheKey = createContextKey<boolean>(false, { description: 'no-cache' });
 
 /** Limits of what waits for its caller. */

@@ -30,23 +30,23 @@ const specialIpv4 = [
 ].map((range) => ipaddr.IPv4.parseCIDR(range));
 
 /**
- * The only IPv6 space that IANA gives out as global unicast (IPv6 Address Space Registry). What lies
- * outside needs no line of its own: :: and ::1 (RFC 4291), IPv4-mapped ::ffff:0:0/96, IPv4-compatible
- * ::/96, IPv4-translated ::ffff:0:0:0/96 (RFC 2765), local-use NAT64 64:ff9b:1::/48 (RFC 8215),
+ * The only IPv6 space that IANA assigns as global unicast (IPv6 Address Space Registry). Addresses outside of it need
+ * no line of their own: :: and ::1 (RFC 4291), IPv4-mapped ::ffff:0:0/96, IPv4-compatible ::/96, IPv4-translated
+ * ::ffff:0:0:0/96 (RFC 2765), local-use NAT64 64:ff9b:1::/48 (RFC 8215),
  * discard-only 100::/64 and dummy 100:0:0:1::/64 (RFC 6666, 9780), SRv6 5f00::/16 (RFC 9602), unique
  * local fc00::/7 (RFC 4193), link-local fe80::/10, site-local fec0::/10 (RFC 3879), multicast ff00::/8.
  *
- * So an IPv4 address dressed up as one of these is refused even if that IPv4 address is public: no
- * public origin is published in such a form, and which host it would reach depends on the machine.
+ * So an IPv4 address embedded in one of these is refused even if that IPv4 address is public: no public origin is
+ * published in such a form, and the host that it reaches depends on the machine.
  */
 const globalUnicast = ipaddr.IPv6.parseCIDR('2000::/3');
 
-/** What the IANA IPv6 Special-Purpose Address Registry takes out of 2000::/3. */
+/** The ranges of 2000::/3 in the IANA IPv6 Special-Purpose Address Registry. */
 const specialIpv6 = [
   // IETF Protocol Assignments (RFC 2928), with Teredo 2001::/32 (RFC 4380), benchmarking 2001:2::/48
   // (RFC 5180), AMT 2001:3::/32, AS112-v6 2001:4:112::/48, ORCHID 2001:10::/28 (RFC 4843), ORCHIDv2
   // 2001:20::/28 (RFC 7343) and drone tags 2001:30::/28 (RFC 9374). Teredo carries an IPv4 address, but
-  // its relays are gone: nothing public is reached that way.
+  // its relays have been shut down: no public host is reached that way.
   '2001::/23',
   '2001:db8::/32', // Documentation (RFC 3849)
   '2002::/16', // 6to4 (RFC 3056), IPv4 inside; relays deprecated (RFC 7526), so refused whatever is inside
@@ -55,8 +55,8 @@ const specialIpv6 = [
 ].map((range) => ipaddr.IPv6.parseCIDR(range));
 
 /**
- * IPv4-IPv6 translation (RFC 6052), judged by the IPv4 address in the last 32 bits: a cluster with IPv6
- * alone reaches every public IPv4 origin by this prefix (DNS64).
+ * IPv4-IPv6 translation (RFC 6052), checked by the IPv4 address in the last 32 bits: an IPv6-only cluster reaches every
+ * public IPv4 origin by this prefix (DNS64).
  */
 const nat64 = ipaddr.IPv6.parseCIDR('64:ff9b::/96');
 

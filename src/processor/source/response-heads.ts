@@ -13,7 +13,7 @@ export const maxHeadBytes = 256 * 1024;
 const cr = 13;
 const lf = 10;
 
-/** What RFC 9110, 5.6.2 allows in a header's name. */
+/** Characters that RFC 9110, 5.6.2 allows in a header's name. */
 const token = /^[!#$%&'*+.^_`|~\w-]+$/;
 
 interface Header {
@@ -169,7 +169,7 @@ function headerOf(line: string): Header | undefined {
  * stay, and the parser refuses them.
  */
 function withOneLength(headers: readonly Header[]): readonly Header[] {
-  const named = (wanted: string) => headers.filter(({ name }) => name.toLowerCase() === wanted);
+  const named = (target: string) => headers.filter(({ name }) => name.toLowerCase() === target);
   const without = (...names: string[]) => headers.filter(({ name }) => !names.includes(name.toLowerCase()));
   const codings = named('transfer-encoding').map(({ value }) => value.toLowerCase());
   const lengths = named('content-length');

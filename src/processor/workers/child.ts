@@ -9,101 +9,102 @@ import { createWorkerFile, type WorkerFile } from './file.ts';
 import { createMessageReader, packMessage } from './message.ts';
 import type { Libraries, WorkerReply, WorkerRoles } from './worker-process.ts';
 
-/** The server's end of one worker process. */
-export interface WorkerChild<Job, Answer> {
+/** The server's handle of one worker process. */
+export interface WorkerChild<Job, Result> {
   readonly pid: number | undefined;
   /**
-   * Resolves when the process has loaded what its jobs need, with the libraries' versions.
+   * Resolves to the libraries' versions when the process has loaded everything that its jobs need.
    *
-   * @throws EnvironmentError; WorkerEnded if the process ends before
+   * @throws EnvironmentError; WorkerEnded if the process ends first
    */
   readonly ready: Promise<Libraries>;
-  /** How it ended: a signal's name, or `exit code 1`. */
+  /** How the process ended: a signal's name, or `exit code 1`. */
   readonly ended: Promise<string>;
   /**
-   * One job at a time.
+   * Runs a job. A process takes one job at a time.
    *
-   * @throws WorkerEnded, or what structured clone throws at a job that it can't take
+   * @throws WorkerEnded; the error of structured clone if it does not support the job
    */
-  ask(job: Job): Promise<WorkerReply<Answer>>;
+  run(job: Job): Promise<WorkerReply<Result>>;
   kill(): void;
 }
 
-/** A worker process is gone, and the job that it had with it. */
+/** A worker process has ended, and its job with it. */
 export class WorkerEnded extends Error {
   override readonly name = 'WorkerEnded';
 }
 
 /**
- * What a worker's environment has besides what it inherits, in one place: how many threads a job may use, and
+ * Environment of a worker, in addition to the inherited variables: the number of threads that a job may use, and
  * how malloc keeps and returns memory.
  */
 const environment: Readonly<Record<string, string>> = {
-  // sharp runs one operation at a time in a worker; the other is for whatever meets it.
+  // In a worker sharp runs one operation at a time; the second thread is for any other asynchronous call.
   UV_THREADPOOL_SIZE: '2',
   MALLOC_ARENA_MAX: '2',
 };
 
 /**
- * Pixels stay in memory, which their price counts and the worker's limit bounds. libvips would put more than 100 MB of
- * them into TMPDIR, which may be small or full.
+ * Keeps pixels in memory, where their price counts them and the worker's limit bounds them. libvips would write more
+ * than 100 MB of them to TMPDIR, which may be small or full.
  */
 const defaults: Readonly<Record<string, string>> = { VIPS_DISC_THRESHOLD: '1000g' };
 
-/** What it inherits: decoders meet hostile bytes, and need no passwords. */
+/** Inherited variables. Decoders process hostile bytes, so a worker gets no passwords. */
 const inherited = /^(LD_|MALLOC_|VIPS_|LC_)|^(PATH|LANG|TZ|TMPDIR|NODE_OPTIONS|NODE_ENV|TURBOJPEG_LIBRARY)$/;
 
 /**
- * Flags of Node: the collector may be called. It isn't made to count the images' bytes in its budget, as the
- * server's is: a worker that does so takes half a millisecond more for each job.
+ * Flags of Node: workers call the collector. The server's flag that counts the images' bytes in the collector's budget
+ * is not set: it costs a worker half a millisecond per job.
  */
 const flags = ['--expose-gc'];
 
-// The ending is .js in the images, where the sources are compiled.
+// In the container images the sources are compiled, so the file ends in .js.
 const entry = fileURLToPath(
   new URL(`./worker-process${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
 );
 
-/** A decoder that complains of every row mustn't fill the log: lines of one process, and characters of one line. */
+/** Limits for a decoder that warns of every row, to keep the log short: lines per process, and characters per line. */
 const maxLines = 100;
 const maxLineLength = 500;
 
 export interface ChildOptions {
-  /** The formats that are read. */
+  /** The formats that are enabled. */
   readonly formats?: readonly SourceFormat[];
-  /** Makes the file that the process shares with the server, its own and empty. */
+  /** Creates the file that the server shares with this process only. The file is empty. */
   readonly createFile?: () => WorkerFile | undefined;
 }
 
 /**
  * Starts a worker process.
  *
- * @param onLine - gets what it says on stderr, and why it is killed if it answers nonsense
+ * @param onLine - receives the lines that the process writes to stderr, and the reason if it is killed for a malformed
+ *   reply
  */
 export function startChild<Name extends keyof WorkerRoles>(
   role: Name,
   onLine: (line: string) => void,
   { formats = defaultFormats, createFile = createWorkerFile }: ChildOptions = {},
-): WorkerChild<WorkerRoles[Name]['job'], WorkerRoles[Name]['answer']> {
-  type Reply = WorkerReply<WorkerRoles[Name]['answer']>;
+): WorkerChild<WorkerRoles[Name]['job'], WorkerRoles[Name]['result']> {
+  type Reply = WorkerReply<WorkerRoles[Name]['result']>;
   const file = createFile();
   const child = spawnWorker(role, formats, file);
-  let answered = Promise.withResolvers<Reply>();
-  const ready = answered.promise.then(({ start }) => {
+  let replied = Promise.withResolvers<Reply>();
+  const ready = replied.promise.then(({ start }) => {
     if (start === undefined) throw new WorkerEnded('The worker process did not say what it has loaded.');
     if ('environmentError' in start) throw new EnvironmentError(start.environmentError);
     return start.libraries;
   });
   const ended = endOf(child).then((how) => {
     file?.close();
-    answered.reject(new WorkerEnded(`The worker process ended: ${how}.`));
+    replied.reject(new WorkerEnded(`The worker process ended: ${how}.`));
     return how;
   });
-  // Whoever waits hears of it; nobody may wait.
+  // `ready` may have no reader, and then its rejection must not count as unhandled.
   ready.catch(() => {});
   forwardLines(child, onLine);
   const channel = child.stdio[3] as Socket;
-  // Its end is told by the process's end.
+  // The end of the process is reported by `ended`.
   channel.on('error', () => {});
   const reader = createMessageReader(file);
   let filled = 0;
@@ -116,33 +117,33 @@ export function startChild<Name extends keyof WorkerRoles>(
       if (filled < target.length) return;
       filled = 0;
       const message = reader.filled();
-      if (message !== undefined) answered.resolve(message.value as Reply);
+      if (message !== undefined) replied.resolve(message.value as Reply);
     }
   }
   channel.on('data', (chunk: Buffer) => {
     try {
       receive(chunk);
     } catch (error) {
-      // A decoder's bug may have given the process to somebody else.
+      // A decoder's bug may have given an attacker control of the process.
       channel.destroy();
       child.kill('SIGKILL');
-      onLine(`It is killed for an answer that is none: ${String(error).slice(0, maxLineLength)}`);
+      onLine(`killed: malformed reply: ${String(error).slice(0, maxLineLength)}`);
     }
   });
   return {
     pid: child.pid,
     ready,
     ended,
-    async ask(job) {
+    async run(job) {
       const parts = packMessage(job, file);
       const isGone = child.exitCode !== null || child.signalCode !== null;
       if (isGone) throw new WorkerEnded('The worker process had ended.');
-      answered = Promise.withResolvers();
-      // Together in one system call as far as the socket takes them, and none of them copied.
+      replied = Promise.withResolvers();
+      // Cork to write all parts in one system call if the socket has room. The parts are not copied.
       channel.cork();
       for (const part of parts) channel.write(part);
       channel.uncork();
-      return await answered.promise;
+      return await replied.promise;
     },
     kill: () => void child.kill('SIGKILL'),
   };

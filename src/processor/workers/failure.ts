@@ -1,6 +1,6 @@
 import { Failure, type FailureReason } from '../../failures.ts';
 
-/** A failure on its way between processes, where an Error would lose its class. */
+/** A failure as sent between processes, where an Error would lose its class. */
 export interface WorkerFailure {
   readonly reason: FailureReason;
   readonly message: string;
@@ -8,7 +8,7 @@ export interface WorkerFailure {
   readonly cause: string;
 }
 
-/** @throws the error itself where it is no Failure: that is a bug, and told as one */
+/** @throws the error itself if it is not a Failure, since it is then a bug and reported as one */
 export function packFailure(error: unknown): { failure: WorkerFailure } {
   if (!(error instanceof Failure)) throw error;
   const { reason, message, metadata } = error;

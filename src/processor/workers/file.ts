@@ -1,38 +1,38 @@
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 
 /**
- * Memory that the server and one worker process hold together, as a file without a name: what goes through it is
- * copied once in and once out, where a socket takes it in pieces, and each side waits for the other between them.
+ * Memory that the server and one worker process share, as a file without a name. Data is copied once into it and once
+ * out of it. A socket would carry the data in pieces, and each side would wait for the other between two of them.
  *
- * It isn't mapped: who cuts a mapped file short ends the process that reads on.
+ * The file is not mapped: if the peer truncates a mapped file, reading past its end raises SIGBUS.
  */
 export interface WorkerFile {
   readonly fd: number;
-  /** @returns whether all of the bytes are in it now: not if they end beyond its room or the system has no more memory */
+  /** @returns whether all bytes were written: false if they end beyond the file's room or if no memory is left */
   write(bytes: Uint8Array, position: number): boolean;
   /**
    * Fills all of the target.
    *
-   * @throws RangeError if so many bytes aren't there
+   * @throws RangeError if the file has fewer bytes
    */
   read(target: Uint8Array, position: number): void;
-  /** Nothing is written or read any more, by whoever still holds it. */
+  /** Closes this side's descriptor. Later calls on this object write and read nothing. */
   close(): void;
 }
 
 /**
- * Bytes; most photographs have less. They stay in memory for as long as the process lives and belong to neither side's
- * resident memory. Copying as many into it keeps the server for half a millisecond, 1.5 the first time.
+ * In bytes; most photographs are smaller. The memory is kept as long as the process runs and is in neither side's
+ * resident memory. Copying this much into it blocks the server for half a millisecond, 1.5 ms the first time.
  */
 export const workerFileRoom = 4 * 1024 * 1024;
 
-/** Bytes. Copying as many out of it, into memory that the system has yet to give, keeps the server for 0.8 ms. */
-export const answerRoom = 1.5 * 1024 * 1024;
+/** In bytes. Copying this much out of the file, into memory that is not mapped yet, blocks the server for 0.8 ms. */
+export const replyRoom = 1.5 * 1024 * 1024;
 
-/** Memory on Linux, and writable where the root file system isn't; 64 MB in a container. */
+/** tmpfs on Linux. It is writable even if the root file system is not; in a container it has 64 MB. */
 const folder = '/dev/shm';
 
-/** Undefined where the system has no such memory; then everything goes through the socket. */
+/** Undefined if the system has no such folder; all data then goes through the socket. */
 export function createWorkerFile(inFolder = folder): WorkerFile | undefined {
   const path = `${inFolder}/image-worker-${crypto.randomUUID()}`;
   try {
@@ -45,9 +45,9 @@ export function createWorkerFile(inFolder = folder): WorkerFile | undefined {
 }
 
 /**
- * The file that a process has inherited, or made.
+ * Wraps the descriptor of a file that the process has inherited or created.
  *
- * @param room - bytes that this side may write
+ * @param room - limit for writes by this side, in bytes
  */
 export function workerFile(fd: number, room = workerFileRoom): WorkerFile {
   let isOpen = true;
@@ -62,7 +62,7 @@ export function workerFile(fd: number, room = workerFileRoom): WorkerFile {
       }
     },
     read(target, position) {
-      // The number may be another file's by now.
+      // After close, the descriptor's number may belong to another file.
       if (!isOpen) throw new RangeError('The file between server and worker is closed.');
       const read = readSync(fd, target, 0, target.length, position);
       if (read < target.length) throw new RangeError(`${read} of ${target.length} bytes are in the file.`);

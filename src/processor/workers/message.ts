@@ -2,40 +2,40 @@ import { DefaultDeserializer, DefaultSerializer } from 'node:v8';
 import { type WorkerFile, workerFileRoom } from './file.ts';
 
 /*
- * How values travel between the server and its worker processes:
+ * The format of messages between the server and its worker processes:
  *
  *   prefix    4 bytes length of the head, 4 bytes number of sections, little endian
- *   head      8 bytes length and 8 bytes place of each section, then the value by V8's structured clone
- *   sections  the bytes of each Uint8Array in the value that has no place in the file between the two
+ *   head      8 bytes length and 8 bytes position of each section, then the value by V8's structured clone
+ *   sections  the bytes of each Uint8Array in the value that is not in the shared file
  *
- * The bytes of an image are neither copied into the message nor out of it: each section is written from the
- * array that it is, and read into an array of its own, which nothing else keeps in memory.
+ * An image's bytes are copied neither into the message nor out of it. Each section is written directly from its array
+ * and read into an array of its own, which shares its memory with nothing else.
  *
- * Job and answer lie at the same place in the file: a worker has read its job before it answers, and the server
- * an answer before it gives the next job.
+ * A job and its reply use the same positions of the file: a worker has read its job before it replies, and the server
+ * reads a reply before it sends the next job.
  */
 
 const prefixLength = 8;
 
-/** Of a section that comes after the head. */
+/** Position of a section that follows the head. */
 const inMessage = -1;
 
-/** Bytes. A head holds a plan, an answer's names and numbers or an error, never pixels. */
+/** In bytes. A head contains a plan, the names and numbers of a reply or an error, never pixels. */
 const longestHead = 16 * 1024 * 1024;
 
-/** Far more than a job has outputs: a head that is nothing but sections would keep the server from all else. */
+/** Far more than a job has outputs. Without the limit, a head full of empty sections would block the server. */
 const mostSections = 1000;
 
 /**
- * @param file - takes the sections for which it has room
- * @returns what is to be written, in this order; the value's own byte arrays are among it
+ * @param file - receives the sections that fit into it
+ * @returns the parts to write, in this order. The value's own byte arrays are among them
  */
 export function packMessage(value: unknown, file?: WorkerFile): readonly Uint8Array[] {
   const sections: Uint8Array[] = [];
   const serializer = Object.assign(new DefaultSerializer(), {
     // V8 asks for each array buffer view.
     _writeHostObject(view: unknown) {
-      if (!(view instanceof Uint8Array)) throw new TypeError('only Uint8Array travels between processes');
+      if (!(view instanceof Uint8Array)) throw new TypeError('only Uint8Array can be sent between processes');
       serializer.writeUint32(sections.push(view) - 1);
     },
   });
@@ -55,10 +55,10 @@ export function packMessage(value: unknown, file?: WorkerFile): readonly Uint8Ar
   return [start, ...sections.filter(({ length }, index) => length > 0 && places[index] === inMessage)];
 }
 
-/** Bytes of a section's length and place. */
+/** Bytes of a section's length and position. */
 const sectionEntry = 16;
 
-/** Writes into the file what fits, one section after the other. */
+/** Writes the sections that fit into the file, one after the other. */
 function placesOf(sections: readonly Uint8Array[], file: WorkerFile | undefined): readonly number[] {
   let end = 0;
   return sections.map((section) => {
@@ -69,22 +69,22 @@ function placesOf(sections: readonly Uint8Array[], file: WorkerFile | undefined)
   });
 }
 
-/** Where the next bytes of a message belong, until there are none. */
+/** The destination of the next bytes of a message. */
 export interface MessageReader {
-  /** To be filled from its start to its end, then `filled` is told. Never empty. */
+  /** The buffer to fill completely before `filled` is called. Never empty. */
   readonly target: Uint8Array;
   /**
-   * @returns the message, if this was its last part
-   * @throws whatever it takes, if the other side doesn't keep to what is written above
+   * @returns the message if this was its last part
+   * @throws any error if the message does not follow the format above
    */
   filled(): { readonly value: unknown } | undefined;
 }
 
 /**
- * Reads one message after the other.
+ * Reads one message after another.
  *
- * @param file - where the other side may have put sections
- * @param allocate - makes room for a section of so many bytes
+ * @param file - where the other side may have written sections
+ * @param allocate - returns a buffer for a section of `length` bytes
  */
 export function createMessageReader(
   file?: WorkerFile,
@@ -95,7 +95,7 @@ export function createMessageReader(
   let sectionCount = 0;
   let head: Buffer | undefined;
   let sections: Buffer[] = [];
-  let wanted: Buffer[] = [];
+  let pending: Buffer[] = [];
 
   function afterPrefix(): void {
     sectionCount = prefix.readUInt32LE(4);
@@ -107,15 +107,15 @@ export function createMessageReader(
   }
 
   function afterHead(head: Buffer): void {
-    wanted = [];
-    // As they are written: one after the other, so that all of them together are no longer than the file.
+    pending = [];
+    // Sections must be consecutive, as written, so that together they are no longer than the file.
     let end = 0;
     sections = Array.from({ length: sectionCount }, (_, index) => {
       const length = head.readDoubleLE(index * sectionEntry);
       const place = head.readDoubleLE(index * sectionEntry + 8);
       if (place === inMessage) {
         const section = allocate(length);
-        if (length > 0) wanted.push(section);
+        if (length > 0) pending.push(section);
         return section;
       }
       end += length;
@@ -149,7 +149,7 @@ export function createMessageReader(
         head = target;
         afterHead(head);
       }
-      const next = wanted.shift();
+      const next = pending.shift();
       if (next !== undefined) {
         target = next;
         return undefined;

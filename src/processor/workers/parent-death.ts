@@ -6,15 +6,14 @@ const setParentDeathSignal = 1;
 /** From signal.h. */
 const sigkill = 9;
 
-/** Milliseconds between two looks at the parent, where the system doesn't tell of its death. */
+/** Milliseconds between two checks of the parent, if the system does not report its death. */
 const parentCheckMs = 1000;
 
 /**
- * Ends this process when its parent ends, however that ends and whatever this process does: PR_SET_PDEATHSIG of prctl(2)
- * kills it even in the middle of a decoder that doesn't return. Where there is no prctl, a timer looks, which runs only
- * between two steps of a job.
+ * Ends this process when its parent ends, for any reason and in any state: PR_SET_PDEATHSIG of prctl(2) kills it even
+ * inside a decoder that does not return. Without prctl, a timer checks the parent, but only between two steps of a job.
  *
- * A parent that ended before this call is found by the closed channel to it.
+ * If the parent ended before this call, the closed channel ends the process.
  */
 export function endWithParent(): void {
   const parent = process.ppid;
@@ -24,7 +23,7 @@ export function endWithParent(): void {
   }, parentCheckMs).unref();
 }
 
-/** @returns whether the system does it */
+/** @returns whether the system supports it */
 function killWithParent(): boolean {
   if (process.platform !== 'linux') return false;
   try {

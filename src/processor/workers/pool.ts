@@ -12,43 +12,43 @@ import { startProcesses, type WorkerEvents, type WorkerLimits } from './processe
 import type { Libraries } from './worker-process.ts';
 
 /**
- * Worker processes for pixels and for headers: whatever a decoder does to its process, the one that serves gRPC
- * goes on.
+ * Worker processes for pixels and for headers. A decoder that crashes or hangs its process does not affect the one that
+ * serves gRPC.
  */
 export interface WorkerPool {
   /**
-   * Runs one job in the next free worker. Admission keeps the number of jobs at that of the workers.
+   * Runs one job in the next free worker. Admission runs no more jobs at once than there are workers.
    *
-   * @param signal - a job that hasn't begun when it aborts isn't begun; one that has gets a moment to end
+   * @param signal - a job that has not started when it aborts is not started; one that has gets a short time to end
    * @returns the outcome of each of the job's plans, in their order
    * @throws WORKER_CRASHED, SOURCE_MEMORY_OVER_LIMIT, DEADLINE_EXCEEDED, CANCELLED
    */
   run(job: PixelJob, signal?: AbortSignal): Promise<readonly Outcome<PixelResult>[]>;
   /**
-   * Reads a header: in this process where the codec can do it without a decoder, else in a process for headers, so that
-   * it does not wait behind pixels.
+   * Reads a header: in this process if the codec needs no decoder for it, else in a process for headers, so that it
+   * does not wait for pixels.
    *
-   * @param maxPixels - as for `readHeader` of read-header.ts
-   * @throws what that throws, what `run` throws, SOURCE_PASSES_OVER_LIMIT and OVERLOADED
+   * @param maxPixels - as for `readHeader` in read-header.ts
+   * @throws the errors of that function and of `run`, SOURCE_PASSES_OVER_LIMIT and OVERLOADED
    */
   readHeader(content: Uint8Array, maxPixels: number, signal?: AbortSignal): Promise<ImageHeader>;
   /** Versions of the libraries that decode and encode in the workers. */
   readonly libraries: Libraries;
   /** Process ids of the workers, those for pixels first. */
   pids(): { readonly pixels: readonly number[]; readonly headers: readonly number[] };
-  /** Workers in a job. */
+  /** Number of workers that run a job. */
   busy(): { readonly pixels: number; readonly headers: number };
   close(): Promise<void>;
 }
 
 export interface WorkerPoolOptions extends Partial<WorkerLimits>, Partial<WorkerEvents> {
-  /** Headers that wait to be read before others are refused. */
+  /** Headers that may wait to be read; further ones are refused. */
   readonly maxHeadersWaiting?: number;
 }
 
 const megabyte = 1_000_000;
 
-/** A worker that has just started holds 80 to 100 MB. */
+/** For comparison: a worker that has just started holds 80 to 100 MB. */
 const defaultLimits: WorkerLimits = {
   jobTimeoutMs: 65_000,
   abortGraceMs: 1000,
@@ -57,7 +57,7 @@ const defaultLimits: WorkerLimits = {
   sourceFormats: defaultFormats,
 };
 
-/** A header takes a millisecond; a GIF of ten thousand frames some more. */
+/** Reading a header takes a millisecond, and a few more for a GIF of ten thousand frames. */
 const headerTimeoutMs = 5000;
 
 const neverAborts = new AbortController().signal;
@@ -68,10 +68,10 @@ const defaultEvents: WorkerEvents = {
 };
 
 /**
- * Starts the processes, and comes back when one of each kind has loaded everything that it needs: what is
- * missing stops the start and not the first request.
+ * Starts the processes. Resolves when one of each role has loaded everything that it needs, so that a missing library
+ * stops the start instead of failing the first request.
  *
- * @param workers - processes for pixels, each with one image at a time; there is one more for headers
+ * @param workers - number of processes for pixels, each with one image at a time; one more reads headers
  */
 export async function startWorkerPool(workers: number, options: WorkerPoolOptions = {}): Promise<WorkerPool> {
   const limits = { ...defaultLimits, ...options };
@@ -98,15 +98,15 @@ export async function startWorkerPool(workers: number, options: WorkerPoolOption
       return plain;
     }
     const job = { content: headerPart(content), maxPixels };
-    const answer = await headerAdmission.run(() => headers.run(job, signal), signal);
-    if ('header' in answer) return answer.header;
-    throw unpackFailure(answer.failure);
+    const outcome = await headerAdmission.run(() => headers.run(job, signal), signal);
+    if ('header' in outcome) return outcome.header;
+    throw unpackFailure(outcome.failure);
   }
   return {
     async run(job, signal) {
-      const answers = await pixels.run(job, signal);
-      return answers.map((answer) =>
-        'result' in answer ? answer : { error: unpackFailure(answer.failure) },
+      const outcomes = await pixels.run(job, signal);
+      return outcomes.map((outcome) =>
+        'result' in outcome ? outcome : { error: unpackFailure(outcome.failure) },
       );
     },
     async readHeader(content, maxPixels, signal = neverAborts) {

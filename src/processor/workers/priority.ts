@@ -6,21 +6,25 @@ import process from 'node:process';
 /** From sched.h. */
 const schedIdle = 5;
 
-/** Where the system has no SCHED_IDLE. */
+/** For systems without SCHED_IDLE. */
 const niceness = 10;
 
 /**
- * Lets this process have a core only while nobody else of the same container (or session) wants it, and give it up the
- * moment that somebody does: sched(7), SCHED_IDLE. To be nice is not enough for that. A nice process may finish its slice
- * first, some milliseconds that the server's callers wait each time, and so do the helpers of the server's collector,
- * for which all of it waits. Each thread has a policy of its own, and those of this process's collector and compiler are
- * there already: without them a service waited up to 20 ms for a worker's.
+ * Makes this process run only when no other process of the same container (or session) needs the core: SCHED_IDLE of
+ * sched(7). It yields as soon as one does.
  *
- * @returns whether the system has it; else the process is nice
+ * A high nice value is not enough. A nice process may finish its time slice first, a few milliseconds for which the
+ * server's callers wait each time; it may also delay the helper threads of the server's collector, for which the whole
+ * server waits.
+ *
+ * The policy is set for each existing thread, including those of this process's collector and compiler: without them
+ * the service waited up to 20 ms for a worker's threads.
+ *
+ * @returns whether the system has SCHED_IDLE; without it, the process only gets a high nice value
  */
-export function goLast(): boolean {
+export function lowerPriority(): boolean {
   if (process.platform !== 'linux') return false;
-  // Lowering its own niceness would take a privilege.
+  // Lowering the nice value would take a privilege.
   if (getPriority() < niceness) setPriority(niceness);
   try {
     // Not an import: koffi has no binary for every platform that Node has.

@@ -7,56 +7,56 @@ import type { SourceFormat } from '../codecs/codecs.ts';
 import { startChild, type WorkerChild, WorkerEnded } from './child.ts';
 import type { Libraries, WorkerReply, WorkerRoles } from './worker-process.ts';
 
-/** What a job may take of a worker process. */
+/** Limits for a job in a worker process. */
 export interface WorkerLimits {
   /** Longest time for one job, in milliseconds; a worker that takes longer is killed. */
   readonly jobTimeoutMs: number;
-  /** How much longer a job may go on that nobody waits for any more, before its worker is killed. Milliseconds. */
+  /** Time in milliseconds that a job may continue after its caller has left; then its worker is killed. */
   readonly abortGraceMs: number;
   /** Bytes of memory that a process may hold during a job; one that holds more is killed. */
   readonly maxRssBytes: number;
   /** Bytes of memory that a process may hold between jobs; one that holds more is replaced. */
   readonly maxIdleRssBytes: number;
-  /** The formats that are read, whose decoders a process loads. */
+  /** The formats that are enabled, whose decoders a process loads. */
   readonly sourceFormats: readonly SourceFormat[];
 }
 
 /**
- * Why a process is replaced: `crashed` also when it ended by itself, `memory` during a job or after one, `timeout` in a
- * job, `abandoned` when its job went on without anybody who waits.
+ * Reasons for replacing a process. `crashed`: it ended by itself, at any time. `memory`: it held too much during a job
+ * or after one. `timeout`: its job took too long. `abandoned`: its job continued after the caller had left.
  */
 export const workerEnds = ['crashed', 'memory', 'timeout', 'abandoned', 'start_failed'] as const;
 
 export type WorkerEnd = (typeof workerEnds)[number];
 
-/** What is going on in the worker processes, for log and metrics. */
+/** Events in the worker processes, for log and metrics. */
 export interface WorkerEvents {
-  /** A process said something on stderr. */
+  /** A process wrote a line to stderr. */
   onLine(line: string): void;
-  /** A process was replaced, and why. Those that end with the pool aren't told. */
+  /** A process was replaced, with the reason. Not called for processes that end with the pool. */
   onReplaced(why: string, end: WorkerEnd): void;
 }
 
-/** Processes of one role, kept warm: each has one job at a time, and one that ends is replaced. */
-export interface WorkerProcesses<Job, Answer> {
+/** Warm processes of one role. Each runs one job at a time; one that ends is replaced. */
+export interface WorkerProcesses<Job, Result> {
   /**
-   * Resolves when the first of them is ready, with the versions of the libraries that it has loaded.
+   * Resolves to the versions of the loaded libraries when the first process is ready.
    *
-   * @throws EnvironmentError; an Error with the process's last lines if it ended at its start
+   * @throws EnvironmentError; an Error with the last lines of the process if it ended during its start
    */
   readonly ready: Promise<Libraries>;
   /**
-   * Runs one job in the next free process. It isn't tried again when that dies: it may be what killed it.
+   * Runs one job in the next free process. If the process dies the job is not retried, since it may be the cause.
    *
-   * @throws WORKER_CRASHED, INTERNAL, SOURCE_MEMORY_OVER_LIMIT, DEADLINE_EXCEEDED, or the signal's failure when
-   *   that aborts before the job has begun or the job doesn't end soon after
+   * @throws WORKER_CRASHED, INTERNAL, SOURCE_MEMORY_OVER_LIMIT, DEADLINE_EXCEEDED, or the signal's failure if it
+   *   aborts before the job starts or if the job does not end soon after
    */
-  run(job: Job, signal?: AbortSignal): Promise<Answer>;
-  /** Process ids of those that are ready. */
+  run(job: Job, signal?: AbortSignal): Promise<Result>;
+  /** Ids of the processes that are ready. */
   pids(): readonly number[];
-  /** Processes in a job. */
+  /** Number of processes that run a job. */
   busy(): number;
-  /** Ends the processes, and with them what is in work. */
+  /** Ends the processes and the jobs in them. */
   close(): Promise<void>;
 }
 
@@ -65,23 +65,23 @@ interface Replacement {
   readonly end: WorkerEnd;
 }
 
-/** What a job's watch has killed a process for. */
+/** Why the watch over a job killed its process. */
 interface Killed {
   readonly end: WorkerEnd;
   readonly failure: Failure;
 }
 
-interface Task<Job, Answer> {
+interface Task<Job, Result> {
   readonly job: Job;
   readonly signal: AbortSignal | undefined;
-  resolve(answer: Answer): void;
+  resolve(result: Result): void;
   reject(error: unknown): void;
 }
 
-/** Milliseconds between two looks at the memory of a process in a job. */
+/** Milliseconds between two checks of the memory of a process with a job. */
 const memoryCheckMs = 100;
 
-/** Milliseconds before a process is started again when the last one did not even become ready; doubled each time. */
+/** Milliseconds before the next attempt if a process ended before it was ready; doubled after each failure. */
 const firstBackoffMs = 100;
 const longestBackoffMs = 30_000;
 
@@ -91,14 +91,14 @@ export function startProcesses<Name extends keyof WorkerRoles>(
   count: number,
   limits: WorkerLimits,
   events: WorkerEvents,
-): WorkerProcesses<WorkerRoles[Name]['job'], WorkerRoles[Name]['answer']> {
+): WorkerProcesses<WorkerRoles[Name]['job'], WorkerRoles[Name]['result']> {
   type Job = WorkerRoles[Name]['job'];
-  type Answer = WorkerRoles[Name]['answer'];
-  const queue = new Set<Task<Job, Answer>>();
-  /** How a process that waits for a job gets it, or undefined when it is not to wait any more. */
-  const idle = new Map<WorkerChild<Job, Answer>, (task: Task<Job, Answer> | undefined) => void>();
-  const children = new Set<WorkerChild<Job, Answer>>();
-  const ready = new Set<WorkerChild<Job, Answer>>();
+  type Result = WorkerRoles[Name]['result'];
+  const queue = new Set<Task<Job, Result>>();
+  /** Passes a job to each idle process, or undefined to end its wait. */
+  const idle = new Map<WorkerChild<Job, Result>, (task: Task<Job, Result> | undefined) => void>();
+  const children = new Set<WorkerChild<Job, Result>>();
+  const ready = new Set<WorkerChild<Job, Result>>();
   const closing = new AbortController();
   const firstReady = Promise.withResolvers<Libraries>();
   firstReady.promise.catch(() => {});
@@ -107,7 +107,7 @@ export function startProcesses<Name extends keyof WorkerRoles>(
   async function keepOneRunning(): Promise<void> {
     for (let failedStarts = 0; !closing.signal.aborted; ) {
       const lines: string[] = [];
-      let child: WorkerChild<Job, Answer> | undefined;
+      let child: WorkerChild<Job, Result> | undefined;
       try {
         const onLine = (line: string) => {
           if (lines.push(line) > 20) lines.shift();
@@ -142,10 +142,10 @@ export function startProcesses<Name extends keyof WorkerRoles>(
     }
   }
 
-  /** Gives a process its jobs, until it is to be replaced. */
-  async function serve(child: WorkerChild<Job, Answer>): Promise<Replacement> {
+  /** Passes jobs to a process until it has to be replaced. */
+  async function serve(child: WorkerChild<Job, Result>): Promise<Replacement> {
     let hasEnded = false;
-    // One reaction for each process. One for each job would stay in memory until the process ends.
+    // One reaction per process. A reaction per job would stay in memory until the process ends.
     void child.ended.then(() => {
       hasEnded = true;
       wake(child, undefined);
@@ -162,7 +162,7 @@ export function startProcesses<Name extends keyof WorkerRoles>(
     }
   }
 
-  function nextTask(child: WorkerChild<Job, Answer>): Promise<Task<Job, Answer> | undefined> {
+  function nextTask(child: WorkerChild<Job, Result>): Promise<Task<Job, Result> | undefined> {
     if (closing.signal.aborted) return Promise.resolve(undefined);
     const [first] = queue;
     if (first !== undefined) {
@@ -173,30 +173,30 @@ export function startProcesses<Name extends keyof WorkerRoles>(
   }
 
   /** Ends the wait of an idle process. */
-  function wake(child: WorkerChild<Job, Answer>, task: Task<Job, Answer> | undefined): void {
+  function wake(child: WorkerChild<Job, Result>, task: Task<Job, Result> | undefined): void {
     const take = idle.get(child);
     idle.delete(child);
     take?.(task);
   }
 
-  async function endOf(child: WorkerChild<Job, Answer>): Promise<Replacement> {
+  async function endOf(child: WorkerChild<Job, Result>): Promise<Replacement> {
     child.kill();
     return { why: `it ended: ${await child.ended}`, end: 'crashed' };
   }
 
-  /** @returns why the process is no more, if it isn't */
+  /** @returns the reason in `died` if the process has ended */
   async function work(
-    child: WorkerChild<Job, Answer>,
-    { job, signal, resolve, reject }: Task<Job, Answer>,
+    child: WorkerChild<Job, Result>,
+    { job, signal, resolve, reject }: Task<Job, Result>,
   ): Promise<{ died?: Replacement; rss: number }> {
     using watch = watchOver(child, limits, signal);
     try {
-      const reply = await child.ask(job);
+      const reply = await child.run(job);
       settle(reply, resolve, reject);
       return { rss: reply.rss };
     } catch (error) {
       if (!(error instanceof WorkerEnded)) {
-        // The job never left: it can't be cloned.
+        // The job was not sent: it cannot be cloned.
         reject(new Failure('INTERNAL', bugMessage, {}, { cause: error }));
         return { rss: 0 };
       }
@@ -226,12 +226,12 @@ export function startProcesses<Name extends keyof WorkerRoles>(
         };
         const listening = signal && addAbortListener(signal, leave);
         const stay = () => listening?.[Symbol.dispose]();
-        const task: Task<Job, Answer> = {
+        const task: Task<Job, Result> = {
           job,
           signal,
-          resolve: (answer) => {
+          resolve: (result) => {
             stay();
-            resolve(answer);
+            resolve(result);
           },
           reject: (error) => {
             stay();
@@ -255,13 +255,13 @@ export function startProcesses<Name extends keyof WorkerRoles>(
 
 const bugMessage = 'The worker that processed this image failed; the image was not processed.';
 
-function settle<Answer>(
-  { answer, bug }: WorkerReply<Answer>,
-  resolve: (answer: Answer) => void,
+function settle<Result>(
+  { result, bug }: WorkerReply<Result>,
+  resolve: (result: Result) => void,
   reject: (error: unknown) => void,
 ): void {
-  if (answer === undefined) reject(new Failure('INTERNAL', bugMessage, {}, { cause: bug }));
-  else resolve(answer);
+  if (result === undefined) reject(new Failure('INTERNAL', bugMessage, {}, { cause: bug }));
+  else resolve(result);
 }
 
 function crashOf(how: string, cause?: unknown): Failure {
@@ -273,7 +273,7 @@ function crashOf(how: string, cause?: unknown): Failure {
   );
 }
 
-/** Kills a process whose job takes longer or more memory than it may, and knows then which it was. */
+/** Kills a process whose job exceeds its time or memory, and reports the reason. */
 function watchOver(
   child: WorkerChild<never, unknown>,
   { jobTimeoutMs, abortGraceMs, maxRssBytes }: WorkerLimits,
@@ -323,7 +323,7 @@ function overMemory(limit: number, actual: number): Failure {
   );
 }
 
-/** Bytes; 0 where the system doesn't tell. proc(5), /proc/pid/statm: the second number is resident pages. */
+/** In bytes; 0 if the system does not report it. proc(5), /proc/pid/statm: the second number is resident pages. */
 export function rssOf(pid: number | undefined): number {
   try {
     const [, pages] = readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ');
@@ -333,5 +333,5 @@ export function rssOf(pid: number | undefined): number {
   }
 }
 
-/** Of Linux on x86-64 and, as distributions build it, on arm64. */
+/** The page size of Linux on x86-64 and, in most distributions, on arm64. */
 const pageBytes = 4096;

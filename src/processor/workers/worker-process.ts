@@ -2,31 +2,31 @@ import { readSync, writeFileSync, writeSync } from 'node:fs';
 import process from 'node:process';
 import type { SourceFormat } from '../codecs/codecs.ts';
 import type { ImageHeader } from '../codecs/header.ts';
-import type { PixelAnswer, PixelJob } from '../image/process-pixels.ts';
+import type { PixelJob, PixelOutcome } from '../image/process-pixels.ts';
 import { packFailure, type WorkerFailure } from './failure.ts';
-import { answerRoom, workerFile } from './file.ts';
+import { replyRoom, workerFile } from './file.ts';
 import { createMessageReader, packMessage } from './message.ts';
 import { endWithParent } from './parent-death.ts';
-import { goLast } from './priority.ts';
+import { lowerPriority } from './priority.ts';
 
 /*
- * A worker process: it takes one job at a time from the server over file descriptor 3, a socket, and answers
- * it there. It ends when the server has gone. Its arguments are its role, `pixels` or `headers`, the formats that are read,
- * and `file` if descriptor 4 is the file that they share.
+ * A worker process. It takes one job at a time from the server over file descriptor 3, a socket, and replies there. It
+ * ends when the server has ended. Its arguments are its role, `pixels` or `headers`, the enabled formats, and `file` if
+ * descriptor 4 is the shared file.
  */
 
 export interface HeaderJob {
-  /** The file, or as much of its beginning as the header takes. */
+  /** The file, or the part of its beginning that contains the header. */
   readonly content: Uint8Array;
   readonly maxPixels: number;
 }
 
-export type HeaderAnswer = { readonly header: ImageHeader } | { readonly failure: WorkerFailure };
+export type HeaderOutcome = { readonly header: ImageHeader } | { readonly failure: WorkerFailure };
 
-/** What a worker does, by its role. */
+/** The jobs and results of each role. */
 export interface WorkerRoles {
-  readonly pixels: { readonly job: PixelJob; readonly answer: readonly PixelAnswer[] };
-  readonly headers: { readonly job: HeaderJob; readonly answer: HeaderAnswer };
+  readonly pixels: { readonly job: PixelJob; readonly result: readonly PixelOutcome[] };
+  readonly headers: { readonly job: HeaderJob; readonly result: HeaderOutcome };
 }
 
 /** Versions of the libraries that a worker has loaded, by name. */
@@ -35,38 +35,38 @@ export type Libraries = Readonly<Record<string, string>>;
 /** The result of loading what jobs need. */
 export type WorkerStart =
   | { readonly libraries: Libraries }
-  /** What is wrong with the environment, as `EnvironmentError` has it. */
+  /** The problem in the environment, as the message of an `EnvironmentError`. */
   | { readonly environmentError: string };
 
-/** A worker's message: one when it has loaded what its jobs need, then one for each job. */
-export interface WorkerReply<Answer> {
+/** A message of a worker: the first when it has loaded everything, then one for each job. */
+export interface WorkerReply<Result> {
   /** In the first message. */
   readonly start?: WorkerStart;
-  readonly answer?: Answer;
-  /** What was thrown that isn't a Failure. */
+  readonly result?: Result;
+  /** The thrown error if it is not a Failure. */
   readonly bug?: unknown;
-  /** Bytes of memory that the process holds now. */
+  /** Memory that the process holds now, in bytes. */
   readonly rss: number;
 }
 
-interface Role<Job, Answer> {
+interface Role<Job, Result> {
   /** Loads everything that a job needs. */
   warmUp(): Promise<void>;
-  answer(job: Job): Promise<Answer>;
+  run(job: Job): Promise<Result>;
 }
 
 const roles: { readonly [Name in keyof WorkerRoles]: () => Promise<Role<never, unknown>> } = {
-  async pixels(): Promise<Role<PixelJob, readonly PixelAnswer[]>> {
+  async pixels(): Promise<Role<PixelJob, readonly PixelOutcome[]>> {
     const { processPixels, warmUp } = await import('../image/process-pixels.ts');
-    return { warmUp, answer: processPixels };
+    return { warmUp, run: processPixels };
   },
-  async headers(): Promise<Role<HeaderJob, HeaderAnswer>> {
+  async headers(): Promise<Role<HeaderJob, HeaderOutcome>> {
     const { readHeader } = await import('../codecs/read-header.ts');
     return {
       async warmUp() {
         await readHeader(smallestPng, 1);
       },
-      async answer({ content, maxPixels }) {
+      async run({ content, maxPixels }) {
         return await readHeader(content, maxPixels).then((header) => ({ header }), packFailure);
       },
     };
@@ -96,17 +96,17 @@ async function start(role: Role<never, unknown>, formats: readonly SourceFormat[
 }
 
 const channel = 3;
-const file = process.argv[4] === 'file' ? workerFile(4, answerRoom) : undefined;
+const file = process.argv[4] === 'file' ? workerFile(4, replyRoom) : undefined;
 
-/** Room for a source that isn't large, so that not every job takes new pages from the system. Bytes. */
+/** A buffer in bytes for sources of usual size, so that not every job maps new pages. */
 const kept = Buffer.allocUnsafeSlow(4 * 1024 * 1024);
 
 async function serve(name: keyof WorkerRoles, formats: readonly SourceFormat[]): Promise<void> {
-  // Ctrl+C and a supervisor's SIGTERM reach the whole group; the server finishes what is in flight first.
+  // Ctrl+C and a supervisor's SIGTERM reach the whole process group; the server completes running calls first.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
   endWithParent();
-  // The server goes first when there is more to do than cores, and headers, on which a refusal may hang, before pixels.
-  if (name === 'pixels') goLast();
+  // If cores are scarce, the server and the header process, which can refuse an image early, run before pixels.
+  if (name === 'pixels') lowerPriority();
   if (process.platform === 'linux') offerToOutOfMemoryKiller();
   const role: Role<unknown, unknown> = await roles[name]();
   reply({ start: await start(role, formats) });
@@ -116,13 +116,13 @@ async function serve(name: keyof WorkerRoles, formats: readonly SourceFormat[]):
 
 async function done(role: Role<unknown, unknown>, job: unknown): Promise<Partial<WorkerReply<unknown>>> {
   try {
-    return { answer: await role.answer(job) };
+    return { result: await role.run(job) };
   } catch (bug) {
     return { bug: bug instanceof Error ? bug : new Error(String(bug)) };
   }
 }
 
-/** Waits without an event loop: there is nothing else to do, and a turn of it would cost more than the read. */
+/** Blocks in reads instead of using an event loop: there is no other work, and a turn of it costs more than a read. */
 function createInbox(): () => unknown {
   let keptIsFree = true;
   const reader = createMessageReader(file, (length) => {
@@ -146,7 +146,7 @@ function createInbox(): () => unknown {
   };
 }
 
-/** Bytes. A large image leaves garbage that the collector would only find after the next ones. */
+/** In bytes. A large image leaves garbage that the collector would find only after several more images. */
 const collectAfterGrowthOf = 64 * 1024 * 1024;
 
 let rssAfterCollection = process.memoryUsage.rss();
@@ -166,12 +166,12 @@ function reply(message: Partial<WorkerReply<unknown>>): void {
   }
 }
 
-/** When the container's memory is gone the kernel takes the worker, not the server: proc(5), oom_score_adj. */
+/** If the container runs out of memory, the kernel kills the worker, not the server: proc(5), oom_score_adj. */
 function offerToOutOfMemoryKiller(): void {
   try {
     writeFileSync('/proc/self/oom_score_adj', '1000');
   } catch {
-    // Not everywhere may one write there.
+    // Some systems do not permit this write.
   }
 }
 

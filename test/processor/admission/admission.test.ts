@@ -8,7 +8,7 @@ import {
 
 const never = new AbortController().signal;
 
-/** Work that ends on command, and whether it has begun. */
+/** Work that ends on command, and whether it has started. */
 function piece() {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const work = { begun: false, end: resolve, fail: reject, run: () => promise };
@@ -25,16 +25,16 @@ const failureOf = (promise: Promise<unknown>) =>
     (error: unknown) => (error instanceof Failure ? error.reason : error),
   );
 
-/** Lets everything happen that needs no event from outside. */
+/** Runs everything that needs no external event. */
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 describe(createAdmission, () => {
-  it('gives back what the work gives', async () => {
+  it('returns the result of the work', async () => {
     const admission = createAdmission('images are being processed', 1, 0);
     expect(await admission.run(async () => 'done', never)).toBe('done');
   });
 
-  it('runs as many at once as it may, and the next when one is done', async () => {
+  it('runs work up to its limit, and the next when one is done', async () => {
     const admission = createAdmission('images are being processed', 2, 5);
     const [first, second, third] = [piece(), piece(), piece()];
     const runs = [first, second, third].map((work) => admission.run(work.run, never));
@@ -51,7 +51,7 @@ describe(createAdmission, () => {
     expect([admission.running, admission.waiting]).toEqual([0, 0]);
   });
 
-  it('serves first who came first', async () => {
+  it('runs work in order of arrival', async () => {
     const admission = createAdmission('images are being processed', 1, 5);
     const order: number[] = [];
     await Promise.all([1, 2, 3, 4].map((number) => admission.run(async () => order.push(number), never)));
@@ -70,14 +70,14 @@ describe(createAdmission, () => {
     await Promise.all(runs);
   });
 
-  it('makes a place free when the work fails', async () => {
+  it('frees a place when the work fails', async () => {
     const admission = createAdmission('images are being processed', 1, 0);
     await expect(admission.run(() => Promise.reject(new Error('broken')), never)).rejects.toThrow('broken');
     expect(admission.running).toBe(0);
     expect(await admission.run(async () => 'next', never)).toBe('next');
   });
 
-  it('makes a place free when the work throws before its first promise', async () => {
+  it('frees a place when the work throws synchronously', async () => {
     const admission = createAdmission('images are being processed', 1, 0);
     const run = admission.run(() => {
       throw new Error('broken');
@@ -86,7 +86,7 @@ describe(createAdmission, () => {
     expect(admission.running).toBe(0);
   });
 
-  it('does not begin what nobody waits for any more', async () => {
+  it('does not start work whose caller has left', async () => {
     const admission = createAdmission('images are being processed', 1, 2);
     const [first, left, last] = [piece(), piece(), piece()];
     const caller = new AbortController();
@@ -104,7 +104,7 @@ describe(createAdmission, () => {
     expect(admission.running).toBe(0);
   });
 
-  it('does not begin for a caller who had left before', async () => {
+  it('does not start work for a caller that left before', async () => {
     const admission = createAdmission('images are being processed', 1, 1);
     const work = piece();
     expect(await failureOf(admission.run(work.run, AbortSignal.abort()))).toBe('CANCELLED');
@@ -112,7 +112,7 @@ describe(createAdmission, () => {
     expect(admission.running).toBe(0);
   });
 
-  it('lets work that has begun end, even if its caller leaves: its place is taken until then', async () => {
+  it('keeps the place of started work until it ends, even if its caller leaves', async () => {
     const admission = createAdmission('images are being processed', 1, 0);
     const work = piece();
     const caller = new AbortController();
@@ -127,7 +127,7 @@ describe(createAdmission, () => {
   });
 });
 
-/** Admission of priced work by a clock that only the test moves, and what has begun, in its order. */
+/** Admission of priced work with a clock that only the test moves, and the started work in order. */
 function createBench(maxRunning: number, maxWaiting: number, bounds: AdmissionBounds = {}) {
   const clock = { ms: 0 };
   const admission = createAdmission('images are being processed', maxRunning, maxWaiting, {
@@ -140,7 +140,7 @@ function createBench(maxRunning: number, maxWaiting: number, bounds: AdmissionBo
     admission,
     clock,
     begun,
-    /** Gives the reason if it is refused, else what became of it. */
+    /** Resolves to the reason if it is refused, else to its result. */
     add(name: string, price: Partial<Price>, remainingMs?: number): Promise<unknown> {
       const work = () => {
         begun.push(name);
@@ -158,7 +158,7 @@ function createBench(maxRunning: number, maxWaiting: number, bounds: AdmissionBo
 }
 
 describe('createAdmission, of priced work', () => {
-  it('runs together what fits into the memory, and the rest when there is some again', async () => {
+  it('runs the work that fits into memory, and the rest when memory is free again', async () => {
     const { add, end, begun, admission } = createBench(4, 9, { maxMemoryBytes: 100 });
     void add('a', { memoryBytes: 60 });
     void add('b', { memoryBytes: 40 });
@@ -171,7 +171,7 @@ describe('createAdmission, of priced work', () => {
     expect(admission.runningBytes).toBe(61);
   });
 
-  it('refuses at once what would never fit, with limit and price', async () => {
+  it('refuses at once work that would never fit, with limit and price', async () => {
     const { add, begun } = createBench(1, 9, { maxMemoryBytes: 100 });
     expect(await add('a', { memoryBytes: 101 })).toMatchObject({
       reason: 'SOURCE_MEMORY_OVER_LIMIT',
@@ -182,7 +182,7 @@ describe('createAdmission, of priced work', () => {
     expect(begun).toEqual(['b']);
   });
 
-  it('lets cheap work pass one that does not fit, for a second', async () => {
+  it('lets cheap work pass a piece that does not fit, for one second', async () => {
     const { add, end, begun, clock } = createBench(3, 9, { maxMemoryBytes: 100 });
     void add('running', { memoryBytes: 60 });
     void add('large', { memoryBytes: 50 });
@@ -197,7 +197,7 @@ describe('createAdmission, of priced work', () => {
     expect(begun).toEqual(['running', 'small', 'large', 'later']);
   });
 
-  it('starts the pieces behind an image when its caller leaves', async () => {
+  it('starts the work behind an image when its caller leaves', async () => {
     const { add, admission, begun, clock } = createBench(3, 9, { maxMemoryBytes: 100 });
     void add('running', { memoryBytes: 60 });
     const caller = new AbortController();
@@ -213,7 +213,7 @@ describe('createAdmission, of priced work', () => {
     expect(begun).toEqual(['running', 'small']);
   });
 
-  it('runs short work first, but nothing waits without end', async () => {
+  it('runs short work first, but no work waits forever', async () => {
     const { add, end, begun, clock } = createBench(1, 9);
     void add('first', { workMs: 10 });
     void add('long', { workMs: 200 });
@@ -221,13 +221,13 @@ describe('createAdmission, of priced work', () => {
     clock.ms = 500;
     void add('short, half a second later', { workMs: 10 });
     clock.ms = 1000;
-    // The long one's turn is its arrival and four times its 200 ms.
+    // The long one's turn is its arrival plus four times its 200 ms.
     void add('short, a second later', { workMs: 10 });
     for (const name of ['first', 'short', 'short, half a second later', 'long']) await end(name);
     expect(begun).toEqual(['first', 'short', 'short, half a second later', 'long', 'short, a second later']);
   });
 
-  it('gives dear work a twentieth of the time while cheap work waits', async () => {
+  it('gives expensive work a twentieth of the time while cheap work waits', async () => {
     const { add, end, begun, clock } = createBench(1, 9);
     void add('cheap 0', { workMs: 0 });
     void add('dear', { workMs: 300 });
@@ -242,7 +242,7 @@ describe('createAdmission, of priced work', () => {
     expect(begun).toEqual([...cheap, 'dear']);
   });
 
-  it('lets dear work without memory block no other work', async () => {
+  it('does not let expensive work that waits for memory block other work', async () => {
     const { add, end, begun, clock } = createBench(2, 9, { maxMemoryBytes: 100 });
     void add('cheap 0', { memoryBytes: 60 });
     void add('dear', { workMs: 300, memoryBytes: 90 });
@@ -255,7 +255,7 @@ describe('createAdmission, of priced work', () => {
     expect(begun).toEqual(['cheap 0', 'cheap 1', 'dear']);
   });
 
-  it('keeps a place for cheap work, however much dear work there is', async () => {
+  it('keeps a place for cheap work, however much expensive work there is', async () => {
     const { add, end, begun } = createBench(3, 9);
     for (const name of ['dear 1', 'dear 2', 'dear 3']) void add(name, { workMs: 1001 });
     await settle();
@@ -267,14 +267,14 @@ describe('createAdmission, of priced work', () => {
     expect(begun).toEqual(['dear 1', 'dear 2', 'cheap', 'dear 3']);
   });
 
-  it('gives dear work the only place when there is but one', async () => {
+  it('gives expensive work the only place if there is just one', async () => {
     const { add, begun } = createBench(1, 9);
     void add('dear', { workMs: 5000 });
     await settle();
     expect(begun).toEqual(['dear']);
   });
 
-  it('leaves half of the queue to cheap work', async () => {
+  it('reserves half of the queue for cheap work', async () => {
     const { add, admission } = createBench(1, 4);
     for (const name of ['running', 'dear 1', 'dear 2']) void add(name, { workMs: 1001 });
     expect(await add('dear 3', { workMs: 1001 })).toMatchObject({
@@ -287,7 +287,7 @@ describe('createAdmission, of priced work', () => {
     expect(admission.waiting).toBe(4);
   });
 
-  it('bounds the bytes that wait', async () => {
+  it('limits the bytes of waiting work', async () => {
     const { add, admission } = createBench(1, 9, { maxWaitingBytes: 100 });
     void add('running', { waitingBytes: 1000 });
     void add('waiting', { waitingBytes: 60 });
@@ -300,7 +300,7 @@ describe('createAdmission, of priced work', () => {
     expect([admission.waiting, admission.waitingBytes]).toEqual([2, 100]);
   });
 
-  it('refuses at once what would not be done before its caller has left, and says when to come back', async () => {
+  it('refuses at once work that would exceed its caller’s deadline, and states when to retry', async () => {
     const { add, admission, clock } = createBench(2, 9);
     void add('a', { workMs: 240 });
     void add('b', { workMs: 200 });
@@ -317,7 +317,7 @@ describe('createAdmission, of priced work', () => {
     expect(admission.waiting).toBe(2);
   });
 
-  it('takes any work when it has nothing else to do: an estimate by itself refuses nothing', async () => {
+  it('accepts any work when idle: its estimate never refuses it', async () => {
     const { add, begun } = createBench(1, 9);
     void add('a', { workMs: 5000 }, 1);
     await settle();
@@ -339,7 +339,7 @@ describe('createAdmission, of priced work', () => {
     expect(admission.waiting).toBe(1);
   });
 
-  it('lets some pieces that took a thousand times as long change nothing for the next', async () => {
+  it('is not affected by a few pieces that took a thousand times as long', async () => {
     const { add, end, admission, clock } = createBench(1, 9);
     for (let bomb = 0; bomb < 3; bomb++) {
       void add(String(bomb), { workMs: 20 });
@@ -366,7 +366,7 @@ describe('createAdmission, of priced work', () => {
     expect(admission.waiting).toBe(1);
   });
 
-  it('says before any work that there is no room', () => {
+  it('reports before any work that there is no room', () => {
     const { add, admission } = createBench(1, 1, { maxWaitingBytes: 10 });
     admission.checkRoom(11);
     void add('running', {});

@@ -9,22 +9,22 @@ function speedAfter(...ratios: number[]): number {
 const times = (count: number, ratio: number) => new Array<number>(count).fill(ratio);
 
 describe(createMachineSpeed, () => {
-  it('takes a machine for as fast as expected until it has shown otherwise', () => {
+  it('assumes the expected speed until work shows otherwise', () => {
     expect(speedAfter()).toBe(1);
     expect(speedAfter(...times(15, 4))).toBe(1);
     expect(speedAfter(...times(16, 4))).toBe(4);
   });
 
-  it('is not moved by a minority, however long that took', () => {
+  it('is not moved by a minority, however slow', () => {
     expect(speedAfter(...times(31, 2), ...times(15, 100_000))).toBe(2);
     expect(speedAfter(...times(31, 2), ...times(15, 0))).toBe(2);
   });
 
-  it('forgets what a machine was', () => {
+  it('forgets the earlier speed of a machine', () => {
     expect(speedAfter(...times(31, 8), ...times(31, 1))).toBe(1);
   });
 
-  it('learns nothing of a piece of which nothing was expected', () => {
+  it('learns nothing from a piece without an expected time', () => {
     const speed = createMachineSpeed();
     for (let piece = 0; piece < 31; piece++) speed.learn(0, 1000);
     expect(speed.slowness()).toBe(1);

@@ -11,13 +11,13 @@ const config = readProcessorConfig({
 });
 
 describe(restingMemory, () => {
-  it('adds up the server, a worker more than there are for pixels, cache, calls and downloads', () => {
+  it('adds up the server, the workers for pixels and one more, cache, calls and downloads', () => {
     expect(restingMemory(config)).toBe(150e6 + 4 * (250e6 + 4_194_304) + 100e6 + 50e6 + 7 * 10e6);
   });
 });
 
 describe(workMemory, () => {
-  it('is what is left for images', () => {
+  it('is the remaining memory for images', () => {
     expect(workMemory(config, 2_000_000_000)).toBe(613_222_784);
   });
 

@@ -36,7 +36,7 @@ const keyOf = (request: ProcessRequest) => cacheKey(sha256, planOf(request, 1_00
 const keyFor = (request: MessageInitShape<typeof ProcessRequestSchema>) =>
   keyOf(create(ProcessRequestSchema, request));
 
-/** Requests from which one field at a time is changed, each with all that it has said explicitly. */
+/** Requests in which one field at a time is changed. Each sets all of its fields explicitly. */
 const bases = {
   image: {
     resize: { width: 40, height: 30, fit: 1, filter: 3 },
@@ -67,15 +67,15 @@ const bases = {
   },
 } satisfies Record<string, MessageInitShape<typeof ProcessRequestSchema>>;
 
-/** Where the image comes from: its bytes are in the key by their hash. */
+/** The fields of the source. The key contains the hash of its bytes. */
 const sourceFields = ['content', 'url', 'sha256'];
 
-/** Other values for a field, not all of which the rules take. */
+/** Other values for a field. The rules refuse some of them. */
 function otherValues(message: ReflectMessage, field: DescField): unknown[] {
   switch (field.fieldKind) {
     case 'enum': {
       const current = message.get(field);
-      // 0 stands for the default, which may be what the base says.
+      // 0 means the default, which may be the value of the base.
       return field.enum.values
         .map(({ number }) => number)
         .filter((number) => number !== 0 && number !== current);
@@ -97,7 +97,7 @@ function otherValues(message: ReflectMessage, field: DescField): unknown[] {
   }
 }
 
-/** The keys of a request's copies in which that one field has another value: at least one. */
+/** The keys of copies of a request in which one field has another value: at least one key. */
 function keysWithAnother(field: DescField, base: MessageInitShape<typeof ProcessRequestSchema>): string[] {
   const partOf = (request: ProcessRequest) =>
     [request, request.resize, request.crop, request.output.value].find(
@@ -124,7 +124,7 @@ const fieldsOf = (desc: DescMessage, base: keyof typeof bases, ...others: string
     .filter(({ name, fieldKind }) => fieldKind !== 'message' && ![...sourceFields, ...others].includes(name))
     .map((field) => [`${desc.name}.${field.name} of ${base}`, field, bases[base]] as const);
 
-/** Fields that rule out the others: each has a base of its own. */
+/** Fields that exclude others. Each has its own base. */
 const alone = ['preset', 'preprocessor_config', 'shortest_edge'];
 
 const only = (desc: DescMessage, name: string, base: keyof typeof bases) =>
@@ -145,12 +145,12 @@ describe(cacheKey, () => {
     expect(keysWithAnother(field, base)).not.toContain(keyFor(base));
   });
 
-  it('knows every message that a request is made of', () => {
+  it('covers every message of a request', () => {
     const parts = ProcessRequestSchema.fields.flatMap((field) => (field.message ? [field.message.name] : []));
     expect(parts).toEqual(['SourceOptions', 'Resize', 'ImageOutput', 'TensorOutput', 'CenterCrop']);
   });
 
-  it('knows which side is given alone, and nothing of a fit beside it', () => {
+  it('depends on which single side is set, and not on a fit set with it', () => {
     const keys = [{ width: 40 }, { height: 40 }, { width: 40, height: 40 }, { shortestEdge: 40 }].map(
       (resize) => keyFor({ resize }),
     );
@@ -158,7 +158,7 @@ describe(cacheKey, () => {
     expect(keyFor({ resize: { width: 40, fit: 2 } })).toBe(keys[0]);
   });
 
-  // The rules take only the first page so far, so the plan is changed and not the request.
+  // The rules accept only the first page, so the plan is changed instead of the request.
   const otherSource: Required<SourcePlan> = {
     page: 2,
     dpi: 200,
@@ -193,17 +193,17 @@ describe(cacheKey, () => {
     expect(cacheKey(sha256, plan, newer)).not.toBe(cacheKey(sha256, plan, libraries));
   });
 
-  it('does not change with the way in which the source came', () => {
+  it('does not depend on how the source was sent', () => {
     expect(keyFor({ source: { case: 'url', value: 'https://example.com/a.jpg' } })).toBe(
       keyFor({ source: { case: 'content', value: new Uint8Array([1]) } }),
     );
   });
 
-  it('is the same for exact numerics and the library whose pixels they are', () => {
+  it('is the same for exact numerics and for the library that they reproduce', () => {
     expect(keyFor({ numerics: Numerics.PILLOW })).toBe(keyFor({ numerics: Numerics.EXACT }));
   });
 
-  it('is the same whether defaults are said or left out', () => {
+  it('is the same whether defaults are set or omitted', () => {
     expect(
       keyFor({
         resize: { width: 4, height: 3, fit: Fit.FILL, filter: 3 },
@@ -233,13 +233,13 @@ describe(cacheKey, () => {
     expect(keyFor({ background: '#ABCDEF' })).toBe(keyFor({ background: '#abcdef' }));
   });
 
-  it('tells −0 from 0: a factor of −0 makes other bits', () => {
+  it('distinguishes −0 from 0, because a factor of −0 gives other bits', () => {
     const factor = (rescaleFactor: number) =>
       keyFor({ output: { case: 'tensor', value: { rescaleFactor } } });
     expect(factor(-0)).not.toBe(factor(0));
   });
 
-  it('does not depend on the order in which a plan was put together', () => {
+  it('does not depend on the order of a plan’s properties', () => {
     const plan = planOf(create(ProcessRequestSchema, bases.tensor), 1_000_000, presets);
     const backwards = Object.fromEntries(Object.entries(plan).reverse()) as typeof plan;
     expect(cacheKey(sha256, backwards, libraries)).toBe(cacheKey(sha256, plan, libraries));

@@ -4,14 +4,14 @@ import { createMemoryTier } from '../../../src/processor/cache/memory-tier.ts';
 
 const bytes = (length: number, fill = 1) => new Uint8Array(length).fill(fill);
 
-/** The keys of the list that the tier has, asked in that order. */
+/** The keys of the list that are in the tier, requested in that order. */
 async function present(tier: ReturnType<typeof createMemoryTier>, keys: readonly string[]) {
   const entries = await Promise.all(keys.map((key) => tier.get(key)));
   return keys.filter((_, at) => entries[at] !== undefined);
 }
 
 describe(createMemoryTier, () => {
-  it('gives back the very bytes that were set last', async () => {
+  it('returns the bytes that were set last', async () => {
     const tier = createMemoryTier({ maxBytes: 100_000 });
     await tier.set('a', bytes(3, 1));
     await tier.set('a', bytes(3, 2));
@@ -19,8 +19,8 @@ describe(createMemoryTier, () => {
     expect(await tier.get('b')).toBeUndefined();
   });
 
-  it('gives up what was used longest ago when there is no room left', async () => {
-    // Four entries of 10,000 bytes, with their keys and bookkeeping, have room in 45,000; five have not.
+  it('evicts the least recently used value when there is no room left', async () => {
+    // Four entries of 10,000 bytes, with their keys and bookkeeping, fit into 45,000; five do not.
     const tier = createMemoryTier({ maxBytes: 45_000 });
     for (const key of ['a', 'b', 'c', 'd']) await tier.set(key, bytes(10_000));
     await tier.get('a');
@@ -28,7 +28,7 @@ describe(createMemoryTier, () => {
     expect(await present(tier, ['a', 'b', 'c', 'd', 'e'])).toEqual(['a', 'c', 'd', 'e']);
   });
 
-  it('never takes more bytes than it may, whatever is set and asked for', async () => {
+  it('never exceeds its limit of bytes, whatever is set and requested', async () => {
     const key = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h');
     const step = fc.oneof(
       fc.record({ key, length: fc.nat(40_000), ttlMs: fc.option(fc.nat(5), { nil: undefined }) }),
@@ -52,9 +52,9 @@ describe(createMemoryTier, () => {
     );
   });
 
-  // 9500 bytes are too many with their bookkeeping alone.
+  // 9500 bytes are too many because of their bookkeeping.
   it.each([9500, 10_001])(
-    'does not keep %i bytes where a quarter of its room is 10,000, nor the value they replace',
+    'does not keep %i bytes if a quarter of its limit is 10,000, nor the value that they replace',
     async (length) => {
       const tier = createMemoryTier({ maxBytes: 40_000 });
       await tier.set('a', bytes(5000));
@@ -65,14 +65,14 @@ describe(createMemoryTier, () => {
     },
   );
 
-  it('keeps nothing with a bound of 0', async () => {
+  it('keeps nothing with a limit of 0', async () => {
     const tier = createMemoryTier({ maxBytes: 0 });
     await tier.set('a', bytes(0));
     expect(await tier.get('a')).toBeUndefined();
     expect(tier.bytes()).toBe(0);
   });
 
-  it('forgets a value when its time is over, and tells how much is left before', async () => {
+  it('drops a value when its time is over, and reports the remaining time before', async () => {
     let now = 1000;
     const tier = createMemoryTier({ maxBytes: 100_000, clock: { now: () => now } });
     await tier.set('a', bytes(1), 500);
@@ -83,14 +83,14 @@ describe(createMemoryTier, () => {
     expect(await present(tier, ['a', 'b'])).toEqual(['b']);
   });
 
-  it('forgets a value that is set with no time left', async () => {
+  it('drops a value that is set without time left', async () => {
     const tier = createMemoryTier({ maxBytes: 100_000 });
     await tier.set('a', bytes(1));
     await tier.set('a', bytes(2), 0);
     expect(await tier.get('a')).toBeUndefined();
   });
 
-  it('does not hold on to the large buffer that a small value is a view of', async () => {
+  it('does not keep the large buffer of a small view in memory', async () => {
     const tier = createMemoryTier({ maxBytes: 100_000 });
     const message = Buffer.alloc(1_000_000, 7);
     await tier.set('a', message.subarray(10, 14));

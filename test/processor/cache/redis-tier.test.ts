@@ -10,7 +10,7 @@ import { redisServer } from '../../support/tools.ts';
 
 const bytes = (length: number, fill = 1) => new Uint8Array(length).fill(fill);
 
-/** A tier that waits patiently unless the test says otherwise, with its errors; it is closed at the test's end. */
+/** A tier with long timeouts by default, and its errors. It is closed at the end of the test. */
 function openTier(options: Partial<Parameters<typeof createRedisTier>[0]> & { url: string }) {
   const errors: Error[] = [];
   const tier = createRedisTier({
@@ -25,7 +25,7 @@ function openTier(options: Partial<Parameters<typeof createRedisTier>[0]> & { ur
 
 type Tier = ReturnType<typeof openTier>['tier'];
 
-/** Sets and gets until the value is there: the connection is up. */
+/** Sets and gets until the value is returned, which means that the connection works. */
 async function untilUsed(tier: Tier, key = 'probe') {
   await vi.waitFor(
     async () => {
@@ -36,7 +36,7 @@ async function untilUsed(tier: Tier, key = 'probe') {
   );
 }
 
-/** A plain client of the same Redis, to look behind the tier. */
+/** A plain client of the same Redis, to inspect what the tier has stored. */
 async function connectPlainly(server: RedisServer) {
   const client = await createClient({ url: server.url, RESP: 2 })
     .on('error', () => {})
@@ -45,11 +45,11 @@ async function connectPlainly(server: RedisServer) {
   return client;
 }
 
-/** Lets Redis refuse to write, as a full one does, from the first byte on. */
+/** Makes Redis refuse all writes, as a full one does. */
 const full = { 'maxmemory-policy': 'noeviction', maxmemory: '1' };
 
 describe.skipIf(redisServer === undefined)('createRedisTier, with a redis-server', () => {
-  it('gives back what was set, empty and large values too', async () => {
+  it('returns the values that were set, including empty and large ones', async () => {
     await using server = await startRedis();
     const { tier, errors } = openTier({ url: server.url });
     await untilUsed(tier);
@@ -62,7 +62,7 @@ describe.skipIf(redisServer === undefined)('createRedisTier, with a redis-server
     expect(errors).toEqual([]);
   });
 
-  it('puts its prefix before the keys and gives every value a time to live', async () => {
+  it('prefixes the keys and gives every value a time to live', async () => {
     await using server = await startRedis();
     const { tier } = openTier({ url: server.url, keyPrefix: 'p:', ttlMs: 60_000 });
     await untilUsed(tier, 'a');
@@ -74,15 +74,15 @@ describe.skipIf(redisServer === undefined)('createRedisTier, with a redis-server
     expect((await tier.get('b'))?.ttlMs).toBeLessThanOrEqual(5000);
   });
 
-  it('takes credentials and database from the URL', async () => {
+  it('uses credentials and database of the URL', async () => {
     await using server = await startRedis({ parameters: ['--requirepass', 'p@ss'] });
     const { tier } = openTier({ url: `redis://:p%40ss@127.0.0.1:${server.port}/3` });
     await untilUsed(tier);
   });
 
-  it('misses while there is no Redis yet, and uses it as soon as it is there', async () => {
+  it('misses while Redis does not run, and uses it once it does', async () => {
     const port = await findFreePort();
-    // A name with two addresses fails twice over.
+    // A name with two addresses fails twice.
     const { tier, errors } = openTier({ url: `redis://localhost:${port}` });
     await tier.set('a', bytes(1));
     expect(await tier.get('a')).toBeUndefined();
@@ -110,13 +110,13 @@ describe.skipIf(redisServer === undefined)('createRedisTier, with a redis-server
     await untilUsed(tier, 'a');
     errors.length = 0;
     server.freeze();
-    const answers = await Promise.all([
+    const replies = await Promise.all([
       ...Array.from({ length: 300 }, () => tier.get('a')),
       ...Array.from({ length: 300 }, () => tier.set('b', bytes(100))),
     ]);
-    expect(answers.every((answer) => answer === undefined)).toBe(true);
-    expect(errors.map((error) => error.message)).toEqual(['no answer within 100 ms']);
-    // The kernel takes the next connection for it, and nothing answers there: no request waits for that one.
+    expect(replies.every((reply) => reply === undefined)).toBe(true);
+    expect(errors.map((error) => error.message)).toEqual(['no reply within 100 ms']);
+    // The kernel accepts the next connection, but nothing replies on it; no request waits for it.
     await vi.waitFor(() => expect(errors.at(-1)?.message).toBe('no connection within 200 ms'));
     server.thaw();
     await untilUsed(tier, 'a');
@@ -143,37 +143,37 @@ describe.skipIf(redisServer === undefined)('createRedisTier, with a redis-server
     expect(await client.exists('image:v1:last')).toBe(1);
   });
 
-  it('does not take a long task of its own process for a silent Redis', async () => {
+  it('does not mistake a long task of its own process for a silent Redis', async () => {
     await using server = await startRedis();
     const { tier, errors } = openTier({ url: server.url, timeoutMs: 100 });
     await untilUsed(tier, 'a');
     errors.length = 0;
     const pending = tier.get('a');
-    // The command is on its way; its answer lies in the socket when the task ends, and the time is over.
+    // The command has been sent. When the task ends the time is over, but the reply is in the socket.
     await new Promise((resolve) => setImmediate(resolve));
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
     expect(await pending).toBeDefined();
     expect(errors).toEqual([]);
   });
 
-  it('asks no more of Redis when a thousand callers wait for it already', async () => {
+  it('sends no more commands when a thousand callers already wait for Redis', async () => {
     await using server = await startRedis();
     const { tier } = openTier({ url: server.url, timeoutMs: 10_000 });
     await untilUsed(tier, 'a');
     server.freeze();
-    let answered = 0;
-    const answers = Array.from({ length: 1500 }, async () => {
+    let replied = 0;
+    const replies = Array.from({ length: 1500 }, async () => {
       const entry = await tier.get('a');
-      answered += 1;
+      replied += 1;
       return entry;
     });
-    await vi.waitFor(() => expect(answered).toBe(476));
+    await vi.waitFor(() => expect(replied).toBe(476));
     server.thaw();
-    const entries = await Promise.all(answers);
+    const entries = await Promise.all(replies);
     expect(entries.filter((entry) => entry !== undefined)).toHaveLength(1024);
   });
 
-  it('drops values while 64 MiB are on their way to Redis already', async () => {
+  it('drops values while 64 MiB are being sent to Redis', async () => {
     await using server = await startRedis();
     const { tier } = openTier({ url: server.url, timeoutMs: 10_000 });
     await untilUsed(tier);
@@ -197,7 +197,7 @@ describe.skipIf(redisServer === undefined)('createRedisTier, with a redis-server
     expect(errors).toEqual([]);
   });
 
-  it('drops what it has no room for and goes on reading when Redis is full', async () => {
+  it('drops values and continues reading when Redis is full', async () => {
     await using server = await startRedis();
     const { tier, errors } = openTier({ url: server.url, pauseMs: 60_000 });
     await untilUsed(tier, 'a');
@@ -208,7 +208,7 @@ describe.skipIf(redisServer === undefined)('createRedisTier, with a redis-server
     expect(await tier.get('b')).toBeUndefined();
     expect(await tier.get('a')).toBeDefined();
     expect(errors.map((error) => error.message)).toEqual([expect.stringMatching(/^OOM /)]);
-    // One was refused; for the rest of the pause Redis was left alone.
+    // One was refused; for the rest of the pause Redis got no writes.
     expect(await client.info('stats')).toContain('total_error_replies:1\r\n');
   });
 
@@ -229,7 +229,7 @@ describe.skipIf(redisServer === undefined)('createRedisTier, with a redis-server
     expect(await tier.get('b')).toBeDefined();
   });
 
-  it('leaves a Redis alone that lets it in and then refuses to read', async () => {
+  it('pauses requests to a Redis that accepts the connection and then refuses to read', async () => {
     await using server = await startRedis();
     const client = await connectPlainly(server);
     await client.sendCommand(['ACL', 'SETUSER', 'writer', 'on', '>secret', '~*', '+@all', '-getrange']);
@@ -247,7 +247,7 @@ describe.skipIf(redisServer === undefined)('createRedisTier, with a redis-server
     expect(await client.info('stats')).toContain('total_error_replies:1\r\n');
   });
 
-  it('takes a wrong password for a Redis that is not there, and tells nobody the password', async () => {
+  it('treats a wrong password as a missing Redis, and does not reveal the password', async () => {
     await using server = await startRedis({ parameters: ['--requirepass', 'right'] });
     const { tier, errors } = openTier({ url: `redis://:wr%40ng@127.0.0.1:${server.port}` });
     await vi.waitFor(() => expect(errors.length).toBeGreaterThan(1));
@@ -256,7 +256,7 @@ describe.skipIf(redisServer === undefined)('createRedisTier, with a redis-server
     expect(inspect(errors, { depth: null, showHidden: true })).not.toMatch(/wr(@|%40)ng/);
   });
 
-  it('misses when Redis wants a password and none is given', async () => {
+  it('misses when Redis requires a password and none is set', async () => {
     await using server = await startRedis({ parameters: ['--requirepass', 'right'] });
     const { tier, errors } = openTier({ url: server.url });
     await vi.waitFor(async () => {
@@ -265,7 +265,7 @@ describe.skipIf(redisServer === undefined)('createRedisTier, with a redis-server
     });
   });
 
-  it('takes garbage under its keys for a miss and overwrites it', async () => {
+  it('treats garbage under its keys as a miss and overwrites it', async () => {
     await using server = await startRedis();
     const { tier, errors } = openTier({ url: server.url, pauseMs: 60_000 });
     await untilUsed(tier, 'good');
@@ -281,11 +281,11 @@ describe.skipIf(redisServer === undefined)('createRedisTier, with a redis-server
       await tier.set(key, bytes(3, 5));
       expect([...((await tier.get(key))?.value ?? [])]).toEqual([5, 5, 5]);
     }
-    // Five were asked for in one pause.
+    // Five were requested in one pause.
     expect(errors).toHaveLength(1);
   });
 
-  it('does not load a giant that somebody left under its key', async () => {
+  it('does not load a huge value that another program left under its key', async () => {
     await using server = await startRedis();
     const { tier } = openTier({ url: server.url, maxValueBytes: 1000 });
     await untilUsed(tier, 'a');
@@ -297,7 +297,7 @@ describe.skipIf(redisServer === undefined)('createRedisTier, with a redis-server
     expect(Number(sent)).toBeLessThan(2000);
   });
 
-  it('sends no value that is larger than it may be', async () => {
+  it('sends no value over the limit', async () => {
     await using server = await startRedis();
     const { tier, errors } = openTier({ url: server.url, maxValueBytes: 1000 });
     await untilUsed(tier);
@@ -310,7 +310,7 @@ describe.skipIf(redisServer === undefined)('createRedisTier, with a redis-server
 });
 
 describe(createRedisTier, () => {
-  it('misses when something else listens there', async () => {
+  it('misses when another program listens on the port', async () => {
     const server = createServer((socket) => {
       socket.on('error', () => {});
       socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
@@ -324,7 +324,7 @@ describe(createRedisTier, () => {
     expect(await tier.get('a')).toBeUndefined();
   });
 
-  it('tells no password that a server repeats', async () => {
+  it('does not reveal a password that a server repeats', async () => {
     const server = createServer((socket) => {
       socket.on('error', () => {});
       socket.on('data', () =>
@@ -340,7 +340,7 @@ describe(createRedisTier, () => {
   });
 
   it.each(['no url', 'http://:secret@host', 'redis://:secret@host:99999', 'redis://:secret@host/database'])(
-    'refuses %s at the start, without the password',
+    'refuses %s at the start, without repeating the password',
     (url) => {
       let thrown: unknown;
       try {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createCacheErrorLog } from '../../../src/processor/cache/report-errors.ts';
 
 describe(createCacheErrorLog, () => {
-  it('logs a line a minute for each tier, with the number of failures and without a stack', () => {
+  it('logs one line per minute and tier, with the number of failures and without a stack', () => {
     const lines: { tier: string; failures: number; problem: string; err?: unknown }[] = [];
     let nowMs = 0;
     const report = createCacheErrorLog(

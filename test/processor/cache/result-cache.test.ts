@@ -64,7 +64,7 @@ async function connectedTier(url: string) {
 }
 
 describe(createResultCache, () => {
-  it('computes a value once and has it from memory then', async () => {
+  it('computes a value once and then returns it from memory', async () => {
     const { cache, reports } = openCache([memory()]);
     const compute = vi.fn(async () => value(1, 2));
     expect(await computeOne(cache, 'a', stays(), compute)).toEqual({
@@ -78,17 +78,17 @@ describe(createResultCache, () => {
     expect(reports).toEqual(['memory miss', 'memory hit', 'memory hit']);
   });
 
-  it('computes once for all who ask for the same key at one time', async () => {
+  it('computes once for all callers that request the same key at the same time', async () => {
     const { cache } = openCache([memory()]);
     const compute = vi.fn(async () => value(1));
-    const answers = await Promise.all(
+    const outcomes = await Promise.all(
       ['a', 'a', 'a', 'b'].map((key) => computeOne(cache, key, stays(), compute)),
     );
-    expect(answers.map(({ from }) => from)).toEqual(['computed', 'shared', 'shared', 'computed']);
+    expect(outcomes.map(({ from }) => from)).toEqual(['computed', 'shared', 'shared', 'computed']);
     expect(compute).toHaveBeenCalledTimes(2);
   });
 
-  it('goes on computing for who stays when the first caller leaves', async () => {
+  it('continues for the remaining callers when the first caller leaves', async () => {
     const { cache } = openCache([memory()]);
     const { promise, resolve } = Promise.withResolvers<Uint8Array>();
     const signals: AbortSignal[] = [];
@@ -99,7 +99,7 @@ describe(createResultCache, () => {
     const first = new AbortController();
     const leaving = computeOne(cache, 'a', first.signal, compute);
     const staying = computeOne(cache, 'a', stays(), compute);
-    // Both have looked into memory and are in the flight.
+    // Both have missed in memory and are in the flight.
     await new Promise((resolve) => setImmediate(resolve));
     first.abort();
     await expect(leaving).rejects.toMatchObject({ reason: 'CANCELLED' });
@@ -108,7 +108,7 @@ describe(createResultCache, () => {
     expect(await staying).toEqual({ value: value(1), from: 'shared' });
   });
 
-  it('computes in one go what is missing of several keys', async () => {
+  it('computes all missing values of several keys together', async () => {
     const { cache } = openCache([memory()]);
     await cache.set('b', value(2));
     const compute = vi.fn(async (missing: readonly { readonly key: string }[]) =>
@@ -124,13 +124,13 @@ describe(createResultCache, () => {
     expect(await cache.get('c')).toEqual({ value: value(1), from: 'memory' });
   });
 
-  it('waits for keys that somebody else is computing, and computes the others', async () => {
+  it('waits for keys that another call is computing, and computes the others', async () => {
     const { cache } = openCache([memory()]);
     const { promise, resolve } = Promise.withResolvers<Uint8Array>();
     const first = computeOne(cache, 'a', stays(), () => promise);
-    const asked: unknown[] = [];
+    const requested: unknown[] = [];
     const both = cache.getOrCompute(keyed('a', 'b'), stays(), async (missing) => {
-      asked.push(missing);
+      requested.push(missing);
       resolve(value(7));
       return [computed(value(8))];
     });
@@ -139,23 +139,23 @@ describe(createResultCache, () => {
       { result: { value: value(8), from: 'computed', report: 'a report' } },
     ]);
     expect(await first).toMatchObject({ value: value(7), from: 'computed' });
-    expect(asked).toEqual([keyed('b')]);
+    expect(requested).toEqual([keyed('b')]);
   });
 
-  it('fails one key alone, and nobody who waits for another', async () => {
+  it('fails only one key, and no caller that waits for another', async () => {
     const { cache } = openCache([memory()]);
     const bad = new Error('bad');
     const both = cache.getOrCompute(keyed('a', 'b'), stays(), async () => [
       { error: bad },
       computed(value(2)),
     ]);
-    // Asked for while the two are being computed.
+    // Requested while the two are being computed.
     const other = computeOne(cache, 'b', stays(), async () => value(0));
     expect(await both).toMatchObject([{ error: bad }, { result: { value: value(2), from: 'computed' } }]);
     expect((await other).value).toEqual(value(2));
   });
 
-  it('stops computing several keys when the last who waits for any of them has left', async () => {
+  it('stops computing several keys when the last caller of any of them has left', async () => {
     const { cache } = openCache([memory()]);
     const [leaves, leavesLater] = [new AbortController(), new AbortController()];
     let working: AbortSignal | undefined;
@@ -167,7 +167,7 @@ describe(createResultCache, () => {
     });
     await started.promise;
     const other = computeOne(cache, 'b', leavesLater.signal, async () => value(0)).catch(() => 'left');
-    // It has joined when its look into memory is over.
+    // It has joined once it has missed in memory.
     await new Promise(setImmediate);
     leaves.abort();
     expect(await both).toMatchObject([
@@ -180,7 +180,7 @@ describe(createResultCache, () => {
     expect(working?.aborted).toBe(true);
   });
 
-  it('remembers no failure', async () => {
+  it('does not store a failure', async () => {
     const { cache } = openCache([memory()]);
     const failing = computeOne(cache, 'a', stays(), () => Promise.reject(new Error('corrupt')));
     await expect(failing).rejects.toThrow('corrupt');
@@ -199,7 +199,7 @@ describe(createResultCache, () => {
     ]);
   });
 
-  it('serves and computes although a tier fails at everything', async () => {
+  it('serves and computes although every operation of a tier fails', async () => {
     const { cache, reports } = openCache([memory(), broken]);
     expect(await computeOne(cache, 'a', stays(), async () => value(1))).toMatchObject({ from: 'computed' });
     expect(await computeOne(cache, 'a', stays(), async () => value(2))).toMatchObject({
@@ -217,7 +217,7 @@ describe(createResultCache, () => {
     ]);
   });
 
-  it('does not let a caller wait until what was computed is stored', async () => {
+  it('does not make a caller wait until a computed value is stored', async () => {
     const { promise: never } = Promise.withResolvers<void>();
     const slow: CacheTier = {
       name: 'redis',
@@ -229,7 +229,7 @@ describe(createResultCache, () => {
     expect(await computeOne(cache, 'a', stays(), async () => value(1))).toMatchObject({ from: 'computed' });
   });
 
-  it('computes every time with no tier at all', async () => {
+  it('computes every time without any tier', async () => {
     const { cache } = openCache([]);
     await cache.set('a', value(9));
     expect(await cache.get('a')).toBeUndefined();
@@ -239,7 +239,7 @@ describe(createResultCache, () => {
 });
 
 describe.skipIf(redisServer === undefined)('createResultCache, with a redis-server', () => {
-  it('finds in Redis what another processor computed, and in memory from then on', async () => {
+  it('finds another processor’s value in Redis, and from then on in memory', async () => {
     await using server = await startRedis();
     const one = openCache([memory(), await connectedTier(server.url)]);
     const two = openCache([memory(), await connectedTier(server.url)]);
@@ -254,14 +254,14 @@ describe.skipIf(redisServer === undefined)('createResultCache, with a redis-serv
     expect(two.reports).toEqual(['memory miss', 'redis hit', 'memory hit']);
   });
 
-  it('asks Redis once for all who ask for the same key at one time', async () => {
+  it('requests a key from Redis once for all callers at the same time', async () => {
     await using server = await startRedis();
     const redis = await connectedTier(server.url);
     await redis.set('a', value(1));
     const { cache, reports } = openCache([memory(), redis]);
     const compute = vi.fn(async () => value(2));
-    const answers = await Promise.all([1, 2, 3].map(() => computeOne(cache, 'a', stays(), compute)));
-    expect(answers.map(({ from }) => from)).toEqual(['redis', 'redis', 'redis']);
+    const outcomes = await Promise.all([1, 2, 3].map(() => computeOne(cache, 'a', stays(), compute)));
+    expect(outcomes.map(({ from }) => from)).toEqual(['redis', 'redis', 'redis']);
     expect(reports.filter((report) => report.startsWith('redis'))).toEqual(['redis hit']);
   });
 
@@ -280,7 +280,7 @@ describe.skipIf(redisServer === undefined)('createResultCache, with a redis-serv
     expect(await cache.get('a')).toMatchObject({ from: 'redis' });
   });
 
-  it('answers while Redis is frozen', async () => {
+  it('responds while Redis is frozen', async () => {
     await using server = await startRedis();
     const redis = createRedisTier({ url: server.url, onError: () => {} });
     const { cache } = openCache([memory(), redis]);

@@ -13,19 +13,19 @@ const rgbOf = (cmyk: readonly number[]) => {
 };
 
 describe(cmykToRgb, () => {
-  it('makes no ink white and full black black', () => {
+  it('converts no ink to white and full black to black', () => {
     expect(rgbOf([0, 0, 0, 0])).toEqual([255, 255, 255]);
     expect(rgbOf([0, 0, 0, 255])).toEqual([0, 0, 0]);
   });
 
-  it('makes cyan, magenta and yellow what is left of white without red, green and blue', () => {
+  it('converts cyan, magenta and yellow to white without red, green and blue', () => {
     expect(rgbOf([255, 0, 0, 0, 0, 255, 0, 0, 0, 0, 255, 0])).toEqual([
       0, 255, 255, 255, 0, 255, 255, 255, 0,
     ]);
   });
 
   // K = 55 leaves 200. Of it 100/255 are 78.4, 1/255 is 0.8 and 128/255 are 100.4.
-  it('takes each ink from what black has left, rounded', () => {
+  it('subtracts each ink from the rest after black, rounded', () => {
     expect(rgbOf([100, 1, 128, 55])).toEqual([200 - 78, 200 - 1, 200 - 100]);
   });
 

@@ -21,7 +21,7 @@ describe('codecs', () => {
     expect(sourceFormats.map((format) => format.toUpperCase()).sort()).toEqual(names.sort());
   });
 
-  it('leaves out by default the formats that need an optional package', () => {
+  it('omits by default the formats that need an optional package', () => {
     expect(sourceFormats.filter((format) => !defaultFormats.includes(format))).toEqual(['heic', 'jxl']);
   });
 

@@ -20,9 +20,9 @@ const fixture = (name: string) => new Uint8Array(readFileSync(new URL(name, fold
 interface Golden {
   readonly width: number;
   readonly height: number;
-  /** Of the pixels as RGB. */
+  /** SHA-256 of the pixels as RGB. */
   readonly sha256: string;
-  /** The pixels as RGB in Base64, where the decoder is not Pillow's. */
+  /** The pixels as RGB in Base64, if the decoder is not Pillow's. */
   readonly pixels?: string;
 }
 
@@ -41,7 +41,7 @@ async function decoded(content: Uint8Array, options: PlanOptions = {}): Promise<
   return { ...shape, data: outOfScratch(data) };
 }
 
-/** As the golden has it: three channels, alpha dropped. */
+/** In the form of the golden: three channels, alpha dropped. */
 async function decodedRgb(content: Uint8Array): Promise<Pixels> {
   return grayToRgb(flatten(await decoded(content), 'dropped'));
 }
@@ -54,7 +54,7 @@ async function refusal(content: Uint8Array, options?: PlanOptions): Promise<Fail
   throw failure instanceof Error ? failure : new Error('it was decoded');
 }
 
-/** For each pixel of the golden, whether ours is another, and the largest difference of a value. */
+/** For each pixel of the golden, whether ours differs, and the largest difference of a value. */
 async function againstGolden(name: string) {
   const { pixels = '' } = goldens[name] ?? {};
   const theirs = Buffer.from(pixels, 'base64');
@@ -69,11 +69,11 @@ describe('decoding', () => {
   describe('exact', () => {
     const same = Object.entries(goldens).filter(([, { pixels }]) => pixels === undefined);
 
-    it.each(same)('decodes %s to the bytes that Pillow has', async (name, { width, height, sha256 }) => {
+    it.each(same)('decodes %s to Pillow’s bytes', async (name, { width, height, sha256 }) => {
       expect(described(await decodedRgb(fixture(name)))).toEqual({ width, height, sha256 });
     });
 
-    it('has a golden for every picture that is read', () => {
+    it('has a golden for every supported picture', () => {
       const refused = ['gray-float.tiff', 'cmyk-16-bit.tiff', 'cmyk-alpha.tiff', 'rgb-2-extra.tiff'];
       const names = readdirSync(folder).filter((name) => !refused.includes(name));
       expect(names.sort()).toEqual(Object.keys(goldens).sort());
@@ -89,11 +89,11 @@ describe('decoding', () => {
       ['rgba.png', 4],
       ['gray-alpha.png', 4],
       ['palette-transparency.png', 4],
-    ])('gives %s in %d channels', async (name, channels) => {
+    ])('returns %s in %d channels', async (name, channels) => {
       expect((await decoded(fixture(name))).channels).toBe(channels);
     });
 
-    it('takes the high byte of every 16-bit gray', async () => {
+    it('uses the high byte of every 16-bit gray', async () => {
       const levels = Uint16Array.from({ length: 65_536 }, (_, value) => value);
       const png = await sharp(levels, { raw: { width: 256, height: 256, channels: 1 } })
         .toColourspace('grey16')
@@ -115,7 +115,7 @@ describe('decoding', () => {
     });
 
     // Pillow fills the screen with the first colour of the palette, which is (0, 0, 255).
-    it('fills what a GIF’s first frame leaves of its screen with a colour', async () => {
+    it('fills the screen around a GIF’s first frame with a colour', async () => {
       const { ours, max } = await againstGolden('small-frame.gif');
       expect(max).toBe(0);
       expect([...ours.subarray(0, 3)]).toEqual([0, 0, 255]);
@@ -135,14 +135,14 @@ describe('decoding', () => {
       ['lzw.tiff', 1600],
     ])('refuses %s wherever it is cut off, up to byte %d', async (name, end) => {
       const whole = fixture(name);
-      // All of them in steps that meet every part of the file: headers, tables, pixels.
+      // In steps that cover every part of the file: headers, tables, pixels.
       for (let length = 32; length <= end; length += 31) {
         expect(await refusal(whole.subarray(0, length))).toMatchObject({ reason: 'IMAGE_CORRUPT' });
       }
       expect(await refusal(whole.subarray(0, end))).toMatchObject({ reason: 'IMAGE_CORRUPT' });
     });
 
-    // The last 12 bytes are the chunk IEND: without it all pixels are there, and Pillow takes it as well.
+    // The last 12 bytes are the chunk IEND. Without it all pixels are present, and Pillow accepts the file too.
     it.each(['rgb.png', 'rgb-interlaced.png', 'palette.png'])(
       'refuses %s wherever its pixels are cut off, and takes it without its last chunk',
       async (name) => {
@@ -176,14 +176,14 @@ describe('decoding', () => {
       },
     );
 
-    it('refuses a PNG whose pixels do not fit their checksum', async () => {
+    it('refuses a PNG whose pixels do not match their checksum', async () => {
       const png = fixture('rgb.png');
       const at = Buffer.from(png).indexOf('IDAT') + 100;
       png[at] = (png[at] ?? 0) ^ 0xff;
       expect(await refusal(png)).toMatchObject({ reason: 'IMAGE_CORRUPT' });
     });
 
-    it('says what the image claimed to be, and keeps the library’s words to itself', async () => {
+    it('states the claimed format and size, without the library’s text', async () => {
       const failure = await refusal(fixture('420.jpg').subarray(0, 500));
       expect(failure.message).toBe('The JPEG (23 × 17) cannot be decoded: it is cut off or damaged.');
       expect(failure.metadata).toEqual({ format: 'jpeg' });
@@ -198,7 +198,7 @@ describe('decoding', () => {
       ['contain', 50, 20],
       ['inside', 27, 20],
       ['outside', 50, 38],
-    ])('gives the pixels of fit %s their size', async (fit, width, height) => {
+    ])('returns pixels of the size for fit %s', async (fit, width, height) => {
       const jpeg = await encoded(gradient(640, 480), 'jpeg');
       expect(await decoded(jpeg, fast(50, 20, fit))).toMatchObject({ width, height, channels: 3 });
     });
@@ -238,11 +238,11 @@ describe('decoding', () => {
       expect(await decoded(fixture('gray-16-bit.png'), fast(10, 10))).toMatchObject({ channels: 1 });
     });
 
-    it('gives CMYK as colours', async () => {
+    it('converts CMYK to colours', async () => {
       expect(await decoded(fixture('cmyk-adobe.jpg'), fast(10, 10))).toMatchObject({ channels: 3 });
     });
 
-    // The profile says that red and blue have changed places.
+    // The profile swaps red and blue.
     it('converts ICC profiles, which exact ignores', async () => {
       for (const name of ['icc.png', 'icc.jpg']) {
         const exact = await decoded(fixture(name));
@@ -256,7 +256,7 @@ describe('decoding', () => {
       }
     });
 
-    // The mean over a picture with grain; docs/numerics.md has the whole error.
+    // The mean over a picture with grain; docs/numerics.md states the full error.
     it('is a level or two away from exact', async () => {
       const jpeg = await encoded(photoLike(1024, 768), 'jpeg');
       const exact = await decoded(jpeg, { ...fast(224, 168), numerics: 'exact' });

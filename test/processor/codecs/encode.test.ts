@@ -14,14 +14,14 @@ const row = (channels: Pixels['channels'], ...values: number[]): Pixels => ({
   channels,
 });
 
-/** What a file says of itself. */
+/** Properties that a file states. */
 async function read(content: Uint8Array) {
   const { format, width, height, channels, space, hasAlpha, chromaSubsampling } =
     await sharp(content).metadata();
   return { format, width, height, channels, space, hasAlpha, chromaSubsampling };
 }
 
-/** The largest and the mean difference of values between two images of one size. */
+/** The largest and the mean difference between the values of two images of the same size. */
 async function difference(image: Pixels, content: Uint8Array) {
   const file = sharp(content);
   const decoded = await (image.channels === 1 ? file.toColourspace('b-w') : file).raw().toBuffer();
@@ -44,7 +44,7 @@ describe(encode, () => {
     const { content, contentType } = await encode(image, 'png', undefined);
     expect(contentType).toBe('image/png');
     expect(await read(content)).toMatchObject({ format: 'png', width: 6, height: 1, ...expected });
-    // sharp gives gray back as R = G = B.
+    // sharp returns gray as R = G = B.
     const rgba = await sharp(content).ensureAlpha().raw().toBuffer();
     const ofPixel = { 1: [0, 0, 0], 2: [0, 0, 0, 1], 3: [0, 1, 2], 4: [0, 1, 2, 3] }[channels];
     const stored = Array.from({ length: 6 }, (_, x) =>
@@ -54,7 +54,7 @@ describe(encode, () => {
     expect(found).toEqual(stored);
   });
 
-  it('keeps colours that alpha hides in PNG', async () => {
+  it('keeps the colours of transparent pixels in PNG', async () => {
     const { content } = await encode(row(4, 10, 20, 30, 0, 40, 50, 60, 255), 'png', undefined);
     expect([...(await sharp(content).raw().toBuffer())]).toEqual([10, 20, 30, 0, 40, 50, 60, 255]);
   });
@@ -77,8 +77,8 @@ describe(encode, () => {
     expect(await read(gray.content)).toMatchObject({ format: 'jpeg', channels: 1, space: 'b-w' });
   });
 
-  // A smooth picture loses a level or two at quality 90; more is another quality or another colour space.
-  it('is near to the pixels in JPEG by default', async () => {
+  // A smooth picture loses a level or two at quality 90. More would mean another quality or colour space.
+  it('is close to the pixels in JPEG by default', async () => {
     const image = pixelsOf(gradient(160, 120));
     const { content } = await encode(image, 'jpeg', undefined);
     const { max, mean } = await difference(image, content);
@@ -108,7 +108,7 @@ describe(encode, () => {
   it.each([
     ['jpeg', 90],
     ['webp', 80],
-  ] as const)('takes for %s the quality %d where none was asked for', async (format, quality) => {
+  ] as const)('uses for %s the quality %d by default', async (format, quality) => {
     const image = pixelsOf(noise(32, 32));
     expect((await encode(image, format, undefined)).content).toEqual(
       (await encode(image, format, quality)).content,
@@ -123,10 +123,18 @@ describe(encode, () => {
 });
 
 describe('longestSides', () => {
-  it.each(['jpeg', 'webp'] as const)('%s: the encoder takes this and not one pixel more', async (format) => {
-    const wide = (width: number): Pixels => ({ data: new Uint8Array(width), width, height: 1, channels: 1 });
-    const limit = longestSides[format];
-    expect(await read((await encode(wide(limit), format, 1)).content)).toMatchObject({ width: limit });
-    await expect(encode(wide(limit + 1), format, 1)).rejects.toThrow(/too large|Maximum supported/);
-  });
+  it.each(['jpeg', 'webp'] as const)(
+    '%s: the encoder accepts this and not one pixel more',
+    async (format) => {
+      const wide = (width: number): Pixels => ({
+        data: new Uint8Array(width),
+        width,
+        height: 1,
+        channels: 1,
+      });
+      const limit = longestSides[format];
+      expect(await read((await encode(wide(limit), format, 1)).content)).toMatchObject({ width: limit });
+      await expect(encode(wide(limit + 1), format, 1)).rejects.toThrow(/too large|Maximum supported/);
+    },
+  );
 });

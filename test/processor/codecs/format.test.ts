@@ -40,11 +40,11 @@ describe(detectFormat, () => {
     ['avif', ftyp('avif', 'avif', 'mif1', 'miaf')],
     ['avif', ftyp('avis', 'avif')],
     ['avif', ftyp('mif1', 'miaf', 'avif')],
-  ])('tells %s by its first bytes', (format, content) => {
+  ])('detects %s by its first bytes', (format, content) => {
     expect(detectFormat(content)).toBe(format);
   });
 
-  it('tells a format of bytes that lie in the middle of a larger buffer', () => {
+  it('detects the format of bytes in the middle of a larger buffer', () => {
     const message = bytes('....GIF89a....');
     expect(detectFormat(message.subarray(4, 10))).toBe('gif');
   });
@@ -64,11 +64,11 @@ describe(detectFormat, () => {
     ['plain text', bytes('this is a text file with the name photo.jpg\n')],
     ['none of them', bytes('\0\x01\x02\x03')],
     ['none of them', bytes('\x1f\x8b\x08\0')],
-  ])('refuses what begins like %s', (guess, content) => {
+  ])('refuses bytes that begin like %s', (guess, content) => {
     const { reason, message, metadata } = refusal(content);
     expect({ reason, message, metadata }).toEqual({
       reason: 'FORMAT_UNSUPPORTED',
-      message: `The bytes begin like ${guess}; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are read here.`,
+      message: `The bytes begin like ${guess}; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are supported.`,
       metadata: { supported: 'jpeg, png, webp, avif, gif, tiff, bmp' },
     });
   });
@@ -89,16 +89,16 @@ describe(detectFormat, () => {
     ['a Netpbm image (PBM, PGM, PPM)', bytes('P5 4 4 255\n')],
     ['PostScript (EPS)', bytes('%!PS-Adobe-3.0 EPSF-3.0')],
     ['DICOM', bytes(`${'\0'.repeat(128)}DICM`)],
-  ])('refuses %s by its name, and says what to do', (name, content) => {
+  ])('refuses %s by its name, with advice', (name, content) => {
     expect(refusal(content).message).toBe(
-      `The bytes begin like ${name}; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are read here. Convert it to JPEG or PNG first.`,
+      `The bytes begin like ${name}; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are supported. Convert it to JPEG or PNG first.`,
     );
   });
 
   it.each(['heic', 'heix', 'hevc', 'heim', 'heis'])('refuses HEIC by its brand %s', (brand) => {
     expect(refusal(ftyp('mif1', brand))).toMatchObject({
       message:
-        'The image is HEIC; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are read here. Convert it first, or have heic added to SOURCE_FORMATS, which needs the package libheif-js. An iPhone sends JPEG by itself where it is set to “Most Compatible”.',
+        'The image is HEIC; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are supported. Convert it first, or have heic added to SOURCE_FORMATS, which needs the package libheif-js. An iPhone sends JPEG by itself where it is set to “Most Compatible”.',
       metadata: { format: 'heic' },
     });
   });
@@ -107,24 +107,24 @@ describe(detectFormat, () => {
     'refuses JPEG XL that begins with %j',
     (start) => {
       expect(refusal(bytes(start)).message).toBe(
-        'The image is JPEG XL; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are read here. Convert it first, or have jxl added to SOURCE_FORMATS, which needs the package jxl-oxide-wasm.',
+        'The image is JPEG XL; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are supported. Convert it first, or have jxl added to SOURCE_FORMATS, which needs the package jxl-oxide-wasm.',
       );
     },
   );
 
-  it('accepts the optional formats where they are read', () => {
+  it('accepts the optional formats if they are enabled', () => {
     expect(detectFormat(ftyp('mif1', 'heic'), sourceFormats)).toBe('heic');
     expect(detectFormat(bytes('\xff\x0a\xfa\x1f'), sourceFormats)).toBe('jxl');
   });
 
-  it('refuses a format that is not among those that are read, and names the variable', () => {
+  it('refuses a format that is not enabled, and names the variable', () => {
     expect(refusal(bytes('GIF89a'), ['jpeg', 'png'])).toMatchObject({
       reason: 'FORMAT_UNSUPPORTED',
       message:
-        'The image is GIF; JPEG and PNG are read here. Convert it first, or have gif added to SOURCE_FORMATS.',
+        'The image is GIF; JPEG and PNG are supported. Convert it first, or have gif added to SOURCE_FORMATS.',
       metadata: { format: 'gif', supported: 'jpeg, png' },
     });
-    expect(refusal(bytes('GIF89a'), ['jpeg']).message).toContain('JPEG is read here');
+    expect(refusal(bytes('GIF89a'), ['jpeg']).message).toContain('JPEG is supported');
     expect(detectFormat(bytes('GIF89a'), ['jpeg', 'gif'])).toBe('gif');
   });
 
@@ -132,13 +132,13 @@ describe(detectFormat, () => {
     expect(detectFormat(ftyp('mif1', ...Array<string>(30).fill('miaf'), 'avif'))).toBe('avif');
   });
 
-  it('does not take the minor version of an HEIF file for a brand', () => {
+  it('does not read the minor version of a HEIF file as a brand', () => {
     const content = ftyp('heic', 'heic');
     content.write('avif', 12, 'latin1');
     expect(refusal(content).reason).toBe('FORMAT_UNSUPPORTED');
   });
 
-  it('does not take a brand for one that lies behind the box', () => {
+  it('does not read bytes after the box as a brand', () => {
     expect(refusal(Buffer.concat([ftyp('heic', 'heic'), bytes('avif')])).reason).toBe('FORMAT_UNSUPPORTED');
   });
 
@@ -151,7 +151,7 @@ describe(detectFormat, () => {
     bytes('RIFF\x24\0\0\0WAVE'),
     bytes('\0\0\0\x20ftyp'),
     bytes('II'),
-  ])('refuses %j, which is too little', (content) => {
+  ])('refuses %j, which is too short', (content) => {
     expect(refusal(content).reason).toBe('FORMAT_UNSUPPORTED');
   });
 });

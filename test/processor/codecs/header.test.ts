@@ -40,7 +40,7 @@ async function jpegThatClaims(width: number, height: number): Promise<Uint8Array
 }
 
 describe(readHeader, () => {
-  it('reads what is known of an image before it is decoded', async () => {
+  it('reads the header of an image', async () => {
     expect(await header('orientation-6.jpg')).toEqual({
       format: 'jpeg',
       width: 23,
@@ -91,7 +91,7 @@ describe(readHeader, () => {
     ['a progressive JPEG', 'jpeg', true, 1.5],
     ['a PNG', 'png', false, 3],
     ['an interlaced PNG', 'png', true, 3],
-  ])('says of %s how much a decoder holds of it', async (_, format, progressive, samples) => {
+  ])('reports for %s how much of it a decoder holds', async (_, format, progressive, samples) => {
     const picture = await encoded(gradient(23, 17), format, { progressive });
     expect(await readHeader(picture, 391)).toMatchObject({
       isProgressive: progressive,
@@ -110,7 +110,7 @@ describe(readHeader, () => {
     expect(await readHeader(jpeg, 391)).toMatchObject({ colour: 'cmyk', samplesPerPixel: samples });
   });
 
-  it('refuses what is no image before a decoder sees it', async () => {
+  it('refuses bytes that are no image before a decoder runs', async () => {
     expect(await refusal(Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>'))).toMatchObject({
       reason: 'FORMAT_UNSUPPORTED',
     });
@@ -132,7 +132,7 @@ describe(readHeader, () => {
     expect(failure).toMatchObject({ reason: 'SOURCE_PIXELS_OVER_LIMIT', metadata: { actual: '144000000' } });
   });
 
-  it('takes as many pixels as the limit and not one more', async () => {
+  it('accepts as many pixels as the limit and not one more', async () => {
     const picture = await encoded(gradient(23, 17), 'png');
     expect(await readHeader(picture, 391)).toMatchObject({ width: 23, height: 17 });
     expect(await refusal(picture, 390)).toMatchObject({ metadata: { limit: '390', actual: '391' } });
@@ -151,7 +151,7 @@ describe(readHeader, () => {
     ['cmyk-16-bit.tiff', 'Its samples have 16 bits in CMYK'],
     ['cmyk-alpha.tiff', 'It has 5 samples a pixel in CMYK'],
     ['rgb-2-extra.tiff', 'It has 5 samples a pixel in RGB'],
-  ])('refuses %s, whose pixels are none that are read here', async (name, words) => {
+  ])('refuses %s, with unsupported pixels', async (name, words) => {
     const { reason, message } = await refusal(fixture(name));
     expect(reason).toBe('FORMAT_UNSUPPORTED');
     expect(message).toContain(words);
@@ -179,7 +179,7 @@ describe(headerPart, () => {
   const outcome = (content: Uint8Array) =>
     readHeader(content, 1_000_000).catch(({ reason, message }: Failure) => ({ reason, message }));
 
-  it.each(names)('says of %s what the whole file says', async (name) => {
+  it.each(names)('gives the same header as the whole file: %s', async (name) => {
     expect(await outcome(headerPart(fixture(name)))).toEqual(await outcome(fixture(name)));
   });
 
@@ -191,7 +191,7 @@ describe(headerPart, () => {
     expect(await readHeader(part, 60_000)).toEqual(await readHeader(content, 60_000));
   });
 
-  it('takes profiles and EXIF along, however long', async () => {
+  it('includes profiles and EXIF of any length', async () => {
     const jpeg = await encoded(noise(300, 200), 'jpeg');
     const comment = Buffer.concat([Buffer.of(0xff, 0xfe, 0xff, 0xff), Buffer.alloc(65_533, 'x')]);
     const long = Buffer.concat([jpeg.subarray(0, 2), comment, comment, jpeg.subarray(2)]);
@@ -207,7 +207,7 @@ describe(headerPart, () => {
     ['a JPEG', [0xff, 0xd8, 0xff, 0xe0, 0xff]],
     ['a JPEG whose segments overlap', [0xff, 0xd8, 0xff, 0xe0, 0, 0, 0xff, 0xe0, 0, 0]],
     ['a PNG', [...Buffer.from('\x89PNG\r\n\x1a\n\xff\xff\xff\xffIHDR', 'latin1')]],
-  ])('is the whole of %s that is no file', (_, bytes) => {
+  ])('is all of %s that are no complete file', (_, bytes) => {
     expect(headerPart(Uint8Array.from(bytes))).toEqual(Uint8Array.from(bytes));
   });
 });

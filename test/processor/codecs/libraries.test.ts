@@ -10,7 +10,7 @@ describe(loadLibraries, () => {
     expect(libraries).not.toHaveProperty('libheif-js');
   });
 
-  it('returns the versions of the optional packages of the formats that are read', async () => {
+  it('returns the versions of the optional packages of the enabled formats', async () => {
     const { 'libheif-js': libheif, 'jxl-oxide': oxide } = await loadLibraries(sourceFormats);
     expect([libheif, oxide]).toEqual(['1.23.2', '0.12.5']);
   });

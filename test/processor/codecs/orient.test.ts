@@ -13,7 +13,7 @@ const stored = (channels: 1 | 2 | 3 | 4): Pixels => ({
   channels,
 });
 
-/** What Pillow 13.0's ImageOps.exif_transpose makes of it, row after row. */
+/** The result of ImageOps.exif_transpose in Pillow 13.0, row by row. */
 const upright: readonly [orientation: number, width: number, rows: readonly number[]][] = [
   [1, 3, [1, 2, 3, 4, 5, 6]],
   [2, 3, [3, 2, 1, 6, 5, 4]],
@@ -35,7 +35,7 @@ describe(orient, () => {
     }
   });
 
-  it('turns pictures that are larger than what it turns at once', () => {
+  it('turns pictures larger than one block', () => {
     const [width, height] = [100, 70];
     const data = Uint8Array.from({ length: width * height }, (_, at) => (at * 7 + (at >> 8)) & 0xff);
     const turned = orient({ data, width, height, channels: 1 }, 6);

@@ -10,7 +10,7 @@ import type { PlanOptions } from '../../support/plans.ts';
 import { pngChunk, pngChunks, pngSignature } from '../../support/png.ts';
 import { runStages } from '../../support/stages.ts';
 
-// The right values are those of Pillow 13.0: `ImageOps.exif_transpose(Image.open(file))` of each of these files.
+// The expected values are those of Pillow 13.0: `ImageOps.exif_transpose(Image.open(file))` of each of these files.
 
 const noLimit = Number.POSITIVE_INFINITY;
 
@@ -28,7 +28,7 @@ const corners: Picture = (() => {
 
 type Values = readonly [type: number, count: number, value: number];
 
-/** EXIF as a TIFF file: one directory with an orientation, its value in place. */
+/** EXIF as a TIFF file: one directory with an orientation, its value in the entry. */
 function exif(order: 'II' | 'MM', [type, count, value]: Values, tag = 0x0112): Buffer {
   const tiff = Buffer.alloc(26);
   const uint16 = (number: number, at: number) =>
@@ -106,7 +106,7 @@ const text = (type: 'tEXt' | 'zTXt' | 'iTXt', keyword: string, value: Uint8Array
 const exifText = 'Raw profile type exif';
 const xmpText = 'XML:com.adobe.xmp';
 
-/** A WebP in the extended format (its container specification), with chunks behind the pixels. */
+/** A WebP in the extended format (its container specification), with chunks after the pixels. */
 function webp(chunks: Readonly<Record<string, Uint8Array>>): Buffer {
   const flags = ('EXIF' in chunks ? 0x08 : 0) | ('XMP ' in chunks ? 0x04 : 0);
   const extended = Buffer.from([flags, 0, 0, 0, 31, 0, 0, 15, 0, 0]);
@@ -125,7 +125,7 @@ function riffChunk(type: string, data: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from(type), size, data, Buffer.alloc(data.length % 2)]);
 }
 
-/** The TIFF with these entries in its directory, which is moved to the end; sharp's own orientation is left out. */
+/** The TIFF with these entries in its directory, which is moved to the end, without sharp's orientation. */
 function tiff(
   entries: readonly (readonly [tag: number, type: number, value: number | Uint8Array])[],
 ): Buffer {
@@ -277,7 +277,7 @@ const cases: readonly (readonly [what: string, file: Uint8Array, orientation: nu
   ]),
 ];
 
-/** Which of red, green, blue and white is in each corner of the upright picture, from its first row to its last. */
+/** The colour in each corner of the upright picture, from its first row to its last: red, green, blue or white. */
 async function cornersOf(file: Uint8Array, options: PlanOptions = {}): Promise<string> {
   const header = await readHeader(file, noLimit);
   const { data, width, height, channels } = await runStages(file, header, options);
@@ -323,7 +323,7 @@ describe(orientationOf, () => {
     expect(await cornersOf(file, { numerics: 'fast', resize })).toBe(turned[orientation]);
   });
 
-  // Pillow fails on them with a SyntaxError or a ValueError, although the picture is whole.
+  // Pillow fails on them with a SyntaxError or a ValueError, although the picture is complete.
   it.each<[what: string, file: Uint8Array]>([
     ['JPEG with EXIF of no byte order', jpegWith(Buffer.from('IM*\0\x08\0\0\0\0\0', 'latin1'))],
     ['JPEG with EXIF that ends in its header', jpegWith(Buffer.from('II*\0', 'latin1'))],
@@ -336,12 +336,12 @@ describe(orientationOf, () => {
       png([text('tEXt', exifText, Buffer.from('\nexif\n4\nwhat'))]),
     ],
     ['PNG with a profile of over a megabyte', png([text('zTXt', exifText, Buffer.alloc(2 ** 20 + 1, '0'))])],
-  ])('says that the EXIF of a %s cannot be read, and does not turn it', async (_, file) => {
+  ])('reports that the EXIF of a %s cannot be read, and does not turn it', async (_, file) => {
     expect(await readHeader(file, noLimit)).toMatchObject({ orientation: 1, exifIsUnreadable: true });
     expect(await readHeader(headerPart(file), noLimit)).toMatchObject({ exifIsUnreadable: true });
   });
 
-  it('finds EXIF behind the pixels of a PNG in 20,001 chunks', async () => {
+  it('finds EXIF after the pixels of a PNG in 20,001 chunks', async () => {
     const empty = Array<Buffer>(20_000).fill(pngChunk('IDAT'));
     const file = png([], [...empty, pngChunk('eXIf', short(6))]);
     expect(readPngHeader(file)).toBeUndefined();

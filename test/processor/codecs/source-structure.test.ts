@@ -66,7 +66,7 @@ describe(readSourceStructure, () => {
     ['a TIFF of 100,000 strips', () => stripedTiff(100_000), 'strips', 100_000],
     ['a WebP of 30,000 frames', () => crowdedWebp(30_000), 'frames', 30_000],
     ['an AVIF of 50 frames', () => crowdedAvif(512, 512, 50), 'frames', 50],
-  ])('refuses %s before a decoder sees it', async (_, file, parts, count) => {
+  ])('refuses %s before a decoder runs', async (_, file, parts, count) => {
     const failure = await failureOf(await file());
     expect(failure).toBeInstanceOf(Failure);
     expect(failure).toMatchObject({
@@ -84,11 +84,11 @@ describe(readSourceStructure, () => {
     ['a TIFF of progressive tiles', () => jpegTiledTiff(1440, 1456, crowdedJpeg(256, 256, 10))],
     ['a TIFF of 200 pages', () => crowdedTiff(200)],
     ['a TIFF of 2000 strips', () => stripedTiff(2000)],
-    // The decoder stops after the first one.
+    // The decoder stops after the first frame.
     ['a GIF of 100,000 frames', () => crowdedGif(100_000)],
     ['a WebP of 500 frames', () => crowdedWebp(500)],
     ['an AVIF of two frames', () => crowdedAvif(512, 512, 2)],
-  ])('takes %s', async (_, file) => {
+  ])('accepts %s', async (_, file) => {
     const content = await file();
     const header = await headerOf(content);
     const { width } = await runOnePlan(pool, {
@@ -112,7 +112,7 @@ describe(readSourceStructure, () => {
     ['a comment that holds scans', Buffer.from([0xff, 0xfe, 0, 10, 0xff, 0xda, 0, 3, 1, 0xff, 0xd9, 0])],
     ['a comment that holds the end of the image', Buffer.from([0xff, 0xfe, 0, 4, 0xff, 0xd9])],
     ['fill bytes', Buffer.from([0xff, 0xff, 0xff])],
-    ['a restart marker that nobody announced', Buffer.from([0xff, 0xd0])],
+    ['a restart marker without a restart interval', Buffer.from([0xff, 0xd0])],
   ])('counts scans before and after %s', (_, between) => {
     const file = crowdedJpeg(64, 64, 40);
     const second = file.indexOf(Buffer.from([0xff, 0xda]), file.indexOf(Buffer.from([0xff, 0xda])) + 2);
@@ -120,7 +120,7 @@ describe(readSourceStructure, () => {
     expect(readSourceStructure(hidden, 'jpeg')?.count).toBe(40);
   });
 
-  it('counts the scans of a JPEG that is cut off, and none behind its end', () => {
+  it('counts the scans of a JPEG that is cut off, and none after its end', () => {
     const file = crowdedJpeg(64, 64, 40);
     expect(readSourceStructure(file.subarray(0, -3), 'jpeg')?.count).toBe(40);
     expect(readSourceStructure(Buffer.concat([file, file]), 'jpeg')?.count).toBe(40);
@@ -129,7 +129,7 @@ describe(readSourceStructure, () => {
   it.each<[what: string, format: 'jpeg' | 'avif', start: string, part: string]>([
     ['segments', 'jpeg', 'ffd8', 'fffe0002'],
     ['boxes', 'avif', '000000186674797061766966000000006176696661766966', '0000000866726565'],
-  ])('looks at no more than so many %s', (parts, format, start, part) => {
+  ])('limits the number of %s that it reads', (parts, format, start, part) => {
     const file = Buffer.concat([
       Buffer.from(start, 'hex'),
       Buffer.alloc(1_000_000, Buffer.from(part, 'hex')),
@@ -137,7 +137,7 @@ describe(readSourceStructure, () => {
     expect(readSourceStructure(file, format)).toMatchObject({ parts, headerTime: Number.POSITIVE_INFINITY });
   });
 
-  it('refuses tiles that overlap, which would have to be walked each', () => {
+  it('refuses tiles that overlap, each of which would have to be read', () => {
     const tile = crowdedJpeg(256, 256, 300);
     const file = jpegTiledTiff(25_600, 256, tile);
     // Each tile begins a byte later than the one before.
@@ -146,13 +146,13 @@ describe(readSourceStructure, () => {
     expect(readSourceStructure(file, 'tiff')?.fixedTime).toBeGreaterThan(1e12);
   });
 
-  it('takes directories in a circle for what libtiff takes them for', () => {
+  it('ends a cycle of directories as libtiff does', () => {
     const file = crowdedTiff(1);
     file.writeUInt32LE(file.readUInt32LE(4), file.length - 4);
     expect(readSourceStructure(file, 'tiff')).toBeUndefined();
   });
 
-  it('prices the metadata of a PNG and refuses none for it', async () => {
+  it('prices the metadata of a PNG but never refuses it', async () => {
     const words = Buffer.from(`Comment\0${'hello '.repeat(5_000_000)}`);
     const [plain, wordy] = [onePixelPng(), onePixelPng(pngChunk('tEXt', words))];
     expect(await headerOf(wordy)).toMatchObject({ width: 1, height: 1 });
@@ -160,7 +160,7 @@ describe(readSourceStructure, () => {
     expect(await readHeader(wordy, 1)).toMatchObject({ width: 1 });
   });
 
-  it('takes a PNG with a text of 30 MB that has no keyword for a picture', async () => {
+  it('accepts a PNG with a text of 30 MB without a keyword', async () => {
     const wordy = onePixelPng(pngChunk('tEXt', Buffer.from('hello '.repeat(5_000_000))));
     expect(await headerOf(wordy)).toMatchObject({ width: 1, height: 1 });
   });

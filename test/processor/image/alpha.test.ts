@@ -14,30 +14,31 @@ const row = (channels: Pixels['channels'], ...values: number[]): Pixels => ({
 const orange: Colour = [255, 128, 0];
 
 describe(flatten, () => {
-  it.each([row(1, 7, 8), row(3, 1, 2, 3)])('leaves an image as it is that has no alpha', (image) => {
+  it.each([row(1, 7, 8), row(3, 1, 2, 3)])('returns an image without alpha unchanged', (image) => {
     expect(flatten(image, 'dropped')).toBe(image);
     expect(flatten(image, orange)).toBe(image);
   });
 
   // Image.convert("RGB")
-  it('drops alpha and keeps the colours as they are stored, hidden ones too', () => {
+  it('drops alpha and keeps the stored colours, including hidden ones', () => {
     expect(flatten(row(4, 10, 20, 30, 0, 40, 50, 60, 128, 70, 80, 90, 255), 'dropped')).toEqual(
       row(3, 10, 20, 30, 40, 50, 60, 70, 80, 90),
     );
   });
 
-  it('shows the background alone where the image is transparent, and the image alone where it is opaque', () => {
+  it('shows only the background where the image is transparent, and only the image where it is opaque', () => {
     expect(flatten(row(4, 10, 20, 30, 0, 70, 80, 90, 255), orange)).toEqual(row(3, 255, 128, 0, 70, 80, 90));
   });
 
-  // (c·a + b·(255 − a)) / 255, rounded: (0·128 + 255·127)/255 = 127, (200·128 + 128·127)/255 = 164.1, 100·128/255 = 50.2
+  // (c·a + b·(255 − a)) / 255, rounded:
+  // (0·128 + 255·127)/255 = 127, (200·128 + 128·127)/255 = 164.1, 100·128/255 = 50.2
   it('mixes image and background by alpha', () => {
     expect(flatten(row(4, 0, 200, 100, 128), orange)).toEqual(row(3, 127, 164, 50));
   });
 
   // sha256(Image.alpha_composite(Image.new("RGBA", size, (255, 200, 3, 255)), image).convert("RGB").tobytes()) of
   // an image of 256 × 256 whose pixel at (x, y) is (x, x, x, y); Pillow 13.0.0.
-  it('is Pillow’s Image.alpha_composite for every value and alpha', () => {
+  it('equals Pillow’s Image.alpha_composite for every value and alpha', () => {
     const data = Uint8Array.from({ length: 256 * 256 * 4 }, (_, at) =>
       at % 4 === 3 ? at >> 10 : (at >> 2) & 255,
     );

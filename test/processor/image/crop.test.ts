@@ -9,7 +9,7 @@ import { noise } from './kernels/noise.ts';
 
 type Size = Pick<CropStep, 'width' | 'height'>;
 
-/** A crop of a gray or colour image, by itself or as the part of one that the crop needs. */
+/** A crop of a gray or colour image, given as a whole or as the part that the crop needs. */
 function centerCrop(image: Pixels, size: Size, origin: CropStep['origin'], isCutBefore = false): Pixels {
   const step: CropStep = { kind: 'crop', ...size, origin };
   const input = { width: image.width, height: image.height, colours: image.channels === 3 ? 3 : 1 } as const;
@@ -62,7 +62,7 @@ describe('crop', () => {
     expect(centerCrop(image, { width: 4, height: 3 }, 'transformers')).toEqual(image);
   });
 
-  it('fills with black where the image is smaller', () => {
+  it('fills with black beyond a smaller image', () => {
     // biome-ignore format: as the image stands
     expect(centerCrop(gray(1, 9), { width: 3, height: 5 }, 'transformers')).toEqual(gray(3,
       0, 0, 0,
@@ -73,7 +73,7 @@ describe('crop', () => {
     ));
   });
 
-  it('puts the odd pixel of the padding before the image for transformers and behind it for torchvision', () => {
+  it('puts the odd pixel of the padding before the image for transformers and after it for torchvision', () => {
     expect(centerCrop(gray(1, 9), { width: 4, height: 1 }, 'transformers')).toEqual(gray(4, 0, 0, 9, 0));
     expect(centerCrop(gray(1, 9), { width: 4, height: 1 }, 'torchvision')).toEqual(gray(4, 0, 9, 0, 0));
     expect(centerCrop(gray(1, 9), { width: 4, height: 1 }, 'transformers-torchvision')).toEqual(
@@ -92,7 +92,7 @@ describe('crop', () => {
     ));
   });
 
-  it('gives an image of its size as it is', () => {
+  it('returns an image of its size unchanged', () => {
     expect(centerCrop(image, { width: 4, height: 3 }, 'torchvision')).toBe(image);
   });
 
@@ -106,7 +106,7 @@ describe('crop', () => {
 });
 
 describe('the cutout that a crop needs', () => {
-  it('leaves the crop as it would be of the whole', () => {
+  it('gives the same crop as the whole image', () => {
     const side = fc.integer({ min: 1, max: 20 });
     const origin = fc.constantFrom('transformers', 'transformers-torchvision', 'torchvision');
     fc.assert(

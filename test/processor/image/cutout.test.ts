@@ -19,14 +19,14 @@ describe(cutUpright, () => {
     [6, [4, 5]],
     [7, [6, 5]],
     [8, [3, 2]],
-  ])('cuts a part of the upright picture out of what is stored by orientation %i', (orientation, values) => {
+  ])('cuts a part of the upright picture from pixels stored in orientation %i', (orientation, values) => {
     const stored = { data: Uint8Array.of(1, 2, 3, 4, 5, 6), width: 3, height: 2, channels: 1 } as const;
     const cutout = { left: 0, top: 0, right: 1, bottom: values.length };
     const { data, width, height } = cutUpright(stored, orientation, cutout);
     expect([width, height, [...data]]).toEqual([1, values.length, values]);
   });
 
-  it('gives the pixels that the part has when all is turned', () => {
+  it('returns the same pixels as turning the whole', () => {
     const side = fc.integer({ min: 1, max: 40 });
     const cuts = fc.tuple(fc.nat(1000), fc.nat(1000));
     fc.assert(
@@ -50,7 +50,7 @@ describe(cutUpright, () => {
     );
   });
 
-  it('copies nothing where all of an upright picture is kept', () => {
+  it('copies nothing if all of an upright picture is kept', () => {
     const stored = noise(5, 4, 3);
     expect(cutUpright(stored, 1, wholeOf(stored))).toBe(stored);
   });

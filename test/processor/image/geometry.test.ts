@@ -42,7 +42,7 @@ const { goldens } = JSON.parse(
 };
 
 describe(geometryOf, () => {
-  it('is the upright source where a plan has no steps', () => {
+  it('is the upright source for a plan without steps', () => {
     const size = { width: 480, height: 640 };
     expect(geometry(640, 480, {}, { orientation: 6 })).toMatchObject({
       source: size,
@@ -70,7 +70,7 @@ describe(geometryOf, () => {
     const crop = { width: 224, height: 224, origin: 'transformers' } as const;
     const resize = { fit: 'shortestEdge', shortestEdge: 256, filter: 'bilinear' } as const;
 
-    it('computes no more of the resized image than the crop keeps', () => {
+    it('computes only the part of the resized image that the crop keeps', () => {
       const [resized] = geometry(640, 480, { resize, crop }).steps;
       expect(resized).toMatchObject({
         output: { width: 341, height: 256 },
@@ -85,7 +85,7 @@ describe(geometryOf, () => {
       expect(cropped?.available).toEqual({ width: 341, height: 256 });
     });
 
-    it('pads where the image is smaller', () => {
+    it('pads a smaller image', () => {
       const [cropped] = geometry(225, 100, { crop }).steps;
       expect(cropped).toMatchObject({
         output: { width: 224, height: 224, left: 0, top: 62 },
@@ -93,7 +93,7 @@ describe(geometryOf, () => {
       });
     });
 
-    it('computes no more of the bars and of the image between them than the crop keeps', () => {
+    it('computes only the part of the bars and of the image that the crop keeps', () => {
       const [resized, padded] = geometry(640, 480, {
         resize: contain(300, 400),
         crop: { ...crop, height: 300 },
@@ -118,7 +118,7 @@ describe(geometryOf, () => {
       }
     });
 
-    it('gives a gray image colours if the bars have one', () => {
+    it('converts a gray image to colour if the bars have one', () => {
       const background = [1, 2, 3] as const;
       const gray = { colour: 'gray' } as const;
       const coloursOf = (options: PlanOptions) => geometry(4, 2, options, gray).picture.colours;

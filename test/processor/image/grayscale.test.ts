@@ -10,7 +10,7 @@ const row = (channels: 1 | 2 | 3 | 4, ...values: number[]) => ({
 });
 
 describe(toLuma, () => {
-  it('makes pure red, green and blue 76, 150 and 29', () => {
+  it('converts pure red, green and blue to 76, 150 and 29', () => {
     expect(toLuma(row(3, 255, 0, 0, 0, 255, 0, 0, 0, 255))).toEqual(row(1, 76, 150, 29));
   });
 
@@ -20,7 +20,7 @@ describe(toLuma, () => {
   });
 
   // 19595·1 + 38470·1 + 7471·0 + 32768 = 90833, and 90833 / 65536 = 1.39; without the half it would be 0.
-  it('rounds and does not cut off', () => {
+  it('rounds instead of truncating', () => {
     expect(toLuma(row(3, 1, 1, 0))).toEqual(row(1, 1));
   });
 
@@ -30,7 +30,7 @@ describe(toLuma, () => {
     );
   });
 
-  it.each([row(1, 7, 8), row(2, 7, 255)])('leaves gray as it is', (image) => {
+  it.each([row(1, 7, 8), row(2, 7, 255)])('returns gray unchanged', (image) => {
     expect(toLuma(image)).toBe(image);
   });
 
@@ -44,7 +44,7 @@ describe(toLuma, () => {
     expect([...data]).toEqual(expected);
   });
 
-  it('gives colours with alpha the luma that they have without', () => {
+  it('gives colours the same luma with and without alpha', () => {
     const { pixels, width, height } = noise(53, 31, 2);
     const rgba = Uint8Array.from({ length: width * height * 4 }, (_, at) =>
       at % 4 === 3 ? at % 251 : (pixels[(at >> 2) * 3 + (at % 4)] ?? 0),

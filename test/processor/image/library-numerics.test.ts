@@ -16,9 +16,9 @@ async function processed(name: string, query: string) {
     1_000_000,
     createPresets({}),
   );
-  const answer = await processOnePlan(content, await readHeader(content, 1_000_000), plan, 1_000_000);
-  if ('failure' in answer) throw new Error(answer.failure.message);
-  const { data, info } = await sharp(answer.result.content).raw().toBuffer({ resolveWithObject: true });
+  const outcome = await processOnePlan(content, await readHeader(content, 1_000_000), plan, 1_000_000);
+  if ('failure' in outcome) throw new Error(outcome.failure.message);
+  const { data, info } = await sharp(outcome.result.content).raw().toBuffer({ resolveWithObject: true });
   // sharp reads a gray PNG as three channels.
   const isGray = query.includes('grayscale=true') && info.channels === 3;
   return hash('sha256', isGray ? data.filter((_, at) => at % 3 === 0) : data);

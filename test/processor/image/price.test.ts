@@ -41,7 +41,7 @@ const milliseconds = (header: ImageHeader, plans: readonly PlanOptions[] = [thum
 
 describe(priceOf, () => {
   it.each<[what: string, header: Partial<ImageHeader>, megabytes: number]>([
-    // 144 megapixels: 3 bytes of each, and what the decoder holds.
+    // 144 megapixels: 3 bytes each, and the memory of the decoder.
     ['a JPEG', {}, 485],
     ['a progressive JPEG of 4:2:0', { isProgressive: true }, 874],
     ['a progressive JPEG of 4:4:4', { isProgressive: true, samplesPerPixel: 3 }, 1306],
@@ -57,24 +57,24 @@ describe(priceOf, () => {
     ['an AVIF', { format: 'avif' }, 2890],
     ['a TIFF', { format: 'tiff' }, 1018],
     ['a JPEG that is turned upright', { orientation: 6 }, 917],
-  ])('knows what %s holds while it is decoded', (_, some, expected) => {
+  ])('counts the memory that decoding %s takes', (_, some, expected) => {
     expect(megabytes(header(some))).toBe(expected);
   });
 
-  it('counts the file itself, in work and while it waits', () => {
+  it('counts the file itself, while processed and while waiting', () => {
     const { memoryBytes, waitingBytes } = price(header(), [thumbnail], 33_000_000);
     expect(Math.round(memoryBytes / 1e6)).toBe(485 + 33);
     expect(waitingBytes).toBe(33_000_000);
   });
 
-  it('knows that fast numerics hold a small picture, and what the decoder needs', () => {
+  it('counts for fast numerics a small picture and the memory of the decoder', () => {
     const fast: PlanOptions = { ...thumbnail, numerics: 'fast' };
     expect(megabytes(header(), [fast])).toBe(60);
     expect(megabytes(header({ isProgressive: true }), [fast])).toBe(449);
     expect(megabytes(header(), [{ ...fast, resize: undefined, grayscale: false }])).toBe(629);
   });
 
-  it('counts one decoding for several answers, and each of them', () => {
+  it('counts one decoding for several outputs, and each output', () => {
     const tensor: PlanOptions = {
       ...thumbnail,
       resize: { fit: 'fill', width: 1000, height: 1000, filter: 'bilinear' },
@@ -97,7 +97,7 @@ describe(priceOf, () => {
     expect(milliseconds(header(), [thumbnail, tensor])).toBe(1083 + 432 + 12);
   });
 
-  it('counts of what is cropped that which is made: the crop alone, unless numerics are fast', () => {
+  it('counts only the crop of a resized image, unless numerics are fast', () => {
     const shortestEdge = { fit: 'shortestEdge', shortestEdge: 4000, filter: 'bilinear' } as const;
     const crop = { width: 2000, height: 2000, origin: 'torchvision' } as const;
     const whole: PlanOptions = { ...thumbnail, resize: shortestEdge };
@@ -107,7 +107,7 @@ describe(priceOf, () => {
     expect(milliseconds(header(), [{ ...whole, crop }])).toBe(
       milliseconds(header(), [whole]) - 324 - 160 + 40,
     );
-    // What is decoded, 8000 × 8000 or less, what is made of it and the crop.
+    // The decoded pixels, at most 8000 × 8000, the resized pixels and the crop.
     expect(megabytes(header(), [{ ...whole, crop, numerics: 'fast' }])).toBe(10 + 43 + 192 + 48 + 12 + 4);
   });
 
@@ -117,7 +117,7 @@ describe(priceOf, () => {
     expect(megabytes(header(), [padded]) - megabytes(header(), [thumbnail])).toBe(12 + 4);
   });
 
-  it('prices a thin image by the little that a crop keeps of what it becomes', () => {
+  it('prices a thin image by the small part that a crop keeps', () => {
     const clip: PlanOptions = {
       ...thumbnail,
       resize: { fit: 'shortestEdge', shortestEdge: 224, filter: 'bicubic' },
@@ -126,7 +126,7 @@ describe(priceOf, () => {
     expect(megabytes(header({ width: 1, height: 5000 }), [clip])).toBe(10);
   });
 
-  it('takes the time by format: what is dear for admission', () => {
+  it('derives the time from the format: images that are expensive for admission', () => {
     const photograph = { width: 2725, height: 2225 };
     expect(milliseconds(header(photograph))).toBe(49);
     expect(milliseconds(header({ ...photograph, isProgressive: true, samplesPerPixel: 3 }))).toBe(100);

@@ -44,18 +44,18 @@ async function process(content: Uint8Array, options: PlanOptions = {}, maxOutput
 }
 
 async function processed(content: Uint8Array, plan: PlanOptions = {}): Promise<PixelResult> {
-  const answer = await process(content, plan);
-  if ('failure' in answer) throw new Error(`${answer.failure.message} ${answer.failure.cause}`);
-  return answer.result;
+  const outcome = await process(content, plan);
+  if ('failure' in outcome) throw new Error(`${outcome.failure.message} ${outcome.failure.cause}`);
+  return outcome.result;
 }
 
 async function refusal(content: Uint8Array, plan: PlanOptions, maxOutputPixels?: number) {
-  const answer = await process(content, plan, maxOutputPixels);
-  if ('result' in answer) throw new Error('nothing was refused');
-  return answer.failure;
+  const outcome = await process(content, plan, maxOutputPixels);
+  if ('result' in outcome) throw new Error('nothing was refused');
+  return outcome.failure;
 }
 
-/** An answer's own pixels: one channel for gray, alpha where there is some. */
+/** The pixels of an output: one channel for gray, alpha if present. */
 async function pixelsOf({ content }: Pick<PixelResult, 'content'>) {
   const { format, channels, hasAlpha, space } = await sharp(content).metadata();
   const image = space === 'b-w' && !hasAlpha ? sharp(content).toColourspace('b-w') : sharp(content);
@@ -68,7 +68,7 @@ const grayPng = (...values: number[]) =>
     .png()
     .toBuffer();
 
-/** A crop, pixel by pixel, black where the image is smaller. */
+/** A crop, pixel by pixel, black beyond a smaller image. */
 function middleOf(image: Pixels, { width, height }: { width: number; height: number }): Pixels {
   const { channels } = image;
   const left = cropStart(image.width, width, 'torchvision');
@@ -128,7 +128,7 @@ describe(processPixels, () => {
       [1000, 700],
       '85f9e329b4411b3d5494d1affc0ae9a2c6b7e94a7c10f2162e7abfb45626b998',
     ],
-  ])('gives the very bytes of Pillow’s %s', async (_, plan, [width, height], expected) => {
+  ])('gives exactly the bytes of Pillow’s %s', async (_, plan, [width, height], expected) => {
     const result = await processed(sample, { ...plan, output: asPixels });
     expect(result).toMatchObject({ width, height });
     expect(hash('sha256', result.content)).toBe(expected);
@@ -145,7 +145,7 @@ describe(processPixels, () => {
     );
   });
 
-  it('makes pure red, green and blue 76, 150 and 29', async () => {
+  it('converts pure red, green and blue to 76, 150 and 29', async () => {
     const result = await processed(await encoded(redGreenBlue, 'png'), { grayscale: true });
     expect(await pixelsOf(result)).toEqual({
       format: 'png',
@@ -156,7 +156,7 @@ describe(processPixels, () => {
   });
 
   // (2, 0, 0) and (0, 0, 0): their mean is (1, 0, 0), whose luma is 0.3; the mean of their lumas, 1 and 0, is 1.
-  it('turns gray after the resize', async () => {
+  it('converts to gray after the resize', async () => {
     const two = await encoded(
       { pixels: Uint8Array.of(2, 0, 0, 0, 0, 0), width: 2, height: 1, channels: 3 },
       'png',
@@ -173,13 +173,13 @@ describe(processPixels, () => {
     ['decode/444.avif', 'png'],
     ['decode/plain.gif', 'png'],
     ['decode/strips.tiff', 'png'],
-  ])('answers %s as %s where no format was asked for', async (source, format) => {
+  ])('writes %s as %s by default', async (source, format) => {
     const result = await processed(fixture(source), { resize: to(8, 6) });
     expect(result).toMatchObject({ contentType: `image/${format}`, width: 8, height: 6, tensors: [] });
     expect((await pixelsOf(result)).format).toBe(format);
   });
 
-  it.each(['jpeg', 'png', 'webp'] as const)('answers as %s where that was asked for', async (format) => {
+  it.each(['jpeg', 'png', 'webp'] as const)('writes %s on request', async (format) => {
     const result = await processed(rgba, { output: as(format) });
     expect((await pixelsOf(result)).format).toBe(format);
   });
@@ -193,7 +193,7 @@ describe(processPixels, () => {
 
   describe('alpha', () => {
     // Image.open("rgba.png").resize((11, 9), BILINEAR)
-    it('is kept in PNG, and hides nothing of the colours beside it', async () => {
+    it('is kept in PNG, and does not change the colours', async () => {
       const result = await processed(rgba, { resize: to(11, 9) });
       const { data, hasAlpha } = await pixelsOf(result);
       expect(hasAlpha).toBe(true);
@@ -237,7 +237,7 @@ describe(processPixels, () => {
       expect(result.decisions).toEqual(['alpha=dropped']);
     });
 
-    it('is dropped in JPEG: the colour that it hides comes out', async () => {
+    it('is dropped in JPEG, which shows the hidden colour', async () => {
       const hidden = await sharp(Buffer.alloc(8 * 8 * 4, Buffer.of(200, 100, 50, 0)), {
         raw: { width: 8, height: 8, channels: 4 },
       })
@@ -247,7 +247,7 @@ describe(processPixels, () => {
       const { data, channels } = await pixelsOf(result);
       expect(channels).toBe(3);
       for (const [channel, value] of [200, 100, 50].entries()) {
-        // JPEG's own rounding.
+        // JPEG's rounding.
         expect(Math.abs((data[channel] ?? 0) - value)).toBeLessThanOrEqual(2);
       }
       expect(result.decisions).toEqual(['alpha=dropped']);
@@ -284,7 +284,7 @@ describe(processPixels, () => {
       expect((await pixelsOf(gray)).data).toEqual([76, 76, 150, 150]);
     });
 
-    it('has transparent bars where alpha is kept', async () => {
+    it('has transparent bars if alpha is kept', async () => {
       const half = await sharp(Uint8Array.of(10, 20, 30, 128), { raw: { width: 1, height: 1, channels: 4 } })
         .png()
         .toBuffer();
@@ -304,7 +304,7 @@ describe(processPixels, () => {
       expect(await pixelsOf(result)).toMatchObject({ channels: 3, data: [90, 90, 90, 255, 128, 0] });
     });
 
-    it('is resized by fast numerics to what lies between the bars', async () => {
+    it('is resized by fast numerics to the area between the bars', async () => {
       const result = await processed(await encoded(gradient(400, 200), 'jpeg'), {
         resize: to(100, 100, 'contain'),
         numerics: 'fast',
@@ -317,7 +317,7 @@ describe(processPixels, () => {
   });
 
   describe('tensor', () => {
-    it('has three channels of a gray image, as convert("RGB") has', async () => {
+    it('has three channels for a gray image, as convert("RGB") does', async () => {
       const gray = await grayPng(7, 8);
       const result = await processed(gray, { output: asPixels });
       expect([...result.content]).toEqual([7, 7, 7, 8, 8, 8]);
@@ -325,7 +325,7 @@ describe(processPixels, () => {
       expect(result.contentType).toBe('application/octet-stream');
     });
 
-    it('has one channel when gray was asked for', async () => {
+    it('has one channel if gray was requested', async () => {
       const result = await processed(await encoded(redGreenBlue, 'png'), {
         output: asPixels,
         grayscale: true,
@@ -341,7 +341,7 @@ describe(processPixels, () => {
     });
   });
 
-  it('keeps the shape of an image as it is turned (40 × 30 to 30 × 40) when one side alone is given', async () => {
+  it('keeps the aspect ratio of the upright image (40 × 30 to 30 × 40) if only one side is given', async () => {
     const onItsSide = fixture('decode/orientation-6.jpg');
     for (const numerics of ['exact', 'fast'] as const) {
       for (const [resize, size] of [
@@ -365,7 +365,7 @@ describe(processPixels, () => {
     });
   });
 
-  it('refuses an answer over the limit, which only the image’s shape shows', async () => {
+  it('refuses an output over the limit that depends on the image’s shape', async () => {
     const tall = await encoded(solid(10, 1000, [1, 2, 3]), 'png');
     const plan = { resize: to(100, 100, 'outside') };
     expect(await refusal(tall, plan, 999_999)).toMatchObject({
@@ -406,21 +406,21 @@ describe(processPixels, () => {
     it.each([
       ['a source', 16_000_000, '3584000000', '16777216'],
       ['what it becomes', 74_899, '16777376', '16777216'],
-    ])('refuses %s that is too long for it, before it is decoded', async (_, height, actual, limit) => {
+    ])('refuses %s that is too long for it before decoding', async (_, height, actual, limit) => {
       const header = { ...(await readHeader(await thin(1, 2), 10)), height };
       expect(await processOnePlan(new Uint8Array(0), header, planFrom(clip), 1_000_000)).toMatchObject({
         failure: { reason: 'OUTPUT_PIXELS_OVER_LIMIT', metadata: { actual, limit } },
       });
     });
 
-    it('is refused in fast numerics where all of the image would be over the limit', async () => {
+    it('is refused in fast numerics if the whole image would be over the limit', async () => {
       expect(await refusal(await thin(1, 5000), { ...clip, numerics: 'fast' })).toMatchObject({
         reason: 'OUTPUT_PIXELS_OVER_LIMIT',
         metadata: { limit: '1000000', actual: '250880000', width: '224', height: '1120000' },
       });
     });
 
-    it('cannot be cut out of an image that comes to nothing', async () => {
+    it('cannot be cut from an image that is resized to 0 pixels', async () => {
       const within: PlanOptions = {
         ...clip,
         resize: { fit: 'within', maxWidth: 100, maxHeight: 100, filter: 'bicubic' },
@@ -431,7 +431,7 @@ describe(processPixels, () => {
       });
     });
 
-    it('is taken out of an image over the limit that keeps its size', async () => {
+    it('is cut from an image over the limit that keeps its size', async () => {
       const tall = await thin(20, 1000);
       for (const numerics of ['exact', 'fast'] as const) {
         const plan = { crop: { width: 20, height: 30, origin: 'torchvision' }, numerics } as const;
@@ -457,7 +457,7 @@ describe(processPixels, () => {
       ],
       ['a JPEG that keeps its size, fast', 'decode/orientation-6.jpg', { numerics: 'fast' }],
       ['a PNG, fast', 'decode/rgb.png', { resize: to(200, 150), numerics: 'fast' }],
-    ])('is the middle of all: %s', async (_, source, plan) => {
+    ])('equals the middle of the whole: %s', async (_, source, plan) => {
       const all = await processed(fixture(source), { output: asPixels, ...plan });
       // One side is larger than the crop, and one may be smaller.
       const crop = { width: Math.floor(all.width / 3), height: 101, origin: 'torchvision' } as const;
@@ -479,7 +479,7 @@ describe(processPixels, () => {
     });
   });
 
-  it('refuses an image over the limit whose size is to stay', async () => {
+  it('refuses an image over the limit that keeps its size', async () => {
     expect(await refusal(rgba, {}, 390)).toMatchObject({
       reason: 'OUTPUT_PIXELS_OVER_LIMIT',
       metadata: { actual: '391' },
@@ -499,14 +499,14 @@ describe(processPixels, () => {
     expect(await processed(wide, { output: asPixels })).toMatchObject({ width: limit + 1 });
   });
 
-  it('gives a damaged image back as a failure, with the library’s words in its cause alone', async () => {
+  it('returns a failure for a damaged image, with the library’s text only in its cause', async () => {
     const failure = await refusal(sample.subarray(0, 5000), {});
     expect(failure).toMatchObject({ reason: 'IMAGE_CORRUPT', metadata: { format: 'jpeg' } });
     expect(failure.message).not.toMatch(/vips/i);
     expect(failure.cause).toMatch(/vips|premature/i);
   });
 
-  it('makes a 2725 × 2225 photograph a gray JPEG of 1024 × 768', async () => {
+  it('converts a 2725 × 2225 photograph to a gray JPEG of 1024 × 768', async () => {
     const photograph = await encoded(photoLike(2725, 2225), 'jpeg', { quality: 80 });
     const result = await processed(photograph, { resize: to(1024, 768), grayscale: true });
     expect(result).toMatchObject({ contentType: 'image/jpeg', width: 1024, height: 768 });

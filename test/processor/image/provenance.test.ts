@@ -19,7 +19,7 @@ const header = (some: Partial<ImageHeader> = {}): ImageHeader => ({
 });
 
 describe(decisionsOf, () => {
-  it('says nothing of an image that left no choice', () => {
+  it('is empty for an image without a choice', () => {
     expect(decisionsOf(header(), planFrom(), false)).toEqual([]);
   });
 
@@ -34,11 +34,11 @@ describe(decisionsOf, () => {
     ['alpha=dropped', { hasAlpha: true }, {}, false],
     ['alpha=laid on the background', { hasAlpha: true }, { background: [1, 2, 3] }, false],
     ['frame=first of 12', { frames: 12 }, {}, false],
-  ])('says %s', (decision, someHeader, somePlan, alphaIsKept) => {
+  ])('states %s', (decision, someHeader, somePlan, alphaIsKept) => {
     expect(decisionsOf(header(someHeader), planFrom(somePlan), alphaIsKept)).toEqual([decision]);
   });
 
-  it('says all of them', () => {
+  it('states all of them', () => {
     const all = header({ orientation: 3, hasIccProfile: true, bitDepth: 16, hasAlpha: true, frames: 2 });
     expect(decisionsOf(all, planFrom(), true)).toEqual([
       'orientation=3 turned upright',

@@ -27,7 +27,7 @@ async function run(stored: Pixels, options: PlanOptions, orientation = 1): Promi
     geometry,
     orientation,
     decodeWhole: async () => stored,
-    // As libvips does.
+    // As in libvips.
     decodeFast: async ({ resize }) => ({ pixels: stored, isResized: resize !== undefined }),
     stage: async (_name, stage) => await stage(),
   });
@@ -60,7 +60,7 @@ describe('resize and bars', () => {
   });
 
   // Image.resize((1, 1), BILINEAR) of the values 0 and 255: 127.5, rounded up.
-  it('resamples with the filter that was asked for', async () => {
+  it('resamples with the requested filter', async () => {
     expect((await resized(image(2, 1, 1, 0, 255), 1, 1, 'fill', { filter: 'bilinear' })).data).toEqual([128]);
     expect((await resized(image(2, 1, 1, 0, 255), 1, 1, 'fill', { filter: 'nearest' })).data).toEqual([255]);
   });
@@ -93,7 +93,7 @@ describe('resize and bars', () => {
     });
   });
 
-  it('contain: makes a gray image one of colours when the bars have a colour', async () => {
+  it('contain: converts a gray image to colour if the bars have a colour', async () => {
     expect(await resized(image(1, 2, 1, 7, 8), 2, 2, 'contain', { background: [1, 2, 3] })).toEqual({
       width: 2,
       height: 2,
@@ -102,20 +102,20 @@ describe('resize and bars', () => {
     });
   });
 
-  it('contain: makes the bars transparent where the image has alpha', async () => {
+  it('contain: makes the bars transparent if the image has alpha', async () => {
     expect((await resized(image(1, 2, 4, 1, 2, 3, 255, 4, 5, 6, 128), 2, 2, 'contain')).data).toEqual([
       ...[1, 2, 3, 255, 0, 0, 0, 0],
       ...[4, 5, 6, 128, 0, 0, 0, 0],
     ]);
   });
 
-  it('contain: takes a black background for one', async () => {
+  it('contain: treats a black background as a colour', async () => {
     expect((await resized(image(1, 2, 1, 7, 8), 2, 2, 'contain', { background: [0, 0, 0] })).data).toEqual([
       7, 7, 7, 0, 0, 0, 8, 8, 8, 0, 0, 0,
     ]);
   });
 
-  it('makes no more of an image than its crop keeps', async () => {
+  it('computes only the part of an image that its crop keeps', async () => {
     const crop = { width: 2, height: 1, origin: 'torchvision' } as const;
     const four = image(4, 1, 1, 0, 100, 200, 40);
     // Between 0 and 100, and so on, a quarter and three quarters of the way; the middle two of eight.
@@ -123,7 +123,7 @@ describe('resize and bars', () => {
     expect((await resized(four, 4, 1, 'fill', { crop })).data).toEqual([100, 200]);
   });
 
-  it('cuts what keeps its size, and turns no more than that', async () => {
+  it('crops an image that keeps its size, and turns only the crop', async () => {
     const crop = { width: 1, height: 1, origin: 'torchvision' } as const;
     const { data, ...size } = await run(image(3, 1, 1, 10, 20, 30), { crop }, 6);
     expect([size.width, size.height, ...data]).toEqual([1, 1, 20]);

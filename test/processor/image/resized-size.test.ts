@@ -30,18 +30,18 @@ describe(resizedSize, () => {
   });
 
   // ImageOps.contain(image, (100, 100))
-  it('inside: the longer side meets the box, the other one gives way', () => {
+  it('inside: the longer side equals the box, the other one is shorter', () => {
     expect(place([640, 480], 'inside', [100, 100])).toEqual({ width: 100, height: 75 });
     expect(place([480, 640], 'inside', [100, 100])).toEqual({ width: 75, height: 100 });
   });
 
   // ImageOps.cover(image, (100, 100))
-  it('outside: the shorter side meets the box, the other one sticks out', () => {
+  it('outside: the shorter side equals the box, the other one is longer', () => {
     expect(place([640, 480], 'outside', [96, 96])).toEqual({ width: 128, height: 96 });
     expect(place([480, 640], 'outside', [96, 96])).toEqual({ width: 96, height: 128 });
   });
 
-  it.each(['inside', 'outside'] as const)('%s: makes small images larger', (fit) => {
+  it.each(['inside', 'outside'] as const)('%s: enlarges small images', (fit) => {
     expect(place([4, 4], fit, [100, 100])).toEqual({ width: 100, height: 100 });
   });
 
@@ -51,13 +51,13 @@ describe(resizedSize, () => {
     expect(place([4, 2], 'inside', [3, 3])).toEqual({ width: 3, height: 2 });
   });
 
-  it('inside: no side becomes smaller than a pixel', () => {
+  it('inside: no side is shorter than a pixel', () => {
     expect(place([1000, 1], 'inside', [100, 100])).toEqual({ width: 100, height: 1 });
     expect(place([1, 1000], 'inside', [100, 100])).toEqual({ width: 1, height: 100 });
   });
 
   // ImageOps.fit(image, (100, 100)): 640 × 480 has 160 columns too many, 80 on either side.
-  it('cover: cuts off evenly on both sides what sticks out', () => {
+  it('cover: cuts the excess evenly on both sides', () => {
     expect(place([640, 480], 'cover', [100, 100])).toEqual({
       width: 100,
       height: 100,
@@ -71,11 +71,11 @@ describe(resizedSize, () => {
   });
 
   // 3 × 3 into 4 × 2: 1.5 rows of the 3 are used, from 0.75 on.
-  it('cover: cuts through pixels where it has to', () => {
+  it('cover: cuts within pixels if needed', () => {
     expect(place([3, 3], 'cover', [4, 2])).toEqual({ width: 4, height: 2, box: [0, 0.75, 3, 2.25] });
   });
 
-  it('cover: takes all of an image that has the shape of the box', () => {
+  it('cover: uses all of an image with the aspect ratio of the box', () => {
     expect(place([640, 480], 'cover', [4, 3])).toEqual({ width: 4, height: 3, box: [0, 0, 640, 480] });
   });
 
@@ -113,7 +113,7 @@ describe(resizedSize, () => {
   });
 
   it.each([
-    // 2.5, 3.5 and 0.5: to the even one, and never to none.
+    // 2.5, 3.5 and 0.5 round to even, but never to 0.
     [[4, 5], { fit: 'width', width: 2 }, [2, 2]],
     [[4, 7], { fit: 'width', width: 2 }, [2, 4]],
     [[5, 4], { fit: 'height', height: 2 }, [2, 2]],
@@ -125,7 +125,7 @@ describe(resizedSize, () => {
     expect(resized(source, fit)).toEqual({ width, height });
   });
 
-  it('gives a thin image a size over every limit, which limits.ts refuses', () => {
+  it('returns a size over every limit for a thin image, which limits.ts refuses', () => {
     expect(resized([1, 5000], { fit: 'shortestEdge', shortestEdge: 224 })).toEqual({
       width: 224,
       height: 1_120_000,

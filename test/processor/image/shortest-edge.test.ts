@@ -7,7 +7,7 @@ import {
 } from '../../../src/processor/image/shortest-edge.ts';
 
 describe(shortestEdgeSize, () => {
-  it('gives the shorter side its length and the longer one its share', () => {
+  it('sets the shorter side and keeps the longer one in proportion', () => {
     expect(shortestEdgeSize({ width: 640, height: 480 }, 240)).toEqual({ width: 320, height: 240 });
     expect(shortestEdgeSize({ width: 480, height: 640 }, 240)).toEqual({ width: 240, height: 320 });
     expect(shortestEdgeSize({ width: 50, height: 50 }, 224)).toEqual({ width: 224, height: 224 });
@@ -23,7 +23,7 @@ describe(shortestEdgeSize, () => {
 });
 
 describe(shortestAndLongestEdgeSize, () => {
-  it('is the shorter side alone while the longer one has room', () => {
+  it('depends only on the shorter side while the longer one is within its limit', () => {
     expect(shortestAndLongestEdgeSize({ width: 640, height: 480 }, 240, 320)).toEqual({
       width: 320,
       height: 240,
@@ -35,7 +35,7 @@ describe(shortestAndLongestEdgeSize, () => {
   });
 
   // 100 · 300/1000 = 30 on the shorter side; 131·427/640 = 87.4 and 87.4·640/427 = 131 without its fraction
-  it('makes the shorter side smaller where the longer one would go beyond its limit', () => {
+  it('reduces the shorter side if the longer one would exceed its limit', () => {
     expect(shortestAndLongestEdgeSize({ width: 1000, height: 300 }, 90, 100)).toEqual({
       width: 100,
       height: 30,
@@ -53,12 +53,12 @@ describe(shortestAndLongestEdgeSize, () => {
   });
 
   // 98·30/99 = 29.7, which rounds to the 30 that it has, so that the longer side stays too long
-  it('leaves an image as it is whose shorter side has that length', () => {
+  it('keeps the size of an image whose shorter side has that length', () => {
     expect(shortestAndLongestEdgeSize({ width: 99, height: 30 }, 30, 200)).toEqual({ width: 99, height: 30 });
     expect(shortestAndLongestEdgeSize({ width: 99, height: 30 }, 30, 98)).toEqual({ width: 99, height: 30 });
   });
 
-  it('comes to no pixels where an image is too thin', () => {
+  it('is 0 pixels if an image is too thin', () => {
     expect(shortestAndLongestEdgeSize({ width: 5000, height: 1 }, 90, 100)).toEqual({
       width: 100,
       height: 0,
@@ -67,7 +67,7 @@ describe(shortestAndLongestEdgeSize, () => {
 });
 
 describe(withinSize, () => {
-  it('is as large as fits, up and down', () => {
+  it('is the largest size that fits, enlarged or reduced', () => {
     expect(withinSize({ width: 200, height: 100 }, 50, 50)).toEqual({ width: 50, height: 25 });
     expect(withinSize({ width: 200, height: 100 }, 500, 200)).toEqual({ width: 400, height: 200 });
   });

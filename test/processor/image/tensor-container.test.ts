@@ -9,7 +9,7 @@ const single = (datatype: Tensor['datatype'], shape: readonly number[]): Tensor[
   { name: 'image', datatype, shape, values },
 ];
 
-/** A tensor of odd length, and one whose values have to be aligned. */
+/** A tensor of odd length, and one whose values need alignment. */
 const several: readonly Tensor[] = [
   { name: 'image', datatype: 'UINT8', shape: [1, 3], values: Uint8Array.of(1, 2, 3) },
   {
@@ -23,7 +23,7 @@ const several: readonly Tensor[] = [
 const python = findPythonWith('numpy');
 
 describe(containTensors, () => {
-  it('returns the values, and nothing else, as raw', () => {
+  it('returns only the values as raw', () => {
     const { content, contentType } = containTensors(single('FP32', [6]), 'raw');
     expect([contentType, content]).toEqual(['application/octet-stream', values]);
   });
@@ -98,7 +98,7 @@ assert [(i.filename, i.date_time, i.compress_type, i.CRC, i.file_size) for i in 
     });
   });
 
-  it.each(['raw', 'npy'] as const)('puts no second tensor into %s', (container) => {
+  it.each(['raw', 'npy'] as const)('writes no second tensor to %s', (container) => {
     expect(() => containTensors(several, container)).toThrow('2 tensors in a file of one');
     expect(() => containTensors([], container)).toThrow('0 tensors in a file of one');
   });

@@ -61,50 +61,50 @@ function parseSafetensors(file: Uint8Array) {
 }
 
 describe(tensor, () => {
-  it('lays channels apart in NCHW', () => {
-    const answer = tensor(colour, plan());
-    expect(floats(answer)).toEqual([1, 4, 2, 5, 3, 6]);
-    expect(answer.tensors).toEqual([{ name: 'image', datatype: 'FP32', shape: [1, 3, 1, 2] }]);
-    expect(answer.contentType).toBe('application/octet-stream');
+  it('separates channels in NCHW', () => {
+    const output = tensor(colour, plan());
+    expect(floats(output)).toEqual([1, 4, 2, 5, 3, 6]);
+    expect(output.tensors).toEqual([{ name: 'image', datatype: 'FP32', shape: [1, 3, 1, 2] }]);
+    expect(output.contentType).toBe('application/octet-stream');
   });
 
   it('keeps the channels of a pixel together in NHWC', () => {
-    const answer = tensor(colour, plan({ layout: 'NHWC' }));
-    expect(floats(answer)).toEqual([1, 2, 3, 4, 5, 6]);
-    expect(answer.tensors[0]?.shape).toEqual([1, 1, 2, 3]);
+    const output = tensor(colour, plan({ layout: 'NHWC' }));
+    expect(floats(output)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(output.tensors[0]?.shape).toEqual([1, 1, 2, 3]);
   });
 
-  it('turns the order of the channels round for BGR, in either layout', () => {
+  it('reverses the channels for BGR, in either layout', () => {
     expect(floats(tensor(colour, plan({ channelOrder: 'BGR' })))).toEqual([3, 6, 2, 5, 1, 4]);
     expect(floats(tensor(colour, plan({ channelOrder: 'BGR', layout: 'NHWC' })))).toEqual([3, 2, 1, 6, 5, 4]);
   });
 
-  it('has one channel of a gray image, for which BGR means nothing', () => {
-    const answer = tensor(gray(7, 8), plan({ channelOrder: 'BGR' }));
-    expect(floats(answer)).toEqual([7, 8]);
-    expect(answer.tensors[0]?.shape).toEqual([1, 1, 1, 2]);
+  it('has one channel for a gray image, also with BGR', () => {
+    const output = tensor(gray(7, 8), plan({ channelOrder: 'BGR' }));
+    expect(floats(output)).toEqual([7, 8]);
+    expect(output.tensors[0]?.shape).toEqual([1, 1, 1, 2]);
     expect(tensor(gray(7, 8), plan({ layout: 'NHWC' })).tensors[0]?.shape).toEqual([1, 1, 2, 1]);
   });
 
   it('goes row by row', () => {
     const square: Pixels = { data: Uint8Array.of(1, 2, 3, 4, 5, 6), width: 2, height: 3, channels: 1 };
-    const answer = tensor(square, plan());
-    expect(floats(answer)).toEqual([1, 2, 3, 4, 5, 6]);
-    expect(answer.tensors[0]?.shape).toEqual([1, 1, 3, 2]);
+    const output = tensor(square, plan());
+    expect(floats(output)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(output.tensors[0]?.shape).toEqual([1, 1, 3, 2]);
   });
 
-  it('gives the pixels themselves as UINT8', () => {
-    const answer = tensor(colour, plan({ datatype: 'UINT8', layout: 'NHWC' }));
-    expect([...answer.content]).toEqual([1, 2, 3, 4, 5, 6]);
-    expect(answer.tensors[0]?.datatype).toBe('UINT8');
+  it('keeps the pixels as UINT8', () => {
+    const output = tensor(colour, plan({ datatype: 'UINT8', layout: 'NHWC' }));
+    expect([...output.content]).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(output.tensors[0]?.datatype).toBe('UINT8');
   });
 
   it('rescales, subtracts the mean and divides by std, in this order', () => {
-    const answer = tensor(gray(0, 2, 255), plan({ rescaleFactor: 0.5, mean: [1], std: [4] }));
-    expect(floats(answer)).toEqual([-0.25, 0, (127.5 - 1) / 4]);
+    const output = tensor(gray(0, 2, 255), plan({ rescaleFactor: 0.5, mean: [1], std: [4] }));
+    expect(floats(output)).toEqual([-0.25, 0, (127.5 - 1) / 4]);
   });
 
-  it('gives each channel its own mean and std; those are the first, second and third of the answer', () => {
+  it('gives each channel its own mean and std, in the order of the output’s channels', () => {
     const some = { mean: [1, 2, 3], std: [1, 2, 4] };
     expect(floats(tensor(colour, plan(some)))).toEqual([0, 3, 0, 1.5, 0, 0.75]);
     expect(floats(tensor(colour, plan({ ...some, channelOrder: 'BGR' })))).toEqual([
@@ -114,7 +114,7 @@ describe(tensor, () => {
 
   // normalize(rescale(image, 1/255), mean, std) of transformers.image_transforms, and torchvision's
   // Normalize()(to_tensor(image)): the same bits for all 256 pixels. These are those of 0, 128 and 255.
-  it('has the very bits of NumPy and PyTorch for ImageNet’s mean and std', () => {
+  it('has exactly the bits of NumPy and PyTorch for ImageNet’s mean and std', () => {
     const image: Pixels = {
       data: Uint8Array.of(0, 0, 0, 128, 128, 128, 255, 255, 255),
       width: 3,
@@ -147,7 +147,7 @@ describe(tensor, () => {
     expect(halves(gray(0, 1, 2, 3, 4, 5), some)).toEqual(['3f80', '3f80', '3f81', '3f82', '3f82', '3f82']);
   });
 
-  it('keeps the sign, and goes down to the smallest FP16', () => {
+  it('keeps the sign, and represents the smallest FP16', () => {
     expect(halves(gray(0, 4), { datatype: 'FP16', mean: [2] })).toEqual(['c000', '4000']);
     expect(halves(gray(0, 4), { datatype: 'BF16', mean: [2] })).toEqual(['c000', '4000']);
     expect(halves(gray(1, 2, 3), { datatype: 'FP16', rescaleFactor: 2 ** -25 })).toEqual([
@@ -170,13 +170,13 @@ describe(tensor, () => {
     ['FP16', '<f2', 12],
     ['FP32', '<f4', 24],
   ] as const)('writes %s as .npy of type %s', (datatype, type, bytes) => {
-    const answer = tensor(colour, plan({ datatype, container: 'npy' }));
-    const npy = parseNpy(answer.content);
+    const output = tensor(colour, plan({ datatype, container: 'npy' }));
+    const npy = parseNpy(output.content);
     expect(npy).toMatchObject({ type, order: 'False', shape: [1, 3, 1, 2] });
     expect(npy.start % 64).toBe(0);
     expect(npy.values.length).toBe(bytes);
     expect(new Uint8Array(npy.values)).toEqual(tensor(colour, plan({ datatype })).content);
-    expect(answer.contentType).toBe('application/x-npy');
+    expect(output.contentType).toBe('application/x-npy');
   });
 
   it.each([
@@ -185,13 +185,13 @@ describe(tensor, () => {
     ['FP32', 'F32', 24],
     ['BF16', 'BF16', 12],
   ] as const)('writes %s as safetensors of type %s', (datatype, dtype, bytes) => {
-    const answer = tensor(colour, plan({ datatype, layout: 'NHWC', container: 'safetensors' }));
-    const { start, header, values } = parseSafetensors(answer.content);
+    const output = tensor(colour, plan({ datatype, layout: 'NHWC', container: 'safetensors' }));
+    const { start, header, values } = parseSafetensors(output.content);
     expect(header).toEqual({ image: { dtype, shape: [1, 1, 2, 3], data_offsets: [0, bytes] } });
-    // The values are aligned for the widest type, as the format asks for.
+    // The values are aligned for the widest type, as the format requires.
     expect(start % 8).toBe(0);
     expect(values.length).toBe(bytes);
     expect(new Uint8Array(values)).toEqual(tensor(colour, plan({ datatype, layout: 'NHWC' })).content);
-    expect(answer.contentType).toBe('application/vnd.safetensors');
+    expect(output.contentType).toBe('application/vnd.safetensors');
   });
 });

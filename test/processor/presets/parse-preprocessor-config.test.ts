@@ -20,7 +20,7 @@ function failureOf(json: string): Pick<Failure, 'reason' | 'message'> {
 const refusal = (config: unknown) => failureOf(JSON.stringify(config));
 
 describe(parsePreprocessorConfig, () => {
-  it('refuses values that are nested too deep to be repeated', () => {
+  it('refuses values that are nested too deep', () => {
     const deep = `{"size":${'['.repeat(10_000)}${']'.repeat(10_000)}}`;
     expect(failureOf(deep)).toEqual({
       reason: 'PRESET_INVALID',
@@ -28,7 +28,7 @@ describe(parsePreprocessorConfig, () => {
     });
   });
 
-  it('reads a config that says everything', () => {
+  it('reads a config that sets every key', () => {
     const plan = parse({
       ...clip,
       do_convert_rgb: true,
@@ -85,7 +85,7 @@ describe(parsePreprocessorConfig, () => {
     },
   );
 
-  it('goes by image_processor_type where there is a feature_extractor_type too', () => {
+  it('prefers image_processor_type to feature_extractor_type', () => {
     expect(parse({ ...clip, feature_extractor_type: 'ViTFeatureExtractor' })).toEqual(parse(clip));
   });
 
@@ -106,12 +106,12 @@ describe(parsePreprocessorConfig, () => {
     ['LevitImageProcessor', 224, { fit: 'shortestEdge', shortestEdge: 256 }],
     ['LevitImageProcessor', 100, { fit: 'shortestEdge', shortestEdge: 114 }], // 114.3
     ['ConvNextImageProcessor', 384, { fit: 'fill', height: 384, width: 384 }],
-  ])('understands for a %s the size %j', (type, size, to) => {
+  ])('reads for a %s the size %j', (type, size, to) => {
     const [step] = parse({ image_processor_type: type, size }).steps;
     expect(step).toMatchObject({ kind: 'resize', ...to });
   });
 
-  it('takes a single number as default_to_square says', () => {
+  it('reads a single number by default_to_square', () => {
     const [edge] = parse({ ...vit, size: 99, default_to_square: false }).steps;
     expect(edge).toMatchObject({ fit: 'shortestEdge', shortestEdge: 99 });
     const [square] = parse({ ...clip, size: 99, default_to_square: true }).steps;
@@ -139,19 +139,19 @@ describe(parsePreprocessorConfig, () => {
     );
   });
 
-  it('leaves out what is off or null', () => {
+  it('omits steps that are off or null', () => {
     const off = { ...clip, do_resize: false, do_center_crop: null, do_convert_rgb: null };
     expect(parse(off)).toMatchObject({ alpha: 'dropped', steps: [] });
     expect(parse({ ...clip, do_rescale: false }).tensor.rescaleFactor).toBe(1);
     expect(parse({ ...clip, do_normalize: false }).tensor).toMatchObject({ mean: [0], std: [1] });
   });
 
-  it('gives the pixels themselves where nothing is rescaled or normalized', () => {
+  it('keeps the pixels if nothing is rescaled or normalized', () => {
     const { tensor } = parse({ ...clip, do_rescale: false, do_normalize: false });
     expect(tensor).toMatchObject({ datatype: 'UINT8', rescaleFactor: 1, mean: [0], std: [1] });
   });
 
-  it('turns the channels for MobileViT and looks neither at its mean nor at its std', () => {
+  it('reverses the channels for MobileViT and ignores its mean and std', () => {
     const mobileVit = { image_processor_type: 'MobileViTImageProcessor', do_normalize: true, image_std: 0 };
     expect(parse(mobileVit).tensor).toMatchObject({ channelOrder: 'BGR', mean: [0], std: [1] });
     expect(parse({ ...mobileVit, do_flip_channel_order: false }).tensor.channelOrder).toBe('RGB');
@@ -167,7 +167,7 @@ describe(parsePreprocessorConfig, () => {
     });
   });
 
-  it('passes over keys that say nothing about pixels', () => {
+  it('ignores keys that do not affect pixels', () => {
     const inert = {
       processor_class: 'CLIPProcessor',
       _valid_processor_keys: ['images', 'do_resize'],
@@ -218,7 +218,7 @@ describe(parsePreprocessorConfig, () => {
     expect(message).toContain(`The preprocessor config's ${keys} is not computed here`);
   });
 
-  it('refuses what came by the key __proto__ as any other unknown key', () => {
+  it('refuses the key __proto__ like any other unknown key', () => {
     const { reason, message } = failureOf('{"image_processor_type": "ViTImageProcessor", "__proto__": {}}');
     expect(reason).toBe('PRESET_UNSUPPORTED');
     expect(message).toContain('__proto__');
@@ -299,7 +299,7 @@ describe(parsePreprocessorConfig, () => {
     expect(message).toContain(`The preprocessor config's ${words}; allowed: `);
   });
 
-  it('refuses a number that is infinite once it is read', () => {
+  it('refuses a number that is infinite after parsing', () => {
     const json = '{"image_processor_type": "ViTImageProcessor", "image_mean": [0, 0, 1e999]}';
     expect(failureOf(json)).toMatchObject({ reason: 'PRESET_INVALID' });
   });

@@ -48,7 +48,7 @@ const tiny = JSON.stringify({ image_processor_type: 'ViTImageProcessor', size: 8
 const tinySteps = [{ kind: 'resize', fit: 'fill', width: 8, height: 8, filter: 'bilinear' }];
 
 describe(createPresets, () => {
-  it('has the well-known models', () => {
+  it('contains the well-known models', () => {
     expect(presets.find('clip-vit-base-patch32')).toMatchObject({
       alpha: [255, 255, 255],
       steps: [
@@ -100,7 +100,7 @@ describe(createPresets, () => {
     },
   );
 
-  it('says which names are nearest to an unknown one', () => {
+  it('names the presets nearest to an unknown name', () => {
     const misspelt = failureOf('clip-vit-base-patch-32');
     expect(misspelt).toMatchObject({
       reason: 'PRESET_UNKNOWN',
@@ -134,14 +134,14 @@ describe(createPresets, () => {
     expect(own.names()).toHaveLength(presets.names().length + 2);
   });
 
-  it('puts those of the directory before its own', async () => {
+  it('prefers those of the directory to its own', async () => {
     const directory = await directoryOf({ 'CLIP-vit-base-patch32.json': tiny });
     const own = createPresets({ directory });
     expect(own.find('clip-vit-base-patch32').steps).toEqual(tinySteps);
     expect(own.names()).toHaveLength(presets.names().length);
   });
 
-  it('passes over what is no preset, and over the folders in which Kubernetes keeps a ConfigMap', async () => {
+  it('ignores files that are no presets, and the folders in which Kubernetes keeps a ConfigMap', async () => {
     const directory = await directoryOf({
       'README.md': 'models',
       'empty/model.safetensors': '',

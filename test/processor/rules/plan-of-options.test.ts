@@ -30,7 +30,7 @@ type Request = Exclude<MessageInitShape<typeof ProcessRequestSchema>, ProcessReq
 type Tensor = Exclude<MessageInitShape<typeof TensorOutputSchema>, TensorOutput>;
 type Image = Exclude<MessageInitShape<typeof ImageOutputSchema>, ImageOutput>;
 
-/** A number that no enum has: an open proto3 enum carries it. */
+/** A number that no enum defines. An open proto3 enum may carry it. */
 const unknown = 99 as never;
 
 const plan = (request: Request, maxOutputPixels = 1_000_000) =>
@@ -52,7 +52,7 @@ const tensorRequest = (value: Tensor, request: Request = {}): Request => ({
 
 const tensorOf = (value: Tensor, request: Request = {}) => plan(tensorRequest(value, request)).output;
 
-/** What a request is refused with. */
+/** The failure of a refused request. */
 function refusal(request: Request, maxOutputPixels?: number) {
   try {
     plan(request, maxOutputPixels);
@@ -69,7 +69,7 @@ const invalid = (option: string, actual: string, allowed: string) => ({
 });
 
 describe(planOf, () => {
-  it('keeps the size and the format of the source where nothing was asked for', () => {
+  it('keeps the size and the format of the source without options', () => {
     expect(plan({})).toEqual({
       source: { page: 1, dpi: 144, pageBox: 'crop', annotations: true, password: '' },
       numerics: 'exact',
@@ -103,7 +103,7 @@ describe(planOf, () => {
     });
   });
 
-  it('leaves the values of a UINT8 tensor as they are', () => {
+  it('keeps the values of a UINT8 tensor', () => {
     expect(tensorOf({ datatype: Datatype.UINT8 })).toMatchObject({ rescaleFactor: 1, mean: [0], std: [1] });
     expect(tensorOf({ datatype: Datatype.UINT8, rescaleFactor: 1 })).toMatchObject({ rescaleFactor: 1 });
   });
@@ -113,11 +113,11 @@ describe(planOf, () => {
     [Fit.COVER, 'cover'],
     [Fit.INSIDE, 'inside'],
     [Fit.OUTSIDE, 'outside'],
-  ])('takes fit %s as %s', (fit, name) => {
+  ])('maps fit %s to %s', (fit, name) => {
     expect(resized({ width: 4, height: 3, fit })?.fit).toBe(name);
   });
 
-  it('takes fit contain as a resize and the bars around it, in the colour of the background', () => {
+  it('maps fit contain to a resize and bars in the colour of the background', () => {
     const resize = { width: 4, height: 3, fit: Fit.CONTAIN };
     const inside = { kind: 'resize', fit: 'inside', width: 4, height: 3, filter: 'bilinear' };
     expect(plan({ resize }).steps).toEqual([inside, { kind: 'pad', width: 4, height: 3, colour: undefined }]);
@@ -143,11 +143,11 @@ describe(planOf, () => {
     [Filter.HAMMING, 'hamming'],
     [Filter.BICUBIC, 'bicubic'],
     [Filter.LANCZOS, 'lanczos'],
-  ])('takes filter %s as %s', (filter, name) => {
+  ])('maps filter %s to %s', (filter, name) => {
     expect(resized({ width: 4, height: 3, filter })?.filter).toBe(name);
   });
 
-  it('takes JPEG and WebP with a quality, and PNG without', () => {
+  it('accepts a quality for JPEG and WebP, and PNG without one', () => {
     expect(imageOf({ format: ImageFormat.JPEG, quality: 1 })).toMatchObject({ format: 'jpeg', quality: 1 });
     expect(imageOf({ format: ImageFormat.WEBP, quality: 100 })).toMatchObject({
       format: 'webp',
@@ -156,11 +156,11 @@ describe(planOf, () => {
     expect(imageOf({ format: ImageFormat.PNG })).toMatchObject({ format: 'png', quality: undefined });
   });
 
-  it('takes a quality for the format of the source, whichever that turns out to be', () => {
+  it('accepts a quality for the format of the source, whichever it is', () => {
     expect(imageOf({ quality: 75 })).toMatchObject({ format: undefined, quality: 75 });
   });
 
-  it('takes every word that a tensor has', () => {
+  it('accepts every option of a tensor', () => {
     const tensor = tensorOf({
       datatype: Datatype.BF16,
       layout: Layout.NHWC,
@@ -187,7 +187,7 @@ describe(planOf, () => {
     });
   });
 
-  it('reads a background of any case as red, green and blue', () => {
+  it('reads a background in upper or lower case as red, green and blue', () => {
     expect(plan({ background: '#ff8000' }).alpha).toEqual([255, 128, 0]);
     expect(plan({ background: '#FF8000' }).alpha).toEqual([255, 128, 0]);
   });
@@ -199,13 +199,13 @@ describe(planOf, () => {
     },
   );
 
-  it('repeats no more of a text than a person would read', () => {
+  it('repeats only the beginning of a long text', () => {
     const { metadata } = refusal({ background: 'ä'.repeat(1_000_000) });
     expect(metadata.actual?.length).toBe(101);
     expect(metadata.actual).toMatch(/^ä+…$/);
   });
 
-  it('takes one side alone, and leaves the other one to the image, whatever fit says', () => {
+  it('accepts only one side, and derives the other one from the image, whatever the fit', () => {
     for (const fit of [Fit.UNSPECIFIED, Fit.COVER, Fit.CONTAIN]) {
       expect(resized({ width: 4, fit })).toEqual({
         kind: 'resize',
@@ -237,7 +237,7 @@ describe(planOf, () => {
     );
   });
 
-  it('takes as many pixels as the limit and refuses one more row', () => {
+  it('accepts as many pixels as the limit and refuses one more row', () => {
     expect(plan({ resize: { width: 50, height: 20 } }, 1000).steps).toMatchObject([
       { width: 50, height: 20 },
     ]);
@@ -281,7 +281,7 @@ describe(planOf, () => {
     ['layout', tensorRequest({ layout: unknown }), 'one of NCHW, NHWC'],
     ['channel_order', tensorRequest({ channelOrder: unknown }), 'one of RGB, BGR'],
     ['container', tensorRequest({ container: unknown }), 'one of raw, npy, safetensors, npz'],
-  ])('refuses a number that %s does not have', (option, request, allowed) => {
+  ])('refuses a number that %s does not define', (option, request, allowed) => {
     expect(refusal(request)).toEqual(invalid(option, '99', allowed));
   });
 
@@ -372,7 +372,7 @@ describe(planOf, () => {
     },
   );
 
-  it('takes one value for all channels or one a channel, and nothing between', () => {
+  it('accepts one value for all channels or one per channel, and no other count', () => {
     expect(tensorOf({ mean: [0.5], std: [0.1, 0.2, 0.3] })).toMatchObject({
       mean: [0.5],
       std: [0.1, 0.2, 0.3],
@@ -385,7 +385,7 @@ describe(planOf, () => {
     );
   });
 
-  it('takes one value for a gray tensor', () => {
+  it('accepts one value for a gray tensor', () => {
     expect(tensorOf({ mean: [0.5] }, { grayscale: true })).toMatchObject({ mean: [0.5] });
     expect(refusal(tensorRequest({ mean: [0.5, 0.5, 0.5] }, { grayscale: true }))).toEqual(
       invalid('mean', '3 values', 'one value: the tensor has 1 channel'),
@@ -414,7 +414,7 @@ describe(planOf, () => {
     });
   });
 
-  it('says option, value and what is allowed in one sentence', () => {
+  it('states option, value and allowed values in one sentence', () => {
     expect(() => plan({ numerics: unknown })).toThrow(
       'numerics is 99; allowed: one of exact, fast, pillow, torch, opencv.',
     );

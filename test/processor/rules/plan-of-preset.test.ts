@@ -31,7 +31,7 @@ const tensorOf = (value: Tensor, request: Request = { preset: clip }) =>
 const configured = (config: unknown) => ({ preprocessorConfig: JSON.stringify(config) });
 const vit = { image_processor_type: 'ViTImageProcessor' };
 
-/** What a request is refused with. */
+/** The failure of a refused request. */
 function refusal(request: Request, maxOutputPixels?: number) {
   try {
     plan(request, maxOutputPixels);
@@ -48,7 +48,7 @@ const invalid = (option: string, actual: string, allowed: string) => ({
 });
 
 describe('planOf with a preset', () => {
-  it('says with plain values what CLIP does', () => {
+  it('describes CLIP’s preprocessing in plain values', () => {
     expect(plan({ preset: clip })).toEqual({
       source: { page: 1, dpi: 144, pageBox: 'crop', annotations: true, password: '' },
       numerics: 'exact',
@@ -71,7 +71,7 @@ describe('planOf with a preset', () => {
     });
   });
 
-  it('says with plain values what torchvision’s weights do, in any case and with _Weights or without', () => {
+  it('describes the preprocessing of torchvision’s weights, in any case and with _Weights or without', () => {
     const expected = {
       alpha: 'dropped',
       steps: [
@@ -84,7 +84,7 @@ describe('planOf with a preset', () => {
     expect(plan({ preset: 'resnet50.imagenet1k_v2' })).toMatchObject(expected);
   });
 
-  it('makes the same plan of a preset and of its config', () => {
+  it('returns the same plan for a preset and for its config', () => {
     const config = {
       image_processor_type: 'CLIPImageProcessor',
       size: { shortest_edge: 224 },
@@ -113,11 +113,11 @@ describe('planOf with a preset', () => {
     ]);
   });
 
-  it('neither resizes nor crops where the config says so', () => {
+  it('neither resizes nor crops if the config states so', () => {
     expect(plan(configured({ ...vit, do_resize: false })).steps).toEqual([]);
   });
 
-  it('takes datatype, layout, container and numerics beside it', () => {
+  it('accepts datatype, layout, container and numerics in addition', () => {
     const tensor: Tensor = {
       datatype: Datatype.BF16,
       layout: Layout.NHWC,
@@ -133,7 +133,7 @@ describe('planOf with a preset', () => {
     expect(plan({ preset: clip, numerics: Numerics.FAST }).numerics).toBe('fast');
   });
 
-  it('gives an image of the pixels before they are rescaled', () => {
+  it('returns an image of the pixels before they are rescaled', () => {
     const output: Request['output'] = { case: 'image', value: { format: ImageFormat.PNG } };
     expect(plan({ preset: clip, output })).toMatchObject({
       steps: [{ shortestEdge: 224 }, { kind: 'crop', width: 224, height: 224 }],
@@ -159,13 +159,13 @@ describe('planOf with a preset', () => {
     ['mean', { mean: [0.5] }],
     ['std', { std: [0.5] }],
     ['channel_order', { channelOrder: ChannelOrder.RGB }],
-  ] satisfies [string, Tensor][])('refuses %s of a tensor beside it', (option, value: Tensor) => {
+  ] satisfies [string, Tensor][])('refuses %s of a tensor in addition', (option, value: Tensor) => {
     expect(refusal({ preset: clip, output: { case: 'tensor', value } })).toEqual(
       invalid(option, 'set', 'unset, because the preset says it'),
     );
   });
 
-  it('refuses UINT8 of what is rescaled, and takes it where nothing is', () => {
+  it('refuses UINT8 if values are rescaled, and accepts it otherwise', () => {
     const output: Request['output'] = { case: 'tensor', value: { datatype: Datatype.UINT8 } };
     expect(refusal({ preset: clip, output })).toEqual(
       invalid('datatype', 'UINT8', 'FP16, FP32 or BF16, because the preset rescales or normalizes'),
@@ -189,7 +189,7 @@ describe('planOf with a preset', () => {
     );
   });
 
-  it('names the nearest to an unknown preset', () => {
+  it('names the presets nearest to an unknown one', () => {
     expect(refusal({ preset: 'clip-vit-base-patch23' })).toEqual({
       reason: 'PRESET_UNKNOWN',
       metadata: { preset: 'clip-vit-base-patch23', nearest: clip },
@@ -219,7 +219,7 @@ describe('planOf with a preset', () => {
     },
   );
 
-  it('refuses a size that is over the limit of pixels, resized to or cropped', () => {
+  it('refuses a resize or crop over the limit of pixels', () => {
     const expected = { reason: 'OUTPUT_PIXELS_OVER_LIMIT', metadata: { limit: '99', actual: '100' } };
     expect(refusal(configured({ ...vit, size: 10 }), 99)).toMatchObject(expected);
     const cropped = { ...vit, do_resize: false, do_center_crop: true, crop_size: 10 };
@@ -227,7 +227,7 @@ describe('planOf with a preset', () => {
     expect(plan(configured(cropped), 100).steps).toMatchObject([{ kind: 'crop', width: 10, height: 10 }]);
   });
 
-  it('refuses a filter that fast numerics don’t have', () => {
+  it('refuses a filter that fast numerics do not support', () => {
     const hamming = configured({ ...vit, resample: 5 });
     expect(refusal({ ...hamming, numerics: Numerics.FAST })).toMatchObject({
       reason: 'OPTION_INVALID',
@@ -237,13 +237,13 @@ describe('planOf with a preset', () => {
 });
 
 describe('planOf with a crop and a shortest edge', () => {
-  it('takes a crop of torchvision’s', () => {
+  it('accepts torchvision’s crop', () => {
     expect(plan({ crop: { width: 4, height: 3 } })).toMatchObject({
       steps: [{ kind: 'crop', width: 4, height: 3, origin: 'torchvision' }],
     });
   });
 
-  it('takes a shortest edge', () => {
+  it('accepts a shortest edge', () => {
     const resize = { shortestEdge: 65_535, filter: Filter.LANCZOS };
     expect(plan({ resize }).steps).toEqual([
       { kind: 'resize', fit: 'shortestEdge', shortestEdge: 65_535, filter: 'lanczos' },

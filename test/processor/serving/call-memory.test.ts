@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => pool.close());
 
-/** Bytes of a tensor of a side, and of a header. */
+/** Bytes of a tensor with sides of `side` pixels, and of a header. */
 const tensorOf = (side: number) =>
   ({
     resize: { width: side, height: side },
@@ -62,7 +62,7 @@ describe(createServingMemory, () => {
     expect(memory.budget.bytes()).toBe(0);
   });
 
-  it('judges by the smaller limit where the caller has sent its own', async () => {
+  it('applies the smaller limit if the caller has sent its own', async () => {
     const memory = createServingMemory(100_000_000, 1_000_000, 60_000);
     await using server = await startProcessorServer(createProcessing(idle()), { memory });
     const headers = { 'x-image-max-response-bytes': '200000' };
@@ -73,7 +73,7 @@ describe(createServingMemory, () => {
     });
   });
 
-  it('holds a cached response to the limits as one that is made', async () => {
+  it('applies the limits to a cached response as to a computed one', async () => {
     const memory = createServingMemory(100_000_000, 1_000_000, 60_000);
     await using server = await startProcessorServer(createProcessing(pool), { memory });
     const ask = (headers = {}) => server.client.process({ source: source(), ...tensorOf(224) }, { headers });
@@ -85,7 +85,7 @@ describe(createServingMemory, () => {
     expect((await ask({ 'x-image-max-response-bytes': 'much' })).content.length).toBe(602_112);
   });
 
-  it('says which of two limits is the smaller', async () => {
+  it('names the smaller of two limits', async () => {
     const memory = createServingMemory(1_000_000, 2_000_000, 60_000);
     await using server = await startProcessorServer(createProcessing(idle()), { memory });
     expect(await reasonOf(server.client.process({ source: source(), ...tensorOf(300) }))).toMatchObject({
@@ -93,12 +93,12 @@ describe(createServingMemory, () => {
     });
   });
 
-  it('refuses what there is no room for while responses are read by nobody, and gives the room back', async () => {
+  it('refuses calls without room while clients do not read responses, and frees the room afterwards', async () => {
     const memory = createServingMemory(40_000_000, 20_000_000, 60_000);
     await using server = await startProcessorServer(createProcessing(pool), { memory });
     const readers = [1, 2].map(() => unreadCall(server.url));
     await vi.waitUntil(() => memory.budget.bytes() > 24_000_000, { timeout: 10_000, interval: 5 });
-    // 12 MB each: three would be more than three times what stays free.
+    // 12 MB each: three would be more than three quarters of the memory.
     expect(await reasonOf(server.client.process({ source: source(), ...tensorOf(1001) }))).toMatchObject({
       reason: 'OVERLOADED',
     });
@@ -110,7 +110,7 @@ describe(createServingMemory, () => {
     expect(large.content.length).toBe(12_024_012);
   });
 
-  it('counts a message as it arrives, and not what it declares', async () => {
+  it('counts a message as it arrives, not its declared length', async () => {
     const memory = createServingMemory(40_000_000, 20_000_000, 60_000);
     await using server = await startProcessorServer(createProcessing(pool), { memory });
     const session = connect(server.url);
@@ -128,7 +128,7 @@ describe(createServingMemory, () => {
   });
 });
 
-/** A call for a tensor of 12 MB on a connection of its own, of which no byte is read. */
+/** A call for a tensor of 12 MB on its own connection, from which no byte is read. */
 function unreadCall(url: string): { close(): void } {
   const session = connect(url, { settings: { initialWindowSize: 0 } });
   const request = create(ProcessRequestSchema, { source: source(), ...tensorOf(1000) });

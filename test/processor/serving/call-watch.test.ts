@@ -40,7 +40,7 @@ function session(url: string): ClientHttp2Session {
   return client;
 }
 
-/** A call whose message is not sent, or only a part of it; and what becomes of it. */
+/** A call whose message is sent partly or not at all, and its outcome. */
 function halfSent(client: ClientHttp2Session, method: string, contentType: string, caller = 'key:a') {
   const stream = client.request({
     ':method': 'POST',
@@ -53,7 +53,7 @@ function halfSent(client: ClientHttp2Session, method: string, contentType: strin
   return { stream, end: endOf(stream) };
 }
 
-/** The reason in a response, wherever its protocol has it. */
+/** The reason in a response of any protocol. */
 async function endOf(stream: ClientHttp2Stream): Promise<string> {
   const seen: string[] = [];
   const note = (headers: object) => {
@@ -82,7 +82,7 @@ const unaryTypes = [
 const streamTypes = ['application/grpc', 'application/grpc-web+proto', 'application/connect+proto'];
 
 describe(createMessageWatch, () => {
-  it.each(unaryTypes)('gives up a message of %s that does not arrive', async (contentType) => {
+  it.each(unaryTypes)('ends a call of %s whose message does not arrive', async (contentType) => {
     const client = session(await start({ halfSentMessages: { ...none, timeoutMs: 300 } }));
     const calls = [halfSent(client, 'Process', contentType), halfSent(client, 'Process', contentType)];
     calls[1]?.stream.write(half);
@@ -92,7 +92,7 @@ describe(createMessageWatch, () => {
     ]);
   });
 
-  it.each(unaryTypes)('gives up the longest wait of a caller with too many messages of %s', async (type) => {
+  it.each(unaryTypes)('ends the longest wait of a caller with too many messages of %s', async (type) => {
     const client = session(await start({ halfSentMessages: { total: 10, perCaller: 1, timeoutMs: 30_000 } }));
     const first = halfSent(client, 'Process', type);
     first.stream.write(half);
@@ -103,14 +103,14 @@ describe(createMessageWatch, () => {
   });
 });
 
-/** An empty message, in its envelope where there is one. */
+/** An empty message, in its envelope if the type has one. */
 function wholeMessage(type: string): Buffer {
   if (type === 'application/proto') return Buffer.alloc(0);
   return type.includes('json') ? Buffer.from('\0\0\0\0\x02{}') : Buffer.alloc(5);
 }
 
 describe(createCallWatch, () => {
-  it.each(streamTypes)('ends a stream of %s that has nothing in work', async (contentType) => {
+  it.each(streamTypes)('ends a stream of %s without images in progress', async (contentType) => {
     const client = session(await start({ idleStreams: { ...none, timeoutMs: 300 } }));
     const streams = [
       halfSent(client, 'ProcessStream', contentType),
@@ -131,7 +131,7 @@ describe(createCallWatch, () => {
     expect(await other.end).not.toContain('STREAM');
   });
 
-  it('takes the longest idle stream of the caller with most of them when all places are taken', async () => {
+  it('ends the longest idle stream of the caller with most of them when all places are taken', async () => {
     const client = session(await start({ idleStreams: { total: 3, perCaller: 3, timeoutMs: 30_000 } }));
     const [first] = [1, 2, 3].map(() => halfSent(client, 'ProcessStream', 'application/grpc'));
     const other = halfSent(client, 'ProcessStream', 'application/grpc', 'key:b');

@@ -9,7 +9,7 @@ afterEach(() => {
   for (const cleanup of cleanups.splice(0).reverse()) cleanup();
 });
 
-/** A connection with one call whose response has begun. */
+/** A connection with one call whose response has started. */
 async function startCall(maxAgeMs: number) {
   const server = createServer();
   server.on('session', limitConnectionAge(maxAgeMs));
@@ -27,7 +27,7 @@ async function startCall(maxAgeMs: number) {
 }
 
 describe(limitConnectionAge, () => {
-  it('says GOAWAY at that age, lets the call in flight finish, and then ends the connection', async () => {
+  it('sends GOAWAY at that age, lets the call in flight finish, and then ends the connection', async () => {
     const { session, call, stream } = await startCall(20);
     const [code] = (await once(session, 'goaway')) as [number];
     expect(code).toBe(constants.NGHTTP2_NO_ERROR);
@@ -44,7 +44,7 @@ describe(limitConnectionAge, () => {
     expect(eternal.session.closed).toBe(false);
     eternal.stream.end('done');
     expect((await eternal.call.setEncoding('utf8').toArray()).join('')).toBe('done');
-    // It takes another call.
+    // It accepts another call.
     eternal.session.request({ ':path': '/' }).end();
     expect(eternal.session.destroyed).toBe(false);
   });

@@ -81,7 +81,7 @@ describe(createGrpcUnaryMethods, () => {
       const bytes = enveloped(message);
       let from = 0;
       for (const to of [...cuts, bytes.length]) {
-        // Each write in a frame of its own.
+        // One frame per write.
         await new Promise((sent) => stream.write(bytes.subarray(from, to), sent));
         from = to;
       }
@@ -93,8 +93,8 @@ describe(createGrpcUnaryMethods, () => {
     },
   );
 
-  it('takes other calls of the connection while long responses are read by nobody', async () => {
-    // 1.6 GB that are to be sent; Node refuses new streams of a session that has 1 GB.
+  it('accepts other calls of a connection while its client does not read long responses', async () => {
+    // 1.6 GB to send; Node refuses new streams of a session that holds 1 GB.
     const long = new Uint8Array(400_000_000);
     const open = await started(({ source }) => ({
       content: source.case === 'content' ? source.value : long,
@@ -120,7 +120,7 @@ describe(createGrpcUnaryMethods, () => {
     ['an envelope with unknown flags', enveloped(message, 4), 'MESSAGE_INVALID'],
     ['bytes that are not Protobuf', enveloped(Buffer.from([0x0a, 0xff])), 'MESSAGE_INVALID'],
     ['a message over the limit', enveloped(new Uint8Array(1_100_000)), 'SOURCE_BYTES_OVER_LIMIT'],
-  ])('refuses %s with a reason, and the connection lives on', async (_, body, reason) => {
+  ])('refuses %s with a reason, and keeps the connection', async (_, body, reason) => {
     const open = await started();
     const stream = open();
     stream.end(body);
@@ -135,7 +135,7 @@ describe(createGrpcUnaryMethods, () => {
   it('keeps the memory of a message until its response is sent', async () => {
     const open = await started();
     const calls = Array.from({ length: 24 }, async (_, at) => {
-      // Enters the server while others leave it.
+      // Arrives at the server while others leave it.
       for (let turn = 0; turn < at % 8; turn++) await new Promise(setImmediate);
       const value = new Uint8Array(300_000).fill(at);
       const request = create(ProcessRequestSchema, { source: { case: 'content', value } });
@@ -148,7 +148,7 @@ describe(createGrpcUnaryMethods, () => {
     expect(await Promise.all(calls)).toEqual(Array(24).fill(true));
   });
 
-  it('tells the method of the deadline, and ends with it', async () => {
+  it('passes the deadline to the method, and ends with it', async () => {
     const seen: (number | undefined)[] = [];
     const open = await started(async (_, { timeoutMs, signal }: HandlerContext) => {
       seen.push(timeoutMs());
@@ -162,14 +162,14 @@ describe(createGrpcUnaryMethods, () => {
     expect(seen[0]).toBeLessThanOrEqual(200);
   });
 
-  it('waits no longer than the deadline for a message that does not come', async () => {
+  it('waits at most until the deadline for a message that does not arrive', async () => {
     const open = await started();
     const stream = open({ 'grpc-timeout': '100m' });
     stream.write(enveloped(message).subarray(0, 1000));
     expect((await answerOf(stream)).trailers['grpc-status']).toBe(String(Code.DeadlineExceeded));
   });
 
-  it('tells the method that its caller has left', async () => {
+  it('aborts the method when its caller leaves', async () => {
     const begun = Promise.withResolvers<void>();
     const left = Promise.withResolvers<unknown>();
     const open = await started(async (_, { signal }: HandlerContext) => {
@@ -190,9 +190,9 @@ describe(createGrpcUnaryMethods, () => {
       if (source.case === undefined) throw new Error('a secret');
       throw new ConnectError('über', Code.NotFound, { 'x-told': 'yes' });
     });
-    const told = open();
-    told.end(enveloped(message));
-    expect((await answerOf(told)).trailers).toMatchObject({
+    const failed = open();
+    failed.end(enveloped(message));
+    expect((await answerOf(failed)).trailers).toMatchObject({
       'grpc-status': String(Code.NotFound),
       'grpc-message': '%C3%BCber',
       'x-told': 'yes',

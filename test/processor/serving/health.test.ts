@@ -19,7 +19,7 @@ async function startHealth() {
 
 const nameOf = (status: Status) => Object.entries(Status).find(([, value]) => value === status)?.[0];
 
-/** The statuses of a Watch, taken one by one. */
+/** The statuses of a Watch, read one by one. */
 function statuses(responses: AsyncIterable<{ status: Status }>) {
   const iterator = responses[Symbol.asyncIterator]();
   return async () => {
@@ -29,7 +29,7 @@ function statuses(responses: AsyncIterable<{ status: Status }>) {
 }
 
 describe(createHealth, () => {
-  it('says SERVING from the start, for the server as a whole and for each service', async () => {
+  it('reports SERVING from the start, for the server as a whole and for each service', async () => {
     const { server, client } = await startHealth();
     await using _ = server;
     expect((await client.check({ service: '' })).status).toBe(Status.SERVING);
@@ -57,7 +57,7 @@ describe(createHealth, () => {
     ]);
   });
 
-  it('tells a Watch the status at once and again at each change', async () => {
+  it('sends a Watch the status at once and at each change', async () => {
     const { health, server, client } = await startHealth();
     await using _ = server;
     const next = statuses(client.watch({ service: '' }));
@@ -69,7 +69,7 @@ describe(createHealth, () => {
     expect((await client.check({})).status).toBe(Status.SERVING);
   });
 
-  it('tells a Watch nothing when the status is set to what it was', async () => {
+  it('sends a Watch nothing if the status does not change', async () => {
     const { health, server, client } = await startHealth();
     await using _ = server;
     const next = statuses(client.watch({ service: '' }));
@@ -81,7 +81,7 @@ describe(createHealth, () => {
     expect(await following).toBe('NOT_SERVING');
   });
 
-  it('tells a Watch of an unknown service SERVICE_UNKNOWN and keeps the call', async () => {
+  it('sends SERVICE_UNKNOWN to a Watch of an unknown service and keeps the call', async () => {
     const { health, server, client } = await startHealth();
     await using _ = server;
     const next = statuses(client.watch({ service: 'image.v2.ProcessorService' }));
@@ -113,7 +113,7 @@ describe(createHealth, () => {
     expect(await following).toBe('end');
   });
 
-  it('lets a server drain that has watchers: they hear NOT_SERVING and their calls end', async () => {
+  it('sends NOT_SERVING to watchers when the server drains, and ends their calls', async () => {
     const { health, server, client } = await startHealth();
     const next = statuses(client.watch({ service: '' }));
     expect(await next()).toBe('SERVING');
@@ -124,7 +124,7 @@ describe(createHealth, () => {
     await drained;
   });
 
-  it('ends a Watch that begins after closing, once it has heard NOT_SERVING', async () => {
+  it('ends a Watch that starts after closing, once NOT_SERVING is sent', async () => {
     const { health, server, client } = await startHealth();
     await using _ = server;
     health.close();

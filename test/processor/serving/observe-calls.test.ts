@@ -22,7 +22,7 @@ afterEach(async () => {
   close = undefined;
 });
 
-/** A server whose calls are observed, without tracing; what was observed; and a client. */
+/** A server whose calls are observed, without tracing; the observations; and a client. */
 async function start(service: Partial<ServiceImpl<typeof ProcessorService>>) {
   const lines: Record<string, unknown>[] = [];
   const inFlight = { now: 0, most: 0 };
@@ -63,7 +63,7 @@ async function* messages() {
 }
 
 describe(observeCalls, () => {
-  it('counts and logs a call with the ids that came with it, and hands them to the service', async () => {
+  it('counts and logs a call with its incoming ids, and passes them to the service', async () => {
     let fields: unknown;
     const { client, lines, inFlight, over } = await start({
       process(_, { values }) {
@@ -81,7 +81,7 @@ describe(observeCalls, () => {
     ]);
   });
 
-  it('makes an id for a call that brings none, or a bad one', async () => {
+  it('creates an id for a call without one, or with a malformed one', async () => {
     const { client, lines } = await start({ process: () => ({}) });
     await client.process({});
     await client.process({}, { headers: { 'x-request-id': 'two words' } });
@@ -90,7 +90,7 @@ describe(observeCalls, () => {
     expect(new Set(ids).size).toBe(2);
   });
 
-  it('tells how a call failed', async () => {
+  it('reports how a call failed', async () => {
     const { client, lines, inFlight, over } = await start({
       process() {
         throw toConnectError(new Failure('URL_ADDRESS_FORBIDDEN', 'no'));
@@ -102,7 +102,7 @@ describe(observeCalls, () => {
     expect(lines).toMatchObject([{ status: 'PERMISSION_DENIED' }]);
   });
 
-  it('has a stream in flight until its last response', async () => {
+  it('counts a stream as in flight until its last response', async () => {
     const { client, lines, inFlight, over } = await start({
       async *processStream(requests) {
         for await (const { id } of requests) yield { id };
@@ -116,10 +116,10 @@ describe(observeCalls, () => {
     expect(lines).toMatchObject([{ method: 'image.v1.ProcessorService/ProcessStream', status: 'OK' }]);
   });
 
-  it('has no stream in flight that its caller has left', async () => {
+  it('counts no stream as in flight after its caller has left', async () => {
     const { client, lines, over } = await start({
       async *processStream(requests) {
-        // More than the windows take, so that the stream waits for its reader.
+        // More than the windows allow, so that the stream waits for its reader.
         for await (const { id } of requests) {
           for (;;) yield { id, result: { case: 'response', value: { content: new Uint8Array(100_000) } } };
         }
@@ -134,7 +134,7 @@ describe(observeCalls, () => {
     expect(lines).toMatchObject([{ status: 'CANCELLED' }]);
   });
 
-  it('passes health checks by', async () => {
+  it('ignores health checks', async () => {
     const { health, lines, inFlight } = await start({});
     expect(await health.check({})).toMatchObject({ status: Status.SERVING });
     expect(inFlight.most).toBe(0);

@@ -61,7 +61,7 @@ async function collect<Value>(values: AsyncIterable<Value>): Promise<Value[]> {
   return collected;
 }
 
-/** Asks all questions in one stream. */
+/** Sends all requests in one stream. */
 async function ask(...questions: Question[]): Promise<ServerReflectionResponse['messageResponse'][]> {
   await using server = await startRpcServer(routes);
   const client = createClient(ServerReflection, createGrpcTransport({ baseUrl: server.url }));
@@ -82,7 +82,7 @@ const fileOf = async (...symbols: string[]) =>
   (await ask(...symbols.map((value): Question => ({ case: 'fileContainingSymbol', value })))).map(summary);
 
 describe(createReflection, () => {
-  it('lists the services of its files in the order of the alphabet, its own included', async () => {
+  it('lists the services of its files in alphabetical order, including its own', async () => {
     const [answer] = await ask({ case: 'listServices', value: '' });
     expect(answer).toMatchObject({
       case: 'listServicesResponse',
@@ -115,7 +115,7 @@ describe(createReflection, () => {
     expect(answer && summary(answer)).toEqual(['google/protobuf/duration.proto']);
   });
 
-  it('does not send an import twice in one stream, but what is asked for always', async () => {
+  it('sends an import once per stream, but a requested file always', async () => {
     const answers = await ask(
       { case: 'fileByFilename', value: 'google/rpc/error_details.proto' },
       { case: 'fileByFilename', value: 'google/rpc/error_details.proto' },
@@ -139,7 +139,7 @@ describe(createReflection, () => {
     expect(await fileOf(...symbols)).toEqual(symbols.map(() => ['image/v1/processor.proto']));
   });
 
-  it('finds the file of a symbol that stands within a message', async () => {
+  it('finds the file of a symbol within a message', async () => {
     const symbols = [
       'grpc.health.v1.HealthCheckResponse.ServingStatus',
       'grpc.health.v1.HealthCheckResponse.NOT_SERVING',
@@ -167,7 +167,7 @@ describe(createReflection, () => {
     ]);
   });
 
-  it('gives the numbers of a message’s extensions, none for a message without', async () => {
+  it('returns the numbers of a message’s extensions, none for a message without', async () => {
     const answers = await ask(
       { case: 'allExtensionNumbersOfType', value: 'google.protobuf.FieldOptions' },
       { case: 'allExtensionNumbersOfType', value: 'image.v1.ProcessRequest' },
@@ -178,7 +178,7 @@ describe(createReflection, () => {
     ]);
   });
 
-  it('responds with NOT_FOUND to unknown names, and goes on', async () => {
+  it('responds with NOT_FOUND to unknown names, and continues', async () => {
     const answers = await ask(
       { case: 'fileByFilename', value: 'image/v2/processor.proto' },
       { case: 'fileContainingSymbol', value: 'image.v1' },
@@ -198,12 +198,12 @@ describe(createReflection, () => {
     ]);
   });
 
-  it('ends the stream at a request that asks for nothing', async () => {
+  it('ends the stream at an empty request', async () => {
     const error = await ask({ case: undefined }).catch(ConnectError.from);
     expect(error).toMatchObject({ code: Code.InvalidArgument, rawMessage: 'the request asks for nothing' });
   });
 
-  it('gives the host and the request back', async () => {
+  it('returns the host and the request', async () => {
     await using server = await startRpcServer(routes);
     const client = createClient(ServerReflection, createGrpcTransport({ baseUrl: server.url }));
     async function* requests() {
@@ -280,7 +280,7 @@ describe.skipIf(buf === undefined)('buf curl by reflection', () => {
 const python = findPythonWithGrpc();
 
 describe.skipIf(python === undefined)('Python grpcio by reflection', () => {
-  it('builds messages from what the server says', async () => {
+  it('builds messages from the server’s descriptors', async () => {
     await using server = await startRpcServer(routes);
     const script = `
 import sys, grpc

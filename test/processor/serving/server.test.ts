@@ -15,7 +15,7 @@ import { callerKey, startGrpcServer } from '../../../src/processor/serving/serve
 
 const megabyte = 1024 * 1024;
 
-/** Gives the bytes back that it gets. */
+/** Returns the bytes that it receives. */
 const echo: Pick<ServiceImpl<typeof ProcessorService>, 'process'> = {
   process: ({ source }) => ({
     content: source.case === 'content' ? source.value : new Uint8Array(),
@@ -88,11 +88,11 @@ describe(startGrpcServer, () => {
     expect((await client.process(content(5))).content.length).toBe(5);
   });
 
-  it('grants windows that a message of megabytes fits into', async () => {
+  it('grants windows for messages of several megabytes', async () => {
     await using server = await start();
     const session = await connected(server.url);
     expect(session.remoteSettings.initialWindowSize).toBe(4 * megabyte);
-    // The connection's window has no setting: the server grants it by a WINDOW_UPDATE of its own.
+    // The connection's window has no setting: the server grants it by a WINDOW_UPDATE.
     await vi.waitUntil(() => session.state.remoteWindowSize === 8 * megabyte, {
       timeout: 10_000,
       interval: 1,
@@ -100,7 +100,7 @@ describe(startGrpcServer, () => {
     session.destroy();
   });
 
-  // Node’s default of 10 MB a session makes 38 of 48 such calls fail with ENHANCE_YOUR_CALM.
+  // With Node’s default of 10 MB per session, 38 of 48 such calls fail with ENHANCE_YOUR_CALM.
   it('carries many megabytes at once over one connection', async () => {
     await using server = await start();
     const responses = await Promise.all(
@@ -109,7 +109,7 @@ describe(startGrpcServer, () => {
     expect(responses.map(({ content }) => content.length)).toEqual(Array(32).fill(megabyte));
   });
 
-  it('does not compress responses, whatever a client offers', async () => {
+  it('does not compress responses, whatever a client accepts', async () => {
     await using server = await start();
     const session = await connected(server.url);
     const stream = session.request({
@@ -134,8 +134,8 @@ describe(startGrpcServer, () => {
     expect((await server.client.process(content(megabyte + 60_000))).content.length).toBe(megabyte + 60_000);
   });
 
-  // The gRPC library refuses it before any code of ours runs: there is no ErrorInfo. Clients know it by the code.
-  it('refuses a larger message with RESOURCE_EXHAUSTED, and the connection lives on', async () => {
+  // The gRPC library refuses it before any code of ours runs, so there is no ErrorInfo. Clients have only the code.
+  it('refuses a larger message with RESOURCE_EXHAUSTED, and keeps the connection', async () => {
     await using server = await start(echo, megabyte);
     const error = await errorOf(server.client.process(content(megabyte + 70_000)));
     expect(error?.code).toBe(Code.ResourceExhausted);
@@ -148,7 +148,7 @@ describe(startGrpcServer, () => {
     expect((await server.client.process(content(5))).content.length).toBe(5);
   });
 
-  it('lets go of what it did not read of a message over the limit, and can drain', async () => {
+  it('discards the unread rest of a message over the limit, and can drain', async () => {
     const server = await start(echo, megabyte);
     const session = await connected(server.url);
     const stream = session.request({
@@ -157,7 +157,7 @@ describe(startGrpcServer, () => {
       'content-type': 'application/grpc+proto',
       te: 'trailers',
     });
-    // One message of 64 MiB, of which only a part is ever sent.
+    // One message of 64 MiB, of which only a part is sent.
     const head = Buffer.alloc(5);
     head.writeUInt32BE(64 * megabyte, 1);
     stream.write(head);
@@ -179,12 +179,12 @@ describe(startGrpcServer, () => {
   });
 
   describe('drain', () => {
-    it('ends at once with nobody there', async () => {
+    it('ends at once without connections', async () => {
       const server = await start();
       await server.drain();
     });
 
-    it('ends with connections that are idle', async () => {
+    it('ends although connections are idle', async () => {
       const server = await start();
       const session = await connected(server.url);
       const closed = once(session, 'close');
@@ -201,7 +201,7 @@ describe(startGrpcServer, () => {
       const draining = server.drain().then(() => {
         drained = true;
       });
-      // A turn of the loop over the network, on a connection that is refused below.
+      // One round trip over the network, on a connection that is refused below.
       await expect(once(connect(server.url), 'connect')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
       expect(drained).toBe(false);
       held.end();
@@ -209,7 +209,7 @@ describe(startGrpcServer, () => {
       await draining;
     });
 
-    it('tells connections to go elsewhere and takes no new call on them', async () => {
+    it('sends GOAWAY on connections and accepts no new call on them', async () => {
       const held = createHeld();
       const server = await start(held.service);
       const session = await connected(server.url);
@@ -266,15 +266,15 @@ describe(startGrpcServer, () => {
       return names;
     }
 
-    it('by their metadata where that is trusted', async () => {
+    it('by their metadata if that is trusted', async () => {
       expect(await namesWith(true, 'key:team-a')).toEqual(['key:team-a', 'key:team-a']);
     });
 
-    it('by their address where metadata is not trusted', async () => {
+    it('by their address if metadata is not trusted', async () => {
       expect(await namesWith(false, 'key:team-a')).toEqual(['ip:127.0.0.1', 'ip:127.0.0.1']);
     });
 
-    it('by their address where metadata is malformed', async () => {
+    it('by their address if metadata is malformed', async () => {
       expect(await namesWith(true, 'team a')).toEqual(['ip:127.0.0.1', 'ip:127.0.0.1']);
     });
   });

@@ -27,7 +27,7 @@ describe(createCookies, () => {
     ['https://a.example/x/y', ['s=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT'], undefined],
     ['https://a.example/x/y', ['s=1; Max-Age=60; Expires=Thu, 01 Jan 1970 00:00:00 GMT'], 's=1'],
     ['https://a.example/x/y', [`s=${'1'.repeat(5000)}`], undefined],
-  ])('sends to %s what /x/ of a.example set as %j: %s', (to, setCookies, header) => {
+  ])('sends to %s the cookies that /x/ of a.example set as %j: %s', (to, setCookies, header) => {
     expect(sentTo(to, 'https://a.example/x/first', ...setCookies)).toBe(header);
   });
 

@@ -31,7 +31,7 @@ function createBench(maxRunning: number, maxWaiting: number) {
 }
 
 describe(createDownloadPlaces, () => {
-  it('gives one origin half of the places, whoever calls', async () => {
+  it('gives one origin at most half of the places, for any callers', async () => {
     const { begun, add } = createBench(4, 8);
     for (const name of ['a', 'b', 'c']) void add(name, 'slow', name);
     void add('other', 'fast', 'd');
@@ -39,7 +39,7 @@ describe(createDownloadPlaces, () => {
     expect(begun).toEqual(['a', 'b', 'other']);
   });
 
-  it('gives one caller half of the places, whatever the origin', async () => {
+  it('gives one caller at most half of the places, for any origins', async () => {
     const { begun, add } = createBench(4, 8);
     for (const name of ['a', 'b', 'c']) void add(name, name, 'greedy');
     void add('other', 'd', 'modest');
@@ -47,7 +47,7 @@ describe(createDownloadPlaces, () => {
     expect(begun).toEqual(['a', 'b', 'other']);
   });
 
-  it('starts those that wait in their order, past any that has its half', async () => {
+  it('starts waiting downloads in order, passing over those whose half is taken', async () => {
     const { begun, add, end } = createBench(2, 8);
     for (const name of ['slow 1', 'slow 2', 'slow 3']) void add(name, 'slow', name);
     void add('fast 1', 'fast', 'x');
@@ -60,7 +60,7 @@ describe(createDownloadPlaces, () => {
     expect(begun.at(-1)).toBe('slow 2');
   });
 
-  it('lets one origin and one caller have half of those that wait', async () => {
+  it('gives one origin and one caller at most half of the queue', async () => {
     const { places, add } = createBench(1, 4);
     void add('runs', 'a', 'a');
     void add('waits', 'slow', 'b');
@@ -75,7 +75,7 @@ describe(createDownloadPlaces, () => {
     expect(places.waiting).toBe(4);
   });
 
-  it('refuses beyond all that may wait', async () => {
+  it('refuses downloads beyond the limit of the queue', async () => {
     const { add } = createBench(1, 2);
     void add('runs', 'a', 'a');
     void add('waits', 'b', 'b');
@@ -86,7 +86,7 @@ describe(createDownloadPlaces, () => {
     });
   });
 
-  it('gives a place back, whether the download succeeds, fails or is given up while it waits', async () => {
+  it('frees a place when a download succeeds, fails or is aborted while it waits', async () => {
     const { places, add, end } = createBench(1, 4);
     const left = new AbortController();
     const done = add('runs', 'a', 'a');

@@ -60,12 +60,12 @@ async function failure(
   return error;
 }
 
-/** Answers headers and the first piece of a body, and nothing more. */
+/** Responds with headers and the first piece of a body, then stalls. */
 const stallsInBody: RequestListener = (_request, response) => {
   response.writeHead(200, { 'content-length': '100' }).write('abc');
 };
 
-/** Answers a body without an end, piece by piece. */
+/** Responds with an endless body, piece by piece. */
 const neverEnds: RequestListener = (_request, response) => {
   response.writeHead(200);
   const timer = setInterval(() => response.write('x'), 5);
@@ -74,7 +74,7 @@ const neverEnds: RequestListener = (_request, response) => {
 
 describe(createDownloader, () => {
   describe('what is sent', () => {
-    it('is a GET that asks for an image, not encoded, under a fixed name', async () => {
+    it('is a GET that accepts unencoded images, with a fixed User-Agent', async () => {
       await using origin = await startOrigin(sends('image'));
       expect(await text(origin.url('/a%20b.png?size=1&x=%2F#part'))).toBe('image');
       expect(origin.requests).toEqual([
@@ -240,7 +240,7 @@ describe(createDownloader, () => {
         const { content } = await downloader.download(new URL(origin.url()), undefined, nobodyLeaves);
         expect(Buffer.from(content ?? []).toString()).toBe('image');
       }
-      // What came too much spoils the connection, so the second download has its own.
+      // The surplus bytes spoil the connection, so the second download gets its own.
       expect(origin.connections).toBe(2);
     });
 
@@ -288,7 +288,7 @@ describe(createDownloader, () => {
       ['base64', Buffer.from],
       ['aws-chunked', Buffer.from],
       ['', Buffer.from],
-      // Storage with "gzip" in a file's metadata alone.
+      // Storage whose metadata states "gzip" although the file is not compressed.
       ['gzip', Buffer.from],
     ])('with the Content-Encoding %j is taken', async (coding, encode) => {
       const body = encode(Buffer.from('image'.repeat(200)));
@@ -302,18 +302,18 @@ describe(createDownloader, () => {
       ['br', brotliCompressSync(zeros)],
       ['deflate', deflateSync(zeros)],
       ['zstd', zstdCompressSync(zeros)],
-    ])('that decodes (%s) to more than the limit is given up there', async (coding, bomb) => {
+    ])('that decodes (%s) to more than the limit is aborted there', async (coding, bomb) => {
       await using origin = await startOrigin(sends(bomb, { 'content-encoding': coding }));
       const over = await failure(origin.url(), { maxBytes: 200_000 });
       expect(over).toMatchObject({ reason: 'SOURCE_BYTES_OVER_LIMIT', metadata: { limit: '200000' } });
-      // A piece of the decoder more, and no more than that.
+      // At most one more piece of the decoder.
       expect(Number(over.metadata.actual)).toBeLessThan(400_000);
     });
 
     it.each([
       ['is cut off', 'gzip', gzipSync('image'.repeat(200)).subarray(0, -5)],
       ['is something else', 'br', Buffer.from('image')],
-      // Empty blocks of deflate, compressed once more: nothing comes out, for as long as it lasts.
+      // Empty blocks of deflate, compressed once more: they decode to nothing, for as long as they come.
       [
         'grows on the way',
         'deflate, gzip',
@@ -366,7 +366,7 @@ describe(createDownloader, () => {
       },
     );
 
-    it('300 is no image where it names no choice', async () => {
+    it('300 is no image if it names no choice', async () => {
       await using origin = await startOrigin((_request, response) => response.writeHead(300).end('image'));
       expect(await failure(origin.url())).toMatchObject({ reason: 'ORIGIN_STATUS' });
     });
@@ -416,7 +416,7 @@ describe(createDownloader, () => {
       expect(origin.requests.length).toBe(1);
     });
 
-    it('that is no image costs no more than its headers: the body is not waited for', async () => {
+    it('that is no image costs only its headers: the body is not read', async () => {
       await using origin = await startOrigin((_request, response) => {
         response.writeHead(404, { 'content-length': '1000000000' }).write('x');
       });
@@ -440,7 +440,7 @@ describe(createDownloader, () => {
     it.each([
       ['whole', 300_000],
       ['cut off', 262_145],
-    ])('with more than 262144 bytes of headers, %s, is refused as that', async (words, bytes) => {
+    ])('with more than 262144 bytes of headers, %s, is refused for that reason', async (words, bytes) => {
       const end = words === 'whole' ? '\r\nContent-Length: 5\r\n\r\nimage' : '';
       await using origin = await startRawOrigin((socket) =>
         socket.write(`HTTP/1.1 200 OK\r\nA: ${'a'.repeat(bytes)}${end}`),
@@ -490,7 +490,7 @@ describe(createDownloader, () => {
       ['a name with a space', 'HTTP/1.1 200 OK\r\nX Bad: 1\r\nContent-Length: 5\r\n\r\nimage'],
       ['a control character', 'HTTP/1.1 200 OK\r\nX: a\x01b\rc\r\nContent-Length: 5\r\n\r\nimage'],
       ['no reason phrase', 'HTTP/1.1 200\r\nContent-Length: 5\r\n\r\nimage'],
-    ])('200 with %s is taken, whole and byte by byte, as curl takes it', async (_words, response) => {
+    ])('200 with %s is accepted, whole and byte by byte, as in curl', async (_words, response) => {
       await using whole = await startRawOrigin((socket) => socket.write(response, 'latin1'));
       expect(await text(whole.url())).toBe('image');
       await using slow = await startRawOrigin(async (socket) => {
@@ -503,7 +503,7 @@ describe(createDownloader, () => {
       expect(await text(slow.url())).toBe('image');
     });
 
-    it('closes the connection after a length and chunks: what follows may be read in two ways', async () => {
+    it('closes the connection after a length and chunks, since the following bytes are ambiguous', async () => {
       await using origin = await startRawOrigin((socket) =>
         socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}`),
       );
@@ -570,7 +570,7 @@ describe(createDownloader, () => {
       expect(responses[1]?.url).toBe(origin.url(path));
     });
 
-    it('is followed three times and no more', async () => {
+    it('is followed at most three times', async () => {
       await using origin = await startOrigin(
         routes({
           '/0': redirects(302, '/1'),
@@ -593,7 +593,7 @@ describe(createDownloader, () => {
       });
     });
 
-    it('to itself with a cookie is followed, and the cookie is sent in that chain alone', async () => {
+    it('to itself with a cookie is followed, and the cookie is sent only in that chain', async () => {
       await using origin = await startOrigin((request, response) => {
         if (request.headers.cookie === 'seen=1') response.end('image');
         else response.writeHead(302, { location: '/a', 'set-cookie': 'seen=1; Path=/' }).end();
@@ -607,7 +607,7 @@ describe(createDownloader, () => {
       expect(cookies).toEqual([undefined, 'seen=1', undefined, 'seen=1']);
     });
 
-    it.each([['localhost'], ['127.0.0.2']])('to %s takes no cookie along', async (host) => {
+    it.each([['localhost'], ['127.0.0.2']])('to %s carries no cookie', async (host) => {
       await using other = await startOrigin(sends('image'), '0.0.0.0');
       await using origin = await startOrigin((_request, response) =>
         response
@@ -625,7 +625,7 @@ describe(createDownloader, () => {
       ['to itself', { '/a': redirects(302, '/a') }, 1],
       ['to itself with another fragment', { '/a': redirects(302, '/a#b') }, 1],
       ['to another and back', { '/a': redirects(302, '/b'), '/b': redirects(302, '/a') }, 2],
-    ])('in a circle (%s) is told as that', async (_words, table, requests) => {
+    ])('in a circle (%s) is reported as such', async (_words, table, requests) => {
       await using origin = await startOrigin(routes(table));
       expect(await failure(origin.url('/a'))).toMatchObject({
         reason: 'ORIGIN_REDIRECTS_OVER_LIMIT',
@@ -646,7 +646,7 @@ describe(createDownloader, () => {
       },
     );
 
-    it('with two Locations leads nowhere good', async () => {
+    it('with two Locations is not followed', async () => {
       await using origin = await startRawOrigin((socket) =>
         socket.end('HTTP/1.1 302 Found\r\nLocation: http://[\r\nLocation: http://[\r\n\r\n'),
       );
@@ -718,7 +718,7 @@ describe(createDownloader, () => {
       expect(origin.requests[0]?.headers['if-none-match']).toBe('"v1"');
     });
 
-    it('go to the URL that they are of, behind a redirect, and to no other', async () => {
+    it('are sent to their own URL behind a redirect, and to no other', async () => {
       await using origin = await startOrigin(routes({ '/a': redirects(302, '/b'), '/b': revalidates }));
       const { responses, content } = await downloaderOf().download(
         new URL(origin.url('/a')),
@@ -730,7 +730,7 @@ describe(createDownloader, () => {
       expect(origin.requests.map(({ headers }) => headers['if-none-match'])).toEqual([undefined, '"v1"']);
     });
 
-    it('are not sent when the URL redirects elsewhere now', async () => {
+    it('are not sent when the URL redirects to another target', async () => {
       await using origin = await startOrigin(routes({ '/a': redirects(302, '/c'), '/c': revalidates }));
       const { content } = await downloaderOf().download(
         new URL(origin.url('/a')),
@@ -747,7 +747,7 @@ describe(createDownloader, () => {
       ['connect', 'https:'],
       ['headers', 'http:'],
     ] as const)('is limited for %s', async (phase, protocol) => {
-      // Takes the connection and says nothing, neither TLS nor HTTP.
+      // Accepts the connection and sends nothing, neither TLS nor HTTP.
       await using origin = await startRawOrigin(() => {});
       const url = origin.url().replace('http:', protocol);
       const host = `127.0.0.1:${origin.port}`;
@@ -776,7 +776,7 @@ describe(createDownloader, () => {
       await origin.idle();
     });
 
-    it('is limited as a whole, for a body that comes drop by drop', async () => {
+    it('is limited as a whole, for a body that arrives slowly', async () => {
       await using origin = await startOrigin(neverEnds);
       expect(
         await failure(origin.url(), { timeoutMs: 100, bodyTimeoutMs: 5000, maxBytes: 1_000_000 }),
@@ -814,7 +814,7 @@ describe(createDownloader, () => {
       await origin.idle();
     });
 
-    it('during the lookup does not wait for it', async () => {
+    it('during the lookup is rejected at once', async () => {
       const caller = new AbortController();
       const lookup = () => caller.abort();
       expect(await failure('http://images.example/', { lookup }, caller.signal)).toMatchObject({
@@ -838,11 +838,11 @@ describe(createDownloader, () => {
     for (let time = 0; time < 20; time += 1) {
       await downloader.download(new URL(origin.url()), undefined, nobodyLeaves);
     }
-    // undici takes a second one when the first has only just become free.
+    // undici opens a second one if the first has only just become free.
     expect(origin.connections).toBeLessThanOrEqual(2);
   });
 
-  it('limits the bytes of each response and not those of a connection', async () => {
+  it('limits the bytes of each response, not those of a connection', async () => {
     // A limit of 1.2 MiB on the wire for one response, and 4 MB over one connection.
     const bytes = Buffer.alloc(100_000, 'abcdefg');
     await using origin = await startOrigin(sends(bytes));
@@ -856,7 +856,7 @@ describe(createDownloader, () => {
 
   describe('a kept connection', () => {
     const response = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nimage';
-    /** Answers the first request of each connection, and does something else at the second. */
+    /** Responds to the first request of each connection, and calls `second` for the second. */
     const startStale = (atSecond: (socket: Socket) => void, afterFirst?: (socket: Socket) => void) => {
       const served = new WeakSet<Socket>();
       return startRawOrigin((socket) => {
@@ -877,7 +877,7 @@ describe(createDownloader, () => {
           ),
       ],
     ];
-    it.each(stale)('that the origin has %s costs no download', async (_words, start) => {
+    it.each(stale)('that the origin has %s fails no download', async (_words, start) => {
       await using origin = await start();
       const downloader = downloaderOf();
       const one = async () => {
@@ -889,7 +889,7 @@ describe(createDownloader, () => {
       }
     });
 
-    it('on which a part of the response came is not asked again', async () => {
+    it('that breaks within a response is not retried', async () => {
       let requests = 0;
       await using origin = await startRawOrigin((socket) => {
         requests += 1;
@@ -903,7 +903,7 @@ describe(createDownloader, () => {
       expect(requests).toBe(2);
     });
 
-    it('is not at fault when a new connection ends without a response: that is asked once', async () => {
+    it('is not the cause when a new connection ends without a response: no retry', async () => {
       await using origin = await startRawOrigin((socket) => socket.end());
       expect(await failure(origin.url())).toMatchObject({ reason: 'ORIGIN_UNREACHABLE' });
       expect(origin.connections).toBe(1);
@@ -923,7 +923,7 @@ describe(createDownloader, () => {
       expect(refused.cause).toMatchObject({ code: 'ECONNREFUSED' });
     });
 
-    it('is ORIGIN_UNREACHABLE when it closes the connection without an response', async () => {
+    it('is ORIGIN_UNREACHABLE when it closes the connection without a response', async () => {
       await using origin = await startRawOrigin((socket) => socket.destroy());
       expect(await failure(origin.url())).toMatchObject({ reason: 'ORIGIN_UNREACHABLE' });
     });
@@ -939,7 +939,7 @@ describe(createDownloader, () => {
       });
     });
 
-    it('is ORIGIN_UNRESOLVED when the name servers do not respond, or the operator has named it', async () => {
+    it('is ORIGIN_UNRESOLVED when the name servers do not respond, or if the operator has allowed it', async () => {
       const failing =
         (code: string): DownloaderOptions['lookup'] =>
         (_hostname, _options, callback) =>
@@ -962,7 +962,7 @@ describe(createDownloader, () => {
     const folder = mkdtempSync(join(tmpdir(), 'origin-tls-'));
     afterAll(() => rmSync(folder, { recursive: true }));
 
-    /** A certificate for images.example, signed by itself. */
+    /** A self-signed certificate for images.example. */
     function certificate() {
       const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
       const request = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2'.split(' ');
@@ -976,7 +976,7 @@ describe(createDownloader, () => {
     };
     const allowed = { lookup: toLoopback, allowedHosts: new Set(['images.example', 'other.example']) };
 
-    it('is verified: a certificate that nobody vouches for ends it before a request is sent', async () => {
+    it('is verified: an untrusted certificate ends it before a request is sent', async () => {
       await using origin = await startTlsOrigin(certificate(), sends('image'));
       expect(await failure(origin.url(), allowed)).toMatchObject({
         reason: 'ORIGIN_UNREACHABLE',
@@ -985,7 +985,7 @@ describe(createDownloader, () => {
       expect(origin.requests).toEqual([]);
     });
 
-    it('is verified even when the environment would turn that off', async () => {
+    it('is verified even if the environment turns that off', async () => {
       process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
       onTestFinished(() => {
         delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
@@ -995,7 +995,7 @@ describe(createDownloader, () => {
       expect(origin.requests).toEqual([]);
     });
 
-    it('carries the host name, which the certificate has to match', async () => {
+    it('sends the host name, which the certificate has to match', async () => {
       const identity = certificate();
       const authorities = getCACertificates('default');
       setDefaultCACertificates([...authorities, identity.cert]);
@@ -1014,7 +1014,7 @@ describe(createDownloader, () => {
       });
     });
 
-    it('on a kept connection that the origin closes costs no download either', async () => {
+    it('on a kept connection that the origin closes fails no download either', async () => {
       const identity = certificate();
       const authorities = getCACertificates('default');
       setDefaultCACertificates([...authorities, identity.cert]);
@@ -1033,7 +1033,7 @@ describe(createDownloader, () => {
       expect(origin.requests.length).toBeGreaterThan(6);
     });
 
-    it('against a port that speaks none is ORIGIN_UNREACHABLE', async () => {
+    it('to a port without TLS is ORIGIN_UNREACHABLE', async () => {
       await using origin = await startOrigin(sends('image'));
       const url = `https://images.example:${origin.port}/`;
       expect(await failure(url, allowed)).toMatchObject({
@@ -1043,7 +1043,7 @@ describe(createDownloader, () => {
     });
   });
 
-  it('closes its connections, and fails what is under way, when it is closed', async () => {
+  it('closes its connections and fails running downloads when it is closed', async () => {
     await using origin = await startOrigin(() => {});
     const downloader = downloaderOf();
     const pending = downloader.download(new URL(origin.url()), undefined, nobodyLeaves);

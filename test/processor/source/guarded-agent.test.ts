@@ -12,7 +12,7 @@ function guardedAgent(allowedHosts: readonly string[] = [], lookup?: Lookup) {
   return createGuardedAgent({ ...timeouts, allowedHosts: new Set(allowedHosts), lookup });
 }
 
-/** Gets a URL through an agent: its body, or the reason or code of what is thrown. */
+/** Gets a URL through an agent: its body, or the reason or code of the error. */
 async function outcome(agent: Agent, text: string): Promise<string> {
   try {
     const url = new URL(text);
@@ -28,7 +28,7 @@ const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
   addresses?.some(({ address }) => address === '::1'),
 );
 
-/** Listens on every address of this machine, of both families where it has both. */
+/** Listens on every address of this machine, in each family that it has. */
 const startOnAllAddresses = (): Promise<Origin> =>
   startOrigin((_request, response) => response.end('secret'), hasIpv6 ? '::' : '0.0.0.0');
 
@@ -130,7 +130,7 @@ const privateHosts = [
 ] as const;
 
 describe(createGuardedAgent, () => {
-  it('opens no socket to this machine, however a URL writes its host', async () => {
+  it('opens no socket to this machine, in any spelling of a host', async () => {
     await using origin = await startOnAllAddresses();
     await using agent = disposable(guardedAgent());
     for (const way of waysHome) {
@@ -180,7 +180,7 @@ describe(createGuardedAgent, () => {
     expect(origin.connections).toBe(0);
   });
 
-  it('connects to the address that was checked, not to what the name resolves to a moment later', async () => {
+  it('connects to the address that was checked, not to a later one of the same name', async () => {
     await using origin = await startOnAllAddresses();
     const { lookup, asked } = resolver([publicIpv4], [loopback]);
     await using agent = disposable(guardedAgent([], lookup));
@@ -216,7 +216,7 @@ describe(createGuardedAgent, () => {
     ['[::1]:PORT', 'http://[::1]:PORT/'],
     ['localhost', 'http://localhost:PORT/'],
     ['localhost:PORT', 'http://LOCALHOST:PORT/'],
-  ])('lets %s in at %s when it is allowed', async (allowedHost, way) => {
+  ])('allows %s at %s if it is listed', async (allowedHost, way) => {
     await using origin = await startOnAllAddresses();
     const withPort = (text: string): string => text.replace('PORT', String(origin.port));
     await using agent = disposable(guardedAgent([withPort(allowedHost)]));
@@ -241,8 +241,8 @@ describe(createGuardedAgent, () => {
     expect(origin.connections).toBe(0);
   });
 
-  it('takes the default port for a URL that has none', async () => {
-    // Of the wrong family, so that what is let through ends with EINVAL and nothing is connected to.
+  it('uses the default port for a URL without one', async () => {
+    // Of the wrong family, so that an allowed connection fails with EINVAL.
     const { lookup } = resolver([{ address: '127.0.0.1', family: 6 }]);
     await using agent = disposable(guardedAgent(['web.example:80', 'tls.example:443'], lookup));
     expect(await outcome(agent, 'http://web.example/')).toBe('EINVAL');
@@ -267,7 +267,7 @@ describe(createGuardedAgent, () => {
       return { reason, message, metadata, isRetryable };
     };
     await using agent = disposable(guardedAgent());
-    // The system's resolver refuses a label of 64 characters without asking anybody.
+    // The system's resolver refuses a label of 64 characters without a query.
     expect(await outcome(agent, `http://${'a'.repeat(64)}.example/`)).toBe('URL_ADDRESS_FORBIDDEN');
     await using empty = disposable(guardedAgent([], resolver([]).lookup));
     await using inside = disposable(guardedAgent([], resolver([{ address: '10.1.2.3', family: 4 }]).lookup));

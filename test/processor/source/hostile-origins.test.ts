@@ -6,13 +6,13 @@ import { sends, startOrigin, startRawOrigin, startTcpOrigin } from '../../suppor
 
 const nobodyLeaves = new AbortController().signal;
 
-/** Sends a piece every few milliseconds until the other side has had enough. */
+/** Sends a piece every few milliseconds until the other side closes the connection. */
 function drip(socket: Socket, pieces: () => string, everyMs = 5): void {
   const timer = setInterval(() => socket.write(pieces()), everyMs);
   socket.once('close', () => clearInterval(timer));
 }
 
-/** Sends as fast as the other side takes it, for ever. */
+/** Sends forever, as fast as the other side reads. */
 function flood(socket: Socket, piece: string): void {
   const many = Buffer.from(piece.repeat(Math.ceil(65_536 / piece.length)));
   const send = (): void => {
@@ -22,7 +22,7 @@ function flood(socket: Socket, piece: string): void {
   send();
 }
 
-/** One character of a text after the other, and then the last again and again. */
+/** Yields a text character by character, then its last character forever. */
 function letters(text: string): () => string {
   let at = 0;
   return () => {
@@ -36,7 +36,7 @@ const ok = 'HTTP/1.1 200 OK\r\n';
 interface Hostile {
   readonly respond: (socket: Socket) => void;
   readonly reason: string;
-  /** What the failure says of it. */
+  /** The expected metadata of the failure. */
   readonly metadata?: Readonly<Record<string, string>>;
   readonly options?: Partial<DownloaderOptions>;
 }
@@ -227,7 +227,7 @@ const hostile: Readonly<Record<string, Hostile>> = {
   },
 };
 
-/** Downloads from an origin that is hostile and then, with the same downloader, from one that isn't. */
+/** Downloads from a hostile origin and then, with the same downloader, from a harmless one. */
 async function outcome(url: string, options: Partial<DownloaderOptions>): Promise<Failure> {
   const downloader = createDownloader({
     allowedHosts: new Set(['127.0.0.1']),

@@ -3,10 +3,10 @@ import ipaddr from 'ipaddr.js';
 import { describe, expect, it } from 'vitest';
 import { isPublicAddress } from '../../../src/processor/source/public-address.ts';
 
-/** A name and what it stands for. */
+/** A name and its addresses. */
 type Table = readonly (readonly [string, ...string[]])[];
 
-/** The first and last addresses of every special range, and famous ones inside. */
+/** The first and last addresses of every special range, and well-known ones inside. */
 const specialIpv4: Table = [
   ['this network', '0.0.0.0', '0.0.0.1', '0.255.255.255'],
   ['private', '10.0.0.0', '10.0.0.1', '10.255.255.255'],
@@ -144,7 +144,7 @@ const publicAddresses = [
   ['198.20.0.0', '198.51.99.255', '198.51.101.0', '203.0.112.255', '203.0.114.0', '223.255.255.255'],
   ['2000::', '2001:200::1', '2001:4860:4860::8888', '2001:db7:ffff::1', '2001:db9::1', '2003::1'],
   ['2606:4700:4700::1111', '2620:4f:7fff::1', '2620:4f:8001::1', '2A00:1450:4001:81B::2004', '3ffe:ffff::1'],
-  // A cluster with IPv6 alone reaches 8.8.8.8 and 93.184.215.14 so.
+  // An IPv6-only cluster reaches 8.8.8.8 and 93.184.215.14 in this form.
   ['64:ff9b::808:808', '64:ff9b::93.184.215.14', '0064:FF9B:0:0:0:0:0808:0808'],
 ].flat();
 
@@ -153,16 +153,16 @@ describe(isPublicAddress, () => {
     expect(addresses.filter((address) => isPublicAddress(address))).toEqual([]);
   });
 
-  it.each(notAddresses)('refuses what is no plain IP address: %s', (_name, ...texts) => {
+  it.each(notAddresses)('refuses text that is no plain IP address: %s', (_name, ...texts) => {
     expect(texts.filter((text) => isPublicAddress(text))).toEqual([]);
   });
 
-  it('takes public addresses, also those next to a special range', () => {
+  it('accepts public addresses, including those next to a special range', () => {
     expect(publicAddresses.filter((address) => !isPublicAddress(address))).toEqual([]);
   });
 
-  it('takes no address to which ipaddr.js has a special range of its own', () => {
-    // Hextets that special prefixes are made of, so that random addresses fall on both sides of them.
+  it('accepts no address in a special range of ipaddr.js', () => {
+    // Hextets of special prefixes, so that random addresses fall on both sides of them.
     const telling = [0, 1, 2, 3, 4, 0x10, 0x20, 0x30, 0x4f, 0x64, 0x112, 0x1ff, 0x200, 0xdb8, 0xfff]
       .concat([0x1000, 0x2001, 0x2002, 0x2620, 0x3fff, 0x5efe, 0x5f00, 0x8000, 0xff9b])
       .concat([0xfc00, 0xfe80, 0xfec0, 0xff02, 0xffff]);
@@ -174,7 +174,7 @@ describe(isPublicAddress, () => {
     const ipv4 = fc.array(octet, { minLength: 4, maxLength: 4 }).map((octets) => octets.join('.'));
     fc.assert(
       fc.property(fc.oneof(ipv4, ipv6), (address) => {
-        // rfc6052 is NAT64, which is judged by the IPv4 address inside.
+        // rfc6052 is NAT64, which is checked by the IPv4 address inside.
         const unremarkable = ['unicast', 'rfc6052'].includes(ipaddr.parse(address).range());
         return unremarkable || !isPublicAddress(address);
       }),

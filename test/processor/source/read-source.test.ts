@@ -19,7 +19,7 @@ const otherSha256 = 'd9298a10d1b0735837dc4bd85dac641b0f3cef27a47e5d53a54f2f3f5b2
 const nobodyLeaves = new AbortController().signal;
 const second = 1000;
 
-/** A reader with a clock that is set by hand, and its records in a Map. */
+/** A reader whose clock the test sets, with its records in a Map. */
 function startReader(options: Partial<SourceReaderOptions> = {}) {
   const clock = { now: Date.UTC(2026, 10, 1, 12) };
   const entries = new Map<string, Uint8Array>();
@@ -43,9 +43,9 @@ function startReader(options: Partial<SourceReaderOptions> = {}) {
   const findKnown = async (sha256: string): Promise<string | undefined> => responses.get(sha256);
   return {
     clock,
-    /** Answers that are known, by the image's SHA-256. */
+    /** Known responses, by the image's SHA-256. */
     responses,
-    /** What is stored. */
+    /** The stored records. */
     entries,
     read: (source: WantedSource, signal = nobodyLeaves) => reader.read(source, findKnown, signal),
     readUrl: (url: string, signal = nobodyLeaves): Promise<ReadSource<string>> =>
@@ -167,7 +167,7 @@ describe(createSourceReader, () => {
     expect(asText(await startReader().readUrl(origin.url()))).toEqual(image);
   });
 
-  it('lets a known response of a fresh URL wait for no download', async () => {
+  it('returns the known response of a fresh URL without a download', async () => {
     await using origin = await startOrigin(
       routes({
         '/fresh': (_request, response) =>
@@ -186,7 +186,7 @@ describe(createSourceReader, () => {
     expect(await hanging).toMatchObject({ reason: 'CANCELLED' });
   });
 
-  it('passes on how a download fails', async () => {
+  it('passes on the failure of a download', async () => {
     await using origin = await startOrigin(routes({ '/loop': redirects(302, '/loop') }));
     const { readUrl } = startReader();
     expect(await failureOf(readUrl(origin.url('/missing')))).toMatchObject({
@@ -202,7 +202,7 @@ describe(createSourceReader, () => {
   });
 
   describe('a URL whose image is known', () => {
-    it('is not requested while it is fresh and has an response', async () => {
+    it('is not requested while it is fresh and has a response', async () => {
       await using origin = await startRevalidatingOrigin();
       const { readUrl, responses, clock } = startReader();
       await readUrl(origin.url('/a#one'));
@@ -239,7 +239,7 @@ describe(createSourceReader, () => {
       expect(origin.requests.length).toBe(2);
     });
 
-    it('is revalidated although fresh where the caller requires it', async () => {
+    it('is revalidated although fresh if the caller requires it', async () => {
       await using origin = await startRevalidatingOrigin();
       const { read, readUrl, responses } = startReader();
       await readUrl(origin.url());
@@ -253,7 +253,7 @@ describe(createSourceReader, () => {
       expect(asText(await read(source))).toMatchObject({ sha256: otherSha256 });
     });
 
-    it('is not known from before where other secrets are sent', async () => {
+    it('is unknown if other secrets are sent', async () => {
       await using origin = await startOrigin(
         sends('image', { etag: '"v1"', 'cache-control': 'public, max-age=60' }),
       );
@@ -299,7 +299,7 @@ describe(createSourceReader, () => {
       expect(stored).not.toContain('hunter2');
     });
 
-    it('gives the new image when it has changed', async () => {
+    it('returns the new image when it has changed', async () => {
       await using origin = await startRevalidatingOrigin();
       const { readUrl, responses, clock } = startReader();
       await readUrl(origin.url());
@@ -370,7 +370,7 @@ describe(createSourceReader, () => {
   });
 
   describe('a URL requested by several callers at once', () => {
-    /** Answers when told to. */
+    /** Responds when the test calls it. */
     async function startSlowOrigin() {
       const released = Promise.withResolvers<void>();
       const origin = await startOrigin((request, response) => {
@@ -418,7 +418,7 @@ describe(createSourceReader, () => {
       await origin.idle();
     });
 
-    it('is requested separately by callers with a known response and callers without: a 304 is of no use to the latter', async () => {
+    it('is requested separately by callers with a known response and callers without, which cannot use a 304', async () => {
       const released = Promise.withResolvers<void>();
       await using origin = await startOrigin((request, response) => {
         if (request.headers['if-none-match'] === '"v1"') response.writeHead(304).end();

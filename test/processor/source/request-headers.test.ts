@@ -6,7 +6,7 @@ describe(createRequestHeaders, () => {
     ['images.example', 'https://images.example/a', true],
     ['images.example', 'https://images.example:8443/a', true],
     ['IMAGES.example', 'https://images.example/a', true],
-    // Not in the clear, where the name alone does not say so.
+    // Never over http, although the entry only names the host.
     ['images.example', 'http://images.example/a', false],
     ['images.example:443', 'http://images.example:443/a', false],
     ['images.example:443', 'https://images.example/a', true],
@@ -28,7 +28,7 @@ describe(createRequestHeaders, () => {
     expect(headers.fingerprint()).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  it('has no fingerprint without secrets, so that what was learnt before stays known', () => {
+  it('has no fingerprint without secrets, so that earlier records stay valid', () => {
     expect(createRequestHeaders('image-processor').fingerprint()).toBe('');
   });
 });

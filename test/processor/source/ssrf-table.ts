@@ -1,9 +1,9 @@
 /*
- * URLs that lead to where no download may lead. `PORT` is the port of a server on all addresses of this machine, so
- * that what slips through arrives.
+ * URLs that lead to forbidden addresses. `PORT` is the port of a server on all addresses of this machine, so
+ * that an allowed request arrives.
  */
 
-/** The first and last address of every block, and famous ones within. */
+/** The first and last address of every block, and well-known ones within. */
 export const specialIpv4 = {
   'this network (RFC 791)': ['0.0.0.0', '0.0.0.1', '0.255.255.255'],
   'private use (RFC 1918)': [
@@ -62,7 +62,7 @@ export const specialIpv6 = {
   'link-local (RFC 4291)': ['fe80::', 'fe80::1', 'fe80::a9fe:a9fe', 'febf:ffff::'],
   'site-local (RFC 3879)': ['fec0::', 'feff:ffff::'],
   'multicast (RFC 4291)': ['ff00::', 'ff02::1', 'ff02::fb', 'ff05::2', 'ffff:ffff::'],
-  'given to nobody': ['1::', '200::1', '400::1', '1fff:ffff::', '4000::', 'a000::1', 'e000::1', 'fe00::1'],
+  unassigned: ['1::', '200::1', '400::1', '1fff:ffff::', '4000::', 'a000::1', 'e000::1', 'fe00::1'],
 } as const;
 
 /** Ways to carry an IPv4 address, here as two hextets, in an IPv6 one. */
@@ -118,7 +118,7 @@ export const ipv4InIpv6: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Other ways to write 127.0.0.1 and its like, which the URL parser, the resolver or the system reads. */
+/** Other spellings of 127.0.0.1 and similar addresses, which the URL parser, the resolver or the system accepts. */
 export const notations = {
   'short forms': ['127.1', '127.0.1', '10.1', '169.254.43518', '192.168.257', '0', '00'],
   decimal: ['2130706433', '167772161', '2852039166', '3232235777', '4294967295'],
@@ -156,7 +156,7 @@ export const notations = {
   ],
 } as const;
 
-/** URLs as a whole whose host is another than it looks. */
+/** Complete URLs whose host is not the one that it seems to be. */
 export const lookalikes = [
   'http:127.0.0.1:PORT/',
   'http:/127.0.0.1:PORT/',
@@ -174,9 +174,9 @@ export const lookalikes = [
   'HTTP://127.0.0.1:PORT/',
 ] as const;
 
-/** Refused as URLs, before anything is looked up. */
+/** Refused as URLs, before any lookup. */
 export const invalid = {
-  'a user name, be it that of a public host': [
+  'a user name, including that of a public host': [
     'http://8.8.8.8@127.0.0.1:PORT/',
     'http://8.8.8.8:80@127.0.0.1:PORT/',
     'http://images.example%40@127.0.0.1:PORT/',
@@ -223,7 +223,7 @@ export const otherSchemes = [
   'view-source:http://127.0.0.1:PORT/',
 ] as const;
 
-/** Where a redirect may try to lead: into this machine, or to where only a cluster's own things are. */
+/** Targets of hostile redirects: this machine, or addresses internal to a cluster. */
 export const redirectLocations = [
   'http://127.0.0.1:PORT/',
   '//127.0.0.1:PORT/',

@@ -22,7 +22,7 @@ const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
 );
 const loopbackAnswers: Readonly<Record<'A' | 'AAAA', string>> = { A: '127.0.0.1', AAAA: '::1' };
 
-/** A server on every address of this machine, and a resolver for which every name is this machine. */
+/** A server on every address of this machine, and a resolver that resolves every name to this machine. */
 let inside: Origin;
 let toLoopback: Awaited<ReturnType<typeof startDnsServer>>;
 let sockets: ReturnType<typeof watchSocketAttempts>;
@@ -40,7 +40,7 @@ afterAll(async () => {
 
 const withPort = (url: string): string => url.replaceAll('PORT', String(inside.port));
 
-/** Reads URLs as a service does: 'image' or the like, or the reason why not. */
+/** Reads URLs as a service does, to 'image' or a similar text, or to the reason of the failure. */
 function startReader({ allowed = [] as string[], dns = toLoopback, connectTimeoutMs = 5000 } = {}) {
   const reader = createSourceReader({
     places: createDownloadPlaces(8, 8),
@@ -63,7 +63,7 @@ function startReader({ allowed = [] as string[], dns = toLoopback, connectTimeou
   };
 }
 
-/** Those of some URLs that did not end with a reason, or for which a socket set out anywhere. */
+/** The URLs that did not end with a reason, or for which any socket was opened. */
 async function notRefused(urls: readonly string[], reason: string): Promise<string[]> {
   const read = startReader();
   const wrong: string[] = [];
@@ -86,8 +86,8 @@ const urlsOf = (hosts: readonly string[]): string[] =>
 
 const addressGroups = Object.entries({ ...specialIpv4, ...specialIpv6, ...ipv4InIpv6, ...notations });
 
-describe('a URL that leads where no download may', () => {
-  it('is one of more than 120 addresses and tricks', () => {
+describe('a URL that leads to a forbidden address', () => {
+  it('is tested in more than 120 forms', () => {
     const rows = [
       ...addressGroups.flatMap(([, hosts]) => hosts),
       ...lookalikes,
@@ -98,7 +98,7 @@ describe('a URL that leads where no download may', () => {
     expect(rows.length).toBeGreaterThanOrEqual(120);
   });
 
-  it('would arrive, and be counted, if it were let through', async () => {
+  it('would arrive, and be counted, if it were allowed', async () => {
     const before = sockets.attempts.length;
     const read = startReader({ allowed: ['127.0.0.1', 'inside.example', 'localhost'] });
     for (const url of ['http://127.1:PORT/', 'http://①②⑦.⓪.⓪.①:PORT/', 'http://inside.example:PORT/']) {
@@ -115,11 +115,11 @@ describe('a URL that leads where no download may', () => {
     expect(await notRefused(urlsOf(hosts), 'URL_ADDRESS_FORBIDDEN')).toEqual([]);
   });
 
-  it.each(lookalikes.map((url) => [url]))('opens no socket when it is written %j', async (url) => {
+  it.each(lookalikes.map((url) => [url]))('opens no socket when written %j', async (url) => {
     expect(await notRefused([url], 'URL_ADDRESS_FORBIDDEN')).toEqual([]);
   });
 
-  it.each(Object.entries(invalid))('is refused as it stands for %s', async (_name, urls) => {
+  it.each(Object.entries(invalid))('is refused without a lookup for %s', async (_name, urls) => {
     expect(await notRefused(urls, 'URL_INVALID')).toEqual([]);
   });
 
@@ -128,7 +128,7 @@ describe('a URL that leads where no download may', () => {
   });
 });
 
-describe('a redirect that leads where no download may', () => {
+describe('a redirect that leads to a forbidden address', () => {
   const forbidden = redirectLocations.map((location) => [location, 'URL_ADDRESS_FORBIDDEN'] as const);
   const others = [
     ['http://8.8.8.8@127.0.0.1:PORT/', 'URL_INVALID'],
@@ -139,7 +139,7 @@ describe('a redirect that leads where no download may', () => {
 
   it.each([301, 302, 303, 307, 308])('opens no socket there when it is a %i', async (status) => {
     for (const [location, reason] of [...forbidden, ...others]) {
-      // A way in of three hops, each on an origin that may be read from.
+      // Three hops, each on an allowed origin, before the forbidden one.
       await using origin = await startOrigin(
         routes({
           '/1': redirects(status, '/2'),
@@ -157,7 +157,7 @@ describe('a redirect that leads where no download may', () => {
     }
   });
 
-  it('opens no socket there by a Refresh header or a page of its own', async () => {
+  it('opens no socket there for a Refresh header or an HTML page', async () => {
     const target = withPort('http://127.0.0.1:PORT/');
     const page = `<meta http-equiv="refresh" content="0;url=${target}">`;
     await using origin = await startOrigin(
@@ -170,10 +170,10 @@ describe('a redirect that leads where no download may', () => {
   });
 });
 
-describe('a name that leads where no download may', () => {
+describe('a name that leads to a forbidden address', () => {
   type Zone = Partial<Record<'A' | 'AAAA', DnsResponse>>;
 
-  /** What comes of a name of this zone, and the addresses that sockets set out for. */
+  /** The result for a name of this zone, and the addresses to which sockets were opened. */
   async function outcomeOf(answer: (type: 'A' | 'AAAA', nth: number) => DnsResponse, times = 1) {
     await using dns = await startDnsServer((_name, type, nth) => answer(type, nth));
     const read = startReader({ dns });
@@ -189,7 +189,7 @@ describe('a name that leads where no download may', () => {
 
   it.each([
     ['is private', { A: ['10.0.0.1'] }],
-    ['is this machine, by IPv6 alone', { AAAA: ['::1'] }],
+    ['is this machine, only by IPv6', { AAAA: ['::1'] }],
     ['is the metadata of a cloud', { A: ['169.254.169.254'] }],
     ['is public by A and private by AAAA', { A: ['8.8.8.8'], AAAA: ['::1'] }],
     ['is private by A and public by AAAA', { A: ['127.0.0.1'], AAAA: ['2606:4700::1111'] }],
@@ -215,19 +215,19 @@ describe('a name that leads where no download may', () => {
     expect(attempts).toEqual([]);
   });
 
-  it('opens none when the name changes between the check and the connect: there is one question for both', async () => {
-    // Public for the first question, this machine from then on.
+  it('opens none when the name changes between the check and the connect, which share one query', async () => {
+    // Public for the first query, this machine from then on.
     const { outcomes, attempts, questions } = await outcomeOf((type, nth) => {
       if (type === 'AAAA') return [];
       return nth === 1 ? ['8.8.8.8'] : ['127.0.0.1'];
     }, 3);
-    // The first goes to the address that was judged, which the system refuses for its family.
+    // The first goes to the address that was checked, which the system refuses because of its family.
     expect(outcomes).toEqual(['ORIGIN_UNREACHABLE', 'URL_ADDRESS_FORBIDDEN', 'URL_ADDRESS_FORBIDDEN']);
     expect(attempts.filter((address) => address !== '8.8.8.8')).toEqual([]);
     expect(questions.filter((question) => question === 'A images.example').length).toBe(3);
   });
 
-  it('opens none when the name changes with every question', async () => {
+  it('opens none when the name changes with every query', async () => {
     const { outcomes, attempts } = await outcomeOf((type, nth) => {
       const [even, odd] = type === 'A' ? ['127.0.0.1', '8.8.8.8'] : ['::1', '2606:4700::1111'];
       return [nth % 2 === 0 ? even : odd];
@@ -236,9 +236,9 @@ describe('a name that leads where no download may', () => {
     expect(attempts.filter((address) => !['8.8.8.8', '2606:4700::1111'].includes(address ?? ''))).toEqual([]);
   });
 
-  it('opens none when a redirect comes back to a name that has changed meanwhile', async () => {
+  it('opens none when a redirect returns to a name that has changed meanwhile', async () => {
     await using origin = await startOrigin(redirects(302, withPort('http://images.example:PORT/')));
-    // For the redirecting origin first, then for the target.
+    // First for the redirecting origin, then for the target.
     await using dns = await startDnsServer((name, type) =>
       type === 'A' && name === 'images.example' ? ['127.0.0.1'] : [],
     );
@@ -259,7 +259,7 @@ describe('a name that leads where no download may', () => {
     },
   );
 
-  it('whose server says nothing costs no more than the time to connect', async () => {
+  it('whose server sends nothing costs at most the time to connect', async () => {
     await using dns = await startDnsServer(() => 'silence');
     const read = startReader({ dns, connectTimeoutMs: 50 });
     expect(await read('http://images.example/')).toBe('ORIGIN_TIMEOUT');

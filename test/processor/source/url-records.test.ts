@@ -10,7 +10,7 @@ const second = 1000;
 const hour = 3600 * second;
 const day = 24 * hour;
 
-/** Records in a Map, under a clock that is set by hand: it starts at noon of 1 November 2026. */
+/** Records in a Map, with a clock that the test sets. It starts at noon of 1 November 2026. */
 function startRecords() {
   const entries = new Map<string, { value: Uint8Array; ttlMs: number }>();
   const clock = { now: Date.UTC(2026, 10, 1, 12) };
@@ -31,7 +31,7 @@ function response(headers: Record<string, string>, status = 200, of = url): Orig
   return { url: of, status, headers };
 }
 
-/** Keeps the response, waits, and tells what is known then. */
+/** Stores the response, waits, and returns the record at that time. */
 async function knownAfter(milliseconds: number, ...responses: readonly OriginResponse[]) {
   const { records, clock } = startRecords();
   records.keep(url, responses, sha256, undefined);
@@ -94,14 +94,14 @@ describe(createUrlRecords, () => {
       { 'cache-control': 'max-age=60', 'set-cookie': 'a=1', etag: '"v1"' },
       { 'if-none-match': '"v1"' },
     ],
-  ])('asks the origin each time for a validator with %s', async (_words, headers, validators) => {
+  ])('revalidates each time with a validator of %s', async (_words, headers, validators) => {
     expect(await knownAfter(0, response(headers))).toMatchObject({
       isFresh: false,
       validators: { url, headers: validators },
     });
   });
 
-  it('asks again after a day, however long an origin allows', async () => {
+  it('revalidates after a day, however long an origin allows', async () => {
     const forever = response({ 'cache-control': 'max-age=31536000, immutable', etag: '"v1"' });
     expect(await knownAfter(day - 1, forever)).toMatchObject({ isFresh: true });
     expect(await knownAfter(day, forever)).toMatchObject({ isFresh: false });
@@ -118,7 +118,7 @@ describe(createUrlRecords, () => {
     expect(ttlOf({ 'cache-control': 'max-age=60', etag: '"v1"' })).toBe(7 * day);
   });
 
-  it('tells URLs apart, and names them by their hash', async () => {
+  it('distinguishes URLs, and stores them under their hash', async () => {
     const { records, entries } = startRecords();
     records.keep(url, [response({ 'cache-control': 'max-age=60' })], sha256, undefined);
     expect(await records.find('http://images.example/b.png')).toBeUndefined();
@@ -145,9 +145,12 @@ describe(createUrlRecords, () => {
       expect(await knownAfter(30 * second, redirect, image)).toMatchObject({ isFresh: false });
     });
 
-    it.each([301, 302, 303, 307, 308])('is never fresh if a %i says nothing of it', async (status) => {
-      expect(await knownAfter(0, response({}, status), image)).toMatchObject({ isFresh: false });
-    });
+    it.each([301, 302, 303, 307, 308])(
+      'is never fresh if a %i does not state its freshness',
+      async (status) => {
+        expect(await knownAfter(0, response({}, status), image)).toMatchObject({ isFresh: false });
+      },
+    );
 
     it('has the validators of the last URL', async () => {
       expect(await knownAfter(0, response({ etag: '"v0"' }, 302), image)).toMatchObject({
@@ -155,7 +158,7 @@ describe(createUrlRecords, () => {
       });
     });
 
-    it.each(['no-store', 'private'])('keeps nothing if one says %s', async (directive) => {
+    it.each(['no-store', 'private'])('keeps nothing if one response contains %s', async (directive) => {
       expect(await knownAfter(0, response({ 'cache-control': directive }, 302), image)).toBeUndefined();
     });
   });
@@ -186,7 +189,7 @@ describe(createUrlRecords, () => {
       });
     });
 
-    it('is fresh again without a Last-Modified, as many origins response', async () => {
+    it('is fresh again without a Last-Modified, as many origins respond', async () => {
       const date = 'Sun, 01 Nov 2026 11:50:00 GMT';
       const stored = response({ 'cache-control': 'max-age=60', 'last-modified': date });
       const { records } = await revalidated(stored, {});
@@ -196,7 +199,7 @@ describe(createUrlRecords, () => {
       });
     });
 
-    it('takes over the freshness that comes with it', async () => {
+    it('uses the freshness of the 304', async () => {
       const { records, clock } = await revalidated(first, { etag: '"v1"', 'cache-control': 'max-age=600' });
       clock.now += 599 * second;
       expect(await records.find(url)).toMatchObject({ isFresh: true });
@@ -237,7 +240,7 @@ describe(createUrlRecords, () => {
     ],
     ['a policy without a URL', `{"sha256":"${sha256}","policies":[{"v":1,"t":1,"resh":{},"rescc":{}}]}`],
     ['a policy of no URL', `{"sha256":"${sha256}","policies":[{"v":1,"t":1,"u":"a","resh":{},"rescc":{}}]}`],
-  ])('has no record where the store has %s', async (_words, stored) => {
+  ])('has no record if the store contains %s', async (_words, stored) => {
     const { records, entries } = startRecords();
     records.keep(url, [response({ 'cache-control': 'max-age=60' })], sha256, undefined);
     for (const entry of entries.values()) entry.value = Buffer.from(stored, 'latin1');

@@ -21,7 +21,7 @@ afterEach(async () => {
 });
 
 async function start(...rest: [options?: Parameters<typeof startChild>[2]]) {
-  const child: WorkerChild<Pixels['job'], Pixels['answer']> = startChild('pixels', () => {}, ...rest);
+  const child: WorkerChild<Pixels['job'], Pixels['result']> = startChild('pixels', () => {}, ...rest);
   children.push(child);
   await child.ready;
   return child;
@@ -41,7 +41,7 @@ const tensor = planFrom({
   },
 });
 
-/** A photograph, with so many bytes behind it as no decoder looks at. */
+/** A photograph followed by `filling` bytes, which no decoder reads. */
 async function job(side: number, filling = 0): Promise<PixelJob> {
   const content = await encoded(photoLike(side, side), 'jpeg');
   const header: ImageHeader = await readHeader(content, 10_000_000);
@@ -52,78 +52,78 @@ async function job(side: number, filling = 0): Promise<PixelJob> {
   };
 }
 
-function resultOf({ answer, bug }: WorkerReply<Pixels['answer']>): Uint8Array {
-  const [first] = answer ?? [];
+function resultOf({ result, bug }: WorkerReply<Pixels['result']>): Uint8Array {
+  const [first] = result ?? [];
   if (first !== undefined && 'result' in first) return first.result.content;
   throw new Error('no result', { cause: bug ?? first });
 }
 
 async function expected(work: PixelJob): Promise<Uint8Array> {
-  const [answer] = await processPixels(work);
-  if (answer !== undefined && 'result' in answer) return Buffer.from(answer.result.content);
-  throw new Error('no result', { cause: answer });
+  const [outcome] = await processPixels(work);
+  if (outcome !== undefined && 'result' in outcome) return Buffer.from(outcome.result.content);
+  throw new Error('no result', { cause: outcome });
 }
 
 const equal = (one: Uint8Array, other: Uint8Array) => Buffer.compare(one, other) === 0;
 
 describe(startChild, () => {
   it.each([
-    // Bytes of the answer: side² × 3 × 4.
-    ['a source and an answer that fit into the file', 100, 0],
-    ['a source beyond the file', 100, 6_000_000],
-    ['an answer beyond its part of the file', 400, 0],
-    ['an answer beyond the file', 640, 0],
-    ['both beyond it', 640, 15_000_000],
-  ])('carries %s, and small ones afterwards', async (_, side, filling) => {
+    // Bytes of the reply: side² × 3 × 4.
+    ['a source and a reply that fit into the file', 100, 0],
+    ['a source larger than the file', 100, 6_000_000],
+    ['a reply larger than its part of the file', 400, 0],
+    ['a reply larger than the file', 640, 0],
+    ['both larger than the file', 640, 15_000_000],
+  ])('sends %s, and small ones afterwards', async (_, side, filling) => {
     const child = await start();
     const [work, small] = [await job(side, filling), await job(16)];
-    expect(equal(resultOf(await child.ask(work)), await expected(work))).toBe(true);
-    expect(equal(resultOf(await child.ask(small)), await expected(small))).toBe(true);
-    expect(equal(resultOf(await child.ask(work)), await expected(work))).toBe(true);
+    expect(equal(resultOf(await child.run(work)), await expected(work))).toBe(true);
+    expect(equal(resultOf(await child.run(small)), await expected(small))).toBe(true);
+    expect(equal(resultOf(await child.run(work)), await expected(work))).toBe(true);
   });
 
-  it('carries no bytes at all', async () => {
+  it('sends an empty source', async () => {
     const child = await start();
     const work = { ...(await job(16)), content: new Uint8Array() };
-    expect(await child.ask(work)).toMatchObject({ bug: { message: 'Input Buffer is empty' } });
+    expect(await child.run(work)).toMatchObject({ bug: { message: 'Input Buffer is empty' } });
   });
 
   it.each([
-    ['there is no memory that two processes hold', () => undefined],
-    ['that memory is full', () => workerFile(openSync('/dev/full', 'r+'))],
-  ])('carries the same where %s', async (_, createFile) => {
+    ['there is no shared memory', () => undefined],
+    ['the shared memory is full', () => workerFile(openSync('/dev/full', 'r+'))],
+  ])('sends the same if %s', async (_, createFile) => {
     const child = await start({ createFile });
     const work = await job(100, 1_000_000);
-    expect(equal(resultOf(await child.ask(work)), await expected(work))).toBe(true);
+    expect(equal(resultOf(await child.run(work)), await expected(work))).toBe(true);
   });
 
-  it('tells of a worker that dies while its job is still being written', async () => {
+  it('reports a worker that dies while its job is being written', async () => {
     const child = await start();
     process.kill(child.pid as number, 'SIGSTOP');
-    const lost = child.ask(await job(16, 15_000_000)).catch((error: unknown) => error);
+    const lost = child.run(await job(16, 15_000_000)).catch((error: unknown) => error);
     process.kill(child.pid as number, 'SIGKILL');
     expect(await lost).toBeInstanceOf(WorkerEnded);
-    await expect(child.ask(await job(16))).rejects.toBeInstanceOf(WorkerEnded);
+    await expect(child.run(await job(16))).rejects.toBeInstanceOf(WorkerEnded);
   });
 });
 
 describe.skipIf(process.platform !== 'linux')('the file of a worker', () => {
   const fileOf = (child: { pid: number | undefined }) => statSync(`/proc/${child.pid}/fd/4`);
 
-  it('is its own, empty at the start and no longer than its room', async () => {
+  it('belongs to one worker, is empty at the start and never exceeds its limit', async () => {
     const [first, second] = [await start(), await start()];
     expect(fileOf(first).size).toBe(0);
     expect(fileOf(first).ino).not.toBe(fileOf(second).ino);
-    await first.ask(await job(100));
-    // The answer: 100 × 100 × 3 × 4 bytes, where its source was.
+    await first.run(await job(100));
+    // The reply: 100 × 100 × 3 × 4 bytes, where its source was.
     expect(fileOf(first).size).toBe(120_000);
     const work = await job(16, 3_000_000);
-    await first.ask(work);
+    await first.run(work);
     expect(fileOf(first).size).toBe(work.content.length);
-    await first.ask(await job(640, 15_000_000));
+    await first.run(await job(640, 15_000_000));
     expect(fileOf(first).size).toBe(work.content.length);
-    // 3.8 MB, which would take the server two milliseconds at once.
-    await first.ask(await job(560));
+    // 3.8 MB, which would block the server for two milliseconds.
+    await first.run(await job(560));
     expect(fileOf(first).size).toBe(work.content.length);
     expect(fileOf(second).size).toBe(0);
     const files = readdirSync(`/proc/${second.pid}/fd`)
@@ -132,7 +132,7 @@ describe.skipIf(process.platform !== 'linux')('the file of a worker', () => {
     expect(files).toHaveLength(1);
   });
 
-  it('goes with its worker, as every other descriptor does', async () => {
+  it('is closed when its worker ends, like every other descriptor', async () => {
     const open = () => readdirSync('/proc/self/fd').length;
     const before = open();
     for (let started = 0; started < 50; started++) {
@@ -144,9 +144,9 @@ describe.skipIf(process.platform !== 'linux')('the file of a worker', () => {
   });
 });
 
-describe.skipIf(process.platform !== 'linux')('a worker that somebody else has taken over', () => {
-  /** What it does instead of its work, with the socket in 3 and the file in 4. */
-  async function takenOver(script: string): Promise<unknown> {
+describe.skipIf(process.platform !== 'linux')('a worker that an attacker controls', () => {
+  /** Code to run instead of the worker, with the socket as descriptor 3 and the file as 4. */
+  async function linesOfHostile(script: string): Promise<unknown> {
     const folder = await mkdtemp(join(tmpdir(), 'hostile-'));
     const path = join(folder, 'hostile.cjs');
     const prelude = `
@@ -178,21 +178,21 @@ describe.skipIf(process.platform !== 'linux')('a worker that somebody else has t
   }
 
   it.each([
-    ['bytes that nobody wrote', `say(section(1000, 0), 1);`],
+    ['bytes that were not written', `say(section(1000, 0), 1);`],
     [
-      'bytes that it has cut off',
+      'bytes that it has truncated',
       `fs.ftruncateSync(4, 1000); fs.ftruncateSync(4, 0); say(section(1, 0), 1);`,
     ],
-    ['bytes beyond the room of the file', `fs.ftruncateSync(4, 1e9); say(section(1e9, 0), 1);`],
-    ['a number of bytes that is none', `say(section(NaN, -1), 1);`],
-    ['more bytes than there can be', `say(section(1e300, -1), 1);`],
+    ['bytes beyond the limit of the file', `fs.ftruncateSync(4, 1e9); say(section(1e9, 0), 1);`],
+    ['an invalid length', `say(section(NaN, -1), 1);`],
+    ['an impossible length', `say(section(1e300, -1), 1);`],
     ['more sections than its head has room for', `say(Buffer.alloc(32), 4_000_000_000);`],
-    ['a head longer than any', `fs.writeSync(3, Buffer.alloc(8, 255));`],
-    ['no value at all', `say(Buffer.alloc(32, 7), 0);`],
-  ])('is ended when it speaks of %s', async (_, script) => {
-    expect(await takenOver(script)).toEqual([
+    ['a head over the limit', `fs.writeSync(3, Buffer.alloc(8, 255));`],
+    ['no value', `say(Buffer.alloc(32, 7), 0);`],
+  ])('is killed if it sends %s', async (_, script) => {
+    expect(await linesOfHostile(script)).toEqual([
       'The worker process ended: SIGKILL.',
-      expect.stringMatching(/^It is killed for an answer that is none: /),
+      expect.stringMatching(/^killed: malformed reply: /),
     ]);
   });
 });

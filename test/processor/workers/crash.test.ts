@@ -20,7 +20,7 @@ async function requestOf(width: number, format: 'png' | 'webp' = 'png') {
   return create(ProcessRequestSchema, { source: { case: 'content', value } });
 }
 
-/** The parts, with promises that come when a worker has been given its job, and a header to read. */
+/** The parts, with promises that resolve when a worker receives a job, and when one receives a header. */
 function createWatched(): { processing: ImageProcessing; given: Promise<void>; headerGiven: Promise<void> } {
   const given = Promise.withResolvers<void>();
   const headerGiven = Promise.withResolvers<void>();
@@ -48,7 +48,7 @@ async function workerPid(): Promise<number> {
 }
 
 describe(processImage, () => {
-  it('fails for all who wait for the same image when its worker crashes, and for nobody later', async () => {
+  it('fails for all callers that wait for the image when its worker crashes, and for no later caller', async () => {
     const { processing, given } = createWatched();
     const request = await requestOf(11);
     const pid = await workerPid();
@@ -67,7 +67,7 @@ describe(processImage, () => {
     expect(await processImage(request, processing, never)).toMatchObject({ cache: CacheState.HIT_MEMORY });
   });
 
-  it('gives its place in admission back when its worker crashes', async () => {
+  it('releases its place in admission when its worker crashes', async () => {
     const { processing, given } = createWatched();
     const pid = await workerPid();
     process.kill(pid, 'SIGSTOP');
@@ -93,7 +93,7 @@ describe(processImage, () => {
     expect(pool.pids().headers).not.toContain(pid);
   });
 
-  it('refuses an image whose price is over the limit of memory before it is decoded', async () => {
+  it('refuses an image whose price exceeds the memory limit before it is decoded', async () => {
     const admission = createAdmission('images are being processed', 1, 1, { maxMemoryBytes: 10_000_000 });
     const processing = { ...createProcessing(pool), admission };
     expect(await failureOf(processImage(await requestOf(15), processing, never))).toMatchObject({
@@ -102,7 +102,7 @@ describe(processImage, () => {
     });
   });
 
-  it('refuses an image at once that would not be done before its caller leaves', async () => {
+  it('refuses an image at once if its caller’s deadline would pass first', async () => {
     const { processing, given } = createWatched();
     const one = { ...processing, admission: createAdmission('images are being processed', 1, 9) };
     const pid = await workerPid();
@@ -119,7 +119,7 @@ describe(processImage, () => {
     expect(await first).toBe('done');
   });
 
-  it('does not even read a header when the queue is full', async () => {
+  it('reads no header while the queue is full', async () => {
     const { processing, given } = createWatched();
     let headers = 0;
     const counted: ImageProcessing = {

@@ -24,24 +24,24 @@ function readBack(length: number, position: number): number[] {
 }
 
 describe(createWorkerFile, () => {
-  it('has no name by which others could open it or which would be left behind', async () => {
+  it('has no name, so that no other process can open it and no file is left behind', async () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('is not there where the system has no such folder', () => {
+  it('returns undefined if the system has no such folder', () => {
     expect(createWorkerFile(join(folder, 'none'))).toBeUndefined();
   });
 });
 
 describe(workerFile, () => {
-  it('gives back what was written where it was written', () => {
+  it('reads bytes at the position where they were written', () => {
     expect(file.write(Uint8Array.of(1, 2, 3), 0)).toBe(true);
     expect(file.write(Uint8Array.of(4, 5), 3)).toBe(true);
     expect(readBack(5, 0)).toEqual([1, 2, 3, 4, 5]);
     expect(readBack(2, 2)).toEqual([3, 4]);
   });
 
-  it('takes what ends with its room and nothing beyond', () => {
+  it('accepts writes that end at its limit and refuses those beyond', () => {
     expect(file.write(Uint8Array.of(1, 2), 4_194_302)).toBe(true);
     expect(file.write(Uint8Array.of(1, 2), 4_194_303)).toBe(false);
     const small = workerFile(file.fd, 10);
@@ -49,7 +49,7 @@ describe(workerFile, () => {
     expect(small.write(Uint8Array.of(1, 2), 9)).toBe(false);
   });
 
-  it('fails to read what the other side has cut off', () => {
+  it('throws if the other side has truncated the file', () => {
     file.write(Uint8Array.of(1, 2, 3), 0);
     ftruncateSync(file.fd, 2);
     expect(() => readBack(3, 0)).toThrow('2 of 3 bytes are in the file.');
@@ -74,7 +74,7 @@ describe(workerFile, () => {
     expect(stdout.toString()).toBe('true false\n');
   });
 
-  it('does not touch the file that has its number after it was closed', () => {
+  it('does not touch another file that has its descriptor after close', () => {
     file.write(Uint8Array.of(1), 0);
     file.close();
     const other = openSync(import.meta.filename, 'r');

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createWorkerFile, type WorkerFile } from '../../../src/processor/workers/file.ts';
 import { createMessageReader, packMessage } from '../../../src/processor/workers/message.ts';
 
-/** What arrives of messages that travel in pieces of so many bytes. */
+/** The messages read from a stream that arrives in pieces of `size` bytes. */
 function received(bytes: Uint8Array, pieceLength: number, file?: WorkerFile): unknown[] {
   const reader = createMessageReader(file);
   const values: unknown[] = [];
@@ -20,7 +20,7 @@ function received(bytes: Uint8Array, pieceLength: number, file?: WorkerFile): un
   return values;
 }
 
-/** With lists for arrays of bytes: those that arrive are Buffers, which are no others' equals. */
+/** Converts byte arrays to lists: those that arrive are Buffers, which never equal a Uint8Array. */
 const plain = (value: unknown): unknown =>
   JSON.parse(JSON.stringify(value, (_, part) => (part?.type === 'Buffer' ? part.data : part)));
 
@@ -35,7 +35,7 @@ describe(packMessage, () => {
     expect(received(Buffer.concat(packMessage(value)), 1).map(plain)).toEqual([plain(value)]);
   });
 
-  it('carries one message after the other, wherever they are cut', () => {
+  it('reads one message after another, wherever the stream is split', () => {
     const messages = [{ content: Uint8Array.of(1, 2) }, { number: 3 }, { content: Uint8Array.of(4) }];
     const bytes = Buffer.concat(messages.flatMap((message) => packMessage(message)));
     for (const pieceLength of [1, 7, 8, 1000]) {
@@ -47,31 +47,31 @@ describe(packMessage, () => {
     }
   });
 
-  it('carries an error as one, with its class', () => {
+  it('preserves an error and its class', () => {
     const [value] = received(Buffer.concat(packMessage({ bug: new RangeError('too far') })), 1000);
     expect((value as { bug: unknown }).bug).toBeInstanceOf(RangeError);
   });
 
-  it('writes the bytes from where they are', () => {
+  it('writes byte arrays without copying them', () => {
     const content = Uint8Array.of(1, 2, 3, 4).subarray(1, 3);
     const [, section] = packMessage({ content });
     expect(section).toBe(content);
   });
 
-  it('takes no other array: it would arrive as bytes', () => {
+  it('refuses other typed arrays, which would arrive as bytes', () => {
     expect(() => packMessage({ mean: new Float32Array(3) })).toThrow('only Uint8Array');
   });
 });
 
 describe(createMessageReader, () => {
-  it('reads each array into memory of its own', () => {
+  it('reads each array into separate memory', () => {
     const value = { first: Uint8Array.of(1), second: Uint8Array.of(2, 3) };
     const [read] = received(Buffer.concat(packMessage(value)), 1000) as [typeof value];
     expect(read.first.buffer.byteLength).toBe(1);
     expect(read.second.buffer.byteLength).toBe(2);
   });
 
-  it('reads into the room that it is given', () => {
+  it('reads into the buffer that it is given', () => {
     const room = Buffer.alloc(100);
     const reader = createMessageReader(undefined, (length) => room.subarray(0, length));
     const [start, section] = packMessage(Uint8Array.of(8, 9)) as [Uint8Array, Uint8Array];
@@ -121,7 +121,7 @@ describe.skipIf(process.platform !== 'linux')('a message with a file beside it',
     }
   });
 
-  it('reads what it carries into memory of its own, which the next message leaves alone', () => {
+  it('is copied into separate memory, which the next message does not change', () => {
     const file = opened();
     const [first] = received(Buffer.concat(packMessage(Uint8Array.of(1, 2), file)), 1000, file);
     const [second] = received(Buffer.concat(packMessage(Uint8Array.of(3), file)), 1000, file);
@@ -129,7 +129,7 @@ describe.skipIf(process.platform !== 'linux')('a message with a file beside it',
     expect([...(second as Uint8Array)]).toEqual([3]);
   });
 
-  /** A message with sections that are said to be so long and at such places. */
+  /** A message whose head states these lengths and positions of sections. */
   function claimed(...sections: readonly (readonly [length: number, place: number])[]): Buffer {
     const message = Buffer.concat(packMessage(sections.map(() => Uint8Array.of(1))));
     for (const [index, [length, place]] of sections.entries()) {
@@ -139,7 +139,7 @@ describe.skipIf(process.platform !== 'linux')('a message with a file beside it',
     return message;
   }
 
-  it('is read if its sections are where they are said to be', () => {
+  it('is read if its sections are at the stated positions', () => {
     const file = opened();
     writeSync(file.fd, Buffer.of(1, 2, 3), 0, 3, 0);
     const [value] = received(claimed([1, 0], [2, 1]), 1000, file);
@@ -163,7 +163,7 @@ describe.skipIf(process.platform !== 'linux')('a message with a file beside it',
     expect(() => received(claimed(...sections), 1000, file)).toThrow(RangeError);
   });
 
-  it('is refused if it goes beyond the room, however long the other side has made the file', () => {
+  it('is refused if it exceeds the limit, however long the other side has made the file', () => {
     const file = opened();
     ftruncateSync(file.fd, 10_000_000);
     expect(received(claimed([4_000_000, 0], [194_304, 4_000_000]), 100_000, file)).toHaveLength(1);
@@ -171,11 +171,11 @@ describe.skipIf(process.platform !== 'linux')('a message with a file beside it',
     expect(() => received(claimed([4_000_000, 0], [194_305, 4_000_000]), 1000, file)).toThrow(RangeError);
   });
 
-  it('is refused if the file is not there', () => {
+  it('is refused if there is no file', () => {
     expect(() => received(claimed([1, 0]), 1000)).toThrow('1 bytes at 0 of the file');
   });
 
-  it('is refused if its head is too short for its sections, longer than any or all sections', () => {
+  it('is refused if its head is too short for its sections, too long, or consists only of sections', () => {
     const short = Buffer.alloc(8);
     short.writeUInt32LE(31, 0);
     short.writeUInt32LE(2, 4);

@@ -36,7 +36,7 @@ async function job(content: Uint8Array, plan = gray): Promise<PixelJob> {
 const outcome = (promise: Promise<unknown>) => promise.catch((error: unknown) => error);
 
 describe(startWorkerPool, () => {
-  it('gives what a worker has made', async () => {
+  it('returns the result of a worker', async () => {
     const result = await runOnePlan(pool, await job(await encoded(redGreenBlue, 'png')));
     expect([...result.content]).toEqual([76, 150, 29]);
     expect(result).toMatchObject({
@@ -46,7 +46,7 @@ describe(startWorkerPool, () => {
     });
   });
 
-  it('refuses a format that it was not told to read, a plain PNG too', async () => {
+  it('refuses a format that is not enabled, including a plain PNG', async () => {
     await using other = await startWorkerPool(1, { sourceFormats: ['jpeg'] }).then((started) => ({
       ...started,
       [Symbol.asyncDispose]: started.close,
@@ -55,14 +55,14 @@ describe(startWorkerPool, () => {
     expect(failure).toMatchObject({ reason: 'FORMAT_UNSUPPORTED', metadata: { format: 'png' } });
   });
 
-  it('leaves the caller its bytes', async () => {
+  it('does not detach the caller’s bytes', async () => {
     const content = await encoded(redGreenBlue, 'png');
     const before = Uint8Array.from(content);
     await runOnePlan(pool, await job(content));
     expect(content).toEqual(before);
   });
 
-  it('takes bytes that lie in the middle of a larger buffer', async () => {
+  it('accepts bytes in the middle of a larger buffer', async () => {
     const content = await encoded(redGreenBlue, 'png');
     const message = new Uint8Array(content.length + 200).fill(7);
     message.set(content, 100);
@@ -70,13 +70,13 @@ describe(startWorkerPool, () => {
     expect([...result.content]).toEqual([76, 150, 29]);
   });
 
-  it('works through more images than it has workers', async () => {
+  it('processes more images than it has workers', async () => {
     const work = await job(await encoded(photoLike(320, 240), 'jpeg'));
     const results = await Promise.all(Array.from({ length: 8 }, () => runOnePlan(pool, work)));
     for (const { content } of results) expect(content).toEqual(results[0]?.content);
   });
 
-  it('leaves this thread free while it works', async () => {
+  it('does not block this thread while it works', async () => {
     const work = await job(await encoded(photoLike(320, 240), 'jpeg'));
     await vi.waitUntil(() => pool.pids().pixels.length === 2, { timeout: 20_000, interval: 5 });
     const { pixels } = pool.pids();
@@ -86,14 +86,14 @@ describe(startWorkerPool, () => {
       isDone = true;
       return made;
     });
-    // A thread that computed would be done in its first turn.
+    // If this thread computed, it would finish in its first turn.
     for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setTimeout(resolve, 1));
     expect(isDone).toBe(false);
     for (const pid of pixels) process.kill(pid, 'SIGCONT');
     expect(await result).toMatchObject({ width: work.header.width });
   });
 
-  it('carries a failure over from its process as what it is', async () => {
+  it('returns a worker’s failure with its reason, message and metadata', async () => {
     const jpeg = await encoded(photoLike(320, 240), 'jpeg');
     const work = await job(jpeg.subarray(0, 2000));
     const failure = await outcome(runOnePlan(pool, work));
@@ -106,7 +106,7 @@ describe(startWorkerPool, () => {
     });
   });
 
-  it('makes INTERNAL of a bug in a worker, with the bug as the cause, and goes on', async () => {
+  it('reports a bug in a worker as INTERNAL, with the bug as the cause, and continues', async () => {
     const work = await job(await encoded(redGreenBlue, 'png'));
     const failure = await outcome(runOnePlan(pool, { ...work, images: [undefined as never] }));
     expect(failure).toMatchObject({
@@ -118,7 +118,7 @@ describe(startWorkerPool, () => {
     expect([...(await runOnePlan(pool, work)).content]).toEqual([76, 150, 29]);
   });
 
-  it('reads headers, and fails as reading them here does', async () => {
+  it('reads headers, with the same failures as in this process', async () => {
     const content = await encoded(photoLike(320, 240), 'webp');
     expect(await pool.readHeader(content, 76_800)).toEqual(await readHeader(content, 76_800));
     expect(await outcome(pool.readHeader(content, 76_799))).toMatchObject({
@@ -159,7 +159,7 @@ describe(startWorkerPool, () => {
     },
   );
 
-  it('reads a header while all workers have images, and lets no more wait than it may', async () => {
+  it('reads a header while all workers are busy, and refuses headers beyond the queue’s limit', async () => {
     await using small = Object.assign(await startWorkerPool(1, { maxHeadersWaiting: 1 }), {
       async [Symbol.asyncDispose]() {
         await small.close();

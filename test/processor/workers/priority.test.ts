@@ -4,9 +4,9 @@ import { getPriority } from 'node:os';
 import process from 'node:process';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startWorkerPool } from '../../../src/processor/workers/pool.ts';
-import { goLast } from '../../../src/processor/workers/priority.ts';
+import { lowerPriority } from '../../../src/processor/workers/priority.ts';
 
-/** Of a process's threads, the first of which is the process's own. */
+/** The scheduling policies of a process's threads; the first thread is the process's own. */
 function threadsOf(pid: number): number[] {
   return readdirSync(`/proc/${pid}/task`).map(Number);
 }
@@ -19,13 +19,13 @@ function schedulingOf(thread: number) {
   return { niceness: Number(fields[16]), policy: Number(fields[38]) };
 }
 
-/** The tests may run at a niceness of their own, and no process lowers its own. */
+/** The tests may run at any nice value, and no process lowers its own. */
 const workerNiceness = Math.max(10, getPriority());
 
 const module = new URL('../../../src/processor/workers/priority.ts', import.meta.url);
 
-describe.runIf(process.platform === 'linux')(goLast, () => {
-  it('lets the workers have what nobody else wants, and headers wait for nobody', async () => {
+describe.runIf(process.platform === 'linux')(lowerPriority, () => {
+  it('gives pixel workers only idle time, and leaves the header worker’s policy unchanged', async () => {
     const pool = await startWorkerPool(2);
     onTestFinished(() => pool.close());
     const { pixels, headers } = pool.pids();
@@ -37,17 +37,17 @@ describe.runIf(process.platform === 'linux')(goLast, () => {
     expect(schedulingOf(process.pid).policy).toBe(0);
   });
 
-  it('leaves a process that is nicer already as it is', () => {
+  it('leaves a higher nice value unchanged', () => {
     const script = `
       import { getPriority } from 'node:os';
-      const { goLast } = await import(${JSON.stringify(module.href)});
-      goLast();
+      const { lowerPriority } = await import(${JSON.stringify(module.href)});
+      lowerPriority();
       console.log(getPriority());`;
     const command = ['-n', '19', process.execPath, '--input-type=module', '-e', script];
     expect(execFileSync('nice', command, { encoding: 'utf8' }).trim()).toBe('19');
   });
 
-  it('is nice where the library is missing', () => {
+  it('sets only the nice value if the library is missing', () => {
     const script = `
       import { registerHooks } from 'node:module';
       import { readFileSync } from 'node:fs';
@@ -55,8 +55,8 @@ describe.runIf(process.platform === 'linux')(goLast, () => {
         if (name === 'koffi') throw new Error('no koffi here');
         return next(name, context);
       } });
-      const { goLast } = await import(${JSON.stringify(module.href)});
-      const done = goLast();
+      const { lowerPriority } = await import(${JSON.stringify(module.href)});
+      const done = lowerPriority();
       const fields = readFileSync('/proc/self/stat', 'latin1').replace(/^.*\\) /, '').split(' ');
       console.log(done, fields[16], fields[38]);`;
     const printed = execFileSync(process.execPath, ['--input-type=module', '-e', script], {

@@ -47,7 +47,7 @@ afterEach(async () => {
   pool = undefined;
 });
 
-/** A pool, and why its processes were replaced. */
+/** A pool, and the reasons for which its processes were replaced. */
 async function startPool(workers: number, options: WorkerPoolOptions = {}) {
   const replaced: string[] = [];
   const ends: string[] = [];
@@ -63,24 +63,24 @@ async function startPool(workers: number, options: WorkerPoolOptions = {}) {
   return { pool, replaced, ends, lines };
 }
 
-/** The process ids of the pool's workers for pixels, when there are as many as there should be. */
+/** The process ids of the pool's workers for pixels, once all of them run. */
 async function pidsOf({ pids }: WorkerPool, count: number): Promise<readonly number[]> {
   await becomes(() => pids().pixels.length === count);
   return pids().pixels;
 }
 
-/** A worker that does nothing until it is told to go on, and whatever is sent to it meanwhile. */
+/** Stops a worker until it gets SIGCONT. Messages to it wait. */
 const stop = (pid: number) => process.kill(pid, 'SIGSTOP');
 const goOn = (pid: number) => process.kill(pid, 'SIGCONT');
 
-/** A process that nobody has asked for its exit code yet is still there, as a zombie. */
+/** Whether a process has ended. Until its parent reads the exit code it exists as a zombie. */
 function hasEnded(pid: number): boolean {
   return !existsSync(`/proc/${pid}`) || readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') Z ');
 }
 
 describe(startProcesses, () => {
   it.each(['SIGSEGV', 'SIGABRT', 'SIGKILL'] as const)(
-    'loses one request to %s in the middle of it, and is whole again',
+    'loses only the running request to %s, and replaces the process',
     async (signal) => {
       const { pool, replaced, ends } = await startPool(1);
       const [pid = 0] = await pidsOf(pool, 1);
@@ -97,7 +97,7 @@ describe(startProcesses, () => {
     },
   );
 
-  it('goes on with the others while one is gone', async () => {
+  it('continues with the others while one is being replaced', async () => {
     const { pool } = await startPool(2);
     const pids = await pidsOf(pool, 2);
     for (const pid of pids) stop(pid);
@@ -109,7 +109,7 @@ describe(startProcesses, () => {
     expect(pool.pids().pixels).toContain(second);
   });
 
-  it('replaces a process that ends with nothing to do', async () => {
+  it('replaces an idle process that ends', async () => {
     const { pool, replaced } = await startPool(1);
     const [pid = 0] = await pidsOf(pool, 1);
     process.kill(pid, 'SIGKILL');
@@ -131,7 +131,7 @@ describe(startProcesses, () => {
     expect(existsSync(`/proc/${pid}`)).toBe(false);
   });
 
-  it('kills a process that goes on when nobody waits any more', async () => {
+  it('kills a process that continues after its caller has left', async () => {
     const { pool, replaced, ends } = await startPool(1, { abortGraceMs: 20 });
     const [pid = 0] = await pidsOf(pool, 1);
     stop(pid);
@@ -144,7 +144,7 @@ describe(startProcesses, () => {
     expect(ends).toEqual(['abandoned']);
   });
 
-  it('lets a process live that ends the job of a caller who left in time', async () => {
+  it('keeps a process that ends the job soon after its caller has left', async () => {
     const { pool, replaced } = await startPool(1, { abortGraceMs: 60_000 });
     const [pid = 0] = await pidsOf(pool, 1);
     stop(pid);
@@ -158,13 +158,13 @@ describe(startProcesses, () => {
     expect(pool.pids().pixels).toEqual([pid]);
   });
 
-  it('does not begin what nobody waits for any more', async () => {
+  it('does not start a job whose caller has left', async () => {
     const { pool } = await startPool(1);
     const [pid = 0] = await pidsOf(pool, 1);
     stop(pid);
     const first = reasonOf(runOnePlan(pool, job));
     const caller = new AbortController();
-    // Were it begun, it would be a bug in the worker.
+    // If it started, the worker would report a bug.
     const waits = reasonOf(runOnePlan(pool, { ...job, images: [undefined as never] }, caller.signal));
     caller.abort();
     expect(await waits).toBe('CANCELLED');
@@ -173,7 +173,7 @@ describe(startProcesses, () => {
     expect(await reasonOf(runOnePlan(pool, job, AbortSignal.abort()))).toBe('CANCELLED');
   });
 
-  it('kills a process that takes more memory than it may', async () => {
+  it('kills a process that exceeds its memory limit', async () => {
     const { pool, ends } = await startPool(1, { maxRssBytes: 1_000_000 });
     const [pid = 0] = await pidsOf(pool, 1);
     stop(pid);
@@ -185,7 +185,7 @@ describe(startProcesses, () => {
     expect(ends).toEqual(['memory']);
   });
 
-  it('replaces a process that holds too much after a job, and the job is none the worse for it', async () => {
+  it('replaces a process that holds too much memory after a job, and the job still succeeds', async () => {
     const { pool, replaced, ends } = await startPool(1, { maxIdleRssBytes: 1_000_000 });
     const [pid = 0] = await pidsOf(pool, 1);
     expect(await reasonOf(runOnePlan(pool, job))).toBe('done');
@@ -204,14 +204,14 @@ describe(startProcesses, () => {
     expect(pool.pids().pixels).toEqual([pid]);
   });
 
-  it('makes INTERNAL of a job that cannot travel, and goes on', async () => {
+  it('reports a job that cannot be cloned as INTERNAL, and continues', async () => {
     const { pool } = await startPool(1);
     const odd = { ...job, images: [{ plan: () => {} } as never] };
     expect(await reasonOf(runOnePlan(pool, odd))).toBe('INTERNAL');
     expect(await reasonOf(runOnePlan(pool, job))).toBe('done');
   });
 
-  it('ends what is in work when it is closed', async () => {
+  it('ends running jobs when it is closed', async () => {
     const { pool, replaced } = await startPool(1);
     const [pid = 0] = await pidsOf(pool, 1);
     stop(pid);
@@ -222,7 +222,7 @@ describe(startProcesses, () => {
     expect(replaced).toEqual([]);
   });
 
-  it('does not start when its processes do not, and says what they said', async () => {
+  it('fails to start if its processes do, with the lines that they wrote', async () => {
     vi.stubEnv('NODE_OPTIONS', '--require /no/such/file');
     const lines: string[] = [];
     await expect(startPool(1, { onLine: (line) => lines.push(line) })).rejects.toThrow(
@@ -234,7 +234,7 @@ describe(startProcesses, () => {
 });
 
 describe.skipIf(process.platform !== 'linux')('a worker process', () => {
-  it('goes after the server, for the processor and for the killer of processes', async () => {
+  it('has a lower priority than the server, and is the first that the kernel kills for memory', async () => {
     const { pool } = await startPool(1);
     const { pixels, headers } = pool.pids();
     const score = (pid = 0) => readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8').trim();
@@ -243,7 +243,7 @@ describe.skipIf(process.platform !== 'linux')('a worker process', () => {
     expect([...pixels, ...headers].map((pid) => getPriority(pid))).toEqual([Math.max(10, own), own]);
   });
 
-  it('begins with an empty file where the one before it had another', async () => {
+  it('starts with an empty file, not that of the process it replaces', async () => {
     const { pool, replaced } = await startPool(1);
     const [first = 0] = await pidsOf(pool, 1);
     expect(await reasonOf(runOnePlan(pool, job))).toBe('done');
@@ -271,9 +271,9 @@ describe.skipIf(process.platform !== 'linux')('a worker process', () => {
 
   it.each([
     ['idle', ''],
-    // Nothing of ours runs in a process that is stopped, as in one whose decoder does not return.
+    // As in a decoder that does not return, no code of ours runs in a stopped process.
     ['busy', "for (const pid of [...pixels, ...headers]) process.kill(pid, 'SIGSTOP');"],
-  ])('ends with the server, however that ended, when it is %s', async (_, before) => {
+  ])('ends when the server is killed, while %s', async (_, before) => {
     const script = `
       const { startWorkerPool } = await import(process.argv[1]);
       const pool = await startWorkerPool(1);
@@ -289,8 +289,8 @@ describe.skipIf(process.platform !== 'linux')('a worker process', () => {
     await becomes(() => [...pixels, ...headers].every(hasEnded));
   });
 
-  it('keeps pixels out of TMPDIR, and says where it may not that there is no room', async () => {
-    // Random access to over 100 MB of pixels, which libvips would rather have in a file.
+  it('keeps pixels out of TMPDIR, and reports that there is no room if libvips must use it', async () => {
+    // Random access to over 100 MB of pixels, which libvips stores in a file by default.
     const large = await sharp({
       create: { width: 7000, height: 5000, channels: 3, background: 'red' },
     })

@@ -4,9 +4,9 @@ import type { SequenceHeader } from './sequence-header.ts';
 const { fround } = Math;
 
 /**
- * Puts alpha into RGBA, as libavif does (avifReformatAlpha in alpha.c, avifLimitedToFullY in reformat.c).
+ * Writes alpha into RGBA as libavif does (avifReformatAlpha in alpha.c, avifLimitedToFullY in reformat.c).
  *
- * @param isShifted - libyuv makes 8 bits of more by leaving out the lowest; libavif by rounding
+ * @param isShifted - true: reduce to 8 bits by dropping the lowest bits, as libyuv; false: by rounding, as libavif
  * @param rgba - [height, width, 4] uint8
  */
 export function fillAlpha(
@@ -36,14 +36,14 @@ export function fillAlpha(
   }
 }
 
-/** 65,536 / alpha as libyuv's fixed_invtbl8 has it, whose ends are exceptions. */
+/** 65,536 / alpha, as in libyuv's table fixed_invtbl8. Its first two entries and its last are exceptions. */
 const inverses = Int32Array.from({ length: 256 }, (_, alpha) => Math.trunc(65_536 / alpha));
 inverses.set([0, 0xffff]);
 inverses[255] = 256;
 
 /**
- * Divides colours by their alpha, as libyuv's ARGBUnattenuate does (row_gcc.cc). A quotient of more than 15 bits, which
- * its instructions take for a negative number, becomes 0.
+ * Divides colours by their alpha, as libyuv's ARGBUnattenuate does (row_gcc.cc). Its instructions read a quotient of
+ * more than 15 bits as a negative number, so it becomes 0.
  *
  * @param rgba - [height, width, 4] uint8, changed in place
  */

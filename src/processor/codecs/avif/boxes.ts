@@ -1,14 +1,14 @@
 /** A box of an ISO base media file (ISO/IEC 14496-12, 4.2). */
 export interface Box {
   readonly type: string;
-  /** Without its length and type. */
+  /** The box without its length and type. */
   readonly body: Buffer;
 }
 
-/** Boxes in one container: real files have a few dozen, a hostile one may have millions. */
+/** Limit of boxes in one container. Real files contain a few dozen, a hostile one may contain millions. */
 const mostBoxes = 10_000;
 
-/** What makes a file unreadable. The caller reports it as IMAGE_CORRUPT. */
+/** The boxes of a file cannot be read. The caller reports it as IMAGE_CORRUPT. */
 export class MalformedBoxes extends Error {
   override readonly name = 'MalformedBoxes';
 }
@@ -16,7 +16,7 @@ export class MalformedBoxes extends Error {
 /**
  * Lists the boxes in a container's body.
  *
- * @throws MalformedBoxes, RangeError where a box ends within its length
+ * @throws MalformedBoxes; RangeError if a box ends within its length field
  */
 export function readBoxes(body: Buffer): Box[] {
   const boxes: Box[] = [];
@@ -31,7 +31,7 @@ export function readBoxes(body: Buffer): Box[] {
     if (length === 0) length = body.length - at;
     if (length < head || boxes.length === mostBoxes)
       throw new MalformedBoxes(`a box ${type} of ${length} bytes`);
-    // A file's last box may be cut off: what needs the missing bytes reports it.
+    // A file's last box may be cut off. The code that needs the missing bytes reports it.
     boxes.push({ type, body: body.subarray(at + head, at + length) });
     at += length;
   }
@@ -49,7 +49,7 @@ export function requireBox(boxes: readonly Box[], type: string): Buffer {
   return body;
 }
 
-/** Reads big-endian numbers one after another; a RangeError ends a reading past the end. */
+/** Reads big-endian numbers one after another. Throws a RangeError past the end. */
 export interface Reader {
   readonly version: number;
   readonly flags: number;
@@ -58,12 +58,12 @@ export interface Reader {
   rest(): Buffer;
 }
 
-/** Begins to read a box that has a version and flags (ISO/IEC 14496-12, 4.2). */
+/** Starts to read a box that begins with a version and flags (ISO/IEC 14496-12, 4.2). */
 export function readFullBox(body: Buffer): Reader {
   return readerAt(body, 4, body.readUInt8(0), body.readUIntBE(1, 3));
 }
 
-/** Begins to read a box without them. */
+/** Starts to read a box without a version and flags. */
 export function readPlainBox(body: Buffer, at = 0): Reader {
   return readerAt(body, at, 0, 0);
 }

@@ -8,7 +8,7 @@ export const avif: Codec = {
   readStructure: readAvifStructure,
   price: {
     heldBytes: ({ hasAlpha, bitDepth }) => 17 + (bitDepth > 8 ? 7 : 0) + (hasAlpha ? 6 : 0),
-    // With alpha as measured at two bytes per pixel: 145 of 8 bits, 180 of 10, 200 of 12; at half a byte about half of it.
+    // With alpha, measured at two bytes per pixel: 145 for 8 bits, 180 for 10, 200 for 12. At half a byte: about half.
     decodingTime({ hasAlpha, bitDepth }) {
       const isDeep = bitDepth > 8;
       return hasAlpha ? (isDeep ? 190 : 145) : isDeep ? 60 : 45;

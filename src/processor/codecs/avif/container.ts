@@ -6,10 +6,10 @@ import { isAlphaType } from './properties.ts';
 import { readTracks } from './tracks.ts';
 
 /**
- * Reads an AVIF's container (ISO/IEC 23008-12; AV1 Image File Format 1.1): which of its items or tracks is the
- * picture, and how it is to be shown. As libavif, it takes the tracks where `avis` is the major brand.
+ * Reads an AVIF's container (ISO/IEC 23008-12; AV1 Image File Format 1.1): finds the item or track that is the
+ * picture, and its orientation. If `avis` is the major brand, the tracks are used, as in libavif.
  *
- * @throws MalformedBoxes, RangeError where the file is damaged; FORMAT_UNSUPPORTED
+ * @throws MalformedBoxes or RangeError if the file is damaged; FORMAT_UNSUPPORTED
  */
 export function readPicture(content: Uint8Array): AvifPicture {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
@@ -46,7 +46,7 @@ function alphaOf(item: Item, meta: Meta): Item | undefined {
   return meta.auxiliariesOf(item).find(({ properties }) => isAlphaType(properties.auxiliaryType ?? ''));
 }
 
-/** Each tile of a grid may have alpha of its own. */
+/** The alpha of a grid without its own: each tile may have an alpha item. */
 function alphaOfTiles(colour: Layer, alphas: readonly (Item | undefined)[], meta: Meta): Layer | undefined {
   const tiles = alphas.filter((item) => item !== undefined).map((item) => codedImage(item, meta));
   if (tiles.length === 0) return undefined;
@@ -71,7 +71,7 @@ function layerOf(item: Item, meta: Meta): Layer {
     first !== undefined &&
     tiles.length === rows * columns &&
     tiles.every((tile) => tile.width === first.width && tile.height === first.height) &&
-    // The last column and row may reach beyond, and none may lie beyond.
+    // The last column and row may extend beyond the grid, but none may start outside it.
     first.width * columns >= width &&
     first.width * (columns - 1) < width &&
     first.height * rows >= height &&
@@ -85,14 +85,14 @@ function codedImage(item: Item, meta: Meta): CodedImage {
   if (item.type !== 'av01') {
     throw new Failure(
       'FORMAT_UNSUPPORTED',
-      `The picture of this AVIF is an item of type ${JSON.stringify(item.type)}; av01, and a grid of them, are read here.`,
+      `The picture of this AVIF is an item of type ${JSON.stringify(item.type)}; av01, and a grid of them, are supported.`,
       { item_type: item.type },
     );
   }
   if (unsupported !== undefined) {
     throw new Failure(
       'FORMAT_UNSUPPORTED',
-      `The picture of this AVIF has the property ${JSON.stringify(unsupported)}, which is essential and not read here.`,
+      `The picture of this AVIF has the property ${JSON.stringify(unsupported)}, which is essential and not supported.`,
       { property: unsupported },
     );
   }
@@ -102,10 +102,10 @@ function codedImage(item: Item, meta: Meta): CodedImage {
 }
 
 /**
- * EXIF's orientation that shows a picture as `irot` and then `imir` do (ISO/IEC 23008-12, 6.5.10 and 6.5.12).
+ * Converts `irot` and then `imir` to EXIF's orientation (ISO/IEC 23008-12, 6.5.10 and 6.5.12).
  *
  * @param rotation - anti-clockwise, in steps of 90°
- * @param mirrorAxis - 0: top and bottom change places; 1: left and right; unset: neither
+ * @param mirrorAxis - 0: top and bottom are swapped; 1: left and right; unset: not mirrored
  */
 export function orientationOf(rotation: number, mirrorAxis: number | undefined): number {
   const byMirror = mirrorAxis === undefined ? [1, 8, 3, 6] : mirrorAxis === 0 ? [4, 5, 2, 7] : [2, 7, 4, 5];

@@ -14,10 +14,10 @@ import type { SequenceHeader } from './sequence-header.ts';
 export { readAvifHeader as readHeader } from './header.ts';
 
 /**
- * Decodes an AVIF's picture to Pillow's bytes. libvips decodes the planes of each AV1 image; the grid, the range, the
- * matrix, the interpolation of chroma and un-premultiplying are computed here as libavif does.
+ * Decodes an AVIF's picture to Pillow's bytes. libvips decodes the planes of each AV1 image. The grid, the range, the
+ * matrix, the interpolation of chroma and the division by alpha are computed here, as libavif does.
  *
- * @returns [height, width, channels] uint8, before `irot` and `imir`: 1 for gray, 3 for colour, 4 where there is alpha
+ * @returns [height, width, channels] uint8, before `irot` and `imir`: 1 channel for gray, 3 for colour, 4 with alpha
  * @throws IMAGE_CORRUPT, FORMAT_UNSUPPORTED
  */
 export async function decode(content: Uint8Array): Promise<Pixels> {
@@ -42,7 +42,7 @@ export async function decode(content: Uint8Array): Promise<Pixels> {
   return { data, width, height, channels };
 }
 
-/** The planes of a layer, its tiles put together. */
+/** The planes of a layer, assembled from its tiles. */
 async function planesOf({ width, height, columns, tiles }: Layer, sequence: SequenceHeader): Promise<Planes> {
   const [only] = tiles;
   if (tiles.length === 1 && only?.width === width && only.height === height)

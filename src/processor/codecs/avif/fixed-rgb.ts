@@ -3,10 +3,10 @@ import { cbChannel, crChannel, type Planes, readLuma, shiftOf } from './planes.t
 import type { SequenceHeader } from './sequence-header.ts';
 
 /**
- * Makes RGB of Y, Cb and Cr as libyuv does, in whole numbers with 6 fraction bits (YuvPixel in row_common.cc).
+ * Converts Y, Cb and Cr to RGB as libyuv does, in integers with 6 fraction bits (YuvPixel in row_common.cc).
  *
- * @param hasAlpha - libavif has other routines of libyuv for pictures with alpha
- * @param pixels - [height, width, channels] uint8, whose first three channels it fills
+ * @param hasAlpha - libavif calls other functions of libyuv for pictures with alpha
+ * @param pixels - [height, width, channels] uint8; the first three channels are written
  */
 export function fillByFixed(
   planes: Planes,
@@ -43,8 +43,8 @@ export function fillByFixed(
 }
 
 /**
- * With alpha, libyuv takes 10 bits as they are, and 12 where chroma is of half size both ways, but then without
- * interpolation. Everything else is first cut to 8 bits (getLibYUVConversionFunction in reformat_libyuv.c).
+ * With alpha, libyuv reads 10 bits as they are. It also reads 12 bits if chroma is subsampled both ways, but without
+ * interpolation. All other samples are first reduced to 8 bits (getLibYUVConversionFunction in reformat_libyuv.c).
  */
 function precisionOf(
   { depth, isMonochrome, shiftY }: SequenceHeader,
@@ -56,7 +56,7 @@ function precisionOf(
   return { depth: 8, isSmooth: true };
 }
 
-/** Luma's part in each colour, by its value: as 16 bits, its highest bits repeated in the lowest, times the factor. */
+/** The luma term of each colour, by luma: expanded to 16 bits by repeating its highest bits, times the factor. */
 function lumaTable({ luma, bias }: FixedMatrix, depth: number): Int32Array {
   return Int32Array.from({ length: 2 ** depth }, (_, value) => {
     const wide = (value << (16 - depth)) | (value >> (2 * depth - 16));
@@ -69,9 +69,9 @@ function clamp(value: number): number {
 }
 
 /**
- * Chroma of full size, row by row. Of half size it is interpolated as libyuv's ScaleRowUp2 functions do it: the
- * nearest sample counts 9 sixteenths, those beside it 3 each, the diagonal one 1. Beyond a border there is nothing: its
- * samples count 3 quarters and 1, and those in the corners all.
+ * Reads chroma in full size, row by row. Subsampled chroma is interpolated as in libyuv's ScaleRowUp2 functions: the
+ * nearest sample weighs 9/16, its two neighbours 3/16 each, the diagonal one 1/16. Along a border the weights are 3/4
+ * and 1/4; in a corner the nearest sample weighs 1.
  *
  * @returns a function that fills a row of a channel with samples of `depth` bits
  */
@@ -90,7 +90,7 @@ function createChromaRows(
     let at = y * width * 3 + channel;
     for (let x = 0; x < width; x++, at += 3) row[x] = (samples[at] as number) >> shift;
   }
-  /** In quarters. */
+  /** Weighted sums of two rows, in quarters. */
   function sumRows(near: number, far: number, channel: number): void {
     let atNear = near * width * 3 + channel;
     let atFar = far * width * 3 + channel;

@@ -5,10 +5,10 @@ import type { SequenceHeader } from './sequence-header.ts';
 const { fround } = Math;
 
 /**
- * Makes RGB of Y, Cb and Cr as libavif does where libyuv has no constants: each step is rounded to FP32
+ * Converts Y, Cb and Cr to RGB as libavif does where libyuv has no constants: each step is rounded to FP32
  * (avifImageYUVAnyToRGBAnySlow in reformat.c).
  *
- * @param pixels - [height, width, 3 | 4] uint8, whose first three channels it fills
+ * @param pixels - [height, width, 3 | 4] uint8; the first three channels are written
  */
 export function fillByFloat(
   planes: Planes,
@@ -39,7 +39,7 @@ export function fillByFloat(
 }
 
 /**
- * Makes gray of Y in the same FP32.
+ * Converts Y to gray in the same FP32.
  *
  * @returns [height, width, 1] uint8
  */
@@ -105,8 +105,8 @@ function converterOf({ kind, kr: red, kb: blue }: FloatMatrix): ToRgb {
 }
 
 /**
- * Chroma of full size, row by row, by a table of its samples. Of half size it is interpolated, the weights being those
- * of fixed-rgb.ts; a sample beyond a border is that on it, as where a column or row has no other.
+ * Reads chroma in full size, row by row, through a table of sample values. Subsampled chroma is interpolated with the
+ * weights of fixed-rgb.ts. Beyond a border, and where a column or row has no neighbour, the nearest sample is repeated.
  */
 function createChromaRows(
   planes: Planes,
@@ -117,7 +117,7 @@ function createChromaRows(
   const shift = shiftOf(planes, depth);
   const valueAt = (x: number, y: number, channel: number) =>
     table[(samples[(y * width + x) * 3 + channel] as number) >> shift] as number;
-  /** The other sample's column or row: repeated samples stand in pairs. */
+  /** Column or row of the neighbouring sample. The planes repeat subsampled samples, so these come in pairs. */
   function neighbour(at: number, length: number, isHalf: boolean): number {
     if (!isHalf || at === 0 || (at === length - 1 && at % 2 === 1)) return at;
     return at % 2 === 1 ? at + 1 : at - 1;

@@ -6,7 +6,7 @@ import { conversionOf } from './conversion.ts';
 import type { AvifPicture, CodedImage, Layer } from './picture.ts';
 import { readSequenceHeader, type SequenceHeader } from './sequence-header.ts';
 
-/** An AVIF's picture, with how its samples are stored. */
+/** An AVIF's picture and how its samples are stored. */
 export interface ReadAvif {
   readonly picture: AvifPicture;
   readonly colour: SequenceHeader;
@@ -14,7 +14,7 @@ export interface ReadAvif {
 }
 
 /**
- * Reads what decoding an AVIF needs, its samples left alone.
+ * Reads everything that decoding an AVIF needs, except the samples.
  *
  * @throws IMAGE_CORRUPT, FORMAT_UNSUPPORTED
  */
@@ -36,7 +36,7 @@ export function readAvif(content: Uint8Array): ReadAvif {
   }
 }
 
-/** @throws IMAGE_CORRUPT, FORMAT_UNSUPPORTED; the size is not judged */
+/** @throws IMAGE_CORRUPT, FORMAT_UNSUPPORTED; the size is not checked */
 export function readAvifHeader(content: Uint8Array): ImageHeader {
   const { picture, colour } = readAvif(content);
   conversionOf(colour, picture.coding ?? colour.colour);
@@ -55,22 +55,22 @@ export function readAvifHeader(content: Uint8Array): ImageHeader {
   };
 }
 
-/** As Pillow has it: what `irot` and `imir` turn, else XMP; a tag in EXIF turns nothing and makes XMP count no more. */
+/** As in Pillow: `irot` and `imir` win over XMP. EXIF's tag turns nothing, but XMP is ignored if the tag is present. */
 function readOrientation({ orientation, exif, xmp }: AvifPicture): Orientation {
   if (orientation !== 1) return { orientation };
-  // The offset of the TIFF header stands before it.
+  // The offset of the TIFF header precedes the header.
   const byExif = exifOrientation(exif?.subarray(4));
   if (byExif === undefined) return xmpOrientation(xmp);
   return byExif.exifIsUnreadable ? byExif : upright;
 }
 
-/** Of all tiles: a decoder must not meet a size, or a kind of samples, that nobody has judged. */
+/** Reads the headers of all tiles, so that no unchecked size or kind of samples reaches a decoder. */
 function sequenceOf({ tiles }: Layer): SequenceHeader {
   const [first, ...others] = tiles.map(checkedSequence);
   if (first === undefined || others.some((other) => !isAlike(first, other))) {
     throw new Failure(
       'FORMAT_UNSUPPORTED',
-      'The tiles of this AVIF differ in their bit depth or chroma subsampling; they have to be alike.',
+      'The tiles of this AVIF differ in their bit depth or chroma subsampling; they must be the same.',
     );
   }
   return first;
@@ -81,7 +81,7 @@ function checkedSequence({ data, width, height }: CodedImage): SequenceHeader {
   if (sequence.width === width && sequence.height === height) return sequence;
   throw new Failure(
     'FORMAT_UNSUPPORTED',
-    `An image of this AVIF has ${sequence.width} × ${sequence.height} pixels, and its container says ${width} × ${height}; they have to be the same.`,
+    `An image of this AVIF has ${sequence.width} × ${sequence.height} pixels, but its container states ${width} × ${height}; the two must be the same.`,
     { width, height, actual_width: sequence.width, actual_height: sequence.height },
   );
 }
@@ -99,6 +99,6 @@ function checkAlpha(picture: AvifPicture, colour: SequenceHeader, alpha: Sequenc
   if (isSameSize && alpha.depth === colour.depth) return;
   throw new Failure(
     'FORMAT_UNSUPPORTED',
-    `The alpha of this AVIF is ${width} × ${height} of ${alpha.depth} bits, and its colours are ${picture.colour.width} × ${picture.colour.height} of ${colour.depth} bits; they have to be the same.`,
+    `The alpha of this AVIF is ${width} × ${height} of ${alpha.depth} bits, but its colours are ${picture.colour.width} × ${picture.colour.height} of ${colour.depth} bits; the two must be the same.`,
   );
 }

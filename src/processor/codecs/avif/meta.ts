@@ -14,30 +14,30 @@ export interface Item {
   readonly id: number;
   /** `av01`, `grid`, `Exif`, `mime`, … */
   readonly type: string;
-  /** Of a `mime` item. */
+  /** Only of a `mime` item. */
   readonly contentType: string;
   readonly properties: Properties;
 }
 
-/** The items of a file, and what they refer to. */
+/** The items of a file and their references. */
 export interface Meta {
   readonly primary: number;
-  /** @throws MalformedBoxes where there is none of this id */
+  /** @throws MalformedBoxes if no item has this id */
   item(id: number): Item;
-  /** @throws MalformedBoxes where the file ends before */
+  /** @throws MalformedBoxes if the file ends before the item does */
   dataOf(item: Item): Buffer;
   tilesOf(grid: Item): readonly Item[];
-  /** Alpha, depth, … of a picture. */
+  /** Auxiliary images of a picture: alpha, depth, … */
   auxiliariesOf(item: Item): readonly Item[];
   refersTo(from: number, type: string, to: number): boolean;
-  /** The bytes of the first item that describes a picture. */
+  /** The bytes of the first matching item that describes a picture. */
   described(item: Item, isWanted: (description: Item) => boolean): Buffer | undefined;
 }
 
-/** Items and tiles: a grid has at most 256 × 256. */
+/** Limit of items and tiles: a grid has at most 256 × 256 tiles. */
 const mostItems = 70_000;
 
-/** @param file - that the items' places are counted in */
+/** @param file - the whole file, to which the items' offsets refer */
 export function readMeta(body: Buffer, file: Buffer): Meta {
   const boxes = readBoxes(readFullBox(body).rest());
   const ids = readItemTypes(requireBox(boxes, 'iinf'));

@@ -2,8 +2,8 @@ import type { CodedImage } from './picture.ts';
 import type { SequenceHeader } from './sequence-header.ts';
 
 /**
- * Writes an AVIF of one AV1 image whose colours are said to be G, B and R of full range: a decoder that knows nothing
- * better gives its planes as they are, with Y as green, Cb as blue and Cr as red, chroma of half size repeated.
+ * Writes an AVIF of one AV1 image whose colours are labelled as full-range G, B and R. Decoders then return its planes
+ * unconverted: Y as green, Cb as blue and Cr as red, each sample of subsampled chroma repeated.
  */
 export function planesFile(
   { data, configuration, width, height }: CodedImage,
@@ -19,7 +19,7 @@ export function planesFile(
     // Primaries of sRGB, its transfer function, the identity matrix (ITU-T H.273), full range.
     box('colr', Buffer.from('nclx'), unsigned(2, 1, 13, 0), unsigned(1, 0x80)),
   );
-  // One item, with all four properties, av1C being essential.
+  // One item with all four properties; av1C is essential.
   const association = fullBox('ipma', unsigned(4, 1), unsigned(2, 1), unsigned(1, 4, 1, 0x82, 3, 4));
   const metaOf = (offset: number) =>
     fullBox(

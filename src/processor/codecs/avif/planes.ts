@@ -1,26 +1,26 @@
 /**
- * Planes as the decoder gave them: three samples a pixel, Cr, Y and Cb, with chroma of half size repeated; or Y alone.
- * 8 bits a sample, or 16 of which the highest count.
+ * Planes as the decoder returns them: Cr, Y and Cb per pixel, each sample of subsampled chroma repeated; or only Y.
+ * Samples have 8 bits, or 16 of which the highest are used.
  */
 export interface Planes {
   readonly samples: Uint8Array | Uint16Array;
-  /** Pixels. */
+  /** In pixels. */
   readonly width: number;
   readonly height: number;
   readonly channels: 1 | 3;
 }
 
-/** Where the channels of three stand. */
+/** Indexes of the three channels. */
 export const crChannel = 0;
 export const lumaChannel = 1;
 export const cbChannel = 2;
 
-/** By how much a sample is shifted right to have this many bits. */
+/** The right shift that reduces a sample to this many bits. */
 export function shiftOf({ samples }: Planes, depth: number): number {
   return (samples instanceof Uint16Array ? 16 : 8) - depth;
 }
 
-/** Copies a row of Y, with `depth` bits a sample. */
+/** Copies a row of Y, with `depth` bits per sample. */
 export function readLuma(planes: Planes, y: number, depth: number, row: Uint16Array): void {
   const { samples, width, channels } = planes;
   const shift = shiftOf(planes, depth);

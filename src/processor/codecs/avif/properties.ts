@@ -1,7 +1,7 @@
 import { type Box, readFullBox, readPlainBox } from './boxes.ts';
 import type { ColourCoding } from './sequence-header.ts';
 
-/** What is said of an item, or of a track's samples. */
+/** Properties of an item, or of a track's samples. */
 export interface Properties {
   readonly size: { readonly width: number; readonly height: number } | undefined;
   /** The body of `av1C`. */
@@ -10,10 +10,10 @@ export interface Properties {
   readonly hasIccProfile: boolean;
   /** Anti-clockwise, in steps of 90°. */
   readonly rotation: number;
-  /** 0: top and bottom change places; 1: left and right; unset: neither. */
+  /** 0: top and bottom are swapped; 1: left and right; unset: not mirrored. */
   readonly mirrorAxis: number | undefined;
   readonly auxiliaryType: string | undefined;
-  /** An essential property that is not known here, or whose value is not. */
+  /** Name of an essential property that is unknown here or has an unknown value. */
   readonly unsupported: string | undefined;
 }
 
@@ -28,7 +28,7 @@ export const noProperties: Properties = {
   unsupported: undefined,
 };
 
-/** Each of an item's properties changes what is known of it: ISO/IEC 23008-12, 6.5. The first of a kind counts. */
+/** Adds one property to those of an item: ISO/IEC 23008-12, 6.5. The first of a kind counts. */
 export function readProperties(
   boxes: readonly { readonly box: Box; readonly isEssential: boolean }[],
 ): Properties {
@@ -45,13 +45,13 @@ export function readProperties(
     else if (type === 'auxC' || type === 'auxi') found.auxiliaryType ??= readFullBox(body).text();
     else if (type === 'lsel') readLayer(found, body);
     else if (type === 'a1op') found.unsupported ??= body.readUInt8(0) === 0 ? undefined : type;
-    // A clean aperture isn't cut out: Pillow does not, either.
+    // Pillow ignores the clean aperture, so it is not cropped here.
     else if (isEssential && type !== 'clap' && type !== 'pasp' && type !== 'pixi') found.unsupported ??= type;
   }
   return found;
 }
 
-/** ISO/IEC 14496-12, 12.1.5: `nclx` and an ICC profile may stand side by side. */
+/** ISO/IEC 14496-12, 12.1.5. A file may contain both `nclx` and an ICC profile. */
 function readColour(found: { coding: Properties['coding']; hasIccProfile: boolean }, body: Buffer): void {
   const kind = body.toString('latin1', 0, 4);
   if (kind === 'prof' || kind === 'rICC') found.hasIccProfile = true;

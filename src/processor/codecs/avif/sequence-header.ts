@@ -2,12 +2,12 @@ import { MalformedBoxes } from './boxes.ts';
 
 /** How the samples of an AV1 image are stored: AV1 specification, 5.5. */
 export interface SequenceHeader {
-  /** Pixels. */
+  /** In pixels. */
   readonly width: number;
   readonly height: number;
   readonly depth: 8 | 10 | 12;
   readonly isMonochrome: boolean;
-  /** log2 of how many columns, and rows, share one sample of chroma: 1 and 1 in 4:2:0. */
+  /** log2 of the columns, and of the rows, that share one sample of chroma: 1 and 1 in 4:2:0. */
   readonly shiftX: 0 | 1;
   readonly shiftY: 0 | 1;
   readonly colour: ColourCoding;
@@ -25,7 +25,7 @@ const sequenceHeaderObu = 1;
 /**
  * Finds and reads the sequence header of an AV1 image.
  *
- * @param data - open bitstream units, as an item or a sample holds them
+ * @param data - open bitstream units, as stored in an item or a sample
  * @throws MalformedBoxes, RangeError
  */
 export function readSequenceHeader(data: Buffer): SequenceHeader {
@@ -53,7 +53,7 @@ function readLeb128(data: Buffer, start: number): [value: number, end: number] {
   throw new MalformedBoxes('a length without an end');
 }
 
-/** AV1 specification, 5.5.1. Its names are in the comments where ours would only repeat them. */
+/** AV1 specification, 5.5.1. Comments give the names of fields that are skipped. */
 function parse(data: Buffer): SequenceHeader {
   const bits = bitReader(data);
   const profile = bits(3);
@@ -136,7 +136,7 @@ function readColour(bits: Bits, profile: number): Omit<SequenceHeader, 'width' |
     const isFullRange = bits(1) === 1;
     return { depth, isMonochrome, shiftX: 1, shiftY: 1, colour: { primaries, matrix, isFullRange } };
   }
-  // sRGB stored as G, B and R.
+  // sRGB, stored as G, B and R.
   const isRgb = primaries === 1 && transfer === 13 && matrix === 0;
   const isFullRange = isRgb || bits(1) === 1;
   const colour = { primaries, matrix, isFullRange };

@@ -1,7 +1,7 @@
 import { readItemsStructure, type UnitCounter } from '../items-structure.ts';
 import type { SourceStructure } from '../source-structure.ts';
 
-/** Units of AV1 that are looked at; an image has a handful. */
+/** Limit of AV1 units that are read; an image has a handful. */
 const mostUnits = 100_000;
 
 /** @returns undefined for one image of one frame */
@@ -9,7 +9,7 @@ export function readAvifStructure(bytes: Buffer): SourceStructure | undefined {
   return readItemsStructure(bytes, { frameTimePerPixel: 45, framesOf });
 }
 
-/** Counts frames (AV1, §5.3 and §6.2): OBU_FRAME and OBU_FRAME_HEADER, where units say their size, as those of an item do. */
+/** Counts frames (AV1, §5.3, §6.2): OBU_FRAME and OBU_FRAME_HEADER, in units with a size field, as items have. */
 function framesOf(bytes: Buffer, start: number, end: number, counter: UnitCounter): number {
   let frames = 0;
   for (let at = start; at < end && counter.units < mostUnits; counter.units++) {

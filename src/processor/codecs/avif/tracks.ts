@@ -16,17 +16,17 @@ interface Track {
   readonly layer: Layer;
   readonly frames: number;
   readonly properties: Properties;
-  /** The tracks that it is auxiliary to. */
+  /** Ids of the tracks for which this one is auxiliary. */
   readonly auxiliaryTo: readonly number[];
   readonly premultipliedBy: readonly number[];
 }
 
 /**
- * Reads the first frame of an image sequence, as libavif chooses it: that of the first track of AV1 images that is
- * auxiliary to no other, with the alpha of the track that is auxiliary to it.
+ * Reads the first frame of an image sequence. As in libavif, it comes from the first track of AV1 images that is not
+ * auxiliary to another, with alpha from the track that is auxiliary to it.
  *
  * @param movie - the boxes in `moov`
- * @param file - that the samples' places are counted in
+ * @param file - the whole file, to which the samples' offsets refer
  * @throws MalformedBoxes, RangeError
  */
 export function readTracks(movie: readonly Box[], file: Buffer): AvifPicture {
@@ -57,7 +57,7 @@ export function readTracks(movie: readonly Box[], file: Buffer): AvifPicture {
 /** Fixed fields of a visual sample entry before its boxes (ISO/IEC 14496-12, 12.1.3), in bytes. */
 const sampleEntryBytes = 78;
 
-/** @returns undefined for a track of something else */
+/** @returns undefined for a track that contains no AV1 images */
 function readTrack(boxes: readonly Box[], file: Buffer): Track | undefined {
   const head = readFullBox(requireBox(boxes, 'tkhd'));
   const timeBytes = head.version === 1 ? 8 : 4;
@@ -89,7 +89,7 @@ function readTrack(boxes: readonly Box[], file: Buffer): Track | undefined {
   };
 }
 
-/** ISO/IEC 14496-12, 8.7: where the first chunk begins, and how long the first sample is. */
+/** ISO/IEC 14496-12, 8.7: the offset of the first chunk, and the length of the first sample. */
 function readFirstSample(table: readonly Box[], file: Buffer): { data: Buffer; frames: number } {
   const sizes = readFullBox(requireBox(table, 'stsz'));
   const commonSize = sizes.unsigned(4);

@@ -12,10 +12,10 @@ export function decode(content: Uint8Array, header: ImageHeader): Pixels {
 }
 
 /**
- * Decodes a BMP to the bytes that Pillow has.
+ * Decodes a BMP to Pillow's bytes.
  *
- * @returns [height, width, channels] uint8, in the scratch memory: 1 for gray, 3 for colour, 4 where there is alpha;
- *   undefined where pixels are missing
+ * @returns [height, width, channels] uint8, in the scratch memory: 1 channel for gray, 3 for colour, 4 with alpha;
+ *   undefined if pixels are missing
  * @throws what `readBmpHeader` throws
  */
 export function decodeBmp(content: Uint8Array): Pixels | undefined {
@@ -24,7 +24,7 @@ export function decodeBmp(content: Uint8Array): Pixels | undefined {
   const { width, height, bits, coding, pixels: at, isTopDown, isGray, order } = layout;
   const channels = isGray ? 1 : order[3] === undefined ? 3 : 4;
   const rowBytes = Math.ceil((width * bits) / 8);
-  // Rows are padded to four bytes, but for the last one.
+  // Rows are padded to four bytes, except the last one.
   const stride = coding === 'raw' ? Math.ceil(rowBytes / 4) * 4 : width;
   const stored = coding === 'raw' ? file.subarray(at) : readRunLengths(file, layout);
   const lastRow = coding === 'raw' ? rowBytes : width;
@@ -64,7 +64,7 @@ function unpackPalette(bits: number, palette: Uint8Array, isGray: boolean): Unpa
   };
 }
 
-/** Pillow's BGR;15 and BGR;16: value × 255 / 31, or / 63, rounded down. */
+/** Pillow's BGR;15 and BGR;16: value × 255 / 31 or value × 255 / 63, rounded down. */
 function unpack16(greenBits: 5 | 6): Unpacker {
   const greenMost = 2 ** greenBits - 1;
   return (from, at, to, toAt, width) => {

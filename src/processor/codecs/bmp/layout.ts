@@ -2,25 +2,25 @@ import { Failure } from '../../../failures.ts';
 import type { ImageHeader } from '../header.ts';
 
 /*
- * The headers of a BMP, as Pillow's BmpImagePlugin reads them: BITMAPCOREHEADER (OS/2), BITMAPINFOHEADER and those that
- * follow it (Microsoft's "Bitmap Header Types"). All numbers are little-endian.
+ * The headers of a BMP, as Pillow's BmpImagePlugin reads them: BITMAPCOREHEADER (OS/2), BITMAPINFOHEADER and its later
+ * versions (Microsoft's "Bitmap Header Types"). All numbers are little-endian.
  */
 
-/** How the pixels of a BMP lie in it. */
+/** How the pixels of a BMP are stored. */
 export interface BmpLayout {
   readonly width: number;
   readonly height: number;
-  /** The first row is the upper one. Most files begin with the lower one. */
+  /** True if the upper row is stored first. Most files store the lower row first. */
   readonly isTopDown: boolean;
   readonly bits: 1 | 4 | 8 | 16 | 24 | 32;
   readonly coding: 'raw' | 'rle4' | 'rle8';
   /** Offset of the pixels, in bytes. */
   readonly pixels: number;
-  /** Colours of 1, 4 or 8 bits as [red, green, blue] uint8. */
+  /** Palette of 1, 4 or 8 bits, as [red, green, blue] uint8. */
   readonly palette: Uint8Array | undefined;
-  /** Each colour of the palette is the gray that its number, or black and white, says. */
+  /** True if each palette entry is the gray of its index, or if the two entries are black and white. */
   readonly isGray: boolean;
-  /** Places of red, green, blue and alpha in the bytes of a pixel of 24 or 32 bits. Alpha may be missing. */
+  /** Byte positions of red, green, blue and alpha within a pixel of 24 or 32 bits. Alpha may be missing. */
   readonly order: readonly [red: number, green: number, blue: number, alpha?: number];
   /** Bits of green in a pixel of 16 bits. */
   readonly greenBits: 5 | 6;
@@ -33,7 +33,7 @@ const infoHeaderBytes: readonly number[] = [40, 52, 56, 64, 108, 124];
 const codings = ['none', 'RLE8', 'RLE4', 'bit fields', 'JPEG', 'PNG', 'bit fields with alpha'] as const;
 const bitFields = 3;
 
-/** The masks of red, green, blue and alpha that Pillow takes for 32 bits, and where they put the bytes. */
+/** The masks of red, green, blue and alpha that Pillow accepts for 32 bits, and the byte positions that they mean. */
 const orders: Readonly<Record<string, BmpLayout['order']>> = {
   'ff0000 ff00 ff 0': [2, 1, 0],
   'ff000000 ff0000 ff00 0': [3, 2, 1],
@@ -51,7 +51,7 @@ const mostColours = 256;
 /**
  * Reads the header of a BMP.
  *
- * @throws FORMAT_UNSUPPORTED, which names the header, the bits, the compression or the masks; IMAGE_CORRUPT
+ * @throws FORMAT_UNSUPPORTED, naming the header, the bits, the compression or the masks; IMAGE_CORRUPT
  */
 export function readBmpHeader(content: Uint8Array): ImageHeader {
   const { width, height, isGray, order, bits } = readBmpLayout(content);
@@ -71,7 +71,7 @@ export function readBmpHeader(content: Uint8Array): ImageHeader {
   };
 }
 
-/** As `readBmpHeader`. */
+/** Throws as `readBmpHeader` does. */
 export function readBmpLayout(content: Uint8Array): BmpLayout {
   const file = Buffer.from(content.buffer, content.byteOffset, content.length);
   if (file.length < fileHeaderBytes + 4) throw cutOff();
@@ -79,7 +79,7 @@ export function readBmpLayout(content: Uint8Array): BmpLayout {
   const isCore = headerBytes === coreHeaderBytes;
   if (!isCore && !infoHeaderBytes.includes(headerBytes)) {
     throw unsupported(
-      `Its header has ${headerBytes} bytes; ${[12, ...infoHeaderBytes].join(', ')} are read here.`,
+      `Its header has ${headerBytes} bytes; ${[12, ...infoHeaderBytes].join(', ')} are supported.`,
       {
         header_bytes: String(headerBytes),
       },
@@ -96,13 +96,13 @@ export function readBmpLayout(content: Uint8Array): BmpLayout {
   const offset = file.readUInt32LE(10);
   const count = colours === 0 ? 2 ** bits : colours;
   if (bits <= 8 && count > mostColours) {
-    throw unsupported(`Its palette has ${count} colours; ${mostColours} are read here.`, {
+    throw unsupported(`Its palette has ${count} colours; ${mostColours} are supported.`, {
       colours: String(count),
     });
   }
   const paletteAt = headerEnd + (masks !== undefined && headerBytes === 40 ? 12 : 0);
   const colourBytes = isCore ? 3 : 4;
-  // Pillow's rule: an offset that points at the palette means the pixels behind it.
+  // Pillow's rule: if the offset points to the palette, the pixels follow the palette.
   const skipped = bits <= 8 && offset === headerEnd ? colourBytes * count : 0;
   const palette = bits <= 8 ? readPalette(file, paletteAt, count, colourBytes) : undefined;
   const paletteEnd =
@@ -122,7 +122,7 @@ function coreSize(file: Buffer): Pick<BmpLayout, 'width' | 'height' | 'isTopDown
   return checkedSize(file.readUInt16LE(18), file.readUInt16LE(20), false);
 }
 
-/** A negative height means the upper row first; Pillow looks at its highest byte alone. */
+/** A negative height means that the upper row is first. Pillow checks only the highest byte. */
 function infoSize(file: Buffer): Pick<BmpLayout, 'width' | 'height' | 'isTopDown'> {
   const isTopDown = file.readUInt8(25) === 0xff;
   const height = file.readUInt32LE(22);
@@ -130,7 +130,7 @@ function infoSize(file: Buffer): Pick<BmpLayout, 'width' | 'height' | 'isTopDown
 }
 
 function checkedSize(width: number, height: number, isTopDown: boolean) {
-  if (width === 0 || height === 0) throw corrupt(`It says that it has ${width} × ${height} pixels.`);
+  if (width === 0 || height === 0) throw corrupt(`Its header states ${width} × ${height} pixels.`);
   return { width, height, isTopDown };
 }
 
@@ -140,7 +140,7 @@ function infoCoding(file: Buffer): { readonly compression: number; readonly colo
 
 function checkedBits(bits: number): BmpLayout['bits'] {
   if (bits === 1 || bits === 4 || bits === 8 || bits === 16 || bits === 24 || bits === 32) return bits;
-  throw unsupported(`Its pixels have ${bits} bits; 1, 4, 8, 16, 24, 32 are read here.`, {
+  throw unsupported(`Its pixels have ${bits} bits; 1, 4, 8, 16, 24, 32 are supported.`, {
     bits_per_pixel: String(bits),
   });
 }
@@ -150,14 +150,14 @@ function codingOf(compression: number, bits: number): BmpLayout['coding'] {
   if ((compression === 1 || compression === 2) && bits <= 8) return compression === 1 ? 'rle8' : 'rle4';
   const name = codings[compression] ?? `the unknown compression ${compression}`;
   throw unsupported(
-    `Its pixels of ${bits} bits are compressed by ${name}; none, RLE8, RLE4 and bit fields are read here.`,
+    `Its pixels of ${bits} bits are compressed by ${name}; none, RLE8, RLE4 and bit fields are supported.`,
     { compression: name },
   );
 }
 
-/** Red, green, blue and alpha. The alpha of a header of 40 bytes is none, as the mask of one of 52. */
+/** Red, green, blue and alpha. A header of 40 bytes has no mask of alpha, nor does one of 52. */
 function readMasks(file: Buffer, headerBytes: number): readonly number[] {
-  // They stand behind a header of 40 bytes, and at the same place within a longer one.
+  // The masks follow a header of 40 bytes; in a longer one they are at the same place.
   const count = headerBytes >= 56 ? 4 : 3;
   if (file.length < 54 + 4 * count) throw cutOff();
   const masks = Array.from({ length: count }, (_, index) => file.readUInt32LE(54 + 4 * index));
@@ -179,7 +179,7 @@ function channelsOf(
   if (bits === 24 && colours === 'ff0000 ff00 ff') return { order: blueGreenRed, greenBits: 5 };
   if (bits === 16 && colours === 'f800 7e0 1f') return { order: blueGreenRed, greenBits: 6 };
   if (bits === 16 && colours === '7c00 3e0 1f') return { order: blueGreenRed, greenBits: 5 };
-  throw unsupported(`The bit fields of its ${bits} bits are ${name}, which are not read here.`, {
+  throw unsupported(`The bit fields of its ${bits} bits are ${name}, which are not supported.`, {
     masks: name,
   });
 }
@@ -193,7 +193,7 @@ function readPalette(file: Buffer, at: number, count: number, colourBytes: 3 | 4
     );
     palette.set([red, green, blue], 3 * colour);
   }
-  // Pillow holds such pixels as grays, or as black and white, and forgets the palette; else a missing colour is black.
+  // Pillow reads such pixels as gray or as black and white, without the palette. Otherwise missing colours are black.
   if (count !== 2 && isGrayPalette(palette, count)) {
     for (let colour = count; colour < mostColours; colour++) {
       palette.fill(count === 1 ? 255 * colour : colour, 3 * colour, 3 * colour + 3);
@@ -202,7 +202,7 @@ function readPalette(file: Buffer, at: number, count: number, colourBytes: 3 | 4
   return palette;
 }
 
-/** Pillow's modes "1" and "L": black and white, or each colour the gray of its number. */
+/** Pillow's modes "1" and "L": black and white, or each entry the gray of its index. */
 function isGrayPalette(palette: Uint8Array, count: number): boolean {
   for (let colour = 0; colour < count; colour++) {
     const gray = count === 2 ? 255 * colour : colour;
@@ -214,7 +214,7 @@ function isGrayPalette(palette: Uint8Array, count: number): boolean {
 function unsupported(what: string, metadata: Readonly<Record<string, string>>): Failure {
   return new Failure(
     'FORMAT_UNSUPPORTED',
-    `The BMP is of a kind that is not read here. ${what} Convert it first, for example to PNG.`,
+    `The BMP is of an unsupported kind. ${what} Convert it first, for example to PNG.`,
     { format: 'bmp', ...metadata },
   );
 }

@@ -5,11 +5,10 @@ const endOfBitmap = 1;
 const delta = 2;
 
 /**
- * Undoes RLE8 or RLE4 (Microsoft's "Bitmap Compression") with the rules of Pillow's BmpRleDecoder for what the format
- * leaves open: runs end with their row, pixels that are skipped have colour 0, and what goes on behind the last pixel is
- * not looked at.
+ * Expands RLE8 or RLE4 (Microsoft's "Bitmap Compression"). Where the format leaves a case open, it follows Pillow's
+ * BmpRleDecoder: runs end with their row, skipped pixels have colour 0, and data after the last pixel is ignored.
  *
- * @returns a byte for each pixel, its colour's number, in the order of the file; fewer where the file ends before
+ * @returns one byte per pixel, the index of its colour, in file order; fewer if the file ends early
  */
 export function readRunLengths(file: Buffer, layout: BmpLayout): Buffer {
   const { width, height, coding } = layout;
@@ -17,7 +16,7 @@ export function readRunLengths(file: Buffer, layout: BmpLayout): Buffer {
   const isPacked = coding === 'rle4';
   let at = layout.pixels;
   let to = 0;
-  /** Pixels of the row. Not the same as `to`: literal pixels may go on into the next row. */
+  /** Pixels of the row so far. Not the same as `to`: literal pixels may continue into the next row. */
   let x = 0;
   while (to < pixels.length && at + 2 <= file.length) {
     const [run = 0, code = 0] = file.subarray(at, at + 2);
@@ -51,7 +50,7 @@ export function readRunLengths(file: Buffer, layout: BmpLayout): Buffer {
       at += bytes;
       if (literal.length < bytes || to === pixels.length) break;
       x += code;
-      // To a word of the file.
+      // Literal data is padded to 16 bits.
       at += at % 2;
     }
   }

@@ -12,12 +12,12 @@ export function decode(content: Uint8Array, header: ImageHeader): Pixels {
 }
 
 /**
- * Decodes the first frame of a GIF to the bytes that Pillow has: transparent pixels keep the colour that the palette
- * has for them, and what the frame leaves of the screen is that colour, or the palette's first.
+ * Decodes the first frame of a GIF to Pillow's bytes. Transparent pixels keep the colour of their palette entry. Pixels
+ * of the screen outside the frame get that colour, or the palette's first.
  *
- * @returns [height, width, channels] uint8, in the scratch memory: 1 for grays, 3 for colour, 4 where a colour is
- *   transparent; undefined where pixels are damaged or missing
- * @throws IMAGE_CORRUPT, for a header that cannot be read
+ * @returns [height, width, channels] uint8, in the scratch memory: 1 channel for grays, 3 for colour, 4 if a colour is
+ *   transparent; undefined if pixels are damaged or missing
+ * @throws IMAGE_CORRUPT if the header cannot be read
  */
 export function decodeGif(content: Uint8Array): Pixels | undefined {
   const file = Buffer.from(content.buffer, content.byteOffset, content.length);
@@ -42,7 +42,7 @@ export function decodeGif(content: Uint8Array): Pixels | undefined {
   return { data, width, height, channels };
 }
 
-/** All 256 colours in the channels of the result. */
+/** All 256 colours, in the channels of the result. */
 function tableOf(
   palette: Uint8Array | undefined,
   transparent: number | undefined,
@@ -62,7 +62,7 @@ function fill(data: Buffer, pixel: Uint8Array): void {
   for (let at = 0; at < data.length; at += pixel.length) data.set(pixel, at);
 }
 
-/** Where each stored row is in the frame: GIF89a, appendix E, for interlaced ones. */
+/** The frame's row for each stored row; interlaced frames by GIF89a, appendix E. */
 function rowsOf({ frame: { height }, isInterlaced }: GifLayout): readonly number[] {
   const all = Array.from({ length: height }, (_, row) => row);
   if (!isInterlaced) return all;

@@ -1,6 +1,6 @@
 import type { SourceStructure } from '../source-structure.ts';
 
-/** Nanoseconds to walk over a frame: once here, and once for the header. The decoder stops after the first frame. */
+/** Nanoseconds to skip a frame: once here, and once for the header. The decoder stops after the first frame. */
 const frameTime = 20;
 
 /** Counts the frames of a GIF (GIF89a, appendix A and §20 to §24). @returns undefined for one */
@@ -13,7 +13,7 @@ export function readGifFrames(bytes: Buffer): SourceStructure | undefined {
       at = endOfSubBlocks(bytes, at + 2);
     } else if (introducer === 0x2c) {
       frames++;
-      // The descriptor, its table of colours and the size of the LZW codes.
+      // The descriptor, its colour table and the size of the LZW codes.
       at = endOfSubBlocks(bytes, at + 10 + colourTableBytes(bytes[at + 9] ?? 0) + 1);
     } else {
       break;
@@ -28,12 +28,12 @@ export function readGifFrames(bytes: Buffer): SourceStructure | undefined {
   };
 }
 
-/** @param packed - the field that says whether there is a table, and of how many colours */
+/** @param packed - the field that states whether there is a colour table, and its size */
 function colourTableBytes(packed: number): number {
   return packed & 0x80 ? 3 * 2 ** ((packed & 7) + 1) : 0;
 }
 
-/** @returns the place behind the sub-blocks' terminator */
+/** @returns the offset after the sub-blocks' terminator */
 function endOfSubBlocks(bytes: Buffer, start: number): number {
   let at = start;
   for (let length = bytes[at] ?? 0; length > 0; length = bytes[at] ?? 0) at += 1 + length;

@@ -3,15 +3,15 @@ import type { ImageHeader } from '../header.ts';
 import { readGifFrames } from './frames.ts';
 
 /*
- * The first frame of a GIF and what comes before it (GIF89a), as Pillow's GifImagePlugin reads it.
+ * The first frame of a GIF and the blocks before it (GIF89a), as Pillow's GifImagePlugin reads them.
  */
 
-/** How the first frame of a GIF lies on its screen and in its file. */
+/** Where the first frame of a GIF is on its screen and in its file. */
 export interface GifLayout {
-  /** Of the screen, or of what the frame reaches beyond it. */
+  /** Size of the screen, enlarged if the frame extends beyond it. */
   readonly width: number;
   readonly height: number;
-  /** Pixels of the screen. */
+  /** Position of the frame on the screen, in pixels. */
   readonly frame: {
     readonly left: number;
     readonly top: number;
@@ -19,11 +19,11 @@ export interface GifLayout {
     readonly height: number;
   };
   readonly isInterlaced: boolean;
-  /** Colours as [red, green, blue] uint8; unset: each colour is the gray of its number. */
+  /** Colours as [red, green, blue] uint8; unset: each colour is the gray of its index. */
   readonly palette: Uint8Array | undefined;
-  /** The number of the transparent colour. */
+  /** Index of the transparent colour. */
   readonly transparent: number | undefined;
-  /** Offset of the size of the LZW codes, behind which the pixels are. In bytes. */
+  /** Offset in bytes of the LZW code size, which the pixels follow. */
   readonly pixels: number;
 }
 
@@ -56,7 +56,7 @@ export function readGifHeader(content: Uint8Array): ImageHeader {
   };
 }
 
-/** As `readGifHeader`. */
+/** Throws as `readGifHeader` does. */
 export function readGifLayout(content: Uint8Array): GifLayout {
   const file = Buffer.from(content.buffer, content.byteOffset, content.length);
   if (file.length < screenBytes) throw corrupt();
@@ -101,12 +101,12 @@ function frameAt(
   };
 }
 
-/** @returns bytes of a table of colours, by the field that says whether there is one and how large it is */
+/** @returns bytes of a colour table, by the field that states whether there is one and its size */
 function tableBytes(packed: number): number {
   return packed & 0x80 ? 3 * 2 ** ((packed & 7) + 1) : 0;
 }
 
-/** Colours that are missing are black. @returns undefined where each colour is the gray of its number */
+/** Missing colours are black. @returns undefined if each colour is the gray of its index */
 function paletteOf(table: Buffer): Uint8Array | undefined {
   if (table.every((value, at) => value === Math.floor(at / 3))) return undefined;
   const palette = new Uint8Array(3 * 256);
@@ -120,7 +120,7 @@ function transparentIn(file: Buffer, at: number): number | undefined {
   return file[at + 4];
 }
 
-/** @returns the offset behind the sub-blocks' terminator */
+/** @returns the offset after the sub-blocks' terminator */
 function endOfSubBlocks(file: Buffer, start: number): number {
   let at = start;
   for (let length = file[at] ?? 0; length > 0; length = file[at] ?? 0) at += 1 + length;

@@ -2,18 +2,18 @@
 const mostBits = 12;
 const mostCodes = 2 ** mostBits;
 
-/** Of each code: the code of all but its last colour, its first and its last colour, and how many there are. */
+/** For each code: the code of all but its last colour, its first and its last colour, and the number of colours. */
 const prefixes = new Uint16Array(mostCodes);
 const firsts = new Uint8Array(mostCodes);
 const lasts = new Uint8Array(mostCodes);
 const lengths = new Uint16Array(mostCodes);
 
 /**
- * Undoes GIF's LZW, as Pillow's GifDecode.c does: until all pixels are there, also over the end of the blocks. A block
- * counts only if it is whole.
+ * Decodes GIF's LZW as Pillow's GifDecode.c does: until all pixels are decoded, even past the end of the blocks. A
+ * block counts only if it is complete.
  *
- * @param start - offset of the byte that says the size of the codes, in bytes
- * @returns [pixels] uint8, colours' numbers; undefined where codes are damaged, end too early or are cut off
+ * @param start - offset of the byte that states the size of the codes, in bytes
+ * @returns [pixels] uint8, indexes of colours; undefined if codes are damaged, end too early or are cut off
  */
 export function readLzw(file: Buffer, start: number, pixels: number): Uint8Array | undefined {
   const bits = file[start] ?? 0;
@@ -54,7 +54,7 @@ function createCodeReader(file: Buffer, start: number) {
   let buffer = 0;
   let count = 0;
   return {
-    /** The next code, of `size` bits; undefined where the file ends before the block does. */
+    /** The next code, of `size` bits; undefined if the file ends before the block does. */
     read(size: number): number | undefined {
       while (count < size) {
         if (at === blockEnd) {
@@ -75,7 +75,7 @@ function createCodeReader(file: Buffer, start: number) {
   };
 }
 
-/** Enters the codes that stand for one colour each. */
+/** Adds the codes that stand for one colour each. */
 function addColours(count: number): void {
   for (let colour = 0; colour < count; colour++) {
     firsts[colour] = colour;
@@ -84,7 +84,7 @@ function addColours(count: number): void {
   }
 }
 
-/** Enters `code` for the colours of `prefix` followed by the first colour of `last`. */
+/** Adds `code` for the colours of `prefix` followed by the first colour of `last`. */
 function addCode(code: number, prefix: number, last: number): void {
   prefixes[code] = prefix;
   firsts[code] = firsts[prefix] as number;

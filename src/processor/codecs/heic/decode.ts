@@ -7,12 +7,12 @@ import { type HeifImage, LibheifError, libheifVersion, openHeif, unsupportedCode
 
 export const libraries = { 'libheif-js': libheifVersion } as const;
 
-/** As pillow-heif reads it: `irot`, `imir` and `clap` are applied, and EXIF and XMP turn nothing. */
+/** As in pillow-heif: `irot`, `imir` and `clap` are applied; the orientation in EXIF and XMP is ignored. */
 export function readHeader(content: Uint8Array): ImageHeader {
   const image = opened(content);
   const { width, height, isGray, hasAlpha, bits, hasIccProfile } = image;
   if (bits !== 8 && bits !== 10 && bits !== 12) {
-    throw unsupported(`Its samples have ${bits} bits; 8, 10, 12 are read here.`, { bits_per_sample: bits });
+    throw unsupported(`Its samples have ${bits} bits; 8, 10, 12 are supported.`, { bits_per_sample: bits });
   }
   return {
     format: 'heic',
@@ -108,7 +108,7 @@ function unsupported(
 ): Failure {
   return new Failure(
     'FORMAT_UNSUPPORTED',
-    `The HEIC is of a kind that is not read here. ${what} Convert it first, for example to PNG.`,
+    `The HEIC is of an unsupported kind. ${what} Convert it first, for example to PNG.`,
     { format: 'heic', ...metadata },
     options,
   );

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 /*
- * libheif's C API (heif.h of libheif 1.23) in WebAssembly, as the optional package libheif-js builds it. Every image gets
- * an instance of its own: a decoder that a hostile file has corrupted meets no other image, and its memory is freed.
+ * libheif's C API (heif.h of libheif 1.23) in WebAssembly, as built by the optional package libheif-js. Every image
+ * gets its own instance: a hostile file that corrupts its decoder affects no other image.
  */
 
 /** The functions in use. Structures are returned through a pointer in the first argument. */
@@ -52,7 +52,7 @@ type Factory = (options: {
   readonly printErr: (line: string) => void;
 }) => Instance;
 
-/** TypeScript knows WebAssembly with the DOM's library only. */
+/** TypeScript declares WebAssembly only in the DOM's library. */
 declare const WebAssembly: {
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object, imports: object) => { readonly exports: object };
@@ -88,7 +88,7 @@ export class LibheifError extends Error {
 /** heif_error_Unsupported_filetype and heif_error_Unsupported_feature. */
 export const unsupportedCodes: readonly number[] = [3, 4];
 
-/** The primary image of a file, as libheif shows it: turned, mirrored and cropped by its properties. */
+/** The primary image of a file as libheif shows it: turned, mirrored and cropped by its properties. */
 export interface HeifImage {
   readonly width: number;
   readonly height: number;
@@ -127,11 +127,11 @@ export function openHeif(content: Uint8Array): HeifImage {
     print() {},
     printErr() {},
   });
-  // The instance is dropped with all of its memory, so nothing is freed in it.
+  // The instance is dropped with all of its memory, so its objects are not freed one by one.
   const file = heif._malloc(content.length);
   const error = heif._malloc(12);
   const out = heif._malloc(8);
-  // A growing memory moves.
+  // The memory's buffer is replaced when it grows.
   const uint32 = (at: number): number =>
     new DataView(heif.HEAPU8.buffer, heif.HEAPU8.byteOffset).getUint32(at, true);
   const check = (): void => {
@@ -162,7 +162,7 @@ export function openHeif(content: Uint8Array): HeifImage {
       const decoding = heif._heif_decoding_options_alloc();
       // As pillow-heif: gray keeps its bits, for the caller to reduce.
       heif.HEAPU8[decoding + options.convertHdrTo8Bit] = isGray ? 0 : 1;
-      // A warning means pixels that are missing.
+      // A warning means that pixels are missing.
       heif.HEAPU8[decoding + options.strictDecoding] = 1;
       const space = isGray ? colourspace.monochrome : colourspace.rgb;
       const colour = hasAlpha ? chroma.interleavedRgba : chroma.interleavedRgb;

@@ -1,9 +1,9 @@
 import { readItemsStructure, type UnitCounter } from '../items-structure.ts';
 import type { SourceStructure } from '../source-structure.ts';
 
-/** NAL units that are looked at; an image has a handful. */
+/** Limit of NAL units that are read; an image has a handful. */
 const mostUnits = 100_000;
-/** Bytes of a NAL unit's length. hvcC could say fewer; no writer is known that does. */
+/** Bytes of a NAL unit's length. hvcC may state fewer, but no known writer does. */
 const lengthBytes = 4;
 
 /** @returns undefined for one image of one frame */

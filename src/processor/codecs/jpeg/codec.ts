@@ -11,10 +11,10 @@ export const jpeg: Codec = {
   readHeader: readJpegHeader,
   readStructure: readJpegScans,
   price: {
-    // A progressive JPEG is held as coefficients of 2 bytes, one for each sample.
+    // A decoder holds a progressive JPEG as coefficients of 2 bytes, one for each sample.
     heldBytes: ({ isProgressive, samplesPerPixel }) => (isProgressive ? 2 * samplesPerPixel : 0.3),
     decodingTime,
-    // A plain JPEG's time is measured with the 1.5 samples per pixel of 4:2:0.
+    // The time of a plain JPEG was measured in 4:2:0, which has 1.5 samples per pixel.
     plainDecodingTime: (header) =>
       Math.max(1, header.samplesPerPixel / 1.5) * decodingTime({ ...header, isProgressive: false }),
   },
@@ -27,10 +27,10 @@ function decodingTime({ isProgressive, samplesPerPixel }: ImageHeader): number {
 
 const startOfScan = 0xda;
 
-/** Bytes of pixels that are part of the header part: a decoder may check that there are any. */
+/** Bytes of pixel data in the header part: a decoder may check that there are any. */
 const pixelBytes = 1024;
 
-/** Through the first SOS segment (ITU-T T.81, B.2.3). A file without one is all header. */
+/** Through the first SOS segment (ITU-T T.81, B.2.3). Without one, the whole file. */
 function headerBytes(content: Buffer): number {
   const scan = findJpegSegment(content, (marker) => marker === startOfScan);
   return scan === undefined ? content.length : scan + 2 + content.readUInt16BE(scan + 2) + pixelBytes;

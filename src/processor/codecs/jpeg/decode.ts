@@ -40,10 +40,10 @@ export async function decodeFast(
 }
 
 /**
- * Decodes a JPEG that needs only its DCT and its colour conversion, by TurboJPEG; with `shrink` 1 to the same bytes as
+ * Decodes with TurboJPEG a JPEG that needs only its DCT and its colour conversion. With `shrink` 1 the bytes equal
  * sharp's.
  *
- * @returns the pixels as stored; undefined where TurboJPEG is missing or refuses the file: sharp finds out what is wrong
+ * @returns the pixels as stored; undefined if TurboJPEG is missing or refuses the file: sharp then finds the error
  */
 function decodePlain(
   content: Uint8Array,
@@ -56,15 +56,15 @@ function decodePlain(
 }
 
 /**
- * Twice as many pixels are decoded as the output has, on each side, where the source has them: with fewer the error
- * doubles, and most of the time goes into the JPEG's Huffman codes, which are the same for any size.
+ * On each side, twice as many pixels are decoded as the output has, if the source has them. Fewer would double the
+ * error. They would save little: most of the time is spent on the JPEG's Huffman codes, whatever the size.
  */
 const decodedPerPixel = 2;
 
 /**
- * Decodes a JPEG without a profile by TurboJPEG, no larger than its resize needs, and only its luma where no more is used.
+ * Decodes a JPEG without a profile by TurboJPEG, no larger than its resize needs, and only the luma if that is enough.
  *
- * @returns the pixels as stored; undefined where libvips has to decode the file
+ * @returns the pixels as stored; undefined if libvips has to decode the file
  */
 function decodeReduced(
   content: Uint8Array,

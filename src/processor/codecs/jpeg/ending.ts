@@ -1,19 +1,19 @@
 import { nextMarker } from './scans.ts';
 
 /*
- * What libjpeg meets between the pixels of a JPEG of one scan and its end, where Pillow lets it go on
- * (jpeg_finish_decompress) and libvips does not. Damaged pixels look like markers there. Numbers are of ITU-T T.81,
- * annex B; what is fatal is as in libjpeg-turbo's jdmarker.c.
+ * Reads what follows the pixels in a JPEG of one scan. Pillow lets libjpeg read on to the end of the image
+ * (jpeg_finish_decompress); libvips does not. Damaged pixels look like markers there. Numbers are from ITU-T T.81,
+ * annex B; the fatal cases are those of libjpeg-turbo's jdmarker.c.
  */
 
-/** Pillow's MAXBLOCK: it gives libjpeg so many bytes at once, and what is in a later block is not looked at. */
+/** Pillow's MAXBLOCK, in bytes. Pillow passes blocks of this size to libjpeg; later blocks are not read. */
 const blockBytes = 65_536;
 
 /**
- * Whether Pillow refuses a JPEG of one scan for what comes after its pixels ("broken data stream"): a marker that cannot
- * be there or that there is not, or tables that are none.
+ * Whether Pillow refuses a JPEG of one scan because of the bytes after its pixels ("broken data stream"): a marker
+ * that is unknown or not allowed there, or malformed tables.
  *
- * @returns false for several scans: decoders read all of them before the first pixel, and meet all of it themselves
+ * @returns false for several scans: decoders read all of them before the first pixel and find such errors themselves
  */
 export function hasBrokenEnding(content: Uint8Array): boolean {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
@@ -57,7 +57,7 @@ function findOnlyScan(bytes: Buffer): Scan | undefined {
     const marker = bytes.readUInt8(at + 1);
     const end = at + 2 + bytes.readUInt16BE(at + 2);
     const body = bytes.subarray(at + 4, end);
-    // Progressive, or coded arithmetically, which has no restarts that matter here.
+    // Progressive, or with arithmetic coding, whose restarts are irrelevant here.
     if (marker === 0xc2 || marker === 0xca) return undefined;
     if (marker >= 0xc0 && marker <= 0xc9 && marker !== 0xc4 && marker !== 0xc8) components = body[5] ?? 0;
     if (marker === restartInterval && body.length >= 2) hasRestarts = body.readUInt16BE(0) > 0;
@@ -68,8 +68,8 @@ function findOnlyScan(bytes: Buffer): Scan | undefined {
 }
 
 /**
- * The first marker after the pixels. At a restart libjpeg steps over markers that there are not
- * (jpeg_resync_to_restart), so that only those after the last restart count.
+ * The first marker after the pixels. At a restart libjpeg skips invalid markers (jpeg_resync_to_restart), so only
+ * markers after the last restart count.
  */
 function endOfPixels(bytes: Buffer, { pixels, hasRestarts }: Scan): number | undefined {
   const first = nextMarker(bytes, pixels);
@@ -79,7 +79,7 @@ function endOfPixels(bytes: Buffer, { pixels, hasRestarts }: Scan): number | und
   return nextMarker(bytes, lastRestart(bytes, pixels, valid ?? bytes.length));
 }
 
-/** @returns the offset behind the last restart; `from` where there is none */
+/** @returns the offset after the last restart; `from` if there is none */
 function lastRestart(bytes: Buffer, from: number, to: number): number {
   for (let at = bytes.lastIndexOf(0xff, to - 1); at >= from; at = bytes.lastIndexOf(0xff, at - 1)) {
     const marker = bytes[at + 1] ?? 0;
@@ -88,17 +88,17 @@ function lastRestart(bytes: Buffer, from: number, to: number): number {
   return from;
 }
 
-/** Of the markers that may come after a scan: tables, lines, applications' segments and comments. */
+/** Whether a marker may follow a scan: tables, lines, application segments and comments. */
 function hasLength(marker: number): boolean {
   const isTable = marker === 0xc4 || marker === 0xcc || (marker >= 0xdb && marker <= 0xdd);
   return isTable || (marker >= 0xe0 && marker <= 0xef) || marker === 0xfe;
 }
 
 /**
- * Whether libjpeg finds that tables are none, as far as it has their bytes.
+ * Whether libjpeg finds that a segment of tables is malformed, in the bytes that it is given.
  *
- * @param bytes - from the segment's body on: libjpeg also reads what its length leaves out
- * @param length - of the body, as the segment says it
+ * @param bytes - from the segment's body on: libjpeg may read beyond its length
+ * @param length - of the body, as stated in the segment
  */
 function isDamaged(marker: number, bytes: Buffer, length: number): boolean {
   switch (marker) {
@@ -115,7 +115,7 @@ function isDamaged(marker: number, bytes: Buffer, length: number): boolean {
   }
 }
 
-/** @returns undefined where the bytes end before it is known */
+/** @returns undefined if the bytes end too early to decide */
 function areHuffmanTables(bytes: Buffer, length: number): boolean | undefined {
   let at = 0;
   while (length - at > 16) {
@@ -143,7 +143,7 @@ function areQuantizationTables(bytes: Buffer, length: number): boolean | undefin
   return at === length;
 }
 
-/** Of arithmetic coding. */
+/** Whether conditioning tables for arithmetic coding are well-formed; undefined if the bytes end too early. */
 function areConditions(bytes: Buffer, length: number): boolean | undefined {
   for (let at = 0; at < length; at += 2) {
     if (at + 2 > bytes.length) return undefined;

@@ -4,20 +4,20 @@ import { readJpegMetadata } from './metadata.ts';
 import { isFactor, samplesOf } from './segments.ts';
 
 /*
- * Where nothing is said of a figure it is from ITU-T T.81, annex B. What is refused here isn't wrong: it is left
- * to libvips, which then says what it takes it for.
+ * Figures without another source are from ITU-T T.81, annex B. A file that this reader rejects may still be valid:
+ * libvips then reads it and reports the failure.
  */
 
-/** Segments before the first scan: a camera's file has twenty. A hostile one of a million is given up here. */
+/** Limit of segments before the first scan. A camera's file has about twenty; a hostile one may have a million. */
 const mostSegments = 200;
-/** Tables in one DHT segment: four for each of the two classes. */
+/** Limit of tables in one DHT segment: four in each of the two classes. */
 const mostHuffmanTables = 8;
-/** libjpeg's JPEG_MAX_DIMENSION, pixels. */
+/** libjpeg's JPEG_MAX_DIMENSION, in pixels. */
 const longestSide = 65_500;
 
 interface Component {
   readonly id: number;
-  /** Sampling factors, across in the upper four bits and down in the lower. */
+  /** Sampling factors: horizontal in the upper four bits, vertical in the lower four. */
   readonly sampling: number;
   readonly quantization: number;
 }
@@ -29,24 +29,24 @@ interface Frame {
   readonly components: readonly Component[];
 }
 
-/** What the segments before the first scan have said. */
+/** Findings from the segments before the first scan. */
 interface Findings {
   frame?: Frame;
   hasIccProfile: boolean;
   isJfif: boolean;
   /** Adobe's colour transform. */
   transform?: number;
-  /** Numbers of the tables that are defined, as bits; Huffman's by class and number, as DHT has them. */
+  /** Bit sets of the tables that are defined. Huffman tables are numbered by class and number, as in DHT. */
   quantization: number;
   huffman: number;
 }
 
 /**
- * Reads the header of a plain JPEG: baseline or progressive, 8 bits, gray or of three components, with one ICC
- * segment at most.
+ * Reads the header of a plain JPEG: baseline or progressive, 8 bits, gray or three components, at most one ICC
+ * segment.
  *
- * @returns what `readHeader` returns of the same file; undefined for what isn't a plain JPEG, and for whatever
- *   libvips might take for something else: that one is to be asked then. Nothing has been judged
+ * @returns the same as `readHeader`; undefined if the file is not a plain JPEG or if libvips might read it
+ *   differently, so that the caller must use libvips. Sizes are not checked
  */
 export function readJpegHeader(content: Uint8Array): ImageHeader | undefined {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
@@ -66,7 +66,7 @@ export function readJpegHeader(content: Uint8Array): ImageHeader | undefined {
   return undefined;
 }
 
-/** Adds to the findings. @returns whether it is certain what the segment means */
+/** Adds to the findings. @returns whether the meaning of the segment is certain */
 function takeSegment(marker: number, body: Buffer, findings: Findings): boolean {
   switch (marker) {
     case 0xc0:
@@ -77,7 +77,7 @@ function takeSegment(marker: number, body: Buffer, findings: Findings): boolean 
       return takeHuffmanTables(body, findings);
     case 0xdb:
       return takeQuantizationTables(body, findings);
-    case 0xdd: // restart intervals
+    case 0xdd: // restart interval
       return body.length === 2;
     case 0xe0:
       return takeJfif(body, findings);
@@ -85,7 +85,7 @@ function takeSegment(marker: number, body: Buffer, findings: Findings): boolean 
       return takeIccProfile(body, findings);
     case 0xee:
       return takeAdobe(body, findings);
-    default: // EXIF and XMP, other applications' segments, comments
+    default: // EXIF, XMP, other application segments, comments
       return marker === 0xe1 || (marker >= 0xe3 && marker <= 0xef) || marker === 0xfe;
   }
 }
@@ -104,7 +104,7 @@ function takeFrame(body: Buffer, isProgressive: boolean, findings: Findings): bo
   return isUsualSampling(components) && new Set(components.map(({ id }) => id)).size === count;
 }
 
-/** 4:4:4, 4:2:2, 4:2:0 and 4:1:1, and whatever a gray image has: its samples lie one behind the other anyway. */
+/** 4:4:4, 4:2:2, 4:2:0 or 4:1:1. A gray image may have any factors: they do not change the order of its samples. */
 function isUsualSampling([first, ...others]: readonly Component[]): boolean {
   const sampling = first?.sampling ?? 0;
   if (others.length === 0) return isFactor(sampling >> 4) && isFactor(sampling & 15);
@@ -135,7 +135,7 @@ function takeHuffmanTables(body: Buffer, findings: Findings): boolean {
   return at === body.length;
 }
 
-/** JFIF 1.02; what else stands in APP0, its thumbnails above all, says nothing of the image. */
+/** JFIF 1.02. The rest of APP0, such as thumbnails, does not describe the image. */
 function takeJfif(body: Buffer, findings: Findings): boolean {
   if (!startsWith(body, 'JFIF\0')) return true;
   findings.isJfif = true;
@@ -150,9 +150,9 @@ function takeAdobe(body: Buffer, findings: Findings): boolean {
   return findings.transform <= 1;
 }
 
-/** ICC.1, annex B.4: a profile in one segment, which says its own length. */
+/** ICC.1, annex B.4: a profile in one segment, which states its own length. */
 function takeIccProfile(body: Buffer, findings: Findings): boolean {
-  // Several pictures in one file (CIPA DC-007): libvips has another loader look at such a one, for its gain map.
+  // Several pictures in one file (CIPA DC-007): libvips tries another loader, for the gain map.
   if (startsWith(body, 'MPF')) return false;
   if (!startsWith(body, 'ICC_PROFILE')) return true;
   if (findings.hasIccProfile || body.length < 14 + 128) return false;
@@ -164,7 +164,7 @@ function takeIccProfile(body: Buffer, findings: Findings): boolean {
   );
 }
 
-/** @param scan - the first scan's header */
+/** @param scan - header of the first scan */
 function headerOf(findings: Findings, scan: Buffer, orientation: Orientation): ImageHeader | undefined {
   const { frame, hasIccProfile } = findings;
   if (frame === undefined || !isColourKnown(frame, findings) || !isDecodable(frame, scan, findings)) {
@@ -181,20 +181,20 @@ function headerOf(findings: Findings, scan: Buffer, orientation: Orientation): I
     hasAlpha: false,
     hasIccProfile,
     frames: 1,
-    // As libjpeg has it: components one after the other have to be held as progressive ones have.
+    // As in libjpeg: if components are not interleaved, all coefficients are held, as in a progressive JPEG.
     isProgressive: frame.isProgressive || scan[0] !== components.length,
     samplesPerPixel: samplesOf(components.map(({ sampling }) => sampling)) ?? components.length,
   };
 }
 
-/** Whether three components are Y, Cb, Cr or R, G, B, by libjpeg's default_decompress_parms (jdapimin.c). */
+/** Whether three components are Y, Cb, Cr or R, G, B, as in libjpeg's default_decompress_parms (jdapimin.c). */
 function isColourKnown({ components }: Frame, { isJfif, transform }: Findings): boolean {
   if (components.length === 1 || isJfif || transform !== undefined) return true;
   const ids = String.fromCharCode(...components.map(({ id }) => id));
   return ids === '\x01\x02\x03' || ids === 'RGB';
 }
 
-/** Whether the first scan is one that such a frame may begin with, and has its tables. */
+/** Whether such a frame may begin with this scan, and all tables of the scan are defined. */
 function isDecodable({ isProgressive, components }: Frame, scan: Buffer, findings: Findings): boolean {
   const count = scan[0] ?? 0;
   if (count < 1 || scan.length !== 4 + 2 * count) return false;
@@ -212,7 +212,7 @@ function isDecodable({ isProgressive, components }: Frame, scan: Buffer, finding
   return isProgressive ? last === 0 && approximation <= 13 : last === 63 && approximation === 0;
 }
 
-/** @param tables - numbers of those that are defined, as bits */
+/** @param tables - bit set of the tables that are defined */
 function hasTable(tables: number, table: number): boolean {
   return table < 32 && ((tables >>> table) & 1) === 1;
 }

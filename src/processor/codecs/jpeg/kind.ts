@@ -1,14 +1,14 @@
 import { Failure } from '../../../failures.ts';
 import { findJpegSegment, isFrame } from './segments.ts';
 
-/** JPEG-LS begins as JPEG does and has a frame of its own (ITU-T T.87, annex C). */
+/** JPEG-LS begins as JPEG does, but has its own frame marker (ITU-T T.87, annex C). */
 const jpegLs = 0xf7;
 
-/** Numbers of colour components that Pillow takes. */
+/** Numbers of colour components that Pillow accepts. */
 const componentCounts: readonly number[] = [1, 3, 4];
 
 /**
- * Judges what a JPEG's frame header says of its coding.
+ * Checks the coding that a JPEG's frame header states.
  *
  * @throws FORMAT_UNSUPPORTED, for samples of other than 8 bits, JPEG-LS, hierarchical JPEG, and two components
  */
@@ -22,10 +22,10 @@ export function checkJpegKind(content: Uint8Array): void {
   // SOF5 to SOF7 and SOF13 to SOF15: differential frames.
   if ((marker & 4) !== 0) refuse('It is hierarchical.', { coding: 'hierarchical' });
   if (bits !== 8) {
-    refuse(`Its samples have ${bits} bits; 8 are read here.`, { bits_per_sample: String(bits) });
+    refuse(`Its samples have ${bits} bits; 8 are supported.`, { bits_per_sample: String(bits) });
   }
   if (!componentCounts.includes(components)) {
-    refuse(`It has ${components} components; ${componentCounts.join(', ')} are read here.`, {
+    refuse(`It has ${components} components; ${componentCounts.join(', ')} are supported.`, {
       components: String(components),
     });
   }
@@ -34,7 +34,7 @@ export function checkJpegKind(content: Uint8Array): void {
 function refuse(what: string, metadata: Readonly<Record<string, string>>): never {
   throw new Failure(
     'FORMAT_UNSUPPORTED',
-    `The JPEG is of a kind that is not read here. ${what} Convert it first, for example to PNG.`,
+    `The JPEG is of an unsupported kind. ${what} Convert it first, for example to PNG.`,
     { format: 'jpeg', ...metadata },
   );
 }

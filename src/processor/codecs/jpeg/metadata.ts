@@ -4,8 +4,8 @@ const exifName = Buffer.from('Exif\0\0', 'latin1');
 const xmpName = Buffer.from('http://ns.adobe.com/xap/1.0/\0', 'latin1');
 
 /**
- * EXIF and XMP of a JPEG as Pillow's JpegImagePlugin collects them, up to the first scan: EXIF of several segments is one
- * behind the other, of several XMP segments the last counts.
+ * EXIF and XMP of a JPEG as Pillow's JpegImagePlugin collects them, up to the first scan. Several EXIF segments are
+ * concatenated; of several XMP segments the last one counts.
  */
 export function readJpegMetadata(content: Uint8Array): Metadata {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
@@ -41,7 +41,7 @@ function isMarker(bytes: Buffer, at: number): boolean {
   return bytes[at] === 0xff && bytes[at + 1] !== 0xff && bytes[at + 1] !== 0;
 }
 
-/** Restarts, the beginning and the end of the image (ITU-T T.81, table B.1), and the extensions that Pillow steps over. */
+/** Restarts, start and end of the image (ITU-T T.81, table B.1), and the extensions that Pillow skips. */
 function standsAlone(marker: number): boolean {
   return (marker >= 0xd0 && marker <= 0xd9) || marker === 0xc8 || (marker >= 0xf0 && marker <= 0xfd);
 }

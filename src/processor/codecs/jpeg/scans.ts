@@ -2,23 +2,23 @@ import type { SourceStructure } from '../source-structure.ts';
 import { isFrame } from './segments.ts';
 
 /*
- * Decoders visit every block of a component once for each scan, however few bytes the scan has (ITU-T T.81, G.1.2). The
- * times are of libjpeg-turbo and were measured with scans of a few bytes, in nanoseconds for each block and scan.
+ * Decoders visit every block of a component once per scan, however few bytes the scan has (ITU-T T.81, G.1.2). The
+ * times are libjpeg-turbo's, measured with scans of a few bytes, in nanoseconds per block and scan.
  */
 
 const scanTime = { sequential: 10, progressive: 8, arithmetic: 30 } as const;
-/** A refinement scan also looks at each coefficient of its band. */
+/** A refinement scan also visits each coefficient of its band. */
 const refinedCoefficientTime = 0.7;
-/** What the scans take in files that common encoders write, which is in the price of a progressive JPEG. */
+/** Time of the scans in files of common encoders, which the price of a progressive JPEG already includes. */
 const usualTime = 113;
 const pixelsPerBlock = 64;
-/** For a scan's tables, in nanoseconds. */
+/** For the tables of a scan, in nanoseconds. */
 const scanSetupTime = 2000;
 
-/** Segments that are looked at: 64 KiB each would be 6 GB, and of scans no image may have so many. */
+/** Limit of segments that are read. At 64 KiB each they would be 6 GB, and no image may have as many scans. */
 const mostSegments = 100_000;
 
-/** Bytes without a 0xff after which the next one is searched natively. */
+/** Bytes without 0xff after which the search for the next one becomes native. */
 const quietBytes = 32;
 
 /** The scans of a JPEG. */
@@ -33,15 +33,15 @@ interface Frame {
   readonly isArithmetic: boolean;
   readonly width: number;
   readonly height: number;
-  /** Blocks for each 64 pixels of the image, by the component's number. */
+  /** Blocks per 64 pixels of the image, by component id. */
   readonly shares: ReadonlyMap<number, number>;
 }
 
 /**
- * Counts the scans of a JPEG in one pass over its markers, and what they cost.
+ * Counts the scans of a JPEG and their cost in one pass over its markers.
  *
- * @returns undefined for what has no frame, and for a sequential JPEG whose first scan has all components: decoders
- *   read one scan of it
+ * @returns undefined for a file without a frame, and for a sequential JPEG whose first scan contains all components:
+ *   decoders read only that scan
  */
 export function readJpegScans(bytes: Buffer): JpegScans | undefined {
   let frame: Frame | undefined;
@@ -61,7 +61,7 @@ export function readJpegScans(bytes: Buffer): JpegScans | undefined {
     const marker = bytes[at + 1] as number;
     if (marker === 0xd9) break; // EOI
     const hasLength = marker !== 0x01 && marker !== 0xd8 && at + 4 <= bytes.length;
-    // Not by readUInt16BE, nor a part of the bytes for each: there may be millions of segments.
+    // No readUInt16BE and no subarray per segment: there may be millions of segments.
     const length = hasLength ? Math.max(2, ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)) : 0;
     const end = at + 2 + length;
     if (isFrame(marker)) frame ??= frameOf(marker, bytes.subarray(at + 4, end));
@@ -103,7 +103,7 @@ function frameOf(marker: number, body: Buffer): Frame | undefined {
   };
 }
 
-/** @returns nanoseconds for each 64 pixels of the image */
+/** @returns nanoseconds per 64 pixels of the image */
 function timeOf(scan: Buffer, { isProgressive, isArithmetic, shares }: Frame): number {
   const count = scan[0] ?? 0;
   const ids = Array.from({ length: count }, (_, index) => scan[1 + 2 * index] ?? 0);
@@ -116,9 +116,9 @@ function timeOf(scan: Buffer, { isProgressive, isArithmetic, shares }: Frame): n
 }
 
 /**
- * The next marker that isn't part of entropy-coded data: 0xff and neither 0, a fill byte, nor RSTn (ITU-T T.81, B.1.1).
+ * The next marker outside entropy-coded data: 0xff followed by neither 0, a fill byte, nor RSTn (ITU-T T.81, B.1.1).
  *
- * Native search costs as much as looking at some dozens of bytes, so that it is worth while only where 0xff is rare.
+ * A native search costs as much as a few dozen bytes in a loop, so it pays only if 0xff is rare.
  */
 export function nextMarker(bytes: Buffer, from: number): number | undefined {
   const last = bytes.length - 1;

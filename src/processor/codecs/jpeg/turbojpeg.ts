@@ -4,22 +4,22 @@ import process from 'node:process';
 import type { Pixels } from '../../image/pixels.ts';
 import { takeScratch } from '../../workers/scratch.ts';
 
-/** By how much a JPEG can be made smaller while it is decoded, at next to no cost: 1/1, 1/2, 1/4 and 1/8. */
+/** The factors by which a JPEG can be reduced while it is decoded, at almost no cost: 1/1, 1/2, 1/4 and 1/8. */
 export const shrinkFactors = [1, 2, 4, 8] as const;
 export type ShrinkFactor = (typeof shrinkFactors)[number];
 
-/** The system's libjpeg-turbo by its TurboJPEG API: half the CPU of the same work through libvips. */
+/** The system's libjpeg-turbo through its TurboJPEG API: half the CPU time of the same work through libvips. */
 export interface TurboJpeg {
-  /** The library as it was loaded, for `provenance.libraries`. */
+  /** Version of the loaded library, for `provenance.libraries`. */
   readonly version: string;
   /**
-   * Decodes a JPEG of Y, Cb and Cr or of gray alone, as it is stored: not turned upright. With `shrink` 1 the
-   * bytes are those of libjpeg-turbo's own defaults (ISLOW DCT, fancy upsampling), which Pillow and sharp have too.
+   * Decodes a JPEG of Y, Cb and Cr, or a gray one, as stored, not upright. With `shrink` 1 the bytes are those of
+   * libjpeg-turbo's defaults (ISLOW DCT, fancy upsampling), which Pillow and sharp use too.
    *
-   * @param channels - 1 decodes the luma alone and leaves the chroma, 3 gives R, G, B
-   * @param shrink - both sides are divided by it, rounded up
-   * @returns [⌈height / shrink⌉, ⌈width / shrink⌉, channels] uint8, in the scratch memory; undefined for a JPEG that is of another kind,
-   *   of another size than `size`, or that the library finds anything wrong with, be it but a warning
+   * @param channels - 1 decodes only the luma; 3 returns R, G, B
+   * @param shrink - divides both sides, rounded up
+   * @returns [⌈height / shrink⌉, ⌈width / shrink⌉, channels] uint8, in the scratch memory; undefined if the JPEG is of
+   *   another kind or of another size than `size`, or if the library reports an error or a warning
    */
   decode(
     content: Uint8Array,
@@ -28,10 +28,10 @@ export interface TurboJpeg {
     shrink: ShrinkFactor,
   ): Pixels | undefined;
   /**
-   * Encodes pixels as a baseline JPEG, 4:2:0, with the tables of the standard's Annex K: the bytes that sharp writes
-   * with `optimiseCoding: false`.
+   * Encodes pixels as a baseline JPEG, 4:2:0, with the standard's tables (annex K): the same bytes as sharp with
+   * `optimiseCoding: false`.
    *
-   * @param image - [height, width, 1 | 3] uint8, no side over 65,500 pixels
+   * @param image - [height, width, 1 | 3] uint8, no side longer than 65,500 pixels
    * @param quality - 1…100
    */
   encode(image: Pixels, quality: number): Buffer;
@@ -44,7 +44,7 @@ const colourspaces = { ycbcr: 1, gray: 2 } as const;
 const accurateDct = 4096;
 const noRealloc = 1024;
 
-/** The JFIF segment, which sharp doesn't write: its marker, length and sixteen bytes after the two of the start. */
+/** The JFIF segment after the two bytes of SOI, in bytes: marker, length, content. sharp does not write it. */
 const jfifBytes = 18;
 
 function load(): TurboJpeg | undefined {
@@ -62,7 +62,7 @@ const libraryNames: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
   darwin: 'libturbojpeg.0.dylib',
 };
 
-/** The ABI's version as Linux' loader found it in the file's name; there is no function that tells the library's. */
+/** The ABI version from the name of the file that Linux' loader found; the library has no function that returns it. */
 function loadedVersion(): string {
   const maps = process.platform === 'linux' ? readFileSync('/proc/self/maps', 'latin1') : '';
   return /libturbojpeg\.so\.([\d.]+)/.exec(maps)?.[1] ?? '0';
@@ -137,17 +137,17 @@ function bind(name: string): TurboJpeg {
         flags,
       );
       if (end !== 0) throw new Error(`TurboJPEG: ${String(lastError(compressor))}`);
-      // The start of the image moves over the segment that is left out.
+      // The image's SOI moves to directly before the rest, over the JFIF segment.
       room.copyWithin(jfifBytes, 0, 2);
       return room.subarray(jfifBytes, Number(size[0]));
     },
   };
 }
 
-/** Undefined where the system has no TurboJPEG; sharp decodes and encodes JPEGs then. */
+/** Undefined if the system has no TurboJPEG; sharp then decodes and encodes JPEGs. */
 export const turboJpeg: TurboJpeg | undefined = load();
 
-/** Why TURBOJPEG_LIBRARY cannot be used, as a line for whoever set it; undefined if it can, or is not set. */
+/** Why TURBOJPEG_LIBRARY cannot be used, as a line for the operator; undefined if it can, or is not set. */
 export function turboJpegProblem(name = process.env.TURBOJPEG_LIBRARY): string | undefined {
   if (!name || name === 'none' || turboJpeg !== undefined) return undefined;
   return `TURBOJPEG_LIBRARY is "${name}"; allowed: a TurboJPEG library that can be loaded, such as libturbojpeg.so.0, or none`;

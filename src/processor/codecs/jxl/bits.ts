@@ -9,7 +9,7 @@ export interface BitReader {
   enumeration(): number;
 }
 
-/** A number, or how many bits the number has beyond an offset. */
+/** A number, or the number of bits that follow and an offset to add. */
 export type Choice = number | { readonly bits: number; readonly offset: number };
 
 export const plus = (bits: number, offset: number): Choice => ({ bits, offset });

@@ -6,13 +6,13 @@ export interface JxlFile {
   readonly exif: Uint8Array | undefined;
 }
 
-/** Boxes that are looked at; a file has a handful. */
+/** Limit of boxes that are read; a file has a handful. */
 const mostBoxes = 1000;
 
 /**
- * Finds the codestream in a JPEG XL file: a bare one, or that of a container of boxes (ISO/IEC 18181-2, 9).
+ * Finds the codestream in a JPEG XL file: a bare one, or one in a container of boxes (ISO/IEC 18181-2, 9).
  *
- * @throws RangeError where the boxes are damaged
+ * @throws RangeError if the boxes are damaged
  */
 export function readJxlFile(content: Uint8Array): JxlFile {
   const file = Buffer.from(content.buffer, content.byteOffset, content.length);
@@ -28,7 +28,7 @@ export function readJxlFile(content: Uint8Array): JxlFile {
     const body = file.subarray(at + headBytes, at + length);
     const type = file.toString('latin1', at + 4, at + 8);
     if (type === 'jxlc') codestream ??= body;
-    // The number of the part stands before it.
+    // The index of the part precedes it.
     if (type === 'jxlp') codestream ??= body.subarray(4);
     if (type === 'Exif') exif ??= withoutOffset(body);
     at += length;
@@ -37,7 +37,7 @@ export function readJxlFile(content: Uint8Array): JxlFile {
   return { codestream, exif };
 }
 
-/** The offset of the TIFF header stands before it, but pillow-jxl-plugin writes none. */
+/** The offset of the TIFF header precedes it, but pillow-jxl-plugin writes none. */
 function withoutOffset(exif: Buffer): Buffer {
   const mark = exif.toString('latin1', 4, 8);
   return mark === 'II*\0' || mark === 'MM\0*' ? exif.subarray(4) : exif;

@@ -11,7 +11,7 @@ initSync({
 
 export const libraries = { 'jxl-oxide': version() } as const;
 
-/** The decoder gives a PNG of the same samples, in the colour space of the file, turned by the codestream's orientation. */
+/** The decoder writes a PNG with the same samples and colour space, turned by the codestream's orientation. */
 export async function decode(content: Uint8Array, header: ImageHeader): Promise<Pixels> {
   const png = pngOf(content, header);
   const { orientation, ...asStored } = header;

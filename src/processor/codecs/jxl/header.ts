@@ -169,7 +169,7 @@ function checkedDepth({ isFloat, depth }: Metadata): ImageHeader['bitDepth'] {
   const name = `${isFloat ? 'floating-point numbers' : 'integers'} of ${depth} bits`;
   throw new Failure(
     'FORMAT_UNSUPPORTED',
-    `The JPEG XL is of a kind that is not read here. Its samples are ${name}; integers of up to 16 bits are read here. Convert it first, for example to PNG.`,
+    `The JPEG XL is of an unsupported kind. Its samples are ${name}; integers of up to 16 bits are supported. Convert it first, for example to PNG.`,
     { format: 'jxl', samples: name },
   );
 }

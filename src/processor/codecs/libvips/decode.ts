@@ -9,7 +9,7 @@ import type { ImageHeader } from '../header.ts';
 import { sizeUpright } from '../orient.ts';
 import { sharp } from './sharp.ts';
 
-/** As `Decoder.decode`. */
+/** See `Decoder.decode`. */
 export async function decodeByLibvips(content: Uint8Array, header: ImageHeader): Promise<Pixels> {
   const image = sharp(content, { ...optionsFor(header), ignoreIcc: true });
   if (header.colour === 'cmyk') {
@@ -19,8 +19,8 @@ export async function decodeByLibvips(content: Uint8Array, header: ImageHeader):
 }
 
 /**
- * As `Decoder.decodeFast`: WebP, and JPEG where TurboJPEG is missing, are decoded at a smaller size; ICC profiles are
- * converted to sRGB. These are not Pillow's pixels; docs/numerics.md has the error.
+ * See `Decoder.decodeFast`. WebP, and JPEG if TurboJPEG is missing, are decoded at a smaller size; ICC profiles are
+ * converted to sRGB. The pixels differ from Pillow's; docs/numerics.md states the error.
  */
 export async function decodeFastByLibvips(
   content: Uint8Array,
@@ -37,7 +37,7 @@ export async function decodeFastByLibvips(
   return { pixels: await pixelsOf(resized, header), isResized: true };
 }
 
-/** The filters of fast numerics by libvips' names; rules.ts refuses the others. */
+/** The filters of fast numerics by libvips' names; rules.ts refuses all others. */
 const libvipsKernels: Readonly<Partial<Record<FilterName, keyof KernelEnum>>> = {
   nearest: 'nearest',
   bilinear: 'linear',
@@ -47,8 +47,9 @@ const libvipsKernels: Readonly<Partial<Record<FilterName, keyof KernelEnum>>> = 
 
 function optionsFor({ isTiled }: ImageHeader): SharpOptions {
   return {
-    // Not autoOrient: libvips does not look for an orientation where Pillow does.
-    // Pillow accepts what libjpeg and libpng only warn of. A tile that libvips cannot decode is black, with a warning.
+    // Not autoOrient: libvips does not find every orientation that Pillow finds.
+    // Pillow accepts files for which libjpeg and libpng only warn. For a TIFF tile that cannot be decoded, libvips
+    // returns black and warns.
     failOn: isTiled ? 'warning' : 'error',
     // The header has been checked against our own limit.
     limitInputPixels: false,
@@ -65,10 +66,10 @@ async function pixelsOf(image: Sharp, header: ImageHeader): Promise<Pixels> {
   return { data, width: info.width, height: info.height, channels: info.channels as Pixels['channels'] };
 }
 
-/** Gray stays one channel, where sharp would make three of it. */
+/** Gray keeps one channel; sharp would return three. */
 function inOwnChannels(image: Sharp, { colour, hasAlpha, dropsSample, bitDepth }: ImageHeader): Sharp {
   if (dropsSample) return colour === 'gray' ? image.extractChannel(0) : image.removeAlpha();
   if (colour !== 'gray' || hasAlpha) return image;
-  // From 16 bits "b-w" is off by one in a third of all values; of R = G = B each is the high byte.
+  // Converting 16 bits to "b-w" is off by one in a third of all values. With R = G = B, each is the high byte.
   return bitDepth === 16 ? image.extractChannel(0) : image.toColourspace('b-w');
 }

@@ -6,13 +6,13 @@ import type { ImageHeader } from '../header.ts';
 import type { Orientation } from '../orientation.ts';
 import { sharp } from './sharp.ts';
 
-/** A header without its orientation: libvips does not look for one where Pillow does. */
+/** A header without its orientation: libvips does not find every orientation that Pillow finds. */
 export interface LibvipsHeader {
   readonly header: Omit<ImageHeader, keyof Orientation>;
   readonly metadata: Metadata;
 }
 
-/** sharp's names of colour spaces that have a place in docs/numerics.md. */
+/** sharp's names of the colour spaces that docs/numerics.md lists. */
 const colourBySpace: Readonly<Record<string, ImageHeader['colour']>> = {
   srgb: 'rgb',
   rgb: 'rgb',
@@ -28,7 +28,7 @@ const samplesBySubsampling: Readonly<Record<string, number>> = { '4:2:0': 1.5, '
 /**
  * Reads an image's header by libvips.
  *
- * @param hasUnspecifiedSample - the channel that libvips takes for alpha is none
+ * @param hasUnspecifiedSample - whether the channel that libvips reads as alpha is not alpha
  * @throws FORMAT_UNSUPPORTED, IMAGE_CORRUPT
  */
 export async function readLibvipsHeader(
@@ -50,7 +50,7 @@ export async function readLibvipsHeader(
   if (colour === undefined || bitDepth === undefined || !isReadable(colour, bitDepth, hasAlpha, channels)) {
     throw new Failure(
       'FORMAT_UNSUPPORTED',
-      `The pixels of this ${format.toUpperCase()} are ${channels} × ${depth} in the colour space ${space}; gray and RGB of 8 or 16 bits, with or without alpha, and CMYK of 8 bits are read here.`,
+      `The pixels of this ${format.toUpperCase()} are ${channels} × ${depth} in the colour space ${space}; gray and RGB of 8 or 16 bits, with or without alpha, and CMYK of 8 bits are supported.`,
       { channels, depth, colour_space: space },
     );
   }
@@ -72,7 +72,7 @@ export async function readLibvipsHeader(
   };
 }
 
-/** A TIFF may have more: channels of any number and meaning, CMYK with alpha or of 16 bits. */
+/** TIFFs with other channels never pass: any number and meaning, CMYK with alpha or of 16 bits. */
 function isReadable(
   colour: ImageHeader['colour'],
   bitDepth: ImageHeader['bitDepth'],

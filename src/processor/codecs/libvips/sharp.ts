@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 
-// A worker has one image at a time: libvips' own threads and its cache of past operations would only take memory.
+// A worker processes one image at a time: libvips' own threads and its cache of operations would only use memory.
 sharp.concurrency(1);
 sharp.cache(false);
 

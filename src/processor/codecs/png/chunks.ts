@@ -1,14 +1,14 @@
 import type { SourceStructure } from '../source-structure.ts';
 
-/** Nanoseconds a byte, mostly for the checksum, with the header read once more. Chunks have 12 bytes at least. */
+/** Nanoseconds per byte, mostly for the checksum. The header is read twice. A chunk has at least 12 bytes. */
 const timePerByte = 15;
-/** Less is in the price of every image. Bytes. */
+/** In bytes. The price of every image includes this much. */
 const usualBytes = 64 * 1024;
 
 /** The chunk type IDAT as a number. */
 const imageData = 0x49444154;
 
-/** Finds the bytes of a PNG that aren't pixels. @returns undefined where they are few */
+/** Counts the bytes of a PNG that are not pixels. @returns undefined if they are few */
 export function readPngChunks(bytes: Buffer): SourceStructure | undefined {
   let metadata = 0;
   let chunks = 0;

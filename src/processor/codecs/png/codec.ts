@@ -17,13 +17,13 @@ export const png: Codec = {
   load: () => import('./decode.ts'),
 };
 
-/** The chunk type IDAT as a number: a file may have a million chunks before it. */
+/** The chunk type IDAT as a number, for speed: a file may have a million chunks before it. */
 const imageData = 0x49444154;
 
-/** Bytes of pixels that are part of the header part: a decoder may check that there are any. */
+/** Bytes of pixel data in the header part: a decoder may check that there are any. */
 const pixelBytes = 1024;
 
-/** Up to the first IDAT (PNG, 5.6), unless metadata follows the pixels. */
+/** Up to the first IDAT (PNG, 5.6); the whole file if metadata follows the pixels. */
 function headerBytes(content: Buffer): number {
   const pixels = offsetOfPixels(content);
   return pixels !== undefined && !hasPngMetadataAfter(content, pixels) ? pixels + pixelBytes : content.length;

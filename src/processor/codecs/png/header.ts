@@ -4,22 +4,22 @@ import { type Orientation, orientationOf } from '../orientation.ts';
 import { readPngMetadata } from './metadata.ts';
 
 /*
- * Where nothing is said of a figure it is from the PNG specification (W3C, third edition), clause 11. What is refused
- * here isn't wrong: it is left to libvips, which then says what it takes it for.
+ * Figures without another source are from the PNG specification (W3C, third edition), clause 11. A file that this
+ * reader rejects may still be valid: libvips then reads it and reports the failure.
  */
 
-/** Chunks before the first IDAT: most files have five. A hostile one of a million is given up here. */
+/** Limit of chunks before the first IDAT. Most files have five; a hostile one may have a million. */
 const mostChunks = 100;
-/** Bytes; libvips refuses longer ones. */
+/** In bytes. libvips refuses longer ones. */
 const longestChunk = 60 * 1024 * 1024;
-/** Characters. */
+/** In characters. */
 const longestKeyword = 79;
-/** Bytes of a text that is looked at here; a longer one is left to libvips. */
+/** In bytes. Longer texts are left to libvips. */
 const longestText = 1024 * 1024;
-/** libvips' VIPS_MAX_COORD, pixels. */
+/** libvips' VIPS_MAX_COORD, in pixels. */
 const longestSide = 10_000_000;
 
-/** Bits that a sample of a colour type may have. */
+/** Bits per sample that each colour type allows. */
 const bitDepths: Readonly<Record<number, readonly number[]>> = {
   0: [1, 2, 4, 8, 16],
   2: [8, 16],
@@ -36,7 +36,7 @@ interface Frame {
   readonly isInterlaced: boolean;
 }
 
-/** What the chunks before the first IDAT have said. */
+/** Findings from the chunks before the first IDAT. */
 interface Findings {
   readonly frame: Frame;
   readonly seen: Set<string>;
@@ -45,11 +45,11 @@ interface Findings {
 }
 
 /**
- * Reads the header of a plain PNG: one whose chunks before its pixels are whole, in order and none but those that say
- * nothing of EXIF, ICC or XMP. EXIF and XMP after the pixels are read.
+ * Reads the header of a plain PNG: the chunks before its pixels are complete, in order, and contain no EXIF, ICC or
+ * XMP. EXIF and XMP after the pixels are read.
  *
- * @returns what `readHeader` returns of the same file; undefined for what isn't a plain PNG, and for whatever libvips
- *   might take for something else: that one is to be asked then. Nothing has been judged
+ * @returns the same as `readHeader`; undefined if the file is not a plain PNG or if libvips might read it
+ *   differently, so that the caller must use libvips. Sizes are not checked
  */
 export function readPngHeader(content: Uint8Array): ImageHeader | undefined {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
@@ -91,7 +91,7 @@ function frameOf(body: Buffer): Frame | undefined {
   return { width, height, bitDepth, colourType, isInterlaced: interlace === 1 };
 }
 
-/** Adds to the findings. @returns whether it is certain what the chunk means */
+/** Adds to the findings. @returns whether the meaning of the chunk is certain */
 function takeChunk(type: string, body: Buffer, findings: Findings): boolean {
   const { seen } = findings;
   if (type === 'tEXt') return isPlainText(body);
@@ -128,7 +128,7 @@ function takePalette(body: Buffer, findings: Findings): boolean {
   );
 }
 
-/** Alphas of a palette's first colours, or the one colour that is transparent. */
+/** The alphas of the first palette entries, or the one colour that is transparent. */
 function isTransparency(body: Buffer, { frame, colours }: Findings): boolean {
   if (frame.colourType === 3) return body.length >= 1 && body.length <= colours;
   return body.length === { 0: 2, 2: 6 }[frame.colourType];
@@ -140,8 +140,8 @@ function isTime(body: Buffer): boolean {
 }
 
 /**
- * A keyword of up to 79 characters, and words: not the profiles that ImageMagick writes as text. The keyword is matched
- * by itself: over a chunk of megabytes the expression would need more stack than there is.
+ * Whether a text is a keyword of up to 79 characters and ordinary text, and not a profile that ImageMagick wrote. The
+ * keyword is matched separately: on a chunk of megabytes the expression would overflow the stack.
  */
 function isPlainText(body: Buffer): boolean {
   const keyword = body.subarray(0, longestKeyword + 1);

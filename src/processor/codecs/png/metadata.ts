@@ -1,12 +1,12 @@
 import { inflateSync } from 'node:zlib';
 import type { Metadata } from '../orientation.ts';
 
-/** Pillow's MAX_TEXT_CHUNK: bytes that compressed text may become. */
+/** Pillow's MAX_TEXT_CHUNK: the limit of a text after decompression, in bytes. */
 const longestText = 2 ** 20;
 
 /**
- * Chunks that `readPngMetadata` walks over where nobody may wait for it: about a millisecond. The pixels of 32 MB in
- * chunks of 8 KiB are 4,000.
+ * Limit of chunks that `readPngMetadata` reads unless it is patient: about a millisecond. 32 MB of pixels in chunks of
+ * 8 KiB are 4,000 chunks.
  */
 const mostChunks = 20_000;
 
@@ -16,11 +16,11 @@ interface Chunk {
 }
 
 /**
- * EXIF and XMP of a PNG as Pillow's PngImagePlugin finds them, before the pixels and after: the chunk eXIf, else the text
- * `Raw profile type exif` that ImageMagick writes; XMP in text named `XML:com.adobe.xmp`. Of several the last counts.
+ * EXIF and XMP of a PNG as Pillow's PngImagePlugin finds them, before and after the pixels. EXIF is the chunk eXIf,
+ * or else ImageMagick's text `Raw profile type exif`. XMP is the text `XML:com.adobe.xmp`. The last of several counts.
  *
- * @param isPatient - whether a file of more than 20,000 chunks is walked over
- * @returns undefined for such a file where it isn't
+ * @param isPatient - whether to read a file of more than 20,000 chunks
+ * @returns undefined for such a file if not patient
  */
 export function readPngMetadata(content: Uint8Array, isPatient: boolean): Metadata | undefined {
   const found = new Map<string, Chunk>();
@@ -40,7 +40,7 @@ export function readPngMetadata(content: Uint8Array, isPatient: boolean): Metada
 }
 
 /**
- * Whether `readPngMetadata` would find something behind the pixels; also where there are too many chunks to look.
+ * Whether `readPngMetadata` would find metadata after the pixels. Also true if there are too many chunks to read.
  *
  * @param pixels - offset of the first IDAT, in bytes
  */
@@ -53,8 +53,8 @@ export function hasPngMetadataAfter(bytes: Buffer, pixels: number): boolean {
 }
 
 /**
- * Chunks in their order, up to IEND, to where the file ends, or to the second frame of an animation. Checksums are not
- * looked at.
+ * Chunks in file order, up to IEND, the end of the file, or the second frame of an animation. Checksums are not
+ * verified.
  */
 function* chunksOf(bytes: Buffer, from: number): Generator<Chunk> {
   let at = from;
@@ -73,7 +73,7 @@ function* chunksOf(bytes: Buffer, from: number): Generator<Chunk> {
   }
 }
 
-/** What Pillow files a chunk under; undefined for what says nothing of an orientation. */
+/** The key under which Pillow stores a chunk; undefined for a chunk that states no orientation. */
 function nameOf({ type, body }: Chunk): string | undefined {
   if (type === 'eXIf') return 'exif';
   if (type !== 'tEXt' && type !== 'zTXt' && type !== 'iTXt') return undefined;
@@ -87,7 +87,7 @@ function bodyOfExif({ type, body }: Chunk): Buffer {
   return type === 'eXIf' ? body : body.subarray('exif\0'.length);
 }
 
-/** Three lines (an empty one, the profile's name, its length), then the bytes in hexadecimal; null for anything else. */
+/** Three lines (an empty one, the profile's name, its length), then bytes in hexadecimal; null for anything else. */
 function exifOfProfile(chunk: Chunk): Buffer | null | undefined {
   const text = textOf(chunk);
   if (text === undefined || text === null) return text;
@@ -95,7 +95,7 @@ function exifOfProfile(chunk: Chunk): Buffer | null | undefined {
   return digits.length % 2 === 0 && !/[^0-9a-f]/i.test(digits) ? Buffer.from(digits, 'hex') : null;
 }
 
-/** @returns undefined where there is no text, null where it is longer than Pillow takes */
+/** @returns undefined if there is no text, null if it is longer than Pillow allows */
 function textOf({ type, body }: Chunk): Buffer | null | undefined {
   const keyword = body.indexOf(0);
   if (type === 'tEXt') return body.subarray(keyword + 1);

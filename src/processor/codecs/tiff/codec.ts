@@ -9,12 +9,12 @@ export const tiff: Codec = {
   name: 'TIFF',
   detect({ text }) {
     const signature = text.slice(0, 4);
-    // Canon's raw files are TIFFs of which only a preview is an image.
+    // Canon's raw files are TIFFs in which only a preview is an image.
     return bigSignatures.includes(signature) || (signatures.includes(signature) && !text.startsWith('CR', 8));
   },
   readStructure: readTiffStructure,
   price: {
-    // A TIFF may be one strip.
+    // A TIFF may consist of one strip.
     heldBytes: (header) => storedBytes(header) + 1,
     decodingTime: () => 10,
   },

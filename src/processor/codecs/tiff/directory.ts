@@ -1,9 +1,9 @@
 /*
- * Directories of a TIFF file or of EXIF, which is one (TIFF 6.0, §2; BigTIFF by its extension of 2004). What counts as
- * an entry, and which one of two, is as in Pillow's ImageFileDirectory_v2.load.
+ * Directories of a TIFF file or of EXIF, which uses the same format (TIFF 6.0, §2; BigTIFF by its extension of 2004).
+ * The rules for valid and duplicate entries are those of Pillow's ImageFileDirectory_v2.load.
  */
 
-/** One entry: where its values are, checked to lie within the file. */
+/** One entry. Its values are within the file. */
 export interface TiffEntry {
   /** TIFF 6.0's number of the field type: 1 BYTE, 2 ASCII, 3 SHORT, 4 LONG, … */
   readonly type: number;
@@ -22,7 +22,7 @@ export interface TiffHeader {
 
 export interface TiffDirectory {
   readonly entries: ReadonlyMap<number, TiffEntry>;
-  /** Offset of the next directory in bytes; 0 after the last one; undefined where the file ends within this one. */
+  /** Offset of the next directory in bytes; 0 after the last one; undefined if the file ends within this one. */
   readonly next: number | undefined;
 }
 
@@ -44,10 +44,10 @@ const typeBytes: Readonly<Record<number, number>> = {
   16: 8, // LONG8
 };
 
-/** Most entries that are read of one directory: TIFF's own limit, where BigTIFF allows 2⁶⁴. */
+/** Limit of entries read in one directory: TIFF's own limit. BigTIFF would allow 2⁶⁴. */
 const mostEntries = 65_535;
 
-/** Headers that Pillow takes: the third and the fourth have their version in the other byte order. */
+/** Headers that Pillow accepts. The third and the fourth have their version in the other byte order. */
 const headers: Readonly<Record<string, Omit<TiffHeader, 'first'>>> = {
   'II*\0': { isLittleEndian: true, isBig: false },
   'MM\0*': { isLittleEndian: false, isBig: false },
@@ -57,14 +57,14 @@ const headers: Readonly<Record<string, Omit<TiffHeader, 'first'>>> = {
   'MM\0+': { isLittleEndian: false, isBig: true },
 };
 
-/** @returns undefined where the bytes do not begin like a TIFF file */
+/** @returns undefined if the bytes do not begin like a TIFF file */
 export function readTiffHeader(file: Buffer): TiffHeader | undefined {
   const kind = headers[file.toString('latin1', 0, 4)];
   if (kind === undefined || file.length < (kind.isBig ? 16 : 8)) return undefined;
   return { ...kind, first: readOffset(file, kind, kind.isBig ? 8 : 4) };
 }
 
-/** An entry as the file has it: its values may lie outside of the file. */
+/** An entry as stored. Its values may be outside of the file. */
 export interface WrittenEntry extends TiffEntry {
   readonly tag: number;
   /** Bytes of all values; 0 for unknown types. */
@@ -73,23 +73,23 @@ export interface WrittenEntry extends TiffEntry {
   readonly isInPlace: boolean;
 }
 
-/** Bytes of a directory's number of entries, of an entry, and of the values or the offset in an entry. */
+/** Sizes in bytes: of the number of entries, of an entry, and of the values or the offset in an entry. */
 function sizesOf({ isBig }: Endianness): readonly [count: number, entry: number, value: number] {
   return isBig ? [8, 20, 8] : [2, 12, 4];
 }
 
 /**
- * How many entries a directory says it has.
+ * The number of entries that a directory states.
  *
  * @param at - offset of the directory, in bytes
- * @returns undefined where the file ends before
+ * @returns undefined if the file ends before it
  */
 export function countTiffEntries(file: Buffer, header: TiffHeader, at: number): number | undefined {
   if (at + sizesOf(header)[0] > file.length) return undefined;
   return header.isBig ? readOffset(file, header, at) : uint16(file, header, at);
 }
 
-/** @returns undefined where the file ends within the entry */
+/** @returns undefined if the file ends within the entry */
 export function readTiffEntry(
   file: Buffer,
   header: TiffHeader,
@@ -111,7 +111,7 @@ export function readTiffEntry(
 /**
  * The offset of the directory after one with `count` entries, in bytes.
  *
- * @returns 0 after the last one; undefined where the file ends before
+ * @returns 0 after the last one; undefined if the file ends before it
  */
 export function nextTiffDirectory(
   file: Buffer,
@@ -126,7 +126,7 @@ export function nextTiffDirectory(
 
 /**
  * Reads one directory. Of two entries with the same tag the first counts; entries of unknown types, without values, or
- * with values outside of the file are left out.
+ * with values outside of the file are skipped.
  *
  * @param at - offset of the directory, in bytes
  */
@@ -141,7 +141,7 @@ export function readTiffDirectory(file: Buffer, header: TiffHeader, at: number):
     const { tag, type, count: values, at: valuesAt, bytes, isInPlace } = entry;
     if (entries.has(tag) || bytes === 0) continue;
     if (!isInPlace) {
-      // Values may overlap; all of them together are never more than the file.
+      // Values may overlap, but their total may not exceed the size of the file.
       outOfPlace += bytes;
       if (outOfPlace > file.length) continue;
       if (valuesAt + bytes > file.length) return { entries, next: undefined };
@@ -151,7 +151,7 @@ export function readTiffDirectory(file: Buffer, header: TiffHeader, at: number):
   return { entries, next: nextTiffDirectory(file, header, at, count) };
 }
 
-/** One of an entry's numbers. @returns undefined where the entry or the file has fewer */
+/** One of an entry's numbers. @returns undefined if the entry or the file has fewer */
 export function numberOf(
   file: Buffer,
   header: TiffHeader,
@@ -166,10 +166,10 @@ export function numberOf(
 }
 
 /**
- * The numbers of an entry, a fraction as its quotient.
+ * The numbers of an entry. A fraction becomes its quotient.
  *
- * @param most - numbers that are read; the rest is left out
- * @returns none for text and for bytes without a meaning (UNDEFINED)
+ * @param most - limit of numbers to read; the rest is ignored
+ * @returns an empty list for text and for bytes of unknown meaning (UNDEFINED)
  */
 export function numbersOf(
   file: Buffer,
@@ -216,7 +216,7 @@ function int32(file: Buffer, { isLittleEndian }: Endianness, at: number): number
   return isLittleEndian ? file.readInt32LE(at) : file.readInt32BE(at);
 }
 
-/** Inexact above 2⁵³, which no file reaches. */
+/** Inexact above 2⁵³, which no offset in a real file exceeds. */
 function uint64(file: Buffer, { isLittleEndian }: Endianness, at: number): number {
   return Number(isLittleEndian ? file.readBigUInt64LE(at) : file.readBigUInt64BE(at));
 }

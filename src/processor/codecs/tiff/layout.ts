@@ -8,15 +8,15 @@ import {
 } from './directory.ts';
 
 /*
- * How the pixels of a TIFF lie in it, read before a decoder sees it: libvips takes some layouts for others, without a
- * word. What is refused here is a whole file of a kind that is not read; numbers of tags and values are TIFF 6.0's and
- * its supplements'.
+ * The layout of the pixels in a TIFF, read before any decoder runs: libvips decodes some layouts wrongly without an
+ * error. A file is refused here if its kind is not supported. Tags and values are numbered as in TIFF 6.0 and its
+ * supplements.
  */
 
-/** Of a TIFF's first directory. */
+/** The layout in a TIFF's first directory. */
 export interface TiffLayout {
   readonly isTiled: boolean;
-  /** A sample beside the colours that is no alpha: left out, as Pillow does. */
+  /** Whether there is an extra sample that is not alpha. It is dropped, as in Pillow. */
   readonly hasUnspecifiedSample: boolean;
 }
 
@@ -31,7 +31,7 @@ const tags = {
   sampleFormat: 339,
 } as const;
 
-/** Samples a pixel that are looked at; libvips and Pillow take fewer. */
+/** Limit of samples per pixel; libvips and Pillow accept fewer. */
 const mostSamples = 64;
 
 const compressions: Readonly<Record<number, string>> = {
@@ -88,7 +88,7 @@ const photometrics: Readonly<Record<number, string>> = {
   34892: 'linear raw',
 };
 
-/** What the colours of an interpretation are: how many, of which numbers of bits. */
+/** Colours of an interpretation: the number of samples, and the numbers of bits that are allowed. */
 const read: Readonly<Record<number, { readonly samples: number; readonly bits: readonly number[] }>> = {
   0: { samples: 1, bits: [1, 2, 4, 8, 16] },
   1: { samples: 1, bits: [1, 2, 4, 8, 16] },
@@ -109,10 +109,10 @@ const sampleFormats: Readonly<Record<number, string>> = {
 const separatePlanes = 2;
 
 /**
- * Reads and judges the layout of a TIFF's first image.
+ * Reads and checks the layout of a TIFF's first image.
  *
- * @returns undefined where there is no whole directory: what is wrong with the file libvips finds out
- * @throws FORMAT_UNSUPPORTED, which names the compression, the photometric interpretation, the samples or the planes
+ * @returns undefined if no directory is complete: libvips then reports the error
+ * @throws FORMAT_UNSUPPORTED, naming the compression, the photometric interpretation, the samples or the planes
  */
 export function readTiffLayout(content: Uint8Array): TiffLayout | undefined {
   const file = Buffer.from(content.buffer, content.byteOffset, content.length);
@@ -129,7 +129,7 @@ export function readTiffLayout(content: Uint8Array): TiffLayout | undefined {
   const hasExtra = facts.samples === samples + 1;
   return {
     isTiled: facts.isTiled,
-    // Files without the tag mean alpha: Pillow and libvips agree there.
+    // Without the tag, the extra sample is alpha, as in Pillow and libvips.
     hasUnspecifiedSample: hasExtra && facts.extraSamples[0] === 0,
   };
 }
@@ -156,7 +156,7 @@ function factsOf(file: Buffer, header: TiffHeader, { entries }: TiffDirectory): 
     compression: number(tags.compression, 1),
     photometric: number(tags.photometric, Number.NaN),
     samples,
-    // Some files say the bits of more samples than there are.
+    // Some files state the bits of more samples than they have.
     bits: numbers(tags.bitsPerSample, [1]).slice(0, samples),
     sampleFormats: numbers(tags.sampleFormat, [1]),
     extraSamples: numbers(tags.extraSamples, []),
@@ -169,7 +169,7 @@ function checkCompression({ compression }: Facts): void {
   if (compressionsRead.includes(compression)) return;
   const name = compressions[compression] ?? `the unknown compression ${compression}`;
   refuse(
-    `Its pixels are compressed by ${name}; none, LZW, deflate, PackBits, CCITT and JPEG are read here.`,
+    `Its pixels are compressed by ${name}; none, LZW, deflate, PackBits, CCITT and JPEG are supported.`,
     { compression: name },
   );
 }
@@ -179,13 +179,13 @@ function checkPhotometric({ photometric, compression }: Facts): void {
   if (Number.isNaN(photometric)) refuse('It has no photometric interpretation.', { photometric: 'missing' });
   if (!(photometric in read)) {
     refuse(
-      `Its photometric interpretation is ${name}; gray, RGB, palettes, CMYK and YCbCr in JPEG are read here.`,
+      `Its photometric interpretation is ${name}; gray, RGB, palettes, CMYK and YCbCr in JPEG are supported.`,
       { photometric: name },
     );
   }
   if (photometric === 6 && compression !== jpeg) {
     refuse(
-      `Its photometric interpretation is YCbCr with the compression ${compressions[compression]}; YCbCr is read in JPEG alone.`,
+      `Its photometric interpretation is YCbCr with the compression ${compressions[compression]}; YCbCr is read only in JPEG.`,
       { photometric: name, compression: compressions[compression] as string },
     );
   }
@@ -196,19 +196,19 @@ function checkSamples({ photometric, samples, bits, sampleFormats: formats }: Fa
   const format = formats.find((each) => each !== 1);
   if (format !== undefined) {
     const name = sampleFormats[format] ?? `of the unknown format ${format}`;
-    refuse(`Its samples are ${name}; unsigned integers are read here.`, { sample_format: name });
+    refuse(`Its samples are ${name}; unsigned integers are supported.`, { sample_format: name });
   }
   const depth = bits[0] ?? 0;
   if (bits.some((each) => each !== depth) || !colours.bits.includes(depth)) {
     refuse(
-      `Its samples have ${[...new Set(bits)].join(' and ')} bits in ${photometrics[photometric]}; ${colours.bits.join(', ')} are read here.`,
+      `Its samples have ${[...new Set(bits)].join(' and ')} bits in ${photometrics[photometric]}; ${colours.bits.join(', ')} are supported.`,
       { bits_per_sample: bits.join(',') },
     );
   }
   const isExtraRead = photometric !== 5 && samples === colours.samples + 1;
   if (samples !== colours.samples && !isExtraRead) {
     refuse(
-      `It has ${samples} samples a pixel in ${photometrics[photometric]}; ${colours.samples}${photometric === 5 ? ' are' : `, or ${colours.samples + 1} with alpha, are`} read here.`,
+      `It has ${samples} samples a pixel in ${photometrics[photometric]}; ${colours.samples}${photometric === 5 ? ' are' : `, or ${colours.samples + 1} with alpha, are`} supported.`,
       { samples_per_pixel: String(samples) },
     );
   }
@@ -227,7 +227,7 @@ function checkPlanes({ isPlanar, isTiled, photometric, samples, compression }: F
 function refuse(what: string, metadata: Readonly<Record<string, string>>): never {
   throw new Failure(
     'FORMAT_UNSUPPORTED',
-    `The TIFF is of a kind that is not read here. ${what} Convert it first, for example to PNG.`,
+    `The TIFF is of an unsupported kind. ${what} Convert it first, for example to PNG.`,
     { format: 'tiff', ...metadata },
   );
 }

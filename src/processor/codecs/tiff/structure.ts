@@ -11,23 +11,23 @@ import {
 } from './directory.ts';
 
 /*
- * libtiff reads every directory of a file to count its pages, once for the header and once to decode. Each entry that it
- * doesn't know is sorted into all those before. TIFF 6.0, §2 and §15; BigTIFF as libtiff has it.
+ * libtiff reads every directory of a file to count its pages, once for the header and once to decode. It inserts each
+ * unknown entry into a sorted list of the earlier ones. TIFF 6.0, §2 and §15; BigTIFF as in libtiff.
  */
 
-/** Nanoseconds of the decoder; the header takes half as much again. */
+/** Time of the decoder in nanoseconds; reading the header takes half as much. */
 const directoryTime = 4000;
 const entryTime = 700;
 const entryPairTime = 40;
-/** Nanoseconds for each strip or tile, and for each of its pixels beyond the image. */
+/** In nanoseconds: for each strip or tile, and for each of its pixels beyond the image. */
 const segmentTime = 1600;
 const surplusPixelTime = 10;
 
-/** More than libtiff reads of an image that is smaller than all limits. */
+/** More directories than libtiff reads in a file whose image is within all limits. */
 const mostDirectories = 65_536;
-/** Strips or tiles that are JPEGs and looked into: 100 megapixels have 1,600 tiles of 256 × 256. */
+/** Limit of JPEG strips or tiles that are searched: 100 megapixels have 1,600 tiles of 256 × 256. */
 const mostJpegSegments = 20_000;
-/** Entries of a directory that libtiff takes. */
+/** Limit of entries that libtiff accepts in a directory. */
 const mostEntries = 4096;
 
 const tag = {
@@ -47,7 +47,7 @@ interface File {
   readonly header: TiffHeader;
 }
 
-/** @returns undefined for one directory of some hundred strips or tiles */
+/** @returns undefined for one directory with at most a few hundred strips or tiles */
 export function readTiffStructure(bytes: Buffer): SourceStructure | undefined {
   const header = readTiffHeader(bytes);
   if (header === undefined) return undefined;
@@ -60,10 +60,10 @@ export function readTiffStructure(bytes: Buffer): SourceStructure | undefined {
   return { parts: parts.parts, count: parts.count, headerTime: time / 2, fixedTime };
 }
 
-/** Nanoseconds. */
+/** In nanoseconds. */
 const unnoticedTime = 500_000;
 
-/** The chain of directories, as far as libtiff follows it: not in a circle. */
+/** The chain of directories as libtiff follows it: it stops at a cycle. */
 function readDirectories({ bytes, header }: File): { readonly directories: number; readonly time: number } {
   const seen = new Set<number>();
   let time = 0;
@@ -79,24 +79,24 @@ function readDirectories({ bytes, header }: File): { readonly directories: numbe
 }
 
 /**
- * The entries of the first directory that are in `tag`. Unlike Pillow, libtiff goes on after an entry whose values lie
- * outside of the file; of two entries with the same tag it takes the first, too.
+ * The entries of the first directory whose tags are in `tag`. Unlike Pillow, libtiff continues after an entry whose
+ * values are outside of the file. Of two entries with the same tag it also uses the first.
  */
 function readFields({ bytes, header }: File): ReadonlyMap<number, TiffEntry> {
   const fields = new Map<number, TiffEntry>();
-  const wanted: ReadonlySet<number> = new Set(Object.values(tag));
+  const usedTags: ReadonlySet<number> = new Set(Object.values(tag));
   const count = Math.min(mostEntries, countTiffEntries(bytes, header, header.first) ?? 0);
   for (let index = 0; index < count; index++) {
     const entry = readTiffEntry(bytes, header, header.first, index);
     if (entry === undefined) break;
-    if (wanted.has(entry.tag) && !fields.has(entry.tag)) fields.set(entry.tag, entry);
+    if (usedTags.has(entry.tag) && !fields.has(entry.tag)) fields.set(entry.tag, entry);
   }
   return fields;
 }
 
-/** What the strips or tiles of the image take beside its pixels. */
+/** The cost of the strips or tiles, without that of the image's pixels. */
 function readSegments(file: File, fields: ReadonlyMap<number, TiffEntry>) {
-  const number = (wanted: number) => numberIn(file, fields.get(wanted), 0) ?? 0;
+  const number = (id: number) => numberIn(file, fields.get(id), 0) ?? 0;
   const [width, height] = [number(tag.width), number(tag.height)];
   const isTiled = fields.has(tag.tileOffsets);
   const offsets = fields.get(isTiled ? tag.tileOffsets : tag.stripOffsets);
@@ -115,7 +115,7 @@ function readSegments(file: File, fields: ReadonlyMap<number, TiffEntry>) {
   };
 }
 
-/** The scans of strips or tiles that are JPEGs. Several may be at one place of the file. */
+/** The scans of strips or tiles that are JPEGs. Several may share one place of the file. */
 function readSegmentScans(file: File, offsets: TiffEntry | undefined, lengths: TiffEntry | undefined) {
   const count = offsets?.count ?? 0;
   if (count > mostJpegSegments) return { count, time: Number.POSITIVE_INFINITY };
@@ -130,7 +130,7 @@ function readSegmentScans(file: File, offsets: TiffEntry | undefined, lengths: T
     if (one === undefined) {
       const segment = file.bytes.subarray(offset, offset + length);
       walked += segment.length;
-      // Segments that overlap: no writer makes such a file, and each would have to be read.
+      // Overlapping segments: no writer produces such a file, and each one would have to be read.
       if (walked > 2 * file.bytes.length) return { count: index, time: Number.POSITIVE_INFINITY };
       const scans = readJpegScans(segment);
       one = {

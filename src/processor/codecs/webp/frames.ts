@@ -1,8 +1,8 @@
 import type { SourceStructure } from '../source-structure.ts';
 
 /**
- * Nanoseconds for each pair of frames of a WebP. Only the first frame is used, but libwebp walks its list of frames from
- * the start for each of them.
+ * Nanoseconds per pair of frames of a WebP. Only the first frame is used, but libwebp walks its list of frames from the
+ * start for each frame.
  */
 const pairTime = { header: 1, decoder: 2 } as const;
 

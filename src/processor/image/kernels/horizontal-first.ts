@@ -2,8 +2,8 @@ import { roundUp, stripOf, type TwoPassJob } from './strip.ts';
 import { useKernels } from './wasm.ts';
 
 /**
- * Makes some columns of the result, the horizontal pass first: source rows go through it into a ring of quads, and
- * each row of the result is made as soon as the ring has the last quad that it needs.
+ * Computes some columns of the result, horizontal pass first: the pass reads source rows and writes quads to a ring.
+ * Each row of the result is computed as soon as the ring contains the last quad that the row needs.
  */
 export function resampleHorizontalFirst(job: TwoPassJob, left: number, columns: number): void {
   const { vertical, result } = job;

@@ -7,11 +7,11 @@ import { checkOpenCvWork, type OpenCvFilterName, resampleAsOpenCv } from './open
 import type { Target } from './resample.ts';
 import { checkTorchWork, resampleAsTorch, type TorchFilterName } from './torch.ts';
 
-/** The resize of a library beside Pillow. */
+/** The resize of a library other than Pillow. */
 export interface Kernel {
   /**
    * @param source - its size, upright
-   * @throws OUTPUT_PIXELS_OVER_LIMIT where the resize takes too long or too much memory
+   * @throws OUTPUT_PIXELS_OVER_LIMIT if the resize takes too much time or memory
    */
   check(source: Size, target: Target): void;
   /**
@@ -19,7 +19,7 @@ export interface Kernel {
    *
    * @param stored - [height, width, 1 | 3 | 4] uint8, as stored
    * @param orientation - EXIF's, 1…8
-   * @param target - its filter is one that the library has: the rules refuse the others
+   * @param target - its filter exists in the library: the rules refuse all others
    * @returns [height, width, 1 | 3 | 4] uint8
    */
   resample(stored: Pixels, orientation: number, target: Target): Pixels;
@@ -48,8 +48,8 @@ function forOpenCv(source: Size, { filter, box, ...target }: Target) {
 }
 
 /**
- * A box in whole pixels: torch and OpenCV have no fractions of a pixel. Its sides and its place in the middle are rounded
- * half to even, as torchvision's `center_crop` rounds the place.
+ * A box in whole pixels: torch and OpenCV accept no fractions. Its sides and its centred position are rounded half to
+ * even, as torchvision's `center_crop` rounds the position.
  */
 function wholePart(source: Size, [left, top, right, bottom]: NonNullable<Target['box']>): Cutout {
   const across = middle(source.width, right - left);

@@ -2,14 +2,14 @@ import type { Pixels } from '../pixels.ts';
 
 const round32 = Math.fround;
 
-/** The level of a gray that is as light as a colour. */
+/** A gray level as bright as a colour. */
 type LevelOf = (red: number, green: number, blue: number) => number;
 
 const [redOfTorch, greenOfTorch, blueOfTorch] = [round32(0.2989), round32(0.587), round32(0.114)];
 
 /**
  * torchvision's `functional.rgb_to_grayscale` of uint8: 0.2989·R + 0.587·G + 0.114·B in single precision, added by
- * fused multiply-adds, without its fraction. White becomes 254.
+ * fused multiply-adds and truncated. White becomes 254.
  */
 const byTorch: LevelOf = (red, green, blue) =>
   Math.trunc(round32(round32(round32(red * redOfTorch) + green * greenOfTorch) + blue * blueOfTorch));
@@ -20,10 +20,10 @@ const byOpenCv: LevelOf = (red, green, blue) => (9798 * red + 19235 * green + 37
 const levels = { torch: byTorch, opencv: byOpenCv } as const;
 
 /**
- * Grayscale as a library makes it of R, G and B. Gray is R = G = B to it: torchvision's comes out darker by one.
+ * Grayscale as the library computes it from R, G and B. Gray counts as R = G = B; torchvision makes it darker by one.
  *
  * @param image - [height, width, 1 | 3 | 4] uint8
- * @returns [height, width, 1] uint8, or [height, width, 2] where there was alpha, which is kept
+ * @returns [height, width, 1] uint8, or [height, width, 2] if there is alpha, which is kept
  */
 export function libraryLuma({ data, width, height, channels }: Pixels, library: keyof typeof levels): Pixels {
   const levelOf = levels[library];

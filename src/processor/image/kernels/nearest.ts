@@ -3,13 +3,13 @@ import type { Pixels } from '../pixels.ts';
 import { pickPixels } from './pick.ts';
 
 /**
- * Pillow's resize by NEAREST: ImagingScaleAffine, which adds the step up in double, rounding errors and all.
- * What falls outside of the source stays 0.
+ * Pillow's resize by NEAREST: ImagingScaleAffine, which sums the step in double, including rounding errors. Pixels
+ * outside of the source stay 0.
  *
  * @param source - [height, width, channels] uint8
- * @param width - of the whole result, as height
+ * @param width - of the whole result; likewise `height`
  * @param box - within the source
- * @param cutout - the part of the result that is made
+ * @param cutout - the part of the result to compute
  * @returns the cutout: [height, width, channels] uint8
  */
 export function nearest(
@@ -25,8 +25,8 @@ export function nearest(
 }
 
 /**
- * The source pixel of each result pixel from `firstResult` to before `endResult`, up to the first that falls beyond
- * the source's end.
+ * The source pixel of each result pixel from `firstResult` to before `endResult`, up to the first one beyond the end of
+ * the source.
  */
 function nearestPixels(
   sourceSize: number,
@@ -39,7 +39,7 @@ function nearestPixels(
   const pixels = new Int32Array(endResult - firstResult);
   const step = Math.fround(to - from) / size;
   let position = from + step * 0.5;
-  // Those before the first as well: a product would have other rounding errors than the sum.
+  // The sum starts at pixel 0, before the first: a product would have other rounding errors.
   for (let i = 0; i < firstResult; i++) position += step;
   for (let i = 0; i < pixels.length; i++) {
     const pixel = Math.trunc(position);

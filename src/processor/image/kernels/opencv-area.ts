@@ -30,8 +30,8 @@ export function averageFactors(source: Pixels, across: Axis, down: Axis): Pixels
 }
 
 /**
- * OpenCV's INTER_AREA where it makes smaller by any other factor: the mean of what each result pixel covers, in single
- * precision, first along rows.
+ * OpenCV's INTER_AREA when reducing by any other factor: the mean of the source pixels that a result pixel covers, in
+ * single precision, rows first.
  *
  * @param source - [height, width, 1 | 3 | 4] uint8
  * @returns [height, width, 1 | 3 | 4] uint8, in an ArrayBuffer of its own
@@ -64,9 +64,9 @@ export function averageArea(source: Pixels, across: Axis, down: Axis): Pixels {
 }
 
 /**
- * Makes a result row by row.
+ * Computes a result row by row.
  *
- * @param prepare - takes what memory it needs and returns what makes row y at `out`, of sums that are 0
+ * @param prepare - reserves memory and returns a function that computes row y at `out`, from sums that start at 0
  */
 function makeRows(
   source: Pixels,
@@ -92,7 +92,7 @@ function makeRows(
   return { data: result, width, height, channels };
 }
 
-/** For each column: bytes from the row to its first pixel, how many there are, and their weights. */
+/** For each column: bytes from the row's start to its first pixel, the number of pixels, and their weights. */
 function putTable(arena: Arena, columns: readonly Cover[], channels: number): number {
   const words = new Int32Array(columns.reduce((length, { weights }) => length + 2 + weights.length, 0));
   const floats = new Float32Array(words.buffer);

@@ -7,8 +7,8 @@ import { type Arena, useKernels } from './wasm.ts';
 const reach = 3;
 
 /**
- * Weighs two or four neighbouring pixels along each axis, as OpenCV's resize does: source rows are weighed into a ring
- * of rows, and each row of the result is made of two or four of those.
+ * Weighs two or four neighbouring pixels along each axis, as OpenCV's resize does: weighed source rows go to a ring,
+ * and each row of the result is computed from two or four of them.
  *
  * @param source - [height, width, 1 | 3 | 4] uint8
  * @param singlePrecisionValues - of a row of the result, where four pixels are weighed. Unset: two are
@@ -35,7 +35,7 @@ export function interpolate(
     const { kernels, memory } = arena;
     const rowsInRing = new Int32Array(taps).fill(-1);
 
-    /** The address of a weighed source row; a row beyond the source is the one at its edge. */
+    /** The address of a weighed source row; rows beyond the source repeat the row at its edge. */
     function weighedRow(y: number): number {
       const row = Math.max(0, Math.min(y, source.height - 1));
       const slot = row % taps;
@@ -64,7 +64,7 @@ export function interpolate(
   return { data: result, width, height, channels };
 }
 
-/** For each column: bytes from the padded row to its first pixel, and four weights. */
+/** For each column: bytes from the padded row's start to its first pixel, and four weights. */
 function putTable(arena: Arena, { starts, weights }: Taps, channels: number): number {
   const words = new Int32Array(starts.length * 3);
   const halves = new Int16Array(words.buffer);
@@ -77,7 +77,7 @@ function putTable(arena: Arena, { starts, weights }: Taps, channels: number): nu
   return table;
 }
 
-/** Puts a row into memory with its first and last pixel repeated beyond its ends. */
+/** Copies a row into memory with its first and last pixel repeated beyond its ends. */
 function putPadded(memory: Uint8Array, row: Uint8Array, to: number, channels: number): void {
   const begin = to + reach * channels;
   const end = begin + row.length;

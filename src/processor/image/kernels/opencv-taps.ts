@@ -1,8 +1,8 @@
 import { roundHalfToEven } from '../shortest-edge.ts';
 
 /*
- * Which source pixels OpenCV's resize weighs along one axis, and how much: `hal::resize` of
- * modules/imgproc/src/resize.cpp, to the operation. Its float is single precision, its double double.
+ * The source pixels that OpenCV's resize weighs along one axis, and their weights, with the same operations as
+ * `hal::resize` in modules/imgproc/src/resize.cpp. Its float is single precision, its double is double precision.
  */
 
 /** Fraction bits of weights: INTER_RESIZE_COEF_BITS. */
@@ -13,22 +13,22 @@ const round32 = Math.fround;
 /** One axis of a resize, in pixels. */
 export interface Axis {
   readonly sourceSize: number;
-  /** Of the whole result. */
+  /** Of the whole result, in pixels. */
   readonly size: number;
-  /** The result pixels that are made: from `from` to before `to`. */
+  /** The result pixels to compute: from `from` to before `to`. */
   readonly from: number;
   readonly to: number;
 }
 
-/** Neighbouring source pixels of each result pixel that is made. */
+/** Neighbouring source pixels of each computed result pixel. */
 export interface Taps {
-  /** The first of them, which may lie beyond the source: there the pixel at its edge counts. */
+  /** The first of them. It may be beyond the source; the pixel at the edge then counts. */
   readonly starts: Int32Array;
-  /** Four for each result pixel, with 11 fraction bits; the last two are 0 where only two pixels count. */
+  /** Four for each result pixel, with 11 fraction bits; the last two are 0 if only two pixels count. */
   readonly weights: Int16Array;
 }
 
-/** Source pixels per result pixel. OpenCV divides twice, so a whole factor need not come out as one. */
+/** Source pixels per result pixel. OpenCV divides twice, so a whole factor may have a rounding error. */
 export function scaleOf({ sourceSize, size }: Axis): number {
   return 1 / (size / sourceSize);
 }
@@ -47,7 +47,7 @@ export function linearTaps(axis: Axis, isAcross: boolean): Taps {
   });
 }
 
-/** Two pixels each: INTER_AREA where it makes larger along either axis. */
+/** Two pixels each: INTER_AREA when enlarging along either axis. */
 export function enlargedAreaTaps(axis: Axis, isAcross: boolean): Taps {
   const scale = scaleOf(axis);
   const inverse = axis.size / axis.sourceSize;
@@ -110,7 +110,7 @@ function toFixedPoint(weight: number): number {
   return roundHalfToEven(round32(weight * one));
 }
 
-/** Weights of the source pixels that a result pixel covers, as far as it covers them. */
+/** Weights of the source pixels that a result pixel covers, in proportion to the covered part. */
 export interface Cover {
   readonly start: number;
   /** In single precision. */

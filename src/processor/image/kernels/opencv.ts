@@ -10,25 +10,27 @@ import { checkSide, copyOf, maxSide } from './resample.ts';
 
 /**
  * OpenCV's interpolations by the names of our filters: INTER_LINEAR, INTER_CUBIC, INTER_AREA and INTER_NEAREST.
- * None but area looks at more pixels where it makes smaller.
+ * Only area reads more source pixels when reducing.
  */
 export type OpenCvFilterName = 'bilinear' | 'bicubic' | 'box' | 'nearest';
 
-/** The result that OpenCV resamples an image to. */
+/** The target of a resize by OpenCV. */
 export interface OpenCvTarget {
   /** Size of the whole result, upright, in pixels. */
   readonly width: number;
   readonly height: number;
   readonly filter: OpenCvFilterName;
-  /** The part of the upright source that is resampled, in whole pixels; no pixel outside of it counts. Unset: all of it. */
+  /**
+   * The part of the upright source that is resampled, in whole pixels; no pixel outside of it counts. Unset: all of it.
+   */
   readonly part?: Cutout | undefined;
-  /** The part of the result that is made, with the pixels that it has in the whole. Unset: all of it. */
+  /** The part of the result to compute, with the same pixels as in the whole result. Unset: all of it. */
   readonly cutout?: Cutout | undefined;
 }
 
 /**
- * `cv2.resize(image[part], (width, height), interpolation=…)` of uint8, byte for byte, and of that the cutout; alpha is
- * a channel as the others are.
+ * The cutout of `cv2.resize(image[part], (width, height), interpolation=…)` of uint8, byte for byte. Alpha is treated
+ * as any other channel.
  *
  * Fails as {@link checkOpenCvWork} does.
  *
@@ -72,14 +74,14 @@ function isWhole(scale: number): boolean {
   return Math.abs(scale - Math.round(scale)) < Number.EPSILON;
 }
 
-/** How many values of a row that is made lie in whole vectors of 8 from the whole row's first value on. */
+/** Number of values in a computed row that belong to whole vectors of 8, counted from the whole row's first value. */
 function singlePrecisionValues({ channels }: Pixels, { size, from, to }: Axis): number {
   const inWhole = Math.floor((size * channels) / 8) * 8;
   return Math.max(0, Math.min(inWhole, to * channels) - from * channels);
 }
 
 /**
- * Fails with OUTPUT_PIXELS_OVER_LIMIT where resampling would: where the source or the whole result has a side over 2²⁰
+ * Fails with OUTPUT_PIXELS_OVER_LIMIT if resampling would: the source or the whole result has a side over 2²⁰
  * pixels.
  *
  * @param source - its size, upright

@@ -2,12 +2,12 @@ import type { Pixels } from '../pixels.ts';
 import type { Size } from '../shortest-edge.ts';
 
 /**
- * Makes an image of some pixels of another one.
+ * Copies selected rows and columns of an image.
  *
  * @param source - [height, width, channels] uint8
- * @param columns - the source's column of each column of the result
- * @param rows - the source's row of each row of the result
- * @param size - of the result. Pixels that `columns` and `rows` leave open are 0
+ * @param columns - the source column for each column of the result
+ * @param rows - the source row for each row of the result
+ * @param size - of the result. Pixels outside of `columns` and `rows` are 0
  * @returns [height, width, channels] uint8, in an ArrayBuffer of its own
  */
 export function pickPixels(source: Pixels, columns: Int32Array, rows: Int32Array, size: Size): Pixels {

@@ -9,21 +9,21 @@ import { resampleStored } from './upright.ts';
 import { type FilterName, reachedPixels, type WeighingFilterName } from './weights.ts';
 
 /**
- * Pixels between the two passes. Sane requests stay far below; 1 × 65,000 pixels to 16 million × 1 would be a
- * million million and keep a worker busy for an hour.
+ * Pixels between the two passes. Usual requests stay far below. 1 × 65,000 pixels to 16 million × 1 would be 10¹² and
+ * keep a worker busy for an hour.
  */
 const maxIntermediatePixels = 2 ** 28;
 
-/** Pixels; weights and rows of longer sides would take hundreds of megabytes. */
+/** In pixels. Weights and rows of longer sides would take hundreds of megabytes. */
 export const maxSide = 2 ** 20;
 
-/** Pixels; nearest adds its step up from the first pixel of the whole on, whatever is made of it. */
+/** In pixels. Nearest sums its step from the first pixel of the whole result on, whatever part is computed. */
 const maxWholeSide = 2 ** 24;
 
-/** A part of an image in its pixels; fractions are allowed. */
+/** A part of an image in pixels, with fractions. */
 export type Box = readonly [left: number, top: number, right: number, bottom: number];
 
-/** What an image is resampled to. */
+/** The target of a resize. */
 export interface Target {
   /** Size of the whole result, upright, in pixels. */
   readonly width: number;
@@ -31,23 +31,23 @@ export interface Target {
   readonly filter: FilterName;
   /** The part of the upright source that is resampled, within it. Unset: all of it. */
   readonly box?: Box | undefined;
-  /** The part of the result that is made, with the pixels that it has in the whole. Unset: all of it. */
+  /** The part of the result to compute, with the same pixels as in the whole result. Unset: all of it. */
   readonly cutout?: Cutout | undefined;
 }
 
 /**
- * Versions of Pillow whose pixels differ, each the last of its kind. They differ in which pass goes first for tall
- * images that become lower, and thus in how values are rounded in between: up to 12.1 the horizontal pass always
- * did.
+ * Versions of Pillow with different pixels, each the last of its kind. They differ in which pass runs first for tall
+ * images that become lower, and so in how values are rounded between the passes. Up to 12.1 the horizontal pass always
+ * ran first.
  */
 export type PillowVersion = '12.1' | '12.3' | '13.0';
 
 /**
- * Pillow's `Image.resize((width, height), filter, box)`, byte for byte: antialiased where it makes smaller, in two
- * passes, rounded to uint8 between them. With 2 and 4 channels colours are premultiplied by alpha on the way,
- * as Pillow's LA and RGBA are, but for nearest.
+ * Pillow's `Image.resize((width, height), filter, box)`, byte for byte: antialiased when reducing, in two passes,
+ * rounded to uint8 between them. With 2 and 4 channels, colours are premultiplied by alpha for the passes, as in
+ * Pillow's LA and RGBA, except with nearest.
  *
- * Memory beside source and result is a few rows. Fails as {@link checkWork} does.
+ * Uses memory for a few rows besides source and result. Fails as {@link checkWork} does.
  *
  * @param source - [height, width, channels] uint8
  * @param box - the part of the source to resample, within it. Unset: all of it
@@ -65,7 +65,7 @@ export function resample(
 }
 
 /**
- * `luma(resample(…))` in one go, byte for byte the same.
+ * `luma(resample(…))` in one operation, byte for byte the same.
  *
  * @param rgb - [height, width, 3] uint8
  * @returns [height, width, 1] uint8, in an ArrayBuffer of its own
@@ -82,9 +82,9 @@ export function resampleToLuma(
 }
 
 /**
- * `resample(orient(stored, orientation), …)`, or `resampleToLuma` of it, byte for byte the same, and of that the
- * cutout. The windows are laid over the source as it lies, and only the result is turned: to turn a photo of six
- * megapixels takes longer than to decode it.
+ * The cutout of `resample(orient(stored, orientation), …)`, or of `resampleToLuma`, byte for byte the same. The windows
+ * are transformed to the stored orientation and only the result is turned, because turning a photo of six megapixels
+ * takes longer than decoding it.
  *
  * @param stored - [height, width, channels] uint8, as stored
  * @param orientation - EXIF's, 1…8
@@ -99,9 +99,9 @@ export function resampleUpright(
 }
 
 /**
- * Fails with OUTPUT_PIXELS_OVER_LIMIT where resampling would: where the source or what is made has a side over 2²⁰
- * pixels (for nearest they may), where what that is cut out of has one over 2²⁴, or where the shapes are so far apart
- * that there are over 2²⁸ pixels between the passes.
+ * Fails with OUTPUT_PIXELS_OVER_LIMIT if resampling would: the source or the cutout has a side over 2²⁰ pixels (not
+ * with nearest), the whole result has a side over 2²⁴, or there are over 2²⁸ pixels between the passes because the
+ * shapes differ too much.
  *
  * @param source - its size, upright
  */
@@ -112,12 +112,12 @@ export function checkWork(source: Size, target: Target, pillow: PillowVersion = 
   checkSide(Math.max(width, height), maxWholeSide);
   if (filter === 'nearest') return;
   const cutout = target.cutout ?? wholeOf(target);
-  const made = sizeOfCutout(cutout);
-  checkSide(Math.max(source.width, source.height, made.width, made.height), maxSide);
+  const computed = sizeOfCutout(cutout);
+  checkSide(Math.max(source.width, source.height, computed.width, computed.height), maxSide);
   const { across, down } = axesOf(source, target, box, filter, cutout);
   const intermediatePixels = goesVerticalFirst(source, width, height, pillow)
-    ? reachedPixels(...across) * made.height
-    : made.width * reachedPixels(...down);
+    ? reachedPixels(...across) * computed.height
+    : computed.width * reachedPixels(...down);
   checkIntermediate(source, target, intermediatePixels);
 }
 
@@ -161,7 +161,7 @@ function resampleTo(
     return toLuma ? luma(picked) : picked;
   }
   const { across, down } = axesOf(source, target, box, filter, cutout);
-  // The whole decides, as it does where a crop comes after it.
+  // The whole result decides, as when a crop follows.
   const verticalFirst = goesVerticalFirst(source, width, height, pillow);
   return resampleStored(stored, orientation, ['pillow', ...across], ['pillow', ...down], {
     verticalFirst,
@@ -170,12 +170,12 @@ function resampleTo(
   });
 }
 
-/** The same pixels in an ArrayBuffer of their own; as they are where they are not another image's. */
+/** Copies pixels that share their ArrayBuffer with another image; other pixels are returned unchanged. */
 export function copyOf(image: Pixels, other: Pixels): Pixels {
   return image.data === other.data ? { ...image, data: Uint8Array.from(image.data) } : image;
 }
 
-/** Pillow holds boxes as floats. */
+/** Pillow stores boxes as floats. */
 function boxIn(source: Size, { box = [0, 0, source.width, source.height] }: Target): Box {
   const [left, top, right, bottom] = box.map(Math.fround) as [number, number, number, number];
   const isInside = 0 <= left && left <= right && right <= source.width;
@@ -185,13 +185,13 @@ function boxIn(source: Size, { box = [0, 0, source.width, source.height] }: Targ
   return [left, top, right, bottom];
 }
 
-/** Whether the whole source becomes a whole of the same size: Pillow copies there. */
+/** Whether the whole source becomes a whole result of the same size, which Pillow copies. */
 function keepsAll(source: Size, { width, height }: Target, [left, top, right, bottom]: Box): boolean {
   const isWhole = right - left === source.width && bottom - top === source.height;
   return isWhole && width === source.width && height === source.height;
 }
 
-/** What is resampled along each axis of the upright source. */
+/** The parameters of resampling along each axis of the upright source. */
 function axesOf(
   source: Size,
   { width, height }: Target,
@@ -205,7 +205,7 @@ function axesOf(
   } as const;
 }
 
-/** Pillow's rules, which look at the whole source even where there is a box. */
+/** Pillow's rules. They use the size of the whole source even with a box. */
 function goesVerticalFirst(source: Size, width: number, height: number, pillow: PillowVersion): boolean {
   const lostRows = source.height - height;
   switch (pillow) {

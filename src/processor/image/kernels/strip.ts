@@ -2,7 +2,7 @@ import type { Pixels } from '../pixels.ts';
 import type { Arena, Kernels } from './wasm.ts';
 import type { HorizontalTable, VerticalTable } from './weight-tables.ts';
 
-/** What the two passes work on. */
+/** The input and the result of the two passes. */
 export interface TwoPassJob {
   /** [height, width, 1 | 3 | 4] uint8 */
   readonly source: Pixels;
@@ -10,29 +10,29 @@ export interface TwoPassJob {
   readonly premultiplies: boolean;
   readonly horizontal: HorizontalTable;
   readonly vertical: VerticalTable;
-  /** Has the source's channels, or 1 where it shall be luma. */
+  /** Has the source's channels, or 1 for luma. */
   readonly result: Pixels;
 }
 
-/** Some columns of the result, what of the source they are made of, and the steps that both orders share. */
+/** Some columns of the result, the part of the source that they need, and the steps that both orders share. */
 export interface Strip {
   /** Bytes of the strip's part of one source row. */
   readonly sourceBytes: number;
-  /** Bytes behind a source row that the kernels read, without a weight: their windows may hang over its end. */
+  /** Bytes after a source row that the kernels read with weight 0: their windows may extend beyond its end. */
   readonly overhangBytes: number;
   /** Bytes of the strip's part of one row of the result, before it becomes luma. */
   readonly resultBytes: number;
   /** Bytes from one quad of the result's columns to the next. */
   readonly resultQuadStride: number;
-  /** How many quads of rows the horizontal pass does at once: gray fills its four units with four, colour with one. */
+  /** Quads of rows per call of the horizontal pass: four of gray, or one of colour, fill the kernel's four units. */
   readonly quadsAtOnce: number;
-  /** Copies source rows to an address, close together, and premultiplies them by alpha. */
+  /** Copies source rows to an address without padding, and premultiplies them by alpha. */
   copyRows(top: number, bottom: number, to: number): void;
-  /** The horizontal pass over `quadsAtOnce` quads of rows that lie `stride` bytes apart. */
+  /** The horizontal pass over `quadsAtOnce` quads of rows that are `stride` bytes apart. */
   makeQuads(rows: number, stride: number, to: number): void;
   /**
-   * The vertical pass for row `y` of the result, over quads that lie `stride` bytes apart in a ring from `ring` to
-   * `ringEnd`, from the quad at `first` on.
+   * The vertical pass for row `y` of the result. Its quads are `stride` bytes apart in a ring from `ring` to `ringEnd`,
+   * starting at the quad at `first`.
    */
   makeRow(
     y: number,
@@ -43,7 +43,7 @@ export interface Strip {
     to: number,
     values: number,
   ): void;
-  /** Takes premultiplication back, makes luma if need be, and copies a row into the result. */
+  /** Undoes premultiplication, converts to luma if needed, and copies a row into the result. */
   finishRow(row: number, y: number): void;
 }
 
@@ -56,7 +56,7 @@ export function stripOf(job: TwoPassJob, left: number, columns: number, arena: A
   const rowBytes = source.width * channels;
 
   const [firstPair, endPair] = pairsUsed(horizontal, left, columns);
-  // As the kernels want it; the last pairs may lie beyond the source, and have no weight then.
+  // As the kernels expect. The last pairs may be beyond the source; their weights are then 0.
   const pairs = roundUp(endPair - firstPair, 8);
   const pairBytes = channels === 3 ? 24 : 32;
   const sourceBytes = Math.min(source.width - firstPair * 2, pairs * 2) * channels;
@@ -143,7 +143,7 @@ function passesOf(
   };
 }
 
-/** The first pair of source columns that some columns of the result are made of, and the one behind the last. */
+/** The first pair of source columns that some columns of the result need, and the one after the last. */
 export function pairsUsed(
   { firstPairs, pairs }: HorizontalTable,
   left: number,
@@ -156,8 +156,8 @@ export function pairsUsed(
 }
 
 /**
- * Bytes from one quad to the next: one cache line more than needed, so that quads of a row of 1024 pixels don't
- * lie on multiples of 4096 bytes, where they would share a few lines of the cache.
+ * Bytes from one quad to the next: one cache line more than needed. Otherwise the quads of a row of 1024 pixels would
+ * start at multiples of 4096 bytes, where they would share a few lines of the cache.
  */
 export function quadStrideOf(rowBytes: number): number {
   return roundUp(rowBytes * 4 + 4, 64) + 64;

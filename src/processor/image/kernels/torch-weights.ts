@@ -35,12 +35,12 @@ const mostFractionBits = 22;
  * as Pillow's, weights in double, then in as many fraction bits as let the largest weight of the whole axis fit
  * into an int16.
  *
- * @param from - where the resampled part of the source begins, in whole pixels; torch has no fractions here, and no
- * pixel outside of the part counts
- * @param to - where it ends
+ * @param from - start of the resampled part of the source, in whole pixels; torch accepts no fractions, and pixels
+ *   outside of the part do not count
+ * @param to - end of that part
  * @param size - of the whole result
- * @param firstResult - of the result pixels whose windows are wanted
- * @param endResult - the one behind the last of them
+ * @param firstResult - first result pixel whose window is needed
+ * @param endResult - the one after the last
  */
 export function computeTorchWindows(
   from: number,

@@ -11,17 +11,19 @@ import { reachedPixels } from './weights.ts';
 /** torchvision's interpolations of uint8 by the names of our filters. */
 export type TorchFilterName = WeighingTorchFilterName | 'nearest';
 
-/** The result that torch resamples an image to. */
+/** The target of a resize by torch. */
 export type TorchTarget = Omit<Target, 'filter' | 'box'> & {
   readonly filter: TorchFilterName;
-  /** The part of the upright source that is resampled, in whole pixels; no pixel outside of it counts. Unset: all of it. */
+  /**
+   * The part of the upright source that is resampled, in whole pixels; no pixel outside of it counts. Unset: all of it.
+   */
   readonly part?: Cutout | undefined;
 };
 
 /**
- * torchvision's `functional.resize(image[..., part], (height, width), filter, antialias=True)` of uint8 on a CPU, byte
- * for byte, and of that the cutout. Always the horizontal pass first, rounded to uint8 between the two; alpha is a
- * channel as the others are.
+ * The cutout of torchvision's `functional.resize(image[..., part], (height, width), filter, antialias=True)` of uint8
+ * on a CPU, byte for byte. The horizontal pass always runs first, rounded to uint8 before the second. Alpha is treated
+ * as any other channel.
  *
  * Fails as {@link checkTorchWork} does.
  *
@@ -53,8 +55,8 @@ export function resampleAsTorch(stored: Pixels, orientation: number, target: Tor
 }
 
 /**
- * Fails with OUTPUT_PIXELS_OVER_LIMIT where resampling would: where the source or the whole result has a side over 2²⁰
- * pixels, or where there are over 2²⁸ pixels between the passes.
+ * Fails with OUTPUT_PIXELS_OVER_LIMIT if resampling would: the source or the whole result has a side over 2²⁰ pixels,
+ * or there are over 2²⁸ pixels between the passes.
  *
  * @param source - its size, upright
  */
@@ -69,7 +71,7 @@ export function checkTorchWork(source: Size, target: TorchTarget): void {
 }
 
 /**
- * torch's mode "nearest", which torchvision's `InterpolationMode.NEAREST` is: the source pixel of result pixel i is
+ * torch's mode "nearest", which is torchvision's `InterpolationMode.NEAREST`: the source pixel of result pixel i is
  * ⌊i · scale⌋ in single precision.
  */
 function nearestPixels(sourceSize: number, size: number, firstResult: number, endResult: number): Int32Array {
@@ -79,7 +81,7 @@ function nearestPixels(sourceSize: number, size: number, firstResult: number, en
   );
 }
 
-/** A part of a part, in the pixels that the outer one has. */
+/** A part of a part, in the coordinates of the outer part. */
 function within(outer: Cutout, inner: Cutout): Cutout {
   return {
     left: outer.left + inner.left,

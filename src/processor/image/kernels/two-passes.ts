@@ -10,16 +10,16 @@ export interface TwoPassOptions {
   readonly toLuma: boolean;
 }
 
-/** The ring of rows between the passes stays below this: a result that needs more is made in upright strips. */
+/** Limit of the ring of rows between the passes. A result that needs more is computed in vertical strips. */
 const maxRingBytes = 2 ** 22;
 
 /**
  * The two passes of Pillow's and torch's resize.
  *
  * @param source - [height, width, 1 | 3 | 4] uint8
- * @param verticalFirst - it shows in the result: between the passes is uint8
- * @param premultiplies - weighs colours by alpha where there is alpha
- * @param toLuma - makes luma of an RGB result
+ * @param verticalFirst - visible in the result, because values between the passes are rounded to uint8
+ * @param premultiplies - weighs colours by alpha if there is alpha
+ * @param toLuma - converts an RGB result to luma
  * @returns [height, width, channels] uint8
  */
 export function resampleInTwoPasses(
@@ -34,7 +34,7 @@ export function resampleInTwoPasses(
   const result: Pixels = { data: new Uint8Array(width * height * channels), width, height, channels };
   const job: TwoPassJob = { source, premultiplies, horizontal, vertical, result };
 
-  // The ring is as wide as the strip, or as what of the source it is made of.
+  // The ring is as wide as the strip, or as the part of the source that the strip needs.
   const [firstPair, endPair] = pairsUsed(horizontal, 0, width);
   const sourceColumns = Math.min(source.width, endPair * 2) - firstPair * 2;
   const ringColumns = verticalFirst ? Math.max(1, sourceColumns / width) : 1;

@@ -4,8 +4,8 @@ import { resampleInTwoPasses, type TwoPassOptions } from './two-passes.ts';
 import { type Axis, horizontalTable, verticalTable } from './weight-tables.ts';
 
 /**
- * Resamples an upright image in two passes. The windows are laid over the source as it is stored, and only the result
- * is turned: to turn a photo of six megapixels takes longer than to decode it.
+ * Resamples an upright image in two passes. The windows are transformed to the stored orientation and only the result
+ * is turned, because turning a photo of six megapixels takes longer than decoding it.
  *
  * @param stored - [height, width, channels] uint8, as stored
  * @param orientation - EXIF's, 1…8
@@ -32,7 +32,7 @@ export function resampleStored(
   return orient(resampled, orientation);
 }
 
-/** Gray and alpha as R = G = B and alpha: how Pillow holds LA. */
+/** Gray and alpha as R = G = B and alpha, which is how Pillow stores LA. */
 function toRgba({ data, width, height }: Pixels): Pixels {
   const rgba = new Uint8Array(data.length * 2);
   for (let from = 0, to = 0; from < data.length; from += 2, to += 4) {

@@ -2,9 +2,9 @@ import { quadStrideOf, roundUp, stripOf, type TwoPassJob } from './strip.ts';
 import { useKernels } from './wasm.ts';
 
 /**
- * Makes some columns of the result, the vertical pass first: source rows go into a ring of quads, each row of
- * the vertical pass is made as soon as the ring has the last quad that it needs, and as soon as there are enough
- * of those they go through the horizontal pass together.
+ * Computes some columns of the result, vertical pass first: source rows go to a ring of quads. Each row of the vertical
+ * pass is computed as soon as the ring contains the last quad that the row needs. Once there are enough such rows they
+ * go through the horizontal pass together.
  */
 export function resampleVerticalFirst(job: TwoPassJob, left: number, columns: number): void {
   const { vertical, result } = job;

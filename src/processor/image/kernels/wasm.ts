@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 
-/** What is used of the platform's WebAssembly: TypeScript knows it with the DOM's library alone. */
+/** The part of the platform's WebAssembly in use. TypeScript declares it only in the DOM's library. */
 declare const WebAssembly: {
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object) => { readonly exports: unknown };
 };
 
-/** What assembly/kernels.ts exports; it says what the arguments mean. */
+/** The exports of assembly/kernels.ts, which documents their arguments. */
 export interface Kernels {
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
   freeFrom(): number;
@@ -95,14 +95,14 @@ export interface Kernels {
   luma(rgb: number, out: number, pixels: number): void;
 }
 
-/** Working memory for one job: it is taken once, never given back, and forgotten when the job is over. */
+/** Working memory for one job. Parts are reserved but not freed; all of it is reused after the job. */
 export interface Arena {
   readonly kernels: Kernels;
-  /** All of the memory, by address. A view on it, this one too, is void after the next `take`. */
+  /** All of the memory, by address. This view and all others are invalid after the next `take`. */
   readonly memory: Uint8Array;
   /**
-   * Reserves memory with arbitrary contents, and a little behind it where kernels may read and write beyond
-   * the end of what they are given.
+   * Reserves memory with arbitrary contents, and a little after it, because kernels may read and write beyond the end
+   * of their arguments.
    *
    * @returns its address, a multiple of 64
    */
@@ -111,10 +111,10 @@ export interface Arena {
 
 const pageBytes = 2 ** 16;
 
-/** Memory that has grown beyond this is given back after its job; most take a megabyte or two. */
+/** Memory that has grown beyond this is released after its job; most jobs take a megabyte or two. */
 const keptBytes = 2 ** 26;
 
-/** Kernels work on whole vectors, the widest on 8 pairs of columns at once. */
+/** Kernels process whole vectors; the widest ones process 8 pairs of columns at once. */
 const slackBytes = 256;
 
 /** From src/ it is in build/, from dist/src/ in dist/build/. */

@@ -3,9 +3,9 @@ import { computeTorchWindows } from './torch-weights.ts';
 import { computeWindows, type Windows } from './weights.ts';
 
 interface Table {
-  /** Whether each weight is an int16. Else it is two: a low and a high half. */
+  /** Whether each weight is an int16. Otherwise it is two: a low and a high half. */
   readonly isNarrow: boolean;
-  /** Of the weights. Wide ones have 22. */
+  /** Fraction bits of the weights. Wide ones have 22. */
   readonly fractionBits: number;
 }
 
@@ -13,7 +13,7 @@ interface Table {
 export interface HorizontalTable extends Table {
   /** For each column of the result: index of its first pair, then `pairs` × (low halves[, high halves]). */
   readonly words: Int32Array;
-  /** Pairs that every column takes, the narrower windows filled up with weights of 0. */
+  /** Pairs per column. Narrower windows are padded with weights of 0. */
   readonly pairs: number;
   /** Index of the first pair of each column. */
   readonly firstPairs: Int32Array;
@@ -23,7 +23,7 @@ export interface HorizontalTable extends Table {
 export interface VerticalTable extends Table {
   /** For each quad: low halves of rows 0 and 2, low of 1 and 3[, high of 0 and 2, high of 1 and 3]. */
   readonly words: Int32Array;
-  /** Where each row's quads begin in `words`, in quads; one more entry than there are rows. */
+  /** Offset of each row's first quad in `words`, in quads; one more entry than there are rows. */
   readonly offsets: Int32Array;
   /** First quad of each row. */
   readonly firstQuads: Int32Array;
@@ -34,7 +34,7 @@ export interface VerticalTable extends Table {
   readonly span: number;
 }
 
-/** A model's service sees few source sizes or many; 32 MiB are hundreds of axes, at about 50 KB each. */
+/** A service for one model sees few source sizes or many. 32 MiB are hundreds of axes of about 50 KB. */
 const maxCacheBytes = 32 * 2 ** 20;
 
 const tables = new LRUCache<string, HorizontalTable | VerticalTable>({
@@ -42,7 +42,7 @@ const tables = new LRUCache<string, HorizontalTable | VerticalTable>({
   sizeCalculation: (table) => table.words.byteLength + 1024,
 });
 
-/** What is resampled along one axis, in the arithmetic of a library. */
+/** The parameters of resampling along one axis, in the arithmetic of a library. */
 export type Axis =
   | readonly [library: 'pillow', ...windows: Parameters<typeof computeWindows>]
   | readonly [library: 'torch', sourceSize: number, ...windows: Parameters<typeof computeTorchWindows>];
@@ -70,7 +70,7 @@ function cached<Table extends HorizontalTable | VerticalTable>(
   return table;
 }
 
-/** The same windows as they lie on a source that is turned end to end; the result comes turned as well. */
+/** The same windows for a mirrored source. The result is mirrored too. */
 function mirror({ starts, offsets, weights, fractionBits }: Windows, sourceSize: number): Windows {
   const size = starts.length;
   const counts = starts.map((_, i) => at(offsets, i + 1) - at(offsets, i));
@@ -87,9 +87,9 @@ function mirror({ starts, offsets, weights, fractionBits }: Windows, sourceSize:
 }
 
 /**
- * The windows for the horizontal pass, computed or remembered.
+ * The windows for the horizontal pass, computed or taken from the cache.
  *
- * @param isMirrored - whether the source lies the other way round than the windows are meant
+ * @param isMirrored - whether the source is stored in the opposite direction
  */
 export function horizontalTable(isMirrored: boolean, axis: Axis): HorizontalTable {
   return cached(packHorizontal, isMirrored, axis);
@@ -152,30 +152,30 @@ function packVertical({ starts, offsets, weights, fractionBits }: Windows): Vert
   return { words, offsets: quadOffsets, firstQuads, firstRow, endRow, span, isNarrow, fractionBits };
 }
 
-/** The most quads that are alive at once: from the first that this row or a later one needs, to the last one made. */
+/** The most quads in use at once: from the first that this row or a later one needs, to the last one computed. */
 function spanOf(firstQuads: Int32Array, endQuads: Int32Array): number {
   const keptFrom = firstQuads.slice();
   for (let i = keptFrom.length - 2; i >= 0; i--) keptFrom[i] = Math.min(at(keptFrom, i), at(keptFrom, i + 1));
   let span = 1;
-  let made = 0;
+  let computed = 0;
   for (let i = 0; i < keptFrom.length; i++) {
-    made = Math.max(made, at(endQuads, i));
-    span = Math.max(span, made - at(keptFrom, i));
+    computed = Math.max(computed, at(endQuads, i));
+    span = Math.max(span, computed - at(keptFrom, i));
   }
   return span;
 }
 
-/** Whether every weight is its own low half. */
+/** Whether every weight equals its own low half. */
 function areNarrow(weights: Int32Array): boolean {
   return weights.every((weight) => weight === (weight << 16) >> 16);
 }
 
-/** Puts a weight's low 16 bits, which are signed, into the first or second half of a word. */
+/** Stores a weight's low 16 bits, which are signed, in the first or second half of a word. */
 function putLow(words: Int32Array, word: number, half: number, weight: number): void {
   words[word] = at(words, word) | ((weight & 0xffff) << (16 * half));
 }
 
-/** Puts its high 16 bits, which make up for the low ones' sign. */
+/** Stores a weight's high 16 bits, corrected for the sign of the low ones. */
 function putHigh(words: Int32Array, word: number, half: number, weight: number): void {
   words[word] = at(words, word) | ((((weight + 0x8000) >> 16) & 0xffff) << (16 * half));
 }

@@ -4,13 +4,13 @@ export type FilterName = 'nearest' | 'box' | 'bilinear' | 'hamming' | 'bicubic' 
 /** The filters that weigh pixels: all but nearest, which picks them. */
 export type WeighingFilterName = Exclude<FilterName, 'nearest'>;
 
-/** Along one axis: which source pixels each result pixel is made of, and how much of each. */
+/** Along one axis: the source pixels that each result pixel needs, and their weights. */
 export interface Windows {
-  /** First source pixel of each result pixel that was asked for. */
+  /** First source pixel of each requested result pixel. */
   readonly starts: Int32Array;
-  /** Where each result pixel's weights begin in `weights`; one more entry than there are result pixels. */
+  /** Offset of each result pixel's weights in `weights`; one more entry than there are result pixels. */
   readonly offsets: Int32Array;
-  /** Fixed point; those of one result pixel add up to about 2 to the power of `fractionBits`. */
+  /** Fixed point. The weights of one result pixel add up to about 2 to the power of `fractionBits`. */
   readonly weights: Int32Array;
   readonly fractionBits: number;
 }
@@ -24,7 +24,7 @@ export function sinc(x: number): number {
   return Math.sin(angle) / angle;
 }
 
-/** Each filter's reach at scale 1 and its curve, to the operation as in Pillow's Resample.c: the last bit counts. */
+/** Each filter's support at scale 1 and its curve, with the same operations as Pillow's Resample.c, to the last bit. */
 const filters: Record<
   WeighingFilterName,
   { readonly support: number; readonly curve: (x: number) => number }
@@ -65,7 +65,9 @@ function toFixedPoint(weight: number, one: number): number {
   return Math.trunc(weight < 0 ? weight * one - 0.5 : weight * one + 0.5);
 }
 
-/** Where windows lie: the centre of result pixel i is from + (i + 0.5)·scale, and its window reaches `support` from it. */
+/**
+ * Positions of windows: the centre of result pixel i is from + (i + 0.5)·scale; its window extends `support` from it.
+ */
 export function layWindows(from: number, to: number, size: number, reach: number) {
   const from32 = Math.fround(from);
   const scale = Math.fround(Math.fround(to) - from32) / size;
@@ -73,7 +75,7 @@ export function layWindows(from: number, to: number, size: number, reach: number
   return { from: from32, scale, filterScale, support: reach * filterScale };
 }
 
-/** How many source pixels {@link computeWindows} reaches over, before it leaves weights of 0 out. */
+/** The number of source pixels in a window of {@link computeWindows} before weights of 0 are removed. */
 export function reachedPixels(
   sourceSize: number,
   from: number,
@@ -91,13 +93,13 @@ export function reachedPixels(
 
 /**
  * Pillow's precompute_coeffs and normalize_coeffs_8bpc: the window trunc(centre ± support + 0.5), weights in
- * double, divided by their sum, then in fixed point. Weights that come to 0 at a window's ends are left out.
+ * double, divided by their sum, then in fixed point. Weights of 0 at a window's ends are removed.
  *
- * @param from - where the resampled part of the source begins, in pixels; Pillow holds it as a float
- * @param to - where it ends
+ * @param from - start of the resampled part of the source, in pixels; Pillow stores it as a float
+ * @param to - end of that part
  * @param size - of the whole result
- * @param firstResult - of the result pixels whose windows are wanted
- * @param endResult - the one behind the last of them
+ * @param firstResult - first result pixel whose window is needed
+ * @param endResult - the one after the last
  */
 export function computeWindows(
   sourceSize: number,
@@ -131,10 +133,10 @@ export function computeWindows(
 }
 
 /**
- * Makes the windows of some result pixels of weights that add up to 1.
+ * Computes the windows of some result pixels from weights that add up to 1.
  *
  * @param longest - the most weights that a window has
- * @param windowOf - gives a result pixel's first source pixel and its weights, void after the next call
+ * @param windowOf - returns a result pixel's first source pixel and its weights, which are valid until the next call
  */
 export function packWindows(
   firstResult: number,
@@ -152,7 +154,7 @@ export function packWindows(
   let filled = 0;
   for (let i = 0; i < count; i++) {
     const [start, window] = windowOf(firstResult + i);
-    // Weights of 0 at the window's ends are left out: they cost time and change nothing.
+    // Weights of 0 at a window's ends are removed: they take time and change nothing.
     let first = window.length;
     let last = 0;
     for (let k = 0; k < window.length; k++) {
@@ -163,7 +165,7 @@ export function packWindows(
       }
       if (first < window.length) weights[filled + k - first] = weight;
     }
-    // Without any weight, as an empty box at the very edge has it, any pixel does.
+    // An empty box at the very edge has no weight; then any pixel will do.
     starts[i] = Math.min(start + first, sourceSize - 1);
     if (first < window.length) {
       weights.fill(0, filled + last + 1 - first, filled + window.length - first);

@@ -6,7 +6,7 @@ import { readAvif, readAvifHeader } from '../../../../src/processor/codecs/avif/
 
 const fixture = (name: string) => readFileSync(new URL(`../../../fixtures/decode/${name}`, import.meta.url));
 
-/** A fixture in which one text, or number, stands for another of the same length. */
+/** A fixture in which one text, or number, is replaced by another of the same length. */
 function changed(name: string, from: string | Buffer, to: string | Buffer): Buffer {
   const file = Buffer.from(fixture(name));
   const at = file.indexOf(from, 0, 'latin1');
@@ -15,7 +15,7 @@ function changed(name: string, from: string | Buffer, to: string | Buffer): Buff
   return file;
 }
 
-/** A fixture whose first `nclx` says another matrix. */
+/** A fixture whose first `nclx` states another matrix. */
 function withMatrix(name: string, matrix: number): Buffer {
   const file = Buffer.from(fixture(name));
   file.writeUInt16BE(matrix, file.indexOf('nclx') + 8);
@@ -33,7 +33,7 @@ function refusal(content: Uint8Array): Failure {
 }
 
 describe(readAvif, () => {
-  it('reads how a picture is stored from its container and its sequence header', () => {
+  it('reads the storage of a picture from its container and its sequence header', () => {
     const { picture, colour, alpha } = readAvif(fixture('420-10-bit-alpha.avif'));
     expect(picture).toMatchObject({
       orientation: 1,
@@ -53,13 +53,13 @@ describe(readAvif, () => {
     expect(alpha).toMatchObject({ depth: 10, isMonochrome: true });
   });
 
-  it('takes the colours’ coding from the AV1 image where the container says nothing', () => {
+  it('takes the colours’ coding from the AV1 image if the container does not state it', () => {
     const { picture, colour } = readAvif(fixture('without-nclx.avif'));
     expect(picture.coding).toBeUndefined();
     expect(colour.colour).toEqual({ primaries: 1, matrix: 6, isFullRange: false });
   });
 
-  it('knows which pictures have their colours multiplied by alpha', () => {
+  it('detects colours that are multiplied by alpha', () => {
     expect(readAvif(fixture('premultiplied.avif')).picture.isPremultiplied).toBe(true);
     expect(readAvif(fixture('444-alpha.avif')).picture.isPremultiplied).toBe(false);
   });
@@ -70,7 +70,7 @@ describe(readAvif, () => {
     expect(colour.tiles.map(({ width, height }) => [width, height])).toEqual(Array(4).fill([64, 64]));
   });
 
-  it('takes the first frame of a sequence, and the primary item where avif is the major brand', () => {
+  it('reads the first frame of a sequence, or the primary item if avif is the major brand', () => {
     expect(readAvif(fixture('animated.avif')).picture.frames).toBe(2);
     expect(readAvif(changed('animated.avif', 'ftypavis', 'ftypavif')).picture.frames).toBe(1);
   });
@@ -91,13 +91,13 @@ describe(orientationOf, () => {
     [2, 1, 4],
     [3, 0, 7],
     [3, 1, 5],
-  ])('is, of %d quarter turns and the mirror axis %s, EXIF’s %d', (rotation, axis, expected) => {
+  ])('converts %d quarter turns and the mirror axis %s to EXIF’s %d', (rotation, axis, expected) => {
     expect(orientationOf(rotation, axis)).toBe(expected);
   });
 });
 
 describe(readAvifHeader, () => {
-  it('refuses by name what is essential and not read here', () => {
+  it('refuses an unsupported essential property by name', () => {
     // The first property of av1C's kind is essential in each file of libavif.
     const { reason, message } = refusal(changed('420.avif', 'av01', 'hvc1'));
     expect({ reason, message }).toMatchObject({ reason: 'FORMAT_UNSUPPORTED' });
@@ -113,14 +113,14 @@ describe(readAvifHeader, () => {
     });
   });
 
-  it('refuses GBR whose chroma is of half size, and YCgCo of limited range', () => {
+  it('refuses GBR with subsampled chroma, and YCgCo of limited range', () => {
     expect(refusal(withMatrix('420.avif', 0)).metadata.matrix).toBe('0');
     expect(refusal(withMatrix('444-limited.avif', 8)).metadata.matrix).toBe('8');
     expect(readAvifHeader(withMatrix('444.avif', 8))).toMatchObject({ colour: 'rgb' });
   });
 
-  // A decoder would otherwise meet a size that no limit has judged.
-  it('refuses a file whose AV1 image has another size than its container says', () => {
+  // Otherwise a size that no limit has checked would reach a decoder.
+  it('refuses a file whose AV1 image and container state different sizes', () => {
     const file = Buffer.from(fixture('420.avif'));
     file.writeUInt32BE(22, file.indexOf('ispe') + 8);
     expect(refusal(file)).toMatchObject({
@@ -144,14 +144,14 @@ describe(readAvifHeader, () => {
         Buffer.from('mdat\x12\x00\x12', 'latin1'),
       ),
     ],
-  ])('calls a file damaged that has %s', (_, file) => {
+  ])('reports a file as damaged if it has %s', (_, file) => {
     expect(refusal(file)).toMatchObject({
       reason: 'IMAGE_CORRUPT',
       message: 'The header of this AVIF cannot be read.',
     });
   });
 
-  it('reads or refuses a file whose bytes are changed, and never fails otherwise', () => {
+  it('reads or refuses a file with changed bytes, and never fails otherwise', () => {
     for (const name of ['animated.avif', 'grid.avif', 'premultiplied.avif']) {
       const whole = fixture(name);
       for (let at = 4; at < Math.min(whole.length, 1200); at++) {

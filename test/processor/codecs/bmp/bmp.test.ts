@@ -25,7 +25,7 @@ const blackAndWhite: readonly Rgb[] = [
   [255, 255, 255],
 ];
 
-/** 2 × 2 pixels of 24 bits: blue, green, red; two bytes of padding a row. */
+/** 2 × 2 pixels of 24 bits: blue, green, red; two bytes of padding per row. */
 const pixels24 = [1, 2, 3, 4, 5, 6, 0, 0, 7, 8, 9, 10, 11, 12, 0, 0];
 const rgb24: BmpParts = { width: 2, height: 2, bits: 24, pixels: pixels24 };
 /** One pixel of 32 bits. */
@@ -61,7 +61,7 @@ const rle = (bits: 4 | 8, width: number, height: number, pixels: readonly number
   palette: ramp.slice(0, 2 ** bits).map(([gray]) => [gray, gray, 100]),
   pixels,
 });
-/** Numbers of colours as the pixels of `rle`. */
+/** Indexes of colours as the pixels of `rle`. */
 const numbers = (...colours: readonly number[]) => colours.flatMap((colour) => [colour, colour, 100]);
 
 const cases: readonly (readonly [
@@ -234,7 +234,7 @@ describe(decodeBmp, () => {
 
 describe(readBmpHeader, () => {
   it.each<[what: string, parts: BmpParts, words: string]>([
-    ['2 bits', { ...rgb24, bits: 2 }, 'Its pixels have 2 bits; 1, 4, 8, 16, 24, 32 are read here.'],
+    ['2 bits', { ...rgb24, bits: 2 }, 'Its pixels have 2 bits; 1, 4, 8, 16, 24, 32 are supported.'],
     ['JPEG', { ...rgb24, bits: 0, compression: 4 }, 'Its pixels of 0 bits are compressed by JPEG;'],
     ['PNG', { ...rgb24, bits: 0, compression: 5 }, 'are compressed by PNG;'],
     ['an unknown compression', { ...rgb24, compression: 11 }, 'by the unknown compression 11;'],
@@ -242,12 +242,12 @@ describe(readBmpHeader, () => {
     [
       'other masks',
       one32([1, 2, 4, 8]),
-      'The bit fields of its 32 bits are 1 2 4 8, which are not read here.',
+      'The bit fields of its 32 bits are 1 2 4 8, which are not supported.',
     ],
     [
       'a palette of 257 colours',
       { ...pal4, bits: 8, colours: 257 },
-      'Its palette has 257 colours; 256 are read here.',
+      'Its palette has 257 colours; 256 are supported.',
     ],
     [
       'a header of 16 bytes',
@@ -273,7 +273,7 @@ describe(readBmpHeader, () => {
     });
   });
 
-  it('leaves a size to the limit before a pixel of it is made', async () => {
+  it('reads a huge size without allocating pixels, for the limit to refuse', async () => {
     const file = bmpFile({ ...rgb24, width: 60_000, height: 60_000 });
     expect(await refusal(file)).toMatchObject({ reason: 'SOURCE_PIXELS_OVER_LIMIT' });
     expect(await refusal(bmpFile({ ...rgb24, width: -5 }))).toMatchObject({

@@ -11,19 +11,19 @@ import { runStages } from '../../../support/stages.ts';
 interface GifParts {
   readonly screen: readonly [width: number, height: number];
   readonly frame?: readonly [left: number, top: number, width: number, height: number];
-  /** Numbers of colours, row by row as they are stored. */
+  /** Indexes of colours, row by row as stored. */
   readonly colours: readonly number[];
   readonly palette?: readonly number[];
   readonly framePalette?: readonly number[];
   readonly transparent?: number;
   readonly isInterlaced?: boolean;
-  /** Codes of 9 bits instead of those of the colours. */
+  /** Codes of 9 bits to use instead of those of the colours. */
   readonly codes?: readonly number[];
 }
 
 const [clear, end] = [256, 257];
 
-/** A GIF whose codes are its colours' numbers: 8-bit colours in codes of 9 bits, with the table cleared in time. */
+/** A GIF whose codes are the indexes of its colours: 8 bits in codes of 9 bits, with the table cleared in time. */
 function gif({
   screen,
   frame = [0, 0, ...screen],
@@ -201,7 +201,7 @@ describe(decodeGif, () => {
     }
   });
 
-  it('decodes codes of all lengths, as sharp writes them, to what libvips decodes', async () => {
+  it('decodes codes of all lengths, as sharp writes them, to the pixels of libvips', async () => {
     const { default: sharp } = await import('sharp');
     const content = await encoded(noise(300, 200), 'gif');
     const { data } = await sharp(content).removeAlpha().raw().toBuffer({ resolveWithObject: true });

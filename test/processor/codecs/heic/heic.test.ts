@@ -8,7 +8,7 @@ const maxPixels = 1_000_000;
 const { exact, lossy } = optionalFixtures('heic');
 
 describe('HEIC', () => {
-  it.each(exact)('decodes %s to the bytes that Pillow and pillow-heif have', async (name) => {
+  it.each(exact)('decodes %s to the bytes of Pillow and pillow-heif', async (name) => {
     const { ours, theirs } = await compareWithPillow(name);
     expect(ours).toEqual(theirs);
   });
@@ -66,7 +66,7 @@ describe(readHeicStructure, () => {
   it('counts the pictures in one item', () => {
     const file = optionalFixture('rgb.heic');
     const picture = file.subarray(file.lastIndexOf('mdat') + 4);
-    // An item of length 0 goes to the end of the file.
+    // An item of length 0 extends to the end of the file.
     const endless = Buffer.concat([file, ...Array<Buffer>(30).fill(picture)]);
     const iloc = endless.indexOf('iloc');
     for (let at = iloc; at < iloc + 60; at++) {

@@ -8,7 +8,7 @@ import type { Plan } from '../../../../src/processor/image/plan.ts';
 import { encoded, gradient } from '../../../support/pictures.ts';
 import { runStages } from '../../../support/stages.ts';
 
-// What is right here is what Pillow 13.0 does with each of these files.
+// The expected results are those of Pillow 13.0 for each of these files.
 
 const baseline = Buffer.from(await encoded(gradient(64, 48), 'jpeg'));
 const progressive = Buffer.from(await encoded(gradient(64, 48), 'jpeg', { progressive: true }));
@@ -20,14 +20,14 @@ const gray = await sharp(gradient(64, 48).pixels, { raw: { width: 64, height: 48
 const fixture = (name: string) => readFileSync(new URL(`../../../fixtures/${name}`, import.meta.url));
 const end = Buffer.of(0xff, 0xd9);
 
-/** Four bytes behind a marker: a length of 4 and two bytes of body. */
+/** Four bytes after a marker: a length of 4 and two bytes of body. */
 const segment = (marker: number) => Buffer.of(0xff, marker, 0, 4, 0x61, 0x62);
 
-/** Behind the last pixel, before the end of the image. */
+/** Inserts bytes after the last pixel, before the end of the image. */
 const withBehind = (jpeg: Uint8Array, ...parts: readonly Uint8Array[]) =>
   Buffer.concat([jpeg.subarray(0, -2), ...parts, end]);
 
-/** In the middle of the pixels. */
+/** Inserts bytes in the middle of the pixels. */
 const withAmidst = (jpeg: Uint8Array, part: Uint8Array) =>
   Buffer.concat([jpeg.subarray(0, -40), part, jpeg.subarray(-40)]);
 
@@ -77,7 +77,7 @@ describe(hasBrokenEnding, () => {
     },
   );
 
-  it('takes pixels that end too early where the file says so: the rest is gray', async () => {
+  it('accepts pixels that end early with the end of the image: the rest is gray', async () => {
     const file = Buffer.concat([baseline.subarray(0, -40), end]);
     expect(hasBrokenEnding(file)).toBe(false);
     expect(await outcome(file, 'exact')).toBe('decoded');
@@ -94,7 +94,7 @@ describe(hasBrokenEnding, () => {
     expect(await outcome(fixture(`cases/${name}`), 'fast')).toBe('IMAGE_CORRUPT');
   });
 
-  it('steps over markers that there are not where a restart follows, and not after the last one', async () => {
+  it('skips invalid markers before a restart, but not after the last one', async () => {
     const whole = fixture('decode/restarts.jpg');
     const scan = whole.indexOf(Buffer.of(0xff, 0xda)) + 14;
     const restart = whole.indexOf(Buffer.of(0xff, 0xd0), scan);
@@ -108,7 +108,7 @@ describe(hasBrokenEnding, () => {
     expect(hasBrokenEnding(damagedAt(whole.length - 6))).toBe(true);
   });
 
-  it('does not look beyond the block of 64 KiB that Pillow has read', () => {
+  it('does not read beyond the block of 64 KiB that Pillow has read', () => {
     const zeros = Buffer.alloc(70_000);
     expect(
       hasBrokenEnding(withBehind(baseline, Buffer.of(0xff, 0xe1, 0xff, 0xff), zeros, segment(0xf0))),
@@ -143,7 +143,7 @@ describe(hasBrokenEnding, () => {
     ['a restart interval of three bytes', Buffer.of(0xff, 0xdd, 0, 5, 0, 0, 0), true],
     ['conditions of arithmetic coding', Buffer.of(0xff, 0xcc, 0, 4, 0, 0x10), false],
     ['conditions whose lower bound is above the upper', Buffer.of(0xff, 0xcc, 0, 4, 0, 0x01), true],
-  ])('judges %s behind the pixels', (_, table, isBroken) => {
+  ])('checks %s after the pixels', (_, table, isBroken) => {
     expect(hasBrokenEnding(withBehind(baseline, table))).toBe(isBroken);
   });
 
@@ -152,7 +152,7 @@ describe(hasBrokenEnding, () => {
     ['a beginning', baseline.subarray(0, 2)],
     ['no scan', baseline.subarray(0, 100)],
     ['no end', baseline.subarray(0, -2)],
-  ])('says nothing of a file with %s', (_, file) => {
+  ])('accepts a file with %s', (_, file) => {
     expect(hasBrokenEnding(file)).toBe(false);
   });
 });

@@ -14,7 +14,7 @@ const fixture = (name: string) => readFileSync(new URL(name, folder));
 
 const noLimit = Number.POSITIVE_INFINITY;
 
-/** A JPEG's header in parts: each segment with its marker, and what is behind the header of the first scan. */
+/** A JPEG's header in parts: each segment with its marker, and the bytes after the header of the first scan. */
 function partsOf(jpeg: Uint8Array): { segments: Buffer[]; rest: Buffer } {
   const bytes = Buffer.from(jpeg);
   const segments: Buffer[] = [];
@@ -39,14 +39,14 @@ function segment(marker: number, ...body: readonly (string | Uint8Array | readon
 
 const startOfImage = Buffer.of(0xff, 0xd8);
 
-/** Nothing but tables, a frame and a scan, as sharp writes it: neither JFIF nor EXIF; 4:2:0, ids 1, 2 and 3. */
+/** Only tables, a frame and a scan, as sharp writes them: neither JFIF nor EXIF; 4:2:0, ids 1, 2 and 3. */
 const plain = partsOf(await encoded(gradient(23, 17), 'jpeg'));
 
-/** The plain JPEG with segments before its own. */
+/** The plain JPEG with more segments before its own. */
 const withSegments = (...segments: readonly Uint8Array[]) =>
   Buffer.concat([startOfImage, ...segments, ...plain.segments, plain.rest]);
 
-/** The plain JPEG with each segment of a marker changed; what is left out is gone. */
+/** The plain JPEG with each segment of a marker replaced, or removed if the replacement is empty. */
 function changed(marker: number, change: (segment: Buffer) => readonly Uint8Array[]): Buffer {
   const segments = plain.segments.flatMap((each) =>
     each[1] === marker ? change(Buffer.from(each)) : [each],
@@ -54,7 +54,7 @@ function changed(marker: number, change: (segment: Buffer) => readonly Uint8Arra
   return Buffer.concat([startOfImage, ...segments, plain.rest]);
 }
 
-/** The plain JPEG with bytes of its segments of a marker set; places count from the marker's first byte. */
+/** The plain JPEG with some bytes of a marker's segments set; offsets count from the marker's first byte. */
 const withBytes = (marker: number, bytes: Readonly<Record<number, number>>) =>
   changed(marker, (each) => {
     for (const [at, value] of Object.entries(bytes)) each[Number(at)] = value;
@@ -90,7 +90,7 @@ const [resolutionUnit, yCbCrPositioning]: readonly [Entry, Entry] = [
   [0x0213, 3, 1, 1],
 ];
 
-/** The first bytes of a profile, and as many zeros as it says. */
+/** The first bytes of a profile, and as many zeros as it states. */
 function profile(length: number, saysLength = length): Buffer {
   const bytes = Buffer.alloc(length);
   bytes.writeUInt32BE(saysLength);
@@ -105,7 +105,7 @@ const jfif = segment(0xe0, 'JFIF\0', [1, 2, 0, 0, 1, 0, 1, 0, 0]);
 const comment = segment(0xfe, 'no comment');
 
 describe(readJpegHeader, () => {
-  it('reads what is known of a plain JPEG before it is decoded', () => {
+  it('reads the header of a plain JPEG', () => {
     expect(readJpegHeader(fixture('orientation-6.jpg'))).toEqual({
       format: 'jpeg',
       width: 23,
@@ -123,7 +123,7 @@ describe(readJpegHeader, () => {
 
   const others = ['440.jpg', 'cmyk-adobe.jpg', 'cmyk-orientation-8.jpg', 'cmyk-plain.jpg', 'ycck.jpg'];
 
-  it.each(fixtures)('says of %s what libvips says, or leaves it to libvips', async (name) => {
+  it.each(fixtures)('agrees with libvips about %s, or leaves it to libvips', async (name) => {
     const content = fixture(name);
     const expected = others.includes(name) ? undefined : await readHeader(content, noLimit);
     expect(readJpegHeader(content)).toEqual(expected);
@@ -145,7 +145,7 @@ describe(readJpegHeader, () => {
     ['with metadata', {}, (image) => image.withMetadata({ density: 300 })],
     ['with EXIF of three directories', {}, (image) => image.withExif(threeDirectories)],
     ['with XMP', {}, (image) => image.withXmp('<x:xmpmeta xmlns:x="adobe:ns:meta/"/>')],
-  ])('says of a JPEG that is %s what libvips says', async (_, options, change = (image) => image) => {
+  ])('agrees with libvips about a JPEG that is %s', async (_, options, change = (image) => image) => {
     const { pixels, ...raw } = gradient(61, 40);
     const content = await change(sharp(pixels, { raw })).jpeg(options).toBuffer();
     expect(readJpegHeader(content)).toEqual(await readHeader(content, noLimit));
@@ -159,7 +159,7 @@ describe(readJpegHeader, () => {
     expect(readJpegHeader(content)).toEqual(await readHeader(content, noLimit));
   });
 
-  it('reads a JPEG that lies in the middle of a larger buffer', () => {
+  it('reads a JPEG in the middle of a larger buffer', () => {
     const content = withSegments(exif('MM', [orientation(8)]));
     const message = new Uint8Array(content.length + 200).fill(7);
     message.set(content, 100);
@@ -311,14 +311,14 @@ describe(readJpegHeader, () => {
     ['gray with factors that there are not', grayOf(0x51)],
     ['the same id twice', withIds(7, 7, 8, jfif)],
     ['no quantization tables', changed(0xdb, () => [])],
-    ['a quantization table that nobody defines', withBytes(0xc0, { 12: 3 })],
+    ['a quantization table that is not defined', withBytes(0xc0, { 12: 3 })],
     ['a quantization table 32', withBytes(0xc0, { 12: 32 })],
     ['a quantization table of 24 bits', withSegments(segment(0xdb, [0x20], Buffer.alloc(192, 1)))],
     ['a quantization table 4', withSegments(segment(0xdb, [4], Buffer.alloc(64, 1)))],
     ['a quantization table that is cut off', withSegments(segment(0xdb, [0], Buffer.alloc(63, 1)))],
     ['no Huffman tables', changed(0xc4, () => [])],
-    ['a Huffman table that nobody defines', withBytes(0xda, { 6: 0x30 })],
-    ['a Huffman table of AC that nobody defines', withBytes(0xda, { 6: 0x03 })],
+    ['a Huffman table that is not defined', withBytes(0xda, { 6: 0x30 })],
+    ['a Huffman table of AC that is not defined', withBytes(0xda, { 6: 0x03 })],
     ['a Huffman table 4', withSegments(segment(0xc4, [4], Buffer.alloc(16)))],
     ['a Huffman table of 257 codes', withSegments(segment(0xc4, [0, 255, 2], Buffer.alloc(14 + 257)))],
     ['a Huffman table that is cut off', withSegments(segment(0xc4, [0, 1], Buffer.alloc(15)))],
@@ -353,7 +353,7 @@ describe(readJpegHeader, () => {
     expect(readJpegHeader(content)).toBeUndefined();
   });
 
-  it('says what libvips says, or nothing, whatever becomes of a header', async () => {
+  it('agrees with libvips or defers to it, for any damaged header', async () => {
     let compared = 0;
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...victims), changes, async (victim, edits) => {
@@ -368,7 +368,7 @@ describe(readJpegHeader, () => {
     expect(compared).toBeGreaterThan(200);
   });
 
-  it('leaves a damaged JPEG of a good header to its decoder', async () => {
+  it('leaves a damaged JPEG with a good header to its decoder', async () => {
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...victims), changes, async (victim, edits) => {
         const content = edited(victim, edits);
@@ -397,7 +397,7 @@ function withIds(first: number, second: number, third: number, ...before: readon
   return Buffer.concat([startOfImage, ...before, ...segments, plain.rest]);
 }
 
-/** The plain JPEG's luma alone. */
+/** Only the luma of the plain JPEG. */
 function grayOf(sampling: number): Buffer {
   const segments = plain.segments.map((each) => {
     if (each[1] === 0xc0) return segment(0xc0, [8, 0, 17, 0, 23, 1, 1, sampling, 0]);
@@ -406,7 +406,7 @@ function grayOf(sampling: number): Buffer {
   return Buffer.concat([startOfImage, ...segments, plain.rest]);
 }
 
-/** The plain JPEG as a progressive one, with the coefficients and the bits that are left out of its first scan. */
+/** The plain JPEG as a progressive one, with the coefficients and the bits that its first scan omits. */
 function progressiveOf(first: number, last: number, approximation: number): Buffer {
   const segments = plain.segments.map((each) => {
     if (each[1] === 0xc0) return Buffer.concat([Buffer.of(0xff, 0xc2), each.subarray(2)]);
@@ -428,7 +428,7 @@ function twoComponents(): Buffer {
 
 interface Victim {
   readonly content: Buffer;
-  /** Bytes from here to the end of the scan's header say something; those before are tables and the pixels behind. */
+  /** Start of the bytes to change, up to the end of the scan's header. Tables precede them, pixels follow. */
   readonly from: number;
   readonly to: number;
 }
@@ -438,15 +438,15 @@ function victimOf(jpeg: Uint8Array, ...segments: readonly Uint8Array[]): Victim 
   const parts = partsOf(jpeg);
   const isTable = (each: Buffer) => each[1] === 0xdb || each[1] === 0xc4;
   const tables = Buffer.concat([startOfImage, ...parts.segments.filter(isTable)]);
-  const told = Buffer.concat([...segments, ...parts.segments.filter((each) => !isTable(each))]);
+  const described = Buffer.concat([...segments, ...parts.segments.filter((each) => !isTable(each))]);
   return {
-    content: Buffer.concat([tables, told, parts.rest]),
+    content: Buffer.concat([tables, described, parts.rest]),
     from: tables.length,
-    to: tables.length + told.length,
+    to: tables.length + described.length,
   };
 }
 
-/** The directories of EXIF and of GPS are said to be where others are, or nowhere. */
+/** Changes the offsets of the directories of EXIF and of GPS, to those of others or to none. */
 const pointers = ['II', 'MM'].map((order) =>
   exif(order as 'II' | 'MM', [
     [0x8769, 4, 1, 8],
@@ -472,7 +472,7 @@ const victims = [
 
 type Edit = readonly [what: 'set' | 'insert' | 'remove', place: number, value: number];
 
-/** Places are thousandths of the header. */
+/** Positions are thousandths of the header. */
 const changes = fc.array(
   fc.tuple(
     fc.constantFrom<Edit[0]>('set', 'set', 'set', 'set', 'set', 'set', 'insert', 'remove'),
@@ -485,7 +485,7 @@ const changes = fc.array(
 function edited({ content, from, to }: Victim, edits: readonly Edit[]): Buffer {
   let bytes = content;
   for (const [what, place, value] of edits) {
-    // Now and then in the tables.
+    // Sometimes in the tables.
     const at =
       place < 100 ? Math.floor((place * from) / 100) : from + Math.floor(((place - 100) * (to - from)) / 900);
     const [before, behind] = [bytes.subarray(0, at), bytes.subarray(at + (what === 'insert' ? 0 : 1))];
@@ -501,7 +501,7 @@ async function expectDecodedOrRefused(
   header: NonNullable<ReturnType<typeof readJpegHeader>>,
 ): Promise<void> {
   if (header.width * header.height > 1_000_000) return;
-  const answer = await processOnePlan(content, header, everything, 1_000_000);
-  if ('failure' in answer) expect(answer.failure.reason).toBe('IMAGE_CORRUPT');
-  else expect(answer.result.contentType).toBe('image/png');
+  const outcome = await processOnePlan(content, header, everything, 1_000_000);
+  if ('failure' in outcome) expect(outcome.failure.reason).toBe('IMAGE_CORRUPT');
+  else expect(outcome.result.contentType).toBe('image/png');
 }

@@ -7,7 +7,7 @@ import { encoded, gradient } from '../../../support/pictures.ts';
 const jpeg = Buffer.from(await encoded(gradient(23, 17), 'jpeg'));
 const frame = jpeg.indexOf(Buffer.of(0xff, 0xc0));
 
-/** The JPEG with bytes of its frame header set; places count from the marker's first byte. */
+/** The JPEG with some bytes of its frame header set; offsets count from the marker's first byte. */
 function withFrame(bytes: Readonly<Record<number, number>>): Buffer {
   const file = Buffer.from(jpeg);
   for (const [at, value] of Object.entries(bytes)) file[frame + Number(at)] = value;
@@ -19,7 +19,7 @@ describe(checkJpegKind, () => {
     [
       '12 bits',
       withFrame({ 1: 0xc1, 4: 12 }),
-      'Its samples have 12 bits; 8 are read here.',
+      'Its samples have 12 bits; 8 are supported.',
       { bits_per_sample: '12' },
     ],
     [
@@ -33,7 +33,7 @@ describe(checkJpegKind, () => {
     [
       'of two components',
       withFrame({ 9: 2 }),
-      'It has 2 components; 1, 3, 4 are read here.',
+      'It has 2 components; 1, 3, 4 are supported.',
       { components: '2' },
     ],
   ])('refuses a JPEG that is %s by name', async (_, file, words, metadata) => {
@@ -46,7 +46,7 @@ describe(checkJpegKind, () => {
     expect((failure as Failure).message).toContain(words);
   });
 
-  it('takes the JPEG itself, and leaves what has no frame to the decoder', () => {
+  it('accepts the JPEG itself, and leaves a file without a frame to the decoder', () => {
     expect(() => checkJpegKind(jpeg)).not.toThrow();
     expect(() => checkJpegKind(jpeg.subarray(0, frame))).not.toThrow();
     expect(() => checkJpegKind(Buffer.alloc(0))).not.toThrow();

@@ -12,7 +12,7 @@ const folder = new URL('../../../fixtures/decode/', import.meta.url);
 const jpegs = readdirSync(folder).filter((name) => name.endsWith('.jpg'));
 const fixture = (name: string) => new Uint8Array(readFileSync(new URL(name, folder)));
 
-/** Which fixtures TurboJPEG leaves to sharp: CMYK, YCCK and RGB. */
+/** The fixtures that TurboJPEG leaves to sharp: CMYK, YCCK and RGB. */
 const others = ['cmyk-adobe.jpg', 'cmyk-orientation-8.jpg', 'cmyk-plain.jpg', 'rgb-adobe.jpg', 'ycck.jpg'];
 
 async function bySharp(content: Uint8Array, channels: number): Promise<Buffer> {
@@ -20,11 +20,11 @@ async function bySharp(content: Uint8Array, channels: number): Promise<Buffer> {
   return await (channels === 1 ? image.toColourspace('b-w') : image).raw().toBuffer();
 }
 
-// Where the system has no libturbojpeg there is nothing to test: sharp does all of it then.
+// Without libturbojpeg there is nothing to test: sharp then decodes all JPEGs.
 describe.skipIf(turboJpeg === undefined)('turboJpeg', () => {
   const turbo = turboJpeg as NonNullable<typeof turboJpeg>;
 
-  it.each(jpegs)('decodes %s to the bytes that sharp has, or leaves it to sharp', async (name) => {
+  it.each(jpegs)('decodes %s to sharp’s bytes, or leaves it to sharp', async (name) => {
     const content = fixture(name);
     const header = await readHeader(content, 1e8);
     const channels = header.colour === 'gray' ? 1 : 3;
@@ -35,7 +35,7 @@ describe.skipIf(turboJpeg === undefined)('turboJpeg', () => {
     expect(Buffer.from(pixels.data).equals(await bySharp(content, channels))).toBe(true);
   });
 
-  it('decodes to a half, a quarter and an eighth, sides rounded up', async () => {
+  it('decodes to a half, a quarter and an eighth, with sides rounded up', async () => {
     const content = await encoded(gradient(101, 50), 'jpeg');
     const size = { width: 101, height: 50 };
     for (const [shrink, width, height] of [
@@ -47,7 +47,7 @@ describe.skipIf(turboJpeg === undefined)('turboJpeg', () => {
     }
   });
 
-  it('decodes the luma alone, a level beside that of the colours', async () => {
+  it('decodes only the luma, within a level of that of the colours', async () => {
     const content = await encoded(gradient(64, 64), 'jpeg', { quality: 95 });
     const size = { width: 64, height: 64 };
     const luma = Uint8Array.from(turbo.decode(content, size, 1, 1)?.data ?? []);
@@ -60,7 +60,7 @@ describe.skipIf(turboJpeg === undefined)('turboJpeg', () => {
     expect(Math.max(...differences)).toBeLessThan(2);
   });
 
-  it('leaves what is cut off, damaged or of another size than the header said to sharp', async () => {
+  it('leaves files that are cut off, damaged or of another size than their header states to sharp', async () => {
     const content = await encoded(photoLike(64, 48), 'jpeg');
     const size = { width: 64, height: 48 };
     expect(turbo.decode(content, size, 3, 1)).toBeDefined();
@@ -90,7 +90,7 @@ describe.skipIf(turboJpeg === undefined)('turboJpeg', () => {
 });
 
 describe('the system’s TurboJPEG', () => {
-  it('is done without where TURBOJPEG_LIBRARY says none or a file that is not there', () => {
+  it('is not used if TURBOJPEG_LIBRARY is none or a missing file', () => {
     const script = `const { turboJpeg } = await import(${JSON.stringify(
       new URL('../../../../src/processor/codecs/jpeg/turbojpeg.ts', import.meta.url).href,
     )}); console.log(turboJpeg === undefined)`;

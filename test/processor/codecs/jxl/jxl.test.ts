@@ -7,7 +7,7 @@ import { compareWithPillow, optionalFixture, optionalFixtures } from '../../../s
 const { exact, lossy } = optionalFixtures('jxl');
 
 describe('JPEG XL', () => {
-  it.each(exact)('decodes %s to the bytes that Pillow and pillow-jxl-plugin have', async (name) => {
+  it.each(exact)('decodes %s to the bytes of Pillow and pillow-jxl-plugin', async (name) => {
     const { ours, theirs } = await compareWithPillow(name);
     expect(ours).toEqual(theirs);
   });
@@ -37,7 +37,7 @@ describe(readJxlHeader, () => {
     ['alpha.jxl', { colour: 'rgb', hasAlpha: true }],
     ['lossy-gray.jxl', { colour: 'gray' }],
     ['lossy-from-jpeg.jxl', { colour: 'rgb', hasAlpha: false }],
-    // EXIF's orientation, as with Pillow; the size is as stored.
+    // EXIF's orientation, as in Pillow; the size as stored.
     ['orientation-6.jxl', { width: 72, height: 54, orientation: 6 }],
   ])('reads %s', (name, expected) => {
     expect(readJxlHeader(optionalFixture(name))).toMatchObject({ format: 'jxl', ...expected });

@@ -42,14 +42,14 @@ const text = (words: string) => pngChunk('tEXt', Buffer.from(words, 'latin1'));
 /** The picture with chunks between IHDR and its pixels. */
 const rgbWith = (...chunks: readonly Uint8Array[]) => png(rgb, ...chunks, pixels, end);
 
-/** A chunk whose checksum is of something else. */
+/** A chunk with a wrong checksum. */
 function damaged(chunk: Buffer): Buffer {
   const other = Buffer.from(chunk);
   other.writeUInt8(other.readUInt8(other.length - 1) ^ 1, other.length - 1);
   return other;
 }
 
-/** A chunk that says another length. */
+/** A chunk that states a wrong length. */
 function saying(length: number, chunk: Buffer): Buffer {
   const other = Buffer.from(chunk);
   other.writeUInt32BE(length);
@@ -57,7 +57,7 @@ function saying(length: number, chunk: Buffer): Buffer {
 }
 
 describe(readPngHeader, () => {
-  it('reads what is known of a plain PNG before it is decoded', () => {
+  it('reads the header of a plain PNG', () => {
     expect(readPngHeader(fixture('rgba-16-bit.png'))).toEqual({
       format: 'png',
       width: 23,
@@ -75,7 +75,7 @@ describe(readPngHeader, () => {
 
   const others = ['icc.png', 'orientation-6.png'];
 
-  it.each(fixtures)('says of %s what libvips says, or leaves it to libvips', async (name) => {
+  it.each(fixtures)('agrees with libvips about %s, or leaves it to libvips', async (name) => {
     const content = fixture(name);
     expect(readPngHeader(content)).toEqual(others.includes(name) ? undefined : await libvips(content));
   });
@@ -89,15 +89,15 @@ describe(readPngHeader, () => {
     ['with alpha', {}, (image) => image.ensureAlpha(0.5)],
     ['of 16 bits', {}, (image) => image.toColourspace('rgb16')],
     ['with a density', {}, (image) => image.withMetadata({ density: 300 })],
-  ])('says of a PNG that is %s what libvips says', async (_, options, change = (image) => image) => {
+  ])('agrees with libvips about a PNG that is %s', async (_, options, change = (image) => image) => {
     const { pixels: data, ...raw } = gradient(61, 40);
     const content = await change(sharp(data, { raw })).png(options).toBuffer();
     const header = await libvips(content);
-    // sharp writes a profile where it writes metadata.
+    // sharp writes a profile whenever it writes metadata.
     expect(readPngHeader(content)).toEqual(header.hasIccProfile ? undefined : header);
   });
 
-  it('reads a PNG that lies in the middle of a larger buffer', () => {
+  it('reads a PNG in the middle of a larger buffer', () => {
     const message = new Uint8Array(1000).fill(7);
     message.set(rgbWith(gamma), 100);
     expect(readPngHeader(message.subarray(100, 900))).toMatchObject({ width: 23, height: 17 });
@@ -167,13 +167,13 @@ describe(readPngHeader, () => {
     ['text of a control character', rgbWith(text('Comment\0\x07'))],
     ['a keyword of 80 characters', rgbWith(text(`${'k'.repeat(80)}\0x`))],
     ['XMP', rgbWith(pngChunk('iTXt', Buffer.from('XML:com.adobe.xmp\0\0\0\0\0<x/>', 'latin1')))],
-    ['a chunk that nobody knows', rgbWith(pngChunk('abCd'))],
+    ['an unknown chunk', rgbWith(pngChunk('abCd'))],
     ['an animation', rgbWith(pngChunk('acTL', Buffer.alloc(8, 1)))],
   ])('leaves %s to libvips', (_, content) => {
     expect(readPngHeader(content)).toBeUndefined();
   });
 
-  it('says what libvips says, or nothing, whatever becomes of a header', async () => {
+  it('agrees with libvips or defers to it, for any damaged header', async () => {
     let compared = 0;
     await fc.assert(
       fc.asyncProperty(
@@ -225,7 +225,7 @@ const edits = fc.array(
       set: fc.nat(3),
       place: fc.noBias(fc.nat(40)),
       value: fc.oneof(fc.nat(255), fc.nat(8)),
-      // A chunk with a wrong checksum isn't looked into.
+      // A chunk with a wrong checksum is not read.
       isRight: fc.constantFrom(true, true, true, false),
     }),
   ),

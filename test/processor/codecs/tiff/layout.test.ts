@@ -13,7 +13,7 @@ import { type TiffParts, tiffFile } from '../../../support/tiff.ts';
 
 const noLimit = Number.POSITIVE_INFINITY;
 
-/** 4 × 2 pixels; a sample's value is its number in the file. */
+/** 4 × 2 pixels; a sample's value is its index in the file. */
 function tiff(samples: number, parts: Partial<TiffParts> = {}): Buffer {
   const data = Uint8Array.from({ length: 8 * samples }, (_, at) => at * 5);
   return tiffFile({
@@ -70,7 +70,7 @@ describe(readTiffLayout, () => {
       expect(await refusal(file)).toMatchObject({
         reason: 'FORMAT_UNSUPPORTED',
         metadata: { format: 'tiff', compression: name },
-        message: `The TIFF is of a kind that is not read here. Its pixels are compressed by ${name}; none, LZW, deflate, PackBits, CCITT and JPEG are read here. Convert it first, for example to PNG.`,
+        message: `The TIFF is of an unsupported kind. Its pixels are compressed by ${name}; none, LZW, deflate, PackBits, CCITT and JPEG are supported. Convert it first, for example to PNG.`,
       });
     }
   });
@@ -106,13 +106,13 @@ describe(readTiffLayout, () => {
     [
       '5, 6 and 5 bits',
       tiff(3, { bits: [5, 6, 5] }),
-      'Its samples have 5 and 6 bits in RGB; 8, 16 are read here',
+      'Its samples have 5 and 6 bits in RGB; 8, 16 are supported',
     ],
     ['signed samples', tiff(1, { tags: { 339: [2] } }), 'Its samples are signed integers'],
     ['floats', tiff(1, { bits: [32], tags: { 339: [3] } }), 'Its samples are floating-point numbers'],
-    ['5 samples', tiff(5), 'It has 5 samples a pixel in RGB; 3, or 4 with alpha, are read here'],
+    ['5 samples', tiff(5), 'It has 5 samples a pixel in RGB; 3, or 4 with alpha, are supported'],
     ['3 samples of gray', tiff(3, { photometric: 1 }), 'It has 3 samples a pixel in gray'],
-    ['CMYK with alpha', tiff(5, { photometric: 5 }), 'It has 5 samples a pixel in CMYK; 4 are read here'],
+    ['CMYK with alpha', tiff(5, { photometric: 5 }), 'It has 5 samples a pixel in CMYK; 4 are supported'],
     [
       'CMYK of 16 bits',
       tiff(4, { photometric: 5, bits: [16, 16, 16, 16] }),
@@ -153,7 +153,7 @@ describe(readTiffLayout, () => {
     [4, undefined, 4, [0, 5, 10, 15]],
     [2, [0], 1, [0, 10, 20]],
     [2, [2], 4, [0, 0, 0, 5, 10, 10, 10, 15]],
-  ])('gives %i samples whose extra ones are %j %i channels', async (samples, extra, channels, first) => {
+  ])('reads %i samples with extra samples %j as %i channels', async (samples, extra, channels, first) => {
     const file = tiff(samples, extra && { tags: { 338: extra } });
     const pixels = await decoded(file);
     expect(pixels.channels).toBe(channels);
@@ -166,7 +166,7 @@ describe(readTiffLayout, () => {
   it('reads tiles, and refuses those that are cut off or damaged', async () => {
     const whole = tiled();
     expect((await decoded(whole)).data.subarray(0, 3)).toEqual(Buffer.of(1, 2, 3));
-    // The second tile is said to be behind the end of the file.
+    // The offset of the second tile is beyond the end of the file.
     const cut = tiled({ data: [Buffer.alloc(3072, 9), Buffer.alloc(0)] });
     expect(await refusal(cut)).toMatchObject({ reason: 'IMAGE_CORRUPT' });
     const deflated = tiled({ compression: 8 }, (tile) => deflateSync(tile));
@@ -176,12 +176,12 @@ describe(readTiffLayout, () => {
     expect(await refusal(tiled({ compression: 5 }))).toMatchObject({ reason: 'IMAGE_CORRUPT' });
   });
 
-  it('refuses gray and alpha in planes of LZW, whose rows libvips lays over each other', async () => {
+  it('refuses gray and alpha in planes of LZW, whose rows libvips overlaps', async () => {
     const file = readFileSync(new URL('../../../fixtures/cases/gray_alpha_planar_lzw.tif', import.meta.url));
     expect(await refusal(file)).toMatchObject({ reason: 'FORMAT_UNSUPPORTED' });
   });
 
-  it('says nothing of a file without a directory', () => {
+  it('returns undefined for a file without a directory', () => {
     expect(readTiffLayout(Buffer.from('II*\0\xff\xff\xff\x00', 'latin1'))).toBeUndefined();
     expect(readTiffLayout(Buffer.from('II*\0'))).toBeUndefined();
   });

@@ -23,17 +23,17 @@ const [width, height, stripOffsets, long, ascii] = [256, 257, 273, 4, 2];
 const strips = [stripOffsets, long, 100_000, 0] as const;
 
 describe(readTiffStructure, () => {
-  it('counts strips after an entry whose values lie outside of the file, as libtiff reads on there', () => {
+  it('counts strips after an entry whose values are outside of the file, as libtiff continues there', () => {
     const file = tiff([width, long, 1, 8], [height, long, 1, 8], [270, ascii, 1_000_000, 900], strips);
     expect(readTiffStructure(file)).toMatchObject({ parts: 'strips', count: 100_000 });
   });
 
-  it('takes the first of two entries with the same tag, as libtiff does', () => {
+  it('uses the first of two entries with the same tag, as libtiff does', () => {
     const file = tiff([width, long, 1, 8], [height, long, 1, 8], strips, [stripOffsets, long, 1, 8]);
     expect(readTiffStructure(file)).toMatchObject({ parts: 'strips', count: 100_000 });
   });
 
-  it('finds nothing in a file that ends within its directory', () => {
+  it('returns nothing for a file that ends within its directory', () => {
     expect(readTiffStructure(tiff(strips).subarray(0, 12))).toBeUndefined();
   });
 });

@@ -52,7 +52,7 @@ interface Frame {
   readonly colour: Colour;
 }
 
-/** An animation; places of frames are even numbers. */
+/** An animation; positions of frames are even numbers. */
 async function animation(width: number, height: number, frames: readonly Frame[]): Promise<Buffer> {
   const all = frames.map(async ({ left, top, width, height, colour }) =>
     chunk(
@@ -109,7 +109,7 @@ describe('WebP', () => {
     const announced = file(extended(flags.exif, 4, 2), pixels, chunk('EXIF', exif));
     expect((await decoded(announced)).header).toMatchObject({ width: 4, height: 2, orientation: 6 });
     const silent = file(extended(0, 4, 2), pixels, chunk('EXIF', exif));
-    // Pillow ignores it, too.
+    // Pillow ignores it too.
     expect((await decoded(silent)).header.orientation).toBe(1);
   });
 

@@ -1,7 +1,7 @@
 import type { Pixels } from '../../../../src/processor/image/pixels.ts';
 
 /**
- * A picture of noise that test/parity/make_resample_goldens.py can make too: the high bytes of a linear
+ * A picture of noise that test/parity/make_resample_goldens.py can also generate: the high bytes of a linear
  * congruential generator (Numerical Recipes' constants, modulo 2³²).
  *
  * @param pattern - extremes: each byte is 0 or 255, so that sums go beyond 0…255 and alpha is none or full

@@ -33,7 +33,7 @@ const filters: Record<string, { support: number; weight: (x: number) => number }
   lanczos: { support: 3, weight: (x) => (-3 <= x && x < 3 ? sinc(x) * sinc(x / 3) : 0) },
 };
 
-/** `resample` of src/processor/image/kernels, slowly. */
+/** A slow version of `resample` in src/processor/image/kernels. */
 export function resampleScalar(
   source: Pixels,
   width: number,

@@ -26,7 +26,7 @@ const channels = fc.constantFrom(1, 2, 3, 4);
 const pattern = fc.constantFrom('bytes', 'extremes');
 const pillow = fc.constantFrom('12.1', '12.3', '13.0');
 
-/** Two cuts through one side, as parts of it. */
+/** Two positions along one side, as fractions of it. */
 const cuts = fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true }));
 
 function boxOf(
@@ -77,7 +77,7 @@ function expectSame(actual: Pixels, expected: Pixels): void {
 }
 
 describe(resample, () => {
-  it('gives the bytes of the plain scalar resampler, whatever the sizes, filter and channels', () => {
+  it('gives the bytes of the plain scalar resampler for any sizes, filter and channels', () => {
     const side = fc.integer({ min: 1, max: 90 });
     fc.assert(
       fc.property(
@@ -173,12 +173,12 @@ describe(resample, () => {
     },
   );
 
-  it('lets transparent pixels add no colour', () => {
+  it('ignores the colour of transparent pixels', () => {
     const source = pixels(2, 1, 4, [200, 100, 50, 255, 255, 255, 255, 0]);
     expect(resample(source, 1, 1, 'box').data).toEqual(Uint8Array.of(199, 99, 49, 128));
   });
 
-  it('clips what a filter with negative lobes makes of an edge', () => {
+  it('clips the overshoot of a filter with negative lobes at an edge', () => {
     const source = pixels(4, 1, 1, [0, 0, 255, 255]);
     const { data } = resample(source, 16, 1, 'lanczos');
     expect([Math.min(...data), Math.max(...data)]).toEqual([0, 255]);
@@ -191,7 +191,7 @@ describe(resample, () => {
     expect(same.data.buffer).not.toBe(source.data.buffer);
   });
 
-  it('gives an ArrayBuffer of its own, which can be transferred', () => {
+  it('returns its own ArrayBuffer, which can be transferred', () => {
     for (const filter of filters) {
       const { data } = resample(noise(50, 40, 3), 20, 30, filter);
       expect([data.byteOffset, data.buffer.byteLength]).toEqual([0, 1800]);
@@ -199,14 +199,14 @@ describe(resample, () => {
     }
   });
 
-  it('reads a source that is a part of a larger buffer', () => {
+  it('reads a source within a larger buffer', () => {
     const { data } = noise(20, 10, 3);
     const inside = Buffer.concat([Buffer.alloc(7, 99), data, Buffer.alloc(5, 99)]).subarray(7, 607);
     const source = { data: inside, width: 20, height: 10, channels: 3 } as const;
     expect(resample(source, 7, 9, 'bicubic')).toEqual(resample({ ...source, data }, 7, 9, 'bicubic'));
   });
 
-  it('refuses a box that sticks out of the image', () => {
+  it('refuses a box that extends beyond the image', () => {
     const source = noise(5, 4, 1);
     expect(() => resample(source, 2, 2, 'box', [0, 0, 5.01, 4])).toThrow(RangeError);
     expect(() => resample(source, 2, 2, 'box', [-0.01, 0, 5, 4])).toThrow(RangeError);
@@ -214,7 +214,7 @@ describe(resample, () => {
     expect(() => resample(source, 2, 2, 'box', [0, Number.NaN, 5, 2])).toThrow(RangeError);
   });
 
-  it('refuses work that is out of all proportion', () => {
+  it('refuses excessive work', () => {
     expect(() => resample(noise(1, 65_000, 1), 1_000_000, 1, 'bilinear', undefined, '12.1')).toThrow(
       expect.objectContaining({
         reason: 'OUTPUT_PIXELS_OVER_LIMIT',
@@ -283,7 +283,7 @@ describe(resampleUpright, () => {
     },
   );
 
-  it('turns a picture that keeps its size', () => {
+  it('turns a picture whose size stays the same', () => {
     const stored = noise(5, 3, 3);
     const target = { width: 3, height: 5, filter: 'bilinear' } as const;
     expectSame(resampleUpright(stored, 6, target, false), orient(stored, 6));
@@ -292,7 +292,7 @@ describe(resampleUpright, () => {
   describe('of a part of the result', () => {
     const orientation = fc.integer({ min: 1, max: 8 });
 
-    it('gives the bytes that the part has in the whole, whatever the sizes, filter, channels and orientation', () => {
+    it('gives the same bytes as the whole, for any sizes, filter, channels and orientation', () => {
       const side = fc.integer({ min: 1, max: 90 });
       fc.assert(
         fc.property(
@@ -322,7 +322,7 @@ describe(resampleUpright, () => {
       );
     });
 
-    it('gives them where a box of the source is resampled', () => {
+    it('gives the same bytes if a box of the source is resampled', () => {
       const side = fc.integer({ min: 1, max: 60 });
       fc.assert(
         fc.property(
@@ -341,7 +341,7 @@ describe(resampleUpright, () => {
       );
     });
 
-    it('gives them of a thin image, which becomes a long one', () => {
+    it('gives the same bytes for a thin image that becomes long', () => {
       const length = fc.integer({ min: 1, max: 3000 });
       const breadth = fc.integer({ min: 1, max: 3 });
       fc.assert(
@@ -370,7 +370,7 @@ describe(resampleUpright, () => {
       );
     });
 
-    it('gives them of an image that keeps its size', () => {
+    it('gives the same bytes for an image that keeps its size', () => {
       for (const how of [1, 2, 3, 4, 5, 6, 7, 8]) {
         const stored = noise(11, 8, 3);
         const { width, height } = sizeUpright(stored, how);
@@ -378,9 +378,9 @@ describe(resampleUpright, () => {
         const cutout = { left: 2, top: 1, right: 7, bottom: 5 };
         for (const toLuma of [false, true]) {
           const expected = partOf(resampleUpright(stored, how, target, toLuma), cutout);
-          const made = resampleUpright(stored, how, { ...target, cutout }, toLuma);
-          expectSame(made, expected);
-          expect(made.data.buffer).not.toBe(stored.data.buffer);
+          const result = resampleUpright(stored, how, { ...target, cutout }, toLuma);
+          expectSame(result, expected);
+          expect(result.data.buffer).not.toBe(stored.data.buffer);
         }
       }
     });
@@ -401,7 +401,7 @@ describe(resampleUpright, () => {
       }
     });
 
-    it('takes a few megabytes where the whole would take gigabytes', () => {
+    it('takes a few megabytes if the whole would take gigabytes', () => {
       useKernels((arena) => arena.take(65 * mebibyte));
       const source = noise(1, 5000, 3);
       const cutout = { left: 0, top: 559_888, right: 224, bottom: 560_112 };
@@ -417,7 +417,7 @@ describe(checkWork, () => {
   const thin = { width: 1, height: 70_000 };
   const part = { left: 0, top: 0, right: 224, bottom: 224 };
 
-  it('takes what is made, not the whole, for a side', () => {
+  it('limits the sides of the cutout, not of the whole', () => {
     const target = { width: 224, height: 2 ** 24, filter: 'bicubic' } as const;
     expect(() => checkWork(thin, { ...target, cutout: part })).not.toThrow();
     expect(() => checkWork(thin, target)).toThrow(
@@ -438,7 +438,7 @@ describe(checkWork, () => {
     },
   );
 
-  it('refuses a source whose sides are too long for weights, but for nearest, which has none', () => {
+  it('refuses a source whose sides are too long for weights, except for nearest, which has none', () => {
     const source = { width: 1, height: 2 ** 20 + 1 };
     const target = { width: 8, height: 2 ** 23 + 8, cutout: { left: 0, top: 0, right: 8, bottom: 8 } };
     expect(() => checkWork(source, { ...target, filter: 'box' })).toThrow(
@@ -447,7 +447,7 @@ describe(checkWork, () => {
     expect(() => checkWork(source, { ...target, filter: 'nearest' })).not.toThrow();
   });
 
-  it('counts between the passes what the part is made of', () => {
+  it('counts only the pixels between the passes that the part needs', () => {
     // Across first: 1,000,000 columns of the source's 1000 rows, or of those 10 that 10 rows of the result show.
     const source = { width: 1, height: 1000 };
     const target = { width: 1_000_000, height: 1000, filter: 'box' } as const;
@@ -462,7 +462,7 @@ describe(checkWork, () => {
     );
   });
 
-  it('lets an image be that keeps its size, however long', () => {
+  it('accepts an image that keeps its size, however long', () => {
     const source = { width: 2 ** 25, height: 1 };
     expect(() => checkWork(source, { ...source, filter: 'bicubic' })).not.toThrow();
   });

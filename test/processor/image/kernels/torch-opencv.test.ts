@@ -38,7 +38,7 @@ const libraries = {
 describe.each(['torch', 'opencv'] as const)('resampling as %s', (name) => {
   const { filter, resample, check } = libraries[name];
 
-  it('gives a part of the result the bytes that it has in the whole, in every orientation', () => {
+  it('gives a part of the result the same bytes as the whole, in every orientation', () => {
     const cases = [side, side, side, side, channels, filter, orientation, cuts, cuts] as const;
     fc.assert(
       fc.property(...cases, (sourceWidth, sourceHeight, width, height, count, filter, how, part, kept) => {
@@ -48,14 +48,14 @@ describe.each(['torch', 'opencv'] as const)('resampling as %s', (name) => {
         const cutout = cutoutIn(width, height, kept);
         const whole = resample(partOf(upright, source), 1, { width, height, filter });
         const expected = partOf(whole, cutout);
-        const made = resample(stored, how, { width, height, filter, part: source, cutout });
-        expect({ ...made, data: [...made.data] }).toEqual({ ...expected, data: [...expected.data] });
+        const result = resample(stored, how, { width, height, filter, part: source, cutout });
+        expect({ ...result, data: [...result.data] }).toEqual({ ...expected, data: [...expected.data] });
       }),
       { numRuns: 300 },
     );
   });
 
-  it('leaves the source as it is and gives pixels of its own where the size stays', () => {
+  it('copies the source if the size stays the same', () => {
     const stored = noise(5, 3, 3);
     const copy = resample(stored, 1, { width: 5, height: 3, filter: 'bilinear' });
     expect(copy).toEqual(stored);
@@ -66,12 +66,12 @@ describe.each(['torch', 'opencv'] as const)('resampling as %s', (name) => {
     const [rgba, size] = [noise(40, 30, 4), { width: 17, height: 50, filter: 'bicubic' }];
     const plane = (image: Pixels, channel: number) =>
       image.data.filter((_, at) => at % image.channels === channel);
-    const made = resample(rgba, 1, size);
+    const result = resample(rgba, 1, size);
     for (let channel = 0; channel < 4; channel++) {
       const gray: Pixels = { data: plane(rgba, channel), width: 40, height: 30, channels: 1 };
-      expect(plane(made, channel).length).toBe(17 * 50);
+      expect(plane(result, channel).length).toBe(17 * 50);
       // OpenCV's cubic rounds the last values of a row otherwise: those are 0 to 3 of a gray row.
-      const differing = plane(made, channel).filter(
+      const differing = plane(result, channel).filter(
         (value, at) => value !== resample(gray, 1, size).data[at],
       );
       expect(differing.length).toBeLessThanOrEqual(name === 'opencv' ? 4 : 0);
@@ -133,7 +133,7 @@ describe(libraryLuma, () => {
     expect([...libraryLuma(rgb, library).data]).toEqual(expected);
   });
 
-  it('takes gray for a colour with equal parts', () => {
+  it('treats gray as a colour with equal parts', () => {
     expect([...libraryLuma(image(1, 0, 128, 255), 'torch').data]).toEqual([0, 127, 254]);
     expect([...libraryLuma(image(1, 0, 128, 255), 'opencv').data]).toEqual([0, 128, 255]);
   });

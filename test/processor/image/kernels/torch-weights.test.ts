@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { computeTorchWindows } from '../../../../src/processor/image/kernels/torch-weights.ts';
 
 describe(computeTorchWindows, () => {
-  it('takes as many fraction bits as let the largest weight fit into 16 bits', () => {
+  it('uses as many fraction bits as fit the largest weight into 16 bits', () => {
     // Distances 1/4, 1/4 and 3/4 of the triangle: 3/7, 3/7 and 1/7. 3/7 · 2¹⁶ is 28087; 2¹⁷ would be 56174.
     expect(computeTorchWindows(0, 4, 2, 'bilinear')).toEqual({
       starts: Int32Array.of(0, 1),
@@ -18,16 +18,16 @@ describe(computeTorchWindows, () => {
     expect([...weights.subarray(0, 4)]).toEqual([30060, 30060, 7853, -2437]);
   });
 
-  it('has no more than 22 fraction bits, however small the weights are', () => {
+  it('uses at most 22 fraction bits, however small the weights', () => {
     expect(computeTorchWindows(0, 100_000, 1, 'bilinear').fractionBits).toBe(22);
   });
 
-  it('looks at no pixel outside of the part that is resampled', () => {
+  it('uses no pixel outside of the part that is resampled', () => {
     const whole = computeTorchWindows(0, 4, 2, 'bilinear');
     expect(computeTorchWindows(3, 7, 2, 'bilinear')).toEqual({ ...whole, starts: Int32Array.of(3, 4) });
   });
 
-  it('takes the precision of the whole result for a part of it', () => {
+  it('uses the precision of the whole result for a part of it', () => {
     const all = computeTorchWindows(0, 37, 20, 'lanczos');
     const some = computeTorchWindows(0, 37, 20, 'lanczos', 5, 9);
     const [from = 0, to] = [all.offsets[5], all.offsets[9]];

@@ -4,7 +4,7 @@ import { useKernels } from '../../../../src/processor/image/kernels/wasm.ts';
 const mebibyte = 2 ** 20;
 
 describe(useKernels, () => {
-  it('gives memory that can be written to its end', () => {
+  it('returns memory that can be written to its end', () => {
     useKernels((arena) => {
       const first = arena.take(1000);
       const second = arena.take(mebibyte);
@@ -20,7 +20,7 @@ describe(useKernels, () => {
     useKernels((arena) => expect(arena.memory.byteLength).toBeGreaterThan(3 * mebibyte));
   });
 
-  it('gives memory back that an unusual job has taken', () => {
+  it('releases the memory of an unusually large job', () => {
     useKernels((arena) => arena.take(65 * mebibyte));
     useKernels((arena) => expect(arena.memory.byteLength).toBeLessThan(mebibyte));
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { computeWindows, reachedPixels } from '../../../../src/processor/image/kernels/weights.ts';
 
 describe(computeWindows, () => {
-  it('widens the filter by the scale when it makes smaller', () => {
+  it('widens the filter by the scale when reducing', () => {
     // Distances 1/4, 1/4 and 3/4 of the triangle: 0.75, 0.75 and 0.25 of 1.75, times 2²².
     expect(computeWindows(4, 0, 4, 2, 'bilinear')).toEqual({
       starts: Int32Array.of(0, 1),
@@ -12,7 +12,7 @@ describe(computeWindows, () => {
     });
   });
 
-  it('keeps the filter as wide as it is when it makes larger', () => {
+  it('keeps the width of the filter when enlarging', () => {
     expect(computeWindows(2, 0, 2, 4, 'bilinear')).toEqual({
       starts: Int32Array.of(0, 0, 0, 1),
       offsets: Int32Array.of(0, 1, 3, 5, 6),
@@ -21,13 +21,13 @@ describe(computeWindows, () => {
     });
   });
 
-  it('rounds negative weights as positive ones', () => {
+  it('rounds negative weights like positive ones', () => {
     // Keys' cubic at 1/4, 1/4, 3/4 and 5/4 is (111, 111, 29, −9)/128. Their sum is 242: −9/242 · 2²² is −155986.51.
     const { weights } = computeWindows(4, 0, 4, 2, 'bicubic');
     expect([...weights.subarray(0, 4)]).toEqual([1923834, 1923834, 502623, -155987]);
   });
 
-  it('leaves out weights that come to 0', () => {
+  it('omits weights of 0', () => {
     // At scale 1 the sinc is 0 at each of its neighbours.
     expect(computeWindows(9, 0, 9, 9, 'lanczos')).toEqual({
       starts: Int32Array.of(0, 1, 2, 3, 4, 5, 6, 7, 8),
@@ -37,7 +37,7 @@ describe(computeWindows, () => {
     });
   });
 
-  it('takes a part of the source, whose neighbours still count', () => {
+  it('accepts a part of the source, whose neighbours still count', () => {
     expect(computeWindows(10, 4, 6, 1, 'box')).toEqual({
       starts: Int32Array.of(4),
       offsets: Int32Array.of(0, 2),
@@ -61,7 +61,7 @@ describe(computeWindows, () => {
 });
 
 describe(reachedPixels, () => {
-  it('counts the source pixels that the windows lie over', () => {
+  it('counts the source pixels in the windows', () => {
     // 2 : 1, a triangle of 2 pixels to each side of the centres 1, 3, 5, …
     expect(reachedPixels(100, 0, 100, 50, 'bilinear')).toBe(100);
     expect(reachedPixels(100, 0, 100, 50, 'bilinear', 10, 11)).toBe(4);

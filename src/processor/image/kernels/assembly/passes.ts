@@ -6,7 +6,7 @@ import { dot, narrow } from './lanes';
 // lane). So each weight is high · 2¹⁶ + low with both halves in i16; the halves are summed apart and joined at
 // the end. All of it is modulo 2³², where Pillow's own sums don't overflow: the result is the same integer.
 
-// Constants come out of memory: V8 makes a v128.const anew at each use, three instructions in an innermost loop.
+// Constants are loaded from memory: V8 builds a v128.const again at each use, three instructions in an innermost loop.
 
 /** Half of one level, so that >> 22 rounds. */
 const halves = memory.data<i32>([1 << 21, 1 << 21, 1 << 21, 1 << 21], 16);
