@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The other side of bench/numerics.ts: decodes and resizes by Pillow, and by OpenCV and torchvision where they are.
 
-Reads a line of JSON from stdin, {"way", "width", "height", "filter", "gray", "bytes"}, and so many bytes; answers with
+Reads a line of JSON from stdin, {"way", "width", "height", "filter", "gray", "bytes"}, and so many bytes; responds with
 {"ms", "bytes"} and so many bytes of pixels, [height, width, 3 | 1] uint8. Decoding counts in the time.
 """
 
@@ -62,15 +62,15 @@ except ImportError:
     pass
 
 for line in iter(sys.stdin.buffer.readline, b""):
-    question = json.loads(line)
-    content = sys.stdin.buffer.read(question["bytes"])
-    if "way" in question:
+    request = json.loads(line)
+    content = sys.stdin.buffer.read(request["bytes"])
+    if "way" in request:
         keys = ("width", "height", "filter", "gray")
         start = time.perf_counter()
-        pixels = WAYS[question["way"]](content, *(question[key] for key in keys))
-        answer = {"ms": (time.perf_counter() - start) * 1000, "bytes": len(pixels)}
+        pixels = WAYS[request["way"]](content, *(request[key] for key in keys))
+        reply = {"ms": (time.perf_counter() - start) * 1000, "bytes": len(pixels)}
     else:
         pixels = b""
-        answer = {"versions": VERSIONS, "ways": list(WAYS), "bytes": 0}
-    sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n" + pixels)
+        reply = {"versions": VERSIONS, "ways": list(WAYS), "bytes": 0}
+    sys.stdout.buffer.write(json.dumps(reply).encode() + b"\n" + pixels)
     sys.stdout.buffer.flush()

@@ -124,9 +124,9 @@ async function pictures(): Promise<{ name: string; file: Uint8Array }[]> {
 async function measure(task: Case, grayscale: boolean, python: PythonPeer | undefined, there: string[]) {
   const exact = ours('exact', grayscale);
   const { width, height, filter } = task;
-  const ask = async (way: string) =>
-    (await python?.ask({ way, width, height, filter, gray: grayscale }, task.file))?.bytes;
-  const reference = (await ask('Pillow')) ?? (await exact(task));
+  const compute = async (way: string) =>
+    (await python?.request({ way, width, height, filter, gray: grayscale }, task.file))?.bytes;
+  const reference = (await compute('Pillow')) ?? (await exact(task));
   const rows: [name: string, values: Uint8Array][] = [
     ['**exact**', await exact(task)],
     ['**fast**', await ours('fast', grayscale)(task)],
@@ -138,7 +138,7 @@ async function measure(task: Case, grayscale: boolean, python: PythonPeer | unde
     rows.push(['sharp, `fastShrinkOnLoad: false`', await bySharp({ fastShrinkOnLoad: false })(task)]);
     rows.push(['as transformers.js in Node', await byTransformersJs(task)]);
     for (const way of pythonWays[filter]?.filter((way) => there.includes(way)) ?? []) {
-      const values = await ask(way);
+      const values = await compute(way);
       if (values !== undefined) rows.push([way, values]);
     }
   }
@@ -153,8 +153,8 @@ async function measure(task: Case, grayscale: boolean, python: PythonPeer | unde
 const python = hasModules(options.python, ['PIL'])
   ? startPython(options.python, new URL('numerics.py', import.meta.url))
   : undefined;
-const about = await python?.ask<{ versions: Record<string, string>; ways: string[] }>({});
-const versions = Object.entries(about?.answer.versions ?? {}).map((entry) => entry.join(' '));
+const about = await python?.request<{ versions: Record<string, string>; ways: string[] }>({});
+const versions = Object.entries(about?.reply.versions ?? {}).map((entry) => entry.join(' '));
 console.log(
   python
     ? `Reference: Pillow. Versions: ${[...versions, `sharp ${sharp.versions.sharp}`].join(', ')}.`
@@ -166,7 +166,7 @@ for (const { name, file } of await pictures()) {
   console.log('|---|---|---|---|---|---|---|');
   for (const [width, height] of sizes) {
     for (const filter of filters) {
-      await measure({ file, width, height, filter }, false, python, about?.answer.ways ?? []);
+      await measure({ file, width, height, filter }, false, python, about?.reply.ways ?? []);
     }
     await measure({ file, width, height, filter: 'bilinear' }, true, python, []);
   }

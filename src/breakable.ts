@@ -1,11 +1,11 @@
 /** An iterable whose reader can be interrupted. */
 export interface Breakable<T> {
   readonly values: AsyncIterable<T>;
-  /** Makes the reader throw `error` instead of what comes next. */
+  /** Makes the reader throw `error` instead of getting the next value. */
   break(error: unknown): void;
 }
 
-/** Passes on what comes from `source` until it is broken off. */
+/** Passes on the values of `source` until `break` is called. */
 export function breakable<T>(source: AsyncIterable<T>): Breakable<T> {
   let broken: { readonly error: unknown } | undefined;
   let onBreak: ((error: unknown) => void) | undefined;

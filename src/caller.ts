@@ -2,14 +2,14 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 /*
- * The name of a caller, by which limits per caller count. It is `key:ID` for an API key and `ip:ADDRESS` for everybody
- * else. The prefix keeps a key whose id looks like an address apart from that address.
+ * The name of a caller, by which limits per caller count. It is `key:ID` for a caller with an API key and
+ * `ip:ADDRESS` for all others. The prefix keeps a key whose id looks like an address apart from that address.
  */
 
 /** The gRPC metadata in which image-api passes the name of a call's caller on to image-processor. */
 export const callerHeader = 'x-image-caller';
 
-/** The caller where nothing is known of it, as on a Unix socket. */
+/** A caller without a known address, for example on a Unix socket. */
 export const unknownCaller = 'ip:unknown';
 
 /** At most 68 plain characters, so that a name can stand in a log and in a header as it is. */

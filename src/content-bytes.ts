@@ -7,7 +7,7 @@ import { Failure } from './failures.ts';
  * (in bytes a pixel) JPEG 0.9 up to quality 90 and 2.0 at 100, WebP 1.2 and 3.0, alpha 1.1 more, and PNG its pixels.
  */
 
-/** Pixels. */
+/** The sides of an image, in pixels. */
 interface Size {
   readonly width: number;
   readonly height: number;
@@ -21,7 +21,7 @@ export function tensorBytes({ width, height }: Size, channels: number, datatype:
   return width * height * channels * datatypes[datatype].bytes + headerBytes;
 }
 
-/** Bytes that an encoded image has at most. @param channels - of the pixels, alpha included: 1…4 */
+/** The most bytes of an encoded image. @param channels - of the pixels, alpha included: 1…4 */
 export function imageBytes(
   { width, height }: Size,
   channels: number,

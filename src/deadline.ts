@@ -22,7 +22,7 @@ export function startDeadline(caller: AbortSignal, timeoutMs: number): Deadline 
     controller.abort(
       new Failure(
         'DEADLINE_EXCEEDED',
-        `The request was not done within ${timeoutMs} ms; send it again, with a smaller image perhaps.`,
+        `The request was not done within ${timeoutMs} ms; send it again, perhaps with a smaller image.`,
         { limit: timeoutMs },
       ),
     );

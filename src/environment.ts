@@ -5,10 +5,10 @@ import { samplerNames } from './telemetry/tracing.ts';
 
 /**
  * The environment as typed values: the same rules for both services. A schema's message for a bad value
- * is what would be allowed; `readEnvironment` puts the variable's name and its value before it.
+ * states the allowed values; `readEnvironment` puts the variable's name and its value before it.
  */
 
-/** What both services read. `port` is the service's own default. */
+/** The variables that both services read. @param port - the service's own default */
 export function commonEnvironment(port: number) {
   return {
     HOST: z
@@ -63,7 +63,7 @@ export function commonEnvironment(port: number) {
 }
 
 /**
- * Variables that are set and read by nobody, while one of ours has almost the same name.
+ * Variables that are set but not read, and whose names are almost those of ours.
  *
  * @param names - of our variables
  * @returns a sentence for each
@@ -86,7 +86,7 @@ function httpUrl() {
   return z.url({ protocol: /^https?$/, error: 'an http:// or https:// URL' });
 }
 
-/** An environment that a service cannot start with: one line a variable. */
+/** An environment that a service cannot start with. The message has one line per variable. */
 export class EnvironmentError extends Error {
   override readonly name = 'EnvironmentError';
 }

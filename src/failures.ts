@@ -1,7 +1,7 @@
 /**
  * Every way in which a request can fail: its stable reason, the gRPC status code of the processor's
- * response, the HTTP status of the API's, and whether the request can be retried. docs/errors.md is this
- * table with words.
+ * response, the HTTP status of the API's, and whether the request can be retried. docs/errors.md explains
+ * each row.
  *
  * A `Failure`'s message is for the caller: it gives the limit and the actual value and says what to do
  * next. A library's own text goes into `cause`, to the log, and never over the wire: decoders have
@@ -50,7 +50,7 @@ export const failureKinds = {
     code: grpcCode.NOT_FOUND,
     status: 404,
     isRetryable: false,
-    title: 'No answer is known by this SHA-256',
+    title: 'No cached response has a source with this SHA-256',
   },
   SOURCE_BYTES_OVER_LIMIT: {
     code: RESOURCE_EXHAUSTED,
@@ -68,7 +68,7 @@ export const failureKinds = {
     code: INVALID_ARGUMENT,
     status: 422,
     isRetryable: false,
-    title: 'The image is made of too many parts',
+    title: 'The image consists of too many parts',
   },
   SOURCE_MEMORY_OVER_LIMIT: {
     code: RESOURCE_EXHAUSTED,
@@ -80,7 +80,7 @@ export const failureKinds = {
     code: INVALID_ARGUMENT,
     status: 415,
     isRetryable: false,
-    title: 'Not an image format that is read here',
+    title: 'The image format is not supported',
   },
   IMAGE_CORRUPT: {
     code: INVALID_ARGUMENT,
@@ -92,7 +92,7 @@ export const failureKinds = {
     code: INVALID_ARGUMENT,
     status: 400,
     isRetryable: false,
-    title: 'An option has a value that it does not take',
+    title: 'An option has a value that is not allowed',
   },
   OPTION_UNKNOWN: {
     code: INVALID_ARGUMENT,
@@ -129,21 +129,21 @@ export const failureKinds = {
     code: INVALID_ARGUMENT,
     status: 422,
     isRetryable: false,
-    title: 'The preprocessor config asks for something that is not computed here',
+    title: 'The preprocessor config asks for something that is not supported',
   },
 
   BATCH_SHAPES_UNEQUAL: {
     code: INVALID_ARGUMENT,
     status: 400,
     isRetryable: false,
-    title: 'The images of the batch come to different shapes',
+    title: 'The images of the batch have different shapes',
   },
 
   CONTENT_TYPE_UNSUPPORTED: {
     code: INVALID_ARGUMENT,
     status: 415,
     isRetryable: false,
-    title: 'Not a content type that is taken here',
+    title: 'The content type is not supported',
   },
   MULTIPART_INVALID: {
     code: INVALID_ARGUMENT,
@@ -167,7 +167,7 @@ export const failureKinds = {
     code: grpcCode.UNIMPLEMENTED,
     status: 415,
     isRetryable: false,
-    title: 'Compressed messages are not read here',
+    title: 'Compressed messages are not supported',
   },
   REQUEST_INVALID: {
     code: INVALID_ARGUMENT,
@@ -209,7 +209,7 @@ export const failureKinds = {
     code: grpcCode.UNIMPLEMENTED,
     status: 405,
     isRetryable: false,
-    title: 'This path does not take this method',
+    title: 'This path does not support this method',
   },
 
   UNAUTHENTICATED: {
@@ -242,7 +242,7 @@ export const failureKinds = {
     code: INVALID_ARGUMENT,
     status: 400,
     isRetryable: false,
-    title: 'Only http and https URLs are taken',
+    title: 'Only http and https URLs are supported',
   },
   URL_ADDRESS_FORBIDDEN: {
     code: grpcCode.PERMISSION_DENIED,
@@ -266,7 +266,7 @@ export const failureKinds = {
     code: FAILED_PRECONDITION,
     status: 502,
     isRetryable: false,
-    title: "The URL's host did not answer with an image",
+    title: "The URL's host did not send an image",
   },
   ORIGIN_BUSY: {
     code: grpcCode.UNAVAILABLE,
@@ -323,13 +323,13 @@ export const failureKinds = {
     code: grpcCode.INTERNAL,
     status: 500,
     isRetryable: true,
-    title: 'The process that worked on the image ended',
+    title: 'The process that worked on the image crashed',
   },
   INTERNAL: {
     code: grpcCode.INTERNAL,
     status: 500,
     isRetryable: false,
-    title: 'Something is wrong on our side',
+    title: 'Internal error',
   },
 } as const satisfies Record<string, FailureKind>;
 
@@ -339,7 +339,7 @@ export type FailureReason = keyof typeof failureKinds;
 /** The `domain` of the google.rpc.ErrorInfo that carries a failure over gRPC. */
 export const failureDomain = 'image.v1';
 
-/** Seconds that a caller is asked to wait before it tries again, for the reasons that pass by themselves. */
+/** Seconds that a caller should wait before it tries again, for the reasons that pass by themselves. */
 export const retryAfterSeconds: { readonly [reason in FailureReason]?: number } = {
   OVERLOADED: 1,
   PROCESSOR_UNAVAILABLE: 2,
@@ -347,7 +347,7 @@ export const retryAfterSeconds: { readonly [reason in FailureReason]?: number } 
   ORIGIN_BUSY: 5,
 };
 
-/** Seconds that a caller is asked to wait: as long as this failure says, or as its reason has it. */
+/** Seconds that a caller should wait: those of the failure itself, else those of its reason. */
 export function retryAfterOf({ reason, metadata }: Pick<Failure, 'reason' | 'metadata'>): number | undefined {
   const own = metadata.retry_after_seconds;
   return own === undefined ? retryAfterSeconds[reason] : Number(own);
@@ -380,11 +380,11 @@ export class Failure extends Error {
 }
 
 /**
- * What `read` comes to. A failure of it tells which one of several it is about: the message begins with `what`, and the
- * metadata has `index`. Anything else that is thrown stays as it is.
+ * Returns the result of `read`. A failure that it throws gets the name of the item that it is about: its message begins
+ * with `what`, and its metadata contains `index`. Other errors pass unchanged.
  *
- * @param what - that one's name with its number, as `Variant 3`
- * @param index - from 0
+ * @param what - the item's name with its number, for example `Variant 3`
+ * @param index - of the item, from 0
  */
 export function withIndex<T>(what: string, index: number, read: () => T): T {
   try {
@@ -396,7 +396,7 @@ export function withIndex<T>(what: string, index: number, read: () => T): T {
   }
 }
 
-/** Whether a string, from the wire say, is one of the table's reasons. */
+/** Whether a string, for example from the wire, is one of the table's reasons. */
 export function isFailureReason(value: string): value is FailureReason {
   return Object.hasOwn(failureKinds, value);
 }

@@ -17,11 +17,11 @@ interface Done<Out> {
 
 /**
  * Maps with at most `concurrency` inputs in work and yields each output when it is ready. It reads no
- * further than it works, so whoever sends is held back.
+ * further than it works, which holds back the sender.
  *
  * @param map - must not throw: a failure is an output
- * @param stop - when it aborts nothing more is read, and what is in work still comes out
- * @returns `stopped` if that was before the inputs' end
+ * @param stop - when it aborts, no more input is read; inputs in work still yield their outputs
+ * @returns `stopped` if it aborted before the inputs' end
  */
 export async function* mapConcurrently<In, Out>(
   inputs: AsyncIterable<In>,

@@ -1,6 +1,6 @@
 import { Failure } from './failures.ts';
 
-/** A transfer is never slow before: TCP starts slowly, and a client may wait for `100 Continue`. In milliseconds. */
+/** No transfer is slow before this time, in milliseconds: TCP starts slowly, and a client may wait for `100 Continue`. */
 const graceMs = 1000;
 
 /** A caller may hold up to this many times as many bytes as stay free, so that there is room for others. */
@@ -15,9 +15,9 @@ export function mostOfOneCaller(maxBytes: number): number {
   return Math.floor((maxBytes * shareOfFree) / (shareOfFree + 1));
 }
 
-/** Bytes on their way in or out. */
+/** A transfer of bytes, in or out. */
 export interface Transfer {
-  /** Of all that is to be transferred; 0 where that is unknown, or how far it is. Then it has `timeoutMs` in all. */
+  /** Length of the whole transfer; 0 if it or its progress is unknown. The transfer then has `timeoutMs` in all. */
   readonly totalBytes: number;
   /** Ends it, because it is too slow and others need the memory. @param doneBytes - transferred in `ms` */
   end(doneBytes: number, ms: number): void;
@@ -32,7 +32,7 @@ export interface Account {
    * @throws Failure OVERLOADED where more bytes have no room
    */
   resize(bytes: number): void;
-  /** The same for memory that exists already: it is counted, never refused. */
+  /** The same for memory that is already allocated: it is counted, never refused. */
   force(bytes: number): void;
   /** A transfer begins. Its memory may be taken from it while it is too slow. */
   begin(transfer: Transfer): void;
@@ -111,7 +111,7 @@ export function createMemoryBudget(
     const lateBytes = sumOf(late);
     const ownLateBytes = sumOf(late.filter((entry) => entry.caller === caller));
     if (!fits(bytes, total - lateBytes, heldBy() - ownLateBytes)) throw full(bytes, heldBy());
-    // The fewest have to go.
+    // Ends as few as possible.
     for (const entry of late.sort((a, b) => b.bytes - a.bytes)) {
       evict(entry);
       if (fits(bytes, total, heldBy())) return;

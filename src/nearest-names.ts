@@ -1,5 +1,5 @@
 /**
- * The names that a misspelt one may stand for: the nearest ones.
+ * The names that a misspelt name may mean: the nearest ones.
  *
  * @param names - in lower case
  * @param allowed - largest edit distance; default: a third of the letters

@@ -12,7 +12,7 @@ import type { Logger } from './telemetry/telemetry.ts';
  * report none.
  */
 
-/** A file that cannot be used, in words that repeat nothing of what is in it. */
+/** A file that cannot be used. The message quotes nothing of its contents. */
 class SecretFileError extends Error {
   override readonly name = 'SecretFileError';
 }
@@ -26,7 +26,7 @@ export interface SecretFile<Content> {
 
 const intervalMs = 1000;
 
-/** What is wrong with a file, without quoting its contents; undefined if nothing is. */
+/** The problem with a file, without quoting its contents; undefined if there is none. */
 export function problemOfSecretFile(path: string, schema: z.ZodType): string | undefined {
   try {
     parse(readRegularFile(path), schema);
@@ -45,8 +45,8 @@ export function secretFilePath(content: z.ZodType, allowed: string) {
 }
 
 /**
- * Reads a file now, and again whenever it changes. A change that cannot be used (half written, not JSON, gone) is
- * logged once and leaves in force what was there before.
+ * Reads a file now, and again whenever it changes. A change that cannot be used (half written, not JSON, missing) is
+ * logged once and leaves the former content in force.
  *
  * @throws Error when the file cannot be used now
  */
@@ -127,7 +127,7 @@ function parse<Schema extends z.ZodType>(text: string, schema: Schema): z.output
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  const words = issue?.code === 'unrecognized_keys' ? 'has a member that is not known' : issue?.message;
+  const words = issue?.code === 'unrecognized_keys' ? 'has an unknown member' : issue?.message;
   throw new SecretFileError(`${issue?.path.join('.') || 'it'}: ${words}`);
 }
 

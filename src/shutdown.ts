@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from './telemetry/telemetry.ts';
 
 /**
- * Ends the process well on SIGTERM and SIGINT: `drain` refuses new work and waits for what is in flight,
+ * Ends the process well on SIGTERM and SIGINT: `drain` refuses new work and waits for the work in flight,
  * then the process exits with 0. After `timeoutMs`, or at a second signal, it exits with 1 at once.
  */
 export function drainOnSignal(drain: () => Promise<void>, timeoutMs: number, log: Logger): void {

@@ -7,8 +7,8 @@ export interface Ports {
 }
 
 /**
- * Reports a listening service to `npm start`, if that started it, and drains the service when `npm start` is gone, even
- * by SIGKILL. Does nothing in a service that was started directly.
+ * Reports a listening service to `npm start`, and drains the service when `npm start` ends, even by SIGKILL. Does nothing
+ * in a service that was started directly.
  */
 export function reportToStarter(ports: Ports): void {
   if (process.send === undefined) return;

@@ -1,9 +1,9 @@
 /*
  * Things that wait for their caller cost the caller nothing: an idle connection, a half-sent message, a stream without an
- * image in work. So its number is bounded, in total and per caller, and work does not count.
+ * image in work. So their number is bounded, in total and per caller. Things in work do not count.
  */
 
-/** How much may wait at once. */
+/** How many may wait at once. */
 export interface WaitingLimits {
   readonly total: number;
   readonly perCaller: number;
@@ -16,7 +16,7 @@ export type WaitingEnd = { readonly why: 'late' | 'crowded'; readonly limit: num
 
 /** One thing that may wait. */
 export interface Place {
-  /** It no longer waits: what it waited for has come, and is worked on. */
+  /** It no longer waits: its input has arrived and is processed. */
   work(): void;
   /** It waits again, for the whole time. */
   wait(): void;
@@ -33,7 +33,7 @@ interface Waiting {
 }
 
 /**
- * Bounds what waits for its callers. When all places are taken, the caller that has most of them loses the one that has
+ * Bounds the things that wait for their callers. When all places are taken, the caller that has most of them loses the one that has
  * waited longest, so that one caller cannot keep the others out.
  */
 export function createWaitingPlaces({ total, perCaller, timeoutMs }: WaitingLimits) {
@@ -74,7 +74,7 @@ export function createWaitingPlaces({ total, perCaller, timeoutMs }: WaitingLimi
     return caller;
   }
 
-  /** Ends what waits beyond the limits. */
+  /** Ends those that wait beyond the limits. */
   function settle(caller: string): void {
     if ((waiting.get(caller)?.size ?? 0) > perCaller) {
       end(longestOf(caller), { why: 'crowded', limit: perCaller });

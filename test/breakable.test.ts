@@ -24,7 +24,7 @@ describe(breakable, () => {
     expect(await collected(breakable(numbers()).values)).toEqual({ all: [1, 2], end: undefined });
   });
 
-  it('passes on how its source fails', async () => {
+  it('passes on the error of its source', async () => {
     async function* failing() {
       yield 1;
       throw 'broken';
@@ -32,13 +32,13 @@ describe(breakable, () => {
     expect(await collected(breakable(failing()).values)).toEqual({ all: [1], end: 'broken' });
   });
 
-  it('ends a reader that waits for what never comes', async () => {
+  it('ends a reader that waits for a value that never arrives', async () => {
     const source = breakable(endless());
     setTimeout(() => source.break('enough'), 10);
     expect(await collected(source.values)).toEqual({ all: [1], end: 'enough' });
   });
 
-  it('gives nothing when it is broken before it is read', async () => {
+  it('yields nothing when it is broken before it is read', async () => {
     const source = breakable(numbers());
     source.break('first');
     source.break('second');

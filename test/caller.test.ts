@@ -23,7 +23,7 @@ describe(callerOfAddress, () => {
 });
 
 describe(readCaller, () => {
-  it('tells a key from the address that its id looks like', () => {
+  it('distinguishes a key from the address that its id looks like', () => {
     expect(readCaller(callerOfKey('192.0.2.7'))).toBe('key:192.0.2.7');
     expect(readCaller(callerOfAddress(parseAddress('192.0.2.7')))).toBe('ip:192.0.2.7');
   });

@@ -27,7 +27,7 @@ function refusal(environment: Record<string, string | undefined>): string {
 }
 
 describe(readEnvironment, () => {
-  it('reads what is set, fills in the defaults and leaves everything else alone', () => {
+  it('reads the set variables, fills in the defaults and ignores all others', () => {
     expect(readEnvironment(schema, { COLOUR: 'red', COUNT: '5', PATH: '/bin' })).toEqual({
       COLOUR: 'red',
       COUNT: 5,
@@ -35,12 +35,12 @@ describe(readEnvironment, () => {
     expect(readEnvironment(schema, { COLOUR: 'blue' })).toEqual({ COLOUR: 'blue', COUNT: 3 });
   });
 
-  it('takes an empty variable for one that is not set', () => {
+  it('treats an empty variable as unset', () => {
     expect(readEnvironment(schema, { COLOUR: 'red', COUNT: '' })).toEqual({ COLOUR: 'red', COUNT: 3 });
     expect(refusal({ COLOUR: '' })).toBe('COLOUR is not set; allowed: one of red, blue');
   });
 
-  it('says all that is wrong at once, a line a variable', () => {
+  it('reports all problems at once, one line per variable', () => {
     expect(refusal({ COLOUR: 'green', COUNT: '10' })).toBe(
       'COUNT is "10"; allowed: a whole number from 1 to 9\nCOLOUR is "green"; allowed: one of red, blue',
     );
@@ -55,7 +55,7 @@ describe(readEnvironment, () => {
 });
 
 describe(commonEnvironment, () => {
-  it('has the service’s own port by default and listens on this machine alone', () => {
+  it('has the service’s own port by default and listens only on this machine', () => {
     expect(readEnvironment(z.object(commonEnvironment(1234)), {})).toEqual({
       HOST: '127.0.0.1',
       PORT: 1234,

@@ -29,7 +29,7 @@ describe('failureKinds', () => {
     });
   });
 
-  it('asks callers to wait exactly where a 503 says that it passes', () => {
+  it('asks callers to wait exactly for reasons with a 503 that passes', () => {
     const passing = Object.entries(failureKinds)
       .filter(([, { status }]) => status === 503)
       .map(([reason]) => reason);
@@ -38,13 +38,13 @@ describe('failureKinds', () => {
 });
 
 describe('isRetryable', () => {
-  it('is true wherever a 503 or a Retry-After says that it passes', () => {
+  it('is true for every reason with a 503 or a Retry-After', () => {
     for (const [reason, { status, isRetryable }] of Object.entries(failureKinds)) {
       if (status === 503 || status === 429) expect([reason, isRetryable]).toEqual([reason, true]);
     }
   });
 
-  it('is the table’s, unless the failure itself says otherwise', () => {
+  it('is the table’s, unless the failure itself overrides it', () => {
     expect(new Failure('ORIGIN_UNREACHABLE', '').isRetryable).toBe(true);
     expect(new Failure('ORIGIN_UNREACHABLE', '', {}, { isRetryable: false }).isRetryable).toBe(false);
     expect(new Failure('IMAGE_CORRUPT', '').isRetryable).toBe(false);
@@ -52,7 +52,7 @@ describe('isRetryable', () => {
 });
 
 describe(retryAfterOf, () => {
-  it('is what the failure says, else what its reason has, else nothing', () => {
+  it('is the failure’s own, else that of its reason, else undefined', () => {
     expect(retryAfterOf(new Failure('OVERLOADED', '', { retry_after_seconds: 7 }))).toBe(7);
     expect(retryAfterOf(new Failure('OVERLOADED', ''))).toBe(1);
     expect(retryAfterOf(new Failure('RATE_LIMITED', '', { retry_after_seconds: 1200 }))).toBe(1200);
@@ -79,7 +79,7 @@ describe(Failure, () => {
     expect(failure).toBeInstanceOf(Error);
   });
 
-  it('has whole characters alone, where what it quotes was cut within one', () => {
+  it('contains only whole characters, even if its quoted text was cut within one', () => {
     const cut = '🙂'.slice(0, 1);
     const failure = new Failure('PRESET_UNKNOWN', `no ${cut}`, { actual: cut });
     expect(failure.message).toBe('no \ufffd');
@@ -96,11 +96,11 @@ describe(withIndex, () => {
     }
   };
 
-  it('is what is read', () => {
+  it('returns the result', () => {
     expect(withIndex('Variant 3', 3, () => 'read')).toBe('read');
   });
 
-  it('says of a failure which one of several it is about, and keeps the rest of it', () => {
+  it('adds the name of the item to a failure, and keeps the rest of it', () => {
     const cause = new Error('the library’s words');
     const failure = thrownBy(() =>
       withIndex('Variant 3', 3, () => {
@@ -122,7 +122,7 @@ describe(withIndex, () => {
     expect((failure as Failure).cause).toBe(cause);
   });
 
-  it('leaves whatever else is thrown as it is', () => {
+  it('leaves all other errors unchanged', () => {
     const error = new TypeError('not ours');
     const thrown = thrownBy(() =>
       withIndex('Variant 3', 3, () => {
@@ -134,7 +134,7 @@ describe(withIndex, () => {
 });
 
 describe(isFailureReason, () => {
-  it('knows the reasons of the table and nothing that every object has', () => {
+  it('accepts the reasons of the table, and no inherited property of objects', () => {
     expect(isFailureReason('IMAGE_CORRUPT')).toBe(true);
     expect(isFailureReason('image_corrupt')).toBe(false);
     expect(isFailureReason('toString')).toBe(false);
@@ -150,7 +150,7 @@ describe(failureFromAbort, () => {
     expect(failureFromAbort(AbortSignal.abort(failure))).toBe(failure);
   });
 
-  it('is CANCELLED for a caller who left', () => {
+  it('is CANCELLED for a caller that left', () => {
     expect(reasonOf(undefined)).toBe('CANCELLED');
     expect(reasonOf('gone')).toBe('CANCELLED');
     expect(reasonOf(Object.assign(new Error('canceled'), { code: Code.Canceled }))).toBe('CANCELLED');

@@ -32,7 +32,7 @@ describe(listen, () => {
     const response = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(500) }).catch(
       (error: Error) => error.name,
     );
-    // Nothing answers requests here: the connection was taken and the request waits.
+    // Nothing responds here: the connection was accepted and the request waits.
     expect(response).toBe('TimeoutError');
   });
 });

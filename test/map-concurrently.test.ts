@@ -3,7 +3,7 @@ import { mapConcurrently } from '../src/map-concurrently.ts';
 
 const never = new AbortController().signal;
 
-/** A source that counts what was taken from it, and notices when it is let go. */
+/** A source that counts the values read from it, and records its release. */
 function source(...values: number[]) {
   const state = { taken: 0, released: false };
   async function* generate() {
@@ -19,7 +19,7 @@ function source(...values: number[]) {
   return Object.assign(state, { inputs: generate() });
 }
 
-/** Work for each input that ends when it is told to. */
+/** Work for each input that ends when the test ends it. */
 function works() {
   const pending = new Map<number, (output: string) => void>();
   return {
@@ -45,7 +45,7 @@ describe(mapConcurrently, () => {
     expect(outputs.sort()).toEqual([10, 20, 30]);
   });
 
-  it('gives nothing for nothing', async () => {
+  it('yields nothing without inputs', async () => {
     expect(await collected(mapConcurrently(source().inputs, 2, async (value) => value, never))).toEqual([]);
   });
 
@@ -79,7 +79,7 @@ describe(mapConcurrently, () => {
     await second;
   });
 
-  it('begins nothing new while nobody takes what is ready', async () => {
+  it('begins no new work while finished outputs are not read', async () => {
     const { map, end, begun } = works();
     const outputs = mapConcurrently(source(1, 2, 3, 4, 5).inputs, 2, map, never);
     const first = outputs.next();
@@ -91,7 +91,7 @@ describe(mapConcurrently, () => {
     expect(begun()).toEqual([1, 2]);
   });
 
-  it('reads on while outputs are awaited: a sender that waits for an answer gets it', async () => {
+  it('reads on while outputs are awaited: a sender that waits for an output gets it', async () => {
     const sent = Promise.withResolvers<number>();
     async function* inputs() {
       yield 1;
@@ -105,7 +105,7 @@ describe(mapConcurrently, () => {
     expect((await outputs.next()).done).toBe(true);
   });
 
-  it('lets the source go when whoever takes the outputs leaves', async () => {
+  it('releases the source when the reader of the outputs leaves', async () => {
     const numbers = source(1, 2, 3);
     for await (const output of mapConcurrently(numbers.inputs, 1, async (value) => value, never)) {
       expect(output).toBe(1);
@@ -125,7 +125,7 @@ describe(mapConcurrently, () => {
     await expect(outputs.next()).rejects.toThrow('the sender broke off');
   });
 
-  describe('when it is told to stop', () => {
+  describe('when it is stopped', () => {
     /** The outputs, and then how it ended. */
     async function outputsAndEnd<T>(outputs: AsyncGenerator<T, 'ended' | 'stopped'>) {
       const all: (T | string)[] = [];
@@ -136,7 +136,7 @@ describe(mapConcurrently, () => {
       }
     }
 
-    it('gives what is in work and reads no more', async () => {
+    it('yields the work in progress and reads no more', async () => {
       const { map, end } = works();
       const stop = new AbortController();
       const numbers = source(1, 2, 3, 4);

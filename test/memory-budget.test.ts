@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createMemoryBudget, mostOfOneCaller } from '../src/memory-budget.ts';
 
-/** 1000 bytes for all, a minute for each request, and a clock that stands until it is set. */
+/** 1000 bytes for all, a minute for each request, and a clock that the test sets. */
 function thousandBytes() {
   const clock = { ms: 0 };
   return { clock, budget: createMemoryBudget('MAX_BYTES', 1000, 60_000, () => clock.ms) };
@@ -17,7 +17,7 @@ const neverEnds = () => {
 };
 
 describe(createMemoryBudget, () => {
-  it('gives a caller that is alone three quarters of all, and no more', () => {
+  it('gives the only caller three quarters of all, and no more', () => {
     const { budget } = thousandBytes();
     expect(mostOfOneCaller(1000)).toBe(750);
     budget.open('a').resize(700);
@@ -26,7 +26,7 @@ describe(createMemoryBudget, () => {
     expect(() => budget.open('a').resize(1)).toThrow(overloaded(747, 751));
   });
 
-  it('leaves room for the next caller, however much the one before holds', () => {
+  it('leaves room for the next caller, however much the previous one holds', () => {
     const { budget } = thousandBytes();
     budget.open('a').resize(750);
     budget.open('b').resize(187);
@@ -44,7 +44,7 @@ describe(createMemoryBudget, () => {
     );
   });
 
-  it('keeps what an account had where more is refused, and takes less without asking', () => {
+  it('keeps the memory of an account where more is refused, and always accepts less', () => {
     const { budget } = thousandBytes();
     const account = budget.open('a');
     account.resize(600);
@@ -54,13 +54,13 @@ describe(createMemoryBudget, () => {
     expect(budget.bytes()).toBe(10);
   });
 
-  it('counts memory that exists already without refusing it, and refuses others meanwhile', () => {
+  it('counts allocated memory without refusing it, and refuses others meanwhile', () => {
     const { budget } = thousandBytes();
     budget.open('a').force(1500);
     expect(() => budget.checkRoom('b', 0)).toThrow(overloaded(1000, 1500));
   });
 
-  it('has nothing left of an account that was closed, and gives it nothing more', () => {
+  it('frees the memory of a closed account, and grants it no more', () => {
     const { budget } = thousandBytes();
     const account = budget.open('a');
     account.resize(700);
@@ -100,7 +100,7 @@ describe(createMemoryBudget, () => {
     expect(() => budget.open('b').resize(500)).toThrow(overloaded(1000, 1100));
   });
 
-  it('takes nothing from work between two transfers, however long it takes', () => {
+  it('ends no request that works between two transfers, however long it takes', () => {
     const { clock, budget } = thousandBytes();
     const account = budget.open('a');
     account.resize(600);
@@ -124,7 +124,7 @@ describe(createMemoryBudget, () => {
     expect(ends).toBe(1);
   });
 
-  it('ends no more transfers than it has to, the largest first, and none where that would not do', () => {
+  it('ends as few transfers as possible, the largest first, and none where that would not suffice', () => {
     const { clock, budget } = thousandBytes();
     const ended: string[] = [];
     for (const [name, bytes] of [

@@ -11,12 +11,12 @@ describe(nearestNames, () => {
     expect(nearestNames('fat', names)).toEqual(['fit']);
   });
 
-  it('gives all that are equally near, and none that is farther', () => {
+  it('returns all names that are equally near, and none that is farther', () => {
     expect(nearestNames('fi', names)).toEqual(['fit']);
     expect(nearestNames('idth', ['width', 'midth', 'height'])).toEqual(['width', 'midth']);
   });
 
-  it('finds nothing for a word that is like none, and for a very long one', () => {
+  it('finds nothing for a word that resembles none, or a very long one', () => {
     expect(nearestNames('colour', names)).toEqual([]);
     expect(nearestNames('w'.repeat(10_000), names)).toEqual([]);
   });

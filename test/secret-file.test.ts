@@ -18,7 +18,7 @@ function newFolder(): string {
   return folder;
 }
 
-/** A file that is read again every 5 ms, with what was logged of it. */
+/** A file that is read again every 5 ms, and the log lines about it. */
 function open(path: string) {
   const lines: { level: number; msg: string; problem?: string }[] = [];
   const log = pino({}, { write: (line: string) => lines.push(JSON.parse(line)) });
@@ -33,7 +33,7 @@ function newFile(text: string): string {
   return path;
 }
 
-/** In one step: a file that is being written can be read while there is nothing in it yet. */
+/** Replaces the file in one step: a file that is being written can be read while it is still empty. */
 function replaceFile(path: string, text: string | Uint8Array): void {
   writeFileSync(`${path}.new`, text);
   renameSync(`${path}.new`, path);
@@ -50,7 +50,7 @@ describe(problemOfSecretFile, () => {
 });
 
 describe(openSecretFile, () => {
-  it('keeps its content when a FIFO takes the place of the file', async () => {
+  it('keeps its content when a FIFO replaces the file', async () => {
     const path = newFile(content('one'));
     const { words, lines } = open(path);
     execFileSync('mkfifo', [`${path}.new`]);
@@ -59,7 +59,7 @@ describe(openSecretFile, () => {
     expect(words()).toEqual(['one']);
   });
 
-  it('has the new content soon after the file was written anew in its place', async () => {
+  it('has the new content soon after the file was overwritten', async () => {
     const path = newFile(content('one'));
     const { words, lines } = open(path);
     expect(words()).toEqual(['one']);
@@ -101,11 +101,7 @@ describe(openSecretFile, () => {
     ['cut off', content('two', 'three').slice(0, -5), 'it is not JSON'],
     ['empty', '', 'it is not JSON'],
     ['not as it has to be', content('no'), 'words.0.word: at least 3 letters'],
-    [
-      'with a member too many',
-      '{"words":[{"word":"two","more":1}]}',
-      'words.0: has a member that is not known',
-    ],
+    ['with a member too many', '{"words":[{"word":"two","more":1}]}', 'words.0: has an unknown member'],
   ])('keeps the former content while the file is %s, and logs it once', async (_words, text, problem) => {
     const path = newFile(content('one'));
     const { words, lines } = open(path);
@@ -118,7 +114,7 @@ describe(openSecretFile, () => {
     expect(lines.map(({ level }) => level)).toEqual([50, 30]);
   });
 
-  it('keeps the former content while the file is gone', async () => {
+  it('keeps the former content while the file is missing', async () => {
     const path = newFile(content('one'));
     const { words, lines } = open(path);
     rmSync(path);
@@ -136,7 +132,7 @@ describe(openSecretFile, () => {
 });
 
 describe(problemOfSecretFile, () => {
-  it('repeats nothing of what is in the file', () => {
+  it('quotes nothing of the file', () => {
     for (const text of [
       'hunter2',
       '{"words":["hunter2"]}',

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { drainOnSignal } from '../src/shutdown.ts';
 
 /**
- * Starts a process that would live for ever, with `drainOnSignal` in it.
+ * Starts a process that never ends by itself and calls `drainOnSignal`.
  *
  * @param drain - an expression: the promise to wait for
  */
@@ -36,7 +36,7 @@ async function start(drain: string, timeoutMs = 60_000) {
     async logged(message: string) {
       while (!lines.some(({ msg }) => msg === message)) await once(reader, 'line');
     },
-    /** Its exit code and its log, a line an event. */
+    /** Its exit code and its log, one line per event. */
     async ended() {
       const [code] = await exit;
       await closed;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createWaitingPlaces, type WaitingLimits } from '../src/waiting-places.ts';
 
-/** Places, and the names of those that had to go, with why. */
+/** Places, and the names of those that were ended, with the reasons. */
 function start(limits: WaitingLimits) {
   const places = createWaitingPlaces(limits);
   const ended: string[] = [];
@@ -12,7 +12,7 @@ function start(limits: WaitingLimits) {
 }
 
 describe(createWaitingPlaces, () => {
-  it('refuses a caller that has as many as it may, and no other caller', () => {
+  it('refuses a caller that is at its limit, and no other caller', () => {
     const { places, enter } = start({ total: 10, perCaller: 2 });
     enter('a', 'a1');
     enter('a', 'a2');
@@ -20,7 +20,7 @@ describe(createWaitingPlaces, () => {
     expect(places.limitFor('b')).toBeUndefined();
   });
 
-  it('does not count what works', () => {
+  it('does not count things in work', () => {
     const { places, enter } = start({ total: 2, perCaller: 1 });
     const place = enter('a', 'a1');
     place.work();

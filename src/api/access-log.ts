@@ -8,12 +8,12 @@ import type { ApiContext, ApiEnv } from './context.ts';
 import { type HttpMetrics, noRoute } from './metrics.ts';
 import { heldBytesOf } from './request-body.ts';
 
-/** Paths that machines ask every few seconds; their lines would bury the others. */
+/** Paths that machines request every few seconds; their lines would hide the others. */
 export const quietPaths = new Set(['/healthz', '/readyz', '/metrics']);
 
 /**
- * Names each request, counts it, and logs one line when its last byte is out or its caller has left:
- * never a query, never a body.
+ * Names each request, counts it, and logs one line when its last byte is sent or its caller has left.
+ * Queries and bodies are never logged.
  */
 export function observeRequests(log: Logger, metrics: HttpMetrics): MiddlewareHandler<ApiEnv> {
   const wireBytes = createWireByteCounter();
@@ -74,7 +74,7 @@ export function routeOf(c: ApiContext): string {
   return pattern === '/*' ? noRoute : pattern;
 }
 
-/** Bytes on a connection since its last request: what the socket counted, so that no body need be touched. */
+/** Bytes on a connection since its last request: by the socket's counter, so that bodies are not read for it. */
 function createWireByteCounter() {
   const seen = new WeakMap<Socket, { read: number; written: number }>();
   return (socket: Socket) => {

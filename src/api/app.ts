@@ -20,7 +20,7 @@ import type { HttpMetrics } from './metrics.ts';
 import { openApiDocument } from './openapi/openapi.ts';
 import { loadPlayground, servePlayground } from './playground.ts';
 import { describeProblem, problemPath, writeProblem } from './problem.ts';
-import { answerHeaders } from './response.ts';
+import { responseHeaders } from './response.ts';
 import { traceRequests } from './trace-requests.ts';
 import type { ProcessorClient } from './upstream/processor-client.ts';
 
@@ -52,11 +52,11 @@ export function createApp(parts: AppParts): Hono<ApiEnv> {
   app.notFound((c) => writeProblem(c, unknownRoute()));
 
   const held = createHeldBytes(config.maxHeldBytes, config.requestTimeoutMs);
-  const answerImage = behind(gate, processImage(config, processor, held));
+  const serveImage = behind(gate, processImage(config, processor, held));
   const openapi = openApiDocument(config);
-  route(app, '/v1/images', { GET: answerImage, POST: answerImage });
-  const answerDescription = behind(gate, describeImage(config, processor, held));
-  route(app, '/v1/describe', { GET: answerDescription, POST: answerDescription });
+  route(app, '/v1/images', { GET: serveImage, POST: serveImage });
+  const serveDescription = behind(gate, describeImage(config, processor, held));
+  route(app, '/v1/describe', { GET: serveDescription, POST: serveDescription });
   route(app, connectDoorPath, { POST: openConnectDoor(config, processor, gate, held, closing) });
   route(app, '/healthz', { GET: reportAlive });
   route(app, '/readyz', { GET: reportReady(processor, isDraining) });
@@ -86,7 +86,7 @@ function behind(gate: Gate, handler: (c: ApiContext) => Promise<Response>) {
   };
 }
 
-/** Routes a path's methods, and tells whoever comes with another which they are. HEAD is GET's. */
+/** Routes a path's methods, and lists them in the response to any other method. HEAD is handled as GET. */
 function route(
   app: Hono<ApiEnv>,
   path: string,
@@ -156,7 +156,7 @@ function allowOrigins(origins: readonly string[]): MiddlewareHandler<ApiEnv> {
     exposeHeaders: [
       ...new Set([
         ...connectCors.exposedHeaders,
-        ...Object.keys(answerHeaders),
+        ...Object.keys(responseHeaders),
         'RateLimit',
         'RateLimit-Policy',
         'Retry-After',

@@ -116,7 +116,7 @@ export const apiEnvironment = z.object({
     .describe('Requests of an API key that may arrive at once; unset: those of one second'),
 });
 
-/** Variables that would do nothing alone, while whoever set them relies on them. */
+/** Variables that have no effect without another one. Setting one without the other is refused. */
 const needs = [
   ['RATE_LIMIT_RPS', 'API_KEYS_FILE'],
   ['RATE_LIMIT_BURST', 'RATE_LIMIT_RPS'],
@@ -199,7 +199,7 @@ function refuseImpossibleDefaults(values: z.output<typeof apiEnvironment>): void
   }
 }
 
-/** The longest response: what is allowed, and what a single caller can hold in any case. */
+/** The longest response: the configured limit, or the most that a single caller can hold if that is less. */
 function responseLimit(maxAnswerBytes: number, maxHeldBytes: number): ResponseLimit {
   const most = mostOfOneCaller(maxHeldBytes);
   return maxAnswerBytes <= most

@@ -13,7 +13,7 @@ export const connectionOptions: ServerOptions = {
   keepAliveTimeout: 65_000,
   // Node looks for late headers every 30 s by default, which would make 10 s up to 40 s.
   connectionsCheckingInterval: 1_000,
-  // It would end streams, which may take longer: `limitConnections` has the others' deadline.
+  // It would end streams, which may take longer. `limitConnections` sets the deadline of other requests.
   requestTimeout: 0,
 };
 
@@ -21,8 +21,7 @@ export const connectionOptions: ServerOptions = {
 const unreadBodyMs = 5_000;
 
 /**
- * Bounds the connections that have no whole request, in total and per address; those of trusted proxies are theirs to
- * bound. A request whose body is still not read after its deadline ends its connection.
+ * Bounds the connections that have no whole request, in total and per address; trusted proxies bound their own. A request whose body is still not read after its deadline ends its connection.
  */
 export function limitConnections(
   server: Server,
@@ -66,7 +65,7 @@ export function limitConnections(
 /** Requests without their whole body. */
 const bodies = new WeakMap<IncomingMessage, () => void>();
 
-/** Says that a request's body is a stream with limits of its own, which may come for as long as it likes. */
+/** Marks a request's body as a stream: it has its own limits and may last for any time. */
 export function allowStream(request: IncomingMessage): void {
   bodies.get(request)?.();
 }

@@ -7,7 +7,7 @@ import type { TracePlace } from '../telemetry/trace-context.ts';
 export interface ApiEnv {
   Bindings: HttpBindings;
   Variables: {
-    /** The caller's X-Request-Id, or one made here. */
+    /** The caller's X-Request-Id, or a generated one. */
     requestId: string;
     /** Its place in a trace: our own span, or the caller's while we trace nothing. */
     trace: TracePlace | undefined;
@@ -15,11 +15,11 @@ export interface ApiEnv {
     failure?: Failure;
     /** The name that limits per caller count by: the API key's, or that of the client's address. See caller.ts. */
     callerName: string;
-    /** By what the caller came in, where callers are asked who they are: the id of a key or of a link's secret. */
+    /** The id of the API key or of the link's secret with which the caller authenticated; undefined without authentication. */
     caller?: { readonly key_id: string } | { readonly link_id: string };
     /** How long caches may keep the response, where a signed link asks for it. */
     maxAgeSeconds?: number;
-    /** Query parameters that have done their work before the image's are read. */
+    /** Query parameters that are already used and are not options of the image. */
     spentParameters?: readonly string[];
   };
 }

@@ -13,7 +13,7 @@ import { readRequest } from './request.ts';
 import type { ProcessorClient } from './upstream/processor-client.ts';
 import { originOf } from './upstream/trace-call.ts';
 
-/** Describes as JSON the response that /v1/images gives to the same request: the way of every request to /v1/describe. */
+/** The main path of /v1/describe: describes as JSON the response of /v1/images to the same request. */
 export function describeImage(config: ApiConfig, processor: ProcessorClient, held: HeldBytes) {
   return async (c: ApiContext): Promise<Response> => {
     using deadline = startDeadline(c.req.raw.signal, config.requestTimeoutMs);
@@ -21,7 +21,7 @@ export function describeImage(config: ApiConfig, processor: ProcessorClient, hel
     processor.checkRoom();
     const share = held.shareOf(c.env.outgoing, c.get('callerName'));
     const request = await readRequest(c, config, deadline.signal, share);
-    // It refuses the same requests as /v1/images. No memory is taken for the response, because it is not made.
+    // It refuses the same requests as /v1/images. No memory is reserved for the output, because it is not computed.
     priceOfResponse(request, config.responseLimit);
     const room = { maxBytes: config.responseLimit.bytes, take: share.expects };
     c.header('Cache-Control', 'no-store');

@@ -65,7 +65,7 @@ export function createHttpServer(
     if (failure === undefined) void listener(request, response);
     else refuse(response, failure);
   });
-  // Without this Node asks for every body; the one who reads it does so, after a look at its length.
+  // Without this Node sends 100 Continue for every body. The reader of a body sends it after checking the declared length.
   server.on('checkContinue', (request, response) => server.emit('request', request, response));
   server.on('checkExpectation', (request, response) =>
     refuse(response, unsupportedExpectation(request.headers.expect)),

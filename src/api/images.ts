@@ -8,7 +8,7 @@ import { writeResponse, writeVariants } from './response.ts';
 import type { ProcessorClient, ResponseRoom } from './upstream/processor-client.ts';
 import { originOf } from './upstream/trace-call.ts';
 
-/** One image in, one image or tensor out, or several variants: the way of every request to /v1/images. */
+/** The main path of /v1/images: one image in, one image or tensor out, or several variants. */
 export function processImage(config: ApiConfig, processor: ProcessorClient, held: HeldBytes) {
   return async (c: ApiContext): Promise<Response> => {
     using deadline = startDeadline(c.req.raw.signal, config.requestTimeoutMs);

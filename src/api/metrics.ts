@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
-/** The label `route` of requests that reach none. */
+/** The label `route` of requests that match no route. */
 export const noRoute = 'none';
 
 export type HttpMetrics = ReturnType<typeof createHttpMetrics>;
@@ -45,7 +45,7 @@ export function createHttpMetrics(registry: Registry) {
       labelNames: ['route'],
       registers,
     }),
-    /** @param heldBytes - is asked when the metrics are */
+    /** @param heldBytes - is called whenever the metrics are requested */
     watchBodies(heldBytes: () => number): void {
       new Gauge({
         name: 'http_request_body_held_bytes',
@@ -66,7 +66,7 @@ interface ProcessorFigures {
   readonly state: 'new' | 'serving' | 'avoided';
 }
 
-/** Shows the processors that calls may go to, as they are when the metrics are asked for. */
+/** Adds the processors that calls may go to, read whenever the metrics are requested. */
 export function watchProcessors(registry: Registry, addresses: () => readonly ProcessorFigures[]): void {
   const registers = [registry];
   new Gauge({
@@ -92,7 +92,7 @@ export function watchProcessors(registry: Registry, addresses: () => readonly Pr
   });
 }
 
-/** @returns what to call for each call that is sent once more */
+/** @returns a function to call for each call that is sent once more */
 export function countRetries(registry: Registry): () => void {
   const retries = new Counter({
     name: 'image_api_processor_retries_total',

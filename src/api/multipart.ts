@@ -14,7 +14,7 @@ import { imageTooLong } from './request-body.ts';
 import type { ImageSource, RequestPart } from './request-part.ts';
 import { variantsOption } from './variants.ts';
 
-/** Every option, `image` and `url`, and then some. */
+/** Enough for every option, `image`, `url` and some more. */
 const maxParts = 64;
 const maxPartHeaderBytes = 8 * 1024;
 /** A URL or an option's value. */

@@ -8,7 +8,7 @@ import type { ApiContext } from './context.ts';
 /** Where the build puts it: from src/ in build/, from dist/src/ in dist/build/. */
 const builtFolder = fileURLToPath(new URL('../../build/playground', import.meta.url));
 
-/** Content-Security-Policy of the pages: nothing from other origins, no inline scripts, and images that they have made. */
+/** Content-Security-Policy of the pages: nothing from other origins, no inline scripts, and images from blobs of the page. */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -43,7 +43,7 @@ interface Representation {
 /** The built files by name, each in all its codings. */
 export type Playground = ReadonlyMap<string, readonly Representation[]>;
 
-/** Reads what `npm run build:playground` has made. Without it there are no files, and everything else works. */
+/** Reads the output of `npm run build:playground`. Without it there are no files, and everything else works. */
 export function loadPlayground(folder: string = builtFolder): Playground {
   if (!existsSync(folder)) return new Map();
   const names = readdirSync(folder).filter((name) => contentTypes[extname(name)] !== undefined);
@@ -91,7 +91,7 @@ export function servePlayground(playground: Playground, name: string | ((c: ApiC
   };
 }
 
-/** The content codings that a caller takes (RFC 9110, 12.5.3), but for `*`, which is no wish for any of ours. */
+/** The content codings that a caller accepts (RFC 9110, 12.5.3). `*` is ignored, because it prefers none of ours. */
 function acceptedCodings(acceptEncoding: string): Set<string> {
   const accepted = acceptEncoding
     .split(',')

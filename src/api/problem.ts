@@ -6,7 +6,7 @@ import type { ApiContext } from './context.ts';
 /** The path of problem types, which describe the rows of the table of failures. */
 export const problemPath = '/problems';
 
-/** The failure for the caller of whatever was thrown. It is noted for the access log, and sets Retry-After. */
+/** The failure that the caller gets for any thrown value. Records it for the access log, and sets Retry-After. */
 export function noteFailure(c: ApiContext, error: unknown): Failure {
   const failure = publicFailure(error);
   c.set('failure', failure);
@@ -17,9 +17,9 @@ export function noteFailure(c: ApiContext, error: unknown): Failure {
 }
 
 /**
- * Responds with a failure as application/problem+json (RFC 9457), and notes it.
+ * Responds with a failure as application/problem+json (RFC 9457), and records it for the access log.
  *
- * The failure's own values stand under `metadata`, because some have the name of a standard member.
+ * The failure's own values are members of `metadata`, because some have the name of a standard member.
  */
 export function writeProblem(c: ApiContext, error: unknown): Response {
   const { status, headers, body } = problemOf(noteFailure(c, error), c.get('requestId'));

@@ -15,12 +15,12 @@ export function heldBytesOf(incoming: IncomingMessage): number {
 /**
  * Reads a request's body from Node's own stream into one buffer.
  *
- * The length is capped twice: as declared, before a byte is read and before `Expect: 100-continue` is
- * answered, so that a client that asks first sends nothing; and while reading, because a chunked body
- * declares nothing.
+ * The length is capped twice: by the declared length, before a byte is read and before the response to
+ * `Expect: 100-continue`, so that a client that waits for it sends nothing; and while reading, because a
+ * chunked body declares no length.
  *
- * @param tooLong - makes the failure for a body over `maxBytes`
- * @param share - has to have room for the declared length before anything is read, and takes memory for what arrives
+ * @param tooLong - creates the failure for a body over `maxBytes`
+ * @param share - must have room for the declared length before anything is read, and takes memory for the bytes that arrive
  * @throws Failure what `tooLong` makes; OVERLOADED, CANCELLED, DEADLINE_EXCEEDED
  */
 export async function readBody(
@@ -82,14 +82,14 @@ export function imageTooLong(bytes: number, maxBytes: number): Failure {
   );
 }
 
-/** A body of no declared length is put together as its chunks are, up to here; most are short. */
+/** Up to this length, a body without a declared length is collected in chunks; most are short. */
 const shortBytes = 1024 * 1024;
 
 /**
- * Puts chunks together: straight into their place, which is made when the first byte is here. The system gives no
- * memory for pages that nothing is written to, so a connection that only promises megabytes holds none. Node's parser
- * sees to it that no more comes than is declared. Where nothing is, the place is as long as a body may be: growing would
- * hold the body twice.
+ * Joins chunks in one buffer, which is allocated when the first byte arrives. The system allocates no memory for pages
+ * that are never written, so a connection that only declares megabytes holds none. Node's parser ensures that no more
+ * bytes arrive than declared. Without a declared length, the buffer is as long as the longest allowed body: growing it
+ * would hold the body twice.
  */
 function collect(declaredBytes: number | undefined, maxBytes: number) {
   const chunks: Buffer[] = [];

@@ -13,7 +13,7 @@ import { imageTooLong, readBody } from './request-body.ts';
 import type { ImageSource, RequestPart } from './request-part.ts';
 import { readOptions, requestWithOptions, variantsOption } from './variants.ts';
 
-/** JSON and simple forms hold a URL and options; parsing megabytes of them would keep everybody waiting. */
+/** JSON and simple forms hold a URL and options; parsing megabytes of them would delay all other requests. */
 const maxTextBodyBytes = 64 * 1024;
 
 /**
@@ -113,7 +113,7 @@ function refuseContentEncoding(encoding: string | undefined): void {
   );
 }
 
-/** An image as the whole body. No bytes of no type are no image; no bytes of some type are an empty file. */
+/** An image as the whole body. An empty body without a type is no image; an empty body with a type is an empty file. */
 function parseBytes(body: Buffer, mediaType: string): RequestPart {
   if (body.length === 0 && mediaType === '') return emptyPart;
   return { sources: [{ case: 'content', value: body }], options: [] };
@@ -125,8 +125,8 @@ function isJsonObject(body: Buffer): boolean {
 }
 
 /**
- * `curl --data-binary @photo.jpg` calls whatever it sends a form, so the bytes decide: no image consists
- * only of a form's characters, with the name of one of our fields in front.
+ * `curl --data-binary @photo.jpg` declares every body as a form, so the bytes decide: no image consists
+ * only of a form's characters and begins with the name of one of our fields.
  */
 function parseFormOrBytes(body: Buffer, mediaType: string): RequestPart {
   if (isJsonObject(body)) return parseJson(body);

@@ -8,24 +8,24 @@ import type { Share } from './memory/held-bytes.ts';
 export interface ApiTimes {
   /** Reading and parsing the request. */
   readonly read: number;
-  /** Everything. */
+  /** The whole request. */
   readonly total: number;
 }
 
 /** The headers of a response, besides the common ones, and their meanings. */
-export const answerHeaders = {
-  ETag: 'Names these very bytes: equal tags are equal answers',
+export const responseHeaders = {
+  ETag: 'Identifies the bytes: equal tags mean equal responses',
   'Cache-Status':
-    "Whether the answer was in the processor's cache (RFC 9211): hit with detail=memory or redis, fwd=miss, or fwd=miss and collapsed when it was made once for several callers",
+    "Whether the response was in the processor's cache (RFC 9211): hit with detail=memory or redis, fwd=miss, or fwd=miss and collapsed when it was computed once for several callers",
   'Server-Timing':
     "Milliseconds: the processor's stages in their order, then read (the request), rpc (the call of the processor) and total",
-  'Content-Disposition': 'inline, with a file name of the right ending',
+  'Content-Disposition': 'inline, with a file name whose extension matches the content',
   'Image-Width': 'Width of the processed image in pixels, before it is cut into tiles or patches',
   'Image-Height': 'Height of the processed image in pixels, before it is cut into tiles or patches',
   'Image-Source':
-    'What came in: its format, told from the bytes, with width and height as stored, bytes and sha256',
-  'Image-Numerics': 'Version of the arithmetic: grows whenever the same request may give other bytes',
-  'Image-Decisions': 'What was decided about the source, a list of "subject=decision"',
+    'The source: its format, detected from the bytes, width and height as stored, bytes and sha256',
+  'Image-Numerics': 'Version of the arithmetic: increases whenever the same request may give other bytes',
+  'Image-Decisions': 'Decisions about the source, a list of "subject=decision"',
   'Image-Libraries': 'Versions of the libraries that decoded and encoded',
   'Tensor-Datatype': 'UINT8, FP16, FP32 or BF16. Sent if the response contains exactly one tensor',
   'Tensor-Shape':
@@ -34,7 +34,7 @@ export const answerHeaders = {
 
 /**
  * Turns the processor's response into HTTP. The `Image-` and `Tensor-` headers are structured fields
- * (RFC 9651): what came in, what came out, and what was decided on the way.
+ * (RFC 9651): they describe the source, the output and the decisions.
  */
 export function writeResponse(
   c: ApiContext,
@@ -42,7 +42,7 @@ export function writeResponse(
   response: ProcessResponse,
   times: ApiTimes,
 ): Response {
-  const headers = answerHeadersOf(response, timesOf(times));
+  const headers = responseHeadersOf(response, timesOf(times));
   return write(c, share, headers, `"${response.key}"`, [response.content]);
 }
 
@@ -58,7 +58,7 @@ export function writeVariants(
 ): Response {
   const boundary = `variant-${randomUUID()}`;
   const parts = responses.flatMap((response) => {
-    const head = Object.entries(answerHeadersOf(response, []))
+    const head = Object.entries(responseHeadersOf(response, []))
       .map(([name, value]) => `${name}: ${value}\r\n`)
       .join('');
     return [Buffer.from(`--${boundary}\r\n${head}\r\n`, 'latin1'), response.content, Buffer.from('\r\n')];
@@ -113,7 +113,7 @@ function timesOf({ read, total }: ApiTimes): Times {
 }
 
 /** The headers of one response. `times` follow the processor's own. */
-function answerHeadersOf(response: ProcessResponse, times: Times): Readonly<Record<string, string>> {
+function responseHeadersOf(response: ProcessResponse, times: Times): Readonly<Record<string, string>> {
   const { key, cache, stages, contentType, content, width, height, tensors } = response;
   const [tensor, ...others] = tensors;
   return {

@@ -13,7 +13,7 @@ import { createProcessorClient } from './upstream/processor-client.ts';
 
 /** image-api, listening. */
 export interface RunningApi {
-  /** The port that it listens on. */
+  /** The port on which it listens. */
   readonly port: number;
   /** Reports "not ready", waits for the balancers to notice, and ends when the last request has its response. */
   drain(): Promise<void>;

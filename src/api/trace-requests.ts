@@ -6,8 +6,8 @@ import type { ApiContext, ApiEnv } from './context.ts';
 
 /**
  * Makes a span of each request, under the caller's if it has one, from its head to the last byte of its response. Without
- * tracing the caller's own place in its trace goes on. Names and attributes are OpenTelemetry's for HTTP servers; the
- * query, which may hold a signature or somebody's URL, is none of them.
+ * tracing, the caller's own place in its trace is passed on. Names and attributes are OpenTelemetry's for HTTP servers; the
+ * query is not recorded, because it may contain a signature or a private URL.
  */
 export function traceRequests(tracing: Tracing | undefined): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {

@@ -73,7 +73,7 @@ const job: CommandTable = {
   about: `Sends many images to image-processor over one gRPC stream and writes the outputs into a folder. A SOURCE is
 an image, a folder (with all below it), a glob in quotes, a URL, or a list of paths and URLs: .txt (one a line),
 .csv, .tsv or .jsonl; "-" is a list on standard input. Run it again to continue: images that are done
-are not sent again. A job replaces only its own outputs, and never one of its sources, whatever its name.`,
+are not sent again. A job replaces only its own outputs, and never one of its sources, regardless of its name.`,
   flags: {
     ...processorFlags,
     column: {

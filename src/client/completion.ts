@@ -6,7 +6,7 @@ type Shell = (typeof shells)[number];
 /**
  * Reads the command line of `completion`.
  *
- * @returns undefined if `--help` is asked for
+ * @returns undefined for `--help`
  * @throws ClientError of bad usage
  */
 export function readShell(argv: readonly string[]): Shell | undefined {

@@ -42,7 +42,7 @@ function flagRows(flags: Flags): (readonly [string, string])[] {
 }
 
 function wordsOfOptions(name: CommandName | 'send'): string {
-  if (name === 'describe') return `What to make of the image; options you omit take the service's defaults.`;
+  if (name === 'describe') return `Options of the image; those you omit take the service's defaults.`;
   return name === 'send'
     ? `Options of the image; those you omit take the service's defaults. Without --format the ending of OUTPUT
 chooses the format: .jpg, .png, .webp, .npy, .safetensors or .npz. A value with a leading minus needs "=", as in --mean=-1.`

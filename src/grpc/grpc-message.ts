@@ -30,7 +30,7 @@ export function messageBytes<Desc extends DescMessage>(
  * what is written to a stream and isn't sent yet against its session (`maxSessionMemory`), and refuses every new stream
  * of the session over that: a few long messages that are read slowly would keep out all other calls.
  *
- * @param onProgress - hears of the bytes that are out or on their way
+ * @param onProgress - is called with the number of bytes that are sent or queued
  */
 export async function endWith(
   stream: Http2Stream,
@@ -54,7 +54,7 @@ export async function endWith(
   stream.end();
 }
 
-/** Comes when the stream takes more, or never will. */
+/** Resolves when the stream accepts more bytes, or has ended. */
 function drained(stream: Http2Stream): Promise<void> {
   return new Promise((resolve) => {
     const settle = () => {

@@ -51,7 +51,7 @@ const maxTries = 3;
 /** Pings in a row after which nothing has come. */
 const pingsUnheard = 3;
 
-/** Opens nothing yet. */
+/** Opens no connection yet. */
 export function createHttp2Connection(authority: string, options: Http2ConnectionOptions): Http2Connection {
   let current: Promise<ClientHttp2Session> | undefined;
   const sessions = new Set<ClientHttp2Session>();

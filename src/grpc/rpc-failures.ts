@@ -4,7 +4,7 @@ import { ErrorInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
 import { Failure, failureDomain, failureFromAbort, failureKinds, isFailureReason } from '../failures.ts';
 
 /**
- * The failure that a caller sees for whatever was thrown. Everything but a `Failure` becomes INTERNAL, because
+ * The failure that a caller gets for any thrown value. Everything but a `Failure` becomes INTERNAL, because
  * ConnectError.from() would put a library's raw text on the wire.
  */
 export function publicFailure(error: unknown): Failure {

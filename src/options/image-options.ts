@@ -217,7 +217,7 @@ export type ImageDefaults = {
     | 'numerics']: OptionValue<name>;
 } & { readonly quality: number | undefined };
 
-/** The defaults that are known to whoever checks options: the client does not know those of an image-api. */
+/** The defaults that the checking side knows: the client does not know those of an image-api. */
 export type KnownDefaults = { readonly [name in keyof ImageDefaults]?: ImageDefaults[name] | undefined };
 
 /** The defaults of image-api where its environment sets none, and those of the client's jobs. */

@@ -54,7 +54,7 @@ export function outputName({ output, format, container }: Settings, source: stri
   return `output.${endings[format] ?? format}`;
 }
 
-/** For a POSIX shell: one word, whatever is in it. */
+/** The text as one word for a POSIX shell. */
 export function shellQuoted(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

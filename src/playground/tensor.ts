@@ -2,7 +2,7 @@
 export interface Planes {
   readonly width: number;
   readonly height: number;
-  /** Each [height, width], whatever the layout was. */
+  /** Each [height, width], for either layout. */
   readonly channels: readonly Float32Array[];
 }
 
@@ -72,7 +72,7 @@ function valuesIn(content: Uint8Array, contentType: string): Uint8Array {
 
 function readValues(data: Uint8Array, datatype: string): Float32Array {
   const size = bytesOf[datatype];
-  if (size === undefined) throw new Error(`${datatype} is no type of tensors that is read here`);
+  if (size === undefined) throw new Error(`the datatype ${datatype} is not supported`);
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   const values = new Float32Array(Math.floor(data.length / size));
   for (let i = 0; i < values.length; i++) {

@@ -19,9 +19,9 @@ export interface Started {
 }
 
 /**
- * The screen, at most 24 lines, its one line that begins with `curl` ready to be copied.
+ * The screen, at most 24 lines. Only one line begins with `curl`, ready to be copied.
  *
- * @param colours - whether a terminal shows it: headings and the curl are bold then
+ * @param colours - whether a terminal shows it: headings and the curl are then bold
  */
 export function startScreen(started: Started, colours: boolean): string {
   const { apiUrl, processorAddress, takenPort } = started;
@@ -41,8 +41,8 @@ export function startScreen(started: Started, colours: boolean): string {
     '',
     ...rows.map(([name, address, words]) => `  ${name}      ${address.padEnd(width)}${words}`),
     '',
-    `  Answers   ${defaultsInForce(started)}`,
-    '            where the request does not say otherwise (IMAGE_WIDTH, IMAGE_GRAYSCALE, …)',
+    `  Output    ${defaultsInForce(started)}`,
+    '            unless the request states otherwise (IMAGE_WIDTH, IMAGE_GRAYSCALE, …)',
     `  Cache     ${cacheInForce(started)}`,
     `  Callers   ${callersLetIn(started)}`,
     '',
@@ -65,7 +65,7 @@ export function startEvent(started: Started): string {
     api: apiUrl,
     processor: processorAddress,
     playground: `${apiUrl}/`,
-    answers: defaultsInForce(started),
+    output: defaultsInForce(started),
     cache: cacheInForce(started),
     callers: callersLetIn(started),
     curl: curlToTry(started),

@@ -38,8 +38,8 @@ export function rpcEnd(side: 'client' | 'server', error?: unknown) {
 }
 
 /**
- * The messages of a stream, after the last of which, or where they fail, `end` is called once, with what was thrown. A
- * reader who has left is heard of by the signal: Connect reads no further then, and doesn't say so to a generator.
+ * Passes on the messages of a stream. Calls `end` once, after the last message or with the error that ends the stream.
+ * The signal reports a reader that has left: Connect then stops reading without ending the generator.
  */
 export function endAfter<Message>(
   messages: AsyncIterable<Message>,

@@ -4,8 +4,8 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 export type { Logger };
 
 /**
- * The service's log: a JSON line an event on standard output, with the level as a word, as log
- * collectors expect it. Never a body, never a URL's query string.
+ * The service's log: one JSON line per event on standard output. The level is a word, as log collectors
+ * expect it. Bodies and the query strings of URLs are never logged.
  */
 export function createLogger(service: string, level: string): Logger {
   return pino(

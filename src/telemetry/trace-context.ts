@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { callerHeader } from '../caller.ts';
 
-/** A place in a trace, as the headers `traceparent` and `tracestate` give it on (W3C Trace Context). */
+/** A place in a trace, as the headers `traceparent` and `tracestate` pass it on (W3C Trace Context). */
 export interface TracePlace {
   /** 32 hexadecimal digits. */
   readonly traceId: string;
-  /** 16 hexadecimal digits: what begins here is a child of this span. */
+  /** 16 hexadecimal digits: new spans become children of this span. */
   readonly spanId: string;
-  /** 8 bits, of which the lowest says that the trace is recorded. */
+  /** 8 bits; the lowest is set if the trace is recorded. */
   readonly flags: number;
   /** `tracestate`: values of tracing systems. Empty if there are none. */
   readonly state: string;
@@ -16,11 +16,11 @@ export interface TracePlace {
 /** Ids that image-api sends to the processor with each call, and that the log lines of both contain. */
 export interface CallOrigin {
   readonly requestId: string;
-  /** Undefined when nothing is traced: neither does the caller, nor do we. */
+  /** Undefined if neither the caller nor this service traces. */
   readonly trace: TracePlace | undefined;
-  /** The name of its caller, see caller.ts; undefined where the log line of a processor is all that it is for. */
+  /** The name of its caller, see caller.ts; undefined where these ids are only for a processor's log line. */
   readonly caller?: string | undefined;
-  /** Whether images of URLs are asked for again, see no-cache.ts. */
+  /** Whether images of URLs are requested from their origin again, see no-cache.ts. */
   readonly mustRevalidate?: boolean | undefined;
 }
 

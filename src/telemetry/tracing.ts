@@ -5,8 +5,8 @@ import type { Logger } from './telemetry.ts';
 import type { TracePlace } from './trace-context.ts';
 
 /*
- * OpenTelemetry traces, exported by OTLP (http/protobuf). The SDK is loaded when there is a place to export to, and
- * not before: without one there is no span, no timer and no connection.
+ * OpenTelemetry traces, exported by OTLP (http/protobuf). The SDK is loaded only if there is a place to export to:
+ * without one there is no span, no timer and no connection.
  */
 
 /** Where traces go and which of them. */
@@ -30,10 +30,10 @@ export const samplerNames = [
 
 export type SamplerName = (typeof samplerNames)[number];
 
-/** Makes spans; their place goes on to others by hand, as an argument. */
+/** Starts spans. Their place is passed on as an argument. */
 export interface Tracing {
   startSpan(name: string, options: SpanOptions): Span;
-  /** Sends what is left, for two seconds at most. */
+  /** Sends the remaining spans, for two seconds at most. */
   close(): Promise<void>;
 }
 
@@ -48,7 +48,7 @@ export interface SpanOptions {
 /** A span under way. */
 export interface Span {
   readonly place: TracePlace;
-  /** @param end.errorType - a reason or a status; `isError` makes the whole span one that failed */
+  /** @param end.errorType - a reason or a status; `isError` marks the whole span as failed */
   end(end?: {
     readonly attributes?: Attributes;
     readonly errorType?: string | undefined;
@@ -63,7 +63,7 @@ const maxWaitingSpans = 4096;
 const exportEveryMs = 2_000;
 const closeWithinMs = 2_000;
 const complainEveryMs = 60_000;
-/** How far the wall clock may go from ours before ours is set again. */
+/** How far the wall clock may differ from ours before ours is set again. */
 const clockToleranceMs = 50;
 
 /** The settings of the environment (`commonEnvironment`), or undefined when traces go nowhere. */
@@ -89,8 +89,8 @@ export function tracingSettings(
 }
 
 /**
- * Loads the SDK and starts exporting, in batches and from a bounded queue: a collector that cannot be reached costs
- * its spans and a line of the log a minute, and no request anything.
+ * Loads the SDK and starts exporting, in batches and from a bounded queue: if the collector cannot be
+ * reached, its spans are lost and one line a minute is logged; requests are not affected.
  *
  * @returns undefined without settings
  */
@@ -108,14 +108,14 @@ export async function startTracing(
   ]);
   const complain = complainSeldom(log, settings.url);
   core.setGlobalErrorHandler((error) => complain(error));
-  // Dropped spans, and what a collector took only in part.
+  // Dropped spans, and batches that a collector accepted only in part.
   const ignore = () => {};
   const diagnostics = { error: complain, warn: complain, info: ignore, debug: ignore, verbose: ignore };
   api.diag.setLogger(diagnostics, { logLevel: api.DiagLogLevel.WARN, suppressOverrideMessage: true });
 
   const provider = new sdk.TracerProvider({
     sampler: samplerOf(settings, sdk),
-    // OTEL_RESOURCE_ATTRIBUTES may add to the name of the service and not take its place.
+    // OTEL_RESOURCE_ATTRIBUTES may add attributes but not replace the name of the service.
     resource: resources
       .defaultResource()
       .merge(resources.detectResources({ detectors: [resources.envDetector] }))
@@ -175,7 +175,7 @@ export async function startTracing(
 
 type Sdk = typeof import('@opentelemetry/sdk-trace');
 
-/** The SDK knows the samplers and not the environment that names them. */
+/** The SDK has the samplers but does not read the environment variables that name them. */
 function samplerOf({ sampler, ratio }: TracingSettings, sdk: Sdk): Sampler {
   const name = sampler.replace('parentbased_', '');
   const root =
@@ -204,16 +204,19 @@ function createWallClock(): (nowMs: number) => [number, number] {
 
 function complainSeldom(log: Logger, url: string): (problem: unknown) => void {
   let lastMs = Number.NEGATIVE_INFINITY;
-  let untold = 0;
+  let suppressed = 0;
   return (problem) => {
     const now = performance.now();
     if (now - lastMs < complainEveryMs) {
-      untold++;
+      suppressed++;
       return;
     }
     lastMs = now;
     const why = problem instanceof Error ? problem.message : String(problem);
-    log.warn({ collector: new URL(url).host, why, untold }, 'traces are lost; requests go on without them');
-    untold = 0;
+    log.warn(
+      { collector: new URL(url).host, why, suppressed },
+      'traces are lost; requests go on without them',
+    );
+    suppressed = 0;
   };
 }

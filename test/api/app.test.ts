@@ -12,7 +12,7 @@ import { describeProblem, writeProblem } from '../../src/api/problem.ts';
 import { startApi } from '../../src/api/server.ts';
 import { failureKinds } from '../../src/failures.ts';
 import { imageOptionNames } from '../../src/options/image-options.ts';
-import { plainAnswer, problemOf, startTestApi, useTestApi } from '../support/api.ts';
+import { plainResponse, problemOf, startTestApi, useTestApi } from '../support/api.ts';
 import { startSlowProxy } from '../support/slow-proxy.ts';
 
 const bytes = new Uint8Array([1, 2, 3]);
@@ -40,7 +40,7 @@ describe(createApp, () => {
     });
   });
 
-  it('gives no origin leave to read unless the environment names it', async () => {
+  it('allows no origin to read responses unless the environment names it', async () => {
     const response = await fetch(`${api.url}/healthz`, { headers: { Origin: 'https://app.example' } });
     expect(response.headers.get('access-control-allow-origin')).toBeNull();
   });
@@ -75,7 +75,7 @@ describe(createApp, () => {
     expect((await preflight('https://evil.example')).headers.get('access-control-allow-origin')).toBeNull();
   });
 
-  it('lets a named origin read our headers, of problems too', async () => {
+  it('lets a named origin read our headers, including those of problems', async () => {
     await using other = await startTestApi({ PROCESSOR_URL: processor.url, CORS_ORIGINS: '*' });
     for (const query of ['', '?width=0']) {
       const { headers } = await fetch(`${other.url}/v1/images${query}`, {
@@ -108,7 +108,7 @@ describe(writeProblem, () => {
     expect(response.headers.get('cache-control')).toBe('no-store');
     expect(await problemOf(response)).toEqual({
       type: '/problems/OPTION_INVALID',
-      title: 'An option has a value that it does not take',
+      title: 'An option has a value that is not allowed',
       status: 400,
       detail: 'width is "0"; allowed: a whole number from 1 to 65535.',
       instance: 'mine-1',
@@ -135,7 +135,7 @@ describe(describeProblem, () => {
 });
 
 describe(observeRequests, () => {
-  it('logs one line a request, without its query', async () => {
+  it('logs one line per request, without its query', async () => {
     await fetch(`${api.url}/v1/images?width=5&background=c0ffee`, {
       method: 'POST',
       body: bytes,
@@ -150,7 +150,7 @@ describe(observeRequests, () => {
     expect(JSON.stringify(line)).not.toContain('c0ffee');
   });
 
-  it('counts the bytes of each request of a connection for itself', async () => {
+  it('counts the bytes of each request of a connection separately', async () => {
     const socket = connect(api.port, '127.0.0.1');
     const ask = async (id: string) => {
       socket.write(`GET /healthz HTTP/1.1\r\nHost: x\r\nX-Request-Id: ${id}\r\n\r\n`);
@@ -228,7 +228,7 @@ describe(createHttpMetrics, () => {
 });
 
 describe(reportAlive, () => {
-  it('holds without a processor', async () => {
+  it('responds with 200 without a processor', async () => {
     await using lonely = await startTestApi({ PROCESSOR_URL: 'http://127.0.0.1:1' });
     const response = await fetch(`${lonely.url}/healthz`);
     expect(response.status).toBe(200);
@@ -237,7 +237,7 @@ describe(reportAlive, () => {
 });
 
 describe(reportReady, () => {
-  it('holds while the processor says that it serves', async () => {
+  it('is ready while the processor reports that it serves', async () => {
     expect((await fetch(`${api.url}/readyz`)).status).toBe(200);
     processor.script.health = HealthCheckResponse_ServingStatus.NOT_SERVING;
     expect(await problemOf(await fetch(`${api.url}/readyz`))).toMatchObject({
@@ -246,7 +246,7 @@ describe(reportReady, () => {
     });
   });
 
-  it('holds over a network with a round trip of a second', async () => {
+  it('is ready over a network with a round trip of a second', async () => {
     const far = await startSlowProxy(Number(new URL(processor.url).port), 500);
     await using distant = await startTestApi({ PROCESSOR_URL: far.url });
     expect((await fetch(`${distant.url}/readyz`)).status).toBe(200);
@@ -268,7 +268,7 @@ describe(startApi, () => {
     processor.script.process = async () => {
       arrived.resolve();
       await finish.promise;
-      return plainAnswer;
+      return plainResponse;
     };
     const inFlight = fetch(`${leaving.url}/v1/images`, { method: 'POST', body: bytes });
     await arrived.promise;
@@ -319,7 +319,7 @@ describe(openApiDocument, () => {
     expect(fields('application/json')).toEqual(['url', ...imageOptionNames, 'variants']);
   });
 
-  it('gives numbers and flags as such, with their range and the default of this instance', async () => {
+  it('describes numbers and flags as such, with their range and the default of this instance', async () => {
     const { paths } = await read();
     const schema = (option: string) =>
       paths['/v1/images']?.get.parameters.find(({ name }) => name === option)?.schema;
@@ -344,7 +344,7 @@ describe(openApiDocument, () => {
     expect(responses).not.toHaveProperty('499');
   });
 
-  it('lists every route, and no reference leads nowhere', async () => {
+  it('lists every route, and every reference resolves', async () => {
     const document = await read();
     expect(Object.keys(document.paths).sort()).toEqual([
       '/healthz',

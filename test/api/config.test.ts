@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { apiEnvironment, readApiConfig } from '../../src/api/config.ts';
 
 describe(readApiConfig, () => {
-  it('has a default for everything', () => {
+  it('has a default for every variable', () => {
     expect(readApiConfig({})).toEqual({
       host: '127.0.0.1',
       port: 8080,
@@ -90,7 +90,7 @@ describe(readApiConfig, () => {
     expect(readApiConfig({ MAX_UPLOAD_BYTES: '1000000' }).maxHeldBytes).toBe(536_870_912);
   });
 
-  it('takes the smaller of two limits for the longest response, and knows its name', () => {
+  it('uses the smaller of two limits for the longest response, and names it', () => {
     expect(readApiConfig({ MAX_HELD_BYTES: '268959744' }).responseLimit).toEqual({
       bytes: 201_719_808,
       name: 'three quarters of MAX_HELD_BYTES',

@@ -34,7 +34,7 @@ async function healthIsFine(port: number): Promise<void> {
   expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
 }
 
-/** Comes back when the socket is closed by the other end. */
+/** Resolves when the other end closes the socket. */
 async function closed(socket: Socket): Promise<void> {
   if (!socket.closed) await once(socket.resume(), 'close');
 }

@@ -87,7 +87,7 @@ describe(createHttpServer, () => {
     expect(await exchange('GET /healthz HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1.1 200 /);
   });
 
-  it('refuses the second of two requests without harm to the first', async () => {
+  it('refuses the second of two requests without an effect on the first', async () => {
     const response = await exchange('GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n', 'GET / HTTP/9.9\r\n\r\n');
     expect(response.match(/HTTP\/1.1 \d+/g)?.at(-1)).toBe('HTTP/1.1 400');
   });
@@ -117,7 +117,7 @@ describe(createHttpServer, () => {
     expect(await countOf('REQUEST_INVALID')).toBe(before + 2);
   });
 
-  it('still serves requests after all of these', async () => {
+  it('still serves requests after all of these refusals', async () => {
     expect((await fetch(`${api.url}/healthz`)).status).toBe(200);
   });
 });

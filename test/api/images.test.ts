@@ -10,7 +10,7 @@ import {
 } from '../../gen/image/v1/processor_pb.ts';
 import { processImage } from '../../src/api/images.ts';
 import { writeResponse } from '../../src/api/response.ts';
-import { answerBytes, plainAnswer, startTestApi, useTestApi } from '../support/api.ts';
+import { plainContent, plainResponse, startTestApi, useTestApi } from '../support/api.ts';
 
 const picture = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 1, 2, 3]);
 
@@ -34,7 +34,7 @@ describe(processImage, () => {
   it('sends an image of a form to the processor with the defaults of the environment', async () => {
     const response = await post(form({ image: new File([picture], 'a.png') }));
     expect(response.status).toBe(200);
-    expect(new Uint8Array(await response.arrayBuffer())).toEqual(answerBytes);
+    expect(new Uint8Array(await response.arrayBuffer())).toEqual(plainContent);
     const request = processor.request();
     expect(request.source.case).toBe('content');
     expect(new Uint8Array(request.source.value as Uint8Array)).toEqual(picture);
@@ -47,7 +47,7 @@ describe(processImage, () => {
     });
   });
 
-  it('takes options from the fields of the form', async () => {
+  it('reads options from the fields of the form', async () => {
     await post(form({ width: '300', image: new File([picture], 'a.png'), grayscale: 'false', fit: 'cover' }));
     expect(processor.request()).toMatchObject({
       // 0 is the height in proportion, where fit has no effect.
@@ -56,12 +56,12 @@ describe(processImage, () => {
     });
   });
 
-  it('takes options from the query and from the form together', async () => {
+  it('reads options from the query and from the form together', async () => {
     await post(form({ image: new File([picture], 'a.png'), height: '20' }), {}, '?width=10');
     expect(processor.request()).toMatchObject({ resize: { width: 10, height: 20 } });
   });
 
-  it('takes the URL of a form, and the empty file field that a browser sends with it for no file', async () => {
+  it('reads the URL of a form, and ignores the empty file field that a browser sends with it', async () => {
     await post(form({ image: new File([], ''), url: 'https://example.com/a.jpg' }));
     expect(processor.request().source).toMatchObject({ case: 'url', value: 'https://example.com/a.jpg' });
   });
@@ -80,17 +80,17 @@ describe(processImage, () => {
     },
   );
 
-  it('takes the whole body as the image when it has no type', async () => {
+  it('reads the whole body as the image when it has no type', async () => {
     await post(picture);
     expect(processor.request().source.case).toBe('content');
   });
 
-  it('takes what curl --data-binary calls a form as the image that it is', async () => {
+  it('reads the body of curl --data-binary, declared as a form, as an image', async () => {
     await post(picture, { 'Content-Type': 'application/x-www-form-urlencoded' });
     expect(new Uint8Array(processor.request().source.value as Uint8Array)).toEqual(picture);
   });
 
-  it('takes a simple form with url and options, as curl -d sends it', async () => {
+  it('reads a simple form with url and options, as curl -d sends it', async () => {
     await post('url=https%3A%2F%2Fexample.com%2Fa.jpg&width=5', {
       'Content-Type': 'application/x-www-form-urlencoded',
     });
@@ -100,7 +100,7 @@ describe(processImage, () => {
     });
   });
 
-  it('takes JSON with url and options as text, numbers, flags and lists', async () => {
+  it('reads JSON with url and options as text, numbers, flags and lists', async () => {
     const body = {
       url: 'https://example.com/a.jpg',
       width: 224,
@@ -128,7 +128,7 @@ describe(processImage, () => {
     });
   });
 
-  it('downloads nothing itself: GET hands the URL to the processor', async () => {
+  it('downloads nothing itself: GET passes the URL to the processor', async () => {
     await fetch(
       `${api.url}/v1/images?url=${encodeURIComponent('https://example.com/a b.jpg?x=1')}&scale=false`,
     );
@@ -137,12 +137,12 @@ describe(processImage, () => {
     expect(request.resize).toBeUndefined();
   });
 
-  it('takes a URL in the query of a POST that has no body', async () => {
+  it('reads a URL in the query of a POST without a body', async () => {
     await fetch(`${api.url}/v1/images?url=https://example.com/a.jpg`, { method: 'POST' });
     expect(processor.request().source.case).toBe('url');
   });
 
-  it('passes an image of 8 MB on unharmed', async () => {
+  it('passes an image of 8 MB on unchanged', async () => {
     const large = new Uint8Array(8_000_000).map((_, index) => (index * 31) % 251);
     const response = await post(form({ image: new File([large], 'a.bin') }));
     expect(response.status).toBe(200);
@@ -153,7 +153,7 @@ describe(processImage, () => {
     const left = new Promise<number | undefined>((resolve) => {
       processor.script.process = (_request, context) => {
         resolve(context.timeoutMs());
-        return plainAnswer;
+        return plainResponse;
       };
     });
     await post(picture);
@@ -188,7 +188,7 @@ describe(processImage, () => {
 });
 
 describe(writeResponse, () => {
-  it('describes the response and how it was made', async () => {
+  it('describes the response and its provenance', async () => {
     const { headers } = await post(picture);
     expect(headers.get('content-type')).toBe('image/jpeg');
     expect(headers.get('content-length')).toBe('8');
@@ -209,7 +209,7 @@ describe(writeResponse, () => {
 
   it("describes a tensor by the Open Inference Protocol's words", async () => {
     processor.script.process = () => ({
-      ...plainAnswer,
+      ...plainResponse,
       contentType: 'application/x-npy',
       tensors: [{ name: 'image', datatype: 'FP32', shape: [1n, 3n, 224n, 224n] }],
     });
@@ -222,7 +222,7 @@ describe(writeResponse, () => {
 
   it('sends no tensor headers where there are several tensors: each has its own datatype and shape', async () => {
     processor.script.process = () => ({
-      ...plainAnswer,
+      ...plainResponse,
       contentType: 'application/vnd.safetensors',
       tensors: [
         { name: 'pixel_values', datatype: 'FP32', shape: [256n, 1176n] },
@@ -234,9 +234,9 @@ describe(writeResponse, () => {
     expect([headers.get('tensor-datatype'), headers.get('tensor-shape')]).toEqual([null, null]);
   });
 
-  it('keeps a decision to the characters that a header may have', async () => {
+  it('restricts a decision to the characters that a header may contain', async () => {
     processor.script.process = () => ({
-      ...plainAnswer,
+      ...plainResponse,
       provenance: { numericsVersion: '1', decisions: ['icc="Größe\r\nX: 1"', 'alpha=dropped'] },
     });
     const { headers } = await post(picture);
@@ -249,11 +249,11 @@ describe(writeResponse, () => {
     [CacheState.HIT_REDIS, 'image-processor; hit; detail=redis'],
     [CacheState.SHARED, 'image-processor; fwd=miss; collapsed'],
   ])('tells cache state %i as %s', async (cache, expected) => {
-    processor.script.process = () => ({ ...plainAnswer, cache });
+    processor.script.process = () => ({ ...plainResponse, cache });
     expect((await post(picture)).headers.get('cache-status')).toBe(expected);
   });
 
-  it('lets caches keep what GET gave, and nobody what POST gave', async () => {
+  it('lets caches keep the responses to GET, but not those to POST', async () => {
     const url = `${api.url}/v1/images?url=https://example.com/a.jpg`;
     expect((await fetch(url)).headers.get('cache-control')).toBe('public, no-cache');
     expect((await post(picture)).headers.get('cache-control')).toBe('no-store');
@@ -290,7 +290,7 @@ describe(writeResponse, () => {
 });
 
 describe('the defaults from the environment', () => {
-  it('hold for what a request leaves out, and give way to what it says', async () => {
+  it('apply to options that a request omits, and not to those that it gives', async () => {
     await using other = await startTestApi({
       PROCESSOR_URL: processor.url,
       IMAGE_SCALE: 'false',
@@ -305,14 +305,14 @@ describe('the defaults from the environment', () => {
       method: 'POST',
       body: picture,
     });
-    const [plain, asked] = processor.requests;
+    const [plain, full] = processor.requests;
     expect(plain?.resize).toBeUndefined();
     expect(plain).toMatchObject({
       grayscale: false,
       numerics: Numerics.FAST,
       output: { value: { format: ImageFormat.WEBP, quality: 60 } },
     });
-    expect(asked).toMatchObject({
+    expect(full).toMatchObject({
       resize: { width: 30, height: 0, filter: Filter.LANCZOS },
       numerics: Numerics.EXACT,
       output: { value: { format: ImageFormat.PNG, quality: 0 } },

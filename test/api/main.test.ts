@@ -5,7 +5,7 @@ import { run } from '../support/run.ts';
 const program = fileURLToPath(new URL('../../src/api/main.ts', import.meta.url));
 
 describe('image-api', () => {
-  it('ends with 78 and a line a variable when its environment is bad', async () => {
+  it('ends with 78 and one line per variable when its environment is bad', async () => {
     const { code, stderr, stdout } = await run(process.execPath, [program], {
       env: { PORT: 'http', IMAGE_FIT: 'squeeze' },
     });

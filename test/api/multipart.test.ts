@@ -42,17 +42,17 @@ describe(parseForm, () => {
     expect(content.buffer).toBe(body.buffer);
   });
 
-  it('takes an image without a file name', () => {
+  it('accepts an image without a file name', () => {
     const { sources } = parseForm(form([field('image'), 'xyz']), contentType, 1000);
     expect(sources).toHaveLength(1);
   });
 
-  it('takes a quoted boundary', () => {
+  it('accepts a quoted boundary', () => {
     const quoted = 'multipart/form-data; boundary="abc"';
     expect(parseForm(form([imageHeader, 'x']), quoted, 1000).sources).toHaveLength(1);
   });
 
-  it('takes a url and options, in their order', () => {
+  it('reads a url and options, in their order', () => {
     const body = form(
       [field('width'), '3'],
       [field('url'), 'https://example.com/ä'],
@@ -67,11 +67,11 @@ describe(parseForm, () => {
     });
   });
 
-  it('takes an empty url field, which a browser sends with every form, for none', () => {
+  it('ignores an empty url field, which a browser sends with every form', () => {
     expect(parseForm(form([field('url'), '']), contentType, 1000).sources).toEqual([]);
   });
 
-  it('takes a file of just the limit and refuses one byte more', () => {
+  it('accepts a file of exactly the limit and refuses one byte more', () => {
     expect(parseForm(form([imageHeader, 'x'.repeat(1000)]), contentType, 1000).sources).toHaveLength(1);
     expect(refusal(form([imageHeader, 'x'.repeat(1001)]))).toMatchObject({
       reason: 'SOURCE_BYTES_OVER_LIMIT',
@@ -155,12 +155,12 @@ describe(parseForm, () => {
     expect(sources.map(({ value }) => String(Buffer.from(value as Uint8Array)))).toEqual(['xyz']);
   });
 
-  it('takes a boundary with space after it', () => {
+  it('accepts a boundary with space after it', () => {
     const spaced = 'multipart/form-data; boundary=abc ; charset=utf-8';
     expect(parseForm(form([imageHeader, 'x']), spaced, 1000).sources).toHaveLength(1);
   });
 
-  it('takes text that comes as a file, as curl sends @file and Python’s requests sends files=', () => {
+  it('accepts text that is sent as a file, as curl sends @file and Python’s requests sends files=', () => {
     const file = (name: string, filename: string) =>
       `Content-Disposition: form-data; name="${name}"; filename="${filename}"\r\nContent-Type: application/octet-stream`;
     const config = JSON.stringify({ image_processor_type: 'ViTImageProcessor', note: 'x'.repeat(20_000) });
@@ -177,7 +177,7 @@ describe(parseForm, () => {
     expect(refusal(tooLong, 100_000)).toMatchObject({ metadata: { limit: '65536', actual: '65537' } });
   });
 
-  it('joins lists that come value by value', () => {
+  it('joins lists that are sent value by value', () => {
     const body = form(
       [field('mean'), '0.1'],
       [field('std[]'), '1'],

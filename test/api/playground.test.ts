@@ -87,7 +87,7 @@ describe(servePlayground, () => {
     },
   );
 
-  it('says how to build it where it is not built', async () => {
+  it('explains how to build it where it is not built', async () => {
     const response = await serve(join(folder, 'missing')).request('/');
     expect(response.status).toBe(404);
     expect(await response.json()).toMatchObject({

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readBody } from '../../src/api/request-body.ts';
 import {
   type Problem,
-  type RawAnswer,
+  type RawResponse,
   type ScriptedProcessor,
   send,
   startScriptedProcessor,
@@ -29,8 +29,8 @@ afterAll(async () => {
   await processor[Symbol.asyncDispose]();
 });
 
-function problemIn(answer: RawAnswer): Problem {
-  return JSON.parse(answer.body.toString()) as Problem;
+function problemIn(response: RawResponse): Problem {
+  return JSON.parse(response.body.toString()) as Problem;
 }
 
 function* megabytes(count: number): Iterable<Buffer> {
@@ -42,13 +42,13 @@ function contentOfRequest(): Uint8Array {
 }
 
 describe(readBody, () => {
-  it('puts chunks of an undeclared length together', async () => {
-    const answer = await send(url, { method: 'POST', chunks: ['ab', 'cd', 'ef'] });
-    expect(answer.status).toBe(200);
+  it('joins chunks of an undeclared length', async () => {
+    const response = await send(url, { method: 'POST', chunks: ['ab', 'cd', 'ef'] });
+    expect(response.status).toBe(200);
     expect(Buffer.from(contentOfRequest()).toString()).toBe('abcdef');
   });
 
-  it('puts megabytes of an undeclared length together', async () => {
+  it('joins megabytes of an undeclared length', async () => {
     await send(url, {
       method: 'POST',
       chunks: [...megabytes(1), Buffer.alloc(500_000, 2), Buffer.alloc(5, 3)],
@@ -60,21 +60,21 @@ describe(readBody, () => {
     ]);
   });
 
-  it('puts chunks of a declared length together', async () => {
+  it('joins chunks of a declared length', async () => {
     await send(url, { method: 'POST', headers: { 'Content-Length': 2_000_000 }, chunks: megabytes(2) });
     const content = contentOfRequest();
     expect(content.length).toBe(2_000_000);
     expect([content[0], content[999_999], content[1_000_000], content[1_999_999]]).toEqual([1, 1, 2, 2]);
   });
 
-  it('refuses a declared length over the limit, and the client gets the response although it goes on sending', async () => {
-    const answer = await send(url, {
+  it('refuses a declared length over the limit, and the client gets the response although it continues to send', async () => {
+    const response = await send(url, {
       method: 'POST',
       headers: { 'Content-Length': 5_000_000 },
       chunks: megabytes(5),
     });
-    expect(answer.status).toBe(413);
-    expect(problemIn(answer)).toMatchObject({
+    expect(response.status).toBe(413);
+    expect(problemIn(response)).toMatchObject({
       reason: 'SOURCE_BYTES_OVER_LIMIT',
       metadata: { limit: '2000000', actual: '5000000' },
     });
@@ -82,22 +82,22 @@ describe(readBody, () => {
   });
 
   it('refuses an undeclared length over the limit while it reads', async () => {
-    const answer = await send(url, { method: 'POST', chunks: megabytes(5) });
-    expect(answer.status).toBe(413);
-    const { reason, metadata } = problemIn(answer);
+    const response = await send(url, { method: 'POST', chunks: megabytes(5) });
+    expect(response.status).toBe(413);
+    const { reason, metadata } = problemIn(response);
     expect(reason).toBe('SOURCE_BYTES_OVER_LIMIT');
     expect(metadata.limit).toBe('2000000');
     expect(Number(metadata.actual)).toBeGreaterThan(2_000_000);
     expect(processor.requests).toEqual([]);
   });
 
-  it('asks for the body of a client that waits to be asked', async () => {
-    const answer = await send(url, {
+  it('asks for the body if the client waits for 100 Continue', async () => {
+    const response = await send(url, {
       method: 'POST',
       headers: { 'Content-Length': 1_000_000, Expect: '100-continue' },
       chunks: megabytes(1),
     });
-    expect(answer).toMatchObject({ status: 200, wasAskedForBody: true });
+    expect(response).toMatchObject({ status: 200, gotContinue: true });
     expect(contentOfRequest().length).toBe(1_000_000);
   });
 
@@ -106,15 +106,15 @@ describe(readBody, () => {
     ['has an unknown type', { 'Content-Length': 1_000_000, 'Content-Type': 'text/plain' }, '', 415],
     ['comes with a bad option', { 'Content-Length': 1_000_000 }, '?width=0', 400],
   ])('does not ask for a body that %s', async (_, headers, query, status) => {
-    const answer = await send(url + query, {
+    const response = await send(url + query, {
       method: 'POST',
       headers: { ...headers, Expect: '100-continue' },
       chunks: megabytes(1),
     });
-    expect(answer).toMatchObject({ status, wasAskedForBody: false });
+    expect(response).toMatchObject({ status, gotContinue: false });
   });
 
-  it('notes a caller that leaves in the middle of its body, and sends nothing on', async () => {
+  it('records a caller that leaves during its body, and sends nothing to the processor', async () => {
     const socket = connect(api.port, '127.0.0.1');
     socket.write(
       'POST /v1/images HTTP/1.1\r\nHost: x\r\nX-Request-Id: half\r\nContent-Length: 1000\r\n\r\nabc',
@@ -124,12 +124,12 @@ describe(readBody, () => {
     expect(processor.requests).toEqual([]);
   });
 
-  it('gives up a body that does not arrive before the deadline', async () => {
+  it('refuses a body that does not arrive before the deadline', async () => {
     await using hasty = await startTestApi({ PROCESSOR_URL: processor.url, REQUEST_TIMEOUT_MS: '200' });
     const socket = connect(hasty.port, '127.0.0.1');
     socket.write('POST /v1/images HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc');
-    const [answer] = (await once(socket, 'data')) as [Buffer];
-    expect(answer.toString()).toMatch(/^HTTP\/1\.1 504 .*"reason":"DEADLINE_EXCEEDED".*"limit":"200"/s);
+    const [response] = (await once(socket, 'data')) as [Buffer];
+    expect(response.toString()).toMatch(/^HTTP\/1\.1 504 .*"reason":"DEADLINE_EXCEEDED".*"limit":"200"/s);
     socket.destroy();
     expect(processor.requests).toEqual([]);
   });

@@ -6,7 +6,7 @@ const picture = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 
 
 const { processor, api } = await useTestApi({ MAX_UPLOAD_BYTES: '1000' });
 
-/** The problem that a POST ends in. None of these may reach the processor. */
+/** The problem of a refused POST. None of these may reach the processor. */
 async function refusal(
   body: RequestInit['body'],
   options: { readonly query?: string; readonly contentType?: string } = {},
@@ -33,7 +33,7 @@ const file = new File([picture], 'a.png', { type: 'image/png' });
 
 describe(readRequest, () => {
   describe('of the image', () => {
-    it('refuses a POST with nothing in it', async () => {
+    it('refuses an empty POST', async () => {
       expect(await refusal(null)).toMatchObject({ status: 400, reason: 'SOURCE_MISSING' });
     });
 
@@ -66,7 +66,7 @@ describe(readRequest, () => {
       expect(await refusal(form(['width', '30']))).toMatchObject({ status: 400, reason: 'SOURCE_MISSING' });
     });
 
-    it('names the right field for a file that is in another', async () => {
+    it('names the right field for a file that is sent in another', async () => {
       expect(await refusal(form(['photo', file]))).toMatchObject({
         reason: 'SOURCE_MISSING',
         detail: 'The file is in the field "photo"; send it in the field "image".',
@@ -134,7 +134,7 @@ describe(readRequest, () => {
       expect(JSON.parse(preprocessorConfig)).toEqual(config);
     });
 
-    it('takes a preprocessor config as an object in JSON variants, too', async () => {
+    it('accepts a preprocessor config as an object in JSON variants', async () => {
       const variants = [{ preprocessor_config: { size: 3 } }, { width: 5 }];
       const body = JSON.stringify({ url: 'https://example.com/a', variants });
       const headers = { 'Content-Type': 'application/json' };
@@ -188,7 +188,7 @@ describe(readRequest, () => {
       },
     );
 
-    it('refuses JSON that is nested deeper than anything it takes', async () => {
+    it('refuses JSON that is nested deeper than any allowed value', async () => {
       const body = `{"url":"https://example.com/a","variants":${'['.repeat(30_000)}${']'.repeat(30_000)}}`;
       expect(await refusal(body, { contentType: 'application/json' })).toMatchObject({
         status: 400,

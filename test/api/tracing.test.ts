@@ -4,7 +4,12 @@ import { traceRequests } from '../../src/api/trace-requests.ts';
 import { createTraceCall } from '../../src/api/upstream/trace-call.ts';
 import { Failure } from '../../src/failures.ts';
 import { toConnectError } from '../../src/grpc/rpc-failures.ts';
-import { plainAnswer, type ScriptedProcessor, startScriptedProcessor, startTestApi } from '../support/api.ts';
+import {
+  plainResponse,
+  type ScriptedProcessor,
+  startScriptedProcessor,
+  startTestApi,
+} from '../support/api.ts';
 import { type CollectedSpan, startCollector } from '../support/otlp-collector.ts';
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -12,7 +17,7 @@ const traceparent = `00-${traceId}-00f067aa0ba902b7-01`;
 const body = new Uint8Array([0xff, 0xd8, 0xff]);
 
 let processor: ScriptedProcessor;
-/** The headers of every call that came. */
+/** The headers of every call. */
 const seen: Headers[] = [];
 
 beforeAll(async () => {
@@ -24,14 +29,14 @@ beforeEach(() => {
   seen.length = 0;
   processor.script.process = (_, { requestHeader }) => {
     seen.push(requestHeader);
-    return plainAnswer;
+    return plainResponse;
   };
 });
 
 const post = (url: string, headers: Record<string, string> = {}) =>
-  fetch(url, { method: 'POST', body, headers }).then(async (answer) => {
-    await answer.arrayBuffer();
-    return answer;
+  fetch(url, { method: 'POST', body, headers }).then(async (response) => {
+    await response.arrayBuffer();
+    return response;
   });
 
 /** The spans of what is done to an API that traces. */
@@ -50,7 +55,7 @@ async function spansOf(act: (url: string) => Promise<unknown>): Promise<Collecte
 }
 
 describe(traceRequests, () => {
-  it('names a request by its method and route, and an unknown path by nothing of it', async () => {
+  it('names a request by its method and route, without any part of an unknown path', async () => {
     const spans = await spansOf(async (url) => {
       await fetch(`${url}/problems/OVERLOADED?x=1`);
       await fetch(`${url}/wp-admin?x=1`);
@@ -82,7 +87,7 @@ describe(traceRequests, () => {
     ]);
   });
 
-  it('marks what failed on our side as failed, by its reason', async () => {
+  it('marks server errors as failed, with their reason', async () => {
     processor.script.process = () => {
       throw toConnectError(new Failure('OVERLOADED', 'busy'));
     };
@@ -115,14 +120,14 @@ describe(traceRequests, () => {
       PROCESSOR_URL: processor.url,
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1',
     });
-    const answers = await Promise.all(Array.from({ length: 600 }, () => post(`${api.url}/v1/images`)));
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    const responses = await Promise.all(Array.from({ length: 600 }, () => post(`${api.url}/v1/images`)));
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200]));
     expect(api.lines.filter(({ level }) => level === 'warn').length).toBeLessThanOrEqual(1);
   });
 });
 
 describe(createTraceCall, () => {
-  it('gives the ids of the request on, with its own span as the parent', async () => {
+  it('passes the ids of the request on, with its own span as the parent', async () => {
     const headers = { traceparent, tracestate: 'vendor=1', 'x-request-id': 'mine' };
     const spans = await spansOf((url) => post(`${url}/v1/images`, headers));
     const client = spans.find(({ kind }) => kind === 'client');
@@ -131,18 +136,18 @@ describe(createTraceCall, () => {
     expect(seen[0]?.get('tracestate')).toBe('vendor=1');
   });
 
-  it('gives them on as they came while nothing is traced here', async () => {
+  it('passes them on unchanged while tracing is off', async () => {
     await using api = await startTestApi({ PROCESSOR_URL: processor.url });
     await post(`${api.url}/v1/images`, { traceparent, tracestate: 'vendor=1', 'x-request-id': 'mine' });
-    const answer = await post(`${api.url}/v1/images`);
+    const response = await post(`${api.url}/v1/images`);
     expect(seen[0]?.get('traceparent')).toBe(traceparent);
     expect(seen[0]?.get('tracestate')).toBe('vendor=1');
     expect(seen[1]?.get('traceparent')).toBeNull();
-    expect(seen[1]?.get('x-request-id')).toBe(answer.headers.get('x-request-id'));
+    expect(seen[1]?.get('x-request-id')).toBe(response.headers.get('x-request-id'));
     expect(await api.accessLine('mine')).toMatchObject({ trace_id: traceId, span_id: '00f067aa0ba902b7' });
   });
 
-  it('does so at the Connect interface, too', async () => {
+  it('does so at the Connect interface', async () => {
     const spans = await spansOf((url) =>
       fetch(`${url}/image.v1.ProcessorService/Process`, {
         method: 'POST',
@@ -162,35 +167,35 @@ describe(createTraceCall, () => {
 describe('image_api_processor_retries_total', () => {
   it('counts a call that was sent once more', async () => {
     processor.script.process = () => {
-      processor.script.process = () => plainAnswer;
+      processor.script.process = () => plainResponse;
       throw new ConnectError('on its way out', Code.Unavailable);
     };
     await using api = await startTestApi({ PROCESSOR_URL: processor.url });
     expect((await post(`${api.url}/v1/images`)).status).toBe(200);
-    const metrics = await fetch(`${api.url}/metrics`).then((answer) => answer.text());
+    const metrics = await fetch(`${api.url}/metrics`).then((response) => response.text());
     expect(metrics).toMatch(/^image_api_processor_retries_total 1$/m);
   });
 });
 
 describe('http_request_body_held_bytes', () => {
-  it('has the bytes of a request while the processor works on it', async () => {
+  it('includes the bytes of a request while the processor works on it', async () => {
     await using api = await startTestApi({ PROCESSOR_URL: processor.url });
     const metricOf = async () =>
       /^http_request_body_held_bytes (\d+)$/m.exec(
-        await fetch(`${api.url}/metrics`).then((answer) => answer.text()),
+        await fetch(`${api.url}/metrics`).then((response) => response.text()),
       )?.[1];
     let during: string | undefined;
     processor.script.process = async () => {
       during = await metricOf();
-      return plainAnswer;
+      return plainResponse;
     };
     const large = new Uint8Array(300_000).fill(7);
-    const answer = await fetch(`${api.url}/v1/images`, {
+    const response = await fetch(`${api.url}/v1/images`, {
       method: 'POST',
       body: large,
       headers: { 'content-type': 'image/png', 'x-request-id': 'large' },
     });
-    await answer.arrayBuffer();
+    await response.arrayBuffer();
     await api.accessLine('large');
     expect(during).toBe('300000');
     expect(await metricOf()).toBe('0');

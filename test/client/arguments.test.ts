@@ -6,14 +6,14 @@ import { helpText, readArguments } from '../../src/client/arguments.ts';
 import { ClientError } from '../../src/client/client-error.ts';
 import { imageOptionNames } from '../../src/options/image-options.ts';
 
-/** What is asked of the image by a command line that sends one. */
+/** The image options of a command line that sends an image. */
 function optionsOf(...argv: string[]): Readonly<Record<string, string>> {
   const command = readArguments(argv, undefined);
   if (command.kind !== 'send') throw new Error(`a command line that sends, not ${command.kind}`);
   return command.options;
 }
 
-/** The line that a bad command line gets. */
+/** The message for a bad command line. */
 function complaint(...argv: string[]): string {
   try {
     readArguments(argv, undefined);
@@ -25,11 +25,11 @@ function complaint(...argv: string[]): string {
 }
 
 describe(readArguments, () => {
-  it('takes an input and an output, and leaves every choice to the service', () => {
-    expect(readArguments(['photo', 'answer'], undefined)).toEqual({
+  it('reads an input and an output, and leaves every option to the service', () => {
+    expect(readArguments(['photo', 'output'], undefined)).toEqual({
       kind: 'send',
       source: { path: 'photo' },
-      output: 'answer',
+      output: 'output',
       options: {},
       api: new URL('http://localhost:8080'),
       timeoutMs: 60_000,
@@ -37,14 +37,14 @@ describe(readArguments, () => {
     });
   });
 
-  it('takes a URL in place of the input', () => {
-    expect(readArguments(['--url', 'https://example.com/a.jpg', 'answer'], undefined)).toMatchObject({
+  it('reads a URL in place of the input', () => {
+    expect(readArguments(['--url', 'https://example.com/a.jpg', 'output'], undefined)).toMatchObject({
       source: { url: 'https://example.com/a.jpg' },
-      output: 'answer',
+      output: 'output',
     });
   });
 
-  it('takes a dash as input and output', () => {
+  it('reads a dash as input and output', () => {
     expect(readArguments(['-', '-'], undefined)).toMatchObject({ source: { path: '-' }, output: '-' });
   });
 
@@ -61,35 +61,35 @@ describe(readArguments, () => {
     expect(optionsOf('--no-grayscale', 'a', 'b')).toEqual({ grayscale: 'false' });
   });
 
-  it('takes values that begin with a minus after an equals sign', () => {
+  it('accepts values that begin with a minus after an equals sign', () => {
     expect(optionsOf('--mean=-1,0.5,1', 'a', 'b')).toEqual({ mean: '-1,0.5,1' });
   });
 
   it.each([
-    ['answer.jpg', 'jpeg'],
-    ['answer.JPEG', 'jpeg'],
-    ['folder.png/answer.png', 'png'],
-    ['answer.webp', 'webp'],
-    ['answer.npy', 'npy'],
-    ['answer.safetensors', 'safetensors'],
-    ['answer.npz', 'npz'],
+    ['output.jpg', 'jpeg'],
+    ['output.JPEG', 'jpeg'],
+    ['folder.png/output.png', 'png'],
+    ['output.webp', 'webp'],
+    ['output.npy', 'npy'],
+    ['output.safetensors', 'safetensors'],
+    ['output.npz', 'npz'],
   ])('lets the ending of %s ask for %s', (output, format) => {
     expect(optionsOf('photo.tiff', output)).toEqual({ format });
   });
 
-  it.each(['answer', 'folder.png/answer', '-', '.png'])(
+  it.each(['output', 'folder.png/output', '-', '.png'])(
     'lets the service choose the format of %s',
     (output) => {
       expect(optionsOf('photo.tiff', output)).toEqual({});
     },
   );
 
-  it('lets --format win over the ending', () => {
-    expect(optionsOf('--format', 'raw', 'photo.jpg', 'answer.bin')).toEqual({ format: 'raw' });
-    expect(optionsOf('--format', 'png', 'photo.jpg', 'answer.jpg')).toEqual({ format: 'png' });
+  it('prefers --format to the ending', () => {
+    expect(optionsOf('--format', 'raw', 'photo.jpg', 'output.bin')).toEqual({ format: 'raw' });
+    expect(optionsOf('--format', 'png', 'photo.jpg', 'output.jpg')).toEqual({ format: 'png' });
   });
 
-  it('takes a preprocessor config as its JSON, or as the path of a file', async () => {
+  it('reads a preprocessor config as its JSON, or as the path of a file', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'image-client-config-'));
     const path = join(folder, 'preprocessor_config.json');
     const config = '{\n  "do_resize": true\n}\n';
@@ -123,11 +123,11 @@ describe(readArguments, () => {
     expect(key([], '')).toBeUndefined();
   });
 
-  it('takes fractions of a second as --timeout', () => {
+  it('accepts fractions of a second as --timeout', () => {
     expect(readArguments(['--timeout', '0.5', 'a', 'b'], undefined)).toMatchObject({ timeoutMs: 500 });
   });
 
-  it('takes --help and --version with nothing else', () => {
+  it('accepts --help and --version only by themselves', () => {
     expect(readArguments(['--help'], undefined)).toEqual({ kind: 'help' });
     expect(readArguments(['--version'], undefined)).toEqual({ kind: 'version' });
   });
@@ -181,7 +181,7 @@ describe(readArguments, () => {
     expect(complaint(...argv)).toBe(line);
   });
 
-  it('names the variable when the environment has a bad URL', () => {
+  it('names the variable when the environment contains an invalid URL', () => {
     expect(() => readArguments(['a', 'b'], 'nonsense')).toThrow('IMAGE_API_URL is "nonsense"; allowed: ');
   });
 });
@@ -192,7 +192,7 @@ describe(helpText, () => {
     for (const name of imageOptionNames) expect(help).toContain(`\n  --${name.replaceAll('_', '-')}`);
   });
 
-  it('says what a flag takes, by the rule that its value is checked with', () => {
+  it('states the values of a flag, by the rule that checks them', () => {
     expect(helpText()).toMatch(/--quality VALUE .*\(a whole number from 1 to 100\)\n/);
     expect(helpText()).toMatch(/--grayscale, --no-grayscale {2}/);
   });

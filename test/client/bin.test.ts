@@ -10,7 +10,7 @@ import { findProgram } from '../support/tools.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const npm = findProgram('npm') ?? 'npm';
 
-/* The program as somebody else's dependency: packed by npm, unpacked below node_modules. */
+/* The program as a dependency of another package: packed by npm, unpacked below node_modules. */
 describe('the program image-client', () => {
   let folder: string;
   let installed: string;
@@ -39,13 +39,13 @@ describe('the program image-client', () => {
       cwd: folder,
     });
 
-  it('is packed with all that it needs, and no more is run to install it', async () => {
+  it('is packed with everything that it needs, and installs without scripts', async () => {
     const manifest = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'));
     expect(manifest).toMatchObject({ private: true, bin: { 'image-client': 'src/client/bin.js' } });
     await access(join(installed, 'gen'));
   });
 
-  it('runs below node_modules, where Node runs no TypeScript, without a word of that', async () => {
+  it('runs below node_modules, where Node runs no TypeScript, without a warning', async () => {
     expect(await installedClient('--version')).toMatchObject({
       code: 0,
       stdout: Buffer.from(`image-client ${packageJson.version}\n`),
@@ -53,7 +53,7 @@ describe('the program image-client', () => {
     });
   });
 
-  it('finds its commands there too', async () => {
+  it('finds its commands there', async () => {
     expect(await installedClient('job', '--dry-run', 'http://h/a.png', 'out')).toMatchObject({
       code: 0,
       stdout: expect.objectContaining({ length: expect.any(Number) }),

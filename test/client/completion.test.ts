@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe(readShell, () => {
-  it('takes one of three shells', () => {
+  it('accepts one of three shells', () => {
     expect(shells.map((shell) => readShell([shell]))).toEqual(['bash', 'zsh', 'fish']);
     expect(readShell(['--help'])).toBeUndefined();
     expect(() => readShell([])).toThrow('A shell is needed (bash, zsh, fish), got nothing; ');
@@ -49,11 +49,11 @@ describe(completionScript, () => {
 });
 
 describe.skipIf(found.bash === undefined)('completion in bash', () => {
-  /** What bash offers for the last of the words. */
+  /** The completions that bash offers for the last of the words. */
   async function offers(...words: string[]): Promise<string[]> {
     const quoted = words.map((word) => `'${word}'`).join(' ');
     const script = `${completionScript('bash')}
-compopt() { :; } # It works only while somebody presses Tab.
+compopt() { :; } # It works only during an interactive completion.
 COMP_WORDS=(image-client ${quoted}) COMP_CWORD=${words.length}
 _image_client
 printf '%s\\n' "\${COMPREPLY[@]}"`;
@@ -101,7 +101,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
     ]);
   });
 
-  it('offers the words that a flag takes, folders or files where it takes one, and nothing where it cannot know', async () => {
+  it('offers the words of a flag, folders or files where it needs one, and otherwise nothing', async () => {
     expect(await offers('--fit', 'co')).toEqual(['cover', 'contain']);
     expect(await offers('job', 'photos', '--fit', '=', 'co')).toEqual(['cover', 'contain']);
     expect(await offers('job', '--format', '')).toContain('safetensors');
@@ -110,7 +110,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
     expect(await offers('job', '--in-flight', '')).toEqual([]);
   });
 
-  it('offers shells to completion, and nothing to doctor', async () => {
+  it('offers shells for completion, and nothing for doctor', async () => {
     expect(await offers('completion', '')).toEqual(['bash', 'zsh', 'fish']);
     expect(await offers('doctor', '')).toEqual([]);
   });
@@ -125,7 +125,7 @@ describe('image-client completion', () => {
     expect(result.stdout.toString()).toBe(`${completionScript('fish')}\n`);
   });
 
-  it('ends with 2 for a shell that it does not know', async () => {
+  it('ends with 2 for an unknown shell', async () => {
     const result = await run(process.execPath, [program, 'completion', 'tcsh']);
     expect(result).toMatchObject({ code: 2 });
   });

@@ -42,7 +42,7 @@ describe(readJobArguments, () => {
     return '';
   };
 
-  it('takes sources and an output folder, the processor from flag or environment', () => {
+  it('reads sources and an output folder, and the processor from flag or environment', () => {
     expect(readJobArguments(['a', 'b', 'out'], { IMAGE_PROCESSOR_URL: 'http://h:1' })).toMatchObject({
       sources: ['a', 'b'],
       output: 'out',
@@ -60,8 +60,8 @@ describe(readJobArguments, () => {
       overwrite: false,
       strict: false,
     });
-    const asked = readJobArguments(['--processor', 'h:2', '--in-flight', '3', 'a', 'out'], {});
-    expect(asked).toMatchObject({ processor: new URL('http://h:2'), limits: { inFlight: 3 } });
+    const parsed = readJobArguments(['--processor', 'h:2', '--in-flight', '3', 'a', 'out'], {});
+    expect(parsed).toMatchObject({ processor: new URL('http://h:2'), limits: { inFlight: 3 } });
   });
 
   it.each([

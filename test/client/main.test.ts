@@ -24,8 +24,8 @@ import { type Run, run } from '../support/run.ts';
 import { findProgram } from '../support/tools.ts';
 
 /*
- * The client as a process, as people run it, against a server that answers as each test wants. The client
- * and the real service together are in end-to-end/.
+ * The client as a process, as people run it, against a server whose responses each test scripts. The
+ * client and the real service together are in end-to-end/.
  */
 
 interface Received {
@@ -36,7 +36,7 @@ interface Received {
   readonly body: Buffer;
 }
 
-/** What the service was asked in this test, and how it answers. */
+/** The requests of this test, and how the server responds to them. */
 let received: Received[];
 let respond: (response: ServerResponse, request: IncomingMessage) => void;
 
@@ -62,7 +62,7 @@ afterAll(() => {
   server.close();
 });
 
-/** An empty folder, and an answer of six bytes that call themselves a JPEG. */
+/** An empty folder, and a response of six bytes whose content type is JPEG. */
 let folder: string;
 const jpeg = Buffer.from('a jpeg');
 beforeEach(async () => {
@@ -93,8 +93,8 @@ function problem(response: ServerResponse, status: number, document: Record<stri
 }
 
 describe('image-client: sending and writing', () => {
-  it('sends a file as the body of a POST and writes the answer, saying nothing', async () => {
-    const result = await client(['photo.jpg', 'answer.jpg']);
+  it('sends a file as the body of a POST and writes the response, and prints nothing', async () => {
+    const result = await client(['photo.jpg', 'output.jpg']);
     expect(result).toMatchObject({ code: 0, stderr: '' });
     expect(result.stdout.length).toBe(0);
     expect(received).toEqual([
@@ -106,17 +106,17 @@ describe('image-client: sending and writing', () => {
         body: Buffer.from('a photo'),
       },
     ]);
-    expect(await readFile(join(folder, 'answer.jpg'))).toEqual(jpeg);
-    expect(await written()).toEqual(['answer.jpg']);
+    expect(await readFile(join(folder, 'output.jpg'))).toEqual(jpeg);
+    expect(await written()).toEqual(['output.jpg']);
   });
 
   it('sends options in the query', async () => {
-    await client(['--width', '224', '--no-grayscale', '--channel-order', 'bgr', 'photo.jpg', 'answer']);
+    await client(['--width', '224', '--no-grayscale', '--channel-order', 'bgr', 'photo.jpg', 'output']);
     expect(received[0]?.query).toEqual({ width: '224', grayscale: 'false', channel_order: 'bgr' });
   });
 
   it('sends a URL as JSON', async () => {
-    await client(['--url', 'https://example.com/a.jpg?b=c', 'answer.png', '--width', '10']);
+    await client(['--url', 'https://example.com/a.jpg?b=c', 'output.png', '--width', '10']);
     expect(received).toMatchObject([
       { method: 'POST', query: { width: '10', format: 'png' }, contentType: 'application/json' },
     ]);
@@ -135,29 +135,29 @@ describe('image-client: sending and writing', () => {
       authorization = request.headers.authorization;
       problem(response, 401, { reason: 'KEY_UNKNOWN', detail: 'No.' });
     };
-    const result = await client(['photo.jpg', 'answer.jpg'], { env: { IMAGE_API_KEY: 'abc.DEF-123' } });
+    const result = await client(['photo.jpg', 'output.jpg'], { env: { IMAGE_API_KEY: 'abc.DEF-123' } });
     expect(authorization).toBe('Bearer abc.DEF-123');
     expect(result).toMatchObject({ code: 3, stderr: 'image-client: KEY_UNKNOWN: No.\n' });
     respond = (response, request) => {
       authorization = request.headers.authorization;
       response.writeHead(200, { 'content-type': 'image/jpeg' }).end(jpeg);
     };
-    await client(['photo.jpg', 'answer.jpg'], { env: { IMAGE_API_KEY: undefined } });
+    await client(['photo.jpg', 'output.jpg'], { env: { IMAGE_API_KEY: undefined } });
     expect(authorization).toBeUndefined();
   });
 
   it('finds the service below a path, by --api', async () => {
-    await client(['--api', `${api}/images/`, 'photo.jpg', 'answer.jpg'], {
+    await client(['--api', `${api}/images/`, 'photo.jpg', 'output.jpg'], {
       env: { IMAGE_API_URL: 'http://127.0.0.1:1' },
     });
     expect(received[0]?.path).toBe('/images/v1/images');
   });
 
-  it('warns when the answer is not what the name of the file says', async () => {
-    const result = await client(['--format', 'jpeg', 'photo.jpg', 'answer.png']);
+  it('warns when the response does not match the extension of the file', async () => {
+    const result = await client(['--format', 'jpeg', 'photo.jpg', 'output.png']);
     expect(result).toMatchObject({
       code: 0,
-      stderr: 'image-client: warning: answer.png contains image/jpeg\n',
+      stderr: 'image-client: warning: output.png contains image/jpeg\n',
     });
   });
 
@@ -193,19 +193,19 @@ describe('image-client: sending and writing', () => {
 
 describe('image-client: the output file', () => {
   it('replaces a file and keeps its permissions', async () => {
-    await writeFile(join(folder, 'answer.jpg'), 'from before');
-    await chmod(join(folder, 'answer.jpg'), 0o600);
-    await client(['photo.jpg', 'answer.jpg']);
-    expect(await readFile(join(folder, 'answer.jpg'))).toEqual(jpeg);
-    expect((await stat(join(folder, 'answer.jpg'))).mode & 0o777).toBe(0o600);
+    await writeFile(join(folder, 'output.jpg'), 'from before');
+    await chmod(join(folder, 'output.jpg'), 0o600);
+    await client(['photo.jpg', 'output.jpg']);
+    expect(await readFile(join(folder, 'output.jpg'))).toEqual(jpeg);
+    expect((await stat(join(folder, 'output.jpg'))).mode & 0o777).toBe(0o600);
   });
 
   it('writes through a symbolic link', async () => {
     await mkdir(join(folder, 'elsewhere'));
     await writeFile(join(folder, 'elsewhere', 'real.jpg'), 'from before');
-    await symlink('elsewhere/real.jpg', join(folder, 'answer.jpg'));
-    await client(['photo.jpg', 'answer.jpg']);
-    expect(await readlink(join(folder, 'answer.jpg'))).toBe('elsewhere/real.jpg');
+    await symlink('elsewhere/real.jpg', join(folder, 'output.jpg'));
+    await client(['photo.jpg', 'output.jpg']);
+    expect(await readlink(join(folder, 'output.jpg'))).toBe('elsewhere/real.jpg');
     expect(await readFile(join(folder, 'elsewhere', 'real.jpg'))).toEqual(jpeg);
     expect(await readdir(join(folder, 'elsewhere'))).toEqual(['real.jpg']);
   });
@@ -221,32 +221,32 @@ describe('image-client: the output file', () => {
     expect((await stat(join(folder, 'pipe'))).isFIFO()).toBe(true);
   });
 
-  it('stays as it was when the answer breaks off', async () => {
-    await writeFile(join(folder, 'answer.jpg'), 'from before');
+  it('stays as it was when the response breaks off', async () => {
+    await writeFile(join(folder, 'output.jpg'), 'from before');
     respond = (response) => {
       response.writeHead(200, { 'content-type': 'image/jpeg', 'content-length': '1000' });
       response.write('half', () => response.destroy());
     };
-    const result = await client(['photo.jpg', 'answer.jpg']);
+    const result = await client(['photo.jpg', 'output.jpg']);
     expect(result.code).toBe(4);
     expect(result.stderr).toMatch(/^image-client: SERVICE_UNREACHABLE: .*\n$/);
-    expect(await written()).toEqual(['answer.jpg']);
-    expect(await readFile(join(folder, 'answer.jpg'), 'utf8')).toBe('from before');
+    expect(await written()).toEqual(['output.jpg']);
+    expect(await readFile(join(folder, 'output.jpg'), 'utf8')).toBe('from before');
   });
 
   it('stays as it was when the disk is full', async () => {
-    await writeFile(join(folder, 'answer.jpg'), 'from before');
+    await writeFile(join(folder, 'output.jpg'), 'from before');
     respond = (response) =>
       response.writeHead(200, { 'content-type': 'image/jpeg' }).end(Buffer.alloc(1024 * 1024));
     // A limit on the size of files has the same effect as a full disk: the first write is cut short.
-    const command = `ulimit -f 1; exec '${process.execPath}' '${program}' photo.jpg answer.jpg`;
+    const command = `ulimit -f 1; exec '${process.execPath}' '${program}' photo.jpg output.jpg`;
     const result = await run('sh', ['-c', command], { cwd: folder, env: { IMAGE_API_URL: api } });
     expect(result).toMatchObject({
       code: 5,
-      stderr: 'image-client: OUTPUT_UNWRITABLE: "answer.jpg" cannot be written: file too large.\n',
+      stderr: 'image-client: OUTPUT_UNWRITABLE: "output.jpg" cannot be written: file too large.\n',
     });
-    expect(await written()).toEqual(['answer.jpg']);
-    expect(await readFile(join(folder, 'answer.jpg'), 'utf8')).toBe('from before');
+    expect(await written()).toEqual(['output.jpg']);
+    expect(await readFile(join(folder, 'output.jpg'), 'utf8')).toBe('from before');
   });
 
   it.each([
@@ -277,17 +277,17 @@ describe('image-client: the output file', () => {
     expect(received).toEqual([]);
   });
 
-  it('has no ending that no format has', async () => {
-    const result = await client(['photo.jpg', 'answer.tiff']);
+  it('must have the ending of a format', async () => {
+    const result = await client(['photo.jpg', 'output.tiff']);
     expect(result.code).toBe(2);
-    expect(result.stderr).toContain('image-client: USAGE: "answer.tiff" has an ending of no output format');
+    expect(result.stderr).toContain('image-client: USAGE: "output.tiff" has an ending of no output format');
     expect(received).toEqual([]);
     expect(await written()).toEqual([]);
   });
 
-  it('is not made when the image is refused', async () => {
+  it('is not created when the image is refused', async () => {
     respond = (response) => problem(response, 422, { reason: 'IMAGE_CORRUPT', detail: 'No.' });
-    await client(['photo.jpg', 'answer.jpg']);
+    await client(['photo.jpg', 'output.jpg']);
     expect(await written()).toEqual([]);
   });
 });
@@ -311,7 +311,7 @@ describe('image-client: how it ends', () => {
     async (status, reason, code) => {
       respond = (response) =>
         problem(response, status, { status, reason, title: 'Title', detail: 'The detail.' });
-      const result = await client(['photo.jpg', 'answer.jpg']);
+      const result = await client(['photo.jpg', 'output.jpg']);
       expect(result).toMatchObject({ code, stderr: `image-client: ${reason}: The detail.\n` });
     },
   );
@@ -319,23 +319,23 @@ describe('image-client: how it ends', () => {
   it('prints no control character of a problem', async () => {
     const detail = 'first\nsecond \u001b[31mred\u0007';
     respond = (response) => problem(response, 400, { reason: 'OPTION_INVALID', detail });
-    const result = await client(['photo.jpg', 'answer.jpg']);
+    const result = await client(['photo.jpg', 'output.jpg']);
     expect(result.stderr).toBe('image-client: OPTION_INVALID: first second [31mred\n');
   });
 
-  it('takes the title of a problem without detail, and the status of one without reason', async () => {
+  it('prints the title of a problem without detail, and the status of one without reason', async () => {
     respond = (response) => problem(response, 404, { title: 'There is nothing at this path' });
-    const result = await client(['photo.jpg', 'answer.jpg']);
+    const result = await client(['photo.jpg', 'output.jpg']);
     expect(result).toMatchObject({
       code: 3,
       stderr: 'image-client: HTTP_404: There is nothing at this path\n',
     });
   });
 
-  it('with 4 when a proxy says that the service is away', async () => {
+  it('with 4 when a proxy reports that the service is unavailable', async () => {
     respond = (response) =>
       response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>Bad gateway</h1>');
-    const result = await client(['photo.jpg', 'answer.jpg']);
+    const result = await client(['photo.jpg', 'output.jpg']);
     expect(result).toMatchObject({
       code: 4,
       stderr:
@@ -344,11 +344,11 @@ describe('image-client: how it ends', () => {
     });
   });
 
-  it('with 1 when something else than image-api answers', async () => {
-    // Its answer goes on and on; the client does not stay for it.
+  it('with 1 when the server is not image-api', async () => {
+    // Its response never ends; the client does not wait for it.
     respond = (response) =>
       response.writeHead(200, { 'content-type': 'text/html' }).write('<h1>Welcome</h1>');
-    const result = await client(['photo.jpg', 'answer.jpg']);
+    const result = await client(['photo.jpg', 'output.jpg']);
     expect(result.code).toBe(1);
     expect(result.stderr).toMatch(
       /^image-client: ANSWER_UNKNOWN: .* responded with 200 OK and text\/html, unlike .*\n$/,
@@ -356,9 +356,9 @@ describe('image-client: how it ends', () => {
     expect(await written()).toEqual([]);
   });
 
-  it('with 1 at a redirect, which image-api never gives', async () => {
+  it('with 1 at a redirect, which image-api never sends', async () => {
     respond = (response) => response.writeHead(302, { location: `${api}/elsewhere` }).end();
-    const result = await client(['photo.jpg', 'answer.jpg']);
+    const result = await client(['photo.jpg', 'output.jpg']);
     expect(result.code).toBe(1);
     expect(result.stderr).toMatch(/^image-client: HTTP_302: /);
     expect(received.length).toBe(1);
@@ -369,7 +369,7 @@ describe('image-client: how it ends', () => {
     await once(closed.listen(0, '127.0.0.1'), 'listening');
     const nowhere = `http://127.0.0.1:${(closed.address() as AddressInfo).port}`;
     await once(closed.close(), 'close');
-    const result = await client(['photo.jpg', 'answer.jpg'], { env: { IMAGE_API_URL: nowhere } });
+    const result = await client(['photo.jpg', 'output.jpg'], { env: { IMAGE_API_URL: nowhere } });
     expect(result).toMatchObject({
       code: 4,
       stderr:
@@ -380,7 +380,7 @@ describe('image-client: how it ends', () => {
 
   it('with 4 when the service is slower than --timeout', async () => {
     respond = () => {};
-    const result = await client(['--timeout', '0.2', 'photo.jpg', 'answer.jpg']);
+    const result = await client(['--timeout', '0.2', 'photo.jpg', 'output.jpg']);
     expect(result).toMatchObject({
       code: 4,
       stderr: `image-client: TIMEOUT: ${api} did not respond within 0.2 s; --timeout sets a longer time.\n`,
@@ -401,7 +401,7 @@ describe('image-client: how it ends', () => {
   });
 
   it('with 2 for an input file that does not exist', async () => {
-    const result = await client(['gone.jpg', 'answer.jpg']);
+    const result = await client(['gone.jpg', 'output.jpg']);
     expect(result).toMatchObject({
       code: 2,
       stderr: 'image-client: INPUT_MISSING: There is no file "gone.jpg".\n',
@@ -409,7 +409,7 @@ describe('image-client: how it ends', () => {
   });
 
   it('with 5 for an input that cannot be read', async () => {
-    const result = await client(['.', 'answer.jpg']);
+    const result = await client(['.', 'output.jpg']);
     expect(result).toMatchObject({
       code: 5,
       stderr: 'image-client: INPUT_UNREADABLE: "." cannot be read: illegal operation on a directory.\n',
@@ -417,10 +417,10 @@ describe('image-client: how it ends', () => {
   });
 
   it('with 5 for an output that cannot be written', async () => {
-    expect(await client(['photo.jpg', 'gone/answer.jpg'])).toMatchObject({
+    expect(await client(['photo.jpg', 'gone/output.jpg'])).toMatchObject({
       code: 5,
       stderr:
-        'image-client: OUTPUT_UNWRITABLE: "gone/answer.jpg" cannot be written: no such file or directory.\n',
+        'image-client: OUTPUT_UNWRITABLE: "gone/output.jpg" cannot be written: no such file or directory.\n',
     });
     await mkdir(join(folder, 'taken'));
     expect(await client(['photo.jpg', 'taken'])).toMatchObject({
@@ -430,7 +430,7 @@ describe('image-client: how it ends', () => {
     });
   });
 
-  it('with 5 when the reader of standard output has gone', async () => {
+  it('with 5 when the reader of standard output has closed it', async () => {
     respond = (response) =>
       response.writeHead(200, { 'content-type': 'image/jpeg' }).end(Buffer.alloc(1024 * 1024));
     const result = await client(['photo.jpg', '-'], { started: (child) => child.stdout?.destroy() });
@@ -449,7 +449,7 @@ describe('image-client: how it ends', () => {
       response.writeHead(200, { 'content-type': 'image/jpeg' });
       response.write('half', () => requests.resolve());
     };
-    const result = await client(['photo.jpg', 'answer.jpg'], {
+    const result = await client(['photo.jpg', 'output.jpg'], {
       started: (child) => requests.promise.then(() => child.kill(signal)),
     });
     expect(result).toMatchObject({ code, stderr: 'image-client: INTERRUPTED: nothing was written.\n' });

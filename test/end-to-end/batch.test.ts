@@ -6,7 +6,7 @@ import { ProcessorService, TensorContainer } from '../../gen/image/v1/processor_
 import { encoded, solid } from '../support/pictures.ts';
 import { type Service, startService } from '../support/service.ts';
 
-describe('a batch through the API’s Connect door', () => {
+describe('a batch over the API’s Connect interface', () => {
   let service: Service;
   beforeAll(async () => {
     service = await startService();
@@ -21,7 +21,7 @@ describe('a batch through the API’s Connect door', () => {
     output: { case: 'tensor', value: { container: TensorContainer.NPY } } as const,
   });
 
-  it('is one npy whose images come one after another', async () => {
+  it('is one npy that contains its images in order', async () => {
     const black = await encoded(solid(40, 30, [0, 0, 0]), 'png');
     const white = await encoded(solid(30, 40, [255, 255, 255]), 'png');
     const { content, tensors, images } = await clientOf().processBatch({

@@ -5,12 +5,12 @@ import { ErrorInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
 import { ProcessorService, ProcessRequestSchema } from '../../gen/image/v1/processor_pb.ts';
 
 /*
- * What a web page has of the service: the generated client and one of Connect's two transports for
- * browsers. esbuild bundles it and browser.test.ts calls it in a real browser.
+ * A web page's side of the service: the generated client and one of Connect's two transports for browsers.
+ * esbuild bundles it and browser.test.ts calls it in a real browser.
  */
 
-/** An answer as JSON, which is how it leaves the page. */
-export type PageAnswer =
+/** A response as JSON, the form in which it leaves the page. */
+export type PageResponse =
   | { ok: true; content: number[]; contentType: string; width: number; height: number }
   | { ok: false; code: string; reason: string | undefined; message: string };
 
@@ -19,7 +19,7 @@ async function callProcessor(
   protocol: 'connect' | 'grpc-web',
   baseUrl: string,
   file: number[],
-): Promise<PageAnswer> {
+): Promise<PageResponse> {
   const transport =
     protocol === 'connect' ? createConnectTransport({ baseUrl }) : createGrpcWebTransport({ baseUrl });
   const request = create(ProcessRequestSchema, {

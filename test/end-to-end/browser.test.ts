@@ -9,7 +9,7 @@ import { launchBrowser } from '../support/browser.ts';
 import { decoded, encoded, redGreenBlue } from '../support/pictures.ts';
 import { type Service, startService } from '../support/service.ts';
 import { chromium } from '../support/tools.ts';
-import type { PageAnswer } from './browser-page.ts';
+import type { PageResponse } from './browser-page.ts';
 
 /** Serves an empty page with the bundle, from an origin of its own. */
 async function servePage(bundle: string) {
@@ -61,12 +61,12 @@ describe.skipIf(chromium === undefined)('Chromium against image-api', () => {
     origin: string,
     protocol: 'connect' | 'grpc-web',
     file: number[],
-  ): Promise<PageAnswer> {
+  ): Promise<PageResponse> {
     const page = await browser.newPage();
     try {
       await page.goto(origin);
       const parameters = [protocol, service.url, file].map((each) => JSON.stringify(each));
-      return await page.evaluate<PageAnswer>(`callProcessor(${parameters.join(', ')})`);
+      return await page.evaluate<PageResponse>(`callProcessor(${parameters.join(', ')})`);
     } finally {
       await page.close();
     }
@@ -74,21 +74,21 @@ describe.skipIf(chromium === undefined)('Chromium against image-api', () => {
 
   describe.each(['connect', 'grpc-web'] as const)('over %s', (protocol) => {
     it('gets red, green and blue as 76, 150 and 29', async () => {
-      const answer = await callFrom(allowed.origin, protocol, picture);
-      expect(answer).toMatchObject({ ok: true, contentType: 'image/png', width: 3, height: 1 });
-      if (!answer.ok) return;
-      const gray = await decoded(new Uint8Array(answer.content));
+      const response = await callFrom(allowed.origin, protocol, picture);
+      expect(response).toMatchObject({ ok: true, contentType: 'image/png', width: 3, height: 1 });
+      if (!response.ok) return;
+      const gray = await decoded(new Uint8Array(response.content));
       expect(gray).toEqual({ pixels: new Uint8Array([76, 150, 29]), width: 3, height: 1, channels: 1 });
     });
 
-    it('is told the reason of a refusal', async () => {
-      const answer = await callFrom(allowed.origin, protocol, [...Buffer.from('no image at all')]);
-      expect(answer).toMatchObject({ ok: false, code: 'InvalidArgument', reason: 'FORMAT_UNSUPPORTED' });
+    it('gets the reason of a refusal', async () => {
+      const response = await callFrom(allowed.origin, protocol, [...Buffer.from('no image at all')]);
+      expect(response).toMatchObject({ ok: false, code: 'InvalidArgument', reason: 'FORMAT_UNSUPPORTED' });
     });
 
     it('gets nothing on a page of an origin that is not allowed', async () => {
-      const answer = await callFrom(other.origin, protocol, picture);
-      expect(answer).toEqual({
+      const response = await callFrom(other.origin, protocol, picture);
+      expect(response).toEqual({
         ok: false,
         code: expect.any(String),
         reason: undefined,
@@ -97,10 +97,10 @@ describe.skipIf(chromium === undefined)('Chromium against image-api', () => {
     });
   });
 
-  it('reads what the HTTP API says of an answer in its headers', async () => {
+  it('reads the headers that describe a response of the HTTP API', async () => {
     const page = await browser.newPage();
     await page.goto(allowed.origin);
-    const answer = await page.evaluate<[number, (string | null)[]]>(`(async () => {
+    const response = await page.evaluate<[number, (string | null)[]]>(`(async () => {
       const response = await fetch(${JSON.stringify(`${service.url}/v1/images?scale=false`)}, {
         method: 'POST',
         headers: { 'content-type': 'image/png' },
@@ -110,6 +110,6 @@ describe.skipIf(chromium === undefined)('Chromium against image-api', () => {
       return [response.status, names.map((name) => response.headers.get(name))];
     })()`);
     await page.close();
-    expect(answer).toEqual([200, ['image/png', '3', '1', expect.stringMatching(/^image-processor; /)]]);
+    expect(response).toEqual([200, ['image/png', '3', '1', expect.stringMatching(/^image-processor; /)]]);
   });
 });

@@ -24,8 +24,8 @@ describe.skipIf(buf === undefined)('buf curl', () => {
     });
 
   const pixelsOf = async (stdout: Buffer) => {
-    const answer: { content: string } = JSON.parse(stdout.toString());
-    return (await decoded(Buffer.from(answer.content, 'base64'))).pixels;
+    const response: { content: string } = JSON.parse(stdout.toString());
+    return (await decoded(Buffer.from(response.content, 'base64'))).pixels;
   };
 
   it.each(['grpc', 'grpcweb'])(

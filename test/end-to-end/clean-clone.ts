@@ -8,13 +8,13 @@ import sharp from 'sharp';
 import { findFreePort } from '../support/redis.ts';
 
 /*
- * What a newcomer does: clone, `npm ci`, `npm start`, and the curl that it prints. Not one of the tests of
- * `npm test`, because it installs everything once more.
+ * The first steps of a new user: clone, `npm ci`, `npm start`, and the curl that it prints. `npm test` does
+ * not run it, because it installs everything once more.
  */
 
 const repository = path.resolve(import.meta.dirname, '../..');
 const clone = mkdtempSync(path.join(tmpdir(), 'image-service-'));
-// As in a shell: without the node of this checkout in front.
+// As in a shell: this checkout's node is not first on the PATH.
 const shellPath = (process.env.PATH ?? '')
   .split(path.delimiter)
   .filter((folder) => !folder.includes('node_modules'))
@@ -51,7 +51,7 @@ try {
   const [, file = ''] = / -o (\S+)/.exec(curl) ?? [];
   const { width, height, channels } = await sharp(path.join(clone, file)).metadata();
   if (width !== 1024 || height !== 768 || channels !== 1) {
-    throw new Error(`the answer is ${width} × ${height} × ${channels}, not 1024 × 768 × 1`);
+    throw new Error(`the output is ${width} × ${height} × ${channels}, not 1024 × 768 × 1`);
   }
 } finally {
   if (service?.pid !== undefined && service.exitCode === null) {

@@ -17,7 +17,7 @@ interface Example {
   readonly expected: string;
 }
 
-/** The commands of the page's console blocks, each with what it is to print. */
+/** The commands of the page's console blocks, each with its expected output. */
 function examplesIn(text: string): Example[] {
   return [...text.matchAll(/^```console\n(.*?)^```$/gms)].flatMap(([, block = '']) =>
     block
@@ -30,7 +30,7 @@ function examplesIn(text: string): Example[] {
   );
 }
 
-/** What is printed may have anything in the place of an ellipsis. */
+/** A pattern in which an ellipsis matches any output. */
 function pattern(expected: string): RegExp {
   const parts = expected.split('…').map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
   return new RegExp(`^${parts.join('.*?')}$`, 's');

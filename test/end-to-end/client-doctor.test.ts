@@ -33,7 +33,7 @@ describe('image-client doctor', () => {
   });
   afterAll(() => service.stop());
 
-  it('tells versions, limits and defaults of services that are well, and ends with 0', async () => {
+  it('prints versions, limits and defaults of healthy services, and ends with 0', async () => {
     const { code, report, check } = await doctor({
       IMAGE_API_URL: service.url,
       IMAGE_PROCESSOR_URL: service.address,
@@ -59,7 +59,7 @@ describe('image-client doctor', () => {
     });
   });
 
-  it('notes where image-api has other defaults than a job', async () => {
+  it('reports where the defaults of image-api differ from those of a job', async () => {
     const { check } = await doctor({ IMAGE_API_URL: service.url, IMAGE_PROCESSOR_URL: service.address });
     expect(check('defaults')).toMatchObject({
       state: 'warning',
@@ -67,7 +67,7 @@ describe('image-client doctor', () => {
     });
   });
 
-  it('finds an image-api that takes longer images than its processor', async () => {
+  it('finds an image-api that accepts longer images than its processor', async () => {
     await using other = await startService({ processor: { MAX_SOURCE_BYTES: '1000000' } });
     const { code, check } = await doctor({ IMAGE_API_URL: other.url, IMAGE_PROCESSOR_URL: other.address });
     expect(code).toBe(1);
@@ -79,7 +79,7 @@ describe('image-client doctor', () => {
     });
   });
 
-  it('says what to start when nothing is there', async () => {
+  it('explains what to start when nothing listens', async () => {
     const closed = await startOrigin(() => {});
     await closed[Symbol.asyncDispose]();
     const address = `127.0.0.1:${closed.port}`;
@@ -97,7 +97,7 @@ describe('image-client doctor', () => {
     });
   });
 
-  it('finds an image-api whose processor is gone', async () => {
+  it('finds an image-api whose processor has ended', async () => {
     await using other = await startService();
     other.processor.kill('SIGKILL');
     await other.processor.exited;
@@ -111,7 +111,7 @@ describe('image-client doctor', () => {
     expect(check('image over HTTP').detail).toMatch(/^PROCESSOR_UNAVAILABLE: /);
   });
 
-  it('finds something else than image-api, and two addresses that were mixed up', async () => {
+  it('finds a server other than image-api, and two swapped addresses', async () => {
     await using origin = await startOrigin(
       (_request, response) => void response.writeHead(404).end('Welcome'),
     );
@@ -124,7 +124,7 @@ describe('image-client doctor', () => {
     expect(mixed.check('image-processor').state).toBe('wrong');
   });
 
-  it('sends the API key, says when there is none or a wrong one, and never prints it', async () => {
+  it('sends the API key, reports a missing or wrong one, and never prints it', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'image-client-doctor-'));
     const keys = { keys: [{ id: 'team-a', sha256: hash('sha256', 'the-right-key') }] };
     await writeFile(join(folder, 'keys.json'), JSON.stringify(keys));

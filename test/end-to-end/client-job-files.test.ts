@@ -21,7 +21,7 @@ import { encoded, gradient, redGreenBlue } from '../support/pictures.ts';
 import { type Run, run } from '../support/run.ts';
 import { type Service, startService } from '../support/service.ts';
 
-/* What a job must not do to files, and what it must say of them, against the real processor. */
+/* Changes that a job must not make to files, and its messages about them, against the real processor. */
 
 const program = fileURLToPath(new URL('../../src/client/main.ts', import.meta.url));
 
@@ -104,15 +104,15 @@ describe('a job never writes over one of its sources', () => {
 });
 
 describe('a job replaces only its own outputs', () => {
-  it('not those of another source, and not files that it does not know, until --overwrite', async () => {
+  it('not those of another source, and not unknown files, without --overwrite', async () => {
     await put('more/a.jpg', await encoded(redGreenBlue, 'jpeg'));
     await put('out/b.png', 'my own');
     expect((await job(['--format', 'png', 'photos', 'out'])).code).toBe(1);
-    const made = await read('out/a.png');
+    const first = await read('out/a.png');
     expect((await read('out/b.png')).toString()).toBe('my own');
     const forced = await job(['--format', 'png', '--force', 'more', 'out']);
     expect(forced.code).toBe(1);
-    expect(await read('out/a.png')).toEqual(made);
+    expect(await read('out/a.png')).toEqual(first);
     expect(await rowsIn('out/failures.jsonl')).toMatchObject([
       {
         source: join(folder, 'more', 'a.jpg'),
@@ -126,11 +126,11 @@ describe('a job replaces only its own outputs', () => {
     const dry = await job(['--format', 'png', '--overwrite', '--dry-run', 'more', 'out']);
     expect(dry.stdout.toString()).toContain(`replace ${folder}/more/a.jpg -> a.png\n`);
     expect(await job(['--format', 'png', '--overwrite', 'more', 'out'])).toMatchObject({ code: 0 });
-    expect(await read('out/a.png')).not.toEqual(made);
+    expect(await read('out/a.png')).not.toEqual(first);
     expect(await namesIn('out')).toEqual(['a.png', 'b.png', 'journal.jsonl']);
   });
 
-  it('not one that somebody has changed', async () => {
+  it('not one that was changed', async () => {
     await job(['--format', 'png', 'photos', 'out']);
     await appendFile(join(folder, 'out', 'a.png'), 'and a remark');
     const changed = await read('out/a.png');
@@ -138,7 +138,7 @@ describe('a job replaces only its own outputs', () => {
     expect(await read('out/a.png')).toEqual(changed);
   });
 
-  it('and knows them after a copy that gave them other times', async () => {
+  it('and recognises them after a copy that changed their times', async () => {
     await job(['--format', 'png', 'photos', 'out']);
     await mkdir(join(folder, 'copy'));
     for (const name of await namesIn('out')) {
@@ -179,7 +179,7 @@ describe('a job replaces only its own outputs', () => {
   );
 });
 
-describe('a job counts what it skips', () => {
+describe('a job counts skipped files', () => {
   it('by kind, without another exit code unless --strict', async () => {
     await put('photos/notes.md', 'words');
     await put('photos/0123abcd');
@@ -270,7 +270,7 @@ const canMount =
   process.getuid?.() === 0 && spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'x', '/mnt']).status === 0;
 
 describe.skipIf(!canMount)('a job on a full disk', () => {
-  it('ends with 6, keeps what is done, and goes on when there is room', async () => {
+  it('ends with 6, keeps finished outputs, and resumes when there is room', async () => {
     for (let index = 0; index < 30; index++) await put(`photos/${index}.jpg`);
     await mkdir(join(folder, 'out'));
     expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', join(folder, 'out')]).status).toBe(0);
@@ -309,7 +309,7 @@ describe.skipIf(!canMount)('a job on a full disk', () => {
   });
 });
 
-/** An origin that gives at most so many images a second, and else asks to come again in one. */
+/** An origin that sends at most this many images a second, and otherwise asks to try again in one second. */
 async function startLimitedOrigin(status: number, imagesPerSecond: number): Promise<Origin> {
   const image = await encoded(redGreenBlue, 'png');
   let second = 0;
@@ -322,7 +322,7 @@ async function startLimitedOrigin(status: number, imagesPerSecond: number): Prom
   });
 }
 
-describe('a job against an origin that asks to come again', () => {
+describe('a job against an origin that asks to try again later', () => {
   it.each([429, 503])(
     'waits and gets all of 40, at a status of %i',
     async (status) => {
@@ -332,13 +332,13 @@ describe('a job against an origin that asks to come again', () => {
       const result = await job(['--quiet', 'list.txt', 'out']);
       expect(result).toMatchObject({ code: 0, stderr: '' });
       expect((await rowsIn('out/journal.jsonl')).length).toBe(40);
-      // It asks less of the origin at once: few of what it asks for is refused.
+      // It sends fewer requests to the origin at once: few of them are refused.
       expect(origin.requests.length).toBeLessThan(80);
     },
     60_000,
   );
 
-  it('gives a host up that gives nothing, and gets the images of others meanwhile', async () => {
+  it('gives up on a host that sends no image, and gets the images of others meanwhile', async () => {
     await using busy = await startOrigin((_request, response) => {
       response.writeHead(429, { 'retry-after': '1' }).end();
     });
@@ -352,7 +352,7 @@ describe('a job against an origin that asks to come again', () => {
     expect(failures.map(({ reason, retryable }) => [reason, retryable])).toEqual(
       Array.from({ length: 20 }, () => ['ORIGIN_BUSY', true]),
     );
-    // One after the other: not each image with all its tries.
+    // Images fail one after the other, without using all their tries.
     expect(busy.requests.length).toBeLessThan(30);
   }, 60_000);
 });

@@ -12,7 +12,7 @@ import { type Run, run } from '../support/run.ts';
 import { type Service, startService } from '../support/service.ts';
 import { findProgram } from '../support/tools.ts';
 
-/* Whole jobs against the real processor: what is in the output folder afterwards, however the way there was. */
+/* Whole jobs against the real processor, and the content of the output folder afterwards. */
 
 const program = fileURLToPath(new URL('../../src/client/main.ts', import.meta.url));
 const fixtures = fileURLToPath(new URL('../fixtures/decode', import.meta.url));
@@ -52,7 +52,7 @@ async function rowsIn(path: string): Promise<Record<string, unknown>[]> {
     .map((line) => JSON.parse(line));
 }
 
-/** Ends when the journal of `out` has so many lines. */
+/** Resolves when the journal of `out` has this many lines. */
 async function journalHas(lines: number): Promise<void> {
   await mkdir(join(folder, 'out'), { recursive: true });
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -95,14 +95,14 @@ describe('image-client job: folders', () => {
     });
   });
 
-  it("keeps the source's format and name where nothing else is asked for", async () => {
+  it("keeps the source's format and name by default", async () => {
     await writeFile(join(folder, 'photos', 'c.gif'), await encoded(gradient(8, 8), 'gif'));
     expect(await job(['--no-scale', 'photos', 'out'])).toMatchObject({ code: 0 });
     expect(await filesIn('out')).toEqual(['a.jpg', 'a.png', 'c.png', 'deep/er/b.webp', 'journal.jsonl']);
     expect(await sharp(join(folder, 'out', 'c.png')).metadata()).toMatchObject({ format: 'png' });
   });
 
-  it('gives every image of a folder an output or a failure with its reason', async () => {
+  it('produces an output or a failure with its reason for every image of a folder', async () => {
     await cp(fixtures, join(folder, 'photos', 'all'), { recursive: true });
     await writeFile(join(folder, 'photos', 'text.jpg'), 'no image at all');
     await writeFile(join(folder, 'photos', 'empty.png'), '');
@@ -120,20 +120,20 @@ describe('image-client job: folders', () => {
       metadata: {},
       code: expect.any(Number),
     });
-    const made = (await filesIn('out')).filter((path) => path.endsWith('.npy'));
+    const outputs = (await filesIn('out')).filter((path) => path.endsWith('.npy'));
     const sources = (await filesIn('photos')).filter((path) => !path.endsWith('.md'));
-    // Whatever has no image's ending and is no image is counted.
+    // Files that are no images and have no extension of one are counted.
     const skipped = Number(/, (\d+) skipped \(/.exec(result.stderr)?.[1]);
     const { length: markdown } = (await filesIn('photos')).filter((path) => path.endsWith('.md'));
-    expect(made.length + failures.length + skipped).toBe(sources.length + markdown);
-    expect(made.length).toBeGreaterThan(70);
-    for (const path of made) {
+    expect(outputs.length + failures.length + skipped).toBe(sources.length + markdown);
+    expect(outputs.length).toBeGreaterThan(70);
+    for (const path of outputs) {
       const npy = await readFile(join(folder, 'out', path));
       expect(npy.subarray(1, 6).toString()).toBe('NUMPY');
     }
   });
 
-  it('skips what is done, and does again what has changed: an image, or the options', async () => {
+  it('skips finished outputs, and repeats those whose image or options have changed', async () => {
     const parameters = ['--width', '4', '--height', '2', '--format', 'npy', 'photos', 'out'];
     await job(parameters);
     const again = await job(parameters);
@@ -151,19 +151,19 @@ describe('image-client job: folders', () => {
     );
   });
 
-  it('takes globs, and files by their names', async () => {
+  it('accepts globs, and files by their names', async () => {
     const options = ['--width', '4', '--height', '2', '--format', 'npy'];
     expect(await job([...options, 'photos/**/*.webp', 'photos/a.png', 'out'])).toMatchObject({ code: 0 });
     expect(await filesIn('out')).toEqual(['a.npy', 'deep/er/b.npy', 'journal.jsonl']);
   });
 
-  it('says with --dry-run what it would do, and does nothing', async () => {
+  it('prints its plan with --dry-run, and changes nothing', async () => {
     const parameters = ['--width', '4', '--height', '2', '--format', 'npy', 'photos', 'out'];
     await job(parameters);
     await utimes(join(folder, 'photos', 'a.png'), 1, 1);
     const before = await filesIn('.');
     const times = (await stat(join(folder, 'out'))).mtimeMs;
-    // Nothing listens there: nobody is asked.
+    // Nothing listens there: the job must not connect.
     const result = await job(['--dry-run', ...parameters], { env: { IMAGE_PROCESSOR_URL: '127.0.0.1:1' } });
     expect(result).toMatchObject({ code: 0, stderr: '' });
     const lines = result.stdout.toString().trimEnd().split('\n');
@@ -190,7 +190,7 @@ describe('image-client job: folders', () => {
     });
   });
 
-  it('ends with 2 for what is not there, and with 4 when no processor is there for too long', async () => {
+  it('ends with 2 for a missing source, and with 4 when no processor is reachable for too long', async () => {
     expect(await job(['gone', 'out'])).toMatchObject({
       code: 2,
       stderr: 'image-client: INPUT_MISSING: There is no file or folder "gone".\n',
@@ -205,14 +205,14 @@ describe('image-client job: folders', () => {
   });
 });
 
-/** An origin of images that answers some requests at once and holds the others until it is told to go on. */
-async function startSlowOrigin(answersAtOnce: number) {
+/** An origin of images that serves some requests at once and holds the others until `release`. */
+async function startSlowOrigin(servedAtOnce: number) {
   const image = await encoded(redGreenBlue, 'png');
   const held: ServerResponse[] = [];
   let isHolding = true;
   const firstHeld = Promise.withResolvers<void>();
   const origin = await startOrigin((_request, response) => {
-    if (isHolding && origin.requests.length > answersAtOnce) {
+    if (isHolding && origin.requests.length > servedAtOnce) {
       held.push(response);
       firstHeld.resolve();
     } else {
@@ -230,7 +230,7 @@ async function startSlowOrigin(answersAtOnce: number) {
   };
 }
 
-/** How often each of the origin's paths was asked for. */
+/** The number of requests for each of the origin's paths. */
 function requestsByPath({ requests }: Origin): Map<string, number> {
   const times = new Map<string, number>();
   for (const { path } of requests) times.set(path, (times.get(path) ?? 0) + 1);
@@ -240,7 +240,7 @@ function requestsByPath({ requests }: Origin): Map<string, number> {
 describe('image-client job: runs that are cut short', () => {
   const parameters = ['--no-scale', '--format', 'npy', '--in-flight', '8', 'list.txt', 'out'];
 
-  /** A list of 40 URLs of an origin that holds its answers from the 21st on. */
+  /** A list of 40 URLs of an origin that holds its responses from the 21st on. */
   async function slowList() {
     const slow = await startSlowOrigin(20);
     const urls = Array.from({ length: 40 }, (_, index) => slow.origin.url(`/i/${index}.png`));
@@ -248,20 +248,20 @@ describe('image-client job: runs that are cut short', () => {
     return slow;
   }
 
-  async function expectAllMade(): Promise<void> {
-    const made = await filesIn('out');
-    expect(made.filter((path) => path.endsWith('.npy')).length).toBe(40);
-    expect(made.filter((path) => !path.endsWith('.npy'))).toEqual(['journal.jsonl']);
-    // An output that a killed run had noted and not placed is noted again.
-    const outputs = (await rowsIn('out/journal.jsonl')).map(({ output }) => output);
-    expect(new Set(outputs).size).toBe(40);
-    for (const path of made.filter((each) => each.endsWith('.npy'))) {
+  async function expectAllOutputs(): Promise<void> {
+    const outputs = await filesIn('out');
+    expect(outputs.filter((path) => path.endsWith('.npy')).length).toBe(40);
+    expect(outputs.filter((path) => !path.endsWith('.npy'))).toEqual(['journal.jsonl']);
+    // A killed run may have recorded an output without placing it; such an output is recorded again.
+    const recorded = (await rowsIn('out/journal.jsonl')).map(({ output }) => output);
+    expect(new Set(recorded).size).toBe(40);
+    for (const path of outputs.filter((each) => each.endsWith('.npy'))) {
       // 128 bytes of header, and three pixels of four bytes.
       expect((await stat(join(folder, 'out', path))).size).toBe(140);
     }
   }
 
-  it('go on after a kill without doing anything twice but what was in flight', async () => {
+  it('resume after a kill and repeat only the images that were in flight', async () => {
     const slow = await slowList();
     await using origin = slow.origin;
     const killed = await job(parameters, {
@@ -271,35 +271,35 @@ describe('image-client job: runs that are cut short', () => {
     expect(killed.signal).toBe('SIGKILL');
     const before = requestsByPath(origin);
     slow.release();
-    // As if it had been killed within a write.
+    // As if it had been killed during a write.
     const temporary = `out/.image-client-job-${'0'.repeat(8)}-0000-4000-8000-${'0'.repeat(12)}.tmp`;
     await writeFile(join(folder, temporary), 'half');
     const journal = await readFile(join(folder, 'out', 'journal.jsonl'), 'utf8');
     await writeFile(join(folder, 'out', 'journal.jsonl'), `${journal}{"source":"http://127.0.0.1:`);
 
-    // An output is noted before it has its name.
-    const made = (await filesIn('out')).filter((path) => path.endsWith('.npy'));
-    expect(made.length).toBeGreaterThan(20 - 8);
+    // An output is recorded before it gets its name.
+    const outputs = (await filesIn('out')).filter((path) => path.endsWith('.npy'));
+    expect(outputs.length).toBeGreaterThan(20 - 8);
 
     const resumed = await job(parameters);
     expect(resumed).toMatchObject({ code: 0 });
     expect(resumed.stderr).toContain(
-      `image-client: ${40 - made.length} images to do, ${made.length} done already; `,
+      `image-client: ${40 - outputs.length} images to do, ${outputs.length} done already; `,
     );
-    await expectAllMade();
+    await expectAllOutputs();
     const twice = [...requestsByPath(origin)].filter(([, times]) => times > 1).map(([path]) => path);
     expect(twice.length).toBeLessThanOrEqual(8);
     const entries = journal
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line));
-    const done = entries.filter(({ output }) => made.includes(output));
+    const done = entries.filter(({ output }) => outputs.includes(output));
     const paths = done.map(({ source }) => new URL(source).pathname);
     expect(twice.filter((path) => paths.includes(path))).toEqual([]);
     expect(before.size).toBeLessThanOrEqual(28);
   });
 
-  it('end with 130 at Ctrl+C and go on from there', async () => {
+  it('end with 130 at Ctrl+C and resume from there', async () => {
     const slow = await slowList();
     await using _origin = slow.origin;
     const interrupted = await job(parameters, {
@@ -312,7 +312,7 @@ describe('image-client job: runs that are cut short', () => {
     expect((await filesIn('out')).filter((path) => !path.endsWith('.npy'))).toEqual(['journal.jsonl']);
     slow.release();
     expect(await job(parameters)).toMatchObject({ code: 0 });
-    await expectAllMade();
+    await expectAllOutputs();
   });
 
   it('refuse to share their folder', async () => {
@@ -331,7 +331,7 @@ describe('image-client job: runs that are cut short', () => {
       stderr: expect.stringMatching(/^image-client: OUTPUT_BUSY: Another run \(process \d+ on /),
     });
     expect(first).toMatchObject({ code: 0 });
-    await expectAllMade();
+    await expectAllOutputs();
   });
 
   it.each(['SIGKILL', 'SIGTERM'] as const)(
@@ -346,7 +346,7 @@ describe('image-client job: runs that are cut short', () => {
         started: () =>
           void Promise.all([slow.firstHeld, journalHas(20)]).then(async () => {
             first.processor.kill(signal);
-            // What it has in work it may end.
+            // It may finish the images in work.
             if (signal === 'SIGTERM') slow.release();
             await first.processor.exited;
             const PORT = first.address.split(':')[1] ?? '';
@@ -359,14 +359,14 @@ describe('image-client job: runs that are cut short', () => {
       await (await second)?.stop();
       expect(result).toMatchObject({ code: 0 });
       expect(result.stderr).toContain('image-client: waiting for the processor at ');
-      await expectAllMade();
+      await expectAllOutputs();
     },
     60_000,
   );
 });
 
 describe('image-client job: lists', () => {
-  it('takes URLs and names from a table, refuses names that lead out, and forgets failures that are over', async () => {
+  it('reads URLs and names from a table, refuses names outside of the folder, and forgets resolved failures', async () => {
     const image = await encoded(redGreenBlue, 'png');
     let isThere = false;
     await using origin = await startOrigin(({ url }, response) => {
@@ -404,7 +404,7 @@ describe('image-client job: lists', () => {
     expect(requestsByPath(origin).get('/x.png?n=1')).toBe(1);
   });
 
-  it('takes paths from standard input, below --base', async () => {
+  it('reads paths from standard input, below --base', async () => {
     await mkdir(join(folder, 'photos'));
     await writeFile(join(folder, 'photos', 'a.png'), await encoded(redGreenBlue, 'png'));
     const input = `# mine\n${join(folder, 'photos', 'a.png')}\n`;
@@ -431,7 +431,7 @@ describe('image-client job: progress', () => {
     );
   });
 
-  it.skipIf(script === undefined)('is a bar on a terminal, and is gone at the end', async () => {
+  it.skipIf(script === undefined)('is a bar on a terminal, and is wiped at the end', async () => {
     const command = `'${process.execPath}' '${program}' job --no-scale --format npy photos out`;
     const result = await run(script ?? '', ['--quiet', '--return', '--command', command, '/dev/null'], {
       cwd: folder,
@@ -441,7 +441,7 @@ describe('image-client job: progress', () => {
     const shown = result.stdout.toString();
     expect(shown).toContain('\r\u001b[K░░░░░');
     expect(shown).toContain('░ 0 of 2 (0 %), ');
-    // What stands in the last lines after all that was wiped.
+    // The text of the last lines after everything that was wiped.
     const last = shown.split('\r\n').map((line) => line.split('\r\u001b[K').at(-1));
     expect(last.join('\n')).toMatch(
       /^image-client: 2 images to do; .*\nimage-client: 1 done in .*, 1 failed\nimage-client: 1 image failed; .*\n$/,

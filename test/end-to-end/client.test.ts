@@ -8,7 +8,7 @@ import { decoded, encoded, photoLike, redGreenBlue } from '../support/pictures.t
 import { run } from '../support/run.ts';
 import { type Service, startService } from '../support/service.ts';
 
-/* The client's own ways to end are in test/client/; here it meets the real service. */
+/* The client against the real service. test/client/ tests its exit codes. */
 describe('image-client against both services', () => {
   let service: Service;
   let folder: string;
@@ -31,8 +31,8 @@ describe('image-client against both services', () => {
     );
 
   it('turns a photo of 2725 × 2225 into a gray JPEG of 1024 × 768', async () => {
-    expect(await client('photo.jpg', 'answer.jpg')).toMatchObject({ code: 0, stderr: '' });
-    expect(await sharp(join(folder, 'answer.jpg')).metadata()).toMatchObject({
+    expect(await client('photo.jpg', 'output.jpg')).toMatchObject({ code: 0, stderr: '' });
+    expect(await sharp(join(folder, 'output.jpg')).metadata()).toMatchObject({
       format: 'jpeg',
       width: 1024,
       height: 768,
@@ -46,7 +46,7 @@ describe('image-client against both services', () => {
     expect(pixels).toEqual(new Uint8Array([76, 150, 29]));
   });
 
-  it('says with --verbose that the second time is a hit', async () => {
+  it('reports a hit with --verbose the second time', async () => {
     const parameters = ['--width', '30', '--height', '20', '--verbose', 'photo.jpg', 'small.jpg'];
     const first = await client(...parameters);
     expect(first.stderr).toMatch(/^image-client: \d+ bytes of image\/jpeg, 30 × 20 pixels\n/);
@@ -56,7 +56,7 @@ describe('image-client against both services', () => {
     expect(second.stderr).toContain('image-client: cache: image-processor; hit; detail=memory\n');
   });
 
-  it('gets a tensor as the .npy that the name asks for', async () => {
+  it('gets a tensor as .npy for a name with this ending', async () => {
     const parameters = ['--width', '4', '--height', '2', '--datatype', 'uint8'];
     expect(await client(...parameters, 'photo.jpg', 'tensor.npy')).toMatchObject({ code: 0, stderr: '' });
     const npy = await readFile(join(folder, 'tensor.npy'));
@@ -64,7 +64,7 @@ describe('image-client against both services', () => {
     expect(npy.toString('latin1')).toContain("'shape': (1, 1, 2, 4)");
   });
 
-  it('ends with 3 and the reason for what the service refuses, and writes nothing', async () => {
+  it('ends with 3 and the reason of a refusal, and writes nothing', async () => {
     await writeFile(join(folder, 'text.jpg'), 'no image at all');
     await writeFile(join(folder, 'large.jpg'), Buffer.alloc(20_000_000, 1));
     for (const [input, reason] of [

@@ -41,7 +41,7 @@ describe('/v1/describe', () => {
     expect(response.headers.get('image-height')).toBe('40');
   });
 
-  it('takes forms, JSON and GET as /v1/images does', async () => {
+  it('accepts forms, JSON and GET as /v1/images does', async () => {
     await using origin = await startOrigin(routes({ '/a.jpg': sends(photo) }));
     const form = new FormData();
     form.append('image', new Blob([photo]), 'a.jpg');

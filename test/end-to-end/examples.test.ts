@@ -164,7 +164,7 @@ describe('examples/typescript', () => {
     expect(await sharp(join(folder, 'gray.webp')).metadata()).toMatchObject({ width: 1024, height: 768 });
   });
 
-  it('node-grpc.ts tells the reason of a failure', async () => {
+  it('node-grpc.ts prints the reason of a failure', async () => {
     const result = await runExample(process.execPath, 'typescript/node-grpc.ts', [broken, 'gray.webp']);
     expect(result).toMatchObject({ code: 1, stderr: expect.stringMatching(/^FORMAT_UNSUPPORTED: /) });
   });
@@ -194,11 +194,11 @@ describe('examples/triton', () => {
   let clip: Buffer;
   beforeAll(async () => {
     const url = `${service.url}/v1/images?preset=clip-vit-base-patch32&format=raw`;
-    const answer = await fetch(url, { method: 'POST', body: await readFile(photo) });
-    clip = Buffer.from(await answer.arrayBuffer());
+    const response = await fetch(url, { method: 'POST', body: await readFile(photo) });
+    clip = Buffer.from(await response.arrayBuffer());
   });
 
-  it('has a tensor of red to send', () => {
+  it('sends a red tensor', () => {
     const values = new Float32Array(clip.buffer.slice(clip.byteOffset, clip.byteOffset + clip.length));
     expect(values).toHaveLength(3 * 224 * 224);
     expect([values[0], values[224 * 224], values[2 * 224 * 224]].map((value) => value?.toFixed(4))).toEqual([
@@ -259,7 +259,7 @@ describe('examples/triton', () => {
 });
 
 describe('examples/', () => {
-  it('has no program that is not run here', async () => {
+  it('contains no program that is not run here', async () => {
     const files = await readdir(examples, { recursive: true });
     const isSkipped = [
       pythonWithRequests,

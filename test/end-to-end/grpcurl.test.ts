@@ -4,7 +4,7 @@ import { run } from '../support/run.ts';
 import { type Service, startService } from '../support/service.ts';
 import { grpcurl } from '../support/tools.ts';
 
-/* grpcurl knows nothing of the service but its address: what it needs, it asks by reflection. */
+/* grpcurl knows only the address of the service and gets everything else by reflection. */
 describe.skipIf(grpcurl === undefined)('grpcurl against image-processor', () => {
   let service: Service;
   beforeAll(async () => {
@@ -17,7 +17,7 @@ describe.skipIf(grpcurl === undefined)('grpcurl against image-processor', () => 
       input: messages.map((message) => JSON.stringify(message)).join('\n'),
     });
 
-  /** Calls a method with the messages and gives the answers, of which grpcurl prints one after the other. */
+  /** Calls a method with the messages and returns the responses, which grpcurl prints one after the other. */
   async function call(method: string, ...messages: unknown[]): Promise<Record<string, unknown>[]> {
     const result = await curl(['-d', '@', service.address, `image.v1.ProcessorService/${method}`], messages);
     expect(result).toMatchObject({ code: 0, stderr: '' });
@@ -39,21 +39,21 @@ describe.skipIf(grpcurl === undefined)('grpcurl against image-processor', () => 
     ]);
   });
 
-  it('is told that the service serves', async () => {
+  it('reports that the service serves', async () => {
     const result = await curl([service.address, 'grpc.health.v1.Health/Check']);
     expect(JSON.parse(result.stdout.toString())).toEqual({ status: 'SERVING' });
   });
 
   it('sends red, green and blue and gets them as 76, 150 and 29', async () => {
     const png = Buffer.from(await encoded(redGreenBlue, 'png')).toString('base64');
-    const [answer] = await call('Process', { content: png, grayscale: true });
-    expect(answer).toMatchObject({
+    const [response] = await call('Process', { content: png, grayscale: true });
+    expect(response).toMatchObject({
       contentType: 'image/png',
       width: 3,
       height: 1,
       source: { format: 'IMAGE_FORMAT_PNG', width: 3, height: 1 },
     });
-    const gray = await decoded(Buffer.from(String(answer?.content), 'base64'));
+    const gray = await decoded(Buffer.from(String(response?.content), 'base64'));
     expect(gray).toEqual({ pixels: new Uint8Array([76, 150, 29]), width: 3, height: 1, channels: 1 });
   });
 
@@ -73,14 +73,14 @@ describe.skipIf(grpcurl === undefined)('grpcurl against image-processor', () => 
 
   it('streams images, of which one may fail and the others do not', async () => {
     const png = Buffer.from(await encoded(redGreenBlue, 'png')).toString('base64');
-    const answers = await call(
+    const responses = await call(
       'ProcessStream',
       { id: 'first', request: { content: png, grayscale: true } },
       { id: 'second', request: {} },
       { id: 'third', request: { content: png, resize: { width: 6, height: 2 } } },
     );
-    answers.sort((a, b) => String(a.id).localeCompare(String(b.id)));
-    expect(answers).toMatchObject([
+    responses.sort((a, b) => String(a.id).localeCompare(String(b.id)));
+    expect(responses).toMatchObject([
       { id: 'first', response: { width: 3, height: 1 } },
       { id: 'second', failure: { code: 3, reason: 'SOURCE_MISSING' } },
       { id: 'third', response: { width: 6, height: 2 } },

@@ -59,27 +59,28 @@ describe('the whole service over HTTP', () => {
     fetch(`${service.url}/v1/images${query}`, { method: 'POST', body });
   const get = (url: string, headers: Record<string, string> = {}): Promise<Response> =>
     fetch(`${service.url}/v1/images?scale=false&grayscale=false&url=${encodeURIComponent(url)}`, { headers });
-  const bytesOf = async (answer: Response): Promise<Uint8Array> => new Uint8Array(await answer.arrayBuffer());
-  const reasonOf = async (answer: Response): Promise<unknown> => [
-    answer.status,
-    ((await answer.json()) as { reason: string }).reason,
+  const bytesOf = async (response: Response): Promise<Uint8Array> =>
+    new Uint8Array(await response.arrayBuffer());
+  const reasonOf = async (response: Response): Promise<unknown> => [
+    response.status,
+    ((await response.json()) as { reason: string }).reason,
   ];
 
-  it('turns a 2725 × 2225 JPEG into a gray JPEG of 1024 × 768 without being asked for anything', async () => {
+  it('turns a 2725 × 2225 JPEG into a gray JPEG of 1024 × 768 without any option', async () => {
     const body = new FormData();
     const photo = await encoded(photoLike(2725, 2225), 'jpeg', { quality: 80 });
     body.set('image', new Blob([photo]), 'photo.jpg');
-    const answer = await fetch(`${service.url}/v1/images`, { method: 'POST', body });
-    expect(answer.status).toBe(200);
-    expect(answer.headers.get('content-type')).toBe('image/jpeg');
-    const { width, height, channels } = await decoded(await bytesOf(answer));
+    const response = await fetch(`${service.url}/v1/images`, { method: 'POST', body });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('image/jpeg');
+    const { width, height, channels } = await decoded(await bytesOf(response));
     expect([width, height, channels]).toEqual([1024, 768, 1]);
   });
 
-  it('answers a PNG with a PNG', async () => {
-    const answer = await send('', await encoded(noise(50, 40), 'png'));
-    expect(answer.headers.get('content-type')).toBe('image/png');
-    const { width, height, channels } = await decoded(await bytesOf(answer));
+  it('returns a PNG for a PNG', async () => {
+    const response = await send('', await encoded(noise(50, 40), 'png'));
+    expect(response.headers.get('content-type')).toBe('image/png');
+    const { width, height, channels } = await decoded(await bytesOf(response));
     expect([width, height, channels]).toEqual([1024, 768, 1]);
   });
 
@@ -88,7 +89,7 @@ describe('the whole service over HTTP', () => {
     expect([...pixels]).toEqual([76, 150, 29]);
   });
 
-  it('turns them into the gray of the library that numerics names, and names its version', async () => {
+  it('computes the gray of the library that numerics names, and reports its version', async () => {
     for (const [numerics, gray, version] of [
       ['exact', [76, 150, 29], '"3+pillow-13.0"'],
       ['pillow', [76, 150, 29], '"3+pillow-13.0"'],
@@ -111,10 +112,10 @@ describe('the whole service over HTTP', () => {
     });
   });
 
-  it('gives a tensor that NumPy loads: shape, type and values', async () => {
-    const answer = await send('?scale=false&grayscale=false&format=npy&mean=0.5&std=0.5', png);
-    expect(answer.headers.get('content-type')).toBe('application/x-npy');
-    const content = Buffer.from(await bytesOf(answer));
+  it('returns a tensor that NumPy loads: shape, type and values', async () => {
+    const response = await send('?scale=false&grayscale=false&format=npy&mean=0.5&std=0.5', png);
+    expect(response.headers.get('content-type')).toBe('application/x-npy');
+    const content = Buffer.from(await bytesOf(response));
     expect(content.subarray(10, 80).toString('latin1')).toContain(
       "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, 1, 3), }",
     );
@@ -122,7 +123,7 @@ describe('the whole service over HTTP', () => {
     expect(values).toEqual([1, -1, -1, -1, 1, -1, -1, -1, 1]);
   });
 
-  it('says hit the second time, and processes nothing again', async () => {
+  it('reports a hit the second time, and processes nothing again', async () => {
     const picture = await encoded(noise(64, 64, 77), 'png');
     const first = await send('?width=8&height=8', picture);
     const second = await send('?width=8&height=8', picture);
@@ -132,14 +133,14 @@ describe('the whole service over HTTP', () => {
     expect(await bytesOf(second)).toEqual(await bytesOf(first));
   });
 
-  it('asks an origin again before its image is stale where the caller says no-cache', async () => {
+  it('revalidates an image with its origin before it is stale if the caller sends no-cache', async () => {
     const url = origin.url('/fresh.png');
-    const asked = () => origin.requests.filter(({ path }) => path === '/fresh.png').length;
+    const requestCount = () => origin.requests.filter(({ path }) => path === '/fresh.png').length;
     await get(url);
     expect((await get(url)).headers.get('cache-status')).toContain('hit');
-    expect(asked()).toBe(1);
+    expect(requestCount()).toBe(1);
     expect((await get(url, { 'cache-control': 'no-cache' })).status).toBe(200);
-    expect(asked()).toBe(2);
+    expect(requestCount()).toBe(2);
     const post = (path: string, body: unknown, headers = {}) =>
       fetch(`${service.url}${path}`, {
         method: 'POST',
@@ -147,15 +148,15 @@ describe('the whole service over HTTP', () => {
         body: JSON.stringify(body),
       });
     expect((await post('/v1/images', { url }, { 'cache-control': 'no-cache' })).status).toBe(200);
-    expect(asked()).toBe(3);
+    expect(requestCount()).toBe(3);
     const process = '/image.v1.ProcessorService/Process';
     expect((await post(process, { url }, { 'cache-control': 'no-cache' })).status).toBe(200);
-    expect(asked()).toBe(4);
+    expect(requestCount()).toBe(4);
     expect((await post(process, { url })).status).toBe(200);
-    expect(asked()).toBe(4);
+    expect(requestCount()).toBe(4);
   });
 
-  it('tells an origin what the operator has set for it', async () => {
+  it('sends an origin the headers that the operator has set for it', async () => {
     await get(origin.url('/image.png'));
     expect(origin.requests.at(-1)?.headers).toMatchObject({
       'user-agent': 'images/1.0 (ops@example.com)',
@@ -163,13 +164,13 @@ describe('the whole service over HTTP', () => {
     });
   });
 
-  it('passes on when an origin wants to be asked again', async () => {
-    const answer = await get(origin.url('/busy'));
-    expect(answer.headers.get('retry-after')).toBe('9');
-    expect(await answer.json()).toMatchObject({ retryable: true, metadata: { status: '429' } });
+  it('passes on when an origin asks to try again later', async () => {
+    const response = await get(origin.url('/busy'));
+    expect(response.headers.get('retry-after')).toBe('9');
+    expect(await response.json()).toMatchObject({ retryable: true, metadata: { status: '429' } });
   });
 
-  it('processes the same image once, sent as bytes and by URL, and asks the origin whether it has changed', async () => {
+  it('processes the same image once, sent as bytes and by URL, and revalidates it with the origin', async () => {
     const sent = await send('?scale=false&grayscale=false', await encoded(noise(40, 30, 5), 'png'));
     const byUrl = await get(origin.url('/image.png'));
     expect(byUrl.headers.get('cache-status')).toContain('hit');
@@ -186,13 +187,13 @@ describe('the whole service over HTTP', () => {
     ['an address that is not public', (): string => 'http://169.254.169.254/', 403, 'URL_ADDRESS_FORBIDDEN'],
     ['a redirect to one', (): string => origin.url('/inside'), 403, 'URL_ADDRESS_FORBIDDEN'],
     ['a redirect in a circle', (): string => origin.url('/circle'), 502, 'ORIGIN_REDIRECTS_OVER_LIMIT'],
-    ['an origin that answers 404', (): string => origin.url('/nothing'), 502, 'ORIGIN_STATUS'],
-    ['an origin that answers HTML', (): string => origin.url('/page'), 415, 'FORMAT_UNSUPPORTED'],
+    ['an origin that responds with 404', (): string => origin.url('/nothing'), 502, 'ORIGIN_STATUS'],
+    ['an origin that responds with HTML', (): string => origin.url('/page'), 415, 'FORMAT_UNSUPPORTED'],
     ['an origin that never ends', (): string => origin.url('/slow'), 504, 'ORIGIN_TIMEOUT'],
     ['a file', (): string => 'file:///etc/passwd', 400, 'URL_SCHEME_UNSUPPORTED'],
     ['no URL', (): string => 'not a URL', 400, 'URL_INVALID'],
     ['a name without an address', (): string => 'http://nowhere.invalid/', 403, 'URL_ADDRESS_FORBIDDEN'],
-    ['an origin that wants to be asked later', (): string => origin.url('/busy'), 503, 'ORIGIN_BUSY'],
+    ['an origin that asks to try again later', (): string => origin.url('/busy'), 503, 'ORIGIN_BUSY'],
   ] as const)('refuses a URL that is or leads to %s', async (_what, url, status, reason) => {
     expect(await reasonOf(await get(url()))).toEqual([status, reason]);
   });
@@ -215,16 +216,16 @@ describe('the whole service over HTTP', () => {
     'refuses a %s that is cut off, and gives no pixels of it',
     async (format) => {
       const whole = await encoded(photoLike(300, 200), format);
-      const answer = await send('', whole.slice(0, whole.length >> 1));
-      expect(await reasonOf(answer)).toEqual([422, 'IMAGE_CORRUPT']);
+      const response = await send('', whole.slice(0, whole.length >> 1));
+      expect(await reasonOf(response)).toEqual([422, 'IMAGE_CORRUPT']);
     },
   );
 
   it('refuses a progressive JPEG over the pixel limit by its header, with the limit and the actual value', async () => {
     const large = await encoded(photoLike(3000, 2500), 'jpeg', { quality: 20, progressive: true });
-    const answer = await send('', large);
-    expect(answer.status).toBe(422);
-    expect(await answer.json()).toMatchObject({
+    const response = await send('', large);
+    expect(response.status).toBe(422);
+    expect(await response.json()).toMatchObject({
       reason: 'SOURCE_PIXELS_OVER_LIMIT',
       metadata: { limit: '7000000', actual: '7500000', width: '3000', height: '2500' },
     });
@@ -232,16 +233,16 @@ describe('the whole service over HTTP', () => {
 
   it('ends with 0 at SIGTERM, after the request that was in flight', async () => {
     await using other = await startService({ processor: { URL_ALLOWED_HOSTS: '127.0.0.1' } });
-    const asked = Promise.withResolvers<void>();
+    const requested = Promise.withResolvers<void>();
     const released = Promise.withResolvers<void>();
     await using holding = await startOrigin((_request, response) => {
-      asked.resolve();
+      requested.resolve();
       void released.promise.then(() => response.end(png));
     });
-    const answer = fetch(`${other.url}/v1/images?scale=false&url=${encodeURIComponent(holding.url('/'))}`);
-    await asked.promise;
+    const response = fetch(`${other.url}/v1/images?scale=false&url=${encodeURIComponent(holding.url('/'))}`);
+    await requested.promise;
     const codes = other.stop();
-    // The API no longer takes anything new while the old request is still there.
+    // The API accepts no new requests while the old one is in flight.
     await expect
       .poll(() =>
         fetch(`${other.url}/healthz`).then(
@@ -251,38 +252,38 @@ describe('the whole service over HTTP', () => {
       )
       .toBe('refused');
     released.resolve();
-    expect((await answer).status).toBe(200);
+    expect((await response).status).toBe(200);
     expect(await codes).toEqual({ api: 0, processor: 0 });
   });
 
-  it('says that no processor can be reached, and goes on when one is back', async () => {
+  it('reports that no processor can be reached, and resumes when one is back', async () => {
     await using other = await startService();
     other.processor.kill('SIGKILL');
     await other.processor.exited;
-    const answer = await fetch(`${other.url}/v1/images`, { method: 'POST', body: png });
-    expect(answer.headers.get('retry-after')).toBe('2');
-    expect(await reasonOf(answer)).toEqual([503, 'PROCESSOR_UNAVAILABLE']);
+    const response = await fetch(`${other.url}/v1/images`, { method: 'POST', body: png });
+    expect(response.headers.get('retry-after')).toBe('2');
+    expect(await reasonOf(response)).toEqual([503, 'PROCESSOR_UNAVAILABLE']);
     expect((await fetch(`${other.url}/healthz`)).status).toBe(200);
     expect((await fetch(`${other.url}/readyz`)).status).toBe(503);
   });
 
   it.skipIf(redisServer === undefined)(
-    'shares answers between two processors by Redis, and works when it dies',
+    'shares responses between two processors by Redis, and works when Redis dies',
     async () => {
       await using redis = await startRedis();
       await using one = await startService({ processor: { REDIS_URL: redis.url } });
       await using two = await startService({ processor: { REDIS_URL: redis.url } });
       const ask = (at: Service, picture: Uint8Array<ArrayBuffer>): Promise<Response> =>
         fetch(`${at.url}/v1/images?width=16&height=16`, { method: 'POST', body: picture });
-      // The answer goes out before Redis has it, and a cache may forget: another picture a try.
+      // The response is sent before Redis stores it, and a cache may evict it: another picture for each try.
       let seed = 9;
-      const made = new Map<string, Uint8Array>();
+      const outputs = new Map<string, Uint8Array>();
       const sharedBy = async (): Promise<string> => {
         const picture = await encoded(noise(32, 32, seed++), 'png');
         const first = await ask(one, picture);
-        made.set(String(first.headers.get('etag')), await bytesOf(first));
+        outputs.set(String(first.headers.get('etag')), await bytesOf(first));
         const second = await ask(two, picture);
-        expect(made.get(String(second.headers.get('etag')))).toEqual(await bytesOf(second));
+        expect(outputs.get(String(second.headers.get('etag')))).toEqual(await bytesOf(second));
         return String(second.headers.get('cache-status'));
       };
       await expect.poll(sharedBy, { timeout: 20_000 }).toContain('detail=redis');

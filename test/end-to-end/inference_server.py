@@ -28,9 +28,9 @@ class Service(service_pb2_grpc.GRPCInferenceServiceServicer):
             "sha256": hashlib.sha256(content).hexdigest(),
         }
         print(json.dumps(seen), flush=True)
-        answer = service_pb2.ModelInferResponse(model_name=request.model_name)
-        answer.outputs.add(name="length", datatype="INT32", shape=[1, 1])
-        return answer
+        response = service_pb2.ModelInferResponse(model_name=request.model_name)
+        response.outputs.add(name="length", datatype="INT32", shape=[1, 1])
+        return response
 
 
 server = grpc.server(ThreadPoolExecutor(2))

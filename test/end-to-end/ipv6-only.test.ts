@@ -48,7 +48,7 @@ describe.skipIf(!canUnshare)('HOST=::', () => {
     expect(stdout.toString(), stderr).toBe('200 image/jpeg');
   });
 
-  it('goes on and ends well while no route leads to its processor', async () => {
+  it('continues and ends without an error while no route leads to its processor', async () => {
     const script = `set -e
       ip link set lo up; ip address delete 127.0.0.1/8 dev lo
       '${process.execPath}' '${apiMain}' >/dev/null & service=$!

@@ -12,7 +12,7 @@ const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 const callerSpan = '00f067aa0ba902b7';
 const traceparent = `00-${traceId}-${callerSpan}-01`;
 
-/** Says on stderr, which the tests read as a log, which of OpenTelemetry's modules a service loads. */
+/** Reports on stderr, which the tests read as a log, the modules of OpenTelemetry that a service loads. */
 const tellModules = `--import=data:text/javascript,${encodeURIComponent(
   `import { registerHooks } from 'node:module';
   registerHooks({ resolve(name, context, next) {
@@ -30,20 +30,20 @@ const linesOf = ({ log }: { readonly log: readonly string[] }): Line[] =>
   log.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
 
 async function send(service: Service, query: string, init: RequestInit = {}): Promise<number> {
-  const answer = await fetch(`${service.url}/v1/images${query}`, init);
-  await answer.arrayBuffer();
-  return answer.status;
+  const response = await fetch(`${service.url}/v1/images${query}`, init);
+  await response.arrayBuffer();
+  return response.status;
 }
 
 async function metricsOf(service: Service): Promise<{ api: string; processor: string }> {
   const [{ metricsPort } = {}] = linesOf(service.processor).filter((line) => 'metricsPort' in line);
-  const get = (url: string) => fetch(`${url}/metrics`).then((answer) => answer.text());
+  const get = (url: string) => fetch(`${url}/metrics`).then((response) => response.text());
   return { api: await get(service.url), processor: await get(`http://127.0.0.1:${metricsPort}`) };
 }
 
 const secrets = ['hush-hush', 's3cr3t-signature', 'elsewhere-token'];
 
-/** Sources by URL, of which every query holds a secret, in all ways in which they succeed and fail. */
+/** Sources by URL, each with a secret in its query, for every kind of success and failure. */
 async function sendUrls(service: Service, origin: Origin): Promise<number[]> {
   const query = `token=${secrets[0]}&X-Amz-Signature=${secrets[1]}`;
   const sources = [
@@ -133,7 +133,7 @@ describe('both services, with a collector', () => {
     expect(loaded).toContain('loads @opentelemetry/sdk-trace');
   });
 
-  it('make one trace of a request, from HTTP over gRPC to the stages', () => {
+  it('record one trace per request, from HTTP over gRPC to the stages', () => {
     const tree = (parentId: string): unknown[] =>
       ofFirst()
         .filter((span) => span.parentId === parentId)
@@ -159,7 +159,7 @@ describe('both services, with a collector', () => {
     ]);
   });
 
-  it('name what they did as OpenTelemetry does', () => {
+  it('use the names of OpenTelemetry', () => {
     expect(spanOf('server', 'image-api')?.attributes).toEqual({
       'http.request.method': 'POST',
       'http.route': '/v1/images',
@@ -275,7 +275,7 @@ describe('both services, with a collector', () => {
     }
   });
 
-  it('label metrics as docs/observability.md says, with few values each', () => {
+  it('label metrics as documented in docs/observability.md, with few values each', () => {
     const table = new Map(
       [...doc.matchAll(/^\| `(\w+)` \| \w+ \| (.*?) \|/gm)].map(([, name = '', labels = '']) => [
         name,
@@ -297,7 +297,7 @@ describe('both services, with a collector', () => {
     for (const [key, values] of seen) expect(values.size, key).toBeLessThanOrEqual(12);
   });
 
-  it('count what they were sent', () => {
+  it('count the bytes that they receive', () => {
     const value = (text: string, sample: string) =>
       Number(
         text
@@ -326,7 +326,7 @@ describe('both services, with a collector', () => {
 });
 
 describe('both services, without a collector', () => {
-  it('load no tracing, and give the caller’s trace on to the processor and to both logs', async () => {
+  it('load no tracing, and pass the caller’s trace on to the processor and to both logs', async () => {
     const environment = { NODE_OPTIONS: tellModules, LOG_LEVEL: 'debug' };
     const service = await startService({ api: environment, processor: { ...environment, WORKERS: '1' } });
     try {

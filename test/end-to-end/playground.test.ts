@@ -17,7 +17,7 @@ import { buf, chromium, findProgram, grpcurl } from '../support/tools.ts';
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const jq = findProgram('jq');
 
-/** What axe finds. */
+/** A finding of axe. */
 interface Violation {
   readonly id: string;
   readonly impact: string;
@@ -31,7 +31,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
   let context: BrowserContext;
   let page: Page;
   let folder: string;
-  /** What the pages have asked for, and what they complained of. */
+  /** The requests of the pages, and the errors that they logged. */
   let requests: string[];
   let complaints: string[];
 
@@ -74,7 +74,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     await rm(folder, { recursive: true });
   });
 
-  /** Does something and gives what is announced of the answer that it brings. */
+  /** Does something and returns the announcement of the resulting response. */
   async function announcedAfter(act: () => Promise<unknown>): Promise<string> {
     await page.evaluate("document.querySelector('#live').textContent = ''");
     await act();
@@ -83,7 +83,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     return (await live.textContent()) ?? '';
   }
 
-  /** Opens the page and waits for the sample's answer. */
+  /** Opens the page and waits for the sample's response. */
   async function open(url = service.url): Promise<string> {
     await page.goto(url);
     const live = page.locator('#live:not(:empty)');
@@ -106,7 +106,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
   }
 
-  it('shows the sample at once, with figures, and talks to nobody but its service', async () => {
+  it('shows the sample at once, with figures, and connects only to its service', async () => {
     expect(await open()).toMatch(/^Result 1024 × 768 jpeg, [\d.]+ kB, made now\.$/);
     expect(await page.textContent('#facts')).toMatch(/jpeg, 1280 × 960.*made now.*decode.*resize.*encode/s);
     expect(await page.textContent('#readout')).toMatch(
@@ -117,11 +117,13 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('takes an image that is chosen, and gives back gray pixels that can be read and saved', async () => {
+  it('processes a chosen image into gray pixels that can be read and saved', async () => {
     await open();
     await page.selectOption('#sizing', 'source');
-    const told = await announcedAfter(async () => upload('colours.png', await encoded(redGreenBlue, 'png')));
-    expect(told).toMatch(/^Result 3 × 1 png, /);
+    const announced = await announcedAfter(async () =>
+      upload('colours.png', await encoded(redGreenBlue, 'png')),
+    );
+    expect(announced).toMatch(/^Result 3 × 1 png, /);
     const { name, bytes } = await downloaded();
     expect(name).toBe('output.png');
     expect((await decoded(bytes)).pixels).toEqual(new Uint8Array([76, 150, 29]));
@@ -129,7 +131,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     expect(await page.textContent('#readout')).toBe('x 1, y 0   ·   Source 0 255 0   ·   Result 150');
   });
 
-  it('takes an image that is pasted, and one that is dropped', async () => {
+  it('processes an image that is pasted, and one that is dropped', async () => {
     await open();
     const bytes = JSON.stringify([...(await encoded(solid(5, 4, [9, 9, 9]), 'png'))]);
     for (const [event, member] of [
@@ -149,7 +151,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     }
   });
 
-  it('has the service download a URL, and shows the source too', async () => {
+  it('lets the service download a URL, and shows its source', async () => {
     await open();
     await page.selectOption('#sizing', 'source');
     await page.fill('#url', origin.url('/red%20green.png'));
@@ -213,7 +215,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     },
   );
 
-  it('says what is wrong with a preset that does not exist, and offers the nearest', async () => {
+  it('reports a preset that does not exist, and offers the nearest', async () => {
     await open();
     await announcedAfter(() => choose("A model's preset"));
     await page.fill('#preset', 'clip-vit-base-patch23');
@@ -228,7 +230,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     expect(await page.getAttribute('#preset', 'aria-invalid')).toBeNull();
   });
 
-  it('names the field that is wrong, and says what to do with a file that is no image', async () => {
+  it('names an invalid field, and explains what to do with a file that is no image', async () => {
     await open();
     const alert = page.getByRole('alert');
     await page.fill('#width', '70000');
@@ -243,7 +245,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     expect(await alert.textContent()).toMatch(/FORMAT_UNSUPPORTED.*Choose a JPEG, PNG/s);
   });
 
-  it('says that the service cannot be reached, and recovers', async () => {
+  it('reports that the service cannot be reached, and recovers', async () => {
     await open();
     await context.setOffline(true);
     await page.click('#run');
@@ -262,7 +264,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     await page.fill('#width', '150');
     await page.fill('#height', '120');
     await announcedAfter(() => upload('photo.jpg', photo, 'image/jpeg'));
-    const told = await announcedAfter(() => choose('Exact − fast'));
+    const announced = await announcedAfter(() => choose('Exact − fast'));
 
     const [exact, fast] = await Promise.all(
       ['exact', 'fast'].map(async (numerics) => {
@@ -279,7 +281,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     const mean = distances.reduce((sum, distance) => sum + distance, 0) / distances.length;
     const over = distances.filter((distance) => distance > 1).length / distances.length;
     expect(max).toBeGreaterThan(1);
-    expect(told).toContain(`by ${max} levels at most`);
+    expect(announced).toContain(`by ${max} levels at most`);
     expect(await page.locator('#legend dd').allTextContents()).toEqual([
       `${max} levels`,
       `${mean.toFixed(3)} levels`,
@@ -291,7 +293,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     expect(complaints).toEqual([]);
   });
 
-  /** Copies the call in a language by its button, and gives what is in the clipboard then. */
+  /** Copies the call in a language by its button, and returns the content of the clipboard. */
   async function copied(language: string): Promise<string> {
     await page.getByRole('tab', { name: language, exact: true }).click();
     await page.click('#copy');
@@ -301,7 +303,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     return text;
   }
 
-  /** Runs a copied call in a folder that has the image, and gives the file that it writes. */
+  /** Runs a copied call in a folder that contains the image, and returns the file that it writes. */
   async function runCopied(
     language: string,
     name: string,
@@ -352,9 +354,9 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
       await page.getByRole('tab', { name: 'grpcurl' }).click();
       await page.fill('#processor', service.address);
       const shown = await downloaded();
-      const made = await runCopied(language, 'output.png');
-      expect(await decoded(made)).toEqual(await decoded(shown.bytes));
-      expect(await decoded(made)).toMatchObject({ width: 7, height: 2, channels: 1 });
+      const output = await runCopied(language, 'output.png');
+      expect(await decoded(output)).toEqual(await decoded(shown.bytes));
+      expect(await decoded(output)).toMatchObject({ width: 7, height: 2, channels: 1 });
     });
 
     it.skipIf(!canRun || language === 'Python')('makes the tensor of a preset from a URL', async () => {
@@ -366,12 +368,12 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
       await page.getByRole('tab', { name: 'grpcurl' }).click();
       await page.fill('#processor', service.address);
       const shown = await downloaded();
-      const made = await runCopied(language, 'output.npy');
-      expect(made.equals(shown.bytes)).toBe(true);
+      const output = await runCopied(language, 'output.npy');
+      expect(output.equals(shown.bytes)).toBe(true);
     });
   });
 
-  it('asks for an API key where one is needed, and keeps it in memory alone', async () => {
+  it('asks for an API key where one is needed, and keeps it only in memory', async () => {
     const key = 'a key of this test';
     const secret = key.replaceAll(' ', '-');
     const keys = join(folder, 'keys.json');
@@ -390,8 +392,8 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     ).toBe('[{},{},""]');
     const [save] = await Promise.all([page.waitForEvent('download'), page.click('#save-source')]);
     await save.saveAs(join(folder, save.suggestedFilename()));
-    const made = await runCopied('curl', 'output.jpg', { IMAGE_API_KEY: secret });
-    expect(await decoded(made)).toMatchObject({ width: 1024, height: 768, channels: 1 });
+    const output = await runCopied('curl', 'output.jpg', { IMAGE_API_KEY: secret });
+    expect(await decoded(output)).toMatchObject({ width: 1024, height: 768, channels: 1 });
     expect(await copied('curl')).not.toContain(secret);
     await page.fill('#key', 'another');
     await page.press('#key', 'Enter');
@@ -411,7 +413,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     throw new Error(`Tab never came to #${id}, but to ${passed.join(', ')}`);
   }
 
-  it('is worked with the keyboard alone, and shows where the focus is', async () => {
+  it('works with only the keyboard, and shows where the focus is', async () => {
     await open();
     await page.keyboard.press('Tab');
     expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to the result');
@@ -452,7 +454,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('is dark or light as the system is, or as its button says', async () => {
+  it('is dark or light as the system or its button sets it', async () => {
     await page.emulateMedia({ colorScheme: 'dark' });
     await open();
     const background = () => page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
@@ -482,7 +484,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
   describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
     const axe = readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-    /** What stands in somebody's way, as axe sees it. */
+    /** The barriers that axe reports. */
     async function obstacles(): Promise<string[]> {
       await page.evaluate(await axe);
       const { violations } = await page.evaluate<{ violations: Violation[] }>('axe.run(document)');
@@ -491,7 +493,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
         .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
     }
 
-    it('stands in nobody’s way, in any of its states', async () => {
+    it('is accessible in each of its states', async () => {
       await page.emulateMedia({ colorScheme });
       await open();
       expect(await obstacles(), 'image').toEqual([]);

@@ -41,10 +41,10 @@ describe('presets over HTTP', () => {
   const send = (query: string, body: Uint8Array<ArrayBuffer> = png): Promise<Response> =>
     fetch(`${service.url}/v1/images${query}`, { method: 'POST', body });
 
-  /** Header and values of a .npy answer of FP32. */
-  async function npyOf(answer: Response) {
-    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/x-npy']);
-    const bytes = Buffer.from(await answer.arrayBuffer());
+  /** Header and values of a .npy response of FP32. */
+  async function npyOf(response: Response) {
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/x-npy']);
+    const bytes = Buffer.from(await response.arrayBuffer());
     const start = 10 + bytes.readUInt16LE(8);
     const values = Float32Array.from({ length: (bytes.length - start) / 4 }, (_, at) =>
       bytes.readFloatLE(start + at * 4),
@@ -61,11 +61,11 @@ describe('presets over HTTP', () => {
     );
   }
 
-  it('makes CLIP’s tensor of a JPEG out of the box', async () => {
-    const answer = await send('?preset=clip-vit-base-patch32&format=npy', jpeg);
-    expect(answer.headers.get('tensor-shape')).toBe('1, 3, 224, 224');
-    expect(answer.headers.get('tensor-datatype')).toBe('FP32');
-    const { header, values } = await npyOf(answer);
+  it('computes CLIP’s tensor of a JPEG by default', async () => {
+    const response = await send('?preset=clip-vit-base-patch32&format=npy', jpeg);
+    expect(response.headers.get('tensor-shape')).toBe('1, 3, 224, 224');
+    expect(response.headers.get('tensor-datatype')).toBe('FP32');
+    const { header, values } = await npyOf(response);
     expect(header).toBe("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, 224, 224), }");
     expect(values.length).toBe(3 * 224 * 224);
     const expected = [
@@ -82,23 +82,23 @@ describe('presets over HTTP', () => {
     for (const distance of distances(values, expected)) expect(distance).toBeLessThan(1e-6);
   });
 
-  it('gives the pixels before they are rescaled as a PNG', async () => {
-    const answer = await send('?preset=clip-vit-base-patch32&format=png');
-    expect(answer.headers.get('content-type')).toBe('image/png');
-    expect(answer.headers.get('tensor-shape')).toBeNull();
-    const { width, height, channels, pixels } = await decoded(new Uint8Array(await answer.arrayBuffer()));
+  it('returns the pixels before they are rescaled as a PNG', async () => {
+    const response = await send('?preset=clip-vit-base-patch32&format=png');
+    expect(response.headers.get('content-type')).toBe('image/png');
+    expect(response.headers.get('tensor-shape')).toBeNull();
+    const { width, height, channels, pixels } = await decoded(new Uint8Array(await response.arrayBuffer()));
     expect([width, height, channels]).toEqual([224, 224, 3]);
     expect([...pixels.subarray(0, 3), ...pixels.subarray(-3)]).toEqual([255, 102, 0, 255, 102, 0]);
   });
 
   it('names datatype and shape of another layout', async () => {
-    const answer = await send('?preset=of-a-file&format=raw&datatype=bf16&layout=nhwc');
-    expect(answer.headers.get('tensor-datatype')).toBe('BF16');
-    expect(answer.headers.get('tensor-shape')).toBe('1, 2, 3, 3');
-    expect((await answer.arrayBuffer()).byteLength).toBe(2 * 3 * 3 * 2);
+    const response = await send('?preset=of-a-file&format=raw&datatype=bf16&layout=nhwc');
+    expect(response.headers.get('tensor-datatype')).toBe('BF16');
+    expect(response.headers.get('tensor-shape')).toBe('1, 2, 3, 3');
+    expect((await response.arrayBuffer()).byteLength).toBe(2 * 3 * 3 * 2);
   });
 
-  it('takes a preprocessor_config.json as a field of a form', async () => {
+  it('accepts a preprocessor_config.json as a field of a form', async () => {
     const body = new FormData();
     body.set('image', new Blob([png]), 'a.png');
     body.set('preprocessor_config', JSON.stringify(tiny, undefined, 2));
@@ -107,7 +107,7 @@ describe('presets over HTTP', () => {
     expect([...values]).toEqual([1, 0.4, 0].flatMap((value) => Array(6).fill(Math.fround(value))));
   });
 
-  it('takes files and folders of PRESETS_DIR', async () => {
+  it('reads files and folders of PRESETS_DIR', async () => {
     const file = await npyOf(await send('?preset=of-a-file'));
     expect(file.header).toContain("'shape': (1, 3, 2, 3)");
     const inFolder = await npyOf(await send('?preset=OF-A-FOLDER'));
@@ -128,34 +128,34 @@ describe('presets over HTTP', () => {
     ['?preset=of-a-file&datatype=uint8', 400, 'OPTION_INVALID', { option: 'datatype' }],
     ['?preprocessor_config={', 400, 'PRESET_INVALID', {}],
   ])('refuses %s', async (query, status, reason, metadata) => {
-    const answer = await send(query);
-    expect(answer.headers.get('content-type')).toContain('application/problem+json');
-    expect([answer.status, await answer.json()]).toMatchObject([status, { reason, metadata }]);
+    const response = await send(query);
+    expect(response.headers.get('content-type')).toContain('application/problem+json');
+    expect([response.status, await response.json()]).toMatchObject([status, { reason, metadata }]);
   });
 
   it('refuses a config of 10 MB', async () => {
     const body = new FormData();
     body.set('image', new Blob([png]), 'a.png');
     body.set('preprocessor_config', ' '.repeat(10_000_000));
-    const answer = await fetch(`${service.url}/v1/images`, { method: 'POST', body });
-    expect(answer.status).toBeGreaterThanOrEqual(400);
-    expect(answer.status).toBeLessThan(500);
+    const response = await fetch(`${service.url}/v1/images`, { method: 'POST', body });
+    expect(response.status).toBeGreaterThanOrEqual(400);
+    expect(response.status).toBeLessThan(500);
   });
 
-  it('pads with black where a crop goes over the image', async () => {
-    const answer = await send(
+  it('pads with black where a crop exceeds the image', async () => {
+    const response = await send(
       '?scale=false&grayscale=false&format=png&crop_width=5&crop_height=1',
       await encoded(solid(2, 1, [255, 102, 0]), 'png'),
     );
-    const { width, height, pixels } = await decoded(new Uint8Array(await answer.arrayBuffer()));
+    const { width, height, pixels } = await decoded(new Uint8Array(await response.arrayBuffer()));
     expect([width, height]).toEqual([5, 1]);
     // torchvision pads (5 − 2) // 2 before it.
     expect([...pixels]).toEqual([0, 0, 0, 255, 102, 0, 255, 102, 0, 0, 0, 0, 0, 0, 0]);
   });
 
-  it('gives the shorter side its length', async () => {
-    const answer = await send('?grayscale=false&format=png&shortest_edge=22');
-    const { width, height } = await decoded(new Uint8Array(await answer.arrayBuffer()));
+  it('scales the shorter side to its length', async () => {
+    const response = await send('?grayscale=false&format=png&shortest_edge=22');
+    const { width, height } = await decoded(new Uint8Array(await response.arrayBuffer()));
     // 22 · 40/30 = 29.33
     expect([width, height]).toEqual([29, 22]);
   });

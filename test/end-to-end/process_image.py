@@ -1,4 +1,4 @@
-"""Calls image-processor with nothing but its address, by reflection, and prints what came as JSON.
+"""Calls image-processor with only its address, by reflection, and prints the responses as JSON.
 
     process_image.py 127.0.0.1:50051 picture.png [large.jpg]
 """
@@ -42,7 +42,7 @@ with grpc.insecure_channel(address) as channel:
 
     resized = ProcessRequest(content=large_content, grayscale=True)
     resized.resize.width, resized.resize.height = 1024, 768
-    resized_answers = [process(resized, timeout=20) for _ in range(3)]
+    resized_responses = [process(resized, timeout=20) for _ in range(3)]
 
     try:
         process(ProcessRequest(content=b"no image"), timeout=20)
@@ -57,7 +57,7 @@ with grpc.insecure_channel(address) as channel:
 
     messages = [ProcessStreamRequest(id=str(number), request=gray) for number in range(5)]
     messages.insert(2, ProcessStreamRequest(id="bad"))
-    answers = {answer.id: answer.WhichOneof("result") for answer in process_stream(iter(messages), timeout=20)}
+    responses = {response.id: response.WhichOneof("result") for response in process_stream(iter(messages), timeout=20)}
 
 print(
     json.dumps(
@@ -67,9 +67,9 @@ print(
                 "shape": list(tensor.tensors[0].shape),
                 "datatype": tensor.tensors[0].datatype,
             },
-            "resized": [[answer.content_type, answer.width, answer.height] for answer in resized_answers],
+            "resized": [[response.content_type, response.width, response.height] for response in resized_responses],
             "failure": failure,
-            "stream": answers,
+            "stream": responses,
         }
     )
 )

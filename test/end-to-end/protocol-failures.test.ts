@@ -16,7 +16,7 @@ import {
 import { type FailureReason, failureDomain, failureKinds } from '../../src/failures.ts';
 import { type GrpcServer, startGrpcServer } from '../../src/processor/serving/server.ts';
 import {
-  plainAnswer,
+  plainResponse,
   type ScriptedProcessor,
   startScriptedProcessor,
   startTestApi,
@@ -35,9 +35,9 @@ beforeAll(async () => {
   processor = await startGrpcServer(
     (router) =>
       router.service(ProcessorService, {
-        process: () => plainAnswer,
+        process: () => plainResponse,
         async *processStream(all) {
-          for await (const { id } of all) yield { id, result: { case: 'response', value: plainAnswer } };
+          for await (const { id } of all) yield { id, result: { case: 'response', value: plainResponse } };
         },
       }),
     { host: '127.0.0.1', port: 0, maxSourceBytes: maxBytes },
@@ -138,7 +138,7 @@ function errorIn({ status, headers, trailers, body }: Response): ConnectError | 
   return errorFromJsonBytes(body, new Headers(), new ConnectError('not an error of Connect'));
 }
 
-/** What a caller can match on. */
+/** The reason that a caller can match on. */
 function reasonIn(response: Response) {
   const error = errorIn(response);
   const [info] = error?.findDetails(ErrorInfoSchema) ?? [];
@@ -241,7 +241,7 @@ describe.each(interfaces)(
       expect(response.status).toBeLessThan(500);
     }
 
-    it('takes a good message', async () => {
+    it('accepts a valid message', async () => {
       const response = await send(path, { 'content-type': contentType, te: 'trailers' }, wrapped(good));
       expect(response.status).toBe(200);
       expect(reasonIn(response)).toBeUndefined();
@@ -273,7 +273,7 @@ describe.each(interfaces)(
       await expectReason('COMPRESSION_UNSUPPORTED', { [encodingHeader]: encoding }, wrapped(good));
     });
 
-    it('takes the compression identity', async () => {
+    it('accepts the compression identity', async () => {
       const headers = { 'content-type': contentType, te: 'trailers', [encodingHeader]: 'identity' };
       expect(reasonIn(await send(path, headers, wrapped(good)))).toBeUndefined();
     });

@@ -12,7 +12,7 @@ const python = findPythonWithGrpc();
 const script = fileURLToPath(new URL('process_image.py', import.meta.url));
 
 describe.skipIf(python === undefined)('Python grpcio against image-processor', () => {
-  /** What the script has printed. */
+  /** The output of the script. */
   let printed: Record<string, unknown>;
   beforeAll(async () => {
     await using service = await startService();
@@ -40,7 +40,7 @@ describe.skipIf(python === undefined)('Python grpcio against image-processor', (
     ]);
   });
 
-  it('is told the reason of a failure', () => {
+  it('gets the reason of a failure', () => {
     expect(printed.failure).toMatchObject({ code: 'INVALID_ARGUMENT', has_reason: true });
   });
 

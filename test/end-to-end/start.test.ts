@@ -51,7 +51,7 @@ async function startAll(
     processorPort,
     exited,
     errors: () => errors,
-    /** All that it has printed, once that has what is looked for. */
+    /** The whole output so far, once it matches the pattern. */
     async printed(end: RegExp): Promise<string> {
       while (!end.test(text)) {
         const next = await chunks?.next();
@@ -79,16 +79,16 @@ describe('npm start', () => {
       expect(screen).toContain(address);
     }
     const command = screen.split('\n').find((line) => line.trim().startsWith('curl ')) ?? '';
-    const answer = await run('sh', ['-c', command.replace('-o output.jpg', '-o /dev/null -D -')], {
+    const result = await run('sh', ['-c', command.replace('-o output.jpg', '-o /dev/null -D -')], {
       cwd: root,
     });
-    expect(answer.code, answer.stderr).toBe(0);
-    expect(answer.stdout.toString()).toMatch(/image-height: 768\r\n[\s\S]*image-width: 1024\r\n/);
+    expect(result.code, result.stderr).toBe(0);
+    expect(result.stdout.toString()).toMatch(/image-height: 768\r\n[\s\S]*image-width: 1024\r\n/);
     service.child.kill('SIGTERM');
     expect(await service.exited).toEqual([0, null]);
   });
 
-  // `script` gives it a terminal of its own, and hands on what is typed.
+  // `script` gives it its own terminal, and passes input on.
   it.skipIf(script === undefined)('prints on a terminal the same in bold, and ends with Ctrl+C', async () => {
     const node = `exec '${process.execPath}' '${start}'`;
     const service = await startAll(script ?? '', ['-qec', node, '/dev/null'], { TERM: 'xterm-256color' });
@@ -105,7 +105,7 @@ describe('npm start', () => {
     expect(await service.printed(/End: Ctrl\+C/)).not.toContain('\x1b');
   });
 
-  it('prints JSON lines alone in production', async () => {
+  it('prints only JSON lines in production', async () => {
     const service = await startAll(process.execPath, [start], { NODE_ENV: 'production' });
     const text = await service.printed(/both services are ready.*\n/);
     const events = text
@@ -118,9 +118,9 @@ describe('npm start', () => {
     expect(events.at(-1)?.curl).toContain(`http://localhost:${service.port}/v1/images`);
   });
 
-  it('takes a free port when another process has the default, and says so', async () => {
+  it('uses a free port when another process has the default, and reports it', async () => {
     const other = createServer().listen(8080, '127.0.0.1');
-    // The machine may have something there already, which is as good.
+    // If another process of the machine already listens there, the test works as well.
     await Promise.race([once(other, 'listening'), once(other, 'error')]);
     onTestFinished(() => void other.close());
     const service = await startAll(process.execPath, [start], { PORT: '' });
@@ -191,7 +191,7 @@ describe('npm start', () => {
     expect(await service.exited).toEqual([0, null]);
   });
 
-  it('ends the services when it is killed itself', async () => {
+  it('ends the services when it is killed', async () => {
     const service = await startAll(process.execPath, [start]);
     await service.printed(/End: Ctrl\+C/);
     service.child.kill('SIGKILL');

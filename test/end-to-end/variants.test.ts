@@ -43,7 +43,7 @@ const client = () =>
   createClient(ProcessorService, createConnectTransport({ baseUrl: service.url, httpVersion: '1.1' }));
 
 describe('variants over HTTP', () => {
-  it('are the very answers that requests of their own would give, and are cached as these', async () => {
+  it('equal the responses of separate requests, and are cached as these', async () => {
     const response = await post({ variants: JSON.stringify(three) }, sample);
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toMatch(/^multipart\/mixed; boundary=variant-/);
@@ -64,7 +64,7 @@ describe('variants over HTTP', () => {
     }
   });
 
-  it('keep the shape of the image where one side alone is given, as a request of its own does', async () => {
+  it('keep the shape of the image where only one side is given, as a separate request does', async () => {
     const parts = await partsOf(
       await post(
         { variants: JSON.stringify([{ width: 64 }, { height: 96 }, { width: 20, fit: 'cover' }]) },
@@ -80,7 +80,7 @@ describe('variants over HTTP', () => {
     expect(alone.headers.get('etag')).toBe(parts[0]?.headers.get('etag'));
   });
 
-  it('take options from the query, a form and JSON; the other options hold for all that say nothing else', async () => {
+  it('read options from the query, a form and JSON; the other options apply to all variants without their own', async () => {
     const variants = [{ width: 20, height: 10 }, { grayscale: true }];
     const form = new FormData();
     form.append('image', new Blob([sample]), 'a.jpg');
@@ -125,7 +125,7 @@ describe('variants over HTTP', () => {
     expect(await response.json()).toMatchObject({ reason: 'PRESET_UNKNOWN', metadata: { index: '1' } });
   });
 
-  it('of a URL have an entity tag that tells whether any of them changed', async () => {
+  it('of a URL have an entity tag that changes if any of them changes', async () => {
     const query = {
       variants: JSON.stringify([
         { width: 8, height: 8 },
@@ -159,7 +159,7 @@ describe('ProcessVariants', () => {
     ]);
   });
 
-  it('makes what is missing, and takes the rest from the cache', async () => {
+  it('computes the missing variants, and takes the rest from the cache', async () => {
     const value = await encoded(photoLike(400, 300), 'jpeg');
     const source = { case: 'content', value } as const;
     const size = (width: number) => ({ resize: { width, height: 50 } });
@@ -214,7 +214,7 @@ describe('ProcessVariants', () => {
     });
   });
 
-  it('fails one variant by its index, and nobody else who asks for the others', async () => {
+  it('fails one variant by its index, and no other request for the others', async () => {
     const value = await encoded(photoLike(200, 100), 'jpeg');
     const source = { case: 'content', value } as const;
     const tooLarge = {

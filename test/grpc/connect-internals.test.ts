@@ -18,8 +18,8 @@ import { describe, expect, it } from 'vitest';
 import { Health, HealthCheckResponse_ServingStatus as Status } from '../../gen/grpc/health/v1/health_pb.ts';
 
 /*
- * The imports of src/ from Connect's protocol modules, which do not follow semantic versioning. Each has a test of what we
- * rely on, so that an update of Connect that changes it fails here and not in a service.
+ * The imports of src/ from Connect's protocol modules, which do not follow semantic versioning. Each has a test of the behaviour
+ * that we rely on, so that an update of Connect that changes it fails here and not in a service.
  */
 
 const { check: method } = Health.method;
@@ -126,7 +126,7 @@ function importedNames(): string[] {
 }
 
 describe('imports from the protocol modules of Connect', () => {
-  it('are those that have a test here', () => {
+  it('are exactly those that have a test here', () => {
     expect(importedNames()).toEqual(Object.keys(internals).sort());
   });
 

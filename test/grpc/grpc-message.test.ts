@@ -39,7 +39,7 @@ describe(envelopeOf, () => {
     expect(Buffer.from(messageBytes(schema, message)).equals(bytes)).toBe(true);
   });
 
-  it('has a large field outside of a oneof, too, and copies none of them', () => {
+  it('contains a large field outside of a oneof, and copies none of them', () => {
     const message = create(ProcessResponseSchema, { content: large, width: 3, key: 'k' });
     const pieces = envelopeOf(ProcessResponseSchema, message);
     const read = fromBinary(ProcessResponseSchema, Buffer.concat(pieces.slice(1)));

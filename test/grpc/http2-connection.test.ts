@@ -39,7 +39,7 @@ describe(createHttp2Connection, () => {
     await expect.poll(async () => [await ask(), sessions.length]).toEqual([200, 2]);
   });
 
-  it('finds a peer that is silent, and opens another connection for the next call', async () => {
+  it('detects a peer that is silent, and opens another connection for the next call', async () => {
     let connections = 0;
     const server = createServer((socket) => {
       connections++;
@@ -54,7 +54,7 @@ describe(createHttp2Connection, () => {
     }
   });
 
-  it('is unavailable, and leaves the event loop free, where nobody listens or connections die at once', async () => {
+  it('is unavailable, and leaves the event loop free, where nothing listens or connections end at once', async () => {
     const server = createServer((socket) => void socket.resetAndDestroy());
     const { connection } = await connectTo(server);
     const failures = Array.from({ length: 50 }, async () => {

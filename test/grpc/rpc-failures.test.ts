@@ -7,7 +7,7 @@ import { failureFromConnectError, publicFailure, toConnectError } from '../../sr
 const secret = new Error('VipsJpeg: 0x7f3a in /usr/lib/libvips.so');
 
 describe(publicFailure, () => {
-  it('lets a failure speak for itself', () => {
+  it('passes a failure through unchanged', () => {
     const failure = new Failure('IMAGE_CORRUPT', 'Cut off.');
     expect(publicFailure(failure)).toBe(failure);
   });
@@ -39,7 +39,7 @@ describe(toConnectError, () => {
     ]);
   });
 
-  it('says nothing of an unknown error', () => {
+  it('reveals nothing of an unknown error', () => {
     const error = toConnectError(secret);
     expect(error.code).toBe(Code.Internal);
     expect(error.message).not.toContain('vips');

@@ -56,7 +56,7 @@ describe('rules', () => {
     expect(requestFor(query)).toBeDefined();
   });
 
-  it('count a default as far as it is in force', () => {
+  it('apply to a default as far as it is in force', () => {
     expect(refusal('numerics=fast', { filter: 'box' }).metadata).toMatchObject({
       option: 'filter',
       actual: 'box',
@@ -88,7 +88,7 @@ describe(optionsOfMessage, () => {
 });
 
 describe(isExcluded, () => {
-  it('says which options the others exclude', () => {
+  it('lists the options that the others exclude', () => {
     expect(isExcluded('width', 5, { shortest_edge: 5 })).toBe(true);
     expect(isExcluded('shortest_edge', 5, { width: 5 })).toBe(true);
     expect(isExcluded('filter', 'box', { shortest_edge: 5 })).toBe(false);
@@ -97,19 +97,19 @@ describe(isExcluded, () => {
     expect(isExcluded('crop_width', 5, {})).toBe(false);
   });
 
-  it('says which words of an option the others exclude', () => {
+  it('lists the words of an option that the others exclude', () => {
     expect(isExcluded('datatype', 'bf16', { format: 'npy' })).toBe(true);
     expect(isExcluded('datatype', 'fp16', { format: 'npy' })).toBe(false);
     expect(isExcluded('filter', 'box', { numerics: 'fast' })).toBe(true);
   });
 
-  it('is not misled by a contradiction between the others', () => {
+  it('is not affected by a contradiction between the others', () => {
     expect(isExcluded('layout', 'nhwc', { format: 'npy', datatype: 'bf16' })).toBe(false);
   });
 });
 
 describe(describeOption, () => {
-  it('names the rules after the meaning', () => {
+  it('lists the rules after the meaning', () => {
     expect(describeOption('crop_width')).toBe(
       'Width in pixels to cut out of the middle after the resize; not beside a preset; only with crop_height',
     );

@@ -78,7 +78,7 @@ describe('imageOptions', () => {
     });
   });
 
-  it('leaves out what was left out', () => {
+  it('omits the omitted options', () => {
     expect(parseOptions([]).values).toEqual({});
   });
 
@@ -100,17 +100,17 @@ describe('imageOptions', () => {
     expect(refusal(options)).toBe(allowed);
   });
 
-  it('refuses an option that there is not', () => {
+  it('refuses an unknown option', () => {
     expect(() => parseOptions([['heigth', '5']])).toThrow(
       'There is no option "heigth"; did you mean height?',
     );
   });
 
-  it('says for each option what it is for', () => {
+  it('describes the purpose of each option', () => {
     for (const { meaning } of Object.values(imageOptions)) expect(meaning).toMatch(/\w+ \w+/);
   });
 
-  it('has the words of the contract', () => {
+  it('uses the words of the contract', () => {
     expect(wordsOf(Fit)).toEqual(fits);
     expect(wordsOf(Filter)).toEqual(filters);
     expect(new Set(wordsOf(Numerics))).toEqual(new Set(numericsWords));

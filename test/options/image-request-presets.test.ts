@@ -10,7 +10,7 @@ import {
 import { refusal, requestFor } from '../support/options.ts';
 
 describe('processRequest with a preset', () => {
-  it('asks for npy and leaves all the rest to it, whatever the environment says', () => {
+  it('asks for npy and leaves all other options to the preset, regardless of the environment', () => {
     const request = requestFor('preset=clip-vit-base-patch32', { background: '#ffffff' } as never);
     expect(request).toMatchObject({
       preset: 'clip-vit-base-patch32',
@@ -22,13 +22,13 @@ describe('processRequest with a preset', () => {
     expect([request.resize, request.crop]).toEqual([undefined, undefined]);
   });
 
-  it('takes the config as it is', () => {
+  it('passes the config on unchanged', () => {
     const config = '{ "image_processor_type": "ViTImageProcessor" }';
     const request = requestFor(`preprocessor_config=${encodeURIComponent(config)}`);
     expect(request).toMatchObject({ preset: '', preprocessorConfig: config, output: { case: 'tensor' } });
   });
 
-  it('takes format, datatype, layout and numerics beside it', () => {
+  it('accepts format, datatype, layout and numerics beside it', () => {
     const query = 'preset=a&format=safetensors&datatype=bf16&layout=nhwc&numerics=fast';
     expect(requestFor(query)).toMatchObject({
       numerics: Numerics.FAST,
@@ -38,7 +38,7 @@ describe('processRequest with a preset', () => {
     });
   });
 
-  it('takes an image format with a quality beside it', () => {
+  it('accepts an image format with a quality beside it', () => {
     expect(requestFor('preset=a&format=jpeg&quality=75').output).toMatchObject({
       case: 'image',
       value: { format: ImageFormat.JPEG, quality: 75 },
@@ -85,7 +85,7 @@ describe('processRequest with a preset', () => {
 });
 
 describe('processRequest with a crop and a shortest edge', () => {
-  it('takes a crop after the resize', () => {
+  it('accepts a crop after the resize', () => {
     expect(requestFor('crop_width=5&crop_height=6')).toMatchObject({
       resize: { width: 1024, height: 768 },
       crop: { width: 5, height: 6 },
@@ -102,7 +102,7 @@ describe('processRequest with a crop and a shortest edge', () => {
     });
   });
 
-  it('takes a shortest edge instead of the environment’s size, also where that doesn’t scale', () => {
+  it('uses a shortest edge instead of the environment’s size, even if that does not scale', () => {
     for (const scale of [true, false]) {
       expect(requestFor('shortest_edge=5&filter=box', { scale }).resize).toMatchObject({
         shortestEdge: 5,

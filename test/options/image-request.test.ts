@@ -12,7 +12,7 @@ import { processRequest } from '../../src/options/image-request.ts';
 import { refusal, requestFor } from '../support/options.ts';
 
 describe(processRequest, () => {
-  it('resizes when a request gives a size, although those who give none get their own', () => {
+  it('resizes when a request gives a size, although the default keeps the source’s size', () => {
     expect(requestFor('', { scale: false }).resize).toBeUndefined();
     expect(requestFor('width=5', { scale: false }).resize).toMatchObject({ width: 5, height: 0 });
     expect(requestFor('scale=true', { scale: false }).resize).toMatchObject({ width: 1024, height: 768 });
@@ -47,7 +47,7 @@ describe(processRequest, () => {
     });
   });
 
-  it('asks for a tensor when the format is a container of one', () => {
+  it('requests a tensor when the format is a container of one', () => {
     const { output } = requestFor(
       'format=safetensors&datatype=bf16&layout=nhwc&rescale=0.5&mean=0.5&std=0.25,0.25,0.5&channel_order=bgr',
     );
@@ -65,7 +65,7 @@ describe(processRequest, () => {
     });
   });
 
-  it('leaves what a tensor request does not say to the processor', () => {
+  it('leaves the omitted options of a tensor request to the processor', () => {
     const { output } = requestFor('format=raw');
     expect(output).toMatchObject({
       case: 'tensor',
@@ -98,7 +98,7 @@ describe(processRequest, () => {
     });
   });
 
-  it('keeps the default quality from formats that have none', () => {
+  it('omits the default quality for formats that have none', () => {
     expect(requestFor('format=png', { quality: 60 }).output.value).toMatchObject({ quality: 0 });
     expect(requestFor('format=jpeg', { quality: 60 }).output.value).toMatchObject({ quality: 60 });
     expect(requestFor('format=npy', { quality: 60 }).output.case).toBe('tensor');

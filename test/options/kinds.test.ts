@@ -44,7 +44,7 @@ describe('colour', () => {
 });
 
 describe(text, () => {
-  it('takes a text of 1 to the most characters', () => {
+  it('accepts a text of 1 to the most characters', () => {
     const name = text('a name', 3);
     expect(['', 'a', 'abc', 'abcd'].map(name.parse)).toEqual([undefined, 'a', 'abc', undefined]);
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { commaSeparated, flag, numberInRange, oneOf, wholeNumber } from '../../src/options/text-schemas.ts';
 
-/** The value that a text is read as, or what would be allowed instead. */
+/** The value of a text, or the allowed values if it is invalid. */
 function read(schema: z.ZodType, text: string): unknown {
   const result = schema.safeParse(text);
   return result.success ? result.data : `allowed: ${result.error.issues[0]?.message}`;

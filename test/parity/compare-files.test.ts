@@ -44,7 +44,7 @@ describe(compareFile, () => {
     });
   });
 
-  it('tells how much the bytes differ, and which entry covers it', () => {
+  it('reports how much the bytes differ, and which entry covers it', () => {
     expect(compareFile(ours(1, 2, 3), theirs(1, 3, 3), known)).toEqual({
       outcome: 'differs',
       detail: 'up to 1 levels, mean 0.33, 33.3 % of values',
@@ -53,14 +53,14 @@ describe(compareFile, () => {
     });
   });
 
-  it('leaves a difference undocumented that is larger than the entry allows', () => {
+  it('treats a difference as undocumented that is larger than the entry allows', () => {
     expect(compareFile(ours(1, 2, 3), theirs(1, 4, 3), known)).toMatchObject({
       outcome: 'differs',
       isUndocumented: true,
     });
   });
 
-  it('leaves another size undocumented, whatever an entry allows of levels', () => {
+  it('treats another size as undocumented, even if an entry allows differences of levels', () => {
     expect(compareFile(ours(1, 2, 3), theirs(1, 2, 3, 4, 5, 6), known)).toMatchObject({
       outcome: 'differs',
       detail: '1 × 1, Pillow 1 × 2',
@@ -68,7 +68,7 @@ describe(compareFile, () => {
     });
   });
 
-  it('looks a refusal up by its reason, and takes a file that both refuse for equal', () => {
+  it('looks a refusal up by its reason, and treats a file that both refuse as equal', () => {
     const unsupported: Ours = { reason: 'FORMAT_UNSUPPORTED', message: 'PSD is not read here.' };
     const corrupt: Ours = { reason: 'IMAGE_CORRUPT', message: 'It is cut off.' };
     expect(compareFile(unsupported, theirs(1, 2, 3), known)).toMatchObject({
@@ -93,7 +93,7 @@ describe(compareFile, () => {
     });
   });
 
-  it('knows gray of 16 bits that is Pillow’s but for its clipping', () => {
+  it('recognises gray of 16 bits that equals Pillow’s except for its clipping', () => {
     const entry: KnownDifference = { ...gif, when: { rule: '^16 bits$' }, maxLevels: 255 };
     const clipped = { ...theirs(255, 255, 255), right: Uint8Array.from([1, 2, 3]) };
     expect(compareFile(ours(1, 2, 3), clipped, [entry]).known).toBe(entry);

@@ -7,12 +7,12 @@ interface Rgb {
   readonly pixels: Uint8Array;
 }
 
-/** What the service makes of a file. */
+/** The service's result for a file. */
 export type Ours =
   | (Rgb & { readonly format: string; readonly decisions: readonly string[] })
   | { readonly reason: string; readonly message: string };
 
-/** What Pillow makes of a file. */
+/** Pillow's result for a file. */
 export type Theirs = (
   | (Rgb & { readonly format: string; readonly mode: string; readonly right?: Uint8Array })
   | { readonly error: string }
@@ -38,16 +38,16 @@ export interface Comparison {
   readonly detail: string;
   /** The entry of known-differences.json that covers it. */
   readonly known: KnownDifference | undefined;
-  /** Neither as Pillow does it nor documented. */
+  /** Neither identical to Pillow nor documented. */
   readonly isUndocumented: boolean;
 }
 
 /** An entry of known-differences.json, from which docs/numerics.md has its tables. */
 export interface KnownDifference {
   readonly id: string;
-  /** What kind of source it is about, as docs/numerics.md says it. */
+  /** The kind of source, in the words of docs/numerics.md. */
   readonly source: string;
-  /** What is different, as docs/numerics.md says it. */
+  /** The difference, in the words of docs/numerics.md. */
   readonly difference: string;
   readonly outcome: Outcome;
   /** Regular expressions, each of which has to match the fact of its name. */
@@ -58,7 +58,7 @@ export interface KnownDifference {
   readonly maxMean?: number;
 }
 
-/** What an entry can be about. What is not known of a file is empty. */
+/** The facts that an entry can match. Those that are unknown for a file are empty. */
 interface Facts {
   /** As the service names it; Pillow's name in lower case where the service refuses it. */
   readonly format: string;
@@ -67,9 +67,9 @@ interface Facts {
   readonly reason: string;
   readonly message: string;
   readonly pillowError: string;
-  /** How a TIFF's pixels lie, or what is wrong with a PNG's chunks; files.py has the words. */
+  /** The layout of a TIFF's pixels, or the error in a PNG's chunks, in the words of files.py. */
   readonly layout: string;
-  /** `16 bits` where ours is what files.py has for right of 16 bits, and Pillow's is not. */
+  /** `16 bits` where our pixels equal those that files.py computes from 16 bits, and Pillow's do not. */
   readonly rule: string;
 }
 

@@ -5,7 +5,7 @@ The response is a line of JSON and `bytes` bytes: the pixels after `ImageOps.exi
 [height, width, 3] uint8. Where Pillow is known to take 16 bits wrongly and the file shows what is right, the right
 pixels follow: by the high byte, or un-premultiplied from all bits. `layout` says how the file is made, as far as an
 entry of known-differences.json may need it. A file that Pillow refuses has `error` instead of the pixels. A line
-without a path is answered with the versions.
+without a path gets the versions.
 """
 
 import array
@@ -134,13 +134,13 @@ def kind_of(name):
     return name.decode("ascii", "replace") if name[:1].isupper() else "metadata"
 
 
-def response(question):
-    if "path" not in question:
+def response(request):
+    if "path" not in request:
         versions = {name: features.version(name) for name in LIBRARIES}
         return {"versions": {"Pillow": __version__, **{name: found for name, found in versions.items() if found}}}, b""
-    layout = {"layout": layout_of(question["path"])}
+    layout = {"layout": layout_of(request["path"])}
     try:
-        facts, pixels = decoded(question["path"])
+        facts, pixels = decoded(request["path"])
         return {**facts, **layout}, pixels
     except Exception as error:  # whatever a plugin raises is its way to refuse
         return {"error": f"{type(error).__name__}: {error}"[:200], **layout}, b""

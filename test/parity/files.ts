@@ -17,7 +17,7 @@ import { createProcessing } from '../support/processor.ts';
 import { type Comparison, compareFile, type Ours, outcomes, type Theirs } from './compare-files.ts';
 import { type PythonPeer, startPython } from './python-peer.ts';
 
-/** Bytes, and pixels: what larger files cost is no question of parity. */
+/** Limits in bytes and pixels. They are high, because the cost of larger files does not matter for parity. */
 const maxSourceBytes = 256 * 1024 * 1024;
 const maxPixels = 100_000_000;
 
@@ -55,8 +55,8 @@ export async function compareFiles(
       const format = 'format' in ours ? ours.format : 'format' in theirs ? theirs.format.toLowerCase() : '';
       onFile({ name, format, ...compareFile(ours, theirs) });
     }
-    const { answer } = await peer.ask<{ versions: Record<string, string> }>({});
-    const versions = Object.entries(answer.versions).map((entry) => entry.join(' '));
+    const { reply } = await peer.request<{ versions: Record<string, string> }>({});
+    const versions = Object.entries(reply.versions).map((entry) => entry.join(' '));
     return `numerics ${numericsVersions.exact}; ${versions.join(', ')}`;
   } finally {
     peer.end();
@@ -102,13 +102,13 @@ async function theirsOf(path: string, peer: PythonPeer): Promise<Theirs> {
     readonly mode: string;
     readonly layout: string;
   }
-  const { answer, bytes } = await peer.ask<Read | { readonly error: string; readonly layout: string }>({
+  const { reply, bytes } = await peer.request<Read | { readonly error: string; readonly layout: string }>({
     path,
   });
-  if ('error' in answer) return answer;
-  const length = answer.width * answer.height * 3;
+  if ('error' in reply) return reply;
+  const length = reply.width * reply.height * 3;
   const rest = bytes.subarray(length);
-  return { ...answer, pixels: bytes.subarray(0, length), ...(rest.length > 0 && { right: rest }) };
+  return { ...reply, pixels: bytes.subarray(0, length), ...(rest.length > 0 && { right: rest }) };
 }
 
 /** The table of outcomes by format, as Markdown. */

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""The other side of test/parity/fresh.ts: makes a random picture and Pillow's answer to a random request.
+"""The other side of test/parity/fresh.ts: makes a random picture and Pillow's result for a random request.
 
-Reads a line of JSON, {"seed", "index", "presets": [{"name", "config" | "weights"}]}, and answers with the request,
-the sizes of two byte strings, and these: the file, and Pillow's pixels, [height, width, 3 | 1] uint8. A question
-without a seed is answered with the versions. Presets are computed by transformers' Pillow backend and torchvision
+Reads a line of JSON, {"seed", "index", "presets": [{"name", "config" | "weights"}]}, and responds with the request,
+the sizes of two byte strings, and these: the file, and Pillow's pixels, [height, width, 3 | 1] uint8. A request
+without a seed gets the versions. Presets are computed by transformers' Pillow backend and torchvision
 with a Pillow image, where they are installed.
 """
 
@@ -154,17 +154,17 @@ def case_of(seed, index, presets):
         if draw.random() < 0.3:
             image = image.convert("L")
             case["grayscale"] = True
-    case["answer"] = image.size
+    case["outputSize"] = image.size
     return case, file, image.tobytes()
 
 
 for line in iter(sys.stdin.buffer.readline, b""):
-    question = json.loads(line)
-    if "seed" in question:
-        case, file, pixels = case_of(question["seed"], question["index"], question["presets"])
-        answer = {**case, "fileBytes": len(file), "bytes": len(file) + len(pixels)}
+    request = json.loads(line)
+    if "seed" in request:
+        case, file, pixels = case_of(request["seed"], request["index"], request["presets"])
+        reply = {**case, "fileBytes": len(file), "bytes": len(file) + len(pixels)}
     else:
         file, pixels = b"", b""
-        answer = {"versions": VERSIONS, "bytes": 0}
-    sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n" + file + pixels)
+        reply = {"versions": VERSIONS, "bytes": 0}
+    sys.stdout.buffer.write(json.dumps(reply).encode() + b"\n" + file + pixels)
     sys.stdout.buffer.flush()

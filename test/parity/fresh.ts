@@ -11,14 +11,14 @@ import { processOnePlan } from '../support/one-plan.ts';
 import { planFrom, type ResizeOptions } from '../support/plans.ts';
 import { startPython } from './python-peer.ts';
 
-/** What fresh.py has drawn and done. */
+/** A random case of fresh.py, with its result. */
 interface Case {
   readonly kind: string;
   readonly resize?: ResizeOptions | null;
   readonly crop?: readonly [width: number, height: number];
   readonly grayscale: boolean;
   readonly preset?: string;
-  readonly answer: readonly [width: number, height: number];
+  readonly outputSize: readonly [width: number, height: number];
   readonly fileBytes: number;
 }
 
@@ -57,7 +57,7 @@ function plannedFor({ preset, resize, crop, grayscale }: Case): Plan {
   });
 }
 
-/** What is wrong, or nothing. */
+/** The difference, or undefined. */
 async function differenceOf(
   test: Case,
   content: Uint8Array,
@@ -65,10 +65,10 @@ async function differenceOf(
 ): Promise<string | undefined> {
   const header = await readHeader(content, maxPixels);
   const plan = plannedFor(test);
-  const answer = await processOnePlan(content, header, plan, maxPixels);
-  if ('failure' in answer) return answer.failure.message;
-  const { width, height, content: ours } = answer.result;
-  if (`${[width, height]}` !== `${test.answer}`) return `ours has ${width} × ${height} pixels`;
+  const outcome = await processOnePlan(content, header, plan, maxPixels);
+  if ('failure' in outcome) return outcome.failure.message;
+  const { width, height, content: ours } = outcome.result;
+  if (`${[width, height]}` !== `${test.outputSize}`) return `ours has ${width} × ${height} pixels`;
   if (ours.length !== theirs.length) return `ours has ${ours.length} values, Pillow's ${theirs.length}`;
   const levels = ours.map((value, at) => Math.abs(value - (theirs[at] as number)));
   const differing = levels.reduce((count, level) => count + Number(level > 0), 0);
@@ -87,13 +87,13 @@ async function differenceOf(
  */
 export async function compareFresh(python: string, count: number, seed: string): Promise<boolean> {
   const peer = startPython(python, new URL('fresh.py', import.meta.url));
-  const { answer } = await peer.ask<{ versions: Record<string, string> }>({});
-  const versions = Object.entries(answer.versions).map((entry) => entry.join(' '));
+  const { reply } = await peer.request<{ versions: Record<string, string> }>({});
+  const versions = Object.entries(reply.versions).map((entry) => entry.join(' '));
   console.log(`parity: ours ${numericsVersions.exact}, ${versions.join(', ')}; seed ${seed}`);
   const counts = new Map<string, { cases: number; differing: number }>();
   let first: string | undefined;
   for (let index = 0; index < count; index++) {
-    const { answer: test, bytes } = await peer.ask<Case>({ seed, index, presets: known });
+    const { reply: test, bytes } = await peer.request<Case>({ seed, index, presets: known });
     const { fileBytes } = test;
     const difference = await differenceOf(test, bytes.subarray(0, fileBytes), bytes.subarray(fileBytes));
     const kind = test.preset === undefined ? test.kind : `preset from ${test.kind}`;

@@ -4,7 +4,7 @@
     python3 test/parity/make_corpus.py DIR
 
 Each is of a kind that once came out wrong, or that decoders do by different ways: where orientation stands, how a TIFF
-lies in its file, planes and matrices of AVIF, whole files of kinds that are not read, damaged files. The pictures of
+is stored in its file, planes and matrices of AVIF, whole files of kinds that are not read, damaged files. The pictures of
 test/fixtures/ join them, for what needs other encoders. Needs Pillow, numpy, tifffile and imagecodecs.
 """
 

@@ -127,7 +127,7 @@ def png(colour_type, bit_depth, pixel, interlaced=False, extra=b""):
 
 
 def deep(channel, low=0):
-    """16 bits: the channel in the high byte, and a low byte that rounding would not leave alone."""
+    """16 bits: the channel in the high byte, and a low byte that rounding would change."""
     return lambda x, y: channel(x, y) << 8 | (x * 37 + y * 91 + low) % 256
 
 
@@ -239,7 +239,7 @@ def without_app14(data):
 
 
 def with_luma_sampling(data, across, down):
-    """The same blocks, said to be sampled otherwise: what Pillow has no name for. The picture gets scrambled."""
+    """The same blocks, declared with a sampling that Pillow has no name for. The picture gets scrambled."""
     at = max(data.find(b"\xff\xc0"), data.find(b"\xff\xc2")) + 11
     return data[:at] + bytes([across << 4 | down]) + data[at + 1 :]
 
@@ -265,13 +265,13 @@ def avifenc(image, *options):
 
 
 def with_matrix(data, matrix):
-    """The same planes, said to be coded by another matrix of ITU-T H.273."""
+    """The same planes, declared as coded by another matrix of ITU-T H.273."""
     at = data.index(b"nclx") + 8
     return data[:at] + struct.pack(">H", matrix) + data[at + 2 :]
 
 
 def as_ycck(data):
-    """The same coefficients, said to be YCCK: byte 11 of Adobe's marker is its colour transform."""
+    """The same coefficients, declared as YCCK: byte 11 of Adobe's marker is its colour transform."""
     at = data.index(b"Adobe") + 11
     return data[:at] + b"\2" + data[at + 1 :]
 
@@ -434,7 +434,7 @@ def golden(path):
 
 
 def main():
-    # As Pillow's default of GIF_STRATEGY, said aloud: a first frame keeps its palette.
+    # Pillow's default of GIF_STRATEGY, set explicitly: a first frame keeps its palette.
     GifImagePlugin.LOADING_STRATEGY = GifImagePlugin.LoadingStrategy.RGB_AFTER_FIRST
     if "--goldens" not in sys.argv:
         PICTURES.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@
     python3 test/parity/make_geometry_goldens.py [COUNT [SEED]]    default: 100 sizes of seed 1
 
 Needs Pillow and nothing else. No pixels are computed: ImageOps is given an image that only notes the size, the
-box and the place that it is asked for. Sizes for which Pillow gives an empty image, because a side is rounded to 0
+box and the requested place. Sizes for which Pillow gives an empty image, because a side is rounded to 0
 pixels, are left out.
 """
 
@@ -67,7 +67,7 @@ def sizes(count, seed):
     def side():
         return draw.choice([draw.randint(1, 8), draw.randint(1, 400), draw.randint(1, 6000), 224, 256, 640, 1024])
 
-    # Halves, which Python rounds to the even neighbour: 3 × 1 into 6 × 7 and the like.
+    # Halves, which Python rounds to the even neighbour: 3 × 1 into 6 × 7 and similar sizes.
     yield from [((4, 2), (5, 5)), ((4, 2), (3, 3)), ((2, 4), (5, 5)), ((2, 4), (3, 3)), ((2, 1), (4, 5))]
     yield from [((1, 1), (5, 4)), ((3, 3), (4, 7)), ((640, 480), (4, 3)), ((4, 3), (640, 480))]
     for _ in range(count):

@@ -207,8 +207,8 @@ def goldens_of(name: str, preset: dict, pictures) -> dict:
         words = [f"{width}x{height}x{channels}", kind, *(golden.get(column, "-") for column in columns)]
         cases.append(" ".join(words))
     # As text, which a formatter leaves on its line.
-    asked = {"config": json.dumps(preset["config"])} if "config" in preset else preset
-    return {"name": name, **asked, "samples": samples, "cases": cases}
+    fields = {"config": json.dumps(preset["config"])} if "config" in preset else preset
+    return {"name": name, **fields, "samples": samples, "cases": cases}
 
 
 def committed_presets():

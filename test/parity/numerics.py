@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""The other side of test/parity/numerics.ts: makes a random image and what torch or OpenCV makes of it.
+"""The other side of test/parity/numerics.ts: makes a random image and the result of torch or OpenCV for it.
 
-Reads a line of JSON, {"library": "torch" | "opencv", "seed", "index"}, and answers with the request, the sizes of two
-byte strings, and these: the image, [height, width, channels] uint8, and the library's result. A question without a
-seed is answered with the versions.
+Reads a line of JSON, {"library": "torch" | "opencv", "seed", "index"}, and responds with the request, the sizes of two
+byte strings, and these: the image, [height, width, channels] uint8, and the library's result. A request without a
+seed gets the versions.
 """
 
 import json
@@ -112,12 +112,12 @@ def versions(library):
 
 if __name__ == "__main__":
     for line in iter(sys.stdin.buffer.readline, b""):
-        question = json.loads(line)
-        if "seed" in question:
-            case, image, result = case_of(question["library"], question["seed"], question["index"])
-            answer = {**case, "imageBytes": len(image), "bytes": len(image) + len(result)}
+        request = json.loads(line)
+        if "seed" in request:
+            case, image, result = case_of(request["library"], request["seed"], request["index"])
+            reply = {**case, "imageBytes": len(image), "bytes": len(image) + len(result)}
         else:
             image, result = b"", b""
-            answer = {"versions": versions(question["library"]), "bytes": 0}
-        sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n" + image + result)
+            reply = {"versions": versions(request["library"]), "bytes": 0}
+        sys.stdout.buffer.write(json.dumps(reply).encode() + b"\n" + image + result)
         sys.stdout.buffer.flush()

@@ -9,7 +9,7 @@ import { type PythonPeer, startPython } from './python-peer.ts';
 /** A library whose numerics are compared with it directly, pixels with pixels. */
 export type Library = 'torch' | 'opencv';
 
-/** What numerics.py has drawn. */
+/** A random case of numerics.py. */
 interface Case {
   readonly source: readonly [width: number, height: number];
   readonly channels: 1 | 3 | 4;
@@ -26,7 +26,7 @@ interface Count {
   differing: number;
 }
 
-/** Stored pixels that this orientation turns upright again. */
+/** Stored pixels that this orientation turns upright. */
 const inverseOrientation: readonly number[] = [0, 1, 2, 3, 4, 5, 8, 7, 6];
 
 /**
@@ -45,8 +45,8 @@ export async function compareLibrary(
   seed: string,
 ): Promise<boolean> {
   const peer = startPython(python, new URL('numerics.py', import.meta.url));
-  const { answer } = await peer.ask<{ versions: Record<string, string> }>({ library });
-  const versions = Object.entries(answer.versions).map((entry) => entry.join(' '));
+  const { reply } = await peer.request<{ versions: Record<string, string> }>({ library });
+  const versions = Object.entries(reply.versions).map((entry) => entry.join(' '));
   console.log(`parity: ours ${numericsVersions[library]}, ${versions.join(', ')}; seed ${seed}`);
   const counts = new Map<string, Count>();
   let first: string | undefined;
@@ -73,7 +73,7 @@ export async function compareLibrary(
 }
 
 async function compareCase(peer: PythonPeer, library: Library, seed: string, index: number) {
-  const { answer: test, bytes } = await peer.ask<Case>({ library, seed, index });
+  const { reply: test, bytes } = await peer.request<Case>({ library, seed, index });
   const [width, height] = test.source;
   const upright: Pixels = {
     data: bytes.subarray(0, test.imageBytes),

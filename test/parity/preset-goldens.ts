@@ -3,11 +3,11 @@ import process from 'node:process';
 import type { Pixels } from '../../src/processor/image/pixels.ts';
 
 /*
- * What make_preset_goldens.py has made, and the pictures that it was made of. PRESET_GOLDENS is another file of
- * its making.
+ * The goldens of make_preset_goldens.py, and the pictures that they were made of. PRESET_GOLDENS names another file
+ * that it has written.
  */
 
-/** A preset and what became of pictures by it. */
+/** A preset and its results for some pictures. */
 export interface GoldenPreset {
   readonly name: string;
   /** A preprocessor_config.json. */
@@ -19,7 +19,7 @@ export interface GoldenPreset {
   readonly cases: readonly Golden[];
 }
 
-/** A picture and what became of it; hashes are the first 16 digits of SHA-256. */
+/** A picture and its result; hashes are the first 16 digits of SHA-256. */
 export interface Golden {
   readonly source: Source;
   /** Unset: Pillow refuses this size. */
@@ -101,7 +101,7 @@ function goldenOf(line: string): Golden {
   return { source, result };
 }
 
-/** The picture that Python has made too, the same bytes. */
+/** The same picture as in Python, byte for byte. */
 export function picture({ width, height, channels, kind }: Source): Pixels {
   const data = new Uint8Array(width * height * channels);
   let at = 0;

@@ -84,7 +84,7 @@ function hashOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex').slice(0, 16);
 }
 
-/** The model's name, or what its config says. */
+/** The model's name, or its config. */
 function titleOf({ name, config = name }: GoldenPreset): string {
   return name.includes('/') ? name : config;
 }
@@ -125,7 +125,7 @@ describe(`a preset against transformers ${versions.transformers} and torchvision
     },
   );
 
-  // All of the way in one call; and hashes explain nothing where they differ.
+  // The whole path in one call. Compared by values, because hashes do not show how results differ.
   it.each(goldenPresets.filter(({ name }) => name.includes('/')))(
     'gives the values of $name',
     async ({ samples, ...preset }) => {
@@ -136,13 +136,13 @@ describe(`a preset against transformers ${versions.transformers} and torchvision
     },
   );
 
-  // Random presets shrink to 2 pixels by lanczos and the like.
+  // Some random presets shrink an image to 2 pixels by lanczos, for example.
   it.skipIf(process.env.PRESET_GOLDENS)(
     'is within 2 levels of torchvision where there is no noise, and within 1 but for 0.5 % of the values',
     () => {
       const cases = goldenPresets.flatMap((preset) => {
         const plan = plannedFor(preset);
-        // torchvision's nearest takes other pixels.
+        // torchvision's nearest chooses other pixels.
         if (plan.steps.some((step) => step.kind === 'resize' && step.filter === 'nearest')) return [];
         return preset.cases.flatMap(({ source, result }) =>
           result?.torchvision === undefined || source.kind === 'mixed' || isOddlyPadded(source, plan)
@@ -158,7 +158,7 @@ describe(`a preset against transformers ${versions.transformers} and torchvision
     },
   );
 
-  it('crops the pixels of the torchvision backend when it is told to pad as that does', async () => {
+  it('crops the pixels of the torchvision backend when it pads as that backend does', async () => {
     const cases = goldenPresets.flatMap((preset) => {
       const plan = withPixels(paddedAsTorchvision(plannedFor(preset)));
       return preset.cases.flatMap(({ source, result }) =>
@@ -217,7 +217,7 @@ describe('processorTypes', () => {
     expect(values({ ...commonDefaults, ...defaults })).toEqual(values(theirs));
   });
 
-  it('has no type that was not compared', () => {
+  it('has only types that were compared', () => {
     expect([...classValues.keys()]).toEqual(Object.keys(processorTypes));
   });
 });

@@ -2,9 +2,9 @@ import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 
-/** A Python program that answers questions: a line of JSON each, and the bytes that the line announces. */
+/** A Python program that responds to requests: each is a line of JSON, and the bytes that the line announces. */
 export interface PythonPeer {
-  ask<Answer>(question: object, bytes?: Uint8Array): Promise<{ answer: Answer; bytes: Buffer }>;
+  request<Reply>(message: object, bytes?: Uint8Array): Promise<{ reply: Reply; bytes: Buffer }>;
   end(): void;
 }
 
@@ -16,7 +16,7 @@ export function hasModules(python: string, modules: readonly string[]): boolean 
 }
 
 /**
- * Starts a script that reads `{…, "bytes": n}` and n bytes, and answers in the same way, one at a time.
+ * Starts a script that reads `{…, "bytes": n}` and n bytes, and responds in the same way, one request at a time.
  *
  * @param python - the interpreter
  */
@@ -29,7 +29,7 @@ export function startPython(python: string, script: URL): PythonPeer {
 
   async function nextChunk(): Promise<Buffer> {
     const { value, done } = await chunks.next();
-    if (done) throw new Error(`${python} ended without an answer`);
+    if (done) throw new Error(`${python} ended without a response`);
     return value as Buffer;
   }
 
@@ -56,11 +56,11 @@ export function startPython(python: string, script: URL): PythonPeer {
   }
 
   return {
-    async ask<Answer>(question: object, bytes: Uint8Array = new Uint8Array()) {
-      child.stdin.write(`${JSON.stringify({ ...question, bytes: bytes.length })}\n`);
+    async request<Reply>(message: object, bytes: Uint8Array = new Uint8Array()) {
+      child.stdin.write(`${JSON.stringify({ ...message, bytes: bytes.length })}\n`);
       if (!child.stdin.write(bytes)) await once(child.stdin, 'drain');
-      const answer = JSON.parse(await readLine()) as Answer & { bytes: number };
-      return { answer, bytes: await readBytes(answer.bytes) };
+      const reply = JSON.parse(await readLine()) as Reply & { bytes: number };
+      return { reply, bytes: await readBytes(reply.bytes) };
     },
     end: () => child.stdin.end(),
   };

@@ -40,7 +40,7 @@ const cases: Record<string, Partial<Settings>> = {
   "a preset's tensor": { recipe: 'preset', output: 'tensor', preset: 'ResNet50_Weights.IMAGENET1K_V2' },
 };
 
-/** An environment whose defaults are others than the page's, so that what is left out would show. */
+/** An environment whose defaults differ from the page's, so that omitted options would show. */
 const defaults: ImageDefaults = {
   scale: false,
   width: 11,
@@ -107,7 +107,7 @@ describe(isHidden, () => {
 });
 
 describe(isWordExcluded, () => {
-  it('says which words the other settings exclude', () => {
+  it('lists the words that the other settings exclude', () => {
     const tensor = { ...initialSettings, output: 'tensor' } as const;
     expect(isWordExcluded('datatype', 'bf16', tensor)).toBe(true);
     expect(isWordExcluded('datatype', 'bf16', { ...tensor, container: 'raw' })).toBe(false);
@@ -118,7 +118,7 @@ describe(isWordExcluded, () => {
 });
 
 describe(asPng, () => {
-  it('asks for the same pixels without loss', () => {
+  it('requests the same pixels without loss', () => {
     const settings = { ...initialSettings, width: '64', output: 'tensor', quality: '50' } as const;
     expect(toJson(ProcessRequestSchema, requestOf(asPng(settings, 'fast')))).toEqual({
       resize: { width: 64, height: 768, fit: 'FIT_FILL', filter: 'FILTER_BILINEAR' },

@@ -20,13 +20,13 @@ describe(shellQuoted, () => {
     },
   );
 
-  it('leaves plain words alone', () => {
+  it('leaves plain words unchanged', () => {
     expect(shellQuoted('image=@cat.jpg')).toBe('image=@cat.jpg');
   });
 });
 
 describe(snippet, () => {
-  it('says everything to curl, whatever the defaults of the service are', () => {
+  it('writes every option for curl, regardless of the defaults of the service', () => {
     expect(snippet('curl', initialSettings, context).split(' \\\n  ')).toEqual([
       'curl -sS --fail-with-body',
       '-F image=@cat.jpg',
@@ -41,21 +41,21 @@ describe(snippet, () => {
     ]);
   });
 
-  it('gives curl a file whose name has a meaning for it', () => {
+  it('passes curl a file whose name has a special meaning for it', () => {
     const source = { file: `a;b,"c" 'd'.png` };
     expect(snippet('curl', initialSettings, { ...context, source })).toContain(
       `-F 'image=@"a;b,\\"c\\" '\\''d'\\''.png"'`,
     );
   });
 
-  it('asks for a URL by GET', () => {
+  it('requests a URL by GET', () => {
     const source = { url: 'https://example.com/a b.png?x=1&y=2' };
     const text = snippet('curl', { ...initialSettings, format: 'png' }, { ...context, source });
     expect(text).toContain("-G \\\n  --data-urlencode 'url=https://example.com/a b.png?x=1&y=2' \\\n");
     expect(text).toMatch(/-o output\.png$/);
   });
 
-  it('lets grpcurl take answers beyond its 4 MiB', () => {
+  it('lets grpcurl receive responses beyond its 4 MiB', () => {
     expect(snippet('grpcurl', initialSettings, context)).not.toContain('-max-msg-sz');
     expect(snippet('grpcurl', initialSettings, { ...context, responseBytes: 5_000_000 })).toContain(
       'grpcurl -plaintext -max-msg-sz 8388608 -d @ localhost:50051',

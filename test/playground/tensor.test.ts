@@ -8,7 +8,7 @@ function bytesOf(values: Float32Array | Uint16Array): Uint8Array {
 }
 
 describe(readPlanes, () => {
-  it('takes the channels of NCHW one after the other', () => {
+  it('reads the channels of NCHW one after the other', () => {
     const content = new Uint8Array([1, 2, 3, 4, 5, 6]);
     const planes = readPlanes(content, raw, 'UINT8', [1, 3, 1, 2], 'nchw');
     expect(planes).toMatchObject({ width: 2, height: 1 });
@@ -19,7 +19,7 @@ describe(readPlanes, () => {
     ]);
   });
 
-  it('takes the channels of NHWC apart', () => {
+  it('separates the channels of NHWC', () => {
     const content = new Uint8Array([1, 2, 3, 4, 5, 6]);
     const planes = readPlanes(content, raw, 'UINT8', [1, 1, 2, 3], 'nhwc');
     expect(planes).toMatchObject({ width: 2, height: 1 });
@@ -64,7 +64,7 @@ describe(readPlanes, () => {
     }
   });
 
-  it('refuses bytes that are not of the shape', () => {
+  it('refuses bytes that do not match the shape', () => {
     expect(() => readPlanes(new Uint8Array(5), raw, 'UINT8', [1, 3, 1, 2], 'nchw')).toThrow(
       '5 values do not make a tensor of 1 × 3 × 1 × 2',
     );

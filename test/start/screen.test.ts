@@ -14,7 +14,7 @@ function started(environment: Readonly<Record<string, string>> = {}): Started {
 }
 
 describe(startScreen, () => {
-  it('says where both listen, what is in force, and what to try', () => {
+  it('shows where both listen, the settings in force, and a command to try', () => {
     expect(startScreen(started(), false)).toBe(`
 image-service is ready.
 
@@ -22,8 +22,8 @@ image-service is ready.
   HTTP      http://localhost:8080/v1/images   all options: http://localhost:8080/docs
   gRPC      localhost:50051                   grpcurl -plaintext localhost:50051 list
 
-  Answers   1024 × 768 pixels (fill, bilinear), gray, the source's format, exact (Pillow's pixels)
-            where the request does not say otherwise (IMAGE_WIDTH, IMAGE_GRAYSCALE, …)
+  Output    1024 × 768 pixels (fill, bilinear), gray, the source's format, exact (Pillow's pixels)
+            unless the request states otherwise (IMAGE_WIDTH, IMAGE_GRAYSCALE, …)
   Cache     256 MiB in memory, no Redis (REDIS_URL)
   Callers   everybody who reaches the port; no authentication (API_KEYS_FILE)
 
@@ -35,7 +35,7 @@ End: Ctrl+C
 `);
   });
 
-  it('says that the default port is taken', () => {
+  it('reports that the default port is taken', () => {
     const screen = startScreen({ ...started(), apiUrl: 'http://localhost:41234', takenPort: 8080 }, false);
     expect(screen).toContain(
       'image-service is ready.\nAnother process listens on port 8080, so it has another port; PORT sets one.\n',
@@ -63,14 +63,14 @@ End: Ctrl+C
     expect(screen).not.toContain('hidden');
   });
 
-  it('asks for a key in the curl where one is needed', () => {
+  it('contains a key in the curl where one is needed', () => {
     const plain = started();
     const screen = startScreen({ ...plain, api: { ...plain.api, apiKeysFile: 'api-keys.json' } }, false);
     expect(screen).toContain('Callers   with an API key\n');
     expect(screen).toContain('curl -sS --fail-with-body -H "Authorization: Bearer $IMAGE_API_KEY" -F');
   });
 
-  it('differs on a terminal by bold letters alone', () => {
+  it('differs on a terminal only by bold letters', () => {
     const screen = startScreen(started(), true);
     expect(screen).toContain('\x1b[1mimage-service is ready.\x1b[22m');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal's escape sequences
@@ -79,14 +79,14 @@ End: Ctrl+C
 });
 
 describe(startEvent, () => {
-  it('is one JSON line with the same', () => {
+  it('is one JSON line with the same values', () => {
     const line = startEvent(started());
     expect(line).toMatch(/^[^\n]+\n$/);
     expect(JSON.parse(line)).toMatchObject({
       level: 'info',
       service: 'image-service',
       playground: 'http://localhost:8080/',
-      answers: "1024 × 768 pixels (fill, bilinear), gray, the source's format, exact (Pillow's pixels)",
+      output: "1024 × 768 pixels (fill, bilinear), gray, the source's format, exact (Pillow's pixels)",
       callers: 'everybody who reaches the port; no authentication (API_KEYS_FILE)',
       curl: "curl -sS --fail-with-body -F image=@test/fixtures/sample.jpg 'http://localhost:8080/v1/images' -o output.jpg",
     });

@@ -22,13 +22,13 @@ import { readApiConfig } from '../../src/api/config.ts';
 import { startApi } from '../../src/api/server.ts';
 import { startRpcServer } from './rpc-server.ts';
 
-type Answer = Exclude<MessageInitShape<typeof ProcessResponseSchema>, ProcessResponse>;
+type ScriptedResponse = Exclude<MessageInitShape<typeof ProcessResponseSchema>, ProcessResponse>;
 
-/** A 4 × 2 gray JPEG by name; its bytes are no picture, because image-api knows no pixels. */
-export const answerBytes = new Uint8Array([0xff, 0xd8, 0xff, 0xe0, 1, 2, 3, 4]);
+/** A 4 × 2 gray JPEG by name; its bytes are no picture, because image-api reads no pixels. */
+export const plainContent = new Uint8Array([0xff, 0xd8, 0xff, 0xe0, 1, 2, 3, 4]);
 
-export const plainAnswer: Answer = {
-  content: answerBytes,
+export const plainResponse: ScriptedResponse = {
+  content: plainContent,
   contentType: 'image/jpeg',
   width: 4,
   height: 2,
@@ -42,20 +42,20 @@ export const plainAnswer: Answer = {
   key: 'c0ffee',
 };
 
-/** What a scripted processor does with its calls; a test changes it as it needs. */
+/** How a scripted processor handles its calls; tests change it. */
 export interface Script {
-  process(request: ProcessRequest, context: HandlerContext): Answer | Promise<Answer>;
+  process(request: ProcessRequest, context: HandlerContext): ScriptedResponse | Promise<ScriptedResponse>;
   health: HealthCheckResponse_ServingStatus;
 }
 
 /**
- * A gRPC server on the loopback that answers by a script and remembers what it was asked. It has no
- * pixels, but the faults that a real processor shows seldom: slow, gone, lost in mid-call.
+ * A gRPC server on loopback that responds by a script and records its requests. It processes no pixels. It
+ * shows the faults that a real processor rarely shows: it is slow, has ended or is lost during a call.
  */
 export async function startScriptedProcessor() {
   const requests: ProcessRequest[] = [];
   const initial: Script = {
-    process: () => plainAnswer,
+    process: () => plainResponse,
     health: HealthCheckResponse_ServingStatus.SERVING,
   };
   const script: Script = { ...initial };
@@ -72,13 +72,13 @@ export async function startScriptedProcessor() {
     url: server.url,
     script,
     requests,
-    /** The only request that came since `reset`. */
+    /** The only request since `reset`. */
     request(): ProcessRequest {
       const [first, ...more] = requests;
       if (first === undefined || more.length > 0) throw new Error(`${requests.length} requests came`);
       return first;
     },
-    /** Forgets what came, and what a test made of the script. */
+    /** Clears the recorded requests, and restores the default script. */
     reset(): void {
       requests.length = 0;
       Object.assign(script, initial);
@@ -90,7 +90,7 @@ export async function startScriptedProcessor() {
 
 export type ScriptedProcessor = Awaited<ReturnType<typeof startScriptedProcessor>>;
 
-/** image-api on a free port of the loopback, with its log. */
+/** image-api on a free port of loopback, with its log. */
 export async function startTestApi(environment: Readonly<Record<string, string>>) {
   const lines: Record<string, unknown>[] = [];
   const waiting = new Set<() => void>();
@@ -129,7 +129,7 @@ export async function startTestApi(environment: Readonly<Record<string, string>>
 
 export type TestApi = Awaited<ReturnType<typeof startTestApi>>;
 
-/** A problem as it comes over the wire. */
+/** A problem as received. */
 export interface Problem {
   readonly type: string;
   readonly title: string;
@@ -148,27 +148,27 @@ export async function problemOf(response: Response): Promise<Problem> {
   return (await response.json()) as Problem;
 }
 
-/** What came back over a connection of its own, where fetch is too helpful. */
-export interface RawAnswer {
+/** A response over a separate connection, for cases in which fetch hides too much. */
+export interface RawResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-  /** Whether the server asked for the body after `Expect: 100-continue`. */
-  readonly wasAskedForBody: boolean;
+  /** Whether the server sent 100 Continue. */
+  readonly gotContinue: boolean;
 }
 
 /**
- * Sends a request with node:http. Chunks without a Content-Length go out chunked.
+ * Sends a request with node:http. Chunks without a Content-Length are sent with chunked encoding.
  *
  * @param options.chunks - parts of the body; with `Expect` they wait until the server asks
  */
 export async function send(
   url: string,
   options: RequestOptions & { readonly chunks?: Iterable<Uint8Array | string> },
-): Promise<RawAnswer> {
+): Promise<RawResponse> {
   const { chunks = [], ...rest } = options;
   const request = httpRequest(url, { agent: false, ...rest });
-  let wasAskedForBody = false;
+  let gotContinue = false;
   const write = () => {
     for (const chunk of chunks) request.write(chunk);
     request.end();
@@ -178,7 +178,7 @@ export async function send(
   if (rest.headers !== undefined && 'Expect' in rest.headers) {
     request.flushHeaders();
     request.once('continue', () => {
-      wasAskedForBody = true;
+      gotContinue = true;
       write();
     });
   } else {
@@ -192,7 +192,7 @@ export async function send(
     status: response.statusCode ?? 0,
     headers: response.headers,
     body: Buffer.concat(body),
-    wasAskedForBody,
+    gotContinue,
   };
 }
 

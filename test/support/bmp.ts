@@ -11,13 +11,13 @@ export interface BmpParts {
   readonly compression?: number;
   /** Red, green and blue of each colour. */
   readonly palette?: readonly (readonly [red: number, green: number, blue: number])[];
-  /** Colours that the header says; unset: 0, all that there can be. */
+  /** Number of colours in the header; unset: 0, the most possible. */
   readonly colours?: number;
   /** Bit fields: red, green, blue and, in longer headers, alpha. */
   readonly masks?: readonly number[];
   /** 40, 52, 56, 64, 108 or 124; 12 for OS/2's. */
   readonly headerBytes?: number;
-  /** Where the header says that the pixels are; unset: where they are. */
+  /** Offset of the pixels in the header; unset: the real one. */
   readonly offset?: number;
 }
 

@@ -4,10 +4,10 @@ import { encoded, solid } from './pictures.ts';
  * Small files of many parts, each of which makes a decoder work: scans, frames, directories, strips, tiles.
  */
 
-/** What a scan of `crowdedJpeg` does: the first pass over all AC coefficients, or one more bit of each. */
+/** The kind of scan of `crowdedJpeg`: the first pass over all AC coefficients, or one more bit of each. */
 export type ScanKind = 'first' | 'refinement';
 
-/** A gray progressive JPEG of so many scans, each of a few bytes. */
+/** A gray progressive JPEG of this many scans, each of a few bytes. */
 export function crowdedJpeg(width: number, height: number, scans: number, kind: ScanKind = 'first'): Buffer {
   const blocks = Math.ceil(width / 8) * Math.ceil(height / 8);
   const segment = (marker: number, ...body: number[]) =>
@@ -21,7 +21,7 @@ export function crowdedJpeg(width: number, height: number, scans: number, kind: 
     Buffer.from([0xff, 0xd8]),
     segment(0xdb, 0, ...new Array<number>(64).fill(1)),
     segment(0xc2, 8, height >> 8, height & 255, width >> 8, width & 255, 1, 1, 0x11, 0),
-    // DC: category 0 has the code 0. AC: a run of 2^14 ends of blocks has 0, one alone has 10.
+    // DC: category 0 has the code 0. AC: a run of 2^14 ends of blocks has 0, a single one has 10.
     segment(0xc4, 0x00, 1, 0, ...none, 0),
     segment(0xc4, 0x10, 1, 1, ...none, 0xe0, 0),
     segment(0xda, 1, 1, 0, 0, 0, 0),
@@ -31,7 +31,7 @@ export function crowdedJpeg(width: number, height: number, scans: number, kind: 
   ]);
 }
 
-/** The entropy-coded data of a scan in which nothing happens (ITU-T T.81, G.1.2.2). */
+/** The entropy-coded data of a scan without coefficients (ITU-T T.81, G.1.2.2). */
 function endsOfBlocks(blocks: number): Buffer {
   let bits = '';
   for (let left = blocks; left > 0; ) {
@@ -117,7 +117,7 @@ const gray = (width: number, height: number, compression: number): Entry[] => [
   [262, 1],
 ];
 
-/** A TIFF of one pixel with so many pages. */
+/** A TIFF of one pixel with this many pages. */
 export function crowdedTiff(pages: number): Buffer {
   const page: Entry[] = [...gray(1, 1, 1), [273, 8], [277, 1], [278, 1], [279, 1]];
   return tiff(new Array<Entry[]>(pages).fill(page));
@@ -143,11 +143,11 @@ export function jpegTiledTiff(width: number, height: number, tile: Buffer): Buff
   return tiff([[...gray(width, height, 7), ...fields]], tile);
 }
 
-/** An AVIF whose one image has so many frames, each the same. */
+/** An AVIF whose image has this many equal frames. */
 export async function crowdedAvif(width: number, height: number, frames: number): Promise<Buffer> {
   const file = Buffer.from(await encoded(solid(width, height, [200, 30, 60]), 'avif'));
   const data = file.subarray(file.indexOf('mdat') + 4);
-  // Its place as libheif writes it: base, number of extents, offset and length (ISO/IEC 14496-12, §8.11.3).
+  // Its location as libheif writes it: base, number of extents, offset and length (ISO/IEC 14496-12, §8.11.3).
   const place = Buffer.alloc(14);
   place.writeUInt32BE(file.length - data.length, 0);
   place.writeUInt16BE(1, 4);

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { Lookup } from '../../src/processor/source/guarded-agent.ts';
 
-/** What the server says for a name: addresses of the type asked for, an alias for it, no such name, or nothing. */
-export type DnsAnswer =
+/** The response for a name: addresses of the requested type, an alias for it, no such name, or nothing. */
+export type DnsResponse =
   | readonly string[]
   | { readonly alias: string; readonly addresses: readonly string[] }
   | 'no such name'
@@ -13,15 +13,17 @@ export type DnsAnswer =
 
 const types = { 1: 'A', 28: 'AAAA' } as const;
 
-/** Addresses that are public, and given the wrong family, so that the system refuses to connect: EINVAL. */
+/** Public addresses with the wrong family, so that the system refuses to connect: EINVAL. */
 const publicAddresses: ReadonlySet<string> = new Set(['8.8.8.8', '8.8.4.4', '2606:4700::1111']);
 
 /**
  * A DNS server on loopback, over UDP, whose records live for 0 seconds (RFC 1035).
  *
- * @param answer - for the nth question (from 1) of this name and type
+ * @param respond - gives the response to the nth question (from 1) of this name and type
  */
-export async function startDnsServer(answer: (name: string, type: 'A' | 'AAAA', nth: number) => DnsAnswer) {
+export async function startDnsServer(
+  respond: (name: string, type: 'A' | 'AAAA', nth: number) => DnsResponse,
+) {
   const questions: string[] = [];
   const socket = createSocket('udp4', (query, { port, address }) => {
     const nameEnd = query.indexOf(0, 12) + 1;
@@ -29,11 +31,11 @@ export async function startDnsServer(answer: (name: string, type: 'A' | 'AAAA', 
     const type = types[query.readUInt16BE(nameEnd) as keyof typeof types];
     const question = `${type} ${name}`;
     questions.push(question);
-    const said = answer(name, type, questions.filter((one) => one === question).length);
-    if (said === 'silence') return;
-    const records = said === 'no such name' ? [] : recordsOf(said, type);
+    const response = respond(name, type, questions.filter((one) => one === question).length);
+    if (response === 'silence') return;
+    const records = response === 'no such name' ? [] : recordsOf(response, type);
     const head = Buffer.from(query.subarray(0, 12));
-    head.writeUInt16BE(said === 'no such name' ? 0x8183 : 0x8180, 2);
+    head.writeUInt16BE(response === 'no such name' ? 0x8183 : 0x8180, 2);
     head.writeUInt16BE(records.length, 6);
     head.writeUInt32BE(0, 8);
     socket.send(Buffer.concat([head, query.subarray(12, nameEnd + 4), ...records]), port, address);
@@ -44,8 +46,8 @@ export async function startDnsServer(answer: (name: string, type: 'A' | 'AAAA', 
   resolver.setServers([`127.0.0.1:${(socket.address() as AddressInfo).port}`]);
 
   const lookup: Lookup = (hostname, _options, callback) => {
-    const addresses = async (asked: Promise<string[]>, family: number) =>
-      (await asked).map((address) => ({
+    const addresses = async (lookup: Promise<string[]>, family: number) =>
+      (await lookup).map((address) => ({
         address,
         family: publicAddresses.has(address) ? 10 - family : family,
       }));
@@ -58,9 +60,9 @@ export async function startDnsServer(answer: (name: string, type: 'A' | 'AAAA', 
     });
   };
   return {
-    /** Asks this server for A and AAAA, as getaddrinfo does. */
+    /** Queries this server for A and AAAA, as getaddrinfo does. */
     lookup,
-    /** `A images.example`, … in the order in which they came. */
+    /** The queries, for example `A images.example`, in their order. */
     questions,
     async [Symbol.asyncDispose]() {
       resolver.cancel();
@@ -90,7 +92,7 @@ function writeName(name: string): Buffer {
 }
 
 /** Records with a lifetime of 0; the question's name is at byte 12. */
-function recordsOf(said: Exclude<DnsAnswer, string>, type: 'A' | 'AAAA'): Buffer[] {
+function recordsOf(response: Exclude<DnsResponse, string>, type: 'A' | 'AAAA'): Buffer[] {
   const record = (owner: Buffer, kind: number, data: Buffer): Buffer => {
     const head = Buffer.alloc(10);
     head.writeUInt16BE(kind, 0);
@@ -98,7 +100,8 @@ function recordsOf(said: Exclude<DnsAnswer, string>, type: 'A' | 'AAAA'): Buffer
     head.writeUInt16BE(data.length, 8);
     return Buffer.concat([owner, head, data]);
   };
-  const [addresses, alias] = 'alias' in said ? [said.addresses, writeName(said.alias)] : [said, undefined];
+  const [addresses, alias] =
+    'alias' in response ? [response.addresses, writeName(response.alias)] : [response, undefined];
   const question = Buffer.from([0xc0, 12]);
   const data = addresses.map((address) =>
     type === 'A' ? Buffer.from(address.split('.').map(Number)) : ipv6Bytes(address),

@@ -1,5 +1,5 @@
 /*
- * The fenced blocks of a page of Markdown, as its reader takes them: programs, what they print, and data.
+ * The fenced blocks of a page of Markdown, as a reader understands them: programs, their output, and data.
  */
 
 /** A fenced block. */
@@ -12,11 +12,11 @@ export interface DocBlock {
   readonly language: string;
   /** Without the indentation that its fence has. */
   readonly text: string;
-  /** What the page says that it prints: the block without a language right after it. */
+  /** The output that the page shows: the block without a language right after it. */
   readonly output: string | undefined;
 }
 
-/** Commands that a block without a language may not begin with unseen. */
+/** Commands with which a block without a language must not begin. */
 const commandStart =
   /^(npm|npx|node|curl|grpcurl|buf|kubectl|minikube|docker|python3?|pip|image-client|git|sh|bash|export|cat|echo) /;
 
@@ -51,7 +51,7 @@ function guessed(text: string): string {
   return commandStart.test(text) ? 'sh' : '';
 }
 
-/** A command of a console block and what it prints. */
+/** A command of a console block and its output. */
 export interface ConsoleCommand {
   readonly command: string;
   readonly expected: string;
@@ -69,8 +69,8 @@ export function commandsOf(text: string): ConsoleCommand[] {
 }
 
 /**
- * What a page shows, as a pattern for what is printed: an ellipsis stands for anything, and so do figures and ids that
- * differ from run to run (durations of Server-Timing, UUIDs).
+ * The output that a page shows, as a pattern: an ellipsis matches anything, and so do figures and ids that differ from
+ * run to run (durations of Server-Timing, UUIDs).
  */
 export function patternOf(expected: string): RegExp {
   const escaped = expected

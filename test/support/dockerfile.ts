@@ -19,7 +19,7 @@ export function readDockerfile(file: string): Instruction[] {
     });
 }
 
-/** The last stage's instructions: what the image is made of. */
+/** The instructions of the last stage, which make the image. */
 export function lastStage(instructions: readonly Instruction[]): readonly Instruction[] {
   return instructions.slice(instructions.findLastIndex(({ name }) => name === 'FROM'));
 }

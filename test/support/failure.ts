@@ -1,6 +1,6 @@
 import { Failure } from '../../src/failures.ts';
 
-/** The failure that a function ends with; undefined where it ends well. */
+/** The failure that a function throws; undefined where it returns. */
 export function failureOf(run: () => unknown): Failure | undefined {
   try {
     run();

@@ -15,30 +15,30 @@ const datatypeBytes: Readonly<Record<string, number>> = { UINT8: 1, FP16: 2, BF1
 
 /**
  * A model server without a model: it takes `POST /v2/models/…/infer` of the Open Inference Protocol with Triton's
- * binary data extension, refuses with 400 what its lengths, shape or datatype contradict, and answers with the length
+ * binary data extension, refuses with 400 inputs whose lengths, shape and datatype contradict each other, and responds with the length
  * of the input's bytes.
  */
 export async function startInferenceServer() {
   const inputs: SeenInput[] = [];
   const server = createServer(async (request, response) => {
-    const answer = (status: number, body: unknown) =>
+    const respond = (status: number, body: unknown) =>
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     try {
       const input = readInput(request, await bodyOf(request));
       inputs.push(input);
-      answer(200, {
+      respond(200, {
         model_name: input.model,
         model_version: '1',
         outputs: [{ name: 'length', datatype: 'INT32', shape: [1, 1], data: [input.bytes.length] }],
       });
     } catch (error) {
-      answer(400, { error: String(error) });
+      respond(400, { error: String(error) });
     }
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    /** The inputs that came since the last call. */
+    /** The inputs since the last call. */
     takeInputs: () => inputs.splice(0),
     async [Symbol.asyncDispose](): Promise<void> {
       server.closeAllConnections();
@@ -70,7 +70,9 @@ function readInput(request: IncomingMessage, body: Buffer): SeenInput {
   const bytes = body.subarray(headLength);
   const expected = shape.reduce((product, side) => product * side, datatypeBytes[datatype] ?? Number.NaN);
   if (parameters?.binary_data_size !== bytes.length || bytes.length !== expected) {
-    throw new Error(`${bytes.length} bytes for ${datatype} ${shape}, said ${parameters?.binary_data_size}`);
+    throw new Error(
+      `${bytes.length} bytes for ${datatype} ${shape}, declared ${parameters?.binary_data_size}`,
+    );
   }
   return { model, name, datatype, shape, bytes };
 }

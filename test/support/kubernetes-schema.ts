@@ -17,9 +17,9 @@ interface ModelClass {
 }
 
 /**
- * What the API server would say against an object: types, required fields, enums and formats by
+ * The errors of an object that the API server would report: types, required fields, enums and formats by
  * kubernetes-models, unknown fields by the Kubernetes client's models. Both are generated from Kubernetes'
- * own OpenAPI document, and neither sees all.
+ * own OpenAPI document, and neither finds every error.
  */
 export async function schemaProblems(object: KubernetesObject): Promise<string[]> {
   const { apiVersion, kind } = object;

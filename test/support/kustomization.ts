@@ -18,7 +18,7 @@ const isFolder = (resource: string) => !resource.endsWith('.yaml');
 
 /**
  * The objects of a kustomization as its files have them, those of the kustomizations below it included, and
- * its generated ConfigMaps. Nothing is patched: this is what can be had without kustomize.
+ * its generated ConfigMaps. Nothing is patched: patches need kustomize.
  */
 export function readKustomization(folder: string): KubernetesObject[] {
   const { resources, configMapGenerator = [] } = parseKustomization(folder);
@@ -48,7 +48,7 @@ export function filesOfKustomization(folder: string): { present: string[]; named
   };
 }
 
-/** What renders a kustomization on this machine: kubectl has kustomize built in. */
+/** The program that renders a kustomization on this machine: kubectl contains kustomize. */
 const renderer = [
   ['kubectl', 'kustomize'],
   ['kustomize', 'build'],
@@ -56,7 +56,7 @@ const renderer = [
 
 export const canRender = renderer !== undefined;
 
-/** The objects of a kustomization as a cluster gets them. */
+/** The rendered objects of a kustomization. */
 export function renderKustomization(folder: string): KubernetesObject[] {
   const [program = '', command = ''] = renderer ?? [];
   const { status, stdout, stderr } = spawnSync(program, [command, folder], { encoding: 'utf8' });

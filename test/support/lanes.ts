@@ -9,7 +9,7 @@ const startsPrograms = new Set(['node:child_process', 'test/support/tools.ts']);
 
 const imports = new Map<string, readonly string[]>();
 
-/** The modules that a file imports, those only for their types excepted: paths from the checkout, or names. */
+/** The modules that a file imports, except those only for their types: paths from the checkout, or names. */
 function importsOf(path: string): readonly string[] {
   const known = imports.get(path);
   if (known !== undefined) return known;

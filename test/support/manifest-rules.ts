@@ -11,10 +11,10 @@ import type { KubernetesObject } from './kubernetes-schema.ts';
 /** Objects of one namespace that are applied together. */
 export type Manifest = readonly KubernetesObject[];
 
-/** Says what is wrong, a line each. */
+/** Returns the problems, one line each. */
 type Rule = (manifest: Manifest) => string[];
 
-/** What Kubernetes takes without a word and then does not do: the rules by what they promise. */
+/** Rules against errors that Kubernetes accepts without a warning, by the property that each ensures. */
 export const manifestRules = {
   "a Deployment's selector matches its own pods": (manifest) =>
     deploymentsOf(manifest)

@@ -5,7 +5,7 @@ import { decoderOf } from '../../src/processor/codecs/codecs.ts';
 import { orient } from '../../src/processor/codecs/orient.ts';
 import { readHeader } from '../../src/processor/codecs/read-header.ts';
 
-/** What Pillow has of a picture; see test/parity/make_optional_goldens.py. */
+/** Pillow's reading of a picture; see test/parity/make_optional_goldens.py. */
 interface Golden {
   readonly mode: 'RGB' | 'RGBA';
   readonly width: number;

@@ -8,10 +8,10 @@ import {
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 
-/** A request as an origin has seen it. */
+/** A request as the origin received it. */
 export interface SeenRequest {
   readonly method: string;
-  /** With the query. */
+  /** Path and query. */
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
 }
@@ -71,11 +71,11 @@ async function listen(
 
 const httpUrl = (port: number, path: string): string => `http://127.0.0.1:${port}${path}`;
 
-function recorded(requests: SeenRequest[], answer: RequestListener): RequestListener {
+function recorded(requests: SeenRequest[], respond: RequestListener): RequestListener {
   return (request, response) => {
     const { method = '', url = '', headers } = request;
     requests.push({ method, path: url, headers });
-    answer(request, response);
+    respond(request, response);
   };
 }
 
@@ -84,65 +84,65 @@ function recorded(requests: SeenRequest[], answer: RequestListener): RequestList
  *
  * @param host - the address to listen on; 127.0.0.1 by default
  */
-export function startOrigin(answer: RequestListener, host = '127.0.0.1'): Promise<Origin> {
+export function startOrigin(respond: RequestListener, host = '127.0.0.1'): Promise<Origin> {
   const requests: SeenRequest[] = [];
-  return listen(createHttpServer(recorded(requests, answer)), host, httpUrl, requests);
+  return listen(createHttpServer(recorded(requests, respond)), host, httpUrl, requests);
 }
 
 /** Starts an origin with TLS on a free port of 127.0.0.1; its URLs name `host`. */
 export function startTlsOrigin(
   { host, key, cert }: { readonly host: string; readonly key: string; readonly cert: string },
-  answer: RequestListener,
+  respond: RequestListener,
 ): Promise<Origin> {
   const requests: SeenRequest[] = [];
-  const server = createHttpsServer({ key, cert }, recorded(requests, answer));
+  const server = createHttpsServer({ key, cert }, recorded(requests, respond));
   return listen(server, '127.0.0.1', (port, path) => `https://${host}:${port}${path}`, requests);
 }
 
 /**
- * Starts an origin that sends whatever `answer` writes to the socket once a request's headers are
- * complete: for answers that no HTTP server would give.
+ * Starts an origin that calls `respond` with the socket once a request's headers are complete: for responses
+ * that no HTTP server would send.
  */
-export function startRawOrigin(answer: (socket: Socket) => void): Promise<Origin> {
+export function startRawOrigin(respond: (socket: Socket) => void): Promise<Origin> {
   const server = createTcpServer((socket) => {
     let head = '';
     socket.on('data', (data) => {
       head += data.toString('latin1');
       if (!head.includes('\r\n\r\n')) return;
       head = '';
-      answer(socket);
+      respond(socket);
     });
   });
   return listen(server, '127.0.0.1', httpUrl, []);
 }
 
-/** Starts an origin that sends whatever `answer` writes to a socket as soon as it is open. */
-export function startTcpOrigin(answer: (socket: Socket) => void): Promise<Origin> {
+/** Starts an origin that calls `respond` with each socket as soon as it is open. */
+export function startTcpOrigin(respond: (socket: Socket) => void): Promise<Origin> {
   const server = createTcpServer((socket) => {
     // Unread bytes would hide that the caller has hung up.
     socket.resume();
-    answer(socket);
+    respond(socket);
   });
   return listen(server, '127.0.0.1', httpUrl, []);
 }
 
-/** Answers each path with its own listener, and others with 404. */
+/** Serves each path with its own listener, and others with 404. */
 export function routes(table: Readonly<Record<string, RequestListener>>): RequestListener {
   return (request, response) => {
-    const answer = table[request.url ?? ''];
-    if (answer === undefined) response.writeHead(404).end('not found');
-    else answer(request, response);
+    const listener = table[request.url ?? ''];
+    if (listener === undefined) response.writeHead(404).end('not found');
+    else listener(request, response);
   };
 }
 
-/** Answers 200 with the bytes and their length. */
+/** Responds with 200, the bytes and their length. */
 export function sends(content: string | Uint8Array, headers: OutgoingHttpHeaders = {}): RequestListener {
   return (_request, response) => {
     response.writeHead(200, { 'content-length': Buffer.byteLength(content), ...headers }).end(content);
   };
 }
 
-/** Answers with a redirect. */
+/** Responds with a redirect. */
 export function redirects(status: number, location?: string): RequestListener {
   return (_request, response) => {
     response.writeHead(status, location === undefined ? {} : { location }).end();

@@ -3,14 +3,14 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 
-/** A span as it came over the wire. */
+/** A span as received. */
 export interface CollectedSpan {
   readonly service: string;
   readonly name: string;
   readonly kind: 'internal' | 'server' | 'client';
   readonly traceId: string;
   readonly spanId: string;
-  /** Empty: it has none. */
+  /** Empty if there is none. */
   readonly parentId: string;
   /** Nanoseconds since 1970. */
   readonly start: bigint;
@@ -20,9 +20,9 @@ export interface CollectedSpan {
 }
 
 /**
- * An OpenTelemetry collector that keeps what it is sent, by OTLP over HTTP in protobuf.
+ * An OpenTelemetry collector that keeps the spans that it receives by OTLP over HTTP in protobuf.
  *
- * @param status - of its answers; one that is not a success isn't tried again
+ * @param status - of its responses; after an error the exporter does not retry
  */
 export async function startCollector(status: 200 | 400 = 200) {
   const spans: CollectedSpan[] = [];

@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 
 /**
- * Pictures made in code, the same bytes of pixels in every run. Each maker gives a `Picture`; `encoded`
+ * Pictures made in code, the same bytes of pixels in every run. Each function returns a `Picture`; `encoded`
  * turns it into a file.
  */
 
@@ -23,7 +23,7 @@ function paint(width: number, height: number, colourAt: (x: number, y: number) =
   return { pixels, width, height, channels: 3 };
 }
 
-/** One colour all over. */
+/** One colour everywhere. */
 export function solid(width: number, height: number, colour: Colour): Picture {
   return paint(width, height, () => colour);
 }
@@ -64,7 +64,7 @@ function randomBytes(seed: number): () => number {
   };
 }
 
-/** Every value of every pixel at random: the worst that there is for an encoder. */
+/** Random values in every pixel: the worst case of an encoder. */
 export function noise(width: number, height: number, seed = 1): Picture {
   const next = randomBytes(seed);
   return paint(width, height, () => [next(), next(), next()]);
@@ -122,7 +122,7 @@ export async function encoded(
 export async function decoded(file: Uint8Array): Promise<Picture> {
   const image = sharp(file, { ignoreIcc: true });
   const { space } = await image.metadata();
-  // sharp gives three channels for a gray file unless told otherwise.
+  // sharp gives three channels for a gray file by default.
   const { data, info } = await (space === 'b-w' ? image.toColourspace('b-w') : image)
     .raw()
     .toBuffer({ resolveWithObject: true });

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 
-/** What every PNG begins with. */
+/** The first bytes of every PNG. */
 export const pngSignature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
 
 /** A chunk with its length and its checksum (PNG, 5.3). */

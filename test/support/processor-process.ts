@@ -18,10 +18,10 @@ export async function startProcessorProcess(environment: Readonly<Record<string,
   /** Resolves when the process has done it. @returns how many calls have come so far */
   async function tell(message: 'hold' | 'release' | 'count'): Promise<number> {
     const { promise, resolve } = Promise.withResolvers<number>();
-    const onMessage = (answer: { message?: string; calls: number }) => {
-      if (answer.message !== message) return;
+    const onMessage = (reply: { message?: string; calls: number }) => {
+      if (reply.message !== message) return;
       child.off('message', onMessage);
-      resolve(answer.calls);
+      resolve(reply.calls);
     };
     child.on('message', onMessage);
     child.send(message);
@@ -33,7 +33,7 @@ export async function startProcessorProcess(environment: Readonly<Record<string,
     address: `${host}:${port}`,
     url: `http://${host}:${port}`,
     exited,
-    /** Answers are held back from now on. @returns a promise of the next call */
+    /** Holds responses back from now on. @returns a promise of the next call */
     async hold(): Promise<{ arrived: Promise<void> }> {
       await tell('hold');
       const arrived = new Promise<void>((resolve) => {

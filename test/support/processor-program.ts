@@ -7,8 +7,8 @@ import { drainOnSignal } from '../../src/shutdown.ts';
 import { createLogger } from '../../src/telemetry/telemetry.ts';
 
 /*
- * A processor without pixels in a process of its own: the real server, health and drain, and answers that say by their
- * `key` who gave them. Its parent tells it over IPC to hold its answers back, and hears of calls that come meanwhile.
+ * A processor without pixels in a process of its own: the real server, health and drain, and responses whose `key`
+ * names the process. By IPC its parent makes it hold responses back, and it reports calls that arrive meanwhile.
  */
 
 const { HOST = '127.0.0.1', PORT = '0', SHUTDOWN_DELAY_MS = '0', MAX_CONNECTION_AGE_MS = '0' } = process.env;

@@ -31,7 +31,7 @@ export interface ProcessorOptions {
   readonly maxOutputPixels?: number;
 }
 
-/** The parts that an image's way leads through, with a cache in memory, and `127.0.0.1` as an allowed host. */
+/** The parts of the main path, with a cache in memory, and `127.0.0.1` as an allowed host. */
 export function createProcessing(workers: WorkerPool, options: ProcessorOptions = {}): ImageProcessing {
   const cache = createResultCache<readonly Stage[]>({
     tiers: [createMemoryTier({ maxBytes: 64 * 1024 * 1024 })],

@@ -4,7 +4,7 @@ import { findProgram } from './tools.ts';
 
 /**
  * A Python that can import all of the modules: the environment's PYTHON, or the PATH's python3. Undefined where there is
- * none: what needs it is skipped by name.
+ * none: tests that need it are skipped by name.
  */
 export function findPythonWith(...modules: string[]): string | undefined {
   const program = modules.map((module) => `import ${module}`).join('\n');

@@ -6,20 +6,20 @@ import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
 import { redisServer } from './tools.ts';
 
-/** A redis-server of the test's own. `await using` ends it with the test. */
+/** A separate redis-server for a test. `await using` ends it with the test. */
 export interface RedisServer extends AsyncDisposable {
   readonly port: number;
   /** `redis://127.0.0.1:port` */
   readonly url: string;
-  /** Kills it (SIGKILL) and waits until it is gone. */
+  /** Kills it (SIGKILL) and waits until it has ended. */
   stop(): Promise<void>;
-  /** Leaves it there without a word: connections stay, and new ones are taken by the kernel (SIGSTOP). */
+  /** Stops it with SIGSTOP: connections stay open, and the kernel still accepts new ones. */
   freeze(): void;
   thaw(): void;
 }
 
 /**
- * Starts a redis-server with nothing in it on the loopback and waits until it answers.
+ * Starts an empty redis-server on loopback and waits until it responds.
  *
  * @param options.port - a free one by default; the former one to start a server "again"
  * @param options.parameters - as on its command line: `['--maxmemory', '1mb']`
@@ -35,7 +35,7 @@ export async function startRedis(
       ...['--port', String(port), '--bind', '127.0.0.1', '--dir', tmpdir()],
       ...['--save', '', '--appendonly', 'no', ...(options.parameters ?? [])],
     ],
-    // Not 'inherit': a server that outlives its test would keep the whole run waiting for its end of the pipe.
+    // Not 'inherit': a server that outlives its test would keep its end of the pipe open and the whole run waiting.
     { stdio: ['ignore', 'pipe', 'ignore'] },
   );
   const exited = once(child, 'exit');
@@ -67,7 +67,7 @@ export async function startRedis(
   };
 }
 
-/** A port of the loopback that nothing listened on a moment ago. */
+/** A port of loopback on which nothing listened a moment ago. */
 export async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

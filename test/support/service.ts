@@ -8,7 +8,7 @@ type Environment = Readonly<Record<string, string>>;
 /** One of the two services as a process of its own. */
 interface ServiceProcess {
   readonly port: number;
-  /** What it has logged so far, a JSON line an event. */
+  /** Its log so far, one JSON line per event. */
   readonly log: readonly string[];
   kill(signal: NodeJS.Signals): void;
   /** Its exit code; null if a signal ended it. */
@@ -23,7 +23,7 @@ export interface Service extends AsyncDisposable {
   readonly address: string;
   readonly api: ServiceProcess;
   readonly processor: ServiceProcess;
-  /** Ends both as an orchestrator does, with SIGTERM, and gives their exit codes. */
+  /** Ends both as an orchestrator does, with SIGTERM, and returns their exit codes. */
   stop(): Promise<{ api: number | null; processor: number | null }>;
 }
 
@@ -60,11 +60,11 @@ export async function startService(
   };
 }
 
-/** Starts a main and waits for the event that says where it listens. */
+/** Starts a main and waits for the event that contains its port. */
 async function startProcess(name: 'api' | 'processor', environment: Environment): Promise<ServiceProcess> {
   const main = fileURLToPath(new URL(`../../src/${name}/main.ts`, import.meta.url));
   const child = spawn(process.execPath, [main], {
-    // Nothing of the machine's own settings, such as a REDIS_URL, may leak into a test.
+    // The machine's own settings, such as a REDIS_URL, must not leak into a test.
     env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'info', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,8 +1,8 @@
 import { Socket } from 'node:net';
 
 /**
- * Notes every address that this process's sockets set out to connect to, TLS ones too, until it is disposed of: Node
- * tells it right before it asks the system to connect, so nothing that is not listed here was ever sent a packet.
+ * Records every address to which this process's sockets try to connect, with or without TLS, until it is disposed of.
+ * Node reports an address right before the system call, so no packet was sent to an address that is not listed.
  */
 export function watchSocketAttempts() {
   const attempts: string[] = [];

@@ -1,4 +1,4 @@
-/** A TIFF file made entry by entry, so that a test may say what no library writes. */
+/** A TIFF file made entry by entry, so that a test can contain values that no library writes. */
 
 export interface TiffParts {
   readonly width: number;
@@ -7,7 +7,7 @@ export interface TiffParts {
   readonly photometric: number | undefined;
   /** Bits of each sample of a pixel. */
   readonly bits: readonly number[];
-  /** The strip that is all of the picture; or tiles, from left to right and from top to bottom. */
+  /** The only strip of the picture; or tiles, from left to right and from top to bottom. */
   readonly data: Uint8Array | readonly Uint8Array[];
   /** Side of a tile, pixels; unset: one strip. */
   readonly tile?: number;
@@ -21,7 +21,7 @@ export interface TiffParts {
 
 type Entry = readonly [tag: number, type: number, values: readonly number[]];
 
-/** One image; its directory stands behind its pixels. */
+/** One image; its directory follows its pixels. */
 export function tiffFile({ data, order = 'II', isBig = false, ...parts }: TiffParts): Buffer {
   const pieces = data instanceof Uint8Array ? [data] : data;
   const writer = createWriter(order, isBig);

@@ -24,7 +24,7 @@ describe(endAfter, () => {
     expect(ends).toEqual([undefined]);
   });
 
-  it('ends with what the messages fail with, which goes on to their reader', async () => {
+  it('ends with the error of the messages, which is passed on to their reader', async () => {
     const ends: unknown[] = [];
     const lost = new Error('lost');
     const failing = async function* () {
@@ -54,7 +54,7 @@ describe(endAfter, () => {
     expect(ends).toEqual([undefined]);
   });
 
-  it('ends at once for a reader who has left before', () => {
+  it('ends at once for a reader that has left before', () => {
     const ends: unknown[] = [];
     endAfter(numbers(), AbortSignal.abort('gone'), (error) => ends.push(error));
     expect(ends).toEqual(['gone']);

@@ -10,7 +10,7 @@ const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 const spanId = '00f067aa0ba902b7';
 
 describe(readTracePlace, () => {
-  it('reads the place of the caller', () => {
+  it('reads the place of the caller in its trace', () => {
     expect(readTracePlace(`00-${traceId}-${spanId}-01`, 'vendor=1,other=2')).toEqual({
       traceId,
       spanId,
@@ -19,7 +19,7 @@ describe(readTracePlace, () => {
     });
   });
 
-  it('reads a later version as far as it knows it', () => {
+  it('reads the known part of a later version', () => {
     expect(readTracePlace(`42-${traceId}-${spanId}-00-more`, null)).toEqual({
       traceId,
       spanId,
@@ -45,7 +45,7 @@ describe(readTracePlace, () => {
     expect(readTracePlace(traceparent, undefined)).toBeUndefined();
   });
 
-  it('drops a state that is too long to be given on', () => {
+  it('drops a state that is too long to be passed on', () => {
     expect(readTracePlace(`00-${traceId}-${spanId}-01`, 'a'.repeat(513))?.state).toBe('');
   });
 });
@@ -60,7 +60,7 @@ describe(readRequestId, () => {
 });
 
 describe(originHeaders, () => {
-  it('writes what readTracePlace reads', () => {
+  it('writes headers that readTracePlace reads', () => {
     const trace = { traceId, spanId, flags: 3, state: 'vendor=1' };
     const headers = originHeaders({ requestId: 'r', trace });
     expect(headers).toEqual({
@@ -71,7 +71,7 @@ describe(originHeaders, () => {
     expect(readTracePlace(headers.traceparent, headers.tracestate)).toEqual(trace);
   });
 
-  it('says nothing of a trace that there is none of', () => {
+  it('omits the fields of a trace if there is none', () => {
     expect(originHeaders({ requestId: 'r', trace: undefined })).toEqual({ 'x-request-id': 'r' });
   });
 });

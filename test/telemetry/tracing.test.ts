@@ -81,7 +81,7 @@ describe(startTracing, () => {
       isError: false,
       attributes: { 'http.route': '/x', 'http.response.status_code': 422 },
     });
-    // Wall time, within the tolerance of a clock that goes its own way.
+    // Wall time, within the tolerance of a separate clock.
     expect(Math.abs(Number((second?.start ?? 0n) / 1_000_000n) - before)).toBeLessThanOrEqual(100);
     expect(outer.place).toMatchObject({ traceId, flags: 1, state: 'vendor=1' });
   });
@@ -107,7 +107,7 @@ describe(startTracing, () => {
     await tracing.close();
     expect(places.map(({ flags }) => flags === 1)).toEqual(expected);
     expect(collector.spans).toHaveLength(expected.filter(Boolean).length);
-    // Also what isn't recorded has its place in the caller's trace.
+    // A span that is not recorded also has its place in the caller's trace.
     expect(places.slice(1).map((place) => place.traceId)).toEqual([traceId, traceId]);
   });
 
@@ -123,10 +123,10 @@ describe(startTracing, () => {
     silent.close();
   }, 8_000);
 
-  it('tells the log once of a collector that refuses, however many spans it costs', async () => {
+  it('logs a collector that refuses only once, however many spans are lost', async () => {
     await using collector = await startCollector(400);
     const { tracing, lines } = await start({ ...always, url: collector.url });
-    // More than the queue takes, so that some are dropped too.
+    // More than the queue holds, so that some are dropped.
     for (let spans = 0; spans < 10_000; spans++) {
       tracing.startSpan('span', { kind: 'server', parent: undefined }).end();
     }
@@ -136,7 +136,7 @@ describe(startTracing, () => {
       {
         collector: new URL(collector.url).host,
         why: 'Bad Request',
-        untold: 0,
+        suppressed: 0,
         msg: 'traces are lost; requests go on without them',
       },
     ]);

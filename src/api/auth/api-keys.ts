@@ -2,7 +2,7 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { ownRateLimit } from './rate-limit.ts';
 
-/** Stands in logs, so it is short and plain. */
+/** Short and plain, because logs contain it. */
 export const credentialId = z.string().regex(/^[\w.-]{1,64}$/, '1 to 64 of A–Z, a–z, 0–9, "_", "." and "-"');
 
 /** Whether no two entries have the same id: the log must tell one from the other. */
@@ -15,7 +15,7 @@ const maxKeys = 1000;
 
 /**
  * The file of API keys: `{"keys": [{"id": "team-a", "sha256": "…"}]}`. The keys themselves are not in it, so
- * that who reads the file has none. An empty list is a list: it lets nobody in.
+ * a reader of the file learns none. An empty list refuses every key.
  */
 export const apiKeysFile = z.object({
   keys: z
@@ -36,8 +36,8 @@ export const apiKeysFile = z.object({
 export type ApiKey = z.output<typeof apiKeysFile>['keys'][number];
 
 /**
- * The entry of a key that a caller has sent. All entries are compared, each in constant time, so that how long it
- * takes tells nothing about them.
+ * The entry of a key that a caller has sent. All entries are compared, each in constant time, so that the
+ * time reveals nothing about them.
  */
 export function findApiKey(keys: readonly ApiKey[], presented: string): ApiKey | undefined {
   const digest = hash('sha256', presented, 'buffer');

@@ -12,7 +12,7 @@ import { checkLink, linkParameters, linkSecretsFile } from './signed-links.ts';
 /** Decides which callers may have images processed. */
 export interface Gate {
   /**
-   * Lets a request in by its API key or its signature, and counts it; lets everybody in when neither is set up. The
+   * Lets a request in by its API key or its signature, and counts it. Without keys and secrets it lets every request in. The
    * headers for it go into the response, and the caller into the access log.
    *
    * @throws Failure UNAUTHENTICATED, SIGNATURE_INVALID, LINK_EXPIRED, RATE_LIMITED
@@ -23,7 +23,7 @@ export interface Gate {
 }
 
 interface Caller {
-  /** For the access log: by what it came in. */
+  /** The credential, for the access log. */
   readonly log: { readonly key_id: string } | { readonly link_id: string };
   readonly limit: RateLimit | undefined;
 }
@@ -47,7 +47,7 @@ export function createGate(config: ApiConfig, log: Logger, now: () => number = D
       const leftSeconds = Math.floor((expiresMs - nowMs) / 1000);
       c.set('maxAgeSeconds', Math.min(leftSeconds, config.linkMaxAgeSeconds));
       c.set('spentParameters', linkParameters);
-      // Many people have links of one secret, so a limit for keys would be none for them.
+      // Many people use links of one secret, so the limit for keys does not apply to them.
       return { log: { link_id: secret.id }, limit: rateLimitOf(secret, undefined) };
     }
     const presented = presentedApiKey((name) => c.req.header(name));
@@ -73,7 +73,7 @@ export function createGate(config: ApiConfig, log: Logger, now: () => number = D
       if (!keys && !links) return;
       const { log: noted, limit } = identify(c);
       c.set('caller', noted);
-      // Many people have links of one secret, so each counts by the client's address.
+      // Many people use links of one secret, so each request counts by the client's address.
       if ('key_id' in noted) c.set('callerName', callerOfKey(noted.key_id));
       if (limit === undefined) return;
       const state = await count(Object.entries(noted).join(), limit);
@@ -104,7 +104,7 @@ export function isLoopback(host: string): boolean {
   return family === 0 ? host === 'localhost' : loopback.check(host, family === 4 ? 'ipv4' : 'ipv6');
 }
 
-/** Says in the log of the start when nobody is asked who they are: a warning where others can reach the port. */
+/** Logs at the start that authentication is off: as a warning if other machines can reach the port. */
 export function announceAuthentication(
   config: Pick<ApiConfig, 'host' | 'apiKeysFile' | 'linkSecretsFile'>,
   log: Logger,
@@ -116,7 +116,7 @@ export function announceAuthentication(
   } else {
     log.warn(
       { host },
-      'authentication is off, and HOST is not loopback: whoever reaches the port may use it; set API_KEYS_FILE or LINK_SECRETS_FILE',
+      'authentication is off, and HOST is not loopback: everybody who reaches the port may use it; set API_KEYS_FILE or LINK_SECRETS_FILE',
     );
   }
 }

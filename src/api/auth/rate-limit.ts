@@ -1,14 +1,14 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { z } from 'zod';
 
-/** How often a key may come: `burst` requests in every `burst / requestsPerSecond` seconds. */
+/** How many requests a key may send: `burst` requests in every `burst / requestsPerSecond` seconds. */
 export interface RateLimit {
   readonly requestsPerSecond: number;
   /** Requests that may come at once. */
   readonly burst: number;
 }
 
-/** Where a key stands after a request. */
+/** The state of a key after a request. */
 export interface RateState {
   readonly isExceeded: boolean;
   readonly limit: RateLimit;

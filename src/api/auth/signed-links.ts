@@ -5,7 +5,7 @@ import { credentialId, haveOwnIds } from './api-keys.ts';
 import { ownRateLimit } from './rate-limit.ts';
 
 /*
- * Links that whoever has them may follow, until they expire: a page shows an image without a key of its own.
+ * Links that need no API key until they expire: with one, a web page shows an image without holding a key.
  *
  *   GET /v1/images?expires=1893456000&url=https%3A%2F%2F…&width=224&signature=…
  */

@@ -35,7 +35,7 @@ function parseRange(text: string): Range | undefined {
 /**
  * The address of the client that sent a request. Behind trusted proxies it is the rightmost address of
  * `X-Forwarded-For` that is not one of theirs: each proxy appends the address of its own peer, and everything to the
- * left of the first untrusted address may be the client's invention. A malformed entry ends the search, and the
+ * left of the first untrusted address may be forged by the client. A malformed entry ends the search, and the
  * nearest address before it counts.
  *
  * @param trustedProxies - whose `X-Forwarded-For` counts

@@ -52,7 +52,7 @@ interface Arrival {
   readonly share: Share;
   /** Counts the images of a stream for `share`. */
   readonly stream: HeldStream;
-  /** Where a stream waits while it has no image in work. */
+  /** The waiting place of a stream without an image in work. */
   readonly place: Place | undefined;
 }
 
@@ -66,7 +66,7 @@ const methodNames = ProcessorService.methods.map(({ name }) => name).join(', ');
 /** A description has no contents. */
 const noContents = () => [];
 
-/** Milliseconds in which a stream that has to end may still take its reason. */
+/** Milliseconds that the caller of an ending stream has to read the reason. */
 const streamEndMs = 5_000;
 
 /**
@@ -102,7 +102,7 @@ export function openConnectDoor(
         };
   }
 
-  /** Passes a unary call on. Its response is priced before it is made. */
+  /** Passes a unary call on. Its response is priced before it is computed. */
   async function passOn<Request extends PricedRequest, Response>(
     ask: (
       request: Request,
@@ -158,7 +158,9 @@ export function openConnectDoor(
           return await processor.process(request, deadline, origin, room);
         };
         const messages = stream.requests(requests);
-        yield* stream.answers(processImages(messages, processOne, { concurrency, place, draining: closing }));
+        yield* stream.responses(
+          processImages(messages, processOne, { concurrency, place, draining: closing }),
+        );
       } catch (error) {
         // Connect's own errors are about the stream itself: a message that cannot be parsed, a caller that left.
         throw error instanceof ConnectError ? error : noted(error, arrival?.c);
@@ -200,7 +202,7 @@ export function openConnectDoor(
     if (over !== undefined) throw streamsOverLimit(over);
     const place = streams.enter(caller, (end) => {
       body.break(noted(streamIdle(end), c));
-      // A caller that reads nothing does not take its reason either.
+      // A caller that reads nothing does not read the reason either.
       const timer = setTimeout(() => outgoing.destroy(), streamEndMs);
       outgoing.once('close', () => clearTimeout(timer));
     });

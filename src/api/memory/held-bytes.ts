@@ -8,7 +8,7 @@ import { type Account, createMemoryBudget, type MemoryBudget, mostOfOneCaller } 
 /** Memory of image-api beside bodies and responses, uncollected garbage included, in bytes; measured. */
 export const apiBytes = 250_000_000;
 
-/** The part of one request in what is held. It ends with the last byte of its response or with its connection. */
+/** The share of one request in the held memory. It ends with the last byte of its response or with its connection. */
 export interface Share {
   /**
    * A body is about to be read. It counts as it arrives; its declared length only has to have room now, so that
@@ -20,12 +20,12 @@ export interface Share {
    */
   reserve(declaredBytes: number, giveUp: (failure: Failure) => void): void;
   /**
-   * Takes memory for what has arrived of the body.
+   * Takes memory for the part of the body that has arrived.
    *
    * @throws Failure OVERLOADED
    */
   holds(bytes: number): void;
-  /** The body is complete: how fast it came matters no more. */
+  /** The body is complete: its speed no longer matters. */
   isWhole(): void;
   /**
    * Takes memory for a response, beside that of the body, before the response is made or read.
@@ -36,8 +36,8 @@ export interface Share {
   /** The response has taken the place of the body. Memory that exists is never refused. */
   responds(bytes: number): void;
   /**
-   * The body of the response, in slices that tell how far it is. Where a response is read too slowly and others need
-   * the memory its connection is cut.
+   * The body of the response, in slices that report its progress. If a response is read too slowly and others need
+   * the memory, its connection is closed.
    */
   sends(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
   /** The same for each message of a response that is written elsewhere. */
@@ -90,7 +90,7 @@ function createShare(
 ): Share {
   let bodyBytes = 0;
   function begin(bytes: number): void {
-    // How far a single write is stays unknown.
+    // The progress of a single write is unknown.
     const totalBytes = bytes <= sliceBytes ? 0 : bytes;
     account.begin({ totalBytes, end: () => void outgoing.destroy() });
   }
@@ -131,7 +131,7 @@ function tooSlow(receivedBytes: number, declaredBytes: number, ms: number): Fail
   );
 }
 
-/** @param onSlice - hears of all bytes that are out or on their way */
+/** @param onSlice - is called with the number of bytes that are sent or queued */
 function streamOf(
   slices: Iterator<Uint8Array>,
   onSlice: (bytes: number) => void,

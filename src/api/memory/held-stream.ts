@@ -6,30 +6,30 @@ import { contentBytes } from './response-price.ts';
 export interface HeldStream {
   /** @throws Failure OVERLOADED, which ends the stream: its caller sends again what has no response */
   read(chunkBytes: number): void;
-  /** Counts what passes on its way to the processor. @throws Failure OVERLOADED */
+  /** Counts the images that pass to the processor. @throws Failure OVERLOADED */
   requests(all: AsyncIterable<ProcessStreamRequest>): AsyncIterable<ProcessStreamRequest>;
   /** Takes memory for the response to an image, as soon as its length is known. @throws Failure OVERLOADED */
   take(id: string, messageBytes: number): void;
-  /** Counts what passes on its way back. */
-  answers(all: AsyncIterable<ProcessStreamResponse>): AsyncIterable<ProcessStreamResponse>;
+  /** Counts the responses that pass to the caller. */
+  responses(all: AsyncIterable<ProcessStreamResponse>): AsyncIterable<ProcessStreamResponse>;
 }
 
-interface Unanswered {
+interface Pending {
   readonly bytes: number;
   /** Of the response: its length where that is known, and before that as far as the options tell it. */
   readonly expectedBytes: number;
 }
 
-/** @param maxResponseBytes - longest content of a response; the processor makes none that is longer */
+/** @param maxResponseBytes - longest content of a response; the processor sends none that is longer */
 export function createHeldStream(share: Share, maxResponseBytes: number): HeldStream {
-  const unanswered = new Map<string, Unanswered>();
-  let unansweredBytes = 0;
+  const pending = new Map<string, Pending>();
+  let pendingBytes = 0;
   let unparsedBytes = 0;
   let lastChunkBytes = 0;
 
   function heldBytes(): number {
-    let bytes = unparsedBytes + unansweredBytes;
-    for (const { expectedBytes } of unanswered.values()) bytes += expectedBytes;
+    let bytes = unparsedBytes + pendingBytes;
+    for (const { expectedBytes } of pending.values()) bytes += expectedBytes;
     return bytes;
   }
 
@@ -38,10 +38,10 @@ export function createHeldStream(share: Share, maxResponseBytes: number): HeldSt
     const bytes = source?.case === 'content' ? source.value.length : 0;
     // Connect reads no further than it must for a message, so what is left is of the last chunk.
     unparsedBytes = Math.min(unparsedBytes - bytes, lastChunkBytes);
-    unansweredBytes += bytes;
-    const known = unanswered.get(id);
+    pendingBytes += bytes;
+    const known = pending.get(id);
     const expectedBytes = request === undefined ? 0 : Math.min(contentBytes(request), maxResponseBytes);
-    unanswered.set(id, {
+    pending.set(id, {
       bytes: (known?.bytes ?? 0) + bytes,
       expectedBytes: (known?.expectedBytes ?? 0) + expectedBytes,
     });
@@ -61,19 +61,19 @@ export function createHeldStream(share: Share, maxResponseBytes: number): HeldSt
       }
     },
     take(id, messageBytes) {
-      const known = unanswered.get(id);
-      if (known !== undefined) unanswered.set(id, { ...known, expectedBytes: messageBytes });
+      const known = pending.get(id);
+      if (known !== undefined) pending.set(id, { ...known, expectedBytes: messageBytes });
       share.holds(heldBytes());
     },
-    async *answers(all) {
-      for await (const answer of all) {
-        const { result } = answer;
+    async *responses(all) {
+      for await (const response of all) {
+        const { result } = response;
         const contentLength = result.case === 'response' ? result.value.content.length : 0;
-        unansweredBytes -= unanswered.get(answer.id)?.bytes ?? 0;
-        unanswered.delete(answer.id);
-        // It is here already.
+        pendingBytes -= pending.get(response.id)?.bytes ?? 0;
+        pending.delete(response.id);
+        // It has arrived already.
         share.responds(heldBytes() + contentLength);
-        yield answer;
+        yield response;
         share.responds(heldBytes());
       }
     },

@@ -19,7 +19,7 @@ export interface ResponseLimit {
 
 /**
  * Bytes that a response's content can get, as far as the options tell it: 0 for what depends on the source's own size
- * or on a preset. That much is known when the length of the response's message has arrived.
+ * or on a preset. Their length is known when the length of the response's message has arrived.
  *
  * @throws Failure OUTPUT_BYTES_OVER_LIMIT
  */
@@ -50,7 +50,7 @@ export function contentBytes(request: ProcessRequest): number {
   }
   const format = formatNames[output.value?.format ?? 0];
   const quality = output.value?.quality;
-  // Alpha may stay in what has it. Where the format is the source's own, PNG is the longest.
+  // A source's alpha may be kept. If the format is the source's own, PNG is the longest.
   const channels = (grayscale ? 1 : 3) + (format === 'jpeg' ? 0 : 1);
   return Math.floor(imageBytes(size, channels, format ?? 'png', quality));
 }

@@ -1,5 +1,5 @@
 import type { ApiConfig } from '../config.ts';
-import { answerHeaders } from '../response.ts';
+import { responseHeaders } from '../response.ts';
 import { variantsOption } from '../variants.ts';
 import type { JsonObject } from './json-object.ts';
 import { queryParameters, urlSchema, variantsParameter, variantsSchema } from './options.ts';
@@ -92,7 +92,7 @@ export function postImage(options: Record<string, JsonObject>, config: ApiConfig
 function imageResponse(): JsonObject {
   return {
     description: 'The image or the tensor. With variants, each is a part with its own headers',
-    headers: headerRefs(Object.keys(answerHeaders)),
+    headers: headerRefs(Object.keys(responseHeaders)),
     content: {
       'image/jpeg': {},
       'image/png': {},

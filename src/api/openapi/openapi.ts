@@ -1,6 +1,6 @@
 import type { ApiConfig } from '../config.ts';
 import { problemPath } from '../problem.ts';
-import { answerHeaders } from '../response.ts';
+import { responseHeaders } from '../response.ts';
 import { descriptionSchema, getDescription, postDescription } from './describe-operations.ts';
 import { getImage, postImage } from './image-operations.ts';
 import type { JsonObject } from './json-object.ts';
@@ -58,7 +58,7 @@ export function openApiDocument(config: ApiConfig): JsonObject {
       schemas: { Problem: problemSchema(), Description: descriptionSchema() },
       ...(Object.keys(security).length === 0 ? {} : { securitySchemes: security }),
       headers: Object.fromEntries(
-        Object.entries(answerHeaders).map(([name, description]) => [
+        Object.entries(responseHeaders).map(([name, description]) => [
           name,
           { description, schema: { type: 'string' } },
         ]),

@@ -3,7 +3,7 @@ import type { ApiConfig } from '../config.ts';
 import { problemPath } from '../problem.ts';
 import type { JsonObject } from './json-object.ts';
 
-/** Reasons that a request for an image never ends with: of other interfaces, of paths, of HTTP itself. */
+/** Reasons with which a request for an image never fails: those of other interfaces, of paths, of HTTP itself. */
 const notOfImages: readonly FailureReason[] = [
   'MESSAGE_INVALID',
   'COMPRESSION_UNSUPPORTED',

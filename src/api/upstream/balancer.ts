@@ -60,7 +60,7 @@ interface Processor {
  *
  * @param urls - origins with commas between them; each of their hosts' addresses is a processor
  * @param resolveMs - between two lookups of the hosts' addresses
- * @param onRetry - hears of each call that is sent once more
+ * @param onRetry - is called for each call that is sent once more
  */
 export function createBalancer(
   urls: string,
@@ -120,7 +120,7 @@ export function createBalancer(
         break;
       }
       processor.state = 'avoided';
-      // Not in step with other instances of image-api.
+      // Random, so that instances of image-api do not check in step.
       await sleep(waitMs * (0.75 + Math.random() / 2), undefined, { ref: false });
     }
     processor.isProbed = false;
@@ -253,13 +253,13 @@ export function isLostProcessor(error: unknown): boolean {
   return cause instanceof Error && 'code' in cause && String(cause.code).startsWith('ERR_HTTP2_');
 }
 
-/** Whether the stream met the GOAWAY of a connection that was about to end. Only a text says so. */
+/** Whether the stream met the GOAWAY of a connection that was about to end. Only the message of the error shows it. */
 function isRefusedStream(error: unknown): boolean {
   const { rawMessage, cause } = ConnectError.from(error);
   return `${rawMessage} ${cause}`.includes('REFUSED_STREAM');
 }
 
-/** Under little load most are equal. Then the one that has waited longer for a call is freer. */
+/** Under little load most are equal. Then the one whose latest call is older is preferred. */
 function isFreer(one: Processor, other: Processor): boolean {
   return one.inFlight < other.inFlight || (one.inFlight === other.inFlight && one.turn < other.turn);
 }

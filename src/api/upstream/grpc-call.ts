@@ -72,7 +72,7 @@ function tooLong(bytes: number, maxResponseBytes: number): ConnectError {
   return new ConnectError(text, Code.ResourceExhausted);
 }
 
-/** A malformed response is the processor's fault, whatever reason a request like it would have. */
+/** A malformed response is the processor's fault, even if the same bytes in a request would be the caller's. */
 function unreadable(error: unknown): ConnectError {
   if (error instanceof ConnectError) return error;
   const isOurs =

@@ -21,8 +21,8 @@ const connectTimeoutMs = 2_000;
 export type Resolve = (host: string) => Promise<readonly string[]>;
 
 /**
- * Asks for the addresses of the URLs' hosts again and again. A host whose lookup fails, or that has no address at the
- * moment, keeps the addresses that it had: a name server in trouble ends no connection.
+ * Looks up the addresses of the URLs' hosts repeatedly. A host whose lookup fails, or that has no address at the
+ * moment, keeps the addresses that it had: a failing name server ends no connection.
  *
  * @param urls - origins with commas between them
  * @param intervalMs - from one lookup's end to the next
@@ -93,7 +93,7 @@ export function watchProcessorAddresses(
   }
 
   return {
-    /** Comes when every name has been looked up once. */
+    /** Resolves when every name has been looked up once. */
     lookedUp: Promise.all(firstLookups),
     /** Why the latest lookup that failed did so. */
     lastError: () => lastError,

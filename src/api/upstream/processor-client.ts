@@ -40,7 +40,7 @@ export type ProcessorClient = ReturnType<typeof createProcessorClient>;
  * @param resolveMs - between two lookups of the hosts' addresses
  * @param resolve - finds the addresses of a host; by default as the system does
  * @param options.tracing - makes a span of each call
- * @param options.onRetry - hears of each call that is sent once more
+ * @param options.onRetry - is called for each call that is sent once more
  * @param options.maxCallsPerProcessor - images that are sent to each on average; beyond that all are refused
  */
 export function createProcessorClient(
@@ -79,8 +79,8 @@ export function createProcessorClient(
   }
 
   /**
-   * One request, one response. Images that the processor is to download are no images in work: it bounds downloads by
-   * itself, and nobody who sends an image waits for an origin.
+   * One request, one response. Images that the processor downloads do not count as in work: the
+   * processor bounds downloads by itself, and callers that send images never wait for an origin.
    */
   async function ask<Input extends DescMessage, Output extends DescMessage>(
     method: UnaryMethod<Input, Output>,
@@ -208,7 +208,7 @@ function failureOfCall(error: unknown, signal: AbortSignal, bytes?: number): Fai
   if (cause.code === Code.DeadlineExceeded) {
     return new Failure(
       'DEADLINE_EXCEEDED',
-      'The processor did not answer before the deadline of the request; try again, with a smaller image perhaps.',
+      'The processor did not respond before the deadline of the request; try again, perhaps with a smaller image.',
       {},
       { cause },
     );

@@ -11,7 +11,7 @@ import {
 } from '../../../gen/image/v1/processor_pb.ts';
 import { Failure } from '../../failures.ts';
 
-/** In bytes. Sending a shorter image costs no more than asking for it by its hash. */
+/** In bytes. Sending a shorter image costs no more than a request by its hash. */
 const leastBytes = 64 * 1024;
 
 /** Entries kept; about 200 bytes each, 2 MB in total. */
@@ -75,10 +75,10 @@ function optionsOf(request: ProcessRequest | ProcessVariantsRequest): Uint8Array
 }
 
 /**
- * Tags by which equal requests are known again: GMAC of both parts, under a key that nobody knows and that ends with
- * this process. SHA-256 would do as well and take ten times as long, on every miss too.
+ * Tags that identify equal requests: GMAC of both parts, under a random key that exists only in this process. SHA-256
+ * would also work, but takes ten times as long, even on every miss.
  *
- * That two requests that somebody has chosen get the same tag has a chance of about 2⁻¹⁰⁰ (NIST SP 800-38D, appendix
+ * The chance that two requests chosen by an attacker get the same tag is about 2⁻¹⁰⁰ (NIST SP 800-38D, appendix
  * C: the blocks of the longer by 2¹²⁸), as long as no tag is published. None leaves this process.
  */
 function createTagger(): (options: Uint8Array, content: Uint8Array) => string {

@@ -18,7 +18,7 @@ export interface DoctorArguments {
 /**
  * Reads the command line of `doctor`.
  *
- * @returns undefined if `--help` is asked for
+ * @returns undefined for `--help`
  * @throws ClientError of bad usage
  */
 export function readDoctorArguments(

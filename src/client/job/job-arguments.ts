@@ -32,7 +32,7 @@ export interface JobArguments {
  * Reads the command line of a job.
  *
  * @param argv - the arguments after `job`
- * @returns undefined if `--help` is asked for
+ * @returns undefined for `--help`
  * @throws ClientError of bad usage
  */
 export function readJobArguments(

@@ -49,10 +49,10 @@ export async function planJob(
   rules: PlanRules,
   signal: AbortSignal,
 ): Promise<Plan> {
-  const { wanted, ownOutputs } = await withoutOwnOutputs(found.images, folder, journal);
-  const named = nameOutputs(wanted, rules.format);
+  const { kept, ownOutputs } = await withoutOwnOutputs(found.images, folder, journal);
+  const named = nameOutputs(kept, rules.format);
   const sources = new Set(found.lists);
-  for (const { source } of wanted) if ('id' in source) sources.add(source.id);
+  for (const { source } of kept) if ('id' in source) sources.add(source.id);
   const images: JobImage[] = [];
   const replacing = new Set<JobImage>();
   const done: { image: JobImage; entry: Entry }[] = [];
@@ -111,8 +111,8 @@ async function withoutOwnOutputs(
   images: readonly FoundImage[],
   folder: string,
   journal: Journal,
-): Promise<{ wanted: FoundImage[]; ownOutputs: Skipped[] }> {
-  const wanted: FoundImage[] = [];
+): Promise<{ kept: FoundImage[]; ownOutputs: Skipped[] }> {
+  const kept: FoundImage[] = [];
   const ownOutputs: Skipped[] = [];
   for (const image of images) {
     const path = image.isMatched && 'path' in image.source ? image.source.path : undefined;
@@ -124,9 +124,9 @@ async function withoutOwnOutputs(
         continue;
       }
     }
-    wanted.push(image);
+    kept.push(image);
   }
-  return { wanted, ownOutputs };
+  return { kept, ownOutputs };
 }
 
 /**

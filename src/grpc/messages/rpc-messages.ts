@@ -32,7 +32,7 @@ interface OwnMessages {
 
 const ownMessagesKey = createContextKey<OwnMessages | undefined>(undefined, { description: 'own messages' });
 
-/** Hears how far a message of a response is. */
+/** Is notified of the progress of a response message. */
 export interface MessageTransfer {
   /** @param bytes - length of the message */
   begin(bytes: number): void;
@@ -45,7 +45,7 @@ export interface MessageTransfer {
 export interface CallHandling {
   readonly format: CallFormat;
   readonly limit: MessageLimit;
-  /** Turns whatever is thrown into an error for the wire. */
+  /** Turns any thrown value into an error for the wire. */
   asError(error: unknown): Error;
   readonly transfer: MessageTransfer;
 }

@@ -26,7 +26,7 @@ interface Scan {
   values: number;
   /** Objects and arrays that are open. */
   readonly open: Open[];
-  /** Where what is not in `pieces` yet begins. */
+  /** Start of the bytes that are not in `pieces` yet. */
   plainFrom: number;
   /** Bytes in `pieces`, without marks. */
   plainBytes: number;
@@ -47,7 +47,7 @@ interface Open {
 
 /**
  * Reads the bytes of a JSON text without building anything, so that depth, number of values and length are bounded
- * before `JSON.parse` sees it; whether it is JSON at all is left to that. A native search finds the end of long strings,
+ * before `JSON.parse` sees it; `JSON.parse` decides whether it is valid JSON. A native search finds the end of long strings,
  * such as an image in base64; they are left out of the text.
  *
  * @throws Failure MESSAGE_INVALID, also for two equal keys in an object; what `limitOf` makes

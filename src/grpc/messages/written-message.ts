@@ -29,7 +29,7 @@ const base64SliceBytes = (sliceBytes / 4 / 4) * 3;
 export interface WrittenMessage {
   /** Its length in bytes. */
   readonly bytes: number;
-  /** Its bytes. Each slice is made when it is asked for; a message of at most `sliceBytes` is one slice. */
+  /** Its bytes. Each slice is made on demand; a message of at most `sliceBytes` is one slice. */
   slices(): Iterable<Uint8Array>;
 }
 

@@ -6,7 +6,7 @@ const one = '7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed';
 const two = '3fc4ccfe745870e2c0d99f71f30ff0656c8dedd41cc1d7d3d376b0dbe685e2f3';
 
 describe('apiKeysFile', () => {
-  it('takes keys with their hash in either case, and limits of their own', () => {
+  it('reads keys with their hash in either case, and limits of their own', () => {
     const { keys } = apiKeysFile.parse({
       keys: [
         { id: 'a', sha256: one, requests_per_second: 0.5, burst: 3 },
@@ -20,7 +20,7 @@ describe('apiKeysFile', () => {
     expect(keys[0]).toMatchObject({ requests_per_second: 0.5, burst: 3 });
   });
 
-  it('takes an empty list, which lets nobody in', () => {
+  it('accepts an empty list, which refuses every key', () => {
     expect(findApiKey(apiKeysFile.parse({ keys: [] }).keys, 'one')).toBeUndefined();
   });
 

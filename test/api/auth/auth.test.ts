@@ -13,7 +13,7 @@ import { readApiConfig } from '../../../src/api/config.ts';
 import { openApiDocument } from '../../../src/api/openapi/openapi.ts';
 import { failureFromConnectError } from '../../../src/grpc/rpc-failures.ts';
 import {
-  plainAnswer,
+  plainResponse,
   problemOf,
   type ScriptedProcessor,
   send,
@@ -118,24 +118,24 @@ describe(createGate, () => {
       const names: (string | null)[] = [];
       processor.script.process = (_request, { requestHeader }) => {
         names.push(requestHeader.get('x-image-caller'));
-        return plainAnswer;
+        return plainResponse;
       };
       await post({ 'X-API-Key': alphaKey, 'x-image-caller': 'key:beta' });
       await fetch(`${api.url}${link({ url: 'https://images.example/cat.jpg' })}`);
       expect(names).toEqual(['key:alpha', 'ip:127.0.0.1']);
     });
 
-    it('keeps callers out before it asks for their bodies', async () => {
-      const answer = await send(`${api.url}/v1/images`, {
+    it('refuses callers before it reads their bodies', async () => {
+      const response = await send(`${api.url}/v1/images`, {
         method: 'POST',
         headers: { Expect: '100-continue', 'Content-Length': 1_000_000 },
         chunks: [new Uint8Array(1_000_000)],
       });
-      expect(answer.status).toBe(401);
-      expect(answer.wasAskedForBody).toBe(false);
+      expect(response.status).toBe(401);
+      expect(response.gotContinue).toBe(false);
     });
 
-    it('keeps callers out of every method and spelling of a path that leads to images', async () => {
+    it('refuses callers at every method and spelling of a path that leads to images', async () => {
       for (const method of ['GET', 'HEAD', 'POST']) {
         for (const path of [
           '/v1/images',
@@ -151,7 +151,7 @@ describe(createGate, () => {
       expect(processor.requests).toEqual([]);
     });
 
-    it('keeps callers out of every method of the service', async () => {
+    it('refuses callers at every method of the service', async () => {
       for (const method of ProcessorService.methods) {
         const isUnary = method.methodKind === 'unary';
         const response = await fetch(`${api.url}/${ProcessorService.typeName}/${method.name}`, {
@@ -189,7 +189,7 @@ describe(createGate, () => {
       }
     });
 
-    it('lets a page of a named origin read why it is kept out', async () => {
+    it('lets a page of a named origin read why it is refused', async () => {
       const { headers } = await post({ Origin: 'https://app.example' });
       expect(headers.get('access-control-allow-origin')).toBe('https://app.example');
       expect(headers.get('access-control-expose-headers')?.split(',')).toEqual(
@@ -208,7 +208,7 @@ describe(createGate, () => {
       for (const secret of [alphaKey, 'gamma-ray', linkSecret]) expect(log).not.toContain(secret);
     });
 
-    it('takes a new key and no longer an old one, without a restart', async () => {
+    it('accepts a new key and no longer an old one, without a restart', async () => {
       const path = join(folder, 'rotated.json');
       const write = (...keys: string[]) =>
         writeFileSync(path, JSON.stringify({ keys: keys.map((key, at) => keyEntry(`${at}`, key)) }));
@@ -229,7 +229,7 @@ describe(createGate, () => {
   });
 
   describe('with a rate limit', () => {
-    it('lets the burst through and then says when to come again', async () => {
+    it('lets the burst through and then states when to try again', async () => {
       await using other = await startTestApi({ PROCESSOR_URL: processor.url, API_KEYS_FILE: keysPath });
       for (const remaining of [1, 0]) {
         const { status, headers } = await post({ 'X-API-Key': slowKey }, other);
@@ -248,11 +248,11 @@ describe(createGate, () => {
       });
       expect(processor.requests).toEqual([]);
       expect(await other.accessLine('slow')).toMatchObject({ key_id: 'slow', reason: 'RATE_LIMITED' });
-      // The others are not held up.
+      // Other requests are not delayed.
       expect((await post({ 'X-API-Key': alphaKey }, other)).status).toBe(200);
     });
 
-    it('has the limit of the environment for keys without their own', async () => {
+    it('uses the limit of the environment for keys without their own', async () => {
       await using other = await startTestApi({
         PROCESSOR_URL: processor.url,
         API_KEYS_FILE: keysPath,
@@ -265,7 +265,7 @@ describe(createGate, () => {
       expect(await policy(slowKey)).toBe('"key";q=2;w=2000');
     });
 
-    it('says nothing of limits to keys that have none', async () => {
+    it('sends no limit headers for keys without limits', async () => {
       expect((await post({ 'X-API-Key': alphaKey })).headers.get('ratelimit')).toBeNull();
     });
   });
@@ -283,7 +283,7 @@ describe(createGate, () => {
       expect(Number(maxAge)).toBeGreaterThan(mostSeconds - 60);
     });
 
-    it('lets in who follows one, for the image that it was made for', async () => {
+    it('admits a request with one, for the image that it was made for', async () => {
       const response = await fetch(api.url + link({ url: 'https://a.example/b.jpg', width: '7' }), {
         headers: { 'X-Request-Id': 'link-1' },
       });
@@ -311,7 +311,7 @@ describe(createGate, () => {
       expect(processor.requests).toEqual([]);
     });
 
-    it('says that a link has expired, if it was a good one', async () => {
+    it('reports that a valid link has expired', async () => {
       const response = await fetch(api.url + link({ url: 'https://a.example/', expires: '1700000000' }));
       expect(await problemOf(response)).toMatchObject({
         status: 403,
@@ -320,7 +320,7 @@ describe(createGate, () => {
       });
     });
 
-    it('is for GET only: a signature admits no upload', async () => {
+    it('is valid only for GET: a signature admits no upload', async () => {
       const response = await fetch(api.url + link({ width: '7' }), { method: 'POST', body: bytes });
       expect(await problemOf(response)).toMatchObject({ status: 401, reason: 'UNAUTHENTICATED' });
       expect(processor.requests).toEqual([]);
@@ -332,7 +332,7 @@ describe(createGate, () => {
       expect(await problemOf(response)).toMatchObject({ status: 400, reason: 'OPTION_UNKNOWN' });
     });
 
-    it('alone lets nobody in without one', async () => {
+    it('refuses every request without a link if there are no API keys', async () => {
       await using other = await startTestApi({ PROCESSOR_URL: processor.url, LINK_SECRETS_FILE: linksPath });
       expect((await post({ 'X-API-Key': alphaKey }, other)).status).toBe(401);
       expect((await fetch(`${other.url}/v1/images?url=https://a.example/`)).status).toBe(401);
@@ -343,7 +343,7 @@ describe(createGate, () => {
   describe.each([
     ['Connect', createConnectTransport, 'application/proto'],
     ['gRPC-Web', createGrpcWebTransport, 'application/grpc-web+proto'],
-  ] as const)('at the door for %s', (_protocol, createTransport, contentType) => {
+  ] as const)('on the %s interface', (_protocol, createTransport, contentType) => {
     const client = (headers: Record<string, string>, url = api.url) =>
       createClient(
         ProcessorService,
@@ -390,8 +390,8 @@ describe(createGate, () => {
       expect(processor.requests).toEqual([]);
     });
 
-    it('keeps callers out before it asks for their messages', async () => {
-      const answer = await send(`${api.url}/image.v1.ProcessorService/Process`, {
+    it('refuses callers before it reads their messages', async () => {
+      const response = await send(`${api.url}/image.v1.ProcessorService/Process`, {
         method: 'POST',
         headers: {
           Expect: '100-continue',
@@ -401,11 +401,11 @@ describe(createGate, () => {
         },
         chunks: [new Uint8Array(1_000_000)],
       });
-      expect(answer.wasAskedForBody).toBe(false);
-      expect(answer.status).toBe(contentType === 'application/proto' ? 401 : 200);
+      expect(response.gotContinue).toBe(false);
+      expect(response.status).toBe(contentType === 'application/proto' ? 401 : 200);
     });
 
-    it('has the rate limit of the key', async () => {
+    it('applies the rate limit of the key', async () => {
       await using other = await startTestApi({ PROCESSOR_URL: processor.url, API_KEYS_FILE: keysPath });
       const slow = client({ 'X-API-Key': slowKey }, other.url);
       await slow.process({ source });
@@ -416,7 +416,7 @@ describe(createGate, () => {
     });
   });
 
-  it('lets everybody in when neither keys nor links are set up', async () => {
+  it('admits every caller when neither keys nor links are set up', async () => {
     await using other = await startTestApi({ PROCESSOR_URL: processor.url });
     expect((await post({}, other)).status).toBe(200);
     expect((await post({ Authorization: 'Bearer whatever' }, other)).status).toBe(200);
@@ -440,12 +440,12 @@ describe(announceAuthentication, () => {
     expect(announced({ HOST })).toMatchObject([
       {
         level: 40,
-        msg: expect.stringContaining('HOST is not loopback: whoever reaches the port may use it'),
+        msg: expect.stringContaining('HOST is not loopback: everybody who reaches the port may use it'),
       },
     ]);
   });
 
-  it('says nothing when keys or links are set up', () => {
+  it('logs nothing when keys or links are set up', () => {
     expect(announced({ HOST: '0.0.0.0', API_KEYS_FILE: keysPath })).toEqual([]);
     expect(announced({ HOST: '0.0.0.0', LINK_SECRETS_FILE: linksPath })).toEqual([]);
   });
@@ -467,7 +467,7 @@ describe(readApiConfig, () => {
     expect(() => readApiConfig(environment as Record<string, string>)).toThrow(message);
   });
 
-  it('stops at a file of keys that has the wrong content, and does not repeat it', () => {
+  it('stops at a file of keys with invalid content, and does not quote it', () => {
     const path = join(folder, 'wrong.json');
     onTestFinished(() => rmSync(path));
     writeFileSync(path, JSON.stringify({ keys: [{ id: 'a', sha256: 'my-secret-key' }] }));
@@ -484,7 +484,7 @@ describe(openApiDocument, () => {
       paths: Record<string, Record<'get' | 'post', { security?: unknown; responses: object }>>;
     };
 
-  it('has the ways in, and for each path those that lead there', () => {
+  it('lists the security schemes, and for each path those that it accepts', () => {
     const { components, paths } = document({ API_KEYS_FILE: keysPath, LINK_SECRETS_FILE: linksPath });
     expect(components.securitySchemes).toMatchObject({
       bearerKey: { type: 'http', scheme: 'bearer' },
@@ -501,7 +501,7 @@ describe(openApiDocument, () => {
     }
   });
 
-  it('has none of that where nobody is asked who they are', () => {
+  it('has none of that where authentication is off', () => {
     const { components, paths } = document({});
     expect(components).not.toHaveProperty('securitySchemes');
     expect(paths['/v1/images']?.get).not.toHaveProperty('security');

@@ -12,14 +12,14 @@ describe(createRateLimiter, () => {
 
   const limit = { requestsPerSecond: 2, burst: 4 };
 
-  /** What is left after each of some requests; "no" for one that is over the limit. */
+  /** The remaining requests after each of some requests; "no" for one that is over the limit. */
   async function left(count: ReturnType<typeof createRateLimiter>, id: string, times: number, of = limit) {
     const states = [];
     for (let time = 0; time < times; time += 1) states.push(await count(id, of));
     return states.map(({ isExceeded, remaining }) => (isExceeded ? 'no' : remaining));
   }
 
-  it('lets a burst through at once, and as much again when its time is over', async () => {
+  it('lets a burst through at once, and another one when the window is over', async () => {
     const count = createRateLimiter();
     expect(await left(count, 'a', 6)).toEqual([3, 2, 1, 0, 'no', 'no']);
     vi.advanceTimersByTime(1999);
@@ -36,7 +36,7 @@ describe(createRateLimiter, () => {
     }
   });
 
-  it('says in whole seconds when the next window begins', async () => {
+  it('states in whole seconds when the next window begins', async () => {
     const count = createRateLimiter();
     expect((await count('a', limit)).resetSeconds).toBe(2);
     vi.advanceTimersByTime(999);
@@ -47,13 +47,13 @@ describe(createRateLimiter, () => {
     expect((await count('a', limit)).resetSeconds).toBe(1);
   });
 
-  it('counts each id for itself', async () => {
+  it('counts each id separately', async () => {
     const count = createRateLimiter();
     expect(await left(count, 'a', 5)).toEqual([3, 2, 1, 0, 'no']);
     expect(await left(count, 'b', 2)).toEqual([3, 2]);
   });
 
-  it('takes a new limit of an id at once', async () => {
+  it('applies a new limit of an id at once', async () => {
     const count = createRateLimiter();
     expect(await left(count, 'a', 5)).toEqual([3, 2, 1, 0, 'no']);
     expect(await left(count, 'a', 2, { requestsPerSecond: 2, burst: 100 })).toEqual([99, 98]);
@@ -84,7 +84,7 @@ describe(rateLimit, () => {
 });
 
 describe(rateLimitHeaders, () => {
-  it('has quota and window, what remains and for how long', () => {
+  it('contains quota and window, the remaining requests and the remaining time', () => {
     const state = {
       isExceeded: false,
       limit: { requestsPerSecond: 3, burst: 10 },

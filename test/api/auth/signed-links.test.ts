@@ -48,19 +48,19 @@ describe(checkLink, () => {
     }
   };
 
-  it('names the secret that the link was signed with, the old one too', () => {
+  it('returns the secret that the link was signed with, even an old one', () => {
     expect(check(signed('url=x&expires=1000'))).toBe('new');
     expect(check(signed('url=x&expires=1000', 'another secret, which was there before'))).toBe('old');
   });
 
-  it('holds however the same parameters are written and ordered', () => {
+  it('is valid for every spelling and order of the same parameters', () => {
     const signature = signed('url=https://a.example/b c&expires=1000').get('signature');
     expect(
       check(new URLSearchParams(`signature=${signature}&expires=%31000&url=https%3a//a.example/b%20c`)),
     ).toBe('new');
   });
 
-  it('ends at the second that it names', () => {
+  it('expires at the second that it names', () => {
     const link = signed('url=x&expires=1000');
     expect(reason(link, path, 999_999)).toBe('new');
     expect(reason(link, path, 1_000_000)).toBe('LINK_EXPIRED');
@@ -89,7 +89,7 @@ describe(checkLink, () => {
     expect(reason(link)).toBe('SIGNATURE_INVALID');
   });
 
-  it('does not hold for another path, nor with a secret that is not in the file', () => {
+  it('is invalid for another path, and with a secret that is not in the file', () => {
     expect(reason(signed('url=x&expires=1000'), '/v1/other')).toBe('SIGNATURE_INVALID');
     expect(reason(signed('url=x&expires=1000', 'a secret that was taken out of the file'))).toBe(
       'SIGNATURE_INVALID',
@@ -105,7 +105,7 @@ describe(checkLink, () => {
 });
 
 describe('linkSecretsFile', () => {
-  it('refuses a secret that is short enough to be guessed, and ids that are not their own', () => {
+  it('refuses a secret that is short enough to be guessed, and duplicate ids', () => {
     const takes = (value: unknown): boolean => linkSecretsFile.safeParse(value).success;
     expect(takes({ secrets })).toBe(true);
     expect(takes({ secrets: [{ id: 'a', secret: 'x'.repeat(31) }] })).toBe(false);

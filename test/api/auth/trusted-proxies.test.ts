@@ -3,7 +3,7 @@ import { createConnectTransport, createGrpcWebTransport } from '@connectrpc/conn
 import { describe, expect, it } from 'vitest';
 import { ProcessorService } from '../../../gen/image/v1/processor_pb.ts';
 import { addressRanges, clientAddress } from '../../../src/api/auth/trusted-proxies.ts';
-import { plainAnswer, startScriptedProcessor, startTestApi } from '../../support/api.ts';
+import { plainResponse, startScriptedProcessor, startTestApi } from '../../support/api.ts';
 
 const parse = (text: string) => addressRanges().parse(text);
 
@@ -33,11 +33,11 @@ describe(addressRanges, () => {
 });
 
 describe(clientAddress, () => {
-  it('believes nobody without trusted proxies', () => {
+  it('ignores X-Forwarded-For without trusted proxies', () => {
     expect(addressOf('192.0.2.1', '198.51.100.7', '')).toBe('192.0.2.1');
   });
 
-  it('believes no peer that is not a trusted proxy', () => {
+  it('ignores X-Forwarded-For of a peer that is not a trusted proxy', () => {
     expect(addressOf('192.0.2.1', '198.51.100.7', '10.0.0.0/8')).toBe('192.0.2.1');
   });
 
@@ -59,7 +59,7 @@ describe(clientAddress, () => {
     expect(addressOf('10.0.0.1', forwarded, '10.0.0.0/8')).toBe(address);
   });
 
-  it('knows a trusted proxy by its IPv4 address on a socket of both families', () => {
+  it('recognises a trusted proxy by its IPv4 address on a socket of both families', () => {
     expect(addressOf('::ffff:10.0.0.1', '198.51.100.7', '10.0.0.0/8')).toBe('198.51.100.7');
   });
 
@@ -74,7 +74,7 @@ describe('image-api', () => {
     const names: (string | null)[] = [];
     processor.script.process = (_request, { requestHeader }) => {
       names.push(requestHeader.get('x-image-caller'));
-      return plainAnswer;
+      return plainResponse;
     };
     await using api = await startTestApi({ PROCESSOR_URL: processor.url, ...environment });
     const headers = { 'X-Forwarded-For': '203.0.113.9, 198.51.100.7', 'x-image-caller': 'key:another' };
@@ -93,7 +93,7 @@ describe('image-api', () => {
     expect(await callersOf({})).toEqual(Array(3).fill('ip:127.0.0.1'));
   });
 
-  it('tells it what a trusted proxy says', async () => {
+  it('sends it the address from a trusted proxy', async () => {
     expect(await callersOf({ TRUSTED_PROXIES: '127.0.0.0/8' })).toEqual(Array(3).fill('ip:198.51.100.7'));
   });
 });

@@ -5,7 +5,7 @@ import { ImageFormat, ProcessorService } from '../../../gen/image/v1/processor_p
 import { openConnectDoor } from '../../../src/api/connect/connect-door.ts';
 import { Failure } from '../../../src/failures.ts';
 import { failureFromConnectError, toConnectError } from '../../../src/grpc/rpc-failures.ts';
-import { answerBytes, plainAnswer, send, useTestApi } from '../../support/api.ts';
+import { plainContent, plainResponse, send, useTestApi } from '../../support/api.ts';
 
 const { processor, api } = await useTestApi({ MAX_UPLOAD_BYTES: '1000000', REQUEST_TIMEOUT_MS: '20000' });
 
@@ -32,12 +32,12 @@ describe(openConnectDoor, () => {
   ] as [string, () => Transport][])('in %s', (_, createTransport) => {
     const client = () => createClient(ProcessorService, createTransport());
 
-    it('hands a call on as it came, without defaults of its own', async () => {
+    it('passes a call on unchanged, without defaults of its own', async () => {
       const response = await client().process({
         source,
         output: { case: 'image', value: { format: ImageFormat.PNG } },
       });
-      expect(response.content).toEqual(answerBytes);
+      expect(response.content).toEqual(plainContent);
       expect(response.key).toBe('c0ffee');
       const request = processor.request();
       expect(new Uint8Array(request.source.value as Uint8Array)).toEqual(content);
@@ -58,7 +58,7 @@ describe(openConnectDoor, () => {
       });
     });
 
-    it('tells a browser when to come again', async () => {
+    it('states when a browser may try again', async () => {
       processor.script.process = () => {
         throw toConnectError(new Failure('OVERLOADED', 'The queue is full.', { retry_after_seconds: 7 }));
       };
@@ -82,7 +82,7 @@ describe(openConnectDoor, () => {
       const seen: (number | undefined)[] = [];
       processor.script.process = (_request, context) => {
         seen.push(context.timeoutMs());
-        return plainAnswer;
+        return plainResponse;
       };
       await client().process({ source }, { timeoutMs: 5000 });
       await client().process({ source });
@@ -116,7 +116,7 @@ describe(openConnectDoor, () => {
       expect(processor.request().source).toEqual({ case: 'sha256', value: '' });
     });
 
-    it('says no more of an error that is not ours than the API does', async () => {
+    it('reveals no more of an unexpected error than the API does', async () => {
       processor.script.process = () => {
         throw new ConnectError('/home/somebody/secret', Code.Internal);
       };
@@ -130,7 +130,7 @@ describe(openConnectDoor, () => {
     const headers = new Promise<Headers>((resolve) => {
       processor.script.process = (_request, { requestHeader }) => {
         resolve(requestHeader);
-        return plainAnswer;
+        return plainResponse;
       };
     });
     const client = createClient(
@@ -178,7 +178,7 @@ describe(openConnectDoor, () => {
     expect(body.toString('latin1').match(/"id":"\w"/g)).toEqual(['"id":"a"', '"id":"b"']);
   });
 
-  it('knows no other methods, and accepts only POST', async () => {
+  it('has no other methods, and accepts only POST', async () => {
     const unknown = await fetch(`${api.url}/image.v1.ProcessorService/Delete`, {
       method: 'POST',
       body: '{}',

@@ -8,7 +8,7 @@ import { openConnectDoor } from '../../../src/api/connect/connect-door.ts';
 import { Failure } from '../../../src/failures.ts';
 import { toConnectError } from '../../../src/grpc/rpc-failures.ts';
 import {
-  plainAnswer,
+  plainResponse,
   type ScriptedProcessor,
   startScriptedProcessor,
   startTestApi,
@@ -70,9 +70,9 @@ function stream(api: TestApi, contentType = 'application/connect+proto', headers
   end.catch(() => {});
   return {
     request,
-    /** All that came, once the stream is over. */
+    /** All that was received, once the stream has ended. */
     end,
-    /** Waits until this has come. */
+    /** Waits until this has been received. */
     async until(text: string): Promise<void> {
       while (!received.includes(text)) {
         await new Promise<void>((resolve) => {
@@ -91,7 +91,7 @@ const post = (api: TestApi) => fetch(`${api.url}/v1/images`, { method: 'POST', b
 
 describe(openConnectDoor, () => {
   describe.each(types)('with a stream of %s', (type) => {
-    it('takes no place for a stream without an image', async () => {
+    it('takes no place in the queue for a stream without an image', async () => {
       await using api = await start({ MAX_CALLS_PER_PROCESSOR: '1' });
       const idle = [1, 2, 3, 4].map(() => stream(api, type));
       idle[0]?.request.write(image('a'));
@@ -101,14 +101,14 @@ describe(openConnectDoor, () => {
       for (const { end } of idle) expect(await end).not.toContain('"error"');
     });
 
-    it('counts its images in work', async () => {
+    it('counts the images in work of a stream', async () => {
       await using api = await start({ MAX_CALLS_PER_PROCESSOR: '1' });
       const arrived = Promise.withResolvers<void>();
       const release = Promise.withResolvers<void>();
       processor.script.process = async () => {
         arrived.resolve();
         await release.promise;
-        return plainAnswer;
+        return plainResponse;
       };
       const busy = stream(api, type);
       busy.request.write(image('a'));
@@ -132,7 +132,7 @@ describe(openConnectDoor, () => {
       expect(await halfSent.end).toContain('had no image in work for 300 ms');
     });
 
-    it('is refused where its caller has as many idle streams as it may', async () => {
+    it('is refused if its caller has the most idle streams allowed', async () => {
       await using api = await start({ MAX_IDLE_STREAMS_PER_CALLER: '2' });
       for (const _ of [1, 2]) {
         const one = stream(api, type);
@@ -148,7 +148,7 @@ describe(openConnectDoor, () => {
     const seen: number[] = [];
     processor.script.process = (_request, context) => {
       seen.push(context.timeoutMs() ?? Number.NaN);
-      return plainAnswer;
+      return plainResponse;
     };
     const long = stream(api);
     const hasty = stream(api, undefined, { 'Connect-Timeout-Ms': '500' });
@@ -181,7 +181,7 @@ describe(openConnectDoor, () => {
     expect(await long.end).not.toContain('"error"');
   });
 
-  it('fails an image that takes too long, and goes on with the stream', async () => {
+  it('fails an image that takes too long, and continues the stream', async () => {
     await using api = await start({ REQUEST_TIMEOUT_MS: '300' });
     processor.script.process = (_request, { signal }: HandlerContext) =>
       new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
@@ -203,7 +203,7 @@ describe(openConnectDoor, () => {
       if (inWork === 8) full.resolve();
       await release.promise;
       inWork--;
-      return plainAnswer;
+      return plainResponse;
     };
     const one = stream(api);
     for (let index = 0; index < 20; index++) one.request.write(image(`image-${index}`));
@@ -214,10 +214,10 @@ describe(openConnectDoor, () => {
     expect(most).toBe(8);
   });
 
-  it('goes on where a processor has left: the image is sent once more', async () => {
+  it('continues when a processor has ended: the image is sent once more', async () => {
     await using api = await start();
     processor.script.process = () => {
-      processor.script.process = () => plainAnswer;
+      processor.script.process = () => plainResponse;
       throw toConnectError(new Failure('DRAINING', 'It ends.'));
     };
     const one = stream(api);
@@ -234,7 +234,7 @@ describe(openConnectDoor, () => {
     processor.script.process = async () => {
       arrived.resolve();
       await release.promise;
-      return plainAnswer;
+      return plainResponse;
     };
     const [idle, busy] = [stream(api), stream(api)];
     busy.request.write(image('a'));

@@ -16,7 +16,7 @@ import type { Failure } from '../../../src/failures.ts';
 import { failureFromConnectError } from '../../../src/grpc/rpc-failures.ts';
 import {
   type Problem,
-  plainAnswer,
+  plainResponse,
   type ScriptedProcessor,
   send,
   startScriptedProcessor,
@@ -28,7 +28,7 @@ function newResponse(): ServerResponse {
   return new ServerResponse(new IncomingMessage(new Socket()));
 }
 
-/** 1000 bytes for all, a minute for each, and a clock that stands until it is set. */
+/** 1000 bytes for all, a minute for each, and a clock that the test sets. */
 function thousandBytes() {
   const clock = { ms: 0 };
   const held = createHeldBytes(1000, 60_000, () => clock.ms);
@@ -62,15 +62,15 @@ describe(createHeldBytes, () => {
     expect(() => share('b').reserve(501, unused)).toThrow(overloaded(1000, 1001));
   });
 
-  it('takes memory for a response beside that of the body, before it is made', () => {
+  it('reserves memory for a response beside that of the body, before the response is computed', () => {
     const { held, share } = thousandBytes();
     const one = share();
     one.holds(100);
     one.expects(600);
     expect(held.bytes()).toBe(700);
     expect(() => share().expects(51)).toThrow(overloaded(747, 751));
-    // It has turned out longer, or shorter.
-    // With its body it is more than one caller ever gets.
+    // It is longer or shorter than expected.
+    // With its body it exceeds the most of one caller.
     expect(() => one.expects(651)).toThrow(
       expect.objectContaining({
         reason: 'OUTPUT_BYTES_OVER_LIMIT',
@@ -108,7 +108,7 @@ describe(createHeldBytes, () => {
     expect(held.bytes()).toBe(975);
   });
 
-  it('gives a long response in slices, and knows from them how far it is', async () => {
+  it('sends a long response in slices, which measure its progress', async () => {
     const megabyte = 1024 * 1024;
     const clock = { ms: 0 };
     const held = createHeldBytes(100 * megabyte, 60_000, () => clock.ms);
@@ -154,7 +154,7 @@ describe(createHeldStream, () => {
   it('holds incomplete messages, and messages until their response', async () => {
     const { held, share } = thousandBytes();
     const stream = createHeldStream(share(), 1000);
-    const answer = (id: string) => create(ProcessStreamResponseSchema, { id });
+    const responseTo = (id: string) => create(ProcessStreamResponseSchema, { id });
     const image = (id: string, bytes: number) =>
       create(ProcessStreamRequestSchema, {
         id,
@@ -172,18 +172,18 @@ describe(createHeldStream, () => {
     for await (const _ of requests) seen.push(held.bytes());
     expect(seen).toEqual([410, 720]);
     expect(() => stream.read(31)).toThrow(overloaded(747, 751));
-    const answers = stream.answers(
+    const responses = stream.responses(
       (async function* () {
-        yield answer('b');
-        yield answer('a');
+        yield responseTo('b');
+        yield responseTo('a');
       })(),
     );
-    for await (const _ of answers) seen.push(held.bytes());
+    for await (const _ of responses) seen.push(held.bytes());
     expect(seen.slice(2)).toEqual([451, 51]);
   });
 });
 
-/** Room for one image of the longest, and no second of the same caller. */
+/** Room for one of the longest images, but not for a second one of the same caller. */
 const maxHeldBytes = 2_000_000;
 
 describe('MAX_HELD_BYTES', () => {
@@ -204,20 +204,20 @@ describe('MAX_HELD_BYTES', () => {
     await processor[Symbol.asyncDispose]();
   });
 
-  /** Sends an image of 1 MB, and comes back when the processor has it. */
+  /** Sends an image of 1 MB, and resolves when the processor has it. */
   async function occupy() {
     const arrived = Promise.withResolvers<void>();
     const release = Promise.withResolvers<void>();
     processor.script.process = async () => {
       arrived.resolve();
       await release.promise;
-      return plainAnswer;
+      return plainResponse;
     };
-    const answer = post({ chunks: [Buffer.alloc(1_000_000)], headers: { 'Content-Length': 1_000_000 } });
+    const response = post({ chunks: [Buffer.alloc(1_000_000)], headers: { 'Content-Length': 1_000_000 } });
     await arrived.promise;
     return async () => {
       release.resolve();
-      expect((await answer).status).toBe(200);
+      expect((await response).status).toBe(200);
       processor.reset();
     };
   }
@@ -226,34 +226,34 @@ describe('MAX_HELD_BYTES', () => {
     return send(`${api.url}/v1/images?scale=false`, { method: 'POST', ...options });
   }
 
-  it('refuses a body that has no room before it asks for it, and takes it afterwards', async () => {
+  it('refuses a body that has no room before 100 Continue, and accepts it afterwards', async () => {
     const release = await occupy();
     const image = {
       chunks: [Buffer.alloc(600_000)],
       headers: { 'Content-Length': 600_000, Expect: '100-continue' },
     };
     const refused = await post(image);
-    expect(refused).toMatchObject({ status: 503, wasAskedForBody: false, headers: { 'retry-after': '1' } });
+    expect(refused).toMatchObject({ status: 503, gotContinue: false, headers: { 'retry-after': '1' } });
     expect(JSON.parse(refused.body.toString()) as Problem).toMatchObject({
       reason: 'OVERLOADED',
       metadata: { limit: '1200000', actual: '1600000' },
     });
     expect((await post({ ...image, headers: { 'Content-Length': 500_001 } })).status).toBe(503);
     await release();
-    expect(await post(image)).toMatchObject({ status: 200, wasAskedForBody: true });
+    expect(await post(image)).toMatchObject({ status: 200, gotContinue: true });
   });
 
-  it('refuses a body of no declared length when it grows beyond the room, and frees what it had', async () => {
+  it('refuses a body of no declared length when it grows beyond the room, and frees its memory', async () => {
     const release = await occupy();
     const chunks = [Buffer.alloc(300_000), Buffer.alloc(300_000)];
     expect((await post({ chunks })).status).toBe(503);
     expect((await post({ chunks, headers: { 'Content-Length': 600_000 } })).status).toBe(503);
-    processor.script.process = () => plainAnswer;
+    processor.script.process = () => plainResponse;
     expect((await post({ chunks: [Buffer.alloc(400_000)] })).status).toBe(200);
     await release();
   });
 
-  it('frees what a caller held who left in the middle', async () => {
+  it('frees the memory of a caller that leaves during its request', async () => {
     const socket = connect(api.port, '127.0.0.1');
     socket.write(
       'POST /v1/images HTTP/1.1\r\nHost: x\r\nX-Request-Id: gone\r\nContent-Length: 1000000\r\n\r\nabc',
@@ -264,7 +264,7 @@ describe('MAX_HELD_BYTES', () => {
     expect((await post(whole)).status).toBe(200);
   });
 
-  it('holds for calls of browsers as well', async () => {
+  it('applies to calls of browsers as well', async () => {
     const release = await occupy();
     const client = createClient(
       ProcessorService,
@@ -280,11 +280,11 @@ describe('MAX_HELD_BYTES', () => {
   it('ends a stream of images when those without a response have no room', async () => {
     const call = (images: number) => {
       // No image has its response before all of them are in work.
-      const all = Promise.withResolvers<typeof plainAnswer>();
+      const all = Promise.withResolvers<typeof plainResponse>();
       let inWork = 0;
       processor.script.process = (_request, { signal }) => {
         signal.addEventListener('abort', () => all.reject(signal.reason), { once: true });
-        if (++inWork === images) all.resolve(plainAnswer);
+        if (++inWork === images) all.resolve(plainResponse);
         return all.promise;
       };
       return send(`${api.url}/image.v1.ProcessorService/ProcessStream`, {
@@ -310,10 +310,10 @@ describe('MAX_HELD_BYTES', () => {
     });
     const arrived = Promise.withResolvers<void>();
     processor.script.process = () => {
-      processor.script.process = () => plainAnswer;
+      processor.script.process = () => plainResponse;
       arrived.resolve();
-      // More than the system's own buffers take.
-      return { ...plainAnswer, content: new Uint8Array(15_000_000) };
+      // More than the buffers of the system hold.
+      return { ...plainResponse, content: new Uint8Array(15_000_000) };
     };
     const reader = connect(hasty.port, '127.0.0.1').pause();
     reader.write(
@@ -331,7 +331,7 @@ describe('MAX_HELD_BYTES', () => {
         method: 'POST',
         chunks: ['ab'],
       });
-    // Bounded, as a loop goes on when its test is given up.
+    // Bounded, because a loop continues after its test has timed out.
     for (let attempts = 0; !isCut && attempts < 10_000; attempts++) {
       statuses.add((await askForTwelveMegabytes()).status);
     }
@@ -352,7 +352,7 @@ describe('MAX_HELD_BYTES', () => {
     return Buffer.concat([head, message]);
   }
 
-  it('takes nothing for bodies that are only declared', async () => {
+  it('reserves no memory for bodies that are only declared', async () => {
     const promises = Array.from({ length: 20 }, () => {
       const socket = connect(api.port, '127.0.0.1');
       socket.write('POST /v1/images?scale=false HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n');
@@ -365,7 +365,7 @@ describe('MAX_HELD_BYTES', () => {
     for (const socket of promises) socket.destroy();
   });
 
-  it('refuses what its options make too long before the processor hears of it', async () => {
+  it('refuses a response that its options make too long before it calls the processor', async () => {
     const ask = (query: string) => send(`${api.url}/v1/images?${query}`, { method: 'POST', chunks: ['ab'] });
     const refused = await ask('width=400&height=400&grayscale=false&format=raw');
     expect(refused.status).toBe(400);
@@ -384,26 +384,26 @@ describe('MAX_HELD_BYTES', () => {
     expect(processor.requests).toEqual([]);
   });
 
-  it('refuses a response that nobody knew the length of when it has no room, without reading it', async () => {
+  it('refuses a response of unknown length that has no room, without reading it', async () => {
     const release = await occupy();
-    processor.script.process = () => ({ ...plainAnswer, content: new Uint8Array(600_000) });
+    processor.script.process = () => ({ ...plainResponse, content: new Uint8Array(600_000) });
     expect((await post({ chunks: [Buffer.from('ab')] })).status).toBe(503);
     await release();
-    processor.script.process = () => ({ ...plainAnswer, content: new Uint8Array(600_000) });
+    processor.script.process = () => ({ ...plainResponse, content: new Uint8Array(600_000) });
     expect((await post({ chunks: [Buffer.from('ab')] })).status).toBe(200);
   });
 
-  it('tells the processor how long a response may get', async () => {
-    let told: string | null = null;
+  it('sends the processor the longest allowed response', async () => {
+    let declared: string | null = null;
     processor.script.process = (_, { requestHeader }) => {
-      told = requestHeader.get('x-image-max-response-bytes');
-      return plainAnswer;
+      declared = requestHeader.get('x-image-max-response-bytes');
+      return plainResponse;
     };
     await post({ chunks: [Buffer.from('ab')] });
-    expect(told).toBe('1500000');
+    expect(declared).toBe('1500000');
   });
 
-  it('ends a slow upload with a reason that passes when another needs its memory', async () => {
+  it('ends a slow upload with a retryable reason when another request needs its memory', async () => {
     await using hasty = await startTestApi({
       PROCESSOR_URL: processor.url,
       MAX_UPLOAD_BYTES: '1000000',
@@ -413,7 +413,7 @@ describe('MAX_HELD_BYTES', () => {
     const slow = connect(hasty.port, '127.0.0.1');
     slow.write('POST /v1/images HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n');
     slow.write(Buffer.alloc(600_000));
-    const answer = once(slow, 'data') as Promise<[Buffer]>;
+    const response = once(slow, 'data') as Promise<[Buffer]>;
     const whole = {
       method: 'POST',
       chunks: [Buffer.alloc(1_000_000)],
@@ -423,7 +423,7 @@ describe('MAX_HELD_BYTES', () => {
     for (let attempts = 0; attempts < 10_000; attempts++) {
       if ((await send(`${hasty.url}/v1/images?scale=false`, whole)).status === 200) break;
     }
-    expect((await answer)[0].toString()).toMatch(
+    expect((await response)[0].toString()).toMatch(
       /^HTTP\/1\.1 503 .*600000 of 1000000 bytes.*"reason":"OVERLOADED"/s,
     );
     slow.destroy();

@@ -13,7 +13,7 @@ import { createProcessorClient } from '../../../src/api/upstream/processor-clien
 import { type Deadline, startDeadline } from '../../../src/deadline.ts';
 import { Failure, type FailureReason } from '../../../src/failures.ts';
 import { toConnectError } from '../../../src/grpc/rpc-failures.ts';
-import { plainAnswer, startScriptedProcessor } from '../../support/api.ts';
+import { plainResponse, startScriptedProcessor } from '../../support/api.ts';
 import { type ProcessorProcess, startProcessorProcess } from '../../support/processor-process.ts';
 
 const request = create(ProcessRequestSchema, { source: { case: 'content', value: new Uint8Array(10) } });
@@ -54,16 +54,16 @@ const call = async (client: TestClient) => (await client.process(request, within
 
 /** Sends `count` calls, eight at a time. @returns the number of responses by address */
 async function callMany(client: TestClient, count: number): Promise<Record<string, number>> {
-  const answers: Record<string, number> = {};
+  const counts: Record<string, number> = {};
   let left = count;
   const callInTurn = async () => {
     while (left-- > 0) {
       const address = await call(client);
-      answers[address] = (answers[address] ?? 0) + 1;
+      counts[address] = (counts[address] ?? 0) + 1;
     }
   };
   await Promise.all(Array.from({ length: 8 }, callInTurn));
-  return answers;
+  return counts;
 }
 
 /** Sends calls until the processor has responded to one. */
@@ -71,7 +71,7 @@ async function callUntilFrom(client: TestClient, address: string): Promise<void>
   while ((await call(client)) !== address);
 }
 
-/** Sends calls until the balancer says that all of its processors serve. */
+/** Sends calls until the balancer reports that all of its processors serve. */
 async function callUntilAllServe(client: TestClient): Promise<void> {
   while (!client.addresses().every(({ state }) => state === 'serving')) await call(client);
 }
@@ -80,11 +80,11 @@ async function callUntilAllServe(client: TestClient): Promise<void> {
 async function callUntilHeld(
   client: TestClient,
   arrived: Promise<void>,
-): Promise<{ answer: Promise<string> }> {
+): Promise<{ outcome: Promise<string> }> {
   for (;;) {
-    const answer = call(client);
-    const isHeld = await Promise.race([arrived.then(() => true), answer.then(() => false)]);
-    if (isHeld) return { answer };
+    const outcome = call(client);
+    const isHeld = await Promise.race([arrived.then(() => true), outcome.then(() => false)]);
+    if (isHeld) return { outcome };
   }
 }
 
@@ -97,7 +97,7 @@ async function reasonOf(outcome: Promise<unknown>): Promise<FailureReason> {
   return (error as Failure).reason;
 }
 
-/** For what has to become so, sooner or later. */
+/** Options for conditions that become true eventually. */
 const patience = { timeout: 20_000 };
 
 describe(createBalancer, () => {
@@ -106,10 +106,10 @@ describe(createBalancer, () => {
     const client = clientOf(fleet.map(({ url }) => url));
     await callUntilAllServe(client);
     await vi.waitFor(async () => {
-      const answers = await callMany(client, 400);
-      expect(Object.keys(answers).sort()).toEqual(fleet.map(({ address }) => address).sort());
+      const counts = await callMany(client, 400);
+      expect(Object.keys(counts).sort()).toEqual(fleet.map(({ address }) => address).sort());
       // By chance the counts differ by 9 from 100. A process that has just started is slow, and gets less.
-      for (const count of Object.values(answers)) expect(count).toBeGreaterThan(50);
+      for (const count of Object.values(counts)) expect(count).toBeGreaterThan(50);
     }, patience);
   });
 
@@ -118,23 +118,23 @@ describe(createBalancer, () => {
     const client = clientOf([busy.url, free.url]);
     await callUntilAllServe(client);
     const { arrived } = await busy.hold();
-    const { answer } = await callUntilHeld(client, arrived);
+    const { outcome } = await callUntilHeld(client, arrived);
     for (let i = 0; i < 20; i++) expect(await call(client)).toBe(free.address);
     expect(client.addresses()).toEqual([
       { address: busy.address, inFlight: 1, state: 'serving' },
       { address: free.address, inFlight: 0, state: 'serving' },
     ]);
     await busy.release();
-    expect(await answer).toBe(busy.address);
+    expect(await outcome).toBe(busy.address);
   });
 
-  it('repeats a call whose processor is killed in mid-call on another one', async () => {
+  it('repeats a call on another processor when its processor is killed during the call', async () => {
     const [first, second] = await Promise.all([start(), start()]);
     const client = clientOf([first.url, second.url]);
     const { arrived } = await first.hold();
-    const { answer } = await callUntilHeld(client, arrived);
+    const { outcome } = await callUntilHeld(client, arrived);
     first.kill('SIGKILL');
-    expect(await answer).toBe(second.address);
+    expect(await outcome).toBe(second.address);
   });
 
   it('repeats a call once, and not a second time', async () => {
@@ -174,21 +174,21 @@ describe(createBalancer, () => {
     let calls = 0;
     processor.script.process = () => {
       if (calls++ === 0) throw new ConnectError('the stream was reset', Code.Unavailable);
-      return plainAnswer;
+      return plainResponse;
     };
     expect(await call(client)).toBe('c0ffee');
   });
 
-  it('gives the second try the time that is left', async () => {
+  it('gives the second try the remaining time', async () => {
     const processor = await scripted();
     const client = clientOf([processor.url]);
     const timeouts: number[] = [];
     processor.script.process = (_, context) => {
       timeouts.push(context.timeoutMs() ?? Number.NaN);
-      // As long as it takes for the deadline to come nearer.
+      // Uses up a part of the deadline.
       while ((context.timeoutMs() ?? 0) > (timeouts[0] ?? 0) - 20);
       if (timeouts.length === 1) throw new ConnectError('out', Code.Unavailable);
-      return plainAnswer;
+      return plainResponse;
     };
     await call(client);
     expect(timeouts).toHaveLength(2);
@@ -198,14 +198,14 @@ describe(createBalancer, () => {
   it.each([
     ['DRAINING', 'The processor is shutting down.'],
     ['CANCELLED', 'The caller left before the response was ready.'],
-  ] as const)('repeats a call that a processor on its way out ends as %s', async (reason, message) => {
+  ] as const)('repeats a call that a stopping processor ends as %s', async (reason, message) => {
     const fleet = [await scripted(), await scripted()];
     const client = clientOf(fleet.map(({ url }) => url));
     let calls = 0;
     for (const { script } of fleet) {
       script.process = () => {
         if (calls++ === 0) throw toConnectError(new Failure(reason, message));
-        return plainAnswer;
+        return plainResponse;
       };
     }
     expect(await call(client)).toBe('c0ffee');
@@ -253,11 +253,11 @@ describe(createBalancer, () => {
     const client = clientOf([first.url, second.url]);
     await callUntilAllServe(client);
     const { arrived } = await first.hold();
-    const { answer } = await callUntilHeld(client, arrived);
+    const { outcome } = await callUntilHeld(client, arrived);
     const calls = callMany(client, 300);
     first.kill('SIGTERM');
     await first.release();
-    expect(await answer).toBe(first.address);
+    expect(await outcome).toBe(first.address);
     await calls;
     expect(await first.exited).toBe(0);
     await callMany(client, 50);
@@ -279,12 +279,12 @@ describe(createBalancer, () => {
     await callUntilFrom(client, victim.address);
     await callUntilAllServe(client);
     await vi.waitFor(async () => {
-      const answers = await callMany(client, 300);
-      expect(answers[victim.address]).toBeGreaterThan(50);
+      const counts = await callMany(client, 300);
+      expect(counts[victim.address]).toBeGreaterThan(50);
     }, patience);
   });
 
-  it('loses no call to a processor that stands still, and uses it again when it goes on', async () => {
+  it('loses no call to a processor that is suspended, and uses it again when it resumes', async () => {
     const [first, second] = await Promise.all([start(), start()]);
     const client = clientOf([first.url, second.url]);
     await callUntilAllServe(client);
@@ -301,8 +301,8 @@ describe(createBalancer, () => {
       start({ MAX_CONNECTION_AGE_MS: '30' }),
     ]);
     const client = clientOf([first.url, second.url]);
-    const answers = await callMany(client, 800);
-    expect(Object.keys(answers).sort()).toEqual([first.address, second.address].sort());
+    const counts = await callMany(client, 800);
+    expect(Object.keys(counts).sort()).toEqual([first.address, second.address].sort());
     // With one processor there is no other for a call.
     const lonely = clientOf([first.url]);
     expect(await callMany(lonely, 400)).toEqual({ [first.address]: 400 });
@@ -314,7 +314,7 @@ describe(createBalancer, () => {
     let ips = ['127.0.0.1'];
     const client = clientOf([`http://processors.example:${old.port}`], async () => ips);
     const { arrived } = await old.hold();
-    const { answer } = await callUntilHeld(client, arrived);
+    const { outcome } = await callUntilHeld(client, arrived);
     ips = ['127.0.0.1', '127.0.0.2'];
     await expect
       .poll(() => client.addresses())
@@ -328,11 +328,11 @@ describe(createBalancer, () => {
       .poll(() => client.addresses())
       .toEqual([{ address: fresh.address, inFlight: 0, state: 'serving' }]);
     await old.release();
-    expect(await answer).toBe(old.address);
+    expect(await outcome).toBe(old.address);
   });
 
-  it('loses no call in a rolling update while the name server is behind by less than minReadySeconds', async () => {
-    // A second stands for the thirty that some clusters' DNS is behind.
+  it('loses no call in a rolling update while the name server lags by less than minReadySeconds', async () => {
+    // One second represents the thirty by which some clusters' DNS lags.
     const [staleMs, minReadyMs] = [1000, 1500];
     const first = await start({ HOST: '127.0.0.1' });
     let pods = [first];
@@ -368,7 +368,7 @@ describe(createBalancer, () => {
       .toEqual([`127.0.0.3:${first.port}`]);
   });
 
-  it('goes on with the addresses that it has while the name server fails', async () => {
+  it('keeps using its addresses while the name server fails', async () => {
     const processor = await start();
     let lookups = 0;
     const client = clientOf([`http://processors.example:${processor.port}`], async () => {
@@ -402,7 +402,7 @@ describe(createBalancer, () => {
     expect(await reasonOf(client.process(request, within(50)))).toBe('DEADLINE_EXCEEDED');
   });
 
-  it('does not wait for the name that hangs while another one is known', async () => {
+  it('does not wait for a lookup that hangs while another name is resolved', async () => {
     const processor = await start();
     const client = clientOf(['http://processors.example:50051', processor.url], () => new Promise(() => {}));
     expect(await call(client)).toBe(processor.address);
@@ -415,11 +415,11 @@ describe(createBalancer, () => {
     for (let i = 0; i < 10; i++) await client.checkHealth(within());
     serving.script.health = Status.NOT_SERVING;
     expect(await reasonOf(client.checkHealth(within()))).toBe('PROCESSOR_UNAVAILABLE');
-    // They still take calls: better a processor on its way out than none.
+    // They still get calls: a stopping processor is better than none.
     expect(await call(client)).toBe('c0ffee');
   });
 
-  it('sends no calls to a processor that says that it does not serve while others do', async () => {
+  it('sends no calls to a processor that reports NOT_SERVING while others serve', async () => {
     const [draining, serving] = [await scripted(), await scripted()];
     draining.script.health = Status.NOT_SERVING;
     const client = clientOf([draining.url, serving.url]);

@@ -89,7 +89,7 @@ describe(callGrpc, () => {
     }
   });
 
-  it('carries headers there, and the deadline', async () => {
+  it('sends the headers and the deadline', async () => {
     let left: number | undefined;
     let header: string | null = null;
     const { send } = await opened((_, context) => {
@@ -103,7 +103,7 @@ describe(callGrpc, () => {
     expect(header).toBe('x');
   });
 
-  it('takes memory for the response as soon as its length is known, and ends where there is none', async () => {
+  it('reserves memory for the response as soon as its length is known, and ends if there is none', async () => {
     const lengths: number[] = [];
     const { send } = await opened(() => create(ProcessResponseSchema, { content: large }));
     const takeRoom = (bytes: number) => {
@@ -115,7 +115,7 @@ describe(callGrpc, () => {
     expect(lengths).toEqual([expect.closeTo(100_000, -2)]);
   });
 
-  it('throws the status that the server gave', async () => {
+  it('throws the status of the server', async () => {
     const { send } = await opened(() => {
       throw new ConnectError('no such thing', Code.NotFound);
     });
@@ -125,7 +125,7 @@ describe(callGrpc, () => {
     });
   });
 
-  it('throws the status of a server that does not want to read all of the message', async () => {
+  it('throws the status of a server that stops reading the message', async () => {
     const { send } = await opened(() => create(ProcessResponseSchema), { serverReadMaxBytes: 50_000 });
     expect(await failure(send(content(large)))).toMatchObject({ code: Code.ResourceExhausted });
   });
@@ -156,7 +156,7 @@ describe(callGrpc, () => {
     expect(error.code).toBe(Code.DeadlineExceeded);
   });
 
-  it('is UNAVAILABLE when the connection is lost in mid-call', async () => {
+  it('is UNAVAILABLE when the connection is lost during the call', async () => {
     const { send, sessions } = await opened(() => {
       for (const session of sessions) session.destroy();
       return new Promise(() => {});

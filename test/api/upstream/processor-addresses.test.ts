@@ -12,7 +12,7 @@ afterEach(() => {
   for (const cleanup of cleanups.splice(0)) cleanup();
 });
 
-/** Watches, with the lists of addresses as they came. */
+/** Starts a watch and collects the reported lists of addresses. */
 function watched(urls: string, resolve?: Resolve) {
   const lists: string[][] = [];
   const waiting: (() => void)[] = [];
@@ -26,7 +26,7 @@ function watched(urls: string, resolve?: Resolve) {
 }
 
 describe(watchProcessorAddresses, () => {
-  it('has hosts that are addresses at once', () => {
+  it('returns hosts that are addresses at once', () => {
     expect(watched('http://127.0.0.1:50051, http://[::1]:50052').lists.at(-1)).toEqual([
       'http://127.0.0.1:50051 127.0.0.1:50051',
       'http://[::1]:50052 [::1]:50052',
@@ -61,7 +61,7 @@ describe(watchProcessorAddresses, () => {
     expect(lists.at(-1)).toEqual(hosts.map((address) => `http://a.example:${port} ${address}:${port}`));
   });
 
-  it('takes the IPv4 addresses of a dual-stack name while nothing listens, and looks again', async () => {
+  it('uses the IPv4 addresses of a dual-stack name while nothing listens, and looks again', async () => {
     const server = createServer().listen(0, '::1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
@@ -82,7 +82,7 @@ describe(watchProcessorAddresses, () => {
     expect(lists.at(-1)).toContain('http://localhost:1 127.0.0.1:1');
   });
 
-  it('looks again, and hears of addresses that come and go', async () => {
+  it('looks up again, and reports addresses that appear and disappear', async () => {
     let ips = ['10.0.0.1'];
     const { lists, lookedUp, next } = watched('http://a.example:1', async () => ips);
     await lookedUp;
@@ -108,7 +108,7 @@ describe(watchProcessorAddresses, () => {
     expect(lists).toEqual([['http://a.example:1 10.0.0.1:1']]);
   });
 
-  it('says why a lookup failed', async () => {
+  it('reports why a lookup failed', async () => {
     const { lookedUp, lastError, lists } = watched('http://a.example:1', async () => {
       throw new Error('getaddrinfo ENOTFOUND a.example');
     });
@@ -117,7 +117,7 @@ describe(watchProcessorAddresses, () => {
     expect(lists).toEqual([]);
   });
 
-  it('looks no more after it was closed', async () => {
+  it('stops looking up when it is closed', async () => {
     let lookups = 0;
     const { lookedUp, close } = watched('http://a.example:1', async () => [`10.0.0.${++lookups}`]);
     await lookedUp;

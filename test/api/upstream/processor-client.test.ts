@@ -16,7 +16,7 @@ import { createProcessorClient } from '../../../src/api/upstream/processor-clien
 import { type Deadline, startDeadline } from '../../../src/deadline.ts';
 import { Failure } from '../../../src/failures.ts';
 import { toConnectError } from '../../../src/grpc/rpc-failures.ts';
-import { plainAnswer, problemOf, startScriptedProcessor, startTestApi } from '../../support/api.ts';
+import { plainResponse, problemOf, startScriptedProcessor, startTestApi } from '../../support/api.ts';
 import { startRpcServer } from '../../support/rpc-server.ts';
 
 const megabyte = 1024 * 1024;
@@ -55,7 +55,7 @@ async function listen(server: {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** The address of a port that nobody listens on. */
+/** The address of a port on which nothing listens. */
 async function closedAddress(): Promise<string> {
   const server = createServer();
   const url = await listen(server);
@@ -74,7 +74,7 @@ async function failureOf(call: Promise<unknown>): Promise<Failure> {
 }
 
 describe(createProcessorClient, () => {
-  it('asks by SHA-256 for an image that it has sent before, and sends it again if the response is no longer cached', async () => {
+  it('requests an image by SHA-256 if it has sent it before, and sends it again if the response is no longer cached', async () => {
     const processor = await scripted();
     const client = clientOf(processor.url);
     const image = new Uint8Array(100_000);
@@ -83,12 +83,12 @@ describe(createProcessorClient, () => {
     await client.process(large, within(10_000));
     await client.process(large, within(10_000));
     expect(sources()).toEqual(['content', 'sha256']);
-    expect(processor.requests[1]?.source.value).toBe(plainAnswer.source?.sha256);
+    expect(processor.requests[1]?.source.value).toBe(plainResponse.source?.sha256);
     processor.script.process = ({ source }) => {
-      if (source.case === 'content') return plainAnswer;
+      if (source.case === 'content') return plainResponse;
       throw toConnectError(new Failure('SOURCE_UNKNOWN', 'gone'));
     };
-    expect((await client.process(large, within(10_000))).key).toBe(plainAnswer.key);
+    expect((await client.process(large, within(10_000))).key).toBe(plainResponse.key);
     expect(sources()).toEqual(['content', 'sha256', 'sha256', 'content']);
   });
 
@@ -99,7 +99,7 @@ describe(createProcessorClient, () => {
     processor.script.process = async ({ source }) => {
       arrived.push(source.case);
       await held.promise;
-      return plainAnswer;
+      return plainResponse;
     };
     const client = createProcessorClient(processor.url, megabyte, undefined, undefined, {
       maxCallsPerProcessor: 1,
@@ -119,7 +119,7 @@ describe(createProcessorClient, () => {
     client.checkRoom();
   });
 
-  it('asks for nothing by a SHA-256 that its callers give, by none of the methods', async () => {
+  it('uses no SHA-256 that its callers send, with any of the methods', async () => {
     const seen: unknown[] = [];
     const note = ({ source }: { source: ProcessRequest['source'] }) => {
       seen.push(source);
@@ -147,7 +147,7 @@ describe(createProcessorClient, () => {
     expect(seen).toEqual(Array(3).fill({ case: 'sha256', value: '' }));
   });
 
-  it('hands on what the processor says of a failure', async () => {
+  it('passes on the details of a failure of the processor', async () => {
     const processor = await scripted();
     processor.script.process = () => {
       throw toConnectError(
@@ -168,7 +168,7 @@ describe(createProcessorClient, () => {
     });
   });
 
-  it('keeps an error that is not ours to itself', async () => {
+  it('hides the details of an unexpected error', async () => {
     const processor = await scripted();
     processor.script.process = () => {
       throw new ConnectError('/home/somebody/secret', Code.Internal);
@@ -193,7 +193,7 @@ describe(createProcessorClient, () => {
     });
   });
 
-  it('fails at once where nobody listens, and works once somebody does', async () => {
+  it('fails at once where no processor listens, and works once one does', async () => {
     const processor = await scripted();
     const road = await startRoad(processor.url);
     await road.close();
@@ -203,7 +203,7 @@ describe(createProcessorClient, () => {
     expect((await client.process(request, within(5000))).key).toBe('c0ffee');
   });
 
-  it('reports a processor that is lost in mid-call, and finds it again when it is back', async () => {
+  it('reports a processor that is lost during a call, and uses it again when it is back', async () => {
     const processor = await scripted();
     const road = await startRoad(processor.url);
     const client = clientOf(road.url);
@@ -250,7 +250,7 @@ describe(createProcessorClient, () => {
     );
   });
 
-  it('reports a processor that cancels on its own, on its way out, as not available', async () => {
+  it('reports a processor that shuts down and cancels a call as not available', async () => {
     const processor = await scripted();
     processor.script.process = () => {
       throw toConnectError(new Failure('CANCELLED', 'The caller left before the response was ready.'));
@@ -260,7 +260,7 @@ describe(createProcessorClient, () => {
     );
   });
 
-  it('gives up a slow processor at the deadline, and tells it so', async () => {
+  it('cancels the call of a slow processor at the deadline', async () => {
     const processor = await scripted();
     const aborted = new Promise<unknown>((resolve) => {
       processor.script.process = (_, { signal }) =>
@@ -277,7 +277,7 @@ describe(createProcessorClient, () => {
     await aborted;
   });
 
-  it('finds a processor that hangs with its connection open by ping, long before the deadline', async () => {
+  it('detects by ping a processor that hangs with its connection open, long before the deadline', async () => {
     const server = createServer((socket) => socket.resume());
     const sockets: Socket[] = [];
     server.on('connection', (socket) => sockets.push(socket));
@@ -296,7 +296,7 @@ describe(createProcessorClient, () => {
     expect(failures.map(({ reason }) => reason)).toEqual(['PROCESSOR_UNAVAILABLE', 'DEADLINE_EXCEEDED']);
   });
 
-  it('finds a processor that lets nobody connect, long before the deadline', async () => {
+  it('detects a processor that accepts no connection, long before the deadline', async () => {
     const { url, end } = await startBlackHole();
     cleanups.push(end);
     expect((await failureOf(clientOf(url).process(request, within(60_000)))).reason).toBe(
@@ -317,7 +317,7 @@ describe(createProcessorClient, () => {
 
   it('refuses a response that is longer than configured', async () => {
     const processor = await scripted();
-    processor.script.process = () => ({ ...plainAnswer, content: new Uint8Array(2 * megabyte) });
+    processor.script.process = () => ({ ...plainResponse, content: new Uint8Array(2 * megabyte) });
     const failure = await failureOf(clientOf(processor.url).process(request, within(5000)));
     expect(failure.reason).toBe('INTERNAL');
     expect(String(failure.cause)).toContain('the limit is 2097152');
@@ -325,14 +325,14 @@ describe(createProcessorClient, () => {
 
   it('carries thirty calls of a megabyte at once over one connection', async () => {
     const processor = await scripted();
-    processor.script.process = ({ source }) => ({ ...plainAnswer, content: source.value as Uint8Array });
+    processor.script.process = ({ source }) => ({ ...plainResponse, content: source.value as Uint8Array });
     const client = clientOf(processor.url);
     const large = create(ProcessRequestSchema, {
       source: { case: 'content', value: new Uint8Array(megabyte).fill(7) },
     });
     const deadline = within(25_000);
-    const answers = await Promise.all(Array.from({ length: 30 }, () => client.process(large, deadline)));
-    expect(answers.map(({ content }) => content.length)).toEqual(Array(30).fill(megabyte));
+    const responses = await Promise.all(Array.from({ length: 30 }, () => client.process(large, deadline)));
+    expect(responses.map(({ content }) => content.length)).toEqual(Array(30).fill(megabyte));
   });
 });
 
@@ -388,7 +388,7 @@ describe('over HTTP', () => {
     expect(processor.requests).toHaveLength(1);
   });
 
-  it('a failure that differs from its reason in whether it can be retried says so', async () => {
+  it('a failure keeps its own retryable flag if it differs from that of its reason', async () => {
     const processor = await scripted();
     processor.script.process = () => {
       throw toConnectError(new Failure('ORIGIN_UNREACHABLE', 'Bad TLS.', {}, { isRetryable: false }));
@@ -399,7 +399,7 @@ describe('over HTTP', () => {
   });
 });
 
-/** The way to a server, which can be closed, with all that is on it, and opened again at the same place. */
+/** A proxy to a server that can be closed, with all its connections, and opened again on the same port. */
 async function startRoad(targetUrl: string) {
   const { port: targetPort } = new URL(targetUrl);
   const sockets = new Set<Socket>();
@@ -451,7 +451,7 @@ async function startBlackHole(): Promise<{ url: string; end: () => void }> {
   };
 }
 
-/** Connects until a connection does not come about. */
+/** Connects until a connection fails. */
 async function fillQueue(port: number): Promise<Socket[]> {
   const sockets: Socket[] = [];
   for (;;) {

@@ -79,7 +79,7 @@ describe(createRepeats, () => {
     },
   );
 
-  it('does not take the end of the options for the start of the image', async () => {
+  it('does not confuse the end of the options with the start of the image', async () => {
     const { send, sent } = started();
     const options = toBinary(ProcessRequestSchema, create(ProcessRequestSchema, { grayscale: true }));
     await send(requestOf(image, true));
@@ -99,7 +99,7 @@ describe(createRepeats, () => {
     },
   );
 
-  it('fails as the asking does, when that fails otherwise', async () => {
+  it('fails with the error of the request by SHA-256 if that is another one', async () => {
     const { send, sent, script } = started();
     await send(requestOf(image));
     script.refusal = 'PROCESSOR_UNAVAILABLE';
@@ -107,7 +107,7 @@ describe(createRepeats, () => {
     expect(sent).toEqual([100_000, sha256]);
   });
 
-  it('does not ask again for what has failed', async () => {
+  it('does not repeat a failed request by SHA-256', async () => {
     const repeats = createRepeats();
     const sent: unknown[] = [];
     const fails = async ({ source }: ProcessRequest): Promise<ProcessResponse> => {
@@ -120,7 +120,7 @@ describe(createRepeats, () => {
     expect(sent).toEqual(['content', 'content']);
   });
 
-  it('sends URLs as they are, and what is short', async () => {
+  it('sends URLs and short images unchanged', async () => {
     const { send, sent } = started();
     const short = requestOf(image.subarray(0, 60_000));
     const url = create(ProcessRequestSchema, { source: { case: 'url', value: 'https://example.com/a.png' } });
@@ -130,12 +130,12 @@ describe(createRepeats, () => {
 });
 
 describe(withoutSha256, () => {
-  it('leaves a request by SHA-256 without one, and all others as they are', () => {
-    const asked = create(ProcessRequestSchema, {
+  it('removes the SHA-256 of a request, and leaves all other requests unchanged', () => {
+    const request = create(ProcessRequestSchema, {
       source: { case: 'sha256', value: sha256 },
       grayscale: true,
     });
-    expect(withoutSha256(asked)).toMatchObject({ source: { case: 'sha256', value: '' }, grayscale: true });
+    expect(withoutSha256(request)).toMatchObject({ source: { case: 'sha256', value: '' }, grayscale: true });
     const sent = requestOf(image);
     expect(withoutSha256(sent)).toBe(sent);
   });

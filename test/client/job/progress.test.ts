@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { durationWords, progressLine, showProgress } from '../../../src/client/job/progress.ts';
 
 describe(progressLine, () => {
-  it('gives share, rate, time left and failures', () => {
+  it('shows share, rate, remaining time and failures', () => {
     expect(progressLine({ total: 500, done: 120, failed: 5 }, 12.5)).toBe(
       '125 of 500 (25 %), 13/s, 30 s left, 5 failed',
     );
@@ -10,7 +10,7 @@ describe(progressLine, () => {
     expect(progressLine({ total: 3, done: 3, failed: 0 }, 0.5)).toBe('3 of 3 (100 %), 0.5/s, 0 s left');
   });
 
-  it('draws a bar as wide as the terminal has room for, and none where it has not', () => {
+  it('draws a bar as wide as the terminal allows, and none where there is no room', () => {
     const counts = { total: 4, done: 1, failed: 0 };
     expect(progressLine(counts, 1, 200)).toBe(
       `${'█'.repeat(8)}${'░'.repeat(22)} 1 of 4 (25 %), 1.0/s, 3 s left`,
@@ -42,7 +42,7 @@ describe(showProgress, () => {
     return { written, lines, screen, say: (line: string) => void lines.push(line) };
   }
 
-  it('says a plain line every few seconds where there is no terminal, with the rate of the last ten', () => {
+  it('prints a plain line every few seconds where there is no terminal, with the rate of the last ten', () => {
     const { written, lines, screen, say } = screenOf(false);
     using progress = showProgress(screen, say);
     progress.update({ total: 100, done: 10, failed: 0 });
@@ -57,7 +57,7 @@ describe(showProgress, () => {
     expect(written).toEqual([]);
   });
 
-  it('draws anew on a terminal, puts lines above the bar, and wipes it at the end', () => {
+  it('redraws on a terminal, puts lines above the bar, and wipes it at the end', () => {
     const { written, lines, screen, say } = screenOf(true);
     const progress = showProgress(screen, say);
     progress.update({ total: 2, done: 0, failed: 0 });
@@ -74,7 +74,7 @@ describe(showProgress, () => {
     expect(written.length).toBe(length);
   });
 
-  it('is silent for a quiet job, but for what is said', () => {
+  it('prints only the lines of the job itself when it is quiet', () => {
     const { lines, say } = screenOf(false);
     using progress = showProgress(undefined, say);
     progress.update({ total: 2, done: 1, failed: 0 });

@@ -48,7 +48,7 @@ describe(parseJson, () => {
     );
   });
 
-  it('accepts nothing that protobuf-es cannot read, and fails in our words', async () => {
+  it('accepts nothing that protobuf-es cannot read, and fails with our own messages', async () => {
     const damaged = fc
       .tuple(anyMessage(schemas), fc.nat(), fc.nat(3), fc.string({ maxLength: 3 }))
       .map(([[schema, message], at, removed, inserted]): [DescMessage, string] => {

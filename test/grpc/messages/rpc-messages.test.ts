@@ -18,7 +18,7 @@ import { toConnectError } from '../../../src/grpc/rpc-failures.ts';
 const content = new Uint8Array(3_000_001).map((_, at) => at * 31);
 const lengths = [3_000_001, 10, 2_000_000];
 
-/** The service with responses as long as `request.url` asks for; without a URL it fails. */
+/** The service with responses as long as `request.url` requests; without a URL it fails. */
 const router = createConnectRouter({ interceptors: [exchangeMessages] }).service(ProcessorService, {
   process({ source }) {
     if (source.case !== 'url') throw toConnectError(new Error('no URL'));

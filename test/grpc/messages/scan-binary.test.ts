@@ -39,7 +39,7 @@ describe(scanBinary, () => {
     );
   });
 
-  it('accepts nothing that protobuf-es cannot read, and fails in our words', () => {
+  it('accepts nothing that protobuf-es cannot read, and fails with our own messages', () => {
     const anyBytes = fc.tuple(fc.constantFrom(...schemas), fc.uint8Array({ maxLength: 60 }));
     const damaged = fc
       .tuple(anyMessage(schemas), fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }))
@@ -75,7 +75,7 @@ describe(scanBinary, () => {
     });
   });
 
-  it('takes a batch of 256 images', () => {
+  it('accepts a batch of 256 images', () => {
     const requests = Array.from({ length: 256 }, () =>
       create(ProcessRequestSchema, { resize: { width: 1 } }),
     );

@@ -79,7 +79,7 @@ describe(writeMessage, () => {
     expect(shared.map(({ length }) => length)).toEqual([sliceBytes, 2_000_000 - sliceBytes]);
   });
 
-  it('leaves the message as it is', () => {
+  it('leaves the message unchanged', () => {
     const message = response(2_000_000, 'k');
     writeMessage(ProcessResponseSchema, message, { isBinary: false, isEnveloped: false });
     expect(message.content.length).toBe(2_000_000);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { Failure } from '../../../src/failures.ts';
 import { createDownloadPlaces } from '../../../src/processor/source/download-places.ts';
 import { createSourceReader } from '../../../src/processor/source/read-source.ts';
-import { type DnsAnswer, startDnsServer } from '../../support/dns-server.ts';
+import { type DnsResponse, startDnsServer } from '../../support/dns-server.ts';
 import { type Origin, redirects, routes, sends, startOrigin } from '../../support/origin.ts';
 import { watchSocketAttempts } from '../../support/socket-attempts.ts';
 import {
@@ -171,10 +171,10 @@ describe('a redirect that leads to a forbidden address', () => {
 });
 
 describe('a name that leads to a forbidden address', () => {
-  type Zone = Partial<Record<'A' | 'AAAA', DnsAnswer>>;
+  type Zone = Partial<Record<'A' | 'AAAA', DnsResponse>>;
 
   /** The result for a name of this zone, and the addresses to which sockets were opened. */
-  async function outcomeOf(answer: (type: 'A' | 'AAAA', nth: number) => DnsAnswer, times = 1) {
+  async function outcomeOf(answer: (type: 'A' | 'AAAA', nth: number) => DnsResponse, times = 1) {
     await using dns = await startDnsServer((_name, type, nth) => answer(type, nth));
     const read = startReader({ dns });
     const [before, connections] = [sockets.attempts.length, inside.connections];
@@ -252,7 +252,7 @@ describe('a name that leads to a forbidden address', () => {
   it.each([
     ['that does not exist', 'no such name', 'URL_ADDRESS_FORBIDDEN'],
     ['that has no address', [], 'URL_ADDRESS_FORBIDDEN'],
-  ] as [string, DnsAnswer, string][])(
+  ] as [string, DnsResponse, string][])(
     '%s is refused as one with a private address',
     async (_words, answer, reason) => {
       expect((await outcomeOf(() => answer)).outcomes).toEqual([reason]);

@@ -69,7 +69,7 @@ export class Hosts {
     if (host !== undefined) host.sent++;
   }
 
-  /** A sent image has a response, of whatever kind. */
+  /** A sent image has got a response of any kind. */
   receive(source: JobSource): void {
     const host = this.#hostOf(source);
     if (host !== undefined) host.sent--;

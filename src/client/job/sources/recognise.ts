@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { extname } from 'node:path';
 import { openFile } from './source-file.ts';
 
-/** Endings of images. Such a file belongs to the job, whatever its bytes are. */
+/** Endings of images. Such a file belongs to the job, regardless of its bytes. */
 const imageEndings = /\.(jpe?g|jpe|jfif|png|webp|avif|gif|tiff?|bmp)$/i;
 
 /** Endings of raw camera images. Their first bytes are TIFF's, but the TIFF image is only a small preview. */

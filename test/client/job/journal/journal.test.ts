@@ -52,7 +52,7 @@ async function find({ output }: JobImage) {
 const lines = async () => (await readFile(join(folder, 'journal.jsonl'), 'utf8')).split('\n').length - 1;
 
 describe(readJournal, () => {
-  it('records what an output was made of, by which numerics, and its hash and shape', async () => {
+  it('records the source of an output, its numerics, its hash and its shape', async () => {
     await make('abc', image);
     expect(await find(image)).toEqual({
       source: '/photos/a.jpg',
@@ -70,7 +70,7 @@ describe(readJournal, () => {
     });
   });
 
-  it('knows a file again by its content when only its time has changed, as after a copy', async () => {
+  it('recognises a file by its content when only its time has changed, as after a copy', async () => {
     await make('abc', image, other);
     await utimes(join(folder, 'a.npy'), 1, 1);
     await writeFile(join(folder, 'b.npy'), 'xyz');
@@ -79,13 +79,13 @@ describe(readJournal, () => {
     expect(await find(other)).toBeUndefined();
   });
 
-  it('does not know a file of another length', async () => {
+  it('does not recognise a file of another length', async () => {
     await make('abc', image);
     await truncate(join(folder, 'a.npy'), 2);
     expect(await find(image)).toBeUndefined();
   });
 
-  it('knows an output whose entry a killed run had superseded before it replaced the file', async () => {
+  it('recognises an output whose entry a killed run had superseded before it replaced the file', async () => {
     await make('abc', image);
     const before = await lstat(join(folder, 'a.npy'), { bigint: true });
     const journal = await readJournal(folder);
@@ -93,12 +93,12 @@ describe(readJournal, () => {
     await journal.add(entryOf(image, identity, responseOf('newer'), 1));
     await journal.close();
     expect(await find(image)).toMatchObject({ outputMtimeMs: mtimeOf(before) });
-    // As does the run after it, which has put the journal in order.
+    // So does the run after it, which has repaired the journal.
     await make('', other);
     expect(await find(image)).toMatchObject({ outputMtimeMs: mtimeOf(before) });
   });
 
-  it('loses nothing to a line that was cut off, and writes the next one whole', async () => {
+  it('loses no entry after a line that was cut off, and writes the next one whole', async () => {
     await make('abc', image);
     await appendFile(join(folder, 'journal.jsonl'), '{"source":"http://h/b","opt');
     expect(await find(image)).toBeDefined();
@@ -117,20 +117,20 @@ describe(readJournal, () => {
     expect(await find(other)).toBeDefined();
   });
 
-  it('passes over lines that are not entries', async () => {
+  it('skips lines that are not entries', async () => {
     await make('abc', image);
     await appendFile(join(folder, 'journal.jsonl'), 'null\n[]\n"x"\n\u0000\n{"output":"a.npy"}\n');
     expect(await find(image)).toBeDefined();
   });
 
-  it('refuses a file of that name that is not a journal, and leaves it as it is', async () => {
+  it('refuses a file of that name that is not a journal, and leaves it unchanged', async () => {
     await writeFile(join(folder, 'journal.jsonl'), '{"mood":"good"}\n');
     await expect(readJournal(folder)).rejects.toMatchObject({ end: 'usage', reason: 'OUTPUT_FOREIGN' });
     await writeFile(join(folder, 'journal.jsonl'), '{"source":"http://h/b","opt');
     await readJournal(folder);
   });
 
-  it('does not grow when the same is made again and again', async () => {
+  it('does not grow when the same outputs are made repeatedly', async () => {
     for (const content of ['a', 'ab', 'abc']) await make(content, image);
     expect(await lines()).toBe(2);
     await make('');
@@ -138,7 +138,7 @@ describe(readJournal, () => {
     expect(await find(image)).toMatchObject({ outputBytes: 3 });
   });
 
-  it('writes whole lines when many outputs are noted at once', async () => {
+  it('writes whole lines when many outputs are recorded at once', async () => {
     const journal = await readJournal(folder);
     await journal.open();
     const outputs = Array.from({ length: 200 }, (_, index) => `${index}.npy`);

@@ -39,7 +39,7 @@ async function leaveLock(content: string, ageMs = 0): Promise<void> {
   await utimes(join(out, lock), then, then);
 }
 
-/** Writes an output, over a file that is there only if `mayReplace` says so. */
+/** Writes an output, replacing an existing file only if `mayReplace` returns true. */
 function write(
   output: OutputFolder,
   name: string,
@@ -50,7 +50,7 @@ function write(
 }
 
 describe(takeOutputFolder, () => {
-  it('makes folders as they are needed, and leaves nothing but the outputs', async () => {
+  it('creates folders as needed, and leaves only the outputs', async () => {
     {
       await using output = await takeOutputFolder(out);
       await write(output, 'a/b/c.npy', 'one');
@@ -61,7 +61,7 @@ describe(takeOutputFolder, () => {
     expect(await readdir(join(out, 'a/b'))).toEqual(['c.npy']);
   });
 
-  it('removes a folder that it made and that got nothing', async () => {
+  it('removes a folder that it created and that stayed empty', async () => {
     await (await takeOutputFolder(out))[Symbol.asyncDispose]();
     expect(await readdir(folder)).toEqual([]);
     await mkdir(out);
@@ -81,7 +81,7 @@ describe(takeOutputFolder, () => {
     expect((await readdir(out)).toSorted()).toEqual([lock, 'a.npy']);
   });
 
-  it('notes an output, with its time, before it has its name', async () => {
+  it('records an output, with its time, before it gets its name', async () => {
     await using output = await takeOutputFolder(out);
     let noted = 0;
     const note = async (mtimeMs: number) => {
@@ -92,14 +92,14 @@ describe(takeOutputFolder, () => {
     expect(mtimeOf(await stat(join(out, 'a.npy'), { bigint: true }))).toBe(noted);
   });
 
-  it('writes nothing that cannot be noted', async () => {
+  it('writes no output that cannot be recorded', async () => {
     await using output = await takeOutputFolder(out);
     const note = () => Promise.reject(new Error('no journal'));
     await expect(write(output, 'a.npy', 'one', { note })).rejects.toMatchObject({ end: 'files' });
     expect(await readdir(out)).toEqual([lock]);
   });
 
-  it('puts an output in the place of a link, and not where the link leads', async () => {
+  it('replaces a link by the output, and not the file that the link leads to', async () => {
     await mkdir(out);
     await writeFile(join(folder, 'elsewhere'), 'mine');
     await symlink(join(folder, 'elsewhere'), join(out, 'a.npy'));
@@ -140,7 +140,7 @@ describe(takeOutputFolder, () => {
     expect(await readdir(join(out, 'deep'))).toEqual([temporary]);
   });
 
-  it('tells an error of one name from one of the disk', async () => {
+  it('distinguishes an error of one name from one of the disk', async () => {
     await using output = await takeOutputFolder(out);
     await mkdir(join(out, 'taken'));
     await expect(write(output, 'taken', 'one', { mayReplace: true })).rejects.toMatchObject({

@@ -13,7 +13,7 @@ const outputs = (found: readonly FoundImage[], format = 'npy') =>
   nameOutputs(found, format).images.map(({ output }) => output);
 
 describe(nameOutputs, () => {
-  it('puts the ending of the format in the place of the old one', () => {
+  it('replaces the old ending by that of the format', () => {
     expect(outputs([file('a.jpg'), file('b/c.d.png')])).toEqual(['a.npy', 'b/c.d.npy']);
     expect(outputs([file('a.png')], 'jpeg')).toEqual(['a.jpg']);
     expect(outputs([file('a.png')], 'safetensors')).toEqual(['a.safetensors']);
@@ -24,7 +24,7 @@ describe(nameOutputs, () => {
     expect(outputs(found, 'source')).toEqual(['a.JPG', 'b.jpeg', 'c.webp', 'd.png', 'e.png', 'host/image']);
   });
 
-  it('keeps the old ending too where two images would get one name', () => {
+  it('keeps the old ending where two images would get one name', () => {
     expect(outputs([file('a.jpg'), file('a.png'), file('b.png')])).toEqual([
       'a.jpg.npy',
       'a.png.npy',
@@ -32,7 +32,7 @@ describe(nameOutputs, () => {
     ]);
   });
 
-  it('adds a hash where that is not enough, whatever the order', () => {
+  it('adds a hash where that is not enough, in any order', () => {
     const found = [file('a.jpg', '/one/a.jpg'), file('a.jpg', '/two/a.jpg'), file('a.png')];
     const names = outputs(found);
     expect(names).toEqual([
@@ -44,7 +44,7 @@ describe(nameOutputs, () => {
     expect(outputs(found.toReversed())).toEqual(names);
   });
 
-  it('counts names as the same that differ in upper and lower case or in how an accent is written', () => {
+  it('treats names as equal that differ only in case or in the encoding of an accent', () => {
     expect(outputs([file('A.jpg'), file('a.png')])).toEqual(['A.jpg.npy', 'a.png.npy']);
     expect(outputs([file('\u00e9.jpg'), file('e\u0301.png')])).toEqual(['e\u0301.png.npy', '\u00e9.jpg.npy']);
     expect(outputs([file('stra\u00dfe.jpg'), file('STRASSE.png')])).toEqual([
@@ -64,12 +64,12 @@ describe(nameOutputs, () => {
     expect(names).toEqual(['h/image/1', expect.stringMatching(/^h\/image~[0-9a-f]{16}$/)]);
   });
 
-  it('takes an image that comes twice once, and one image under two names twice', () => {
+  it('processes an image that is named twice once, and one image under two names twice', () => {
     expect(outputs([file('a.jpg'), file('a.jpg')])).toEqual(['a.npy']);
     expect(outputs([row('one', 'http://h/a'), row('two', 'http://h/a')])).toEqual(['one.npy', 'two.npy']);
   });
 
-  it('gives an image without an ending of its own format the ending of what its bytes are', () => {
+  it('gives an image without an ending of its own the ending of the format of its bytes', () => {
     const found = [
       { ...file('a.HEIC'), format: 'jpeg' },
       { ...file('b.img'), format: 'avif' },
@@ -101,7 +101,7 @@ describe(nameOutputs, () => {
     expect(outputs([row('v1.2', 'http://h/a'), row('v1.3', 'http://h/b')])).toEqual(['v1.2.npy', 'v1.3.npy']);
   });
 
-  it('shortens names that no file system takes, each to its own', () => {
+  it('shortens names that are too long for file systems, each to a distinct one', () => {
     const long = 'x'.repeat(300);
     const names = outputs([file(`${long}1.jpg`), file(`${long}2.jpg`)]);
     expect(new Set(names).size).toBe(2);

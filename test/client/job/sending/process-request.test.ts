@@ -14,19 +14,19 @@ import { parseOptions } from '../../../../src/options/parse-options.ts';
 
 const { defaults } = readApiConfig({});
 
-/** What image-api with an empty environment asks its processor for. */
+/** The request that image-api with an empty environment sends to its processor. */
 function ofApi(texts: Readonly<Record<string, string>>) {
   const source = { case: 'url', value: 'http://h/' } as const;
   const request = processRequest(source, parseOptions(Object.entries(texts)).values, defaults);
   return toJson(ProcessRequestSchema, { ...request, source: { case: undefined } });
 }
 
-/** What a job asks its processor for. */
+/** The request that a job sends to its processor. */
 function ofJob(texts: Readonly<Record<string, string>>) {
   return jobRequest(parseOptions(Object.entries(texts)).values);
 }
 
-/** A value of every option, other than its default, and what has to stand beside it. */
+/** A value of every option, other than its default, and the options that it requires. */
 const samples = {
   scale: { scale: 'false' },
   width: { width: '3' },
@@ -52,15 +52,15 @@ const samples = {
 } satisfies { [name in keyof ImageOptions]-?: Readonly<Record<string, string>> };
 
 describe(jobRequest, () => {
-  it('has the defaults of an image-api whose environment is empty', () => {
+  it('uses the defaults of an image-api whose environment is empty', () => {
     expect(defaults).toMatchObject(standardDefaults);
     expect(toJson(ProcessRequestSchema, jobRequest({}).request)).toEqual(ofApi({}));
   });
 
   it.each(imageOptionNames)('takes %s as image-api does', (name) => {
-    const asked = toJson(ProcessRequestSchema, ofJob(samples[name]).request);
-    expect(asked).toEqual(ofApi(samples[name]));
-    expect(asked).not.toEqual(ofApi({}));
+    const request = toJson(ProcessRequestSchema, ofJob(samples[name]).request);
+    expect(request).toEqual(ofApi(samples[name]));
+    expect(request).not.toEqual(ofApi({}));
   });
 
   it.each([
@@ -77,7 +77,7 @@ describe(jobRequest, () => {
     expect(() => ofJob(texts)).toThrow(ClientError);
   });
 
-  it('says in words what is made', () => {
+  it('describes the output in words', () => {
     expect(jobRequest({}).words).toBe("1024 × 768, gray, in the source's format");
     expect(ofJob({ shortest_edge: '9', grayscale: 'false', format: 'npy' }).words).toBe(
       'shortest edge 9, in colour, npy',

@@ -34,7 +34,7 @@ describe(waitBeforeRetry, () => {
     expectWaits(waits('ORIGIN_BUSY', { status: '500' }), [5, 5, 5, 8]);
   });
 
-  it('waits as long as the failure says, and not twice as long each time', () => {
+  it('waits as long as the failure states, without doubling the wait', () => {
     expectWaits(waits('OVERLOADED', { retry_after_seconds: '60' }), [60, 60, 60, 60]);
   });
 

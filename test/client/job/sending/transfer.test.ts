@@ -20,8 +20,8 @@ import { toConnectError } from '../../../../src/grpc/rpc-failures.ts';
 import { startRpcServer } from '../../../support/rpc-server.ts';
 
 /*
- * What a job does when a processor is full, ends its streams or loses its connections: a gRPC server that does each of
- * them when the test wants it. The real processor is in end-to-end/.
+ * Jobs whose processor is full, ends its streams or loses its connections: a gRPC server does each of these when the
+ * test requires it. The real processor is in end-to-end/.
  */
 
 const limits = {
@@ -50,12 +50,12 @@ async function files(...lengths: number[]): Promise<JobImage[]> {
   );
 }
 
-type Answer =
+type Reply =
   | { readonly failure: FailureReason; readonly metadata?: Readonly<Record<string, string>> }
   | 'response';
 
-const answered = (id: string, answer: Answer) =>
-  answer === 'response'
+const responseTo = (id: string, reply: Reply) =>
+  reply === 'response'
     ? { id, result: { case: 'response' as const, value: { content: new Uint8Array([Number(id)]) } } }
     : {
         id,
@@ -63,10 +63,10 @@ const answered = (id: string, answer: Answer) =>
           case: 'failure' as const,
           value: {
             code: 8,
-            reason: answer.failure,
+            reason: reply.failure,
             message: 'No.',
-            metadata: answer.metadata ?? { a: 'b' },
-            retryable: failureKinds[answer.failure].isRetryable,
+            metadata: reply.metadata ?? { a: 'b' },
+            retryable: failureKinds[reply.failure].isRetryable,
           },
         },
       };
@@ -74,9 +74,9 @@ const answered = (id: string, answer: Answer) =>
 type Handler = (
   requests: AsyncIterable<ProcessStreamRequest>,
   stream: number,
-) => AsyncGenerator<ReturnType<typeof answered>>;
+) => AsyncGenerator<ReturnType<typeof responseTo>>;
 
-/** A processor that treats each stream as the test says, counted from 0. */
+/** A processor whose handling of each stream, counted from 0, the test defines. */
 async function startProcessor(onStream: Handler) {
   let streams = 0;
   const server = await startRpcServer((router) => {
@@ -86,7 +86,7 @@ async function startProcessor(onStream: Handler) {
   return Object.assign(server, { streams: () => streams });
 }
 
-/** What becomes of images, by the index of each. */
+/** The outcome of each image, by its index. */
 async function transfer(
   images: readonly JobImage[],
   url: string,
@@ -128,34 +128,34 @@ async function transfer(
 }
 
 describe(transferImages, () => {
-  it('reads no file while as many images are under way as may be', async () => {
+  it('reads no file while the most images allowed are in flight', async () => {
     const images = await files(1, 1, 1, 1);
     await using processor = await startProcessor(async function* (requests) {
       for await (const { id } of requests) {
         if (id === '0') continue;
-        // What the client has not read by now it can't read later.
+        // The client can no longer read a file that it has not read by now.
         if (id === '1') await rm(join(folder, '2.jpg'));
-        if (id === '1') yield answered('0', 'response');
-        yield answered(id, 'response');
+        if (id === '1') yield responseTo('0', 'response');
+        yield responseTo(id, 'response');
       }
     });
     const { outcomes } = await transfer(images, processor.url, { inFlight: 2 });
     expect(outcomes).toEqual({ 0: 'response 0', 1: 'response 1', 2: 'INPUT_MISSING', 3: 'response 3' });
   });
 
-  it('reads no file while the bytes of others fill its room, and one that is longer when it is alone', async () => {
+  it('reads no file while others fill its byte limit, and a longer file by itself', async () => {
     const images = await files(400, 400, 400, 3000, 10);
     const batches: string[][] = [];
     await using processor = await startProcessor(async function* (requests) {
       let batch: string[] = [];
       for await (const { id } of requests) {
         batch.push(id);
-        // The first two are read at once, and come in the order in which they were read.
+        // The first two are read at once and arrive in the order in which they were read.
         if (batches.length === 0 && batch.length < 2) continue;
-        // What the client has not read by now it can't read later.
+        // The client can no longer read a file that it has not read by now.
         if (batches.length === 0) await rm(join(folder, '2.jpg'));
         batches.push(batch.toSorted());
-        for (const each of batch) yield answered(each, 'response');
+        for (const each of batch) yield responseTo(each, 'response');
         batch = [];
       }
     });
@@ -170,13 +170,13 @@ describe(transferImages, () => {
     expect(batches).toEqual([['0', '1'], ['3'], ['4']]);
   });
 
-  it('sends again what a full processor refused, and gives up after so many tries', async () => {
+  it('sends images again that a full processor refused, and gives up after the last try', async () => {
     const images = await files(1, 1);
     const times: Record<string, number> = {};
     await using processor = await startProcessor(async function* (requests) {
       for await (const { id } of requests) {
         times[id] = (times[id] ?? 0) + 1;
-        yield answered(id, id === '1' || times[id] === 1 ? { failure: 'OVERLOADED' } : 'response');
+        yield responseTo(id, id === '1' || times[id] === 1 ? { failure: 'OVERLOADED' } : 'response');
       }
     });
     const { outcomes, failures } = await transfer(images, processor.url, { tries: 2 });
@@ -192,12 +192,12 @@ describe(transferImages, () => {
     });
   });
 
-  it('does not send again what failed for good', async () => {
+  it('does not send an image again that failed for good', async () => {
     let times = 0;
     await using processor = await startProcessor(async function* (requests) {
       for await (const { id } of requests) {
         times++;
-        yield answered(id, { failure: 'IMAGE_CORRUPT' });
+        yield responseTo(id, { failure: 'IMAGE_CORRUPT' });
       }
     });
     const { outcomes } = await transfer(await files(1), processor.url);
@@ -209,8 +209,8 @@ describe(transferImages, () => {
     const images = await files(...Array(8).fill(5));
     await using processor = await startProcessor(async function* (requests) {
       for await (const { id } of requests) {
-        // One answer a stream, with others in flight.
-        yield answered(id, 'response');
+        // One response per stream, with others in flight.
+        yield responseTo(id, 'response');
         throw toConnectError(new Failure('DRAINING', 'The processor is shutting down.'));
       }
     });
@@ -224,7 +224,7 @@ describe(transferImages, () => {
     const images = await files(5);
     await using processor = await startProcessor(async function* (requests, stream) {
       for await (const { id } of requests) {
-        yield answered(id, stream === 0 ? { failure: 'OVERLOADED' } : 'response');
+        yield responseTo(id, stream === 0 ? { failure: 'OVERLOADED' } : 'response');
         if (stream === 0)
           throw toConnectError(new Failure('STREAM_IDLE', 'The stream had no image in work.'));
       }
@@ -235,7 +235,7 @@ describe(transferImages, () => {
     expect(processor.streams()).toBe(2);
   });
 
-  it('sends no more URLs of a host at once than it may, and those of another meanwhile', async () => {
+  it('sends no more URLs of a host at once than allowed, and those of another host meanwhile', async () => {
     const images = ['a', 'a', 'a', 'a', 'a', 'b'].map((host, index) => ({
       source: { url: `http://${host}/${index}` },
       output: `${index}.npy`,
@@ -246,14 +246,14 @@ describe(transferImages, () => {
       for await (const { id, request } of requests) {
         const url = String(request?.source.value);
         if (url.startsWith('http://b/')) {
-          yield answered(id, 'response');
-          for (const each of inFlight) yield answered(each, 'response');
+          yield responseTo(id, 'response');
+          for (const each of inFlight) yield responseTo(each, 'response');
           inFlight.clear();
         } else {
           inFlight.add(id);
           most = Math.max(most, inFlight.size);
-          // The first two wait until the other host's image, which stands last, is there.
-          if (Object.keys(seen).length >= 2) yield answered(id, 'response');
+          // The first two wait until the other host's image, the last one, has arrived.
+          if (Object.keys(seen).length >= 2) yield responseTo(id, 'response');
           if (Object.keys(seen).length >= 2) inFlight.delete(id);
         }
         seen[url] = true;
@@ -271,7 +271,7 @@ describe(transferImages, () => {
     await using processor = await startProcessor(async function* (requests) {
       for await (const { id } of requests) {
         if (id === '5') throw new Error('this one ends the process');
-        yield answered(id, 'response');
+        yield responseTo(id, 'response');
       }
     });
     const { outcomes, failures } = await transfer(images, processor.url);
@@ -281,12 +281,12 @@ describe(transferImages, () => {
     expect(Object.keys(outcomes).length).toBe(12);
   });
 
-  it('takes a processor that is silent for too long for lost', async () => {
+  it('treats a processor that is silent for too long as lost', async () => {
     const images = await files(1, 1);
     await using processor = await startProcessor(async function* (requests, stream) {
       for await (const { id } of requests) {
         if (stream === 0) await new Promise(() => {});
-        yield answered(id, 'response');
+        yield responseTo(id, 'response');
       }
     });
     const { outcomes, away } = await transfer(images, processor.url, { patienceMs: 300 });
@@ -294,7 +294,7 @@ describe(transferImages, () => {
     expect(away).toEqual(['no response in time']);
   });
 
-  it('gives up a processor that says it serves and ends every stream', async () => {
+  it('gives up on a processor that reports SERVING but ends every stream', async () => {
     await using processor = await startProcessor(async function* () {
       yield* [];
       throw toConnectError(new Failure('DRAINING', 'The processor is shutting down.'));
@@ -305,20 +305,20 @@ describe(transferImages, () => {
     });
   });
 
-  it('ends with what an outcome throws, such as a full disk', async () => {
+  it('ends with the error that an outcome throws, such as a full disk', async () => {
     await using processor = await startProcessor(async function* (requests) {
-      for await (const { id } of requests) yield answered(id, 'response');
+      for await (const { id } of requests) yield responseTo(id, 'response');
     });
     const full = new Error('no space left');
     const all = transfer(await files(1, 1, 1), processor.url, {}, () => Promise.reject(full));
     await expect(all).rejects.toBe(full);
   });
 
-  it('tells a file that has gone since it was found', async () => {
+  it('reports a file that was removed since it was found', async () => {
     const images = await files(1, 1);
     await rm(join(folder, '0.jpg'));
     await using processor = await startProcessor(async function* (requests) {
-      for await (const { id } of requests) yield answered(id, 'response');
+      for await (const { id } of requests) yield responseTo(id, 'response');
     });
     const { outcomes } = await transfer(images, processor.url);
     expect(outcomes).toEqual({ 0: 'INPUT_MISSING', 1: 'response 1' });

@@ -5,7 +5,7 @@ import { Hosts } from '../../../../src/client/job/sources/hosts.ts';
 const url = (host: string, index = 0) => ({ url: `http://${host}/${index}` });
 const file = { path: '/a.jpg', bytes: 1, mtimeMs: 0, id: '1:1' };
 
-/** Hosts with a clock that stands still, and how to set it forward. */
+/** Hosts with a clock that only the test moves. */
 function watched(perHost = 4, hostPatienceMs = 60_000) {
   let nowMs = 1_000_000;
   const hosts = new Hosts({ perHost, hostPatienceMs }, () => nowMs);
@@ -23,7 +23,7 @@ function watched(perHost = 4, hostPatienceMs = 60_000) {
 }
 
 describe(Hosts, () => {
-  it('limits each host by itself, and no files', () => {
+  it('limits each host separately, and no files', () => {
     const { hosts, room } = watched();
     expect([room('a'), room('b:81')]).toEqual([4, 4]);
     for (let index = 0; index < 100; index++) {
@@ -33,7 +33,7 @@ describe(Hosts, () => {
     expect(hosts.mayBegin(file) && hosts.maySend(file)).toBe(true);
   });
 
-  it('sends nothing to a host before the time at which it may be asked again, then less at once', () => {
+  it('sends nothing to a host before the time at which it may get requests again, then less at once', () => {
     const { hosts, pass, room } = watched();
     // Three that were in flight together.
     expect([hosts.pause(url('a'), 7), hosts.pause(url('a'), 7), hosts.pause(url('a'), 5)]).toEqual([
@@ -56,7 +56,7 @@ describe(Hosts, () => {
     expect(room('a')).toBe(4);
   });
 
-  it('gives a host up that has given nothing for too long, until it gives something', () => {
+  it('gives up on a host that has sent no image for too long, until it sends one', () => {
     const { hosts, pass } = watched();
     for (let waited = 0; waited < 60; waited += 20) {
       expect(hosts.pause(url('a'), 20)).toBe(20_000);
@@ -71,7 +71,7 @@ describe(Hosts, () => {
 });
 
 describe(waitingImages, () => {
-  it('passes over hosts without room, and keeps the order of each', () => {
+  it('skips hosts without room, and keeps the order of each', () => {
     const images = ['a1', 'a2', 'b3', 'a4', 'b5'].map((name) => ({
       source: { url: `http://${name[0]}/${name[1]}` },
       output: name,

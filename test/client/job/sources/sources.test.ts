@@ -44,14 +44,14 @@ describe(findImages, () => {
     await put('more/a.jpg');
   });
 
-  it('finds the images below a folder, counts what it skips, and leaves the output out', async () => {
+  it('finds the images below a folder, counts skipped files, and excludes the output folder', async () => {
     expect(await find(['photos'])).toMatchObject({
       names: ['a.jpg', 'b/c.PNG'],
       skipped: { 'photos/b/notes.txt': 'text', 'photos/b/.hidden.jpg': 'hidden', 'photos/.git': 'hidden' },
     });
   });
 
-  it('keeps the names of folders when there are several', async () => {
+  it('keeps the names of folders when there are several folders', async () => {
     expect((await find(['photos', 'more'])).names).toEqual(['photos/a.jpg', 'photos/b/c.PNG', 'more/a.jpg']);
   });
 
@@ -122,7 +122,7 @@ describe(findImages, () => {
     await expect(find(['latin/caf\ufffd'])).rejects.toThrow('Its name is not UTF-8: name its folder');
   });
 
-  it('takes the images that a glob matches, named below its part without wildcards', async () => {
+  it('finds the images that a glob matches, named below its part without wildcards', async () => {
     expect(await find(['photos/b/*'])).toMatchObject({
       names: ['c.PNG'],
       skipped: { 'photos/b/notes.txt': 'text' },
@@ -137,7 +137,7 @@ describe(findImages, () => {
     });
   });
 
-  it('fails a folder below that cannot be read, by itself', async () => {
+  it('reports a subfolder that cannot be read as one failure', async () => {
     const script = `import { findImages } from '${new URL('../../../../src/client/job/sources/sources.ts', import.meta.url)}';
 const found = await findImages(['${folder}/photos'], '/nowhere', { column: 'url' }, new AbortController().signal);
 console.log(JSON.stringify({ images: found.images.map(({ name }) => name), refused: found.refused }));`;
@@ -164,12 +164,12 @@ console.log(JSON.stringify({ images: found.images.map(({ name }) => name), refus
     }
   });
 
-  it('names files by what they do not share', async () => {
+  it('names files by the part of their paths that differs', async () => {
     expect((await find(['photos/a.jpg'])).names).toEqual(['a.jpg']);
     expect((await find(['photos/a.jpg', 'more/a.jpg'])).names).toEqual(['photos/a.jpg', 'more/a.jpg']);
   });
 
-  it('prefers a file to the glob that its name would be', async () => {
+  it('prefers a file to a glob of the same text', async () => {
     await put('photos/[1].jpg');
     expect((await find(['photos/[1].jpg'])).names).toEqual(['[1].jpg']);
   });
@@ -189,7 +189,7 @@ console.log(JSON.stringify({ images: found.images.map(({ name }) => name), refus
 describe('lists of a job', () => {
   beforeEach(() => put('lists/photos/a.jpg'));
 
-  it('of lines may have paths, URLs, empty lines and remarks', async () => {
+  it('of lines may contain paths, URLs, empty lines and comments', async () => {
     await put('lists/list.txt', '\uFEFF# images\r\nphotos/a.jpg\r\n\r\n  http://h/b.jpg  \r\n');
     expect(await find(['lists/list.txt'])).toEqual({
       names: ['photos/a.jpg', 'h/b.jpg'],
@@ -224,7 +224,7 @@ describe('lists of a job', () => {
     expect((await find(['lists/list.csv'])).names).toEqual(['caf\udce9.jpg']);
   });
 
-  it('may have tabs or semicolons between their columns', async () => {
+  it('may be separated by tabs or semicolons', async () => {
     await put('lists/list.tsv', 'id\turl\n1\thttp://h/a,b;c\n');
     await put('lists/list.csv', '"id";"url"\n1;"http://h/a,b;c"\n');
     for (const list of ['lists/list.tsv', 'lists/list.csv']) {
@@ -252,7 +252,7 @@ describe('lists of a job', () => {
     expect(found.refused[0]).toEqual(refused);
   });
 
-  it('of a table may be long, with bad rows everywhere', async () => {
+  it('of a table may be long, with invalid rows everywhere', async () => {
     const rows = Array.from({ length: 30_000 }, (_, index) =>
       index % 1000 === 999 ? `${index},"http://h/open` : `${index},"http://h/${index}/${'x'.repeat(60)}"`,
     );
@@ -293,12 +293,12 @@ describe('lists of a job', () => {
     });
   });
 
-  it('of JSON lines may have objects and texts', async () => {
+  it('of JSON lines may contain objects and texts', async () => {
     await put('lists/list.jsonl', '{"url":"http://h/a.jpg","id":7}\n\n"http://h/b.jpg"\n');
     expect((await find(['lists/list.jsonl'], { nameColumn: 'id' })).names).toEqual(['7', 'h/b.jpg']);
   });
 
-  it('say which columns there are when the one that is asked for is not', async () => {
+  it('list the columns when the requested one does not exist', async () => {
     await put('lists/list.csv', 'id,link\n1,http://h/\n');
     await expect(find(['lists/list.csv'])).rejects.toMatchObject({
       end: 'usage',
@@ -314,7 +314,7 @@ describe('lists of a job', () => {
     });
   });
 
-  it('may not lead out of their folder, nor name outputs out of theirs', async () => {
+  it('may not name sources outside of their folder, nor outputs outside of theirs', async () => {
     await put('secret.jpg');
     const names = ['../a', 'a/../../b', '/etc/a', 'a//b', 'C:\\a', 'a\\..\\b', '.', 'a\u0000b'];
     const rows = [
