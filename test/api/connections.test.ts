@@ -47,7 +47,8 @@ async function ask(socket: Socket): Promise<void> {
 }
 
 describe('connectionOptions', () => {
-  it.each([
+  // Together: each waits ten seconds.
+  it.concurrent.each([
     ['nothing', ''],
     ['a part of the request line', 'GET /hea'],
     ['a part of the headers', 'GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: '],
