@@ -47,18 +47,17 @@ async function ask(socket: Socket): Promise<void> {
 }
 
 describe('connectionOptions', () => {
-  // Together: each waits ten seconds.
-  it.concurrent.each([
-    ['nothing', ''],
-    ['a part of the request line', 'GET /hea'],
-    ['a part of the headers', 'GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: '],
-  ])('ends half-sent headers of %s', async (_, bytes) => {
+  it('ends half-sent headers, whichever part of them arrived', async () => {
     await using api = await start();
-    const begun = performance.now();
-    const response = await text(await open(api.port, bytes));
-    expect(response === '' || response.includes('REQUEST_TIMEOUT')).toBe(true);
+    const startedMs = performance.now();
+    const parts = ['', 'GET /hea', 'GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: '];
+    // Together, because each connection waits ten seconds.
+    const responses = await Promise.all(parts.map(async (bytes) => text(await open(api.port, bytes))));
+    for (const response of responses) {
+      expect(response === '' || response.includes('REQUEST_TIMEOUT')).toBe(true);
+    }
     // Node looks every second; its default is every 30 s.
-    expect(performance.now() - begun).toBeLessThan(25_000);
+    expect(performance.now() - startedMs).toBeLessThan(25_000);
     expect(connectionOptions.headersTimeout).toBe(10_000);
   });
 });
