@@ -1,5 +1,10 @@
 import { hash, randomUUID } from 'node:crypto';
-import { CacheState, ImageFormatSchema, type ProcessResponse } from '../../gen/image/v1/processor_pb.ts';
+import {
+  CacheState,
+  ImageFormat,
+  ImageFormatSchema,
+  type ProcessResponse,
+} from '../../gen/image/v1/processor_pb.ts';
 import { lengthOf } from '../grpc/messages/written-message.ts';
 import type { ApiContext } from './context.ts';
 import type { Share } from './memory/held-bytes.ts';
@@ -135,7 +140,7 @@ function responseHeadersOf(response: ProcessResponse, times: Times): Readonly<Re
 }
 
 function provenanceHeaders({ source, provenance }: ProcessResponse): Readonly<Record<string, string>> {
-  const format = ImageFormatSchema.value[source?.format ?? 0]?.localName.toLowerCase() ?? 'unspecified';
+  const format = formatName(source?.format ?? ImageFormat.UNSPECIFIED);
   const decisions = provenance?.decisions ?? [];
   const libraries = Object.entries(provenance?.libraries ?? {});
   return {
@@ -196,4 +201,9 @@ function extensionOf(contentType: string): string {
 /** A string of RFC 9651, which allows only printable ASCII. */
 function quoted(text: string): string {
   return `"${text.replace(/[^\x20-\x7e]/g, '?').replace(/["\\]/g, '\\$&')}"`;
+}
+
+/** The name of a format in headers and JSON: `jpeg`, `png`, … */
+export function formatName(format: ImageFormat): string {
+  return ImageFormatSchema.value[format]?.localName.toLowerCase() ?? 'unspecified';
 }

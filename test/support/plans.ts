@@ -59,3 +59,19 @@ function resizeSteps(resize: ResizeOptions, colour: Colour | undefined): readonl
 export function plannedImage(header: ImageHeader, plan: Plan): PlannedImage {
   return { plan, geometry: geometryOf(header, plan) };
 }
+
+/** The luma of the source's pixels: a raw tensor [1, 1, height, width] of UINT8. */
+export const grayTensor = planFrom({
+  grayscale: true,
+  output: {
+    kind: 'tensor',
+    name: 'image',
+    datatype: 'UINT8',
+    layout: 'NCHW',
+    rescaleFactor: 1,
+    mean: [0],
+    std: [1],
+    channelOrder: 'RGB',
+    container: 'raw',
+  },
+});

@@ -10,31 +10,22 @@ import {
   type ImageOutputSchema,
   Layout,
   Numerics,
-  type ProcessRequest,
-  ProcessRequestSchema,
   TensorContainer,
   type TensorOutput,
   TensorOutputSchema,
 } from '../../../gen/image/v1/processor_pb.ts';
-import { Failure } from '../../../src/failures.ts';
 import type { ResizeStep } from '../../../src/processor/image/resize.ts';
-import { createPresets } from '../../../src/processor/presets/presets.ts';
 import { containerNames, enumName } from '../../../src/processor/rules/enum-names.ts';
 import { containerOf } from '../../../src/processor/rules/output-plan.ts';
 import { planOf } from '../../../src/processor/rules/rules.ts';
 import { failureOf } from '../../support/failure.ts';
+import { invalid, plan, type Request, refusal } from '../../support/plan-of-request.ts';
 
-const presets = createPresets({});
-
-type Request = Exclude<MessageInitShape<typeof ProcessRequestSchema>, ProcessRequest>;
 type Tensor = Exclude<MessageInitShape<typeof TensorOutputSchema>, TensorOutput>;
 type Image = Exclude<MessageInitShape<typeof ImageOutputSchema>, ImageOutput>;
 
 /** A number that no enum defines. An open proto3 enum may carry it. */
 const unknown = 99 as never;
-
-const plan = (request: Request, maxOutputPixels = 1_000_000) =>
-  planOf(create(ProcessRequestSchema, request), maxOutputPixels, presets);
 
 /** The only step of a plan with a resize. */
 function resized(resize: NonNullable<Request['resize']>): ResizeStep | undefined {
@@ -51,22 +42,6 @@ const tensorRequest = (value: Tensor, request: Request = {}): Request => ({
 });
 
 const tensorOf = (value: Tensor, request: Request = {}) => plan(tensorRequest(value, request)).output;
-
-/** The failure of a refused request. */
-function refusal(request: Request, maxOutputPixels?: number) {
-  try {
-    plan(request, maxOutputPixels);
-  } catch (error) {
-    if (error instanceof Failure) return { reason: error.reason, metadata: error.metadata };
-    throw error;
-  }
-  throw new Error('nothing was refused');
-}
-
-const invalid = (option: string, actual: string, allowed: string) => ({
-  reason: 'OPTION_INVALID',
-  metadata: { option, actual, allowed },
-});
 
 describe(planOf, () => {
   it('keeps the size and the format of the source without options', () => {

@@ -1,4 +1,4 @@
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import {
   ChannelOrder,
@@ -8,44 +8,19 @@ import {
   ImageFormat,
   Layout,
   Numerics,
-  type ProcessRequest,
-  ProcessRequestSchema,
   TensorContainer,
   type TensorOutput,
   type TensorOutputSchema,
 } from '../../../gen/image/v1/processor_pb.ts';
-import { Failure } from '../../../src/failures.ts';
-import { createPresets } from '../../../src/processor/presets/presets.ts';
-import { planOf } from '../../../src/processor/rules/rules.ts';
+import { invalid, plan, type Request, refusal } from '../../support/plan-of-request.ts';
 
-const presets = createPresets({});
-
-type Request = Exclude<MessageInitShape<typeof ProcessRequestSchema>, ProcessRequest>;
 type Tensor = Exclude<MessageInitShape<typeof TensorOutputSchema>, TensorOutput>;
 
 const clip = 'clip-vit-base-patch32';
-const plan = (request: Request, maxOutputPixels = 1_000_000) =>
-  planOf(create(ProcessRequestSchema, request), maxOutputPixels, presets);
 const tensorOf = (value: Tensor, request: Request = { preset: clip }) =>
   plan({ ...request, output: { case: 'tensor', value } }).output;
 const configured = (config: unknown) => ({ preprocessorConfig: JSON.stringify(config) });
 const vit = { image_processor_type: 'ViTImageProcessor' };
-
-/** The failure of a refused request. */
-function refusal(request: Request, maxOutputPixels?: number) {
-  try {
-    plan(request, maxOutputPixels);
-  } catch (error) {
-    if (error instanceof Failure) return { reason: error.reason, metadata: error.metadata };
-    throw error;
-  }
-  throw new Error('nothing was refused');
-}
-
-const invalid = (option: string, actual: string, allowed: string) => ({
-  reason: 'OPTION_INVALID',
-  metadata: { option, actual, allowed },
-});
 
 describe('planOf with a preset', () => {
   it('describes CLIP’s preprocessing in plain values', () => {

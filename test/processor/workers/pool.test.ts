@@ -5,7 +5,7 @@ import type { PixelJob } from '../../../src/processor/image/process-pixels.ts';
 import { startWorkerPool, type WorkerPool } from '../../../src/processor/workers/pool.ts';
 import { runOnePlan } from '../../support/one-plan.ts';
 import { encoded, photoLike, redGreenBlue } from '../../support/pictures.ts';
-import { planFrom, plannedImage } from '../../support/plans.ts';
+import { grayTensor, plannedImage } from '../../support/plans.ts';
 
 let pool: WorkerPool;
 beforeAll(async () => {
@@ -13,22 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => pool.close());
 
-const gray = planFrom({
-  grayscale: true,
-  output: {
-    kind: 'tensor',
-    name: 'image',
-    datatype: 'UINT8',
-    layout: 'NCHW',
-    rescaleFactor: 1,
-    mean: [0],
-    std: [1],
-    channelOrder: 'RGB',
-    container: 'raw',
-  },
-});
-
-async function job(content: Uint8Array, plan = gray): Promise<PixelJob> {
+async function job(content: Uint8Array, plan = grayTensor): Promise<PixelJob> {
   const header = await readHeader(content, 10_000_000);
   return { content, header, images: [plannedImage(header, plan)] };
 }

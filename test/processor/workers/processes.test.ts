@@ -12,26 +12,12 @@ import {
 import { startProcesses } from '../../../src/processor/workers/processes.ts';
 import { runOnePlan } from '../../support/one-plan.ts';
 import { encoded, redGreenBlue } from '../../support/pictures.ts';
-import { planFrom, plannedImage } from '../../support/plans.ts';
+import { grayTensor, plannedImage } from '../../support/plans.ts';
 import { run } from '../../support/run.ts';
 
-const gray = planFrom({
-  grayscale: true,
-  output: {
-    kind: 'tensor',
-    name: 'image',
-    datatype: 'UINT8',
-    layout: 'NCHW',
-    rescaleFactor: 1,
-    mean: [0],
-    std: [1],
-    channelOrder: 'RGB',
-    container: 'raw',
-  },
-});
 const content = await encoded(redGreenBlue, 'png');
 const header = await readHeader(content, 100);
-const job: PixelJob = { content, header, images: [plannedImage(header, gray)] };
+const job: PixelJob = { content, header, images: [plannedImage(header, grayTensor)] };
 
 const reasonOf = (promise: Promise<unknown>) =>
   promise.then(
@@ -298,7 +284,7 @@ describe.skipIf(process.platform !== 'linux')('a worker process', () => {
       .webp({ lossless: true, effort: 0 })
       .toBuffer();
     const largeHeader = await readHeader(large, 1e8);
-    const largeJob = { content: large, header: largeHeader, images: [plannedImage(largeHeader, gray)] };
+    const largeJob = { content: large, header: largeHeader, images: [plannedImage(largeHeader, grayTensor)] };
     vi.stubEnv('TMPDIR', '/nowhere');
     const { pool: inMemory } = await startPool(1);
     expect(await reasonOf(runOnePlan(inMemory, largeJob))).toBe('done');

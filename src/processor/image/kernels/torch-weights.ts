@@ -1,20 +1,11 @@
-import { layWindows, packWindows, sinc, type Windows } from './weights.ts';
+import { type FilterShape, lanczos3, layWindows, packWindows, triangle, type Windows } from './weights.ts';
 
 /** The filters of torch's antialiased resize of uint8. */
 export type WeighingTorchFilterName = 'bilinear' | 'bicubic' | 'lanczos';
 
 /** Each filter's reach at scale 1 and its curve, in the order of operations of torch's UpSampleKernel.cpp. */
-const filters: Record<
-  WeighingTorchFilterName,
-  { readonly support: number; readonly curve: (x: number) => number }
-> = {
-  bilinear: {
-    support: 1,
-    curve: (signed) => {
-      const x = Math.abs(signed);
-      return x < 1 ? 1 - x : 0;
-    },
-  },
+const filters: Record<WeighingTorchFilterName, FilterShape> = {
+  bilinear: triangle,
   bicubic: {
     support: 2,
     curve: (signed) => {
@@ -24,7 +15,7 @@ const filters: Record<
       return 0;
     },
   },
-  lanczos: { support: 3, curve: (x) => (x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0) },
+  lanczos: lanczos3,
 };
 
 /** Weights have at most this many fraction bits. */

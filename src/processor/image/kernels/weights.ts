@@ -18,25 +18,37 @@ export interface Windows {
 /** Pillow's PRECISION_BITS (32 − 8 − 2): two bits for sums below 0 and above 255. */
 const pillowFractionBits = 22;
 
-export function sinc(x: number): number {
+function sinc(x: number): number {
   if (x === 0) return 1;
   const angle = x * Math.PI;
   return Math.sin(angle) / angle;
 }
 
-/** Each filter's support at scale 1 and its curve, with the same operations as Pillow's Resample.c, to the last bit. */
-const filters: Record<
-  WeighingFilterName,
-  { readonly support: number; readonly curve: (x: number) => number }
-> = {
-  box: { support: 0.5, curve: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) },
-  bilinear: {
-    support: 1,
-    curve: (signed) => {
-      const x = Math.abs(signed);
-      return x < 1 ? 1 - x : 0;
-    },
+/** A filter's support at scale 1 and its curve. */
+export interface FilterShape {
+  readonly support: number;
+  readonly curve: (x: number) => number;
+}
+
+/** 1 − |x|, of the same operations in Pillow and torch. */
+export const triangle: FilterShape = {
+  support: 1,
+  curve: (signed) => {
+    const x = Math.abs(signed);
+    return x < 1 ? 1 - x : 0;
   },
+};
+
+/** sinc(x)·sinc(x/3), of the same operations in Pillow and torch. */
+export const lanczos3: FilterShape = {
+  support: 3,
+  curve: (x) => (x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0),
+};
+
+/** Each filter's support at scale 1 and its curve, with the same operations as Pillow's Resample.c, to the last bit. */
+const filters: Record<WeighingFilterName, FilterShape> = {
+  box: { support: 0.5, curve: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) },
+  bilinear: triangle,
   hamming: {
     support: 1,
     curve: (signed) => {
@@ -57,7 +69,7 @@ const filters: Record<
       return 0;
     },
   },
-  lanczos: { support: 3, curve: (x) => (x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0) },
+  lanczos: lanczos3,
 };
 
 /** Rounds half away from zero. */
