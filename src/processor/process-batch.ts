@@ -9,6 +9,7 @@ import {
   TensorOutputSchema,
 } from '../../gen/image/v1/processor_pb.ts';
 import { Failure, failureFromAbort, withIndex } from '../failures.ts';
+import { maxBatchImages } from '../grpc/messages/message-limits.ts';
 import { mapConcurrently } from '../map-concurrently.ts';
 import { fixedValueBytes } from './image/outputs.ts';
 import type { Plan, TensorPlan } from './image/plan.ts';
@@ -17,9 +18,6 @@ import { tensorMessage } from './respond.ts';
 import { checkCombinations } from './rules/check-combinations.ts';
 import { containerNames } from './rules/enum-names.ts';
 import type { CallMemory } from './serving/call-memory.ts';
-
-/** Limit of images in one batch. */
-const maxImages = 256;
 
 /** The parts of the service that a batch uses. */
 export interface BatchProcessing {
@@ -86,11 +84,11 @@ async function processAll(
 function containerOfAll(requests: readonly ProcessRequest[]): TensorPlan['container'] {
   const [first] = requests;
   if (first === undefined) throw new Failure('SOURCE_MISSING', 'The batch has no image. Set requests.');
-  if (requests.length > maxImages) {
+  if (requests.length > maxBatchImages) {
     throw new Failure(
       'OPTION_INVALID',
-      `The batch has ${requests.length} images; the limit is ${maxImages}. Send several batches.`,
-      { option: 'requests', limit: maxImages, actual: requests.length },
+      `The batch has ${requests.length} images; the limit is ${maxBatchImages}. Send several batches.`,
+      { option: 'requests', limit: maxBatchImages, actual: requests.length },
     );
   }
   const containers = requests.map((request, index) => ofBatch(index, () => containerOf(request)));

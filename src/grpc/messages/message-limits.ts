@@ -20,7 +20,7 @@ export const maxJsonBytes = 2 * 1024 * 1024;
 export const maxTextBytes = 1024 * 1024;
 
 /** The most images of one batch. */
-const maxBatchImages = 256;
+export const maxBatchImages = 256;
 
 const maxEntries: Readonly<Record<string, number>> = {
   'image.v1.ProcessBatchRequest.requests': maxBatchImages,
