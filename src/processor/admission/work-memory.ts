@@ -2,7 +2,6 @@ import { totalmem } from 'node:os';
 import process from 'node:process';
 import { messageOverheadBytes } from '../../grpc/transport.ts';
 import type { ProcessorConfig } from '../config.ts';
-import { workerFileRoom } from '../workers/file.ts';
 
 /** Memory of image-processor while it processes no image, in bytes; measured. */
 const serverBytes = 150_000_000;
@@ -45,7 +44,7 @@ export function restingMemory(config: MemoryConfig): number {
   return (
     serverBytes +
     // One more worker reads headers.
-    (WORKERS + 1) * (idleWorkerBytes + workerFileRoom) +
+    (WORKERS + 1) * idleWorkerBytes +
     CACHE_MAX_BYTES +
     // Waiting work and work in progress are included.
     heldMemory(config) +

@@ -6,7 +6,6 @@ import { fileURLToPath } from 'node:url';
 import { EnvironmentError } from '../../environment.ts';
 import { defaultFormats } from '../codecs/codecs.ts';
 import type { SourceFormat } from '../codecs/source-format.ts';
-import { createWorkerFile, type WorkerFile } from './file.ts';
 import { createMessageReader, packMessage } from './message.ts';
 import type { Libraries, WorkerReply, WorkerRoles } from './worker-process.ts';
 
@@ -69,27 +68,20 @@ const entry = fileURLToPath(
 const maxLines = 100;
 const maxLineLength = 500;
 
-export interface ChildOptions {
-  /** The formats that are enabled. */
-  readonly formats?: readonly SourceFormat[];
-  /** Creates the file that the server shares with this process only. The file is empty. */
-  readonly createFile?: () => WorkerFile | undefined;
-}
-
 /**
  * Starts a worker process.
  *
  * @param onLine - receives the lines that the process writes to stderr, and the reason if it is killed for a malformed
  *   reply
+ * @param formats - those that are enabled
  */
 export function startChild<Name extends keyof WorkerRoles>(
   role: Name,
   onLine: (line: string) => void,
-  { formats = defaultFormats, createFile = createWorkerFile }: ChildOptions = {},
+  formats: readonly SourceFormat[] = defaultFormats,
 ): WorkerChild<WorkerRoles[Name]['job'], WorkerRoles[Name]['result']> {
   type Reply = WorkerReply<WorkerRoles[Name]['result']>;
-  const file = createFile();
-  const child = spawnWorker(role, formats, file);
+  const child = spawnWorker(role, formats);
   let replied = Promise.withResolvers<Reply>();
   const ready = replied.promise.then(({ start }) => {
     if (start === undefined) throw new WorkerEnded('The worker process did not say what it has loaded.');
@@ -97,7 +89,6 @@ export function startChild<Name extends keyof WorkerRoles>(
     return start.libraries;
   });
   const ended = endOf(child).then((how) => {
-    file?.close();
     replied.reject(new WorkerEnded(`The worker process ended: ${how}.`));
     return how;
   });
@@ -107,7 +98,7 @@ export function startChild<Name extends keyof WorkerRoles>(
   const channel = child.stdio[3] as Socket;
   // The end of the process is reported by `ended`.
   channel.on('error', () => {});
-  const reader = createMessageReader(file);
+  const reader = createMessageReader();
   let filled = 0;
   function receive(chunk: Buffer): void {
     for (let read = 0; read < chunk.length; ) {
@@ -136,7 +127,7 @@ export function startChild<Name extends keyof WorkerRoles>(
     ready,
     ended,
     async run(job) {
-      const parts = packMessage(job, file);
+      const parts = packMessage(job);
       const isGone = child.exitCode !== null || child.signalCode !== null;
       if (isGone) throw new WorkerEnded('The worker process had ended.');
       replied = Promise.withResolvers();
@@ -150,25 +141,15 @@ export function startChild<Name extends keyof WorkerRoles>(
   };
 }
 
-function spawnWorker(
-  role: keyof WorkerRoles,
-  formats: readonly SourceFormat[],
-  file: WorkerFile | undefined,
-): ChildProcess {
-  const shared = file === undefined ? { argument: [], stdio: [] } : { argument: ['file'], stdio: [file.fd] };
-  try {
-    return spawn(process.execPath, [...flags, entry, role, formats.join(','), ...shared.argument], {
-      stdio: ['ignore', 'ignore', 'pipe', 'pipe', ...shared.stdio],
-      env: {
-        ...defaults,
-        ...Object.fromEntries(Object.entries(process.env).filter(([name]) => inherited.test(name))),
-        ...environment,
-      },
-    });
-  } catch (error) {
-    file?.close();
-    throw error;
-  }
+function spawnWorker(role: keyof WorkerRoles, formats: readonly SourceFormat[]): ChildProcess {
+  return spawn(process.execPath, [...flags, entry, role, formats.join(',')], {
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    env: {
+      ...defaults,
+      ...Object.fromEntries(Object.entries(process.env).filter(([name]) => inherited.test(name))),
+      ...environment,
+    },
+  });
 }
 
 function endOf(child: ChildProcess): Promise<string> {

@@ -113,7 +113,7 @@ export function startProcesses<Name extends keyof WorkerRoles>(
           if (lines.push(line) > 20) lines.shift();
           events.onLine(line);
         };
-        child = startChild<Name>(role, onLine, { formats: limits.sourceFormats });
+        child = startChild<Name>(role, onLine, limits.sourceFormats);
         children.add(child);
         const libraries = await child.ready;
         failedStarts = 0;

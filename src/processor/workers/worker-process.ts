@@ -5,15 +5,13 @@ import type { SourceFormat } from '../codecs/source-format.ts';
 import type { SourcePlan } from '../image/plan.ts';
 import type { PixelJob, PixelOutcome } from '../image/process-pixels.ts';
 import { packFailure, type WorkerFailure } from './failure.ts';
-import { replyRoom, workerFile } from './file.ts';
 import { createMessageReader, packMessage } from './message.ts';
 import { endWithParent } from './parent-death.ts';
 import { lowerPriority } from './priority.ts';
 
 /*
  * A worker process. It takes one job at a time from the server over file descriptor 3, a socket, and replies there. It
- * ends when the server has ended. Its arguments are its role, `pixels` or `headers`, the enabled formats, and `file` if
- * descriptor 4 is the shared file.
+ * ends when the server has ended. Its arguments are its role, `pixels` or `headers`, and the enabled formats.
  */
 
 export interface HeaderJob {
@@ -99,7 +97,6 @@ async function start(role: Role<never, unknown>, formats: readonly SourceFormat[
 }
 
 const channel = 3;
-const file = process.argv[4] === 'file' ? workerFile(4, replyRoom) : undefined;
 
 /** A buffer in bytes for sources of usual size, so that not every job maps new pages. */
 const kept = Buffer.allocUnsafeSlow(4 * 1024 * 1024);
@@ -128,7 +125,7 @@ async function done(role: Role<unknown, unknown>, job: unknown): Promise<Partial
 /** Blocks in reads instead of using an event loop: there is no other work, and a turn of it costs more than a read. */
 function createInbox(): () => unknown {
   let keptIsFree = true;
-  const reader = createMessageReader(file, (length) => {
+  const reader = createMessageReader((length) => {
     if (!keptIsFree || length > kept.length) return Buffer.allocUnsafeSlow(length);
     keptIsFree = false;
     return kept.subarray(0, length);
@@ -163,7 +160,7 @@ function currentRss(): number {
 }
 
 function reply(message: Partial<WorkerReply<unknown>>): void {
-  for (const part of packMessage({ ...message, rss: currentRss() }, file)) {
+  for (const part of packMessage({ ...message, rss: currentRss() })) {
     let written = 0;
     while (written < part.length) written += writeSync(channel, part, written, part.length - written);
   }

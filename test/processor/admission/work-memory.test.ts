@@ -12,13 +12,13 @@ const config = readProcessorConfig({
 
 describe(restingMemory, () => {
   it('adds up the server, the workers for pixels and one more, cache, calls and downloads', () => {
-    expect(restingMemory(config)).toBe(150e6 + 4 * (250e6 + 4_194_304) + 100e6 + 50e6 + 7 * 10e6);
+    expect(restingMemory(config)).toBe(150e6 + 4 * 250e6 + 100e6 + 50e6 + 7 * 10e6);
   });
 });
 
 describe(workMemory, () => {
   it('is the remaining memory for images', () => {
-    expect(workMemory(config, 2_000_000_000)).toBe(613_222_784);
+    expect(workMemory(config, 2_000_000_000)).toBe(630_000_000);
   });
 
   it('is enough for a photograph on the smallest machine', () => {

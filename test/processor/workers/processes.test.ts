@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import sharp from 'sharp';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -227,21 +227,6 @@ describe.skipIf(process.platform !== 'linux')('a worker process', () => {
     expect([...pixels, ...headers].map((pid) => score(pid))).toEqual(['1000', '1000']);
     const own = getPriority();
     expect([...pixels, ...headers].map((pid) => getPriority(pid))).toEqual([Math.max(10, own), own]);
-  });
-
-  it('starts with an empty file, not that of the process it replaces', async () => {
-    const { pool, replaced } = await startPool(1);
-    const [first = 0] = await pidsOf(pool, 1);
-    expect(await reasonOf(runOnePlan(pool, job))).toBe('done');
-    const left = statSync(`/proc/${first}/fd/4`);
-    expect(left.size).toBeGreaterThan(0);
-    process.kill(first, 'SIGKILL');
-    await becomes(() => replaced.length === 1);
-    const [second = 0] = await pidsOf(pool, 1);
-    expect(second).not.toBe(first);
-    const begun = statSync(`/proc/${second}/fd/4`);
-    expect(begun.size).toBe(0);
-    expect(begun.ino).not.toBe(left.ino);
   });
 
   it('has no secrets in its environment', async () => {
