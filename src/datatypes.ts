@@ -14,6 +14,12 @@ export const datatypes = {
   FP16: { bytes: 2, safetensors: 'F16', npy: '<f2' },
   BF16: { bytes: 2, safetensors: 'BF16' },
   FP32: { bytes: 4, safetensors: 'F32', npy: '<f4' },
+  BOOL: { bytes: 1, safetensors: 'BOOL', npy: '|b1' },
+  INT32: { bytes: 4, safetensors: 'I32', npy: '<i4' },
+  INT64: { bytes: 8, safetensors: 'I64', npy: '<i8' },
 } as const satisfies Record<string, DatatypeForms>;
 
 export type DatatypeName = keyof typeof datatypes;
+
+/** The datatypes of pixels, which a request may choose. The others are those of masks, grids and sizes. */
+export type PixelDatatype = Extract<DatatypeName, 'UINT8' | 'FP16' | 'BF16' | 'FP32'>;

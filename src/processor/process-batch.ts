@@ -1,7 +1,6 @@
 import { clone, create } from '@bufbuild/protobuf';
 import {
   type ProcessBatchResponse,
-  ProcessBatchResponseSchema,
   type ProcessRequest,
   ProcessRequestSchema,
   type ProcessResponse,
@@ -11,17 +10,15 @@ import {
 import { Failure, failureFromAbort, withIndex } from '../failures.ts';
 import { maxBatchImages } from '../grpc/messages/message-limits.ts';
 import { mapConcurrently } from '../map-concurrently.ts';
-import { fixedValueBytes } from './image/outputs.ts';
+import { openBatch } from './batch-tensors.ts';
 import type { Plan, TensorPlan } from './image/plan.ts';
-import { type OpenContainer, openContainer, type TensorDescription } from './image/tensor-container.ts';
-import { tensorMessage } from './respond.ts';
 import { checkCombinations } from './rules/check-combinations.ts';
 import { containerNames } from './rules/enum-names.ts';
 import type { CallMemory } from './serving/call-memory.ts';
 
 /** The parts of the service that a batch uses. */
 export interface BatchProcessing {
-  /** Processes one image to a tensor, in the container RAW. */
+  /** Processes one image to tensors. */
   processOne(request: ProcessRequest, signal: AbortSignal): Promise<ProcessResponse>;
   planOf(request: ProcessRequest): Plan;
   readonly memory: CallMemory;
@@ -30,8 +27,7 @@ export interface BatchProcessing {
 }
 
 /**
- * Processes several images to one tensor. Each image is processed (and cached) as if sent separately. Each image's
- * values are copied into the tensor as they arrive, so besides it only the values of images in progress are in memory.
+ * Processes several images and joins their tensors. Each image is processed (and cached) as if sent separately.
  *
  * @throws what an image's failure throws, with the image's index; BATCH_SHAPES_UNEQUAL, OPTION_INVALID,
  *   SOURCE_MISSING, OUTPUT_BYTES_OVER_LIMIT, OVERLOADED
@@ -57,13 +53,10 @@ async function processAll(
   stop: AbortSignal,
 ): Promise<ProcessBatchResponse> {
   const container = containerOfAll(requests);
-  const plan = ofBatch(0, () => planOf(asRawTensor(requests[0] as ProcessRequest)));
-  using stack = createStack(requests.length, container, memory);
-  // If the options determine the size, a mismatch is found before any work is done.
-  const knownBytes = fixedValueBytes(plan);
-  if (knownBytes !== undefined) stack.reserve(knownBytes);
+  const plan = ofBatch(0, () => planOf(asPart(requests[0] as ProcessRequest, TensorContainer.SAFETENSORS)));
+  using batch = openBatch(requests.length, plan, container, memory);
   const process = ([index, request]: [number, ProcessRequest]) =>
-    processOne(asRawTensor(request), stop).then(
+    processOne(asPart(request, batch.partContainer), stop).then(
       (response) => ({ index, response }),
       (error: unknown) => ({ index, error }),
     );
@@ -74,11 +67,10 @@ async function processAll(
       if ('error' in outcome) throw outcome.error;
       return outcome.response;
     });
-    stack.put(index, response);
-    memory.hold(-response.content.length);
+    batch.put(index, response);
   }
   if (stop.aborted) throw failureFromAbort(stop);
-  return stack.response();
+  return batch.response();
 }
 
 function containerOfAll(requests: readonly ProcessRequest[]): TensorPlan['container'] {
@@ -118,84 +110,19 @@ function invalid(option: string, allowed: string): Failure {
   return new Failure('OPTION_INVALID', `${option} of a batch; allowed: ${allowed}.`, { option, allowed });
 }
 
-function asRawTensor(request: ProcessRequest): ProcessRequest {
-  const raw = clone(ProcessRequestSchema, { ...request, source: { case: undefined } });
-  const tensor = raw.output.case === 'tensor' ? raw.output.value : create(TensorOutputSchema);
-  tensor.container = TensorContainer.RAW;
-  raw.output = { case: 'tensor', value: tensor };
+/** The request for one image of the batch, in a container of its own. */
+function asPart(request: ProcessRequest, container: TensorContainer): ProcessRequest {
+  const part = clone(ProcessRequestSchema, { ...request, source: { case: undefined } });
+  const tensor = part.output.case === 'tensor' ? part.output.value : create(TensorOutputSchema);
+  tensor.container = container;
+  part.output = { case: 'tensor', value: tensor };
   // Not cloned: it may be megabytes.
-  raw.source = request.source;
-  return raw;
+  part.source = request.source;
+  return part;
 }
 
 function ofBatch<T>(index: number, read: () => T): T {
   return withIndex(`Image ${index} of the batch`, index, read);
-}
-
-/** The tensor of a batch, into which the images' values are copied in any order. */
-function createStack(count: number, container: TensorPlan['container'], memory: CallMemory) {
-  const images: ProcessResponse[] = new Array(count);
-  let whole: (OpenContainer & TensorDescription) | undefined;
-  let firstIndex = 0;
-  let room: Disposable | undefined;
-
-  function reserve(bytesOfOne: number): void {
-    memory.checkResponse(count * bytesOfOne);
-    memory.checkBoth(count * bytesOfOne);
-    room = memory.reserve(count * bytesOfOne);
-  }
-
-  function begin({ content, tensors: [tensor] }: ProcessResponse): OpenContainer & TensorDescription {
-    if (room === undefined) reserve(content.length);
-    const [, ...one] = tensor?.shape.map(Number) ?? [];
-    const description = {
-      name: tensor?.name as TensorDescription['name'],
-      datatype: tensor?.datatype as TensorDescription['datatype'],
-      shape: [count, ...one],
-    };
-    return { ...description, ...openContainer([description], container) };
-  }
-
-  return {
-    /**
-     * Takes memory for the tensor, once.
-     *
-     * @throws Failure OUTPUT_BYTES_OVER_LIMIT, OVERLOADED
-     */
-    reserve,
-    /** @throws Failure BATCH_SHAPES_UNEQUAL, and what `reserve` throws, if it was not called */
-    put(index: number, response: ProcessResponse): void {
-      if (whole === undefined) {
-        whole = begin(response);
-        firstIndex = index;
-      }
-      images[index] = { ...response, content: new Uint8Array() };
-      checkShapes(images, firstIndex, index);
-      whole.values[0]?.set(response.content, index * response.content.length);
-    },
-    response(): ProcessBatchResponse {
-      const { content, contentType, name, datatype, shape, close } = whole as OpenContainer &
-        TensorDescription;
-      close();
-      memory.hold(content.length);
-      const tensors = [tensorMessage({ name, datatype, shape })];
-      return create(ProcessBatchResponseSchema, { content, contentType, tensors, images });
-    },
-    [Symbol.dispose]: () => room?.[Symbol.dispose](),
-  };
-}
-
-function checkShapes(images: readonly ProcessResponse[], ...indices: readonly number[]): void {
-  const [one, other] = indices.toSorted((a, b) => a - b) as [number, number];
-  const shapeOf = (index: number) => images[index]?.tensors[0]?.shape.slice(1).map(Number) ?? [];
-  const datatypeOf = (index: number) => images[index]?.tensors[0]?.datatype;
-  const [expected, actual] = [shapeOf(one).join(), shapeOf(other).join()];
-  if (expected === actual && datatypeOf(one) === datatypeOf(other)) return;
-  throw new Failure(
-    'BATCH_SHAPES_UNEQUAL',
-    `Image ${one} becomes ${datatypeOf(one)} [${shapeOf(one).join(', ')}] and image ${other} becomes ${datatypeOf(other)} [${shapeOf(other).join(', ')}]. Give them one size and one datatype.`,
-    { index: other, expected, actual },
-  );
 }
 
 async function* indexed<T>(values: readonly T[]): AsyncGenerator<[index: number, value: T]> {

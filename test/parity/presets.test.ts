@@ -6,16 +6,16 @@ import { ProcessRequestSchema } from '../../gen/image/v1/processor_pb.ts';
 import type { ImageHeader } from '../../src/processor/codecs/header.ts';
 import { readHeader } from '../../src/processor/codecs/read-header.ts';
 import { cropStart } from '../../src/processor/image/crop.ts';
-import { geometryOf } from '../../src/processor/image/geometry.ts';
+import { geometryOf, stepsOf } from '../../src/processor/image/geometry.ts';
 import type { Pixels } from '../../src/processor/image/pixels.ts';
 import type { Plan, TensorPlan } from '../../src/processor/image/plan.ts';
 import type { PixelOutcome, PixelResult } from '../../src/processor/image/process-pixels.ts';
-import { tensor } from '../../src/processor/image/tensor.ts';
 import { createPresets } from '../../src/processor/presets/presets.ts';
 import { commonDefaults, inertKeys, processorTypes } from '../../src/processor/presets/processor-types.ts';
 import { planOf } from '../../src/processor/rules/rules.ts';
 import { processOnePlan } from '../support/one-plan.ts';
 import { encoded } from '../support/pictures.ts';
+import { tensor } from '../support/tensors.ts';
 import {
   classValues,
   type Golden,
@@ -189,7 +189,7 @@ const plainHeader: ImageHeader = {
 
 /** Whether the two backends of transformers put the odd pixel of a padded crop to different sides. */
 function isOddlyPadded({ width, height }: Source, plan: Plan): boolean {
-  return geometryOf({ ...plainHeader, width, height }, plan).steps.some(({ step, input }) => {
+  return stepsOf(geometryOf({ ...plainHeader, width, height }, plan)).some(({ step, input }) => {
     if (step.kind !== 'crop') return false;
     const [pillow, torchvision] = (['transformers', 'transformers-torchvision'] as const).map((origin) =>
       [cropStart(input.width, step.width, origin), cropStart(input.height, step.height, origin)].join(),

@@ -12,7 +12,7 @@ export async function runStages(
 ): Promise<Pixels> {
   const { plan, geometry } = plannedImage(header, planFrom(options));
   const run = plan.numerics === 'fast' ? fastStages : exactStages;
-  return await run({
+  const [picture] = await run({
     plan,
     geometry,
     orientation: header.orientation,
@@ -20,4 +20,5 @@ export async function runStages(
     decodeFast: (target) => decodeFast(content, header, target),
     stage: async (_name, stage) => await stage(),
   });
+  return picture as Pixels;
 }

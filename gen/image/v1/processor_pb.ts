@@ -521,7 +521,7 @@ export const SourceSchema: GenMessage<Source> = /*@__PURE__*/
  */
 export type StageTime = Message<"image.v1.StageTime"> & {
   /**
-   * hash or download, header, queue, decode, alpha, orient, resize, pad, crop, grayscale, encode or tensor.
+   * hash or download, header, queue, decode, alpha, orient, resize, pad, crop, grayscale, tiles, encode or tensor.
    *
    * @generated from field: string name = 1;
    */
@@ -1637,8 +1637,9 @@ export const ProcessorService: GenService<{
     output: typeof DescribeVariantsResponseSchema;
   },
   /**
-   * Makes one tensor of several images: [N, channels, height, width] or [N, height, width, channels].
-   * All images must have the same shape after processing. If an image fails, the call fails and names its index.
+   * Joins the tensors of several images along their first axis. All other axes must have equal lengths, unless the
+   * preset's library pads a batch: then zeros are added at their ends. If an image fails, the call fails and names its
+   * index.
    *
    * @generated from rpc image.v1.ProcessorService.ProcessBatch
    */

@@ -2,7 +2,7 @@ import { canvasPixels, cutoutUnderCanvas, placeOnCanvas } from './picture.ts';
 import { roundHalfToEven } from './shortest-edge.ts';
 import type { StepKind } from './step.ts';
 
-/** Cuts width × height pixels from the centre. Beyond a smaller image the result is black, or transparent. */
+/** Cuts width × height pixels. Beyond a smaller image the result is black, or transparent. */
 export interface CropStep {
   readonly kind: 'crop';
   /** In pixels. */
@@ -13,19 +13,25 @@ export interface CropStep {
 }
 
 /**
- * The rule for rounding the centre. The rules agree if the difference between image and crop is even; otherwise they
+ * Where the crop begins: the column and row of the image, in pixels, or the centre by a rule of rounding. The rules agree if the difference between image and crop is even; otherwise they
  * put the odd pixel on different sides:
  * - `transformers`: its Pillow backend (image_transforms.center_crop);
  * - `transformers-torchvision`: its torchvision backend, TorchvisionBackend.center_crop;
  * - `torchvision`: transforms.functional.center_crop.
  */
-export type CropOrigin = 'transformers' | 'transformers-torchvision' | 'torchvision';
+export type CropOrigin = CentreRule | { readonly left: number; readonly top: number };
+
+/** A library's rule for the centre. */
+export type CentreRule = 'transformers' | 'transformers-torchvision' | 'torchvision';
 
 export const crop: StepKind<CropStep> = {
   place({ width, height, origin }, input) {
+    const [startLeft, startTop] =
+      typeof origin === 'string'
+        ? [cropStart(input.width, width, origin), cropStart(input.height, height, origin)]
+        : [origin.left, origin.top];
     // + 0 turns −0 into 0.
-    const left = -cropStart(input.width, width, origin) + 0;
-    const top = -cropStart(input.height, height, origin) + 0;
+    const [left, top] = [-startLeft + 0, -startTop + 0];
     return { width, height, colours: input.colours, left, top };
   },
   fixedSize: ({ width, height }) => ({ width, height }),
@@ -38,7 +44,7 @@ export const crop: StepKind<CropStep> = {
  * Where a crop begins along one axis, in pixels of the image. Below 0 the crop is larger than the image, and that many
  * pixels of padding precede the image.
  */
-export function cropStart(imageSide: number, cropSide: number, origin: CropOrigin): number {
+export function cropStart(imageSide: number, cropSide: number, origin: CentreRule): number {
   const surplus = imageSide - cropSide;
   if (surplus >= 0) return origin === 'torchvision' ? roundHalfToEven(surplus / 2) : Math.floor(surplus / 2);
   // + 0 so that one missing pixel gives 0, not −0.

@@ -7,20 +7,38 @@ import type { Plan } from './plan.ts';
 import type { Size } from './shortest-edge.ts';
 import type { PlacedStep, Placement, Shape } from './step.ts';
 import { kindOf, type Step } from './steps.ts';
+import type { Branch } from './views/view.ts';
+import { kindOfViews } from './views/views.ts';
 
 /** All sizes of a plan for one image, computed only from its header. Plain values. */
 export interface Geometry {
   /** Size of the source after EXIF orientation, in pixels. */
   readonly source: Shape;
-  /** The steps of the plan, in order. */
-  readonly steps: readonly PlacedStep<Step>[];
-  /** The processed picture: the output of the last step. */
+  /** The ways from the source to its pictures: one, unless the plan makes several pictures. */
+  readonly branches: readonly PlacedBranch[];
+  /** The processed picture before it is cut into tiles: the first one that is cut, else the first one. */
   readonly picture: Shape;
+  /** The sizes of all pictures in the order of the tensor, after they are cut into tiles. */
+  readonly pictures: readonly Size[];
   /** Whether an image output has the source's alpha. */
   readonly keepsAlpha: boolean;
   readonly outputs: readonly OutputDescription[];
   /** Upper bound of the response's content in bytes: exact for tensors, apart from their container's header. */
   readonly maxContentBytes: number;
+}
+
+/** A branch with the geometry of its steps. */
+export interface PlacedBranch {
+  readonly steps: readonly PlacedStep<Step>[];
+  /** The output of the last step. */
+  readonly picture: Shape;
+  /** Size of the tiles that the picture is cut into. Unset: it is not cut. */
+  readonly tiles: Size | undefined;
+}
+
+/** The steps of all branches. */
+export function stepsOf({ branches }: Geometry): readonly PlacedStep<Step>[] {
+  return branches.flatMap(({ steps }) => steps);
 }
 
 /** Upper bound of the contents of several responses together, in bytes. */
@@ -37,16 +55,35 @@ export interface PlannedImage {
 /** Computes all sizes of a plan for an image. Refuses nothing; limits.ts does. */
 export function geometryOf(header: ImageHeader, plan: Plan): Geometry {
   const source = sourceShape(header);
-  const steps = placeSteps(source, plan);
-  const picture: Shape = steps.at(-1)?.output ?? source;
+  const branches = branchesOf(plan, source).map((branch) => placeBranch(source, branch, plan));
+  const { picture } = branches.find(({ tiles }) => tiles !== undefined) ?? (branches[0] as PlacedBranch);
+  const pictures = branches.flatMap(tilesOf);
   const withAlpha = keepsAlpha(header, plan);
   return {
     source,
-    steps,
+    branches,
     picture,
+    pictures,
     keepsAlpha: withAlpha,
-    ...describeOutputs(picture, withAlpha, plan, header.format),
+    ...describeOutputs({ source, picture, pictures }, picture.colours, withAlpha, plan, header.format),
   };
+}
+
+/** A linear plan has one branch. */
+function branchesOf({ steps, views }: Plan, source: Shape): readonly Branch[] {
+  return views === undefined ? [{ steps }] : kindOfViews(views).branches(views, source);
+}
+
+function placeBranch(source: Shape, { steps, tiles }: Branch, { numerics }: Plan): PlacedBranch {
+  const placed = placeSteps(source, steps, numerics);
+  return { steps: placed, picture: placed.at(-1)?.output ?? source, tiles };
+}
+
+/** The sizes of a branch's pictures, in their order. */
+function tilesOf({ picture, tiles }: PlacedBranch): readonly Size[] {
+  if (tiles === undefined) return [picture];
+  const count = Math.ceil(picture.width / tiles.width) * Math.ceil(picture.height / tiles.height);
+  return new Array<Size>(count).fill(tiles);
 }
 
 function sourceShape(header: ImageHeader): Shape {
@@ -54,7 +91,11 @@ function sourceShape(header: ImageHeader): Shape {
 }
 
 /** Computes inputs and outputs from the first step to the last, then the parts that are needed, from the last back. */
-function placeSteps(source: Shape, { steps, numerics }: Plan): readonly PlacedStep<Step>[] {
+function placeSteps(
+  source: Shape,
+  steps: readonly Step[],
+  numerics: Plan['numerics'],
+): readonly PlacedStep<Step>[] {
   let input = source;
   const placements = steps.map((step): { step: Step; input: Shape; output: Placement } => {
     const placed = { step, input, output: kindOf(step).place(step, input) };

@@ -1,5 +1,5 @@
 import { Failure } from '../../failures.ts';
-import type { PlannedImage } from './geometry.ts';
+import { type PlannedImage, stepsOf } from './geometry.ts';
 import type { OutputFormat } from './plan.ts';
 import type { Size } from './shortest-edge.ts';
 import { kindOf } from './steps.ts';
@@ -20,12 +20,13 @@ export const longestSides = {
  */
 export function withinLimits<Image extends PlannedImage>(image: Image, maxOutputPixels: number): Image {
   const { plan, geometry } = image;
-  for (const { output } of geometry.steps) checkNotEmpty(output);
-  for (const { computed } of geometry.steps) checkPixels(computed, maxOutputPixels);
-  checkPixels(geometry.picture, maxOutputPixels);
+  const steps = stepsOf(geometry);
+  for (const { output } of steps) checkNotEmpty(output);
+  for (const { computed } of steps) checkPixels(computed, maxOutputPixels);
+  for (const { picture } of geometry.branches) checkPixels(picture, maxOutputPixels);
   // Fast numerics resample a smaller version of the source, which the resampler checks.
   if (plan.numerics !== 'fast') {
-    for (const placed of geometry.steps) kindOf(placed.step).checkWork?.(placed);
+    for (const placed of steps) kindOf(placed.step).checkWork?.(placed);
   }
   for (const output of geometry.outputs) {
     if (output.kind === 'image') checkSides(output, output.format);

@@ -1,9 +1,10 @@
 import { headerBytes, imageBytes } from '../../content-bytes.ts';
 import type { SourceFormat } from '../codecs/source-format.ts';
+import type { PictureSizes } from './extras/extra.ts';
 import { isGrayscale, type OutputFormat, outputFormat, type Plan } from './plan.ts';
 import type { Shape } from './step.ts';
 import { fixedSizeOf } from './steps.ts';
-import { describeTensors } from './tensor.ts';
+import { describeTensors, sizesOfPicture } from './tensor.ts';
 import { bytesOfTensor, type TensorDescription } from './tensor-container.ts';
 
 /** Description of an output, known before its pixels are computed. */
@@ -23,22 +24,23 @@ export type OutputDescription =
 
 /** The outputs that a plan produces from the processed picture, and an upper bound of their bytes together. */
 export function describeOutputs(
-  picture: Shape,
+  sizes: PictureSizes,
+  colours: Shape['colours'],
   keepsAlpha: boolean,
   plan: Plan,
   sourceFormat: SourceFormat,
 ): { readonly outputs: readonly OutputDescription[]; readonly maxContentBytes: number } {
-  const { width, height } = picture;
+  const { width, height } = sizes.picture;
   const { output } = plan;
   if (output.kind === 'image') {
     const format = outputFormat(output, sourceFormat);
-    const channels = picture.colours + (keepsAlpha ? 1 : 0);
+    const channels = colours + (keepsAlpha ? 1 : 0);
     return {
       outputs: [{ kind: 'image', format, width, height }],
-      maxContentBytes: Math.ceil(imageBytes(picture, channels, format, output.quality)),
+      maxContentBytes: Math.ceil(imageBytes(sizes.picture, channels, format, output.quality)),
     };
   }
-  const tensors = describeTensors(picture, isGrayscale(plan) ? 1 : 3, output);
+  const tensors = describeTensors(sizes, isGrayscale(plan) ? 1 : 3, output);
   return {
     outputs: tensors.map((tensor) => ({ kind: 'tensor', ...tensor, bytes: bytesOfTensor(tensor) })),
     maxContentBytes: bytesOfTensors(tensors) + tensors.length * headerBytes,
@@ -49,10 +51,10 @@ function bytesOfTensors(tensors: readonly TensorDescription[]): number {
   return tensors.reduce((sum, tensor) => sum + bytesOfTensor(tensor), 0);
 }
 
-/** Bytes of the tensors' values, if they are the same for every image. */
-export function fixedValueBytes(plan: Plan): number | undefined {
-  const { output, steps } = plan;
+/** The tensors of a plan, if their shapes are the same for every image. */
+export function fixedTensors(plan: Plan): readonly TensorDescription[] | undefined {
+  const { output, steps, views } = plan;
   const size = fixedSizeOf(steps);
-  if (size === undefined || output.kind !== 'tensor') return undefined;
-  return bytesOfTensors(describeTensors(size, isGrayscale(plan) ? 1 : 3, output));
+  if (size === undefined || views !== undefined || output.kind !== 'tensor') return undefined;
+  return describeTensors(sizesOfPicture(size, size), isGrayscale(plan) ? 1 : 3, output);
 }

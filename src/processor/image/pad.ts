@@ -5,21 +5,25 @@ import { roundHalfToEven } from './shortest-edge.ts';
 import type { StepKind } from './step.ts';
 
 /**
- * Places an image in the centre of width × height pixels, as Pillow's `ImageOps.pad` does. The bars have a colour;
- * without one they are black, or transparent if there is alpha.
+ * Places an image on width × height pixels. The bars have a colour; without one they are black, or transparent if there
+ * is alpha.
  */
 export interface PadStep {
   readonly kind: 'pad';
   /** In pixels, at least those of the image. */
   readonly width: number;
   readonly height: number;
+  /** Column of the image. Unset: centred, as in Pillow's `ImageOps.pad`. */
+  readonly left?: number | undefined;
+  /** Row of the image. Unset: centred, as in Pillow's `ImageOps.pad`. */
+  readonly top?: number | undefined;
   readonly colour: Colour | undefined;
 }
 
 export const pad: StepKind<PadStep> = {
-  place({ width, height, colour }, input) {
-    const left = roundHalfToEven((width - input.width) * 0.5);
-    const top = roundHalfToEven((height - input.height) * 0.5);
+  place({ width, height, colour, ...at }, input) {
+    const left = at.left ?? roundHalfToEven((width - input.width) * 0.5);
+    const top = at.top ?? roundHalfToEven((height - input.height) * 0.5);
     const isCovered = input.width === width && input.height === height;
     return { width, height, colours: colour === undefined || isCovered ? input.colours : 3, left, top };
   },

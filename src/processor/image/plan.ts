@@ -1,9 +1,13 @@
-import type { DatatypeName } from '../../datatypes.ts';
+import type { PixelDatatype } from '../../datatypes.ts';
 import type { tensorContainers } from '../../options/image-options.ts';
 import type { SourceFormat } from '../codecs/source-format.ts';
+import type { Arrangement } from './arrangements/arrangements.ts';
+import type { ExtraTensor } from './extras/extras.ts';
 import type { Library } from './kernels/kernels.ts';
 import type { Colour } from './pixels.ts';
 import type { Step } from './steps.ts';
+import type { Rounding } from './value-table.ts';
+import type { Views } from './views/views.ts';
 
 /**
  * The processing of an image in plain values: equal plans give equal outputs. src/processor/rules derives it from a
@@ -19,6 +23,8 @@ export interface Plan {
   readonly alpha: AlphaPlan;
   /** In the order in which they run. */
   readonly steps: readonly Step[];
+  /** Makes several pictures of the source instead of `steps`, which are empty then. Unset: the steps make one. */
+  readonly views?: Views | undefined;
   readonly output: ImagePlan | TensorPlan;
 }
 
@@ -55,21 +61,26 @@ export interface ImagePlan {
 
 export interface TensorPlan {
   readonly kind: 'tensor';
-  /** The tensor's name in the response and in containers that have names. */
-  readonly name: TensorName;
-  readonly datatype: DatatypeName;
-  readonly layout: 'NCHW' | 'NHWC';
+  /** Name of the tensor that contains the pixels, in the response and in containers that have names. */
+  readonly name: string;
+  readonly datatype: PixelDatatype;
+  readonly layout: Layout;
   readonly rescaleFactor: number;
   /** One value, or one per channel. */
   readonly mean: readonly number[];
   /** One value, or one per channel. */
   readonly std: readonly number[];
+  /** How the values are rounded. Unset: `stepwise`. */
+  readonly rounding?: Rounding | undefined;
   readonly channelOrder: 'RGB' | 'BGR';
+  /** How the pictures become one tensor. Unset: one picture after another, along the first axis. */
+  readonly arrangement?: Arrangement | undefined;
+  /** Small tensors beside the pixels: masks, grids, sizes. Unset: none. */
+  readonly extras?: readonly ExtraTensor[] | undefined;
   readonly container: (typeof tensorContainers)[number];
 }
 
-/** Names of tensors. `pixel_values` is a model's input in transformers; without a preset a tensor is an `image`. */
-export type TensorName = 'image' | 'pixel_values';
+export type Layout = 'NCHW' | 'NHWC';
 
 /** The format of an image output: the requested one, else the source's if it can be written, else PNG. */
 export function outputFormat(plan: ImagePlan, source: SourceFormat): OutputFormat {

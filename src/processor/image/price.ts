@@ -3,7 +3,7 @@ import type { Price } from '../admission/admission.ts';
 import { codecOf } from '../codecs/codecs.ts';
 import { channelsOf, type ImageHeader } from '../codecs/header.ts';
 import { areaOf } from './cutout.ts';
-import type { PlannedImage } from './geometry.ts';
+import { type Geometry, type PlannedImage, stepsOf } from './geometry.ts';
 import { isGrayscale, outputFormat, type Plan } from './plan.ts';
 import type { Size } from './shortest-edge.ts';
 import { kindOf } from './steps.ts';
@@ -95,17 +95,21 @@ function decodingsOf(images: readonly PlannedImage[]): number {
 
 function outputPrice(header: ImageHeader, image: PlannedImage): { bytes: number; time: number } {
   const { plan, geometry } = image;
-  const pixels = areaOf(geometry.picture);
+  const pixels = sumOf(geometry.pictures, areaOf);
+  const steps = stepsOf(geometry);
   const { bytes, time } = encodingPrice(header, plan);
-  const newPixels = sumOf(geometry.steps, (placed) => kindOf(placed.step).newPixels?.(placed) ?? 0);
-  const resampledPixels = sumOf(
-    geometry.steps,
-    (placed) => kindOf(placed.step).resampledPixels?.(placed) ?? 0,
-  );
+  const newPixels =
+    sumOf(steps, (placed) => kindOf(placed.step).newPixels?.(placed) ?? 0) + tilePixels(geometry);
+  const resampledPixels = sumOf(steps, (placed) => kindOf(placed.step).resampledPixels?.(placed) ?? 0);
   return {
     bytes: ((reducedPixels(image) ?? 0) + newPixels) * channelsOf(header) + pixels * bytes,
     time: resampledPixels * resamplingTime[plan.numerics] + pixels * time,
   };
+}
+
+/** Pixels of the tiles, which are cut from a picture that stays in memory. */
+function tilePixels({ branches }: Geometry): number {
+  return sumOf(branches, ({ picture, tiles }) => (tiles === undefined ? 0 : areaOf(picture)));
 }
 
 /**
@@ -113,7 +117,7 @@ function outputPrice(header: ImageHeader, image: PlannedImage): { bytes: number;
  * least an eighth of the source. Undefined if all pixels are decoded.
  */
 function reducedPixels({ plan, geometry }: PlannedImage): number | undefined {
-  const [first] = geometry.steps;
+  const [first] = stepsOf(geometry);
   if (plan.numerics !== 'fast' || first?.step.kind !== 'resize') return undefined;
   const source = areaOf(geometry.source);
   return Math.min(source, Math.max(4 * areaOf(first.computed), source / 64));

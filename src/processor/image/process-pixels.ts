@@ -4,14 +4,14 @@ import type { ImageHeader } from '../codecs/header.ts';
 import { createStopwatch, type Stage } from '../stopwatch.ts';
 import { packFailure, type WorkerFailure } from '../workers/failure.ts';
 import { type OwnBytes, outOfScratch } from '../workers/scratch.ts';
-import type { PlannedImage } from './geometry.ts';
+import type { Geometry, PlannedImage } from './geometry.ts';
 import { toLuma } from './grayscale.ts';
 import { resample } from './kernels/resample.ts';
 import { grayToRgb, type Pixels } from './pixels.ts';
 import { isGrayscale, outputFormat, type Plan } from './plan.ts';
 import { decisionsOf } from './provenance.ts';
 import { exactStages, fastStages } from './stages.ts';
-import { type EncodedTensors, tensor } from './tensor.ts';
+import { type EncodedTensors, tensors } from './tensor.ts';
 
 /*
  * The code that runs in a worker process: the stages of an image's numerics (stages.ts), then its outputs.
@@ -75,7 +75,7 @@ async function processImage(
 ): Promise<PixelResult> {
   const { time: stage, stages } = createStopwatch(undefined, startedMs);
   const run = isFast(plan) ? fastStages : exactStages;
-  const pixels = await run({
+  const pictures = await run({
     plan,
     geometry,
     orientation: header.orientation,
@@ -83,12 +83,13 @@ async function processImage(
     decodeFast: (target) => decodeFast(content, header, target),
     stage,
   });
-  const encoded = await encodeOutput(pixels, header, plan, stage);
+  const encoded = await encodeOutput(pictures, geometry, header, plan, stage);
+  const { width, height } = geometry.picture;
   return {
     content: outOfScratch(encoded.content),
     contentType: encoded.contentType,
-    width: pixels.width,
-    height: pixels.height,
+    width,
+    height,
     tensors: encoded.tensors ?? [],
     decisions: decisionsOf(header, plan, geometry.keepsAlpha),
     stages,
@@ -96,16 +97,20 @@ async function processImage(
 }
 
 async function encodeOutput(
-  pixels: Pixels,
+  pictures: readonly Pixels[],
+  geometry: Geometry,
   { format }: ImageHeader,
   plan: Plan,
   stage: ReturnType<typeof createStopwatch>['time'],
 ): Promise<Encoded & Partial<EncodedTensors>> {
   const { output } = plan;
   if (output.kind === 'image') {
-    return await stage('encode', () => encode(pixels, outputFormat(output, format), output.quality));
+    // The rules allow an image output only for plans of one picture.
+    const picture = pictures[0] as Pixels;
+    return await stage('encode', () => encode(picture, outputFormat(output, format), output.quality));
   }
-  return await stage('tensor', () => tensor(isGrayscale(plan) ? pixels : grayToRgb(pixels), output));
+  const inColour = isGrayscale(plan) ? pictures : pictures.map(grayToRgb);
+  return await stage('tensor', () => tensors(inColour, geometry, output));
 }
 
 /** Loads and compiles everything that pixels need, so that the first image does not wait for it. */

@@ -1,10 +1,12 @@
 import type { FastDecoded, FastTarget } from '../codecs/codec.ts';
 import { flatten } from './alpha.ts';
-import type { Geometry } from './geometry.ts';
+import { cutUpright } from './cutout.ts';
+import { type Geometry, stepsOf } from './geometry.ts';
 import { type Picture, storedPicture, upright } from './picture.ts';
 import type { Pixels } from './pixels.ts';
 import type { Plan } from './plan.ts';
 import { type ResizeStep, resample, resampleReduced } from './resize.ts';
+import type { Size } from './shortest-edge.ts';
 import type { PlacedStep } from './step.ts';
 import { kindOf, type Step } from './steps.ts';
 
@@ -22,34 +24,56 @@ export interface PixelStages {
   stage<T>(name: string, run: () => T | Promise<T>): Promise<T>;
 }
 
-/** Exact numerics: decode → alpha → steps, the operations of Pillow in its order. */
-export async function exactStages(job: PixelStages): Promise<Pixels> {
+/**
+ * Exact numerics: decode → alpha → steps, the operations of the library in its order, for each branch.
+ *
+ * @returns the pictures in their order, upright
+ */
+export async function exactStages(job: PixelStages): Promise<readonly Pixels[]> {
   const { geometry, orientation, stage } = job;
   const decoded = await stage('decode', () => job.decodeWhole());
   const opaque = await dropAlpha(storedPicture(decoded, orientation), job);
-  const processed = await runSteps(opaque, geometry.steps, stage);
-  return await turnUpright(processed, stage);
+  const pictures: Pixels[] = [];
+  for (const { steps, tiles } of geometry.branches) {
+    const processed = await turnUpright(await runSteps(opaque, steps, stage), stage);
+    pictures.push(
+      ...(tiles === undefined ? [processed] : await stage('tiles', () => cutTiles(processed, tiles))),
+    );
+  }
+  return pictures;
+}
+
+/** Cuts an image into tiles, row by row. Its sides are multiples of theirs. */
+function cutTiles(image: Pixels, { width, height }: Size): readonly Pixels[] {
+  const tiles: Pixels[] = [];
+  for (let top = 0; top < image.height; top += height) {
+    for (let left = 0; left < image.width; left += width) {
+      tiles.push(cutUpright(image, 1, { left, top, right: left + width, bottom: top + height }));
+    }
+  }
+  return tiles;
 }
 
 /**
  * Fast numerics: decode → resize → alpha → other steps. If the plan begins with a resize, the decoder computes only the
  * pixels that the resize needs, or libvips resizes while it decodes. Alpha is dropped at the stage with fewer pixels.
+ *
+ * @returns one picture, upright: the rules allow no plan of several
  */
-export async function fastStages(job: PixelStages): Promise<Pixels> {
+export async function fastStages(job: PixelStages): Promise<readonly Pixels[]> {
   const { geometry, orientation, stage } = job;
-  const [first, ...others] = geometry.steps;
+  const steps = stepsOf(geometry);
+  const [first, ...others] = steps;
   const resizing = first !== undefined && isResize(first) ? first : undefined;
-  const { pixels, isResized } = await stage('decode', () =>
-    job.decodeFast(fastTarget(geometry.steps, resizing)),
-  );
+  const { pixels, isResized } = await stage('decode', () => job.decodeFast(fastTarget(steps, resizing)));
   const decoded = storedPicture(pixels, orientation);
   const resized =
     resizing === undefined || isResized
       ? decoded
       : afterStep(await stage('resize', () => resampleReduced(decoded, resizing)), resizing);
   const opaque = await dropAlpha(resized, job);
-  const processed = await runSteps(opaque, resizing === undefined ? geometry.steps : others, stage);
-  return await turnUpright(processed, stage);
+  const processed = await runSteps(opaque, resizing === undefined ? steps : others, stage);
+  return [await turnUpright(processed, stage)];
 }
 
 type RunStage = PixelStages['stage'];

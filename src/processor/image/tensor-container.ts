@@ -57,6 +57,16 @@ export function openContainer(
   }
 }
 
+/**
+ * The values of tensors in a `safetensors` content of this service, or of one tensor in a `raw` one.
+ *
+ * @param tensors - all of the content, in the order in which they were written
+ */
+export function valuesIn(content: Uint8Array, tensors: readonly TensorDescription[]): readonly Uint8Array[] {
+  const bytes = tensors.reduce((sum, tensor) => sum + bytesOfTensor(tensor), 0);
+  return valuesAfter(content, content.length - bytes, byAlignment(tensors), tensors);
+}
+
 const contentTypes = {
   raw: 'application/octet-stream',
   npy: 'application/x-npy',
@@ -79,12 +89,33 @@ function openFile(header: Uint8Array, tensors: readonly TensorDescription[]): Op
     header.length + tensors.reduce((sum, tensor) => sum + bytesOfTensor(tensor), 0),
   );
   content.set(header);
-  let at = header.length;
-  const values = tensors.map((tensor) => {
+  return { content, values: valuesAfter(content, header.length, tensors, tensors), close() {} };
+}
+
+/**
+ * The parts of a content for the tensors' values.
+ *
+ * @param start - where the values begin
+ * @param stored - the tensors in the order of their values
+ */
+function valuesAfter(
+  content: Uint8Array,
+  start: number,
+  stored: readonly TensorDescription[],
+  tensors: readonly TensorDescription[],
+): readonly Uint8Array[] {
+  const parts = new Map<TensorDescription, Uint8Array>();
+  let at = start;
+  for (const tensor of stored) {
+    parts.set(tensor, content.subarray(at, at + bytesOfTensor(tensor)));
     at += bytesOfTensor(tensor);
-    return content.subarray(at - bytesOfTensor(tensor), at);
-  });
-  return { content, values, close() {} };
+  }
+  return tensors.map((tensor) => parts.get(tensor) as Uint8Array);
+}
+
+/** The largest datatypes first, so that every value is aligned to its size. */
+function byAlignment(tensors: readonly TensorDescription[]): readonly TensorDescription[] {
+  return tensors.toSorted((a, b) => datatypes[b.datatype].bytes - datatypes[a.datatype].bytes);
 }
 
 /** Bytes of a tensor's values. */
@@ -124,7 +155,7 @@ function openNpz(tensors: readonly TensorDescription[]): OpenFile {
  * datatypes come first, so that every value is aligned to its size, as the library writes them.
  */
 function openSafetensors(tensors: readonly TensorDescription[]): OpenFile {
-  const ordered = tensors.toSorted((a, b) => datatypes[b.datatype].bytes - datatypes[a.datatype].bytes);
+  const ordered = byAlignment(tensors);
   let at = 0;
   const entries = ordered.map((tensor) => {
     const { name, datatype, shape } = tensor;
@@ -137,6 +168,6 @@ function openSafetensors(tensors: readonly TensorDescription[]): OpenFile {
   const header = Buffer.alloc(8 + padded.length);
   header.writeBigUInt64LE(BigInt(padded.length));
   header.write(padded, 8, 'latin1');
-  const { content, values, close } = openFile(header, ordered);
-  return { content, values: tensors.map((tensor) => values[ordered.indexOf(tensor)] as Uint8Array), close };
+  const { content, close } = openFile(header, ordered);
+  return { content, values: valuesAfter(content, header.length, ordered, tensors), close };
 }

@@ -1,8 +1,13 @@
 import type { Encoded } from '../codecs/encode.ts';
+import type { BatchRule } from './arrangements/arrangement.ts';
+import { type Arrangement, kindOfArrangement } from './arrangements/arrangements.ts';
+import type { PictureSizes } from './extras/extra.ts';
+import { type ExtraTensor, kindOfExtra } from './extras/extras.ts';
 import type { Pixels } from './pixels.ts';
 import type { TensorPlan } from './plan.ts';
 import type { Size } from './shortest-edge.ts';
-import { containTensors, type TensorDescription } from './tensor-container.ts';
+import { bytesOfTensor, containTensors, type Tensor, type TensorDescription } from './tensor-container.ts';
+import { channelTables, zeros } from './value-table.ts';
 
 /** Tensors in their container, and their descriptions in the same order. */
 export interface EncodedTensors extends Encoded {
@@ -10,84 +15,107 @@ export interface EncodedTensors extends Encoded {
 }
 
 /**
- * Converts pixels to a model's input: (x × rescaleFactor − mean) / std, each step rounded to FP32 as in NumPy and
- * PyTorch, then to the datatype, half to even.
+ * Converts pictures to a model's input: the tensor of their pixels, whose values value-table.ts computes, and the
+ * tensors beside it.
  *
- * A sample has 256 possible values, so each channel is a table of 256 results.
- *
- * @param image - [height, width, 1 | 3] uint8
- * @returns [1, channels, height, width] or [1, height, width, channels], little-endian
+ * @param pictures - [height, width, 1 | 3] uint8 each
+ * @param sizes - those of the source and of the pictures
  */
-export function tensor(image: Pixels, plan: TensorPlan): EncodedTensors {
-  const { channels } = image;
-  const descriptions = describeTensors(image, channels, plan);
-  const tables = Array.from({ length: channels }, (_, channel) => tableOf(plan, channel));
-  const arranged = arrange(image, plan, tables);
-  const values = new Uint8Array(arranged.buffer, arranged.byteOffset, arranged.byteLength);
-  const tensors = descriptions.map((description) => ({ ...description, values }));
-  return { ...containTensors(tensors, plan.container), tensors: descriptions };
+export function tensors(pictures: readonly Pixels[], sizes: PictureSizes, plan: TensorPlan): EncodedTensors {
+  const { channels } = pictures[0] as Pixels;
+  const [pixels, ...extras] = describeTensors(sizes, channels, plan);
+  const written = [
+    pixelTensor(pictures, pixels as TensorDescription, plan),
+    ...extras.map((description, index) =>
+      extraTensor(plan.extras?.[index] as ExtraTensor, sizes, description),
+    ),
+  ];
+  return { ...containTensors(written, plan.container), tensors: written.map(withoutValues) };
 }
 
 /**
- * The tensors of a processed picture, before they are made.
+ * The tensors of an image, before they are made: that of the pixels is first.
  *
- * @param channels - of the picture
- * @returns one of [1, channels, height, width] or [1, height, width, channels]
+ * @param channels - of each picture
  */
 export function describeTensors(
-  { width, height }: Size,
+  sizes: PictureSizes,
   channels: number,
-  { name, datatype, layout }: TensorPlan,
+  plan: TensorPlan,
 ): readonly TensorDescription[] {
-  const shape = layout === 'NCHW' ? [1, channels, height, width] : [1, height, width, channels];
-  return [{ name, datatype, shape }];
+  const { name, datatype, layout, extras = [] } = plan;
+  const arrangement = arrangementOf(plan);
+  const shape = kindOfArrangement(arrangement).shape(arrangement, sizes.pictures, channels, layout);
+  return [
+    { name, datatype, shape },
+    ...extras.map((extra) => {
+      const kind = kindOfExtra(extra);
+      return { name: extra.name, datatype: kind.datatype, shape: kind.shape(extra, sizes) };
+    }),
+  ];
 }
 
-type Values = Uint8Array | Uint16Array | Float32Array;
-
-/** The results for the 256 values of one channel, in the bits of the datatype. */
-function tableOf(plan: TensorPlan, channel: number): Values {
-  const mean = Math.fround(plan.mean[plan.mean.length === 1 ? 0 : channel] ?? 0);
-  const std = Math.fround(plan.std[plan.std.length === 1 ? 0 : channel] ?? 1);
-  const table = Float32Array.from({ length: 256 }, (_, pixel) => {
-    const rescaled = Math.fround(pixel * plan.rescaleFactor);
-    return Math.fround(rescaled - mean) / std;
-  });
-  switch (plan.datatype) {
-    case 'UINT8':
-      return Uint8Array.from({ length: 256 }, (_, pixel) => pixel);
-    case 'FP32':
-      return table;
-    case 'FP16':
-      return new Uint16Array(Float16Array.from(table).buffer);
-    case 'BF16':
-      return Uint16Array.from(new Uint32Array(table.buffer), toBfloat16);
-  }
+/** The names of a plan's tensors, in their order. */
+export function namesOfTensors({
+  name,
+  extras = [],
+}: Pick<TensorPlan, 'name' | 'extras'>): readonly string[] {
+  return [name, ...extras.map((extra) => extra.name)];
 }
 
-/** The upper half of an FP32, rounded half to even. Overflow gives infinity, as in PyTorch. */
-function toBfloat16(bits: number): number {
-  return (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
+/** How a batch joins each of a plan's tensors, in their order. */
+export function batchRulesOf(plan: TensorPlan): readonly BatchRule[] {
+  const arrangement = arrangementOf(plan);
+  const extras = plan.extras ?? [];
+  return [
+    kindOfArrangement(arrangement).batchRule(arrangement),
+    ...extras.map((extra) => kindOfExtra(extra).batchRule),
+  ];
 }
 
-/** Maps every pixel through its channel's table to its position in the tensor. */
-function arrange(image: Pixels, plan: TensorPlan, tables: readonly Values[]): Values {
-  const { data, channels } = image;
-  const reversed = plan.channelOrder === 'BGR' && channels === 3;
-  const pixels = image.width * image.height;
-  const values = emptyLike(tables[0] as Values, pixels * channels);
-  for (let channel = 0; channel < channels; channel++) {
-    const table = tables[channel] as Values;
-    const from = reversed ? channels - 1 - channel : channel;
-    const [start, step] = plan.layout === 'NCHW' ? [channel * pixels, 1] : [channel, channels];
-    for (let at = start, pixel = from; pixel < data.length; pixel += channels, at += step) {
-      values[at] = table[data[pixel] as number] as number;
+function arrangementOf({ arrangement = { kind: 'images' } }: TensorPlan): Arrangement {
+  return arrangement;
+}
+
+function pixelTensor(pictures: readonly Pixels[], description: TensorDescription, plan: TensorPlan): Tensor {
+  const { channels } = pictures[0] as Pixels;
+  const arrangement = arrangementOf(plan);
+  const length = description.shape.reduce((product, side) => product * side, 1);
+  const values = zeros(plan.datatype, length);
+  const kind = kindOfArrangement(arrangement);
+  kind.write(arrangement, pictures, channelTables(plan, channels), plan.layout, values);
+  return { ...description, values: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) };
+}
+
+function extraTensor(extra: ExtraTensor, sizes: PictureSizes, description: TensorDescription): Tensor {
+  const { datatype } = description;
+  const values = new Uint8Array(bytesOfTensor(description));
+  const view = new DataView(values.buffer);
+  let index = 0;
+  for (const value of kindOfExtra(extra).values(extra, sizes)) {
+    switch (datatype) {
+      case 'INT64':
+        view.setBigInt64(8 * index, BigInt(value), true);
+        break;
+      case 'INT32':
+        view.setInt32(4 * index, value, true);
+        break;
+      case 'FP32':
+        view.setFloat32(4 * index, value, true);
+        break;
+      default:
+        view.setUint8(index, value);
     }
+    index++;
   }
-  return values;
+  return { ...description, values };
 }
 
-function emptyLike(values: Values, length: number): Values {
-  if (values instanceof Float32Array) return new Float32Array(length);
-  return values instanceof Uint16Array ? new Uint16Array(length) : new Uint8Array(length);
+function withoutValues({ name, datatype, shape }: Tensor): TensorDescription {
+  return { name, datatype, shape };
+}
+
+/** The sizes of one picture that is not cut. */
+export function sizesOfPicture(source: Size, picture: Size): PictureSizes {
+  return { source, picture, pictures: [picture] };
 }

@@ -10,6 +10,7 @@ import {
 import { imageOptions, namedContainers } from '../../options/image-options.ts';
 import { invalidOption } from '../../options/invalid-option.ts';
 import type { ImagePlan, TensorPlan } from '../image/plan.ts';
+import { namesOfTensors } from '../image/tensor.ts';
 import type { PresetPlan } from '../presets/preset-plan.ts';
 import {
   channelOrderNames,
@@ -86,7 +87,13 @@ export function presetTensorPlan(
   }
   const layout =
     output.layout === Layout.UNSPECIFIED ? tensor.layout : enumName('layout', output.layout, layoutNames);
-  return { ...tensor, kind: 'tensor', datatype, layout, container: containerOf(output, [tensor.name]) };
+  return {
+    ...tensor,
+    kind: 'tensor',
+    datatype,
+    layout,
+    container: containerOf(output, namesOfTensors(tensor)),
+  };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { ImageHeader } from '../../../src/processor/codecs/header.ts';
-import { geometryOf } from '../../../src/processor/image/geometry.ts';
+import { geometryOf, stepsOf } from '../../../src/processor/image/geometry.ts';
 import { type PlanOptions, planFrom, type ResizeOptions } from '../../support/plans.ts';
 
 const header = (width: number, height: number, some: Partial<ImageHeader> = {}): ImageHeader => ({
@@ -19,8 +19,10 @@ const header = (width: number, height: number, some: Partial<ImageHeader> = {}):
   ...some,
 });
 
-const geometry = (width: number, height: number, options: PlanOptions, some?: Partial<ImageHeader>) =>
-  geometryOf(header(width, height, some), planFrom(options));
+const geometry = (width: number, height: number, options: PlanOptions, some?: Partial<ImageHeader>) => {
+  const all = geometryOf(header(width, height, some), planFrom(options));
+  return { ...all, steps: stepsOf(all) };
+};
 
 const contain = (width: number, height: number): ResizeOptions => ({
   fit: 'contain',

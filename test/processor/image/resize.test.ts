@@ -22,7 +22,7 @@ async function run(stored: Pixels, options: PlanOptions, orientation = 1): Promi
   };
   const { plan, geometry } = plannedImage(header, planFrom(options));
   const stages = plan.numerics === 'fast' ? fastStages : exactStages;
-  return await stages({
+  const [picture] = await stages({
     plan,
     geometry,
     orientation,
@@ -31,6 +31,7 @@ async function run(stored: Pixels, options: PlanOptions, orientation = 1): Promi
     decodeFast: async ({ resize }) => ({ pixels: stored, isResized: resize !== undefined }),
     stage: async (_name, stage) => await stage(),
   });
+  return picture as Pixels;
 }
 
 async function resized(

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Pixels } from '../../../src/processor/image/pixels.ts';
 import type { TensorPlan } from '../../../src/processor/image/plan.ts';
-import { tensor } from '../../../src/processor/image/tensor.ts';
+import { tensors } from '../../../src/processor/image/tensor.ts';
+import { tensor } from '../../support/tensors.ts';
 
 /** 2 × 1 pixels: (1, 2, 3) and (4, 5, 6). */
 const colour: Pixels = { data: Uint8Array.of(1, 2, 3, 4, 5, 6), width: 2, height: 1, channels: 3 };
@@ -60,7 +61,7 @@ function parseSafetensors(file: Uint8Array) {
   return { start, header: JSON.parse(bytes.toString('utf8', 8, start)), values: bytes.subarray(start) };
 }
 
-describe(tensor, () => {
+describe(tensors, () => {
   it('separates channels in NCHW', () => {
     const output = tensor(colour, plan());
     expect(floats(output)).toEqual([1, 4, 2, 5, 3, 6]);

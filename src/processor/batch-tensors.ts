@@ -1,0 +1,242 @@
+import { create } from '@bufbuild/protobuf';
+import {
+  type ProcessBatchResponse,
+  ProcessBatchResponseSchema,
+  type ProcessResponse,
+  TensorContainer,
+} from '../../gen/image/v1/processor_pb.ts';
+import type { DatatypeName } from '../datatypes.ts';
+import { Failure } from '../failures.ts';
+import type { BatchRule } from './image/arrangements/arrangement.ts';
+import { joinedShape, writeJoined } from './image/join-tensors.ts';
+import { fixedTensors } from './image/outputs.ts';
+import type { Plan, TensorPlan } from './image/plan.ts';
+import { batchRulesOf } from './image/tensor.ts';
+import {
+  bytesOfTensor,
+  type OpenContainer,
+  openContainer,
+  type TensorDescription,
+  valuesIn,
+} from './image/tensor-container.ts';
+import { tensorMessage } from './respond.ts';
+import type { CallMemory } from './serving/call-memory.ts';
+
+/** The tensors of a batch, joined from those of its images in any order. */
+export interface BatchTensors extends Disposable {
+  /** The container in which each image's tensors have to come. */
+  readonly partContainer: TensorContainer;
+  /** @throws Failure BATCH_SHAPES_UNEQUAL */
+  put(index: number, response: ProcessResponse): void;
+  /**
+   * After all images were put.
+   *
+   * @throws Failure OUTPUT_BYTES_OVER_LIMIT, OVERLOADED
+   */
+  response(): ProcessBatchResponse;
+}
+
+/**
+ * @param count - of images
+ * @param plan - of the first image, to a tensor
+ * @throws Failure OUTPUT_BYTES_OVER_LIMIT, OVERLOADED
+ */
+export function openBatch(
+  count: number,
+  plan: Plan,
+  container: TensorPlan['container'],
+  memory: CallMemory,
+): BatchTensors {
+  const rules = batchRulesOf(plan.output as TensorPlan);
+  const partContainer = rules.length === 1 ? TensorContainer.RAW : TensorContainer.SAFETENSORS;
+  const fixed = fixedTensors(plan);
+  return {
+    partContainer,
+    ...(fixed === undefined
+      ? collect(count, rules, container, memory)
+      : stack(count, fixed, rules, container, memory)),
+  };
+}
+
+type Joining = Omit<BatchTensors, 'partContainer'>;
+
+/**
+ * The plan determines the shapes, so each image's values are copied as they arrive, and besides the joined tensors only
+ * the values of images in progress are in memory. An excess is found before any work is done.
+ */
+function stack(
+  count: number,
+  fixed: readonly TensorDescription[],
+  rules: readonly BatchRule[],
+  container: TensorPlan['container'],
+  memory: CallMemory,
+): Joining {
+  const parts = createParts(count, rules);
+  const joined = fixed.map((tensor, index) => ({
+    ...tensor,
+    shape: joinedShape(new Array(count).fill(tensor.shape), rules[index] as BatchRule),
+  }));
+  const room = reserve(bytesOf(joined), memory);
+  let open: OpenContainer | undefined;
+  return {
+    put(index, response) {
+      parts.put(index, response);
+      open ??= openContainer(joined, container);
+      writePart(open, joined, parts.at(index), index);
+      memory.hold(-parts.at(index).content.length);
+      parts.release(index);
+    },
+    response: () => responseOf(open as OpenContainer, joined, parts.images, memory),
+    [Symbol.dispose]: () => room[Symbol.dispose](),
+  };
+}
+
+/** The shapes depend on the images, so the joined tensors are made once all are there. */
+function collect(
+  count: number,
+  rules: readonly BatchRule[],
+  container: TensorPlan['container'],
+  memory: CallMemory,
+): Joining {
+  const parts = createParts(count, rules);
+  let room: Disposable | undefined;
+  return {
+    put: parts.put,
+    response() {
+      const all = parts.images.map((_, index) => parts.at(index).tensors);
+      const joined = (all[0] as readonly TensorDescription[]).map((tensor, each) => {
+        const shapes = all.map((tensors) => (tensors[each] as TensorDescription).shape);
+        return { ...tensor, shape: joinedShape(shapes, rules[each] as BatchRule) };
+      });
+      room = reserve(bytesOf(joined), memory);
+      const open = openContainer(joined, container);
+      let positions = joined.map(() => 0);
+      for (const index of parts.images.keys()) {
+        const part = parts.at(index);
+        writeAt(open, joined, part, positions);
+        positions = positions.map((at, each) => at + (part.tensors[each]?.shape[0] ?? 0));
+        memory.hold(-part.content.length);
+        parts.release(index);
+      }
+      return responseOf(open, joined, parts.images, memory);
+    },
+    [Symbol.dispose]: () => room?.[Symbol.dispose](),
+  };
+}
+
+function reserve(bytes: number, memory: CallMemory): Disposable {
+  memory.checkResponse(bytes);
+  memory.checkBoth(bytes);
+  return memory.reserve(bytes);
+}
+
+/** The responses to a batch's images. */
+function createParts(count: number, rules: readonly BatchRule[]) {
+  const images: ProcessResponse[] = new Array(count);
+  let firstIndex: number | undefined;
+  return {
+    images,
+    /** @throws Failure BATCH_SHAPES_UNEQUAL */
+    put(index: number, response: ProcessResponse): void {
+      images[index] = response;
+      firstIndex ??= index;
+      checkShapes(images, rules, firstIndex, index);
+    },
+    at(index: number) {
+      const { content, tensors } = images[index] as ProcessResponse;
+      return { content, tensors: tensors.map(descriptionOf) };
+    },
+    /** Drops an image's values. */
+    release(index: number): void {
+      images[index] = { ...(images[index] as ProcessResponse), content: new Uint8Array() };
+    },
+  };
+}
+
+type Part = ReturnType<ReturnType<typeof createParts>['at']>;
+
+/** Writes an image's tensors. Those of all images have equal shapes. */
+function writePart(
+  open: OpenContainer,
+  joined: readonly TensorDescription[],
+  part: Part,
+  index: number,
+): void {
+  writeAt(
+    open,
+    joined,
+    part,
+    part.tensors.map(({ shape: [length = 1] }) => index * length),
+  );
+}
+
+/** @param positions - of the image's tensors along the first axes of the joined ones */
+function writeAt(
+  open: OpenContainer,
+  joined: readonly TensorDescription[],
+  { content, tensors }: Part,
+  positions: readonly number[],
+): void {
+  const values = valuesIn(content, tensors);
+  for (const [each, tensor] of tensors.entries()) {
+    const whole = joined[each] as TensorDescription;
+    writeJoined(
+      values[each] as Uint8Array,
+      tensor,
+      positions[each] as number,
+      open.values[each] as Uint8Array,
+      whole.shape,
+    );
+  }
+}
+
+function responseOf(
+  { content, contentType, close }: OpenContainer,
+  joined: readonly TensorDescription[],
+  images: readonly ProcessResponse[],
+  memory: CallMemory,
+): ProcessBatchResponse {
+  close();
+  memory.hold(content.length);
+  const tensors = joined.map(tensorMessage);
+  return create(ProcessBatchResponseSchema, { content, contentType, tensors, images: [...images] });
+}
+
+function bytesOf(tensors: readonly TensorDescription[]): number {
+  return tensors.reduce((sum, tensor) => sum + bytesOfTensor(tensor), 0);
+}
+
+function descriptionOf({ name, datatype, shape }: ProcessResponse['tensors'][number]): TensorDescription {
+  return { name, datatype: datatype as DatatypeName, shape: shape.map(Number) };
+}
+
+function checkShapes(
+  images: readonly ProcessResponse[],
+  rules: readonly BatchRule[],
+  ...indices: readonly number[]
+): void {
+  const [one, other] = indices.toSorted((a, b) => a - b) as [number, number];
+  const [expected, actual] = [one, other].map((index) => images[index]?.tensors.map(descriptionOf) ?? []);
+  if (expected === undefined || actual === undefined) return;
+  const count = Math.max(expected.length, actual.length);
+  for (let each = 0; each < count; each++) {
+    const [mine, theirs] = [expected[each], actual[each]];
+    if (mine !== undefined && theirs !== undefined && canJoin(mine, theirs, rules[each])) continue;
+    const [shapeOfOne, shapeOfOther] = [mine, theirs].map((tensor) => tensor?.shape.slice(1) ?? []);
+    throw new Failure(
+      'BATCH_SHAPES_UNEQUAL',
+      `Image ${one} becomes ${shownTensor(mine)} and image ${other} becomes ${shownTensor(theirs)}. Give them one size and one datatype.`,
+      { index: other, expected: shapeOfOne?.join() ?? '', actual: shapeOfOther?.join() ?? '' },
+    );
+  }
+}
+
+function canJoin(one: TensorDescription, other: TensorDescription, rule: BatchRule | undefined): boolean {
+  if (one.name !== other.name || one.datatype !== other.datatype) return false;
+  if (one.shape.length !== other.shape.length) return false;
+  return rule === 'pad' || one.shape.slice(1).join() === other.shape.slice(1).join();
+}
+
+function shownTensor(tensor: TensorDescription | undefined): string {
+  return tensor === undefined ? 'no tensor' : `${tensor.datatype} [${tensor.shape.slice(1).join(', ')}]`;
+}

@@ -1,0 +1,38 @@
+import type { Pixels } from '../pixels.ts';
+import type { Layout } from '../plan.ts';
+import type { Size } from '../shortest-edge.ts';
+import type { ChannelTable, Values } from '../value-table.ts';
+
+/**
+ * How a batch joins the tensors of its images along the first axis.
+ *
+ * - `concatenate`: all other axes have to be equal.
+ * - `pad`: zeros at the end of the other axes make them equal.
+ */
+export type BatchRule = 'concatenate' | 'pad';
+
+/** A kind of arrangement: one file in this folder and one row in arrangements.ts. */
+export interface ArrangementKind<A> {
+  /**
+   * The shape of the tensor.
+   *
+   * @param pictures - their sizes, in their order
+   * @param channels - of each picture
+   */
+  shape(arrangement: A, pictures: readonly Size[], channels: number, layout: Layout): readonly number[];
+  /**
+   * Writes the value of every pixel to its position.
+   *
+   * @param pictures - [height, width, 1 | 3] uint8 each
+   * @param channels - of the tensor, in their order
+   * @param values - of the shape above, all 0
+   */
+  write(
+    arrangement: A,
+    pictures: readonly Pixels[],
+    channels: readonly ChannelTable[],
+    layout: Layout,
+    values: Values,
+  ): void;
+  batchRule(arrangement: A): BatchRule;
+}

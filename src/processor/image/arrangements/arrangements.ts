@@ -1,0 +1,18 @@
+import type { ArrangementKind } from './arrangement.ts';
+import { images } from './images.ts';
+import { patches } from './patches.ts';
+
+/** The kinds of arrangements. A new one is a file in this folder and a row here. */
+const arrangementKinds = { images, patches } as const;
+
+type Kinds = typeof arrangementKinds;
+
+/** How the pictures become the tensor of pixels. */
+export type Arrangement = {
+  [Kind in keyof Kinds]: Kinds[Kind] extends ArrangementKind<infer A> ? A : never;
+}[keyof Kinds];
+
+/** The kind of an arrangement. */
+export function kindOfArrangement(arrangement: Arrangement): ArrangementKind<Arrangement> {
+  return arrangementKinds[arrangement.kind] as ArrangementKind<Arrangement>;
+}

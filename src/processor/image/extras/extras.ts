@@ -1,0 +1,18 @@
+import type { ExtraKind } from './extra.ts';
+import { imageSizes } from './image-sizes.ts';
+import { patchGrid } from './patch-grid.ts';
+
+/** The kinds of tensors beside the pixels. A new one is a file in this folder and a row here. */
+const extraKinds = { imageSizes, patchGrid } as const;
+
+type Kinds = typeof extraKinds;
+
+/** A tensor beside the pixels, with its name in the response. */
+export type ExtraTensor = { readonly name: string } & {
+  [Kind in keyof Kinds]: Kinds[Kind] extends ExtraKind<infer E> ? E : never;
+}[keyof Kinds];
+
+/** The kind of a tensor beside the pixels. */
+export function kindOfExtra(extra: ExtraTensor): ExtraKind<ExtraTensor> {
+  return extraKinds[extra.kind] as ExtraKind<ExtraTensor>;
+}

@@ -1,0 +1,55 @@
+import { datatypes } from '../../datatypes.ts';
+import type { BatchRule } from './arrangements/arrangement.ts';
+import type { TensorDescription } from './tensor-container.ts';
+
+/**
+ * The shape of tensors that are joined along the first axis.
+ *
+ * @param shapes - of equal rank. By `concatenate`, all axes but the first are equal
+ */
+export function joinedShape(shapes: readonly (readonly number[])[], rule: BatchRule): readonly number[] {
+  const [first = []] = shapes;
+  const [, ...others] = first;
+  const length = shapes.reduce((sum, [side = 1]) => sum + side, 0);
+  if (rule === 'concatenate') return [length, ...others];
+  return [length, ...others.map((_, axis) => Math.max(...shapes.map((shape) => shape[axis + 1] ?? 0)))];
+}
+
+/**
+ * Writes a tensor's values to their position in the joined tensor.
+ *
+ * @param values - in C order, of the shape of `description`
+ * @param index - the tensor's position along the first axis
+ * @param joined - the values of the joined tensor, all 0 where no tensor is
+ */
+export function writeJoined(
+  values: Uint8Array,
+  { datatype, shape }: TensorDescription,
+  index: number,
+  joined: Uint8Array,
+  whole: readonly number[],
+): void {
+  const { bytes } = datatypes[datatype];
+  // The axes from here on are equal, so their values follow each other in both tensors.
+  let axis = shape.length - 1;
+  while (axis > 0 && shape[axis] === whole[axis]) axis--;
+  const runBytes = productOf(shape.slice(axis)) * bytes;
+  if (runBytes === 0) return;
+  const outer = shape.slice(0, axis);
+  const position = outer.map(() => 0);
+  for (let from = 0; from < values.length; from += runBytes) {
+    let to = 0;
+    for (let each = 0; each < whole.length; each++) {
+      const at = (each < axis ? (position[each] as number) : 0) + (each === 0 ? index : 0);
+      to = to * (whole[each] as number) + at;
+    }
+    joined.set(values.subarray(from, from + runBytes), to * bytes);
+    for (let each = axis - 1; each >= 0 && ++(position[each] as number) === outer[each]; each--) {
+      position[each] = 0;
+    }
+  }
+}
+
+function productOf(numbers: readonly number[]): number {
+  return numbers.reduce((product, each) => product * each, 1);
+}

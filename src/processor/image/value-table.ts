@@ -1,0 +1,112 @@
+import type { PixelDatatype } from '../../datatypes.ts';
+
+/** Values of a tensor in the bits of its datatype: UINT8, FP16 and BF16, FP32. */
+export type Values = Uint8Array | Uint16Array | Float32Array;
+
+/**
+ * The library whose rounding the values have. They differ in the last bit.
+ *
+ * - `stepwise`: (x × rescaleFactor − mean) / std, each step rounded to FP32, as in NumPy; PilBackend of transformers.
+ * - `fused`: (x − mean / rescaleFactor) / (std / rescaleFactor), the terms in parentheses rounded to FP32, if the image
+ *   is rescaled and normalized: TorchvisionBackend of transformers (image_processing_backends.py,
+ *   `_fuse_mean_std_and_rescale_factor`).
+ * - `bfloat16`: as `stepwise`, but each step is rounded to bfloat16; Llama4ImageProcessor of transformers.
+ */
+export type Rounding = 'stepwise' | 'fused' | 'bfloat16';
+
+/** The part of a tensor's plan that determines the value of a sample. */
+export interface ValuePlan {
+  readonly datatype: PixelDatatype;
+  readonly rescaleFactor: number;
+  /** One value, or one per channel. */
+  readonly mean: readonly number[];
+  /** One value, or one per channel. */
+  readonly std: readonly number[];
+  readonly rounding?: Rounding | undefined;
+  readonly channelOrder: 'RGB' | 'BGR';
+}
+
+/** One channel of a tensor. */
+export interface ChannelTable {
+  /** Index of the picture's sample in a pixel. */
+  readonly sample: number;
+  /** The results for the sample's 256 values, in the bits of the datatype. */
+  readonly table: Values;
+}
+
+/**
+ * The channels of a tensor in their order. A sample has 256 possible values, so each channel is a table of 256 results,
+ * rounded to the datatype half to even.
+ *
+ * @param channels - of the picture: 1 or 3
+ */
+export function channelTables(plan: ValuePlan, channels: number): readonly ChannelTable[] {
+  return Array.from({ length: channels }, (_, channel) => ({
+    sample: plan.channelOrder === 'BGR' && channels === 3 ? channels - 1 - channel : channel,
+    table: inDatatype(plan.datatype, valuesOf(plan, channel)),
+  }));
+}
+
+/** Values that are all 0. */
+export function zeros(datatype: PixelDatatype, length: number): Values {
+  switch (datatype) {
+    case 'UINT8':
+      return new Uint8Array(length);
+    case 'FP16':
+    case 'BF16':
+      return new Uint16Array(length);
+    case 'FP32':
+      return new Float32Array(length);
+  }
+}
+
+/** The 256 results of a channel of the tensor. */
+function valuesOf(plan: ValuePlan, channel: number): Float32Array {
+  if (plan.datatype === 'UINT8') return Float32Array.from({ length: 256 }, (_, sample) => sample);
+  const mean = Math.fround(plan.mean[plan.mean.length === 1 ? 0 : channel] ?? 0);
+  const std = Math.fround(plan.std[plan.std.length === 1 ? 0 : channel] ?? 1);
+  const { rescaleFactor } = plan;
+  switch (plan.rounding ?? 'stepwise') {
+    case 'stepwise':
+      return tableOf((sample) => Math.fround(Math.fround(sample * rescaleFactor) - mean) / std);
+    case 'fused': {
+      // PyTorch multiplies an FP32 tensor by a number that it rounds to FP32.
+      const scale = Math.fround(1 / rescaleFactor);
+      const fusedMean = Math.fround(mean * scale);
+      const fusedStd = Math.fround(std * scale);
+      return tableOf((sample) => Math.fround(sample - fusedMean) / fusedStd);
+    }
+    case 'bfloat16': {
+      const [factor, bfMean, bfStd] = [Math.fround(rescaleFactor), bfloat16(mean), bfloat16(std)];
+      return tableOf((sample) => bfloat16(bfloat16(bfloat16(sample * factor) - bfMean) / bfStd));
+    }
+  }
+}
+
+function tableOf(value: (sample: number) => number): Float32Array {
+  return Float32Array.from({ length: 256 }, (_, sample) => value(sample));
+}
+
+function inDatatype(datatype: PixelDatatype, table: Float32Array): Values {
+  switch (datatype) {
+    case 'UINT8':
+      return Uint8Array.from(table);
+    case 'FP32':
+      return table;
+    case 'FP16':
+      return new Uint16Array(Float16Array.from(table).buffer);
+    case 'BF16':
+      return Uint16Array.from(new Uint32Array(table.buffer), toBfloat16);
+  }
+}
+
+/** The upper half of an FP32, rounded half to even. Overflow gives infinity, as in PyTorch. */
+function toBfloat16(bits: number): number {
+  return (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
+}
+
+/** A number rounded to bfloat16. */
+function bfloat16(value: number): number {
+  const [bits = 0] = new Uint32Array(Float32Array.of(value).buffer);
+  return new Float32Array(Uint32Array.of(toBfloat16(bits) << 16).buffer)[0] ?? 0;
+}

@@ -1,0 +1,69 @@
+import type { Library } from '../kernels/kernels.ts';
+import type { FilterName } from '../kernels/weights.ts';
+import type { Size } from '../shortest-edge.ts';
+import type { ViewsKind } from './view.ts';
+
+/**
+ * LLaVA-NeXT's pictures (image_processing_llava_next.py of transformers): the whole image, resized to a tile without
+ * keeping its proportions, then the tiles of the image in the best of some resolutions, black around it.
+ */
+export interface AnyResolutionViews {
+  readonly kind: 'anyResolution';
+  /** The resolutions to choose from, in pixels. */
+  readonly resolutions: readonly Size[];
+  /** Size of the whole image. */
+  readonly whole: Size;
+  /** Side of a tile. The resolutions are multiples of it. */
+  readonly tile: number;
+  readonly filter: FilterName;
+  /** The library that resamples. Unset: Pillow. */
+  readonly library?: Library | undefined;
+}
+
+export const anyResolution: ViewsKind<AnyResolutionViews> = {
+  branches({ resolutions, whole, tile, filter, library }, source) {
+    const resize = { kind: 'resize', fit: 'fill', filter, library } as const;
+    const best = bestResolution(source, resolutions);
+    const inner = innerSize(source, best);
+    const left = Math.floor((best.width - inner.width) / 2);
+    const top = Math.floor((best.height - inner.height) / 2);
+    return [
+      { steps: [{ ...resize, ...whole }] },
+      {
+        steps: [
+          { ...resize, ...inner },
+          { kind: 'pad', ...best, left, top, colour: undefined },
+        ],
+        tiles: { width: tile, height: tile },
+      },
+    ];
+  },
+};
+
+/** `select_best_resolution` of image_processing_utils.py: the most of the image's pixels, then the least waste. */
+function bestResolution(source: Size, resolutions: readonly Size[]): Size {
+  let best = resolutions[0] as Size;
+  let mostPixels = 0;
+  let leastWaste = Number.POSITIVE_INFINITY;
+  for (const resolution of resolutions) {
+    const scale = Math.min(resolution.width / source.width, resolution.height / source.height);
+    const scaled = Math.trunc(source.width * scale) * Math.trunc(source.height * scale);
+    const pixels = Math.min(scaled, source.width * source.height);
+    const waste = resolution.width * resolution.height - pixels;
+    if (pixels > mostPixels || (pixels === mostPixels && waste < leastWaste)) {
+      best = resolution;
+      mostPixels = pixels;
+      leastWaste = waste;
+    }
+  }
+  return best;
+}
+
+/** `get_patch_output_size` of image_transforms.py: as large as fits, the other side rounded up. */
+function innerSize(source: Size, target: Size): Size {
+  const across = target.width / source.width;
+  const down = target.height / source.height;
+  return across < down
+    ? { width: target.width, height: Math.min(Math.ceil(source.height * across), target.height) }
+    : { width: Math.min(Math.ceil(source.width * down), target.width), height: target.height };
+}

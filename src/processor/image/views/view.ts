@@ -1,0 +1,20 @@
+import type { Size } from '../shortest-edge.ts';
+import type { Step } from '../steps.ts';
+
+/** The way from the source to one or more pictures. */
+export interface Branch {
+  /** From the source on. */
+  readonly steps: readonly Step[];
+  /** Size of the tiles that the result is cut into, row by row. Unset: it is one picture. */
+  readonly tiles?: Size | undefined;
+}
+
+/** A kind of views: one file in this folder and one row in views.ts. */
+export interface ViewsKind<V> {
+  /**
+   * The branches for an image, in the order of their pictures in the tensor.
+   *
+   * @param source - its size after EXIF orientation, in pixels
+   */
+  branches(views: V, source: Size): readonly Branch[];
+}

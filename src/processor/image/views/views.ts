@@ -1,0 +1,17 @@
+import { anyResolution } from './any-resolution.ts';
+import type { ViewsKind } from './view.ts';
+
+/** The kinds of views. A new one is a file in this folder and a row here. */
+const viewsKinds = { anyResolution } as const;
+
+type Kinds = typeof viewsKinds;
+
+/** A rule that makes several pictures of one source. */
+export type Views = {
+  [Kind in keyof Kinds]: Kinds[Kind] extends ViewsKind<infer V> ? V : never;
+}[keyof Kinds];
+
+/** The kind of views. */
+export function kindOfViews(views: Views): ViewsKind<Views> {
+  return viewsKinds[views.kind] as ViewsKind<Views>;
+}
