@@ -11,7 +11,11 @@ export function nearestNames(
 ): string[] {
   // Longer than any name could be: not a misspelling, and not worth the arithmetic.
   if (given.length > 64) return [];
-  const distances = names.map((name) => editDistance(given.toLowerCase(), name));
+  const lowerCase = given.toLowerCase();
+  // A distance is at least the difference of the lengths.
+  const distances = names.map((name) =>
+    Math.abs(name.length - given.length) > allowed ? Number.POSITIVE_INFINITY : editDistance(lowerCase, name),
+  );
   const least = Math.min(...distances);
   return least > allowed ? [] : names.filter((_, index) => distances[index] === least);
 }

@@ -61,8 +61,10 @@ function write(name: string, contents: Uint8Array): void {
 }
 
 function shippedPresets(): Preset[] {
-  const all = createPresets({});
-  return all.names().map((name) => ({ name, ...summary(all.find(name)) }));
+  return createPresets({}).all.map(({ name, libraries, plan }) => ({
+    name,
+    ...summary(plan(libraries[0], {})),
+  }));
 }
 
 function summary({ steps, tensor }: PresetPlan): Omit<Preset, 'name'> {

@@ -84,7 +84,9 @@ export const processorEnvironment = z.object({
   PRESETS_DIR: z
     .string()
     .optional()
-    .describe('Presets of your models: <name>.json or <name>/preprocessor_config.json, read at start'),
+    .describe(
+      'Presets of your models: <name>.json, <name>/preprocessor_config.json or <organization>/<name>/preprocessor_config.json, read at start',
+    ),
   WORKERS: wholeNumber(1, 1024)
     .default(() => availableParallelism())
     .describe('Worker processes, each with one image at a time'),

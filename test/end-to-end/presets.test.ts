@@ -120,7 +120,7 @@ describe('presets over HTTP', () => {
       '?preset=clip-vit-base-patch23',
       404,
       'PRESET_UNKNOWN',
-      { preset: 'clip-vit-base-patch23', nearest: 'clip-vit-base-patch32' },
+      { preset: 'clip-vit-base-patch23', nearest: 'openai/clip-vit-base-patch32' },
     ],
     ['?preset=of-a-fiel', 404, 'PRESET_UNKNOWN', { nearest: 'of-a-file' }],
     ['?preset=of-a-file&preprocessor_config={}', 400, 'OPTION_INVALID', { option: 'preset' }],

@@ -6,14 +6,13 @@ import {
   type ProcessRequest,
   ProcessRequestSchema,
 } from '../../gen/image/v1/processor_pb.ts';
-import { shippedPresets } from '../../src/processor/presets/shipped-presets.ts';
-import { torchvisionPresets } from '../../src/processor/presets/torchvision-presets.ts';
+import { ownPresets } from '../../src/processor/presets/presets.ts';
 import { mutatedConfig } from './configs.ts';
 import type { Random } from './random.ts';
 
 type Init = Exclude<MessageInitShape<typeof ProcessRequestSchema>, ProcessRequest>;
 
-const presetNames = [...shippedPresets, ...torchvisionPresets].map(([name]) => name);
+const presetNames = ownPresets.map(({ name }) => name);
 
 /** One of an enum's first values, or of those that it doesn't have. */
 function oneOf<Enum extends number>(random: Random, count: number): Enum {

@@ -39,7 +39,21 @@ def presets():
                 values["mean"] = list(preset.mean)
             if list(preset.std) != DEFAULT_STD:
                 values["std"] = list(preset.std)
-            yield f"{type(weights).__name__}.{weights.name}", values
+            yield name_of(weights), values
+
+
+def name_of(weights):
+    return f"{type(weights).__name__}.{weights.name}"
+
+
+def aliases(names):
+    """A model's name, and DEFAULT, which is an alias of the enum."""
+    for model in list_models():
+        enum = get_model_weights(model)
+        default = name_of(enum.DEFAULT)
+        if default in names:
+            yield model, default
+            yield f"{enum.__name__}.DEFAULT", default
 
 
 def main() -> None:
@@ -50,7 +64,8 @@ def main() -> None:
     lines = ",\n".join(f'    "{name}": {line(values)}' for name, values in sorted(weights.items()))
     version = torchvision.__version__.split("+")[0]
     head = f'  "torchvision": "{version}",\n  "mean": {DEFAULT_MEAN},\n  "std": {DEFAULT_STD},\n'
-    PATH.write_text(f'{{\n{head}  "weights": {{\n{lines}\n  }}\n}}\n')
+    others = ",\n".join(f'    "{alias}": "{name}"' for alias, name in sorted(dict(aliases(weights)).items()))
+    PATH.write_text(f'{{\n{head}  "weights": {{\n{lines}\n  }},\n  "aliases": {{\n{others}\n  }}\n}}\n')
 
 
 main()

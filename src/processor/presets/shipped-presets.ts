@@ -1,14 +1,13 @@
-import { parsePreprocessorConfig } from './parse-preprocessor-config.ts';
-import type { PresetPlan } from './preset-plan.ts';
+import type { Preset } from './preset.ts';
 import table from './shipped-presets.json' with { type: 'json' };
+import { transformersPreset } from './transformers-preset.ts';
 
 /**
- * The contents of the preprocessor_config.json of well-known models, by the model's name on Hugging Face without its
- * organization: `clip-vit-base-patch32`.
+ * Presets of well-known models of transformers, by their ids on the hub. The name without the organization, which was the
+ * preset's name at first, is an alias.
  */
-export const shippedPresets: ReadonlyMap<string, PresetPlan> = new Map(
-  table.flatMap(({ models, config }) => {
-    const plan = parsePreprocessorConfig(JSON.stringify(config));
-    return models.map((model) => [model.slice(model.indexOf('/') + 1), plan] as const);
-  }),
+export const shippedPresets: readonly Preset[] = table.flatMap(({ models, config }) =>
+  models.map((model) =>
+    transformersPreset(model, [model.slice(model.indexOf('/') + 1)], () => JSON.stringify(config)),
+  ),
 );

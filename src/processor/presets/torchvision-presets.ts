@@ -1,4 +1,5 @@
 import type { FilterName } from '../image/kernels/weights.ts';
+import type { Preset } from './preset.ts';
 import type { PresetPlan } from './preset-plan.ts';
 import table from './torchvision-presets.json' with { type: 'json' };
 
@@ -10,13 +11,22 @@ interface ImageClassification {
   readonly std?: readonly number[];
 }
 
+const aliases = Map.groupBy(Object.entries(table.aliases), ([, name]) => name);
+
 /**
  * The presets of torchvision's weights, by names such as `ResNet50_Weights.IMAGENET1K_V2`: its
- * ImageClassification as it treats a Pillow image. test/parity/make_torchvision_presets.py made the table from
- * torchvision itself.
+ * ImageClassification as it treats a Pillow image. A model's name, such as `resnet50`, means its default weights.
+ * test/parity/make_torchvision_presets.py made the table from torchvision itself.
  */
-export const torchvisionPresets: ReadonlyMap<string, PresetPlan> = new Map(
-  Object.entries<ImageClassification>(table.weights).map(([name, preset]) => [name, planOf(preset)]),
+export const torchvisionPresets: readonly Preset[] = Object.entries<ImageClassification>(table.weights).map(
+  ([name, preset]) => ({
+    name,
+    aliases: (aliases.get(name) ?? []).map(([alias]) => alias),
+    family: 'torchvision',
+    libraries: ['pillow'],
+    plan: () => planOf(preset),
+    python: () => pythonOf(name),
+  }),
 );
 
 function planOf(preset: ImageClassification): PresetPlan {
@@ -43,4 +53,14 @@ function planOf(preset: ImageClassification): PresetPlan {
       channelOrder: 'RGB',
     },
   };
+}
+
+function pythonOf(name: string): string {
+  const [weights = '', member = ''] = name.split('.');
+  return `from PIL import Image, ImageOps
+from torchvision.models import ${weights}
+
+image = ImageOps.exif_transpose(Image.open("photo.jpg")).convert("RGB")
+tensor = ${weights}.${member}.transforms()(image).unsqueeze(0)
+`;
 }

@@ -28,5 +28,7 @@ export function planOf(request: ProcessRequest, maxOutputPixels: number, presets
 function presetOf(request: ProcessRequest, presets: Presets): PresetPlan | undefined {
   const { preset, preprocessorConfig } = request;
   if (preset === '' && preprocessorConfig === '') return undefined;
-  return preset === '' ? parsePreprocessorConfig(preprocessorConfig) : presets.find(preset);
+  if (preset === '') return parsePreprocessorConfig(preprocessorConfig);
+  const found = presets.find(preset);
+  return found.plan(found.libraries[0], {});
 }

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EnvironmentError } from '../../../src/environment.ts';
-import { Failure } from '../../../src/failures.ts';
-import { createPresets } from '../../../src/processor/presets/presets.ts';
+import type { PresetPlan } from '../../../src/processor/presets/preset-plan.ts';
+import { createPresets, type Presets } from '../../../src/processor/presets/presets.ts';
 
 const presets = createPresets({});
 
@@ -24,14 +24,9 @@ async function directoryOf(files: Readonly<Record<string, string>>): Promise<str
   return directory;
 }
 
-function failureOf(name: string): Failure {
-  try {
-    presets.find(name);
-  } catch (error) {
-    if (error instanceof Failure) return error;
-    throw error;
-  }
-  throw new Error('it was found');
+function planOf(catalogue: Presets, name: string): PresetPlan {
+  const { libraries, plan } = catalogue.find(name);
+  return plan(libraries[0], {});
 }
 
 function problemsOf(directory: string): string[] {
@@ -49,7 +44,7 @@ const tinySteps = [{ kind: 'resize', fit: 'fill', width: 8, height: 8, filter: '
 
 describe(createPresets, () => {
   it('contains the well-known models', () => {
-    expect(presets.find('clip-vit-base-patch32')).toMatchObject({
+    expect(planOf(presets, 'openai/clip-vit-base-patch32')).toMatchObject({
       alpha: [255, 255, 255],
       steps: [
         { kind: 'resize', fit: 'shortestEdge', shortestEdge: 224, filter: 'bicubic' },
@@ -57,17 +52,21 @@ describe(createPresets, () => {
       ],
       tensor: { mean: [0.48145466, 0.4578275, 0.40821073] },
     });
-    expect(presets.find('resnet-50').steps).toMatchObject([
+    expect(planOf(presets, 'microsoft/resnet-50').steps).toMatchObject([
       { shortestEdge: 256, filter: 'bicubic' },
       { width: 224, height: 224 },
     ]);
-    expect(presets.names()).toEqual(
-      expect.arrayContaining(['dinov2-giant', 'siglip-so400m-patch14-384', 'vit-base-patch16-224-in21k']),
+    expect(presets.all.map(({ name }) => name)).toEqual(
+      expect.arrayContaining([
+        'facebook/dinov2-giant',
+        'google/siglip-so400m-patch14-384',
+        'google/vit-base-patch16-224-in21k',
+      ]),
     );
   });
 
   it("has torchvision's weights", () => {
-    expect(presets.find('EfficientNet_V2_L_Weights.IMAGENET1K_V1')).toEqual({
+    expect(planOf(presets, 'EfficientNet_V2_L_Weights.IMAGENET1K_V1')).toEqual({
       alpha: 'dropped',
       steps: [
         { kind: 'resize', fit: 'shortestEdge', shortestEdge: 480, filter: 'bicubic' },
@@ -83,62 +82,64 @@ describe(createPresets, () => {
         channelOrder: 'RGB',
       },
     });
-    expect(presets.find('ResNet50_Weights.IMAGENET1K_V1').steps).toMatchObject([
+    expect(planOf(presets, 'ResNet50_Weights.IMAGENET1K_V1').steps).toMatchObject([
       { shortestEdge: 256, filter: 'bilinear' },
       { width: 224 },
     ]);
-    expect(presets.find('ResNet50_Weights.IMAGENET1K_V2').steps).toMatchObject([
+    expect(planOf(presets, 'ResNet50_Weights.IMAGENET1K_V2').steps).toMatchObject([
       { shortestEdge: 232, filter: 'bilinear' },
       { width: 224 },
     ]);
   });
 
-  it.each(['resnet50_weights.imagenet1k_v2', 'ResNet50.IMAGENET1K_V2', 'RESNET50.IMAGENET1K_V2'])(
-    'finds weights by %s',
-    (name) => {
-      expect(presets.find(name)).toBe(presets.find('ResNet50_Weights.IMAGENET1K_V2'));
-    },
-  );
-
-  it('names the presets nearest to an unknown name', () => {
-    const misspelt = failureOf('clip-vit-base-patch-32');
-    expect(misspelt).toMatchObject({
-      reason: 'PRESET_UNKNOWN',
-      message: 'There is no preset "clip-vit-base-patch-32". Nearest to it: clip-vit-base-patch32.',
-      metadata: { preset: 'clip-vit-base-patch-32', nearest: 'clip-vit-base-patch32' },
-    });
-    expect(failureOf('ResNet50_Weights.IMAGENET1K_V3').metadata.nearest).toBe(
-      'ResNet50_Weights.IMAGENET1K_V1, ResNet50_Weights.IMAGENET1K_V2',
+  it('lists every preset once, in the order of the names', () => {
+    const names = presets.all.map(({ name }) => name.toLowerCase());
+    expect(names.length).toBe(new Set(names).size);
+    expect(names).toContain('alexnet_weights.imagenet1k_v1');
+    expect(names.indexOf('openai/clip-vit-base-patch16')).toBe(
+      names.indexOf('openai/clip-vit-base-patch32') - 1,
     );
-    expect(failureOf('openai/clip-vit-base-patch32').metadata.nearest).toBe('clip-vit-base-patch32');
   });
 
-  it.each(['', 'x'.repeat(100_000), '../../etc/passwd', '__proto__'])('does not find %.20s', (name) => {
-    const failure = failureOf(name);
-    expect(failure.reason).toBe('PRESET_UNKNOWN');
-    expect(failure.message.length).toBeLessThan(300);
-  });
-
-  it('lists every name once, in order', () => {
-    const names = presets.names();
-    expect(names.length).toBe(new Set(names.map((name) => name.toLowerCase())).size);
-    expect(names).toContain('AlexNet_Weights.IMAGENET1K_V1');
-    expect(names.indexOf('clip-vit-base-patch16')).toBe(names.indexOf('clip-vit-base-patch32') - 1);
+  it('makes a plan of every preset in each of its libraries', () => {
+    for (const preset of presets.all) {
+      for (const library of preset.libraries) {
+        expect(preset.plan(library, {}).tensor.name, preset.name).not.toBe('');
+      }
+    }
   });
 
   it('reads files and folders of a directory', async () => {
     const directory = await directoryOf({ 'one.json': tiny, 'two/preprocessor_config.json': tiny });
     const own = createPresets({ directory });
-    expect(own.find('one').steps).toEqual(tinySteps);
-    expect(own.find('TWO').steps).toEqual(tinySteps);
-    expect(own.names()).toHaveLength(presets.names().length + 2);
+    expect(planOf(own, 'one').steps).toEqual(tinySteps);
+    expect(planOf(own, 'TWO').steps).toEqual(tinySteps);
+    expect(own.all).toHaveLength(presets.all.length + 2);
   });
 
-  it('prefers those of the directory to its own', async () => {
-    const directory = await directoryOf({ 'CLIP-vit-base-patch32.json': tiny });
+  it('prefers those of the directory to presets of the same name, and to aliases', async () => {
+    const directory = await directoryOf({
+      'CLIP-vit-base-patch16.json': tiny,
+      'OpenAI/clip-vit-base-patch32/preprocessor_config.json': tiny,
+    });
     const own = createPresets({ directory });
-    expect(own.find('clip-vit-base-patch32').steps).toEqual(tinySteps);
-    expect(own.names()).toHaveLength(presets.names().length);
+    expect(planOf(own, 'clip-vit-base-patch16').steps).toEqual(tinySteps);
+    expect(planOf(own, 'openai/clip-vit-base-patch16')).toEqual(planOf(presets, 'clip-vit-base-patch16'));
+    expect(planOf(own, 'openai/clip-vit-base-patch32').steps).toEqual(tinySteps);
+    expect(planOf(own, 'clip-vit-base-patch32').steps).toEqual(tinySteps);
+    expect(own.all).toHaveLength(presets.all.length + 1);
+  });
+
+  it("reads folders of an organization's models", async () => {
+    const directory = await directoryOf({
+      'acme/vit/preprocessor_config.json': tiny,
+      'acme/README.json.md': '',
+      'acme/tokenizer.json': '{}',
+    });
+    const own = createPresets({ directory });
+    expect(own.find('acme/vit').name).toBe('acme/vit');
+    expect(own.find('vit').name).toBe('acme/vit');
+    expect(own.all).toHaveLength(presets.all.length + 1);
   });
 
   it('ignores files that are no presets, and the folders in which Kubernetes keeps a ConfigMap', async () => {
@@ -151,8 +152,8 @@ describe(createPresets, () => {
     await symlink('..2026_11_23', join(directory, '..data'));
     await symlink('..data/one.json', join(directory, 'one.json'));
     const own = createPresets({ directory });
-    expect(own.find('one').steps).toEqual(tinySteps);
-    expect(own.names()).toHaveLength(presets.names().length + 1);
+    expect(planOf(own, 'one').steps).toEqual(tinySteps);
+    expect(own.all).toHaveLength(presets.all.length + 1);
   });
 
   it('does not start with a bad file, and names each with its reason', async () => {

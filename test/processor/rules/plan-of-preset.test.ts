@@ -167,9 +167,9 @@ describe('planOf with a preset', () => {
   it('names the presets nearest to an unknown one', () => {
     expect(refusal({ preset: 'clip-vit-base-patch23' })).toEqual({
       reason: 'PRESET_UNKNOWN',
-      metadata: { preset: 'clip-vit-base-patch23', nearest: clip },
+      metadata: { preset: 'clip-vit-base-patch23', nearest: 'openai/clip-vit-base-patch32' },
     });
-    expect(refusal({ preset: '€'.repeat(100_000) }).metadata.preset).toBe('€'.repeat(80));
+    expect(refusal({ preset: '€'.repeat(100_000) }).metadata.preset).toBe(`${'€'.repeat(100)}…`);
   });
 
   it.each([
