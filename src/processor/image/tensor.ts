@@ -50,7 +50,7 @@ export function describeTensors(
     { name, datatype, shape },
     ...extras.map((extra) => {
       const kind = kindOfExtra(extra);
-      return { name: extra.name, datatype: kind.datatype, shape: kind.shape(extra, sizes) };
+      return { name: extra.name, datatype: kind.datatype(extra), shape: kind.shape(extra, sizes) };
     }),
   ];
 }

@@ -3,6 +3,7 @@ import type { Layout } from '../plan.ts';
 import type { Size } from '../shortest-edge.ts';
 import type { ChannelTable, Values } from '../value-table.ts';
 import type { ArrangementKind } from './arrangement.ts';
+import { canvasOf } from './canvas.ts';
 
 /** Pictures of one size, one after another: [pictures, channels, height, width] or [pictures, height, width, channels]. */
 export interface ImagesArrangement {
@@ -11,21 +12,24 @@ export interface ImagesArrangement {
   readonly leadingAxes?: number | undefined;
   /** Length of the pictures' axis: all-zero pictures follow the others. Unset: that of the pictures. */
   readonly count?: number | undefined;
-  /** Size that each picture has in the tensor, at its top left. The rest is 0. Unset: the picture's own. */
-  readonly canvas?: Size | undefined;
+  /**
+   * Size that each picture has in the tensor, at its top left; `largest`: the largest width and height. The rest is 0.
+   * Unset: the pictures have one size.
+   */
+  readonly canvas?: Size | 'largest' | undefined;
   /** Whether a batch pads its images to one shape. Unset: they have to have it. */
   readonly isPadded?: boolean | undefined;
 }
 
 export const images: ArrangementKind<ImagesArrangement> = {
   shape({ leadingAxes = 0, count, canvas }, pictures, channels, layout) {
-    const { width, height } = canvas ?? (pictures[0] as Size);
+    const { width, height } = canvasOf(canvas, pictures);
     const axes = layout === 'NCHW' ? [channels, height, width] : [height, width, channels];
     return [...new Array(leadingAxes).fill(1), count ?? pictures.length, ...axes];
   },
   write({ canvas }, pictures, channels, layout, values) {
+    const { width, height } = canvasOf(canvas, pictures);
     for (const [index, picture] of pictures.entries()) {
-      const { width, height } = canvas ?? picture;
       const length = width * height * channels.length;
       const part = values.subarray(index * length, (index + 1) * length);
       writePicture(picture, width, channels, layout, part);

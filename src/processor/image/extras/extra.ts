@@ -14,7 +14,7 @@ export interface PictureSizes {
 
 /** A kind of tensor beside the pixels: one file in this folder and one row in extras.ts. */
 export interface ExtraKind<E> {
-  readonly datatype: DatatypeName;
+  datatype(extra: E): DatatypeName;
   readonly batchRule: BatchRule;
   shape(extra: E, sizes: PictureSizes): readonly number[];
   /** The values in C order. Those of INT64 are safe integers. */

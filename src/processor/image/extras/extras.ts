@@ -1,9 +1,22 @@
+import { aspectRatioId } from './aspect-ratio.ts';
 import type { ExtraKind } from './extra.ts';
 import { imageSizes } from './image-sizes.ts';
 import { patchGrid } from './patch-grid.ts';
+import { pictureCount } from './picture-count.ts';
+import { pictureMask } from './picture-mask.ts';
+import { pixelMask } from './pixel-mask.ts';
+import { tileCounts } from './tile-counts.ts';
 
 /** The kinds of tensors beside the pixels. A new one is a file in this folder and a row here. */
-const extraKinds = { imageSizes, patchGrid } as const;
+const extraKinds = {
+  aspectRatioId,
+  imageSizes,
+  patchGrid,
+  pictureCount,
+  pictureMask,
+  pixelMask,
+  tileCounts,
+} as const;
 
 type Kinds = typeof extraKinds;
 

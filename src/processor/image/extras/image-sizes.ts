@@ -6,7 +6,7 @@ export interface ImageSizesExtra {
 }
 
 export const imageSizes: ExtraKind<ImageSizesExtra> = {
-  datatype: 'INT64',
+  datatype: () => 'INT64',
   batchRule: 'concatenate',
   shape: () => [1, 2],
   values: (_, { source }) => [source.height, source.width],

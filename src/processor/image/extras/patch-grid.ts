@@ -8,7 +8,7 @@ export interface PatchGridExtra {
 }
 
 export const patchGrid: ExtraKind<PatchGridExtra> = {
-  datatype: 'INT64',
+  datatype: () => 'INT64',
   batchRule: 'concatenate',
   shape: () => [1, 3],
   values: ({ size }, { picture }) => [1, picture.height / size, picture.width / size],

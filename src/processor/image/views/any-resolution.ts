@@ -1,13 +1,11 @@
-import type { Library } from '../kernels/kernels.ts';
-import type { FilterName } from '../kernels/weights.ts';
 import type { Size } from '../shortest-edge.ts';
-import type { ViewsKind } from './view.ts';
+import { type Resampling, resizeTo, squareOf, type ViewsKind } from './view.ts';
 
 /**
- * LLaVA-NeXT's pictures (image_processing_llava_next.py of transformers): the whole image, resized to a tile without
+ * LLaVA-NeXT's pictures (image_processing_llava_next.py of transformers): the whole image, resized to one size without
  * keeping its proportions, then the tiles of the image in the best of some resolutions, black around it.
  */
-export interface AnyResolutionViews {
+export interface AnyResolutionViews extends Resampling {
   readonly kind: 'anyResolution';
   /** The resolutions to choose from, in pixels. */
   readonly resolutions: readonly Size[];
@@ -15,32 +13,28 @@ export interface AnyResolutionViews {
   readonly whole: Size;
   /** Side of a tile. The resolutions are multiples of it. */
   readonly tile: number;
-  readonly filter: FilterName;
-  /** The library that resamples. Unset: Pillow. */
-  readonly library?: Library | undefined;
 }
 
 export const anyResolution: ViewsKind<AnyResolutionViews> = {
-  branches({ resolutions, whole, tile, filter, library }, source) {
-    const resize = { kind: 'resize', fit: 'fill', filter, library } as const;
-    const best = bestResolution(source, resolutions);
+  branches(views, source) {
+    const best = bestResolution(source, views.resolutions);
     const inner = innerSize(source, best);
     const left = Math.floor((best.width - inner.width) / 2);
     const top = Math.floor((best.height - inner.height) / 2);
     return [
-      { steps: [{ ...resize, ...whole }] },
+      { steps: [resizeTo(views.whole, views)] },
       {
-        steps: [
-          { ...resize, ...inner },
-          { kind: 'pad', ...best, left, top, colour: undefined },
-        ],
-        tiles: { width: tile, height: tile },
+        steps: [resizeTo(inner, views), { kind: 'pad', ...best, left, top, colour: undefined }],
+        tiles: squareOf(views.tile),
       },
     ];
   },
 };
 
-/** `select_best_resolution` of image_processing_utils.py: the most of the image's pixels, then the least waste. */
+/**
+ * The resolution in which most of the image's pixels fit, then the one with the least waste: `select_best_resolution`
+ * (image_processing_utils.py of transformers).
+ */
 function bestResolution(source: Size, resolutions: readonly Size[]): Size {
   let best = resolutions[0] as Size;
   let mostPixels = 0;
@@ -59,7 +53,10 @@ function bestResolution(source: Size, resolutions: readonly Size[]): Size {
   return best;
 }
 
-/** `get_patch_output_size` of image_transforms.py: as large as fits, the other side rounded up. */
+/**
+ * As large as fits into the target, the other side rounded up: `get_patch_output_size` (image_processing_utils.py of
+ * transformers).
+ */
 function innerSize(source: Size, target: Size): Size {
   const across = target.width / source.width;
   const down = target.height / source.height;

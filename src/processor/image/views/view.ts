@@ -1,3 +1,6 @@
+import type { Library } from '../kernels/kernels.ts';
+import type { FilterName } from '../kernels/weights.ts';
+import type { ResizeStep } from '../resize.ts';
 import type { Size } from '../shortest-edge.ts';
 import type { Step } from '../steps.ts';
 
@@ -9,6 +12,13 @@ export interface Branch {
   readonly tiles?: Size | undefined;
 }
 
+/** How views resample. */
+export interface Resampling {
+  readonly filter: FilterName;
+  /** The library that resamples. Unset: Pillow. */
+  readonly library?: Library | undefined;
+}
+
 /** A kind of views: one file in this folder and one row in views.ts. */
 export interface ViewsKind<V> {
   /**
@@ -17,4 +27,14 @@ export interface ViewsKind<V> {
    * @param source - its size after EXIF orientation, in pixels
    */
   branches(views: V, source: Size): readonly Branch[];
+}
+
+/** A resize to exactly this size. */
+export function resizeTo({ width, height }: Size, { filter, library }: Resampling): ResizeStep {
+  return { kind: 'resize', fit: 'fill', width, height, filter, ...(library && { library }) };
+}
+
+/** A square. */
+export function squareOf(side: number): Size {
+  return { width: side, height: side };
 }

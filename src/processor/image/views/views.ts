@@ -1,8 +1,13 @@
 import { anyResolution } from './any-resolution.ts';
+import { panAndScan } from './pan-and-scan.ts';
+import { quarters } from './quarters.ts';
+import { splitImage } from './split-image.ts';
+import { tileGrid } from './tile-grid.ts';
+import { tiledCanvas } from './tiled-canvas.ts';
 import type { ViewsKind } from './view.ts';
 
 /** The kinds of views. A new one is a file in this folder and a row here. */
-const viewsKinds = { anyResolution } as const;
+const viewsKinds = { anyResolution, panAndScan, quarters, splitImage, tileGrid, tiledCanvas } as const;
 
 type Kinds = typeof viewsKinds;
 

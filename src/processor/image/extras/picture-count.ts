@@ -1,0 +1,17 @@
+import type { ExtraKind } from './extra.ts';
+
+/** Number of the pictures in the tensor of pixels: [1]. */
+export interface PictureCountExtra {
+  readonly kind: 'pictureCount';
+  /** The first pictures, which are not counted. Unset: 0. */
+  readonly skip?: number | undefined;
+  /** Axes of length 1. Unset: 1. */
+  readonly axes?: number | undefined;
+}
+
+export const pictureCount: ExtraKind<PictureCountExtra> = {
+  datatype: () => 'INT64',
+  batchRule: 'concatenate',
+  shape: ({ axes = 1 }) => new Array(axes).fill(1),
+  values: ({ skip = 0 }, { pictures }) => [pictures.length - skip],
+};

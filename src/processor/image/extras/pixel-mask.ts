@@ -1,0 +1,31 @@
+import type { DatatypeName } from '../../../datatypes.ts';
+import { canvasOf } from '../arrangements/canvas.ts';
+import type { Size } from '../shortest-edge.ts';
+import type { ExtraKind } from './extra.ts';
+
+/** 1 for the pixels of each picture and 0 for the padding around it: [pictures, height, width]. */
+export interface PixelMaskExtra {
+  readonly kind: 'pixelMask';
+  readonly datatype: Extract<DatatypeName, 'BOOL' | 'INT32' | 'INT64'>;
+  /** Axes of length 1 before those of the pictures. Unset: none. */
+  readonly leadingAxes?: number | undefined;
+  /** The canvas of the tensor of pixels. Unset: the pictures have one size. */
+  readonly canvas?: Size | 'largest' | undefined;
+}
+
+export const pixelMask: ExtraKind<PixelMaskExtra> = {
+  datatype: ({ datatype }) => datatype,
+  batchRule: 'pad',
+  shape({ leadingAxes = 0, canvas }, { pictures }) {
+    const { width, height } = canvasOf(canvas, pictures);
+    return [...new Array(leadingAxes).fill(1), pictures.length, height, width];
+  },
+  *values({ canvas }, { pictures }) {
+    const { width, height } = canvasOf(canvas, pictures);
+    for (const picture of pictures) {
+      for (let y = 0; y < height; y++) {
+        for (let x = 0; x < width; x++) yield Number(y < picture.height && x < picture.width);
+      }
+    }
+  },
+};

@@ -1,0 +1,15 @@
+import type { Size } from '../shortest-edge.ts';
+import type { ExtraKind } from './extra.ts';
+
+/** Numbers of the processed picture's tiles: rows and columns: [1, 2]. */
+export interface TileCountsExtra {
+  readonly kind: 'tileCounts';
+  readonly tile: Size;
+}
+
+export const tileCounts: ExtraKind<TileCountsExtra> = {
+  datatype: () => 'INT64',
+  batchRule: 'concatenate',
+  shape: () => [1, 2],
+  values: ({ tile }, { picture }) => [picture.height / tile.height, picture.width / tile.width],
+};

@@ -1,0 +1,63 @@
+import type { ResizeFit } from '../resize.ts';
+import type { Size } from '../shortest-edge.ts';
+import { type Branch, type Resampling, resizeTo, type ViewsKind } from './view.ts';
+
+/**
+ * The four quarters of an image and the whole of it, each resized within two bounds: Idefics2ImageProcessor of
+ * transformers (image_processing_idefics2.py).
+ */
+export interface QuartersViews extends Resampling {
+  readonly kind: 'quarters';
+  /** Unset: the sizes stay. */
+  readonly size:
+    | Extract<ResizeFit, { readonly fit: 'fill' }>
+    | { readonly shortestEdge: number; readonly longestEdge: number }
+    | undefined;
+  /** Whether there are quarters. Otherwise there is the whole image alone. */
+  readonly isSplit: boolean;
+}
+
+export const quarters: ViewsKind<QuartersViews> = {
+  branches(views, source) {
+    const parts = views.isSplit ? quartersOf(source) : [];
+    return [...parts, { left: 0, top: 0, ...source }].map(({ left, top, width, height }): Branch => {
+      const isWhole = width === source.width && height === source.height;
+      const cut = isWhole ? [] : [{ kind: 'crop', width, height, origin: { left, top } } as const];
+      return { steps: [...cut, ...resizeSteps({ width, height }, views)] };
+    });
+  },
+};
+
+function quartersOf({ width, height }: Size) {
+  const middle = { x: Math.floor(width / 2), y: Math.floor(height / 2) };
+  const across = [
+    { left: 0, width: middle.x },
+    { left: middle.x, width: width - middle.x },
+  ];
+  const down = [
+    { top: 0, height: middle.y },
+    { top: middle.y, height: height - middle.y },
+  ];
+  return down.flatMap((row) => across.map((column) => ({ ...column, ...row })));
+}
+
+function resizeSteps(source: Size, views: QuartersViews): Branch['steps'] {
+  const { size } = views;
+  if (size === undefined) return [];
+  return [resizeTo('fit' in size ? size : boundedSize(source, size), views)];
+}
+
+/** `get_resize_output_image_size`. */
+function boundedSize(
+  { width, height }: Size,
+  { shortestEdge, longestEdge }: { readonly shortestEdge: number; readonly longestEdge: number },
+): Size {
+  const ratio = width / height;
+  let size = { width, height };
+  if (width >= height && width > longestEdge) {
+    size = { width: longestEdge, height: Math.trunc(longestEdge / ratio) };
+  } else if (height > width && height > longestEdge) {
+    size = { width: Math.trunc(longestEdge * ratio), height: longestEdge };
+  }
+  return { width: Math.max(size.width, shortestEdge), height: Math.max(size.height, shortestEdge) };
+}

@@ -1,0 +1,41 @@
+import type { Size } from '../shortest-edge.ts';
+import { closestRatio, coveringGrid, leastUpscaling, perceptionGrid } from './grids.ts';
+import { type Resampling, resizeTo, type ViewsKind } from './view.ts';
+
+/**
+ * The tiles of an image that is resized to a grid of them without keeping its proportions, and the whole image as
+ * one more tile if there are several.
+ */
+export interface TileGridViews extends Resampling {
+  readonly kind: 'tileGrid';
+  readonly tile: Size;
+  /** Numbers of tiles to choose from. */
+  readonly minTiles: number;
+  readonly maxTiles: number;
+  readonly rule: GridRule;
+  /** Position of the whole image. `alwaysFirst`: also where there is one tile. */
+  readonly whole: 'first' | 'last' | 'alwaysFirst';
+}
+
+/** The rule that chooses the grid, by the image processor of transformers that has it; grids.ts computes them. */
+export type GridRule = keyof typeof gridRules;
+
+const gridRules = {
+  GotOcr2: closestRatio,
+  Cohere2Vision: leastUpscaling,
+  Ovis2: coveringGrid,
+  PerceptionLM: perceptionGrid,
+} as const;
+
+export const tileGrid: ViewsKind<TileGridViews> = {
+  branches(views, source) {
+    const { tile, minTiles, maxTiles, rule } = views;
+    const { columns, rows } = gridRules[rule](source, tile, minTiles, maxTiles);
+    const canvas = { width: tile.width * columns, height: tile.height * rows };
+    const tiles = { steps: [resizeTo(canvas, views)], tiles: tile };
+    const whole = { steps: [resizeTo(tile, views)] };
+    if (views.whole === 'alwaysFirst') return [whole, tiles];
+    if (columns * rows === 1) return [tiles];
+    return views.whole === 'first' ? [whole, tiles] : [tiles, whole];
+  },
+};

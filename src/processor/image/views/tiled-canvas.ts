@@ -1,0 +1,80 @@
+import type { Size } from '../shortest-edge.ts';
+import { type Grid, gridsByRatio, gridsWithin } from './grids.ts';
+import { type Resampling, resizeTo, squareOf, type ViewsKind } from './view.ts';
+
+/**
+ * The tiles of an image at the top left of a black canvas, resized in proportion.
+ *
+ * - `Llama4`: Llama4ImageProcessor of transformers. The whole image follows if there are several tiles.
+ * - `Mllama`: MllamaImageProcessor of transformers.
+ */
+export interface TiledCanvasViews extends Resampling {
+  readonly kind: 'tiledCanvas';
+  readonly model: 'Llama4' | 'Mllama';
+  /** Side of a tile, in pixels. */
+  readonly tile: number;
+  readonly maxTiles: number;
+  /** Whether to enlarge the image as much as the canvases allow. */
+  readonly toLargest: boolean;
+}
+
+export const tiledCanvas: ViewsKind<TiledCanvasViews> = {
+  branches(views, source) {
+    const { tile, model } = views;
+    const canvas = canvasFor(source, views);
+    const inner = resizeTo(innerSize(source, canvas, views), views);
+    const tiles = {
+      steps: [inner, { kind: 'pad', ...canvas, left: 0, top: 0, colour: undefined } as const],
+      tiles: squareOf(tile),
+    };
+    const isOneTile = canvas.width === tile && canvas.height === tile;
+    return model === 'Mllama' || isOneTile ? [tiles] : [tiles, { steps: [resizeTo(squareOf(tile), views)] }];
+  },
+};
+
+/**
+ * The canvas that enlarges the image least, else the one that reduces it least; of several the smallest:
+ * `get_best_fit` of Llama4ImageProcessor, which divides in FP32, and `get_optimal_tiled_canvas` of
+ * MllamaImageProcessor.
+ */
+function canvasFor(source: Size, { model, tile, maxTiles, toLargest }: TiledCanvasViews): Size {
+  const round = model === 'Llama4' ? Math.fround : (value: number) => value;
+  const candidates = canvasGrids(model, maxTiles).map(({ columns, rows }) => {
+    const canvas = { width: columns * tile, height: rows * tile };
+    const [across, down] = [round(canvas.width / source.width), round(canvas.height / source.height)];
+    return { canvas, scale: Math.min(across, down) };
+  });
+  const scales = candidates.map(({ scale }) => scale);
+  const enlarging = scales.filter((scale) => scale >= 1);
+  const selected =
+    enlarging.length === 0
+      ? Math.max(...scales)
+      : toLargest
+        ? Math.max(...enlarging)
+        : Math.min(...enlarging);
+  const area = ({ width, height }: Size) => width * height;
+  return candidates
+    .filter(({ scale }) => scale === selected)
+    .map(({ canvas }) => canvas)
+    .reduce((best, each) => (area(each) < area(best) ? each : best));
+}
+
+/** Both libraries list grids by rows first. */
+function canvasGrids(model: TiledCanvasViews['model'], maxTiles: number): readonly Grid[] {
+  const grids = model === 'Llama4' ? [...gridsByRatio(maxTiles).values()].flat() : gridsWithin(1, maxTiles);
+  return grids.map(({ columns, rows }) => ({ columns: rows, rows: columns }));
+}
+
+/** `get_max_res_without_distortion` of Llama 4, and `get_image_size_fit_to_canvas` of Mllama. */
+function innerSize(source: Size, canvas: Size, { tile, toLargest }: TiledCanvasViews): Size {
+  const limit = (side: number, most: number) => (toLargest ? most : Math.min(Math.max(side, tile), most));
+  const target = { width: limit(source.width, canvas.width), height: limit(source.height, canvas.height) };
+  const across = target.width / source.width;
+  const down = target.height / source.height;
+  return across < down
+    ? {
+        width: target.width,
+        height: Math.max(1, Math.min(Math.floor(source.height * across), target.height)),
+      }
+    : { width: Math.max(1, Math.min(Math.floor(source.width * down), target.width)), height: target.height };
+}
