@@ -133,7 +133,8 @@ export type ProcessRequest = Message<"image.v1.ProcessRequest"> & {
   preset: string;
 
   /**
-   * A Hugging Face preprocessor_config.json, unchanged, as the preset. At most 64 KiB. Not together with preset.
+   * A Hugging Face preprocessor_config.json, or a processor_config.json that contains "image_processor", unchanged, as
+   * the preset. If neither names a class, "model_type" does. At most 64 KiB. Not together with preset.
    *
    * @generated from field: string preprocessor_config = 11;
    */

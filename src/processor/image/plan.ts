@@ -26,6 +26,8 @@ export interface Plan {
   /** Makes several pictures of the source instead of `steps`, which are empty then. Unset: the steps make one. */
   readonly views?: Views | undefined;
   readonly output: ImagePlan | TensorPlan;
+  /** Decisions that were made before any source was known, as `subject=decision`. Unset: none. */
+  readonly decisions?: readonly string[] | undefined;
 }
 
 /** The part of the source that is read, and how: image.v1.SourceOptions with its defaults filled in. */

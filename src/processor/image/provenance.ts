@@ -18,7 +18,7 @@ export const numericsVersions = {
   fast: '3+libvips',
 } as const satisfies Readonly<Record<Plan['numerics'], string>>;
 
-/** The decisions about a source, as `subject=decision`, wherever there was a choice. */
+/** The decisions about a source and those of the plan, as `subject=decision`, wherever there was a choice. */
 export function decisionsOf(header: ImageHeader, plan: Plan, alphaIsKept: boolean): string[] {
   const decisions: string[] = [];
   if (header.orientation !== 1) decisions.push(`orientation=${header.orientation} turned upright`);
@@ -43,5 +43,5 @@ export function decisionsOf(header: ImageHeader, plan: Plan, alphaIsKept: boolea
   }
   if (header.dropsSample) decisions.push('extra_sample=dropped, it is no alpha');
   if (header.frames > 1) decisions.push(`frame=first of ${header.frames}`);
-  return decisions;
+  return [...decisions, ...(plan.decisions ?? [])];
 }

@@ -13,11 +13,16 @@ const longestSide = 65_535;
 /** The size of a resize or a crop, in pixels, by the names of transformers. */
 export type ConfigSize = Extract<ResizeFit, { readonly fit: 'fill' | 'shortestEdge' | 'within' }>;
 
-/** True or false; null counts as false. */
+/**
+ * A flag as Python counts a value of a config: null and 0 are false, other numbers and "true" are true. The string
+ * "false", which Python counts as true, is refused.
+ */
 export function readFlag(config: ConfigValues, key: string): boolean {
   const value = config[key] ?? false;
-  if (typeof value !== 'boolean') throw invalid(key, value, 'true or false');
-  return value;
+  if (typeof value === 'boolean') return value;
+  if (typeof value === 'number') return value !== 0;
+  if (value === 'true') return true;
+  throw invalid(key, value, 'true or false');
 }
 
 /** A finite number. */

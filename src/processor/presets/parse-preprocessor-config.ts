@@ -1,6 +1,4 @@
 import { Failure } from '../../failures.ts';
-import { jsonDepth } from '../../grpc/messages/json-depth.ts';
-import { maxDepth } from '../../grpc/messages/message-limits.ts';
 import type { FilterName } from '../image/kernels/weights.ts';
 import type { Step } from '../image/steps.ts';
 import {
@@ -11,7 +9,6 @@ import {
   readPerChannel,
   readSize,
   readWholeNumber,
-  shown,
 } from './config-values.ts';
 import { onWhite, type PresetPlan } from './preset-plan.ts';
 import {
@@ -21,9 +18,8 @@ import {
   type ProcessorType,
   processorTypes,
 } from './processor-types.ts';
-
-/** Limit of a config in bytes; real ones have about 700. */
-export const maxConfigBytes = 65_536;
+import { readConfigFile } from './transformers/config-file.ts';
+import { resolveType, unsupportedType } from './transformers/resolve-type.ts';
 
 /**
  * Reads a Hugging Face preprocessor_config.json as transformers 5 does with its Pillow backend. A type, key or value
@@ -32,20 +28,14 @@ export const maxConfigBytes = 65_536;
  * @throws PRESET_INVALID if transformers would fail too, PRESET_UNSUPPORTED otherwise
  */
 export function parsePreprocessorConfig(json: string): PresetPlan {
-  const given = parseObject(json);
-  const name = typeName(given);
+  const given = readConfigFile(json);
+  const { name } = resolveType(given);
   const type = Object.hasOwn(processorTypes, name) ? processorTypes[name] : undefined;
-  if (type === undefined) {
-    const supported = Object.keys(processorTypes).join(', ');
-    throw new Failure(
-      'PRESET_UNSUPPORTED',
-      `The image processor ${shown(name)} is not computed here: it does more than resize, crop, rescale and normalize, or is not known. Computed are: ${supported}.`,
-      { type: name.slice(0, 80), supported },
-    );
-  }
+  if (type === undefined) throw unsupportedType(name);
   const config = completed(given, type);
-  checkKeys(given, config, type, name);
-  return planOf(config, type);
+  checkKeys(given, config);
+  const ignored = ignoredKeys(given, type);
+  return { ...planOf(config, type), ...(ignored.length > 0 && { decisions: [ignoredDecision(ignored)] }) };
 }
 
 /** The steps in the order of PilBackend._preprocess. */
@@ -137,56 +127,6 @@ function readStd(config: ConfigValues): readonly number[] {
 /** PIL.Image.Resampling by number. */
 const filters: readonly FilterName[] = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming'];
 
-function parseObject(json: string): ConfigValues {
-  const bytes = Buffer.byteLength(json);
-  if (bytes > maxConfigBytes) {
-    throw new Failure(
-      'PRESET_INVALID',
-      `The preprocessor config has ${bytes} bytes; the limit is ${maxConfigBytes}. Send only preprocessor_config.json.`,
-      { limit: maxConfigBytes, actual: bytes },
-    );
-  }
-  const depth = jsonDepth(json);
-  if (depth > maxDepth) {
-    throw new Failure(
-      'PRESET_INVALID',
-      `The preprocessor config nests objects and arrays ${depth} deep; the limit is ${maxDepth}.`,
-      { limit: maxDepth, actual: depth },
-    );
-  }
-  const value = parseJson(json);
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as ConfigValues;
-  throw new Failure(
-    'PRESET_INVALID',
-    `The preprocessor config is ${shown(value)}; it has to be a JSON object, as preprocessor_config.json is.`,
-  );
-}
-
-function parseJson(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch (cause) {
-    const isPython = /[:[,]\s*-?(NaN|Infinity)\b/.test(json);
-    const hint = isPython
-      ? 'It has a NaN or Infinity, which Python writes but JSON does not know; put a finite number there.'
-      : 'Send the text of a preprocessor_config.json.';
-    throw new Failure('PRESET_INVALID', `The preprocessor config is not JSON. ${hint}`, {}, { cause });
-  }
-}
-
-/** The class without its backend's suffix, by its new name. */
-function typeName(config: ConfigValues): string {
-  const name = config.image_processor_type ?? config.feature_extractor_type;
-  if (typeof name === 'string') {
-    return name.replace(/(Fast|Pil)$/, '').replace(/FeatureExtractor$/, 'ImageProcessor');
-  }
-  throw invalid(
-    'image_processor_type',
-    name,
-    'the name of an image processor of transformers, such as "CLIPImageProcessor"',
-  );
-}
-
 /**
  * The config with its class's values for missing keys. A null stays null, as in transformers. Two old spellings are
  * converted as in the classes' constructors.
@@ -201,17 +141,29 @@ function completed(given: ConfigValues, { defaults, ignores = [] }: ProcessorTyp
   return config;
 }
 
-/** Refuses every key whose meaning is unknown here, and every value that asks for an unsupported computation. */
-function checkKeys(
-  given: ConfigValues,
-  config: ConfigValues,
-  { defaults }: ProcessorType,
-  name: string,
-): void {
-  const unknown = Object.keys(given).filter(
-    (key) => !Object.hasOwn(commonDefaults, key) && !Object.hasOwn(defaults, key) && !inertKeys.has(key),
-  );
-  if (unknown.length > 0) throw unsupportedKeys(unknown, `no such key of ${name} is known`);
+/** Keys that transformers ignores for this type, and that are no metadata. */
+function ignoredKeys(given: ConfigValues, { defaults, ignores = [] }: ProcessorType): string[] {
+  const isRead = (key: string) =>
+    !ignores.includes(key) && (Object.hasOwn(commonDefaults, key) || Object.hasOwn(defaults, key));
+  return Object.keys(given).filter((key) => !isRead(key) && !inertKeys.has(key));
+}
+
+function ignoredDecision(keys: readonly string[]): string {
+  return `ignored=${namedKeys(keys)}${keys.length > maxNamedKeys ? ', …' : ''}`;
+}
+
+/** Keys named in a message or a decision. */
+const maxNamedKeys = 20;
+
+function namedKeys(keys: readonly string[]): string {
+  return keys
+    .slice(0, maxNamedKeys)
+    .map((key) => key.slice(0, 40))
+    .join(', ');
+}
+
+/** Refuses every value that asks for an unsupported computation. */
+function checkKeys(given: ConfigValues, config: ConfigValues): void {
   if (readFlag(config, 'do_pad')) throw unsupportedKeys(['do_pad'], 'tensors are not padded');
   if (config.data_format !== null && config.data_format !== 'channels_first') {
     throw unsupportedKeys(
@@ -227,10 +179,7 @@ function checkKeys(
 }
 
 function unsupportedKeys(keys: readonly string[], why: string): Failure {
-  const named = keys
-    .slice(0, 5)
-    .map((key) => key.slice(0, 40))
-    .join(', ');
+  const named = namedKeys(keys);
   return new Failure(
     'PRESET_UNSUPPORTED',
     `The preprocessor config's ${named} is not computed here: ${why}. Take it out if the pixels don't depend on it.`,

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { EnvironmentError } from '../../environment.ts';
-import { maxConfigBytes } from './parse-preprocessor-config.ts';
 import type { Preset } from './preset.ts';
 import { keyOf } from './preset-names.ts';
+import { maxConfigBytes } from './transformers/config-file.ts';
 import { transformersPreset } from './transformers-preset.ts';
 
 /** A file of PRESETS_DIR, by its path there, and the name of its preset. */

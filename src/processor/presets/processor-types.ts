@@ -163,6 +163,7 @@ export const processorTypes: Readonly<Record<string, ProcessorType>> = {
 export const inertKeys: ReadonlySet<string> = new Set([
   'image_processor_type',
   'feature_extractor_type',
+  'model_type',
   'processor_class',
   '_processor_class',
   '_valid_processor_keys',

@@ -26,6 +26,7 @@ export function planOfPreset(request: ProcessRequest, preset: PresetPlan, maxOut
     alpha: preset.alpha,
     steps: preset.steps,
     ...(preset.views && { views: preset.views }),
+    ...(preset.decisions && { decisions: preset.decisions }),
     output:
       output.case === 'image'
         ? imagePlan(output.value)
