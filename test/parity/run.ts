@@ -4,6 +4,8 @@
  *   npm run parity -- [--count 200] [--seed N] [--python PATH]   random images and requests
  *   npm run parity -- --numerics torch|opencv [--bytes 1e8] [--seed N] [--python PATH]   random resizes, of that many bytes
  *   npm run parity -- --files DIR [--all] [--python PATH]        the files of a folder and of those below it
+ *   npm run parity -- --presets [--family NAME] [--type NAME] [--library NAME] [--configs 20] [--seed N] [--again] [--python PATH]
+ *                                                                models' tensors, with their own libraries
  *
  * PYTHON names the interpreter too. With --files only files that are not identical are listed, unless --all. Exits with
  * 1 on a difference that docs/numerics.md does not document. Without Pillow, random images are skipped and --files
@@ -14,6 +16,7 @@ import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { type ComparedFile, compareFiles, tableOf } from './files.ts';
 import { compareFresh } from './fresh.ts';
+import { compareModels } from './models.ts';
 import { compareLibrary, type Library } from './numerics.ts';
 import { hasModules } from './python-peer.ts';
 
@@ -25,6 +28,12 @@ const { values: options } = parseArgs({
     bytes: { type: 'string', default: '1e8' },
     files: { type: 'string' },
     all: { type: 'boolean', default: false },
+    presets: { type: 'boolean', default: false },
+    family: { type: 'string' },
+    type: { type: 'string' },
+    library: { type: 'string' },
+    configs: { type: 'string', default: '20' },
+    again: { type: 'boolean', default: false },
     python: { type: 'string', default: process.env.PYTHON || 'python3' },
   },
 });
@@ -71,8 +80,18 @@ async function compareNumerics(library: string, python: string): Promise<void> {
   if (!isEqual) process.exitCode = 1;
 }
 
+async function comparePresets(python: string): Promise<void> {
+  if (!hasModules(python, ['numpy', 'PIL', 'torch', 'transformers'])) {
+    console.log(`parity: skipped, ${python} lacks the packages of test/parity/requirements-models.txt.`);
+    return;
+  }
+  const isEqual = await compareModels({ ...options, python, configs: Number(options.configs) });
+  if (!isEqual) process.exitCode = 1;
+}
+
 async function main(): Promise<void> {
   const { files, python, numerics } = options;
+  if (options.presets) return comparePresets(python);
   if (numerics !== 'pillow') return compareNumerics(numerics, python);
   if (!hasModules(python, ['PIL'])) {
     const missing = `${python} has no Pillow. Install it (pip install pillow), or name another interpreter by PYTHON or --python.`;

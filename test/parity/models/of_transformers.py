@@ -1,0 +1,154 @@
+"""transformers: every image processor with each of its backends, under random configs.
+
+The configs are drawn from what a class declares: its valid_kwargs and its own values, so a new type needs no line here.
+"""
+
+import importlib
+import inspect
+import json
+import tempfile
+from pathlib import Path
+
+import torch
+import transformers
+from transformers import AutoImageProcessor
+from transformers.image_processing_utils import BaseImageProcessor
+
+transformers.logging.set_verbosity_error()
+torch.set_num_threads(1)
+VERSIONS = {"transformers": transformers.__version__, "torch": torch.__version__.split("+")[0]}
+
+NUMERICS = {"torch": "NUMERICS_TORCH", "pillow": "NUMERICS_PILLOW"}
+BACKENDS = {"torch": "torchvision", "pillow": "pil"}
+# Types that compute in floating point before or while they resize.
+FLOAT_PATHS = {"Owlv2ImageProcessor", "Phi4MultimodalImageProcessor", "DINOv3ViTImageProcessor"}
+# Keys without which a type needs another program or file.
+BASE = {
+    "LayoutLMv2ImageProcessor": {"apply_ocr": False},
+    "LayoutLMv3ImageProcessor": {"apply_ocr": False},
+    "ImageGPTImageProcessor": {"do_color_quantize": False},
+    "GLPNImageProcessor": {"size": {"height": 480, "width": 640}},
+}
+# What decides no pixels of one image, or needs another file.
+UNTOUCHED = {
+    "data_format", "input_data_format", "device", "return_tensors", "disable_grouping", "image_seq_length", "format",
+    "do_convert_annotations", "transform", "repo_path", "class_info_file", "num_text", "num_labels", "ignore_index",
+    "apply_ocr", "ocr_lang", "tesseract_config", "header_text", "character_list", "clusters", "mask_size", "mask_pad_size",
+}  # fmt: skip
+
+
+def classes():
+    """All image processors by name, without the old names that lead to them."""
+    root = Path(transformers.__file__).parent
+    found = {}
+    for path in sorted(root.glob("models/*/image_processing*.py")):
+        module = importlib.import_module("transformers." + ".".join(path.relative_to(root).with_suffix("").parts))
+        for name, value in vars(module).items():
+            if inspect.isclass(value) and issubclass(value, BaseImageProcessor) and value.__module__ == module.__name__:
+                found[name] = value
+    return found
+
+
+CLASSES = classes()
+
+
+def subjects():
+    for name in CLASSES:
+        if name.endswith("Pil"):
+            continue
+        tolerance = {"tolerance": 1e-6} if name in FLOAT_PATHS else {}
+        yield {"name": name, "library": "torch", "random": True, **tolerance}
+        if name + "Pil" in CLASSES:
+            yield {"name": name, "library": "pillow", "random": True, **tolerance}
+
+
+def side(draw):
+    return draw.choice([draw.randint(1, 40), draw.randint(1, 300), draw.randint(1, 300), 224, 256])
+
+
+def any_size(draw):
+    one, other = sorted([side(draw), side(draw)])
+    return draw.choice(
+        [
+            one,
+            [one, other],
+            {"height": one, "width": other},
+            {"shortest_edge": one},
+            {"longest_edge": other},
+            {"shortest_edge": one, "longest_edge": other},
+            {"max_height": one, "max_width": other},
+        ]
+    )
+
+
+def smaller(draw, size):
+    """A size with the same keys: sides of at most a few hundred; areas become smaller by up to 50 times."""
+    largest = max(size.values())
+    factor = draw.uniform(0.02, 1) if largest > 5000 else min(1.0, draw.randint(20, 450) / largest)
+    one = draw.uniform(0.8, 1.2) if draw.random() < 0.5 else 0
+    return {key: max(1, round(value * factor * (one or draw.uniform(0.8, 1.2)))) for key, value in size.items()}
+
+
+def is_size(value):
+    return isinstance(value, dict) and len(value) > 0 and all(isinstance(item, int) for item in value.values())
+
+
+def drawn(draw, key, default):
+    """Another value for a key, by the key's name and its class's value, or None for no other."""
+    if key.endswith(("image_mean", "image_std")):
+        low = 0.1 if key.endswith("std") else -0.5
+        return draw.choice([draw.uniform(low, 1), [draw.uniform(low, 1) for _ in range(3)]])
+    if key.endswith("resample"):
+        return draw.choice([0, 1, 2, 2, 3, 3, 4, 5])
+    if key.endswith("rescale_factor"):
+        return draw.choice([1 / 255, 1 / 127.5, 0.0078, draw.uniform(0.001, 2)])
+    if isinstance(default, bool) or key.startswith("do_"):
+        # A step that the class does not mention is rarely in a config.
+        return draw.choice([True, False]) if default is not None or draw.random() < 0.1 else None
+    if is_size(default) or key in ("size", "crop_size"):
+        return smaller(draw, default) if is_size(default) and draw.random() < 0.8 else any_size(draw)
+    if isinstance(default, int) and default > 0:
+        return draw.choice([max(1, default // 2), max(1, default + draw.randint(-2, 2)), default + 1])
+    if isinstance(default, float):
+        return default * draw.uniform(0.5, 1.5)
+    if isinstance(default, list) and len(default) > 2 and isinstance(default[0], list):
+        return draw.sample(default, draw.randint(1, len(default)))
+    return None
+
+
+def config_of(of_class, draw, index):
+    """The first is the class's own values, the second differs from them only in size."""
+    config = {}
+    changed = 0 if index < 2 else draw.choice([0.1, 0.3, 0.5])
+    for key in of_class.valid_kwargs.__annotations__:
+        default = getattr(of_class, key, None)
+        default = dict(default) if hasattr(default, "keys") else default
+        if index > 0 and key == "size" and is_size(default) and max(default.values()) > 300:
+            config[key] = smaller(draw, default)
+        if key in UNTOUCHED or draw.random() >= changed:
+            continue
+        value = drawn(draw, key, default)
+        if value is not None:
+            config[key] = value
+    return config
+
+
+def case(subject, draw, index):
+    name, library = subject["name"], subject["library"]
+    of_class = CLASSES[name + "Pil" if library == "pillow" else name]
+    config = {"image_processor_type": name, **BASE.get(name, {}), **config_of(of_class, draw, index)}
+    text = json.dumps(config)
+    loaded = []
+
+    def compute(images):
+        if not loaded:
+            with tempfile.TemporaryDirectory() as folder:
+                Path(folder, "preprocessor_config.json").write_text(text)
+                loaded.append(AutoImageProcessor.from_pretrained(folder, backend=BACKENDS[library]))
+        processor = loaded[0]
+        assert type(processor) is of_class, f"{type(processor).__name__} instead of {of_class.__name__}"
+        if not getattr(processor, "do_convert_rgb", None):
+            images = [image.convert("RGB") for image in images]
+        return dict(processor(images, return_tensors="pt"))
+
+    return {"preprocessorConfig": text, "numerics": NUMERICS[library]}, compute
