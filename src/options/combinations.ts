@@ -65,10 +65,14 @@ export const resizeOptions = [
   'shortest_edge',
 ] as const satisfies readonly OptionName[];
 
+/** The settings that some presets have. The processor refuses them beside all others. */
+const presetSettings = ['imgsz', 'stride', 'rect'] as const satisfies readonly OptionName[];
+
 /** The options that may be given beside a preset. */
 const presetCompanions = [
   'preset',
   'preprocessor_config',
+  ...presetSettings,
   'format',
   'quality',
   'numerics',
@@ -147,6 +151,14 @@ export const rules: readonly Rule[] = [
     beside: ['preprocessor_config'],
     allowed: 'none beside a preprocessor_config',
     phrase: 'not beside preprocessor_config',
+  },
+  {
+    refuses: presetSettings,
+    without: 'preset',
+    allowed: 'only with a preset that has it, such as ultralytics/yolo',
+    phrase: 'only with a preset that has it, such as ultralytics/yolo',
+    message: (option) =>
+      `${option} belongs to a preset such as ultralytics/yolo; name one, or leave ${option} out.`,
   },
   {
     refuses: ['datatype'],

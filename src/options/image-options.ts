@@ -1,4 +1,14 @@
-import { boolean, colour, finiteNumber, finiteNumbers, integer, type Kind, text, word } from './kinds.ts';
+import {
+  boolean,
+  colour,
+  finiteNumber,
+  finiteNumbers,
+  heightAndWidth,
+  integer,
+  type Kind,
+  text,
+  word,
+} from './kinds.ts';
 
 /*
  * The options of a request: image-api's query parameters and form fields, the client's flags, the playground's fields.
@@ -55,8 +65,11 @@ export const formats = ['source', ...imageFormats, ...tensorContainers] as const
 /** Values of `datatype`, named as in image.v1.Datatype. */
 export const datatypes = ['uint8', 'fp16', 'fp32', 'bf16'] as const;
 
-/** Pixels of a side. The sides of a JPEG are 16-bit numbers. */
-const side = integer(1, 65_535);
+/** Limit of a side in pixels. The sides of a JPEG are 16-bit numbers. */
+const longestSide = 65_535;
+
+/** Pixels of a side. */
+const side = integer(1, longestSide);
 
 interface Option<Value> {
   readonly kind: Kind<Value>;
@@ -147,6 +160,23 @@ export const imageOptions = {
     kind: text('the JSON of a preprocessor_config.json'),
     field: 'preprocessor_config',
     meaning: 'The same from a Hugging Face preprocessor_config.json, as it is',
+  },
+  imgsz: {
+    kind: heightAndWidth(1, longestSide),
+    field: 'preset_settings.imgsz_height',
+    meaning:
+      "A YOLO preset's input size in pixels: one number or height,width, rounded up to whole strides (default: the preset's)",
+  },
+  stride: {
+    kind: side,
+    field: 'preset_settings.stride',
+    meaning: "A YOLO preset's stride in pixels (default: the preset's, 32 or 64)",
+  },
+  rect: {
+    kind: boolean,
+    field: 'preset_settings.rect',
+    meaning:
+      'Whether a YOLO preset pads only to whole strides, as Ultralytics does for a .pt model, instead of to imgsz (default false)',
   },
   datatype: {
     kind: word(datatypes),

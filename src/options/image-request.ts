@@ -8,6 +8,7 @@ import {
   ImageOutputSchema,
   Layout,
   Numerics,
+  type PresetSettings,
   type ProcessRequest,
   ProcessRequestSchema,
   TensorContainer,
@@ -51,11 +52,24 @@ export function processRequest(
   return create(ProcessRequestSchema, {
     source,
     ...(isPreset(given)
-      ? { preset: options.preset ?? '', preprocessorConfig: options.preprocessor_config ?? '' }
+      ? {
+          preset: options.preset ?? '',
+          preprocessorConfig: options.preprocessor_config ?? '',
+          ...presetSettingsField(options),
+        }
       : { ...pixelFields(options), background: options.background ?? '' }),
     output: outputField(options),
     numerics: enumValue(Numerics, options.numerics ?? standardDefaults.numerics),
   });
+}
+
+/** The settings of a preset, if one is given. */
+function presetSettingsField({ imgsz, stride, rect }: ImageOptions) {
+  if (imgsz === undefined && stride === undefined && rect === undefined) return {};
+  const [imgszHeight = 0, imgszWidth = 0] = imgsz ?? [];
+  return {
+    presetSettings: { imgszHeight, imgszWidth, stride: stride ?? 0, ...(rect !== undefined && { rect }) },
+  };
 }
 
 function pixelFields({ crop_width, crop_height, ...options }: ImageOptions) {
@@ -116,7 +130,8 @@ export const messageDefaults = {
  * have are left out.
  */
 export function optionsOfMessage(request: ProcessRequest): ImageOptions {
-  const { resize, crop, preset, preprocessorConfig, background, grayscale, numerics } = request;
+  const { resize, crop, preset, preprocessorConfig, presetSettings, background, grayscale, numerics } =
+    request;
   return {
     ...(resize !== undefined && {
       scale: true,
@@ -131,8 +146,18 @@ export function optionsOfMessage(request: ProcessRequest): ImageOptions {
     background: background || undefined,
     preset: preset || undefined,
     preprocessor_config: preprocessorConfig || undefined,
+    ...(presetSettings !== undefined && settingsOptions(presetSettings)),
     numerics: enumWord(Numerics, imageOptions.numerics.kind.words, numerics),
     ...outputOptions(request.output),
+  };
+}
+
+function settingsOptions({ imgszHeight, imgszWidth, stride, rect }: PresetSettings): ImageOptions {
+  const imgsz = imgszWidth === 0 ? [imgszHeight] : [imgszHeight, imgszWidth];
+  return {
+    imgsz: imgszHeight + imgszWidth === 0 ? undefined : imgsz,
+    stride: stride || undefined,
+    rect,
   };
 }
 

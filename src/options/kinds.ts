@@ -79,6 +79,22 @@ export const finiteNumbers: Kind<readonly number[]> = {
   schema: { type: 'string' },
 };
 
+/**
+ * One length for both sides of an image, or its height and width, in pixels: `640`, `480,640`, and with brackets as
+ * {@link finiteNumbers}.
+ */
+export function heightAndWidth(min: number, max: number): Kind<readonly number[]> {
+  return {
+    parse(text) {
+      const sides = finiteNumbers.parse(text);
+      const isSide = (side: number) => Number.isInteger(side) && side >= min && side <= max;
+      return sides !== undefined && sides.length <= 2 && sides.every(isSide) ? sides : undefined;
+    },
+    allowed: `a whole number from ${min} to ${max}, or two of them: height,width`,
+    schema: { type: 'string' },
+  };
+}
+
 /** A colour as `RRGGBB` or `#RRGGBB`; the value is `#rrggbb`. */
 export const colour: Kind<string> = {
   parse: (text) => (/^#?[0-9a-fA-F]{6}$/.test(text) ? `#${text.replace('#', '').toLowerCase()}` : undefined),

@@ -9,7 +9,7 @@ import {
   type OptionName,
 } from './image-options.ts';
 import { invalidOption } from './invalid-option.ts';
-import { finiteNumbers, type Kind } from './kinds.ts';
+import type { Kind } from './kinds.ts';
 
 /** Options as text, as a query or a form has them. */
 export type OptionTexts = readonly (readonly [name: string, text: string])[];
@@ -66,21 +66,19 @@ function parseOption(name: OptionName, text: string): ImageOptions[OptionName] {
  * @param texts - the options of one query or one form
  */
 export function joinLists(texts: OptionTexts): OptionTexts {
-  const lists = new Map<string, string[]>();
+  const joined = new Map<string, string[]>();
   const others: (readonly [name: string, text: string])[] = [];
   for (const [name, text] of texts) {
     const [, base = name, index = ''] = /^(\w+)\[(\d*)\]$/.exec(name) ?? [];
-    const values = lists.get(base) ?? [];
+    const values = joined.get(base) ?? [];
     const isNext = index === '' || Number(index) === values.length;
-    if (isList(base) && isNext) lists.set(base, [...values, text]);
+    if (lists.includes(base) && isNext) joined.set(base, [...values, text]);
     else others.push([name, text]);
   }
-  return [...others, ...[...lists].map(([name, values]) => [name, values.join(',')] as const)];
+  return [...others, ...[...joined].map(([name, values]) => [name, values.join(',')] as const)];
 }
 
-function isList(name: string): boolean {
-  return isOptionName(name) && imageOptions[name].kind === finiteNumbers;
-}
+const lists: readonly string[] = ['mean', 'std', 'imgsz'] satisfies readonly OptionName[];
 
 /**
  * The members of a JSON object as texts.

@@ -1,7 +1,10 @@
 import { imageOptions, type OptionName, standardDefaults } from '../options/image-options.ts';
 
 /** The options that the form has a field for. Its choices of recipe and size stand for the others. */
-type FormOption = Exclude<OptionName, 'scale' | 'preprocessor_config' | 'grayscale'>;
+type FormOption = Exclude<
+  OptionName,
+  'scale' | 'preprocessor_config' | 'grayscale' | 'imgsz' | 'stride' | 'rect'
+>;
 
 /**
  * The values of the form: its own choices, and the options as they are typed. `format` is that of an image; a tensor's

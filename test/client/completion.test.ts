@@ -88,7 +88,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
 
   it("offers a command's own flags", async () => {
     expect(await offers('--gray')).toEqual(['--grayscale']);
-    expect(await offers('--no-')).toEqual(['--no-scale', '--no-grayscale']);
+    expect(await offers('--no-')).toEqual(['--no-scale', '--no-grayscale', '--no-rect']);
     expect(await offers('job', '--d')).toEqual(['--dry-run', '--datatype']);
     expect(await offers('--dry')).toEqual([]);
     expect(await offers('doctor', '--')).toEqual([

@@ -18,6 +18,7 @@ const broken = [
   ['crop_height=5', 'crop_height'],
   ['format=png&datatype=fp32', 'datatype'],
   ['format=npy&quality=80', 'quality'],
+  ['preprocessor_config={}&stride=32', 'stride'],
   ['format=npy&datatype=uint8&std=2', 'datatype'],
   ['format=npy&datatype=bf16', 'datatype'],
   ['preset=a&numerics=torch', 'numerics'],

@@ -68,7 +68,34 @@ describe('processRequest with a preset', () => {
         metadata: {
           option,
           allowed:
-            'none beside a preset; only preset, preprocessor_config, format, quality, numerics, datatype, layout',
+            'none beside a preset; only preset, preprocessor_config, imgsz, stride, rect, format, quality, numerics, datatype, layout',
+        },
+      });
+    }
+  });
+
+  it('passes the settings of a preset on', () => {
+    expect(requestFor('preset=a&imgsz=480,640&stride=64&rect=false').presetSettings).toMatchObject({
+      imgszHeight: 480,
+      imgszWidth: 640,
+      stride: 64,
+      rect: false,
+    });
+    expect(requestFor('preset=a&imgsz=320').presetSettings).toMatchObject({
+      imgszHeight: 320,
+      imgszWidth: 0,
+      stride: 0,
+    });
+    expect(requestFor('preset=a').presetSettings).toBeUndefined();
+  });
+
+  it.each(['imgsz=640', 'stride=32', 'rect=true'])('refuses %s without a preset', (text) => {
+    for (const query of [text, `preprocessor_config={}&${text}`]) {
+      expect(refusal(query)).toMatchObject({
+        reason: 'OPTION_INVALID',
+        metadata: {
+          option: text.split('=')[0],
+          allowed: 'only with a preset that has it, such as ultralytics/yolo',
         },
       });
     }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { colour, finiteNumber, finiteNumbers, text } from '../../src/options/kinds.ts';
+import { colour, finiteNumber, finiteNumbers, heightAndWidth, text } from '../../src/options/kinds.ts';
 
 describe('finiteNumber', () => {
   it.each([
@@ -27,6 +27,24 @@ describe('finiteNumbers', () => {
 
   it.each(['', '1,', ',1', '1,,2', '1;2', 'x', 'NaN', '1,Infinity', '1e999'])('refuses %j', (text) => {
     expect(finiteNumbers.parse(text)).toBeUndefined();
+  });
+});
+
+describe(heightAndWidth, () => {
+  const sides = heightAndWidth(1, 1000);
+
+  it.each([
+    ['640', [640]],
+    ['640.0', [640]],
+    ['480,640', [480, 640]],
+    ['[480, 640]', [480, 640]],
+    ['(480,)', [480]],
+  ])('reads %j', (given, values) => {
+    expect(sides.parse(given)).toEqual(values);
+  });
+
+  it.each(['', '0', '-32', '0.5', '1001', '480,1001', '480,640,3', '480x640', 'x'])('refuses %j', (given) => {
+    expect(sides.parse(given)).toBeUndefined();
   });
 });
 

@@ -23,6 +23,10 @@ describe('options as clients write them', () => {
     ['mean=(0.1, 0.2)', { mean: [0.1, 0.2] }],
     ['mean=(0.1,)', { mean: [0.1] }],
     ['mean=[0.1 0.2  0.3]', { mean: [0.1, 0.2, 0.3] }],
+    ['imgsz=640', { imgsz: [640] }],
+    ['imgsz=480&imgsz=640', { imgsz: [480, 640] }],
+    ['imgsz[]=480&imgsz[]=640', { imgsz: [480, 640] }],
+    ['imgsz=(480, 640)', { imgsz: [480, 640] }],
   ])('reads %s', (query, options) => {
     expect(parseOptions(joinLists([...new URLSearchParams(query)])).values).toEqual(options);
   });

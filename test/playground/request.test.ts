@@ -102,7 +102,7 @@ describe(isHidden, () => {
     const shown = imageOptionNames.filter(
       (name) => !isHidden(name, { ...initialSettings, recipe: 'preset', output: 'tensor' }),
     );
-    expect(shown).toEqual(['format', 'numerics', 'preset', 'datatype', 'layout']);
+    expect(shown).toEqual(['format', 'numerics', 'preset', 'imgsz', 'stride', 'rect', 'datatype', 'layout']);
   });
 });
 

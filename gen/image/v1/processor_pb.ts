@@ -10,7 +10,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file image/v1/processor.proto.
  */
 export const file_image_v1_processor: GenFile = /*@__PURE__*/
-  fileDesc("ChhpbWFnZS92MS9wcm9jZXNzb3IucHJvdG8SCGltYWdlLnYxIpsDCg5Qcm9jZXNzUmVxdWVzdBIRCgdjb250ZW50GAEgASgMSAASDQoDdXJsGAIgASgJSAASEAoGc2hhMjU2GAwgASgJSAASLwoOc291cmNlX29wdGlvbnMYDSABKAsyFy5pbWFnZS52MS5Tb3VyY2VPcHRpb25zEiAKBnJlc2l6ZRgDIAEoCzIQLmltYWdlLnYxLlJlc2l6ZRIRCglncmF5c2NhbGUYBCABKAgSJgoFaW1hZ2UYBSABKAsyFS5pbWFnZS52MS5JbWFnZU91dHB1dEgBEigKBnRlbnNvchgGIAEoCzIWLmltYWdlLnYxLlRlbnNvck91dHB1dEgBEiQKCG51bWVyaWNzGAcgASgOMhIuaW1hZ2UudjEuTnVtZXJpY3MSEgoKYmFja2dyb3VuZBgIIAEoCRIiCgRjcm9wGAkgASgLMhQuaW1hZ2UudjEuQ2VudGVyQ3JvcBIOCgZwcmVzZXQYCiABKAkSGwoTcHJlcHJvY2Vzc29yX2NvbmZpZxgLIAEoCUIICgZzb3VyY2VCCAoGb3V0cHV0IosBCg1Tb3VyY2VPcHRpb25zEgwKBHBhZ2UYASABKA0SCwoDZHBpGAIgASgBEiMKCHBhZ2VfYm94GAMgASgOMhEuaW1hZ2UudjEuUGFnZUJveBIYCgthbm5vdGF0aW9ucxgEIAEoCEgAiAEBEhAKCHBhc3N3b3JkGAUgASgJQg4KDF9hbm5vdGF0aW9ucyJ8CgZSZXNpemUSDQoFd2lkdGgYASABKA0SDgoGaGVpZ2h0GAIgASgNEhoKA2ZpdBgDIAEoDjINLmltYWdlLnYxLkZpdBIgCgZmaWx0ZXIYBCABKA4yEC5pbWFnZS52MS5GaWx0ZXISFQoNc2hvcnRlc3RfZWRnZRgFIAEoDSIrCgpDZW50ZXJDcm9wEg0KBXdpZHRoGAEgASgNEg4KBmhlaWdodBgCIAEoDSJFCgtJbWFnZU91dHB1dBIlCgZmb3JtYXQYASABKA4yFS5pbWFnZS52MS5JbWFnZUZvcm1hdBIPCgdxdWFsaXR5GAIgASgNIv4BCgxUZW5zb3JPdXRwdXQSJAoIZGF0YXR5cGUYASABKA4yEi5pbWFnZS52MS5EYXRhdHlwZRIgCgZsYXlvdXQYAiABKA4yEC5pbWFnZS52MS5MYXlvdXQSGwoOcmVzY2FsZV9mYWN0b3IYAyABKAFIAIgBARIMCgRtZWFuGAQgAygBEgsKA3N0ZBgFIAMoARItCg1jaGFubmVsX29yZGVyGAYgASgOMhYuaW1hZ2UudjEuQ2hhbm5lbE9yZGVyEiwKCWNvbnRhaW5lchgHIAEoDjIZLmltYWdlLnYxLlRlbnNvckNvbnRhaW5lckIRCg9fcmVzY2FsZV9mYWN0b3IinQIKD1Byb2Nlc3NSZXNwb25zZRIPCgdjb250ZW50GAEgASgMEhQKDGNvbnRlbnRfdHlwZRgCIAEoCRINCgV3aWR0aBgDIAEoDRIOCgZoZWlnaHQYBCABKA0SIAoGc291cmNlGAUgASgLMhAuaW1hZ2UudjEuU291cmNlEiMKBWNhY2hlGAYgASgOMhQuaW1hZ2UudjEuQ2FjaGVTdGF0ZRIjCgZzdGFnZXMYByADKAsyEy5pbWFnZS52MS5TdGFnZVRpbWUSIQoHdGVuc29ycxgIIAMoCzIQLmltYWdlLnYxLlRlbnNvchIoCgpwcm92ZW5hbmNlGAkgASgLMhQuaW1hZ2UudjEuUHJvdmVuYW5jZRILCgNrZXkYCiABKAkiggEKBlNvdXJjZRIlCgZmb3JtYXQYASABKA4yFS5pbWFnZS52MS5JbWFnZUZvcm1hdBINCgV3aWR0aBgCIAEoDRIOCgZoZWlnaHQYAyABKA0SDgoGc2hhMjU2GAQgASgJEg0KBWJ5dGVzGAUgASgEEhMKC29yaWVudGF0aW9uGAYgASgNIi4KCVN0YWdlVGltZRIMCgRuYW1lGAEgASgJEhMKC2R1cmF0aW9uX21zGAIgASgBIkYKBlRlbnNvchIMCgRuYW1lGAEgASgJEhAKCGRhdGF0eXBlGAIgASgJEg0KBXNoYXBlGAMgAygDEg0KBWJ5dGVzGAQgASgEIqMBCgpQcm92ZW5hbmNlEhgKEG51bWVyaWNzX3ZlcnNpb24YASABKAkSNgoJbGlicmFyaWVzGAIgAygLMiMuaW1hZ2UudjEuUHJvdmVuYW5jZS5MaWJyYXJpZXNFbnRyeRIRCglkZWNpc2lvbnMYAyADKAkaMAoOTGlicmFyaWVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJNChRQcm9jZXNzU3RyZWFtUmVxdWVzdBIKCgJpZBgBIAEoCRIpCgdyZXF1ZXN0GAIgASgLMhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3QiiQEKFVByb2Nlc3NTdHJlYW1SZXNwb25zZRIKCgJpZBgBIAEoCRItCghyZXNwb25zZRgCIAEoCzIZLmltYWdlLnYxLlByb2Nlc3NSZXNwb25zZUgAEisKB2ZhaWx1cmUYAyABKAsyGC5pbWFnZS52MS5Qcm9jZXNzRmFpbHVyZUgAQggKBnJlc3VsdCK9AQoOUHJvY2Vzc0ZhaWx1cmUSDAoEY29kZRgBIAEoBRIOCgZyZWFzb24YAiABKAkSDwoHbWVzc2FnZRgDIAEoCRI4CghtZXRhZGF0YRgEIAMoCzImLmltYWdlLnYxLlByb2Nlc3NGYWlsdXJlLk1ldGFkYXRhRW50cnkSEQoJcmV0cnlhYmxlGAUgASgIGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJBChNQcm9jZXNzQmF0Y2hSZXF1ZXN0EioKCHJlcXVlc3RzGAEgAygLMhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3QiiwEKFFByb2Nlc3NCYXRjaFJlc3BvbnNlEg8KB2NvbnRlbnQYASABKAwSFAoMY29udGVudF90eXBlGAIgASgJEiEKB3RlbnNvcnMYAyADKAsyEC5pbWFnZS52MS5UZW5zb3ISKQoGaW1hZ2VzGAQgAygLMhkuaW1hZ2UudjEuUHJvY2Vzc1Jlc3BvbnNlIoIBChZQcm9jZXNzVmFyaWFudHNSZXF1ZXN0EhEKB2NvbnRlbnQYASABKAxIABINCgN1cmwYAiABKAlIABIQCgZzaGEyNTYYBCABKAlIABIqCgh2YXJpYW50cxgDIAMoCzIYLmltYWdlLnYxLlByb2Nlc3NSZXF1ZXN0QggKBnNvdXJjZSJGChdQcm9jZXNzVmFyaWFudHNSZXNwb25zZRIrCgh2YXJpYW50cxgBIAMoCzIZLmltYWdlLnYxLlByb2Nlc3NSZXNwb25zZSJ3ChBEZXNjcmliZVJlc3BvbnNlEiAKBnNvdXJjZRgBIAEoCzIQLmltYWdlLnYxLlNvdXJjZRIhCgdvdXRwdXRzGAIgAygLMhAuaW1hZ2UudjEuT3V0cHV0EhEKCWRlY2lzaW9ucxgDIAMoCRILCgNrZXkYBCABKAkiXwoGT3V0cHV0EicKBWltYWdlGAEgASgLMhYuaW1hZ2UudjEuRW5jb2RlZEltYWdlSAASIgoGdGVuc29yGAIgASgLMhAuaW1hZ2UudjEuVGVuc29ySABCCAoGb3V0cHV0IlQKDEVuY29kZWRJbWFnZRIlCgZmb3JtYXQYASABKA4yFS5pbWFnZS52MS5JbWFnZUZvcm1hdBINCgV3aWR0aBgCIAEoDRIOCgZoZWlnaHQYAyABKA0iSAoYRGVzY3JpYmVWYXJpYW50c1Jlc3BvbnNlEiwKCHZhcmlhbnRzGAEgAygLMhouaW1hZ2UudjEuRGVzY3JpYmVSZXNwb25zZSpKCgdQYWdlQm94EhgKFFBBR0VfQk9YX1VOU1BFQ0lGSUVEEAASEQoNUEFHRV9CT1hfQ1JPUBABEhIKDlBBR0VfQk9YX01FRElBEAIqaQoDRml0EhMKD0ZJVF9VTlNQRUNJRklFRBAAEgwKCEZJVF9GSUxMEAESDQoJRklUX0NPVkVSEAISDwoLRklUX0NPTlRBSU4QAxIOCgpGSVRfSU5TSURFEAQSDwoLRklUX09VVFNJREUQBSqVAQoGRmlsdGVyEhYKEkZJTFRFUl9VTlNQRUNJRklFRBAAEhIKDkZJTFRFUl9ORUFSRVNUEAESDgoKRklMVEVSX0JPWBACEhMKD0ZJTFRFUl9CSUxJTkVBUhADEhIKDkZJTFRFUl9IQU1NSU5HEAQSEgoORklMVEVSX0JJQ1VCSUMQBRISCg5GSUxURVJfTEFOQ1pPUxAGKokBCghOdW1lcmljcxIYChROVU1FUklDU19VTlNQRUNJRklFRBAAEhIKDk5VTUVSSUNTX0VYQUNUEAESEQoNTlVNRVJJQ1NfRkFTVBACEhMKD05VTUVSSUNTX1BJTExPVxADEhIKDk5VTUVSSUNTX1RPUkNIEAQSEwoPTlVNRVJJQ1NfT1BFTkNWEAUq9gEKC0ltYWdlRm9ybWF0EhwKGElNQUdFX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhUKEUlNQUdFX0ZPUk1BVF9KUEVHEAESFAoQSU1BR0VfRk9STUFUX1BORxACEhUKEUlNQUdFX0ZPUk1BVF9XRUJQEAMSFQoRSU1BR0VfRk9STUFUX0FWSUYQBBIUChBJTUFHRV9GT1JNQVRfR0lGEAUSFQoRSU1BR0VfRk9STUFUX1RJRkYQBhIUChBJTUFHRV9GT1JNQVRfQk1QEAcSFQoRSU1BR0VfRk9STUFUX0hFSUMQCBIUChBJTUFHRV9GT1JNQVRfSlhMEAkqcQoIRGF0YXR5cGUSGAoUREFUQVRZUEVfVU5TUEVDSUZJRUQQABISCg5EQVRBVFlQRV9VSU5UOBABEhEKDURBVEFUWVBFX0ZQMTYQAhIRCg1EQVRBVFlQRV9GUDMyEAMSEQoNREFUQVRZUEVfQkYxNhAEKkIKBkxheW91dBIWChJMQVlPVVRfVU5TUEVDSUZJRUQQABIPCgtMQVlPVVRfTkNIVxABEg8KC0xBWU9VVF9OSFdDEAIqWwoMQ2hhbm5lbE9yZGVyEh0KGUNIQU5ORUxfT1JERVJfVU5TUEVDSUZJRUQQABIVChFDSEFOTkVMX09SREVSX1JHQhABEhUKEUNIQU5ORUxfT1JERVJfQkdSEAIqowEKD1RlbnNvckNvbnRhaW5lchIgChxURU5TT1JfQ09OVEFJTkVSX1VOU1BFQ0lGSUVEEAASGAoUVEVOU09SX0NPTlRBSU5FUl9SQVcQARIYChRURU5TT1JfQ09OVEFJTkVSX05QWRACEiAKHFRFTlNPUl9DT05UQUlORVJfU0FGRVRFTlNPUlMQAxIYChRURU5TT1JfQ09OVEFJTkVSX05QWhAEKo4BCgpDYWNoZVN0YXRlEhsKF0NBQ0hFX1NUQVRFX1VOU1BFQ0lGSUVEEAASFAoQQ0FDSEVfU1RBVEVfTUlTUxABEhoKFkNBQ0hFX1NUQVRFX0hJVF9NRU1PUlkQAhIZChVDQUNIRV9TVEFURV9ISVRfUkVESVMQAxIWChJDQUNIRV9TVEFURV9TSEFSRUQQBDKEBAoQUHJvY2Vzc29yU2VydmljZRJDCgdQcm9jZXNzEhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3QaGS5pbWFnZS52MS5Qcm9jZXNzUmVzcG9uc2UiA5ACAhJUCg1Qcm9jZXNzU3RyZWFtEh4uaW1hZ2UudjEuUHJvY2Vzc1N0cmVhbVJlcXVlc3QaHy5pbWFnZS52MS5Qcm9jZXNzU3RyZWFtUmVzcG9uc2UoATABElsKD1Byb2Nlc3NWYXJpYW50cxIgLmltYWdlLnYxLlByb2Nlc3NWYXJpYW50c1JlcXVlc3QaIS5pbWFnZS52MS5Qcm9jZXNzVmFyaWFudHNSZXNwb25zZSIDkAICEkUKCERlc2NyaWJlEhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3QaGi5pbWFnZS52MS5EZXNjcmliZVJlc3BvbnNlIgOQAgISXQoQRGVzY3JpYmVWYXJpYW50cxIgLmltYWdlLnYxLlByb2Nlc3NWYXJpYW50c1JlcXVlc3QaIi5pbWFnZS52MS5EZXNjcmliZVZhcmlhbnRzUmVzcG9uc2UiA5ACAhJSCgxQcm9jZXNzQmF0Y2gSHS5pbWFnZS52MS5Qcm9jZXNzQmF0Y2hSZXF1ZXN0Gh4uaW1hZ2UudjEuUHJvY2Vzc0JhdGNoUmVzcG9uc2UiA5ACAmIGcHJvdG8z");
+  fileDesc("ChhpbWFnZS92MS9wcm9jZXNzb3IucHJvdG8SCGltYWdlLnYxIs4DCg5Qcm9jZXNzUmVxdWVzdBIRCgdjb250ZW50GAEgASgMSAASDQoDdXJsGAIgASgJSAASEAoGc2hhMjU2GAwgASgJSAASLwoOc291cmNlX29wdGlvbnMYDSABKAsyFy5pbWFnZS52MS5Tb3VyY2VPcHRpb25zEiAKBnJlc2l6ZRgDIAEoCzIQLmltYWdlLnYxLlJlc2l6ZRIRCglncmF5c2NhbGUYBCABKAgSJgoFaW1hZ2UYBSABKAsyFS5pbWFnZS52MS5JbWFnZU91dHB1dEgBEigKBnRlbnNvchgGIAEoCzIWLmltYWdlLnYxLlRlbnNvck91dHB1dEgBEiQKCG51bWVyaWNzGAcgASgOMhIuaW1hZ2UudjEuTnVtZXJpY3MSEgoKYmFja2dyb3VuZBgIIAEoCRIiCgRjcm9wGAkgASgLMhQuaW1hZ2UudjEuQ2VudGVyQ3JvcBIOCgZwcmVzZXQYCiABKAkSGwoTcHJlcHJvY2Vzc29yX2NvbmZpZxgLIAEoCRIxCg9wcmVzZXRfc2V0dGluZ3MYECABKAsyGC5pbWFnZS52MS5QcmVzZXRTZXR0aW5nc0IICgZzb3VyY2VCCAoGb3V0cHV0ImcKDlByZXNldFNldHRpbmdzEhQKDGltZ3N6X2hlaWdodBgBIAEoDRITCgtpbWdzel93aWR0aBgCIAEoDRIOCgZzdHJpZGUYAyABKA0SEQoEcmVjdBgEIAEoCEgAiAEBQgcKBV9yZWN0IosBCg1Tb3VyY2VPcHRpb25zEgwKBHBhZ2UYASABKA0SCwoDZHBpGAIgASgBEiMKCHBhZ2VfYm94GAMgASgOMhEuaW1hZ2UudjEuUGFnZUJveBIYCgthbm5vdGF0aW9ucxgEIAEoCEgAiAEBEhAKCHBhc3N3b3JkGAUgASgJQg4KDF9hbm5vdGF0aW9ucyJ8CgZSZXNpemUSDQoFd2lkdGgYASABKA0SDgoGaGVpZ2h0GAIgASgNEhoKA2ZpdBgDIAEoDjINLmltYWdlLnYxLkZpdBIgCgZmaWx0ZXIYBCABKA4yEC5pbWFnZS52MS5GaWx0ZXISFQoNc2hvcnRlc3RfZWRnZRgFIAEoDSIrCgpDZW50ZXJDcm9wEg0KBXdpZHRoGAEgASgNEg4KBmhlaWdodBgCIAEoDSJFCgtJbWFnZU91dHB1dBIlCgZmb3JtYXQYASABKA4yFS5pbWFnZS52MS5JbWFnZUZvcm1hdBIPCgdxdWFsaXR5GAIgASgNIv4BCgxUZW5zb3JPdXRwdXQSJAoIZGF0YXR5cGUYASABKA4yEi5pbWFnZS52MS5EYXRhdHlwZRIgCgZsYXlvdXQYAiABKA4yEC5pbWFnZS52MS5MYXlvdXQSGwoOcmVzY2FsZV9mYWN0b3IYAyABKAFIAIgBARIMCgRtZWFuGAQgAygBEgsKA3N0ZBgFIAMoARItCg1jaGFubmVsX29yZGVyGAYgASgOMhYuaW1hZ2UudjEuQ2hhbm5lbE9yZGVyEiwKCWNvbnRhaW5lchgHIAEoDjIZLmltYWdlLnYxLlRlbnNvckNvbnRhaW5lckIRCg9fcmVzY2FsZV9mYWN0b3IinQIKD1Byb2Nlc3NSZXNwb25zZRIPCgdjb250ZW50GAEgASgMEhQKDGNvbnRlbnRfdHlwZRgCIAEoCRINCgV3aWR0aBgDIAEoDRIOCgZoZWlnaHQYBCABKA0SIAoGc291cmNlGAUgASgLMhAuaW1hZ2UudjEuU291cmNlEiMKBWNhY2hlGAYgASgOMhQuaW1hZ2UudjEuQ2FjaGVTdGF0ZRIjCgZzdGFnZXMYByADKAsyEy5pbWFnZS52MS5TdGFnZVRpbWUSIQoHdGVuc29ycxgIIAMoCzIQLmltYWdlLnYxLlRlbnNvchIoCgpwcm92ZW5hbmNlGAkgASgLMhQuaW1hZ2UudjEuUHJvdmVuYW5jZRILCgNrZXkYCiABKAkiggEKBlNvdXJjZRIlCgZmb3JtYXQYASABKA4yFS5pbWFnZS52MS5JbWFnZUZvcm1hdBINCgV3aWR0aBgCIAEoDRIOCgZoZWlnaHQYAyABKA0SDgoGc2hhMjU2GAQgASgJEg0KBWJ5dGVzGAUgASgEEhMKC29yaWVudGF0aW9uGAYgASgNIi4KCVN0YWdlVGltZRIMCgRuYW1lGAEgASgJEhMKC2R1cmF0aW9uX21zGAIgASgBIkYKBlRlbnNvchIMCgRuYW1lGAEgASgJEhAKCGRhdGF0eXBlGAIgASgJEg0KBXNoYXBlGAMgAygDEg0KBWJ5dGVzGAQgASgEIqMBCgpQcm92ZW5hbmNlEhgKEG51bWVyaWNzX3ZlcnNpb24YASABKAkSNgoJbGlicmFyaWVzGAIgAygLMiMuaW1hZ2UudjEuUHJvdmVuYW5jZS5MaWJyYXJpZXNFbnRyeRIRCglkZWNpc2lvbnMYAyADKAkaMAoOTGlicmFyaWVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJNChRQcm9jZXNzU3RyZWFtUmVxdWVzdBIKCgJpZBgBIAEoCRIpCgdyZXF1ZXN0GAIgASgLMhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3QiiQEKFVByb2Nlc3NTdHJlYW1SZXNwb25zZRIKCgJpZBgBIAEoCRItCghyZXNwb25zZRgCIAEoCzIZLmltYWdlLnYxLlByb2Nlc3NSZXNwb25zZUgAEisKB2ZhaWx1cmUYAyABKAsyGC5pbWFnZS52MS5Qcm9jZXNzRmFpbHVyZUgAQggKBnJlc3VsdCK9AQoOUHJvY2Vzc0ZhaWx1cmUSDAoEY29kZRgBIAEoBRIOCgZyZWFzb24YAiABKAkSDwoHbWVzc2FnZRgDIAEoCRI4CghtZXRhZGF0YRgEIAMoCzImLmltYWdlLnYxLlByb2Nlc3NGYWlsdXJlLk1ldGFkYXRhRW50cnkSEQoJcmV0cnlhYmxlGAUgASgIGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJBChNQcm9jZXNzQmF0Y2hSZXF1ZXN0EioKCHJlcXVlc3RzGAEgAygLMhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3QiiwEKFFByb2Nlc3NCYXRjaFJlc3BvbnNlEg8KB2NvbnRlbnQYASABKAwSFAoMY29udGVudF90eXBlGAIgASgJEiEKB3RlbnNvcnMYAyADKAsyEC5pbWFnZS52MS5UZW5zb3ISKQoGaW1hZ2VzGAQgAygLMhkuaW1hZ2UudjEuUHJvY2Vzc1Jlc3BvbnNlIoIBChZQcm9jZXNzVmFyaWFudHNSZXF1ZXN0EhEKB2NvbnRlbnQYASABKAxIABINCgN1cmwYAiABKAlIABIQCgZzaGEyNTYYBCABKAlIABIqCgh2YXJpYW50cxgDIAMoCzIYLmltYWdlLnYxLlByb2Nlc3NSZXF1ZXN0QggKBnNvdXJjZSJGChdQcm9jZXNzVmFyaWFudHNSZXNwb25zZRIrCgh2YXJpYW50cxgBIAMoCzIZLmltYWdlLnYxLlByb2Nlc3NSZXNwb25zZSJ3ChBEZXNjcmliZVJlc3BvbnNlEiAKBnNvdXJjZRgBIAEoCzIQLmltYWdlLnYxLlNvdXJjZRIhCgdvdXRwdXRzGAIgAygLMhAuaW1hZ2UudjEuT3V0cHV0EhEKCWRlY2lzaW9ucxgDIAMoCRILCgNrZXkYBCABKAkiXwoGT3V0cHV0EicKBWltYWdlGAEgASgLMhYuaW1hZ2UudjEuRW5jb2RlZEltYWdlSAASIgoGdGVuc29yGAIgASgLMhAuaW1hZ2UudjEuVGVuc29ySABCCAoGb3V0cHV0IlQKDEVuY29kZWRJbWFnZRIlCgZmb3JtYXQYASABKA4yFS5pbWFnZS52MS5JbWFnZUZvcm1hdBINCgV3aWR0aBgCIAEoDRIOCgZoZWlnaHQYAyABKA0iSAoYRGVzY3JpYmVWYXJpYW50c1Jlc3BvbnNlEiwKCHZhcmlhbnRzGAEgAygLMhouaW1hZ2UudjEuRGVzY3JpYmVSZXNwb25zZSpKCgdQYWdlQm94EhgKFFBBR0VfQk9YX1VOU1BFQ0lGSUVEEAASEQoNUEFHRV9CT1hfQ1JPUBABEhIKDlBBR0VfQk9YX01FRElBEAIqaQoDRml0EhMKD0ZJVF9VTlNQRUNJRklFRBAAEgwKCEZJVF9GSUxMEAESDQoJRklUX0NPVkVSEAISDwoLRklUX0NPTlRBSU4QAxIOCgpGSVRfSU5TSURFEAQSDwoLRklUX09VVFNJREUQBSqVAQoGRmlsdGVyEhYKEkZJTFRFUl9VTlNQRUNJRklFRBAAEhIKDkZJTFRFUl9ORUFSRVNUEAESDgoKRklMVEVSX0JPWBACEhMKD0ZJTFRFUl9CSUxJTkVBUhADEhIKDkZJTFRFUl9IQU1NSU5HEAQSEgoORklMVEVSX0JJQ1VCSUMQBRISCg5GSUxURVJfTEFOQ1pPUxAGKokBCghOdW1lcmljcxIYChROVU1FUklDU19VTlNQRUNJRklFRBAAEhIKDk5VTUVSSUNTX0VYQUNUEAESEQoNTlVNRVJJQ1NfRkFTVBACEhMKD05VTUVSSUNTX1BJTExPVxADEhIKDk5VTUVSSUNTX1RPUkNIEAQSEwoPTlVNRVJJQ1NfT1BFTkNWEAUq9gEKC0ltYWdlRm9ybWF0EhwKGElNQUdFX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhUKEUlNQUdFX0ZPUk1BVF9KUEVHEAESFAoQSU1BR0VfRk9STUFUX1BORxACEhUKEUlNQUdFX0ZPUk1BVF9XRUJQEAMSFQoRSU1BR0VfRk9STUFUX0FWSUYQBBIUChBJTUFHRV9GT1JNQVRfR0lGEAUSFQoRSU1BR0VfRk9STUFUX1RJRkYQBhIUChBJTUFHRV9GT1JNQVRfQk1QEAcSFQoRSU1BR0VfRk9STUFUX0hFSUMQCBIUChBJTUFHRV9GT1JNQVRfSlhMEAkqcQoIRGF0YXR5cGUSGAoUREFUQVRZUEVfVU5TUEVDSUZJRUQQABISCg5EQVRBVFlQRV9VSU5UOBABEhEKDURBVEFUWVBFX0ZQMTYQAhIRCg1EQVRBVFlQRV9GUDMyEAMSEQoNREFUQVRZUEVfQkYxNhAEKkIKBkxheW91dBIWChJMQVlPVVRfVU5TUEVDSUZJRUQQABIPCgtMQVlPVVRfTkNIVxABEg8KC0xBWU9VVF9OSFdDEAIqWwoMQ2hhbm5lbE9yZGVyEh0KGUNIQU5ORUxfT1JERVJfVU5TUEVDSUZJRUQQABIVChFDSEFOTkVMX09SREVSX1JHQhABEhUKEUNIQU5ORUxfT1JERVJfQkdSEAIqowEKD1RlbnNvckNvbnRhaW5lchIgChxURU5TT1JfQ09OVEFJTkVSX1VOU1BFQ0lGSUVEEAASGAoUVEVOU09SX0NPTlRBSU5FUl9SQVcQARIYChRURU5TT1JfQ09OVEFJTkVSX05QWRACEiAKHFRFTlNPUl9DT05UQUlORVJfU0FGRVRFTlNPUlMQAxIYChRURU5TT1JfQ09OVEFJTkVSX05QWhAEKo4BCgpDYWNoZVN0YXRlEhsKF0NBQ0hFX1NUQVRFX1VOU1BFQ0lGSUVEEAASFAoQQ0FDSEVfU1RBVEVfTUlTUxABEhoKFkNBQ0hFX1NUQVRFX0hJVF9NRU1PUlkQAhIZChVDQUNIRV9TVEFURV9ISVRfUkVESVMQAxIWChJDQUNIRV9TVEFURV9TSEFSRUQQBDKEBAoQUHJvY2Vzc29yU2VydmljZRJDCgdQcm9jZXNzEhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3QaGS5pbWFnZS52MS5Qcm9jZXNzUmVzcG9uc2UiA5ACAhJUCg1Qcm9jZXNzU3RyZWFtEh4uaW1hZ2UudjEuUHJvY2Vzc1N0cmVhbVJlcXVlc3QaHy5pbWFnZS52MS5Qcm9jZXNzU3RyZWFtUmVzcG9uc2UoATABElsKD1Byb2Nlc3NWYXJpYW50cxIgLmltYWdlLnYxLlByb2Nlc3NWYXJpYW50c1JlcXVlc3QaIS5pbWFnZS52MS5Qcm9jZXNzVmFyaWFudHNSZXNwb25zZSIDkAICEkUKCERlc2NyaWJlEhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3QaGi5pbWFnZS52MS5EZXNjcmliZVJlc3BvbnNlIgOQAgISXQoQRGVzY3JpYmVWYXJpYW50cxIgLmltYWdlLnYxLlByb2Nlc3NWYXJpYW50c1JlcXVlc3QaIi5pbWFnZS52MS5EZXNjcmliZVZhcmlhbnRzUmVzcG9uc2UiA5ACAhJSCgxQcm9jZXNzQmF0Y2gSHS5pbWFnZS52MS5Qcm9jZXNzQmF0Y2hSZXF1ZXN0Gh4uaW1hZ2UudjEuUHJvY2Vzc0JhdGNoUmVzcG9uc2UiA5ACAmIGcHJvdG8z");
 
 /**
  * One image and how to process it.
@@ -139,6 +139,14 @@ export type ProcessRequest = Message<"image.v1.ProcessRequest"> & {
    * @generated from field: string preprocessor_config = 11;
    */
   preprocessorConfig: string;
+
+  /**
+   * The settings of a preset that has some. Unset: the preset's own. It must be unset without preset and beside a
+   * preset that has none.
+   *
+   * @generated from field: image.v1.PresetSettings preset_settings = 16;
+   */
+  presetSettings?: PresetSettings | undefined;
 };
 
 /**
@@ -147,6 +155,50 @@ export type ProcessRequest = Message<"image.v1.ProcessRequest"> & {
  */
 export const ProcessRequestSchema: GenMessage<ProcessRequest> = /*@__PURE__*/
   messageDesc(file_image_v1_processor, 0);
+
+/**
+ * The settings of a preset, by the names of its library. A setting that the preset does not have must be unset.
+ *
+ * @generated from message image.v1.PresetSettings
+ */
+export type PresetSettings = Message<"image.v1.PresetSettings"> & {
+  /**
+   * Ultralytics: height of the model's input in pixels, at most 65535, rounded up to a multiple of stride. 0: the
+   * preset's own size.
+   *
+   * @generated from field: uint32 imgsz_height = 1;
+   */
+  imgszHeight: number;
+
+  /**
+   * Ultralytics: width of the model's input in pixels, in the same way. 0: the same as imgsz_height.
+   *
+   * @generated from field: uint32 imgsz_width = 2;
+   */
+  imgszWidth: number;
+
+  /**
+   * Ultralytics: the stride of the model in pixels. 0: the preset's own, which is 32 for most models.
+   *
+   * @generated from field: uint32 stride = 3;
+   */
+  stride: number;
+
+  /**
+   * Ultralytics: whether the image is padded only to multiples of stride instead of to imgsz. Ultralytics does so with a
+   * .pt model and one image, but not with an exported model. Default: false.
+   *
+   * @generated from field: optional bool rect = 4;
+   */
+  rect?: boolean | undefined;
+};
+
+/**
+ * Describes the message image.v1.PresetSettings.
+ * Use `create(PresetSettingsSchema)` to create a new message.
+ */
+export const PresetSettingsSchema: GenMessage<PresetSettings> = /*@__PURE__*/
+  messageDesc(file_image_v1_processor, 1);
 
 /**
  * How the source is read, where it has several pages or frames or no size in pixels of its own. These options are
@@ -198,7 +250,7 @@ export type SourceOptions = Message<"image.v1.SourceOptions"> & {
  * Use `create(SourceOptionsSchema)` to create a new message.
  */
 export const SourceOptionsSchema: GenMessage<SourceOptions> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 1);
+  messageDesc(file_image_v1_processor, 2);
 
 /**
  * The size of the output.
@@ -250,7 +302,7 @@ export type Resize = Message<"image.v1.Resize"> & {
  * Use `create(ResizeSchema)` to create a new message.
  */
 export const ResizeSchema: GenMessage<Resize> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 2);
+  messageDesc(file_image_v1_processor, 3);
 
 /**
  * A rectangle cut from the centre of the image, placed as torchvision's CenterCrop places it: the offset of an odd
@@ -279,7 +331,7 @@ export type CenterCrop = Message<"image.v1.CenterCrop"> & {
  * Use `create(CenterCropSchema)` to create a new message.
  */
 export const CenterCropSchema: GenMessage<CenterCrop> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 3);
+  messageDesc(file_image_v1_processor, 4);
 
 /**
  * An encoded image as the output.
@@ -307,7 +359,7 @@ export type ImageOutput = Message<"image.v1.ImageOutput"> & {
  * Use `create(ImageOutputSchema)` to create a new message.
  */
 export const ImageOutputSchema: GenMessage<ImageOutput> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 4);
+  messageDesc(file_image_v1_processor, 5);
 
 /**
  * Tensors as the output. Without a preset it is one, named "image": [1, channels, height, width] or
@@ -371,7 +423,7 @@ export type TensorOutput = Message<"image.v1.TensorOutput"> & {
  * Use `create(TensorOutputSchema)` to create a new message.
  */
 export const TensorOutputSchema: GenMessage<TensorOutput> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 5);
+  messageDesc(file_image_v1_processor, 6);
 
 /**
  * One image, or the tensors made of it, and how they were made.
@@ -457,7 +509,7 @@ export type ProcessResponse = Message<"image.v1.ProcessResponse"> & {
  * Use `create(ProcessResponseSchema)` to create a new message.
  */
 export const ProcessResponseSchema: GenMessage<ProcessResponse> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 6);
+  messageDesc(file_image_v1_processor, 7);
 
 /**
  * The image as it was received.
@@ -513,7 +565,7 @@ export type Source = Message<"image.v1.Source"> & {
  * Use `create(SourceSchema)` to create a new message.
  */
 export const SourceSchema: GenMessage<Source> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 7);
+  messageDesc(file_image_v1_processor, 8);
 
 /**
  * How long one stage took.
@@ -541,7 +593,7 @@ export type StageTime = Message<"image.v1.StageTime"> & {
  * Use `create(StageTimeSchema)` to create a new message.
  */
 export const StageTimeSchema: GenMessage<StageTime> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 8);
+  messageDesc(file_image_v1_processor, 9);
 
 /**
  * A tensor's description. The field names are those of the Open Inference Protocol's InferInputTensor.
@@ -583,7 +635,7 @@ export type Tensor = Message<"image.v1.Tensor"> & {
  * Use `create(TensorSchema)` to create a new message.
  */
 export const TensorSchema: GenMessage<Tensor> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 9);
+  messageDesc(file_image_v1_processor, 10);
 
 /**
  * How the pixels of a response were made.
@@ -619,7 +671,7 @@ export type Provenance = Message<"image.v1.Provenance"> & {
  * Use `create(ProvenanceSchema)` to create a new message.
  */
 export const ProvenanceSchema: GenMessage<Provenance> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 10);
+  messageDesc(file_image_v1_processor, 11);
 
 /**
  * One image of a stream.
@@ -647,7 +699,7 @@ export type ProcessStreamRequest = Message<"image.v1.ProcessStreamRequest"> & {
  * Use `create(ProcessStreamRequestSchema)` to create a new message.
  */
 export const ProcessStreamRequestSchema: GenMessage<ProcessStreamRequest> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 11);
+  messageDesc(file_image_v1_processor, 12);
 
 /**
  * The response to one image of a stream.
@@ -689,7 +741,7 @@ export type ProcessStreamResponse = Message<"image.v1.ProcessStreamResponse"> & 
  * Use `create(ProcessStreamResponseSchema)` to create a new message.
  */
 export const ProcessStreamResponseSchema: GenMessage<ProcessStreamResponse> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 12);
+  messageDesc(file_image_v1_processor, 13);
 
 /**
  * Why one image of a stream could not be processed.
@@ -738,7 +790,7 @@ export type ProcessFailure = Message<"image.v1.ProcessFailure"> & {
  * Use `create(ProcessFailureSchema)` to create a new message.
  */
 export const ProcessFailureSchema: GenMessage<ProcessFailure> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 13);
+  messageDesc(file_image_v1_processor, 14);
 
 /**
  * Images that become one tensor.
@@ -760,7 +812,7 @@ export type ProcessBatchRequest = Message<"image.v1.ProcessBatchRequest"> & {
  * Use `create(ProcessBatchRequestSchema)` to create a new message.
  */
 export const ProcessBatchRequestSchema: GenMessage<ProcessBatchRequest> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 14);
+  messageDesc(file_image_v1_processor, 15);
 
 /**
  * One tensor of several images.
@@ -802,7 +854,7 @@ export type ProcessBatchResponse = Message<"image.v1.ProcessBatchResponse"> & {
  * Use `create(ProcessBatchResponseSchema)` to create a new message.
  */
 export const ProcessBatchResponseSchema: GenMessage<ProcessBatchResponse> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 15);
+  messageDesc(file_image_v1_processor, 16);
 
 /**
  * One image and the variants to make of it.
@@ -854,7 +906,7 @@ export type ProcessVariantsRequest = Message<"image.v1.ProcessVariantsRequest"> 
  * Use `create(ProcessVariantsRequestSchema)` to create a new message.
  */
 export const ProcessVariantsRequestSchema: GenMessage<ProcessVariantsRequest> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 16);
+  messageDesc(file_image_v1_processor, 17);
 
 /**
  * The variants made of one image.
@@ -875,7 +927,7 @@ export type ProcessVariantsResponse = Message<"image.v1.ProcessVariantsResponse"
  * Use `create(ProcessVariantsResponseSchema)` to create a new message.
  */
 export const ProcessVariantsResponseSchema: GenMessage<ProcessVariantsResponse> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 17);
+  messageDesc(file_image_v1_processor, 18);
 
 /**
  * The source and the outputs of a request, known without decoding the image.
@@ -917,7 +969,7 @@ export type DescribeResponse = Message<"image.v1.DescribeResponse"> & {
  * Use `create(DescribeResponseSchema)` to create a new message.
  */
 export const DescribeResponseSchema: GenMessage<DescribeResponse> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 18);
+  messageDesc(file_image_v1_processor, 19);
 
 /**
  * An output, before it is made.
@@ -952,7 +1004,7 @@ export type Output = Message<"image.v1.Output"> & {
  * Use `create(OutputSchema)` to create a new message.
  */
 export const OutputSchema: GenMessage<Output> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 19);
+  messageDesc(file_image_v1_processor, 20);
 
 /**
  * An encoded image, without its bytes.
@@ -987,7 +1039,7 @@ export type EncodedImage = Message<"image.v1.EncodedImage"> & {
  * Use `create(EncodedImageSchema)` to create a new message.
  */
 export const EncodedImageSchema: GenMessage<EncodedImage> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 20);
+  messageDesc(file_image_v1_processor, 21);
 
 /**
  * The descriptions of the variants of one image.
@@ -1008,7 +1060,7 @@ export type DescribeVariantsResponse = Message<"image.v1.DescribeVariantsRespons
  * Use `create(DescribeVariantsResponseSchema)` to create a new message.
  */
 export const DescribeVariantsResponseSchema: GenMessage<DescribeVariantsResponse> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 21);
+  messageDesc(file_image_v1_processor, 22);
 
 /**
  * A box of a document's page, as PDF defines it (ISO 32000-1, 14.11.2).

@@ -30,6 +30,8 @@ export interface PresetSettings {
   readonly rect?: boolean | undefined;
 }
 
+export type SettingName = keyof PresetSettings;
+
 /** A model's own preprocessing, by name. */
 export interface Preset {
   /** As its library, or the hub, writes it. */
@@ -39,10 +41,12 @@ export interface Preset {
   readonly family: Family;
   /** Those that can compute it. The first is meant by `numerics=exact`. */
   readonly libraries: readonly [PresetLibrary, ...PresetLibrary[]];
+  /** The settings that it has; the rules refuse the others. Unset: none. */
+  readonly settings?: readonly SettingName[];
   /**
    * Makes the plan on its first use, so that a long catalogue costs nothing at start-up. Equal arguments give equal plans.
    *
-   * @throws OPTION_INVALID for settings that this preset does not have
+   * @throws OPTION_INVALID for values of settings that this preset does not have
    */
   plan(library: PresetLibrary, settings: PresetSettings): PresetPlan;
   /** Lines of Python that make the same tensors of `photo.jpg` with the preset's own library. */

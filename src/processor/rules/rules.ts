@@ -6,6 +6,7 @@ import type { Presets } from '../presets/presets.ts';
 import { checkCombinations, checkFilter } from './check-combinations.ts';
 import { planOfOptions } from './plan-of-options.ts';
 import { planOfPreset } from './plan-of-preset.ts';
+import { checkSettings, presetSettings } from './preset-settings.ts';
 
 /**
  * Checks a request's options, fills in the defaults and returns them as plain values: equal plans give equal pixels.
@@ -28,7 +29,12 @@ export function planOf(request: ProcessRequest, maxOutputPixels: number, presets
 function presetOf(request: ProcessRequest, presets: Presets): PresetPlan | undefined {
   const { preset, preprocessorConfig } = request;
   if (preset === '' && preprocessorConfig === '') return undefined;
-  if (preset === '') return parsePreprocessorConfig(preprocessorConfig);
+  const settings = presetSettings(request.presetSettings);
+  if (preset === '') {
+    checkSettings(settings, []);
+    return parsePreprocessorConfig(preprocessorConfig);
+  }
   const found = presets.find(preset);
-  return found.plan(found.libraries[0], {});
+  checkSettings(settings, found.settings ?? []);
+  return found.plan(found.libraries[0], settings);
 }

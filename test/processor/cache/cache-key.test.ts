@@ -147,7 +147,14 @@ describe(cacheKey, () => {
 
   it('covers every message of a request', () => {
     const parts = ProcessRequestSchema.fields.flatMap((field) => (field.message ? [field.message.name] : []));
-    expect(parts).toEqual(['SourceOptions', 'Resize', 'ImageOutput', 'TensorOutput', 'CenterCrop']);
+    expect(parts).toEqual([
+      'SourceOptions',
+      'Resize',
+      'ImageOutput',
+      'TensorOutput',
+      'CenterCrop',
+      'PresetSettings',
+    ]);
   });
 
   it('depends on which single side is set, and not on a fit set with it', () => {

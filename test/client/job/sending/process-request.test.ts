@@ -43,6 +43,9 @@ const samples = {
   background: { background: '#102030' },
   preset: { preset: 'clip-vit-base-patch32' },
   preprocessor_config: { preprocessor_config: '{"size": 3}' },
+  imgsz: { preset: 'ultralytics/yolo', imgsz: '480,640' },
+  stride: { preset: 'ultralytics/yolo', stride: '64' },
+  rect: { preset: 'ultralytics/yolo', rect: 'true' },
   datatype: { format: 'npy', datatype: 'fp16' },
   layout: { format: 'raw', layout: 'nhwc' },
   rescale: { format: 'safetensors', rescale: '0.5' },
@@ -71,6 +74,8 @@ describe(jobRequest, () => {
     { quality: '3', format: 'npy' },
     { mean: '3' },
     { preset: 'x', width: '3' },
+    { imgsz: '640' },
+    { stride: '32', preprocessor_config: '{}' },
     { preprocessor_config: '{}', grayscale: 'true' },
   ] as Record<string, string>[])('refuses %j as image-api does', (texts) => {
     expect(() => ofApi(texts)).toThrow();
