@@ -16,11 +16,13 @@ export const longestSides = {
  *
  * @param maxOutputPixels - limit of width × height, for the output and every picture between two steps
  * @returns the image
- * @throws PRESET_UNSUPPORTED, OUTPUT_PIXELS_OVER_LIMIT
+ * @throws PRESET_UNSUPPORTED, OUTPUT_PIXELS_OVER_LIMIT, and what a step throws for a size that the model's own
+ *   processor refuses
  */
 export function withinLimits<Image extends PlannedImage>(image: Image, maxOutputPixels: number): Image {
   const { plan, geometry } = image;
   const steps = stepsOf(geometry);
+  for (const { step, input } of steps) kindOf(step).checkInput?.(step, input);
   for (const { output } of steps) checkNotEmpty(output);
   for (const { computed } of steps) checkPixels(computed, maxOutputPixels);
   for (const { picture } of geometry.branches) checkPixels(picture, maxOutputPixels);

@@ -7,6 +7,7 @@ import type { FilterName } from './kernels/weights.ts';
 import type { Picture } from './picture.ts';
 import type { Pixels } from './pixels.ts';
 import { resizedSize } from './resized-size.ts';
+import { kindOfSizeRule, type SizeRule } from './size-rules/size-rules.ts';
 import type { PlacedStep, StepKind } from './step.ts';
 
 /** Resamples an image to another size, in pixels. resized-size.ts defines how each fit rounds. */
@@ -23,7 +24,8 @@ export type ResizeFit =
   | { readonly fit: 'width'; readonly width: number }
   | { readonly fit: 'height'; readonly height: number }
   | { readonly fit: 'shortestEdge'; readonly shortestEdge: number; readonly longestEdge?: number }
-  | { readonly fit: 'within'; readonly maxWidth: number; readonly maxHeight: number };
+  | { readonly fit: 'within'; readonly maxWidth: number; readonly maxHeight: number }
+  | { readonly fit: 'rule'; readonly rule: SizeRule };
 
 export const resize: StepKind<ResizeStep> = {
   place: (step, input) => ({ ...resizedSize(input, step), colours: input.colours }),
@@ -33,6 +35,9 @@ export const resize: StepKind<ResizeStep> = {
   },
   // The library's pass order and weights depend on the whole input.
   inputCutout: (input) => ({ left: 0, top: 0, right: input.width, bottom: input.height }),
+  checkInput(step, input) {
+    if (step.fit === 'rule') kindOfSizeRule(step.rule).check?.(step.rule, input);
+  },
   checkWork(placed) {
     const { library } = placed.step;
     const check = library === undefined ? checkWork : kernels[library].check;

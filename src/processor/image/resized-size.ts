@@ -6,6 +6,7 @@ import {
   shortestEdgeSize,
   withinSize,
 } from './shortest-edge.ts';
+import { kindOfSizeRule } from './size-rules/size-rules.ts';
 
 /** The size to resample to, in pixels, and the part of the source that is resampled. */
 export interface ResizedSize extends Size {
@@ -39,6 +40,8 @@ export function resizedSize(source: Size, step: ResizeStep): ResizedSize {
       return proportionalSize(source, step, step.fit);
     case 'cover':
       return coveringSize(source, step);
+    case 'rule':
+      return kindOfSizeRule(step.rule).size(step.rule, source);
   }
 }
 

@@ -47,6 +47,22 @@ export function withinSize({ width, height }: Size, maxWidth: number, maxHeight:
   return { width: Math.trunc(width * scale), height: Math.trunc(height * scale) };
 }
 
+/** The size by the keys of `size` in transformers: fixed, by edges, or within a size. */
+export function sizeByEdges(source: Size, edges: Edges): Size {
+  if ('width' in edges) return { width: edges.width, height: edges.height };
+  if ('maxWidth' in edges) return withinSize(source, edges.maxWidth, edges.maxHeight);
+  const { shortestEdge, longestEdge } = edges;
+  return longestEdge === undefined
+    ? shortestEdgeSize(source, shortestEdge)
+    : shortestAndLongestEdgeSize(source, shortestEdge, longestEdge);
+}
+
+/** The keys of `size` in transformers. */
+export type Edges =
+  | Size
+  | { readonly shortestEdge: number; readonly longestEdge?: number | undefined }
+  | { readonly maxWidth: number; readonly maxHeight: number };
+
 /** Python's round(), for numbers of at least 0. */
 export function roundHalfToEven(value: number): number {
   const floor = Math.floor(value);

@@ -43,6 +43,8 @@ export interface StepKind<S> {
   fixedSize?(step: S): Size | undefined;
   /** The part of the input that a part of the output needs. Unset: the same part. */
   inputCutout?(input: Shape, output: Placement, cutout: Cutout): Cutout;
+  /** @throws Failure if the library refuses an input of this size */
+  checkInput?(step: S, input: Size): void;
   /** @throws Failure if exact numerics would need too much work */
   checkWork?(placed: PlacedStep<S>): void;
   /** Pixels that the step allocates. Unset: none. */

@@ -1,12 +1,15 @@
 import { crop } from './crop.ts';
 import { grayscale } from './grayscale.ts';
+import { mirrorPad } from './mirror-pad.ts';
 import { pad } from './pad.ts';
+import { padTo } from './pad-to.ts';
+import { relativeCrop } from './relative-crop.ts';
 import { resize } from './resize.ts';
 import type { Size } from './shortest-edge.ts';
 import type { StepKind } from './step.ts';
 
 /** The kinds of steps. A new one is a file in this folder and a row here. */
-const stepKinds = { resize, pad, crop, grayscale } as const;
+const stepKinds = { resize, pad, padTo, mirrorPad, crop, relativeCrop, grayscale } as const;
 
 type Kinds = typeof stepKinds;
 

@@ -1,16 +1,22 @@
 import type { Size } from '../shortest-edge.ts';
 
 /**
- * The size that each picture has in a tensor.
- *
- * @param canvas - `largest`: the largest width and the largest height. Unset: the pictures have one size
+ * The size that each picture has in a tensor: `largest` is the largest width and the largest height; `multipleOf` is
+ * the least multiples that are not less.
  */
-export function canvasOf(canvas: Size | 'largest' | undefined, pictures: readonly Size[]): Size {
+export type Canvas = Size | 'largest' | { readonly multipleOf: number };
+
+/** @param canvas - unset: the pictures have one size */
+export function canvasOf(canvas: Canvas | undefined, pictures: readonly Size[]): Size {
+  const [first = { width: 0, height: 0 }] = pictures;
+  if (canvas === undefined) return first;
   if (canvas === 'largest') {
     return {
       width: Math.max(...pictures.map(({ width }) => width)),
       height: Math.max(...pictures.map(({ height }) => height)),
     };
   }
-  return canvas ?? (pictures[0] as Size);
+  if ('width' in canvas) return canvas;
+  const side = (length: number) => Math.ceil(length / canvas.multipleOf) * canvas.multipleOf;
+  return { width: side(first.width), height: side(first.height) };
 }

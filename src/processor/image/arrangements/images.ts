@@ -1,9 +1,8 @@
 import type { Pixels } from '../pixels.ts';
 import type { Layout } from '../plan.ts';
-import type { Size } from '../shortest-edge.ts';
 import type { ChannelTable, Values } from '../value-table.ts';
 import type { ArrangementKind } from './arrangement.ts';
-import { canvasOf } from './canvas.ts';
+import { type Canvas, canvasOf } from './canvas.ts';
 
 /** Pictures of one size, one after another: [pictures, channels, height, width] or [pictures, height, width, channels]. */
 export interface ImagesArrangement {
@@ -12,11 +11,10 @@ export interface ImagesArrangement {
   readonly leadingAxes?: number | undefined;
   /** Length of the pictures' axis: all-zero pictures follow the others. Unset: that of the pictures. */
   readonly count?: number | undefined;
-  /**
-   * Size that each picture has in the tensor, at its top left; `largest`: the largest width and height. The rest is 0.
-   * Unset: the pictures have one size.
-   */
-  readonly canvas?: Size | 'largest' | undefined;
+  /** Size that each picture has in the tensor; the rest is 0. Unset: the pictures have one size. */
+  readonly canvas?: Canvas | undefined;
+  /** Whether a picture is in the centre of its canvas, rounded down. Unset: at its top left. */
+  readonly isCentred?: boolean | undefined;
   /** Whether a batch pads its images to one shape. Unset: they have to have it. */
   readonly isPadded?: boolean | undefined;
 }
@@ -27,34 +25,41 @@ export const images: ArrangementKind<ImagesArrangement> = {
     const axes = layout === 'NCHW' ? [channels, height, width] : [height, width, channels];
     return [...new Array(leadingAxes).fill(1), count ?? pictures.length, ...axes];
   },
-  write({ canvas }, pictures, channels, layout, values) {
+  write({ canvas, isCentred }, pictures, channels, layout, values) {
     const { width, height } = canvasOf(canvas, pictures);
     for (const [index, picture] of pictures.entries()) {
       const length = width * height * channels.length;
       const part = values.subarray(index * length, (index + 1) * length);
-      writePicture(picture, width, channels, layout, part);
+      const left = isCentred ? Math.floor((width - picture.width) / 2) : 0;
+      const top = isCentred ? Math.floor((height - picture.height) / 2) : 0;
+      writePicture(picture, { width, start: top * width + left }, channels, layout, part);
     }
   },
   batchRule: ({ isPadded }) => (isPadded ? 'pad' : 'concatenate'),
 };
 
-/** @param rowLength - pixels of a row in the tensor */
+/** @param canvas - its width, and the position of the picture's first pixel, in pixels */
 function writePicture(
   { data, width, height, channels: samples }: Pixels,
-  rowLength: number,
+  canvas: { readonly width: number; readonly start: number },
   channels: readonly ChannelTable[],
   layout: Layout,
   values: Values,
 ): void {
   const plane = values.length / channels.length;
   for (const [channel, { sample, table }] of channels.entries()) {
-    const [start, step] = layout === 'NCHW' ? [channel * plane, 1] : [channel, channels.length];
+    const [offset, step] = layout === 'NCHW' ? [channel * plane, 1] : [channel, channels.length];
+    const start = offset + canvas.start * step;
     // Rows without a gap are one long row.
-    const [rows, columns] = rowLength === width ? [1, width * height] : [height, width];
+    const [rows, columns] = canvas.width === width ? [1, width * height] : [height, width];
     for (let row = 0; row < rows; row++) {
       const from = row * columns * samples + sample;
       const end = from + columns * samples;
-      for (let pixel = from, at = start + row * rowLength * step; pixel < end; pixel += samples, at += step) {
+      for (
+        let pixel = from, at = start + row * canvas.width * step;
+        pixel < end;
+        pixel += samples, at += step
+      ) {
         values[at] = table[data[pixel] as number] as number;
       }
     }

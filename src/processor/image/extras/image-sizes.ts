@@ -1,13 +1,18 @@
 import type { ExtraKind } from './extra.ts';
 
-/** Height and width of the source after EXIF orientation, in pixels: [1, 2]. */
+/** Height and width in pixels: [1, 2]. */
 export interface ImageSizesExtra {
   readonly kind: 'imageSizes';
+  /** The picture: that of the tensor before it is padded. Unset: the source after EXIF orientation. */
+  readonly of?: 'picture' | undefined;
 }
 
 export const imageSizes: ExtraKind<ImageSizesExtra> = {
   datatype: () => 'INT64',
   batchRule: 'concatenate',
   shape: () => [1, 2],
-  values: (_, { source }) => [source.height, source.width],
+  values({ of }, { source, picture }) {
+    const { width, height } = of === 'picture' ? picture : source;
+    return [height, width];
+  },
 };

@@ -1,6 +1,5 @@
 import type { DatatypeName } from '../../../datatypes.ts';
-import { canvasOf } from '../arrangements/canvas.ts';
-import type { Size } from '../shortest-edge.ts';
+import { type Canvas, canvasOf } from '../arrangements/canvas.ts';
 import type { ExtraKind } from './extra.ts';
 
 /** 1 for the pixels of each picture and 0 for the padding around it: [pictures, height, width]. */
@@ -10,7 +9,7 @@ export interface PixelMaskExtra {
   /** Axes of length 1 before those of the pictures. Unset: none. */
   readonly leadingAxes?: number | undefined;
   /** The canvas of the tensor of pixels. Unset: the pictures have one size. */
-  readonly canvas?: Size | 'largest' | undefined;
+  readonly canvas?: Canvas | undefined;
 }
 
 export const pixelMask: ExtraKind<PixelMaskExtra> = {

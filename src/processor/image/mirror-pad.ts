@@ -1,0 +1,44 @@
+import { areaOf, cutUpright, wholeOf } from './cutout.ts';
+import { upright } from './picture.ts';
+import type { Pixels } from './pixels.ts';
+import type { Size } from './shortest-edge.ts';
+import type { StepKind } from './step.ts';
+
+/**
+ * Pads an image to the right and below until its sides are the next multiples, which exceed sides that are multiples
+ * already. The padding is the image from its last pixel back, as often as needed: `Swin2SRImageProcessor.pad` of
+ * transformers (image_processing_swin2sr.py).
+ */
+export interface MirrorPadStep {
+  readonly kind: 'mirrorPad';
+  /** In pixels. */
+  readonly multiple: number;
+}
+
+export const mirrorPad: StepKind<MirrorPadStep> = {
+  place({ multiple }, { width, height, colours }) {
+    const next = (side: number) => (Math.floor(side / multiple) + 1) * multiple;
+    return { width: next(width), height: next(height), colours };
+  },
+  fixedSize: () => undefined,
+  inputCutout: wholeOf,
+  newPixels: ({ output }) => areaOf(output),
+  run: (picture, { output, cutout }) => cutUpright(mirrored(upright(picture), output), 1, cutout),
+};
+
+function mirrored({ data, channels, ...input }: Pixels, { width, height }: Size): Pixels {
+  const canvas = new Uint8Array(width * height * channels);
+  for (let y = 0, at = 0; y < height; y++) {
+    const row = mirroredIndex(y, input.height) * input.width;
+    for (let x = 0; x < width; x++) {
+      const pixel = (row + mirroredIndex(x, input.width)) * channels;
+      for (let channel = 0; channel < channels; channel++) canvas[at++] = data[pixel + channel] as number;
+    }
+  }
+  return { data: canvas, channels, width, height };
+}
+
+function mirroredIndex(index: number, length: number): number {
+  const inPeriod = index % (2 * length);
+  return inPeriod < length ? inPeriod : 2 * length - 1 - inPeriod;
+}

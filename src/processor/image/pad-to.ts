@@ -1,0 +1,42 @@
+import { canvasPixels, cutoutUnderCanvas, placeOnCanvas } from './picture.ts';
+import type { Colour } from './pixels.ts';
+import { grayToRgb } from './pixels.ts';
+import type { Size } from './shortest-edge.ts';
+import type { StepKind } from './step.ts';
+
+/** Pads an image to a size that depends on its own. */
+export interface PadToStep {
+  readonly kind: 'padTo';
+  readonly to: PaddedSize;
+  /** Position of the image: the pixels around it are halved, rounded down, or follow it to the right and below. */
+  readonly at: 'centre' | 'topLeft';
+  /** Of the padding. Unset: black, or transparent if there is alpha. */
+  readonly colour?: Colour | undefined;
+}
+
+/** A fixed size, to which a larger image is cut, or the square of the longer side. */
+export type PaddedSize = Size | 'square';
+
+export const padTo: StepKind<PadToStep> = {
+  place({ to, at, colour }, input) {
+    const { width, height } = paddedSize(to, input);
+    const isCovered = input.width === width && input.height === height;
+    const left = at === 'centre' ? Math.floor((width - input.width) / 2) : 0;
+    const top = at === 'centre' ? Math.floor((height - input.height) / 2) : 0;
+    const colours = colour === undefined || isCovered ? input.colours : 3;
+    return { width, height, colours, left, top };
+  },
+  fixedSize: ({ to }) => (to === 'square' ? undefined : to),
+  inputCutout: cutoutUnderCanvas,
+  newPixels: canvasPixels,
+  run(picture, placed) {
+    const { colour } = placed.step;
+    const pixels = placed.output.colours === 3 ? grayToRgb(picture.pixels) : picture.pixels;
+    return placeOnCanvas({ ...picture, pixels }, placed, colour);
+  },
+};
+
+function paddedSize(to: PaddedSize, { width, height }: Size): Size {
+  if (to !== 'square') return to;
+  return { width: Math.max(width, height), height: Math.max(width, height) };
+}
