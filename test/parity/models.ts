@@ -62,22 +62,34 @@ const imagesOf = (subject: Subject, index: number) => (subject.random && index =
  */
 export async function compareModels(run: ModelsRun): Promise<boolean> {
   const peer = startPython(run.python, new URL('models/peer.py', import.meta.url));
-  const { reply } = await peer.request<{ versions: Record<string, string>; subjects: readonly Subject[] }>(
-    {},
-  );
+  const { reply } = await peer.request<{ versions: Record<string, string>; subjects: readonly Subject[] }>({
+    family: run.family ?? null,
+  });
   const versions = Object.entries(reply.versions).map((entry) => entry.join(' '));
   console.log(`parity: ${versions.join(', ')}; seed ${run.seed}`);
   const state = run.again ? [] : readState();
-  const subjects = reply.subjects.filter((subject) => isAsked(subject, run) && !isDone(subject, run, state));
+  const asked = reply.subjects.filter((subject) => isAsked(subject, run) && !isDone(subject, run, state));
+  // Those that were never compared come first, so that runs that are ended early reach all of them.
+  const known = new Set(state.map(keyOf));
+  const subjects = asked.toSorted((a, b) => Number(known.has(keyOf(a))) - Number(known.has(keyOf(b))));
   let isEqual = true;
+  let values = 0;
   for (const subject of subjects) {
     const compared = await compareSubject(peer, subject, run);
     addToState(compared);
-    print(compared);
+    print(compared, subject.random === true);
     isEqual &&= compared.problems.length === 0;
+    values += compared.values;
   }
   peer.end();
+  console.log(`${subjects.length} compared, ${values} values`);
   return isEqual;
+}
+
+type Named = Pick<Subject, 'family' | 'name' | 'library'>;
+
+function keyOf({ family, name, library }: Named): string {
+  return `${family} ${name} ${library}`;
 }
 
 function isAsked({ family, name, library }: Subject, run: ModelsRun): boolean {
@@ -92,9 +104,7 @@ function isAsked({ family, name, library }: Subject, run: ModelsRun): boolean {
 function isDone(subject: Subject, { seed, configs }: ModelsRun, state: readonly ComparedSubject[]): boolean {
   return state.some(
     (done) =>
-      done.family === subject.family &&
-      done.name === subject.name &&
-      done.library === subject.library &&
+      keyOf(done) === keyOf(subject) &&
       done.seed === seed &&
       done.problems.length === 0 &&
       // A type that was refused may be computed now.
@@ -182,9 +192,11 @@ async function outcomesOf({ request, files, outcomes, batch }: Case, bytes: Buff
   return pairs;
 }
 
-function print(compared: ComparedSubject): void {
+/** @param always - and not only what differs or is refused, as of the thousands of published configs */
+function print(compared: ComparedSubject, always: boolean): void {
   const { family, name, library, images, batches, values, differing, maxDelta, problems } = compared;
   const { refusedByBoth, refusals } = compared;
+  if (!always && problems.length + refusals.length === 0) return;
   console.log(
     `${family} ${name}, ${library}: ${images} images, ${batches} batches, ${values} values, ${differing} differ, max ${maxDelta}; ${refusedByBoth} refused by both; ${problems.length} problems`,
   );

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The other side of test/parity/models.ts: random pictures and the tensors that a model's own library makes of them.
 
-Reads lines of JSON. {} gets the versions and the subjects: what can be compared, by family. {"family", "name",
+Reads lines of JSON. {"family"} (null: all) gets versions and subjects: what can be compared. {"family", "name",
 "library", "seed", "index", "images"} gets one case: a request as image.v1.ProcessRequest in proto3 JSON, the files,
 for each file the library's tensors, and its tensors for all files as one batch. Where the library raises an error
 there is a "refusal" instead.
@@ -38,18 +38,18 @@ DTYPES = {
 }  # fmt: skip
 
 
-def families():
-    found = {}
+FAMILIES = {}
+
+
+def load(asked):
     for path in sorted(HERE.glob("of_*.py")):
         name = path.stem.removeprefix("of_")
+        if asked not in (None, name):
+            continue
         try:
-            found[name] = importlib.import_module(path.stem)
+            FAMILIES[name] = importlib.import_module(path.stem)
         except ImportError as error:
             print(f"parity: {name} is skipped: {error}", file=sys.stderr)
-    return found
-
-
-FAMILIES = families()
 
 
 def subjects():
@@ -128,6 +128,7 @@ for line in iter(sys.stdin.buffer.readline, b""):
     if "seed" in message:
         reply, data = case_of(message)
     else:
+        load(message["family"])
         reply, data = {"versions": versions(), "subjects": subjects()}, b""
     RESPONSES.write(json.dumps({**reply, "bytes": len(data)}).encode() + b"\n" + data)
     RESPONSES.flush()
