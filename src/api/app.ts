@@ -19,6 +19,7 @@ import { createHeldBytes } from './memory/held-bytes.ts';
 import type { HttpMetrics } from './metrics.ts';
 import { openApiDocument } from './openapi/openapi.ts';
 import { loadPlayground, servePlayground } from './playground.ts';
+import { getPreset, listPresets, presetsPath } from './presets.ts';
 import { describeProblem, problemPath, writeProblem } from './problem.ts';
 import { responseHeaders } from './response.ts';
 import { traceRequests } from './trace-requests.ts';
@@ -57,6 +58,8 @@ export function createApp(parts: AppParts): Hono<ApiEnv> {
   route(app, '/v1/images', { GET: serveImage, POST: serveImage });
   const serveDescription = behind(gate, describeImage(config, processor, held));
   route(app, '/v1/describe', { GET: serveDescription, POST: serveDescription });
+  route(app, presetsPath, { GET: behind(gate, listPresets(config, processor, held)) });
+  route(app, `${presetsPath}/*`, { GET: behind(gate, getPreset(config, processor, held)) });
   route(app, connectDoorPath, { POST: openConnectDoor(config, processor, gate, held, closing) });
   route(app, '/healthz', { GET: reportAlive });
   route(app, '/readyz', { GET: reportReady(processor, isDraining) });

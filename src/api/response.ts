@@ -79,6 +79,14 @@ export function writeVariants(
   return write(c, share, headers, etag, body);
 }
 
+/** JSON that caches may keep as they keep the response to an image; its entity tag is its hash. */
+export function writeJson(c: ApiContext, share: Share, value: unknown): Response {
+  const body = Buffer.from(JSON.stringify(value));
+  const etag = `"${hash('sha256', body)}"`;
+  const headers = { ETag: etag, 'Content-Type': 'application/json', 'Content-Length': String(body.length) };
+  return write(c, share, headers, etag, [body]);
+}
+
 function write(
   c: ApiContext,
   share: Share,

@@ -104,13 +104,15 @@ function optionText(name: string, value: unknown): string {
   );
 }
 
-function unknownOption(name: string): Failure {
-  const nearest = nearestNames(name, imageOptionNames);
+/** The failure of an option that is none of `names`. */
+export function unknownOption(name: string, names: readonly string[] = imageOptionNames): Failure {
+  const nearest = nearestNames(name, names);
   const guess = nearest.length === 0 ? '.' : `; did you mean ${nearest.join(' or ')}?`;
-  const allowed = imageOptionNames.join(', ');
-  return new Failure(
-    'OPTION_UNKNOWN',
-    `There is no option "${shortened(name)}"${guess} The options are ${allowed}.`,
-    { option: shortened(name), ...(nearest.length === 0 ? {} : { nearest: nearest.join(', ') }), allowed },
-  );
+  const allowed = names.join(', ');
+  const known = names.length === 0 ? 'This path has none.' : `The options are ${allowed}.`;
+  return new Failure('OPTION_UNKNOWN', `There is no option "${shortened(name)}"${guess} ${known}`, {
+    option: shortened(name),
+    ...(nearest.length === 0 ? {} : { nearest: nearest.join(', ') }),
+    allowed,
+  });
 }

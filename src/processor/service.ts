@@ -1,5 +1,7 @@
 import { ConnectError, type HandlerContext, type ServiceImpl } from '@connectrpc/connect';
 import type {
+  GetPresetRequest,
+  ListPresetsRequest,
   ProcessBatchRequest,
   ProcessorService,
   ProcessRequest,
@@ -15,6 +17,7 @@ import { processImages } from '../image-stream.ts';
 import type { Logger } from '../telemetry/telemetry.ts';
 import type { Caller } from './call.ts';
 import { describeImage, describeVariants } from './describe.ts';
+import { getPreset, listPresets } from './discover-presets.ts';
 import type { ProcessorMetrics } from './metrics.ts';
 import { type BatchProcessing, processBatch } from './process-batch.ts';
 import { type ImageProcessing, processImage } from './process-image.ts';
@@ -103,6 +106,18 @@ export function createProcessorService(
     },
     async describeVariants(request: ProcessVariantsRequest, context: HandlerContext) {
       const work = (waiting: Caller) => describeVariants(request, processing, waiting);
+      return await attend(context, work).catch((error: unknown) => {
+        throw toConnectError(error);
+      });
+    },
+    async listPresets(request: ListPresetsRequest, context: HandlerContext) {
+      const work = async () => listPresets(request, processing.presets);
+      return await attend(context, work).catch((error: unknown) => {
+        throw toConnectError(error);
+      });
+    },
+    async getPreset(request: GetPresetRequest, context: HandlerContext) {
+      const work = async () => getPreset(request, processing.presets);
       return await attend(context, work).catch((error: unknown) => {
         throw toConnectError(error);
       });

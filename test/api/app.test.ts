@@ -350,6 +350,8 @@ describe(openApiDocument, () => {
       '/healthz',
       '/image.v1.ProcessorService/Describe',
       '/image.v1.ProcessorService/DescribeVariants',
+      '/image.v1.ProcessorService/GetPreset',
+      '/image.v1.ProcessorService/ListPresets',
       '/image.v1.ProcessorService/Process',
       '/image.v1.ProcessorService/ProcessBatch',
       '/image.v1.ProcessorService/ProcessStream',
@@ -360,6 +362,8 @@ describe(openApiDocument, () => {
       '/readyz',
       '/v1/describe',
       '/v1/images',
+      '/v1/presets',
+      '/v1/presets/{name}',
     ]);
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/(\w+)\/([\w-]+)"/g)];
     expect(references.length).toBeGreaterThan(0);

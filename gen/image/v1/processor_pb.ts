@@ -10,7 +10,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file image/v1/processor.proto.
  */
 export const file_image_v1_processor: GenFile = /*@__PURE__*/
-  fileDesc("ChhpbWFnZS92MS9wcm9jZXNzb3IucHJvdG8SCGltYWdlLnYxIs4DCg5Qcm9jZXNzUmVxdWVzdBIRCgdjb250ZW50GAEgASgMSAASDQoDdXJsGAIgASgJSAASEAoGc2hhMjU2GAwgASgJSAASLwoOc291cmNlX29wdGlvbnMYDSABKAsyFy5pbWFnZS52MS5Tb3VyY2VPcHRpb25zEiAKBnJlc2l6ZRgDIAEoCzIQLmltYWdlLnYxLlJlc2l6ZRIRCglncmF5c2NhbGUYBCABKAgSJgoFaW1hZ2UYBSABKAsyFS5pbWFnZS52MS5JbWFnZU91dHB1dEgBEigKBnRlbnNvchgGIAEoCzIWLmltYWdlLnYxLlRlbnNvck91dHB1dEgBEiQKCG51bWVyaWNzGAcgASgOMhIuaW1hZ2UudjEuTnVtZXJpY3MSEgoKYmFja2dyb3VuZBgIIAEoCRIiCgRjcm9wGAkgASgLMhQuaW1hZ2UudjEuQ2VudGVyQ3JvcBIOCgZwcmVzZXQYCiABKAkSGwoTcHJlcHJvY2Vzc29yX2NvbmZpZxgLIAEoCRIxCg9wcmVzZXRfc2V0dGluZ3MYECABKAsyGC5pbWFnZS52MS5QcmVzZXRTZXR0aW5nc0IICgZzb3VyY2VCCAoGb3V0cHV0ImcKDlByZXNldFNldHRpbmdzEhQKDGltZ3N6X2hlaWdodBgBIAEoDRITCgtpbWdzel93aWR0aBgCIAEoDRIOCgZzdHJpZGUYAyABKA0SEQoEcmVjdBgEIAEoCEgAiAEBQgcKBV9yZWN0IosBCg1Tb3VyY2VPcHRpb25zEgwKBHBhZ2UYASABKA0SCwoDZHBpGAIgASgBEiMKCHBhZ2VfYm94GAMgASgOMhEuaW1hZ2UudjEuUGFnZUJveBIYCgthbm5vdGF0aW9ucxgEIAEoCEgAiAEBEhAKCHBhc3N3b3JkGAUgASgJQg4KDF9hbm5vdGF0aW9ucyJ8CgZSZXNpemUSDQoFd2lkdGgYASABKA0SDgoGaGVpZ2h0GAIgASgNEhoKA2ZpdBgDIAEoDjINLmltYWdlLnYxLkZpdBIgCgZmaWx0ZXIYBCABKA4yEC5pbWFnZS52MS5GaWx0ZXISFQoNc2hvcnRlc3RfZWRnZRgFIAEoDSIrCgpDZW50ZXJDcm9wEg0KBXdpZHRoGAEgASgNEg4KBmhlaWdodBgCIAEoDSJFCgtJbWFnZU91dHB1dBIlCgZmb3JtYXQYASABKA4yFS5pbWFnZS52MS5JbWFnZUZvcm1hdBIPCgdxdWFsaXR5GAIgASgNIv4BCgxUZW5zb3JPdXRwdXQSJAoIZGF0YXR5cGUYASABKA4yEi5pbWFnZS52MS5EYXRhdHlwZRIgCgZsYXlvdXQYAiABKA4yEC5pbWFnZS52MS5MYXlvdXQSGwoOcmVzY2FsZV9mYWN0b3IYAyABKAFIAIgBARIMCgRtZWFuGAQgAygBEgsKA3N0ZBgFIAMoARItCg1jaGFubmVsX29yZGVyGAYgASgOMhYuaW1hZ2UudjEuQ2hhbm5lbE9yZGVyEiwKCWNvbnRhaW5lchgHIAEoDjIZLmltYWdlLnYxLlRlbnNvckNvbnRhaW5lckIRCg9fcmVzY2FsZV9mYWN0b3IinQIKD1Byb2Nlc3NSZXNwb25zZRIPCgdjb250ZW50GAEgASgMEhQKDGNvbnRlbnRfdHlwZRgCIAEoCRINCgV3aWR0aBgDIAEoDRIOCgZoZWlnaHQYBCABKA0SIAoGc291cmNlGAUgASgLMhAuaW1hZ2UudjEuU291cmNlEiMKBWNhY2hlGAYgASgOMhQuaW1hZ2UudjEuQ2FjaGVTdGF0ZRIjCgZzdGFnZXMYByADKAsyEy5pbWFnZS52MS5TdGFnZVRpbWUSIQoHdGVuc29ycxgIIAMoCzIQLmltYWdlLnYxLlRlbnNvchIoCgpwcm92ZW5hbmNlGAkgASgLMhQuaW1hZ2UudjEuUHJvdmVuYW5jZRILCgNrZXkYCiABKAkiggEKBlNvdXJjZRIlCgZmb3JtYXQYASABKA4yFS5pbWFnZS52MS5JbWFnZUZvcm1hdBINCgV3aWR0aBgCIAEoDRIOCgZoZWlnaHQYAyABKA0SDgoGc2hhMjU2GAQgASgJEg0KBWJ5dGVzGAUgASgEEhMKC29yaWVudGF0aW9uGAYgASgNIi4KCVN0YWdlVGltZRIMCgRuYW1lGAEgASgJEhMKC2R1cmF0aW9uX21zGAIgASgBIkYKBlRlbnNvchIMCgRuYW1lGAEgASgJEhAKCGRhdGF0eXBlGAIgASgJEg0KBXNoYXBlGAMgAygDEg0KBWJ5dGVzGAQgASgEIqMBCgpQcm92ZW5hbmNlEhgKEG51bWVyaWNzX3ZlcnNpb24YASABKAkSNgoJbGlicmFyaWVzGAIgAygLMiMuaW1hZ2UudjEuUHJvdmVuYW5jZS5MaWJyYXJpZXNFbnRyeRIRCglkZWNpc2lvbnMYAyADKAkaMAoOTGlicmFyaWVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJNChRQcm9jZXNzU3RyZWFtUmVxdWVzdBIKCgJpZBgBIAEoCRIpCgdyZXF1ZXN0GAIgASgLMhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3QiiQEKFVByb2Nlc3NTdHJlYW1SZXNwb25zZRIKCgJpZBgBIAEoCRItCghyZXNwb25zZRgCIAEoCzIZLmltYWdlLnYxLlByb2Nlc3NSZXNwb25zZUgAEisKB2ZhaWx1cmUYAyABKAsyGC5pbWFnZS52MS5Qcm9jZXNzRmFpbHVyZUgAQggKBnJlc3VsdCK9AQoOUHJvY2Vzc0ZhaWx1cmUSDAoEY29kZRgBIAEoBRIOCgZyZWFzb24YAiABKAkSDwoHbWVzc2FnZRgDIAEoCRI4CghtZXRhZGF0YRgEIAMoCzImLmltYWdlLnYxLlByb2Nlc3NGYWlsdXJlLk1ldGFkYXRhRW50cnkSEQoJcmV0cnlhYmxlGAUgASgIGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJBChNQcm9jZXNzQmF0Y2hSZXF1ZXN0EioKCHJlcXVlc3RzGAEgAygLMhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3QiiwEKFFByb2Nlc3NCYXRjaFJlc3BvbnNlEg8KB2NvbnRlbnQYASABKAwSFAoMY29udGVudF90eXBlGAIgASgJEiEKB3RlbnNvcnMYAyADKAsyEC5pbWFnZS52MS5UZW5zb3ISKQoGaW1hZ2VzGAQgAygLMhkuaW1hZ2UudjEuUHJvY2Vzc1Jlc3BvbnNlIoIBChZQcm9jZXNzVmFyaWFudHNSZXF1ZXN0EhEKB2NvbnRlbnQYASABKAxIABINCgN1cmwYAiABKAlIABIQCgZzaGEyNTYYBCABKAlIABIqCgh2YXJpYW50cxgDIAMoCzIYLmltYWdlLnYxLlByb2Nlc3NSZXF1ZXN0QggKBnNvdXJjZSJGChdQcm9jZXNzVmFyaWFudHNSZXNwb25zZRIrCgh2YXJpYW50cxgBIAMoCzIZLmltYWdlLnYxLlByb2Nlc3NSZXNwb25zZSJ3ChBEZXNjcmliZVJlc3BvbnNlEiAKBnNvdXJjZRgBIAEoCzIQLmltYWdlLnYxLlNvdXJjZRIhCgdvdXRwdXRzGAIgAygLMhAuaW1hZ2UudjEuT3V0cHV0EhEKCWRlY2lzaW9ucxgDIAMoCRILCgNrZXkYBCABKAkiXwoGT3V0cHV0EicKBWltYWdlGAEgASgLMhYuaW1hZ2UudjEuRW5jb2RlZEltYWdlSAASIgoGdGVuc29yGAIgASgLMhAuaW1hZ2UudjEuVGVuc29ySABCCAoGb3V0cHV0IlQKDEVuY29kZWRJbWFnZRIlCgZmb3JtYXQYASABKA4yFS5pbWFnZS52MS5JbWFnZUZvcm1hdBINCgV3aWR0aBgCIAEoDRIOCgZoZWlnaHQYAyABKA0iSAoYRGVzY3JpYmVWYXJpYW50c1Jlc3BvbnNlEiwKCHZhcmlhbnRzGAEgAygLMhouaW1hZ2UudjEuRGVzY3JpYmVSZXNwb25zZSpKCgdQYWdlQm94EhgKFFBBR0VfQk9YX1VOU1BFQ0lGSUVEEAASEQoNUEFHRV9CT1hfQ1JPUBABEhIKDlBBR0VfQk9YX01FRElBEAIqaQoDRml0EhMKD0ZJVF9VTlNQRUNJRklFRBAAEgwKCEZJVF9GSUxMEAESDQoJRklUX0NPVkVSEAISDwoLRklUX0NPTlRBSU4QAxIOCgpGSVRfSU5TSURFEAQSDwoLRklUX09VVFNJREUQBSqVAQoGRmlsdGVyEhYKEkZJTFRFUl9VTlNQRUNJRklFRBAAEhIKDkZJTFRFUl9ORUFSRVNUEAESDgoKRklMVEVSX0JPWBACEhMKD0ZJTFRFUl9CSUxJTkVBUhADEhIKDkZJTFRFUl9IQU1NSU5HEAQSEgoORklMVEVSX0JJQ1VCSUMQBRISCg5GSUxURVJfTEFOQ1pPUxAGKokBCghOdW1lcmljcxIYChROVU1FUklDU19VTlNQRUNJRklFRBAAEhIKDk5VTUVSSUNTX0VYQUNUEAESEQoNTlVNRVJJQ1NfRkFTVBACEhMKD05VTUVSSUNTX1BJTExPVxADEhIKDk5VTUVSSUNTX1RPUkNIEAQSEwoPTlVNRVJJQ1NfT1BFTkNWEAUq9gEKC0ltYWdlRm9ybWF0EhwKGElNQUdFX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhUKEUlNQUdFX0ZPUk1BVF9KUEVHEAESFAoQSU1BR0VfRk9STUFUX1BORxACEhUKEUlNQUdFX0ZPUk1BVF9XRUJQEAMSFQoRSU1BR0VfRk9STUFUX0FWSUYQBBIUChBJTUFHRV9GT1JNQVRfR0lGEAUSFQoRSU1BR0VfRk9STUFUX1RJRkYQBhIUChBJTUFHRV9GT1JNQVRfQk1QEAcSFQoRSU1BR0VfRk9STUFUX0hFSUMQCBIUChBJTUFHRV9GT1JNQVRfSlhMEAkqcQoIRGF0YXR5cGUSGAoUREFUQVRZUEVfVU5TUEVDSUZJRUQQABISCg5EQVRBVFlQRV9VSU5UOBABEhEKDURBVEFUWVBFX0ZQMTYQAhIRCg1EQVRBVFlQRV9GUDMyEAMSEQoNREFUQVRZUEVfQkYxNhAEKkIKBkxheW91dBIWChJMQVlPVVRfVU5TUEVDSUZJRUQQABIPCgtMQVlPVVRfTkNIVxABEg8KC0xBWU9VVF9OSFdDEAIqWwoMQ2hhbm5lbE9yZGVyEh0KGUNIQU5ORUxfT1JERVJfVU5TUEVDSUZJRUQQABIVChFDSEFOTkVMX09SREVSX1JHQhABEhUKEUNIQU5ORUxfT1JERVJfQkdSEAIqowEKD1RlbnNvckNvbnRhaW5lchIgChxURU5TT1JfQ09OVEFJTkVSX1VOU1BFQ0lGSUVEEAASGAoUVEVOU09SX0NPTlRBSU5FUl9SQVcQARIYChRURU5TT1JfQ09OVEFJTkVSX05QWRACEiAKHFRFTlNPUl9DT05UQUlORVJfU0FGRVRFTlNPUlMQAxIYChRURU5TT1JfQ09OVEFJTkVSX05QWhAEKo4BCgpDYWNoZVN0YXRlEhsKF0NBQ0hFX1NUQVRFX1VOU1BFQ0lGSUVEEAASFAoQQ0FDSEVfU1RBVEVfTUlTUxABEhoKFkNBQ0hFX1NUQVRFX0hJVF9NRU1PUlkQAhIZChVDQUNIRV9TVEFURV9ISVRfUkVESVMQAxIWChJDQUNIRV9TVEFURV9TSEFSRUQQBDKEBAoQUHJvY2Vzc29yU2VydmljZRJDCgdQcm9jZXNzEhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3QaGS5pbWFnZS52MS5Qcm9jZXNzUmVzcG9uc2UiA5ACAhJUCg1Qcm9jZXNzU3RyZWFtEh4uaW1hZ2UudjEuUHJvY2Vzc1N0cmVhbVJlcXVlc3QaHy5pbWFnZS52MS5Qcm9jZXNzU3RyZWFtUmVzcG9uc2UoATABElsKD1Byb2Nlc3NWYXJpYW50cxIgLmltYWdlLnYxLlByb2Nlc3NWYXJpYW50c1JlcXVlc3QaIS5pbWFnZS52MS5Qcm9jZXNzVmFyaWFudHNSZXNwb25zZSIDkAICEkUKCERlc2NyaWJlEhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3QaGi5pbWFnZS52MS5EZXNjcmliZVJlc3BvbnNlIgOQAgISXQoQRGVzY3JpYmVWYXJpYW50cxIgLmltYWdlLnYxLlByb2Nlc3NWYXJpYW50c1JlcXVlc3QaIi5pbWFnZS52MS5EZXNjcmliZVZhcmlhbnRzUmVzcG9uc2UiA5ACAhJSCgxQcm9jZXNzQmF0Y2gSHS5pbWFnZS52MS5Qcm9jZXNzQmF0Y2hSZXF1ZXN0Gh4uaW1hZ2UudjEuUHJvY2Vzc0JhdGNoUmVzcG9uc2UiA5ACAmIGcHJvdG8z");
+  fileDesc("ChhpbWFnZS92MS9wcm9jZXNzb3IucHJvdG8SCGltYWdlLnYxIs4DCg5Qcm9jZXNzUmVxdWVzdBIRCgdjb250ZW50GAEgASgMSAASDQoDdXJsGAIgASgJSAASEAoGc2hhMjU2GAwgASgJSAASLwoOc291cmNlX29wdGlvbnMYDSABKAsyFy5pbWFnZS52MS5Tb3VyY2VPcHRpb25zEiAKBnJlc2l6ZRgDIAEoCzIQLmltYWdlLnYxLlJlc2l6ZRIRCglncmF5c2NhbGUYBCABKAgSJgoFaW1hZ2UYBSABKAsyFS5pbWFnZS52MS5JbWFnZU91dHB1dEgBEigKBnRlbnNvchgGIAEoCzIWLmltYWdlLnYxLlRlbnNvck91dHB1dEgBEiQKCG51bWVyaWNzGAcgASgOMhIuaW1hZ2UudjEuTnVtZXJpY3MSEgoKYmFja2dyb3VuZBgIIAEoCRIiCgRjcm9wGAkgASgLMhQuaW1hZ2UudjEuQ2VudGVyQ3JvcBIOCgZwcmVzZXQYCiABKAkSGwoTcHJlcHJvY2Vzc29yX2NvbmZpZxgLIAEoCRIxCg9wcmVzZXRfc2V0dGluZ3MYECABKAsyGC5pbWFnZS52MS5QcmVzZXRTZXR0aW5nc0IICgZzb3VyY2VCCAoGb3V0cHV0ImcKDlByZXNldFNldHRpbmdzEhQKDGltZ3N6X2hlaWdodBgBIAEoDRITCgtpbWdzel93aWR0aBgCIAEoDRIOCgZzdHJpZGUYAyABKA0SEQoEcmVjdBgEIAEoCEgAiAEBQgcKBV9yZWN0IosBCg1Tb3VyY2VPcHRpb25zEgwKBHBhZ2UYASABKA0SCwoDZHBpGAIgASgBEiMKCHBhZ2VfYm94GAMgASgOMhEuaW1hZ2UudjEuUGFnZUJveBIYCgthbm5vdGF0aW9ucxgEIAEoCEgAiAEBEhAKCHBhc3N3b3JkGAUgASgJQg4KDF9hbm5vdGF0aW9ucyJ8CgZSZXNpemUSDQoFd2lkdGgYASABKA0SDgoGaGVpZ2h0GAIgASgNEhoKA2ZpdBgDIAEoDjINLmltYWdlLnYxLkZpdBIgCgZmaWx0ZXIYBCABKA4yEC5pbWFnZS52MS5GaWx0ZXISFQoNc2hvcnRlc3RfZWRnZRgFIAEoDSIrCgpDZW50ZXJDcm9wEg0KBXdpZHRoGAEgASgNEg4KBmhlaWdodBgCIAEoDSJFCgtJbWFnZU91dHB1dBIlCgZmb3JtYXQYASABKA4yFS5pbWFnZS52MS5JbWFnZUZvcm1hdBIPCgdxdWFsaXR5GAIgASgNIv4BCgxUZW5zb3JPdXRwdXQSJAoIZGF0YXR5cGUYASABKA4yEi5pbWFnZS52MS5EYXRhdHlwZRIgCgZsYXlvdXQYAiABKA4yEC5pbWFnZS52MS5MYXlvdXQSGwoOcmVzY2FsZV9mYWN0b3IYAyABKAFIAIgBARIMCgRtZWFuGAQgAygBEgsKA3N0ZBgFIAMoARItCg1jaGFubmVsX29yZGVyGAYgASgOMhYuaW1hZ2UudjEuQ2hhbm5lbE9yZGVyEiwKCWNvbnRhaW5lchgHIAEoDjIZLmltYWdlLnYxLlRlbnNvckNvbnRhaW5lckIRCg9fcmVzY2FsZV9mYWN0b3IinQIKD1Byb2Nlc3NSZXNwb25zZRIPCgdjb250ZW50GAEgASgMEhQKDGNvbnRlbnRfdHlwZRgCIAEoCRINCgV3aWR0aBgDIAEoDRIOCgZoZWlnaHQYBCABKA0SIAoGc291cmNlGAUgASgLMhAuaW1hZ2UudjEuU291cmNlEiMKBWNhY2hlGAYgASgOMhQuaW1hZ2UudjEuQ2FjaGVTdGF0ZRIjCgZzdGFnZXMYByADKAsyEy5pbWFnZS52MS5TdGFnZVRpbWUSIQoHdGVuc29ycxgIIAMoCzIQLmltYWdlLnYxLlRlbnNvchIoCgpwcm92ZW5hbmNlGAkgASgLMhQuaW1hZ2UudjEuUHJvdmVuYW5jZRILCgNrZXkYCiABKAkiggEKBlNvdXJjZRIlCgZmb3JtYXQYASABKA4yFS5pbWFnZS52MS5JbWFnZUZvcm1hdBINCgV3aWR0aBgCIAEoDRIOCgZoZWlnaHQYAyABKA0SDgoGc2hhMjU2GAQgASgJEg0KBWJ5dGVzGAUgASgEEhMKC29yaWVudGF0aW9uGAYgASgNIi4KCVN0YWdlVGltZRIMCgRuYW1lGAEgASgJEhMKC2R1cmF0aW9uX21zGAIgASgBIkYKBlRlbnNvchIMCgRuYW1lGAEgASgJEhAKCGRhdGF0eXBlGAIgASgJEg0KBXNoYXBlGAMgAygDEg0KBWJ5dGVzGAQgASgEIqMBCgpQcm92ZW5hbmNlEhgKEG51bWVyaWNzX3ZlcnNpb24YASABKAkSNgoJbGlicmFyaWVzGAIgAygLMiMuaW1hZ2UudjEuUHJvdmVuYW5jZS5MaWJyYXJpZXNFbnRyeRIRCglkZWNpc2lvbnMYAyADKAkaMAoOTGlicmFyaWVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJNChRQcm9jZXNzU3RyZWFtUmVxdWVzdBIKCgJpZBgBIAEoCRIpCgdyZXF1ZXN0GAIgASgLMhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3QiiQEKFVByb2Nlc3NTdHJlYW1SZXNwb25zZRIKCgJpZBgBIAEoCRItCghyZXNwb25zZRgCIAEoCzIZLmltYWdlLnYxLlByb2Nlc3NSZXNwb25zZUgAEisKB2ZhaWx1cmUYAyABKAsyGC5pbWFnZS52MS5Qcm9jZXNzRmFpbHVyZUgAQggKBnJlc3VsdCK9AQoOUHJvY2Vzc0ZhaWx1cmUSDAoEY29kZRgBIAEoBRIOCgZyZWFzb24YAiABKAkSDwoHbWVzc2FnZRgDIAEoCRI4CghtZXRhZGF0YRgEIAMoCzImLmltYWdlLnYxLlByb2Nlc3NGYWlsdXJlLk1ldGFkYXRhRW50cnkSEQoJcmV0cnlhYmxlGAUgASgIGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJBChNQcm9jZXNzQmF0Y2hSZXF1ZXN0EioKCHJlcXVlc3RzGAEgAygLMhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3QiiwEKFFByb2Nlc3NCYXRjaFJlc3BvbnNlEg8KB2NvbnRlbnQYASABKAwSFAoMY29udGVudF90eXBlGAIgASgJEiEKB3RlbnNvcnMYAyADKAsyEC5pbWFnZS52MS5UZW5zb3ISKQoGaW1hZ2VzGAQgAygLMhkuaW1hZ2UudjEuUHJvY2Vzc1Jlc3BvbnNlIoIBChZQcm9jZXNzVmFyaWFudHNSZXF1ZXN0EhEKB2NvbnRlbnQYASABKAxIABINCgN1cmwYAiABKAlIABIQCgZzaGEyNTYYBCABKAlIABIqCgh2YXJpYW50cxgDIAMoCzIYLmltYWdlLnYxLlByb2Nlc3NSZXF1ZXN0QggKBnNvdXJjZSJGChdQcm9jZXNzVmFyaWFudHNSZXNwb25zZRIrCgh2YXJpYW50cxgBIAMoCzIZLmltYWdlLnYxLlByb2Nlc3NSZXNwb25zZSJ3ChBEZXNjcmliZVJlc3BvbnNlEiAKBnNvdXJjZRgBIAEoCzIQLmltYWdlLnYxLlNvdXJjZRIhCgdvdXRwdXRzGAIgAygLMhAuaW1hZ2UudjEuT3V0cHV0EhEKCWRlY2lzaW9ucxgDIAMoCRILCgNrZXkYBCABKAkiXwoGT3V0cHV0EicKBWltYWdlGAEgASgLMhYuaW1hZ2UudjEuRW5jb2RlZEltYWdlSAASIgoGdGVuc29yGAIgASgLMhAuaW1hZ2UudjEuVGVuc29ySABCCAoGb3V0cHV0IlQKDEVuY29kZWRJbWFnZRIlCgZmb3JtYXQYASABKA4yFS5pbWFnZS52MS5JbWFnZUZvcm1hdBINCgV3aWR0aBgCIAEoDRIOCgZoZWlnaHQYAyABKA0iSAoYRGVzY3JpYmVWYXJpYW50c1Jlc3BvbnNlEiwKCHZhcmlhbnRzGAEgAygLMhouaW1hZ2UudjEuRGVzY3JpYmVSZXNwb25zZSI+ChJMaXN0UHJlc2V0c1JlcXVlc3QSCQoBcRgBIAEoCRINCgVsaW1pdBgCIAEoDRIOCgZjdXJzb3IYAyABKAkiTQoTTGlzdFByZXNldHNSZXNwb25zZRIhCgdwcmVzZXRzGAEgAygLMhAuaW1hZ2UudjEuUHJlc2V0EhMKC25leHRfY3Vyc29yGAIgASgJIm4KBlByZXNldBIMCgRuYW1lGAEgASgJEg8KB2FsaWFzZXMYAiADKAkSDgoGZmFtaWx5GAMgASgJEiQKCG51bWVyaWNzGAQgAygOMhIuaW1hZ2UudjEuTnVtZXJpY3MSDwoHb3V0cHV0cxgFIAMoCSIgChBHZXRQcmVzZXRSZXF1ZXN0EgwKBG5hbWUYASABKAkiVAoRR2V0UHJlc2V0UmVzcG9uc2USIAoGcHJlc2V0GAEgASgLMhAuaW1hZ2UudjEuUHJlc2V0Eg0KBXN0ZXBzGAIgAygJEg4KBnB5dGhvbhgDIAEoCSpKCgdQYWdlQm94EhgKFFBBR0VfQk9YX1VOU1BFQ0lGSUVEEAASEQoNUEFHRV9CT1hfQ1JPUBABEhIKDlBBR0VfQk9YX01FRElBEAIqaQoDRml0EhMKD0ZJVF9VTlNQRUNJRklFRBAAEgwKCEZJVF9GSUxMEAESDQoJRklUX0NPVkVSEAISDwoLRklUX0NPTlRBSU4QAxIOCgpGSVRfSU5TSURFEAQSDwoLRklUX09VVFNJREUQBSqVAQoGRmlsdGVyEhYKEkZJTFRFUl9VTlNQRUNJRklFRBAAEhIKDkZJTFRFUl9ORUFSRVNUEAESDgoKRklMVEVSX0JPWBACEhMKD0ZJTFRFUl9CSUxJTkVBUhADEhIKDkZJTFRFUl9IQU1NSU5HEAQSEgoORklMVEVSX0JJQ1VCSUMQBRISCg5GSUxURVJfTEFOQ1pPUxAGKokBCghOdW1lcmljcxIYChROVU1FUklDU19VTlNQRUNJRklFRBAAEhIKDk5VTUVSSUNTX0VYQUNUEAESEQoNTlVNRVJJQ1NfRkFTVBACEhMKD05VTUVSSUNTX1BJTExPVxADEhIKDk5VTUVSSUNTX1RPUkNIEAQSEwoPTlVNRVJJQ1NfT1BFTkNWEAUq9gEKC0ltYWdlRm9ybWF0EhwKGElNQUdFX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhUKEUlNQUdFX0ZPUk1BVF9KUEVHEAESFAoQSU1BR0VfRk9STUFUX1BORxACEhUKEUlNQUdFX0ZPUk1BVF9XRUJQEAMSFQoRSU1BR0VfRk9STUFUX0FWSUYQBBIUChBJTUFHRV9GT1JNQVRfR0lGEAUSFQoRSU1BR0VfRk9STUFUX1RJRkYQBhIUChBJTUFHRV9GT1JNQVRfQk1QEAcSFQoRSU1BR0VfRk9STUFUX0hFSUMQCBIUChBJTUFHRV9GT1JNQVRfSlhMEAkqcQoIRGF0YXR5cGUSGAoUREFUQVRZUEVfVU5TUEVDSUZJRUQQABISCg5EQVRBVFlQRV9VSU5UOBABEhEKDURBVEFUWVBFX0ZQMTYQAhIRCg1EQVRBVFlQRV9GUDMyEAMSEQoNREFUQVRZUEVfQkYxNhAEKkIKBkxheW91dBIWChJMQVlPVVRfVU5TUEVDSUZJRUQQABIPCgtMQVlPVVRfTkNIVxABEg8KC0xBWU9VVF9OSFdDEAIqWwoMQ2hhbm5lbE9yZGVyEh0KGUNIQU5ORUxfT1JERVJfVU5TUEVDSUZJRUQQABIVChFDSEFOTkVMX09SREVSX1JHQhABEhUKEUNIQU5ORUxfT1JERVJfQkdSEAIqowEKD1RlbnNvckNvbnRhaW5lchIgChxURU5TT1JfQ09OVEFJTkVSX1VOU1BFQ0lGSUVEEAASGAoUVEVOU09SX0NPTlRBSU5FUl9SQVcQARIYChRURU5TT1JfQ09OVEFJTkVSX05QWRACEiAKHFRFTlNPUl9DT05UQUlORVJfU0FGRVRFTlNPUlMQAxIYChRURU5TT1JfQ09OVEFJTkVSX05QWhAEKo4BCgpDYWNoZVN0YXRlEhsKF0NBQ0hFX1NUQVRFX1VOU1BFQ0lGSUVEEAASFAoQQ0FDSEVfU1RBVEVfTUlTUxABEhoKFkNBQ0hFX1NUQVRFX0hJVF9NRU1PUlkQAhIZChVDQUNIRV9TVEFURV9ISVRfUkVESVMQAxIWChJDQUNIRV9TVEFURV9TSEFSRUQQBDKgBQoQUHJvY2Vzc29yU2VydmljZRJDCgdQcm9jZXNzEhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3QaGS5pbWFnZS52MS5Qcm9jZXNzUmVzcG9uc2UiA5ACAhJUCg1Qcm9jZXNzU3RyZWFtEh4uaW1hZ2UudjEuUHJvY2Vzc1N0cmVhbVJlcXVlc3QaHy5pbWFnZS52MS5Qcm9jZXNzU3RyZWFtUmVzcG9uc2UoATABElsKD1Byb2Nlc3NWYXJpYW50cxIgLmltYWdlLnYxLlByb2Nlc3NWYXJpYW50c1JlcXVlc3QaIS5pbWFnZS52MS5Qcm9jZXNzVmFyaWFudHNSZXNwb25zZSIDkAICEkUKCERlc2NyaWJlEhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3QaGi5pbWFnZS52MS5EZXNjcmliZVJlc3BvbnNlIgOQAgISXQoQRGVzY3JpYmVWYXJpYW50cxIgLmltYWdlLnYxLlByb2Nlc3NWYXJpYW50c1JlcXVlc3QaIi5pbWFnZS52MS5EZXNjcmliZVZhcmlhbnRzUmVzcG9uc2UiA5ACAhJSCgxQcm9jZXNzQmF0Y2gSHS5pbWFnZS52MS5Qcm9jZXNzQmF0Y2hSZXF1ZXN0Gh4uaW1hZ2UudjEuUHJvY2Vzc0JhdGNoUmVzcG9uc2UiA5ACAhJPCgtMaXN0UHJlc2V0cxIcLmltYWdlLnYxLkxpc3RQcmVzZXRzUmVxdWVzdBodLmltYWdlLnYxLkxpc3RQcmVzZXRzUmVzcG9uc2UiA5ACAhJJCglHZXRQcmVzZXQSGi5pbWFnZS52MS5HZXRQcmVzZXRSZXF1ZXN0GhsuaW1hZ2UudjEuR2V0UHJlc2V0UmVzcG9uc2UiA5ACAmIGcHJvdG8z");
 
 /**
  * One image and how to process it.
@@ -122,9 +122,10 @@ export type ProcessRequest = Message<"image.v1.ProcessRequest"> & {
   crop?: CenterCrop | undefined;
 
   /**
-   * The name of a model's own preprocessing, in upper or lower case: "clip-vit-base-patch32",
-   * "ResNet50_Weights.IMAGENET1K_V2", or a file of PRESETS_DIR. A preset defines how to resize, crop, rescale and
-   * normalize. Therefore resize, crop, grayscale and background must be unset, and of a tensor output only datatype,
+   * The name of a model's own preprocessing, in upper or lower case, as ListPresets lists it:
+   * "openai/clip-vit-base-patch32", "ResNet50_Weights.IMAGENET1K_V2", or a file of PRESETS_DIR. "hf-hub:" and
+   * "https://huggingface.co/" may precede the id of a model on the hub. Its organization may be left out if no other
+   * preset has the rest of the name. A preset defines how to resize, crop, rescale and normalize. Therefore resize, crop, grayscale and background must be unset, and of a tensor output only datatype,
    * layout and container may be set. Unset output: a tensor. An image output contains the pixels before they are
    * rescaled.
    *
@@ -1063,6 +1064,174 @@ export const DescribeVariantsResponseSchema: GenMessage<DescribeVariantsResponse
   messageDesc(file_image_v1_processor, 22);
 
 /**
+ * A part of the list of presets.
+ *
+ * @generated from message image.v1.ListPresetsRequest
+ */
+export type ListPresetsRequest = Message<"image.v1.ListPresetsRequest"> & {
+  /**
+   * Words, with spaces between them. Each occurs in the name, an alias or the family of the presets that are listed, in
+   * upper or lower case. At most 200 characters. Empty: all presets.
+   *
+   * @generated from field: string q = 1;
+   */
+  q: string;
+
+  /**
+   * The most presets of the response, 1 to 1000. Default: 100.
+   *
+   * @generated from field: uint32 limit = 2;
+   */
+  limit: number;
+
+  /**
+   * The next_cursor of the previous page, unchanged. Empty: the first page.
+   *
+   * @generated from field: string cursor = 3;
+   */
+  cursor: string;
+};
+
+/**
+ * Describes the message image.v1.ListPresetsRequest.
+ * Use `create(ListPresetsRequestSchema)` to create a new message.
+ */
+export const ListPresetsRequestSchema: GenMessage<ListPresetsRequest> = /*@__PURE__*/
+  messageDesc(file_image_v1_processor, 23);
+
+/**
+ * A page of the list of presets.
+ *
+ * @generated from message image.v1.ListPresetsResponse
+ */
+export type ListPresetsResponse = Message<"image.v1.ListPresetsResponse"> & {
+  /**
+   * In the order of their names in lower case.
+   *
+   * @generated from field: repeated image.v1.Preset presets = 1;
+   */
+  presets: Preset[];
+
+  /**
+   * Asks for the next page. Empty: this is the last one.
+   *
+   * @generated from field: string next_cursor = 2;
+   */
+  nextCursor: string;
+};
+
+/**
+ * Describes the message image.v1.ListPresetsResponse.
+ * Use `create(ListPresetsResponseSchema)` to create a new message.
+ */
+export const ListPresetsResponseSchema: GenMessage<ListPresetsResponse> = /*@__PURE__*/
+  messageDesc(file_image_v1_processor, 24);
+
+/**
+ * A model's own preprocessing.
+ *
+ * @generated from message image.v1.Preset
+ */
+export type Preset = Message<"image.v1.Preset"> & {
+  /**
+   * As the hub or the library writes it.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Other names that mean the same preset.
+   *
+   * @generated from field: repeated string aliases = 2;
+   */
+  aliases: string[];
+
+  /**
+   * The library that the preprocessing comes from: "transformers", "timm", "open_clip", "torchvision", "ultralytics",
+   * "paddleocr" or "keras".
+   *
+   * @generated from field: string family = 3;
+   */
+  family: string;
+
+  /**
+   * Those that a request with this preset may have. The first one is what NUMERICS_EXACT means.
+   *
+   * @generated from field: repeated image.v1.Numerics numerics = 4;
+   */
+  numerics: Numerics[];
+
+  /**
+   * The names of its tensors. The first one contains the pixels.
+   *
+   * @generated from field: repeated string outputs = 5;
+   */
+  outputs: string[];
+};
+
+/**
+ * Describes the message image.v1.Preset.
+ * Use `create(PresetSchema)` to create a new message.
+ */
+export const PresetSchema: GenMessage<Preset> = /*@__PURE__*/
+  messageDesc(file_image_v1_processor, 25);
+
+/**
+ * The name of a preset.
+ *
+ * @generated from message image.v1.GetPresetRequest
+ */
+export type GetPresetRequest = Message<"image.v1.GetPresetRequest"> & {
+  /**
+   * As in ProcessRequest.preset.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message image.v1.GetPresetRequest.
+ * Use `create(GetPresetRequestSchema)` to create a new message.
+ */
+export const GetPresetRequestSchema: GenMessage<GetPresetRequest> = /*@__PURE__*/
+  messageDesc(file_image_v1_processor, 26);
+
+/**
+ * One preset in detail.
+ *
+ * @generated from message image.v1.GetPresetResponse
+ */
+export type GetPresetResponse = Message<"image.v1.GetPresetResponse"> & {
+  /**
+   * @generated from field: image.v1.Preset preset = 1;
+   */
+  preset?: Preset | undefined;
+
+  /**
+   * What is done to an image with NUMERICS_EXACT, in words, in the order in which it is done.
+   *
+   * @generated from field: repeated string steps = 2;
+   */
+  steps: string[];
+
+  /**
+   * Lines of Python that make the same tensors of a file photo.jpg with the library that the preset comes from.
+   *
+   * @generated from field: string python = 3;
+   */
+  python: string;
+};
+
+/**
+ * Describes the message image.v1.GetPresetResponse.
+ * Use `create(GetPresetResponseSchema)` to create a new message.
+ */
+export const GetPresetResponseSchema: GenMessage<GetPresetResponse> = /*@__PURE__*/
+  messageDesc(file_image_v1_processor, 27);
+
+/**
  * A box of a document's page, as PDF defines it (ISO 32000-1, 14.11.2).
  *
  * @generated from enum image.v1.PageBox
@@ -1700,6 +1869,27 @@ export const ProcessorService: GenService<{
     methodKind: "unary";
     input: typeof ProcessBatchRequestSchema;
     output: typeof ProcessBatchResponseSchema;
+  },
+  /**
+   * Lists the presets, in the order of their names, in pages.
+   *
+   * @generated from rpc image.v1.ProcessorService.ListPresets
+   */
+  listPresets: {
+    methodKind: "unary";
+    input: typeof ListPresetsRequestSchema;
+    output: typeof ListPresetsResponseSchema;
+  },
+  /**
+   * Describes one preset: its steps, and the Python that makes the same tensors. It fails with PRESET_UNKNOWN, which
+   * names the nearest presets, if no preset has the name.
+   *
+   * @generated from rpc image.v1.ProcessorService.GetPreset
+   */
+  getPreset: {
+    methodKind: "unary";
+    input: typeof GetPresetRequestSchema;
+    output: typeof GetPresetResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_image_v1_processor, 0);

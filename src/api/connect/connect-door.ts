@@ -63,7 +63,7 @@ const maxStreamConcurrency = 8;
 
 const methodNames = ProcessorService.methods.map(({ name }) => name).join(', ');
 
-/** A description has no contents. */
+/** A response without an image or tensor. */
 const noContents = () => [];
 
 /** Milliseconds that the caller of an ending stream has to read the reason. */
@@ -141,6 +141,8 @@ export function openConnectDoor(
       passOn(processor.processVariants, request, context, ({ variants }) => variants),
     describe: (request, context) => passOn(processor.describe, request, context, noContents),
     describeVariants: (request, context) => passOn(processor.describeVariants, request, context, noContents),
+    listPresets: (request, context) => passOn(processor.listPresets, request, context, noContents),
+    getPreset: (request, context) => passOn(processor.getPreset, request, context, noContents),
     processBatch: (request, context) =>
       passOn(processor.processBatch, request, context, (response) => [response]),
     async *processStream(requests: AsyncIterable<ProcessStreamRequest>, context) {

@@ -1,7 +1,9 @@
 import {
   Datatype,
   Fit,
+  type GetPresetRequest,
   ImageFormat,
+  type ListPresetsRequest,
   type ProcessBatchRequest,
   type ProcessRequest,
   type ProcessVariantsRequest,
@@ -9,7 +11,12 @@ import {
 import { imageBytes, outputBytesOverLimit, tensorBytes } from '../../content-bytes.ts';
 import type { DatatypeName } from '../../datatypes.ts';
 
-export type PricedRequest = ProcessRequest | ProcessVariantsRequest | ProcessBatchRequest;
+export type PricedRequest =
+  | ProcessRequest
+  | ProcessVariantsRequest
+  | ProcessBatchRequest
+  | ListPresetsRequest
+  | GetPresetRequest;
 
 /** Limits of a response's length, in bytes, with the names of the variables that set them. */
 export interface ResponseLimit {
@@ -37,6 +44,9 @@ function contentsOf(request: PricedRequest): readonly ProcessRequest[] {
       return request.variants;
     case 'image.v1.ProcessBatchRequest':
       return request.requests;
+    case 'image.v1.ListPresetsRequest':
+    case 'image.v1.GetPresetRequest':
+      return [];
   }
 }
 

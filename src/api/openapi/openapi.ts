@@ -1,4 +1,5 @@
 import type { ApiConfig } from '../config.ts';
+import { presetsPath } from '../presets.ts';
 import { problemPath } from '../problem.ts';
 import { responseHeaders } from '../response.ts';
 import { descriptionSchema, getDescription, postDescription } from './describe-operations.ts';
@@ -6,6 +7,7 @@ import { getImage, postImage } from './image-operations.ts';
 import type { JsonObject } from './json-object.ts';
 import { optionSchemas } from './options.ts';
 import { getProblem, probe, rpcOperations } from './other-operations.ts';
+import { getPreset, listPresets, presetSchema } from './preset-operations.ts';
 import { problemResponses, problemSchema } from './responses.ts';
 import { securitySchemes } from './security.ts';
 
@@ -29,6 +31,8 @@ export function openApiDocument(config: ApiConfig): JsonObject {
     paths: {
       '/v1/images': image,
       '/v1/describe': description,
+      [presetsPath]: { get: listPresets(config) },
+      [`${presetsPath}/{name}`]: { get: getPreset(config) },
       ...rpcOperations(config),
       '/healthz': { get: probe('alive', 'Whether this process runs', {}) },
       '/readyz': {
@@ -55,7 +59,7 @@ export function openApiDocument(config: ApiConfig): JsonObject {
       [`${problemPath}/{reason}`]: { get: getProblem() },
     },
     components: {
-      schemas: { Problem: problemSchema(), Description: descriptionSchema() },
+      schemas: { Problem: problemSchema(), Description: descriptionSchema(), Preset: presetSchema() },
       ...(Object.keys(security).length === 0 ? {} : { securitySchemes: security }),
       headers: Object.fromEntries(
         Object.entries(responseHeaders).map(([name, description]) => [

@@ -42,6 +42,20 @@ export function imageProblems({ apiKeysFile, linkSecretsFile }: ApiConfig): Json
   return problemResponses(reasons.filter((reason) => !never.includes(reason)));
 }
 
+/** The responses to a call of a processor without an image that fails. */
+export function callProblems({ apiKeysFile, linkSecretsFile }: ApiConfig): JsonObject {
+  return problemResponses([
+    'OPTION_INVALID',
+    'OPTION_UNKNOWN',
+    ...(apiKeysFile === undefined && linkSecretsFile === undefined ? [] : reasonsOfGate),
+    ...(linkSecretsFile === undefined ? [] : reasonsOfLinks),
+    'OVERLOADED',
+    'PROCESSOR_UNAVAILABLE',
+    'DEADLINE_EXCEEDED',
+    'INTERNAL',
+  ]);
+}
+
 /** One response for each HTTP status of the reasons. */
 export function problemResponses(reasons: readonly FailureReason[]): JsonObject {
   const byStatus = Map.groupBy(reasons, (reason) => failureKinds[reason].status);

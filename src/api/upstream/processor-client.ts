@@ -3,6 +3,10 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import {
   type DescribeResponse,
   type DescribeVariantsResponse,
+  type GetPresetRequest,
+  type GetPresetResponse,
+  type ListPresetsRequest,
+  type ListPresetsResponse,
   type ProcessBatchRequest,
   type ProcessBatchResponse,
   ProcessorService,
@@ -89,7 +93,7 @@ export function createProcessorClient(
     origin: CallOrigin | undefined,
     { maxBytes, take: takeRoom }: ResponseRoom = unboundedRoom,
   ): Promise<MessageShape<Output>> {
-    const images = isDownload(message) ? 0 : 1;
+    const images = sendsImages(message) ? 1 : 0;
     if (images > 0) checkRoom();
     imagesInWork += images;
     const send = (ids: Readonly<Record<string, string>>) => {
@@ -160,6 +164,22 @@ export function createProcessorClient(
         room,
       ),
 
+    /** Lists a page of the presets. */
+    listPresets: (
+      request: ListPresetsRequest,
+      deadline: Deadline,
+      origin?: CallOrigin,
+      room?: ResponseRoom,
+    ): Promise<ListPresetsResponse> => ask(method.listPresets, request, deadline, origin, room),
+
+    /** Describes one preset. */
+    getPreset: (
+      request: GetPresetRequest,
+      deadline: Deadline,
+      origin?: CallOrigin,
+      room?: ResponseRoom,
+    ): Promise<GetPresetResponse> => ask(method.getPreset, request, deadline, origin, room),
+
     /** Returns if a processor serves. */
     async checkHealth(deadline: Deadline): Promise<void> {
       try {
@@ -174,12 +194,12 @@ export function createProcessorClient(
   };
 }
 
-/** Whether all images of a request are to be downloaded. */
-function isDownload(request: unknown): boolean {
+/** Whether a request has images, and not only URLs of images. */
+function sendsImages(request: unknown): boolean {
   const { source, requests } = request as Partial<Pick<ProcessRequest, 'source'>> &
     Partial<Pick<ProcessBatchRequest, 'requests'>>;
-  if (requests === undefined) return source?.case === 'url';
-  return requests.length > 0 && requests.every((one) => one.source.case === 'url');
+  if (requests === undefined) return source !== undefined && source.case !== 'url';
+  return requests.length === 0 || requests.some((one) => one.source.case !== 'url');
 }
 
 /** Bytes of the image in a request; undefined where it contains none, or several. */

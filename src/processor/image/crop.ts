@@ -1,6 +1,7 @@
 import { canvasPixels, cutoutUnderCanvas, placeOnCanvas } from './picture.ts';
 import { roundHalfToEven } from './shortest-edge.ts';
 import type { StepKind } from './step.ts';
+import { sizeInWords } from './words.ts';
 
 /** Cuts width × height pixels. Beyond a smaller image the result is black, or transparent. */
 export interface CropStep {
@@ -25,6 +26,12 @@ export type CropOrigin = CentreRule | { readonly left: number; readonly top: num
 export type CentreRule = 'transformers' | 'transformers-torchvision' | 'torchvision';
 
 export const crop: StepKind<CropStep> = {
+  inWords(step) {
+    const { origin } = step;
+    const place =
+      typeof origin === 'string' ? 'from the centre' : `at column ${origin.left}, row ${origin.top}`;
+    return `crop ${sizeInWords(step)} ${place}`;
+  },
   place({ width, height, origin }, input) {
     const [startLeft, startTop] =
       typeof origin === 'string'

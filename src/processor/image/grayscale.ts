@@ -12,6 +12,7 @@ export interface GrayscaleStep {
 }
 
 export const grayscale: StepKind<GrayscaleStep> = {
+  inWords: () => 'convert to grayscale by Rec. 601 luma',
   place: (_, input) => ({ ...input, colours: 1 }),
   run: ({ pixels }, { step: { library } }) =>
     library === undefined ? toLuma(pixels) : libraryLuma(pixels, library),

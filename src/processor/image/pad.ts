@@ -3,6 +3,7 @@ import type { Colour } from './pixels.ts';
 import { grayToRgb } from './pixels.ts';
 import { roundHalfToEven } from './shortest-edge.ts';
 import type { StepKind } from './step.ts';
+import { colourInWords, sizeInWords } from './words.ts';
 
 /**
  * Places an image on width × height pixels. The bars have a colour; without one they are black, or transparent if there
@@ -21,6 +22,11 @@ export interface PadStep {
 }
 
 export const pad: StepKind<PadStep> = {
+  inWords(step) {
+    const { left, top, colour } = step;
+    const place = left === undefined || top === undefined ? 'in the centre' : `at column ${left}, row ${top}`;
+    return `pad to ${sizeInWords(step)} with ${colourInWords(colour)}, the image ${place}`;
+  },
   place({ width, height, colour, ...at }, input) {
     const left = at.left ?? roundHalfToEven((width - input.width) * 0.5);
     const top = at.top ?? roundHalfToEven((height - input.height) * 0.5);

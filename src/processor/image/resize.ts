@@ -6,9 +6,11 @@ import { checkWork, resampleUpright, type Target } from './kernels/resample.ts';
 import type { FilterName } from './kernels/weights.ts';
 import type { Picture } from './picture.ts';
 import type { Pixels } from './pixels.ts';
+import { fitInWords } from './resize-words.ts';
 import { resizedSize } from './resized-size.ts';
 import { kindOfSizeRule, type SizeRule } from './size-rules/size-rules.ts';
 import type { PlacedStep, StepKind } from './step.ts';
+import { kernelInWords } from './words.ts';
 
 /** Resamples an image to another size, in pixels. resized-size.ts defines how each fit rounds. */
 export type ResizeStep = {
@@ -28,6 +30,7 @@ export type ResizeFit =
   | { readonly fit: 'rule'; readonly rule: SizeRule };
 
 export const resize: StepKind<ResizeStep> = {
+  inWords: (step) => `${fitInWords(step)} (${kernelInWords(step)})`,
   place: (step, input) => ({ ...resizedSize(input, step), colours: input.colours }),
   fixedSize(step) {
     if (step.fit !== 'fill' && step.fit !== 'cover') return undefined;

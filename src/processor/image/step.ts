@@ -37,6 +37,8 @@ export interface PlacedStep<S = unknown> {
  * Everything but `run` is computed only from the header, in the process that serves gRPC.
  */
 export interface StepKind<S> {
+  /** What the step does, as a clause that begins with a verb. */
+  inWords(step: S): string;
   /** Computes the shape of the output and the position of the input. */
   place(step: S, input: Shape): Placement;
   /** The size of the output, if it is the same for every input. Unset: the size of the input. */

@@ -22,7 +22,13 @@ export const ownPresets: readonly Preset[] = [...shippedPresets, ...torchvisionP
 export function createPresets({ directory }: { directory?: string | undefined }): Presets {
   const added = directory === undefined ? [] : readPresets(directory);
   const byName = new Map([...ownPresets, ...added].map((preset) => [keyOf(preset.name), preset]));
-  const all = [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, preset]) => preset);
+  const inOrder = new Map([...byName.values()].map((preset) => [orderOf(preset), preset]));
+  const all = [...inOrder].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, preset]) => preset);
   // Last, so that no alias takes the name of a preset of the directory.
   return { all, ...createPresetNames([...all.filter((preset) => !added.includes(preset)), ...added]) };
+}
+
+/** What presets are sorted by. */
+export function orderOf({ name }: Preset): string {
+  return name.toLowerCase();
 }

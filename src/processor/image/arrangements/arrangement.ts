@@ -13,6 +13,8 @@ export type BatchRule = 'concatenate' | 'pad';
 
 /** A kind of arrangement: one file in this folder and one row in arrangements.ts. */
 export interface ArrangementKind<A> {
+  /** The contents of the tensor, as a noun phrase. */
+  inWords(arrangement: A, layout: Layout): string;
   /**
    * The shape of the tensor.
    *

@@ -1,6 +1,7 @@
 import type { Pixels } from '../pixels.ts';
 import type { Layout } from '../plan.ts';
 import type { ChannelTable, Values } from '../value-table.ts';
+import { sizeInWords } from '../words.ts';
 import type { ArrangementKind } from './arrangement.ts';
 import { type Canvas, canvasOf } from './canvas.ts';
 
@@ -20,6 +21,16 @@ export interface ImagesArrangement {
 }
 
 export const images: ArrangementKind<ImagesArrangement> = {
+  inWords({ leadingAxes = 0, count, canvas, isPadded }, layout) {
+    const axes = layout === 'NCHW' ? ['channels', 'height', 'width'] : ['height', 'width', 'channels'];
+    const all = [...new Array<string>(leadingAxes).fill('1'), count ?? 'pictures', ...axes];
+    const size = canvas === 'largest' ? 'the largest picture' : canvas && sizeInWords(canvas);
+    return [
+      `[${all.join(', ')}]`,
+      ...(size === undefined ? [] : [`zeros at the right and bottom up to ${size}`]),
+      ...(isPadded ? ['a batch padded with zeros to one shape'] : []),
+    ].join(', ');
+  },
   shape({ leadingAxes = 0, count, canvas }, pictures, channels, layout) {
     const { width, height } = canvasOf(canvas, pictures);
     const axes = layout === 'NCHW' ? [channels, height, width] : [height, width, channels];

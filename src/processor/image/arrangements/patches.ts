@@ -19,6 +19,8 @@ export interface PatchesArrangement {
 }
 
 export const patches: ArrangementKind<PatchesArrangement> = {
+  inWords: ({ size, merge, repeats }) =>
+    `[patches, channels × ${repeats} × ${size} × ${size}], in groups of ${merge} × ${merge} patches`,
   shape({ size, repeats }, [picture], channels) {
     const { width, height } = picture as Size;
     return [(width / size) * (height / size), channels * repeats * size * size];

@@ -13,6 +13,8 @@ export interface AspectRatioIdExtra {
 }
 
 export const aspectRatioId: ExtraKind<AspectRatioIdExtra> = {
+  inWords: ({ maxTiles }) =>
+    `the number of the grid of tiles among those of at most ${maxTiles} tiles, from 1`,
   datatype: () => 'INT64',
   batchRule: 'concatenate',
   shape: () => [1, 1],

@@ -14,6 +14,8 @@ export interface PictureSizes {
 
 /** A kind of tensor beside the pixels: one file in this folder and one row in extras.ts. */
 export interface ExtraKind<E> {
+  /** The contents of the tensor, as a noun phrase. */
+  inWords(extra: E): string;
   datatype(extra: E): DatatypeName;
   readonly batchRule: BatchRule;
   shape(extra: E, sizes: PictureSizes): readonly number[];

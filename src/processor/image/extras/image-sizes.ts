@@ -8,6 +8,7 @@ export interface ImageSizesExtra {
 }
 
 export const imageSizes: ExtraKind<ImageSizesExtra> = {
+  inWords: () => 'height and width of the source, in pixels',
   datatype: () => 'INT64',
   batchRule: 'concatenate',
   shape: () => [1, 2],

@@ -10,6 +10,8 @@ export interface PictureCountExtra {
 }
 
 export const pictureCount: ExtraKind<PictureCountExtra> = {
+  inWords: ({ skip = 0 }) =>
+    skip === 0 ? 'the number of pictures' : `the number of pictures after the first ${skip}`,
   datatype: () => 'INT64',
   batchRule: 'concatenate',
   shape: ({ axes = 1 }) => new Array(axes).fill(1),

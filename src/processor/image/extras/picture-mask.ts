@@ -11,6 +11,7 @@ export interface PictureMaskExtra {
 }
 
 export const pictureMask: ExtraKind<PictureMaskExtra> = {
+  inWords: ({ count }) => `1 for each picture, then 0 up to ${count}`,
   datatype: () => 'INT64',
   batchRule: 'concatenate',
   shape: ({ count }) => [1, 1, count],

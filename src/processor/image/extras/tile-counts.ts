@@ -1,4 +1,5 @@
 import type { Size } from '../shortest-edge.ts';
+import { sizeInWords } from '../words.ts';
 import type { ExtraKind } from './extra.ts';
 
 /** Numbers of the processed picture's tiles: rows and columns: [1, 2]. */
@@ -8,6 +9,7 @@ export interface TileCountsExtra {
 }
 
 export const tileCounts: ExtraKind<TileCountsExtra> = {
+  inWords: ({ tile }) => `the rows and columns of tiles of ${sizeInWords(tile)}`,
   datatype: () => 'INT64',
   batchRule: 'concatenate',
   shape: () => [1, 2],

@@ -1,4 +1,5 @@
 import type { Size } from '../shortest-edge.ts';
+import { kernelInWords, sizeInWords } from '../words.ts';
 import { type Resampling, resizeTo, squareOf, type ViewsKind } from './view.ts';
 
 /**
@@ -16,6 +17,10 @@ export interface AnyResolutionViews extends Resampling {
 }
 
 export const anyResolution: ViewsKind<AnyResolutionViews> = {
+  inWords({ resolutions, whole, tile, ...kernel }) {
+    const sizes = resolutions.map(sizeInWords).join(', ');
+    return `make pictures: the whole image at ${sizeInWords(whole)}, then tiles of ${tile} × ${tile} of the image inside the best of ${sizes}, black around it (${kernelInWords(kernel)})`;
+  },
   branches(views, source) {
     const best = bestResolution(source, views.resolutions);
     const inner = innerSize(source, best);

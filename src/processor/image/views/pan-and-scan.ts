@@ -1,4 +1,5 @@
 import type { Size } from '../shortest-edge.ts';
+import { kernelInWords, sizeInWords } from '../words.ts';
 import { type Branch, type Resampling, resizeTo, type ViewsKind } from './view.ts';
 
 /**
@@ -16,6 +17,9 @@ export interface PanAndScanViews extends Resampling {
 }
 
 export const panAndScan: ViewsKind<PanAndScanViews> = {
+  inWords({ size, minCropSize, maxCrops, minRatio, ...kernel }) {
+    return `make pictures of ${sizeInWords(size)}: the whole image, then, if its longer side is at least ${minRatio} times the shorter, up to ${maxCrops} parts along it of at least ${minCropSize} pixels (${kernelInWords(kernel)})`;
+  },
   branches(views, source) {
     const resize = resizeTo(views.size, views);
     const parts = partsOf(source, views).map(

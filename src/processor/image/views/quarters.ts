@@ -1,5 +1,6 @@
 import type { ResizeFit } from '../resize.ts';
 import type { Size } from '../shortest-edge.ts';
+import { kernelInWords, sizeInWords } from '../words.ts';
 import { type Branch, type Resampling, resizeTo, type ViewsKind } from './view.ts';
 
 /**
@@ -18,6 +19,15 @@ export interface QuartersViews extends Resampling {
 }
 
 export const quarters: ViewsKind<QuartersViews> = {
+  inWords({ size, isSplit, ...kernel }) {
+    const pictures = isSplit ? "the image's four quarters, then the whole image" : 'the whole image';
+    if (size === undefined) return `make pictures: ${pictures}`;
+    const bounds =
+      'fit' in size
+        ? sizeInWords(size)
+        : `a longer side of at most ${size.longestEdge} and sides of at least ${size.shortestEdge}`;
+    return `make pictures: ${pictures}, each resized to ${bounds} (${kernelInWords(kernel)})`;
+  },
   branches(views, source) {
     const parts = views.isSplit ? quartersOf(source) : [];
     return [...parts, { left: 0, top: 0, ...source }].map(({ left, top, width, height }): Branch => {

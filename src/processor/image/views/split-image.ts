@@ -1,5 +1,6 @@
 import type { ResizeFit } from '../resize.ts';
 import type { Size } from '../shortest-edge.ts';
+import { kernelInWords, sizeInWords } from '../words.ts';
 import { type Branch, type Resampling, resizeTo, squareOf, type ViewsKind } from './view.ts';
 
 /**
@@ -20,6 +21,14 @@ export interface SplitImageViews extends Resampling {
 const longestSide = 4096;
 
 export const splitImage: ViewsKind<SplitImageViews> = {
+  inWords({ size, tile, isSplit, ...kernel }) {
+    const first =
+      size === undefined
+        ? ''
+        : `resize ${'fit' in size ? `to ${sizeInWords(size)}` : `the longer side to ${size.longestEdge}`}, then `;
+    const tiles = isSplit ? `tiles of ${tile} × ${tile} of the image at multiples of them, then ` : '';
+    return `${first}make pictures: ${tiles}the whole image at ${tile} × ${tile} (${kernelInWords(kernel)})`;
+  },
   branches(views, source) {
     const { size, tile, isSplit } = views;
     const first =

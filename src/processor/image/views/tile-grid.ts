@@ -1,4 +1,5 @@
 import type { Size } from '../shortest-edge.ts';
+import { kernelInWords, sizeInWords } from '../words.ts';
 import { closestRatio, coveringGrid, leastUpscaling, perceptionGrid } from './grids.ts';
 import { type Resampling, resizeTo, type ViewsKind } from './view.ts';
 
@@ -28,6 +29,14 @@ const gridRules = {
 } as const;
 
 export const tileGrid: ViewsKind<TileGridViews> = {
+  inWords({ tile, minTiles, maxTiles, rule, whole, ...kernel }) {
+    const place = {
+      first: 'before them if there are several',
+      last: 'after them if there are several',
+      alwaysFirst: 'before them',
+    };
+    return `make pictures of ${sizeInWords(tile)}: the tiles of the image resized to a grid of ${minTiles} to ${maxTiles} that ${rule}'s rule chooses, and the whole image ${place[whole]} (${kernelInWords(kernel)})`;
+  },
   branches(views, source) {
     const { tile, minTiles, maxTiles, rule } = views;
     const { columns, rows } = gridRules[rule](source, tile, minTiles, maxTiles);

@@ -1,4 +1,5 @@
 import type { Size } from '../shortest-edge.ts';
+import { kernelInWords } from '../words.ts';
 import { type Grid, gridsByRatio, gridsWithin } from './grids.ts';
 import { type Resampling, resizeTo, squareOf, type ViewsKind } from './view.ts';
 
@@ -19,6 +20,10 @@ export interface TiledCanvasViews extends Resampling {
 }
 
 export const tiledCanvas: ViewsKind<TiledCanvasViews> = {
+  inWords({ model, tile, maxTiles, ...kernel }) {
+    const whole = model === 'Mllama' ? '' : ', then the whole image if there are several';
+    return `make pictures of ${tile} × ${tile}: at most ${maxTiles} tiles of the image at the top left of the canvas that ${model}'s rule chooses, black around it${whole} (${kernelInWords(kernel)})`;
+  },
   branches(views, source) {
     const { tile, model } = views;
     const canvas = canvasFor(source, views);

@@ -21,6 +21,8 @@ export interface Resampling {
 
 /** A kind of views: one file in this folder and one row in views.ts. */
 export interface ViewsKind<V> {
+  /** The pictures, as a clause that begins with a verb. */
+  inWords(views: V): string;
   /**
    * The branches for an image, in the order of their pictures in the tensor.
    *

@@ -1,0 +1,23 @@
+import type { ResizeFit } from './resize.ts';
+import { sizeInWords } from './words.ts';
+
+type FitWords = {
+  readonly [Fit in ResizeFit['fit']]: (fit: Extract<ResizeFit, { readonly fit: Fit }>) => string;
+};
+
+/** What a resize does to the size, in words. */
+export function fitInWords(fit: ResizeFit): string {
+  return (fitWords[fit.fit] as (fit: ResizeFit) => string)(fit);
+}
+
+const fitWords: FitWords = {
+  fill: (size) => `resize to ${sizeInWords(size)}`,
+  cover: (size) => `resize to cover ${sizeInWords(size)} and cut off the rest evenly`,
+  inside: (size) => `resize to fit into ${sizeInWords(size)}`,
+  outside: (size) => `resize to cover ${sizeInWords(size)}`,
+  width: ({ width }) => `resize to a width of ${width}, the height in proportion`,
+  height: ({ height }) => `resize to a height of ${height}, the width in proportion`,
+  shortestEdge: ({ shortestEdge, longestEdge }) =>
+    `resize the shorter side to ${shortestEdge}${longestEdge === undefined ? '' : `, the longer one to at most ${longestEdge}`}`,
+  within: ({ maxWidth, maxHeight }) => `resize to fit into ${maxWidth} × ${maxHeight}`,
+};
