@@ -29,7 +29,7 @@ export function placementOf(
 ): Placement | undefined {
   if (settings.recipe === 'preset') {
     if (preset === undefined) return undefined;
-    return centred(resizedByPreset(preset, source), result);
+    return centred(resizedByPreset(preset, source, result), result);
   }
   const crop = settings.crop_width !== '';
   if (settings.sizing === 'source') return centred(crop ? source : result, result);
@@ -49,8 +49,9 @@ export function placementOf(
   }
 }
 
-function resizedByPreset({ resize, crop }: Preset, source: Size): Size {
+function resizedByPreset({ resize, crop }: Preset, source: Size, result: Size): Size {
   if (resize === undefined) return source;
+  if ('byRule' in resize) return result;
   if ('width' in resize) return resize;
   if ('shortestEdge' in resize) {
     const size = withShortestEdge(source, resize.shortestEdge);

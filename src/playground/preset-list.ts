@@ -4,7 +4,8 @@ export interface Preset {
   readonly resize?:
     | { readonly width: number; readonly height: number }
     | { readonly shortestEdge: number; readonly longestEdge?: number }
-    | { readonly maxWidth: number; readonly maxHeight: number };
+    | { readonly maxWidth: number; readonly maxHeight: number }
+    | { readonly byRule: true };
   readonly crop?: { readonly width: number; readonly height: number };
   readonly filter?: string;
   readonly mean: readonly number[];
@@ -41,6 +42,7 @@ export function describePreset({ resize, crop, filter, mean, std }: Preset): str
 function describeResize(resize: NonNullable<Preset['resize']>): string {
   if ('width' in resize) return `resize to ${resize.width} × ${resize.height}`;
   if ('maxWidth' in resize) return `resize within ${resize.maxWidth} × ${resize.maxHeight}`;
+  if ('byRule' in resize) return "resize by the model's own rule";
   const limit = resize.longestEdge === undefined ? '' : `, longer at most ${resize.longestEdge}`;
   return `shorter side to ${resize.shortestEdge}${limit}`;
 }
