@@ -12,9 +12,9 @@ import { originOf } from './upstream/trace-call.ts';
 /** The main path of /v1/describe: describes as JSON the response of /v1/images to the same request. */
 export function describeImage(config: ApiConfig, processor: ProcessorClient, held: HeldBytes) {
   return async (c: ApiContext): Promise<Response> => {
-    using deadline = startDeadline(c.req.raw.signal, config.requestTimeoutMs);
     // Before a byte of the body is read.
     processor.checkRoom();
+    using deadline = startDeadline(c.req.raw.signal, config.requestTimeoutMs);
     const share = held.shareOf(c.env.outgoing, c.get('callerName'));
     const request = await readRequest(c, config, deadline.signal, share);
     // It refuses the same requests as /v1/images. No memory is reserved for the output, because it is not computed.

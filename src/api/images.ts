@@ -11,9 +11,9 @@ import { originOf } from './upstream/trace-call.ts';
 /** The main path of /v1/images: one image in, one image or tensor out, or several variants. */
 export function processImage(config: ApiConfig, processor: ProcessorClient, held: HeldBytes) {
   return async (c: ApiContext): Promise<Response> => {
-    using deadline = startDeadline(c.req.raw.signal, config.requestTimeoutMs);
     // Before a byte of it is read.
     processor.checkRoom();
+    using deadline = startDeadline(c.req.raw.signal, config.requestTimeoutMs);
     const share = held.shareOf(c.env.outgoing, c.get('callerName'));
     const request = await readRequest(c, config, deadline.signal, share);
     const read = deadline.elapsedMs();

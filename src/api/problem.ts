@@ -6,13 +6,10 @@ import type { ApiContext } from './context.ts';
 /** The path of problem types, which describe the rows of the table of failures. */
 export const problemPath = '/problems';
 
-/** The failure that the caller gets for any thrown value. Records it for the access log, and sets Retry-After. */
+/** The failure that the caller gets for any thrown value. Records it for the access log. */
 export function noteFailure(c: ApiContext, error: unknown): Failure {
   const failure = publicFailure(error);
   c.set('failure', failure);
-  const retryAfter = retryAfterOf(failure);
-  // In the response itself, so that every response to this request has it.
-  if (retryAfter !== undefined) c.res.headers.set('Retry-After', String(retryAfter));
   return failure;
 }
 
@@ -37,12 +34,14 @@ export interface Problem {
 export function problemOf(failure: Failure, requestId: string): Problem {
   const { status, title } = failureKinds[failure.reason];
   const { allowed } = failure.metadata;
+  const retryAfter = retryAfterOf(failure);
   return {
     status,
     headers: {
       'Content-Type': 'application/problem+json',
       'Cache-Control': 'no-store',
       ...(failure.reason === 'METHOD_NOT_ALLOWED' && allowed !== undefined && { Allow: allowed }),
+      ...(retryAfter !== undefined && { 'Retry-After': String(retryAfter) }),
     },
     body: JSON.stringify({
       type: `${problemPath}/${failure.reason}`,

@@ -16,7 +16,7 @@ import {
 } from '../../../gen/image/v1/processor_pb.ts';
 import { type Breakable, breakable } from '../../breakable.ts';
 import { type Deadline, startDeadline } from '../../deadline.ts';
-import { Failure } from '../../failures.ts';
+import { Failure, retryAfterOf } from '../../failures.ts';
 import { callFormat } from '../../grpc/messages/call-format.ts';
 import { batchLimit } from '../../grpc/messages/message-limits.ts';
 import { exchangeMessages, handleCall } from '../../grpc/messages/rpc-messages.ts';
@@ -291,7 +291,12 @@ function unsupportedContentType(c: ApiContext, method: DescMethod): Failure {
   );
 }
 
-/** Notes the failure for the access log and returns it for the wire. */
+/** Notes the failure for the access log, and returns it for the wire with Retry-After. */
 function noted(error: unknown, c: ApiContext | undefined): ConnectError {
-  return toConnectError(c === undefined ? error : noteFailure(c, error));
+  if (c === undefined) return toConnectError(error);
+  const failure = noteFailure(c, error);
+  const retryAfter = retryAfterOf(failure);
+  // Connect makes a response of its own, which gets the headers of the context's response.
+  if (retryAfter !== undefined) c.res.headers.set('Retry-After', String(retryAfter));
+  return toConnectError(failure);
 }
