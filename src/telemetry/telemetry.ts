@@ -32,16 +32,17 @@ const longestTogether = 8192;
  */
 function linesTogether(): DestinationStream {
   const output = pino.destination({ dest: 1, sync: true, minLength: longestTogether });
-  let timer: NodeJS.Timeout | undefined;
+  let willFlush = false;
   function flush(): void {
-    timer = undefined;
+    willFlush = false;
     output.flush();
   }
   process.once('exit', flush);
   return {
     write(line) {
       output.write(line);
-      timer ??= setTimeout(flush, longestWaitMs);
+      if (!willFlush) setTimeout(flush, longestWaitMs);
+      willFlush = true;
     },
   };
 }
