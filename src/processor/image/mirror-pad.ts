@@ -16,6 +16,8 @@ export interface MirrorPadStep {
 }
 
 export const mirrorPad: StepKind<MirrorPadStep> = {
+  inWords: ({ multiple }) =>
+    `pad at the right and bottom with the mirrored image to the next multiples of ${multiple}`,
   place({ multiple }, { width, height, colours }) {
     const next = (side: number) => (Math.floor(side / multiple) + 1) * multiple;
     return { width: next(width), height: next(height), colours };

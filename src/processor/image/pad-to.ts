@@ -3,6 +3,7 @@ import type { Colour } from './pixels.ts';
 import { grayToRgb } from './pixels.ts';
 import type { Size } from './shortest-edge.ts';
 import type { StepKind } from './step.ts';
+import { colourInWords, sizeInWords } from './words.ts';
 
 /** Pads an image to a size that depends on its own. */
 export interface PadToStep {
@@ -18,6 +19,11 @@ export interface PadToStep {
 export type PaddedSize = Size | 'square';
 
 export const padTo: StepKind<PadToStep> = {
+  inWords({ to, at, colour }) {
+    const size = to === 'square' ? 'the square of the longer side' : sizeInWords(to);
+    const place = at === 'centre' ? 'in the centre' : 'at the top left';
+    return `pad to ${size} with ${colourInWords(colour)}, the image ${place}`;
+  },
   place({ to, at, colour }, input) {
     const { width, height } = paddedSize(to, input);
     const isCovered = input.width === width && input.height === height;

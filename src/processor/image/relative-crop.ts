@@ -16,6 +16,8 @@ export interface RelativeCropStep {
 }
 
 export const relativeCrop: StepKind<RelativeCropStep> = {
+  inWords: ({ heightShare, widthShare }) =>
+    `crop from the centre ${widthShare} of the shorter side in width and ${heightShare} of it in height`,
   place({ heightShare, widthShare, origin }, input) {
     const shorter = Math.min(input.width, input.height);
     const [width, height] = [Math.trunc(widthShare * shorter), Math.trunc(heightShare * shorter)];

@@ -1,8 +1,9 @@
 import type { ResizeFit } from './resize.ts';
-import { sizeInWords } from './words.ts';
+import { kindOfSizeRule } from './size-rules/size-rules.ts';
+import { edgesInWords, sizeInWords } from './words.ts';
 
 type FitWords = {
-  readonly [Fit in ResizeFit['fit']]: (fit: Extract<ResizeFit, { readonly fit: Fit }>) => string;
+  readonly [Fit in ResizeFit['fit']]: (fit: ResizeFit & { readonly fit: Fit }) => string;
 };
 
 /** What a resize does to the size, in words. */
@@ -17,7 +18,7 @@ const fitWords: FitWords = {
   outside: (size) => `resize to cover ${sizeInWords(size)}`,
   width: ({ width }) => `resize to a width of ${width}, the height in proportion`,
   height: ({ height }) => `resize to a height of ${height}, the width in proportion`,
-  shortestEdge: ({ shortestEdge, longestEdge }) =>
-    `resize the shorter side to ${shortestEdge}${longestEdge === undefined ? '' : `, the longer one to at most ${longestEdge}`}`,
-  within: ({ maxWidth, maxHeight }) => `resize to fit into ${maxWidth} × ${maxHeight}`,
+  shortestEdge: (edges) => `resize ${edgesInWords(edges)}`,
+  rule: ({ rule }) => `resize ${kindOfSizeRule(rule).inWords(rule)}`,
+  within: (edges) => `resize ${edgesInWords(edges)}`,
 };

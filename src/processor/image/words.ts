@@ -1,7 +1,7 @@
 import type { Library } from './kernels/kernels.ts';
 import type { FilterName } from './kernels/weights.ts';
 import type { Colour } from './pixels.ts';
-import type { Size } from './shortest-edge.ts';
+import type { Edges, Size } from './shortest-edge.ts';
 
 /*
  * The words for the values of plans. Each kind of step, view, arrangement and extra tensor describes itself with them; see
@@ -11,6 +11,15 @@ import type { Size } from './shortest-edge.ts';
 /** `640 × 480`. */
 export function sizeInWords({ width, height }: Size): string {
   return `${width} × ${height}`;
+}
+
+/** What becomes of the edges, as words that follow "resize". */
+export function edgesInWords(edges: Edges): string {
+  if ('width' in edges) return `to ${sizeInWords(edges)}`;
+  if ('maxWidth' in edges) return `to fit into ${edges.maxWidth} × ${edges.maxHeight}`;
+  const { shortestEdge, longestEdge } = edges;
+  const limit = longestEdge === undefined ? '' : `, the longer one to at most ${longestEdge}`;
+  return `the shorter side to ${shortestEdge}${limit}`;
 }
 
 /** The filter of a resize and the library that computes it: `bicubic, torch`. */

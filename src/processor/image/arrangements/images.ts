@@ -1,9 +1,8 @@
 import type { Pixels } from '../pixels.ts';
 import type { Layout } from '../plan.ts';
 import type { ChannelTable, Values } from '../value-table.ts';
-import { sizeInWords } from '../words.ts';
 import type { ArrangementKind } from './arrangement.ts';
-import { type Canvas, canvasOf } from './canvas.ts';
+import { type Canvas, canvasInWords, canvasOf } from './canvas.ts';
 
 /** Pictures of one size, one after another: [pictures, channels, height, width] or [pictures, height, width, channels]. */
 export interface ImagesArrangement {
@@ -24,7 +23,7 @@ export const images: ArrangementKind<ImagesArrangement> = {
   inWords({ leadingAxes = 0, count, canvas, isPadded }, layout) {
     const axes = layout === 'NCHW' ? ['channels', 'height', 'width'] : ['height', 'width', 'channels'];
     const all = [...new Array<string>(leadingAxes).fill('1'), count ?? 'pictures', ...axes];
-    const size = canvas === 'largest' ? 'the largest picture' : canvas && sizeInWords(canvas);
+    const size = canvas && canvasInWords(canvas);
     return [
       `[${all.join(', ')}]`,
       ...(size === undefined ? [] : [`zeros at the right and bottom up to ${size}`]),

@@ -12,6 +12,8 @@ export interface EdgeRangeRule {
 }
 
 export const edgeRange: SizeRuleKind<EdgeRangeRule> = {
+  inWords: ({ shortestEdge, multiple }) =>
+    `the shorter side to ${shortestEdge}, the longer one to at most ${Math.trunc((1333 / 800) * shortestEdge)}, both rounded down to multiples of ${multiple}`,
   size({ shortestEdge, multiple }, source) {
     const limit = Math.trunc((1333 / 800) * shortestEdge);
     const scale = shortestEdge / Math.min(source.width, source.height);

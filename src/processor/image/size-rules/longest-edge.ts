@@ -15,6 +15,8 @@ export interface LongestEdgeRule {
 }
 
 export const longestEdge: SizeRuleKind<LongestEdgeRule> = {
+  inWords: ({ longestEdge: edge, shortestSide }) =>
+    `the longer side to ${edge}${shortestSide === undefined ? '' : `, the shorter one to at least ${shortestSide}`}`,
   size({ longestEdge: edge, rounding, shortestSide = 0 }, { width, height }) {
     const scale = edge / Math.max(width, height);
     const round = rounding === 'halfUp' ? (value: number) => Math.trunc(value + 0.5) : roundHalfToEven;

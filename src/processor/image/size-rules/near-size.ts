@@ -1,4 +1,5 @@
 import { roundHalfToEven, type Size } from '../shortest-edge.ts';
+import { sizeInWords } from '../words.ts';
 import type { SizeRuleKind } from './size-rule.ts';
 
 /**
@@ -14,6 +15,8 @@ export interface NearSizeRule extends Size {
 }
 
 export const nearSize: SizeRuleKind<NearSizeRule> = {
+  inWords: ({ multiple, keepsRatio, ...size }) =>
+    `to multiples of ${multiple} near ${sizeInWords(size)}${keepsRatio ? ', in proportion' : ''}`,
   size({ width, height, multiple, keepsRatio }, source) {
     const across = width / source.width;
     const down = height / source.height;

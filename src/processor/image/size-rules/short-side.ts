@@ -13,6 +13,8 @@ export interface ShortSideRule {
 }
 
 export const shortSide: SizeRuleKind<ShortSideRule> = {
+  inWords: ({ shortestEdge, multiple = 1 }) =>
+    `the shorter side to ${shortestEdge}${multiple === 1 ? '' : `, both rounded up to multiples of ${multiple}`}`,
   size({ shortestEdge, multiple = 1 }, { width, height }) {
     const scale = shortestEdge / Math.min(width, height);
     const side = (length: number) => Math.ceil(roundHalfToEven(length * scale) / multiple) * multiple;

@@ -2,6 +2,8 @@ import type { Size } from '../shortest-edge.ts';
 
 /** A kind of size rule: one file in this folder and one row in size-rules.ts. */
 export interface SizeRuleKind<R> {
+  /** The size, as words that follow "resize". */
+  inWords(rule: R): string;
   /**
    * The size that an image is resized to, in pixels.
    *

@@ -1,4 +1,5 @@
 import type { Size } from '../shortest-edge.ts';
+import { sizeInWords } from '../words.ts';
 import type { SizeRuleKind } from './size-rule.ts';
 
 /**
@@ -10,6 +11,7 @@ export interface ThumbnailRule extends Size {
 }
 
 export const thumbnail: SizeRuleKind<ThumbnailRule> = {
+  inWords: (size) => `larger images to fit into ${sizeInWords(size)}`,
   size(rule, source) {
     const width = Math.min(source.width, rule.width);
     const height = Math.min(source.height, rule.height);

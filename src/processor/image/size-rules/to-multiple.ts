@@ -1,4 +1,5 @@
 import { type Edges, type Size, sizeByEdges } from '../shortest-edge.ts';
+import { edgesInWords } from '../words.ts';
 import type { SizeRuleKind } from './size-rule.ts';
 
 /**
@@ -18,6 +19,8 @@ export interface ToMultipleRule {
 }
 
 export const toMultiple: SizeRuleKind<ToMultipleRule> = {
+  inWords: ({ multiple, rounding, edges }) =>
+    `${edges === undefined ? 'to its own size' : edgesInWords(edges)}, both rounded ${rounding} to multiples of ${multiple}`,
   size({ multiple, rounding, edges }, source) {
     const round = rounding === 'down' ? Math.floor : Math.ceil;
     const { width, height }: Size = edges === undefined ? source : sizeByEdges(source, edges);

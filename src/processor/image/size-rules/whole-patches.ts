@@ -1,4 +1,5 @@
 import type { Size } from '../shortest-edge.ts';
+import { sizeInWords } from '../words.ts';
 import type { SizeRuleKind } from './size-rule.ts';
 
 /**
@@ -12,6 +13,8 @@ export interface WholePatchesRule extends Size {
 }
 
 export const wholePatches: SizeRuleKind<WholePatchesRule> = {
+  inWords: ({ patch, ...size }) =>
+    `larger images to fit into ${sizeInWords(size)}, all to whole patches of ${sizeInWords(patch)}`,
   size(rule, source) {
     const ratio = Math.max(source.height / rule.height, source.width / rule.width);
     const side = (length: number, patch: number) => {
