@@ -132,6 +132,25 @@ export const failureKinds = {
     title: 'The preprocessor config asks for something that is not supported',
   },
 
+  ASPECT_RATIO_OVER_LIMIT: {
+    code: INVALID_ARGUMENT,
+    status: 422,
+    isRetryable: false,
+    title: 'The image is too wide or too tall for the model',
+  },
+  IMAGE_TOO_SMALL: {
+    code: INVALID_ARGUMENT,
+    status: 422,
+    isRetryable: false,
+    title: 'The image is too small for the model',
+  },
+  IMAGE_SIZE_INDIVISIBLE: {
+    code: INVALID_ARGUMENT,
+    status: 422,
+    isRetryable: false,
+    title: 'The image cannot be cut into whole patches',
+  },
+
   BATCH_SHAPES_UNEQUAL: {
     code: INVALID_ARGUMENT,
     status: 400,

@@ -1,4 +1,5 @@
 import { Failure } from '../../failures.ts';
+import { kindOfArrangement } from './arrangements/arrangements.ts';
 import { type PlannedImage, stepsOf } from './geometry.ts';
 import type { OutputFormat } from './plan.ts';
 import type { Size } from './shortest-edge.ts';
@@ -16,8 +17,8 @@ export const longestSides = {
  *
  * @param maxOutputPixels - limit of width × height, for the output and every picture between two steps
  * @returns the image
- * @throws PRESET_UNSUPPORTED, OUTPUT_PIXELS_OVER_LIMIT, and what a step throws for a size that the model's own
- *   processor refuses
+ * @throws PRESET_UNSUPPORTED, OUTPUT_PIXELS_OVER_LIMIT, and what a step or an arrangement throws for a size that the
+ *   model's own processor refuses
  */
 export function withinLimits<Image extends PlannedImage>(image: Image, maxOutputPixels: number): Image {
   const { plan, geometry } = image;
@@ -29,6 +30,10 @@ export function withinLimits<Image extends PlannedImage>(image: Image, maxOutput
   // Fast numerics resample a smaller version of the source, which the resampler checks.
   if (plan.numerics !== 'fast') {
     for (const placed of steps) kindOf(placed.step).checkWork?.(placed);
+  }
+  if (plan.output.kind === 'tensor') {
+    const { arrangement } = plan.output;
+    if (arrangement !== undefined) kindOfArrangement(arrangement).check?.(arrangement, geometry.pictures);
   }
   for (const output of geometry.outputs) {
     if (output.kind === 'image') checkSides(output, output.format);

@@ -100,6 +100,14 @@ function sizeOfKeys(key: string, size: ConfigValues): ConfigSize {
   }
 }
 
+/** The values of an object, with its keys: exactly these. */
+export function readKeys(config: ConfigValues, key: string, names: readonly string[]): ConfigValues {
+  const value = config[key];
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (isObject && Object.keys(value).sort().join() === names.toSorted().join()) return value as ConfigValues;
+  throw invalid(key, value, `{${names.join(', ')}}`);
+}
+
 function wholeNumber(key: string, value: unknown, min: number, max: number): number {
   if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return value as number;
   throw invalid(key, value, `a whole number from ${min} to ${max}`);

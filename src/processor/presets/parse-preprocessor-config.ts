@@ -19,6 +19,7 @@ import {
   processorTypes,
 } from './processor-types.ts';
 import { readConfigFile } from './transformers/config-file.ts';
+import { patchTypes } from './transformers/patch-types.ts';
 import { resolveType, unsupportedType } from './transformers/resolve-type.ts';
 
 /**
@@ -30,7 +31,7 @@ import { resolveType, unsupportedType } from './transformers/resolve-type.ts';
 export function parsePreprocessorConfig(json: string): PresetPlan {
   const given = readConfigFile(json);
   const { name } = resolveType(given);
-  const type = Object.hasOwn(processorTypes, name) ? processorTypes[name] : undefined;
+  const type = typeOf(name);
   if (type === undefined) throw unsupportedType(name);
   const config = completed(given, type);
   checkKeys(given, config);
@@ -38,23 +39,34 @@ export function parsePreprocessorConfig(json: string): PresetPlan {
   return { ...planOf(config, type), ...(ignored.length > 0 && { decisions: [ignoredDecision(ignored)] }) };
 }
 
-/** The steps in the order of PilBackend._preprocess. */
+function typeOf(name: string): ProcessorType | undefined {
+  const table = [processorTypes, patchTypes].find((types) => Object.hasOwn(types, name));
+  return table?.[name];
+}
+
 function planOf(config: ConfigValues, type: ProcessorType): PresetPlan {
+  const values = {
+    alpha: readFlag(config, 'do_convert_rgb') ? onWhite : 'dropped',
+    tensor: tensorValues(config),
+  } as const;
+  if (type.own === undefined) return { ...values, steps: backendSteps(config, type) };
+  const { tensor, ...own } = type.own(config, { filter: filterOf(config) }, 'pillow');
+  return { ...values, ...own, tensor: { ...values.tensor, ...tensor } };
+}
+
+/** The steps in the order of PilBackend._preprocess. */
+function backendSteps(config: ConfigValues, type: ProcessorType): readonly Step[] {
   const steps: Step[] = [];
   if (readFlag(config, 'do_resize')) steps.push(...resizeSteps(config, type));
   if (readFlag(config, 'do_center_crop')) {
     if (steps.length > 1) throw unsupportedKeys(['do_center_crop'], 'its resize crops by itself');
     steps.push(cropStep(config));
   }
-  return {
-    alpha: readFlag(config, 'do_convert_rgb') ? onWhite : 'dropped',
-    steps,
-    tensor: tensorValues(config),
-  };
+  return steps;
 }
 
 function resizeSteps(config: ConfigValues, type: ProcessorType): Step[] {
-  const filter = filters[readWholeNumber(config, 'resample', 0, filters.length - 1)] as FilterName;
+  const filter = filterOf(config);
   const size = readSize(config, 'size', readFlag(config, 'default_to_square'));
   switch (type.resize ?? 'plain') {
     case 'plain':
@@ -122,6 +134,10 @@ function readStd(config: ConfigValues): readonly number[] {
   // Computed in FP32: a value that is 0 there would divide by 0.
   if (std.every((value) => Math.fround(value) !== 0)) return std;
   throw invalid('image_std', config.image_std, 'numbers other than 0');
+}
+
+function filterOf(config: ConfigValues): FilterName {
+  return filters[readWholeNumber(config, 'resample', 0, filters.length - 1)] as FilterName;
 }
 
 /** PIL.Image.Resampling by number. */

@@ -1,3 +1,7 @@
+import type { Resampling } from '../image/views/view.ts';
+import type { PresetLibrary } from './preset.ts';
+import type { PresetPlan } from './preset-plan.ts';
+
 /**
  * The image processors of transformers 5 that are computed here, and the values of their classes for keys that a config
  * omits. Most are pure configuration: they override only these values of PilBackend.
@@ -10,6 +14,13 @@ export interface ProcessorType {
   readonly resize?: 'cropPct' | 'levit';
   /** Common keys that it ignores. */
   readonly ignores?: readonly string[];
+  /** Its own `_preprocess`. Unset: that of the backends. */
+  readonly own?: (config: ConfigValues, resampling: Resampling, library: PresetLibrary) => OwnPlan;
+}
+
+/** The parts of a plan that a class with its own `_preprocess` determines. The values are those of the backends. */
+export interface OwnPlan extends Pick<PresetPlan, 'steps' | 'views'> {
+  readonly tensor?: Partial<Pick<PresetPlan['tensor'], 'name' | 'datatype' | 'arrangement' | 'extras'>>;
 }
 
 /** Keys as in preprocessor_config.json. */

@@ -87,6 +87,13 @@ export function presetTensorPlan(
   }
   const layout =
     output.layout === Layout.UNSPECIFIED ? tensor.layout : enumName('layout', output.layout, layoutNames);
+  if (tensor.arrangement?.kind === 'patches' && layout !== tensor.layout) {
+    throw invalidOption(
+      'layout',
+      layout,
+      `${tensor.layout}, because the preset's tensor consists of patches`,
+    );
+  }
   return {
     ...tensor,
     kind: 'tensor',

@@ -161,13 +161,15 @@ describe(createPresets, () => {
       'broken.json': '{',
       'good.json': tiny,
       'huge.json': ' '.repeat(65_537),
-      'qwen/preprocessor_config.json': '{"image_processor_type": "Qwen2VLImageProcessor"}',
+      'video/preprocessor_config.json': '{"image_processor_type": "VideoMAEImageProcessor"}',
     });
     const problems = problemsOf(directory);
     expect(problems).toHaveLength(3);
     expect(problems[0]).toContain('PRESETS_DIR: broken.json: The preprocessor config is not JSON.');
     expect(problems[1]).toBe('PRESETS_DIR: huge.json: has 65537 bytes; the limit is 65536');
-    expect(problems[2]).toContain('PRESETS_DIR: qwen/preprocessor_config.json: The image processor "Qwen2VL');
+    expect(problems[2]).toContain(
+      'PRESETS_DIR: video/preprocessor_config.json: The image processor "VideoMAE',
+    );
   });
 
   it('does not start with two files of one name', async () => {

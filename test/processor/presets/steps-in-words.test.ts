@@ -68,7 +68,7 @@ describe(stepsInWords, () => {
       'crop 10 × 10 at column 1, row 2',
       'convert to grayscale by Rec. 601 luma',
       'rescale by 0.0078, subtract mean 1 (rescaling and normalization fused, rounded to FP32)',
-      'write the tensor pixels: UINT8, channels in the order BGR, [patches, channels × 2 × 14 × 14], in groups of 2 × 2 patches',
+      'write the tensor pixels: UINT8, channels in the order BGR, patches of 14 × 14 pixels in groups of 2 × 2 patches, [patches, channels × 2 × 14 × 14]',
       'write the tensor grid: 1, then the rows and columns of patches of 14 × 14 pixels',
     ]);
   });

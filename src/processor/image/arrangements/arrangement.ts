@@ -37,4 +37,6 @@ export interface ArrangementKind<A> {
     values: Values,
   ): void;
   batchRule(arrangement: A): BatchRule;
+  /** @throws Failure IMAGE_SIZE_INDIVISIBLE if the library refuses pictures of these sizes */
+  check?(arrangement: A, pictures: readonly Size[]): void;
 }

@@ -1,50 +1,49 @@
+import { Failure } from '../../../failures.ts';
+import type { Pixels } from '../pixels.ts';
 import type { Size } from '../shortest-edge.ts';
+import type { ChannelTable, Values } from '../value-table.ts';
 import type { ArrangementKind } from './arrangement.ts';
 
 /**
- * One picture as rows of square patches, as Qwen2VLImageProcessor of transformers arranges it
- * (image_processing_qwen2_vl.py): [patches, channels × repeats × size × size].
- *
- * The model merges groups of `merge` × `merge` patches, so the patches of a group follow each other, row by row, and so
- * do the groups. A patch contains a channel `repeats` times, because the model's patches extend over as many frames
- * of a video.
+ * One picture as rows of square patches, as `patchify` of transformers' image processors arranges it
+ * (image_processing_qwen2_vl.py): [patches, values of a patch].
  */
 export interface PatchesArrangement {
   readonly kind: 'patches';
   /** Side of a patch, in pixels. */
   readonly size: number;
-  /** Side of a group, in patches. The picture's sides are multiples of size × merge. */
+  /** Side of a group, in patches: the model merges a group. The picture's sides are multiples of size × merge. */
   readonly merge: number;
+  /** How often a patch contains its pixels: the model's patches extend over as many frames of a video. */
   readonly repeats: number;
+  /** Whether the patches follow each other row by row. Unset: those of a group do, and so do the groups. */
+  readonly isRowMajor?: boolean | undefined;
+  /** The axes of a patch, the slowest first: channel, frame, y and x. Unset: `ctyx`. */
+  readonly axes?: PatchAxes | undefined;
+  /** Whether a patch is a picture: [patches, channels × repeats, size, size]. */
+  readonly isSquare?: boolean | undefined;
 }
 
+export type PatchAxes = 'ctyx' | 'tcyx' | 'yxct';
+
 export const patches: ArrangementKind<PatchesArrangement> = {
-  inWords: ({ size, merge, repeats }) =>
-    `[patches, channels × ${repeats} × ${size} × ${size}], in groups of ${merge} × ${merge} patches`,
-  shape({ size, repeats }, [picture], channels) {
-    const { width, height } = picture as Size;
-    return [(width / size) * (height / size), channels * repeats * size * size];
+  inWords(arrangement) {
+    const { size, merge, isRowMajor } = arrangement;
+    const order = isRowMajor || merge === 1 ? 'row by row' : `in groups of ${merge} × ${merge} patches`;
+    return `patches of ${size} × ${size} pixels ${order}, ${valuesInWords(arrangement)}`;
   },
-  write({ size, merge, repeats }, [picture], channels, _, values) {
+  shape({ size, repeats, isSquare }, [picture], channels) {
+    const { width, height } = picture as Size;
+    const count = Math.floor(width / size) * Math.floor(height / size);
+    const samples = channels * repeats;
+    return isSquare ? [count, samples, size, size] : [count, samples * size * size];
+  },
+  write(arrangement, [picture], channels, _, values) {
     if (picture === undefined) return;
-    const { data, width, height, channels: samples } = picture;
-    const group = size * merge;
-    let at = 0;
-    const writePatch = (left: number, top: number): void => {
-      for (const { sample, table } of channels) {
-        const start = at;
-        for (let y = 0; y < size; y++) {
-          let pixel = ((top + y) * width + left) * samples + sample;
-          for (let x = 0; x < size; x++, pixel += samples) {
-            values[at++] = table[data[pixel] as number] as number;
-          }
-        }
-        const end = at;
-        for (let repeat = 1; repeat < repeats; repeat++, at += end - start) {
-          values.copyWithin(at, start, end);
-        }
-      }
-    };
+    const { size, merge, isRowMajor } = arrangement;
+    const { width, height } = picture;
+    const writePatch = patchWriter(arrangement, picture, channels, values);
+    const group = isRowMajor ? size : size * merge;
     for (let groupTop = 0; groupTop < height; groupTop += group) {
       for (let groupLeft = 0; groupLeft < width; groupLeft += group) {
         for (let top = groupTop; top < groupTop + group; top += size) {
@@ -54,4 +53,64 @@ export const patches: ArrangementKind<PatchesArrangement> = {
     }
   },
   batchRule: () => 'concatenate',
+  check({ size, merge }, [picture]) {
+    const { width, height } = picture as Size;
+    const multiple = size * merge;
+    if (width % multiple === 0 && height % multiple === 0) return;
+    throw new Failure(
+      'IMAGE_SIZE_INDIVISIBLE',
+      `The image has ${width} × ${height} pixels and the preset does not resize it; the model's processor needs sides that are multiples of ${multiple}.`,
+      { multiple, width, height },
+    );
+  },
 };
+
+function valuesInWords({ size, repeats, axes = 'ctyx', isSquare }: PatchesArrangement): string {
+  if (isSquare) return `[patches, channels × ${repeats}, ${size}, ${size}]`;
+  const lengths = { c: 'channels', t: repeats, y: size, x: size };
+  const factors = Array.from(axes, (axis) => lengths[axis as keyof typeof lengths]);
+  return `[patches, ${factors.join(' × ')}]`;
+}
+
+/** Writes one patch after another. */
+function patchWriter(
+  { size, repeats, axes = 'ctyx' }: PatchesArrangement,
+  { data, width, channels: samples }: Pixels,
+  channels: readonly ChannelTable[],
+  values: Values,
+): (left: number, top: number) => void {
+  const steps = stepsOf(axes, { c: channels.length, t: repeats, y: size, x: size });
+  const length = channels.length * repeats * size * size;
+  let patch = 0;
+  return (left, top) => {
+    for (const [channel, { sample, table }] of channels.entries()) {
+      for (let y = 0; y < size; y++) {
+        let pixel = ((top + y) * width + left) * samples + sample;
+        let at = patch + channel * steps.c + y * steps.y;
+        for (let x = 0; x < size; x++, pixel += samples, at += steps.x) {
+          values[at] = table[data[pixel] as number] as number;
+        }
+      }
+    }
+    const end = patch + length;
+    for (; patch < end; patch += steps.t * repeats) {
+      for (let repeat = 1; repeat < repeats; repeat++) {
+        values.copyWithin(patch + repeat * steps.t, patch, patch + steps.t);
+      }
+    }
+  };
+}
+
+/** The distance between neighbours along each axis. */
+function stepsOf(
+  axes: PatchAxes,
+  lengths: Readonly<Record<string, number>>,
+): Record<'c' | 't' | 'y' | 'x', number> {
+  const steps = { c: 1, t: 1, y: 1, x: 1 };
+  let step = 1;
+  for (const axis of [...axes].reverse() as (keyof typeof steps)[]) {
+    steps[axis] = step;
+    step *= lengths[axis] as number;
+  }
+  return steps;
+}

@@ -1,6 +1,7 @@
 import { edgeRange } from './edge-range.ts';
 import { longestEdge } from './longest-edge.ts';
 import { nearSize } from './near-size.ts';
+import { pixelBudget } from './pixel-budget.ts';
 import { shortSide } from './short-side.ts';
 import type { SizeRuleKind } from './size-rule.ts';
 import { thumbnail } from './thumbnail.ts';
@@ -12,6 +13,7 @@ const sizeRuleKinds = {
   edgeRange,
   longestEdge,
   nearSize,
+  pixelBudget,
   shortSide,
   thumbnail,
   toMultiple,

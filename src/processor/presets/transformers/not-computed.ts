@@ -104,7 +104,6 @@ export const notComputed: Readonly<Record<string, (typeof missing)[keyof typeof 
   PixtralImageProcessor: missing.padding,
   PoolFormerImageProcessor: missing.sizes,
   PromptDepthAnythingImageProcessor: missing.sizes,
-  Qwen2VLImageProcessor: missing.patches,
   RTDetrImageProcessor: missing.padding,
   RfDetrImageProcessor: missing.floats,
   SLANeXtImageProcessor: missing.other,
