@@ -26,6 +26,8 @@ export interface PixelBudgetRule {
 const maxAspectRatio = 200;
 
 export const pixelBudget: SizeRuleKind<PixelBudgetRule> = {
+  inWords: ({ factor, minPixels, maxPixels, frames = 1 }) =>
+    `to sides that are multiples of ${factor}, ${minPixels} to ${maxPixels} pixels${frames === 1 ? '' : ` in ${frames} frames`}`,
   size(rule, source) {
     const { factor, minPixels, maxPixels, frames = 1 } = rule;
     const { width, height } = enlarged(rule, source);
