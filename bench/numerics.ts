@@ -122,7 +122,7 @@ async function pictures(): Promise<{ name: string; file: Uint8Array }[]> {
 }
 
 async function measure(task: Case, grayscale: boolean, python: PythonPeer | undefined, there: string[]) {
-  const exact = ours('exact', grayscale);
+  const exact = ours('pillow', grayscale);
   const { width, height, filter } = task;
   const compute = async (way: string) =>
     (await python?.request({ way, width, height, filter, gray: grayscale }, task.file))?.bytes;

@@ -132,6 +132,12 @@ export const failureKinds = {
     title: 'The preprocessor config asks for something that is not supported',
   },
 
+  NUMERICS_UNSUPPORTED: {
+    code: INVALID_ARGUMENT,
+    status: 400,
+    isRetryable: false,
+    title: 'The preset is not computed with these numerics',
+  },
   ASPECT_RATIO_OVER_LIMIT: {
     code: INVALID_ARGUMENT,
     status: 422,

@@ -180,16 +180,6 @@ export const rules: readonly Rule[] = [
       allowed: 'UINT8, FP16 or FP32 in npy and npz: NumPy has no bfloat16; use raw or safetensors',
     },
   },
-  {
-    refuses: ['numerics'],
-    values: ['torch', 'opencv'],
-    beside: ['preset', 'preprocessor_config'],
-    allowed: "exact, pillow or fast beside a preset: the presets are Pillow's",
-    phrase: 'torch and opencv not beside a preset',
-    inMessage: {
-      allowed: "NUMERICS_EXACT, NUMERICS_PILLOW or NUMERICS_FAST beside a preset: the presets are Pillow's",
-    },
-  },
   ...Object.entries(limitedFilters).map(
     ([numerics, allowed]): Rule => ({
       refuses: ['filter'],

@@ -82,6 +82,6 @@ function summary({ steps, tensor }: PresetPlan): Omit<Preset, 'name'> {
 function sizeOf(step: ResizeStep): NonNullable<Preset['resize']> {
   if (step.fit === 'width' || step.fit === 'height') throw new Error(`no preset resizes by its ${step.fit}`);
   if (step.fit === 'rule') return { byRule: true };
-  const { kind: _kind, fit: _fit, filter: _filter, ...size } = step;
+  const { kind: _kind, fit: _fit, filter: _filter, library: _library, ...size } = step;
   return size;
 }

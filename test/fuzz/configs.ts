@@ -69,7 +69,7 @@ export function mutatedConfig(random: Random): string {
   return JSON.stringify(config);
 }
 
-const reasons = new Set(['PRESET_INVALID', 'PRESET_UNSUPPORTED']);
+const reasons = new Set(['PRESET_INVALID', 'PRESET_UNSUPPORTED', 'NUMERICS_UNSUPPORTED']);
 
 /** The parser of preprocessor_config.json. */
 export function openConfigDoor(): Door {
@@ -80,7 +80,7 @@ export function openConfigDoor(): Door {
       const config = mutatedConfig(random);
       return {
         input: { 'preprocessor_config.json': config },
-        run: () => outcomeOf(reasons, () => parsePreprocessorConfig(config)),
+        run: () => outcomeOf(reasons, () => parsePreprocessorConfig(config).plan('torch', {})),
       };
     },
     async [Symbol.asyncDispose]() {},

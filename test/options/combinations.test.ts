@@ -21,7 +21,6 @@ const broken = [
   ['preprocessor_config={}&stride=32', 'stride'],
   ['format=npy&datatype=uint8&std=2', 'datatype'],
   ['format=npy&datatype=bf16', 'datatype'],
-  ['preset=a&numerics=torch', 'numerics'],
   ['width=5&filter=box&numerics=torch', 'filter'],
   ['width=5&filter=lanczos&numerics=opencv', 'filter'],
   ['width=5&filter=hamming&numerics=fast', 'filter'],
@@ -51,6 +50,7 @@ describe('rules', () => {
     'filter=hamming&numerics=exact',
     'scale=false&numerics=fast',
     'preset=a&numerics=pillow',
+    'preset=a&numerics=torch',
     'width=5&filter=lanczos&numerics=torch',
     'width=5&filter=box&numerics=opencv',
   ])('take %s', (query) => {

@@ -57,7 +57,7 @@ export async function compareFiles(
     }
     const { reply } = await peer.request<{ versions: Record<string, string> }>({});
     const versions = Object.entries(reply.versions).map((entry) => entry.join(' '));
-    return `numerics ${numericsVersions.exact}; ${versions.join(', ')}`;
+    return `numerics ${numericsVersions.pillow}; ${versions.join(', ')}`;
   } finally {
     peer.end();
     await workers.close();

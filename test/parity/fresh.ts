@@ -89,7 +89,7 @@ export async function compareFresh(python: string, count: number, seed: string):
   const peer = startPython(python, new URL('fresh.py', import.meta.url));
   const { reply } = await peer.request<{ versions: Record<string, string> }>({});
   const versions = Object.entries(reply.versions).map((entry) => entry.join(' '));
-  console.log(`parity: ours ${numericsVersions.exact}, ${versions.join(', ')}; seed ${seed}`);
+  console.log(`parity: ours ${numericsVersions.pillow}, ${versions.join(', ')}; seed ${seed}`);
   const counts = new Map<string, { cases: number; differing: number }>();
   let first: string | undefined;
   for (let index = 0; index < count; index++) {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
-import { ProcessRequestSchema } from '../../gen/image/v1/processor_pb.ts';
+import { Numerics, ProcessRequestSchema } from '../../gen/image/v1/processor_pb.ts';
 import { datatypes } from '../../src/datatypes.ts';
 import { readHeader } from '../../src/processor/codecs/read-header.ts';
 import { joinedShape, writeJoined } from '../../src/processor/image/join-tensors.ts';
@@ -25,9 +25,12 @@ import { picture, type Source } from './preset-goldens.ts';
 const maxPixels = 200_000_000;
 const presets = createPresets({});
 
-function plannedFor(config: string): Plan {
+const numerics = { pillow: Numerics.PILLOW, torch: Numerics.TORCH } as const;
+
+function plannedFor(config: string, backend: PatchCase['backend']): Plan {
   const request = create(ProcessRequestSchema, {
     preprocessorConfig: config,
+    numerics: numerics[backend],
     output: { case: 'tensor', value: { container: 3 } },
   });
   return planOf(request, maxPixels, presets);
@@ -94,9 +97,10 @@ describe(`patches against transformers ${versions.transformers}`, () => {
   it.each(patchGoldens.map((golden) => [golden.config, golden] as const))(
     'has every tensor of %s',
     async (config, { cases }) => {
-      for (const each of cases.filter(({ backend }) => backend === 'pillow')) {
-        const { sources, tensors } = each;
-        expect({ sources, tensors: await resultOf(each, plannedFor(config)) }).toEqual({ sources, tensors });
+      for (const each of cases) {
+        const { backend, sources, tensors } = each;
+        const computed = await resultOf(each, plannedFor(config, backend));
+        expect({ backend, sources, tensors: computed }).toEqual({ backend, sources, tensors });
       }
     },
   );

@@ -14,16 +14,20 @@ export interface GoldenPreset {
   readonly config?: string;
   /** torchvision's weights. */
   readonly weights?: string;
-  /** Seven values of the first case's tensor, from its first to six sevenths of the way. */
-  readonly samples: readonly number[];
+  /** Seven values of the first case's tensor, from its first to six sevenths of the way, by each library. */
+  readonly samples: Readonly<Record<GoldenLibrary, readonly number[]>>;
   readonly cases: readonly Golden[];
 }
 
-/** A picture and its result; hashes are the first 16 digits of SHA-256. */
+/** The libraries with goldens: the two backends of transformers, and torchvision with Pillow images. */
+export const goldenLibraries = ['pillow', 'torch'] as const;
+
+export type GoldenLibrary = (typeof goldenLibraries)[number];
+
+/** A picture and its result by each library. Unset: the library refuses this size or filter. */
 export interface Golden {
   readonly source: Source;
-  /** Unset: Pillow refuses this size. */
-  readonly result: GoldenResult | undefined;
+  readonly results: Readonly<Partial<Record<GoldenLibrary, GoldenResult>>>;
 }
 
 /** How a picture is made. */
@@ -35,6 +39,7 @@ export interface Source {
   readonly kind: 'mixed' | 'smooth';
 }
 
+/** Hashes are the first 16 digits of SHA-256. */
 interface GoldenResult {
   readonly width: number;
   readonly height: number;
@@ -43,10 +48,6 @@ interface GoldenResult {
   readonly pixels: string;
   /** Of [3, height, width]. */
   readonly tensor: string;
-  /** The torchvision backend's distance from the pixels, in levels. */
-  readonly torchvision: { readonly most: number; readonly valuesBeyondOne: number } | undefined;
-  /** Of the torchvision backend, where nothing is resized. */
-  readonly torchvisionPixels: string | undefined;
 }
 
 interface File {
@@ -56,7 +57,8 @@ interface File {
     readonly name: string;
     readonly config?: string;
     readonly weights?: string;
-    readonly samples: string;
+    readonly pillow_samples: string;
+    readonly torch_samples: string;
     readonly cases: readonly string[];
   }[];
 }
@@ -76,29 +78,28 @@ const sources = new Map<string, Source>();
 
 export const goldenPresets: readonly GoldenPreset[] = file.presets.map((preset) => ({
   ...preset,
-  samples: preset.samples === '' ? [] : preset.samples.split(' ').map(Number),
+  samples: { pillow: samplesOf(preset.pillow_samples), torch: samplesOf(preset.torch_samples) },
   cases: preset.cases.map(goldenOf),
 }));
 
+function samplesOf(words: string): readonly number[] {
+  return words === '' ? [] : words.split(' ').map(Number);
+}
+
 /** One line, as make_preset_goldens.py describes it. Equal pictures have one source. */
 function goldenOf(line: string): Golden {
-  const [shape = '', kind, size = '', dtype, pixels = '', tensor = '', levels = '', others] = line.split(' ');
+  const [shape = '', kind, size = '', dtype, ...hashes] = line.split(' ');
   const [width = 0, height = 0, channels] = shape.split('x').map(Number);
   const source = sources.get(`${shape} ${kind}`) ?? ({ width, height, channels, kind } as Source);
   sources.set(`${shape} ${kind}`, source);
-  if (size === '-') return { source, result: undefined };
   const [resultWidth = 0, resultHeight = 0] = size.split('x').map(Number);
-  const [most = 0, valuesBeyondOne = 0] = levels.split('/').map(Number);
-  const result: GoldenResult = {
-    width: resultWidth,
-    height: resultHeight,
-    datatype: dtype === 'float32' ? 'FP32' : 'UINT8',
-    pixels,
-    tensor,
-    torchvision: levels === '-' ? undefined : { most, valuesBeyondOne },
-    torchvisionPixels: others === '-' ? undefined : others,
-  };
-  return { source, result };
+  const results = goldenLibraries.flatMap((library, index): [GoldenLibrary, GoldenResult][] => {
+    const [pixels = '-', tensor = '-'] = hashes.slice(2 * index);
+    if (pixels === '-') return [];
+    const datatype = dtype === 'float32' ? 'FP32' : 'UINT8';
+    return [[library, { width: resultWidth, height: resultHeight, datatype, pixels, tensor }]];
+  });
+  return { source, results: Object.fromEntries(results) };
 }
 
 /** The same picture as in Python, byte for byte. */

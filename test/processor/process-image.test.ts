@@ -83,7 +83,7 @@ describe(processImage, () => {
         sha256: hash('sha256', png),
         bytes: BigInt(png.length),
       },
-      provenance: { numericsVersion: numericsVersions.exact, libraries: pool.libraries, decisions: [] },
+      provenance: { numericsVersion: numericsVersions.pillow, libraries: pool.libraries, decisions: [] },
       key: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
     expect(response.tensors).toEqual([]);

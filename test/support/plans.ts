@@ -33,7 +33,7 @@ export interface PlanOptions {
 
 /** The plan of options. Default: an image in the source's format with exact numerics. */
 export function planFrom(options: PlanOptions = {}): Plan {
-  const { resize, crop, grayscale, numerics = 'exact', background, dropsAlpha } = options;
+  const { resize, crop, grayscale, numerics = 'pillow', background, dropsAlpha } = options;
   return {
     numerics,
     alpha: background ?? (dropsAlpha ? 'dropped' : 'kept'),

@@ -1417,7 +1417,8 @@ export const Numerics = {
   UNSPECIFIED: 0,
 
   /**
-   * The library that the preset belongs to; Pillow without a preset.
+   * The library that the preset belongs to; Pillow without a preset. A preset of transformers belongs to torch, because
+   * AutoImageProcessor chooses its torchvision backend.
    *
    * @generated from enum value: NUMERICS_EXACT = 1;
    */
@@ -1431,7 +1432,8 @@ export const Numerics = {
   FAST: 2,
 
   /**
-   * Full decoding and Pillow's own arithmetic. ICC profiles are ignored, as Pillow ignores them.
+   * Full decoding and Pillow's own arithmetic. ICC profiles are ignored, as Pillow ignores them. Beside a preset of
+   * transformers: its Pillow backend.
    *
    * @generated from enum value: NUMERICS_PILLOW = 3;
    */
@@ -1439,7 +1441,8 @@ export const Numerics = {
 
   /**
    * Decoding as Pillow's; then torchvision's resize of uint8 with antialiasing, as torch computes it on a CPU, and its
-   * rgb_to_grayscale. FILTER_NEAREST, FILTER_BILINEAR, FILTER_BICUBIC and FILTER_LANCZOS only. Not beside a preset.
+   * rgb_to_grayscale. FILTER_NEAREST, FILTER_BILINEAR, FILTER_BICUBIC and FILTER_LANCZOS only. Beside a preset of
+   * transformers: its torchvision backend.
    *
    * @generated from enum value: NUMERICS_TORCH = 4;
    */
@@ -1448,7 +1451,7 @@ export const Numerics = {
   /**
    * Decoding as Pillow's; then cv2.resize of uint8 and cv2.cvtColor. FILTER_NEAREST is INTER_NEAREST, FILTER_BOX
    * INTER_AREA, FILTER_BILINEAR INTER_LINEAR, FILTER_BICUBIC INTER_CUBIC as OpenCV computes it without Intel's IPP; no
-   * other filter. Not beside a preset.
+   * other filter.
    *
    * @generated from enum value: NUMERICS_OPENCV = 5;
    */

@@ -17,9 +17,9 @@ export interface Plan {
   /** Unset: the source's first page or frame. */
   readonly source?: SourcePlan | undefined;
   /**
-   * The arithmetic that computes the pixels: `exact` is Pillow's, `fast` that of libvips with its shrinking decoders.
+   * The library whose pixels these are, to the last bit; `fast` is the arithmetic of libvips with its shrinking decoders.
    */
-  readonly numerics: 'exact' | Library | 'fast';
+  readonly numerics: 'pillow' | Library | 'fast';
   readonly alpha: AlphaPlan;
   /** In the order in which they run. */
   readonly steps: readonly Step[];

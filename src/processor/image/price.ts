@@ -43,7 +43,7 @@ const encoding = {
 } as const;
 
 /** Nanoseconds per source pixel that is resampled, for the two passes of the resampler. */
-const resamplingTime = { exact: 3, torch: 3, opencv: 3, fast: 1 } as const;
+const resamplingTime = { pillow: 3, torch: 3, opencv: 3, fast: 1 } as const;
 
 /** Memory and time that every image takes: code that runs for the first time, buffers of the codecs. */
 const fixedBytes = 10_000_000;

@@ -12,7 +12,7 @@ import type { Plan } from './plan.ts';
  * - The versions of the libraries include that of libvips.
  */
 export const numericsVersions = {
-  exact: '3+pillow-13.0',
+  pillow: '3+pillow-13.0',
   torch: '1+torch-2.15-cpu',
   opencv: '1+opencv-5.0',
   fast: '3+libvips',

@@ -1,15 +1,9 @@
 import { Failure } from '../../failures.ts';
-import type { FilterName } from '../image/kernels/weights.ts';
+import type { CropOrigin } from '../image/crop.ts';
 import type { Step } from '../image/steps.ts';
-import {
-  type ConfigSize,
-  invalid,
-  readFlag,
-  readNumber,
-  readPerChannel,
-  readSize,
-  readWholeNumber,
-} from './config-values.ts';
+import type { Resampling } from '../image/views/view.ts';
+import { type ConfigSize, invalid, readFlag, readNumber, readPerChannel, readSize } from './config-values.ts';
+import type { Preset } from './preset.ts';
 import { onWhite, type PresetPlan } from './preset-plan.ts';
 import {
   type ConfigValues,
@@ -18,25 +12,37 @@ import {
   type ProcessorType,
   processorTypes,
 } from './processor-types.ts';
+import { type Backend, backendOf, readResampling } from './transformers/backends.ts';
 import { readConfigFile } from './transformers/config-file.ts';
 import { patchTypes } from './transformers/patch-types.ts';
 import { resolveType, unsupportedType } from './transformers/resolve-type.ts';
 
+/** A preprocessor config: the part of a preset that it determines. */
+export type ConfiguredPreset = Pick<Preset, 'libraries' | 'plan'>;
+
 /**
- * Reads a Hugging Face preprocessor_config.json as transformers 5 does with its Pillow backend. A type, key or value
- * that is not computed here exactly as there is refused by name.
+ * Reads a Hugging Face preprocessor_config.json as transformers 5 does. A type, key or value that is not computed here
+ * exactly as there is refused by name, some of them by `plan`.
  *
- * @throws PRESET_INVALID if transformers would fail too, PRESET_UNSUPPORTED otherwise
+ * `torch` is transformers' torchvision backend, which AutoImageProcessor chooses, and `pillow` its Pillow backend, which
+ * the suffix `Pil` of a class chooses. The keys `use_fast` and `backend` choose nothing: AutoImageProcessor knows them
+ * only as arguments.
+ *
+ * @throws PRESET_INVALID if transformers would fail too, PRESET_UNSUPPORTED otherwise; `plan` also NUMERICS_UNSUPPORTED
  */
-export function parsePreprocessorConfig(json: string): PresetPlan {
+export function parsePreprocessorConfig(json: string): ConfiguredPreset {
   const given = readConfigFile(json);
-  const { name } = resolveType(given);
+  const { name, suffix } = resolveType(given);
   const type = typeOf(name);
   if (type === undefined) throw unsupportedType(name);
   const config = completed(given, type);
   checkKeys(given, config);
   const ignored = ignoredKeys(given, type);
-  return { ...planOf(config, type), ...(ignored.length > 0 && { decisions: [ignoredDecision(ignored)] }) };
+  const decisions = ignored.length > 0 && { decisions: [ignoredDecision(ignored)] };
+  return {
+    libraries: suffix === 'Pil' ? ['pillow', 'torch'] : ['torch', 'pillow'],
+    plan: (library) => ({ ...planOf(config, type, backendOf(library)), ...decisions }),
+  };
 }
 
 function typeOf(name: string): ProcessorType | undefined {
@@ -44,37 +50,37 @@ function typeOf(name: string): ProcessorType | undefined {
   return table?.[name];
 }
 
-function planOf(config: ConfigValues, type: ProcessorType): PresetPlan {
+function planOf(config: ConfigValues, type: ProcessorType, backend: Backend): PresetPlan {
   const values = {
     alpha: readFlag(config, 'do_convert_rgb') ? onWhite : 'dropped',
-    tensor: tensorValues(config),
+    tensor: tensorValues(config, backend),
   } as const;
-  if (type.own === undefined) return { ...values, steps: backendSteps(config, type) };
-  const { tensor, ...own } = type.own(config, { filter: filterOf(config) }, 'pillow');
+  if (type.own === undefined) return { ...values, steps: backendSteps(config, type, backend) };
+  const { tensor, ...own } = type.own(config, readResampling(config, backend), backend.library);
   return { ...values, ...own, tensor: { ...values.tensor, ...tensor } };
 }
 
-/** The steps in the order of PilBackend._preprocess. */
-function backendSteps(config: ConfigValues, type: ProcessorType): readonly Step[] {
+/** The steps in the order of `_preprocess` of transformers' backends. */
+function backendSteps(config: ConfigValues, type: ProcessorType, backend: Backend): readonly Step[] {
   const steps: Step[] = [];
-  if (readFlag(config, 'do_resize')) steps.push(...resizeSteps(config, type));
+  if (readFlag(config, 'do_resize')) steps.push(...resizeSteps(config, type, backend));
   if (readFlag(config, 'do_center_crop')) {
     if (steps.length > 1) throw unsupportedKeys(['do_center_crop'], 'its resize crops by itself');
-    steps.push(cropStep(config));
+    steps.push(cropStep(config, backend));
   }
   return steps;
 }
 
-function resizeSteps(config: ConfigValues, type: ProcessorType): Step[] {
-  const filter = filterOf(config);
+function resizeSteps(config: ConfigValues, type: ProcessorType, backend: Backend): Step[] {
+  const resampling = readResampling(config, backend);
   const size = readSize(config, 'size', readFlag(config, 'default_to_square'));
   switch (type.resize ?? 'plain') {
     case 'plain':
-      return [{ kind: 'resize', ...size, filter }];
+      return [{ kind: 'resize', ...size, ...resampling }];
     case 'levit':
-      return [{ kind: 'resize', ...levitSize(config, size), filter }];
+      return [{ kind: 'resize', ...levitSize(config, size), ...resampling }];
     case 'cropPct':
-      return cropPctSteps(config, size, filter);
+      return cropPctSteps(config, size, resampling, backend.cropOrigin);
   }
 }
 
@@ -88,30 +94,35 @@ function levitSize(config: ConfigValues, size: ConfigSize): ConfigSize {
 /**
  * ConvNextImageProcessor.resize: from 384 on the image is warped, below it is cropped. It ignores longest_edge.
  */
-function cropPctSteps(config: ConfigValues, size: ConfigSize, filter: FilterName): Step[] {
+function cropPctSteps(
+  config: ConfigValues,
+  size: ConfigSize,
+  resampling: Resampling,
+  origin: CropOrigin,
+): Step[] {
   if (!('shortestEdge' in size)) throw invalid('size', config.size, '{shortest_edge}');
   const { shortestEdge } = size;
   const square = { width: shortestEdge, height: shortestEdge };
-  if (shortestEdge >= 384) return [{ kind: 'resize', fit: 'fill', ...square, filter }];
+  if (shortestEdge >= 384) return [{ kind: 'resize', fit: 'fill', ...square, ...resampling }];
   const resized = Math.trunc(shortestEdge / readNumber(config, 'crop_pct'));
   if (resized < 1 || resized > 65_535) {
     throw invalid('crop_pct', config.crop_pct, `what makes ${shortestEdge} / crop_pct 1 to 65535 pixels`);
   }
   return [
-    { kind: 'resize', fit: 'shortestEdge', shortestEdge: resized, filter },
-    { kind: 'crop', ...square, origin: 'transformers' },
+    { kind: 'resize', fit: 'shortestEdge', shortestEdge: resized, ...resampling },
+    { kind: 'crop', ...square, origin },
   ];
 }
 
-function cropStep(config: ConfigValues): Step {
+function cropStep(config: ConfigValues, { cropOrigin }: Backend): Step {
   const size = readSize(config, 'crop_size', true);
   if (size.fit !== 'fill')
     throw invalid('crop_size', config.crop_size, 'a number, [height, width] or {height, width}');
-  return { kind: 'crop', width: size.width, height: size.height, origin: 'transformers' };
+  return { kind: 'crop', width: size.width, height: size.height, origin: cropOrigin };
 }
 
 /** Without rescaling and normalizing, transformers leaves the pixels as uint8. */
-function tensorValues(config: ConfigValues): PresetPlan['tensor'] {
+function tensorValues(config: ConfigValues, backend: Backend): PresetPlan['tensor'] {
   const rescales = readFlag(config, 'do_rescale');
   const normalizes = readFlag(config, 'do_normalize');
   const rescaleFactor = rescales ? readNumber(config, 'rescale_factor') : 1;
@@ -122,7 +133,7 @@ function tensorValues(config: ConfigValues): PresetPlan['tensor'] {
     name: 'pixel_values',
     datatype: rescales || normalizes ? 'FP32' : 'UINT8',
     layout: 'NCHW',
-    rescaleFactor,
+    ...backend.arithmetic({ rescales, normalizes, rescaleFactor }),
     mean: normalizes ? readPerChannel(config, 'image_mean') : [0],
     std: normalizes ? readStd(config) : [1],
     channelOrder: readFlag(config, 'do_flip_channel_order') ? 'BGR' : 'RGB',
@@ -135,13 +146,6 @@ function readStd(config: ConfigValues): readonly number[] {
   if (std.every((value) => Math.fround(value) !== 0)) return std;
   throw invalid('image_std', config.image_std, 'numbers other than 0');
 }
-
-function filterOf(config: ConfigValues): FilterName {
-  return filters[readWholeNumber(config, 'resample', 0, filters.length - 1)] as FilterName;
-}
-
-/** PIL.Image.Resampling by number. */
-const filters: readonly FilterName[] = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming'];
 
 /**
  * The config with its class's values for missing keys. A null stays null, as in transformers. Two old spellings are

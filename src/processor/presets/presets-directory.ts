@@ -28,7 +28,7 @@ export function readPresets(directory: string): readonly Preset[] {
     try {
       const config = readConfig(join(directory, file));
       const preset = transformersPreset(name, [], () => config);
-      preset.plan(preset.libraries[0], {});
+      checkPlans(preset);
       return [preset];
     } catch (error) {
       problems.push(`${file}: ${error instanceof Error ? error.message : String(error)}`);
@@ -38,6 +38,19 @@ export function readPresets(directory: string): readonly Preset[] {
   if (problems.length > 0)
     throw new EnvironmentError(problems.map((line) => `PRESETS_DIR: ${line}`).join('\n'));
   return presets;
+}
+
+/** Plans a preset with each of its libraries. @throws Failure that of the first one, if all fail */
+function checkPlans({ libraries, plan }: Preset): void {
+  const failures = libraries.flatMap((library) => {
+    try {
+      plan(library, {});
+      return [];
+    } catch (failure) {
+      return [failure];
+    }
+  });
+  if (failures.length === libraries.length) throw failures[0];
 }
 
 function configFiles(directory: string): ConfigFile[] {

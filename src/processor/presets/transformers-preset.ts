@@ -1,6 +1,5 @@
-import { parsePreprocessorConfig } from './parse-preprocessor-config.ts';
+import { type ConfiguredPreset, parsePreprocessorConfig } from './parse-preprocessor-config.ts';
 import type { Preset } from './preset.ts';
-import type { PresetPlan } from './preset-plan.ts';
 
 /**
  * A preset of the family transformers.
@@ -9,25 +8,30 @@ import type { PresetPlan } from './preset-plan.ts';
  * @param config - its preprocessor_config.json, read when the preset is used for the first time
  */
 export function transformersPreset(name: string, aliases: readonly string[], config: () => string): Preset {
-  let plan: PresetPlan | undefined;
-  const planOf = () => (plan ??= parsePreprocessorConfig(config()));
+  let configured: ConfiguredPreset | undefined;
+  const read = () => (configured ??= parsePreprocessorConfig(config()));
   return {
     name,
     aliases,
     family: 'transformers',
-    libraries: ['pillow'],
-    plan: planOf,
-    python: () => pythonOf(name, planOf()),
+    get libraries() {
+      return read().libraries;
+    },
+    plan: (library, settings) => read().plan(library, settings),
+    python: () => pythonOf(name, read()),
   };
 }
 
 /** A processor that does not convert to RGB by itself needs an image that is RGB. */
-function pythonOf(name: string, { alpha }: PresetPlan): string {
+function pythonOf(name: string, { libraries, plan }: ConfiguredPreset): string {
+  const [library] = libraries;
+  const { alpha } = plan(library, {});
+  const backend = library === 'pillow' ? ', backend="pil"' : '';
   const image = 'ImageOps.exif_transpose(Image.open("photo.jpg"))';
   return `from PIL import Image, ImageOps
 from transformers import AutoImageProcessor
 
-processor = AutoImageProcessor.from_pretrained(${JSON.stringify(name)}, backend="pil")
+processor = AutoImageProcessor.from_pretrained(${JSON.stringify(name)}${backend})
 image = ${alpha === 'dropped' ? `${image}.convert("RGB")` : image}
 tensors = processor(image, return_tensors="np")
 `;

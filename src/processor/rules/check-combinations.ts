@@ -1,6 +1,8 @@
 import type { ProcessRequest } from '../../../gen/image/v1/processor_pb.ts';
 import { findClash, messageClashFailure } from '../../options/clash.ts';
+import { fastFilters } from '../../options/image-options.ts';
 import { messageDefaults, optionsOfMessage } from '../../options/image-request.ts';
+import { invalidOption } from '../../options/invalid-option.ts';
 import type { Plan } from '../image/plan.ts';
 
 /**
@@ -19,9 +21,9 @@ export function checkCombinations(request: ProcessRequest): void {
  * @throws OPTION_INVALID
  */
 export function checkFilter({ numerics, steps }: Plan): void {
+  if (numerics !== 'fast') return;
   for (const step of steps) {
-    if (step.kind !== 'resize') continue;
-    const clash = findClash({ filter: step.filter, numerics }, {});
-    if (clash !== undefined) throw messageClashFailure(clash);
+    if (step.kind !== 'resize' || fastFilters.some((filter) => filter === step.filter)) continue;
+    throw invalidOption('filter', step.filter, `one of ${fastFilters.join(', ')} with fast numerics`);
   }
 }

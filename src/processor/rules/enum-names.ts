@@ -11,7 +11,6 @@ import {
 } from '../../../gen/image/v1/processor_pb.ts';
 import { imageOptions } from '../../options/image-options.ts';
 import { invalidOption } from '../../options/invalid-option.ts';
-import type { Plan } from '../image/plan.ts';
 
 /*
  * The names in a plan for the values of the contract's enums. UNSPECIFIED has the name of the default.
@@ -45,7 +44,7 @@ export const filterNames = {
   [Filter.LANCZOS]: 'lanczos',
 } as const satisfies Record<Known<Filter>, string>;
 
-const numericsNames = {
+export const numericsNames = {
   [Numerics.UNSPECIFIED]: imageOptions.numerics.default,
   [Numerics.EXACT]: 'exact',
   [Numerics.PILLOW]: 'pillow',
@@ -53,16 +52,6 @@ const numericsNames = {
   [Numerics.OPENCV]: 'opencv',
   [Numerics.FAST]: 'fast',
 } as const satisfies Record<Known<Numerics>, string>;
-
-/**
- * The numerics of a request. `pillow` means `exact` because all presets are computed by Pillow so far.
- *
- * @throws OPTION_INVALID for a number that the enum does not define
- */
-export function numericsOf(value: Numerics): Plan['numerics'] {
-  const name = enumName('numerics', value, numericsNames);
-  return name === 'pillow' ? 'exact' : name;
-}
 
 /** Only formats that can be written. */
 export const outputFormatNames = {

@@ -5,7 +5,7 @@ import type { Library } from '../image/kernels/kernels.ts';
 import type { Colour } from '../image/pixels.ts';
 import type { Plan } from '../image/plan.ts';
 import type { Step } from '../image/steps.ts';
-import { enumName, filterNames, fitNames, numericsOf } from './enum-names.ts';
+import { enumName, filterNames, fitNames, numericsNames } from './enum-names.ts';
 import { checkRequestedSide, checkRequestedSize } from './limits.ts';
 import { imagePlan, tensorPlan } from './output-plan.ts';
 import { sourcePlan } from './source-plan.ts';
@@ -18,7 +18,8 @@ import { sourcePlan } from './source-plan.ts';
 export function planOfOptions(request: ProcessRequest, maxOutputPixels: number): Plan {
   const { resize, crop, grayscale } = request;
   const background = backgroundColour(request.background);
-  const numerics = numericsOf(request.numerics);
+  const named = enumName('numerics', request.numerics, numericsNames);
+  const numerics = named === 'exact' ? 'pillow' : named;
   const library = numerics === 'torch' || numerics === 'opencv' ? { library: numerics } : {};
   return {
     source: sourcePlan(request.sourceOptions),

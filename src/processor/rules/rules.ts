@@ -1,7 +1,7 @@
 import type { ProcessRequest } from '../../../gen/image/v1/processor_pb.ts';
 import type { Plan } from '../image/plan.ts';
-import { parsePreprocessorConfig } from '../presets/parse-preprocessor-config.ts';
-import type { PresetPlan } from '../presets/preset-plan.ts';
+import { type ConfiguredPreset, parsePreprocessorConfig } from '../presets/parse-preprocessor-config.ts';
+import type { PresetSettings } from '../presets/preset.ts';
 import type { Presets } from '../presets/presets.ts';
 import { checkCombinations, checkFilter } from './check-combinations.ts';
 import { planOfOptions } from './plan-of-options.ts';
@@ -13,28 +13,32 @@ import { checkSettings, presetSettings } from './preset-settings.ts';
  * It does not look at the image.
  *
  * @param maxOutputPixels - limit of the output's width × height
- * @throws OPTION_INVALID, OUTPUT_PIXELS_OVER_LIMIT, PRESET_UNKNOWN, PRESET_INVALID, PRESET_UNSUPPORTED
+ * @throws OPTION_INVALID, OUTPUT_PIXELS_OVER_LIMIT, PRESET_UNKNOWN, PRESET_INVALID, PRESET_UNSUPPORTED,
+ *   NUMERICS_UNSUPPORTED
  */
 export function planOf(request: ProcessRequest, maxOutputPixels: number, presets: Presets): Plan {
   checkCombinations(request);
-  const preset = presetOf(request, presets);
+  const settings = presetSettings(request.presetSettings);
+  const preset = presetOf(request, settings, presets);
   const plan =
     preset === undefined
       ? planOfOptions(request, maxOutputPixels)
-      : planOfPreset(request, preset, maxOutputPixels);
+      : planOfPreset(request, preset, settings, maxOutputPixels);
   checkFilter(plan);
   return plan;
 }
 
-function presetOf(request: ProcessRequest, presets: Presets): PresetPlan | undefined {
-  const { preset, preprocessorConfig } = request;
+function presetOf(
+  { preset, preprocessorConfig }: ProcessRequest,
+  settings: PresetSettings,
+  presets: Presets,
+): ConfiguredPreset | undefined {
   if (preset === '' && preprocessorConfig === '') return undefined;
-  const settings = presetSettings(request.presetSettings);
   if (preset === '') {
     checkSettings(settings, []);
     return parsePreprocessorConfig(preprocessorConfig);
   }
   const found = presets.find(preset);
   checkSettings(settings, found.settings ?? []);
-  return found.plan(found.libraries[0], settings);
+  return found;
 }

@@ -1,15 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../../src/failures.ts';
 import { parsePreprocessorConfig } from '../../../src/processor/presets/parse-preprocessor-config.ts';
+import type { PresetLibrary } from '../../../src/processor/presets/preset.ts';
 
 const vit = { image_processor_type: 'ViTImageProcessor' };
 const clip = { image_processor_type: 'CLIPImageProcessor' };
 
-const parse = (config: unknown) => parsePreprocessorConfig(JSON.stringify(config));
+const parse = (config: unknown, library: PresetLibrary = 'pillow') =>
+  parsePreprocessorConfig(JSON.stringify(config)).plan(library, {});
 
 function failureOf(json: string): Pick<Failure, 'reason' | 'message'> {
   try {
-    parsePreprocessorConfig(json);
+    parsePreprocessorConfig(json).plan('pillow', {});
   } catch (error) {
     if (error instanceof Failure) return { reason: error.reason, message: error.message };
     throw error;
@@ -251,9 +253,8 @@ describe(parsePreprocessorConfig, () => {
   });
 
   it('ignores the key __proto__ like any other unknown key', () => {
-    const { decisions } = parsePreprocessorConfig(
-      '{"image_processor_type": "ViTImageProcessor", "__proto__": {}}',
-    );
+    const json = '{"image_processor_type": "ViTImageProcessor", "__proto__": {}}';
+    const { decisions } = parsePreprocessorConfig(json).plan('pillow', {});
     expect(decisions).toEqual(['ignored=__proto__']);
   });
 

@@ -18,7 +18,10 @@ function failureOf(name: string, { find } = createPresets({})): Failure {
 }
 
 function preset(name: string, family: Family = 'transformers', aliases: readonly string[] = []): Preset {
-  return { ...transformersPreset(name, aliases, () => '{}'), family };
+  return {
+    ...transformersPreset(name, aliases, () => '{"image_processor_type":"ViTImageProcessor"}'),
+    family,
+  };
 }
 
 describe(createPresetNames, () => {

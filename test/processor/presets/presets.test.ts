@@ -40,15 +40,17 @@ function problemsOf(directory: string): string[] {
 }
 
 const tiny = JSON.stringify({ image_processor_type: 'ViTImageProcessor', size: 8 });
-const tinySteps = [{ kind: 'resize', fit: 'fill', width: 8, height: 8, filter: 'bilinear' }];
+const tinySteps = [
+  { kind: 'resize', fit: 'fill', width: 8, height: 8, filter: 'bilinear', library: 'torch' },
+];
 
 describe(createPresets, () => {
   it('contains the well-known models', () => {
     expect(planOf(presets, 'openai/clip-vit-base-patch32')).toMatchObject({
       alpha: [255, 255, 255],
       steps: [
-        { kind: 'resize', fit: 'shortestEdge', shortestEdge: 224, filter: 'bicubic' },
-        { kind: 'crop', width: 224, height: 224, origin: 'transformers' },
+        { kind: 'resize', fit: 'shortestEdge', shortestEdge: 224, filter: 'bicubic', library: 'torch' },
+        { kind: 'crop', width: 224, height: 224, origin: 'transformers-torchvision' },
       ],
       tensor: { mean: [0.48145466, 0.4578275, 0.40821073] },
     });

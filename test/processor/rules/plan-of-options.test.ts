@@ -47,7 +47,7 @@ describe(planOf, () => {
   it('keeps the size and the format of the source without options', () => {
     expect(plan({})).toEqual({
       source: { page: 1, dpi: 144, pageBox: 'crop', annotations: true, password: '' },
-      numerics: 'exact',
+      numerics: 'pillow',
       alpha: 'kept',
       steps: [],
       output: { kind: 'image', format: undefined, quality: undefined },
@@ -284,9 +284,9 @@ describe(planOf, () => {
   );
 
   it.each([
-    [Numerics.UNSPECIFIED, 'exact'],
-    [Numerics.EXACT, 'exact'],
-    [Numerics.PILLOW, 'exact'],
+    [Numerics.UNSPECIFIED, 'pillow'],
+    [Numerics.EXACT, 'pillow'],
+    [Numerics.PILLOW, 'pillow'],
     [Numerics.TORCH, 'torch'],
     [Numerics.OPENCV, 'opencv'],
     [Numerics.FAST, 'fast'],
@@ -302,15 +302,6 @@ describe(planOf, () => {
       reason: 'OPTION_INVALID',
       metadata: { option: 'filter', allowed },
     });
-  });
-
-  it("refuses torch and OpenCV beside a preset, whose pixels are Pillow's", () => {
-    for (const numerics of [Numerics.TORCH, Numerics.OPENCV]) {
-      expect(refusal({ preset: 'clip-vit-base-patch32', numerics })).toMatchObject({
-        reason: 'OPTION_INVALID',
-        metadata: { option: 'numerics' },
-      });
-    }
   });
 
   it.each(['NPY', 'NPZ'] as const)('refuses BF16 in %s, because NumPy has no such type', (name) => {

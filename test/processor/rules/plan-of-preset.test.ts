@@ -12,11 +12,13 @@ import {
   type TensorOutput,
   type TensorOutputSchema,
 } from '../../../gen/image/v1/processor_pb.ts';
+import type { ResizeStep } from '../../../src/processor/image/resize.ts';
 import { invalid, plan, type Request, refusal } from '../../support/plan-of-request.ts';
 
 type Tensor = Exclude<MessageInitShape<typeof TensorOutputSchema>, TensorOutput>;
 
 const clip = 'clip-vit-base-patch32';
+const resnet = 'ResNet50_Weights.IMAGENET1K_V2';
 const tensorOf = (value: Tensor, request: Request = { preset: clip }) =>
   plan({ ...request, output: { case: 'tensor', value } }).output;
 const configured = (config: unknown) => ({ preprocessorConfig: JSON.stringify(config) });
@@ -26,11 +28,11 @@ describe('planOf with a preset', () => {
   it('describes CLIP’s preprocessing in plain values', () => {
     expect(plan({ preset: clip })).toEqual({
       source: { page: 1, dpi: 144, pageBox: 'crop', annotations: true, password: '' },
-      numerics: 'exact',
+      numerics: 'torch',
       alpha: [255, 255, 255],
       steps: [
-        { kind: 'resize', fit: 'shortestEdge', shortestEdge: 224, filter: 'bicubic' },
-        { kind: 'crop', width: 224, height: 224, origin: 'transformers' },
+        { kind: 'resize', fit: 'shortestEdge', shortestEdge: 224, filter: 'bicubic', library: 'torch' },
+        { kind: 'crop', width: 224, height: 224, origin: 'transformers-torchvision' },
       ],
       output: {
         kind: 'tensor',
@@ -38,6 +40,7 @@ describe('planOf with a preset', () => {
         datatype: 'FP32',
         layout: 'NCHW',
         rescaleFactor: 0.00392156862745098,
+        rounding: 'fused',
         mean: [0.48145466, 0.4578275, 0.40821073],
         std: [0.26862954, 0.26130258, 0.27577711],
         channelOrder: 'RGB',
@@ -84,7 +87,7 @@ describe('planOf with a preset', () => {
     ],
   ])('resizes to %j', (size, resize) => {
     expect(plan(configured({ ...vit, size })).steps).toEqual([
-      { kind: 'resize', ...resize, filter: 'bilinear' },
+      { kind: 'resize', ...resize, filter: 'bilinear', library: 'torch' },
     ]);
   });
 
@@ -98,14 +101,72 @@ describe('planOf with a preset', () => {
       layout: Layout.NHWC,
       container: TensorContainer.SAFETENSORS,
     };
-    expect(tensorOf(tensor)).toMatchObject({
+    expect(tensorOf(tensor, { preset: clip, numerics: Numerics.PILLOW })).toMatchObject({
       name: 'pixel_values',
       datatype: 'BF16',
       layout: 'NHWC',
       container: 'safetensors',
+      rescaleFactor: 0.00392156862745098,
       mean: [0.48145466, 0.4578275, 0.40821073],
     });
-    expect(plan({ preset: clip, numerics: Numerics.FAST }).numerics).toBe('fast');
+  });
+
+  it.each([
+    [clip, 'UNSPECIFIED', 'torch', 'torch'],
+    [clip, 'EXACT', 'torch', 'torch'],
+    [clip, 'TORCH', 'torch', 'torch'],
+    [clip, 'PILLOW', 'pillow', undefined],
+    // libvips resamples as Pillow does, but for the last bit.
+    [clip, 'FAST', 'fast', undefined],
+    [resnet, 'EXACT', 'pillow', undefined],
+    [resnet, 'PILLOW', 'pillow', undefined],
+    [resnet, 'FAST', 'fast', undefined],
+  ] as const)('computes %s with the numerics %s by %s', (preset, named, numerics, library) => {
+    const { steps, ...planned } = plan({ preset, numerics: Numerics[named] });
+    expect(planned.numerics).toBe(numerics);
+    expect(steps[0]).toHaveProperty('kind', 'resize');
+    expect((steps[0] as ResizeStep).library).toBe(library);
+  });
+
+  it.each([
+    [clip, 'OPENCV', 'opencv', 'torch, pillow'],
+    [resnet, 'TORCH', 'torch', 'pillow'],
+    [resnet, 'OPENCV', 'opencv', 'pillow'],
+  ] as const)('refuses for %s the numerics %s', (preset, named, numerics, allowed) => {
+    expect(refusal({ preset, numerics: Numerics[named] })).toEqual({
+      reason: 'NUMERICS_UNSUPPORTED',
+      metadata: { numerics, allowed },
+    });
+  });
+
+  it.each(['box', 'hamming'])(
+    'refuses the filter %s, which torch lacks, and accepts it by Pillow',
+    (filter) => {
+      const config = configured({ ...vit, resample: filter === 'box' ? 4 : 5 });
+      expect(refusal(config)).toEqual({
+        reason: 'NUMERICS_UNSUPPORTED',
+        metadata: { numerics: 'torch', filter, allowed: 'pillow' },
+      });
+      expect(plan({ ...config, numerics: Numerics.PILLOW }).steps).toMatchObject([{ filter }]);
+    },
+  );
+
+  it.each([
+    ['CLIPImageProcessor', 'torch'],
+    ['CLIPImageProcessorFast', 'torch'],
+    ['CLIPImageProcessorPil', 'pillow'],
+    ['CLIPFeatureExtractor', 'torch'],
+  ])('computes %s by %s unless the request names another library', (type, library) => {
+    const config = configured({ image_processor_type: type });
+    expect(plan(config).numerics).toBe(library);
+    expect(plan({ ...config, numerics: Numerics.PILLOW }).numerics).toBe('pillow');
+    expect(plan({ ...config, numerics: Numerics.TORCH }).numerics).toBe('torch');
+  });
+
+  // AutoImageProcessor.from_pretrained takes both from its arguments only.
+  it('ignores use_fast and backend in a config', () => {
+    expect(plan(configured({ ...vit, use_fast: false })).numerics).toBe('torch');
+    expect(plan(configured({ ...vit, backend: 'pil' })).numerics).toBe('torch');
   });
 
   it('returns an image of the pixels before they are rescaled', () => {

@@ -6,7 +6,7 @@ import type { Size } from '../shortest-edge.ts';
 import { luma } from './luma.ts';
 import { nearest } from './nearest.ts';
 import { resampleStored } from './upright.ts';
-import { type FilterName, reachedPixels, type WeighingFilterName } from './weights.ts';
+import { type FilterName, isPicking, reachedPixels, type WeighingFilterName } from './weights.ts';
 
 /**
  * Pixels between the two passes. Usual requests stay far below. 1 × 65,000 pixels to 16 million × 1 would be 10¹² and
@@ -110,7 +110,7 @@ export function checkWork(source: Size, target: Target, pillow: PillowVersion = 
   const box = boxIn(source, target);
   if (keepsAll(source, target, box)) return;
   checkSide(Math.max(width, height), maxWholeSide);
-  if (filter === 'nearest') return;
+  if (isPicking(filter)) return;
   const cutout = target.cutout ?? wholeOf(target);
   const computed = sizeOfCutout(cutout);
   checkSide(Math.max(source.width, source.height, computed.width, computed.height), maxSide);
@@ -156,7 +156,7 @@ function resampleTo(
     return toLuma ? luma(upright) : copyOf(upright, stored);
   }
   checkWork(source, target, pillow);
-  if (filter === 'nearest') {
+  if (isPicking(filter)) {
     const picked = nearest(orient(stored, orientation), width, height, box, cutout);
     return toLuma ? luma(picked) : picked;
   }

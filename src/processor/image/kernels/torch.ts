@@ -6,10 +6,10 @@ import { pickPixels } from './pick.ts';
 import { checkIntermediate, checkSide, copyOf, maxSide, type Target } from './resample.ts';
 import type { WeighingTorchFilterName } from './torch-weights.ts';
 import { resampleStored } from './upright.ts';
-import { reachedPixels } from './weights.ts';
+import { isPicking, type PickingFilterName, reachedPixels } from './weights.ts';
 
 /** torchvision's interpolations of uint8 by the names of our filters. */
-export type TorchFilterName = WeighingTorchFilterName | 'nearest';
+export type TorchFilterName = WeighingTorchFilterName | PickingFilterName;
 
 /** The target of a resize by torch. */
 export type TorchTarget = Omit<Target, 'filter' | 'box'> & {
@@ -39,10 +39,10 @@ export function resampleAsTorch(stored: Pixels, orientation: number, target: Tor
     return copyOf(cutUpright(stored, orientation, within(part, cutout)), stored);
   }
   checkTorchWork(source, target);
-  if (filter === 'nearest') {
+  if (isPicking(filter)) {
     const upright = cutUpright(stored, orientation, part);
-    const columns = nearestPixels(partSize.width, width, cutout.left, cutout.right);
-    const rows = nearestPixels(partSize.height, height, cutout.top, cutout.bottom);
+    const columns = pickedPixels(filter, partSize.width, width, cutout.left, cutout.right);
+    const rows = pickedPixels(filter, partSize.height, height, cutout.top, cutout.bottom);
     return pickPixels(upright, columns, rows, sizeOfCutout(cutout));
   }
   return resampleStored(
@@ -65,19 +65,26 @@ export function checkTorchWork(source: Size, target: TorchTarget): void {
   const partSize = sizeOfCutout(part);
   if (partSize.width === width && partSize.height === height) return;
   checkSide(Math.max(source.width, source.height, width, height), maxSide);
-  if (filter === 'nearest') return;
+  if (isPicking(filter)) return;
   const rows = reachedPixels(partSize.height, 0, partSize.height, height, filter, cutout.top, cutout.bottom);
   checkIntermediate(source, target, rows * sizeOfCutout(cutout).width);
 }
 
 /**
- * torch's mode "nearest", which is torchvision's `InterpolationMode.NEAREST`: the source pixel of result pixel i is
- * ⌊i · scale⌋ in single precision.
+ * torch's modes "nearest" and "nearest-exact", which are torchvision's `InterpolationMode.NEAREST` and `NEAREST_EXACT`:
+ * the source pixel of result pixel i is ⌊i · scale⌋ or ⌊(i + ½) · scale⌋ in single precision.
  */
-function nearestPixels(sourceSize: number, size: number, firstResult: number, endResult: number): Int32Array {
+function pickedPixels(
+  filter: PickingFilterName,
+  sourceSize: number,
+  size: number,
+  firstResult: number,
+  endResult: number,
+): Int32Array {
   const scale = Math.fround(sourceSize / size);
+  const first = filter === 'nearest' ? firstResult : firstResult + 0.5;
   return Int32Array.from({ length: endResult - firstResult }, (_, i) =>
-    Math.min(sourceSize - 1, Math.floor(Math.fround((firstResult + i) * scale))),
+    Math.min(sourceSize - 1, Math.floor(Math.fround((first + i) * scale))),
   );
 }
 

@@ -1,8 +1,16 @@
-/** A resampling filter, by its name in Pillow. */
-export type FilterName = 'nearest' | 'box' | 'bilinear' | 'hamming' | 'bicubic' | 'lanczos';
+/** A resampling filter, by its name in Pillow; `nearest-exact` by its name in torch, which alone has it. */
+export type FilterName = 'nearest' | 'nearest-exact' | 'box' | 'bilinear' | 'hamming' | 'bicubic' | 'lanczos';
 
-/** The filters that weigh pixels: all but nearest, which picks them. */
-export type WeighingFilterName = Exclude<FilterName, 'nearest'>;
+/** The filters that pick pixels; the others weigh them. */
+export type PickingFilterName = 'nearest' | 'nearest-exact';
+
+/** The filters that weigh pixels. */
+export type WeighingFilterName = Exclude<FilterName, PickingFilterName>;
+
+/** Whether a filter picks pixels. */
+export function isPicking(filter: FilterName): filter is PickingFilterName {
+  return filter === 'nearest' || filter === 'nearest-exact';
+}
 
 /** Along one axis: the source pixels that each result pixel needs, and their weights. */
 export interface Windows {

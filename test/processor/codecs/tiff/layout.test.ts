@@ -31,7 +31,7 @@ const plan = (numerics: Plan['numerics'], width?: number): PlanOptions => ({
   numerics,
 });
 
-async function decoded(content: Uint8Array, options = plan('exact')): Promise<Pixels> {
+async function decoded(content: Uint8Array, options = plan('pillow')): Promise<Pixels> {
   const header = await readHeader(content, noLimit);
   const pixels = await runStages(content, header, options);
   return { ...pixels, data: Buffer.from(outOfScratch(pixels.data)) };
