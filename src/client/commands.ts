@@ -16,7 +16,7 @@ export interface CommandTable {
   readonly examples: readonly (readonly [line: string, does: string])[];
   readonly exits: readonly (keyof typeof exitCodes)[];
   /** The words that completion offers for arguments that are not flags. */
-  readonly positionals: 'files' | readonly string[];
+  readonly positionals: 'files' | 'presets' | readonly string[];
 }
 
 const help: Flags = { help: { type: 'boolean', help: 'print this' } };
@@ -155,6 +155,35 @@ outputs, the decisions and the key. "-" as INPUT is standard input.`,
   positionals: 'files',
 };
 
+/** Lists the presets of image-api. */
+const presets: CommandTable = {
+  usage: ['presets [flags] [TEXT…]', 'presets --show NAME'],
+  summary: "lists the models' presets",
+  about: `Lists the presets of image-api, those of its PRESETS_DIR included. Each TEXT occurs in the name, an alias or the
+family of the presets that are listed.`,
+  flags: {
+    show: {
+      type: 'string',
+      value: 'NAME',
+      help: 'print what one preset does, and the Python that makes the same tensors',
+      completes: 'presets',
+    },
+    json: { type: 'boolean', help: 'print JSON' },
+    names: { type: 'boolean', help: 'print only names and aliases, one a line' },
+    ...apiFlags,
+    timeout: { type: 'string', value: 'SECONDS', help: 'longest wait for each response (default 10)' },
+    ...help,
+  },
+  takesImageOptions: false,
+  examples: [
+    ['image-client presets siglip', 'the presets with a word in their names'],
+    ['image-client presets --show openai/clip-vit-base-patch32', 'what a preset does'],
+    ['image-client presets --json torchvision', 'output for a program'],
+  ],
+  exits: ['done', 'unexpected', 'usage', 'refused', 'unavailable', 'interrupted'],
+  positionals: 'presets',
+};
+
 /** Finds out why the services cannot be used from here. */
 const doctor: CommandTable = {
   usage: ['doctor [flags]'],
@@ -195,7 +224,7 @@ const completion: CommandTable = {
 };
 
 /** The commands by their names. */
-export const commands = { job, describe, doctor, completion } as const;
+export const commands = { job, describe, presets, doctor, completion } as const;
 
 export type CommandName = keyof typeof commands;
 

@@ -1,5 +1,5 @@
-import { type CommandName, commands, flagsOf, shells, tableOf } from './commands.ts';
-import { parseFlags, usage } from './flags.ts';
+import { type CommandName, type CommandTable, commands, flagsOf, shells, tableOf } from './commands.ts';
+import { type Flag, parseFlags, usage } from './flags.ts';
 
 type Shell = (typeof shells)[number];
 
@@ -32,7 +32,7 @@ interface ShellFlag {
   /** The words of its value; empty for other values, undefined for a flag without a value. */
   readonly words?: readonly string[];
   /** The completions of a value that has no words. */
-  readonly completes: 'folders' | 'files' | undefined;
+  readonly completes: Flag['completes'];
 }
 
 function shellFlags(name: CommandName | 'send'): ShellFlag[] {
@@ -47,11 +47,16 @@ function shellFlags(name: CommandName | 'send'): ShellFlag[] {
   });
 }
 
-function positionalsOf(name: CommandName | 'send'): readonly string[] | 'files' {
+function positionalsOf(name: CommandName | 'send'): CommandTable['positionals'] {
   return tableOf(name).positionals;
 }
 
+/** The command that prints the names of presets; nothing if image-api does not respond at once. */
+const presetNames = (word: string) => `image-client presets --names --timeout 2 -- ${word} 2>/dev/null`;
+
 /* bash and zsh call a function. zsh can run bash's, but its own completion also shows help. */
+
+const bashPresets = `mapfile -t COMPREPLY < <(compgen -W "$(${presetNames('"$current"')})" -- "$current")`;
 
 function bashScript(): string {
   const flags = names.map(
@@ -72,6 +77,7 @@ ${valueCases({
   words: '    %) mapfile -t COMPREPLY < <(compgen -W "WORDS" -- "$current"); return ;;',
   folders: '    %) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;',
   files: '    %) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;',
+  presets: `    %) ${bashPresets}; return ;;`,
   others: '    %) return ;;',
 })}
   esac
@@ -86,6 +92,7 @@ ${flags.join('\n')}
 ${names
   .map((name) => {
     const positionals = positionalsOf(name);
+    if (positionals === 'presets') return `    ${name}) ${bashPresets} ;;`;
     const start =
       name === 'send'
         ? `((COMP_CWORD == 1)) && mapfile -t COMPREPLY < <(compgen -W "${Object.keys(commands).join(' ')}" -- "$current"); `
@@ -105,7 +112,9 @@ complete -F _image_client image-client`;
  *
  * @param branches - by what the value completes to, each with `%` for the pattern
  */
-function valueCases(branches: Readonly<Record<'words' | 'folders' | 'files' | 'others', string>>): string {
+function valueCases(
+  branches: Readonly<Record<'words' | 'folders' | 'files' | 'presets' | 'others', string>>,
+): string {
   return names
     .flatMap((name) =>
       shellFlags(name).flatMap(({ flag, words, completes }) => {
@@ -116,6 +125,8 @@ function valueCases(branches: Readonly<Record<'words' | 'folders' | 'files' | 'o
     )
     .join('\n');
 }
+
+const zshPresets = `compadd -- \${(f)"$(${presetNames('"$current"')})"}`;
 
 function zshScript(): string {
   const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
@@ -136,6 +147,7 @@ ${valueCases({
   words: '    %) compadd -- WORDS; return ;;',
   folders: '    %) _files -/; return ;;',
   files: '    %) _files; return ;;',
+  presets: `    %) ${zshPresets}; return ;;`,
   others: '    %) return ;;',
 })}
   esac
@@ -150,6 +162,7 @@ ${flags.join('\n')}
 ${names
   .map((name) => {
     const positionals = positionalsOf(name);
+    if (positionals === 'presets') return `    ${name}) ${zshPresets} ;;`;
     if (positionals !== 'files')
       return `    ${name}) ${positionals.length === 0 ? ':' : `compadd -- ${positionals.join(' ')}`} ;;`;
     const start = `((CURRENT == 2)) && { local -a first=(${described(commandRows)}); _describe command first; }; `;
@@ -161,6 +174,8 @@ ${names
 compdef _image_client image-client`;
 }
 
+const fishPresets = `-x -a '(${presetNames('(commandline -ct | string replace -r "^--[a-z]+=" "")')})'`;
+
 function fishScript(): string {
   const quoted = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
   const words = Object.keys(commands).join(' ');
@@ -171,13 +186,16 @@ function fishScript(): string {
     const own =
       positionals === 'files'
         ? []
-        : [`complete -c image-client -n ${isIn(name)} -f -a ${quoted(positionals.join(' '))}`];
+        : positionals === 'presets'
+          ? [`complete -c image-client -n ${isIn(name)} ${fishPresets}`]
+          : [`complete -c image-client -n ${isIn(name)} -f -a ${quoted(positionals.join(' '))}`];
     return [
       ...own,
       ...shellFlags(name).map(({ flag, help, words: values, completes }) => {
         const completed = {
           folders: " -x -a '(__fish_complete_directories)'",
           files: ' -r -F',
+          presets: ` ${fishPresets}`,
           words: ` -x -a ${quoted((values ?? []).join(' '))}`,
         };
         const value = values === undefined ? '' : completed[completes ?? 'words'];

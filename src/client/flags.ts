@@ -19,7 +19,7 @@ export interface Flag {
   /** The words that it takes, if it takes only some. */
   readonly words?: readonly string[];
   /** The completions of a value that has no words. */
-  readonly completes?: 'folders' | 'files';
+  readonly completes?: 'folders' | 'files' | 'presets';
 }
 
 /** Flags by their names, without the dashes. */
@@ -36,6 +36,10 @@ function imageFlag(name: OptionName): Flag {
   if (name === 'preprocessor_config') {
     const help = `${meaning} (its path, or its JSON)`;
     return { type: 'string', value: 'FILE', help, completes: 'files' };
+  }
+  if (name === 'preset') {
+    const help = `${meaning} (see the command presets)`;
+    return { type: 'string', value: 'NAME', help, completes: 'presets' };
   }
   const words = 'words' in kind ? { words: kind.words as readonly string[] } : {};
   return { type: 'string', value: 'VALUE', help: `${meaning} (${kind.allowed})`, ...words };

@@ -50,6 +50,11 @@ async function load(name: CommandName, argv: readonly string[]): Promise<Run | u
     const described = readDescribeArguments(argv, process.env);
     return described && (({ print }, signal) => runDescribe(described, print, signal));
   }
+  if (name === 'presets') {
+    const { readPresetsArguments, runPresets } = await import('./presets.ts');
+    const listed = readPresetsArguments(argv, process.env);
+    return listed && (({ print }, signal) => runPresets(listed, print, signal));
+  }
   if (name === 'doctor') {
     const { readDoctorArguments, runDoctor } = await import('./doctor/doctor.ts');
     const doctor = readDoctorArguments(argv, process.env);

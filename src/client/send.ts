@@ -49,28 +49,62 @@ export async function describe(
   return JSON.parse(Buffer.from(content).toString());
 }
 
-async function post(
+/**
+ * Gets JSON from image-api.
+ *
+ * @throws ClientError
+ */
+export async function getJson(
+  path: string,
+  query: Readonly<Record<string, string>>,
+  api: URL,
+  timeoutMs: number,
+  signal: AbortSignal,
+  apiKey?: string,
+): Promise<unknown> {
+  const type = /^application\/json$/;
+  const { content } = await request(path, { method: 'GET' }, type, api, query, timeoutMs, signal, apiKey);
+  return JSON.parse(Buffer.from(content).toString());
+}
+
+function post(
   path: string,
   types: RegExp,
   api: URL,
   source: Source,
-  options: Readonly<Record<string, string>>,
+  ...rest: RequestRest
+): Promise<ImageResponse> {
+  const init =
+    source instanceof Uint8Array
+      ? { body: source, headers: { 'content-type': 'application/octet-stream' } }
+      : { body: JSON.stringify(source), headers: { 'content-type': 'application/json' } };
+  return request(path, { method: 'POST', ...init }, types, api, ...rest);
+}
+
+type RequestRest = [
+  query: Readonly<Record<string, string>>,
   timeoutMs: number,
   signal: AbortSignal,
-  apiKey?: string,
+  apiKey?: string | undefined,
+];
+
+async function request(
+  path: string,
+  init: RequestInit,
+  types: RegExp,
+  api: URL,
+  ...[query, timeoutMs, signal, apiKey]: RequestRest
 ): Promise<ImageResponse> {
   const target = new URL(`${api.href.replace(/\/+$/, '')}${path}`);
-  target.search = new URLSearchParams(options).toString();
+  target.search = new URLSearchParams(query).toString();
   const key = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
   const timeout = AbortSignal.timeout(timeoutMs);
   try {
     const response = await fetch(target, {
-      method: 'POST',
+      ...init,
+      headers: { ...init.headers, ...key } as Record<string, string>,
       redirect: 'manual',
       signal: AbortSignal.any([signal, timeout]),
-      ...(source instanceof Uint8Array
-        ? { body: source, headers: { ...key, 'content-type': 'application/octet-stream' } }
-        : { body: JSON.stringify(source), headers: { ...key, 'content-type': 'application/json' } }),
     });
     if (response.status !== 200) throw await refusalOf(response);
     const contentType = mediaType(response);

@@ -75,6 +75,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
     expect((await offers('')).filter((word) => !word.startsWith('.'))).toEqual([
       'job',
       'describe',
+      'presets',
       'doctor',
       'completion',
       'photo.jpg',
