@@ -102,6 +102,13 @@ function goldenOf(line: string): Golden {
   return { source, results: Object.fromEntries(results) };
 }
 
+/** A picture by its description: `640x427x3 mixed`. */
+export function sourceOf(description: string): Source {
+  const [shape = '', kind] = description.split(' ');
+  const [width = 0, height = 0, channels] = shape.split('x').map(Number);
+  return { width, height, channels, kind } as Source;
+}
+
 /** The same picture as in Python, byte for byte. */
 export function picture({ width, height, channels, kind }: Source): Pixels {
   const data = new Uint8Array(width * height * channels);

@@ -20,6 +20,8 @@ export interface Geometry {
   readonly picture: Shape;
   /** The sizes of all pictures in the order of the tensor, after they are cut into tiles. */
   readonly pictures: readonly Size[];
+  /** The sizes of the same pictures without the bars that a last step pads. */
+  readonly contents: readonly Size[];
   /** Whether an image output has the source's alpha. */
   readonly keepsAlpha: boolean;
   readonly outputs: readonly OutputDescription[];
@@ -58,14 +60,22 @@ export function geometryOf(header: ImageHeader, plan: Plan): Geometry {
   const branches = branchesOf(plan, source).map((branch) => placeBranch(source, branch, plan));
   const { picture } = branches.find(({ tiles }) => tiles !== undefined) ?? (branches[0] as PlacedBranch);
   const pictures = branches.flatMap(tilesOf);
+  const contents = branches.flatMap((branch) => tilesOf({ ...branch, picture: contentOf(branch) }));
   const withAlpha = keepsAlpha(header, plan);
   return {
     source,
     branches,
     picture,
     pictures,
+    contents,
     keepsAlpha: withAlpha,
-    ...describeOutputs({ source, picture, pictures }, picture.colours, withAlpha, plan, header.format),
+    ...describeOutputs(
+      { source, picture, pictures, contents },
+      picture.colours,
+      withAlpha,
+      plan,
+      header.format,
+    ),
   };
 }
 
@@ -77,6 +87,12 @@ function branchesOf({ steps, views }: Plan, source: Shape): readonly Branch[] {
 function placeBranch(source: Shape, { steps, tiles }: Branch, { numerics }: Plan): PlacedBranch {
   const placed = placeSteps(source, steps, numerics);
   return { steps: placed, picture: placed.at(-1)?.output ?? source, tiles };
+}
+
+/** The picture of a branch that is not cut, without the bars that its last step pads. */
+function contentOf({ steps, picture, tiles }: PlacedBranch): Shape {
+  const last = steps.at(-1);
+  return tiles === undefined && last?.step.kind === 'pad' ? last.input : picture;
 }
 
 /** The sizes of a branch's pictures, in their order. */

@@ -127,11 +127,16 @@ export function bytesOfTensor({ datatype, shape }: TensorDescription): number {
 function npyHeader({ datatype, shape }: TensorDescription): Uint8Array {
   const prefixLength = 10;
   const { npy }: DatatypeForms = datatypes[datatype];
-  const text = `{'descr': '${npy}', 'fortran_order': False, 'shape': (${shape.join(', ')}), }`;
+  const text = `{'descr': '${npy}', 'fortran_order': False, 'shape': (${pythonTuple(shape)}), }`;
   const padded = text.padEnd(Math.ceil((prefixLength + text.length + 1) / 64) * 64 - prefixLength - 1);
   const header = Buffer.from(`\x93NUMPY\x01\x00\x00\x00${padded}\n`, 'latin1');
   header.writeUInt16LE(padded.length + 1, 8);
   return header;
+}
+
+/** The inner part of a Python tuple: a comma follows an only element. */
+function pythonTuple(values: readonly number[]): string {
+  return values.length === 1 ? `${values[0]},` : values.join(', ');
 }
 
 /** numpy.savez: a ZIP file with an .npy file for each tensor, stored without compression. */

@@ -117,5 +117,5 @@ function withoutValues({ name, datatype, shape }: Tensor): TensorDescription {
 
 /** The sizes of one picture that is not cut. */
 export function sizesOfPicture(source: Size, picture: Size): PictureSizes {
-  return { source, picture, pictures: [picture] };
+  return { source, picture, pictures: [picture], contents: [picture] };
 }

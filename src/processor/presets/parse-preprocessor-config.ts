@@ -2,7 +2,15 @@ import { Failure } from '../../failures.ts';
 import type { CropOrigin } from '../image/crop.ts';
 import type { Step } from '../image/steps.ts';
 import type { Resampling } from '../image/views/view.ts';
-import { type ConfigSize, invalid, readFlag, readNumber, readPerChannel, readSize } from './config-values.ts';
+import {
+  type ConfigSize,
+  invalid,
+  readFlag,
+  readNumber,
+  readPerChannel,
+  readSize,
+  readStd,
+} from './config-values.ts';
 import type { Preset } from './preset.ts';
 import { onWhite, type PresetPlan } from './preset-plan.ts';
 import {
@@ -16,6 +24,7 @@ import { type Backend, backendOf, readResampling } from './transformers/backends
 import { readConfigFile } from './transformers/config-file.ts';
 import { patchTypes } from './transformers/patch-types.ts';
 import { resolveType, unsupportedType } from './transformers/resolve-type.ts';
+import { tileTypes } from './transformers/tile-types.ts';
 
 /** A preprocessor config: the part of a preset that it determines. */
 export type ConfiguredPreset = Pick<Preset, 'libraries' | 'plan'>;
@@ -36,17 +45,29 @@ export function parsePreprocessorConfig(json: string): ConfiguredPreset {
   const type = typeOf(name);
   if (type === undefined) throw unsupportedType(name);
   const config = completed(given, type);
-  checkKeys(given, config);
+  checkKeys(given, config, type);
   const ignored = ignoredKeys(given, type);
   const decisions = ignored.length > 0 && { decisions: [ignoredDecision(ignored)] };
   return {
-    libraries: suffix === 'Pil' ? ['pillow', 'torch'] : ['torch', 'pillow'],
+    libraries: librariesOf(name, type, suffix),
     plan: (library) => ({ ...planOf(config, type, backendOf(library)), ...decisions }),
   };
 }
 
+/** The class's own backend first. */
+function librariesOf(
+  name: string,
+  { backends }: ProcessorType,
+  suffix: string | undefined,
+): Preset['libraries'] {
+  if (backends === undefined) return suffix === 'Pil' ? ['pillow', 'torch'] : ['torch', 'pillow'];
+  if (suffix === 'Pil')
+    throw invalid('image_processor_type', `${name}Pil`, `${name}, which has no Pillow backend`);
+  return backends;
+}
+
 function typeOf(name: string): ProcessorType | undefined {
-  const table = [processorTypes, patchTypes].find((types) => Object.hasOwn(types, name));
+  const table = [processorTypes, patchTypes, tileTypes].find((types) => Object.hasOwn(types, name));
   return table?.[name];
 }
 
@@ -140,13 +161,6 @@ function tensorValues(config: ConfigValues, backend: Backend): PresetPlan['tenso
   };
 }
 
-function readStd(config: ConfigValues): readonly number[] {
-  const std = readPerChannel(config, 'image_std');
-  // Computed in FP32: a value that is 0 there would divide by 0.
-  if (std.every((value) => Math.fround(value) !== 0)) return std;
-  throw invalid('image_std', config.image_std, 'numbers other than 0');
-}
-
 /**
  * The config with its class's values for missing keys. A null stays null, as in transformers. Two old spellings are
  * converted as in the classes' constructors.
@@ -183,8 +197,9 @@ function namedKeys(keys: readonly string[]): string {
 }
 
 /** Refuses every value that asks for an unsupported computation. */
-function checkKeys(given: ConfigValues, config: ConfigValues): void {
-  if (readFlag(config, 'do_pad')) throw unsupportedKeys(['do_pad'], 'tensors are not padded');
+function checkKeys(given: ConfigValues, config: ConfigValues, { own }: ProcessorType): void {
+  if (own === undefined && readFlag(config, 'do_pad'))
+    throw unsupportedKeys(['do_pad'], 'tensors are not padded');
   if (config.data_format !== null && config.data_format !== 'channels_first') {
     throw unsupportedKeys(
       ['data_format'],

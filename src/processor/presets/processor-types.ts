@@ -12,6 +12,8 @@ export interface ProcessorType {
   readonly defaults: ConfigValues;
   /** How it resizes, if not as PilBackend does: with `crop_pct`, or to 256/224 of `shortest_edge`. */
   readonly resize?: 'cropPct' | 'levit';
+  /** The backends that transformers has for it. Unset: both. */
+  readonly backends?: readonly ['torch'];
   /** Common keys that it ignores. */
   readonly ignores?: readonly string[];
   /** Its own `_preprocess`. Unset: that of the backends. */
@@ -20,8 +22,11 @@ export interface ProcessorType {
 
 /** The parts of a plan that a class with its own `_preprocess` determines. The values are those of the backends. */
 export interface OwnPlan extends Pick<PresetPlan, 'steps' | 'views'> {
-  readonly tensor?: Partial<Pick<PresetPlan['tensor'], 'name' | 'datatype' | 'arrangement' | 'extras'>>;
+  readonly tensor?: OwnTensor;
 }
+
+/** The parts of a tensor's plan that replace those of the backends. */
+export type OwnTensor = Partial<PresetPlan['tensor']>;
 
 /** Keys as in preprocessor_config.json. */
 export type ConfigValues = Readonly<Record<string, unknown>>;

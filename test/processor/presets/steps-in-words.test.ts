@@ -79,6 +79,7 @@ describe(stepsInWords, () => {
       resolutions: [{ width: 672, height: 336 }],
       whole: { width: 336, height: 336 },
       tile: 336,
+      each: [],
       filter: 'bicubic',
     } as const;
     expect(stepsInWords({ ...plan, views })).toContain(

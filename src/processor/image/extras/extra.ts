@@ -10,6 +10,8 @@ export interface PictureSizes {
   readonly picture: Size;
   /** The pictures of the tensor of pixels, in their order. */
   readonly pictures: readonly Size[];
+  /** The same pictures without the bars that a last step pads. */
+  readonly contents: readonly Size[];
 }
 
 /** A kind of tensor beside the pixels: one file in this folder and one row in extras.ts. */

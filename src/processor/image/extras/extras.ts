@@ -1,5 +1,6 @@
 import { aspectRatioId } from './aspect-ratio.ts';
 import type { ExtraKind } from './extra.ts';
+import { imageCount } from './image-count.ts';
 import { imageSizes } from './image-sizes.ts';
 import { patchGrid } from './patch-grid.ts';
 import { pictureCount } from './picture-count.ts';
@@ -10,6 +11,7 @@ import { tileCounts } from './tile-counts.ts';
 /** The kinds of tensors beside the pixels. A new one is a file in this folder and a row here. */
 const extraKinds = {
   aspectRatioId,
+  imageCount,
   imageSizes,
   patchGrid,
   pictureCount,

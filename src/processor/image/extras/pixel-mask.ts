@@ -2,7 +2,7 @@ import type { DatatypeName } from '../../../datatypes.ts';
 import { type Canvas, canvasOf } from '../arrangements/canvas.ts';
 import type { ExtraKind } from './extra.ts';
 
-/** 1 for the pixels of each picture and 0 for the padding around it: [pictures, height, width]. */
+/** 1 for the pixels of each picture and 0 for the padding to its right and below: [pictures, height, width]. */
 export interface PixelMaskExtra {
   readonly kind: 'pixelMask';
   readonly datatype: Extract<DatatypeName, 'BOOL' | 'INT32' | 'INT64'>;
@@ -20,11 +20,11 @@ export const pixelMask: ExtraKind<PixelMaskExtra> = {
     const { width, height } = canvasOf(canvas, pictures);
     return [...new Array(leadingAxes).fill(1), pictures.length, height, width];
   },
-  *values({ canvas }, { pictures }) {
+  *values({ canvas }, { pictures, contents }) {
     const { width, height } = canvasOf(canvas, pictures);
-    for (const picture of pictures) {
+    for (const content of contents) {
       for (let y = 0; y < height; y++) {
-        for (let x = 0; x < width; x++) yield Number(y < picture.height && x < picture.width);
+        for (let x = 0; x < width; x++) yield Number(y < content.height && x < content.width);
       }
     }
   },

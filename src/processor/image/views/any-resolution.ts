@@ -1,6 +1,8 @@
+import type { CropStep } from '../crop.ts';
 import type { Size } from '../shortest-edge.ts';
+import type { Step } from '../steps.ts';
 import { kernelInWords, sizeInWords } from '../words.ts';
-import { type Resampling, resizeTo, squareOf, type ViewsKind } from './view.ts';
+import { type Branch, type Resampling, resizeTo, squareOf, type ViewsKind } from './view.ts';
 
 /**
  * LLaVA-NeXT's pictures (image_processing_llava_next.py of transformers): the whole image, resized to one size without
@@ -12,8 +14,10 @@ export interface AnyResolutionViews extends Resampling {
   readonly resolutions: readonly Size[];
   /** Size of the whole image. */
   readonly whole: Size;
-  /** Side of a tile. The resolutions are multiples of it. */
+  /** Side of a tile. The last tiles of a row or column may be smaller. */
   readonly tile: number;
+  /** Steps of every picture after it is cut. Empty if they would change none. */
+  readonly each: readonly Step[];
 }
 
 export const anyResolution: ViewsKind<AnyResolutionViews> = {
@@ -22,25 +26,35 @@ export const anyResolution: ViewsKind<AnyResolutionViews> = {
     return `make pictures: the whole image at ${sizeInWords(whole)}, then tiles of ${tile} × ${tile} of the image inside the best of ${sizes}, black around it (${kernelInWords(kernel)})`;
   },
   branches(views, source) {
+    const { tile, each } = views;
     const best = bestResolution(source, views.resolutions);
     const inner = innerSize(source, best);
     const left = Math.floor((best.width - inner.width) / 2);
     const top = Math.floor((best.height - inner.height) / 2);
-    return [
-      { steps: [resizeTo(views.whole, views)] },
-      {
-        steps: [resizeTo(inner, views), { kind: 'pad', ...best, left, top, colour: undefined }],
-        tiles: squareOf(views.tile),
-      },
-    ];
+    const padded = [resizeTo(inner, views), { kind: 'pad', ...best, left, top, colour: undefined } as const];
+    const whole = { steps: [resizeTo(views.whole, views), ...each] };
+    if (each.length === 0) return [whole, { steps: padded, tiles: squareOf(tile) }];
+    return [whole, ...tilesOf(best, tile).map((cut): Branch => ({ steps: [...padded, cut, ...each] }))];
   },
 };
+
+/** `divide_to_patches` (image_transforms.py of transformers). */
+export function tilesOf({ width, height }: Size, tile: number): readonly CropStep[] {
+  const tiles: CropStep[] = [];
+  for (let top = 0; top < height; top += tile) {
+    for (let left = 0; left < width; left += tile) {
+      const size = { width: Math.min(tile, width - left), height: Math.min(tile, height - top) };
+      tiles.push({ kind: 'crop', ...size, origin: { left, top } });
+    }
+  }
+  return tiles;
+}
 
 /**
  * The resolution in which most of the image's pixels fit, then the one with the least waste: `select_best_resolution`
  * (image_processing_utils.py of transformers).
  */
-function bestResolution(source: Size, resolutions: readonly Size[]): Size {
+export function bestResolution(source: Size, resolutions: readonly Size[]): Size {
   let best = resolutions[0] as Size;
   let mostPixels = 0;
   let leastWaste = Number.POSITIVE_INFINITY;
@@ -62,7 +76,7 @@ function bestResolution(source: Size, resolutions: readonly Size[]): Size {
  * As large as fits into the target, the other side rounded up: `get_patch_output_size` (image_processing_utils.py of
  * transformers).
  */
-function innerSize(source: Size, target: Size): Size {
+export function innerSize(source: Size, target: Size): Size {
   const across = target.width / source.width;
   const down = target.height / source.height;
   return across < down

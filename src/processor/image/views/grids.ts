@@ -2,7 +2,7 @@ import type { Size } from '../shortest-edge.ts';
 
 /*
  * The rules by which image processors of transformers choose a grid of tiles for an image. Sizes are in pixels; the
- * arithmetic is that of Python's floats, which are doubles, unless said otherwise.
+ * arithmetic is that of Python's floats, which are doubles, if nothing else is stated.
  */
 
 /** A number of tiles in each direction. */

@@ -14,7 +14,7 @@ export interface QuartersViews extends Resampling {
     | Extract<ResizeFit, { readonly fit: 'fill' }>
     | { readonly shortestEdge: number; readonly longestEdge: number }
     | undefined;
-  /** Whether there are quarters. Otherwise there is the whole image alone. */
+  /** Whether there are quarters. Otherwise there is only the whole image. */
   readonly isSplit: boolean;
 }
 

@@ -70,16 +70,36 @@ function canvasGrids(model: TiledCanvasViews['model'], maxTiles: number): readon
   return grids.map(({ columns, rows }) => ({ columns: rows, rows: columns }));
 }
 
-/** `get_max_res_without_distortion` of Llama 4, and `get_image_size_fit_to_canvas` of Mllama. */
-function innerSize(source: Size, canvas: Size, { tile, toLargest }: TiledCanvasViews): Size {
-  const limit = (side: number, most: number) => (toLargest ? most : Math.min(Math.max(side, tile), most));
-  const target = { width: limit(source.width, canvas.width), height: limit(source.height, canvas.height) };
-  const across = target.width / source.width;
-  const down = target.height / source.height;
-  return across < down
-    ? {
-        width: target.width,
-        height: Math.max(1, Math.min(Math.floor(source.height * across), target.height)),
-      }
-    : { width: Math.max(1, Math.min(Math.floor(source.width * down), target.width)), height: target.height };
+/**
+ * `get_image_size_fit_to_canvas` of Mllama, and `get_max_res_without_distortion` of Llama 4. There, a canvas's side is a
+ * tensor, and what is computed with a tensor is rounded to FP32. The limits of a side are numbers.
+ */
+function innerSize(source: Size, canvas: Size, { model, tile, toLargest }: TiledCanvasViews): Size {
+  const targetOf = (side: number, most: number) => {
+    const least = Math.max(side, tile);
+    const isTensor = model === 'Llama4' && (toLargest || most < least);
+    return { length: toLargest ? most : Math.min(least, most), round: isTensor ? Math.fround : exactly };
+  };
+  const [across, down] = [targetOf(source.width, canvas.width), targetOf(source.height, canvas.height)];
+  const [scaleAcross, scaleDown] = [scaleOf(across, source.width), scaleOf(down, source.height)];
+  // torch rounds a number to FP32 before it compares it with a tensor.
+  const compared = across.round === exactly && down.round === exactly ? exactly : Math.fround;
+  const scaled = (side: number, scale: number, round: Round, most: number) =>
+    Math.max(1, Math.min(Math.floor(round(side * scale)), most));
+  return compared(scaleAcross) < compared(scaleDown)
+    ? { width: across.length, height: scaled(source.height, scaleAcross, across.round, down.length) }
+    : { width: scaled(source.width, scaleDown, down.round, across.length), height: down.length };
+}
+
+type Round = (value: number) => number;
+
+function exactly(value: number): number {
+  return value;
+}
+
+function scaleOf(
+  { length, round }: { readonly length: number; readonly round: Round },
+  side: number,
+): number {
+  return round(length / side);
 }

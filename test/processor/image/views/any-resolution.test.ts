@@ -12,6 +12,7 @@ const views = {
   ].map(([height = 0, width = 0]) => ({ width, height })),
   whole: { width: 336, height: 336 },
   tile: 336,
+  each: [],
   filter: 'bicubic',
 } as const;
 

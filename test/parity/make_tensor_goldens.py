@@ -1,0 +1,144 @@
+"""Makes tensor-goldens.json: all tensors that transformers' image processors make of a picture.
+
+    pip install -r test/parity/requirements-models.txt
+    python test/parity/make_tensor_goldens.py
+
+Nothing is downloaded: the configs are below. test/parity/tensors.test.ts makes the same pictures (`picture`) and
+compares. `batch` has the tensors of all
+pictures together. Of each tensor it keeps the name, the type, the shape and the first 16 digits of the SHA-256 of its values in
+C order, little-endian.
+"""
+
+import hashlib
+import json
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+import torchvision
+import transformers
+
+from make_preset_goldens import picture
+
+warnings.filterwarnings("ignore")
+transformers.logging.set_verbosity_error()
+HERE = Path(__file__).resolve().parent
+
+# width, height, channels: landscape, portrait, very wide, very tall, smaller than a tile.
+PICTURES = [(640, 427, 3, "mixed"), (333, 517, 3, "mixed"), (900, 120, 3, "mixed"), (40, 700, 3, "mixed"), (37, 54, 3, "mixed")]
+
+square = lambda side: {"height": side, "width": side}
+
+TYPES = {
+    "AriaImageProcessor": [
+        {"max_image_size": 490},
+        {"max_image_size": 490, "min_image_size": 50, "split_image": True, "split_resolutions": [[490, 980], [980, 490]]},
+    ],
+    "Cohere2VisionImageProcessor": [{"size": square(64)}, {"size": square(48), "max_patches": 5}, {"size": square(48), "crop_to_patches": False}],
+    "Gemma3ImageProcessor": [
+        {"size": square(64)},
+        {
+            "size": square(64),
+            "do_pan_and_scan": True,
+            "pan_and_scan_min_crop_size": 64,
+            "pan_and_scan_max_num_crops": 4,
+            "pan_and_scan_min_ratio_to_activate": 1.2,
+        },
+    ],
+    "GotOcr2ImageProcessor": [
+        {"size": square(48)},
+        {"size": square(48), "crop_to_patches": True},
+        {"size": {"height": 40, "width": 56}, "crop_to_patches": True, "min_patches": 3, "max_patches": 7},
+    ],
+    "Idefics2ImageProcessor": [
+        {"size": {"shortest_edge": 90, "longest_edge": 120}},
+        {"size": {"shortest_edge": 40, "longest_edge": 120}, "do_image_splitting": True},
+        {"size": square(48), "do_image_splitting": True, "do_pad": False},
+    ],
+    "Idefics3ImageProcessor": [
+        {"size": {"longest_edge": 160}, "max_image_size": {"longest_edge": 48}},
+        {"size": {"longest_edge": 40}, "max_image_size": {"longest_edge": 48}},
+        {"size": {"longest_edge": 160}, "max_image_size": {"longest_edge": 48}, "do_image_splitting": False},
+    ],
+    "Llama4ImageProcessor": [
+        {"size": square(48)},
+        {"size": square(56), "max_patches": 5},
+        {"size": square(48), "max_patches": 7, "resize_to_max_canvas": True},
+    ],
+    "LlavaNextImageProcessor": [
+        {"size": {"shortest_edge": 48}, "crop_size": square(48), "image_grid_pinpoints": [[48, 96], [96, 48], [96, 96], [144, 48]]},
+        {"size": {"shortest_edge": 40}, "crop_size": square(36), "image_grid_pinpoints": [[72, 100], [100, 60]]},
+    ],
+    "LlavaOnevisionImageProcessor": [{"size": square(48), "image_grid_pinpoints": [[48, 96], [96, 48], [96, 96], [144, 48]]}],
+    "MllamaImageProcessor": [{"size": square(64)}, {"size": square(48), "max_image_tiles": 6}],
+    "Ovis2ImageProcessor": [
+        {"size": square(48)},
+        {"size": square(48), "crop_to_patches": True},
+        {"size": square(48), "crop_to_patches": True, "use_covering_area_grid": False, "min_patches": 2, "max_patches": 9},
+    ],
+    "PerceptionLMImageProcessor": [
+        {"tile_size": 48},
+        {"tile_size": 48, "max_num_tiles": 5},
+        {"tile_size": 48, "vision_input_type": "vanilla"},
+    ],
+    "SmolVLMImageProcessor": [{"size": {"longest_edge": 128}, "max_image_size": {"longest_edge": 64}}],
+}
+
+
+# A list of images is one sample for these, so a batch is a list of lists.
+SAMPLES_OF_IMAGES = {"Idefics2ImageProcessor", "Idefics3ImageProcessor", "MllamaImageProcessor", "SmolVLMImageProcessor"}
+
+
+def tensor_of(value) -> np.ndarray:
+    if isinstance(value, torch.Tensor) and value.dtype == torch.bfloat16:
+        return value.contiguous().view(torch.int16).numpy()
+    return np.array(value, order="C")
+
+
+def described(value) -> str:
+    array = tensor_of(value)
+    dtype = "bfloat16" if getattr(value, "dtype", None) == torch.bfloat16 else array.dtype.name
+    shape = "x".join(map(str, array.shape))
+    return f"{dtype} {shape} {hashlib.sha256(array.tobytes()).hexdigest()[:16]}"
+
+
+def batch_of(processor, suffix: str) -> dict[str, str] | None:
+    """The tensors of all pictures together; None where they have unequal shapes that the library does not pad."""
+    images = [picture(*shape) for shape in PICTURES]
+    if type(processor).__name__.removesuffix("Pil") in SAMPLES_OF_IMAGES:
+        images = [[image] for image in images]
+    try:
+        tensors = processor(images, return_tensors="pt" if suffix == "" else "np")
+    except ValueError:
+        return None
+    # Aria's number of crops is the largest one of the batch; here a batch has one for each image.
+    return {key: described(value) for key, value in tensors.items() if key != "num_crops" or tensors[key].ndim > 0}
+
+
+def main() -> None:
+    presets = []
+    classes = {}
+    for name, configs in TYPES.items():
+        for backend, suffix in (("torch", ""), ("pillow", "Pil")):
+            processor_class = getattr(transformers, name + suffix, None)
+            if processor_class is None:
+                continue
+            if suffix == "":
+                classes[name] = json.dumps(processor_class().to_dict(), sort_keys=True)
+            for config in configs:
+                processor = processor_class.from_dict({"image_processor_type": name, **config})
+                cases = {}
+                for shape in PICTURES:
+                    width, height, channels, kind = shape
+                    tensors = processor(picture(*shape), return_tensors="pt" if suffix == "" else "np")
+                    cases[f"{width}x{height}x{channels} {kind}"] = {key: described(value) for key, value in tensors.items()}
+                golden = {"config": {"image_processor_type": name, **config}, "backend": backend, "cases": cases}
+                presets.append({**golden, "batch": batch_of(processor, suffix)})
+    versions = {"transformers": transformers.__version__, "torch": torch.__version__, "torchvision": torchvision.__version__}
+    goldens = {"versions": versions, "classes": classes, "presets": presets}
+    (HERE / "tensor-goldens.json").write_text(json.dumps(goldens, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
