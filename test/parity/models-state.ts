@@ -23,6 +23,8 @@ export interface ComparedSubject {
   readonly problems: readonly string[];
   /** Whether this library's results are compared within a tolerance. */
   readonly tolerance?: number | undefined;
+  /** The family's name and its library's version. */
+  readonly version: string;
   /** YYYY-MM-DD */
   readonly date: string;
 }

@@ -65,8 +65,9 @@ export async function compareModels(run: ModelsRun): Promise<boolean> {
   const { reply } = await peer.request<{ versions: Record<string, string>; subjects: readonly Subject[] }>({
     family: run.family ?? null,
   });
-  const versions = Object.entries(reply.versions).map((entry) => entry.join(' '));
-  console.log(`parity: ${versions.join(', ')}; seed ${run.seed}`);
+  const { versions } = reply;
+  const shown = Object.entries(versions).map((entry) => entry.join(' '));
+  console.log(`parity: ${shown.join(', ')}; seed ${run.seed}`);
   const state = run.again ? [] : readState();
   const asked = reply.subjects.filter((subject) => isAsked(subject, run) && !isDone(subject, run, state));
   // Those that were never compared come first, so that runs that are ended early reach all of them.
@@ -76,7 +77,7 @@ export async function compareModels(run: ModelsRun): Promise<boolean> {
   let values = 0;
   for (const subject of subjects) {
     const compared = await compareSubject(peer, subject, run);
-    addToState(compared);
+    addToState({ ...compared, version: `${subject.family} ${versions[subject.family] ?? ''}`.trim() });
     print(compared, subject.random === true);
     isEqual &&= compared.problems.length === 0;
     values += compared.values;
@@ -113,7 +114,11 @@ function isDone(subject: Subject, { seed, configs }: ModelsRun, state: readonly 
   );
 }
 
-async function compareSubject(peer: PythonPeer, subject: Subject, run: ModelsRun): Promise<ComparedSubject> {
+async function compareSubject(
+  peer: PythonPeer,
+  subject: Subject,
+  run: ModelsRun,
+): Promise<Omit<ComparedSubject, 'version'>> {
   const configs = subject.random ? run.configs : 1;
   const found = { images: 0, batches: 0, values: 0, differing: 0, maxDelta: 0, refusedByBoth: 0 };
   const refusals = new Set<string>();
@@ -193,7 +198,7 @@ async function outcomesOf({ request, files, outcomes, batch }: Case, bytes: Buff
 }
 
 /** @param always - and not only what differs or is refused, as of the thousands of published configs */
-function print(compared: ComparedSubject, always: boolean): void {
+function print(compared: Omit<ComparedSubject, 'version'>, always: boolean): void {
   const { family, name, library, images, batches, values, differing, maxDelta, problems } = compared;
   const { refusedByBoth, refusals } = compared;
   if (!always && problems.length + refusals.length === 0) return;

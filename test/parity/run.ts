@@ -6,6 +6,7 @@
  *   npm run parity -- --files DIR [--all] [--python PATH]        the files of a folder and of those below it
  *   npm run parity -- --presets [--family NAME] [--type NAME] [--library NAME] [--configs 20] [--seed N] [--again] [--python PATH]
  *                                                                models' tensors, with their own libraries
+ *   npm run parity -- --presets --table                          writes the tables of docs/models.md from all such runs
  *
  * PYTHON names the interpreter too. With --files only files that are not identical are listed, unless --all. Exits with
  * 1 on a difference that docs/numerics.md does not document. Without Pillow, random images are skipped and --files
@@ -17,6 +18,7 @@ import { parseArgs } from 'node:util';
 import { type ComparedFile, compareFiles, tableOf } from './files.ts';
 import { compareFresh } from './fresh.ts';
 import { compareModels } from './models.ts';
+import { writeTables } from './models-table.ts';
 import { compareLibrary, type Library } from './numerics.ts';
 import { hasModules } from './python-peer.ts';
 
@@ -34,6 +36,7 @@ const { values: options } = parseArgs({
     library: { type: 'string' },
     configs: { type: 'string', default: '20' },
     again: { type: 'boolean', default: false },
+    table: { type: 'boolean', default: false },
     python: { type: 'string', default: process.env.PYTHON || 'python3' },
   },
 });
@@ -81,6 +84,7 @@ async function compareNumerics(library: string, python: string): Promise<void> {
 }
 
 async function comparePresets(python: string): Promise<void> {
+  if (options.table) return writeTables();
   if (!hasModules(python, ['numpy', 'PIL', 'torch', 'transformers'])) {
     console.log(`parity: skipped, ${python} lacks the packages of test/parity/requirements-models.txt.`);
     return;
