@@ -70,6 +70,11 @@ const notRun: readonly { readonly page: string; readonly first: string; readonly
     reason: 'the gate has no OpenCV; test/parity/make_numerics_goldens.py calls the same functions',
   },
   {
+    page: 'docs/models.md',
+    first: 'python3 -m venv models',
+    reason: 'takes hours, and a gigabyte of packages',
+  },
+  {
     page: 'docs/performance.md',
     first: 'npm run bench -- [--python PATH] [--images DIR] [--quick] [--write]',
     reason: 'takes minutes, and the brackets are for a reader',

@@ -2,7 +2,7 @@ import type { JsonValue } from '@bufbuild/protobuf';
 import type { Failure } from '../../src/failures.ts';
 import { type Compared, compareTensors, type NamedTensor } from './compare-tensors.ts';
 import { addToState, type ComparedSubject, readState } from './models-state.ts';
-import { type Outcome, ourBatch, ourTensors } from './our-tensors.ts';
+import { type Outcome, ourBatch, ourTensors, refusalOf } from './our-tensors.ts';
 import { type PythonPeer, startPython } from './python-peer.ts';
 
 /** What a run compares. */
@@ -123,7 +123,9 @@ async function compareSubject(
   const found = { images: 0, batches: 0, values: 0, differing: 0, maxDelta: 0, refusedByBoth: 0 };
   const refusals = new Set<string>();
   const problems: string[] = [];
-  for (let index = 0; index < configs; index++) {
+  const refused = await refusalOfAll(peer, subject, run.seed, configs);
+  if (refused !== undefined) refusals.add(wordsOf(refused));
+  for (let index = 0; index < configs && refused === undefined; index++) {
     const images = imagesOf(subject, index);
     const { reply, bytes } = await peer.request<Case>({ ...subject, seed: run.seed, index, images });
     for (const { title, ours, theirs } of await outcomesOf(reply, bytes)) {
@@ -143,8 +145,6 @@ async function compareSubject(
       else found.images++;
       if (problem !== undefined) problems.push(`${problem}; ${where}`);
     }
-    // A type that is refused is refused with each config.
-    if (found.images === 0 && problems.length === 0 && refusals.size > 0 && index === 1) break;
   }
   const { family, name, library, tolerance } = subject;
   const date = new Date().toISOString().slice(0, 10);
@@ -152,6 +152,23 @@ async function compareSubject(
     ...{ family, name, library, seed: run.seed, configs, tolerance, date },
     ...{ ...found, refusals: [...refusals], problems },
   };
+}
+
+/** Our failure where each config is refused, which is known without an image and without the library. */
+async function refusalOfAll(
+  peer: PythonPeer,
+  subject: Subject,
+  seed: string,
+  configs: number,
+): Promise<Failure | undefined> {
+  let refusal: Failure | undefined;
+  for (let index = 0; index < configs; index++) {
+    const { reply } = await peer.request<Case>({ ...subject, seed, index, images: 0 });
+    const failure = refusalOf(reply.request);
+    if (failure === undefined) return undefined;
+    refusal ??= failure;
+  }
+  return refusal;
 }
 
 function add(found: { values: number; differing: number; maxDelta: number }, counts: Compared): void {
@@ -202,6 +219,10 @@ function print(compared: Omit<ComparedSubject, 'version'>, always: boolean): voi
   const { family, name, library, images, batches, values, differing, maxDelta, problems } = compared;
   const { refusedByBoth, refusals } = compared;
   if (!always && problems.length + refusals.length === 0) return;
+  if (images === 0 && problems.length === 0 && refusals.length > 0) {
+    console.log(`${family} ${name}, ${library}: we refuse it: ${refusals[0]}`);
+    return;
+  }
   console.log(
     `${family} ${name}, ${library}: ${images} images, ${batches} batches, ${values} values, ${differing} differ, max ${maxDelta}; ${refusedByBoth} refused by both; ${problems.length} problems`,
   );

@@ -17,6 +17,7 @@ import { tensorMessage } from '../../src/processor/respond.ts';
 import { planOf } from '../../src/processor/rules/rules.ts';
 import { unlimitedMemory } from '../../src/processor/serving/call-memory.ts';
 import { unpackFailure } from '../../src/processor/workers/failure.ts';
+import { failureOf } from '../support/failure.ts';
 import { processOnePlan } from '../support/one-plan.ts';
 import type { NamedTensor } from './compare-tensors.ts';
 
@@ -31,6 +32,11 @@ const { signal } = new AbortController();
 
 /** Tensors, or the failure that a caller gets. */
 export type Outcome = { readonly tensors: readonly NamedTensor[] } | { readonly refusal: Failure };
+
+/** The failure of a request whose plan depends on no image, such as an unsupported preset. */
+export function refusalOf(request: JsonValue): Failure | undefined {
+  return failureOf(() => planOf(requestFor(request, new Uint8Array()), maxPixels, presets));
+}
 
 /** @param request - image.v1.ProcessRequest in proto3 JSON, without source and output */
 export async function ourTensors(request: JsonValue, content: Uint8Array): Promise<Outcome> {

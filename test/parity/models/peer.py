@@ -111,7 +111,7 @@ def case_of(request):
         outcome, data = outcome_of(compute, [picture.copy()])
         outcomes.append(outcome)
         parts.append(data)
-    batch, data = outcome_of(compute, [picture.copy() for picture in pictures])
+    batch, data = outcome_of(compute, [picture.copy() for picture in pictures]) if pictures else (None, b"")
     parts.append(data)
     return {"request": asked, "files": files, "outcomes": outcomes, "batch": batch}, b"".join(parts)
 
