@@ -5,7 +5,7 @@ import { addToState, type ComparedSubject, readState } from './models-state.ts';
 import { type Outcome, ourBatch, ourTensors, refusalOf } from './our-tensors.ts';
 import { type PythonPeer, startPython } from './python-peer.ts';
 
-/** What a run compares. */
+/** The choice of subjects and images of a run. */
 export interface ModelsRun {
   readonly python: string;
   readonly seed: string;
@@ -19,7 +19,7 @@ export interface ModelsRun {
   readonly again: boolean;
 }
 
-/** What can be compared, as models/peer.py lists it. */
+/** A type of image processor or a published config, as models/peer.py lists it. */
 interface Subject {
   readonly family: string;
   readonly name: string;
