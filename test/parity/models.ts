@@ -70,8 +70,8 @@ export async function compareModels(run: ModelsRun): Promise<boolean> {
   console.log(`parity: ${shown.join(', ')}; seed ${run.seed}`);
   const state = run.again ? [] : readState();
   const asked = reply.subjects.filter((subject) => isAsked(subject, run) && !isDone(subject, run, state));
-  // Those that were never compared come first, so that runs that are ended early reach all of them.
-  const known = new Set(state.map(keyOf));
+  // Those of which nothing was compared yet come first, so that runs that are ended early reach all of them.
+  const known = new Set(state.filter(({ images }) => images > 0).map(keyOf));
   const subjects = asked.toSorted((a, b) => Number(known.has(keyOf(a))) - Number(known.has(keyOf(b))));
   let isEqual = true;
   let values = 0;
