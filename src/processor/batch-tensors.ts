@@ -81,7 +81,7 @@ function stack(
   return {
     put(index, response) {
       parts.put(index, response);
-      open ??= openContainer(joined, container);
+      open ??= openJoined(joined, rules, container);
       writePart(open, joined, parts.at(index), index);
       memory.hold(-parts.at(index).content.length);
       parts.release(index);
@@ -109,7 +109,7 @@ function collect(
         return { ...tensor, shape: joinedShape(shapes, rules[each] as BatchRule) };
       });
       room = reserve(bytesOf(joined), memory);
-      const open = openContainer(joined, container);
+      const open = openJoined(joined, rules, container);
       let positions = joined.map(() => 0);
       for (const index of parts.images.keys()) {
         const part = parts.at(index);
@@ -122,6 +122,20 @@ function collect(
     },
     [Symbol.dispose]: () => room?.[Symbol.dispose](),
   };
+}
+
+/** A container whose values are those of padding. */
+function openJoined(
+  joined: readonly TensorDescription[],
+  rules: readonly BatchRule[],
+  container: TensorPlan['container'],
+): OpenContainer {
+  const open = openContainer(joined, container);
+  for (const [index, values] of open.values.entries()) {
+    if (rules[index] === 'padWithOnes')
+      values.set(new Uint8Array(new Float32Array(values.length / 4).fill(1).buffer));
+  }
+  return open;
 }
 
 function reserve(bytes: number, memory: CallMemory): Disposable {
@@ -234,7 +248,7 @@ function checkShapes(
 function canJoin(one: TensorDescription, other: TensorDescription, rule: BatchRule | undefined): boolean {
   if (one.name !== other.name || one.datatype !== other.datatype) return false;
   if (one.shape.length !== other.shape.length) return false;
-  return rule === 'pad' || one.shape.slice(1).join() === other.shape.slice(1).join();
+  return rule !== 'concatenate' || one.shape.slice(1).join() === other.shape.slice(1).join();
 }
 
 function shownTensor(tensor: TensorDescription | undefined): string {

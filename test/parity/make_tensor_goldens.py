@@ -82,9 +82,13 @@ TYPES = {
         {"tile_size": 48, "max_num_tiles": 5},
         {"tile_size": 48, "vision_input_type": "vanilla"},
     ],
+    "Phi4MultimodalImageProcessor": [{"size": square(112)}, {"size": square(140), "dynamic_hd": 4}],
     "SmolVLMImageProcessor": [{"size": {"longest_edge": 128}, "max_image_size": {"longest_edge": 64}}],
 }
 
+
+# Computed from normalized values, not from pixels: equal within 1e-6 of the largest magnitude.
+FLOATS = {"Phi4MultimodalImageProcessor": "image_pixel_values"}
 
 # A list of images is one sample for these, so a batch is a list of lists.
 SAMPLES_OF_IMAGES = {"Idefics2ImageProcessor", "Idefics3ImageProcessor", "MllamaImageProcessor", "SmolVLMImageProcessor"}
@@ -96,8 +100,12 @@ def tensor_of(value) -> np.ndarray:
     return np.array(value, order="C")
 
 
-def described(value) -> str:
+def described(value, is_float: bool = False) -> str:
     array = tensor_of(value)
+    if is_float:
+        # Some of the values, which are within 1e-6 of these.
+        samples = array.reshape(-1)[[array.size * part // 97 for part in range(97)]]
+        return f"{array.dtype.name} {'x'.join(map(str, array.shape))} ~{','.join(map(str, samples.tolist()))}"
     dtype = "bfloat16" if getattr(value, "dtype", None) == torch.bfloat16 else array.dtype.name
     shape = "x".join(map(str, array.shape))
     return f"{dtype} {shape} {hashlib.sha256(array.tobytes()).hexdigest()[:16]}"
@@ -113,7 +121,12 @@ def batch_of(processor, suffix: str) -> dict[str, str] | None:
     except ValueError:
         return None
     # Aria's number of crops is the largest one of the batch; here a batch has one for each image.
-    return {key: described(value) for key, value in tensors.items() if key != "num_crops" or tensors[key].ndim > 0}
+    floats = FLOATS.get(type(processor).__name__)
+    return {
+        key: described(value, key == floats)
+        for key, value in tensors.items()
+        if key != "num_crops" or tensors[key].ndim > 0
+    }
 
 
 def main() -> None:
@@ -132,7 +145,10 @@ def main() -> None:
                 for shape in PICTURES:
                     width, height, channels, kind = shape
                     tensors = processor(picture(*shape), return_tensors="pt" if suffix == "" else "np")
-                    cases[f"{width}x{height}x{channels} {kind}"] = {key: described(value) for key, value in tensors.items()}
+                    floats = FLOATS.get(name)
+                    cases[f"{width}x{height}x{channels} {kind}"] = {
+                        key: described(value, key == floats) for key, value in tensors.items()
+                    }
                 golden = {"config": {"image_processor_type": name, **config}, "backend": backend, "cases": cases}
                 presets.append({**golden, "batch": batch_of(processor, suffix)})
     versions = {"transformers": transformers.__version__, "torch": torch.__version__, "torchvision": torchvision.__version__}

@@ -7,7 +7,7 @@ import type { Pixels } from './pixels.ts';
 import type { TensorPlan } from './plan.ts';
 import type { Size } from './shortest-edge.ts';
 import { bytesOfTensor, containTensors, type Tensor, type TensorDescription } from './tensor-container.ts';
-import { channelTables, zeros } from './value-table.ts';
+import { channelTables, inDatatype, zeros } from './value-table.ts';
 
 /** Tensors in their container, and their descriptions in the same order. */
 export interface EncodedTensors extends Encoded {
@@ -81,9 +81,12 @@ function pixelTensor(pictures: readonly Pixels[], description: TensorDescription
   const { channels } = pictures[0] as Pixels;
   const arrangement = arrangementOf(plan);
   const length = description.shape.reduce((product, side) => product * side, 1);
-  const values = zeros(plan.datatype, length);
   const kind = kindOfArrangement(arrangement);
-  kind.write(arrangement, pictures, channelTables(plan, channels), plan.layout, values);
+  // Values that are computed from others are rounded to the datatype at the end.
+  const { datatype } = kind.computesFloats ? { datatype: 'FP32' as const } : plan;
+  const written = zeros(datatype, length);
+  kind.write(arrangement, pictures, channelTables({ ...plan, datatype }, channels), plan.layout, written);
+  const values = written instanceof Float32Array ? inDatatype(plan.datatype, written) : written;
   return { ...description, values: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) };
 }
 

@@ -87,7 +87,8 @@ function tableOf(value: (sample: number) => number): Float32Array {
   return Float32Array.from({ length: 256 }, (_, sample) => value(sample));
 }
 
-function inDatatype(datatype: PixelDatatype, table: Float32Array): Values {
+/** Values rounded to a datatype, half to even. */
+export function inDatatype(datatype: PixelDatatype, table: Float32Array): Values {
   switch (datatype) {
     case 'UINT8':
       return Uint8Array.from(table);

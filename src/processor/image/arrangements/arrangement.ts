@@ -8,8 +8,9 @@ import type { ChannelTable, Values } from '../value-table.ts';
  *
  * - `concatenate`: all other axes have to be equal.
  * - `pad`: zeros at the end of the other axes make them equal.
+ * - `padWithOnes`: ones do, in a tensor of FP32.
  */
-export type BatchRule = 'concatenate' | 'pad';
+export type BatchRule = 'concatenate' | 'pad' | 'padWithOnes';
 
 /** A kind of arrangement: one file in this folder and one row in arrangements.ts. */
 export interface ArrangementKind<A> {
@@ -37,6 +38,8 @@ export interface ArrangementKind<A> {
     values: Values,
   ): void;
   batchRule(arrangement: A): BatchRule;
+  /** Whether it computes values from others, in FP32. `write` then gets FP32 tables and values. */
+  readonly computesFloats?: true;
   /** @throws Failure IMAGE_SIZE_INDIVISIBLE if the library refuses pictures of these sizes */
   check?(arrangement: A, pictures: readonly Size[]): void;
 }

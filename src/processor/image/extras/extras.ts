@@ -7,6 +7,7 @@ import { pictureCount } from './picture-count.ts';
 import { pictureMask } from './picture-mask.ts';
 import { pixelMask } from './pixel-mask.ts';
 import { tileCounts } from './tile-counts.ts';
+import { tileMask, tileTokens } from './tile-mask.ts';
 
 /** The kinds of tensors beside the pixels. A new one is a file in this folder and a row here. */
 const extraKinds = {
@@ -18,6 +19,8 @@ const extraKinds = {
   pictureMask,
   pixelMask,
   tileCounts,
+  tileMask,
+  tileTokens,
 } as const;
 
 type Kinds = typeof extraKinds;

@@ -3,7 +3,7 @@ import type { ExtraKind } from './extra.ts';
 /** Height and width in pixels: [1, 2]. */
 export interface ImageSizesExtra {
   readonly kind: 'imageSizes';
-  /** The picture: that of the tensor before it is padded. Unset: the source after EXIF orientation. */
+  /** `picture`: the picture before it is cut. Unset: the source after EXIF orientation. */
   readonly of?: 'picture' | undefined;
 }
 

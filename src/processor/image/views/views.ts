@@ -1,5 +1,6 @@
 import { anyResolution } from './any-resolution.ts';
 import { aria } from './aria.ts';
+import { paddedGrid } from './padded-grid.ts';
 import { panAndScan } from './pan-and-scan.ts';
 import { quarters } from './quarters.ts';
 import { splitImage } from './split-image.ts';
@@ -8,7 +9,16 @@ import { tiledCanvas } from './tiled-canvas.ts';
 import type { ViewsKind } from './view.ts';
 
 /** The kinds of views. A new one is a file in this folder and a row here. */
-const viewsKinds = { anyResolution, aria, panAndScan, quarters, splitImage, tileGrid, tiledCanvas } as const;
+const viewsKinds = {
+  anyResolution,
+  aria,
+  paddedGrid,
+  panAndScan,
+  quarters,
+  splitImage,
+  tileGrid,
+  tiledCanvas,
+} as const;
 
 type Kinds = typeof viewsKinds;
 

@@ -87,7 +87,6 @@ export const notComputed: Readonly<Record<string, (typeof missing)[keyof typeof 
   PPOCRV6SmallRecImageProcessor: missing.other,
   PaddleOCRVLImageProcessor: missing.patches,
   PerceiverImageProcessor: missing.sizes,
-  Phi4MultimodalImageProcessor: missing.tiles,
   Pix2StructImageProcessor: missing.patches,
   PixtralImageProcessor: missing.padding,
   PoolFormerImageProcessor: missing.sizes,

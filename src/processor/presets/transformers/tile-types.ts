@@ -297,6 +297,35 @@ export const tileTypes: Readonly<Record<string, ProcessorType>> = {
       };
     },
   },
+  Phi4MultimodalImageProcessor: {
+    defaults: {
+      ...common,
+      ...halfValues,
+      size: { height: 448, width: 448 },
+      resample: bicubic,
+      patch_size: 14,
+      dynamic_hd: 36,
+    },
+    backends: ['torch'],
+    own(config) {
+      if (config.resample !== bicubic) throw invalid('resample', config.resample, '3, which is bicubic');
+      const tile = readSquareTile(config);
+      const patch = readWholeNumber(config, 'patch_size', 1, tile);
+      return {
+        steps: [],
+        views: { kind: 'paddedGrid', tile, maxTiles: readTiles(config, 'dynamic_hd'), library: 'torch' },
+        tensor: {
+          name: 'image_pixel_values',
+          arrangement: { kind: 'wholeAndTiles', tile },
+          extras: [
+            { kind: 'imageSizes', name: 'image_sizes', of: 'picture' },
+            { kind: 'tileMask', name: 'image_attention_mask', tile, patch },
+            { kind: 'tileTokens', name: 'num_img_tokens', tile, patch },
+          ],
+        },
+      };
+    },
+  },
   Idefics3ImageProcessor: idefics3(),
   SmolVLMImageProcessor: idefics3(),
 };
