@@ -1,0 +1,143 @@
+import type { Size } from '../../image/shortest-edge.ts';
+import type { Step } from '../../image/steps.ts';
+import { type Resampling, squareOf } from '../../image/views/view.ts';
+import { invalid, readFlag, readSize, readWholeNumber } from '../config-values.ts';
+import type { ConfigValues, OwnPlan, ProcessorType } from '../processor-types.ts';
+import {
+  bicubic,
+  clipValues,
+  common,
+  cropOriginOf,
+  halfValues,
+  readResolutions,
+  resized,
+} from './tile-values.ts';
+
+/*
+ * Image processors of transformers that cut an image in the best of some resolutions into tiles. Each file
+ * image_processing_*.py there has the defaults and the order of the pictures.
+ */
+
+const llavaResolutions = [
+  [336, 672],
+  [672, 336],
+  [672, 672],
+  [1008, 336],
+  [336, 1008],
+];
+const onevisionSides = [384, 768, 1152, 1536, 1920, 2304];
+const onevisionResolutions = onevisionSides.flatMap((height) =>
+  onevisionSides.map((width) => [height, width]),
+);
+/** Rows and columns. */
+const ariaGrids = [
+  ...[2, 3, 4, 5, 6, 7, 8].map((columns) => [1, columns]),
+  ...[4, 3, 2, 1].map((columns) => [2, columns]),
+  [3, 1],
+  [3, 2],
+  [4, 1],
+  [4, 2],
+  ...[5, 6, 7, 8].map((rows) => [rows, 1]),
+];
+
+/** Image processors by the name of their class. */
+export const anyResolutionTypes: Readonly<Record<string, ProcessorType>> = {
+  LlavaNextImageProcessor: {
+    defaults: {
+      ...resized,
+      ...clipValues,
+      size: { shortest_edge: 224 },
+      default_to_square: false,
+      crop_size: { height: 224, width: 224 },
+      do_center_crop: true,
+      do_pad: true,
+      resample: bicubic,
+      image_grid_pinpoints: llavaResolutions,
+    },
+    own: anyResolution,
+  },
+  LlavaOnevisionImageProcessor: {
+    defaults: {
+      ...resized,
+      ...clipValues,
+      size: { height: 384, width: 384 },
+      default_to_square: false,
+      crop_size: null,
+      do_center_crop: null,
+      do_pad: true,
+      resample: bicubic,
+      image_grid_pinpoints: onevisionResolutions,
+    },
+    own(config, resampling) {
+      const { tensor, ...rules } = anyResolution(config, resampling);
+      const extras = [...(tensor?.extras ?? []), { kind: 'imageCount', name: 'batch_num_images' } as const];
+      return { ...rules, tensor: { ...tensor, extras } };
+    },
+  },
+  AriaImageProcessor: {
+    defaults: {
+      ...common,
+      ...halfValues,
+      resample: bicubic,
+      max_image_size: 980,
+      min_image_size: 336,
+      split_image: false,
+      split_resolutions: ariaGrids.map((sides) => sides.map((side) => 490 * side)),
+    },
+    own(config, resampling) {
+      const square = config.max_image_size;
+      if (square !== 490 && square !== 980) throw invalid('max_image_size', square, '490 or 980');
+      const minSide = readWholeNumber(config, 'min_image_size', 1, square);
+      const resolutions = readFlag(config, 'split_image')
+        ? readResolutions(config, 'split_resolutions')
+        : undefined;
+      return {
+        steps: [],
+        views: { kind: 'aria', square, minSide, resolutions, ...resampling },
+        tensor: {
+          extras: [
+            { kind: 'pixelMask', name: 'pixel_mask', datatype: 'BOOL' },
+            { kind: 'pictureCount', name: 'num_crops', axes: 0 },
+          ],
+        },
+      };
+    },
+  },
+};
+
+/** LLaVA-NeXT: a tile has the crop's height, else the size's. Every picture is resized and cropped as the config says. */
+function anyResolution(config: ConfigValues, resampling: Resampling): OwnPlan {
+  const size = readSize(config, 'size', readFlag(config, 'default_to_square'));
+  const whole = size.fit === 'fill' ? size : 'shortestEdge' in size ? squareOf(size.shortestEdge) : undefined;
+  if (whole === undefined) throw invalid('size', config.size, '{height, width} or {shortest_edge}');
+  const crop = config.crop_size === null ? undefined : readSize(config, 'crop_size', true);
+  if (crop !== undefined && crop.fit !== 'fill')
+    throw invalid('crop_size', config.crop_size, '{height, width}');
+  const tile = crop?.height ?? whole.height;
+  const resolutions = readResolutions(config, 'image_grid_pinpoints');
+  const each: Step[] = [];
+  if (readFlag(config, 'do_resize')) each.push({ kind: 'resize', ...size, ...resampling });
+  if (readFlag(config, 'do_center_crop')) {
+    if (crop === undefined) throw invalid('crop_size', null, '{height, width}');
+    each.push({ kind: 'crop', width: crop.width, height: crop.height, origin: cropOriginOf(resampling) });
+  }
+  const isSquare = (box: Size | undefined) =>
+    box === undefined || (box.width === tile && box.height === tile);
+  const areMultiples = resolutions.every(({ width, height }) => width % tile === 0 && height % tile === 0);
+  const changesNothing = isSquare(whole) && isSquare(crop) && areMultiples;
+  return {
+    steps: [],
+    views: {
+      kind: 'anyResolution',
+      resolutions,
+      whole: { width: whole.width, height: whole.height },
+      tile,
+      each: changesNothing ? [] : each,
+      ...resampling,
+    },
+    tensor: {
+      arrangement: { kind: 'images', leadingAxes: 1, isPadded: readFlag(config, 'do_pad') },
+      extras: [{ kind: 'imageSizes', name: 'image_sizes' }],
+    },
+  };
+}

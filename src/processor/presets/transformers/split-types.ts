@@ -1,0 +1,126 @@
+import type { Resampling } from '../../image/views/view.ts';
+import { invalid, readFlag, readNumber, readSize, readWholeNumber } from '../config-values.ts';
+import type { ConfigValues, OwnPlan, OwnTensor, ProcessorType } from '../processor-types.ts';
+import { bilinear, halfValues, lanczos, readEdge, readTile, readTiles, resized } from './tile-values.ts';
+
+/*
+ * Image processors of transformers that crop or split an image into pictures. Each file
+ * image_processing_*.py there has the defaults and the order of the pictures.
+ */
+
+/** Image processors by the name of their class. */
+export const splitTypes: Readonly<Record<string, ProcessorType>> = {
+  Gemma3ImageProcessor: {
+    defaults: {
+      ...resized,
+      ...halfValues,
+      size: { height: 224, width: 224 },
+      resample: bilinear,
+      do_pan_and_scan: null,
+      pan_and_scan_min_crop_size: null,
+      pan_and_scan_max_num_crops: null,
+      pan_and_scan_min_ratio_to_activate: null,
+    },
+    own: panAndScan,
+  },
+  Idefics2ImageProcessor: {
+    defaults: {
+      ...resized,
+      ...halfValues,
+      size: { shortest_edge: 378, longest_edge: 980 },
+      default_to_square: false,
+      do_pad: true,
+      resample: bilinear,
+      do_image_splitting: false,
+    },
+    own(config, resampling) {
+      const isSplit = readFlag(config, 'do_image_splitting');
+      return {
+        steps: [],
+        views: { kind: 'quarters', size: readBounds(config), isSplit, ...resampling },
+        tensor: paddedPictures(config),
+      };
+    },
+  },
+  Idefics3ImageProcessor: idefics3(),
+  SmolVLMImageProcessor: idefics3(),
+};
+
+function idefics3(): ProcessorType {
+  return {
+    defaults: {
+      ...resized,
+      ...halfValues,
+      size: { longest_edge: 4 * 364 },
+      max_image_size: { longest_edge: 364 },
+      do_pad: true,
+      resample: lanczos,
+      do_image_splitting: true,
+      return_row_col_info: false,
+    },
+    own(config, resampling) {
+      const tile = readEdge(config, 'max_image_size');
+      const isSplit = readFlag(config, 'do_image_splitting');
+      return {
+        steps: [],
+        views: { kind: 'splitImage', size: readLongestEdge(config), tile, isSplit, ...resampling },
+        tensor: paddedPictures(config),
+      };
+    },
+  };
+}
+
+function panAndScan(config: ConfigValues, resampling: Resampling): OwnPlan {
+  const isScanned = readFlag(config, 'do_pan_and_scan');
+  const size = readTile(config);
+  const tensor = { extras: [{ kind: 'pictureCount', name: 'num_crops', skip: 1 }] } as const;
+  if (!isScanned) return { steps: [{ kind: 'resize', fit: 'fill', ...size, ...resampling }], tensor };
+  return {
+    steps: [],
+    views: {
+      kind: 'panAndScan',
+      size,
+      minCropSize: readWholeNumber(config, 'pan_and_scan_min_crop_size', 1, 65_535),
+      maxCrops: readTiles(config, 'pan_and_scan_max_num_crops'),
+      minRatio: readNumber(config, 'pan_and_scan_min_ratio_to_activate'),
+      ...resampling,
+    },
+    tensor,
+  };
+}
+
+/** Pictures of several sizes in one tensor: 0 around each, and a mask. */
+function paddedPictures(config: ConfigValues): OwnTensor {
+  if (!readFlag(config, 'do_pad')) return { arrangement: { kind: 'images', leadingAxes: 1 } };
+  return {
+    arrangement: { kind: 'images', leadingAxes: 1, canvas: 'largest', isPadded: true },
+    extras: [
+      {
+        kind: 'pixelMask',
+        name: 'pixel_attention_mask',
+        datatype: 'INT64',
+        leadingAxes: 1,
+        canvas: 'largest',
+      },
+    ],
+  };
+}
+
+function readLongestEdge(config: ConfigValues) {
+  if (!readFlag(config, 'do_resize')) return undefined;
+  const { size } = config;
+  if (typeof size === 'object' && size !== null && 'longest_edge' in size) {
+    return { longestEdge: readEdge(config, 'size') };
+  }
+  return { fit: 'fill', ...readTile(config) } as const;
+}
+
+function readBounds(config: ConfigValues) {
+  if (!readFlag(config, 'do_resize')) return undefined;
+  const size = readSize(config, 'size', false);
+  if (size.fit === 'fill') return size;
+  if ('shortestEdge' in size && size.longestEdge !== undefined) {
+    return { shortestEdge: size.shortestEdge, longestEdge: size.longestEdge };
+  }
+  throw invalid('size', config.size, '{height, width} or {shortest_edge, longest_edge}');
+}

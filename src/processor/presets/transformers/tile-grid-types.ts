@@ -1,0 +1,159 @@
+import type { GridRule } from '../../image/views/tile-grid.ts';
+import { type Resampling, squareOf } from '../../image/views/view.ts';
+import { invalid, readFlag, readWholeNumber } from '../config-values.ts';
+import type { ConfigValues, OwnPlan, ProcessorType } from '../processor-types.ts';
+import {
+  bicubic,
+  clipValues,
+  common,
+  halfValues,
+  readSquareTile,
+  readTile,
+  readTiles,
+  resized,
+} from './tile-values.ts';
+
+/*
+ * Image processors of transformers that choose a grid of tiles for an image. Each file
+ * image_processing_*.py there has the defaults and the order of the pictures.
+ */
+
+/** Image processors by the name of their class. */
+export const tileGridTypes: Readonly<Record<string, ProcessorType>> = {
+  GotOcr2ImageProcessor: {
+    defaults: {
+      ...resized,
+      ...clipValues,
+      size: { height: 384, width: 384 },
+      resample: bicubic,
+      crop_to_patches: false,
+      min_patches: 1,
+      max_patches: 12,
+    },
+    own: (config, resampling) => ({
+      ...gridOrOne(config, resampling, 'GotOcr2', 'last'),
+      tensor: { extras: [{ kind: 'pictureCount', name: 'num_patches' }] },
+    }),
+  },
+  Cohere2VisionImageProcessor: {
+    defaults: {
+      ...resized,
+      ...clipValues,
+      size: { height: 512, width: 512 },
+      resample: bicubic,
+      crop_to_patches: true,
+      min_patches: 1,
+      max_patches: 12,
+    },
+    backends: ['torch'],
+    own: (config, resampling) => ({
+      ...gridOrOne(config, resampling, 'Cohere2Vision', 'last'),
+      tensor: { extras: [{ kind: 'pictureCount', name: 'num_patches' }] },
+    }),
+  },
+  Ovis2ImageProcessor: {
+    defaults: {
+      ...resized,
+      ...clipValues,
+      size: { height: 384, width: 384 },
+      resample: bicubic,
+      crop_to_patches: false,
+      min_patches: 1,
+      max_patches: 12,
+      use_covering_area_grid: true,
+    },
+    own(config, resampling) {
+      const rule = readFlag(config, 'use_covering_area_grid') ? 'Ovis2' : 'GotOcr2';
+      const isOne = readTiles(config, 'max_patches') === 1;
+      const rules = gridOrOne(
+        isOne ? { ...config, crop_to_patches: false } : config,
+        resampling,
+        rule,
+        'first',
+      );
+      return {
+        ...rules,
+        tensor: { extras: [{ kind: 'tileCounts', name: 'grids', tile: readTile(config) }] },
+      };
+    },
+  },
+  PerceptionLMImageProcessor: {
+    defaults: {
+      ...resized,
+      ...halfValues,
+      size: { height: 448, width: 448 },
+      resample: bicubic,
+      vision_input_type: 'thumb+tile',
+      tile_size: 448,
+      max_num_tiles: 36,
+    },
+    backends: ['torch'],
+    own(config, resampling) {
+      const tile = squareOf(readWholeNumber(config, 'tile_size', 1, 65_535));
+      const tensor = { arrangement: { kind: 'images', leadingAxes: 1 } } as const;
+      if (!readFlag(config, 'do_resize')) throw invalid('do_resize', config.do_resize, 'true');
+      if (config.vision_input_type !== 'thumb+tile') {
+        return { steps: [{ kind: 'resize', fit: 'fill', ...tile, ...resampling }], tensor };
+      }
+      return {
+        steps: [],
+        views: {
+          kind: 'tileGrid',
+          tile,
+          minTiles: 1,
+          maxTiles: readTiles(config, 'max_num_tiles'),
+          rule: 'PerceptionLM',
+          whole: 'alwaysFirst',
+          ...resampling,
+        },
+        tensor,
+      };
+    },
+  },
+  Phi4MultimodalImageProcessor: {
+    defaults: {
+      ...common,
+      ...halfValues,
+      size: { height: 448, width: 448 },
+      resample: bicubic,
+      patch_size: 14,
+      dynamic_hd: 36,
+    },
+    backends: ['torch'],
+    own(config) {
+      if (config.resample !== bicubic) throw invalid('resample', config.resample, '3, which is bicubic');
+      const tile = readSquareTile(config);
+      const patch = readWholeNumber(config, 'patch_size', 1, tile);
+      return {
+        steps: [],
+        views: { kind: 'paddedGrid', tile, maxTiles: readTiles(config, 'dynamic_hd'), library: 'torch' },
+        tensor: {
+          name: 'image_pixel_values',
+          arrangement: { kind: 'wholeAndTiles', tile },
+          extras: [
+            { kind: 'imageSizes', name: 'image_sizes', of: 'picture' },
+            { kind: 'tileMask', name: 'image_attention_mask', tile, patch },
+            { kind: 'tileTokens', name: 'num_img_tokens', tile, patch },
+          ],
+        },
+      };
+    },
+  },
+};
+
+/** The tiles of a grid if the config asks for them, else one picture. */
+function gridOrOne(
+  config: ConfigValues,
+  resampling: Resampling,
+  rule: GridRule,
+  whole: 'first' | 'last',
+): Pick<OwnPlan, 'steps' | 'views'> {
+  if (!readFlag(config, 'crop_to_patches')) {
+    return { steps: [{ kind: 'resize', fit: 'fill', ...readTile(config), ...resampling }] };
+  }
+  const [minTiles, maxTiles] = [readTiles(config, 'min_patches'), readTiles(config, 'max_patches')];
+  return {
+    steps: [],
+    views: { kind: 'tileGrid', tile: readTile(config), minTiles, maxTiles, rule, whole, ...resampling },
+  };
+}

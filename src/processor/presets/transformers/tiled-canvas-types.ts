@@ -1,0 +1,81 @@
+import { squareOf } from '../../image/views/view.ts';
+import { invalid, readFlag, readNumber, readPerChannel, readStd } from '../config-values.ts';
+import type { ConfigValues, OwnTensor, ProcessorType } from '../processor-types.ts';
+import { bilinear, halfValues, readSquareTile, readTiles, resized } from './tile-values.ts';
+
+/*
+ * Image processors of transformers that cut a black canvas with an image into tiles. Each file
+ * image_processing_*.py there has the defaults and the order of the pictures.
+ */
+
+/** Image processors by the name of their class. */
+export const tiledCanvasTypes: Readonly<Record<string, ProcessorType>> = {
+  Llama4ImageProcessor: {
+    defaults: {
+      ...resized,
+      ...halfValues,
+      size: { height: 336, width: 336 },
+      resample: bilinear,
+      max_patches: 16,
+      resize_to_max_canvas: false,
+    },
+    backends: ['torch'],
+    own(config, resampling) {
+      const tile = readSquareTile(config);
+      return {
+        steps: [],
+        views: {
+          kind: 'tiledCanvas',
+          model: 'Llama4',
+          tile,
+          maxTiles: readTiles(config, 'max_patches'),
+          toLargest: readFlag(config, 'resize_to_max_canvas'),
+          ...resampling,
+        },
+        tensor: {
+          ...bfloat16Values(config),
+          extras: [{ kind: 'tileCounts', name: 'aspect_ratios', tile: squareOf(tile) }],
+        },
+      };
+    },
+  },
+  MllamaImageProcessor: {
+    defaults: {
+      ...resized,
+      ...halfValues,
+      size: { height: 224, width: 224 },
+      do_pad: true,
+      resample: bilinear,
+      max_image_tiles: 4,
+    },
+    own(config, resampling) {
+      const tile = readSquareTile(config);
+      if (!readFlag(config, 'do_pad')) throw invalid('do_pad', config.do_pad, 'true');
+      const maxTiles = readTiles(config, 'max_image_tiles');
+      return {
+        steps: [],
+        views: { kind: 'tiledCanvas', model: 'Mllama', tile, maxTiles, toLargest: false, ...resampling },
+        tensor: {
+          arrangement: { kind: 'images', leadingAxes: 2, count: maxTiles },
+          extras: [
+            { kind: 'aspectRatioId', name: 'aspect_ratio_ids', tile, maxTiles },
+            { kind: 'pictureMask', name: 'aspect_ratio_mask', count: maxTiles },
+            { kind: 'pictureCount', name: 'num_tiles', axes: 2 },
+          ],
+        },
+      };
+    },
+  },
+};
+
+/** Llama 4 rescales and normalizes in bfloat16 if it does both. */
+function bfloat16Values(config: ConfigValues): OwnTensor {
+  if (!readFlag(config, 'do_rescale') || !readFlag(config, 'do_normalize')) return {};
+  return {
+    datatype: 'BF16',
+    rounding: 'bfloat16',
+    rescaleFactor: readNumber(config, 'rescale_factor'),
+    mean: readPerChannel(config, 'image_mean'),
+    std: readStd(config),
+  };
+}
