@@ -49,6 +49,7 @@ export interface Rule {
 /** The options of a tensor output. */
 const tensorOptions = [
   'datatype',
+  'pixels',
   'layout',
   'rescale',
   'mean',
@@ -76,7 +77,10 @@ const presetCompanions = [
   'format',
   'quality',
   'numerics',
+  'orientation',
+  'alpha',
   'datatype',
+  'pixels',
   'layout',
 ] as const satisfies readonly OptionName[];
 
@@ -168,6 +172,31 @@ export const rules: readonly Rule[] = [
     allowed: 'fp16, fp32 or bf16 with rescale, mean or std',
     phrase: 'uint8 not with rescale, mean or std',
     inMessage: { actual: 'UINT8', allowed: 'FP16, FP32 or BF16 with rescale_factor, mean or std' },
+  },
+  {
+    refuses: ['pixels'],
+    values: ['uint8'],
+    beside: ['rescale', 'mean', 'std'],
+    ignores: [1],
+    allowed: 'normalized with rescale, mean or std',
+    phrase: 'uint8 not with rescale, mean or std',
+    inMessage: { actual: 'PIXELS_UINT8', allowed: 'PIXELS_NORMALIZED with rescale_factor, mean or std' },
+  },
+  {
+    refuses: ['datatype'],
+    values: ['fp16', 'fp32', 'bf16'],
+    when: { option: 'pixels', in: ['uint8'] },
+    allowed: 'uint8 with pixels=uint8',
+    phrase: 'only uint8 with pixels=uint8',
+    inMessage: { allowed: 'UINT8 with PIXELS_UINT8' },
+  },
+  {
+    refuses: ['alpha'],
+    values: ['drop', 'white', 'black'],
+    beside: ['background'],
+    allowed: 'default beside background, which is drawn behind transparent pixels',
+    phrase: 'only default beside background',
+    inMessage: { allowed: 'ALPHA_DEFAULT beside background, which is drawn behind transparent pixels' },
   },
   {
     refuses: ['datatype'],

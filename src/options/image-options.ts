@@ -150,6 +150,19 @@ export const imageOptions = {
     field: 'background',
     meaning: 'Colour behind transparent pixels and in the bars of fit=contain',
   },
+  orientation: {
+    kind: word(['apply', 'ignore']),
+    field: 'orientation',
+    default: 'apply',
+    meaning: "Whether EXIF's orientation turns the image upright before anything else",
+  },
+  alpha: {
+    kind: word(['default', 'drop', 'white', 'black']),
+    field: 'alpha',
+    default: 'default',
+    meaning:
+      "Transparency: drop it, or draw the image over white or black; default: the preset's treatment, else over background, else kept if the format stores it",
+  },
   preset: {
     kind: text('the name of a preset', 200),
     field: 'preset',
@@ -183,6 +196,12 @@ export const imageOptions = {
     field: 'datatype',
     default: 'fp32',
     meaning: "Type of a tensor's values",
+  },
+  pixels: {
+    kind: word(['normalized', 'uint8']),
+    field: 'pixels',
+    default: 'normalized',
+    meaning: "A tensor's values: rescaled and normalized, or the pixels before that as uint8",
   },
   layout: {
     kind: word(['nchw', 'nhwc']),

@@ -1,5 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import {
+  Alpha,
   ChannelOrder,
   Datatype,
   Filter,
@@ -8,6 +9,8 @@ import {
   ImageOutputSchema,
   Layout,
   Numerics,
+  Orientation,
+  Pixels,
   type PresetSettings,
   type ProcessRequest,
   ProcessRequestSchema,
@@ -58,6 +61,8 @@ export function processRequest(
           ...presetSettingsField(options),
         }
       : { ...pixelFields(options), background: options.background ?? '' }),
+    orientation: enumValue(Orientation, options.orientation ?? 'unspecified'),
+    alpha: enumValue(Alpha, options.alpha ?? 'unspecified'),
     output: outputField(options),
     numerics: enumValue(Numerics, options.numerics ?? standardDefaults.numerics),
   });
@@ -107,6 +112,7 @@ function outputField(options: ImageOptions): ProcessRequest['output'] {
 function tensorOutput(options: ImageOptions, container: (typeof tensorContainers)[number]): TensorOutput {
   return create(TensorOutputSchema, {
     datatype: enumValue(Datatype, options.datatype ?? 'unspecified'),
+    pixels: enumValue(Pixels, options.pixels ?? 'unspecified'),
     layout: enumValue(Layout, options.layout ?? 'unspecified'),
     ...(options.rescale !== undefined && { rescaleFactor: options.rescale }),
     mean: [...(options.mean ?? [])],
@@ -144,6 +150,8 @@ export function optionsOfMessage(request: ProcessRequest): ImageOptions {
     ...(crop !== undefined && { crop_width: crop.width, crop_height: crop.height }),
     grayscale: grayscale || undefined,
     background: background || undefined,
+    orientation: enumWord(Orientation, imageOptions.orientation.kind.words, request.orientation),
+    alpha: enumWord(Alpha, imageOptions.alpha.kind.words, request.alpha),
     preset: preset || undefined,
     preprocessor_config: preprocessorConfig || undefined,
     ...(presetSettings !== undefined && settingsOptions(presetSettings)),
@@ -167,10 +175,11 @@ function outputOptions(output: ProcessRequest['output']): ImageOptions {
     return { format: enumWord(ImageFormat, imageFormats, format) ?? 'source', quality: quality || undefined };
   }
   if (output.case !== 'tensor') return {};
-  const { datatype, layout, rescaleFactor, mean, std, channelOrder, container } = output.value;
+  const { datatype, layout, pixels, rescaleFactor, mean, std, channelOrder, container } = output.value;
   return {
     format: enumWord(TensorContainer, tensorContainers, container) ?? 'raw',
     datatype: enumWord(Datatype, datatypes, datatype),
+    pixels: enumWord(Pixels, imageOptions.pixels.kind.words, pixels),
     layout: enumWord(Layout, imageOptions.layout.kind.words, layout),
     rescale: rescaleFactor,
     mean: mean.length === 0 ? undefined : mean,

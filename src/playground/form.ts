@@ -24,10 +24,12 @@ const words: Readonly<Record<string, readonly string[]>> = {
   datatype: datatypes,
   layout: imageOptions.layout.kind.words,
   channel_order: imageOptions.channel_order.kind.words,
+  orientation: imageOptions.orientation.kind.words,
+  alpha: imageOptions.alpha.kind.words,
 };
 
 /** The selects of which other settings can exclude words. */
-const excludable = ['filter', 'datatype'] as const satisfies readonly OptionName[];
+const excludable = ['filter', 'datatype', 'alpha'] as const satisfies readonly OptionName[];
 
 /** The form: reads and writes its settings, and shows the fields that have an effect. */
 export function createForm(onChange: () => void) {

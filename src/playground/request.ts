@@ -77,6 +77,8 @@ function optionsInForm(settings: Settings): (readonly [name: OptionName, text: s
     ['crop_height', settings.crop_height],
     ['grayscale', String(settings.grayscale)],
     ['background', settings.background],
+    ['orientation', unlessDefault('orientation', settings)],
+    ['alpha', unlessDefault('alpha', settings)],
     ['format', settings.output === 'tensor' ? settings.container : settings.format],
     ['quality', settings.quality],
     ['datatype', settings.datatype],
@@ -87,6 +89,11 @@ function optionsInForm(settings: Settings): (readonly [name: OptionName, text: s
     ['channel_order', settings.channel_order],
     ['numerics', settings.numerics],
   ];
+}
+
+/** The choice in a field whose default is the same in every service; empty for the default. */
+function unlessDefault(name: 'orientation' | 'alpha', settings: Settings): string {
+  return settings[name] === imageOptions[name].default ? '' : settings[name];
 }
 
 /** An option's value; a text that is not allowed stands for itself, because the rules ask only whether it is given. */

@@ -3,7 +3,7 @@ import { imageOptions, type OptionName, standardDefaults } from '../options/imag
 /** The options that the form has a field for. Its choices of recipe and size stand for the others. */
 type FormOption = Exclude<
   OptionName,
-  'scale' | 'preprocessor_config' | 'grayscale' | 'imgsz' | 'stride' | 'rect'
+  'scale' | 'preprocessor_config' | 'grayscale' | 'imgsz' | 'stride' | 'rect' | 'pixels'
 >;
 
 /**
@@ -32,6 +32,8 @@ export const initialSettings: Settings = {
   crop_height: '',
   grayscale: standardDefaults.grayscale,
   background: '',
+  orientation: imageOptions.orientation.default,
+  alpha: imageOptions.alpha.default,
   numerics: standardDefaults.numerics,
   output: 'image',
   format: standardDefaults.format,

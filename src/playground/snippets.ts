@@ -132,8 +132,20 @@ function typescript(settings: Settings, { source, api, needsKey }: CallContext):
     ...(settings.recipe === 'preset' ? [`  preset: ${literal(settings.preset)},`] : ownLines(settings)),
     ...outputLines(settings),
     `  numerics: Numerics.${settings.numerics.toUpperCase()},`,
+    ...(settings.orientation === 'apply' ? [] : ['  orientation: Orientation.IGNORE,']),
+    ...(settings.alpha === 'default' ? [] : [`  alpha: Alpha.${settings.alpha.toUpperCase()},`]),
   ];
-  const enums = ['ChannelOrder', 'Datatype', 'Filter', 'Fit', 'ImageFormat', 'Layout', 'Numerics'];
+  const enums = [
+    'Alpha',
+    'ChannelOrder',
+    'Datatype',
+    'Filter',
+    'Fit',
+    'ImageFormat',
+    'Layout',
+    'Numerics',
+    'Orientation',
+  ];
   const used = [...enums, 'TensorContainer'].filter((each) =>
     lines.some((line) => line.includes(`${each}.`)),
   );

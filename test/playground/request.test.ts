@@ -24,6 +24,7 @@ const cases: Record<string, Partial<Settings>> = {
   },
   'the size as it comes, on a background': { sizing: 'source', background: '#FF8000', format: 'png' },
   'a JPEG of a quality': { format: 'jpeg', quality: '77', numerics: 'fast' },
+  'a JPEG as it is stored, over white': { format: 'jpeg', orientation: 'ignore', alpha: 'white' },
   'a PNG, after a quality was typed': { format: 'png', quality: '77' },
   'a tensor of its own': {
     output: 'tensor',
@@ -37,6 +38,7 @@ const cases: Record<string, Partial<Settings>> = {
     channel_order: 'bgr',
   },
   'a preset, of which the other settings say nothing': { recipe: 'preset', format: 'webp', mean: '3' },
+  'a preset without transparency': { recipe: 'preset', alpha: 'drop', orientation: 'ignore' },
   "a preset's tensor": { recipe: 'preset', output: 'tensor', preset: 'ResNet50_Weights.IMAGENET1K_V2' },
 };
 
@@ -81,7 +83,7 @@ describe(requestOf, () => {
 describe(isHidden, () => {
   const hidden = (changes: Partial<Settings>) =>
     imageOptionNames.filter((name) => isHidden(name, { ...initialSettings, ...changes }));
-  const ofTensor = ['datatype', 'layout', 'rescale', 'mean', 'std', 'channel_order'];
+  const ofTensor = ['datatype', 'pixels', 'layout', 'rescale', 'mean', 'std', 'channel_order'];
 
   it.each<[string, Partial<Settings>, string[]]>([
     ['an image of a size', {}, ['shortest_edge', ...ofTensor]],
@@ -102,7 +104,9 @@ describe(isHidden, () => {
     const shown = imageOptionNames.filter(
       (name) => !isHidden(name, { ...initialSettings, recipe: 'preset', output: 'tensor' }),
     );
-    expect(shown).toEqual(['format', 'numerics', 'preset', 'imgsz', 'stride', 'rect', 'datatype', 'layout']);
+    expect(shown.join()).toBe(
+      'format,numerics,orientation,alpha,preset,imgsz,stride,rect,datatype,pixels,layout',
+    );
   });
 });
 

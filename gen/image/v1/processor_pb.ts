@@ -10,7 +10,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file image/v1/processor.proto.
  */
 export const file_image_v1_processor: GenFile = /*@__PURE__*/
-  fileDesc("ChhpbWFnZS92MS9wcm9jZXNzb3IucHJvdG8SCGltYWdlLnYxIs4DCg5Qcm9jZXNzUmVxdWVzdBIRCgdjb250ZW50GAEgASgMSAASDQoDdXJsGAIgASgJSAASEAoGc2hhMjU2GAwgASgJSAASLwoOc291cmNlX29wdGlvbnMYDSABKAsyFy5pbWFnZS52MS5Tb3VyY2VPcHRpb25zEiAKBnJlc2l6ZRgDIAEoCzIQLmltYWdlLnYxLlJlc2l6ZRIRCglncmF5c2NhbGUYBCABKAgSJgoFaW1hZ2UYBSABKAsyFS5pbWFnZS52MS5JbWFnZU91dHB1dEgBEigKBnRlbnNvchgGIAEoCzIWLmltYWdlLnYxLlRlbnNvck91dHB1dEgBEiQKCG51bWVyaWNzGAcgASgOMhIuaW1hZ2UudjEuTnVtZXJpY3MSEgoKYmFja2dyb3VuZBgIIAEoCRIiCgRjcm9wGAkgASgLMhQuaW1hZ2UudjEuQ2VudGVyQ3JvcBIOCgZwcmVzZXQYCiABKAkSGwoTcHJlcHJvY2Vzc29yX2NvbmZpZxgLIAEoCRIxCg9wcmVzZXRfc2V0dGluZ3MYECABKAsyGC5pbWFnZS52MS5QcmVzZXRTZXR0aW5nc0IICgZzb3VyY2VCCAoGb3V0cHV0ImcKDlByZXNldFNldHRpbmdzEhQKDGltZ3N6X2hlaWdodBgBIAEoDRITCgtpbWdzel93aWR0aBgCIAEoDRIOCgZzdHJpZGUYAyABKA0SEQoEcmVjdBgEIAEoCEgAiAEBQgcKBV9yZWN0IosBCg1Tb3VyY2VPcHRpb25zEgwKBHBhZ2UYASABKA0SCwoDZHBpGAIgASgBEiMKCHBhZ2VfYm94GAMgASgOMhEuaW1hZ2UudjEuUGFnZUJveBIYCgthbm5vdGF0aW9ucxgEIAEoCEgAiAEBEhAKCHBhc3N3b3JkGAUgASgJQg4KDF9hbm5vdGF0aW9ucyJ8CgZSZXNpemUSDQoFd2lkdGgYASABKA0SDgoGaGVpZ2h0GAIgASgNEhoKA2ZpdBgDIAEoDjINLmltYWdlLnYxLkZpdBIgCgZmaWx0ZXIYBCABKA4yEC5pbWFnZS52MS5GaWx0ZXISFQoNc2hvcnRlc3RfZWRnZRgFIAEoDSIrCgpDZW50ZXJDcm9wEg0KBXdpZHRoGAEgASgNEg4KBmhlaWdodBgCIAEoDSJFCgtJbWFnZU91dHB1dBIlCgZmb3JtYXQYASABKA4yFS5pbWFnZS52MS5JbWFnZUZvcm1hdBIPCgdxdWFsaXR5GAIgASgNIv4BCgxUZW5zb3JPdXRwdXQSJAoIZGF0YXR5cGUYASABKA4yEi5pbWFnZS52MS5EYXRhdHlwZRIgCgZsYXlvdXQYAiABKA4yEC5pbWFnZS52MS5MYXlvdXQSGwoOcmVzY2FsZV9mYWN0b3IYAyABKAFIAIgBARIMCgRtZWFuGAQgAygBEgsKA3N0ZBgFIAMoARItCg1jaGFubmVsX29yZGVyGAYgASgOMhYuaW1hZ2UudjEuQ2hhbm5lbE9yZGVyEiwKCWNvbnRhaW5lchgHIAEoDjIZLmltYWdlLnYxLlRlbnNvckNvbnRhaW5lckIRCg9fcmVzY2FsZV9mYWN0b3IinQIKD1Byb2Nlc3NSZXNwb25zZRIPCgdjb250ZW50GAEgASgMEhQKDGNvbnRlbnRfdHlwZRgCIAEoCRINCgV3aWR0aBgDIAEoDRIOCgZoZWlnaHQYBCABKA0SIAoGc291cmNlGAUgASgLMhAuaW1hZ2UudjEuU291cmNlEiMKBWNhY2hlGAYgASgOMhQuaW1hZ2UudjEuQ2FjaGVTdGF0ZRIjCgZzdGFnZXMYByADKAsyEy5pbWFnZS52MS5TdGFnZVRpbWUSIQoHdGVuc29ycxgIIAMoCzIQLmltYWdlLnYxLlRlbnNvchIoCgpwcm92ZW5hbmNlGAkgASgLMhQuaW1hZ2UudjEuUHJvdmVuYW5jZRILCgNrZXkYCiABKAkiggEKBlNvdXJjZRIlCgZmb3JtYXQYASABKA4yFS5pbWFnZS52MS5JbWFnZUZvcm1hdBINCgV3aWR0aBgCIAEoDRIOCgZoZWlnaHQYAyABKA0SDgoGc2hhMjU2GAQgASgJEg0KBWJ5dGVzGAUgASgEEhMKC29yaWVudGF0aW9uGAYgASgNIi4KCVN0YWdlVGltZRIMCgRuYW1lGAEgASgJEhMKC2R1cmF0aW9uX21zGAIgASgBIkYKBlRlbnNvchIMCgRuYW1lGAEgASgJEhAKCGRhdGF0eXBlGAIgASgJEg0KBXNoYXBlGAMgAygDEg0KBWJ5dGVzGAQgASgEIqMBCgpQcm92ZW5hbmNlEhgKEG51bWVyaWNzX3ZlcnNpb24YASABKAkSNgoJbGlicmFyaWVzGAIgAygLMiMuaW1hZ2UudjEuUHJvdmVuYW5jZS5MaWJyYXJpZXNFbnRyeRIRCglkZWNpc2lvbnMYAyADKAkaMAoOTGlicmFyaWVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJNChRQcm9jZXNzU3RyZWFtUmVxdWVzdBIKCgJpZBgBIAEoCRIpCgdyZXF1ZXN0GAIgASgLMhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3QiiQEKFVByb2Nlc3NTdHJlYW1SZXNwb25zZRIKCgJpZBgBIAEoCRItCghyZXNwb25zZRgCIAEoCzIZLmltYWdlLnYxLlByb2Nlc3NSZXNwb25zZUgAEisKB2ZhaWx1cmUYAyABKAsyGC5pbWFnZS52MS5Qcm9jZXNzRmFpbHVyZUgAQggKBnJlc3VsdCK9AQoOUHJvY2Vzc0ZhaWx1cmUSDAoEY29kZRgBIAEoBRIOCgZyZWFzb24YAiABKAkSDwoHbWVzc2FnZRgDIAEoCRI4CghtZXRhZGF0YRgEIAMoCzImLmltYWdlLnYxLlByb2Nlc3NGYWlsdXJlLk1ldGFkYXRhRW50cnkSEQoJcmV0cnlhYmxlGAUgASgIGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJBChNQcm9jZXNzQmF0Y2hSZXF1ZXN0EioKCHJlcXVlc3RzGAEgAygLMhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3QiiwEKFFByb2Nlc3NCYXRjaFJlc3BvbnNlEg8KB2NvbnRlbnQYASABKAwSFAoMY29udGVudF90eXBlGAIgASgJEiEKB3RlbnNvcnMYAyADKAsyEC5pbWFnZS52MS5UZW5zb3ISKQoGaW1hZ2VzGAQgAygLMhkuaW1hZ2UudjEuUHJvY2Vzc1Jlc3BvbnNlIoIBChZQcm9jZXNzVmFyaWFudHNSZXF1ZXN0EhEKB2NvbnRlbnQYASABKAxIABINCgN1cmwYAiABKAlIABIQCgZzaGEyNTYYBCABKAlIABIqCgh2YXJpYW50cxgDIAMoCzIYLmltYWdlLnYxLlByb2Nlc3NSZXF1ZXN0QggKBnNvdXJjZSJGChdQcm9jZXNzVmFyaWFudHNSZXNwb25zZRIrCgh2YXJpYW50cxgBIAMoCzIZLmltYWdlLnYxLlByb2Nlc3NSZXNwb25zZSJ3ChBEZXNjcmliZVJlc3BvbnNlEiAKBnNvdXJjZRgBIAEoCzIQLmltYWdlLnYxLlNvdXJjZRIhCgdvdXRwdXRzGAIgAygLMhAuaW1hZ2UudjEuT3V0cHV0EhEKCWRlY2lzaW9ucxgDIAMoCRILCgNrZXkYBCABKAkiXwoGT3V0cHV0EicKBWltYWdlGAEgASgLMhYuaW1hZ2UudjEuRW5jb2RlZEltYWdlSAASIgoGdGVuc29yGAIgASgLMhAuaW1hZ2UudjEuVGVuc29ySABCCAoGb3V0cHV0IlQKDEVuY29kZWRJbWFnZRIlCgZmb3JtYXQYASABKA4yFS5pbWFnZS52MS5JbWFnZUZvcm1hdBINCgV3aWR0aBgCIAEoDRIOCgZoZWlnaHQYAyABKA0iSAoYRGVzY3JpYmVWYXJpYW50c1Jlc3BvbnNlEiwKCHZhcmlhbnRzGAEgAygLMhouaW1hZ2UudjEuRGVzY3JpYmVSZXNwb25zZSI+ChJMaXN0UHJlc2V0c1JlcXVlc3QSCQoBcRgBIAEoCRINCgVsaW1pdBgCIAEoDRIOCgZjdXJzb3IYAyABKAkiTQoTTGlzdFByZXNldHNSZXNwb25zZRIhCgdwcmVzZXRzGAEgAygLMhAuaW1hZ2UudjEuUHJlc2V0EhMKC25leHRfY3Vyc29yGAIgASgJIm4KBlByZXNldBIMCgRuYW1lGAEgASgJEg8KB2FsaWFzZXMYAiADKAkSDgoGZmFtaWx5GAMgASgJEiQKCG51bWVyaWNzGAQgAygOMhIuaW1hZ2UudjEuTnVtZXJpY3MSDwoHb3V0cHV0cxgFIAMoCSIgChBHZXRQcmVzZXRSZXF1ZXN0EgwKBG5hbWUYASABKAkiVAoRR2V0UHJlc2V0UmVzcG9uc2USIAoGcHJlc2V0GAEgASgLMhAuaW1hZ2UudjEuUHJlc2V0Eg0KBXN0ZXBzGAIgAygJEg4KBnB5dGhvbhgDIAEoCSpKCgdQYWdlQm94EhgKFFBBR0VfQk9YX1VOU1BFQ0lGSUVEEAASEQoNUEFHRV9CT1hfQ1JPUBABEhIKDlBBR0VfQk9YX01FRElBEAIqaQoDRml0EhMKD0ZJVF9VTlNQRUNJRklFRBAAEgwKCEZJVF9GSUxMEAESDQoJRklUX0NPVkVSEAISDwoLRklUX0NPTlRBSU4QAxIOCgpGSVRfSU5TSURFEAQSDwoLRklUX09VVFNJREUQBSqVAQoGRmlsdGVyEhYKEkZJTFRFUl9VTlNQRUNJRklFRBAAEhIKDkZJTFRFUl9ORUFSRVNUEAESDgoKRklMVEVSX0JPWBACEhMKD0ZJTFRFUl9CSUxJTkVBUhADEhIKDkZJTFRFUl9IQU1NSU5HEAQSEgoORklMVEVSX0JJQ1VCSUMQBRISCg5GSUxURVJfTEFOQ1pPUxAGKokBCghOdW1lcmljcxIYChROVU1FUklDU19VTlNQRUNJRklFRBAAEhIKDk5VTUVSSUNTX0VYQUNUEAESEQoNTlVNRVJJQ1NfRkFTVBACEhMKD05VTUVSSUNTX1BJTExPVxADEhIKDk5VTUVSSUNTX1RPUkNIEAQSEwoPTlVNRVJJQ1NfT1BFTkNWEAUq9gEKC0ltYWdlRm9ybWF0EhwKGElNQUdFX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhUKEUlNQUdFX0ZPUk1BVF9KUEVHEAESFAoQSU1BR0VfRk9STUFUX1BORxACEhUKEUlNQUdFX0ZPUk1BVF9XRUJQEAMSFQoRSU1BR0VfRk9STUFUX0FWSUYQBBIUChBJTUFHRV9GT1JNQVRfR0lGEAUSFQoRSU1BR0VfRk9STUFUX1RJRkYQBhIUChBJTUFHRV9GT1JNQVRfQk1QEAcSFQoRSU1BR0VfRk9STUFUX0hFSUMQCBIUChBJTUFHRV9GT1JNQVRfSlhMEAkqcQoIRGF0YXR5cGUSGAoUREFUQVRZUEVfVU5TUEVDSUZJRUQQABISCg5EQVRBVFlQRV9VSU5UOBABEhEKDURBVEFUWVBFX0ZQMTYQAhIRCg1EQVRBVFlQRV9GUDMyEAMSEQoNREFUQVRZUEVfQkYxNhAEKkIKBkxheW91dBIWChJMQVlPVVRfVU5TUEVDSUZJRUQQABIPCgtMQVlPVVRfTkNIVxABEg8KC0xBWU9VVF9OSFdDEAIqWwoMQ2hhbm5lbE9yZGVyEh0KGUNIQU5ORUxfT1JERVJfVU5TUEVDSUZJRUQQABIVChFDSEFOTkVMX09SREVSX1JHQhABEhUKEUNIQU5ORUxfT1JERVJfQkdSEAIqowEKD1RlbnNvckNvbnRhaW5lchIgChxURU5TT1JfQ09OVEFJTkVSX1VOU1BFQ0lGSUVEEAASGAoUVEVOU09SX0NPTlRBSU5FUl9SQVcQARIYChRURU5TT1JfQ09OVEFJTkVSX05QWRACEiAKHFRFTlNPUl9DT05UQUlORVJfU0FGRVRFTlNPUlMQAxIYChRURU5TT1JfQ09OVEFJTkVSX05QWhAEKo4BCgpDYWNoZVN0YXRlEhsKF0NBQ0hFX1NUQVRFX1VOU1BFQ0lGSUVEEAASFAoQQ0FDSEVfU1RBVEVfTUlTUxABEhoKFkNBQ0hFX1NUQVRFX0hJVF9NRU1PUlkQAhIZChVDQUNIRV9TVEFURV9ISVRfUkVESVMQAxIWChJDQUNIRV9TVEFURV9TSEFSRUQQBDKgBQoQUHJvY2Vzc29yU2VydmljZRJDCgdQcm9jZXNzEhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3QaGS5pbWFnZS52MS5Qcm9jZXNzUmVzcG9uc2UiA5ACAhJUCg1Qcm9jZXNzU3RyZWFtEh4uaW1hZ2UudjEuUHJvY2Vzc1N0cmVhbVJlcXVlc3QaHy5pbWFnZS52MS5Qcm9jZXNzU3RyZWFtUmVzcG9uc2UoATABElsKD1Byb2Nlc3NWYXJpYW50cxIgLmltYWdlLnYxLlByb2Nlc3NWYXJpYW50c1JlcXVlc3QaIS5pbWFnZS52MS5Qcm9jZXNzVmFyaWFudHNSZXNwb25zZSIDkAICEkUKCERlc2NyaWJlEhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3QaGi5pbWFnZS52MS5EZXNjcmliZVJlc3BvbnNlIgOQAgISXQoQRGVzY3JpYmVWYXJpYW50cxIgLmltYWdlLnYxLlByb2Nlc3NWYXJpYW50c1JlcXVlc3QaIi5pbWFnZS52MS5EZXNjcmliZVZhcmlhbnRzUmVzcG9uc2UiA5ACAhJSCgxQcm9jZXNzQmF0Y2gSHS5pbWFnZS52MS5Qcm9jZXNzQmF0Y2hSZXF1ZXN0Gh4uaW1hZ2UudjEuUHJvY2Vzc0JhdGNoUmVzcG9uc2UiA5ACAhJPCgtMaXN0UHJlc2V0cxIcLmltYWdlLnYxLkxpc3RQcmVzZXRzUmVxdWVzdBodLmltYWdlLnYxLkxpc3RQcmVzZXRzUmVzcG9uc2UiA5ACAhJJCglHZXRQcmVzZXQSGi5pbWFnZS52MS5HZXRQcmVzZXRSZXF1ZXN0GhsuaW1hZ2UudjEuR2V0UHJlc2V0UmVzcG9uc2UiA5ACAmIGcHJvdG8z");
+  fileDesc("ChhpbWFnZS92MS9wcm9jZXNzb3IucHJvdG8SCGltYWdlLnYxIpoECg5Qcm9jZXNzUmVxdWVzdBIRCgdjb250ZW50GAEgASgMSAASDQoDdXJsGAIgASgJSAASEAoGc2hhMjU2GAwgASgJSAASLwoOc291cmNlX29wdGlvbnMYDSABKAsyFy5pbWFnZS52MS5Tb3VyY2VPcHRpb25zEiAKBnJlc2l6ZRgDIAEoCzIQLmltYWdlLnYxLlJlc2l6ZRIRCglncmF5c2NhbGUYBCABKAgSJgoFaW1hZ2UYBSABKAsyFS5pbWFnZS52MS5JbWFnZU91dHB1dEgBEigKBnRlbnNvchgGIAEoCzIWLmltYWdlLnYxLlRlbnNvck91dHB1dEgBEiQKCG51bWVyaWNzGAcgASgOMhIuaW1hZ2UudjEuTnVtZXJpY3MSEgoKYmFja2dyb3VuZBgIIAEoCRIiCgRjcm9wGAkgASgLMhQuaW1hZ2UudjEuQ2VudGVyQ3JvcBIOCgZwcmVzZXQYCiABKAkSGwoTcHJlcHJvY2Vzc29yX2NvbmZpZxgLIAEoCRIqCgtvcmllbnRhdGlvbhgOIAEoDjIVLmltYWdlLnYxLk9yaWVudGF0aW9uEh4KBWFscGhhGA8gASgOMg8uaW1hZ2UudjEuQWxwaGESMQoPcHJlc2V0X3NldHRpbmdzGBAgASgLMhguaW1hZ2UudjEuUHJlc2V0U2V0dGluZ3NCCAoGc291cmNlQggKBm91dHB1dCJnCg5QcmVzZXRTZXR0aW5ncxIUCgxpbWdzel9oZWlnaHQYASABKA0SEwoLaW1nc3pfd2lkdGgYAiABKA0SDgoGc3RyaWRlGAMgASgNEhEKBHJlY3QYBCABKAhIAIgBAUIHCgVfcmVjdCKLAQoNU291cmNlT3B0aW9ucxIMCgRwYWdlGAEgASgNEgsKA2RwaRgCIAEoARIjCghwYWdlX2JveBgDIAEoDjIRLmltYWdlLnYxLlBhZ2VCb3gSGAoLYW5ub3RhdGlvbnMYBCABKAhIAIgBARIQCghwYXNzd29yZBgFIAEoCUIOCgxfYW5ub3RhdGlvbnMifAoGUmVzaXplEg0KBXdpZHRoGAEgASgNEg4KBmhlaWdodBgCIAEoDRIaCgNmaXQYAyABKA4yDS5pbWFnZS52MS5GaXQSIAoGZmlsdGVyGAQgASgOMhAuaW1hZ2UudjEuRmlsdGVyEhUKDXNob3J0ZXN0X2VkZ2UYBSABKA0iKwoKQ2VudGVyQ3JvcBINCgV3aWR0aBgBIAEoDRIOCgZoZWlnaHQYAiABKA0iRQoLSW1hZ2VPdXRwdXQSJQoGZm9ybWF0GAEgASgOMhUuaW1hZ2UudjEuSW1hZ2VGb3JtYXQSDwoHcXVhbGl0eRgCIAEoDSKgAgoMVGVuc29yT3V0cHV0EiQKCGRhdGF0eXBlGAEgASgOMhIuaW1hZ2UudjEuRGF0YXR5cGUSIAoGbGF5b3V0GAIgASgOMhAuaW1hZ2UudjEuTGF5b3V0EhsKDnJlc2NhbGVfZmFjdG9yGAMgASgBSACIAQESDAoEbWVhbhgEIAMoARILCgNzdGQYBSADKAESLQoNY2hhbm5lbF9vcmRlchgGIAEoDjIWLmltYWdlLnYxLkNoYW5uZWxPcmRlchIsCgljb250YWluZXIYByABKA4yGS5pbWFnZS52MS5UZW5zb3JDb250YWluZXISIAoGcGl4ZWxzGAggASgOMhAuaW1hZ2UudjEuUGl4ZWxzQhEKD19yZXNjYWxlX2ZhY3RvciKdAgoPUHJvY2Vzc1Jlc3BvbnNlEg8KB2NvbnRlbnQYASABKAwSFAoMY29udGVudF90eXBlGAIgASgJEg0KBXdpZHRoGAMgASgNEg4KBmhlaWdodBgEIAEoDRIgCgZzb3VyY2UYBSABKAsyEC5pbWFnZS52MS5Tb3VyY2USIwoFY2FjaGUYBiABKA4yFC5pbWFnZS52MS5DYWNoZVN0YXRlEiMKBnN0YWdlcxgHIAMoCzITLmltYWdlLnYxLlN0YWdlVGltZRIhCgd0ZW5zb3JzGAggAygLMhAuaW1hZ2UudjEuVGVuc29yEigKCnByb3ZlbmFuY2UYCSABKAsyFC5pbWFnZS52MS5Qcm92ZW5hbmNlEgsKA2tleRgKIAEoCSKCAQoGU291cmNlEiUKBmZvcm1hdBgBIAEoDjIVLmltYWdlLnYxLkltYWdlRm9ybWF0Eg0KBXdpZHRoGAIgASgNEg4KBmhlaWdodBgDIAEoDRIOCgZzaGEyNTYYBCABKAkSDQoFYnl0ZXMYBSABKAQSEwoLb3JpZW50YXRpb24YBiABKA0iLgoJU3RhZ2VUaW1lEgwKBG5hbWUYASABKAkSEwoLZHVyYXRpb25fbXMYAiABKAEiRgoGVGVuc29yEgwKBG5hbWUYASABKAkSEAoIZGF0YXR5cGUYAiABKAkSDQoFc2hhcGUYAyADKAMSDQoFYnl0ZXMYBCABKAQiowEKClByb3ZlbmFuY2USGAoQbnVtZXJpY3NfdmVyc2lvbhgBIAEoCRI2CglsaWJyYXJpZXMYAiADKAsyIy5pbWFnZS52MS5Qcm92ZW5hbmNlLkxpYnJhcmllc0VudHJ5EhEKCWRlY2lzaW9ucxgDIAMoCRowCg5MaWJyYXJpZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIk0KFFByb2Nlc3NTdHJlYW1SZXF1ZXN0EgoKAmlkGAEgASgJEikKB3JlcXVlc3QYAiABKAsyGC5pbWFnZS52MS5Qcm9jZXNzUmVxdWVzdCKJAQoVUHJvY2Vzc1N0cmVhbVJlc3BvbnNlEgoKAmlkGAEgASgJEi0KCHJlc3BvbnNlGAIgASgLMhkuaW1hZ2UudjEuUHJvY2Vzc1Jlc3BvbnNlSAASKwoHZmFpbHVyZRgDIAEoCzIYLmltYWdlLnYxLlByb2Nlc3NGYWlsdXJlSABCCAoGcmVzdWx0Ir0BCg5Qcm9jZXNzRmFpbHVyZRIMCgRjb2RlGAEgASgFEg4KBnJlYXNvbhgCIAEoCRIPCgdtZXNzYWdlGAMgASgJEjgKCG1ldGFkYXRhGAQgAygLMiYuaW1hZ2UudjEuUHJvY2Vzc0ZhaWx1cmUuTWV0YWRhdGFFbnRyeRIRCglyZXRyeWFibGUYBSABKAgaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIkEKE1Byb2Nlc3NCYXRjaFJlcXVlc3QSKgoIcmVxdWVzdHMYASADKAsyGC5pbWFnZS52MS5Qcm9jZXNzUmVxdWVzdCKLAQoUUHJvY2Vzc0JhdGNoUmVzcG9uc2USDwoHY29udGVudBgBIAEoDBIUCgxjb250ZW50X3R5cGUYAiABKAkSIQoHdGVuc29ycxgDIAMoCzIQLmltYWdlLnYxLlRlbnNvchIpCgZpbWFnZXMYBCADKAsyGS5pbWFnZS52MS5Qcm9jZXNzUmVzcG9uc2UiggEKFlByb2Nlc3NWYXJpYW50c1JlcXVlc3QSEQoHY29udGVudBgBIAEoDEgAEg0KA3VybBgCIAEoCUgAEhAKBnNoYTI1NhgEIAEoCUgAEioKCHZhcmlhbnRzGAMgAygLMhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3RCCAoGc291cmNlIkYKF1Byb2Nlc3NWYXJpYW50c1Jlc3BvbnNlEisKCHZhcmlhbnRzGAEgAygLMhkuaW1hZ2UudjEuUHJvY2Vzc1Jlc3BvbnNlIncKEERlc2NyaWJlUmVzcG9uc2USIAoGc291cmNlGAEgASgLMhAuaW1hZ2UudjEuU291cmNlEiEKB291dHB1dHMYAiADKAsyEC5pbWFnZS52MS5PdXRwdXQSEQoJZGVjaXNpb25zGAMgAygJEgsKA2tleRgEIAEoCSJfCgZPdXRwdXQSJwoFaW1hZ2UYASABKAsyFi5pbWFnZS52MS5FbmNvZGVkSW1hZ2VIABIiCgZ0ZW5zb3IYAiABKAsyEC5pbWFnZS52MS5UZW5zb3JIAEIICgZvdXRwdXQiVAoMRW5jb2RlZEltYWdlEiUKBmZvcm1hdBgBIAEoDjIVLmltYWdlLnYxLkltYWdlRm9ybWF0Eg0KBXdpZHRoGAIgASgNEg4KBmhlaWdodBgDIAEoDSJIChhEZXNjcmliZVZhcmlhbnRzUmVzcG9uc2USLAoIdmFyaWFudHMYASADKAsyGi5pbWFnZS52MS5EZXNjcmliZVJlc3BvbnNlIj4KEkxpc3RQcmVzZXRzUmVxdWVzdBIJCgFxGAEgASgJEg0KBWxpbWl0GAIgASgNEg4KBmN1cnNvchgDIAEoCSJNChNMaXN0UHJlc2V0c1Jlc3BvbnNlEiEKB3ByZXNldHMYASADKAsyEC5pbWFnZS52MS5QcmVzZXQSEwoLbmV4dF9jdXJzb3IYAiABKAkibgoGUHJlc2V0EgwKBG5hbWUYASABKAkSDwoHYWxpYXNlcxgCIAMoCRIOCgZmYW1pbHkYAyABKAkSJAoIbnVtZXJpY3MYBCADKA4yEi5pbWFnZS52MS5OdW1lcmljcxIPCgdvdXRwdXRzGAUgAygJIiAKEEdldFByZXNldFJlcXVlc3QSDAoEbmFtZRgBIAEoCSJUChFHZXRQcmVzZXRSZXNwb25zZRIgCgZwcmVzZXQYASABKAsyEC5pbWFnZS52MS5QcmVzZXQSDQoFc3RlcHMYAiADKAkSDgoGcHl0aG9uGAMgASgJKkoKB1BhZ2VCb3gSGAoUUEFHRV9CT1hfVU5TUEVDSUZJRUQQABIRCg1QQUdFX0JPWF9DUk9QEAESEgoOUEFHRV9CT1hfTUVESUEQAipZCgtPcmllbnRhdGlvbhIbChdPUklFTlRBVElPTl9VTlNQRUNJRklFRBAAEhUKEU9SSUVOVEFUSU9OX0FQUExZEAESFgoST1JJRU5UQVRJT05fSUdOT1JFEAIqYwoFQWxwaGESFQoRQUxQSEFfVU5TUEVDSUZJRUQQABIRCg1BTFBIQV9ERUZBVUxUEAESDgoKQUxQSEFfRFJPUBACEg8KC0FMUEhBX1dISVRFEAMSDwoLQUxQSEFfQkxBQ0sQBCppCgNGaXQSEwoPRklUX1VOU1BFQ0lGSUVEEAASDAoIRklUX0ZJTEwQARINCglGSVRfQ09WRVIQAhIPCgtGSVRfQ09OVEFJThADEg4KCkZJVF9JTlNJREUQBBIPCgtGSVRfT1VUU0lERRAFKpUBCgZGaWx0ZXISFgoSRklMVEVSX1VOU1BFQ0lGSUVEEAASEgoORklMVEVSX05FQVJFU1QQARIOCgpGSUxURVJfQk9YEAISEwoPRklMVEVSX0JJTElORUFSEAMSEgoORklMVEVSX0hBTU1JTkcQBBISCg5GSUxURVJfQklDVUJJQxAFEhIKDkZJTFRFUl9MQU5DWk9TEAYqiQEKCE51bWVyaWNzEhgKFE5VTUVSSUNTX1VOU1BFQ0lGSUVEEAASEgoOTlVNRVJJQ1NfRVhBQ1QQARIRCg1OVU1FUklDU19GQVNUEAISEwoPTlVNRVJJQ1NfUElMTE9XEAMSEgoOTlVNRVJJQ1NfVE9SQ0gQBBITCg9OVU1FUklDU19PUEVOQ1YQBSr2AQoLSW1hZ2VGb3JtYXQSHAoYSU1BR0VfRk9STUFUX1VOU1BFQ0lGSUVEEAASFQoRSU1BR0VfRk9STUFUX0pQRUcQARIUChBJTUFHRV9GT1JNQVRfUE5HEAISFQoRSU1BR0VfRk9STUFUX1dFQlAQAxIVChFJTUFHRV9GT1JNQVRfQVZJRhAEEhQKEElNQUdFX0ZPUk1BVF9HSUYQBRIVChFJTUFHRV9GT1JNQVRfVElGRhAGEhQKEElNQUdFX0ZPUk1BVF9CTVAQBxIVChFJTUFHRV9GT1JNQVRfSEVJQxAIEhQKEElNQUdFX0ZPUk1BVF9KWEwQCSpJCgZQaXhlbHMSFgoSUElYRUxTX1VOU1BFQ0lGSUVEEAASFQoRUElYRUxTX05PUk1BTElaRUQQARIQCgxQSVhFTFNfVUlOVDgQAipxCghEYXRhdHlwZRIYChREQVRBVFlQRV9VTlNQRUNJRklFRBAAEhIKDkRBVEFUWVBFX1VJTlQ4EAESEQoNREFUQVRZUEVfRlAxNhACEhEKDURBVEFUWVBFX0ZQMzIQAxIRCg1EQVRBVFlQRV9CRjE2EAQqQgoGTGF5b3V0EhYKEkxBWU9VVF9VTlNQRUNJRklFRBAAEg8KC0xBWU9VVF9OQ0hXEAESDwoLTEFZT1VUX05IV0MQAipbCgxDaGFubmVsT3JkZXISHQoZQ0hBTk5FTF9PUkRFUl9VTlNQRUNJRklFRBAAEhUKEUNIQU5ORUxfT1JERVJfUkdCEAESFQoRQ0hBTk5FTF9PUkRFUl9CR1IQAiqjAQoPVGVuc29yQ29udGFpbmVyEiAKHFRFTlNPUl9DT05UQUlORVJfVU5TUEVDSUZJRUQQABIYChRURU5TT1JfQ09OVEFJTkVSX1JBVxABEhgKFFRFTlNPUl9DT05UQUlORVJfTlBZEAISIAocVEVOU09SX0NPTlRBSU5FUl9TQUZFVEVOU09SUxADEhgKFFRFTlNPUl9DT05UQUlORVJfTlBaEAQqjgEKCkNhY2hlU3RhdGUSGwoXQ0FDSEVfU1RBVEVfVU5TUEVDSUZJRUQQABIUChBDQUNIRV9TVEFURV9NSVNTEAESGgoWQ0FDSEVfU1RBVEVfSElUX01FTU9SWRACEhkKFUNBQ0hFX1NUQVRFX0hJVF9SRURJUxADEhYKEkNBQ0hFX1NUQVRFX1NIQVJFRBAEMqAFChBQcm9jZXNzb3JTZXJ2aWNlEkMKB1Byb2Nlc3MSGC5pbWFnZS52MS5Qcm9jZXNzUmVxdWVzdBoZLmltYWdlLnYxLlByb2Nlc3NSZXNwb25zZSIDkAICElQKDVByb2Nlc3NTdHJlYW0SHi5pbWFnZS52MS5Qcm9jZXNzU3RyZWFtUmVxdWVzdBofLmltYWdlLnYxLlByb2Nlc3NTdHJlYW1SZXNwb25zZSgBMAESWwoPUHJvY2Vzc1ZhcmlhbnRzEiAuaW1hZ2UudjEuUHJvY2Vzc1ZhcmlhbnRzUmVxdWVzdBohLmltYWdlLnYxLlByb2Nlc3NWYXJpYW50c1Jlc3BvbnNlIgOQAgISRQoIRGVzY3JpYmUSGC5pbWFnZS52MS5Qcm9jZXNzUmVxdWVzdBoaLmltYWdlLnYxLkRlc2NyaWJlUmVzcG9uc2UiA5ACAhJdChBEZXNjcmliZVZhcmlhbnRzEiAuaW1hZ2UudjEuUHJvY2Vzc1ZhcmlhbnRzUmVxdWVzdBoiLmltYWdlLnYxLkRlc2NyaWJlVmFyaWFudHNSZXNwb25zZSIDkAICElIKDFByb2Nlc3NCYXRjaBIdLmltYWdlLnYxLlByb2Nlc3NCYXRjaFJlcXVlc3QaHi5pbWFnZS52MS5Qcm9jZXNzQmF0Y2hSZXNwb25zZSIDkAICEk8KC0xpc3RQcmVzZXRzEhwuaW1hZ2UudjEuTGlzdFByZXNldHNSZXF1ZXN0Gh0uaW1hZ2UudjEuTGlzdFByZXNldHNSZXNwb25zZSIDkAICEkkKCUdldFByZXNldBIaLmltYWdlLnYxLkdldFByZXNldFJlcXVlc3QaGy5pbWFnZS52MS5HZXRQcmVzZXRSZXNwb25zZSIDkAICYgZwcm90bzM");
 
 /**
  * One image and how to process it.
@@ -125,8 +125,8 @@ export type ProcessRequest = Message<"image.v1.ProcessRequest"> & {
    * The name of a model's own preprocessing, in upper or lower case, as ListPresets lists it:
    * "openai/clip-vit-base-patch32", "ResNet50_Weights.IMAGENET1K_V2", or a file of PRESETS_DIR. "hf-hub:" and
    * "https://huggingface.co/" may precede the id of a model on the hub. Its organization may be left out if no other
-   * preset has the rest of the name. A preset defines how to resize, crop, rescale and normalize. Therefore resize, crop, grayscale and background must be unset, and of a tensor output only datatype,
-   * layout and container may be set. Unset output: a tensor. An image output contains the pixels before they are
+   * preset has the rest of the name. A preset defines how to resize, crop, rescale and normalize. Therefore resize, crop, grayscale and
+   * background must be unset, and of a tensor output only datatype, layout, container and pixels may be set. Unset output: a tensor. An image output contains the pixels before they are
    * rescaled.
    *
    * @generated from field: string preset = 10;
@@ -140,6 +140,20 @@ export type ProcessRequest = Message<"image.v1.ProcessRequest"> & {
    * @generated from field: string preprocessor_config = 11;
    */
   preprocessorConfig: string;
+
+  /**
+   * Whether the image is turned upright. Default: ORIENTATION_APPLY.
+   *
+   * @generated from field: image.v1.Orientation orientation = 14;
+   */
+  orientation: Orientation;
+
+  /**
+   * What becomes of transparency. Default: ALPHA_DEFAULT. Any other value must be unset beside background.
+   *
+   * @generated from field: image.v1.Alpha alpha = 15;
+   */
+  alpha: Alpha;
 
   /**
    * The settings of a preset that has some. Unset: the preset's own. It must be unset without preset and beside a
@@ -417,6 +431,13 @@ export type TensorOutput = Message<"image.v1.TensorOutput"> & {
    * @generated from field: image.v1.TensorContainer container = 7;
    */
   container: TensorContainer;
+
+  /**
+   * Whether the values are rescaled and normalized. Default: PIXELS_NORMALIZED.
+   *
+   * @generated from field: image.v1.Pixels pixels = 8;
+   */
+  pixels: Pixels;
 };
 
 /**
@@ -1273,6 +1294,104 @@ export const PageBoxSchema: GenEnum<PageBox> = /*@__PURE__*/
   enumDesc(file_image_v1_processor, 0);
 
 /**
+ * The treatment of an orientation that the image's EXIF or container states.
+ *
+ * @generated from enum image.v1.Orientation
+ */
+export const Orientation = {
+  /**
+   * ORIENTATION_APPLY.
+   *
+   * @generated from enum value: ORIENTATION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The image is turned upright before anything else, as Pillow's ImageOps.exif_transpose does.
+   *
+   * @generated from enum value: ORIENTATION_APPLY = 1;
+   */
+  APPLY: 1,
+
+  /**
+   * The pixels stay as they are stored, as Pillow's Image.open returns them. Pillow turns a TIFF in any case, and so does
+   * the service.
+   *
+   * @generated from enum value: ORIENTATION_IGNORE = 2;
+   */
+  IGNORE: 2,
+} as const;
+
+/**
+ * The treatment of an orientation that the image's EXIF or container states.
+ *
+ * @generated from enum image.v1.Orientation
+ */
+export type Orientation = (typeof Orientation)[keyof typeof Orientation] | UnknownEnum;
+
+/**
+ * Describes the enum image.v1.Orientation.
+ */
+export const OrientationSchema: GenEnum<Orientation> = /*@__PURE__*/
+  enumDesc(file_image_v1_processor, 1);
+
+/**
+ * The treatment of transparency.
+ *
+ * @generated from enum image.v1.Alpha
+ */
+export const Alpha = {
+  /**
+   * ALPHA_DEFAULT.
+   *
+   * @generated from enum value: ALPHA_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * That of the preset. Without a preset: drawn over background if that is set, else kept in PNG and WebP outputs and
+   * dropped in all others.
+   *
+   * @generated from enum value: ALPHA_DEFAULT = 1;
+   */
+  DEFAULT: 1,
+
+  /**
+   * Dropped. The colours of transparent pixels stay as they are stored, as in Pillow's convert("RGB").
+   *
+   * @generated from enum value: ALPHA_DROP = 2;
+   */
+  DROP: 2,
+
+  /**
+   * Drawn over white, as Pillow's Image.alpha_composite does.
+   *
+   * @generated from enum value: ALPHA_WHITE = 3;
+   */
+  WHITE: 3,
+
+  /**
+   * Drawn over black, in the same way.
+   *
+   * @generated from enum value: ALPHA_BLACK = 4;
+   */
+  BLACK: 4,
+} as const;
+
+/**
+ * The treatment of transparency.
+ *
+ * @generated from enum image.v1.Alpha
+ */
+export type Alpha = (typeof Alpha)[keyof typeof Alpha] | UnknownEnum;
+
+/**
+ * Describes the enum image.v1.Alpha.
+ */
+export const AlphaSchema: GenEnum<Alpha> = /*@__PURE__*/
+  enumDesc(file_image_v1_processor, 2);
+
+/**
  * How an image is fitted into a box with another aspect ratio.
  *
  * @generated from enum image.v1.Fit
@@ -1332,7 +1451,7 @@ export type Fit = (typeof Fit)[keyof typeof Fit] | UnknownEnum;
  * Describes the enum image.v1.Fit.
  */
 export const FitSchema: GenEnum<Fit> = /*@__PURE__*/
-  enumDesc(file_image_v1_processor, 1);
+  enumDesc(file_image_v1_processor, 3);
 
 /**
  * A resampling filter, by its name in Pillow.
@@ -1401,7 +1520,7 @@ export type Filter = (typeof Filter)[keyof typeof Filter] | UnknownEnum;
  * Describes the enum image.v1.Filter.
  */
 export const FilterSchema: GenEnum<Filter> = /*@__PURE__*/
-  enumDesc(file_image_v1_processor, 2);
+  enumDesc(file_image_v1_processor, 4);
 
 /**
  * The arithmetic that computes the pixels.
@@ -1469,7 +1588,7 @@ export type Numerics = (typeof Numerics)[keyof typeof Numerics] | UnknownEnum;
  * Describes the enum image.v1.Numerics.
  */
 export const NumericsSchema: GenEnum<Numerics> = /*@__PURE__*/
-  enumDesc(file_image_v1_processor, 3);
+  enumDesc(file_image_v1_processor, 5);
 
 /**
  * An image format.
@@ -1553,7 +1672,49 @@ export type ImageFormat = (typeof ImageFormat)[keyof typeof ImageFormat] | Unkno
  * Describes the enum image.v1.ImageFormat.
  */
 export const ImageFormatSchema: GenEnum<ImageFormat> = /*@__PURE__*/
-  enumDesc(file_image_v1_processor, 4);
+  enumDesc(file_image_v1_processor, 6);
+
+/**
+ * The values of the tensor that contains the pixels.
+ *
+ * @generated from enum image.v1.Pixels
+ */
+export const Pixels = {
+  /**
+   * PIXELS_NORMALIZED.
+   *
+   * @generated from enum value: PIXELS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Rescaled and normalized, in datatype.
+   *
+   * @generated from enum value: PIXELS_NORMALIZED = 1;
+   */
+  NORMALIZED: 1,
+
+  /**
+   * DATATYPE_UINT8, before they are rescaled and normalized, under the same name and in the same arrangement. Padding that
+   * the model adds after normalization is 0 here as well. datatype must be unset or DATATYPE_UINT8.
+   *
+   * @generated from enum value: PIXELS_UINT8 = 2;
+   */
+  UINT8: 2,
+} as const;
+
+/**
+ * The values of the tensor that contains the pixels.
+ *
+ * @generated from enum image.v1.Pixels
+ */
+export type Pixels = (typeof Pixels)[keyof typeof Pixels] | UnknownEnum;
+
+/**
+ * Describes the enum image.v1.Pixels.
+ */
+export const PixelsSchema: GenEnum<Pixels> = /*@__PURE__*/
+  enumDesc(file_image_v1_processor, 7);
 
 /**
  * The type of a tensor's values, by its name in the Open Inference Protocol.
@@ -1608,7 +1769,7 @@ export type Datatype = (typeof Datatype)[keyof typeof Datatype] | UnknownEnum;
  * Describes the enum image.v1.Datatype.
  */
 export const DatatypeSchema: GenEnum<Datatype> = /*@__PURE__*/
-  enumDesc(file_image_v1_processor, 5);
+  enumDesc(file_image_v1_processor, 8);
 
 /**
  * The order of a tensor's axes.
@@ -1649,7 +1810,7 @@ export type Layout = (typeof Layout)[keyof typeof Layout] | UnknownEnum;
  * Describes the enum image.v1.Layout.
  */
 export const LayoutSchema: GenEnum<Layout> = /*@__PURE__*/
-  enumDesc(file_image_v1_processor, 6);
+  enumDesc(file_image_v1_processor, 9);
 
 /**
  * The order of a tensor's colour channels.
@@ -1688,7 +1849,7 @@ export type ChannelOrder = (typeof ChannelOrder)[keyof typeof ChannelOrder] | Un
  * Describes the enum image.v1.ChannelOrder.
  */
 export const ChannelOrderSchema: GenEnum<ChannelOrder> = /*@__PURE__*/
-  enumDesc(file_image_v1_processor, 7);
+  enumDesc(file_image_v1_processor, 10);
 
 /**
  * The file format of a tensor output.
@@ -1743,7 +1904,7 @@ export type TensorContainer = (typeof TensorContainer)[keyof typeof TensorContai
  * Describes the enum image.v1.TensorContainer.
  */
 export const TensorContainerSchema: GenEnum<TensorContainer> = /*@__PURE__*/
-  enumDesc(file_image_v1_processor, 8);
+  enumDesc(file_image_v1_processor, 11);
 
 /**
  * Where a response came from.
@@ -1796,7 +1957,7 @@ export type CacheState = (typeof CacheState)[keyof typeof CacheState] | UnknownE
  * Describes the enum image.v1.CacheState.
  */
 export const CacheStateSchema: GenEnum<CacheState> = /*@__PURE__*/
-  enumDesc(file_image_v1_processor, 9);
+  enumDesc(file_image_v1_processor, 12);
 
 /**
  * Resizes an image, converts it to grayscale, and returns an image or tensors for a model.

@@ -3,7 +3,7 @@ import { sizeUpright } from '../codecs/orient.ts';
 import { keepsAlpha } from './alpha.ts';
 import { sizeOfCutout, wholeOf } from './cutout.ts';
 import { describeOutputs, type OutputDescription } from './outputs.ts';
-import type { Plan } from './plan.ts';
+import { headerOf, type Plan } from './plan.ts';
 import type { Size } from './shortest-edge.ts';
 import type { PlacedStep, Placement, Shape } from './step.ts';
 import { kindOf, type Step } from './steps.ts';
@@ -56,7 +56,7 @@ export interface PlannedImage {
 
 /** Computes all sizes of a plan for an image. Refuses nothing; limits.ts does. */
 export function geometryOf(header: ImageHeader, plan: Plan): Geometry {
-  const source = sourceShape(header);
+  const source = sourceShape(headerOf(header, plan));
   const branches = branchesOf(plan, source).map((branch) => placeBranch(source, branch, plan));
   const { picture } = branches.find(({ tiles }) => tiles !== undefined) ?? (branches[0] as PlacedBranch);
   const pictures = branches.flatMap(tilesOf);

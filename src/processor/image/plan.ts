@@ -21,6 +21,8 @@ export interface Plan {
    */
   readonly numerics: 'pillow' | Library | 'fast';
   readonly alpha: AlphaPlan;
+  /** `ignore`: the pixels are those of Pillow's `Image.open`. Unset: the image is turned upright. */
+  readonly orientation?: 'ignore' | undefined;
   /** In the order in which they run. */
   readonly steps: readonly Step[];
   /** Makes several pictures of the source instead of `steps`, which are empty then. Unset: the steps make one. */
@@ -93,4 +95,15 @@ export function outputFormat(plan: ImagePlan, source: SourceFormat): OutputForma
 /** Whether the output has one channel. */
 export function isGrayscale({ steps }: Plan): boolean {
   return steps.some(({ kind }) => kind === 'grayscale');
+}
+
+/**
+ * The header of an image as a plan counts it: without its orientation if the plan ignores that. The orientation of a TIFF
+ * counts in any case, because Pillow turns a TIFF when it loads it (TiffImagePlugin.py, `load_end`).
+ */
+export function headerOf<Header extends { readonly orientation: number; readonly format: SourceFormat }>(
+  header: Header,
+  { orientation }: Plan,
+): Header {
+  return orientation === 'ignore' && header.format !== 'tiff' ? { ...header, orientation: 1 } : header;
 }

@@ -8,7 +8,7 @@ import type { Geometry, PlannedImage } from './geometry.ts';
 import { toLuma } from './grayscale.ts';
 import { resample } from './kernels/resample.ts';
 import { grayToRgb, type Pixels } from './pixels.ts';
-import { isGrayscale, outputFormat, type Plan } from './plan.ts';
+import { headerOf, isGrayscale, outputFormat, type Plan } from './plan.ts';
 import { decisionsOf } from './provenance.ts';
 import { exactStages, fastStages } from './stages.ts';
 import { type EncodedTensors, tensors } from './tensor.ts';
@@ -74,13 +74,14 @@ async function processImage(
   startedMs: number,
 ): Promise<PixelResult> {
   const { time: stage, stages } = createStopwatch(undefined, startedMs);
+  const own = headerOf(header, plan);
   const run = isFast(plan) ? fastStages : exactStages;
   const pictures = await run({
     plan,
     geometry,
-    orientation: header.orientation,
+    orientation: own.orientation,
     decodeWhole: decodeOnce,
-    decodeFast: (target) => decodeFast(content, header, target),
+    decodeFast: (target) => decodeFast(content, own, target),
     stage,
   });
   const encoded = await encodeOutput(pictures, geometry, header, plan, stage);

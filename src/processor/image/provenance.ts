@@ -1,5 +1,5 @@
 import type { ImageHeader } from '../codecs/header.ts';
-import type { Plan } from './plan.ts';
+import { headerOf, type Plan } from './plan.ts';
 
 /**
  * The version of each numerics: ours, and the library whose pixels are computed. Ours is raised whenever the same
@@ -21,11 +21,14 @@ export const numericsVersions = {
 /** The decisions about a source and those of the plan, as `subject=decision`, wherever there was a choice. */
 export function decisionsOf(header: ImageHeader, plan: Plan, alphaIsKept: boolean): string[] {
   const decisions: string[] = [];
-  if (header.orientation !== 1) decisions.push(`orientation=${header.orientation} turned upright`);
-  if (header.exifIsUnreadable) decisions.push('exif=cannot be read, not turned');
+  const isIgnored = headerOf(header, plan) !== header;
+  if (header.orientation !== 1) {
+    decisions.push(`orientation=${header.orientation} ${isIgnored ? 'ignored' : 'turned upright'}`);
+  }
+  if (header.exifIsUnreadable && !isIgnored) decisions.push('exif=cannot be read, not turned');
   if (header.hasIccProfile) {
-    const isIgnored = plan.numerics !== 'fast' || header.format === 'avif';
-    decisions.push(`icc=${isIgnored ? 'ignored' : 'converted to sRGB'}`);
+    const isUnused = plan.numerics !== 'fast' || header.format === 'avif';
+    decisions.push(`icc=${isUnused ? 'ignored' : 'converted to sRGB'}`);
   }
   if (header.bitDepth === 16) decisions.push('bit_depth=16 to 8 by high byte');
   else if (header.bitDepth > 8) decisions.push(`bit_depth=${header.bitDepth} to 8`);

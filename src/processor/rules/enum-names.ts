@@ -1,4 +1,5 @@
 import {
+  Alpha,
   ChannelOrder,
   Datatype,
   Filter,
@@ -6,7 +7,9 @@ import {
   ImageFormat,
   Layout,
   Numerics,
+  Orientation,
   PageBox,
+  Pixels,
   TensorContainer,
 } from '../../../gen/image/v1/processor_pb.ts';
 import { imageOptions } from '../../options/image-options.ts';
@@ -80,6 +83,26 @@ export const channelOrderNames = {
   [ChannelOrder.RGB]: 'RGB',
   [ChannelOrder.BGR]: 'BGR',
 } as const satisfies Record<Known<ChannelOrder>, string>;
+
+export const orientationNames = {
+  [Orientation.UNSPECIFIED]: 'apply',
+  [Orientation.APPLY]: 'apply',
+  [Orientation.IGNORE]: 'ignore',
+} as const satisfies Record<Known<Orientation>, string>;
+
+export const alphaNames = {
+  [Alpha.UNSPECIFIED]: 'default',
+  [Alpha.DEFAULT]: 'default',
+  [Alpha.DROP]: 'drop',
+  [Alpha.WHITE]: 'white',
+  [Alpha.BLACK]: 'black',
+} as const satisfies Record<Known<Alpha>, string>;
+
+export const pixelsNames = {
+  [Pixels.UNSPECIFIED]: 'normalized',
+  [Pixels.NORMALIZED]: 'normalized',
+  [Pixels.UINT8]: 'uint8',
+} as const satisfies Record<Known<Pixels>, string>;
 
 export const containerNames = {
   [TensorContainer.UNSPECIFIED]: 'raw',

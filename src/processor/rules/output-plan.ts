@@ -19,6 +19,7 @@ import {
   enumName,
   layoutNames,
   outputFormatNames,
+  pixelsNames,
 } from './enum-names.ts';
 
 /** @throws OPTION_INVALID */
@@ -41,7 +42,8 @@ export function imagePlan(output: ImageOutput | undefined): ImagePlan {
  * @throws OPTION_INVALID
  */
 export function tensorPlan(output: TensorOutput, channels: number): TensorPlan {
-  const datatype = enumName('datatype', output.datatype, datatypeNames);
+  const isUint8 = enumName('pixels', output.pixels, pixelsNames) === 'uint8';
+  const datatype = isUint8 ? 'UINT8' : enumName('datatype', output.datatype, datatypeNames);
   const { mean, std, rescaleFactor } = output;
   if (rescaleFactor !== undefined && !Number.isFinite(Math.fround(255 * rescaleFactor))) {
     throw invalidOption('rescale_factor', rescaleFactor, 'a number whose 255-fold is finite');
@@ -74,17 +76,8 @@ export function presetTensorPlan(
   output: TensorOutput = create(TensorOutputSchema),
   tensor: PresetPlan['tensor'],
 ): TensorPlan {
-  const datatype =
-    output.datatype === Datatype.UNSPECIFIED
-      ? tensor.datatype
-      : enumName('datatype', output.datatype, datatypeNames);
-  if (datatype === 'UINT8' && tensor.datatype !== 'UINT8') {
-    throw invalidOption(
-      'datatype',
-      datatype,
-      'FP16, FP32 or BF16, because the preset rescales or normalizes',
-    );
-  }
+  const isUint8 = enumName('pixels', output.pixels, pixelsNames) === 'uint8';
+  const values = isUint8 ? pixelValues : { datatype: datatypeOf(output, tensor) };
   const layout =
     output.layout === Layout.UNSPECIFIED ? tensor.layout : enumName('layout', output.layout, layoutNames);
   if (tensor.arrangement?.kind === 'patches' && layout !== tensor.layout) {
@@ -97,10 +90,28 @@ export function presetTensorPlan(
   return {
     ...tensor,
     kind: 'tensor',
-    datatype,
+    ...values,
     layout,
     container: containerOf(output, namesOfTensors(tensor)),
   };
+}
+
+/** The pixels themselves. */
+const pixelValues = {
+  datatype: 'UINT8',
+  rescaleFactor: 1,
+  mean: [0],
+  std: [1],
+  rounding: undefined,
+} as const satisfies Partial<TensorPlan>;
+
+function datatypeOf(output: TensorOutput, tensor: PresetPlan['tensor']): TensorPlan['datatype'] {
+  if (output.datatype === Datatype.UNSPECIFIED) return tensor.datatype;
+  const datatype = enumName('datatype', output.datatype, datatypeNames);
+  if (datatype !== 'UINT8' || tensor.datatype === 'UINT8') return datatype;
+  const allowed =
+    'FP16, FP32 or BF16, because the preset rescales or normalizes; pixels=uint8 gives the pixels before';
+  throw invalidOption('datatype', datatype, allowed);
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Library } from '../image/kernels/kernels.ts';
 import type { Colour } from '../image/pixels.ts';
 import type { Plan } from '../image/plan.ts';
 import type { Step } from '../image/steps.ts';
+import { alphaAndOrientation } from './alpha-plan.ts';
 import { enumName, filterNames, fitNames, numericsNames } from './enum-names.ts';
 import { checkRequestedSide, checkRequestedSize } from './limits.ts';
 import { imagePlan, tensorPlan } from './output-plan.ts';
@@ -24,7 +25,7 @@ export function planOfOptions(request: ProcessRequest, maxOutputPixels: number):
   return {
     source: sourcePlan(request.sourceOptions),
     numerics,
-    alpha: background ?? 'kept',
+    ...alphaAndOrientation(request, background ?? 'kept'),
     steps: [
       ...(resize === undefined ? [] : resizeSteps(resize, library, background, maxOutputPixels)),
       ...(crop === undefined ? [] : [cropStep(crop, maxOutputPixels)]),

@@ -5,6 +5,7 @@ import type { Plan } from '../image/plan.ts';
 import { fixedSizeOf } from '../image/steps.ts';
 import type { Preset, PresetLibrary, PresetSettings } from '../presets/preset.ts';
 import type { PresetPlan } from '../presets/preset-plan.ts';
+import { alphaAndOrientation } from './alpha-plan.ts';
 import { enumName, numericsNames } from './enum-names.ts';
 import { checkRequestedSize } from './limits.ts';
 import { imagePlan, presetTensorPlan } from './output-plan.ts';
@@ -32,7 +33,7 @@ export function planOfPreset(
   return {
     source: sourcePlan(request.sourceOptions),
     numerics,
-    alpha: preset.alpha,
+    ...alphaAndOrientation(request, preset.alpha),
     steps: preset.steps,
     ...(preset.views && { views: preset.views }),
     ...(preset.decisions && { decisions: preset.decisions }),

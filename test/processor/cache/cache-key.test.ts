@@ -8,11 +8,14 @@ import {
 import { type ReflectMessage, reflect } from '@bufbuild/protobuf/reflect';
 import { describe, expect, it } from 'vitest';
 import {
+  Alpha,
   CenterCropSchema,
   Datatype,
   Fit,
   ImageOutputSchema,
   Numerics,
+  Orientation,
+  Pixels,
   type ProcessRequest,
   ProcessRequestSchema,
   ResizeSchema,
@@ -46,7 +49,12 @@ const bases = {
     crop: { width: 20, height: 10 },
   },
   edge: { resize: { shortestEdge: 30, filter: 3 } },
-  preset: { preset: 'clip-vit-base-patch32' },
+  preset: {
+    preset: 'clip-vit-base-patch32',
+    orientation: Orientation.APPLY,
+    alpha: Alpha.WHITE,
+    output: { case: 'tensor', value: { pixels: Pixels.NORMALIZED } },
+  },
   config: { preprocessorConfig: '{"image_processor_type": "ViTImageProcessor"}' },
   tensor: {
     resize: { width: 40, height: 30, fit: 1, filter: 3 },
@@ -125,7 +133,7 @@ const fieldsOf = (desc: DescMessage, base: keyof typeof bases, ...others: string
     .map((field) => [`${desc.name}.${field.name} of ${base}`, field, bases[base]] as const);
 
 /** Fields that exclude others. Each has its own base. */
-const alone = ['preset', 'preprocessor_config', 'shortest_edge'];
+const alone = ['preset', 'preprocessor_config', 'shortest_edge', 'orientation', 'alpha', 'pixels'];
 
 const only = (desc: DescMessage, name: string, base: keyof typeof bases) =>
   fieldsOf(desc, base).filter(([, field]) => field.name === name);
@@ -137,12 +145,21 @@ describe(cacheKey, () => {
     ...fieldsOf(CenterCropSchema, 'image'),
     ...fieldsOf(ImageOutputSchema, 'image'),
     ...fieldsOf(ProcessRequestSchema, 'tensor', ...alone),
-    ...fieldsOf(TensorOutputSchema, 'tensor'),
+    ...fieldsOf(TensorOutputSchema, 'tensor', ...alone),
+    ...only(ProcessRequestSchema, 'orientation', 'preset'),
+    ...only(TensorOutputSchema, 'pixels', 'preset'),
     ...only(ResizeSchema, 'shortest_edge', 'edge'),
     ...only(ProcessRequestSchema, 'preset', 'preset'),
     ...only(ProcessRequestSchema, 'preprocessor_config', 'config'),
   ])('changes with %s', (_, field, base) => {
     expect(keysWithAnother(field, base)).not.toContain(keyFor(base));
+  });
+
+  // ALPHA_DEFAULT is white for this preset.
+  it('has one key for a treatment of transparency and the default that means it', () => {
+    const key = (alpha: Alpha) => keyFor({ ...bases.preset, alpha });
+    expect(key(Alpha.DEFAULT)).toBe(key(Alpha.WHITE));
+    expect(new Set([Alpha.DEFAULT, Alpha.DROP, Alpha.BLACK].map(key)).size).toBe(3);
   });
 
   it('covers every message of a request', () => {

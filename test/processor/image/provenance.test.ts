@@ -38,6 +38,16 @@ describe(decisionsOf, () => {
     expect(decisionsOf(header(someHeader), planFrom(somePlan), alphaIsKept)).toEqual([decision]);
   });
 
+  it.each([
+    ['jpeg', ['orientation=6 ignored']],
+    // Pillow turns a TIFF when it loads it.
+    ['tiff', ['orientation=6 turned upright']],
+  ] as const)('states for a %s whose orientation is ignored %j', (format, decisions) => {
+    const plan = { ...planFrom(), orientation: 'ignore' } as const;
+    expect(decisionsOf(header({ orientation: 6, format }), plan, false)).toEqual(decisions);
+    expect(decisionsOf(header({ exifIsUnreadable: true }), plan, false)).toEqual([]);
+  });
+
   it('states all of them', () => {
     const all = header({ orientation: 3, hasIccProfile: true, bitDepth: 16, hasAlpha: true, frames: 2 });
     expect(decisionsOf(all, planFrom(), true)).toEqual([

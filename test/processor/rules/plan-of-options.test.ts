@@ -1,6 +1,7 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import {
+  Alpha,
   ChannelOrder,
   Datatype,
   Filter,
@@ -10,6 +11,8 @@ import {
   type ImageOutputSchema,
   Layout,
   Numerics,
+  Orientation,
+  Pixels,
   TensorContainer,
   type TensorOutput,
   TensorOutputSchema,
@@ -302,6 +305,32 @@ describe(planOf, () => {
       reason: 'OPTION_INVALID',
       metadata: { option: 'filter', allowed },
     });
+  });
+
+  it('drops transparency, or draws the image over white or black, on request', () => {
+    const alphaOf = (alpha: Alpha) => plan({ alpha }).alpha;
+    expect([Alpha.DEFAULT, Alpha.DROP, Alpha.WHITE, Alpha.BLACK].map(alphaOf)).toEqual([
+      'kept',
+      'dropped',
+      [255, 255, 255],
+      [0, 0, 0],
+    ]);
+    expect(refusal({ alpha: Alpha.DROP, background: '#ff0000' })).toMatchObject({
+      reason: 'OPTION_INVALID',
+      metadata: { option: 'alpha', actual: 'drop' },
+    });
+    expect(refusal({ alpha: 9 as Alpha }).metadata).toMatchObject({ option: 'alpha', actual: '9' });
+  });
+
+  it('ignores the orientation on request', () => {
+    expect(plan({ orientation: Orientation.IGNORE }).orientation).toBe('ignore');
+    expect(plan({}).orientation).toBeUndefined();
+    expect(refusal({ orientation: 9 as Orientation }).metadata).toMatchObject({ option: 'orientation' });
+  });
+
+  it('has the same tensor for pixels of UINT8 and for the datatype', () => {
+    const tensorOf = (value: object) => plan(tensorRequest(value)).output;
+    expect(tensorOf({ pixels: Pixels.UINT8 })).toEqual(tensorOf({ datatype: Datatype.UINT8 }));
   });
 
   it.each(['NPY', 'NPZ'] as const)('refuses BF16 in %s, because NumPy has no such type', (name) => {

@@ -1,6 +1,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import {
+  Alpha,
   ChannelOrder,
   Datatype,
   Filter,
@@ -8,6 +9,8 @@ import {
   ImageFormat,
   Layout,
   Numerics,
+  Orientation,
+  Pixels,
   TensorContainer,
   type TensorOutput,
   type TensorOutputSchema,
@@ -169,6 +172,37 @@ describe('planOf with a preset', () => {
     expect(plan(configured({ ...vit, backend: 'pil' })).numerics).toBe('torch');
   });
 
+  it('keeps name, layout and order of channels of the pixels before they are rescaled', () => {
+    expect(tensorOf({ pixels: Pixels.UINT8, layout: Layout.NHWC })).toMatchObject({
+      name: 'pixel_values',
+      datatype: 'UINT8',
+      layout: 'NHWC',
+      rescaleFactor: 1,
+      mean: [0],
+      std: [1],
+    });
+    const mobileVit = configured({ image_processor_type: 'MobileViTImageProcessor' });
+    expect(tensorOf({ pixels: Pixels.UINT8 }, mobileVit)).toMatchObject({ channelOrder: 'BGR' });
+    expect(tensorOf({ pixels: Pixels.UINT8, datatype: Datatype.UINT8 })).toEqual(
+      tensorOf({ pixels: Pixels.UINT8 }),
+    );
+  });
+
+  it.each([
+    [clip, 'DEFAULT', [255, 255, 255]],
+    [clip, 'DROP', 'dropped'],
+    [clip, 'BLACK', [0, 0, 0]],
+    [resnet, 'DEFAULT', 'dropped'],
+    [resnet, 'WHITE', [255, 255, 255]],
+  ] as const)('treats transparency for %s and %s as %j', (preset, alpha, expected) => {
+    expect(plan({ preset, alpha: Alpha[alpha] }).alpha).toEqual(expected);
+  });
+
+  it('ignores the orientation only if the request says so', () => {
+    expect(plan({ preset: clip, orientation: Orientation.IGNORE }).orientation).toBe('ignore');
+    expect(plan({ preset: clip, orientation: Orientation.APPLY })).toEqual(plan({ preset: clip }));
+  });
+
   it('returns an image of the pixels before they are rescaled', () => {
     const output: Request['output'] = { case: 'image', value: { format: ImageFormat.PNG } };
     expect(plan({ preset: clip, output })).toMatchObject({
@@ -204,7 +238,11 @@ describe('planOf with a preset', () => {
   it('refuses UINT8 if values are rescaled, and accepts it otherwise', () => {
     const output: Request['output'] = { case: 'tensor', value: { datatype: Datatype.UINT8 } };
     expect(refusal({ preset: clip, output })).toEqual(
-      invalid('datatype', 'UINT8', 'FP16, FP32 or BF16, because the preset rescales or normalizes'),
+      invalid(
+        'datatype',
+        'UINT8',
+        'FP16, FP32 or BF16, because the preset rescales or normalizes; pixels=uint8 gives the pixels before',
+      ),
     );
     const plain = configured({ ...vit, do_rescale: false, do_normalize: false });
     expect(tensorOf({ datatype: Datatype.UINT8 }, plain)).toMatchObject({ datatype: 'UINT8' });
