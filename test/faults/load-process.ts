@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { Agent, request as httpRequest } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { setPriority } from 'node:os';
 import process from 'node:process';
 import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import { Health } from '../../gen/grpc/health/v1/health_pb.ts';
 import { withComment } from './comment.ts';
-import type { HealthCheck, LoadRecord, LoadRequest, LoadResult, LoadSpec } from './load.ts';
+import type { HealthCheck, LoadMark, LoadRecord, LoadRequest, LoadResult, LoadSpec, Turn } from './load.ts';
+import { goFirst } from './priority.ts';
+import { type Waits, watchWaits } from './waits.ts';
 
 /*
  * The process that load.ts starts: sends requests by node:http over kept connections, and records when bytes are sent and arrive.
@@ -19,49 +19,67 @@ const health: Record<string, HealthCheck[]> = {};
 const agent = new Agent({ keepAlive: true });
 const slow = new Set<Socket>();
 const longestAfterEndMs = 5000;
-let isOver = false;
+/** Responses within these milliseconds hold every promise, whatever kept them waiting. */
+const quickMs = 20;
+/** Wait of a caller that was refused. */
+const refusedMs = 100;
+let waits: Waits = { since: () => 0 };
+/** Unset before the load begins and after its end. */
+let current: Turn | undefined;
 let inFlight = 0;
 let serial = 0;
 let start = 0;
 const now = () => performance.now() - start;
 const idle = Promise.withResolvers<void>();
 
-try {
-  // Only root may, and only it needs to.
-  setPriority(-15);
-} catch {
-  // Then its times are longer than the service's.
-}
-process.on('message', (message: LoadSpec | 'stop') => {
+goFirst();
+process.on('message', (message: LoadSpec | Turn | 'mark' | 'stop') => {
   if (message === 'stop') void tell();
-  else begin(message);
+  else if (message === 'mark') mark();
+  else if ('url' in message) begin(message);
+  else turnTo(message);
 });
 process.send?.('ready');
 
+let url = '';
+
 function begin(spec: LoadSpec): void {
   start = performance.now();
-  if ('inFlight' in spec.pace) {
-    for (let count = 0; count < spec.pace.inFlight; count++) void keepSending(spec);
-  } else {
-    void sendEvenly(spec, spec.pace.perSecond);
-  }
-  if (spec.health !== undefined) watchHealth(spec, spec.health);
-  process.send?.('begun');
+  url = spec.url;
+  if (spec.servers !== undefined) waits = watchWaits(spec.servers);
+  turnTo(spec);
+  if (spec.health !== undefined) watchHealth(spec.health);
 }
 
-async function keepSending(spec: LoadSpec): Promise<void> {
-  while (!isOver) {
-    const { status } = await sendNext(spec);
-    // A thousand attempts a second do not reach an unreachable service any sooner.
-    if (status === 0) await pause(10);
+function turnTo(turn: Turn): void {
+  current = turn;
+  if ('inFlight' in turn.pace) {
+    for (let count = 0; count < turn.pace.inFlight; count++) void keepSending(turn);
+  } else {
+    void sendEvenly(turn, turn.pace.perSecond);
+  }
+  mark();
+}
+
+function mark(): void {
+  const mark: LoadMark = { atMs: now(), good: records.filter(({ status }) => status === 200).length };
+  process.send?.(mark);
+}
+
+async function keepSending(turn: Turn): Promise<void> {
+  while (current === turn) {
+    const { status } = await sendNext(turn);
+    // Attempts without a wait would keep the cores from what the attempts wait for.
+    if (status !== 200) await pause(status === 503 ? refusedMs : 10);
   }
 }
 
 /** At their times, however late the timer is. */
-async function sendEvenly(spec: LoadSpec, perSecond: number): Promise<void> {
-  for (let sent = 0; !isOver; ) {
-    const due = (now() / 1000) * perSecond;
-    for (; sent < due; sent++) void sendNext(spec);
+async function sendEvenly(turn: Turn, perSecond: number): Promise<void> {
+  const begun = now();
+  for (let sent = 0; current === turn; ) {
+    const due = ((now() - begun) / 1000) * perSecond;
+    for (; sent < due; sent++) void sendNext(turn);
     await pause(2);
   }
 }
@@ -70,20 +88,18 @@ function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-async function sendNext({ url, requests, servers = [] }: LoadSpec): Promise<{ status: number }> {
+async function sendNext({ requests }: Turn): Promise<{ status: number }> {
   const request = requests[serial % requests.length] as LoadRequest;
   serial++;
   const { body } = request;
-  if (request.manner === 'slowly') return sendSlowly(url, request.path, body ?? new Uint8Array());
+  if (request.manner === 'slowly') return sendSlowly(request.path, body ?? new Uint8Array());
   const parts =
     body === undefined ? [] : request.isFresh ? withComment(body, `${process.pid} ${serial}`) : [body];
   inFlight++;
-  const record = await (request.manner === 'leaves'
-    ? sendAndLeave(url, request, parts)
-    : send(url, request, parts, servers));
+  const record = await (request.manner === 'leaves' ? sendAndLeave(request, parts) : send(request, parts));
   inFlight--;
   if (record !== undefined) records.push(record);
-  if (isOver && inFlight === 0) idle.resolve();
+  if (current === undefined && inFlight === 0) idle.resolve();
   return record ?? { status: 499 };
 }
 
@@ -93,16 +109,10 @@ function optionsOf({ body, contentType }: LoadRequest, parts: readonly Uint8Arra
   return body === undefined ? { agent } : { agent, method: 'POST', headers };
 }
 
-function send(
-  url: string,
-  request: LoadRequest,
-  parts: readonly Uint8Array[],
-  servers: readonly number[],
-): Promise<LoadRecord> {
+function send(request: LoadRequest, parts: readonly Uint8Array[]): Promise<LoadRecord> {
   return new Promise((resolve) => {
     const startedAt = now();
     let sentAt = startedAt;
-    let waitsBefore = servers.map(waitOf);
     let firstByteAt = Number.NaN;
     let withoutCore = 0;
     const end = (status: number, reason: string, isWrong = false): void => {
@@ -119,7 +129,7 @@ function send(
     };
     const call = httpRequest(url + request.path, optionsOf(request, parts), (response) => {
       firstByteAt = now();
-      withoutCore = Math.max(0, ...servers.map((pid, at) => waitOf(pid) - (waitsBefore[at] ?? 0)));
+      if (firstByteAt - sentAt > quickMs) withoutCore = waits.since(start + sentAt);
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', (error) => end(0, error.message));
@@ -135,17 +145,11 @@ function send(
     });
     call.on('finish', () => {
       sentAt = now();
-      waitsBefore = servers.map(waitOf);
     });
     call.on('error', (error) => end(0, error.message));
     for (const part of parts) call.write(part);
     call.end();
   });
-}
-
-/** Milliseconds that a main thread has been ready to run and didn't: the second figure of /proc/pid/schedstat, in ns. */
-function waitOf(pid: number): number {
-  return Number(readFileSync(`/proc/${pid}/schedstat`, 'latin1').split(' ')[1]) / 1e6;
 }
 
 function reasonOf(answer: Buffer): string {
@@ -158,7 +162,7 @@ function reasonOf(answer: Buffer): string {
   }
 }
 
-function sendAndLeave(url: string, request: LoadRequest, parts: readonly Uint8Array[]): Promise<undefined> {
+function sendAndLeave(request: LoadRequest, parts: readonly Uint8Array[]): Promise<undefined> {
   return new Promise((resolve) => {
     const call = httpRequest(url + request.path, { ...optionsOf(request, parts), agent: false }, (response) =>
       response.resume(),
@@ -172,7 +176,7 @@ function sendAndLeave(url: string, request: LoadRequest, parts: readonly Uint8Ar
 }
 
 /** Until the other side has enough of it. */
-function sendSlowly(url: string, path: string, body: Uint8Array): { status: number } {
+function sendSlowly(path: string, body: Uint8Array): { status: number } {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
   slow.add(socket);
@@ -193,9 +197,9 @@ function sendSlowly(url: string, path: string, body: Uint8Array): { status: numb
   return { status: 499 };
 }
 
-function watchHealth({ url: api, servers = [] }: LoadSpec, processors: readonly string[]): void {
+function watchHealth(processors: readonly string[]): void {
   const checks = [
-    { name: 'GET /healthz', check: () => fetch(`${api}/healthz`).then((answer) => answer.text()) },
+    { name: 'GET /healthz', check: () => fetch(`${url}/healthz`).then((answer) => answer.text()) },
     ...processors.map((baseUrl) => {
       const client = createClient(Health, createGrpcTransport({ baseUrl }));
       return { name: 'grpc.health.v1.Health/Check', check: () => client.check({}) };
@@ -205,17 +209,15 @@ function watchHealth({ url: api, servers = [] }: LoadSpec, processors: readonly 
     const checks: HealthCheck[] = health[name] ?? [];
     health[name] = checks;
     const look = async (): Promise<void> => {
-      while (!isOver) {
+      while (current !== undefined) {
         const before = now();
-        const waitsBefore = servers.map(waitOf);
-        const ownBefore = waitOf(process.pid);
         const isWell = await check().then(
           () => true,
           () => false,
         );
-        const waits = servers.map((pid, at) => waitOf(pid) - (waitsBefore[at] ?? 0));
-        const withoutCore = waitOf(process.pid) - ownBefore + Math.max(0, ...waits);
-        checks.push({ ms: isWell ? now() - before : Number.POSITIVE_INFINITY, withoutCore });
+        const ms = now() - before;
+        const withoutCore = ms > quickMs ? waits.since(start + before) : 0;
+        checks.push({ ms: isWell ? ms : Number.POSITIVE_INFINITY, withoutCore });
         await pause(100);
       }
     };
@@ -225,7 +227,7 @@ function watchHealth({ url: api, servers = [] }: LoadSpec, processors: readonly 
 }
 
 async function tell(): Promise<void> {
-  isOver = true;
+  current = undefined;
   const durationMs = now();
   if (inFlight > 0) await Promise.race([idle.promise, pause(longestAfterEndMs)]);
   for (const socket of slow) socket.destroy();

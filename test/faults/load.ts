@@ -22,13 +22,17 @@ export interface LoadRequest {
 }
 
 /** The requests, and their rate. */
-export interface LoadSpec {
-  readonly url: string;
+export interface Turn {
   /** In turn, each as often as it stands here. */
   readonly requests: readonly LoadRequest[];
   /** So many at once, or so many a second, whatever becomes of those before. */
   readonly pace: { readonly inFlight: number } | { readonly perSecond: number };
-  /** Process ids whose main threads serve: what they stood ready without a core is in the records. */
+}
+
+/** Where a load goes, and its first turn. */
+export interface LoadSpec extends Turn {
+  readonly url: string;
+  /** Process ids that serve: what they stood ready without a core is in the records. */
   readonly servers?: readonly number[];
   /** Also asked ten times a second: `/healthz` of the API, gRPC health of these processors. */
   readonly health?: readonly string[];
@@ -45,7 +49,7 @@ export interface LoadRecord {
   readonly reason: string;
   /** From the last byte sent to the first byte received. */
   readonly answeredAfter: number;
-  /** The part of it in which one of the servers stood ready and no core was given to it; the longest of theirs. */
+  /** The part of it that waits.ts finds, where `answeredAfter` is more than 20 ms; else 0. */
   readonly withoutCore: number;
   readonly isWrong: boolean;
 }
@@ -60,12 +64,24 @@ export interface LoadResult {
 export interface HealthCheck {
   /** Milliseconds from the request to its response; Infinity where it failed. */
   readonly ms: number;
-  /** The part of it in which a server or this sender stood ready and no core was given to it, added up. */
+  /** The part of it that waits.ts finds, where it took more than 20 ms; else 0. */
   readonly withoutCore: number;
+}
+
+/** How far a load is. */
+export interface LoadMark {
+  /** Milliseconds since its start. */
+  readonly atMs: number;
+  /** Responses with status 200 so far. */
+  readonly good: number;
 }
 
 /** A load that goes on in a process of its own. */
 export interface Load {
+  /** Sends these requests at this pace from now on, and no more of those before. */
+  turnTo(turn: Turn): Promise<LoadMark>;
+  /** How far it is. */
+  mark(): Promise<LoadMark>;
   /** Sends nothing more, waits for what is out (5 s at most after its end), and tells. */
   stop(): Promise<LoadResult>;
 }
@@ -83,7 +99,14 @@ export async function startLoad(spec: LoadSpec): Promise<Load> {
   const begun = message();
   child.send(spec);
   await begun;
+  const marked = async (order: Turn | 'mark'): Promise<LoadMark> => {
+    const mark = message();
+    child.send(order);
+    return (await mark) as LoadMark;
+  };
   return {
+    turnTo: marked,
+    mark: () => marked('mark'),
     async stop() {
       const result = message();
       child.send('stop');

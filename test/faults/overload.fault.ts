@@ -1,20 +1,33 @@
 import { availableParallelism } from 'node:os';
-import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { workMemory } from '../../src/processor/admission/work-memory.ts';
 import { readProcessorConfig } from '../../src/processor/config.ts';
 import { atLeast, atMost, exactly, type Figure, percentile, type Scenario, told } from './figures.ts';
-import { type LoadRecord, type LoadRequest, type LoadResult, loadFor, reasonsOf, startLoad } from './load.ts';
+import {
+  type Load,
+  type LoadRecord,
+  type LoadRequest,
+  type LoadResult,
+  reasonsOf,
+  startLoad,
+} from './load.ts';
 import { photograph, pngBomb, progressiveGiant } from './pictures.ts';
-import { busySeconds, coresUsed, processTree, startMain } from './processes.ts';
+import { processTree, type ServiceProcess, startMain } from './processes.ts';
+import { goodputOf, listed, measureSpan, type Span } from './spans.ts';
 
 /** Memory that each service may have, as manifests/base has it for the API, and less than there for the processor, in bytes. */
 const memoryLimits = { api: 1024 ** 3, processor: 1.5 * 1024 ** 3 };
 const deadlineMs = 5000;
-const peakMs = 5000;
-const overloadMs = 12_000;
-/** From the beginning of the overload until the queue is full and measured, in milliseconds. */
-const fillsMs = 2000;
+/** Of the peak and of the overload, in turn, so that the drift of the machine's speed is the same for both. */
+const rounds = 6;
+const peakMs = 2500;
+const overloadMs = 4000;
+/** From the beginning of a turn until it is measured, in milliseconds: the queue is full, or empty again. */
+const settlesMs = 1000;
+const warmUpMs = 2000;
+/** For the code of refusals: more requests a second than the machine can do, and for how long, in milliseconds. */
+const refusalsWarmUp = { perSecond: 300, lastsMs: 5000 };
+const aloneMs = 2000;
 const normalAgainMs = 5000;
 
 const processorEnvironment = {
@@ -43,78 +56,50 @@ export const overload: Scenario = {
     );
     const picture = await photograph();
     const good: LoadRequest = { kind: 'photograph', path: '/v1/images', body: picture, isFresh: true };
-    const { url } = api;
-
-    await loadFor(2000, { url, requests: [good], pace: { inFlight: 4 } });
-    const alone = medianMs(await loadFor(2000, { url, requests: [good], pace: { inFlight: 1 } }));
-    const findPeak = () => peakOf({ url, requests: [good], pace: { inFlight: 8 } });
-    const [peak, peakCores] = await findPeak();
-
-    const rss = { api: 0, processor: 0 };
-    const sampler = setInterval(() => {
-      for (const service of [api, processor]) {
-        const bytes = processTree(service.pid).reduce((sum, { rssBytes }) => sum + rssBytes, 0);
-        rss[service.name] = Math.max(rss[service.name], bytes);
-      }
-    }, 100);
     const hostile = await hostileRequests(picture);
-    const perTwenty = (enemy: LoadRequest): LoadRequest[] => [
-      ...Array.from({ length: 19 }, () => good),
-      enemy,
-    ];
+    const memory = watchMemory([api, processor]);
     const load = await startLoad({
-      url,
-      requests: hostile.flatMap(perTwenty),
-      pace: { perSecond: 3 * peak },
+      url: api.url,
+      requests: [good],
+      pace: { inFlight: 4 },
       servers: [api.pid, processor.pid],
       health: [processor.url],
     });
-    await sleep(fillsMs);
-    const before = processTree(process.pid);
-    const busyBefore = busySeconds();
-    await sleep(overloadMs - fillsMs);
-    const seconds = (overloadMs - fillsMs) / 1000;
-    const cores = coresUsed(before, processTree(process.pid), seconds);
-    const busyCores = (busySeconds() - busyBefore) / seconds;
+    await sleep(warmUpMs);
+    const course = await takeTurns(load, good, hostile);
     const result = await load.stop();
-    const calm = await loadFor(normalAgainMs, { url, requests: [good], pace: { inFlight: 1 } });
-    clearInterval(sampler);
-    // The machine's speed drifts.
-    const [peakAfter, peakCoresAfter] = await findPeak();
-    const peakOfBoth = (peak / leftBySender(peakCores) + peakAfter / leftBySender(peakCoresAfter)) / 2;
+    const rss = memory.largest();
+    const { peaks, overloads } = course;
+    const { records } = result;
 
-    const of = (status: (status: number) => boolean) =>
-      result.records.filter((record) => status(record.status));
+    const measured = records.filter(({ startedAt }) => startedAt >= (peaks[0]?.fromMs ?? 0));
+    const of = (status: (status: number) => boolean) => measured.filter((record) => status(record.status));
     const refused = of((status) => status !== 200 && status !== 504 && status !== 0);
     const late = of((status) => status === 504);
     const broken = of((status) => status === 0 || status === 500);
     const admitted = of((status) => status === 200).map(durationOf);
     const refusals = refused.map(({ answeredAfter }) => answeredAfter);
-    // Threads that are ready wait behind the sender here, and behind each other, also while a core has nothing to do.
-    const refusalsByThemselves = refused.map(({ answeredAfter, withoutCore }) => answeredAfter - withoutCore);
-    const health = Object.entries(result.health).map(
-      ([name, checks]): Figure =>
-        atMost(`slowest ${name} of ${checks.length}`, Math.max(...checks.map(({ ms }) => ms)), 100, 'ms'),
-    );
+    const alone = percentile(within(records, course.alone).map(durationOf), 0.5);
     return [
-      told(
-        'peak goodput, 8 in flight, photographs of 2 megapixels',
-        `${peak.toFixed(1)} a second before, ${peakAfter.toFixed(1)} after`,
-      ),
+      told('peak goodput, 8 in flight, photographs of 2 megapixels', `${perSecond(records, peaks)} a second`),
       told(
         'sent',
-        `${(3 * peak).toFixed(1)} a second for ${overloadMs / 1000} s, ${hostile.length} kinds of hostile ones among them`,
+        `three times the peak before it, ${overloads.length} times for ${(settlesMs + overloadMs) / 1000} s, ${hostile.length} kinds of hostile ones among them`,
       ),
+      told('goodput', `${perSecond(records, overloads)} a second`),
       atLeast(
-        'goodput / peak goodput, each by the cores that the sender left',
-        goodput(result, fillsMs) / leftBySender(cores) / peakOfBoth,
+        `goodput / peak goodput, each by the cores that were left, median of ${overloads.length}`,
+        percentile(shares(records, course), 0.5),
         0.9,
       ),
-      told('goodput', `${goodput(result, fillsMs).toFixed(1)} a second`),
       told(
-        `cores used, of ${availableParallelism()}`,
-        `${listed(cores)}; at the peak ${listed(peakCores)}; by the whole machine ${busyCores.toFixed(2)}`,
+        'goodput / peak goodput of each',
+        shares(records, course)
+          .map((share) => share.toFixed(2))
+          .join(', '),
       ),
+      told(`cores used at the peak, of ${availableParallelism()}`, listed(peaks)),
+      told(`cores used, of ${availableParallelism()}`, listed(overloads)),
       told('refused', reasonsOf(refused)),
       ...[...new Set(refused.map(({ reason }) => reason))].map((reason) => {
         const times = refused
@@ -129,8 +114,8 @@ export const overload: Scenario = {
       atMost('p99 of the refusals', percentile(refusals, 0.99), 50, 'ms'),
       told('slowest refusal', `${Math.max(...refusals).toFixed(0)} ms`),
       atMost(
-        'slowest refusal, less what a service stood ready without a core',
-        Math.max(...refusalsByThemselves),
+        'slowest refusal, less waits that are not the services’',
+        Math.max(...refused.map(({ answeredAfter, withoutCore }) => answeredAfter - withoutCore)),
         50,
         'ms',
       ),
@@ -144,11 +129,11 @@ export const overload: Scenario = {
         'MiB',
       ),
       atMost('RSS of image-api', rss.api / 1024 ** 2, memoryLimits.api / 1024 ** 2, 'MiB'),
-      ...health,
+      ...healthFigures(result),
       told('one request at a time takes', `${alone.toFixed(0)} ms before`),
       atMost(
         'until five in a row take no more than twice of that',
-        settledAfter(calm, 2 * alone),
+        settledAfter(within(records, course.calm), 2 * alone) - course.calm.fromMs,
         normalAgainMs,
         'ms',
       ),
@@ -156,22 +141,88 @@ export const overload: Scenario = {
   },
 };
 
-/** Right responses a second, and the cores that were used for them. */
-async function peakOf(options: Parameters<typeof startLoad>[0]) {
-  const load = await startLoad(options);
-  const before = processTree(process.pid);
-  await sleep(peakMs);
-  const cores = coresUsed(before, processTree(process.pid), peakMs / 1000);
-  return [goodput(await load.stop(), 0), cores] as const;
+type Window = Pick<Span, 'fromMs' | 'toMs'>;
+
+/** The parts of a load, in the order of their time. There is a peak before and after each overload. */
+interface Course {
+  readonly alone: Window;
+  readonly peaks: readonly Span[];
+  readonly overloads: readonly Span[];
+  /** One request at a time, directly after the last overload. */
+  readonly calm: Window;
 }
 
-/** The sender has cores of this machine, too, and three times the load is three times its work. */
-function leftBySender(cores: ReadonlyMap<string, number>): number {
-  return availableParallelism() - (cores.get('the sender') ?? 0);
+async function takeTurns(load: Load, good: LoadRequest, hostile: readonly LoadRequest[]): Promise<Course> {
+  const mixed = hostile.flatMap((enemy) => [...Array.from({ length: 19 }, () => good), enemy]);
+  const peaks: Span[] = [];
+  const overloads: Span[] = [];
+  const oneByOne = async (lastsMs: number): Promise<Window> => {
+    const { atMs: fromMs } = await load.turnTo({ requests: [good], pace: { inFlight: 1 } });
+    await sleep(lastsMs);
+    return { fromMs, toMs: fromMs + lastsMs };
+  };
+  const measured = async (fromMs: number, lastsMs: number): Promise<Span> => {
+    await sleep(settlesMs);
+    return await measureSpan(fromMs + settlesMs, lastsMs);
+  };
+  const peak = async () => {
+    const begun = await load.turnTo({ requests: [good], pace: { inFlight: 8 } });
+    peaks.push(await measured(begun.atMs, peakMs));
+    return begun;
+  };
+  const alone = await oneByOne(aloneMs);
+  await load.turnTo({ requests: mixed, pace: { perSecond: refusalsWarmUp.perSecond } });
+  await sleep(refusalsWarmUp.lastsMs);
+  for (let round = 0; round < rounds; round++) {
+    const begun = await peak();
+    const { atMs, good: responses } = await load.mark();
+    const perSecond = ((responses - begun.good) / (atMs - begun.atMs)) * 1000;
+    await load.turnTo({ requests: mixed, pace: { perSecond: 3 * perSecond } });
+    overloads.push(await measured(atMs, overloadMs));
+  }
+  const calm = await oneByOne(normalAgainMs);
+  await peak();
+  return { alone, peaks, overloads, calm };
 }
 
-function listed(cores: ReadonlyMap<string, number>): string {
-  return Array.from(cores, ([role, used]) => `${role} ${used.toFixed(2)}`).join(', ');
+/** The goodput of each overload by that of the peaks before and after it, each by the cores that were left. */
+function shares(records: readonly LoadRecord[], { peaks, overloads }: Course): readonly number[] {
+  const perCore = (span: Span | undefined) =>
+    span === undefined ? Number.NaN : goodputOf(records, span) / span.left;
+  return overloads.map((span, at) => (2 * perCore(span)) / (perCore(peaks[at]) + perCore(peaks[at + 1])));
+}
+
+function perSecond(records: readonly LoadRecord[], spans: readonly Span[]): string {
+  return spans.map((span) => goodputOf(records, span).toFixed(0)).join(', ');
+}
+
+function watchMemory(services: readonly ServiceProcess[]) {
+  const largest = { api: 0, processor: 0 };
+  const timer = setInterval(() => {
+    for (const { name, pid } of services) {
+      const bytes = processTree(pid).reduce((sum, { rssBytes }) => sum + rssBytes, 0);
+      largest[name] = Math.max(largest[name], bytes);
+    }
+  }, 100);
+  return {
+    /** In bytes. Ends the watch. */
+    largest() {
+      clearInterval(timer);
+      return largest;
+    },
+  };
+}
+
+function healthFigures({ health }: LoadResult): Figure[] {
+  return Object.entries(health).flatMap(([name, checks]) => [
+    told(`slowest ${name} of ${checks.length}`, `${Math.max(...checks.map(({ ms }) => ms)).toFixed(0)} ms`),
+    atMost(
+      `slowest ${name}, less waits that are not the services’`,
+      Math.max(...checks.map(({ ms, withoutCore }) => ms - withoutCore)),
+      100,
+      'ms',
+    ),
+  ]);
 }
 
 /** The hostile requests, one in twenty, in turn. */
@@ -199,20 +250,13 @@ async function hostileRequests(picture: Uint8Array): Promise<readonly LoadReques
 
 const durationOf = ({ startedAt, endedAt }: LoadRecord): number => endedAt - startedAt;
 
-function medianMs({ records }: LoadResult): number {
-  return percentile(records.map(durationOf), 0.5);
-}
-
-/** Right responses a second, from `fromMs` to the load's end. */
-function goodput({ records, durationMs }: LoadResult, fromMs: number): number {
-  const counted = records.filter(
-    ({ status, endedAt }) => status === 200 && endedAt >= fromMs && endedAt <= durationMs,
-  );
-  return (counted.length / (durationMs - fromMs)) * 1000;
+/** Those that began in a part of the time. */
+function within(records: readonly LoadRecord[], { fromMs, toMs }: Window): readonly LoadRecord[] {
+  return records.filter(({ startedAt }) => startedAt >= fromMs && startedAt <= toMs);
 }
 
 /** When the first of five in a row began that took no longer than `limitMs`. */
-function settledAfter({ records }: LoadResult, limitMs: number): number {
+function settledAfter(records: readonly LoadRecord[], limitMs: number): number {
   const first = records.find((_record, at) => {
     const five = records.slice(at, at + 5);
     return (

@@ -199,23 +199,32 @@ export function putSessionFirst(): boolean {
   }
 }
 
-/** Seconds that all cores together have been busy since the start of the machine: proc(5), /proc/stat, in hundredths. */
-export function busySeconds(): number {
-  const [, user, nice, system, , , irq, softirq, steal] = readFileSync('/proc/stat', 'latin1')
-    .split(/\s+/)
-    .map(Number);
-  return (
-    [user, nice, system, irq, softirq, steal].reduce<number>((sum, ticks) => sum + (ticks ?? 0), 0) / 100
-  );
+/** Times of all cores together since the start of the machine, in seconds: proc(5), /proc/stat, in hundredths. */
+export interface MachineTimes {
+  /** All that is not idle, the stolen time included. */
+  readonly busy: number;
+  readonly idle: number;
+  /** Given to other machines on the same host. */
+  readonly stolen: number;
+}
+
+export function machineTimes(): MachineTimes {
+  const [, ...ticks] = readFileSync('/proc/stat', 'latin1').split(/\s+/, 9).map(Number);
+  const [user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0, steal = 0] = ticks;
+  return {
+    busy: (user + nice + system + irq + softirq + steal) / 100,
+    idle: (idle + iowait) / 100,
+    stolen: steal / 100,
+  };
 }
 
 /** Waits until the machine has little else to do. @returns cores that are in use in the end, when it is at its limit */
 export async function quietMachine(limitMs: number): Promise<number> {
   const until = performance.now() + limitMs;
   for (;;) {
-    const before = busySeconds();
+    const before = machineTimes();
     await sleep(2000);
-    const cores = (busySeconds() - before) / 2;
+    const cores = (machineTimes().busy - before.busy) / 2;
     if (cores < 0.2 || performance.now() > until) return cores;
   }
 }
