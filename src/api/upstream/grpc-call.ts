@@ -123,8 +123,9 @@ async function readResponse(
     })
     .on('close', () => {
       const { rstCode } = stream;
-      if (rstCode === constants.NGHTTP2_NO_ERROR) resolve({ status, header, trailer });
-      else reject(new ConnectError(`the stream was reset with ${rstCode}`, Code.Unavailable));
+      const isWhole = rstCode === constants.NGHTTP2_NO_ERROR && status !== 0;
+      if (isWhole) resolve({ status, header, trailer });
+      else reject(new ConnectError(`the stream ended with ${rstCode}, status ${status}`, Code.Unavailable));
     });
   using _listening = addAbortListener(signal, () => fail(toConnectError(failureFromAbort(signal))));
   return await promise;
