@@ -19,9 +19,9 @@ import { goodputOf, listed, measureSpan, type Span } from './spans.ts';
 const memoryLimits = { api: 1024 ** 3, processor: 1.5 * 1024 ** 3 };
 const deadlineMs = 5000;
 /** Of the peak and of the overload, in turn, so that the drift of the machine's speed is the same for both. */
-const rounds = 6;
-const peakMs = 2500;
-const overloadMs = 4000;
+const rounds = 7;
+const peakMs = 2000;
+const overloadMs = 3000;
 /** From the beginning of a turn until it is measured, in milliseconds: the queue is full, or empty again. */
 const settlesMs = 1000;
 const warmUpMs = 2000;

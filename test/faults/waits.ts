@@ -1,12 +1,12 @@
 import { openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
-/** What kept responses waiting that is neither the services' work nor their waiting for each other. */
+/** Finds waits for responses that are neither the services' work nor their waiting for each other. */
 export interface Waits {
   /**
    * Milliseconds of the time since `atMs`, by performance.now(), in which a thread of a server was ready and no core was
    * given to it, in which another machine had a core of this one, or in which this process did not look for what had
-   * arrived. What is at the same time counts once.
+   * arrived. Waits at the same time count once.
    */
   since(atMs: number): number;
 }
