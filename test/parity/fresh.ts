@@ -25,12 +25,19 @@ interface Case {
 const maxPixels = 2 ** 28;
 const presets = createPresets({});
 const known = [
-  ...shipped.map(({ models: [model = ''], config }) => ({
-    name: model.slice(model.indexOf('/') + 1),
-    config,
-  })),
+  ...shipped.flatMap(({ models: [model = ''], config }) =>
+    isOnePicture(model) ? [{ name: model.slice(model.indexOf('/') + 1), config }] : [],
+  ),
   ...Object.keys(torchvision.weights).map((name) => ({ name, weights: name })),
 ];
+
+/** Whether a preset makes one tensor of one picture. */
+function isOnePicture(name: string): boolean {
+  const preset = presets.all.find((each) => each.name === name);
+  if (preset === undefined) return false;
+  const { views, tensor } = preset.plan(preset.libraries[0], {});
+  return views === undefined && tensor.arrangement === undefined && tensor.extras === undefined;
+}
 
 const output: TensorPlan = {
   kind: 'tensor',

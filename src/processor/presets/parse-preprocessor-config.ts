@@ -66,6 +66,11 @@ function librariesOf(
   return backends;
 }
 
+/** Whether the class that a config names is computed here. Its keys and values are not read. */
+export function isTypeComputed(config: ConfigValues): boolean {
+  return typeOf(resolveType(config).name) !== undefined;
+}
+
 function typeOf(name: string): ProcessorType | undefined {
   const table = [processorTypes, patchTypes, tileTypes].find((types) => Object.hasOwn(types, name));
   return table?.[name];
