@@ -8,7 +8,7 @@ import {
 import type { DatatypeName } from '../datatypes.ts';
 import { Failure } from '../failures.ts';
 import type { BatchRule } from './image/arrangements/arrangement.ts';
-import { joinedShape, writeJoined } from './image/join-tensors.ts';
+import { joinedShape, keepLargest, writeJoined } from './image/join-tensors.ts';
 import { fixedTensors } from './image/outputs.ts';
 import type { Plan, TensorPlan } from './image/plan.ts';
 import { batchRulesOf } from './image/tensor.ts';
@@ -82,7 +82,7 @@ function stack(
     put(index, response) {
       parts.put(index, response);
       open ??= openJoined(joined, rules, container);
-      writePart(open, joined, parts.at(index), index);
+      writePart(open, joined, rules, parts.at(index), index);
       memory.hold(-parts.at(index).content.length);
       parts.release(index);
     },
@@ -113,7 +113,7 @@ function collect(
       let positions = joined.map(() => 0);
       for (const index of parts.images.keys()) {
         const part = parts.at(index);
-        writeAt(open, joined, part, positions);
+        writeAt(open, joined, rules, part, positions);
         positions = positions.map((at, each) => at + (part.tensors[each]?.shape[0] ?? 0));
         memory.hold(-part.content.length);
         parts.release(index);
@@ -173,12 +173,14 @@ type Part = ReturnType<ReturnType<typeof createParts>['at']>;
 function writePart(
   open: OpenContainer,
   joined: readonly TensorDescription[],
+  rules: readonly BatchRule[],
   part: Part,
   index: number,
 ): void {
   writeAt(
     open,
     joined,
+    rules,
     part,
     part.tensors.map(({ shape: [length = 1] }) => index * length),
   );
@@ -188,19 +190,16 @@ function writePart(
 function writeAt(
   open: OpenContainer,
   joined: readonly TensorDescription[],
+  rules: readonly BatchRule[],
   { content, tensors }: Part,
   positions: readonly number[],
 ): void {
   const values = valuesIn(content, tensors);
   for (const [each, tensor] of tensors.entries()) {
-    const whole = joined[each] as TensorDescription;
-    writeJoined(
-      values[each] as Uint8Array,
-      tensor,
-      positions[each] as number,
-      open.values[each] as Uint8Array,
-      whole.shape,
-    );
+    const { shape } = joined[each] as TensorDescription;
+    const [part, whole] = [values[each] as Uint8Array, open.values[each] as Uint8Array];
+    if (rules[each] === 'largest') keepLargest(part, whole);
+    else writeJoined(part, tensor, positions[each] as number, whole, shape);
   }
 }
 

@@ -48,6 +48,7 @@ TYPES = {
     ],
     "GotOcr2ImageProcessor": [
         {"size": square(48)},
+        {"do_resize": False},
         {"size": square(48), "crop_to_patches": True},
         {"size": {"height": 40, "width": 56}, "crop_to_patches": True, "min_patches": 3, "max_patches": 7},
     ],
@@ -59,6 +60,7 @@ TYPES = {
     "Idefics3ImageProcessor": [
         {"size": {"longest_edge": 160}, "max_image_size": {"longest_edge": 48}},
         {"size": {"longest_edge": 40}, "max_image_size": {"longest_edge": 48}},
+        {"size": {"longest_edge": 160}, "max_image_size": {"longest_edge": 48}, "return_row_col_info": True},
         {"size": {"longest_edge": 160}, "max_image_size": {"longest_edge": 48}, "do_image_splitting": False},
     ],
     "Llama4ImageProcessor": [
@@ -120,13 +122,8 @@ def batch_of(processor, suffix: str) -> dict[str, str] | None:
         tensors = processor(images, return_tensors="pt" if suffix == "" else "np")
     except ValueError:
         return None
-    # Aria's number of crops is the largest one of the batch; here a batch has one for each image.
     floats = FLOATS.get(type(processor).__name__)
-    return {
-        key: described(value, key == floats)
-        for key, value in tensors.items()
-        if key != "num_crops" or tensors[key].ndim > 0
-    }
+    return {key: described(value, key == floats) for key, value in tensors.items()}
 
 
 def main() -> None:

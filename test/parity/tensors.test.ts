@@ -131,7 +131,7 @@ describe('a batch', () => {
         datatype: datatype as DatatypeName,
         shape: shape.map(Number),
       }));
-      expect(described(content, descriptions, batch)).toMatchObject(batch);
+      expect(described(content, descriptions, batch)).toEqual(batch);
     },
   );
 });

@@ -9,6 +9,7 @@ import type { TensorDescription } from './tensor-container.ts';
  */
 export function joinedShape(shapes: readonly (readonly number[])[], rule: BatchRule): readonly number[] {
   const [first = []] = shapes;
+  if (rule === 'largest') return first;
   const [, ...others] = first;
   const length = shapes.reduce((sum, [side = 1]) => sum + side, 0);
   if (rule === 'concatenate') return [length, ...others];
@@ -52,4 +53,11 @@ export function writeJoined(
 
 function productOf(numbers: readonly number[]): number {
   return numbers.reduce((product, each) => product * each, 1);
+}
+
+/** Keeps the larger of two numbers of INT64. */
+export function keepLargest(value: Uint8Array, largest: Uint8Array): void {
+  const numberOf = ({ buffer, byteOffset }: Uint8Array) =>
+    new DataView(buffer, byteOffset).getBigInt64(0, true);
+  if (numberOf(value) > numberOf(largest)) largest.set(value);
 }

@@ -4,6 +4,7 @@ import { type PlannedImage, stepsOf } from './geometry.ts';
 import type { OutputFormat } from './plan.ts';
 import type { Size } from './shortest-edge.ts';
 import { kindOf } from './steps.ts';
+import { arrangementOf } from './tensor.ts';
 
 /** Longest side of an image, in pixels. JPEG: libjpeg's JPEG_MAX_DIMENSION; WebP: 14 bits. */
 export const longestSides = {
@@ -32,8 +33,8 @@ export function withinLimits<Image extends PlannedImage>(image: Image, maxOutput
     for (const placed of steps) kindOf(placed.step).checkWork?.(placed);
   }
   if (plan.output.kind === 'tensor') {
-    const { arrangement } = plan.output;
-    if (arrangement !== undefined) kindOfArrangement(arrangement).check?.(arrangement, geometry.pictures);
+    const arrangement = arrangementOf(plan.output);
+    kindOfArrangement(arrangement).check?.(arrangement, geometry.pictures);
   }
   for (const output of geometry.outputs) {
     if (output.kind === 'image') checkSides(output, output.format);

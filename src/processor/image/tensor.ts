@@ -69,11 +69,12 @@ export function batchRulesOf(plan: TensorPlan): readonly BatchRule[] {
   const extras = plan.extras ?? [];
   return [
     kindOfArrangement(arrangement).batchRule(arrangement),
-    ...extras.map((extra) => kindOfExtra(extra).batchRule),
+    ...extras.map((extra) => kindOfExtra(extra).batchRule(extra)),
   ];
 }
 
-function arrangementOf({ arrangement = { kind: 'images' } }: TensorPlan): Arrangement {
+/** How the pictures become one tensor. */
+export function arrangementOf({ arrangement = { kind: 'images' } }: TensorPlan): Arrangement {
   return arrangement;
 }
 

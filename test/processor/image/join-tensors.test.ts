@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { joinedShape, writeJoined } from '../../../src/processor/image/join-tensors.ts';
+import { joinedShape, keepLargest, writeJoined } from '../../../src/processor/image/join-tensors.ts';
 
 describe(joinedShape, () => {
   it('adds up the first axis', () => {
@@ -61,5 +61,16 @@ describe(writeJoined, () => {
       [2, 2],
     );
     expect([...joined]).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 0, 0, 0, 0]);
+  });
+});
+
+describe(keepLargest, () => {
+  it('keeps the larger number', () => {
+    const number = (value: bigint) => new Uint8Array(BigInt64Array.of(value).buffer);
+    const largest = number(3n);
+    keepLargest(number(2n), largest);
+    expect(largest).toEqual(number(3n));
+    keepLargest(number(300n), largest);
+    expect(largest).toEqual(number(300n));
   });
 });

@@ -9,8 +9,9 @@ import type { ChannelTable, Values } from '../value-table.ts';
  * - `concatenate`: all other axes have to be equal.
  * - `pad`: zeros at the end of the other axes make them equal.
  * - `padWithOnes`: ones do, in a tensor of FP32.
+ * - `largest`: the tensors are numbers of INT64 without axes, and so is the result, the largest of them.
  */
-export type BatchRule = 'concatenate' | 'pad' | 'padWithOnes';
+export type BatchRule = 'concatenate' | 'pad' | 'padWithOnes' | 'largest';
 
 /** A kind of arrangement: one file in this folder and one row in arrangements.ts. */
 export interface ArrangementKind<A> {

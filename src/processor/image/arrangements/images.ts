@@ -1,6 +1,8 @@
+import { Failure } from '../../../failures.ts';
 import type { Pixels } from '../pixels.ts';
 import type { Layout } from '../plan.ts';
 import type { ChannelTable, Values } from '../value-table.ts';
+import { sizeInWords } from '../words.ts';
 import type { ArrangementKind } from './arrangement.ts';
 import { type Canvas, canvasInWords, canvasOf } from './canvas.ts';
 
@@ -44,6 +46,16 @@ export const images: ArrangementKind<ImagesArrangement> = {
       const top = isCentred ? Math.floor((height - picture.height) / 2) : 0;
       writePicture(picture, { width, start: top * width + left }, channels, layout, part);
     }
+  },
+  check({ canvas }, pictures) {
+    const [first] = pictures;
+    const other = pictures.find(({ width, height }) => width !== first?.width || height !== first.height);
+    if (canvas !== undefined || first === undefined || other === undefined) return;
+    throw new Failure(
+      'PRESET_UNSUPPORTED',
+      `The preset makes pictures of ${sizeInWords(first)} and of ${sizeInWords(other)} pixels of this image, which are not one tensor. Make them equal by its sizes, or let it pad.`,
+      { expected: sizeInWords(first), actual: sizeInWords(other) },
+    );
   },
   batchRule: ({ isPadded }) => (isPadded ? 'pad' : 'concatenate'),
 };

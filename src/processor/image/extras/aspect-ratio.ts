@@ -16,7 +16,7 @@ export const aspectRatioId: ExtraKind<AspectRatioIdExtra> = {
   inWords: ({ maxTiles }) =>
     `the number of the grid of tiles among those of at most ${maxTiles} tiles, from 1`,
   datatype: () => 'INT64',
-  batchRule: 'concatenate',
+  batchRule: () => 'concatenate',
   shape: () => [1, 1],
   values({ tile, maxTiles }, { picture }) {
     const [rows, columns] = [picture.height / tile, picture.width / tile];

@@ -19,7 +19,7 @@ export interface ExtraKind<E> {
   /** The contents of the tensor, as a noun phrase. */
   inWords(extra: E): string;
   datatype(extra: E): DatatypeName;
-  readonly batchRule: BatchRule;
+  batchRule(extra: E): BatchRule;
   shape(extra: E, sizes: PictureSizes): readonly number[];
   /** The values in C order. Those of INT64 are safe integers. */
   values(extra: E, sizes: PictureSizes): Iterable<number>;

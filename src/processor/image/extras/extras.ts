@@ -6,6 +6,7 @@ import { patchGrid } from './patch-grid.ts';
 import { pictureCount } from './picture-count.ts';
 import { pictureMask } from './picture-mask.ts';
 import { pixelMask } from './pixel-mask.ts';
+import { splitCount } from './split-count.ts';
 import { tileCounts } from './tile-counts.ts';
 import { tileMask, tileTokens } from './tile-mask.ts';
 
@@ -18,6 +19,7 @@ const extraKinds = {
   pictureCount,
   pictureMask,
   pixelMask,
+  splitCount,
   tileCounts,
   tileMask,
   tileTokens,

@@ -8,7 +8,7 @@ export interface ImageCountExtra {
 export const imageCount: ExtraKind<ImageCountExtra> = {
   datatype: () => 'INT64',
   inWords: () => '1 for each image',
-  batchRule: 'concatenate',
+  batchRule: () => 'concatenate',
   shape: () => [1],
   values: () => [1],
 };

@@ -10,7 +10,7 @@ export interface ImageSizesExtra {
 export const imageSizes: ExtraKind<ImageSizesExtra> = {
   inWords: () => 'height and width of the source, in pixels',
   datatype: () => 'INT64',
-  batchRule: 'concatenate',
+  batchRule: () => 'concatenate',
   shape: () => [1, 2],
   values({ of }, { source, picture }) {
     const { width, height } = of === 'picture' ? picture : source;

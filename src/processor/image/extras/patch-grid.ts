@@ -10,7 +10,7 @@ export interface PatchGridExtra {
 export const patchGrid: ExtraKind<PatchGridExtra> = {
   inWords: ({ size }) => `1, then the rows and columns of patches of ${size} × ${size} pixels`,
   datatype: () => 'INT64',
-  batchRule: 'concatenate',
+  batchRule: () => 'concatenate',
   shape: () => [1, 3],
   values: ({ size }, { picture }) => [1, picture.height / size, picture.width / size],
 };

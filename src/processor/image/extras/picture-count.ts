@@ -5,7 +5,7 @@ export interface PictureCountExtra {
   readonly kind: 'pictureCount';
   /** The first pictures, which are not counted. Unset: 0. */
   readonly skip?: number | undefined;
-  /** Axes of length 1. Unset: 1. */
+  /** Axes of length 1. 0: a batch has only the largest number. Unset: 1. */
   readonly axes?: number | undefined;
 }
 
@@ -13,7 +13,7 @@ export const pictureCount: ExtraKind<PictureCountExtra> = {
   inWords: ({ skip = 0 }) =>
     skip === 0 ? 'the number of pictures' : `the number of pictures after the first ${skip}`,
   datatype: () => 'INT64',
-  batchRule: 'concatenate',
+  batchRule: ({ axes }) => (axes === 0 ? 'largest' : 'concatenate'),
   shape: ({ axes = 1 }) => new Array(axes).fill(1),
   values: ({ skip = 0 }, { pictures }) => [pictures.length - skip],
 };

@@ -13,7 +13,7 @@ export interface PictureMaskExtra {
 export const pictureMask: ExtraKind<PictureMaskExtra> = {
   inWords: ({ count }) => `1 for each picture, then 0 up to ${count}`,
   datatype: () => 'INT64',
-  batchRule: 'concatenate',
+  batchRule: () => 'concatenate',
   shape: ({ count }) => [1, 1, count],
   values: ({ count }, { pictures }) =>
     Array.from({ length: count }, (_, index) => Number(index < pictures.length)),

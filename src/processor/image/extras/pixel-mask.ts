@@ -15,7 +15,7 @@ export interface PixelMaskExtra {
 export const pixelMask: ExtraKind<PixelMaskExtra> = {
   inWords: () => '1 for the pixels of each picture, 0 for the padding around it',
   datatype: ({ datatype }) => datatype,
-  batchRule: 'pad',
+  batchRule: () => 'pad',
   shape({ leadingAxes = 0, canvas }, { pictures }) {
     const { width, height } = canvasOf(canvas, pictures);
     return [...new Array(leadingAxes).fill(1), pictures.length, height, width];

@@ -11,7 +11,7 @@ export interface TileCountsExtra {
 export const tileCounts: ExtraKind<TileCountsExtra> = {
   inWords: ({ tile }) => `the rows and columns of tiles of ${sizeInWords(tile)}`,
   datatype: () => 'INT64',
-  batchRule: 'concatenate',
+  batchRule: () => 'concatenate',
   shape: () => [1, 2],
   values: ({ tile }, { picture }) => [picture.height / tile.height, picture.width / tile.width],
 };

@@ -28,7 +28,7 @@ export interface TileTokensExtra extends PatchedTiles {
 export const tileMask: ExtraKind<TileMaskExtra> = {
   inWords: ({ patch }) => `1 for each patch of ${patch} × ${patch} pixels of the image, 0 for the padding`,
   datatype: () => 'FP32',
-  batchRule: 'padWithOnes',
+  batchRule: () => 'padWithOnes',
   shape(extra, { picture }) {
     const side = Math.floor(extra.tile / extra.patch);
     return [1, 1 + (picture.width / extra.tile) * (picture.height / extra.tile), side, side];
@@ -47,7 +47,7 @@ export const tileMask: ExtraKind<TileMaskExtra> = {
 export const tileTokens: ExtraKind<TileTokensExtra> = {
   inWords: () => 'the number of tokens of the image',
   datatype: () => 'INT64',
-  batchRule: 'concatenate',
+  batchRule: () => 'concatenate',
   shape: () => [1],
   values(extra, sizes) {
     const { side, isShown } = patchesOf(extra, sizes);

@@ -110,15 +110,13 @@ function anyResolution(config: ConfigValues, resampling: Resampling): OwnPlan {
   const size = readSize(config, 'size', readFlag(config, 'default_to_square'));
   const whole = size.fit === 'fill' ? size : 'shortestEdge' in size ? squareOf(size.shortestEdge) : undefined;
   if (whole === undefined) throw invalid('size', config.size, '{height, width} or {shortest_edge}');
-  const crop = config.crop_size === null ? undefined : readSize(config, 'crop_size', true);
-  if (crop !== undefined && crop.fit !== 'fill')
-    throw invalid('crop_size', config.crop_size, '{height, width}');
+  const isCropped = readFlag(config, 'do_center_crop');
+  const crop = cropOf(config, isCropped);
   const tile = crop?.height ?? whole.height;
   const resolutions = readResolutions(config, 'image_grid_pinpoints');
   const each: Step[] = [];
   if (readFlag(config, 'do_resize')) each.push({ kind: 'resize', ...size, ...resampling });
-  if (readFlag(config, 'do_center_crop')) {
-    if (crop === undefined) throw invalid('crop_size', null, '{height, width}');
+  if (isCropped && crop !== undefined) {
     each.push({ kind: 'crop', width: crop.width, height: crop.height, origin: cropOriginOf(resampling) });
   }
   const isSquare = (box: Size | undefined) =>
@@ -140,4 +138,12 @@ function anyResolution(config: ConfigValues, resampling: Resampling): OwnPlan {
       extras: [{ kind: 'imageSizes', name: 'image_sizes' }],
     },
   };
+}
+
+/** The crop's size. A size without a height is ignored if nothing is cropped. */
+function cropOf(config: ConfigValues, isCropped: boolean): Size | undefined {
+  const crop = config.crop_size === null ? undefined : readSize(config, 'crop_size', true);
+  if (crop?.fit === 'fill') return crop;
+  if (isCropped) throw invalid('crop_size', config.crop_size, '{height, width}');
+  return undefined;
 }

@@ -1,7 +1,16 @@
 import type { Resampling } from '../../image/views/view.ts';
 import { invalid, readFlag, readNumber, readSize, readWholeNumber } from '../config-values.ts';
 import type { ConfigValues, OwnPlan, OwnTensor, ProcessorType } from '../processor-types.ts';
-import { bilinear, halfValues, lanczos, readEdge, readTile, readTiles, resized } from './tile-values.ts';
+import {
+  bilinear,
+  halfValues,
+  lanczos,
+  readEdge,
+  readTile,
+  readTiles,
+  resized,
+  resizeToTile,
+} from './tile-values.ts';
 
 /*
  * Image processors of transformers that crop or split an image into pictures. Each file
@@ -61,10 +70,11 @@ function idefics3(): ProcessorType {
     own(config, resampling) {
       const tile = readEdge(config, 'max_image_size');
       const isSplit = readFlag(config, 'do_image_splitting');
+      const padded = paddedPictures(config);
       return {
         steps: [],
         views: { kind: 'splitImage', size: readLongestEdge(config), tile, isSplit, ...resampling },
-        tensor: paddedPictures(config),
+        tensor: readFlag(config, 'return_row_col_info') ? withRowsAndColumns(padded, tile) : padded,
       };
     },
   };
@@ -74,7 +84,7 @@ function panAndScan(config: ConfigValues, resampling: Resampling): OwnPlan {
   const isScanned = readFlag(config, 'do_pan_and_scan');
   const size = readTile(config);
   const tensor = { extras: [{ kind: 'pictureCount', name: 'num_crops', skip: 1 }] } as const;
-  if (!isScanned) return { steps: [{ kind: 'resize', fit: 'fill', ...size, ...resampling }], tensor };
+  if (!isScanned) return { steps: resizeToTile(config, resampling), tensor };
   return {
     steps: [],
     views: {
@@ -102,6 +112,17 @@ function paddedPictures(config: ConfigValues): OwnTensor {
         leadingAxes: 1,
         canvas: 'largest',
       },
+    ],
+  };
+}
+
+function withRowsAndColumns({ extras = [], ...tensor }: OwnTensor, tile: number): OwnTensor {
+  return {
+    ...tensor,
+    extras: [
+      ...extras,
+      { kind: 'splitCount', name: 'rows', of: 'rows', tile },
+      { kind: 'splitCount', name: 'cols', of: 'columns', tile },
     ],
   };
 }

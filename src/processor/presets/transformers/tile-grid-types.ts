@@ -11,6 +11,7 @@ import {
   readTile,
   readTiles,
   resized,
+  resizeToTile,
 } from './tile-values.ts';
 
 /*
@@ -148,9 +149,7 @@ function gridOrOne(
   rule: GridRule,
   whole: 'first' | 'last',
 ): Pick<OwnPlan, 'steps' | 'views'> {
-  if (!readFlag(config, 'crop_to_patches')) {
-    return { steps: [{ kind: 'resize', fit: 'fill', ...readTile(config), ...resampling }] };
-  }
+  if (!readFlag(config, 'crop_to_patches')) return { steps: resizeToTile(config, resampling) };
   const [minTiles, maxTiles] = [readTiles(config, 'min_patches'), readTiles(config, 'max_patches')];
   return {
     steps: [],

@@ -1,7 +1,8 @@
 import type { CentreRule } from '../../image/crop.ts';
 import type { Size } from '../../image/shortest-edge.ts';
-import type { Resampling } from '../../image/views/view.ts';
-import { invalid, readSize, readWholeNumber } from '../config-values.ts';
+import type { Step } from '../../image/steps.ts';
+import { type Resampling, resizeTo } from '../../image/views/view.ts';
+import { invalid, readFlag, readSize, readWholeNumber } from '../config-values.ts';
 import type { ConfigValues } from '../processor-types.ts';
 
 /*
@@ -26,6 +27,11 @@ export function readTile(config: ConfigValues): Size {
   const size = readSize(config, 'size', true);
   if (size.fit !== 'fill') throw invalid('size', config.size, '{height, width}');
   return { width: size.width, height: size.height };
+}
+
+/** The resize to `size` if the config asks for it. */
+export function resizeToTile(config: ConfigValues, resampling: Resampling): readonly Step[] {
+  return readFlag(config, 'do_resize') ? [resizeTo(readTile(config), resampling)] : [];
 }
 
 export function readSquareTile(config: ConfigValues): number {
