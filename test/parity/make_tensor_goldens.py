@@ -2,6 +2,7 @@
 
     pip install -r test/parity/requirements-models.txt
     python test/parity/make_tensor_goldens.py
+    npx biome format --write test/parity/tensor-goldens.json
 
 Nothing is downloaded: the configs are below. test/parity/tensors.test.ts makes the same pictures (`picture`) and
 compares. `batch` has the tensors of all
