@@ -15,12 +15,14 @@ export interface PadToStep {
   readonly colour?: Colour | undefined;
 }
 
-/** A fixed size, to which a larger image is cut, or the square of the longer side. */
-export type PaddedSize = Size | 'square';
+/**
+ * A fixed size, to which a larger image is cut; sides of at least those of a size; or the square of the longer side.
+ */
+export type PaddedSize = Size | { readonly atLeast: Size } | 'square';
 
 export const padTo: StepKind<PadToStep> = {
   inWords({ to, at, colour }) {
-    const size = to === 'square' ? 'the square of the longer side' : sizeInWords(to);
+    const size = paddedSizeInWords(to);
     const place = at === 'centre' ? 'in the centre' : 'at the top left';
     return `pad to ${size} with ${colourInWords(colour)}, the image ${place}`;
   },
@@ -32,7 +34,7 @@ export const padTo: StepKind<PadToStep> = {
     const colours = colour === undefined || isCovered ? input.colours : 3;
     return { width, height, colours, left, top };
   },
-  fixedSize: ({ to }) => (to === 'square' ? undefined : to),
+  fixedSize: ({ to }) => (typeof to === 'object' && 'width' in to ? to : undefined),
   inputCutout: cutoutUnderCanvas,
   newPixels: canvasPixels,
   run(picture, placed) {
@@ -43,6 +45,12 @@ export const padTo: StepKind<PadToStep> = {
 };
 
 function paddedSize(to: PaddedSize, { width, height }: Size): Size {
-  if (to !== 'square') return to;
-  return { width: Math.max(width, height), height: Math.max(width, height) };
+  if (to === 'square') return { width: Math.max(width, height), height: Math.max(width, height) };
+  if ('width' in to) return to;
+  return { width: Math.max(width, to.atLeast.width), height: Math.max(height, to.atLeast.height) };
+}
+
+function paddedSizeInWords(to: PaddedSize): string {
+  if (to === 'square') return 'the square of the longer side';
+  return 'width' in to ? sizeInWords(to) : `at least ${sizeInWords(to.atLeast)}`;
 }

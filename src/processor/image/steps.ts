@@ -7,9 +7,10 @@ import { relativeCrop } from './relative-crop.ts';
 import { resize } from './resize.ts';
 import type { Size } from './shortest-edge.ts';
 import type { StepKind } from './step.ts';
+import { turnLongAxis } from './turn-long-axis.ts';
 
 /** The kinds of steps. A new one is a file in this folder and a row here. */
-const stepKinds = { resize, pad, padTo, mirrorPad, crop, relativeCrop, grayscale } as const;
+const stepKinds = { resize, pad, padTo, mirrorPad, crop, relativeCrop, turnLongAxis, grayscale } as const;
 
 type Kinds = typeof stepKinds;
 

@@ -108,6 +108,11 @@ function sizeOfKeys(key: string, size: ConfigValues): ConfigSize {
   }
 }
 
+/** The only side of a size with one key, in pixels. */
+export function readEdge(config: ConfigValues, key: string, edge: string): number {
+  return wholeNumber(`${key}.${edge}`, readKeys(config, key, [edge])[edge], 1, longestSide);
+}
+
 /** The values of an object, with its keys: exactly these. */
 export function readKeys(config: ConfigValues, key: string, names: readonly string[]): ConfigValues {
   const value = config[key];
@@ -129,6 +134,26 @@ export function invalid(key: string, actual: unknown, allowed: string): Failure 
     `The preprocessor config's ${key} is ${shownActual}; allowed: ${allowed}.`,
     { key, actual: shownActual, allowed },
   );
+}
+
+/** PRESET_UNSUPPORTED for keys that ask for a computation that is missing. */
+export function unsupportedKeys(keys: readonly string[], why: string): Failure {
+  const named = namedKeys(keys);
+  return new Failure(
+    'PRESET_UNSUPPORTED',
+    `The preprocessor config's ${named} is not computed here: ${why}. Take it out if the pixels don't depend on it.`,
+    { keys: named },
+  );
+}
+
+/** Keys named in a message or a decision. */
+export const maxNamedKeys = 20;
+
+export function namedKeys(keys: readonly string[]): string {
+  return keys
+    .slice(0, maxNamedKeys)
+    .map((key) => key.slice(0, 40))
+    .join(', ');
 }
 
 /** A value of the config as shown to the caller, shortened if it is long. */

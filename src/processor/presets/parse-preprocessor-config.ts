@@ -1,30 +1,27 @@
-import { Failure } from '../../failures.ts';
 import type { CropOrigin } from '../image/crop.ts';
 import type { Step } from '../image/steps.ts';
 import type { Resampling } from '../image/views/view.ts';
 import {
   type ConfigSize,
   invalid,
+  maxNamedKeys,
+  namedKeys,
   readFlag,
   readNumber,
   readPerChannel,
   readSize,
   readStd,
+  unsupportedKeys,
 } from './config-values.ts';
 import type { Preset } from './preset.ts';
 import { onWhite, type PresetPlan } from './preset-plan.ts';
-import {
-  type ConfigValues,
-  commonDefaults,
-  inertKeys,
-  type ProcessorType,
-  processorTypes,
-} from './processor-types.ts';
+import { type ConfigValues, commonDefaults, inertKeys, type ProcessorType } from './processor-types.ts';
 import { type Backend, backendOf, readResampling } from './transformers/backends.ts';
+import { backendsOf, computedType } from './transformers/computed-types.ts';
 import { readConfigFile } from './transformers/config-file.ts';
-import { patchTypes } from './transformers/patch-types.ts';
-import { resolveType, unsupportedType } from './transformers/resolve-type.ts';
-import { tileTypes } from './transformers/tile-types.ts';
+import { paddedAfterwards } from './transformers/own-steps.ts';
+import { type NamedType, resolveType, unsupportedType } from './transformers/resolve-type.ts';
+import { bilinear } from './transformers/type-values.ts';
 
 /** A preprocessor config: the part of a preset that it determines. */
 export type ConfiguredPreset = Pick<Preset, 'libraries' | 'plan'>;
@@ -42,38 +39,31 @@ export type ConfiguredPreset = Pick<Preset, 'libraries' | 'plan'>;
 export function parsePreprocessorConfig(json: string): ConfiguredPreset {
   const given = readConfigFile(json);
   const { name, suffix } = resolveType(given);
-  const type = typeOf(name);
+  const type = computedType(name);
   if (type === undefined) throw unsupportedType(name);
   const config = completed(given, type);
-  checkKeys(given, config, type);
+  checkKeys(given, config);
   const ignored = ignoredKeys(given, type);
   const decisions = ignored.length > 0 && { decisions: [ignoredDecision(ignored)] };
   return {
-    libraries: librariesOf(name, type, suffix),
+    libraries: librariesOf(name, suffix),
     plan: (library) => ({ ...planOf(config, type, backendOf(library)), ...decisions }),
   };
 }
 
-/** The class's own backend first. */
-function librariesOf(
-  name: string,
-  { backends }: ProcessorType,
-  suffix: string | undefined,
-): Preset['libraries'] {
-  if (backends === undefined) return suffix === 'Pil' ? ['pillow', 'torch'] : ['torch', 'pillow'];
-  if (suffix === 'Pil')
+/** The library of the default backend first. */
+function librariesOf(name: string, suffix: NamedType['suffix']): Preset['libraries'] {
+  const [first = 'torch', second] = backendsOf(name);
+  if (second === undefined) {
+    if (suffix !== 'Pil') return [first];
     throw invalid('image_processor_type', `${name}Pil`, `${name}, which has no Pillow backend`);
-  return backends;
+  }
+  return suffix === 'Pil' ? [second, first] : [first, second];
 }
 
 /** Whether the class that a config names is computed here. Its keys and values are not read. */
 export function isTypeComputed(config: ConfigValues): boolean {
-  return typeOf(resolveType(config).name) !== undefined;
-}
-
-function typeOf(name: string): ProcessorType | undefined {
-  const table = [processorTypes, patchTypes, tileTypes].find((types) => Object.hasOwn(types, name));
-  return table?.[name];
+  return computedType(resolveType(config).name) !== undefined;
 }
 
 function planOf(config: ConfigValues, type: ProcessorType, backend: Backend): PresetPlan {
@@ -81,9 +71,22 @@ function planOf(config: ConfigValues, type: ProcessorType, backend: Backend): Pr
     alpha: readFlag(config, 'do_convert_rgb') ? onWhite : 'dropped',
     tensor: tensorValues(config, backend),
   } as const;
-  if (type.own === undefined) return { ...values, steps: backendSteps(config, type, backend) };
-  const { tensor, ...own } = type.own(config, readResampling(config, backend), backend.library);
+  if (type.own === undefined) {
+    const arrangement = readFlag(config, 'do_pad') && { arrangement: paddedAfterwards(config) };
+    return {
+      ...values,
+      steps: backendSteps(config, type, backend),
+      tensor: { ...values.tensor, ...arrangement },
+    };
+  }
+  const { tensor, ...own } = type.own(config, resamplingOf(config, backend), backend.library);
   return { ...values, ...own, tensor: { ...values.tensor, ...tensor } };
+}
+
+/** A class that does not resize may have no filter. */
+function resamplingOf(config: ConfigValues, backend: Backend): Resampling {
+  const isMissing = config.resample === null && !readFlag(config, 'do_resize');
+  return readResampling(isMissing ? { resample: bilinear } : config, backend);
 }
 
 /** The steps in the order of `_preprocess` of transformers' backends. */
@@ -166,17 +169,10 @@ function tensorValues(config: ConfigValues, backend: Backend): PresetPlan['tenso
   };
 }
 
-/**
- * The config with its class's values for missing keys. A null stays null, as in transformers. Two old spellings are
- * converted as in the classes' constructors.
- */
-function completed(given: ConfigValues, { defaults, ignores = [] }: ProcessorType): ConfigValues {
-  const config: Record<string, unknown> = { ...commonDefaults, ...defaults, ...given };
+/** The config with its class's values for missing keys. A null stays null, as in transformers. */
+function completed(given: ConfigValues, { defaults, ignores = [], renamed }: ProcessorType): ConfigValues {
+  const config: Record<string, unknown> = { ...commonDefaults, ...defaults, ...given, ...renamed?.(given) };
   for (const key of ignores) config[key] = null;
-  if ('use_square_size' in defaults && readFlag(config, 'use_square_size')) {
-    config.size = { height: 224, width: 224 };
-  }
-  if ('rescale' in defaults && 'rescale' in given) config.do_rescale = given.rescale;
   return config;
 }
 
@@ -191,20 +187,8 @@ function ignoredDecision(keys: readonly string[]): string {
   return `ignored=${namedKeys(keys)}${keys.length > maxNamedKeys ? ', …' : ''}`;
 }
 
-/** Keys named in a message or a decision. */
-const maxNamedKeys = 20;
-
-function namedKeys(keys: readonly string[]): string {
-  return keys
-    .slice(0, maxNamedKeys)
-    .map((key) => key.slice(0, 40))
-    .join(', ');
-}
-
 /** Refuses every value that asks for an unsupported computation. */
-function checkKeys(given: ConfigValues, config: ConfigValues, { own }: ProcessorType): void {
-  if (own === undefined && readFlag(config, 'do_pad'))
-    throw unsupportedKeys(['do_pad'], 'tensors are not padded');
+function checkKeys(given: ConfigValues, config: ConfigValues): void {
   if (config.data_format !== null && config.data_format !== 'channels_first') {
     throw unsupportedKeys(
       ['data_format'],
@@ -216,13 +200,4 @@ function checkKeys(given: ConfigValues, config: ConfigValues, { own }: Processor
   if (typeof autoMap === 'object' && autoMap !== null && remoteCode.some((key) => key in autoMap)) {
     throw unsupportedKeys(['auto_map'], "the model's own code computes its images");
   }
-}
-
-function unsupportedKeys(keys: readonly string[], why: string): Failure {
-  const named = namedKeys(keys);
-  return new Failure(
-    'PRESET_UNSUPPORTED',
-    `The preprocessor config's ${named} is not computed here: ${why}. Take it out if the pixels don't depend on it.`,
-    { keys: named },
-  );
 }

@@ -1,6 +1,19 @@
 import type { Resampling } from '../image/views/view.ts';
+import { readFlag } from './config-values.ts';
 import type { PresetLibrary } from './preset.ts';
 import type { PresetPlan } from './preset-plan.ts';
+import {
+  all,
+  allButCrop,
+  bicubic,
+  bilinear,
+  clipValues,
+  halfValues,
+  imagenetValues,
+  lanczos,
+  shortest,
+  square,
+} from './transformers/type-values.ts';
 
 /**
  * The image processors of transformers 5 that are computed here, and the values of their classes for keys that a config
@@ -12,10 +25,10 @@ export interface ProcessorType {
   readonly defaults: ConfigValues;
   /** How it resizes, if not as PilBackend does: with `crop_pct`, or to 256/224 of `shortest_edge`. */
   readonly resize?: 'cropPct' | 'levit';
-  /** The backends that transformers has for it. Unset: both. */
-  readonly backends?: readonly ['torch'];
   /** Common keys that it ignores. */
   readonly ignores?: readonly string[];
+  /** Values that its constructor makes of other keys. Unset: none. */
+  readonly renamed?: ((given: ConfigValues) => ConfigValues) | undefined;
   /** Its own `_preprocess`. Unset: that of the backends. */
   readonly own?: (config: ConfigValues, resampling: Resampling, library: PresetLibrary) => OwnPlan;
 }
@@ -49,21 +62,6 @@ export const commonDefaults = {
   pad_size: null,
   data_format: null,
 } as const satisfies ConfigValues;
-
-/** PIL.Image.Resampling. */
-const [lanczos, bilinear, bicubic] = [1, 2, 3];
-
-const clipValues = {
-  image_mean: [0.48145466, 0.4578275, 0.40821073],
-  image_std: [0.26862954, 0.26130258, 0.27577711],
-};
-const imagenetValues = { image_mean: [0.485, 0.456, 0.406], image_std: [0.229, 0.224, 0.225] };
-const halfValues = { image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5] };
-
-const allButCrop = { do_resize: true, do_rescale: true, do_normalize: true };
-const all = { ...allButCrop, do_center_crop: true };
-const square = (side: number) => ({ height: side, width: side });
-const shortest = (side: number) => ({ size: { shortest_edge: side }, default_to_square: false });
 
 const clip = {
   ...all,
@@ -111,7 +109,11 @@ export const processorTypes: Readonly<Record<string, ProcessorType>> = {
     },
   },
   ChineseCLIPImageProcessor: { defaults: clip },
-  CLIPImageProcessor: { defaults: { ...clip, use_square_size: null } },
+  CLIPImageProcessor: {
+    defaults: { ...clip, use_square_size: null },
+    // KOSMOS-2's
+    renamed: (given) => (readFlag(given, 'use_square_size') ? { size: square(224) } : {}),
+  },
   ConvNextImageProcessor: {
     defaults: { ...allButCrop, ...shortest(384), ...halfValues, resample: bicubic, crop_pct: 224 / 256 },
     resize: 'cropPct',
@@ -149,6 +151,7 @@ export const processorTypes: Readonly<Record<string, ProcessorType>> = {
       do_convert_rgb: true,
       rescale: null,
     },
+    renamed: (given) => ('rescale' in given ? { do_rescale: given.rescale } : {}),
   },
   PPChart2TableImageProcessor: {
     defaults: { ...allButCrop, ...clipValues, size: square(1024), resample: bicubic },

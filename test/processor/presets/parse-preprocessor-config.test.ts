@@ -239,7 +239,9 @@ describe(parsePreprocessorConfig, () => {
   });
 
   it.each([
-    ['do_pad', { ...clip, do_pad: true, pad_size: { height: 300, width: 300 } }],
+    ['do_split_image', { image_processor_type: 'EomtImageProcessor', do_split_image: true }],
+    ['apply_ocr', { image_processor_type: 'LayoutLMv3ImageProcessor' }],
+    ['do_crop_margin', { image_processor_type: 'NougatImageProcessor' }],
     ['data_format', { ...clip, data_format: 'channels_last' }],
     [
       'do_center_crop',

@@ -46,7 +46,6 @@ export const tileGridTypes: Readonly<Record<string, ProcessorType>> = {
       min_patches: 1,
       max_patches: 12,
     },
-    backends: ['torch'],
     own: (config, resampling) => ({
       ...gridOrOne(config, resampling, 'Cohere2Vision', 'last'),
       tensor: { extras: [{ kind: 'pictureCount', name: 'num_patches' }] },
@@ -88,7 +87,6 @@ export const tileGridTypes: Readonly<Record<string, ProcessorType>> = {
       tile_size: 448,
       max_num_tiles: 36,
     },
-    backends: ['torch'],
     own(config, resampling) {
       const tile = squareOf(readWholeNumber(config, 'tile_size', 1, 65_535));
       const tensor = { arrangement: { kind: 'images', leadingAxes: 1 } } as const;
@@ -120,7 +118,6 @@ export const tileGridTypes: Readonly<Record<string, ProcessorType>> = {
       patch_size: 14,
       dynamic_hd: 36,
     },
-    backends: ['torch'],
     own(config) {
       if (config.resample !== bicubic) throw invalid('resample', config.resample, '3, which is bicubic');
       const tile = readSquareTile(config);

@@ -19,7 +19,6 @@ export const tiledCanvasTypes: Readonly<Record<string, ProcessorType>> = {
       max_patches: 16,
       resize_to_max_canvas: false,
     },
-    backends: ['torch'],
     own(config, resampling) {
       const tile = readSquareTile(config);
       return {
