@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { exactly, type Scenario, told } from './figures.ts';
 import { failuresOf, type LoadRecord, reasonsOf, startLoad } from './load.ts';
 import { photograph } from './pictures.ts';
-import { pixelWorkers, startMain } from './processes.ts';
+import { pixelWorkers, type ServiceProcess, startMain } from './processes.ts';
 
 /** Longest time for one image; a worker that takes longer never returns. In milliseconds. */
 const jobMs = 3000;
@@ -23,6 +23,7 @@ export const workers: Scenario = {
       pace: { inFlight: 4 },
       requests: [{ kind: 'photograph', path: '/v1/images', body: await photograph(), isFresh: true }],
     });
+    await untilReady(processor, 2);
     await sleep(1000);
 
     const [crashing = 0] = pixelWorkers(processor.pid);
@@ -57,6 +58,12 @@ export const workers: Scenario = {
     ];
   },
 };
+
+/** The processor listens when its first worker is ready. One that is killed before it is ready loses no request. */
+async function untilReady(processor: ServiceProcess, count: number): Promise<void> {
+  const ready = async () => (await processor.metrics()).get('image_processor_workers{role="pixels"}');
+  while ((await ready()) !== count) await sleep(100);
+}
 
 function byReason(records: readonly LoadRecord[], reason: string): LoadRecord[] {
   return records.filter((record) => record.reason === reason);
