@@ -172,7 +172,8 @@ export const imageOptions = {
   preprocessor_config: {
     kind: text('the JSON of a preprocessor_config.json'),
     field: 'preprocessor_config',
-    meaning: 'The same from a Hugging Face preprocessor_config.json, as it is',
+    meaning:
+      "The same from a Hugging Face preprocessor_config.json, timm's config.json or open_clip_config.json, as it is",
   },
   imgsz: {
     kind: heightAndWidth(1, longestSide),

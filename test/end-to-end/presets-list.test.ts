@@ -64,7 +64,7 @@ describe('GET /v1/presets', () => {
   });
 
   it('finds words in names, aliases and families', async () => {
-    const { presets, next_cursor } = await pageOf('?q=CLIP+patch32');
+    const { presets, next_cursor } = await pageOf('?q=OpenAI+patch32+transformers');
     expect(presets).toEqual([
       {
         name: 'openai/clip-vit-base-patch32',

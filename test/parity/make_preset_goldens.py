@@ -290,4 +290,5 @@ def main() -> None:
     path.write_text(json.dumps(goldens, indent=2) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -3,8 +3,8 @@ import process from 'node:process';
 import type { Pixels } from '../../src/processor/image/pixels.ts';
 
 /*
- * The goldens of make_preset_goldens.py, and the pictures that they were made of. PRESET_GOLDENS names another file
- * that it has written.
+ * The goldens of make_preset_goldens.py and make_timm_goldens.py, and the pictures that they were made of.
+ * PRESET_GOLDENS names another file that the first has written.
  */
 
 /** A preset and its results for some pictures. */
@@ -12,14 +12,16 @@ export interface GoldenPreset {
   readonly name: string;
   /** A preprocessor_config.json. */
   readonly config?: string;
-  /** torchvision's weights. */
+  /** The name of a preset. */
   readonly weights?: string;
+  /** The tensor's name. */
+  readonly tensor: string;
   /** Seven values of the first case's tensor, from its first to six sevenths of the way, by each library. */
   readonly samples: Readonly<Record<GoldenLibrary, readonly number[]>>;
   readonly cases: readonly Golden[];
 }
 
-/** The libraries with goldens: the two backends of transformers, and torchvision with Pillow images. */
+/** The libraries with goldens: the backends of transformers, and those of the images that the others process. */
 export const goldenLibraries = ['pillow', 'torch'] as const;
 
 export type GoldenLibrary = (typeof goldenLibraries)[number];
@@ -57,17 +59,22 @@ interface File {
     readonly name: string;
     readonly config?: string;
     readonly weights?: string;
+    readonly tensor?: string;
     readonly pillow_samples: string;
     readonly torch_samples: string;
     readonly cases: readonly string[];
   }[];
 }
 
-const path = process.env.PRESET_GOLDENS ?? new URL('preset-goldens.json', import.meta.url);
-const file: File = JSON.parse(readFileSync(path, 'utf8'));
+const file = read(process.env.PRESET_GOLDENS ?? new URL('preset-goldens.json', import.meta.url));
+const timmFile = read(new URL('timm-goldens.json', import.meta.url));
+
+function read(path: string | URL): File {
+  return JSON.parse(readFileSync(path, 'utf8'));
+}
 
 /** Versions of the Python packages. */
-export const { versions } = file;
+export const versions: Readonly<Record<string, string>> = { ...timmFile.versions, ...file.versions };
 
 /** The values of transformers' classes for what a config leaves out. */
 export const classValues: ReadonlyMap<string, Readonly<Record<string, unknown>>> = new Map(
@@ -76,7 +83,10 @@ export const classValues: ReadonlyMap<string, Readonly<Record<string, unknown>>>
 
 const sources = new Map<string, Source>();
 
-export const goldenPresets: readonly GoldenPreset[] = file.presets.map((preset) => ({
+const given = process.env.PRESET_GOLDENS ? file.presets : [...file.presets, ...timmFile.presets];
+
+export const goldenPresets: readonly GoldenPreset[] = given.map((preset) => ({
+  tensor: preset.config === undefined ? 'image' : 'pixel_values',
   ...preset,
   samples: { pillow: samplesOf(preset.pillow_samples), torch: samplesOf(preset.torch_samples) },
   cases: preset.cases.map(goldenOf),

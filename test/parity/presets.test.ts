@@ -26,8 +26,8 @@ import {
 } from './preset-goldens.ts';
 
 /*
- * Presets, from the request to the tensor, against both backends of transformers and against torchvision, bit for bit:
- * make_preset_goldens.py made the goldens with them.
+ * Presets, from the request to the tensor, against both backends of transformers and against torchvision, timm and
+ * open_clip, bit for bit: make_preset_goldens.py and make_timm_goldens.py made the goldens with them.
  */
 
 const maxPixels = 200_000_000;
@@ -99,10 +99,12 @@ function hashOf(bytes: Uint8Array): string {
 
 /** The model's name, or its config. */
 function titleOf({ name, config = name }: GoldenPreset): string {
-  return name.includes('/') ? name : config;
+  return name.includes('/') || config === name ? name : config;
 }
 
-const against = `transformers ${versions.transformers} and torchvision ${versions.torchvision}`;
+const against = ['transformers', 'torchvision', 'timm', 'open_clip']
+  .map((name) => `${name} ${versions[name]}`)
+  .join(', ');
 
 describe.each(goldenLibraries)(`a preset by %s, against ${against}`, (library) => {
   it.each(goldenPresets.map((preset) => [titleOf(preset), preset] as const))(
@@ -130,7 +132,7 @@ describe.each(goldenLibraries)(`a preset by %s, against ${against}`, (library) =
           pixels: result.pixels,
           description: [
             {
-              name: preset.config === undefined ? 'image' : 'pixel_values',
+              name: preset.tensor,
               datatype: result.datatype,
               shape: [1, 3, result.height, result.width],
             },

@@ -135,7 +135,8 @@ export type ProcessRequest = Message<"image.v1.ProcessRequest"> & {
 
   /**
    * A Hugging Face preprocessor_config.json, or a processor_config.json that contains "image_processor", unchanged, as
-   * the preset. If neither names a class, "model_type" does. At most 64 KiB. Not together with preset.
+   * the preset. If neither names a class, "model_type" does. Or timm's config.json or a pretrained_cfg of it, or
+   * open_clip's open_clip_config.json. At most 64 KiB. Not together with preset.
    *
    * @generated from field: string preprocessor_config = 11;
    */

@@ -1,9 +1,13 @@
 import { canvasPixels, cutoutUnderCanvas, placeOnCanvas } from './picture.ts';
+import { type Colour, grayToRgb } from './pixels.ts';
 import { roundHalfToEven } from './shortest-edge.ts';
 import type { StepKind } from './step.ts';
-import { sizeInWords } from './words.ts';
+import { colourInWords, sizeInWords } from './words.ts';
 
-/** Cuts width × height pixels. Beyond a smaller image the result is black, or transparent. */
+/**
+ * Cuts width × height pixels. Beyond a smaller image the result has a colour; without one it is black, or transparent if
+ * there is alpha.
+ */
 export interface CropStep {
   readonly kind: 'crop';
   /** In pixels. */
@@ -11,11 +15,12 @@ export interface CropStep {
   /** In pixels. */
   readonly height: number;
   readonly origin: CropOrigin;
+  readonly colour?: Colour | undefined;
 }
 
 /**
- * Where the crop begins: the column and row of the image, in pixels, or the centre by a rule of rounding. The rules agree if the difference between image and crop is even; otherwise they
- * put the odd pixel on different sides:
+ * Where the crop begins: the column and row of the image, in pixels, or the centre by a rule of rounding. The rules
+ * agree if the difference between image and crop is even; otherwise they put the odd pixel on different sides:
  * - `transformers`: its Pillow backend (image_transforms.center_crop);
  * - `transformers-torchvision`: its torchvision backend, TorchvisionBackend.center_crop;
  * - `torchvision`: transforms.functional.center_crop.
@@ -30,21 +35,27 @@ export const crop: StepKind<CropStep> = {
     const { origin } = step;
     const place =
       typeof origin === 'string' ? 'from the centre' : `at column ${origin.left}, row ${origin.top}`;
-    return `crop ${sizeInWords(step)} ${place}`;
+    const fill = step.colour === undefined ? '' : `, ${colourInWords(step.colour)} beyond the image`;
+    return `crop ${sizeInWords(step)} ${place}${fill}`;
   },
-  place({ width, height, origin }, input) {
+  place({ width, height, origin, colour }, input) {
     const [startLeft, startTop] =
       typeof origin === 'string'
         ? [cropStart(input.width, width, origin), cropStart(input.height, height, origin)]
         : [origin.left, origin.top];
     // + 0 turns −0 into 0.
     const [left, top] = [-startLeft + 0, -startTop + 0];
-    return { width, height, colours: input.colours, left, top };
+    const isCovered = input.width >= width && input.height >= height;
+    return { width, height, colours: colour === undefined || isCovered ? input.colours : 3, left, top };
   },
   fixedSize: ({ width, height }) => ({ width, height }),
   inputCutout: cutoutUnderCanvas,
   newPixels: canvasPixels,
-  run: (picture, placed) => placeOnCanvas(picture, placed),
+  run(picture, placed) {
+    const { colour } = placed.step;
+    const pixels = placed.output.colours === 3 ? grayToRgb(picture.pixels) : picture.pixels;
+    return placeOnCanvas({ ...picture, pixels }, placed, colour);
+  },
 };
 
 /**

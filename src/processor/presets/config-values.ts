@@ -147,9 +147,9 @@ export function unsupportedKeys(keys: readonly string[], why: string): Failure {
 }
 
 /** Keys named in a message or a decision. */
-export const maxNamedKeys = 20;
+const maxNamedKeys = 20;
 
-export function namedKeys(keys: readonly string[]): string {
+function namedKeys(keys: readonly string[]): string {
   return keys
     .slice(0, maxNamedKeys)
     .map((key) => key.slice(0, 40))
@@ -161,4 +161,10 @@ export function shown(value: unknown): string {
   if (value === undefined) return 'missing';
   const text = JSON.stringify(value);
   return text.length <= 80 ? text : `${text.slice(0, 77)}…`;
+}
+
+/** The decision that names the keys which the model's library ignores, if there are any. */
+export function ignoring(keys: readonly string[]): { readonly decisions?: readonly string[] } {
+  if (keys.length === 0) return {};
+  return { decisions: [`ignored=${namedKeys(keys)}${keys.length > maxNamedKeys ? ', …' : ''}`] };
 }

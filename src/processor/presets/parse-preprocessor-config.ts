@@ -3,9 +3,8 @@ import type { Step } from '../image/steps.ts';
 import type { Resampling } from '../image/views/view.ts';
 import {
   type ConfigSize,
+  ignoring,
   invalid,
-  maxNamedKeys,
-  namedKeys,
   readFlag,
   readNumber,
   readPerChannel,
@@ -13,9 +12,11 @@ import {
   readStd,
   unsupportedKeys,
 } from './config-values.ts';
+import { isOpenClipConfig, openClipPlan } from './open-clip-config.ts';
 import type { Preset } from './preset.ts';
 import { onWhite, type PresetPlan } from './preset-plan.ts';
 import { type ConfigValues, commonDefaults, inertKeys, type ProcessorType } from './processor-types.ts';
+import { isTimmConfig, timmPlan } from './timm-config.ts';
 import { type Backend, backendOf, readResampling } from './transformers/backends.ts';
 import { backendsOf, computedType } from './transformers/computed-types.ts';
 import { readConfigFile } from './transformers/config-file.ts';
@@ -27,8 +28,9 @@ import { bilinear } from './transformers/type-values.ts';
 export type ConfiguredPreset = Pick<Preset, 'libraries' | 'plan'>;
 
 /**
- * Reads a Hugging Face preprocessor_config.json as transformers 5 does. A type, key or value that is not computed here
- * exactly as there is refused by name, some of them by `plan`.
+ * Reads the config of a model as its library does: timm's, open_clip's, or a Hugging Face preprocessor_config.json as
+ * transformers 5. A type, key or value that is not computed here exactly as there is refused by name, some of them by
+ * `plan`.
  *
  * `torch` is transformers' torchvision backend, which AutoImageProcessor chooses, and `pillow` its Pillow backend, which
  * the suffix `Pil` of a class chooses. The keys `use_fast` and `backend` choose nothing: AutoImageProcessor knows them
@@ -38,17 +40,23 @@ export type ConfiguredPreset = Pick<Preset, 'libraries' | 'plan'>;
  */
 export function parsePreprocessorConfig(json: string): ConfiguredPreset {
   const given = readConfigFile(json);
+  if (isTimmConfig(given)) return ofPillow((library) => timmPlan(given, library));
+  if (isOpenClipConfig(given)) return ofPillow((library) => openClipPlan(given, library));
   const { name, suffix } = resolveType(given);
   const type = computedType(name);
   if (type === undefined) throw unsupportedType(name);
   const config = completed(given, type);
   checkKeys(given, config);
-  const ignored = ignoredKeys(given, type);
-  const decisions = ignored.length > 0 && { decisions: [ignoredDecision(ignored)] };
+  const decisions = ignoring(ignoredKeys(given, type));
   return {
     libraries: librariesOf(name, suffix),
     plan: (library) => ({ ...planOf(config, type, backendOf(library)), ...decisions }),
   };
+}
+
+/** A preset of a library that processes Pillow images. */
+function ofPillow(plan: ConfiguredPreset['plan']): ConfiguredPreset {
+  return { libraries: ['pillow', 'torch'], plan };
 }
 
 /** The library of the default backend first. */
@@ -181,10 +189,6 @@ function ignoredKeys(given: ConfigValues, { defaults, ignores = [] }: ProcessorT
   const isRead = (key: string) =>
     !ignores.includes(key) && (Object.hasOwn(commonDefaults, key) || Object.hasOwn(defaults, key));
   return Object.keys(given).filter((key) => !isRead(key) && !inertKeys.has(key));
-}
-
-function ignoredDecision(keys: readonly string[]): string {
-  return `ignored=${namedKeys(keys)}${keys.length > maxNamedKeys ? ', …' : ''}`;
 }
 
 /** Refuses every value that asks for an unsupported computation. */

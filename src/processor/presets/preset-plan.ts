@@ -1,3 +1,4 @@
+import type { Library } from '../image/kernels/kernels.ts';
 import type { Plan, TensorPlan } from '../image/plan.ts';
 
 /**
@@ -10,3 +11,8 @@ export interface PresetPlan extends Pick<Plan, 'alpha' | 'steps' | 'views' | 'de
 
 /** transformers' convert_to_rgb draws transparent images over white. */
 export const onWhite = [255, 255, 255] as const;
+
+/** The part of a resize that names its library. Pillow is the one of a resize without a name. */
+export function resamplingBy(library: 'pillow' | Library): { readonly library?: Library } {
+  return library === 'pillow' ? {} : { library };
+}

@@ -1,7 +1,9 @@
+import { openClipPresets } from './open-clip-presets.ts';
 import type { Preset } from './preset.ts';
 import { createPresetNames, keyOf, type PresetNames } from './preset-names.ts';
 import { readPresets } from './presets-directory.ts';
 import { shippedPresets } from './shipped-presets.ts';
+import { timmPresets } from './timm-presets.ts';
 import { torchvisionPresets } from './torchvision-presets.ts';
 
 /** The presets that a request may name. */
@@ -11,7 +13,12 @@ export interface Presets extends PresetNames {
 }
 
 /** The presets that come with the service. A family adds its own here. */
-export const ownPresets: readonly Preset[] = [...shippedPresets, ...torchvisionPresets];
+export const ownPresets: readonly Preset[] = [
+  ...shippedPresets,
+  ...timmPresets,
+  ...openClipPresets,
+  ...torchvisionPresets,
+];
 
 /**
  * The presets that come with the service and those of a directory, which replace presets of equal names.

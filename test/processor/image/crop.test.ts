@@ -10,7 +10,12 @@ import { noise } from './kernels/noise.ts';
 type Size = Pick<CropStep, 'width' | 'height'>;
 
 /** A crop of a gray or colour image, given as a whole or as the part that the crop needs. */
-function centerCrop(image: Pixels, size: Size, origin: CropStep['origin'], isCutBefore = false): Pixels {
+function centerCrop(
+  image: Pixels,
+  size: Size & Pick<CropStep, 'colour'>,
+  origin: CropStep['origin'],
+  isCutBefore = false,
+): Pixels {
   const step: CropStep = { kind: 'crop', ...size, origin };
   const input = { width: image.width, height: image.height, colours: image.channels === 3 ? 3 : 1 } as const;
   const output = crop.place(step, input);
@@ -56,6 +61,17 @@ describe('crop', () => {
     5, 6, 7, 8,
     9, 10, 11, 12,
   );
+
+  it('surrounds a smaller image with a colour, in which a gray image is RGB', () => {
+    const colour = [9, 8, 7] as const;
+    expect(centerCrop(gray(1, 5, 6), { width: 3, height: 1, colour }, 'torchvision')).toMatchObject({
+      data: Uint8Array.of(9, 8, 7, 5, 5, 5, 9, 8, 7),
+      width: 3,
+      height: 1,
+      channels: 3,
+    });
+    expect(centerCrop(image, { width: 2, height: 1, colour }, 'torchvision').channels).toBe(1);
+  });
 
   it('cuts out the middle', () => {
     expect(centerCrop(image, { width: 2, height: 1 }, 'transformers')).toEqual(gray(2, 6, 7));

@@ -1,4 +1,5 @@
 import { edgeRange } from './edge-range.ts';
+import { keepRatio } from './keep-ratio.ts';
 import { longestEdge } from './longest-edge.ts';
 import { nearSize } from './near-size.ts';
 import { pixelBudget } from './pixel-budget.ts';
@@ -11,6 +12,7 @@ import { wholePatches } from './whole-patches.ts';
 /** The kinds of size rules. A new one is a file in this folder and a row here. */
 const sizeRuleKinds = {
   edgeRange,
+  keepRatio,
   longestEdge,
   nearSize,
   pixelBudget,

@@ -96,6 +96,17 @@ const rows: readonly (readonly [name: string, rule: SizeRule, sizes: string])[] 
     { kind: 'shortSide', shortestEdge: 256, multiple: 32 },
     '384x256 256x416 2944x256 256x256 1568x256 256x384 256x7456 352x256',
   ],
+  // timm 1.0.31
+  [
+    'ResizeKeepRatio, longest=1',
+    { kind: 'keepRatio', width: 96, height: 61, edge: 'longest' },
+    '91x61 39x61 96x8 61x61 96x16 42x61 2x61 81x61',
+  ],
+  [
+    'ResizeKeepRatio, longest=0',
+    { kind: 'keepRatio', width: 96, height: 61, edge: 'shortest' },
+    '96x64 96x149 702x61 96x96 366x61 96x140 96x2787 96x72',
+  ],
 ];
 
 describe('a size rule', () => {
