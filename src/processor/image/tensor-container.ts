@@ -23,23 +23,7 @@ export interface OpenContainer extends Encoded {
   close(): void;
 }
 
-/**
- * Writes tensors. `raw` and `npy` take one.
- *
- * @returns for `raw`, the tensor's own array without a copy
- */
-export function containTensors(tensors: readonly Tensor[], container: TensorPlan['container']): Encoded {
-  const [first] = tensors;
-  if (container === 'raw' && tensors.length === 1 && first !== undefined) {
-    return { content: first.values, contentType: contentTypes.raw };
-  }
-  const { content, contentType, values, close } = openContainer(tensors, container);
-  for (const [index, tensor] of tensors.entries()) values[index]?.set(tensor.values);
-  close();
-  return { content, contentType };
-}
-
-/** The container of tensors whose values are written later. `raw` and `npy` take one. */
+/** The container of tensors whose values are written later, and are 0 until then. `raw` and `npy` take one. */
 export function openContainer(
   tensors: readonly TensorDescription[],
   container: TensorPlan['container'],

@@ -1,3 +1,4 @@
+import { datatypes } from '../../datatypes.ts';
 import type { Encoded } from '../codecs/encode.ts';
 import type { BatchRule } from './arrangements/arrangement.ts';
 import { type Arrangement, kindOfArrangement } from './arrangements/arrangements.ts';
@@ -6,8 +7,8 @@ import { type ExtraTensor, kindOfExtra } from './extras/extras.ts';
 import type { Pixels } from './pixels.ts';
 import type { TensorPlan } from './plan.ts';
 import type { Size } from './shortest-edge.ts';
-import { bytesOfTensor, containTensors, type Tensor, type TensorDescription } from './tensor-container.ts';
-import { channelTables, inDatatype, zeros } from './value-table.ts';
+import { openContainer, type TensorDescription } from './tensor-container.ts';
+import { channelTables, inDatatype, valuesOver } from './value-table.ts';
 
 /** Tensors in their container, and their descriptions in the same order. */
 export interface EncodedTensors extends Encoded {
@@ -23,14 +24,15 @@ export interface EncodedTensors extends Encoded {
  */
 export function tensors(pictures: readonly Pixels[], sizes: PictureSizes, plan: TensorPlan): EncodedTensors {
   const { channels } = pictures[0] as Pixels;
-  const [pixels, ...extras] = describeTensors(sizes, channels, plan);
-  const written = [
-    pixelTensor(pictures, pixels as TensorDescription, plan),
-    ...extras.map((description, index) =>
-      extraTensor(plan.extras?.[index] as ExtraTensor, sizes, description),
-    ),
-  ];
-  return { ...containTensors(written, plan.container), tensors: written.map(withoutValues) };
+  const described = describeTensors(sizes, channels, plan);
+  const { content, contentType, values, close } = openContainer(described, plan.container);
+  const [pixels, ...extras] = values as [Uint8Array, ...Uint8Array[]];
+  writePixels(pictures, plan, pixels);
+  for (const [index, extra] of (plan.extras ?? []).entries()) {
+    writeExtra(extra, sizes, described[index + 1] as TensorDescription, extras[index] as Uint8Array);
+  }
+  close();
+  return { content, contentType, tensors: described };
 }
 
 /**
@@ -78,23 +80,32 @@ export function arrangementOf({ arrangement = { kind: 'images' } }: TensorPlan):
   return arrangement;
 }
 
-function pixelTensor(pictures: readonly Pixels[], description: TensorDescription, plan: TensorPlan): Tensor {
+/** @param bytes - of the tensor's values, all 0 */
+function writePixels(pictures: readonly Pixels[], plan: TensorPlan, bytes: Uint8Array): void {
   const { channels } = pictures[0] as Pixels;
   const arrangement = arrangementOf(plan);
-  const length = description.shape.reduce((product, side) => product * side, 1);
   const kind = kindOfArrangement(arrangement);
-  // Values that are computed from others are rounded to the datatype at the end.
-  const { datatype } = kind.computesFloats ? { datatype: 'FP32' as const } : plan;
-  const written = zeros(datatype, length);
-  kind.write(arrangement, pictures, channelTables({ ...plan, datatype }, channels), plan.layout, written);
-  const values = written instanceof Float32Array ? inDatatype(plan.datatype, written) : written;
-  return { ...description, values: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) };
+  if (kind.computesFloats && plan.datatype !== 'FP32') {
+    // Values that are computed from others are rounded to the datatype at the end.
+    const floats = new Float32Array(bytes.length / datatypes[plan.datatype].bytes);
+    const tables = channelTables({ ...plan, datatype: 'FP32' }, channels);
+    kind.write(arrangement, pictures, tables, plan.layout, floats);
+    const { buffer, byteOffset, byteLength } = inDatatype(plan.datatype, floats);
+    bytes.set(new Uint8Array(buffer, byteOffset, byteLength));
+    return;
+  }
+  const { values, close } = valuesOver(plan.datatype, bytes);
+  kind.write(arrangement, pictures, channelTables(plan, channels), plan.layout, values);
+  close();
 }
 
-function extraTensor(extra: ExtraTensor, sizes: PictureSizes, description: TensorDescription): Tensor {
-  const { datatype } = description;
-  const values = new Uint8Array(bytesOfTensor(description));
-  const view = new DataView(values.buffer);
+function writeExtra(
+  extra: ExtraTensor,
+  sizes: PictureSizes,
+  { datatype }: TensorDescription,
+  bytes: Uint8Array,
+): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let index = 0;
   for (const value of kindOfExtra(extra).values(extra, sizes)) {
     switch (datatype) {
@@ -112,11 +123,6 @@ function extraTensor(extra: ExtraTensor, sizes: PictureSizes, description: Tenso
     }
     index++;
   }
-  return { ...description, values };
-}
-
-function withoutValues({ name, datatype, shape }: Tensor): TensorDescription {
-  return { name, datatype, shape };
 }
 
 /** The sizes of one picture that is not cut. */

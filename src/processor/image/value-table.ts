@@ -47,18 +47,31 @@ export function channelTables(plan: ValuePlan, channels: number): readonly Chann
   }));
 }
 
-/** Values that are all 0. */
-export function zeros(datatype: PixelDatatype, length: number): Values {
-  switch (datatype) {
-    case 'UINT8':
-      return new Uint8Array(length);
-    case 'FP16':
-    case 'BF16':
-      return new Uint16Array(length);
-    case 'FP32':
-      return new Float32Array(length);
+/**
+ * The values that bytes contain. Those of a ZIP file are not aligned: they are written elsewhere, and copied by `close`.
+ *
+ * @param bytes - all 0
+ */
+export function valuesOver(
+  datatype: PixelDatatype,
+  bytes: Uint8Array,
+): { readonly values: Values; close(): void } {
+  const { buffer, byteOffset, byteLength } = bytes;
+  const arrayType = arrayTypes[datatype];
+  const length = byteLength / arrayType.BYTES_PER_ELEMENT;
+  if (byteOffset % arrayType.BYTES_PER_ELEMENT === 0) {
+    return { values: new arrayType(buffer as ArrayBuffer, byteOffset, length), close() {} };
   }
+  const values = new arrayType(length);
+  return { values, close: () => bytes.set(new Uint8Array(values.buffer)) };
 }
+
+const arrayTypes = {
+  UINT8: Uint8Array,
+  FP16: Uint16Array,
+  BF16: Uint16Array,
+  FP32: Float32Array,
+} as const satisfies Record<PixelDatatype, unknown>;
 
 /** The 256 results of a channel of the tensor. */
 function valuesOf(plan: ValuePlan, channel: number): Float32Array {

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { containTensors, openContainer, type Tensor } from '../../../src/processor/image/tensor-container.ts';
+import type { TensorPlan } from '../../../src/processor/image/plan.ts';
+import { openContainer, type Tensor } from '../../../src/processor/image/tensor-container.ts';
 import { findPythonWith } from '../../support/python.ts';
 
 const values = Uint8Array.from({ length: 24 }, (_, at) => at);
@@ -20,9 +21,16 @@ const several: readonly Tensor[] = [
   },
 ];
 
+function containTensors(tensors: readonly Tensor[], container: TensorPlan['container']) {
+  const open = openContainer(tensors, container);
+  for (const [index, tensor] of tensors.entries()) open.values[index]?.set(tensor.values);
+  open.close();
+  return open;
+}
+
 const python = findPythonWith('numpy');
 
-describe(containTensors, () => {
+describe(openContainer, () => {
   it('returns only the values as raw', () => {
     const { content, contentType } = containTensors(single('FP32', [6]), 'raw');
     expect([contentType, content]).toEqual(['application/octet-stream', values]);
