@@ -133,6 +133,11 @@ def config_of(of_class, draw, index):
     return config
 
 
+def takes_samples(of_class):
+    """Whether a flat list is one sample of several images. Images of a batch are samples of one image then."""
+    return "make_nested_list_of_images" in inspect.getsource(of_class._prepare_images_structure)
+
+
 def case(subject, draw, index):
     name, library = subject["name"], subject["library"]
     of_class = CLASSES[name + "Pil" if library == "pillow" else name]
@@ -149,6 +154,8 @@ def case(subject, draw, index):
         assert type(processor) is of_class, f"{type(processor).__name__} instead of {of_class.__name__}"
         if not getattr(processor, "do_convert_rgb", None):
             images = [image.convert("RGB") for image in images]
+        if takes_samples(of_class):
+            images = [[image] for image in images]
         return dict(processor(images, return_tensors="pt"))
 
     return {"preprocessorConfig": text, "numerics": NUMERICS[library]}, compute
