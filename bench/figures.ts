@@ -37,6 +37,16 @@ export const targets = {
   },
   cacheHit: { what: 'cache hit beside a miss of the same request: CPU, of all works', limit: 0.1, unit: '×' },
   variants: { what: '3 outputs of one 6 MP source beside one output: CPU', limit: 1.5, unit: '×' },
+  patchesWorker: {
+    what: '720p JPEG → Qwen2.5-VL uint8 patches, the worker beside transformers’ torch backend: CPU',
+    limit: 1,
+    unit: '×',
+  },
+  patchesService: {
+    what: 'the same, whole service beside transformers in FastAPI: CPU',
+    limit: 0.7,
+    unit: '×',
+  },
   resamplerPillow: { what: 'resampler beside Pillow’s, RGB', limit: 0.4, unit: '×' },
   resamplerLibvips: { what: 'resampler beside libvips’ on the same pixels', limit: 1.3, unit: '×' },
   tensorStage: { what: 'tensor 224² FP32 NCHW beyond the resize: CPU', limit: 1, unit: 'ms' },

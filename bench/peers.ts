@@ -66,8 +66,8 @@ export function rivalWork({ output }: BenchPlan): RivalWork {
 
 /** Pillow and numpy in a bare process, which does one thing after the other. */
 export async function startPillow(command: string): Promise<Peer | undefined> {
-  const script = new URL('./rivals/pillow_alone.py', import.meta.url);
-  const python = await startPython(command, script, 'PIL, numpy');
+  const script = new URL('./rivals/python_alone.py', import.meta.url);
+  const python = await startPython(command, script, 'PIL, numpy', ['pillow']);
   if (python === undefined) return undefined;
   let work: RivalWork = 'grayJpeg';
   return {

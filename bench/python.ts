@@ -25,16 +25,18 @@ export async function pythonHas(command: string, modules: string): Promise<boole
  * Starts a Python with a script that reads lines of JSON from stdin and replies to each with one.
  *
  * @param script - the text, or a file's address
+ * @param args - of a file
  * @returns undefined where there is no such Python, or none that has the modules
  */
 export async function startPython(
   command: string,
   script: string | URL,
   modules: string,
+  args: readonly string[] = [],
 ): Promise<Python | undefined> {
   if (!(await pythonHas(command, modules))) return undefined;
-  const args = typeof script === 'string' ? ['-c', script] : [fileURLToPath(script)];
-  const python = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const program = typeof script === 'string' ? ['-c', script] : [fileURLToPath(script), ...args];
+  const python = spawn(command, program, { stdio: ['pipe', 'pipe', 'inherit'] });
   endWithUs(python);
   const lines = createInterface({ input: python.stdout })[Symbol.asyncIterator]();
   return {

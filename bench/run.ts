@@ -30,6 +30,7 @@ const parts = {
   'all-but-pixels': 'All but pixels',
   service: 'The whole service',
   variants: 'One image, three outputs',
+  patches: 'Patches of a vision-language model',
   'url-source': 'A URL source',
   mixed: 'A mixed load',
   memory: 'Memory',

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Pillow or OpenCV in a FastAPI app, as a user would write it: `fastapi_apps.py pillow | opencv`.
+"""Pillow, OpenCV or transformers in a FastAPI app, as a user would write it: `fastapi_apps.py pillow | opencv | transformers`.
 
 Prints its port, and ends when its stdin ends.
 """

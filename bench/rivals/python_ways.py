@@ -1,4 +1,4 @@
-"""The same work by Pillow and by OpenCV, as a user of Python would write it."""
+"""The same work by Pillow, by OpenCV and by transformers, as a user of Python would write it."""
 
 import io
 
@@ -50,4 +50,26 @@ def opencv():
     }
 
 
-WAYS = {"pillow": pillow, "opencv": opencv}
+def transformers():
+    import json
+    import tempfile
+    from pathlib import Path
+
+    from PIL import Image, ImageOps
+    from safetensors.torch import save
+    from transformers import AutoImageProcessor
+
+    # Qwen2.5-VL's: bench/patches.ts sends the service the same.
+    config = json.loads((Path(__file__).parent / "qwen2_5_vl.json").read_text())
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "preprocessor_config.json").write_text(json.dumps(config))
+        processor = AutoImageProcessor.from_pretrained(folder, backend="torchvision")
+
+    def patches(content):
+        image = ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
+        return save(dict(processor(image, do_rescale=False, do_normalize=False, return_tensors="pt")))
+
+    return {"patches": patches}
+
+
+WAYS = {"pillow": pillow, "opencv": opencv, "transformers": transformers}

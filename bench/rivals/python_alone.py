@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Pillow and numpy in a bare process: a line of JSON is {"files"}, {"work", "count"} or {"answers"}."""
+"""Pillow or transformers in a bare process, `python_alone.py pillow | transformers`: a line of JSON is {"files"}, {"work", "count"} or {"answers"}."""
 
 import base64
 import json
@@ -8,7 +8,7 @@ import time
 
 from python_ways import WAYS
 
-ways = WAYS["pillow"]()
+ways = WAYS[sys.argv[1]]()
 files, answers = [], []
 for line in iter(sys.stdin.buffer.readline, b""):
     question = json.loads(line)
