@@ -46,7 +46,7 @@ def classes():
         for name, value in vars(module).items():
             if inspect.isclass(value) and issubclass(value, BaseImageProcessor) and value.__module__ == module.__name__:
                 found[name] = value
-    return found
+    return {name: value for name, value in found.items() if not set(value.__bases__) & set(found.values())}
 
 
 CLASSES = classes()

@@ -57,7 +57,7 @@ def subjects():
 
 
 def array_of(value):
-    """A tensor's datatype, shape and bytes, or None for what is no tensor, such as recognized words."""
+    """A tensor's datatype, shape and bytes, or None for an empty one and for what is no tensor, such as words."""
     if isinstance(value, (list, tuple)):
         if len(value) > 0 and hasattr(value[0], "detach"):
             import torch
@@ -73,7 +73,7 @@ def array_of(value):
             return "BF16", list(value.shape), value.view(torch.int16).numpy().tobytes()
         value = value.numpy()
     value = np.asarray(value)
-    if value.dtype.name not in DTYPES:
+    if value.dtype.name not in DTYPES or value.size == 0:
         return None
     return DTYPES[value.dtype.name], list(value.shape), np.ascontiguousarray(value).tobytes()
 
