@@ -8,7 +8,7 @@ import { type Origin, startOrigin, startRawOrigin } from '../support/origin.ts';
 import { type CheapRow, cheapRows, type Target } from './cheap-requests.ts';
 import { exactly, type Figure, type Scenario } from './figures.ts';
 import { hostileCaller } from './hostile-caller.ts';
-import { failuresOf, type HealthCheck, type LoadRequest, reasonsOf, startLoad } from './load.ts';
+import { failuresOf, type LoadRequest, reasonsOf, slowestOf, startLoad } from './load.ts';
 import { thumbnail } from './pictures.ts';
 import { processTree, type ServiceProcess, startMain } from './processes.ts';
 
@@ -140,7 +140,7 @@ async function runRow(
   const peaks = memory.stop();
   for (const caller of callers) caller.leave();
   const failed = failuresOf(result);
-  const checks = Object.entries(result.health).map(([name, all]) => ({ name, ms: slowest(all) }));
+  const checks = Object.entries(result.health).map(([name, all]) => ({ name, ms: slowestOf(all) }));
   const unexpected = outcomes.filter((outcome) => !row.expected.some((right) => right === outcome));
   const limits = { api: memoryLimit('api'), processor: memoryLimit('processor') };
   return {
@@ -161,11 +161,6 @@ async function runRow(
       peaks.api <= limits.api &&
       peaks.processor <= limits.processor,
   };
-}
-
-/** The slowest check, less the time for which those who took part stood ready without a core. */
-function slowest(checks: readonly HealthCheck[]): number {
-  return Math.max(...checks.map(({ ms, withoutCore }) => ms - withoutCore));
 }
 
 function watchMemory(api: ServiceProcess, processor: ServiceProcess) {

@@ -216,7 +216,7 @@ function watchHealth(processors: readonly string[]): void {
           () => false,
         );
         const ms = now() - before;
-        const withoutCore = ms > quickMs ? waits.since(start + before) : 0;
+        const withoutCore = ms > quickMs ? waits.since(start + before, true) : 0;
         checks.push({ ms: isWell ? ms : Number.POSITIVE_INFINITY, withoutCore });
         await pause(100);
       }

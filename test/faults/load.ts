@@ -129,6 +129,11 @@ export function failuresOf({ records }: LoadResult): LoadRecord[] {
   return records.filter(({ status, isWrong }) => status !== 200 || isWrong);
 }
 
+/** Milliseconds of the slowest of these checks, less the waits that are not the services'. */
+export function slowestOf(checks: readonly HealthCheck[]): number {
+  return Math.max(...checks.map(({ ms, withoutCore }) => ms - withoutCore));
+}
+
 /** The reasons and how often, for a person. */
 export function reasonsOf(records: readonly LoadRecord[]): string {
   const counts = new Map<string, number>();

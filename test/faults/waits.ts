@@ -7,8 +7,11 @@ export interface Waits {
    * Milliseconds of the time since `atMs`, by performance.now(), in which a thread of a server was ready and no core was
    * given to it, in which another machine had a core of this one, or in which this process did not look for what had
    * arrived. Waits at the same time count once.
+   *
+   * @param isOwn - whether the time contains turns of this process's own, so that it counts as well when this process
+   *   was ready and had no core
    */
-  since(atMs: number): number;
+  since(atMs: number, isOwn?: boolean): number;
 }
 
 /** Milliseconds between two looks at the servers. Waits that end between `atMs` and the first look after it do not count. */
@@ -18,7 +21,7 @@ const mostLooks = 500;
 
 interface Look {
   readonly atMs: number;
-  /** Milliseconds that each thread has waited so far, and that each core was stolen. */
+  /** Milliseconds that this process has waited so far, that each thread of the servers has, and that each core was stolen. */
   readonly waited: readonly number[];
 }
 
@@ -29,7 +32,7 @@ interface Look {
  * @param servers - their process ids
  */
 export function watchWaits(servers: readonly number[]): Waits {
-  const threads = servers.flatMap(threadsOf).map(openWaited);
+  const threads = [ownThread, ...servers.flatMap(threadsOf)].map(openWaited);
   const look = (): Look => ({
     atMs: performance.now(),
     waited: [...threads.map((waited) => waited()), ...stolen()],
@@ -41,10 +44,12 @@ export function watchWaits(servers: readonly number[]): Waits {
   }, lookMs);
   const busySinceLook = watchTurns();
   return {
-    since(atMs) {
+    since(atMs, isOwn = false) {
       const late = { fromMs: performance.now() - busySinceLook(), toMs: performance.now() };
       const later = [...looks.filter((one) => one.atMs >= atMs), look()];
-      const waits = later.slice(1).flatMap((end, at) => waitsBetween(later[at] ?? end, end));
+      const waits = later
+        .slice(1)
+        .flatMap((end, at) => waitsBetween(later[at] ?? end, end).slice(isOwn ? 0 : 1));
       return lengthOfAll([late, ...waits], atMs);
     },
   };
@@ -70,6 +75,9 @@ function lengthOfAll(waits: readonly Wait[], atMs: number): number {
   }
   return length;
 }
+
+/** The path of this process's main thread. */
+const ownThread = '/proc/thread-self';
 
 /** Paths of a process's main thread and those of V8. Node starts all of them before it listens. */
 function threadsOf(pid: number): string[] {
@@ -115,7 +123,7 @@ const turnMs = 2;
  *   was busy or had no core
  */
 function watchTurns(): () => number {
-  const waited = openWaited('/proc/thread-self');
+  const waited = openWaited(ownThread);
   const now = () => ({ active: performance.eventLoopUtilization().active, waited: waited() });
   let start = now();
   // The check phase of a turn follows its look for events.
