@@ -91,7 +91,8 @@ function differenceOf(
 }
 
 function numbersOf({ datatype, values }: NamedTensor): ArrayLike<number | bigint> {
-  const { buffer } = values.slice();
+  // A copy: the bytes of a larger buffer may be unaligned.
+  const { buffer } = new Uint8Array(values);
   switch (datatype as DatatypeName) {
     case 'FP32':
       return new Float32Array(buffer);
