@@ -20,6 +20,7 @@ export const tiledCanvasTypes: Readonly<Record<string, ProcessorType>> = {
       resize_to_max_canvas: false,
     },
     own(config, resampling) {
+      checkResize(config);
       const tile = readSquareTile(config);
       return {
         steps: [],
@@ -48,6 +49,7 @@ export const tiledCanvasTypes: Readonly<Record<string, ProcessorType>> = {
       max_image_tiles: 4,
     },
     own(config, resampling) {
+      checkResize(config);
       const tile = readSquareTile(config);
       if (!readFlag(config, 'do_pad')) throw invalid('do_pad', config.do_pad, 'true');
       const maxTiles = readTiles(config, 'max_image_tiles');
@@ -77,4 +79,9 @@ function bfloat16Values(config: ConfigValues): OwnTensor {
     mean: readPerChannel(config, 'image_mean'),
     std: readStd(config),
   };
+}
+
+/** Both classes refuse a config that does not resize. */
+function checkResize(config: ConfigValues): void {
+  if (!readFlag(config, 'do_resize')) throw invalid('do_resize', config.do_resize, 'true');
 }
