@@ -29,7 +29,7 @@ export function describeImage(config: ApiConfig, processor: ProcessorClient, hel
   };
 }
 
-function descriptionJson({ source, outputs, decisions, key }: DescribeResponse) {
+function descriptionJson({ source, outputs, decisions, key, tokens, grid }: DescribeResponse) {
   return {
     ...(source && {
       source: {
@@ -42,6 +42,8 @@ function descriptionJson({ source, outputs, decisions, key }: DescribeResponse) 
     outputs: outputs.map(outputJson),
     decisions,
     ...(key !== '' && { key }),
+    ...(tokens > 0n && { tokens: Number(tokens) }),
+    ...(grid.length > 0 && { grid }),
   };
 }
 

@@ -22,7 +22,7 @@ import { decisionsOf } from './image/provenance.ts';
 import { mapResults, type Outcome, outcomeOf, resultOf } from './outcome.ts';
 import { type ImageProcessing, readImage, sourceOf } from './process-image.ts';
 import { planVariants, resultOfVariant } from './process-variants.ts';
-import { formatValue, sourceMessage, tensorMessage } from './respond.ts';
+import { formatValue, sourceMessage, tensorMessage, tokensMessage } from './respond.ts';
 import { planOf } from './rules/rules.ts';
 
 /** rules → describePlans: what processing one image gives. */
@@ -83,6 +83,7 @@ function descriptionOfPlan(header: ImageHeader, { plan, geometry }: PlannedImage
   return {
     outputs: geometry.outputs.map(outputMessage),
     decisions: decisionsOf(header, plan, geometry.keepsAlpha),
+    ...tokensMessage(geometry.tokens),
   };
 }
 
@@ -100,7 +101,7 @@ function imageMessage(format: ImageFormat, width: number, height: number): Outpu
 
 /** The description of a cached response. */
 function descriptionOfResponse(response: ProcessResponse): DescribeResponse {
-  const { source, contentType, width, height, tensors, provenance, key } = response;
+  const { source, contentType, width, height, tensors, provenance, key, tokens, grid } = response;
   const outputs =
     tensors.length > 0
       ? tensors.map((value) => create(OutputSchema, { output: { case: 'tensor', value } }))
@@ -110,6 +111,8 @@ function descriptionOfResponse(response: ProcessResponse): DescribeResponse {
     outputs,
     decisions: provenance?.decisions ?? [],
     key,
+    tokens,
+    grid,
   });
 }
 

@@ -14,6 +14,7 @@ import { messageBytes } from '../grpc/grpc-message.ts';
 import type { Found } from './cache/result-cache.ts';
 import type { ImageHeader } from './codecs/header.ts';
 import type { SourceFormat } from './codecs/source-format.ts';
+import type { Geometry } from './image/geometry.ts';
 import type { Plan } from './image/plan.ts';
 import type { PixelResult } from './image/process-pixels.ts';
 import { numericsVersions } from './image/provenance.ts';
@@ -40,7 +41,7 @@ export function storedResponse(
   key: string,
   { numerics }: Plan,
 ): Uint8Array {
-  const { content, contentType, width, height, tensors, decisions } = result;
+  const { content, contentType, width, height, tensors, decisions, tokens } = result;
   const { header, sha256, bytes, libraries } = source;
   const response = create(ProcessResponseSchema, {
     content,
@@ -55,6 +56,7 @@ export function storedResponse(
       decisions: [...decisions],
     },
     key,
+    ...tokensMessage(tokens),
   });
   return messageBytes(ProcessResponseSchema, response);
 }
@@ -64,6 +66,13 @@ export function sourceMessage(header: ImageHeader, sha256: string, bytes: number
   const { width, height, orientation } = header;
   const format = formatValue(header.format);
   return create(SourceSchema, { format, width, height, orientation, sha256, bytes: BigInt(bytes) });
+}
+
+/** The fields of the contract that count an image's tokens. */
+export function tokensMessage(
+  tokens: Geometry['tokens'],
+): Pick<ProcessResponse, 'tokens' | 'grid'> | undefined {
+  return tokens && { tokens: BigInt(tokens.count), grid: [...tokens.grid] };
 }
 
 /** The contract's description of a tensor. */

@@ -1,8 +1,8 @@
 """Makes patch-goldens.json: the tensors that transformers' image processors of patches make of pictures.
 
     pip install pillow numpy torch torchvision transformers
-    python test/parity/make_patch_goldens.py                        the committed file
-    python test/parity/make_patch_goldens.py COUNT SEED FILE        COUNT random configs a type on random sizes
+    python test/parity/make_patch_goldens.py [TYPE ...]             the committed file, all types or some
+    python test/parity/make_patch_goldens.py COUNT SEED FILE [TYPE ...]   COUNT random configs a type on random sizes
 
 test/parity/patches.test.ts makes the same pictures and compares; PATCH_GOLDENS=FILE lets it take another file.
 
@@ -24,6 +24,7 @@ from PIL import Image
 
 warnings.filterwarnings("ignore")
 transformers.logging.set_verbosity_error()
+torch.set_num_threads(1)
 HERE = Path(__file__).resolve().parent
 
 # width, height, channels, kind: odd, portrait, tiny, thin, gray, with alpha, too thin.
@@ -56,8 +57,62 @@ PIXELS = [
     {"min_pixels": 200_000, "max_pixels": 100_000},
 ]
 
+NO_SIZE = [{key: value for key, value in each.items() if key != "size"} for each in GRID]
+LIMITS = {"min_image_tokens": 4, "max_image_tokens": 60}
+
 TYPES = {
+    "CohereCompassImageProcessor": GRID[:2] + PIXELS[:1],
+    "Cosmos3EdgeImageProcessor": GRID[:3] + [{"temporal_patch_size": 2, "min_pixels": 9}],
+    "Ernie4_5_VLMoeImageProcessor": GRID[:3] + [{"min_pixels": 9, "max_pixels": 9}],
+    "Glm46VImageProcessor": GRID[:3],
+    "Glm4vImageProcessor": GRID,
+    "GlmImageImageProcessor": GRID + PIXELS,
+    "GlmgaImageProcessor": GRID[:3] + [{"patch_expand_factor": 2}],
+    "HYV4VLImageProcessor": GRID[:3] + [{"resample": 1}],
+    "HunYuanVLImageProcessor": GRID + PIXELS + [{"resample": 1}],
+    "MiniMaxM3VLImageProcessor": GRID[:3] + PIXELS[:1] + [{"size": [672, 672]}],
+    "PaddleOCRVLImageProcessor": GRID + PIXELS,
     "Qwen2VLImageProcessor": GRID + PIXELS,
+    "VideoLlama3ImageProcessor": GRID[:3] + PIXELS[:1] + [{"merge_size": 2}],
+    "Gemma4ImageProcessor": [
+        {"max_soft_tokens": 70},
+        {"patch_size": 14, "pooling_kernel_size": 2, "resample": 2},
+        {"do_resize": False, "patch_size": 1, "pooling_kernel_size": 1, "max_soft_tokens": 1120},
+        {"do_normalize": True, "image_mean": [0.5, 0.4, 0.3], "image_std": 0.5},
+        {"do_rescale": False, "do_convert_rgb": False},
+    ],
+    "Gemma4UnifiedImageProcessor": [
+        {"max_soft_tokens": 70},
+        {"patch_size": 14, "pooling_kernel_size": 2, "resample": 2},
+        {"do_normalize": True, "image_mean": [0.5, 0.4, 0.3], "image_std": 0.5},
+    ],
+    "Glm5NextImageProcessor": NO_SIZE[:4] + [LIMITS, {**LIMITS, "patch_expand_factor": 2}, {"min_image_tokens": 900}],
+    "Kimi_K25ImageProcessor": [
+        {"max_patches": 100},
+        {"size": {"max_height": 20, "max_width": 20}, "patch_size": 16, "merge_size": 3},
+        {"do_resize": False, "patch_size": 1},
+        {"do_rescale": False, "max_patches": 7},
+    ],
+    "MuseGlimmerImageProcessor": [
+        {"max_image_tokens": 20},
+        {"max_image_tokens": 100, "patch_size": 7, "temporal_patch_size": 1},
+        {"do_resize": False, "patch_size": 1, "temporal_patch_size": 3},
+        {"resample": 3, "do_normalize": False, "max_image_tokens": 9},
+    ],
+    "NeoMMEImageProcessor": [
+        {"max_side": 100},
+        {"size": {"min_pixels": 5000, "max_pixels": 30_000}, "patch_size": 7},
+        {"size": {"min_pixels": 20_000, "max_pixels": 20_500}, "max_side": 300},
+        {"do_resize": False, "max_side": 10},
+        {"do_rescale": False, "resample": 3, "max_side": 64},
+    ],
+    "Siglip2ImageProcessor": [
+        {"max_num_patches": 100},
+        {"patch_size": 14, "resample": 3, "image_mean": [0.5, 0.4, 0.3]},
+        {"do_resize": False, "patch_size": 1, "max_num_patches": 70_000},
+        {"do_normalize": False, "do_convert_rgb": True},
+        {"do_rescale": False, "max_num_patches": 1},
+    ],
 }
 
 
@@ -76,6 +131,8 @@ def line_of(value) -> str:
 
 
 def result_of(processor, images: list[Image.Image]) -> str:
+    if not processor.do_convert_rgb:
+        images = [image.convert("RGB") for image in images]
     try:
         tensors = processor(images, return_tensors="pt")
     except Exception:
@@ -117,24 +174,37 @@ def random_picture(rng: random.Random) -> tuple:
 
 
 def main() -> None:
-    committed = len(sys.argv) == 1
-    goldens = []
-    for name, overrides in TYPES.items():
-        if committed:
-            goldens.append(golden(name, {}, PICTURES, [[PICTURES[1], PICTURES[0], PICTURES[6]]]))
-            goldens += [golden(name, config, FEW_PICTURES, []) for config in overrides]
-            continue
-        rng = random.Random(f"{sys.argv[2]} {name}")
-        for _ in range(int(sys.argv[1])):
-            pictures = [random_picture(rng) for _ in range(6)]
-            goldens.append(golden(name, random_config(rng, overrides), pictures, []))
-        print(name, file=sys.stderr)
+    is_random = len(sys.argv) > 1 and sys.argv[1].isdigit()
+    path = Path(sys.argv[3]) if is_random else HERE / "patch-goldens.json"
+    names = sys.argv[4:] if is_random else sys.argv[1:]
+    made = {}
+    for name in names or TYPES:
+        overrides = TYPES[name]
+        if is_random:
+            rng = random.Random(f"{sys.argv[2]} {name}")
+            configs = [random_config(rng, overrides) for _ in range(int(sys.argv[1]))]
+            made[name] = [golden(name, config, [random_picture(rng) for _ in range(6)], []) for config in configs]
+        else:
+            batch = [PICTURES[1], PICTURES[0], PICTURES[6]]
+            is_large = "shortest_edge" in (size := dict(class_of(name, "torch")().size or {})) and size["shortest_edge"] > 60_000
+            made[name] = [golden(name, {}, FEW_PICTURES if is_large else PICTURES, [] if is_large else [batch])]
+            made[name] += [golden(name, config, FEW_PICTURES, []) for config in overrides]
+    write(path, made)
+
+
+def write(path: Path, made: dict[str, list]) -> None:
+    """Replaces the goldens of these types and keeps those of the others."""
+    old = json.loads(path.read_text()) if path.exists() else {"classes": {}, "goldens": []}
+    goldens = {name: [] for name in TYPES}
+    for each in old["goldens"]:
+        goldens.get(json.loads(each["config"])["image_processor_type"], []).append(each)
+    goldens.update(made)
+    classes = {**old["classes"], **{name: values_of(name) for name in made}}
     result = {
         "versions": {"torch": torch.__version__.split("+")[0], "transformers": transformers.__version__},
-        "classes": {name: values_of(name) for name in TYPES},
-        "goldens": goldens,
+        "classes": {name: classes[name] for name in TYPES if name in classes},
+        "goldens": [each for name in TYPES for each in goldens[name]],
     }
-    path = HERE / "patch-goldens.json" if committed else Path(sys.argv[3])
     path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
 
 

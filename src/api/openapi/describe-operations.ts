@@ -99,6 +99,16 @@ export function descriptionSchema(): JsonObject {
         description:
           'The ETag of the response, without its quotes. Absent if the source was not read as a whole',
       },
+      tokens: {
+        type: 'integer',
+        description:
+          "The tokens that stand for the image in the prompt of the preset's model. Absent if they are not computed",
+      },
+      grid: {
+        type: 'array',
+        items: { type: 'integer' },
+        description: 'Frames (1), rows and columns of the patches into which the preset cuts the image',
+      },
     },
   };
 }

@@ -7,6 +7,7 @@ import { headerOf, type Plan } from './plan.ts';
 import type { Size } from './shortest-edge.ts';
 import type { PlacedStep, Placement, Shape } from './step.ts';
 import { kindOf, type Step } from './steps.ts';
+import type { Tokens } from './tokens.ts';
 import type { Branch } from './views/view.ts';
 import { kindOfViews } from './views/views.ts';
 
@@ -27,6 +28,8 @@ export interface Geometry {
   readonly outputs: readonly OutputDescription[];
   /** Upper bound of the response's content in bytes: exact for tensors, apart from their container's header. */
   readonly maxContentBytes: number;
+  /** Those of the image in a model's prompt. Unset: not computed. */
+  readonly tokens?: Tokens | undefined;
 }
 
 /** A branch with the geometry of its steps. */

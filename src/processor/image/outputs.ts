@@ -6,6 +6,7 @@ import type { Shape } from './step.ts';
 import { fixedSizeOf } from './steps.ts';
 import { describeTensors, sizesOfPicture } from './tensor.ts';
 import { bytesOfTensor, type TensorDescription } from './tensor-container.ts';
+import { type Tokens, tokensOf } from './tokens.ts';
 
 /** Description of an output, known before its pixels are computed. */
 export type OutputDescription =
@@ -29,7 +30,11 @@ export function describeOutputs(
   keepsAlpha: boolean,
   plan: Plan,
   sourceFormat: SourceFormat,
-): { readonly outputs: readonly OutputDescription[]; readonly maxContentBytes: number } {
+): {
+  readonly outputs: readonly OutputDescription[];
+  readonly maxContentBytes: number;
+  readonly tokens?: Tokens;
+} {
   const { width, height } = sizes.picture;
   const { output } = plan;
   if (output.kind === 'image') {
@@ -44,6 +49,7 @@ export function describeOutputs(
   return {
     outputs: tensors.map((tensor) => ({ kind: 'tensor', ...tensor, bytes: bytesOfTensor(tensor) })),
     maxContentBytes: bytesOfTensors(tensors) + tensors.length * headerBytes,
+    ...(output.tokens && { tokens: tokensOf(output.tokens, sizes.picture) }),
   };
 }
 

@@ -16,9 +16,10 @@ export interface PadToStep {
 }
 
 /**
- * A fixed size, to which a larger image is cut; sides of at least those of a size; or the square of the longer side.
+ * A fixed size, to which a larger image is cut; sides of at least those of a size; the least multiples that are not less
+ * than the sides; or the square of the longer side.
  */
-export type PaddedSize = Size | { readonly atLeast: Size } | 'square';
+export type PaddedSize = Size | { readonly atLeast: Size } | { readonly multipleOf: number } | 'square';
 
 export const padTo: StepKind<PadToStep> = {
   inWords({ to, at, colour }) {
@@ -47,10 +48,15 @@ export const padTo: StepKind<PadToStep> = {
 function paddedSize(to: PaddedSize, { width, height }: Size): Size {
   if (to === 'square') return { width: Math.max(width, height), height: Math.max(width, height) };
   if ('width' in to) return to;
-  return { width: Math.max(width, to.atLeast.width), height: Math.max(height, to.atLeast.height) };
+  if ('atLeast' in to) {
+    return { width: Math.max(width, to.atLeast.width), height: Math.max(height, to.atLeast.height) };
+  }
+  const side = (length: number) => Math.ceil(length / to.multipleOf) * to.multipleOf;
+  return { width: side(width), height: side(height) };
 }
 
 function paddedSizeInWords(to: PaddedSize): string {
   if (to === 'square') return 'the square of the longer side';
-  return 'width' in to ? sizeInWords(to) : `at least ${sizeInWords(to.atLeast)}`;
+  if ('width' in to) return sizeInWords(to);
+  return 'atLeast' in to ? `at least ${sizeInWords(to.atLeast)}` : `multiples of ${to.multipleOf}`;
 }

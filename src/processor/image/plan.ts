@@ -6,6 +6,7 @@ import type { ExtraTensor } from './extras/extras.ts';
 import type { Library } from './kernels/kernels.ts';
 import type { Colour } from './pixels.ts';
 import type { Step } from './steps.ts';
+import type { TokenRule } from './tokens.ts';
 import type { Rounding } from './value-table.ts';
 import type { Views } from './views/views.ts';
 
@@ -81,6 +82,8 @@ export interface TensorPlan {
   readonly arrangement?: Arrangement | undefined;
   /** Small tensors beside the pixels: masks, grids, sizes. Unset: none. */
   readonly extras?: readonly ExtraTensor[] | undefined;
+  /** How the model counts an image's tokens. Unset: it does not, or the count is not computed. */
+  readonly tokens?: TokenRule | undefined;
   readonly container: (typeof tensorContainers)[number];
 }
 

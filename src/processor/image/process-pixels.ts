@@ -34,6 +34,7 @@ export interface PixelResult {
   /** Empty for an image output. */
   readonly tensors: EncodedTensors['tensors'];
   readonly decisions: readonly string[];
+  readonly tokens: Geometry['tokens'];
   /** In the order in which they ran. */
   readonly stages: readonly Stage[];
 }
@@ -93,6 +94,7 @@ async function processImage(
     height,
     tensors: encoded.tensors ?? [],
     decisions: decisionsOf(header, plan, geometry.keepsAlpha),
+    tokens: geometry.tokens,
     stages,
   };
 }

@@ -3,6 +3,7 @@ import { Failure } from '../../failures.ts';
 import { invalidOption } from '../../options/invalid-option.ts';
 import type { Plan } from '../image/plan.ts';
 import { fixedSizeOf } from '../image/steps.ts';
+import { kindOfViews } from '../image/views/views.ts';
 import type { Preset, PresetLibrary, PresetSettings } from '../presets/preset.ts';
 import type { PresetPlan } from '../presets/preset-plan.ts';
 import { alphaAndOrientation } from './alpha-plan.ts';
@@ -50,7 +51,7 @@ function checkOnePicture(
   numerics: Plan['numerics'],
   { views }: PresetPlan,
 ): void {
-  if (views === undefined) return;
+  if (views === undefined || kindOfViews(views).isOnePicture) return;
   const allowed = 'a tensor, because the preset makes several pictures of an image';
   if (output.case === 'image') throw invalidOption('output', 'an image', allowed);
   if (numerics === 'fast') {

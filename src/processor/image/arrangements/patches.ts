@@ -5,8 +5,8 @@ import type { ChannelTable, Values } from '../value-table.ts';
 import type { ArrangementKind } from './arrangement.ts';
 
 /**
- * One picture as rows of square patches, as `patchify` of transformers' image processors arranges it
- * (image_processing_qwen2_vl.py): [patches, values of a patch].
+ * Pictures as rows of square patches, as `patchify` of transformers' image processors arranges it
+ * (image_processing_qwen2_vl.py): [patches, values of a patch]; with `count`, [pictures, count, values of a patch].
  */
 export interface PatchesArrangement {
   readonly kind: 'patches';
@@ -22,6 +22,8 @@ export interface PatchesArrangement {
   readonly axes?: PatchAxes | undefined;
   /** Whether a patch is a picture: [patches, channels × repeats, size, size]. */
   readonly isSquare?: boolean | undefined;
+  /** Rows of each picture: rows of 0 follow its patches, if there are fewer. Unset: as many as patches. */
+  readonly count?: number | undefined;
 }
 
 export type PatchAxes = 'ctyx' | 'tcyx' | 'yxct';
@@ -32,44 +34,69 @@ export const patches: ArrangementKind<PatchesArrangement> = {
     const order = isRowMajor || merge === 1 ? 'row by row' : `in groups of ${merge} × ${merge} patches`;
     return `patches of ${size} × ${size} pixels ${order}, ${valuesInWords(arrangement)}`;
   },
-  shape({ size, repeats, isSquare }, [picture], channels) {
-    const { width, height } = picture as Size;
-    const count = Math.floor(width / size) * Math.floor(height / size);
+  shape({ size, repeats, isSquare, count }, pictures, channels) {
     const samples = channels * repeats;
-    return isSquare ? [count, samples, size, size] : [count, samples * size * size];
+    const axes = isSquare ? [samples, size, size] : [samples * size * size];
+    const counts = pictures.map((picture) => patchesIn(picture, size));
+    if (count !== undefined) return [pictures.length, Math.max(count, ...counts), ...axes];
+    return [counts.reduce((sum, each) => sum + each, 0), ...axes];
   },
-  write(arrangement, [picture], channels, _, values) {
-    if (picture === undefined) return;
-    const { size, merge, isRowMajor } = arrangement;
-    const { width, height } = picture;
-    const writePatch = patchWriter(arrangement, picture, channels, values);
-    const group = isRowMajor ? size : size * merge;
-    for (let groupTop = 0; groupTop < height; groupTop += group) {
-      for (let groupLeft = 0; groupLeft < width; groupLeft += group) {
-        for (let top = groupTop; top < groupTop + group; top += size) {
-          for (let left = groupLeft; left < groupLeft + group; left += size) writePatch(left, top);
-        }
-      }
+  write(arrangement, pictures, channels, _, values) {
+    const { size, repeats, count } = arrangement;
+    const length = channels.length * repeats * size * size;
+    const rows = count === undefined ? 0 : values.length / length / pictures.length;
+    let start = 0;
+    for (const picture of pictures) {
+      writePatches(arrangement, picture, channels, values, start);
+      start += (count === undefined ? patchesIn(picture, size) : rows) * length;
     }
   },
   batchRule: () => 'concatenate',
-  check({ size, merge }, [picture]) {
-    const { width, height } = picture as Size;
+  check({ size, merge }, pictures) {
     const multiple = size * merge;
-    if (width % multiple === 0 && height % multiple === 0) return;
-    throw new Failure(
-      'IMAGE_SIZE_INDIVISIBLE',
-      `The image has ${width} × ${height} pixels and the preset does not resize it; the model's processor needs sides that are multiples of ${multiple}.`,
-      { multiple, width, height },
-    );
+    for (const { width, height } of pictures) {
+      if (width % multiple === 0 && height % multiple === 0) continue;
+      throw new Failure(
+        'IMAGE_SIZE_INDIVISIBLE',
+        `The image has ${width} × ${height} pixels and the preset does not resize it; the model's processor needs sides that are multiples of ${multiple}.`,
+        { multiple, width, height },
+      );
+    }
   },
 };
 
-function valuesInWords({ size, repeats, axes = 'ctyx', isSquare }: PatchesArrangement): string {
-  if (isSquare) return `[patches, channels × ${repeats}, ${size}, ${size}]`;
+/** Number of whole patches in a picture. */
+export function patchesIn({ width, height }: Size, size: number): number {
+  return Math.floor(width / size) * Math.floor(height / size);
+}
+
+/** @param start - of the picture's first patch in the values */
+function writePatches(
+  arrangement: PatchesArrangement,
+  picture: Pixels,
+  channels: readonly ChannelTable[],
+  values: Values,
+  start: number,
+): void {
+  const { size, merge, isRowMajor } = arrangement;
+  const { width, height } = picture;
+  const writePatch = patchWriter(arrangement, picture, channels, values, start);
+  const group = isRowMajor ? size : size * merge;
+  for (let groupTop = 0; groupTop < height; groupTop += group) {
+    for (let groupLeft = 0; groupLeft < width; groupLeft += group) {
+      for (let top = groupTop; top < groupTop + group; top += size) {
+        for (let left = groupLeft; left < groupLeft + group; left += size) writePatch(left, top);
+      }
+    }
+  }
+}
+
+function valuesInWords({ size, repeats, axes = 'ctyx', isSquare, count }: PatchesArrangement): string {
+  const rows = count === undefined ? 'patches' : `pictures, ${count}`;
+  if (isSquare) return `[${rows}, channels × ${repeats}, ${size}, ${size}]`;
   const lengths = { c: 'channels', t: repeats, y: size, x: size };
   const factors = Array.from(axes, (axis) => lengths[axis as keyof typeof lengths]);
-  return `[patches, ${factors.join(' × ')}]`;
+  return `[${rows}, ${factors.join(' × ')}]`;
 }
 
 /** Writes one patch after another. */
@@ -78,11 +105,12 @@ function patchWriter(
   picture: Pixels,
   channels: readonly ChannelTable[],
   values: Values,
+  start: number,
 ): (left: number, top: number) => void {
   const { width, channels: samples } = picture;
   const steps = stepsOf(axes, { c: channels.length, t: repeats, y: size, x: size });
   const length = channels.length * repeats * size * size;
-  let patch = 0;
+  let patch = start;
   return (left, top) => {
     writeFrame(picture, (top * width + left) * samples, size, channels, values, patch, steps);
     const end = patch + length;

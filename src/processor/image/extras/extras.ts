@@ -1,8 +1,12 @@
 import { aspectRatioId } from './aspect-ratio.ts';
+import { constant } from './constant.ts';
 import type { ExtraKind } from './extra.ts';
 import { imageCount } from './image-count.ts';
 import { imageSizes } from './image-sizes.ts';
+import { patchCount } from './patch-count.ts';
 import { patchGrid } from './patch-grid.ts';
+import { patchMask } from './patch-mask.ts';
+import { patchPositions } from './patch-positions.ts';
 import { pictureCount } from './picture-count.ts';
 import { pictureMask } from './picture-mask.ts';
 import { pixelMask } from './pixel-mask.ts';
@@ -13,9 +17,13 @@ import { tileMask, tileTokens } from './tile-mask.ts';
 /** The kinds of tensors beside the pixels. A new one is a file in this folder and a row here. */
 const extraKinds = {
   aspectRatioId,
+  constant,
   imageCount,
   imageSizes,
+  patchCount,
   patchGrid,
+  patchMask,
+  patchPositions,
   pictureCount,
   pictureMask,
   pixelMask,

@@ -1,16 +1,24 @@
 import type { ExtraKind } from './extra.ts';
 
-/** Numbers of patches: frames (1), rows and columns: [1, 3]. `image_grid_thw` of Qwen2VLImageProcessor. */
+/** Numbers of patches of each picture: frames (1), rows and columns: [pictures, 3]. `image_grid_thw` of Qwen2VLImageProcessor. */
 export interface PatchGridExtra {
   readonly kind: 'patchGrid';
   /** Side of a patch, in pixels. */
   readonly size: number;
+  /** Whether it has no frames: [pictures, 2]. `spatial_shapes` of Siglip2ImageProcessor. */
+  readonly isPlanar?: boolean | undefined;
 }
 
 export const patchGrid: ExtraKind<PatchGridExtra> = {
-  inWords: ({ size }) => `1, then the rows and columns of patches of ${size} × ${size} pixels`,
+  inWords: ({ size, isPlanar }) =>
+    `${isPlanar ? 'the' : '1, then the'} rows and columns of patches of ${size} × ${size} pixels`,
   datatype: () => 'INT64',
   batchRule: () => 'concatenate',
-  shape: () => [1, 3],
-  values: ({ size }, { picture }) => [1, picture.height / size, picture.width / size],
+  shape: ({ isPlanar }, { pictures }) => [pictures.length, isPlanar ? 2 : 3],
+  values: ({ size, isPlanar }, { pictures }) =>
+    pictures.flatMap(({ width, height }) => [
+      ...(isPlanar ? [] : [1]),
+      Math.floor(height / size),
+      Math.floor(width / size),
+    ]),
 };

@@ -1,5 +1,5 @@
-import { Failure } from '../../../failures.ts';
 import { roundHalfToEven, type Size } from '../shortest-edge.ts';
+import { checkAspectRatio } from './aspect-ratio.ts';
 import type { SizeRuleKind } from './size-rule.ts';
 
 /**
@@ -49,14 +49,7 @@ export const pixelBudget: SizeRuleKind<PixelBudgetRule> = {
     return rounded;
   },
   check(rule, source) {
-    const { width, height } = enlarged(rule, source);
-    const ratio = Math.max(width, height) / Math.min(width, height);
-    if (ratio <= maxAspectRatio) return;
-    throw new Failure(
-      'ASPECT_RATIO_OVER_LIMIT',
-      `The image has ${source.width} × ${source.height} pixels, so one side is ${shownRatio(ratio)} times the other; the limit of the model's processor is ${maxAspectRatio}. Crop or pad the image.`,
-      { limit: maxAspectRatio, actual: shownRatio(ratio), width: source.width, height: source.height },
-    );
+    checkAspectRatio(enlarged(rule, source), maxAspectRatio, source);
   },
 };
 
@@ -73,8 +66,4 @@ function enlarged({ factor, enlarged: rounding }: PixelBudgetRule, { width, heig
   return tall.width < factor
     ? { width: factor, height: roundHalfToEven((tall.height * factor) / tall.width) }
     : tall;
-}
-
-function shownRatio(ratio: number): number {
-  return Math.ceil(ratio * 100) / 100;
 }

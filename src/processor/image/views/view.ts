@@ -29,6 +29,8 @@ export interface ViewsKind<V> {
    * @param source - its size after EXIF orientation, in pixels
    */
   branches(views: V, source: Size): readonly Branch[];
+  /** Whether every image becomes one picture, which is not cut into tiles. */
+  readonly isOnePicture?: true;
 }
 
 /** A resize to exactly this size. */

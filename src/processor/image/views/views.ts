@@ -1,5 +1,6 @@
 import { anyResolution } from './any-resolution.ts';
 import { aria } from './aria.ts';
+import { fittedCanvas } from './fitted-canvas.ts';
 import { paddedGrid } from './padded-grid.ts';
 import { panAndScan } from './pan-and-scan.ts';
 import { quarters } from './quarters.ts';
@@ -12,6 +13,7 @@ import type { ViewsKind } from './view.ts';
 const viewsKinds = {
   anyResolution,
   aria,
+  fittedCanvas,
   paddedGrid,
   panAndScan,
   quarters,

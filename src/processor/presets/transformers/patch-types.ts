@@ -1,123 +1,257 @@
-import type { Arrangement } from '../../image/arrangements/arrangements.ts';
-import type { PatchesArrangement } from '../../image/arrangements/patches.ts';
-import type { PixelBudgetRule } from '../../image/size-rules/pixel-budget.ts';
-import type { Resampling } from '../../image/views/view.ts';
 import { invalid, readFlag, readKeys, readWholeNumber } from '../config-values.ts';
-import type { PresetLibrary } from '../preset.ts';
-import type { ConfigValues, OwnPlan, ProcessorType } from '../processor-types.ts';
+import type { ConfigValues, ProcessorType } from '../processor-types.ts';
+import { gridProcessorTypes } from './grid-types.ts';
+import { expansionOf, patchKeys, patchSide } from './patch-values.ts';
+import { bicubic, bilinear, clipValues, halfValues, lanczos } from './type-values.ts';
 
-/*
- * Image processors of transformers that cut an image into patches of one size and return their grid.
- */
+const common = { do_resize: true, do_rescale: true, do_normalize: true, do_convert_rgb: true };
+const { ignored: ignores, maxRepeats, maxCount } = patchKeys;
 
-/** How a type differs from Qwen2VLImageProcessor. */
-interface GridType {
-  readonly defaults: ConfigValues;
-  /** Whether `min_pixels` and `max_pixels` beside `size` override its keys. */
-  readonly hasPixelKeys: boolean;
-  /** As in PixelBudgetRule. */
-  readonly enlarged?: PixelBudgetRule['enlarged'];
-  /** Whether the budget counts `temporal_patch_size` frames. */
-  readonly countsFrames?: boolean;
-  readonly arrangement?: Partial<Pick<PatchesArrangement, 'isRowMajor' | 'axes' | 'isSquare'>>;
+/** GLM-5: in proportion on a black canvas. */
+const glm5Next: ProcessorType = {
+  defaults: {
+    ...common,
+    ...clipValues,
+    resample: bicubic,
+    default_to_square: false,
+    patch_size: 14,
+    temporal_patch_size: 2,
+    merge_size: 2,
+    patch_expand_factor: 1,
+    min_image_tokens: 16,
+    max_image_tokens: 8000,
+  },
+  ignores: [...ignores, 'size'],
+  own(config, resampling, library) {
+    const size = patchSide(config, 'patch_size');
+    const merge = patchSide(config, 'merge_size');
+    const canvas = {
+      kind: 'fittedCanvas',
+      factor: size * merge * expansionOf(config, library),
+      minTokens: readWholeNumber(config, 'min_image_tokens', 0, maxCount),
+      maxTokens: readWholeNumber(config, 'max_image_tokens', 1, maxCount),
+      ...resampling,
+    } as const;
+    return {
+      steps: [],
+      ...(readFlag(config, 'do_resize') && { views: canvas }),
+      tensor: {
+        arrangement: {
+          kind: 'patches',
+          size,
+          merge,
+          repeats: readWholeNumber(config, 'temporal_patch_size', 1, maxRepeats),
+        },
+        extras: [{ name: 'image_grid_thw', kind: 'patchGrid', size }],
+        tokens: { patch: size, merge },
+      },
+    };
+  },
+};
+
+/** Kimi K2.5: only larger images are reduced, then all are padded to whole groups of patches. */
+const kimi: ProcessorType = {
+  defaults: {
+    ...common,
+    ...halfValues,
+    resample: bicubic,
+    size: { max_height: 512, max_width: 512 },
+    max_patches: 16_384,
+    patch_size: 14,
+    merge_size: 2,
+  },
+  ignores,
+  own(config, resampling) {
+    const patch = patchSide(config, 'patch_size');
+    const edges = readKeys(config, 'size', ['max_height', 'max_width']);
+    if (edges.max_height !== edges.max_width) {
+      throw invalid('size', config.size, '{max_height, max_width} with two equal numbers');
+    }
+    const rule = {
+      kind: 'patchLimit',
+      patch,
+      maxPatches: readWholeNumber(config, 'max_patches', 1, maxCount),
+      maxPatchesPerSide: readWholeNumber(edges, 'max_height', 1, maxCount),
+    } as const;
+    const merge = patchSide(config, 'merge_size');
+    const multipleOf = patch * merge;
+    return {
+      steps: readFlag(config, 'do_resize')
+        ? [
+            { kind: 'resize', fit: 'rule', rule, ...resampling },
+            { kind: 'padTo', to: { multipleOf }, at: 'topLeft' },
+          ]
+        : [],
+      tensor: {
+        arrangement: { kind: 'patches', size: patch, merge: 1, repeats: 1, isSquare: true },
+        extras: [{ name: 'image_grid_thw', kind: 'patchGrid', size: patch }],
+        tokens: { patch, merge },
+      },
+    };
+  },
+};
+
+const museGlimmer: ProcessorType = {
+  defaults: {
+    ...common,
+    ...halfValues,
+    resample: lanczos,
+    default_to_square: false,
+    patch_size: 14,
+    temporal_patch_size: 2,
+    merge_size: 2,
+    max_image_tokens: 4096,
+  },
+  ignores: [...ignores, 'size'],
+  own(config, resampling) {
+    const size = patchSide(config, 'patch_size');
+    const merge = patchSide(config, 'merge_size');
+    const rule = {
+      kind: 'closestGrid',
+      patch: size * merge,
+      maxPatches: readWholeNumber(config, 'max_image_tokens', 1, maxCount),
+    } as const;
+    const repeats = readWholeNumber(config, 'temporal_patch_size', 1, maxRepeats);
+    return {
+      steps: readFlag(config, 'do_resize') ? [{ kind: 'resize', fit: 'rule', rule, ...resampling }] : [],
+      tensor: {
+        arrangement: { kind: 'patches', size, merge: 1, repeats, axes: 'tcyx' },
+        extras: [{ name: 'image_grid_thw', kind: 'patchGrid', size }],
+        tokens: { patch: size, merge },
+      },
+    };
+  },
+};
+
+/** NeoMME: the image keeps its size, within limits, and is padded to whole patches. */
+const neoMme: ProcessorType = {
+  defaults: {
+    ...common,
+    ...halfValues,
+    resample: bilinear,
+    size: null,
+    max_side: null,
+    patch_size: 32,
+  },
+  ignores,
+  own(config, resampling) {
+    const size = patchSide(config, 'patch_size');
+    const rule = { kind: 'sideAndArea', ...maxSideOf(config), ...areaOf(config) } as const;
+    return {
+      steps: [
+        ...(readFlag(config, 'do_resize')
+          ? [{ kind: 'resize', fit: 'rule', rule, ...resampling } as const]
+          : []),
+        { kind: 'padTo', to: { multipleOf: size }, at: 'topLeft' },
+      ],
+      tensor: {
+        arrangement: { kind: 'patches', size, merge: 1, repeats: 1, axes: 'yxct' },
+        extras: [{ name: 'image_grid_hw', kind: 'patchGrid', size, isPlanar: true }],
+      },
+    };
+  },
+};
+
+function maxSideOf(config: ConfigValues) {
+  return config.max_side === null ? {} : { maxSide: readWholeNumber(config, 'max_side', 1, 65_535) };
 }
 
-const bicubic = 3;
-const clipValues = {
-  image_mean: [0.48145466, 0.4578275, 0.40821073],
-  image_std: [0.26862954, 0.26130258, 0.27577711],
-};
-
-const qwen = {
-  do_resize: true,
-  resample: bicubic,
-  size: { shortest_edge: 56 * 56, longest_edge: 28 * 28 * 1280 },
-  default_to_square: false,
-  do_rescale: true,
-  do_normalize: true,
-  ...clipValues,
-  do_convert_rgb: true,
-  patch_size: 14,
-  temporal_patch_size: 2,
-  merge_size: 2,
-};
-
-const gridTypes: Readonly<Record<string, GridType>> = {
-  Qwen2VLImageProcessor: { defaults: qwen, hasPixelKeys: true },
-};
-
-/** Image processors by the name of their class. */
-export const patchTypes: Readonly<Record<string, ProcessorType>> = Object.fromEntries(
-  Object.entries(gridTypes).map(([name, type]) => [name, processorType(type)]),
-);
-
-/** `_preprocess` of these classes ignores crops and pads. */
-function processorType(type: GridType): ProcessorType {
-  const pixelKeys = type.hasPixelKeys ? { min_pixels: null, max_pixels: null } : {};
+function areaOf(config: ConfigValues) {
+  if (config.size === null) return {};
+  const area = readKeys(config, 'size', ['min_pixels', 'max_pixels']);
   return {
-    defaults: { ...pixelKeys, ...type.defaults },
-    ignores: ['do_center_crop', 'crop_size', 'do_pad', 'pad_size'],
-    own: (config, resampling, library) => gridPlan(type, config, resampling, library),
-  };
-}
-
-function gridPlan(
-  type: GridType,
-  config: ConfigValues,
-  resampling: Resampling,
-  library: PresetLibrary,
-): OwnPlan {
-  const size = readWholeNumber(config, 'patch_size', 1, maxSide);
-  const merge = readWholeNumber(config, 'merge_size', 1, maxSide);
-  const repeats = readWholeNumber(config, 'temporal_patch_size', 1, maxRepeats);
-  const rule: PixelBudgetRule = {
-    kind: 'pixelBudget',
-    factor: size * merge,
-    ...pixelsOf(config, type),
-    frames: type.countsFrames ? repeats : undefined,
-    enlarged: type.enlarged,
-  };
-  const arrangement: Arrangement = { kind: 'patches', size, merge, repeats, ...type.arrangement };
-  return {
-    steps: readFlag(config, 'do_resize') ? [{ kind: 'resize', fit: 'rule', rule, ...resampling }] : [],
-    tensor: {
-      arrangement,
-      extras: [{ name: 'image_grid_thw', kind: 'patchGrid', size }],
-      // The classes of the Pillow backend convert the patches to FP32 in any case.
-      ...(library === 'pillow' && { datatype: 'FP32' }),
+    pixels: {
+      min: readWholeNumber(area, 'min_pixels', 0, Number.MAX_SAFE_INTEGER),
+      max: readWholeNumber(area, 'max_pixels', 1, Number.MAX_SAFE_INTEGER),
     },
   };
 }
 
-/** Limits of a patch, which real models stay far below. */
-const maxSide = 4096;
-const maxRepeats = 64;
+/** SigLIP 2 NaFlex: rows of zeros fill the tensor to a fixed number of patches. */
+const siglip2: ProcessorType = {
+  defaults: {
+    ...common,
+    do_convert_rgb: null,
+    ...halfValues,
+    resample: bilinear,
+    patch_size: 16,
+    max_num_patches: 256,
+  },
+  ignores: [...ignores, 'size'],
+  own(config, resampling) {
+    const size = patchSide(config, 'patch_size');
+    const count = readWholeNumber(config, 'max_num_patches', 1, maxCount);
+    const rule = { kind: 'mostPatches', patch: size, maxPatches: count } as const;
+    return {
+      steps: readFlag(config, 'do_resize') ? [{ kind: 'resize', fit: 'rule', rule, ...resampling }] : [],
+      tensor: {
+        arrangement: { kind: 'patches', size, merge: 1, repeats: 1, axes: 'yxct', count },
+        extras: [
+          { name: 'pixel_attention_mask', kind: 'patchMask', size, count },
+          { name: 'spatial_shapes', kind: 'patchGrid', size, isPlanar: true },
+        ],
+      },
+    };
+  },
+};
 
-/** The constructors put `min_pixels` and `max_pixels` over the keys of `size`. */
-function pixelsOf(
-  config: ConfigValues,
-  { hasPixelKeys, defaults }: GridType,
-): Pick<PixelBudgetRule, 'minPixels' | 'maxPixels'> {
-  const { min_pixels: min = null, max_pixels: max = null } = hasPixelKeys ? config : {};
-  const given = (config.size ?? defaults.size) as unknown;
-  if ((min !== null || max !== null) && (typeof given !== 'object' || Array.isArray(given))) {
-    throw invalid('size', given, '{shortest_edge, longest_edge}, in pixels of the whole image');
-  }
-  const size: Record<string, unknown> = { ...(given as ConfigValues) };
-  if (min !== null) {
-    size.shortest_edge = min;
-    delete size.min_pixels;
-  }
-  if (max !== null) {
-    size.longest_edge = max;
-    delete size.max_pixels;
-  }
-  const edges = readKeys({ size: typeof given === 'object' ? size : given }, 'size', [
-    'shortest_edge',
-    'longest_edge',
-  ]);
+const gemma4Defaults = {
+  ...common,
+  do_normalize: false,
+  image_mean: [0, 0, 0],
+  image_std: [1, 1, 1],
+  resample: bicubic,
+  patch_size: 16,
+  max_soft_tokens: 280,
+  pooling_kernel_size: 3,
+};
+
+/** Limits of Gemma 4's tokens. */
+const softTokens: readonly unknown[] = [70, 140, 280, 560, 1120];
+
+/** @param isMerged - whether a row is a token, not one of its patches */
+function gemma4(isMerged: boolean): ProcessorType {
   return {
-    minPixels: readWholeNumber(edges, 'shortest_edge', 1, Number.MAX_SAFE_INTEGER),
-    maxPixels: readWholeNumber(edges, 'longest_edge', 1, Number.MAX_SAFE_INTEGER),
+    defaults: gemma4Defaults,
+    ignores: [...ignores, 'size'],
+
+    own(config, resampling) {
+      const patch = patchSide(config, 'patch_size');
+      const kernel = patchSide(config, 'pooling_kernel_size');
+      if (!softTokens.includes(config.max_soft_tokens)) {
+        throw invalid('max_soft_tokens', config.max_soft_tokens, softTokens.join(', '));
+      }
+      const tokens = config.max_soft_tokens as number;
+      const rule = { kind: 'tokenBudget', side: patch * kernel, maxTokens: tokens } as const;
+      const [size, count] = isMerged ? [patch * kernel, tokens] : [patch, tokens * kernel ** 2];
+      return {
+        steps: readFlag(config, 'do_resize') ? [{ kind: 'resize', fit: 'rule', rule, ...resampling }] : [],
+        tensor: {
+          arrangement: { kind: 'patches', size, merge: 1, repeats: 1, axes: 'yxct', count },
+          extras: [
+            { name: 'image_position_ids', kind: 'patchPositions', size, count },
+            {
+              name: 'num_soft_tokens_per_image',
+              kind: 'patchCount',
+              size,
+              divisor: isMerged ? 1 : kernel ** 2,
+            },
+          ],
+          tokens: { patch, merge: kernel },
+        },
+      };
+    },
   };
 }
+
+/** Image processors of transformers that cut an image into patches, by the name of their class. */
+export const patchTypes: Readonly<Record<string, ProcessorType>> = {
+  ...gridProcessorTypes,
+  Gemma4ImageProcessor: gemma4(false),
+  Gemma4UnifiedImageProcessor: gemma4(true),
+  Glm5NextImageProcessor: glm5Next,
+  Kimi_K25ImageProcessor: kimi,
+  MuseGlimmerImageProcessor: museGlimmer,
+  NeoMMEImageProcessor: neoMme,
+  Siglip2ImageProcessor: siglip2,
+};
