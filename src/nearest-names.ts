@@ -12,28 +12,46 @@ export function nearestNames(
   // Longer than any name could be: not a misspelling, and not worth the arithmetic.
   if (given.length > 64) return [];
   const lowerCase = given.toLowerCase();
-  // A distance is at least the difference of the lengths.
-  const distances = names.map((name) =>
-    Math.abs(name.length - given.length) > allowed ? Number.POSITIVE_INFINITY : editDistance(lowerCase, name),
-  );
-  const least = Math.min(...distances);
-  return least > allowed ? [] : names.filter((_, index) => distances[index] === least);
+  let least = allowed;
+  let nearest: string[] = [];
+  for (const name of names) {
+    const distance = editDistance(lowerCase, name, least);
+    if (distance > least) continue;
+    if (distance < least) nearest = [];
+    least = distance;
+    nearest.push(name);
+  }
+  return nearest;
 }
 
-/** Optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours. */
-function editDistance(a: string, b: string): number {
+/**
+ * Optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours.
+ *
+ * @param limit - largest distance of interest. Only as many cells on both sides of the diagonal are computed; a larger
+ *   distance is returned as Infinity
+ */
+function editDistance(a: string, b: string, limit: number): number {
+  if (Math.abs(a.length - b.length) > limit) return Number.POSITIVE_INFINITY;
   let beforeLast: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
+  let last = Array.from({ length: b.length + 1 }, (_, j) => (j <= limit ? j : Number.POSITIVE_INFINITY));
+  let leastOfLast = 0;
   for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitution = (last[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      const insertion = (row[j - 1] ?? 0) + 1;
-      const deletion = (last[j] ?? 0) + 1;
+    const row = new Array<number>(b.length + 1).fill(Number.POSITIVE_INFINITY);
+    row[0] = i;
+    let leastOfRow = Number.POSITIVE_INFINITY;
+    for (let j = Math.max(1, i - limit); j <= Math.min(b.length, i + limit); j++) {
+      const substitution = (last[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const insertion = (row[j - 1] as number) + 1;
+      const deletion = (last[j] as number) + 1;
       const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      const swap = isSwap ? (beforeLast[j - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY;
-      row.push(Math.min(substitution, insertion, deletion, swap));
+      const swap = isSwap ? (beforeLast[j - 2] as number) + 1 : Number.POSITIVE_INFINITY;
+      const cell = Math.min(substitution, insertion, deletion, swap);
+      row[j] = cell;
+      leastOfRow = Math.min(leastOfRow, cell);
     }
+    // A swap continues from the row before the last.
+    if (leastOfRow > limit && leastOfLast > limit) return Number.POSITIVE_INFINITY;
+    leastOfLast = leastOfRow;
     beforeLast = last;
     last = row;
   }

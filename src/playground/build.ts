@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 import type { ResizeStep } from '../processor/image/resize.ts';
 import type { PresetPlan } from '../processor/presets/preset-plan.ts';
 import { createPresets } from '../processor/presets/presets.ts';
-import type { Preset } from './preset-list.ts';
+import type { Preset, PresetGroup } from './preset-list.ts';
 
 /*
  * `npm run build:playground`: the two pages into build/playground, each file also compressed. Scripts and
@@ -60,22 +60,23 @@ function write(name: string, contents: Uint8Array): void {
   writeFileSync(join(unfinished, `${name}.gz`), gzipSync(contents, { level: 9 }));
 }
 
-function shippedPresets(): Preset[] {
-  return createPresets({}).all.map(({ name, libraries, plan }) => ({
-    name,
-    ...summary(plan(libraries[0], {})),
+function shippedPresets(): PresetGroup[] {
+  const { all, aliasesOf } = createPresets({});
+  const groups = Map.groupBy(all, ({ libraries, plan }) =>
+    JSON.stringify(geometryOf(plan(libraries[0], {}))),
+  );
+  return Array.from(groups, ([geometry, presets]) => ({
+    names: presets.flatMap((preset) => [preset.name, ...aliasesOf(preset)]),
+    ...(JSON.parse(geometry) as Preset),
   }));
 }
 
-function summary({ steps, tensor }: PresetPlan): Omit<Preset, 'name'> {
+function geometryOf({ steps }: PresetPlan): Preset {
   const resize = steps.find((step) => step.kind === 'resize');
   const crop = steps.find((step) => step.kind === 'crop');
   return {
-    ...(resize === undefined ? {} : { resize: sizeOf(resize), filter: resize.filter }),
+    ...(resize === undefined ? {} : { resize: sizeOf(resize) }),
     ...(crop === undefined ? {} : { crop: { width: crop.width, height: crop.height } }),
-    mean: tensor.mean,
-    std: tensor.std,
-    rescale: tensor.rescaleFactor,
   };
 }
 

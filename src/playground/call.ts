@@ -2,6 +2,8 @@ import { Code, ConnectError, createClient } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-web';
 import { ErrorInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
 import {
+  type GetPresetResponse,
+  type Preset,
   ProcessorService,
   type ProcessRequest,
   type ProcessResponse,
@@ -32,10 +34,21 @@ export function useApiKey(key: string): void {
 
 /** One image through Connect. @throws ConnectError */
 export function callProcess(request: ProcessRequest, signal: AbortSignal): Promise<ProcessResponse> {
-  return client.process(request, {
-    signal,
-    headers: apiKey === '' ? {} : { Authorization: `Bearer ${apiKey}` },
-  });
+  return client.process(request, options(signal));
+}
+
+/** At most 50 presets that contain the words of a query. @throws ConnectError */
+export async function callListPresets(q: string, signal: AbortSignal): Promise<readonly Preset[]> {
+  return (await client.listPresets({ q, limit: 50 }, options(signal))).presets;
+}
+
+/** What one preset does. @throws ConnectError */
+export function callGetPreset(name: string, signal: AbortSignal): Promise<GetPresetResponse> {
+  return client.getPreset({ name }, options(signal));
+}
+
+function options(signal: AbortSignal) {
+  return { signal, headers: apiKey === '' ? {} : { Authorization: `Bearer ${apiKey}` } };
 }
 
 /** The problem of an error; undefined if the page itself cancelled the call. */

@@ -3,6 +3,7 @@ import { origin } from './origin.ts';
 import { badge, breakable, table } from './reference/elements.ts';
 import type { Document } from './reference/openapi-types.ts';
 import { idOf, renderOperation } from './reference/operation.ts';
+import { presetsSection } from './reference/presets.ts';
 import { renderSchema } from './reference/schema.ts';
 import { setUpTheme } from './theme.ts';
 
@@ -46,6 +47,7 @@ function render(document: Document): void {
     ),
     ...renderSecurity(document),
     ...operations.map(({ path, method, operation }) => renderOperation(document, method, path, operation)),
+    presetsSection(),
     ...schemas.map(([name, schema]) =>
       element(
         'section',
@@ -67,6 +69,7 @@ function render(document: Document): void {
           element('a', { href: `docs#${idOf(method, path)}` }, badge(method), ' ', breakable(path)),
         ),
       ),
+      element('li', {}, element('a', { href: 'docs#presets' }, badge('list'), ' ', 'Presets')),
       ...schemas.map(([name]) =>
         element('li', {}, element('a', { href: `docs#schema-${name}` }, badge('type'), ' ', name)),
       ),

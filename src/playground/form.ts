@@ -11,7 +11,7 @@ import {
 } from '../options/image-options.ts';
 import { otherNumerics } from './compare-numerics.ts';
 import { byId, element } from './element.ts';
-import { describePreset, findPreset, presets } from './preset-list.ts';
+import { showPreset } from './preset-field.ts';
 import { isHidden, isWordExcluded } from './request.ts';
 import { initialSettings, type Settings } from './settings.ts';
 
@@ -35,6 +35,7 @@ const excludable = ['filter', 'datatype', 'alpha'] as const satisfies readonly O
 export function createForm(onChange: () => void) {
   const form = byId('form', HTMLFormElement);
   fillIn(form);
+  let shownPreset: string | undefined;
 
   function read(): Settings {
     const data = new FormData(form);
@@ -58,9 +59,10 @@ export function createForm(onChange: () => void) {
     const settings = read();
     hideFields(form, settings);
     byId('difference-label', HTMLElement).textContent = `Exact − ${otherNumerics(settings)}`;
-    const preset = findPreset(settings.preset);
-    byId('preset-summary', HTMLElement).textContent =
-      preset === undefined ? 'Not a preset that comes with the service.' : describePreset(preset);
+    if (settings.recipe === 'preset' && settings.preset !== shownPreset) {
+      shownPreset = settings.preset;
+      showPreset(shownPreset);
+    }
   }
 
   form.addEventListener('input', (event) => {
@@ -79,10 +81,8 @@ export function createForm(onChange: () => void) {
   return { read, write, mark: (option: string | undefined) => markField(form, option) };
 }
 
-/** Fills in words, ranges and presets. */
+/** Fills in words and ranges. */
 function fillIn(form: HTMLFormElement): void {
-  const list = presets.map(({ name }) => element('option', { value: name }));
-  byId('presets', HTMLDataListElement).append(...list);
   for (const field of form.elements) {
     const name = field.getAttribute('name') ?? '';
     if (field instanceof HTMLSelectElement && words[name] !== undefined) {

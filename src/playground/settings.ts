@@ -21,7 +21,7 @@ export type Settings = { readonly [name in FormOption]: string } & {
 /** The values of the form until the service has sent its defaults. */
 export const initialSettings: Settings = {
   recipe: 'own',
-  preset: 'clip-vit-base-patch32',
+  preset: 'openai/clip-vit-base-patch32',
   sizing: 'box',
   width: String(standardDefaults.width),
   height: String(standardDefaults.height),

@@ -174,9 +174,12 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     await open();
     await announcedAfter(async () => upload('red.png', await encoded(solid(9, 9, [255, 0, 0]), 'png')));
     await announcedAfter(() => choose("A model's preset"));
-    expect(await page.textContent('#preset-summary')).toContain(
-      'shorter side to 224, bicubic → center crop 224 × 224',
+    await page.getByText('crop 224 × 224 from the centre').waitFor();
+    expect(await page.textContent('#preset-summary')).toBe('openai/clip-vit-base-patch32 · transformers');
+    expect(await page.locator('#preset-steps li').allTextContents()).toContain(
+      'resize the shorter side to 224 (bicubic, torch)',
     );
+    expect(await page.textContent('#preset-python')).toContain('AutoImageProcessor.from_pretrained');
     expect(await announcedAfter(() => choose('Tensor'))).toMatch(/^Tensor FP32 1 × 3 × 224 × 224, 602\.2 kB/);
     // (1 − 0.48145466) / 0.26862954, −0.4578275 / 0.26130258 and −0.40821073 / 0.27577711
     const figures = ['1.93', '−1.752', '−1.48'];
@@ -215,6 +218,28 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     },
   );
 
+  it("offers the service's presets that contain the typed words", async () => {
+    await open();
+    await announcedAfter(() => choose("A model's preset"));
+    await page.fill('#preset', 'trocr large printed');
+    await page
+      .locator('#presets option[value="microsoft/trocr-large-printed"]')
+      .waitFor({ state: 'attached' });
+    expect(await page.locator('#presets option').count()).toBe(1);
+    expect(await page.locator('#preset-steps li').count()).toBe(0);
+  });
+
+  it('searches the presets at /docs, and shows what one of them does', async () => {
+    await page.goto(`${service.url}/docs`);
+    await page.fill('#preset-words', 'clip patch32');
+    await page.getByRole('button', { name: 'openai/clip-vit-base-patch32' }).click();
+    await page.getByText('crop 224 × 224 from the centre').waitFor();
+    expect(await page.locator('#preset-details pre').textContent()).toContain('AutoImageProcessor');
+    await page.fill('#preset-words', 'no such model');
+    await page.getByText('No preset has these words.').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
   it('reports a preset that does not exist, and offers the nearest', async () => {
     await open();
     await announcedAfter(() => choose("A model's preset"));
@@ -222,10 +247,12 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     const alert = page.getByRole('alert');
     await alert.waitFor();
     expect(await alert.textContent()).toMatch(
-      /There is no such preset PRESET_UNKNOWN.*Nearest to it: clip-vit-base-patch32/s,
+      /There is no such preset PRESET_UNKNOWN.*Nearest to it: openai\/clip-vit-base-patch32/s,
     );
     expect(await page.getAttribute('#preset', 'aria-invalid')).toBe('true');
-    await announcedAfter(() => page.getByRole('button', { name: 'Use clip-vit-base-patch32' }).click());
+    await announcedAfter(() =>
+      page.getByRole('button', { name: 'Use openai/clip-vit-base-patch32' }).click(),
+    );
     expect(await alert.isVisible()).toBe(false);
     expect(await page.getAttribute('#preset', 'aria-invalid')).toBeNull();
   });

@@ -48,7 +48,8 @@ export function createPresetNames(presets: readonly Preset[]): PresetNames {
   return {
     find(given) {
       const [preset, ...others] = candidates(given);
-      if (preset === undefined) throw unknownPreset(given, hintsFor(given, byName, byBareName), byName.size);
+      if (preset === undefined)
+        throw unknownPreset(given, hintsFor(given, byName, byBareName), presets.length);
       if (others.length > 0) throw ambiguousPreset(given, [preset, ...others]);
       return preset;
     },
@@ -92,21 +93,27 @@ function hintsFor(
   const sameElsewhere = [...(byBareName.get(bare) ?? []), ...presetsOf(bare)];
   if (sameElsewhere.length > 0) return distinct(sameElsewhere);
   const names = [...byName.keys()];
-  const similar = [...nearestNames(key, names), ...nearestNames(bare, [...byBareName.keys()])].flatMap(
-    presetsOf,
-  );
+  const similar = [
+    ...nearestNames(key, names, mistakesIn(key)),
+    ...nearestNames(bare, [...byBareName.keys()], mistakesIn(bare)),
+  ].flatMap(presetsOf);
   if (similar.length > 0) return distinct(similar);
   return bare.length < 3 ? [] : distinct(names.filter((name) => name.includes(bare)).flatMap(presetsOf));
+}
+
+/** The most wrong letters in a name that is only misspelt. It bounds the time of a hint to a few milliseconds. */
+function mistakesIn(name: string): number {
+  return Math.min(4, Math.max(1, Math.ceil(name.length / 3)));
 }
 
 function distinct(presets: readonly Preset[]): Preset[] {
   return [...new Set(presets)].slice(0, mostHints);
 }
 
-function unknownPreset(given: string, hints: readonly Preset[], names: number): Failure {
+function unknownPreset(given: string, hints: readonly Preset[], presets: number): Failure {
   const nearest = hints.map(({ name }) => name).join(', ');
   const hint =
-    nearest === '' ? `There are ${names} others; /v1/presets lists them.` : `Nearest to it: ${nearest}.`;
+    nearest === '' ? `There are ${presets} others; /v1/presets lists them.` : `Nearest to it: ${nearest}.`;
   return new Failure('PRESET_UNKNOWN', `There is no preset "${shortened(given)}". ${hint}`, {
     preset: shortened(given),
     nearest,
