@@ -16,22 +16,31 @@ export interface PadToStep {
 }
 
 /**
- * A fixed size, to which a larger image is cut; sides of at least those of a size; the least multiples that are not less
- * than the sides; or the square of the longer side.
+ * The size of the result, in pixels:
+ *
+ * - a size, to which a larger image is cut;
+ * - `square`: both sides are the longer side;
+ * - `multipleOf`: both sides are rounded up to a multiple;
+ * - `atLeast`: no side is shorter than that of a size.
  */
-export type PaddedSize = Size | { readonly atLeast: Size } | { readonly multipleOf: number } | 'square';
+export type PaddedSize = Size | 'square' | { readonly multipleOf: number } | LeastSize;
+
+export interface LeastSize {
+  readonly atLeast: Size;
+  /** Only images whose width + height is below it are padded. Unset: all. */
+  readonly ifSumBelow?: number | undefined;
+}
 
 export const padTo: StepKind<PadToStep> = {
   inWords({ to, at, colour }) {
-    const size = paddedSizeInWords(to);
     const place = at === 'centre' ? 'in the centre' : 'at the top left';
-    return `pad to ${size} with ${colourInWords(colour)}, the image ${place}`;
+    return `pad to ${paddedSizeInWords(to)} with ${colourInWords(colour)}, the image ${place}`;
   },
   place({ to, at, colour }, input) {
     const { width, height } = paddedSize(to, input);
     const isCovered = input.width === width && input.height === height;
-    const left = at === 'centre' ? Math.floor((width - input.width) / 2) : 0;
-    const top = at === 'centre' ? Math.floor((height - input.height) / 2) : 0;
+    const left = at === 'centre' ? paddingBefore(width, input.width) : 0;
+    const top = at === 'centre' ? paddingBefore(height, input.height) : 0;
     const colours = colour === undefined || isCovered ? input.colours : 3;
     return { width, height, colours, left, top };
   },
@@ -45,18 +54,29 @@ export const padTo: StepKind<PadToStep> = {
   },
 };
 
-function paddedSize(to: PaddedSize, { width, height }: Size): Size {
+/** The size of a padded image. */
+export function paddedSize(to: PaddedSize, { width, height }: Size): Size {
   if (to === 'square') return { width: Math.max(width, height), height: Math.max(width, height) };
   if ('width' in to) return to;
-  if ('atLeast' in to) {
-    return { width: Math.max(width, to.atLeast.width), height: Math.max(height, to.atLeast.height) };
+  if ('multipleOf' in to) {
+    const roundUp = (side: number) => Math.ceil(side / to.multipleOf) * to.multipleOf;
+    return { width: roundUp(width), height: roundUp(height) };
   }
-  const side = (length: number) => Math.ceil(length / to.multipleOf) * to.multipleOf;
-  return { width: side(width), height: side(height) };
+  const { atLeast, ifSumBelow = Number.POSITIVE_INFINITY } = to;
+  if (width + height >= ifSumBelow) return { width, height };
+  return { width: Math.max(width, atLeast.width), height: Math.max(height, atLeast.height) };
 }
 
 function paddedSizeInWords(to: PaddedSize): string {
   if (to === 'square') return 'the square of the longer side';
   if ('width' in to) return sizeInWords(to);
-  return 'atLeast' in to ? `at least ${sizeInWords(to.atLeast)}` : `multiples of ${to.multipleOf}`;
+  if ('multipleOf' in to) return `multiples of ${to.multipleOf}`;
+  const { atLeast, ifSumBelow } = to;
+  const limit = ifSumBelow === undefined ? '' : ` if width + height is below ${ifSumBelow},`;
+  return `at least ${sizeInWords(atLeast)}${limit}`;
+}
+
+/** The padding before an image in the centre, along one axis. */
+export function paddingBefore(side: number, imageSide: number): number {
+  return Math.floor((side - imageSide) / 2);
 }

@@ -1,10 +1,13 @@
+import { kerasPresets } from './keras-presets.ts';
 import { openClipPresets } from './open-clip-presets.ts';
+import { paddleOcrPresets } from './paddleocr-presets.ts';
 import type { Preset } from './preset.ts';
 import { createPresetNames, keyOf, type PresetNames } from './preset-names.ts';
 import { readPresets } from './presets-directory.ts';
 import { shippedPresets } from './shipped-presets.ts';
 import { timmPresets } from './timm-presets.ts';
 import { torchvisionPresets } from './torchvision-presets.ts';
+import { ultralyticsPresets } from './ultralytics-presets.ts';
 
 /** The presets that a request may name. */
 export interface Presets extends PresetNames {
@@ -18,6 +21,9 @@ export const ownPresets: readonly Preset[] = [
   ...timmPresets,
   ...openClipPresets,
   ...torchvisionPresets,
+  ...ultralyticsPresets,
+  ...paddleOcrPresets,
+  ...kerasPresets,
 ];
 
 /**

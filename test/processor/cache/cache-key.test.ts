@@ -16,6 +16,7 @@ import {
   Numerics,
   Orientation,
   Pixels,
+  PresetSettingsSchema,
   type ProcessRequest,
   ProcessRequestSchema,
   ResizeSchema,
@@ -49,6 +50,11 @@ const bases = {
     crop: { width: 20, height: 10 },
   },
   edge: { resize: { shortestEdge: 30, filter: 3 } },
+  yolo: {
+    preset: 'ultralytics/yolo',
+    presetSettings: { imgszHeight: 640, imgszWidth: 320, stride: 32, rect: false },
+    output: { case: 'tensor', value: { container: 4 } },
+  },
   preset: {
     preset: 'clip-vit-base-patch32',
     orientation: Orientation.APPLY,
@@ -108,7 +114,7 @@ function otherValues(message: ReflectMessage, field: DescField): unknown[] {
 /** The keys of copies of a request in which one field has another value: at least one key. */
 function keysWithAnother(field: DescField, base: MessageInitShape<typeof ProcessRequestSchema>): string[] {
   const partOf = (request: ProcessRequest) =>
-    [request, request.resize, request.crop, request.output.value].find(
+    [request, request.resize, request.crop, request.presetSettings, request.output.value].find(
       (part) => part?.$typeName === field.parent.typeName,
     );
   const original = partOf(create(ProcessRequestSchema, base));
@@ -150,6 +156,7 @@ describe(cacheKey, () => {
     ...only(TensorOutputSchema, 'pixels', 'preset'),
     ...only(ResizeSchema, 'shortest_edge', 'edge'),
     ...only(ProcessRequestSchema, 'preset', 'preset'),
+    ...fieldsOf(PresetSettingsSchema, 'yolo'),
     ...only(ProcessRequestSchema, 'preprocessor_config', 'config'),
   ])('changes with %s', (_, field, base) => {
     expect(keysWithAnother(field, base)).not.toContain(keyFor(base));

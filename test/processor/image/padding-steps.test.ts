@@ -58,6 +58,30 @@ describe('a padTo step', () => {
   });
 });
 
+describe('a padTo step to a size of the image', () => {
+  it('rounds both sides up to a multiple', () => {
+    const step: Step = { kind: 'padTo', to: { multipleOf: 3 }, at: 'centre', colour: [9, 9, 9] };
+    expect(outputOf(step, [[1, 2, 3, 4]])).toEqual([
+      [9, 9, 9, 9, 9, 9],
+      [9, 1, 2, 3, 4, 9],
+      [9, 9, 9, 9, 9, 9],
+    ]);
+  });
+
+  it('lengthens short sides only if both together are short', () => {
+    const step: Step = {
+      kind: 'padTo',
+      to: { atLeast: { width: 2, height: 2 }, ifSumBelow: 4 },
+      at: 'topLeft',
+    };
+    expect(outputOf(step, [[1], [2]])).toEqual([
+      [1, 0],
+      [2, 0],
+    ]);
+    expect(outputOf(step, [[1, 2, 3]])).toEqual([[1, 2, 3]]);
+  });
+});
+
 describe('a mirrorPad step', () => {
   // numpy.pad(…, mode="symmetric")
   it('repeats the image back and forth up to the next multiple', () => {

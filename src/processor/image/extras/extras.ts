@@ -10,6 +10,8 @@ import { patchPositions } from './patch-positions.ts';
 import { pictureCount } from './picture-count.ts';
 import { pictureMask } from './picture-mask.ts';
 import { pixelMask } from './pixel-mask.ts';
+import { ratioPad } from './ratio-pad.ts';
+import { resizeRatios } from './resize-ratios.ts';
 import { splitCount } from './split-count.ts';
 import { tileCounts } from './tile-counts.ts';
 import { tileMask, tileTokens } from './tile-mask.ts';
@@ -27,6 +29,8 @@ const extraKinds = {
   pictureCount,
   pictureMask,
   pixelMask,
+  ratioPad,
+  resizeRatios,
   splitCount,
   tileCounts,
   tileMask,

@@ -2,6 +2,7 @@ import { closestGrid } from './closest-grid.ts';
 import { edgeRange } from './edge-range.ts';
 import { halvedEdges } from './halved-edges.ts';
 import { keepRatio } from './keep-ratio.ts';
+import { letterbox } from './letterbox.ts';
 import { longestEdge } from './longest-edge.ts';
 import { mostPatches } from './most-patches.ts';
 import { nearSize } from './near-size.ts';
@@ -10,6 +11,8 @@ import { pixelBudget } from './pixel-budget.ts';
 import { shortSide } from './short-side.ts';
 import { sideAndArea } from './side-and-area.ts';
 import type { SizeRuleKind } from './size-rule.ts';
+import { textDetection } from './text-detection.ts';
+import { textLine } from './text-line.ts';
 import { thumbnail } from './thumbnail.ts';
 import { toMultiple } from './to-multiple.ts';
 import { tokenBudget } from './token-budget.ts';
@@ -21,6 +24,7 @@ const sizeRuleKinds = {
   edgeRange,
   halvedEdges,
   keepRatio,
+  letterbox,
   longestEdge,
   mostPatches,
   nearSize,
@@ -28,6 +32,8 @@ const sizeRuleKinds = {
   pixelBudget,
   shortSide,
   sideAndArea,
+  textDetection,
+  textLine,
   thumbnail,
   tokenBudget,
   toMultiple,
