@@ -59,6 +59,8 @@ const tensor = (
 });
 const webp: NonNullable<Request['output']> = { case: 'image', value: { format: ImageFormat.WEBP } };
 
+const qwen = '{"image_processor_type": "Qwen2VLImageProcessor"}';
+
 /** Requests of all kinds. Some are refused for some pictures. */
 const requests: Readonly<Record<string, Request>> = {
   'no options': {},
@@ -77,6 +79,9 @@ const requests: Readonly<Record<string, Request>> = {
   'a tensor of BF16': { resize: { shortestEdge: 16 }, output: tensor({ datatype: 4, container: 3 }) },
   'CLIP in npz': { preset: 'clip-vit-base-patch32', output: tensor({ container: 4, datatype: 2 }) },
   'ResNet of torchvision': { preset: 'ResNet50_Weights.IMAGENET1K_V2' },
+  // The thin PNG is refused.
+  'patches and their grid': { preprocessorConfig: qwen, output: tensor({ container: 3 }) },
+  'the pixels of patches': { preprocessorConfig: qwen, output: webp },
   'the pixels of a preset': { preset: 'vit-base-patch16-224', output: webp },
   'a bad option': { resize: { width: 3, height: 3 }, background: 'red' },
   'a source option': { sourceOptions: { page: 2 } },
@@ -89,14 +94,16 @@ async function failureOf(error: unknown) {
 }
 
 /** The parts that a description and a response share. */
-const ofDescription = ({ source, outputs, decisions, key }: DescribeResponse) => ({
+const ofDescription = ({ source, outputs, decisions, key, tokens, grid }: DescribeResponse) => ({
   source,
   outputs: outputs.map(({ output }) => output.value),
   decisions,
   key,
+  tokens,
+  grid,
 });
 
-async function ofResponse({ source, content, tensors, provenance, key }: ProcessResponse) {
+async function ofResponse({ source, content, tensors, provenance, key, tokens, grid }: ProcessResponse) {
   const image = async () => {
     const { format, width, height } = await sharp(content).metadata();
     return { format: { jpeg: 1, png: 2, webp: 3 }[format as string], width, height };
@@ -106,6 +113,8 @@ async function ofResponse({ source, content, tensors, provenance, key }: Process
     outputs: tensors.length > 0 ? tensors : [await image()],
     decisions: provenance?.decisions,
     key,
+    tokens,
+    grid,
   };
 }
 
@@ -126,6 +135,22 @@ describe(describeImage, () => {
     const { content, tensors } = await processed.client.process(request);
     expect(outputs.map(({ output }) => output.value)).toEqual(tensors);
     expect(tensors[0]?.bytes).toBe(BigInt(content.length));
+  });
+
+  it('counts the tokens of an image in the prompt of a model', async () => {
+    const source = { case: 'content', value: await encoded(noise(1280, 720), 'png') } as const;
+    const request = (type: string) => ({
+      source,
+      preprocessorConfig: JSON.stringify({ image_processor_type: `${type}ImageProcessor` }),
+      output: tensor({ container: 3 }),
+    });
+    const qwen = await described.client.describe(request('Qwen2VL'));
+    expect([qwen.grid, qwen.tokens]).toEqual([[1, 52, 92], 1196n]);
+    // A token ends each row, and two are around them.
+    const hunYuan = await described.client.describe(request('HunYuanVL'));
+    expect([hunYuan.grid, hunYuan.tokens]).toEqual([[1, 44, 80], 22n * 41n + 2n]);
+    const clip = await described.client.describe(request('CLIP'));
+    expect([clip.grid, clip.tokens]).toEqual([[], 0n]);
   });
 
   it('describes a picture whose pixels are damaged, because it does not decode them', async () => {
