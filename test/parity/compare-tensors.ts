@@ -9,7 +9,7 @@ export interface NamedTensor {
   readonly values: Uint8Array;
 }
 
-/** What was compared. `problem` is the first thing that differs. */
+/** The result of a comparison. `problem` is the first thing that differs. */
 export interface Compared {
   readonly values: number;
   readonly differing: number;

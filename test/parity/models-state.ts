@@ -7,7 +7,7 @@ export interface ComparedSubject {
   readonly library: string;
   readonly seed: string;
   readonly configs: number;
-  /** Images of which both made tensors, each alone. */
+  /** Single images of which both made tensors. */
   readonly images: number;
   /** Batches of which both made tensors. */
   readonly batches: number;

@@ -156,6 +156,8 @@ def case(subject, draw, index):
             images = [image.convert("RGB") for image in images]
         if takes_samples(of_class):
             images = [[image] for image in images]
-        return dict(processor(images, return_tensors="pt"))
+        result = processor(images, return_tensors="pt")
+        # Idefics returns the tensor itself.
+        return dict(result) if hasattr(result, "keys") else {"pixel_values": result}
 
     return {"preprocessorConfig": text, "numerics": NUMERICS[library]}, compute
