@@ -30,6 +30,7 @@ def case(subject, draw, index):
         request = {"preprocessorConfig": json.dumps({"model_cfg": model_config, "preprocess_cfg": values})}
 
     def compute(images):
-        return {"image": torch.stack([transform(image) for image in images])}
+        # It would resize other modes as they are, and convert them to RGB after that.
+        return {"image": torch.stack([transform(image.convert("RGB")) for image in images])}
 
     return request, compute
