@@ -46,12 +46,18 @@ export function writeTables(): void {
   writeFileSync(page, `${before}\n\n${tables}\n\n${text.slice(text.indexOf(end))}`);
 }
 
-/** The last result of each subject under each seed. */
+/**
+ * The last result of each subject under each seed. Results before one that differs do not count: the code has changed
+ * since then.
+ */
 function latest(state: readonly ComparedSubject[]): readonly ComparedSubject[] {
-  const byKey = new Map(
-    state.map((each) => [`${each.family} ${each.name} ${each.library} ${each.seed}`, each]),
-  );
-  return [...byKey.values()].filter(({ images, problems }) => images > 0 || problems.length > 0);
+  return [...Map.groupBy(state, ({ family, name, library }) => `${family} ${name} ${library}`).values()]
+    .flatMap((results) => {
+      const lastDiffering = results.findLastIndex(({ problems }) => problems.length > 0);
+      const valid = results.slice(lastDiffering === results.length - 1 ? lastDiffering : lastDiffering + 1);
+      return [...new Map(valid.map((each) => [each.seed, each])).values()];
+    })
+    .filter(({ images, problems }) => images > 0 || problems.length > 0);
 }
 
 function merged({ families, types }: Results, results: readonly ComparedSubject[]): Results {
