@@ -231,7 +231,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
 
   it('searches the presets at /docs, and shows what one of them does', async () => {
     await page.goto(`${service.url}/docs`);
-    await page.fill('#preset-words', 'clip patch32');
+    await page.fill('#preset-words', 'transformers clip patch32');
     await page.getByRole('button', { name: 'openai/clip-vit-base-patch32' }).click();
     await page.getByText('crop 224 × 224 from the centre').waitFor();
     expect(await page.locator('#preset-details pre').textContent()).toContain('AutoImageProcessor');
