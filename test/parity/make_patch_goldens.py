@@ -93,6 +93,13 @@ TYPES = {
         {"do_resize": False, "patch_size": 1},
         {"do_rescale": False, "max_patches": 7},
     ],
+    "Lfm2VlImageProcessor": [
+        {"max_image_tokens": 9, "min_image_tokens": 4, "tile_size": 64, "max_tiles": 5},
+        {"max_image_tokens": 9, "tile_size": 64, "min_tiles": 2, "max_tiles": 2, "max_pixels_tolerance": 1.0},
+        {"do_image_splitting": False, "downsample_factor": 1, "resample": 3, "do_normalize": False},
+        {"use_thumbnail": False, "max_image_tokens": 16, "tile_size": 48, "do_rescale": False},
+        {"min_tiles": 1, "max_tiles": 1, "tile_size": 64, "encoder_patch_size": 8},
+    ],
     "MuseGlimmerImageProcessor": [
         {"max_image_tokens": 20},
         {"max_image_tokens": 100, "patch_size": 7, "temporal_patch_size": 1},

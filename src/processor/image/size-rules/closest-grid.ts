@@ -1,5 +1,5 @@
+import { inSetOrder } from '../python-set.ts';
 import { roundHalfToEven } from '../shortest-edge.ts';
-import { inSetOrder } from './python-set.ts';
 import type { SizeRuleKind } from './size-rule.ts';
 
 /**

@@ -15,6 +15,8 @@ export interface PixelBudgetRule {
   readonly maxPixels: number;
   /** Frames of a video as which the image counts in the budget. Unset: 1. */
   readonly frames?: number | undefined;
+  /** Whether a side that is rounded down to nothing becomes `factor`, as in image_processing_lfm2_vl.py. */
+  readonly isNeverEmpty?: true;
   /**
    * How an image with a side shorter than `factor` is enlarged first, in proportion: `truncated` as in
    * image_processing_glm4v.py, `rounded` as in image_processing_paddleocr_vl.py. Unset: it is not.
@@ -31,9 +33,10 @@ export const pixelBudget: SizeRuleKind<PixelBudgetRule> = {
   size(rule, source) {
     const { factor, minPixels, maxPixels, frames = 1 } = rule;
     const { width, height } = enlarged(rule, source);
+    const least = rule.isNeverEmpty ? factor : 0;
     const rounded = {
-      width: roundHalfToEven(width / factor) * factor,
-      height: roundHalfToEven(height / factor) * factor,
+      width: Math.max(least, roundHalfToEven(width / factor) * factor),
+      height: Math.max(least, roundHalfToEven(height / factor) * factor),
     };
     const pixels = frames * rounded.height * rounded.width;
     if (pixels > maxPixels) {

@@ -27,7 +27,7 @@ function tilesOf({ columns, rows }: Grid): number {
 }
 
 /** By number of tiles; grids of equal number keep their order. */
-function byTiles(grids: readonly Grid[]): readonly Grid[] {
+export function byTiles(grids: readonly Grid[]): readonly Grid[] {
   return grids.toSorted((a, b) => tilesOf(a) - tilesOf(b));
 }
 
@@ -36,11 +36,20 @@ function byTiles(grids: readonly Grid[]): readonly Grid[] {
  * image's pixels: `get_optimal_tiled_canvas` of GotOcr2ImageProcessor, which InternVL uses, too.
  */
 export function closestRatio(source: Size, tile: Size, minTiles: number, maxTiles: number): Grid {
+  return closestOf(source, tile, byTiles(gridsWithin(minTiles, maxTiles)));
+}
+
+/**
+ * The grid of several whose aspect ratio is closest to the image's, as {@link closestRatio} chooses it.
+ *
+ * @param grids - by number of tiles
+ */
+export function closestOf(source: Size, tile: Size, grids: readonly Grid[]): Grid {
   const ratio = source.width / source.height;
   const area = source.width * source.height;
   let best: Grid = { columns: 1, rows: 1 };
   let least = Number.POSITIVE_INFINITY;
-  for (const grid of byTiles(gridsWithin(minTiles, maxTiles))) {
+  for (const grid of grids) {
     const difference = Math.abs(ratio - grid.columns / grid.rows);
     if (difference < least) {
       least = difference;

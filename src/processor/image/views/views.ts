@@ -1,6 +1,7 @@
 import { anyResolution } from './any-resolution.ts';
 import { aria } from './aria.ts';
 import { fittedCanvas } from './fitted-canvas.ts';
+import { largeImageTiles } from './large-image-tiles.ts';
 import { paddedGrid } from './padded-grid.ts';
 import { panAndScan } from './pan-and-scan.ts';
 import { quarters } from './quarters.ts';
@@ -14,6 +15,7 @@ const viewsKinds = {
   anyResolution,
   aria,
   fittedCanvas,
+  largeImageTiles,
   paddedGrid,
   panAndScan,
   quarters,

@@ -30,7 +30,6 @@ export const notComputed: Readonly<Record<string, (typeof missing)[keyof typeof 
   Inkling2ImageProcessor: missing.patches,
   InklingImageProcessor: missing.patches,
   Kosmos2_5ImageProcessor: missing.patches,
-  Lfm2VlImageProcessor: missing.tiles,
   LightGlueImageProcessor: missing.pairs,
   MiniCPMOcrImageProcessor: missing.tiles,
   MiniCPMV4_6ImageProcessor: missing.tiles,

@@ -1,4 +1,11 @@
-import { invalid, readFlag, readKeys, readWholeNumber } from '../config-values.ts';
+import {
+  invalid,
+  readFlag,
+  readKeys,
+  readNumber,
+  readWholeNumber,
+  unsupportedKeys,
+} from '../config-values.ts';
 import type { ConfigValues, ProcessorType } from '../processor-types.ts';
 import { gridProcessorTypes } from './grid-types.ts';
 import { expansionOf, patchKeys, patchSide } from './patch-values.ts';
@@ -244,6 +251,83 @@ function gemma4(isMerged: boolean): ProcessorType {
   };
 }
 
+/** LFM2-VL: patches of the image, or of its tiles and of the image. */
+const lfm2Vl: ProcessorType = {
+  defaults: {
+    do_resize: true,
+    do_rescale: true,
+    do_normalize: true,
+    do_pad: true,
+    ...halfValues,
+    resample: bilinear,
+    downsample_factor: 2,
+    do_image_splitting: true,
+    min_tiles: 2,
+    max_tiles: 10,
+    use_thumbnail: true,
+    min_image_tokens: 64,
+    max_image_tokens: 256,
+    encoder_patch_size: 16,
+    tile_size: 512,
+    max_pixels_tolerance: 2,
+    return_row_col_info: null,
+  },
+  ignores: ['do_center_crop', 'crop_size', 'pad_size', 'size'],
+  own(config, resampling) {
+    if (!readFlag(config, 'do_pad')) throw unsupportedKeys(['do_pad'], 'rows of patches are always padded');
+    if (readFlag(config, 'return_row_col_info')) {
+      throw unsupportedKeys(['return_row_col_info'], 'rows and columns are not tensors of this type');
+    }
+    const patch = patchSide(config, 'encoder_patch_size');
+    const downsampled = patchSide(config, 'downsample_factor');
+    const area = patch ** 2 * downsampled ** 2;
+    const maxTokens = readWholeNumber(config, 'max_image_tokens', 1, maxCount);
+    const tiles = lfm2Tiles(config, patch);
+    const largest = maxTokens * area * readNumber(config, 'max_pixels_tolerance');
+    const count = Math.max(maxTokens * downsampled ** 2, tiles === undefined ? 0 : (tiles.tile / patch) ** 2);
+    return {
+      steps: [],
+      views: {
+        kind: 'largeImageTiles',
+        budget: {
+          kind: 'pixelBudget',
+          factor: patch * downsampled,
+          minPixels: readWholeNumber(config, 'min_image_tokens', 0, maxCount) * area,
+          maxPixels: maxTokens * area,
+          isNeverEmpty: true,
+        },
+        patch,
+        hasWhole: readFlag(config, 'use_thumbnail'),
+        ...(tiles ?? { tile: patch, minTiles: 1, maxTiles: 1 }),
+        // A single tile means that nothing is cut; its patches count all the same.
+        largest: (tiles?.maxTiles ?? 1) === 1 ? Number.MAX_SAFE_INTEGER : largest,
+        ...resampling,
+      },
+      tensor: {
+        arrangement: { kind: 'patches', size: patch, merge: 1, repeats: 1, axes: 'yxct', count },
+        extras: [
+          { name: 'pixel_attention_mask', kind: 'patchMask', size: patch, count },
+          { name: 'spatial_shapes', kind: 'patchGrid', size: patch, isPlanar: true },
+        ],
+      },
+    };
+  },
+};
+
+/** The most tiles in a config: all grids are compared for each image. */
+const mostTiles = 64;
+
+/** Unset: the image is never cut. */
+function lfm2Tiles(config: ConfigValues, patch: number) {
+  const minTiles = readWholeNumber(config, 'min_tiles', 1, mostTiles);
+  const maxTiles = readWholeNumber(config, 'max_tiles', 1, mostTiles);
+  if (!readFlag(config, 'do_image_splitting')) return undefined;
+  if (minTiles > maxTiles) throw invalid('min_tiles', minTiles, `at most max_tiles, ${maxTiles}`);
+  const tile = patchSide(config, 'tile_size');
+  if (tile % patch !== 0) throw invalid('tile_size', tile, `a multiple of encoder_patch_size, ${patch}`);
+  return { tile, minTiles, maxTiles };
+}
+
 /** Image processors of transformers that cut an image into patches, by the name of their class. */
 export const patchTypes: Readonly<Record<string, ProcessorType>> = {
   ...gridProcessorTypes,
@@ -251,6 +335,7 @@ export const patchTypes: Readonly<Record<string, ProcessorType>> = {
   Gemma4UnifiedImageProcessor: gemma4(true),
   Glm5NextImageProcessor: glm5Next,
   Kimi_K25ImageProcessor: kimi,
+  Lfm2VlImageProcessor: lfm2Vl,
   MuseGlimmerImageProcessor: museGlimmer,
   NeoMMEImageProcessor: neoMme,
   Siglip2ImageProcessor: siglip2,
