@@ -10,13 +10,11 @@ export type Values = Uint8Array | Uint16Array | Float32Array;
  * - `fused`: (x − mean / rescaleFactor) / (std / rescaleFactor), the terms in parentheses rounded to FP32, if the image
  *   is rescaled and normalized: TorchvisionBackend of transformers (image_processing_backends.py,
  *   `_fuse_mean_std_and_rescale_factor`).
- * - `toTensor`: (x ÷ (1 / rescaleFactor) − mean) / std, each step rounded to FP32: `ToTensor` and `Normalize` of
- *   torchvision, and every library that divides by 255 or 127.5.
  * - `affine`: x × (rescaleFactor / std) + (−mean / std), the terms in parentheses and each step rounded to FP32:
  *   NormalizeImage of PaddleOCR (paddlex/inference/models/text_detection/processors.py).
  * - `bfloat16`: as `stepwise`, but each step is rounded to bfloat16; Llama4ImageProcessor of transformers.
  */
-export type Rounding = 'stepwise' | 'fused' | 'toTensor' | 'affine' | 'bfloat16';
+export type Rounding = 'stepwise' | 'fused' | 'affine' | 'bfloat16';
 
 /** The part of a tensor's plan that determines the value of a sample. */
 export interface ValuePlan {
@@ -93,10 +91,6 @@ function valuesOf(plan: ValuePlan, channel: number): Float32Array {
       const fusedMean = Math.fround(mean * scale);
       const fusedStd = Math.fround(std * scale);
       return tableOf((sample) => Math.fround(sample - fusedMean) / fusedStd);
-    }
-    case 'toTensor': {
-      const divisor = Math.fround(1 / rescaleFactor);
-      return tableOf((sample) => Math.fround(Math.fround(sample / divisor) - mean) / std);
     }
     case 'affine': {
       const scale = Math.fround(rescaleFactor / exactStd);

@@ -15,16 +15,13 @@ interface Model {
  * The values of preprocess_input by its mode, as its NumPy branch computes them (`_preprocess_numpy_input` in
  * keras/src/applications/imagenet_utils.py). With `none` the model contains this step and takes 0…255.
  */
-const modes: Readonly<
-  Record<string, Pick<TensorPlan, 'rescaleFactor' | 'mean' | 'std' | 'rounding' | 'channelOrder'>>
-> = {
+const modes: Readonly<Record<string, Pick<TensorPlan, 'rescaleFactor' | 'mean' | 'std' | 'channelOrder'>>> = {
   caffe: { rescaleFactor: 1, mean: [103.939, 116.779, 123.68], std: [1], channelOrder: 'BGR' },
-  tf: { rescaleFactor: 1 / 127.5, mean: [1], std: [1], rounding: 'toTensor', channelOrder: 'RGB' },
+  tf: { rescaleFactor: 1 / 127.5, mean: [1], std: [1], channelOrder: 'RGB' },
   torch: {
     rescaleFactor: 1 / 255,
     mean: [0.485, 0.456, 0.406],
     std: [0.229, 0.224, 0.225],
-    rounding: 'toTensor',
     channelOrder: 'RGB',
   },
   none: { rescaleFactor: 1, mean: [0], std: [1], channelOrder: 'RGB' },

@@ -117,7 +117,6 @@ function recognition(): PresetPlan {
       rescaleFactor: 1 / 255,
       mean: [0.5],
       std: [0.5],
-      rounding: 'toTensor',
       channelOrder: 'BGR',
       arrangement: { kind: 'images', canvas: { leastWidth: input.width }, isPadded: true },
     },

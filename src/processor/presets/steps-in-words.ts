@@ -45,7 +45,6 @@ function valuesInWords({ rescaleFactor, mean, std, rounding = 'stepwise' }: Pres
 const roundingWords: Readonly<Record<Rounding, string>> = {
   stepwise: 'each operation rounded to FP32',
   fused: 'rescaling and normalization fused, rounded to FP32',
-  toTensor: 'by a division, each operation rounded to FP32',
   affine: 'as one product and one sum, each rounded to FP32',
   bfloat16: 'each operation rounded to BF16',
 };

@@ -104,7 +104,6 @@ const tensor: Omit<TensorPlan, 'kind' | 'container'> = {
   rescaleFactor: 1 / 255,
   mean: [0],
   std: [1],
-  rounding: 'toTensor',
   channelOrder: 'RGB',
 };
 

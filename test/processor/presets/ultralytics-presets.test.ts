@@ -21,7 +21,7 @@ describe('a preset of Ultralytics', () => {
         },
         { kind: 'padTo', to: { width: 640, height: 640 }, at: 'centre', colour: [114, 114, 114] },
       ],
-      output: { name: 'images', rounding: 'toTensor', extras: [{ name: 'ratio_pad' }] },
+      output: { name: 'images', extras: [{ name: 'ratio_pad' }] },
     });
   });
 
