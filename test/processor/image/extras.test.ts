@@ -19,7 +19,11 @@ function made(extra: Record<string, unknown>) {
 describe('the tensors beside the pixels', () => {
   it.each([
     ['the size of the source, height first', { kind: 'imageSizes' }, ['INT64', [1, 2], [480, 640]]],
-    ['a grid of patches', { kind: 'patchGrid', size: 2 }, ['INT64', [1, 3], [1, 3, 2]]],
+    [
+      'a grid of patches for each picture',
+      { kind: 'patchGrid', size: 1 },
+      ['INT64', [3, 3], [1, 2, 2, 1, 2, 2, 1, 2, 1]],
+    ],
     ['the number of pictures', { kind: 'pictureCount' }, ['INT64', [1], [3]]],
     ['the number of pictures after the first', { kind: 'pictureCount', skip: 1 }, ['INT64', [1], [2]]],
     ['a number in several axes', { kind: 'pictureCount', axes: 2 }, ['INT64', [1, 1], [3]]],
