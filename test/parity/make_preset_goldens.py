@@ -199,6 +199,11 @@ def goldens_of(name: str, preset: dict, pictures) -> dict:
     return {"name": name, **fields, **samples, "cases": cases}
 
 
+def classification_weights():
+    weights = json.loads((PRESETS / "torchvision-presets.json").read_text())["weights"]
+    return {name: values for name, values in weights.items() if "crop_size" in values}
+
+
 def committed_presets():
     for name, configs in TYPES.items():
         yield name, {"config": {"image_processor_type": name}}, FEW_PICTURES
@@ -207,7 +212,7 @@ def committed_presets():
     for entry in json.loads((PRESETS / "shipped-presets.json").read_text()):
         yield entry["models"][0], {"config": entry["config"]}, FEW_PICTURES
     seen = set()
-    for name, values in json.loads((PRESETS / "torchvision-presets.json").read_text())["weights"].items():
+    for name, values in classification_weights().items():
         if str(values) not in seen:
             yield name, {"weights": name}, FEW_PICTURES
         seen.add(str(values))
@@ -232,7 +237,7 @@ def random_presets(count: int, seed: int):
             ]
         )
 
-    weights = list(json.loads((PRESETS / "torchvision-presets.json").read_text())["weights"])
+    weights = list(classification_weights())
     for _ in range(count):
         sizes = [(draw.randint(1, 500), draw.randint(1, 500)) for _ in range(2)]
         pictures = [(*sides, draw.choice([1, 3, 3, 4]), draw.choice(["mixed", "smooth"])) for sides in sizes]

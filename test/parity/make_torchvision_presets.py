@@ -2,23 +2,26 @@
 
     pip install torch torchvision && python test/parity/make_torchvision_presets.py
 
-All weights whose transforms are torchvision's ImageClassification, with that preset's own parameters. Weights
-have other ones as well (object detection, video, optical flow): those are left out.
+All weights whose transforms take one image: ImageClassification, SemanticSegmentation and OpticalFlow, with their own
+parameters. Those of ObjectDetection only convert to FP32; the models go on with a GeneralizedRCNNTransform, whose
+parameters are those of the weights. VideoClassification is left out: it takes the frames of a video.
 """
 
 import functools
+import inspect
 import json
 from pathlib import Path
 
 import torchvision
-from torchvision.models import get_model_weights, list_models
-from torchvision.transforms._presets import ImageClassification
+from torchvision.models import get_model, get_model_weights, list_models
+from torchvision.transforms._presets import ImageClassification, ObjectDetection, OpticalFlow, SemanticSegmentation
 
 PATH = Path(__file__).resolve().parents[2] / "src/processor/presets/torchvision-presets.json"
 
 # What most of them have; only what differs is in the file.
 DEFAULT_MEAN = [0.485, 0.456, 0.406]
 DEFAULT_STD = [0.229, 0.224, 0.225]
+DEFAULTS = {"mean": DEFAULT_MEAN, "std": DEFAULT_STD}
 
 
 def presets():
@@ -26,20 +29,42 @@ def presets():
         for weights in get_model_weights(model):
             transforms = weights.transforms
             made = transforms.func if isinstance(transforms, functools.partial) else transforms
-            if made is not ImageClassification:
-                continue
-            preset = transforms()
-            assert preset.antialias is True
-            values = {
-                "resize_size": preset.resize_size[0],
-                "crop_size": preset.crop_size[0],
-                "interpolation": preset.interpolation.value,
-            }
-            if list(preset.mean) != DEFAULT_MEAN:
-                values["mean"] = list(preset.mean)
-            if list(preset.std) != DEFAULT_STD:
-                values["std"] = list(preset.std)
-            yield name_of(weights), values
+            if made in VALUES_OF:
+                yield name_of(weights), VALUES_OF[made](model, transforms())
+
+
+def resized(model, preset):
+    assert preset.antialias is True
+    values = {"resize_size": preset.resize_size[0]}
+    if isinstance(preset, ImageClassification):
+        values["crop_size"] = preset.crop_size[0]
+    values["interpolation"] = preset.interpolation.value
+    return values | normalized(preset.mean, preset.std)
+
+
+def normalized(mean, std):
+    values = {"mean": list(mean), "std": list(std)}
+    return {key: value for key, value in values.items() if value != DEFAULTS[key]}
+
+
+def detection(model, preset):
+    transform = get_model(model, weights=None, weights_backbone=None).transform
+    sizes = {"fixed_size": list(transform.fixed_size)} if transform.fixed_size else {
+        "min_size": transform.min_size[-1],
+        "max_size": transform.max_size,
+    }  # fmt: skip
+    detection = sizes | {"size_divisible": transform.size_divisible}
+    return {"detection": detection} | normalized(transform.image_mean, transform.image_std)
+
+
+# OpticalFlow.forward normalizes by these numbers.
+assert "mean=[0.5, 0.5, 0.5], std=[0.5, 0.5, 0.5]" in inspect.getsource(OpticalFlow.forward)
+VALUES_OF = {
+    ImageClassification: resized,
+    SemanticSegmentation: resized,
+    OpticalFlow: lambda *_: normalized([0.5] * 3, [0.5] * 3),
+    ObjectDetection: detection,
+}
 
 
 def name_of(weights):

@@ -1,48 +1,58 @@
 import type { FilterName } from '../image/kernels/weights.ts';
+import type { Step } from '../image/steps.ts';
 import type { Preset } from './preset.ts';
 import type { PresetPlan } from './preset-plan.ts';
 import table from './torchvision-presets.json' with { type: 'json' };
 
-interface ImageClassification {
-  readonly resize_size: number;
-  readonly crop_size: number;
-  readonly interpolation: string;
+/** The parameters of a transform that differ from most. Without sizes the image keeps its own. */
+interface Parameters {
+  readonly resize_size?: number;
+  readonly crop_size?: number;
+  readonly interpolation?: string;
+  readonly detection?: Detection;
   readonly mean?: readonly number[];
   readonly std?: readonly number[];
+}
+
+/** Of a GeneralizedRCNNTransform. */
+interface Detection {
+  readonly min_size?: number;
+  readonly max_size?: number;
+  readonly fixed_size?: readonly number[];
+  readonly size_divisible: number;
 }
 
 const aliases = Map.groupBy(Object.entries(table.aliases), ([, name]) => name);
 
 /**
- * The presets of torchvision's weights, by names such as `ResNet50_Weights.IMAGENET1K_V2`: its
- * ImageClassification as it treats a Pillow image. A model's name, such as `resnet50`, means its default weights.
- * test/parity/make_torchvision_presets.py made the table from torchvision itself.
+ * The presets of torchvision's weights, by names such as `ResNet50_Weights.IMAGENET1K_V2`. A model's name, such as
+ * `resnet50`, means its default weights. test/parity/make_torchvision_presets.py made the table from torchvision itself.
+ *
+ * - ImageClassification and SemanticSegmentation, as they treat a Pillow image: a tensor they resize as FP32, which is
+ *   not computed here;
+ * - OpticalFlow's values of one of its two images;
+ * - detection up to the model's backbone: ObjectDetection, then the model's own GeneralizedRCNNTransform.
  */
-export const torchvisionPresets: readonly Preset[] = Object.entries<ImageClassification>(table.weights).map(
+export const torchvisionPresets: readonly Preset[] = Object.entries<Parameters>(table.weights).map(
   ([name, preset]) => ({
     name,
     aliases: (aliases.get(name) ?? []).map(([alias]) => alias),
     family: 'torchvision',
-    libraries: ['pillow'],
+    libraries: librariesOf(preset),
     plan: () => planOf(preset),
-    python: () => pythonOf(name),
+    python: () => pythonOf(name, preset),
   }),
 );
 
-function planOf(preset: ImageClassification): PresetPlan {
-  const { resize_size: shortestEdge, crop_size: side, interpolation } = preset;
+function librariesOf({ detection, resize_size: size }: Parameters): Preset['libraries'] {
+  if (detection !== undefined) return ['torch'];
+  return size === undefined ? ['pillow', 'torch'] : ['pillow'];
+}
+
+function planOf(preset: Parameters): PresetPlan {
   return {
     alpha: 'dropped',
-    steps: [
-      {
-        kind: 'resize',
-        fit: 'shortestEdge',
-        shortestEdge,
-        // The table contains only bilinear and bicubic, which have the same names in Pillow.
-        filter: interpolation as FilterName,
-      },
-      { kind: 'crop', width: side, height: side, origin: 'torchvision' },
-    ],
+    steps: stepsOf(preset),
     tensor: {
       name: 'image',
       datatype: 'FP32',
@@ -51,16 +61,63 @@ function planOf(preset: ImageClassification): PresetPlan {
       mean: preset.mean ?? table.mean,
       std: preset.std ?? table.std,
       channelOrder: 'RGB',
+      ...(preset.detection && detectionTensors(preset.detection)),
     },
   };
 }
 
-function pythonOf(name: string): string {
-  const [weights = '', member = ''] = name.split('.');
-  return `from PIL import Image, ImageOps
-from torchvision.models import ${weights}
+function stepsOf({ resize_size: shortestEdge, crop_size: side, interpolation }: Parameters): readonly Step[] {
+  const steps: Step[] = [];
+  if (shortestEdge !== undefined) {
+    // The table contains only bilinear and bicubic, which have the same names in Pillow.
+    const filter = interpolation as FilterName;
+    steps.push({ kind: 'resize', fit: 'shortestEdge', shortestEdge, filter });
+  }
+  if (side !== undefined) steps.push({ kind: 'crop', width: side, height: side, origin: 'torchvision' });
+  return steps;
+}
 
-image = ImageOps.exif_transpose(Image.open("photo.jpg")).convert("RGB")
-tensor = ${weights}.${member}.transforms()(image).unsqueeze(0)
+/** The ImageList that the model passes on, and the sizes that map its boxes back to the image. */
+function detectionTensors(detection: Detection) {
+  const [width, height] = detection.fixed_size ?? [];
+  const { min_size: shortestEdge = 0, max_size: longestEdge = 0, size_divisible: multipleOf } = detection;
+  const size =
+    width === undefined || height === undefined ? { shortestEdge, longestEdge } : { width, height };
+  return {
+    name: 'images',
+    arrangement: { kind: 'resizedValues', size, multipleOf },
+    extras: [
+      { name: 'image_sizes', kind: 'detectionSizes', size },
+      { name: 'original_image_sizes', kind: 'imageSizes' },
+    ],
+  } as const satisfies Partial<PresetPlan['tensor']>;
+}
+
+function pythonOf(name: string, { detection, resize_size: size }: Parameters): string {
+  const lines = ['image = ImageOps.exif_transpose(Image.open("photo.jpg")).convert("RGB")'];
+  if (detection === undefined) {
+    const ofOne = size === undefined ? 'transforms(image, image)[0]' : 'transforms(image)';
+    lines.push('transforms = weights.transforms()', `tensor = ${ofOne}.unsqueeze(0)`);
+  } else {
+    lines.push(
+      `model = get_model("${modelOf(name)}", weights=weights).eval()`,
+      'images, _ = model.transform([weights.transforms()(image)])',
+      'tensor, image_sizes = images.tensors, images.image_sizes',
+    );
+  }
+  return `from PIL import Image, ImageOps
+from torchvision.models import ${detection === undefined ? 'get_weight' : 'get_model, get_weight'}
+
+weights = get_weight("${name}")
+${lines.join('\n')}
 `;
+}
+
+/** The name of the model that has these weights. */
+function modelOf(name: string): string | undefined {
+  const [weights] = name.split('.');
+  return Object.keys(table.aliases).find(
+    (alias) =>
+      !alias.includes('.') && table.aliases[alias as keyof typeof table.aliases].startsWith(`${weights}.`),
+  );
 }

@@ -2,32 +2,58 @@
 
 import torch
 import torchvision
-from torchvision.models import get_model_weights, list_models
+from torchvision.models import get_model, get_model_weights, list_models
 from torchvision.transforms._presets import OpticalFlow
 from torchvision.transforms.functional import pil_to_tensor
 
 torch.set_num_threads(1)
 VERSIONS = {"torchvision": torchvision.__version__.split("+")[0]}
-WEIGHTS = {
-    f"{type(weights).__name__}.{weights.name}": weights
+MODELS = {
+    f"{type(weights).__name__}.{weights.name}": (model, weights)
     for model in list_models()
     for weights in get_model_weights(model)
 }
-# The transforms of detection are in its models: see case().
+WEIGHTS = {name: weights for name, (_, weights) in MODELS.items()}
+# The transforms of detection are in its models: see detection().
 DETECTION = "torchvision.models.detection"
 
 
 def subjects():
     for name, weights in WEIGHTS.items():
         # Optical flow takes pairs of images, video classification frames: each is compared with one image.
-        if type(weights).__module__.startswith(DETECTION):
+        if is_detection(weights):
+            yield {"name": name, "library": "torch", "tolerance": 1e-6}
             continue
         for library in ("pillow", "torch"):
             yield {"name": name, "library": library}
 
 
+def is_detection(weights):
+    return type(weights).__module__.startswith(DETECTION)
+
+
+def detection(name):
+    model, weights = MODELS[name]
+    transform = get_model(model, weights=None, weights_backbone=None).eval().transform
+    transforms = weights.transforms()
+
+    def compute(images):
+        images = [transforms(image.convert("RGB")) for image in images]
+        sizes = [image.shape[-2:] for image in images]
+        made, _ = transform(images)
+        return {
+            "images": made.tensors,
+            "image_sizes": torch.tensor(made.image_sizes),
+            "original_image_sizes": torch.tensor(sizes),
+        }
+
+    return {"preset": name, "numerics": "NUMERICS_TORCH"}, compute
+
+
 def case(subject, draw, index):
     weights = WEIGHTS[subject["name"]]
+    if is_detection(weights):
+        return detection(subject["name"])
     is_video = ".video." in type(weights).__module__
     is_torch = subject["library"] == "torch"
     transforms = weights.transforms()

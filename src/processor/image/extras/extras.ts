@@ -1,5 +1,6 @@
 import { aspectRatioId } from './aspect-ratio.ts';
 import { constant } from './constant.ts';
+import { detectionSizes } from './detection-sizes.ts';
 import type { ExtraKind } from './extra.ts';
 import { imageCount } from './image-count.ts';
 import { imageSizes } from './image-sizes.ts';
@@ -20,6 +21,7 @@ import { tileMask, tileTokens } from './tile-mask.ts';
 const extraKinds = {
   aspectRatioId,
   constant,
+  detectionSizes,
   imageCount,
   imageSizes,
   patchCount,

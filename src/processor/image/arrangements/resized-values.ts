@@ -1,0 +1,73 @@
+import { Failure } from '../../../failures.ts';
+import { bilinear } from '../kernels/float-bilinear.ts';
+import type { Size } from '../shortest-edge.ts';
+import { sizeInWords } from '../words.ts';
+import type { ArrangementKind } from './arrangement.ts';
+
+/** The size that detection resizes an image to, in pixels: a fixed one, or one that keeps the proportions. */
+export type DetectionSize = Size | { readonly shortestEdge: number; readonly longestEdge: number };
+
+/**
+ * The values of one picture, resized, then zeros at the right and bottom up to multiples: [1, channels, height, width].
+ * GeneralizedRCNNTransform of torchvision (models/detection/transform.py) resizes the normalized values, not the pixels,
+ * so these are floats, within 10⁻⁶ of PyTorch's.
+ */
+export interface ResizedValuesArrangement {
+  readonly kind: 'resizedValues';
+  readonly size: DetectionSize;
+  readonly multipleOf: number;
+}
+
+export const resizedValues: ArrangementKind<ResizedValuesArrangement> = {
+  inWords({ size, multipleOf }) {
+    const target =
+      'width' in size
+        ? sizeInWords(size)
+        : `a shorter side of ${size.shortestEdge}, a longer one of at most ${size.longestEdge}`;
+    const zeros = multipleOf === 1 ? '' : `, zeros at the right and bottom up to multiples of ${multipleOf}`;
+    return `the normalized values resized to ${target} (bilinear)${zeros}`;
+  },
+  shape({ size, multipleOf }, [picture], channels, layout) {
+    const { width, height } = canvasOf(detectionSize(size, picture as Size), multipleOf);
+    return layout === 'NCHW' ? [1, channels, height, width] : [1, height, width, channels];
+  },
+  write({ size, multipleOf }, [picture], channels, layout, values) {
+    if (picture === undefined) return;
+    const { data, width, channels: samples } = picture;
+    const target = detectionSize(size, picture);
+    const canvas = canvasOf(target, multipleOf);
+    for (const [channel, { sample, table }] of channels.entries()) {
+      const read = (x: number, y: number) =>
+        table[data[(y * width + x) * samples + sample] as number] as number;
+      const [start, step] =
+        layout === 'NCHW' ? [channel * canvas.width * canvas.height, 1] : [channel, channels.length];
+      bilinear(picture, read, target, (value, x, y) => {
+        values[start + (y * canvas.width + x) * step] = value;
+      });
+    }
+  },
+  check({ size }, [picture]) {
+    const { width, height } = detectionSize(size, picture as Size);
+    if (width >= 1 && height >= 1) return;
+    throw new Failure(
+      'PRESET_UNSUPPORTED',
+      `The preset reduces this image to ${width} × ${height} pixels, so it has none. Send a wider or taller one.`,
+      { width, height },
+    );
+  },
+  batchRule: () => 'pad',
+  computesFloats: true,
+};
+
+/** `_resize_image_and_masks` of transform.py, and `interpolate` with recompute_scale_factor. */
+export function detectionSize(size: DetectionSize, source: Size): Size {
+  if ('width' in size) return { width: size.width, height: size.height };
+  const sides = [source.width, source.height];
+  const scale = Math.min(size.shortestEdge / Math.min(...sides), size.longestEdge / Math.max(...sides));
+  return { width: Math.trunc(source.width * scale), height: Math.trunc(source.height * scale) };
+}
+
+function canvasOf({ width, height }: Size, multipleOf: number): Size {
+  const side = (length: number) => Math.ceil(length / multipleOf) * multipleOf;
+  return { width: side(width), height: side(height) };
+}
