@@ -138,6 +138,7 @@ function responseHeadersOf(response: ProcessResponse, times: Times): Readonly<Re
     ]),
     'Content-Type': contentType,
     'Content-Length': String(content.length),
+    ...inferenceHeader(response),
     'Content-Disposition': `inline; filename="image.${extensionOf(contentType)}"`,
     'Image-Width': String(width),
     'Image-Height': String(height),
@@ -145,6 +146,13 @@ function responseHeadersOf(response: ProcessResponse, times: Times): Readonly<Re
     ...(tensor &&
       others.length === 0 && { 'Tensor-Datatype': tensor.datatype, 'Tensor-Shape': tensor.shape.join(', ') }),
   };
+}
+
+/** The length of the JSON before the values, for a body of the Open Inference Protocol; raw values have none. */
+function inferenceHeader({ contentType, content, tensors }: ProcessResponse) {
+  const bytes = tensors.reduce((sum, tensor) => sum + Number(tensor.bytes), 0);
+  const isInference = contentType === 'application/octet-stream' && content.length > bytes;
+  return isInference ? { 'Inference-Header-Content-Length': String(content.length - bytes) } : {};
 }
 
 function provenanceHeaders({ source, provenance }: ProcessResponse): Readonly<Record<string, string>> {
@@ -200,6 +208,7 @@ const extensions: Readonly<Record<string, string>> = {
   'application/x-npy': 'npy',
   'application/vnd.safetensors': 'safetensors',
   'application/x-npz': 'npz',
+  'application/json': 'json',
 };
 
 function extensionOf(contentType: string): string {

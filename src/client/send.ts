@@ -25,7 +25,7 @@ export async function send(
   signal: AbortSignal,
   apiKey?: string,
 ): Promise<ImageResponse> {
-  const types = /^image\/|^application\/(octet-stream|x-npy|x-npz|vnd\.safetensors)$/;
+  const types = /^image\/|^application\/(octet-stream|json|x-npy|x-npz|vnd\.safetensors)$/;
   return await post('/v1/images', types, api, source, options, timeoutMs, signal, apiKey);
 }
 

@@ -199,6 +199,12 @@ export const rules: readonly Rule[] = [
     inMessage: { allowed: 'ALPHA_DEFAULT beside background, which is drawn behind transparent pixels' },
   },
   {
+    refuses: ['layout'],
+    when: { option: 'format', in: ['vllm'] },
+    allowed: 'none with format vllm',
+    phrase: 'not with format vllm',
+  },
+  {
     refuses: ['datatype'],
     values: ['bf16'],
     when: { option: 'format', in: ['npy', 'npz'] },

@@ -54,8 +54,8 @@ export const limitedFilters = {
 /** Formats that images are written in. */
 export const imageFormats = ['jpeg', 'png', 'webp'] as const;
 /** Containers that tensors are written in. */
-export const tensorContainers = ['raw', 'npy', 'safetensors', 'npz'] as const;
-/** Containers of any number of tensors; the others contain one. */
+export const tensorContainers = ['raw', 'npy', 'safetensors', 'npz', 'vllm', 'open_inference'] as const;
+/** Files of any number of tensors. */
 export const namedContainers = [
   'safetensors',
   'npz',

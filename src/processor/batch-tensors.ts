@@ -13,12 +13,14 @@ import { fixedTensors } from './image/outputs.ts';
 import type { Plan, TensorPlan } from './image/plan.ts';
 import { batchRulesOf } from './image/tensor.ts';
 import {
+  type ArrayContainer,
   bytesOfTensor,
   type OpenContainer,
   openContainer,
   type TensorDescription,
   valuesIn,
 } from './image/tensor-container.ts';
+import { joinVllmContents } from './image/vllm-item.ts';
 import { tensorMessage } from './respond.ts';
 import type { CallMemory } from './serving/call-memory.ts';
 
@@ -47,6 +49,7 @@ export function openBatch(
   container: TensorPlan['container'],
   memory: CallMemory,
 ): BatchTensors {
+  if (container === 'vllm') return collectItems(count, memory);
   const rules = batchRulesOf(plan.output as TensorPlan);
   const partContainer = rules.length === 1 ? TensorContainer.RAW : TensorContainer.SAFETENSORS;
   const fixed = fixedTensors(plan);
@@ -68,7 +71,7 @@ function stack(
   count: number,
   fixed: readonly TensorDescription[],
   rules: readonly BatchRule[],
-  container: TensorPlan['container'],
+  container: ArrayContainer,
   memory: CallMemory,
 ): Joining {
   const parts = createParts(count, rules);
@@ -95,7 +98,7 @@ function stack(
 function collect(
   count: number,
   rules: readonly BatchRule[],
-  container: TensorPlan['container'],
+  container: ArrayContainer,
   memory: CallMemory,
 ): Joining {
   const parts = createParts(count, rules);
@@ -124,11 +127,33 @@ function collect(
   };
 }
 
+/** Items of vLLM are not joined: the response lists that of each image. */
+function collectItems(count: number, memory: CallMemory): BatchTensors {
+  const images: ProcessResponse[] = new Array(count);
+  let room: Disposable | undefined;
+  return {
+    partContainer: TensorContainer.VLLM,
+    put(index, response) {
+      images[index] = response;
+    },
+    response() {
+      const contents = images.map(({ content }) => content);
+      const bytes = contents.reduce((sum, { length }) => sum + length, 0);
+      room = reserve(bytes, memory);
+      const { content, contentType } = joinVllmContents(contents);
+      memory.hold(content.length - bytes);
+      const withoutContents = images.map((image) => ({ ...image, content: new Uint8Array() }));
+      return create(ProcessBatchResponseSchema, { content, contentType, images: withoutContents });
+    },
+    [Symbol.dispose]: () => room?.[Symbol.dispose](),
+  };
+}
+
 /** A container whose values are those of padding. */
 function openJoined(
   joined: readonly TensorDescription[],
   rules: readonly BatchRule[],
-  container: TensorPlan['container'],
+  container: ArrayContainer,
 ): OpenContainer {
   const open = openContainer(joined, container);
   for (const [index, values] of open.values.entries()) {

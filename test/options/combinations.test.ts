@@ -21,6 +21,7 @@ const broken = [
   ['preprocessor_config={}&stride=32', 'stride'],
   ['format=npy&datatype=uint8&std=2', 'datatype'],
   ['format=npy&datatype=bf16', 'datatype'],
+  ['preset=a&format=vllm&layout=nchw', 'layout'],
   ['format=npy&pixels=uint8&mean=2', 'pixels'],
   ['preset=a&pixels=uint8&datatype=fp16', 'datatype'],
   ['format=png&alpha=drop&background=ff0000', 'alpha'],

@@ -101,7 +101,7 @@ describe('imageOptions', () => {
     [{ height: 'abc' }, 'a whole number from 1 to 65535'],
     [{ fit: 'squeeze' }, 'one of fill, cover, contain, inside, outside'],
     [{ filter: 'mitchell' }, 'one of nearest, box, bilinear, hamming, bicubic, lanczos'],
-    [{ format: 'avif' }, 'one of source, jpeg, png, webp, raw, npy, safetensors, npz'],
+    [{ format: 'avif' }, 'one of source, jpeg, png, webp, raw, npy, safetensors, npz, vllm, open_inference'],
     [{ quality: '101' }, 'a whole number from 1 to 100'],
     [{ numerics: 'approximate' }, 'one of exact, pillow, torch, opencv, fast'],
     [{ background: 'orange' }, 'a colour as RRGGBB or #RRGGBB'],
@@ -127,6 +127,15 @@ describe('imageOptions', () => {
     expect(wordsOf(Filter)).toEqual(filters);
     expect(new Set(wordsOf(Numerics))).toEqual(new Set(numericsWords));
     expect(wordsOf(ImageFormat)).toEqual([...imageFormats, 'avif', 'gif', 'tiff', 'bmp', 'heic', 'jxl']);
-    expect(formats).toEqual(['source', ...imageFormats, 'raw', 'npy', 'safetensors', 'npz']);
+    expect(formats).toEqual([
+      'source',
+      ...imageFormats,
+      'raw',
+      'npy',
+      'safetensors',
+      'npz',
+      'vllm',
+      'open_inference',
+    ]);
   });
 });

@@ -101,6 +101,7 @@ function imageResponse(): JsonObject {
       'application/x-npy': {},
       'application/vnd.safetensors': {},
       'application/x-npz': {},
+      'application/json': {},
       'multipart/mixed': {},
     },
   };

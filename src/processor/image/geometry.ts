@@ -53,6 +53,8 @@ export function maxBytesOf(geometries: readonly Geometry[]): number {
 
 /** A plan and its geometry for one image. */
 export interface PlannedImage {
+  /** The key of the response. Unset: it is not needed. */
+  readonly key?: string | undefined;
   readonly plan: Plan;
   readonly geometry: Geometry;
 }

@@ -7,6 +7,7 @@ import { fixedSizeOf } from './steps.ts';
 import { describeTensors, sizesOfPicture } from './tensor.ts';
 import { bytesOfTensor, type TensorDescription } from './tensor-container.ts';
 import { type Tokens, tokensOf } from './tokens.ts';
+import { vllmBytes } from './vllm-item.ts';
 
 /** Description of an output, known before its pixels are computed. */
 export type OutputDescription =
@@ -48,7 +49,10 @@ export function describeOutputs(
   const tensors = describeTensors(sizes, isGrayscale(plan) ? 1 : 3, output);
   return {
     outputs: tensors.map((tensor) => ({ kind: 'tensor', ...tensor, bytes: bytesOfTensor(tensor) })),
-    maxContentBytes: bytesOfTensors(tensors) + tensors.length * headerBytes,
+    maxContentBytes:
+      output.container === 'vllm'
+        ? vllmBytes(bytesOfTensors(tensors))
+        : bytesOfTensors(tensors) + tensors.length * headerBytes,
     ...(output.tokens && { tokens: tokensOf(output.tokens, sizes.picture) }),
   };
 }

@@ -84,6 +84,10 @@ export interface TensorPlan {
   readonly extras?: readonly ExtraTensor[] | undefined;
   /** How the model counts an image's tokens. Unset: it does not, or the count is not computed. */
   readonly tokens?: TokenRule | undefined;
+  /**
+   * How vLLM takes the tensors. `patches`: rows of patches, which vLLM normalizes itself, and their grid. Unset: not known.
+   */
+  readonly vllm?: 'patches' | undefined;
   readonly container: (typeof tensorContainers)[number];
 }
 

@@ -70,7 +70,7 @@ function isFast({ numerics }: Plan): boolean {
 async function processImage(
   content: Uint8Array,
   header: ImageHeader,
-  { plan, geometry }: PlannedImage,
+  { plan, geometry, key }: PlannedImage,
   decodeOnce: () => Promise<Pixels>,
   startedMs: number,
 ): Promise<PixelResult> {
@@ -85,7 +85,7 @@ async function processImage(
     decodeFast: (target) => decodeFast(content, own, target),
     stage,
   });
-  const encoded = await encodeOutput(pictures, geometry, header, plan, stage);
+  const encoded = await encodeOutput(pictures, { geometry, key }, header, plan, stage);
   const { width, height } = geometry.picture;
   return {
     content: outOfScratch(encoded.content),
@@ -101,7 +101,7 @@ async function processImage(
 
 async function encodeOutput(
   pictures: readonly Pixels[],
-  geometry: Geometry,
+  { geometry, key }: Pick<PlannedImage, 'geometry' | 'key'>,
   { format }: ImageHeader,
   plan: Plan,
   stage: ReturnType<typeof createStopwatch>['time'],
@@ -113,7 +113,7 @@ async function encodeOutput(
     return await stage('encode', () => encode(picture, outputFormat(output, format), output.quality));
   }
   const inColour = isGrayscale(plan) ? pictures : pictures.map(grayToRgb);
-  return await stage('tensor', () => tensors(inColour, geometry, output));
+  return await stage('tensor', () => tensors(inColour, geometry, output, key));
 }
 
 /** Loads and compiles everything that pixels need, so that the first image does not wait for it. */

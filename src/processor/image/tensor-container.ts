@@ -23,10 +23,13 @@ export interface OpenContainer extends Encoded {
   close(): void;
 }
 
+/** The containers in which the values of a tensor follow each other; the one of vLLM is in vllm-item.ts. */
+export type ArrayContainer = Exclude<TensorPlan['container'], 'vllm'>;
+
 /** The container of tensors whose values are written later, and are 0 until then. `raw` and `npy` take one. */
 export function openContainer(
   tensors: readonly TensorDescription[],
-  container: TensorPlan['container'],
+  container: ArrayContainer,
 ): OpenContainer {
   const contentType = contentTypes[container];
   switch (container) {
@@ -38,6 +41,8 @@ export function openContainer(
       return { ...openSafetensors(tensors), contentType };
     case 'npz':
       return { ...openNpz(tensors), contentType };
+    case 'open_inference':
+      return { ...openFile(inferenceHeader(tensors), tensors), contentType };
   }
 }
 
@@ -56,7 +61,8 @@ const contentTypes = {
   npy: 'application/x-npy',
   safetensors: 'application/vnd.safetensors',
   npz: 'application/x-npz',
-} as const satisfies Record<TensorPlan['container'], string>;
+  open_inference: 'application/octet-stream',
+} as const satisfies Record<ArrayContainer, string>;
 
 function only(tensors: readonly TensorDescription[]): TensorDescription {
   const [tensor, ...others] = tensors;
@@ -105,6 +111,20 @@ function byAlignment(tensors: readonly TensorDescription[]): readonly TensorDesc
 /** Bytes of a tensor's values. */
 export function bytesOfTensor({ datatype, shape }: TensorDescription): number {
   return shape.reduce((product, length) => product * length, datatypes[datatype].bytes);
+}
+
+/**
+ * The JSON of an inference request with the binary tensor data extension of the Open Inference Protocol (KServe, Triton).
+ * The values follow it in the order of the inputs.
+ */
+function inferenceHeader(tensors: readonly TensorDescription[]): Uint8Array {
+  const inputs = tensors.map((tensor) => ({
+    name: tensor.name,
+    shape: tensor.shape,
+    datatype: tensor.datatype,
+    parameters: { binary_data_size: bytesOfTensor(tensor) },
+  }));
+  return Buffer.from(JSON.stringify({ inputs }));
 }
 
 /** NumPy's format 1.0 (NEP 1): the header is padded so that the values begin at a multiple of 64. */

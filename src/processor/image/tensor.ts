@@ -9,6 +9,7 @@ import type { TensorPlan } from './plan.ts';
 import type { Size } from './shortest-edge.ts';
 import { openContainer, type TensorDescription } from './tensor-container.ts';
 import { channelTables, inDatatype, valuesOver } from './value-table.ts';
+import { vllmContent } from './vllm-item.ts';
 
 /** Tensors in their container, and their descriptions in the same order. */
 export interface EncodedTensors extends Encoded {
@@ -21,18 +22,33 @@ export interface EncodedTensors extends Encoded {
  *
  * @param pictures - [height, width, 1 | 3] uint8 each
  * @param sizes - those of the source and of the pictures
+ * @param key - of the response
  */
-export function tensors(pictures: readonly Pixels[], sizes: PictureSizes, plan: TensorPlan): EncodedTensors {
+export function tensors(
+  pictures: readonly Pixels[],
+  sizes: PictureSizes,
+  plan: TensorPlan,
+  key = '',
+): EncodedTensors {
   const { channels } = pictures[0] as Pixels;
   const described = describeTensors(sizes, channels, plan);
-  const { content, contentType, values, close } = openContainer(described, plan.container);
-  const [pixels, ...extras] = values as [Uint8Array, ...Uint8Array[]];
+  const { container } = plan;
+  // An item of vLLM takes values in any container.
+  const opened = openContainer(described, container === 'vllm' ? 'safetensors' : container);
+  const [pixels, ...extras] = opened.values as [Uint8Array, ...Uint8Array[]];
   writePixels(pictures, plan, pixels);
   for (const [index, extra] of (plan.extras ?? []).entries()) {
     writeExtra(extra, sizes, described[index + 1] as TensorDescription, extras[index] as Uint8Array);
   }
-  close();
-  return { content, contentType, tensors: described };
+  if (container === 'vllm') {
+    const written = described.map((tensor, index) => ({
+      ...tensor,
+      values: opened.values[index] as Uint8Array,
+    }));
+    return { ...vllmContent(written, plan, key), tensors: described };
+  }
+  opened.close();
+  return { content: opened.content, contentType: opened.contentType, tensors: described };
 }
 
 /**

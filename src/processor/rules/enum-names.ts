@@ -110,6 +110,8 @@ export const containerNames = {
   [TensorContainer.NPY]: 'npy',
   [TensorContainer.SAFETENSORS]: 'safetensors',
   [TensorContainer.NPZ]: 'npz',
+  [TensorContainer.VLLM]: 'vllm',
+  [TensorContainer.OPEN_INFERENCE]: 'open_inference',
 } as const satisfies Record<Known<TensorContainer>, string>;
 
 /**

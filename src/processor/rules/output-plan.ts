@@ -4,6 +4,7 @@ import {
   ImageFormat,
   type ImageOutput,
   Layout,
+  Pixels,
   type TensorOutput,
   TensorOutputSchema,
 } from '../../../gen/image/v1/processor_pb.ts';
@@ -62,7 +63,7 @@ export function tensorPlan(output: TensorOutput, channels: number): TensorPlan {
     mean: mean.length === 0 ? imageOptions.mean.default : mean,
     std: std.length === 0 ? imageOptions.std.default : std,
     channelOrder: enumName('channel_order', output.channelOrder, channelOrderNames),
-    container: containerOf(output, ['image']),
+    container: withoutPreset(containerOf(output, ['image'])),
   };
 }
 
@@ -76,7 +77,10 @@ export function presetTensorPlan(
   output: TensorOutput = create(TensorOutputSchema),
   tensor: PresetPlan['tensor'],
 ): TensorPlan {
-  const isUint8 = enumName('pixels', output.pixels, pixelsNames) === 'uint8';
+  const container = containerOf(output, namesOfTensors(tensor));
+  if (container === 'vllm' && tensor.vllm === undefined)
+    throw invalidOption('container', container, vllmPresets);
+  const isUint8 = pixelsOf(output, container) === 'uint8';
   const values = isUint8 ? pixelValues : { datatype: datatypeOf(output, tensor) };
   const layout =
     output.layout === Layout.UNSPECIFIED ? tensor.layout : enumName('layout', output.layout, layoutNames);
@@ -92,9 +96,18 @@ export function presetTensorPlan(
     kind: 'tensor',
     ...values,
     layout,
-    container: containerOf(output, namesOfTensors(tensor)),
+    container,
   };
 }
+
+/** vLLM normalizes UINT8 itself, so that is the default for it. */
+function pixelsOf(output: TensorOutput, container: TensorPlan['container']): 'normalized' | 'uint8' {
+  const isUnset = output.pixels === Pixels.UNSPECIFIED && output.datatype === Datatype.UNSPECIFIED;
+  return isUnset && container === 'vllm' ? 'uint8' : enumName('pixels', output.pixels, pixelsNames);
+}
+
+const vllmPresets =
+  'vllm only with a preset of patches with a grid, such as one of the class Qwen2VLImageProcessor; safetensors and npz with any other';
 
 /** The pixels themselves. */
 const pixelValues = {
@@ -114,6 +127,11 @@ function datatypeOf(output: TensorOutput, tensor: PresetPlan['tensor']): TensorP
   throw invalidOption('datatype', datatype, allowed);
 }
 
+function withoutPreset(container: TensorPlan['container']): TensorPlan['container'] {
+  if (container !== 'vllm') return container;
+  throw invalidOption('container', container, vllmPresets);
+}
+
 /**
  * The container of tensors.
  *
@@ -122,7 +140,8 @@ function datatypeOf(output: TensorOutput, tensor: PresetPlan['tensor']): TensorP
  */
 export function containerOf(output: TensorOutput, names: readonly string[]): TensorPlan['container'] {
   const container = enumName('container', output.container, containerNames);
-  if (names.length === 1 || namedContainers.some((each) => each === container)) return container;
+  const isOfOne = container === 'raw' || container === 'npy';
+  if (names.length === 1 || !isOfOne) return container;
   throw invalidOption(
     'container',
     container,

@@ -1,7 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import type { TensorPlan } from '../../../src/processor/image/plan.ts';
-import { openContainer, type Tensor } from '../../../src/processor/image/tensor-container.ts';
+import {
+  type ArrayContainer,
+  openContainer,
+  type Tensor,
+} from '../../../src/processor/image/tensor-container.ts';
 import { findPythonWith } from '../../support/python.ts';
 
 const values = Uint8Array.from({ length: 24 }, (_, at) => at);
@@ -21,7 +24,7 @@ const several: readonly Tensor[] = [
   },
 ];
 
-function containTensors(tensors: readonly Tensor[], container: TensorPlan['container']) {
+function containTensors(tensors: readonly Tensor[], container: ArrayContainer) {
   const open = openContainer(tensors, container);
   for (const [index, tensor] of tensors.entries()) open.values[index]?.set(tensor.values);
   open.close();
@@ -106,6 +109,20 @@ assert [(i.filename, i.date_time, i.compress_type, i.CRC, i.file_size) for i in 
     });
   });
 
+  it('writes the inputs of an inference request, then their values', () => {
+    const { content, contentType } = containTensors(several, 'open_inference');
+    const header = JSON.stringify({
+      inputs: [
+        { name: 'image', shape: [1, 3], datatype: 'UINT8', parameters: { binary_data_size: 3 } },
+        { name: 'pixel_values', shape: [1, 2, 1, 1], datatype: 'FP32', parameters: { binary_data_size: 8 } },
+      ],
+    });
+    expect(contentType).toBe('application/octet-stream');
+    expect(Buffer.from(content).toString('latin1')).toBe(
+      header + several.map((each) => Buffer.from(each.values).toString('latin1')).join(''),
+    );
+  });
+
   it.each(['raw', 'npy'] as const)('writes no second tensor to %s', (container) => {
     expect(() => containTensors(several, container)).toThrow('2 tensors in a file of one');
     expect(() => containTensors([], container)).toThrow('0 tensors in a file of one');
@@ -113,7 +130,7 @@ assert [(i.filename, i.date_time, i.compress_type, i.CRC, i.file_size) for i in 
 });
 
 describe(openContainer, () => {
-  it.each(['raw', 'npy', 'safetensors', 'npz'] as const)(
+  it.each(['raw', 'npy', 'safetensors', 'npz', 'open_inference'] as const)(
     'gives the same bytes in %s for values that are written later, in any order',
     (container) => {
       const tensors = container === 'raw' || container === 'npy' ? several.slice(0, 1) : several;

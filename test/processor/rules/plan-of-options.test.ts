@@ -258,7 +258,7 @@ describe(planOf, () => {
     ['datatype', tensorRequest({ datatype: unknown }), 'one of FP32, UINT8, FP16, BF16'],
     ['layout', tensorRequest({ layout: unknown }), 'one of NCHW, NHWC'],
     ['channel_order', tensorRequest({ channelOrder: unknown }), 'one of RGB, BGR'],
-    ['container', tensorRequest({ container: unknown }), 'one of raw, npy, safetensors, npz'],
+    ['container', tensorRequest({ container: unknown }), 'one of raw, npy, safetensors, npz, vllm, open_inference'],
   ])('refuses a number that %s does not define', (option, request, allowed) => {
     expect(refusal(request)).toEqual(invalid(option, '99', allowed));
   });

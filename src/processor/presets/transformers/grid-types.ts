@@ -18,6 +18,8 @@ import { bicubic, clipValues, halfValues } from './type-values.ts';
 /** How a class differs from Qwen2VLImageProcessor. */
 interface GridType {
   readonly defaults: ConfigValues;
+  /** As in TensorPlan. */
+  readonly vllm?: 'patches';
   /** Whether `min_pixels` and `max_pixels` beside `size` override its keys. Unset: they do. */
   readonly ignoresPixelKeys?: true;
   /** Whether the budget counts `temporal_patch_size` frames. */
@@ -101,7 +103,7 @@ const gridTypes: Readonly<Record<string, GridType>> = {
     isUngrouped: true,
     arrangement: { isSquare: true },
   },
-  Qwen2VLImageProcessor: { defaults: qwen },
+  Qwen2VLImageProcessor: { defaults: qwen, vllm: 'patches' },
   VideoLlama3ImageProcessor: {
     defaults: { ...qwen, ...halfValues, ...patch(14, 1, 1) },
     mergeSizes: 'image_merge_sizes',
@@ -154,6 +156,7 @@ function gridPlan(
         ...(type.mergeSizes ? [{ name: type.mergeSizes, kind: 'constant', value: merge } as const] : []),
       ],
       tokens: { patch: size, merge, ...type.tokens },
+      ...(type.vllm && { vllm: type.vllm }),
       ...patchTensor(library),
     },
   };
