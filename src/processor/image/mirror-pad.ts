@@ -1,3 +1,4 @@
+import { Failure } from '../../failures.ts';
 import { areaOf, cutUpright, wholeOf } from './cutout.ts';
 import { upright } from './picture.ts';
 import type { Pixels } from './pixels.ts';
@@ -13,16 +14,28 @@ export interface MirrorPadStep {
   readonly kind: 'mirrorPad';
   /** In pixels. */
   readonly multiple: number;
+  /** Whether the padding may be longer than the image, as in NumPy. torchvision refuses such an image. */
+  readonly repeats: boolean;
 }
 
 export const mirrorPad: StepKind<MirrorPadStep> = {
   inWords: ({ multiple }) =>
     `pad at the right and bottom with the mirrored image to the next multiples of ${multiple}`,
-  place({ multiple }, { width, height, colours }) {
-    const next = (side: number) => (Math.floor(side / multiple) + 1) * multiple;
-    return { width: next(width), height: next(height), colours };
-  },
+  place: ({ multiple }, { width, height, colours }) => ({
+    width: next(width, multiple),
+    height: next(height, multiple),
+    colours,
+  }),
   fixedSize: () => undefined,
+  checkInput({ multiple, repeats }, { width, height }) {
+    const shortest = Math.min(...[width, height].filter((side) => 2 * side < next(side, multiple)));
+    if (repeats || shortest === Number.POSITIVE_INFINITY) return;
+    throw new Failure(
+      'IMAGE_TOO_SMALL',
+      `The image has ${width} × ${height} pixels; the model's processor mirrors a side to multiples of ${multiple}, which takes at least half of that. Send a larger image.`,
+      { limit: Math.ceil(multiple / 2), actual: shortest },
+    );
+  },
   inputCutout: wholeOf,
   newPixels: ({ output }) => areaOf(output),
   run: (picture, { output, cutout }) => cutUpright(mirrored(upright(picture), output), 1, cutout),
@@ -38,6 +51,10 @@ function mirrored({ data, channels, ...input }: Pixels, { width, height }: Size)
     }
   }
   return { data: canvas, channels, width, height };
+}
+
+function next(side: number, multiple: number): number {
+  return (Math.floor(side / multiple) + 1) * multiple;
 }
 
 function mirroredIndex(index: number, length: number): number {

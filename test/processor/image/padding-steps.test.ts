@@ -85,15 +85,22 @@ describe('a padTo step to a size of the image', () => {
 describe('a mirrorPad step', () => {
   // numpy.pad(…, mode="symmetric")
   it('repeats the image back and forth up to the next multiple', () => {
-    expect(outputOf({ kind: 'mirrorPad', multiple: 5 }, [[1, 2]])[0]).toEqual([1, 2, 2, 1, 1]);
-    expect(outputOf({ kind: 'mirrorPad', multiple: 2 }, [[1, 2]])).toEqual([
+    expect(outputOf({ kind: 'mirrorPad', multiple: 5, repeats: true }, [[1, 2]])[0]).toEqual([1, 2, 2, 1, 1]);
+    expect(outputOf({ kind: 'mirrorPad', multiple: 2, repeats: true }, [[1, 2]])).toEqual([
       [1, 2, 2, 1],
       [1, 2, 2, 1],
     ]);
   });
 
+  it('refuses an image that is shorter than its padding, as torchvision does', () => {
+    const step = { kind: 'mirrorPad', multiple: 8, repeats: false } as const;
+    const check = (width: number) => () => kindOf(step).checkInput?.(step, { width, height: 9 });
+    expect(check(3)).toThrow('The image has 3 × 9 pixels');
+    expect(check(4)).not.toThrow();
+  });
+
   it('turns the image upright first', () => {
-    expect(outputOf({ kind: 'mirrorPad', multiple: 3 }, [[1], [2]], 6)[0]).toEqual([2, 1, 1]);
+    expect(outputOf({ kind: 'mirrorPad', multiple: 3, repeats: true }, [[1], [2]], 6)[0]).toEqual([2, 1, 1]);
   });
 });
 

@@ -54,7 +54,7 @@ export const classificationTypes: Readonly<Record<string, ProcessorType>> = {
   Swin2SRImageProcessor: {
     defaults: { do_rescale: true, do_pad: true, size_divisor: 8 },
     ignores: [...ignoresCrop, 'do_resize', 'size', 'resample', 'do_normalize', 'image_mean', 'image_std'],
-    own: (config) => ({ steps: mirrored(config) }),
+    own: (config, _, library) => ({ steps: mirrored(config, library) }),
     // The old name of size_divisor.
     renamed: ({ size_divisor: divisor, pad_size: size = null }) =>
       size === null ? {} : { size_divisor: divisor ?? size },
@@ -112,7 +112,7 @@ function poolFormerSize(config: ConfigValues): ResizeFit {
     : { fit: 'fill', width, height };
 }
 
-function mirrored(config: ConfigValues): Step[] {
+function mirrored(config: ConfigValues, library: PresetLibrary): Step[] {
   if (!readFlag(config, 'do_pad')) return [];
-  return [{ kind: 'mirrorPad', multiple: readWholeNumber(config, 'size_divisor', 1, 65_535) }];
+  return [{ kind: 'mirrorPad', multiple: readWholeNumber(config, 'size_divisor', 1, 65_535), repeats: library === 'pillow' }];
 }

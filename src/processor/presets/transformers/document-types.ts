@@ -28,6 +28,7 @@ const nougat: ProcessorType = {
   ignores: [...ignoresCrop, 'pad_size'],
   own(config, resampling, library) {
     refuse(config, 'do_crop_margin', 'the margins, and so the sizes, depend on the pixels');
+    if (library === 'torch') refuse(config, 'do_align_long_axis', 'the torchvision backend turns other axes');
     // The Pillow backend reduces the image first, with reducing_gap=2.
     if (library === 'pillow') refuse(config, 'do_thumbnail', 'numerics=torch computes it');
     return { steps: longAxisSteps(config, resampling, { ...resampling, filter: 'bicubic' }) };
