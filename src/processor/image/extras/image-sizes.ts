@@ -8,7 +8,8 @@ export interface ImageSizesExtra {
 }
 
 export const imageSizes: ExtraKind<ImageSizesExtra> = {
-  inWords: () => 'height and width of the source, in pixels',
+  inWords: ({ of }) =>
+    `height and width of the ${of === 'picture' ? 'picture before it is cut or padded' : 'source'}, in pixels`,
   datatype: () => 'INT64',
   batchRule: () => 'concatenate',
   shape: () => [1, 2],
