@@ -16,7 +16,7 @@ export interface PresetNames {
   aliasesOf(preset: Preset): readonly string[];
 }
 
-/** What timm, open_clip and browsers put before the id of a model on the hub. */
+/** The prefixes that timm, open_clip and browsers put before the id of a model on the hub. */
 const hubPrefix = /^(?:hf[-_]hub:|https:\/\/huggingface\.co\/)/i;
 
 /** Names in a hint. */

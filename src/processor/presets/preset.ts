@@ -24,7 +24,7 @@ export type PresetLibrary = 'pillow' | Library;
 export interface PresetSettings {
   /** The size of the network's input, in pixels. */
   readonly imgsz?: { readonly height: number; readonly width: number } | undefined;
-  /** What both sides of the network's input are a multiple of, in pixels. */
+  /** A number that divides both sides of the network's input, in pixels. */
   readonly stride?: number | undefined;
   /** Whether the input is no larger than the stride requires. */
   readonly rect?: boolean | undefined;
