@@ -54,7 +54,15 @@ export const limitedFilters = {
 /** Formats that images are written in. */
 export const imageFormats = ['jpeg', 'png', 'webp'] as const;
 /** Containers that tensors are written in. */
-export const tensorContainers = ['raw', 'npy', 'safetensors', 'npz', 'vllm', 'open_inference'] as const;
+export const tensorContainers = [
+  'raw',
+  'npy',
+  'safetensors',
+  'npz',
+  'vllm',
+  'open_inference',
+  'auto',
+] as const;
 /** Files of any number of tensors. */
 export const namedContainers = [
   'safetensors',
@@ -167,7 +175,7 @@ export const imageOptions = {
     kind: text('the name of a preset', 200),
     field: 'preset',
     meaning:
-      "A model's own preprocessing by name, such as clip-vit-base-patch32; the response is npy by default",
+      "A model's own preprocessing by name, such as clip-vit-base-patch32; the response is npy by default, npz for several tensors",
   },
   preprocessor_config: {
     kind: text('the JSON of a preprocessor_config.json'),
@@ -283,5 +291,5 @@ export const standardDefaults = {
   quality: undefined,
 } as const satisfies ImageDefaults;
 
-/** The value of `format` beside a preset, where the request gives none. */
-export const presetFormat = 'npy';
+/** The value of `format` beside a preset, where the request gives none: a container for the number of its tensors. */
+export const presetFormat = 'auto';

@@ -12,8 +12,10 @@ import { maxBatchImages } from '../grpc/messages/message-limits.ts';
 import { mapConcurrently } from '../map-concurrently.ts';
 import { openBatch } from './batch-tensors.ts';
 import type { Plan, TensorPlan } from './image/plan.ts';
+import { namesOfTensors } from './image/tensor.ts';
 import { checkCombinations } from './rules/check-combinations.ts';
 import { containerNames } from './rules/enum-names.ts';
+import { type ContainerName, containerFor } from './rules/output-plan.ts';
 import type { CallMemory } from './serving/call-memory.ts';
 
 /** The parts of the service that a batch uses. */
@@ -52,8 +54,9 @@ async function processAll(
   { processOne, planOf, memory, concurrency }: BatchProcessing,
   stop: AbortSignal,
 ): Promise<ProcessBatchResponse> {
-  const container = containerOfAll(requests);
+  const name = containerOfAll(requests);
   const plan = ofBatch(0, () => planOf(asPart(requests[0] as ProcessRequest, TensorContainer.SAFETENSORS)));
+  const container = containerOfPlan(name, plan);
   using batch = openBatch(requests.length, plan, container, memory);
   const process = ([index, request]: [number, ProcessRequest]) =>
     processOne(asPart(request, batch.partContainer), stop).then(
@@ -73,7 +76,13 @@ async function processAll(
   return batch.response();
 }
 
-function containerOfAll(requests: readonly ProcessRequest[]): TensorPlan['container'] {
+/** @throws OPTION_INVALID if the container cannot contain the plan's tensors */
+function containerOfPlan(name: ContainerName, { output }: Plan): TensorPlan['container'] {
+  const tensor = output as TensorPlan;
+  return containerFor(name, namesOfTensors(tensor), tensor.datatype);
+}
+
+function containerOfAll(requests: readonly ProcessRequest[]): ContainerName {
   const [first] = requests;
   if (first === undefined) throw new Failure('SOURCE_MISSING', 'The batch has no image. Set requests.');
   if (requests.length > maxBatchImages) {
@@ -91,12 +100,12 @@ function containerOfAll(requests: readonly ProcessRequest[]): TensorPlan['contai
   }
   // The images themselves are requested in raw containers, so a datatype that npy does not have is found only here.
   for (const [index, request] of requests.entries()) ofBatch(index, () => checkCombinations(request));
-  return containers[0] as TensorPlan['container'];
+  return containers[0] as ContainerName;
 }
 
-function containerOf(request: ProcessRequest): TensorPlan['container'] {
+function containerOf(request: ProcessRequest): ContainerName {
   if (request.output.case === 'tensor') {
-    const names: Readonly<Record<number, TensorPlan['container']>> = containerNames;
+    const names: Readonly<Record<number, ContainerName>> = containerNames;
     const name = names[request.output.value.container];
     if (name !== undefined) return name;
     throw invalid('container', [...new Set(Object.values(names))].join(', '));

@@ -231,7 +231,12 @@ describe(readRequest, () => {
       ['width=', 'width', '', 'a whole number from 1 to 65535'],
       ['width=3.5', 'width', '3.5', 'a whole number from 1 to 65535'],
       ['fit=squeeze', 'fit', 'squeeze', 'one of fill, cover, contain, inside, outside'],
-      ['format=svg', 'format', 'svg', 'one of source, jpeg, png, webp, raw, npy, safetensors, npz'],
+      [
+        'format=svg',
+        'format',
+        'svg',
+        'one of source, jpeg, png, webp, raw, npy, safetensors, npz, vllm, open_inference, auto',
+      ],
       ['grayscale=yes', 'grayscale', 'yes', 'true or false'],
       ['quality=101', 'quality', '101', 'a whole number from 1 to 100'],
       ['background=red', 'background', 'red', 'a colour as RRGGBB or #RRGGBB'],

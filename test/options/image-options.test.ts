@@ -101,7 +101,10 @@ describe('imageOptions', () => {
     [{ height: 'abc' }, 'a whole number from 1 to 65535'],
     [{ fit: 'squeeze' }, 'one of fill, cover, contain, inside, outside'],
     [{ filter: 'mitchell' }, 'one of nearest, box, bilinear, hamming, bicubic, lanczos'],
-    [{ format: 'avif' }, 'one of source, jpeg, png, webp, raw, npy, safetensors, npz, vllm, open_inference'],
+    [
+      { format: 'avif' },
+      'one of source, jpeg, png, webp, raw, npy, safetensors, npz, vllm, open_inference, auto',
+    ],
     [{ quality: '101' }, 'a whole number from 1 to 100'],
     [{ numerics: 'approximate' }, 'one of exact, pillow, torch, opencv, fast'],
     [{ background: 'orange' }, 'a colour as RRGGBB or #RRGGBB'],
@@ -136,6 +139,7 @@ describe('imageOptions', () => {
       'npz',
       'vllm',
       'open_inference',
+      'auto',
     ]);
   });
 });

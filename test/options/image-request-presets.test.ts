@@ -10,14 +10,14 @@ import {
 import { refusal, requestFor } from '../support/options.ts';
 
 describe('processRequest with a preset', () => {
-  it('asks for npy and leaves all other options to the preset, regardless of the environment', () => {
+  it('lets the processor choose the container and leaves all other options to the preset, regardless of the environment', () => {
     const request = requestFor('preset=clip-vit-base-patch32', { background: '#ffffff' } as never);
     expect(request).toMatchObject({
       preset: 'clip-vit-base-patch32',
       preprocessorConfig: '',
       grayscale: false,
       background: '',
-      output: { case: 'tensor', value: { container: TensorContainer.NPY, mean: [], std: [] } },
+      output: { case: 'tensor', value: { container: TensorContainer.AUTO, mean: [], std: [] } },
     });
     expect([request.resize, request.crop]).toEqual([undefined, undefined]);
   });

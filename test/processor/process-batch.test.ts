@@ -190,7 +190,7 @@ describe(processBatch, () => {
     const unknown = { requests: [clip(one, 99 as never)] };
     expect(await errorOf(server.client.processBatch(unknown))).toMatchObject({
       reason: 'OPTION_INVALID',
-      metadata: { option: 'container', allowed: 'raw, npy, safetensors, npz, vllm, open_inference' },
+      metadata: { option: 'container', allowed: 'raw, npy, safetensors, npz, vllm, open_inference, auto' },
     });
   });
 

@@ -88,7 +88,7 @@ export interface TensorPlan {
    * How vLLM takes the tensors. `patches`: rows of patches, which vLLM normalizes itself, and their grid. Unset: not known.
    */
   readonly vllm?: 'patches' | undefined;
-  readonly container: (typeof tensorContainers)[number];
+  readonly container: Exclude<(typeof tensorContainers)[number], 'auto'>;
 }
 
 export type Layout = 'NCHW' | 'NHWC';

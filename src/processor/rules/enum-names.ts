@@ -112,6 +112,7 @@ export const containerNames = {
   [TensorContainer.NPZ]: 'npz',
   [TensorContainer.VLLM]: 'vllm',
   [TensorContainer.OPEN_INFERENCE]: 'open_inference',
+  [TensorContainer.AUTO]: 'auto',
 } as const satisfies Record<Known<TensorContainer>, string>;
 
 /**

@@ -8,7 +8,8 @@ import {
   type TensorOutput,
   TensorOutputSchema,
 } from '../../../gen/image/v1/processor_pb.ts';
-import { imageOptions, namedContainers } from '../../options/image-options.ts';
+import { type DatatypeForms, datatypes, type PixelDatatype } from '../../datatypes.ts';
+import { imageOptions, namedContainers, type tensorContainers } from '../../options/image-options.ts';
 import { invalidOption } from '../../options/invalid-option.ts';
 import type { ImagePlan, TensorPlan } from '../image/plan.ts';
 import { namesOfTensors } from '../image/tensor.ts';
@@ -63,7 +64,7 @@ export function tensorPlan(output: TensorOutput, channels: number): TensorPlan {
     mean: mean.length === 0 ? imageOptions.mean.default : mean,
     std: std.length === 0 ? imageOptions.std.default : std,
     channelOrder: enumName('channel_order', output.channelOrder, channelOrderNames),
-    container: withoutPreset(containerOf(output, ['image'])),
+    container: containerFor(withoutPreset(containerNameOf(output)), ['image'], datatype),
   };
 }
 
@@ -77,7 +78,7 @@ export function presetTensorPlan(
   output: TensorOutput = create(TensorOutputSchema),
   tensor: PresetPlan['tensor'],
 ): TensorPlan {
-  const container = containerOf(output, namesOfTensors(tensor));
+  const container = containerNameOf(output);
   if (container === 'vllm' && tensor.vllm === undefined)
     throw invalidOption('container', container, vllmPresets);
   const isUint8 = pixelsOf(output, container) === 'uint8';
@@ -96,12 +97,12 @@ export function presetTensorPlan(
     kind: 'tensor',
     ...values,
     layout,
-    container,
+    container: containerFor(container, namesOfTensors(tensor), values.datatype),
   };
 }
 
 /** vLLM normalizes UINT8 itself, so that is the default for it. */
-function pixelsOf(output: TensorOutput, container: TensorPlan['container']): 'normalized' | 'uint8' {
+function pixelsOf(output: TensorOutput, container: ContainerName): 'normalized' | 'uint8' {
   const isUnset = output.pixels === Pixels.UNSPECIFIED && output.datatype === Datatype.UNSPECIFIED;
   return isUnset && container === 'vllm' ? 'uint8' : enumName('pixels', output.pixels, pixelsNames);
 }
@@ -127,26 +128,47 @@ function datatypeOf(output: TensorOutput, tensor: PresetPlan['tensor']): TensorP
   throw invalidOption('datatype', datatype, allowed);
 }
 
-function withoutPreset(container: TensorPlan['container']): TensorPlan['container'] {
+function withoutPreset(container: ContainerName): ContainerName {
   if (container !== 'vllm') return container;
   throw invalidOption('container', container, vllmPresets);
 }
+
+function containerNameOf({ container }: TensorOutput): ContainerName {
+  return enumName('container', container, containerNames);
+}
+
+/** The name of a container in a request. */
+export type ContainerName = (typeof tensorContainers)[number];
 
 /**
  * The container of tensors.
  *
  * @param names - of the tensors
- * @throws OPTION_INVALID for several tensors in a container of one
+ * @param datatype - of their values; that of masks and sizes is known to NumPy
+ * @throws OPTION_INVALID for several tensors in a container of one, and for a datatype that NumPy lacks in its own
  */
-export function containerOf(output: TensorOutput, names: readonly string[]): TensorPlan['container'] {
-  const container = enumName('container', output.container, containerNames);
-  const isOfOne = container === 'raw' || container === 'npy';
-  if (names.length === 1 || !isOfOne) return container;
-  throw invalidOption(
-    'container',
-    container,
-    `${namedContainers.join(' or ')}, because the response has ${names.length} tensors: ${names.join(', ')}`,
-  );
+export function containerFor(
+  container: ContainerName,
+  names: readonly string[],
+  datatype: PixelDatatype,
+): TensorPlan['container'] {
+  const { npy }: DatatypeForms = datatypes[datatype];
+  const isOne = names.length === 1;
+  if (container === 'auto') {
+    if (npy === undefined) return 'safetensors';
+    return isOne ? 'npy' : 'npz';
+  }
+  if (!isOne && (container === 'raw' || container === 'npy')) {
+    throw invalidOption(
+      'container',
+      container,
+      `${namedContainers.join(' or ')}, because the response has ${names.length} tensors: ${names.join(', ')}`,
+    );
+  }
+  if (npy === undefined && (container === 'npy' || container === 'npz')) {
+    throw invalidOption('container', container, `raw or safetensors, because NumPy has no ${datatype}`);
+  }
+  return container;
 }
 
 function checkPerChannel(option: string, values: readonly number[], channels: number): void {

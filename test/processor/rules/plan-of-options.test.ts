@@ -15,11 +15,10 @@ import {
   Pixels,
   TensorContainer,
   type TensorOutput,
-  TensorOutputSchema,
+  type TensorOutputSchema,
 } from '../../../gen/image/v1/processor_pb.ts';
 import type { ResizeStep } from '../../../src/processor/image/resize.ts';
-import { containerNames, enumName } from '../../../src/processor/rules/enum-names.ts';
-import { containerOf } from '../../../src/processor/rules/output-plan.ts';
+import { containerFor } from '../../../src/processor/rules/output-plan.ts';
 import { planOf } from '../../../src/processor/rules/rules.ts';
 import { failureOf } from '../../support/failure.ts';
 import { invalid, plan, type Request, refusal } from '../../support/plan-of-request.ts';
@@ -258,7 +257,11 @@ describe(planOf, () => {
     ['datatype', tensorRequest({ datatype: unknown }), 'one of FP32, UINT8, FP16, BF16'],
     ['layout', tensorRequest({ layout: unknown }), 'one of NCHW, NHWC'],
     ['channel_order', tensorRequest({ channelOrder: unknown }), 'one of RGB, BGR'],
-    ['container', tensorRequest({ container: unknown }), 'one of raw, npy, safetensors, npz, vllm, open_inference'],
+    [
+      'container',
+      tensorRequest({ container: unknown }),
+      'one of raw, npy, safetensors, npz, vllm, open_inference, auto',
+    ],
   ])('refuses a number that %s does not define', (option, request, allowed) => {
     expect(refusal(request)).toEqual(invalid(option, '99', allowed));
   });
@@ -342,18 +345,32 @@ describe(planOf, () => {
   });
 
   it('refuses several tensors in a container of one, and names the containers of several', () => {
-    const output = (container: TensorContainer) => create(TensorOutputSchema, { container });
     const names = ['pixel_values', 'pixel_mask'];
-    for (const container of [TensorContainer.SAFETENSORS, TensorContainer.NPZ]) {
-      expect(containerOf(output(container), names)).toBe(enumName('container', container, containerNames));
+    for (const container of ['safetensors', 'npz'] as const) {
+      expect(containerFor(container, names, 'FP32')).toBe(container);
     }
-    for (const container of [TensorContainer.UNSPECIFIED, TensorContainer.RAW, TensorContainer.NPY]) {
-      expect(failureOf(() => containerOf(output(container), names))).toMatchObject({
+    for (const container of ['raw', 'npy'] as const) {
+      expect(failureOf(() => containerFor(container, names, 'FP32'))).toMatchObject({
         reason: 'OPTION_INVALID',
         metadata: {
           option: 'container',
           allowed: 'safetensors or npz, because the response has 2 tensors: pixel_values, pixel_mask',
         },
+      });
+    }
+  });
+
+  it('chooses a container for the number and the datatype of the tensors', () => {
+    expect(containerFor('auto', ['image'], 'FP16')).toBe('npy');
+    expect(containerFor('auto', ['pixel_values', 'pixel_mask'], 'FP32')).toBe('npz');
+    expect(containerFor('auto', ['pixel_values'], 'BF16')).toBe('safetensors');
+  });
+
+  it("refuses NumPy's containers for a datatype that NumPy lacks", () => {
+    for (const container of ['npy', 'npz'] as const) {
+      expect(failureOf(() => containerFor(container, ['pixel_values'], 'BF16'))).toMatchObject({
+        reason: 'OPTION_INVALID',
+        metadata: { option: 'container', allowed: 'raw or safetensors, because NumPy has no BF16' },
       });
     }
   });

@@ -23,9 +23,11 @@ export interface JobRequest {
  * @throws ClientError OPTION_INVALID for options that do not go together
  */
 export function jobRequest(options: ImageOptions): JobRequest {
-  const { format = standardDefaults.format } = optionsInForce(options, standardDefaults);
+  const { format: inForce = standardDefaults.format } = optionsInForce(options, standardDefaults);
+  // The files get their names before the tensors are known.
+  const format = inForce === 'auto' ? 'npy' : inForce;
   try {
-    const request = processRequest({ case: undefined }, options, standardDefaults);
+    const request = processRequest({ case: undefined }, { ...options, format }, standardDefaults);
     return { request, format, words: wordsOf(request, format) };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;

@@ -114,5 +114,11 @@ function poolFormerSize(config: ConfigValues): ResizeFit {
 
 function mirrored(config: ConfigValues, library: PresetLibrary): Step[] {
   if (!readFlag(config, 'do_pad')) return [];
-  return [{ kind: 'mirrorPad', multiple: readWholeNumber(config, 'size_divisor', 1, 65_535), repeats: library === 'pillow' }];
+  return [
+    {
+      kind: 'mirrorPad',
+      multiple: readWholeNumber(config, 'size_divisor', 1, 65_535),
+      repeats: library === 'pillow',
+    },
+  ];
 }
