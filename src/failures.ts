@@ -144,6 +144,12 @@ export const failureKinds = {
     isRetryable: false,
     title: 'The image is too wide or too tall for the model',
   },
+  PADDED_SIZE_EXCEEDED: {
+    code: INVALID_ARGUMENT,
+    status: 422,
+    isRetryable: false,
+    title: 'The image is larger than the size that the model pads it to',
+  },
   IMAGE_TOO_SMALL: {
     code: INVALID_ARGUMENT,
     status: 422,

@@ -89,6 +89,66 @@ TYPES = {
     "SmolVLMImageProcessor": [{"size": {"longest_edge": 128}, "max_image_size": {"longest_edge": 64}}],
 }
 
+# Types that resize, crop, pad, rescale and normalize one picture.
+EDGES = {"shortest_edge": 60, "longest_edge": 100}
+DETECTION = [{"size": EDGES}, {"size": {"max_height": 50, "max_width": 70}, "do_pad": True, "pad_size": {"height": 61, "width": 72}}]
+DEPTH = [
+    {"do_resize": True, "size": square(98), "ensure_multiple_of": 6, "keep_aspect_ratio": True, "do_pad": False},
+    {"do_resize": False, "do_pad": True, "size_divisor": 14},
+]
+LONG_AXIS = {"size": {"height": 90, "width": 61}, "do_align_long_axis": True}
+SQUARE = [{"size": square(48)}]
+ONE_PICTURE = {
+    "Apertus1p5ImageProcessor": [{"size": {"min_pixels": 2000, "max_pixels": 5000}, "spatial_factor": 8}],
+    "BridgeTowerImageProcessor": [{"size": {"shortest_edge": 64}, "size_divisor": 2, "do_center_crop": False}, {"size": {"shortest_edge": 64}, "size_divisor": 2, "crop_size": {"shortest_edge": 50}}],
+    "CHMv2ImageProcessor": DEPTH,
+    "ConditionalDetrImageProcessor": DETECTION,
+    "DPTImageProcessor": DEPTH,
+    "DeepseekVLImageProcessor": SQUARE,
+    "DeformableDetrImageProcessor": DETECTION,
+    "DetrImageProcessor": [*DETECTION, {"size": 50, "max_size": 80}],
+    "DonutImageProcessor": [LONG_AXIS, {"size": [61, 90], "resample": 0, "do_align_long_axis": False}],
+    "Emu3ImageProcessor": [{"min_pixels": 2000, "max_pixels": 5000}],
+    "EomtImageProcessor": [{"size": EDGES}, {"size": {"shortest_edge": 40, "longest_edge": 64}, "do_pad": True}],
+    "FlavaImageProcessor": [{"size": square(64), "crop_size": square(48)}],
+    "GLPNImageProcessor": [{"size": square(1)}],
+    "GroundingDinoImageProcessor": DETECTION,
+    "IdeficsImageProcessor": [{"image_size": 48}],
+    "JanusImageProcessor": [*SQUARE, {"size": square(48), "min_size": 20, "do_pad": False}],
+    "LayoutLMv2ImageProcessor": [{"size": square(48), "apply_ocr": False}],
+    "LayoutLMv3ImageProcessor": [{"size": square(48), "apply_ocr": False}],
+    "LlavaImageProcessor": [{"size": {"shortest_edge": 48}, "crop_size": square(40), "do_pad": True}],
+    "Mask2FormerImageProcessor": [{"size": EDGES}, {"size": {"height": 50, "width": 70}, "size_divisor": 0, "pad_size": square(72)}],
+    "MaskFormerImageProcessor": [{"size": EDGES, "size_divisor": 16}],
+    "NougatImageProcessor": [{"size": {"height": 90, "width": 61}, "do_crop_margin": False, "do_thumbnail": False, "do_pad": False}],
+    "OneFormerImageProcessor": [{"size": EDGES}],
+    "PI0ImageProcessor": [{"size": {"max_height": 48, "max_width": 50}, "pad_size": square(52)}],
+    "PPFormulaNetImageProcessor": [{"size": {"height": 90, "width": 61}, "do_crop_margin": False}],
+    "PPLCNetImageProcessor": [{"resize_short": 60, "crop_size": 48}, {"resize_short": None, "size": square(60), "crop_size": 48}],
+    "PerceiverImageProcessor": [{"size": {"height": 48, "width": 40}, "crop_size": square(56)}],
+    "PixtralImageProcessor": [{"size": {"longest_edge": 128}, "patch_size": 14}],
+    "PoolFormerImageProcessor": [{"size": 48, "crop_size": 44}, {"size": {"height": 48, "width": 40}, "crop_size": 44, "crop_pct": 0.8}],
+    "PromptDepthAnythingImageProcessor": DEPTH,
+    "RTDetrImageProcessor": [{"size": square(64)}, {"size": EDGES, "do_pad": True}],
+    "Sam2ImageProcessor": SQUARE,
+    "Sam3ImageProcessor": SQUARE,
+    "SamImageProcessor": [{"size": {"longest_edge": 60}, "pad_size": square(64)}],
+    "Sapiens2ImageProcessor": [{"size": {"height": 64, "width": 48}}, {"size": {"height": 64, "width": 48}, "do_pad": True}],
+    "SegGptImageProcessor": SQUARE,
+    "SuperPointImageProcessor": [{"size": {"height": 48, "width": 64}}],
+    "Swin2SRImageProcessor": [{}, {"pad_size": 16}],
+    "TextNetImageProcessor": [{"size": {"shortest_edge": 64}}],
+    "Tipsv2DptImageProcessor": SQUARE,
+    "Tipsv2ImageProcessor": SQUARE,
+    "ViltImageProcessor": [{"size": {"shortest_edge": 64}, "size_divisor": 2}],
+    "YolosImageProcessor": [{"size": {"shortest_edge": 90, "longest_edge": 400}}],
+}
+
+# Attributes that their constructors compute.
+DERIVED = {"background_color", "metadata"}
+DERIVED_OF = {"IdeficsImageProcessor": "image_size", "Emu3ImageProcessor": "size"}
+# What is no tensor.
+NO_TENSORS = {"task_inputs", "patch_offsets"}
 
 # Computed from normalized values, not from pixels: equal within 1e-6 of the largest magnitude.
 FLOATS = {"Phi4MultimodalImageProcessor": "image_pixel_values"}
@@ -114,14 +174,21 @@ def described(value, is_float: bool = False) -> str:
     return f"{dtype} {shape} {hashlib.sha256(array.tobytes()).hexdigest()[:16]}"
 
 
+def tensors_of(processor, images, suffix: str) -> dict:
+    tensors = processor(images, return_tensors="pt" if suffix == "" else "np")
+    # IDEFICS returns only the pixels.
+    named = tensors if hasattr(tensors, "items") else {"pixel_values": tensors}
+    return {key: value for key, value in named.items() if key not in NO_TENSORS}
+
+
 def batch_of(processor, suffix: str) -> dict[str, str] | None:
     """The tensors of all pictures together; None where they have unequal shapes that the library does not pad."""
     images = [picture(*shape) for shape in PICTURES]
     if type(processor).__name__.removesuffix("Pil") in SAMPLES_OF_IMAGES:
         images = [[image] for image in images]
     try:
-        tensors = processor(images, return_tensors="pt" if suffix == "" else "np")
-    except ValueError:
+        tensors = tensors_of(processor, images, suffix)
+    except (ValueError, RuntimeError):
         return None
     floats = FLOATS.get(type(processor).__name__)
     return {key: described(value, key == floats) for key, value in tensors.items()}
@@ -130,19 +197,22 @@ def batch_of(processor, suffix: str) -> dict[str, str] | None:
 def main() -> None:
     presets = []
     classes = {}
-    for name, configs in TYPES.items():
-        for backend, suffix in (("torch", ""), ("pillow", "Pil")):
+    for name, configs in [*TYPES.items(), *ONE_PICTURE.items()]:
+        for backend, suffix in [("pillow", "")] if name == "Emu3ImageProcessor" else [("torch", ""), ("pillow", "Pil")]:
             processor_class = getattr(transformers, name + suffix, None)
             if processor_class is None:
                 continue
             if suffix == "":
-                classes[name] = json.dumps(processor_class().to_dict(), sort_keys=True)
+                values = processor_class().to_dict()
+                for key in [*DERIVED, DERIVED_OF.get(name)]:
+                    values.pop(key, None)
+                classes[name] = json.dumps(values, sort_keys=True)
             for config in configs:
                 processor = processor_class.from_dict({"image_processor_type": name, **config})
                 cases = {}
                 for shape in PICTURES:
                     width, height, channels, kind = shape
-                    tensors = processor(picture(*shape), return_tensors="pt" if suffix == "" else "np")
+                    tensors = tensors_of(processor, picture(*shape), suffix)
                     floats = FLOATS.get(name)
                     cases[f"{width}x{height}x{channels} {kind}"] = {
                         key: described(value, key == floats) for key, value in tensors.items()

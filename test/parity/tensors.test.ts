@@ -7,6 +7,13 @@ import { readHeader } from '../../src/processor/codecs/read-header.ts';
 import { type TensorDescription, valuesIn } from '../../src/processor/image/tensor-container.ts';
 import { createPresets } from '../../src/processor/presets/presets.ts';
 import { commonDefaults, inertKeys } from '../../src/processor/presets/processor-types.ts';
+import { classificationTypes } from '../../src/processor/presets/transformers/classification-types.ts';
+import { computedType } from '../../src/processor/presets/transformers/computed-types.ts';
+import { depthTypes } from '../../src/processor/presets/transformers/depth-types.ts';
+import { detectionTypes } from '../../src/processor/presets/transformers/detection-types.ts';
+import { documentTypes } from '../../src/processor/presets/transformers/document-types.ts';
+import { languageTypes } from '../../src/processor/presets/transformers/language-types.ts';
+import { segmentationTypes } from '../../src/processor/presets/transformers/segmentation-types.ts';
 import { tileTypes } from '../../src/processor/presets/transformers/tile-types.ts';
 import { planOf } from '../../src/processor/rules/rules.ts';
 import { startWorkerPool, type WorkerPool } from '../../src/processor/workers/pool.ts';
@@ -136,16 +143,27 @@ describe('a batch', () => {
   );
 });
 
-describe('the types that cut tiles', () => {
+describe('the types with a _preprocess of their own', () => {
   it.each(Object.entries(goldens.classes))('have the values of the class %s', (name, theirs) => {
     const isSet = ([key, value]: [string, unknown]) => !inertKeys.has(key) && (value ?? false) !== false;
     const values = (all: object) => Object.fromEntries(Object.entries(all).filter(isSet));
-    const { default_to_square: _, ...ours } = { ...commonDefaults, ...tileTypes[name]?.defaults };
+    const { default_to_square: _, ...ours } = { ...commonDefaults, ...computedType(name)?.defaults };
     const { default_to_square: __, ...given } = JSON.parse(theirs);
     expect(values(ours)).toEqual(values(given));
   });
 
   it('are all compared', () => {
-    expect(Object.keys(goldens.classes).toSorted()).toEqual(Object.keys(tileTypes).toSorted());
+    const tables = [
+      classificationTypes,
+      depthTypes,
+      detectionTypes,
+      documentTypes,
+      languageTypes,
+      segmentationTypes,
+      tileTypes,
+    ];
+    expect(Object.keys(goldens.classes).toSorted()).toEqual(
+      tables.flatMap((types) => Object.keys(types)).toSorted(),
+    );
   });
 });

@@ -41,6 +41,6 @@ export interface ArrangementKind<A> {
   batchRule(arrangement: A): BatchRule;
   /** Whether it computes values from others, in FP32. `write` then gets FP32 tables and values. */
   readonly computesFloats?: true;
-  /** @throws Failure IMAGE_SIZE_INDIVISIBLE if the library refuses pictures of these sizes */
+  /** @throws Failure IMAGE_SIZE_INDIVISIBLE, PADDED_SIZE_EXCEEDED if the library refuses pictures of these sizes */
   check?(arrangement: A, pictures: readonly Size[]): void;
 }

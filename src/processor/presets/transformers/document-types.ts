@@ -87,7 +87,7 @@ export const documentTypes: Readonly<Record<string, ProcessorType>> = {
       image_mean: imagenetValues.image_mean.toReversed(),
       image_std: imagenetValues.image_std.toReversed(),
       size: square(256),
-      crop_size: 224,
+      crop_size: square(224),
       resample: bilinear,
       resize_short: 256,
       size_divisor: 1,

@@ -84,12 +84,12 @@ export const languageTypes: Readonly<Record<string, ProcessorType>> = {
       ...clipValues,
       resample: bicubic,
       do_convert_rgb: true,
-      do_pad: true,
       min_pixels: 512 * 512,
       max_pixels: 1024 * 1024,
       spatial_factor: 8,
     },
-    ignores: [...ignoresCrop, 'size', 'pad_size'],
+    // Its `do_pad` is an argument only, and true.
+    ignores: [...ignoresCrop, ...ignoresPadding, 'size'],
     own: (config, resampling) => ({
       steps: resized(config, resampling, () =>
         pixelBudget(config, readWholeNumber(config, 'spatial_factor', 1, 65_535)),

@@ -36,4 +36,11 @@ describe('images', () => {
     );
     expect([...values]).toEqual([1, 2, 0, 3, 4, 0, 0, 0, 0]);
   });
+
+  it('refuses a picture that is larger than its canvas', () => {
+    const check = (width: number) => () =>
+      images.check?.({ kind: 'images', canvas: { width: 3, height: 3 } }, [{ width, height: 2 }]);
+    expect(check(4)).toThrow('resizes this image to 4 × 2 pixels and pads it to 3 × 3');
+    expect(check(3)).not.toThrow();
+  });
 });
