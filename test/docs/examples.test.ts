@@ -100,6 +100,11 @@ const notRun: readonly { readonly page: string; readonly first: string; readonly
     first: 'pip install -r examples/triton/requirements.txt',
     reason: 'the same, and it wants a model server',
   },
+  {
+    page: 'examples/README.md',
+    first: 'python examples/triton/infer_open_inference.py photo.jpg detection',
+    reason: 'it wants a model server; test/end-to-end/examples.test.ts runs the program',
+  },
 ];
 
 /** Commands that no test may run, even if a block with them is missing from the list. */

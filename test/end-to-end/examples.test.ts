@@ -14,7 +14,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser } from '../support/browser.ts';
 import { startInferenceServer } from '../support/inference-server.ts';
-import { decoded, encoded, solid } from '../support/pictures.ts';
+import { decoded, encoded, photoLike, solid } from '../support/pictures.ts';
 import { findPythonWith } from '../support/python.ts';
 import { run } from '../support/run.ts';
 import { type Service, startService } from '../support/service.ts';
@@ -28,6 +28,7 @@ const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 const pythonWithRequests = findPythonWith('requests', 'numpy');
+const pythonWithTransformers = findPythonWith('requests', 'safetensors', 'torch', 'transformers', 'PIL');
 const pythonWithGrpc = findPythonWith('grpc', 'grpc_tools', 'grpc_reflection', 'numpy');
 const pythonWithTritonHttp = findPythonWith('requests', 'numpy', 'tritonclient.http');
 const pythonWithTritonGrpc = findPythonWith('grpc', 'grpc_reflection', 'tritonclient.grpc');
@@ -112,6 +113,25 @@ describe('examples/python', () => {
     expect(result).toEqual({ code: 0, stdout: redOfClip, stderr: '' });
   });
 
+  it.skipIf(pythonWithTransformers === undefined)(
+    "vision_model.py gets the model's output from the service's tensors",
+    async () => {
+      const model = join(folder, 'vit');
+      const picture = join(folder, 'picture.png');
+      await writeFile(picture, await encoded(photoLike(333, 210), 'png'));
+      const maker = fileURLToPath(new URL('tiny_vision_model.py', import.meta.url));
+      const made = await run(pythonWithTransformers ?? '', [maker, picture, model], {
+        env: { HF_HUB_OFFLINE: '1' },
+      });
+      expect(made.stdout.toString(), made.stderr).toMatch(/^\['pixel_values'\] \(1, 17, 32\) \S+\n$/);
+      const result = await runExample(pythonWithTransformers, 'python/vision_model.py', [picture, model], {
+        HF_HUB_OFFLINE: '1',
+      });
+      expect(result.stdout, result.stderr).toBe(made.stdout.toString());
+    },
+    120_000,
+  );
+
   it.skipIf(pythonWithGrpc === undefined)('grpc_tensor.py makes its stubs when it runs', async () => {
     const result = await runExample(pythonWithGrpc, 'python/grpc_tensor.py', [photo]);
     // Red by ImageNet's mean and deviation: (1 − 0.485) / 0.229, −0.456 / 0.224, −0.406 / 0.225.
@@ -190,6 +210,13 @@ describe('examples/typescript', () => {
   });
 });
 
+/** The inputs that a config.pbtxt of Triton declares, without the axis of the batch. */
+function inputsOf(config: string) {
+  return [...config.matchAll(/^input \{ name: "(\w+)" data_type: TYPE_(\w+) dims: \[ (.+) \] \}$/gm)].map(
+    ([, name = '', datatype = '', dims = '']) => ({ name, datatype, dims: dims.split(', ').map(Number) }),
+  );
+}
+
 describe('examples/triton', () => {
   let clip: Buffer;
   beforeAll(async () => {
@@ -228,6 +255,36 @@ describe('examples/triton', () => {
     });
     expect(input?.bytes.equals(clip)).toBe(true);
   });
+
+  it.skipIf(pythonWithRequests === undefined)(
+    'infer_open_inference.py sends what the first step of the ensemble takes',
+    async () => {
+      await using models = await startInferenceServer();
+      const result = await runExample(
+        pythonWithRequests,
+        'triton/infer_open_inference.py',
+        [photo, 'detection'],
+        { MODEL_SERVER_URL: models.url },
+      );
+      expect(result).toEqual({ code: 0, stdout: 'length INT32 [1, 2] [11520000, 7680000]\n', stderr: '' });
+      const seen = models.takeInputs();
+      const declared = await Promise.all(
+        ['detection', 'detr'].map(async (model) =>
+          inputsOf(await readFile(join(examples, `triton/models/${model}/config.pbtxt`), 'utf8')),
+        ),
+      );
+      for (const inputs of declared) {
+        expect(
+          inputs.map(({ name, datatype, dims }, at) => ({
+            name,
+            datatype,
+            // Each −1 stands for a side of any length.
+            shape: [1, ...dims.map((side, axis) => (side === -1 ? seen[at]?.shape[axis + 1] : side))],
+          })),
+        ).toEqual(seen.map(({ name, datatype, shape }) => ({ name, datatype, shape: [...shape] })));
+      }
+    },
+  );
 
   it.skipIf(pythonWithTritonGrpc === undefined)('infer_grpc.py hands the tensor on as it came', async () => {
     const program = fileURLToPath(new URL('inference_server.py', import.meta.url));
@@ -269,6 +326,10 @@ describe('examples/', () => {
       chromium,
     ];
     if (isSkipped.includes(undefined)) return;
-    expect(files.filter((file) => /\.(py|ts|html)$/.test(file)).sort()).toEqual([...ran].sort());
+    // The gate has no torch.
+    const withoutTorch = pythonWithTransformers === undefined ? ['python/vision_model.py'] : [];
+    expect(files.filter((file) => /\.(py|ts|html)$/.test(file)).sort()).toEqual(
+      [...ran, ...withoutTorch].sort(),
+    );
   });
 });

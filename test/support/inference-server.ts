@@ -11,12 +11,18 @@ export interface SeenInput {
   readonly bytes: Buffer;
 }
 
-const datatypeBytes: Readonly<Record<string, number>> = { UINT8: 1, FP16: 2, BF16: 2, FP32: 4 };
+const datatypeBytes: Readonly<Record<string, number>> = {
+  UINT8: 1,
+  FP16: 2,
+  BF16: 2,
+  FP32: 4,
+  INT64: 8,
+};
 
 /**
  * A model server without a model: it takes `POST /v2/models/…/infer` of the Open Inference Protocol with Triton's
- * binary data extension, refuses with 400 inputs whose lengths, shape and datatype contradict each other, and responds with the length
- * of the input's bytes.
+ * binary data extension, refuses with 400 inputs whose lengths, shape and datatype contradict each other, and responds with the lengths
+ * of the inputs' bytes.
  */
 export async function startInferenceServer() {
   const inputs: SeenInput[] = [];
@@ -24,12 +30,13 @@ export async function startInferenceServer() {
     const respond = (status: number, body: unknown) =>
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     try {
-      const input = readInput(request, await bodyOf(request));
-      inputs.push(input);
+      const seen = readInputs(request, await bodyOf(request));
+      inputs.push(...seen);
+      const data = seen.map(({ bytes }) => bytes.length);
       respond(200, {
-        model_name: input.model,
+        model_name: seen[0]?.model,
         model_version: '1',
-        outputs: [{ name: 'length', datatype: 'INT32', shape: [1, 1], data: [input.bytes.length] }],
+        outputs: [{ name: 'length', datatype: 'INT32', shape: [1, data.length], data }],
       });
     } catch (error) {
       respond(400, { error: String(error) });
@@ -52,7 +59,7 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(await request.toArray());
 }
 
-function readInput(request: IncomingMessage, body: Buffer): SeenInput {
+function readInputs(request: IncomingMessage, body: Buffer): SeenInput[] {
   const [, model] = /^\/v2\/models\/([^/]+)\/infer$/.exec(request.url ?? '') ?? [];
   if (request.method !== 'POST' || model === undefined) throw new Error(`${request.method} ${request.url}`);
   const headLength = Number(request.headers['inference-header-content-length'] ?? body.length);
@@ -64,15 +71,19 @@ function readInput(request: IncomingMessage, body: Buffer): SeenInput {
       parameters?: { binary_data_size?: number };
     }[];
   } = JSON.parse(body.subarray(0, headLength).toString());
-  const [input, ...more] = head.inputs;
-  if (input === undefined || more.length > 0) throw new Error(`${head.inputs.length} inputs`);
-  const { name, datatype, shape, parameters } = input;
-  const bytes = body.subarray(headLength);
-  const expected = shape.reduce((product, side) => product * side, datatypeBytes[datatype] ?? Number.NaN);
-  if (parameters?.binary_data_size !== bytes.length || bytes.length !== expected) {
-    throw new Error(
-      `${bytes.length} bytes for ${datatype} ${shape}, declared ${parameters?.binary_data_size}`,
-    );
-  }
-  return { model, name, datatype, shape, bytes };
+  let end = headLength;
+  const inputs = head.inputs.map(({ name, datatype, shape, parameters }) => {
+    const start = end;
+    end += parameters?.binary_data_size ?? Number.NaN;
+    const bytes = body.subarray(start, end);
+    const expected = shape.reduce((product, side) => product * side, datatypeBytes[datatype] ?? Number.NaN);
+    if (parameters?.binary_data_size !== bytes.length || bytes.length !== expected) {
+      throw new Error(
+        `${bytes.length} bytes for ${datatype} ${shape}, declared ${parameters?.binary_data_size}`,
+      );
+    }
+    return { model, name, datatype, shape, bytes };
+  });
+  if (end !== body.length || inputs.length === 0) throw new Error(`${end} of ${body.length} bytes declared`);
+  return inputs;
 }
