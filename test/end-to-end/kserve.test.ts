@@ -1,0 +1,93 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encoded, photoLike } from '../support/pictures.ts';
+import { findPythonWith } from '../support/python.ts';
+import { tensorsOfSafetensors } from '../support/safetensors.ts';
+import { type Service, startService } from '../support/service.ts';
+
+/*
+ * Bodies of format=open_inference, read by KServe's own model server.
+ */
+
+const python = findPythonWith('kserve');
+const program = fileURLToPath(new URL('kserve_server.py', import.meta.url));
+
+describe.skipIf(python === undefined)('what KServe reads', () => {
+  let service: Service;
+  beforeAll(async () => {
+    service = await startService({ processor: { WORKERS: '1' } });
+  });
+  afterAll(() => service?.stop());
+
+  it('is the tensors of safetensors, by their names', { timeout: 300_000 }, async () => {
+    const body = Uint8Array.from(await encoded(photoLike(333, 210), 'png'));
+    const responseOf = async (format: string) => {
+      const query = new URLSearchParams({ preset: 'facebook/detr-resnet-50', format });
+      const response = await fetch(`${service.url}/v1/images?${query}`, { method: 'POST', body });
+      expect(response.status).toBe(200);
+      return { headers: response.headers, content: Buffer.from(await response.arrayBuffer()) };
+    };
+    await using models = await startKServe();
+    const { headers, content } = await responseOf('open_inference');
+    const length = 'Inference-Header-Content-Length';
+    const response = await fetch(`${models.url}/v2/models/detection/infer`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/octet-stream', [length]: headers.get(length) ?? '' },
+      body: Uint8Array.from(content),
+    });
+    const text = await response.text();
+    expect(response.status, text).toBe(200);
+    const { outputs } = JSON.parse(text) as { outputs: { data: string[] }[] };
+    const tensors = tensorsOfSafetensors((await responseOf('safetensors')).content);
+    expect(outputs[0]?.data.map((line) => JSON.parse(line))).toEqual([
+      { name: 'pixel_values', datatype: 'FP32', ...tensors.pixel_values },
+      { name: 'pixel_mask', datatype: 'INT64', ...tensors.pixel_mask },
+    ]);
+  });
+});
+
+/** KServe's model server on a free port, when it is ready. */
+async function startKServe() {
+  const port = await freePort();
+  const server = spawn(python ?? '', [program, String(port), 'detection'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const exited = once(server, 'exit');
+  let printed = '';
+  server.stderr.on('data', (chunk: Buffer) => {
+    printed += chunk;
+  });
+  const url = `http://127.0.0.1:${port}`;
+  while (!(await isReady(`${url}/v2/health/ready`))) {
+    if (server.exitCode !== null) throw new Error(printed);
+    await sleep(200);
+  }
+  return {
+    url,
+    async [Symbol.asyncDispose](): Promise<void> {
+      server.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
+
+function isReady(url: string): Promise<boolean> {
+  return fetch(url).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
