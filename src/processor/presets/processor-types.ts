@@ -25,6 +25,8 @@ export interface ProcessorType {
   readonly defaults: ConfigValues;
   /** How it resizes, if not as PilBackend does: with `crop_pct`, or to 256/224 of `shortest_edge`. */
   readonly resize?: 'cropPct' | 'levit';
+  /** Whether its Pillow backend is not computed. */
+  readonly isTorchOnly?: true;
   /** Common keys that it ignores. */
   readonly ignores?: readonly string[];
   /** Values that its constructor makes of other keys. Unset: none. */

@@ -11,6 +11,7 @@ import {
 import { type DatatypeForms, datatypes, type PixelDatatype } from '../../datatypes.ts';
 import { imageOptions, namedContainers, type tensorContainers } from '../../options/image-options.ts';
 import { invalidOption } from '../../options/invalid-option.ts';
+import { kindOfArrangement } from '../image/arrangements/arrangements.ts';
 import type { ImagePlan, TensorPlan } from '../image/plan.ts';
 import { namesOfTensors } from '../image/tensor.ts';
 import type { PresetPlan } from '../presets/preset-plan.ts';
@@ -82,6 +83,7 @@ export function presetTensorPlan(
   if (container === 'vllm' && tensor.vllm === undefined)
     throw invalidOption('container', container, vllmPresets);
   const isUint8 = pixelsOf(output, container) === 'uint8';
+  if (isUint8) checkPixelsAreKept(tensor);
   const values = isUint8 ? pixelValues : { datatype: datatypeOf(output, tensor) };
   const layout =
     output.layout === Layout.UNSPECIFIED ? tensor.layout : enumName('layout', output.layout, layoutNames);
@@ -109,6 +111,12 @@ function pixelsOf(output: TensorOutput, container: ContainerName): 'normalized' 
 
 const vllmPresets =
   'vllm only with a preset of patches with a grid, such as one of the class Qwen2VLImageProcessor; safetensors and npz with any other';
+
+/** @throws OPTION_INVALID if the tensor has no pixels, only values that are computed from others */
+function checkPixelsAreKept({ arrangement }: PresetPlan['tensor']): void {
+  if (arrangement === undefined || kindOfArrangement(arrangement).computesFloats !== true) return;
+  throw invalidOption('pixels', 'uint8', 'normalized, because the preset resizes values, not pixels');
+}
 
 /** The pixels themselves. */
 const pixelValues = {

@@ -22,8 +22,8 @@ export function bilinear(
   target: Size,
   write: (value: number, x: number, y: number) => void,
 ): void {
-  const across = tapsOf(source.width, target.width);
-  const down = tapsOf(source.height, target.height);
+  const across = linearTaps(source.width, target.width);
+  const down = linearTaps(source.height, target.height);
   const inRow = (column: number, y: number): number => {
     const weight = across.weight[column] as number;
     const [left, right] = [across.first[column] as number, across.second[column] as number];
@@ -38,7 +38,8 @@ export function bilinear(
   }
 }
 
-function tapsOf(from: number, to: number): Taps {
+/** The taps of an axis. */
+export function linearTaps(from: number, to: number): Taps {
   const first = new Uint32Array(to);
   const second = new Uint32Array(to);
   const weight = new Float32Array(to);

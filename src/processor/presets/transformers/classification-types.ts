@@ -2,7 +2,7 @@ import type { ResizeFit } from '../../image/resize.ts';
 import type { Step } from '../../image/steps.ts';
 import { invalid, readFlag, readNumber, readWholeNumber } from '../config-values.ts';
 import type { PresetLibrary } from '../preset.ts';
-import type { ConfigValues, ProcessorType } from '../processor-types.ts';
+import type { ConfigValues, OwnPlan, ProcessorType } from '../processor-types.ts';
 import { cropOrigin, cropped, fixedSize, paddedAfterwards, plainSize, refuse, resized } from './own-steps.ts';
 import { all, bicubic, bilinear, imagenetValues, shortest, square } from './type-values.ts';
 
@@ -10,11 +10,44 @@ import { all, bicubic, bilinear, imagenetValues, shortest, square } from './type
  * Image processors of transformers that classify, describe or enlarge an image.
  */
 
+/**
+ * DINOv3ViTImageProcessor resizes after it rescales. Normalizing before the resize gives the same values, since the
+ * weights of a pixel add up to 1.
+ */
+function resizedValues(config: ConfigValues): OwnPlan {
+  refuse(config, 'do_center_crop', 'it crops values, not pixels');
+  if (!readFlag(config, 'do_resize')) return { steps: [] };
+  if (!readFlag(config, 'do_rescale')) throw invalid('do_rescale', config.do_rescale, 'true');
+  const size = plainSize(config);
+  if (size.fit !== 'fill') throw invalid('size', config.size, '{height, width}');
+  const antialias = config.resample === bilinear ? 'bilinear' : 'bicubic';
+  if (config.resample !== bilinear && config.resample !== bicubic) {
+    throw invalid('resample', config.resample, '2, which is bilinear, or 3, which is bicubic');
+  }
+  const { width, height } = size;
+  return {
+    steps: [],
+    tensor: { arrangement: { kind: 'resizedValues', size: { width, height }, multipleOf: 1, antialias } },
+  };
+}
+
 const ignoresCrop = ['do_center_crop', 'crop_size'];
 const ignoresPadding = ['do_pad', 'pad_size'];
 
 /** Image processors by the name of their class. */
 export const classificationTypes: Readonly<Record<string, ProcessorType>> = {
+  DINOv3ViTImageProcessor: {
+    defaults: {
+      do_resize: true,
+      do_rescale: true,
+      do_normalize: true,
+      ...imagenetValues,
+      size: square(224),
+      resample: bilinear,
+    },
+    ignores: ignoresPadding,
+    own: resizedValues,
+  },
   PerceiverImageProcessor: {
     defaults: { ...all, ...imagenetValues, size: square(224), crop_size: square(256), resample: bicubic },
     ignores: ignoresPadding,

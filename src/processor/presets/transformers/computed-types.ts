@@ -31,7 +31,8 @@ export function computedType(name: string): ProcessorType | undefined {
 
 const backends = new Map(Object.entries(library.types));
 
-/** The libraries of a class's backends. The first is that of AutoImageProcessor's choice. */
+/** The libraries of a class's backends that are computed. The first is that of AutoImageProcessor's choice. */
 export function backendsOf(name: string): readonly ('torch' | 'pillow')[] {
+  if (computedTypes.get(name)?.isTorchOnly) return ['torch'];
   return (backends.get(name) ?? []) as readonly ('torch' | 'pillow')[];
 }

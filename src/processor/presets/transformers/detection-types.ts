@@ -1,13 +1,29 @@
 import type { ResizeFit } from '../../image/resize.ts';
+import type { Step } from '../../image/steps.ts';
 import { type ConfigSize, invalid, readFlag, readSize, readWholeNumber } from '../config-values.ts';
-import type { ConfigValues, ProcessorType } from '../processor-types.ts';
-import { edgesOf, paddedWithMask, resized } from './own-steps.ts';
-import { allButCrop, bilinear, imagenetValues } from './type-values.ts';
+import type { ConfigValues, OwnPlan, ProcessorType } from '../processor-types.ts';
+import { edgesOf, fixedSize, paddedWithMask, resized } from './own-steps.ts';
+import { allButCrop, bilinear, clipValues, imagenetValues, square } from './type-values.ts';
 
 /*
  * Image processors of transformers for detection and segmentation that keep an image's proportions and pad a batch,
  * with a mask.
  */
+
+/** Owlv2ImageProcessor pads to a square, blurs and resizes values. Its resize is bilinear, whatever `resample` is. */
+function blurredSquare(config: ConfigValues): OwnPlan {
+  if (!readFlag(config, 'do_rescale')) throw invalid('do_rescale', config.do_rescale, 'true');
+  const steps: readonly Step[] = readFlag(config, 'do_pad')
+    ? [{ kind: 'padTo', to: 'square', at: 'topLeft' }]
+    : [];
+  if (!readFlag(config, 'do_resize')) throw invalid('do_resize', config.do_resize, 'true');
+  const { width, height } = fixedSize(config, 'size');
+  const size = { width, height };
+  return {
+    steps,
+    tensor: { arrangement: { kind: 'resizedValues', size, multipleOf: 1, antialias: 'blur' } },
+  };
+}
 
 const detection = {
   ...allButCrop,
@@ -62,6 +78,23 @@ const maskFormer: ProcessorType = {
 
 /** Image processors by the name of their class. */
 export const detectionTypes: Readonly<Record<string, ProcessorType>> = {
+  Owlv2ImageProcessor: {
+    defaults: {
+      do_convert_rgb: true,
+      do_resize: true,
+      do_rescale: true,
+      do_normalize: true,
+      do_pad: true,
+      ...clipValues,
+      size: square(960),
+      resample: bilinear,
+      crop_size: null,
+      rescale: null,
+    },
+    ignores: ['do_center_crop', 'crop_size', 'pad_size'],
+    isTorchOnly: true,
+    own: blurredSquare,
+  },
   ConditionalDetrImageProcessor: detr,
   DeformableDetrImageProcessor: detr,
   DetrImageProcessor: detr,

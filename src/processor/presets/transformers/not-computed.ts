@@ -18,7 +18,6 @@ const missing = {
 
 /** Why a type is refused, by the name of its class. */
 export const notComputed: Readonly<Record<string, (typeof missing)[keyof typeof missing]>> = {
-  DINOv3ViTImageProcessor: missing.floats,
   DeepseekOcr2ImageProcessor: missing.tiles,
   DeepseekVLHybridImageProcessor: missing.twoImages,
   DepthProImageProcessor: missing.floats,
@@ -35,7 +34,6 @@ export const notComputed: Readonly<Record<string, (typeof missing)[keyof typeof 
   MiniCPMV4_6ImageProcessor: missing.tiles,
   Molmo2ImageProcessor: missing.tiles,
   NemotronH_Omni_Reasoning_V3ImageProcessor: missing.patches,
-  Owlv2ImageProcessor: missing.floats,
   PPDocLayoutV2ImageProcessor: missing.other,
   PPDocLayoutV3ImageProcessor: missing.other,
   PPDocLayoutV4ImageProcessor: missing.floats,
