@@ -42,7 +42,7 @@ export async function callListPresets(q: string, signal: AbortSignal): Promise<r
   return (await client.listPresets({ q, limit: 50 }, options(signal))).presets;
 }
 
-/** What one preset does. @throws ConnectError */
+/** Asks for the steps of one preset. @throws ConnectError */
 export function callGetPreset(name: string, signal: AbortSignal): Promise<GetPresetResponse> {
   return client.getPreset({ name }, options(signal));
 }

@@ -37,7 +37,7 @@ describe('image-client presets', () => {
   it('prints what a preset does, and its Python', async () => {
     const { stdout } = await client('--show', 'resnet50');
     expect(stdout.toString()).toContain('3. resize the shorter side to 232 (bilinear, Pillow)\n');
-    expect(stdout.toString()).toContain('ResNet50_Weights.IMAGENET1K_V2.transforms()');
+    expect(stdout.toString()).toContain('get_weight("ResNet50_Weights.IMAGENET1K_V2")');
   });
 
   it('ends with 3 for an unknown name, and with 2 for flags that exclude each other', async () => {

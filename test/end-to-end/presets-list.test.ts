@@ -76,7 +76,7 @@ describe('GET /v1/presets', () => {
     ]);
     expect(next_cursor).toBeUndefined();
     const byAlias = await pageOf('?q=resnet50_weights.default');
-    expect(byAlias.presets.map(({ name }) => name)).toEqual(['ResNet50_Weights.IMAGENET1K_V2']);
+    expect(byAlias.presets.map(({ name }) => name)).toContain('ResNet50_Weights.IMAGENET1K_V2');
     const byFamily = await pageOf('?q=torchvision+vit_h');
     expect(byFamily.presets.length).toBeGreaterThan(0);
     expect((await pageOf('?q=no-such-thing')).presets).toEqual([]);
@@ -168,7 +168,7 @@ describe('ListPresets and GetPreset', () => {
     expect(preset).toMatchObject({ name: 'ResNet50_Weights.IMAGENET1K_V2', family: 'torchvision' });
     expect(preset?.numerics[0]).toBe(Numerics.PILLOW);
     expect(steps).toContain('resize the shorter side to 232 (bilinear, Pillow)');
-    expect(python).toContain('ResNet50_Weights.IMAGENET1K_V2.transforms()');
+    expect(python).toContain('get_weight("ResNet50_Weights.IMAGENET1K_V2")');
     await expect(client.getPreset({ name: 'none' })).rejects.toThrow('There is no preset "none".');
     await expect(client.listPresets({ limit: 1001 })).rejects.toThrow('limit is 1001; allowed: 1 to 1000.');
   });

@@ -124,7 +124,7 @@ describe('presets over HTTP', () => {
     ],
     ['?preset=of-a-fiel', 404, 'PRESET_UNKNOWN', { nearest: 'of-a-file' }],
     ['?preset=of-a-file&preprocessor_config={}', 400, 'OPTION_INVALID', { option: 'preset' }],
-    ['?preset=of-a-file&datatype=bf16', 400, 'OPTION_INVALID', { option: 'datatype' }],
+    ['?preset=of-a-file&datatype=bf16&format=npy', 400, 'OPTION_INVALID', { option: 'datatype' }],
     ['?preset=of-a-file&datatype=uint8', 400, 'OPTION_INVALID', { option: 'datatype' }],
     ['?preprocessor_config={', 400, 'PRESET_INVALID', {}],
   ])('refuses %s', async (query, status, reason, metadata) => {

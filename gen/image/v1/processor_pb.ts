@@ -150,7 +150,7 @@ export type ProcessRequest = Message<"image.v1.ProcessRequest"> & {
   orientation: Orientation;
 
   /**
-   * What becomes of transparency. Default: ALPHA_DEFAULT. Any other value must be unset beside background.
+   * The treatment of transparency. Default: ALPHA_DEFAULT. Any other value must be unset beside background.
    *
    * @generated from field: image.v1.Alpha alpha = 15;
    */
@@ -1261,7 +1261,7 @@ export type GetPresetResponse = Message<"image.v1.GetPresetResponse"> & {
   preset?: Preset | undefined;
 
   /**
-   * What is done to an image with NUMERICS_EXACT, in words, in the order in which it is done.
+   * The steps of an image with NUMERICS_EXACT, in words, in their order.
    *
    * @generated from field: repeated string steps = 2;
    */

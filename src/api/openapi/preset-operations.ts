@@ -78,7 +78,7 @@ export function getPreset(config: ApiConfig): JsonObject {
             properties: {
               steps: {
                 ...texts,
-                description: 'What is done to an image, in words, in the order in which it is done',
+                description: 'The steps of an image, in words, in their order',
               },
               python: {
                 type: 'string',

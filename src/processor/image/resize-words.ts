@@ -6,7 +6,7 @@ type FitWords = {
   readonly [Fit in ResizeFit['fit']]: (fit: ResizeFit & { readonly fit: Fit }) => string;
 };
 
-/** What a resize does to the size, in words. */
+/** The effect of a resize on the size, in words. */
 export function fitInWords(fit: ResizeFit): string {
   return (fitWords[fit.fit] as (fit: ResizeFit) => string)(fit);
 }

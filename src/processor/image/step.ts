@@ -37,7 +37,7 @@ export interface PlacedStep<S = unknown> {
  * Everything but `run` is computed only from the header, in the process that serves gRPC.
  */
 export interface StepKind<S> {
-  /** What the step does, as a clause that begins with a verb. */
+  /** The step as a clause that begins with a verb. */
   inWords(step: S): string;
   /** Computes the shape of the output and the position of the input. */
   place(step: S, input: Shape): Placement;

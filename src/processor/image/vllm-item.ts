@@ -5,7 +5,7 @@ import type { Encoded } from '../codecs/encode.ts';
 import type { TensorPlan } from './plan.ts';
 import type { Tensor } from './tensor-container.ts';
 
-/** What vLLM's `/inference/v1/generate` takes of images (entrypoints/scale_out/token_in_token_out/protocol.py). */
+/** The part of a request to vLLM's `/inference/v1/generate` that describes images (entrypoints/scale_out/token_in_token_out/protocol.py). */
 export interface VllmFeatures {
   /** A serialized MultiModalKwargsItem in base64 for each image. */
   readonly kwargs_data: { readonly image: readonly string[] };

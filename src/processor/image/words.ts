@@ -13,7 +13,7 @@ export function sizeInWords({ width, height }: Size): string {
   return `${width} × ${height}`;
 }
 
-/** What becomes of the edges, as words that follow "resize". */
+/** The lengths of the edges, as words that follow "resize". */
 export function edgesInWords(edges: Edges): string {
   if ('width' in edges) return `to ${sizeInWords(edges)}`;
   if ('maxWidth' in edges) return `to fit into ${edges.maxWidth} × ${edges.maxHeight}`;

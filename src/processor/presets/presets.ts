@@ -41,7 +41,7 @@ export function createPresets({ directory }: { directory?: string | undefined })
   return { all, ...createPresetNames([...all.filter((preset) => !added.includes(preset)), ...added]) };
 }
 
-/** What presets are sorted by. */
+/** The key by which presets are sorted. */
 export function orderOf({ name }: Preset): string {
   return name.toLowerCase();
 }

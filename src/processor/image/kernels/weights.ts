@@ -1,4 +1,4 @@
-/** A resampling filter, by its name in Pillow; `nearest-exact` by its name in torch, which alone has it. */
+/** A resampling filter, by its name in Pillow; `nearest-exact` by its name in torch, which is the only library that has it. */
 export type FilterName = 'nearest' | 'nearest-exact' | 'box' | 'bilinear' | 'hamming' | 'bicubic' | 'lanczos';
 
 /** The filters that pick pixels; the others weigh them. */

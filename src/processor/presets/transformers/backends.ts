@@ -7,7 +7,7 @@ import { invalid, readWholeNumber } from '../config-values.ts';
 import type { PresetLibrary } from '../preset.ts';
 import type { ConfigValues } from '../processor-types.ts';
 
-/** What one of the two backends of transformers 5 does in its own way (image_processing_backends.py). */
+/** The differences of one backend of transformers 5 from the other (image_processing_backends.py). */
 export interface Backend {
   readonly library: 'pillow' | 'torch';
   /** By the numbers of PIL.Image.Resampling. Unset: the backend refuses it. */

@@ -118,7 +118,7 @@ export const documentTypes: Readonly<Record<string, ProcessorType>> = {
 };
 
 function refuseOcr(config: ConfigValues): void {
-  refuse(config, 'apply_ocr', 'Tesseract reads the words; send apply_ocr as false for the pixels alone');
+  refuse(config, 'apply_ocr', 'Tesseract reads the words; send apply_ocr as false for only the pixels');
 }
 
 function donutSteps(config: ConfigValues, resampling: Resampling, library: PresetLibrary): Step[] {

@@ -65,7 +65,7 @@ export function edgesOf(size: ConfigSize): Edges {
   return edges;
 }
 
-/** What transformers calls `background_color`: the mean as a pixel. */
+/** The mean as a pixel: `background_color` of transformers. */
 export function meanColour(config: ConfigValues): readonly [number, number, number] {
   if (config.image_mean === null) return [127, 127, 127];
   const mean = readPerChannel(config, 'image_mean');

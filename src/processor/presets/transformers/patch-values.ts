@@ -2,7 +2,7 @@ import { readWholeNumber } from '../config-values.ts';
 import type { PresetLibrary } from '../preset.ts';
 import type { ConfigValues, OwnPlan } from '../processor-types.ts';
 
-/** What image processors of patches have in common. */
+/** Values that image processors of patches have in common. */
 export const patchKeys = {
   /** Keys that their `_preprocess` does not read. */
   ignored: ['do_center_crop', 'crop_size', 'do_pad', 'pad_size'],
