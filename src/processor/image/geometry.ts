@@ -8,6 +8,7 @@ import type { Size } from './shortest-edge.ts';
 import type { PlacedStep, Placement, Shape } from './step.ts';
 import { kindOf, type Step } from './steps.ts';
 import type { Tokens } from './tokens.ts';
+import { tilesOf } from './views/tiles.ts';
 import type { Branch } from './views/view.ts';
 import { kindOfViews } from './views/views.ts';
 
@@ -59,13 +60,13 @@ export interface PlannedImage {
   readonly geometry: Geometry;
 }
 
-/** Computes all sizes of a plan for an image. Refuses nothing; limits.ts does. */
+/** Computes all sizes of a plan for an image. It refuses too many tiles and what a rule for sizes refuses; limits.ts refuses the rest. */
 export function geometryOf(header: ImageHeader, plan: Plan): Geometry {
   const source = sourceShape(headerOf(header, plan));
   const branches = branchesOf(plan, source).map((branch) => placeBranch(source, branch, plan));
   const { picture } = branches.find(({ tiles }) => tiles !== undefined) ?? (branches[0] as PlacedBranch);
-  const pictures = branches.flatMap(tilesOf);
-  const contents = branches.flatMap((branch) => tilesOf({ ...branch, picture: contentOf(branch) }));
+  const pictures = branches.flatMap(picturesOf);
+  const contents = branches.flatMap((branch) => picturesOf({ ...branch, picture: contentOf(branch) }));
   const withAlpha = keepsAlpha(header, plan);
   return {
     source,
@@ -101,10 +102,8 @@ function contentOf({ steps, picture, tiles }: PlacedBranch): Shape {
 }
 
 /** The sizes of a branch's pictures, in their order. */
-function tilesOf({ picture, tiles }: PlacedBranch): readonly Size[] {
-  if (tiles === undefined) return [picture];
-  const count = Math.ceil(picture.width / tiles.width) * Math.ceil(picture.height / tiles.height);
-  return new Array<Size>(count).fill(tiles);
+function picturesOf({ picture, tiles }: PlacedBranch): readonly Size[] {
+  return tiles === undefined ? [picture] : tilesOf(picture, tiles).map(sizeOf);
 }
 
 function sourceShape(header: ImageHeader): Shape {

@@ -9,6 +9,7 @@ import { type ResizeStep, resample, resampleReduced } from './resize.ts';
 import type { Size } from './shortest-edge.ts';
 import type { PlacedStep } from './step.ts';
 import { kindOf, type Step } from './steps.ts';
+import { tilesOf } from './views/tiles.ts';
 
 /** The stages of one image in a worker, up to its outputs. */
 export interface PixelStages {
@@ -43,15 +44,11 @@ export async function exactStages(job: PixelStages): Promise<readonly Pixels[]> 
   return pictures;
 }
 
-/** Cuts an image into tiles, row by row. Its sides are multiples of theirs. */
-function cutTiles(image: Pixels, { width, height }: Size): readonly Pixels[] {
-  const tiles: Pixels[] = [];
-  for (let top = 0; top < image.height; top += height) {
-    for (let left = 0; left < image.width; left += width) {
-      tiles.push(cutUpright(image, 1, { left, top, right: left + width, bottom: top + height }));
-    }
-  }
-  return tiles;
+/** Cuts an image into tiles, row by row. */
+function cutTiles(image: Pixels, tile: Size): readonly Pixels[] {
+  return tilesOf(image, tile).map(({ left, top, width, height }) =>
+    cutUpright(image, 1, { left, top, right: left + width, bottom: top + height }),
+  );
 }
 
 /**

@@ -2,9 +2,13 @@ import { Failure } from '../../../failures.ts';
 import { type AntialiasFilter, antialiasedWindows, resampleFloats } from '../kernels/float-antialias.ts';
 import { bilinear } from '../kernels/float-bilinear.ts';
 import { blurredWindows, unblurredWindows } from '../kernels/float-blur.ts';
+import { checkIntermediate } from '../kernels/resample.ts';
 import type { Size } from '../shortest-edge.ts';
 import { sizeInWords } from '../words.ts';
 import type { ArrangementKind } from './arrangement.ts';
+
+/** Values of a channel between the two passes, which are in memory together: 64 MiB. */
+const maxIntermediateValues = 2 ** 24;
 
 /** The size that values are resized to, in pixels: a fixed one, or one that keeps the proportions as detection does. */
 export type DetectionSize = Size | { readonly shortestEdge: number; readonly longestEdge: number };
@@ -32,7 +36,7 @@ export const resizedValues: ArrangementKind<ResizedValuesArrangement> = {
         ? sizeInWords(size)
         : `a shorter side of ${size.shortestEdge}, a longer one of at most ${size.longestEdge}`;
     const zeros = multipleOf === 1 ? '' : `, zeros at the right and bottom up to multiples of ${multipleOf}`;
-    return `the normalized values resized to ${target} (${filter === undefined ? 'bilinear' : `${filter}, antialiased`})${zeros}`;
+    return `the normalized values resized to ${target} (${filterInWords(filter)})${zeros}`;
   },
   shape({ size, multipleOf }, [picture], channels, layout) {
     const { width, height } = canvasOf(detectionSize(size, picture as Size), multipleOf);
@@ -43,6 +47,7 @@ export const resizedValues: ArrangementKind<ResizedValuesArrangement> = {
     const { data, width, channels: samples } = picture;
     const target = detectionSize(size, picture);
     const canvas = canvasOf(target, multipleOf);
+    const windows = filter === undefined ? undefined : windowsFor(filter, picture, target);
     for (const [channel, { sample, table }] of channels.entries()) {
       const read = (x: number, y: number) =>
         table[data[(y * width + x) * samples + sample] as number] as number;
@@ -51,22 +56,31 @@ export const resizedValues: ArrangementKind<ResizedValuesArrangement> = {
       const write = (value: number, x: number, y: number) => {
         values[start + (y * canvas.width + x) * step] = value;
       };
-      if (filter === undefined) bilinear(picture, read, target, write);
-      else resampleFloats(picture, read, target, windowsFor(filter, picture, target), write);
+      if (windows === undefined) bilinear(picture, read, target, write);
+      else resampleFloats(picture, read, target, windows, write);
     }
   },
-  check({ size }, [picture]) {
-    const { width, height } = detectionSize(size, picture as Size);
-    if (width >= 1 && height >= 1) return;
-    throw new Failure(
-      'PRESET_UNSUPPORTED',
-      `The preset reduces this image to ${width} × ${height} pixels, so it has none. Send a wider or taller one.`,
-      { width, height },
-    );
+  check({ size, antialias: filter }, [picture]) {
+    const source = picture as Size;
+    const target = detectionSize(size, source);
+    const { width, height } = target;
+    if (width < 1 || height < 1) {
+      throw new Failure(
+        'PRESET_UNSUPPORTED',
+        `The preset reduces this image to ${width} × ${height} pixels, so it has none. Send a wider or taller one.`,
+        { width, height },
+      );
+    }
+    if (filter !== undefined) checkIntermediate(source, target, source.height * width, maxIntermediateValues);
   },
   batchRule: ({ antialias: filter }) => (filter === undefined ? 'pad' : 'concatenate'),
   computesFloats: true,
 };
+
+function filterInWords(filter: ResizedValuesArrangement['antialias']): string {
+  if (filter === undefined) return 'bilinear';
+  return filter === 'blur' ? 'bilinear after a Gaussian blur' : `${filter}, antialiased`;
+}
 
 /**
  * The windows of both axes. `resize` of Owlv2ImageProcessor blurs only an image that becomes smaller on both sides, and

@@ -122,8 +122,12 @@ export function checkWork(source: Size, target: Target, pillow: PillowVersion = 
 }
 
 /** @param actual - pixels between the passes */
-export function checkIntermediate(source: Size, { width, height }: Size, actual: number): void {
-  const limit = maxIntermediatePixels;
+export function checkIntermediate(
+  source: Size,
+  { width, height }: Size,
+  actual: number,
+  limit = maxIntermediatePixels,
+): void {
   if (actual <= limit) return;
   throw new Failure(
     'OUTPUT_PIXELS_OVER_LIMIT',

@@ -1,8 +1,8 @@
-import type { CropStep } from '../crop.ts';
 import type { Size } from '../shortest-edge.ts';
 import type { Step } from '../steps.ts';
 import { kernelInWords, sizeInWords } from '../words.ts';
-import { type Branch, type Resampling, resizeTo, squareOf, type ViewsKind } from './view.ts';
+import { tilesOf } from './tiles.ts';
+import { type Branch, cropTo, type Resampling, resizeTo, squareOf, type ViewsKind } from './view.ts';
 
 /**
  * LLaVA-NeXT's pictures (image_processing_llava_next.py of transformers): the whole image, resized to one size without
@@ -28,27 +28,13 @@ export const anyResolution: ViewsKind<AnyResolutionViews> = {
   branches(views, source) {
     const { tile, each } = views;
     const best = bestResolution(source, views.resolutions);
-    const inner = innerSize(source, best);
-    const left = Math.floor((best.width - inner.width) / 2);
-    const top = Math.floor((best.height - inner.height) / 2);
-    const padded = [resizeTo(inner, views), { kind: 'pad', ...best, left, top, colour: undefined } as const];
+    const padded = paddedInto(best, source, views);
     const whole = { steps: [resizeTo(views.whole, views), ...each] };
     if (each.length === 0) return [whole, { steps: padded, tiles: squareOf(tile) }];
-    return [whole, ...tilesOf(best, tile).map((cut): Branch => ({ steps: [...padded, cut, ...each] }))];
+    const cuts = tilesOf(best, squareOf(tile)).map(cropTo);
+    return [whole, ...cuts.map((cut): Branch => ({ steps: [...padded, cut, ...each] }))];
   },
 };
-
-/** `divide_to_patches` (image_transforms.py of transformers). */
-export function tilesOf({ width, height }: Size, tile: number): readonly CropStep[] {
-  const tiles: CropStep[] = [];
-  for (let top = 0; top < height; top += tile) {
-    for (let left = 0; left < width; left += tile) {
-      const size = { width: Math.min(tile, width - left), height: Math.min(tile, height - top) };
-      tiles.push({ kind: 'crop', ...size, origin: { left, top } });
-    }
-  }
-  return tiles;
-}
 
 /**
  * The resolution in which most of the image's pixels fit, then the one with the least waste: `select_best_resolution`
@@ -72,11 +58,19 @@ export function bestResolution(source: Size, resolutions: readonly Size[]): Size
   return best;
 }
 
+/** The steps that put an image into the middle of a black resolution, as large as it fits. */
+export function paddedInto(resolution: Size, source: Size, resampling: Resampling): readonly Step[] {
+  const inner = innerSize(source, resolution);
+  const left = Math.floor((resolution.width - inner.width) / 2);
+  const top = Math.floor((resolution.height - inner.height) / 2);
+  return [resizeTo(inner, resampling), { kind: 'pad', ...resolution, left, top, colour: undefined }];
+}
+
 /**
  * As large as fits into the target, the other side rounded up: `get_patch_output_size` (image_processing_utils.py of
  * transformers).
  */
-export function innerSize(source: Size, target: Size): Size {
+function innerSize(source: Size, target: Size): Size {
   const across = target.width / source.width;
   const down = target.height / source.height;
   return across < down

@@ -1,8 +1,9 @@
 import type { Size } from '../shortest-edge.ts';
 import type { Step } from '../steps.ts';
 import { kernelInWords, sizeInWords } from '../words.ts';
-import { bestResolution, innerSize, tilesOf } from './any-resolution.ts';
-import { type Branch, type Resampling, resizeTo, squareOf, type ViewsKind } from './view.ts';
+import { bestResolution, paddedInto } from './any-resolution.ts';
+import { tilesOf } from './tiles.ts';
+import { type Branch, cropTo, type Resampling, resizeTo, squareOf, type ViewsKind } from './view.ts';
 
 /**
  * An image, or its tiles in the best of some resolutions, each resized to a longest edge at the top left of a black
@@ -33,11 +34,10 @@ export const aria: ViewsKind<AriaViews> = {
     ];
     if (resolutions === undefined) return [{ steps: finish(source) }];
     const best = bestResolution(source, resolutions);
-    const inner = innerSize(source, best);
-    const left = Math.floor((best.width - inner.width) / 2);
-    const top = Math.floor((best.height - inner.height) / 2);
-    const padded = [resizeTo(inner, views), { kind: 'pad', ...best, left, top, colour: undefined } as const];
-    return tilesOf(best, square).map((cut): Branch => ({ steps: [...padded, cut, ...finish(cut)] }));
+    const padded = paddedInto(best, source, views);
+    return tilesOf(best, squareOf(square)).map(
+      (tile): Branch => ({ steps: [...padded, cropTo(tile), ...finish(tile)] }),
+    );
   },
 };
 

@@ -1,6 +1,7 @@
 import type { Size } from '../shortest-edge.ts';
 import { kernelInWords, sizeInWords } from '../words.ts';
-import { type Branch, type Resampling, resizeTo, type ViewsKind } from './view.ts';
+import type { Tile } from './tiles.ts';
+import { type Branch, cropTo, type Resampling, resizeTo, type ViewsKind } from './view.ts';
 
 /**
  * The whole image, then parts of a long image along its longer side, each resized to one size: pan and scan of
@@ -22,18 +23,12 @@ export const panAndScan: ViewsKind<PanAndScanViews> = {
   },
   branches(views, source) {
     const resize = resizeTo(views.size, views);
-    const parts = partsOf(source, views).map(
-      ({ left, top, width, height }): Branch => ({
-        steps: [{ kind: 'crop', width, height, origin: { left, top } }, resize],
-      }),
-    );
+    const parts = partsOf(source, views).map((part): Branch => ({ steps: [cropTo(part), resize] }));
     return [{ steps: [resize] }, ...parts];
   },
 };
 
-type Part = Size & { readonly left: number; readonly top: number };
-
-function partsOf(source: Size, { minCropSize, maxCrops, minRatio }: PanAndScanViews): readonly Part[] {
+function partsOf(source: Size, { minCropSize, maxCrops, minRatio }: PanAndScanViews): readonly Tile[] {
   const isWide = source.width >= source.height;
   const long = Math.max(source.width, source.height);
   const short = Math.min(source.width, source.height);
@@ -42,7 +37,7 @@ function partsOf(source: Size, { minCropSize, maxCrops, minRatio }: PanAndScanVi
   const count = Math.min(maxCrops, Math.max(2, ideal));
   const length = Math.ceil(long / count);
   if (Math.min(length, short) < minCropSize) return [];
-  return Array.from({ length: count }, (_, index): Part => {
+  return Array.from({ length: count }, (_, index): Tile => {
     const start = index * length;
     const side = Math.min(length, long - start);
     return isWide

@@ -1,7 +1,8 @@
 import type { ResizeFit } from '../resize.ts';
 import type { Size } from '../shortest-edge.ts';
 import { kernelInWords, sizeInWords } from '../words.ts';
-import { type Branch, type Resampling, resizeTo, type ViewsKind } from './view.ts';
+import type { Tile } from './tiles.ts';
+import { type Branch, cropTo, type Resampling, resizeTo, type ViewsKind } from './view.ts';
 
 /**
  * The four quarters of an image and the whole of it, each resized within two bounds: Idefics2ImageProcessor of
@@ -30,15 +31,14 @@ export const quarters: ViewsKind<QuartersViews> = {
   },
   branches(views, source) {
     const parts = views.isSplit ? quartersOf(source) : [];
-    return [...parts, { left: 0, top: 0, ...source }].map(({ left, top, width, height }): Branch => {
-      const isWhole = width === source.width && height === source.height;
-      const cut = isWhole ? [] : [{ kind: 'crop', width, height, origin: { left, top } } as const];
-      return { steps: [...cut, ...resizeSteps({ width, height }, views)] };
-    });
+    return [
+      ...parts.map((part): Branch => ({ steps: [cropTo(part), ...resizeSteps(part, views)] })),
+      { steps: resizeSteps(source, views) },
+    ];
   },
 };
 
-function quartersOf({ width, height }: Size) {
+function quartersOf({ width, height }: Size): readonly Tile[] {
   const middle = { x: Math.floor(width / 2), y: Math.floor(height / 2) };
   const across = [
     { left: 0, width: middle.x },

@@ -1,8 +1,10 @@
+import type { CropStep } from '../crop.ts';
 import type { Library } from '../kernels/kernels.ts';
 import type { FilterName } from '../kernels/weights.ts';
 import type { ResizeStep } from '../resize.ts';
 import type { Size } from '../shortest-edge.ts';
 import type { Step } from '../steps.ts';
+import type { Tile } from './tiles.ts';
 
 /** The way from the source to one or more pictures. */
 export interface Branch {
@@ -36,6 +38,11 @@ export interface ViewsKind<V> {
 /** A resize to exactly this size. */
 export function resizeTo({ width, height }: Size, { filter, library }: Resampling): ResizeStep {
   return { kind: 'resize', fit: 'fill', width, height, filter, ...(library && { library }) };
+}
+
+/** A cut of a part, such as a tile or a quarter. */
+export function cropTo({ left, top, width, height }: Tile): CropStep {
+  return { kind: 'crop', width, height, origin: { left, top } };
 }
 
 /** A square. */
