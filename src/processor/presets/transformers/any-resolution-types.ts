@@ -2,16 +2,11 @@ import type { Size } from '../../image/shortest-edge.ts';
 import type { Step } from '../../image/steps.ts';
 import { type Resampling, squareOf } from '../../image/views/view.ts';
 import { invalid, readFlag, readSize, readWholeNumber } from '../config-values.ts';
+import type { PresetLibrary } from '../preset.ts';
 import type { ConfigValues, OwnPlan, ProcessorType } from '../processor-types.ts';
-import {
-  bicubic,
-  clipValues,
-  common,
-  cropOriginOf,
-  halfValues,
-  readResolutions,
-  resized,
-} from './tile-values.ts';
+import { cropOrigin, plainSize } from './own-steps.ts';
+import { readResolutions, tileSteps } from './tile-values.ts';
+import { bicubic, clipValues, halfValues, square } from './type-values.ts';
 
 /*
  * Image processors of transformers that cut an image in the best of some resolutions into tiles. Each file
@@ -44,11 +39,11 @@ const ariaGrids = [
 export const anyResolutionTypes: Readonly<Record<string, ProcessorType>> = {
   LlavaNextImageProcessor: {
     defaults: {
-      ...resized,
+      ...tileSteps,
       ...clipValues,
       size: { shortest_edge: 224 },
       default_to_square: false,
-      crop_size: { height: 224, width: 224 },
+      crop_size: square(224),
       do_center_crop: true,
       do_pad: true,
       resample: bicubic,
@@ -58,9 +53,9 @@ export const anyResolutionTypes: Readonly<Record<string, ProcessorType>> = {
   },
   LlavaOnevisionImageProcessor: {
     defaults: {
-      ...resized,
+      ...tileSteps,
       ...clipValues,
-      size: { height: 384, width: 384 },
+      size: square(384),
       default_to_square: false,
       crop_size: null,
       do_center_crop: null,
@@ -68,15 +63,16 @@ export const anyResolutionTypes: Readonly<Record<string, ProcessorType>> = {
       resample: bicubic,
       image_grid_pinpoints: onevisionResolutions,
     },
-    own(config, resampling) {
-      const { tensor, ...rules } = anyResolution(config, resampling);
+    own(config, resampling, library) {
+      const { tensor, ...rules } = anyResolution(config, resampling, library);
       const extras = [...(tensor?.extras ?? []), { kind: 'imageCount', name: 'batch_num_images' } as const];
       return { ...rules, tensor: { ...tensor, extras } };
     },
   },
   AriaImageProcessor: {
     defaults: {
-      ...common,
+      ...tileSteps,
+      do_resize: null,
       ...halfValues,
       resample: bicubic,
       max_image_size: 980,
@@ -85,15 +81,15 @@ export const anyResolutionTypes: Readonly<Record<string, ProcessorType>> = {
       split_resolutions: ariaGrids.map((sides) => sides.map((side) => 490 * side)),
     },
     own(config, resampling) {
-      const square = config.max_image_size;
-      if (square !== 490 && square !== 980) throw invalid('max_image_size', square, '490 or 980');
-      const minSide = readWholeNumber(config, 'min_image_size', 1, square);
+      const side = config.max_image_size;
+      if (side !== 490 && side !== 980) throw invalid('max_image_size', side, '490 or 980');
+      const minSide = readWholeNumber(config, 'min_image_size', 1, side);
       const resolutions = readFlag(config, 'split_image')
         ? readResolutions(config, 'split_resolutions')
         : undefined;
       return {
         steps: [],
-        views: { kind: 'aria', square, minSide, resolutions, ...resampling },
+        views: { kind: 'aria', square: side, minSide, resolutions, ...resampling },
         tensor: {
           extras: [
             { kind: 'pixelMask', name: 'pixel_mask', datatype: 'BOOL' },
@@ -106,8 +102,8 @@ export const anyResolutionTypes: Readonly<Record<string, ProcessorType>> = {
 };
 
 /** LLaVA-NeXT: a tile has the crop's height, else the size's. Every picture is resized and cropped as the config says. */
-function anyResolution(config: ConfigValues, resampling: Resampling): OwnPlan {
-  const size = readSize(config, 'size', readFlag(config, 'default_to_square'));
+function anyResolution(config: ConfigValues, resampling: Resampling, library: PresetLibrary): OwnPlan {
+  const size = plainSize(config);
   const whole = size.fit === 'fill' ? size : 'shortestEdge' in size ? squareOf(size.shortestEdge) : undefined;
   if (whole === undefined) throw invalid('size', config.size, '{height, width} or {shortest_edge}');
   const isCropped = readFlag(config, 'do_center_crop');
@@ -117,7 +113,7 @@ function anyResolution(config: ConfigValues, resampling: Resampling): OwnPlan {
   const each: Step[] = [];
   if (readFlag(config, 'do_resize')) each.push({ kind: 'resize', ...size, ...resampling });
   if (isCropped && crop !== undefined) {
-    each.push({ kind: 'crop', width: crop.width, height: crop.height, origin: cropOriginOf(resampling) });
+    each.push({ kind: 'crop', width: crop.width, height: crop.height, origin: cropOrigin(library) });
   }
   const isSquare = (box: Size | undefined) =>
     box === undefined || (box.width === tile && box.height === tile);

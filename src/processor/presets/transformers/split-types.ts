@@ -1,16 +1,9 @@
 import type { Resampling } from '../../image/views/view.ts';
-import { invalid, readFlag, readNumber, readSize, readWholeNumber } from '../config-values.ts';
+import { invalid, readEdge, readFlag, readNumber, readSize, readWholeNumber } from '../config-values.ts';
 import type { ConfigValues, OwnPlan, OwnTensor, ProcessorType } from '../processor-types.ts';
-import {
-  bilinear,
-  halfValues,
-  lanczos,
-  readEdge,
-  readTile,
-  readTiles,
-  resized,
-  resizeToTile,
-} from './tile-values.ts';
+import { fixedSize, longestEdge } from './own-steps.ts';
+import { readTiles, resizedToTile, tileSteps } from './tile-values.ts';
+import { bilinear, halfValues, lanczos, square } from './type-values.ts';
 
 /*
  * Image processors of transformers that crop or split an image into pictures. Each file
@@ -21,9 +14,9 @@ import {
 export const splitTypes: Readonly<Record<string, ProcessorType>> = {
   Gemma3ImageProcessor: {
     defaults: {
-      ...resized,
+      ...tileSteps,
       ...halfValues,
-      size: { height: 224, width: 224 },
+      size: square(224),
       resample: bilinear,
       do_pan_and_scan: null,
       pan_and_scan_min_crop_size: null,
@@ -34,7 +27,7 @@ export const splitTypes: Readonly<Record<string, ProcessorType>> = {
   },
   Idefics2ImageProcessor: {
     defaults: {
-      ...resized,
+      ...tileSteps,
       ...halfValues,
       size: { shortest_edge: 378, longest_edge: 980 },
       default_to_square: false,
@@ -58,7 +51,7 @@ export const splitTypes: Readonly<Record<string, ProcessorType>> = {
 function idefics3(): ProcessorType {
   return {
     defaults: {
-      ...resized,
+      ...tileSteps,
       ...halfValues,
       size: { longest_edge: 4 * 364 },
       max_image_size: { longest_edge: 364 },
@@ -68,7 +61,7 @@ function idefics3(): ProcessorType {
       return_row_col_info: false,
     },
     own(config, resampling) {
-      const tile = readEdge(config, 'max_image_size');
+      const tile = readEdge(config, 'max_image_size', 'longest_edge');
       const isSplit = readFlag(config, 'do_image_splitting');
       const padded = paddedPictures(config);
       return {
@@ -82,9 +75,9 @@ function idefics3(): ProcessorType {
 
 function panAndScan(config: ConfigValues, resampling: Resampling): OwnPlan {
   const isScanned = readFlag(config, 'do_pan_and_scan');
-  const size = readTile(config);
+  const size = fixedSize(config, 'size');
   const tensor = { extras: [{ kind: 'pictureCount', name: 'num_crops', skip: 1 }] } as const;
-  if (!isScanned) return { steps: resizeToTile(config, resampling), tensor };
+  if (!isScanned) return { steps: resizedToTile(config, resampling), tensor };
   return {
     steps: [],
     views: {
@@ -131,9 +124,9 @@ function readLongestEdge(config: ConfigValues) {
   if (!readFlag(config, 'do_resize')) return undefined;
   const { size } = config;
   if (typeof size === 'object' && size !== null && 'longest_edge' in size) {
-    return { longestEdge: readEdge(config, 'size') };
+    return { longestEdge: longestEdge(config) };
   }
-  return { fit: 'fill', ...readTile(config) } as const;
+  return { fit: 'fill', ...fixedSize(config, 'size') } as const;
 }
 
 function readBounds(config: ConfigValues) {

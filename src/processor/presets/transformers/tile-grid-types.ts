@@ -2,64 +2,32 @@ import type { GridRule } from '../../image/views/tile-grid.ts';
 import { type Resampling, squareOf } from '../../image/views/view.ts';
 import { invalid, readFlag, readWholeNumber } from '../config-values.ts';
 import type { ConfigValues, OwnPlan, ProcessorType } from '../processor-types.ts';
-import {
-  bicubic,
-  clipValues,
-  common,
-  halfValues,
-  readSquareTile,
-  readTile,
-  readTiles,
-  resized,
-  resizeToTile,
-} from './tile-values.ts';
+import { fixedSize } from './own-steps.ts';
+import { readSquareTile, readTiles, resizedToTile, tileSteps } from './tile-values.ts';
+import { bicubic, clipValues, halfValues, square } from './type-values.ts';
 
 /*
  * Image processors of transformers that choose a grid of tiles for an image. Each file
  * image_processing_*.py there has the defaults and the order of the pictures.
  */
 
+const gridDefaults = { ...tileSteps, ...clipValues, resample: bicubic, min_patches: 1, max_patches: 12 };
+
 /** Image processors by the name of their class. */
 export const tileGridTypes: Readonly<Record<string, ProcessorType>> = {
   GotOcr2ImageProcessor: {
-    defaults: {
-      ...resized,
-      ...clipValues,
-      size: { height: 384, width: 384 },
-      resample: bicubic,
-      crop_to_patches: false,
-      min_patches: 1,
-      max_patches: 12,
-    },
-    own: (config, resampling) => ({
-      ...gridOrOne(config, resampling, 'GotOcr2', 'last'),
-      tensor: { extras: [{ kind: 'pictureCount', name: 'num_patches' }] },
-    }),
+    defaults: { ...gridDefaults, size: square(384), crop_to_patches: false },
+    own: (config, resampling) => countedGrid(config, resampling, 'GotOcr2'),
   },
   Cohere2VisionImageProcessor: {
-    defaults: {
-      ...resized,
-      ...clipValues,
-      size: { height: 512, width: 512 },
-      resample: bicubic,
-      crop_to_patches: true,
-      min_patches: 1,
-      max_patches: 12,
-    },
-    own: (config, resampling) => ({
-      ...gridOrOne(config, resampling, 'Cohere2Vision', 'last'),
-      tensor: { extras: [{ kind: 'pictureCount', name: 'num_patches' }] },
-    }),
+    defaults: { ...gridDefaults, size: square(512), crop_to_patches: true },
+    own: (config, resampling) => countedGrid(config, resampling, 'Cohere2Vision'),
   },
   Ovis2ImageProcessor: {
     defaults: {
-      ...resized,
-      ...clipValues,
-      size: { height: 384, width: 384 },
-      resample: bicubic,
+      ...gridDefaults,
+      size: square(384),
       crop_to_patches: false,
-      min_patches: 1,
-      max_patches: 12,
       use_covering_area_grid: true,
     },
     own(config, resampling) {
@@ -73,15 +41,15 @@ export const tileGridTypes: Readonly<Record<string, ProcessorType>> = {
       );
       return {
         ...rules,
-        tensor: { extras: [{ kind: 'tileCounts', name: 'grids', tile: readTile(config) }] },
+        tensor: { extras: [{ kind: 'tileCounts', name: 'grids', tile: fixedSize(config, 'size') }] },
       };
     },
   },
   PerceptionLMImageProcessor: {
     defaults: {
-      ...resized,
+      ...tileSteps,
       ...halfValues,
-      size: { height: 448, width: 448 },
+      size: square(448),
       resample: bicubic,
       vision_input_type: 'thumb+tile',
       tile_size: 448,
@@ -111,9 +79,10 @@ export const tileGridTypes: Readonly<Record<string, ProcessorType>> = {
   },
   Phi4MultimodalImageProcessor: {
     defaults: {
-      ...common,
+      ...tileSteps,
+      do_resize: null,
       ...halfValues,
-      size: { height: 448, width: 448 },
+      size: square(448),
       resample: bicubic,
       patch_size: 14,
       dynamic_hd: 36,
@@ -139,6 +108,14 @@ export const tileGridTypes: Readonly<Record<string, ProcessorType>> = {
   },
 };
 
+/** The tiles of a grid, then the whole image, and their number. */
+function countedGrid(config: ConfigValues, resampling: Resampling, rule: GridRule): OwnPlan {
+  return {
+    ...gridOrOne(config, resampling, rule, 'last'),
+    tensor: { extras: [{ kind: 'pictureCount', name: 'num_patches' }] },
+  };
+}
+
 /** The tiles of a grid if the config asks for them, else one picture. */
 function gridOrOne(
   config: ConfigValues,
@@ -146,10 +123,18 @@ function gridOrOne(
   rule: GridRule,
   whole: 'first' | 'last',
 ): Pick<OwnPlan, 'steps' | 'views'> {
-  if (!readFlag(config, 'crop_to_patches')) return { steps: resizeToTile(config, resampling) };
+  if (!readFlag(config, 'crop_to_patches')) return { steps: resizedToTile(config, resampling) };
   const [minTiles, maxTiles] = [readTiles(config, 'min_patches'), readTiles(config, 'max_patches')];
   return {
     steps: [],
-    views: { kind: 'tileGrid', tile: readTile(config), minTiles, maxTiles, rule, whole, ...resampling },
+    views: {
+      kind: 'tileGrid',
+      tile: fixedSize(config, 'size'),
+      minTiles,
+      maxTiles,
+      rule,
+      whole,
+      ...resampling,
+    },
   };
 }

@@ -1,7 +1,8 @@
 import { squareOf } from '../../image/views/view.ts';
 import { invalid, readFlag, readNumber, readPerChannel, readStd } from '../config-values.ts';
 import type { ConfigValues, OwnTensor, ProcessorType } from '../processor-types.ts';
-import { bilinear, halfValues, readSquareTile, readTiles, resized } from './tile-values.ts';
+import { readSquareTile, readTiles, tileSteps } from './tile-values.ts';
+import { bilinear, halfValues, square } from './type-values.ts';
 
 /*
  * Image processors of transformers that cut a black canvas with an image into tiles. Each file
@@ -12,9 +13,9 @@ import { bilinear, halfValues, readSquareTile, readTiles, resized } from './tile
 export const tiledCanvasTypes: Readonly<Record<string, ProcessorType>> = {
   Llama4ImageProcessor: {
     defaults: {
-      ...resized,
+      ...tileSteps,
       ...halfValues,
-      size: { height: 336, width: 336 },
+      size: square(336),
       resample: bilinear,
       max_patches: 16,
       resize_to_max_canvas: false,
@@ -41,9 +42,9 @@ export const tiledCanvasTypes: Readonly<Record<string, ProcessorType>> = {
   },
   MllamaImageProcessor: {
     defaults: {
-      ...resized,
+      ...tileSteps,
       ...halfValues,
-      size: { height: 224, width: 224 },
+      size: square(224),
       do_pad: true,
       resample: bilinear,
       max_image_tiles: 4,
