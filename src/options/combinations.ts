@@ -11,7 +11,7 @@ import {
 
 /*
  * Which options go together: the one table of these rules. image-api and the client refuse a request by it, the processor
- * refuses a message by it, the playground hides fields by it, and OpenAPI and the README describe it.
+ * refuses a message by it, the playground hides fields by it, and OpenAPI and docs/http-api.md describe it.
  */
 
 /** A rule by which options are refused. The conditions that a rule names hold together. */

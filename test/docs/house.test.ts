@@ -2,8 +2,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 const root = new URL('../../', import.meta.url);
-const readme = readFileSync(new URL('README.md', root), 'utf8');
-const table = readme.slice(readme.indexOf('## Where is what'));
+const structure = readFileSync(new URL('docs/structure.md', root), 'utf8');
+const table = structure.slice(
+  structure.indexOf('## Where is what'),
+  structure.indexOf('## Before and after'),
+);
 
 /** Paths in the table: of a row's first cell, and folders of it that its words name, as `job/`. */
 const named = table
