@@ -23,7 +23,7 @@ export function renewed(page: string, sections: Sections): string {
     /(<!-- generated: ([\w-]+) -->\n).*?\n?(<!-- \/generated -->)/gs,
     (_, start: string, name: string, end: string) => {
       const make = sections[name];
-      if (make === undefined) throw new Error(`no section of docs/generate/run.ts makes "${name}"`);
+      if (make === undefined) throw new Error(`no section in docs/generate/pages.ts makes "${name}"`);
       return `${start}\n${make()}\n\n${end}`;
     },
   );
