@@ -1,0 +1,45 @@
+"""Tensors with the pixels that a model was trained on, from the image service.
+
+from image_service_client import Client
+
+client = Client("http://localhost:8080")
+tensor = client.tensor("photo.jpg", preset="openai/clip-vit-base-patch32")
+"""
+
+from importlib.metadata import version
+
+from .client import Client
+from .errors import (
+    AuthenticationError,
+    DeadlineError,
+    ImageError,
+    ImageServiceError,
+    RequestError,
+    UnavailableError,
+    UnexpectedResponseError,
+)
+from .options import Options
+from .outputs import Description, Info, Output, OutputDescription, Preset, SourceInfo, Tensors
+from .sources import Source, Url
+
+__version__ = version("image-service-client")
+__all__ = [
+    "AuthenticationError",
+    "Client",
+    "DeadlineError",
+    "Description",
+    "ImageError",
+    "ImageServiceError",
+    "Info",
+    "Options",
+    "Output",
+    "OutputDescription",
+    "Preset",
+    "RequestError",
+    "Source",
+    "SourceInfo",
+    "Tensors",
+    "UnavailableError",
+    "UnexpectedResponseError",
+    "Url",
+]

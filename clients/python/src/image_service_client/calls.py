@@ -1,0 +1,123 @@
+"""The calls of the service: each builds its requests and reads their responses."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from .errors import UnexpectedResponseError
+from .exchange import Call, Effect, Patience, Reply, Request, exchange, read
+from .multipart import form_body, parts_of
+from .options import has_preset, option_texts
+from .outputs import Description, Output, Preset, Tensors, description_of, info_of, preset_of
+from .sources import Content, Source, Url
+from .tensors import Array
+
+IMAGE_FORMATS = ("source", "jpeg", "png", "webp")
+# It has any number of tensors by name, in any datatype, and is read without a copy.
+TENSOR_FORMAT = "safetensors"
+# The service refuses headers over 16 KiB; a longer query goes into the body.
+LONGEST_QUERY = 4096
+
+
+def process(source: Source, options: Mapping[str, Any], patience: Patience) -> Call[Output]:
+    """One output in any format."""
+    reply = yield from _send(source, "/v1/images", _with_container(options), patience)
+    return output_of(reply.headers, reply.body)
+
+
+def tensors(source: Source, options: Mapping[str, Any], patience: Patience) -> Call[Tensors]:
+    """The tensors of an image."""
+    output = yield from process(source, {"format": TENSOR_FORMAT, **options}, patience)
+    return output.tensors()
+
+
+def tensor(source: Source, name: str | None, options: Mapping[str, Any], patience: Patience) -> Call[Array]:
+    """The only tensor of an image, or the one with this name."""
+    made = yield from tensors(source, options, patience)
+    return made.one(name)
+
+
+def image(source: Source, options: Mapping[str, Any], patience: Patience) -> Call[Output]:
+    """An encoded image."""
+    if options.get("format") not in (None, *IMAGE_FORMATS):
+        raise ValueError(f"format={options['format']!r} is a tensor's; image() makes {', '.join(IMAGE_FORMATS)}.")
+    default = {"format": "png"} if has_preset(options) else {}
+    output = yield from process(source, {**default, **options}, patience)
+    if not output.content_type.startswith("image/"):
+        raise ValueError(f'The response is {output.content_type}; give an image\'s format, such as format="png".')
+    return output
+
+
+def describe(source: Source, options: Mapping[str, Any], patience: Patience) -> Call[Description]:
+    """What a request gives, without decoding the image."""
+    reply = yield from _send(source, "/v1/describe", _with_container(options), patience)
+    return description_of(_json_of(reply))
+
+
+def variants(
+    source: Source, outputs: Sequence[Mapping[str, Any]], options: Mapping[str, Any], patience: Patience
+) -> Call[list[Output]]:
+    """Several outputs of one image, in the order of their options."""
+    merged = [_with_container({**options, **own}) for own in outputs]
+    common = {"variants": json.dumps([option_texts(one) for one in merged])}
+    reply = yield from _send(source, "/v1/images", common, patience)
+    return [output_of(headers, body) for headers, body in parts_of(reply)]
+
+
+def preset(name: str, patience: Patience) -> Call[Preset]:
+    """One preset in detail."""
+    reply = yield from exchange(Request("GET", f"/v1/presets/{quote(name, safe='/')}"), patience)
+    return preset_of(_json_of(reply))
+
+
+def presets_page(q: str, cursor: str, patience: Patience) -> Call[tuple[list[Preset], str]]:
+    """A page of the list of presets, and the cursor of the next page: empty after the last one."""
+    params = {name: value for name, value in (("q", q), ("cursor", cursor)) if value}
+    reply = yield from exchange(Request("GET", "/v1/presets", {"limit": "1000", **params}), patience)
+    value = _json_of(reply)
+    return [preset_of(one) for one in value["presets"]], value.get("next_cursor", "")
+
+
+def output_of(headers: Mapping[str, str], body: bytes | bytearray) -> Output:
+    """An output from the headers and the body of a response, or of a part of one."""
+    content_type = headers.get("content-type", "").partition(";")[0]
+    return Output(content=body, content_type=content_type, info=info_of(headers), headers=headers)
+
+
+def _with_container(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Options with the container that this library reads best, where the service would choose one of NumPy's."""
+    return {**options, "format": TENSOR_FORMAT} if has_preset(options) and not options.get("format") else options
+
+
+def _send(source: Source, path: str, options: Mapping[str, Any], patience: Patience) -> Generator[Effect, Any, Reply]:
+    content = yield from read(source)
+    return (yield from exchange(_request(content, path, option_texts(options)), patience))
+
+
+def _request(content: Content, path: str, texts: Mapping[str, str]) -> Request:
+    """A source and its options: short options of bytes in the query, others in a form, those of a URL in JSON."""
+    if isinstance(content, Url):
+        body = json.dumps({"url": content.url, **texts}).encode()
+        return Request("POST", path, headers={"Content-Type": "application/json"}, body=body)
+    if sum(len(name) + len(quote(value)) + 2 for name, value in texts.items()) <= LONGEST_QUERY:
+        headers = {"Content-Type": "application/octet-stream"}
+        return Request("POST", path, params=texts, headers=headers, body=content)
+    boundary = uuid.uuid4().hex
+    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    return Request("POST", path, headers=headers, body=form_body(boundary, texts, content))
+
+
+def _json_of(reply: Reply) -> Any:
+    try:
+        return json.loads(reply.body)
+    except ValueError:
+        kind = reply.headers.get("content-type", "no content type")
+        raise UnexpectedResponseError(
+            f"{reply.url} responded {reply.status} with {kind}, which is not JSON. Check the client's URL.",
+            reason="UNEXPECTED_RESPONSE",
+            status=reply.status,
+        ) from None

@@ -1,0 +1,173 @@
+"""The client for programs without asyncio."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import httpx
+
+from . import calls
+from .exchange import Call, Lost, Read, Reply, Send
+from .sources import Source, read_source
+from .transport import Deadline, lost, reply_of, request_options, settings_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Self, Unpack
+
+    from .options import Options
+    from .outputs import Description, Output, Preset, Tensors
+    from .tensors import Array
+
+T = TypeVar("T")
+
+
+class Client:
+    """Calls the image service over HTTP.
+
+    A client keeps its connections open, may be shared by threads, can be pickled, and opens its own connections after
+    a fork. Close it, or use it as a context manager.
+
+    Args:
+        url: address of image-api. Default: the environment's IMAGE_API_URL, or http://localhost:8080.
+        api_key: key of the service. Default: the environment's IMAGE_API_KEY, or none.
+        timeout: seconds for a call, all attempts and the waits between them together.
+        attempts: how often a request is sent at most, if it fails and the failure can be retried.
+        max_connections: connections that are open at once, at most.
+        http_options: more arguments of httpx.Client, such as {"verify": "ca.pem"} or {"proxy": "http://…"}.
+
+    All methods raise `ImageServiceError` if the service refuses the request, cannot be reached, or is too slow.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        api_key: str | None = None,
+        *,
+        timeout: float = 60.0,
+        attempts: int = 6,
+        max_connections: int = 64,
+        http_options: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._settings = settings_of(url, api_key, timeout, attempts, max_connections, http_options)
+        self._open()
+
+    def tensor(self, source: Source, *, name: str | None = None, **options: Unpack[Options]) -> Array:
+        """The tensor of an image, such as [1, 3, 224, 224] float32.
+
+        Args:
+            source: a path, a URL, bytes, a file opened in binary mode, or a PIL image.
+            name: which tensor, for a preset that makes several.
+            options: those of the service, such as preset="openai/clip-vit-base-patch32".
+
+        Raises:
+            ValueError: the preset makes several tensors and no name is given. Leaving out a mask that the model needs
+                would change its results, so `tensors` returns all of them.
+        """
+        return self._run(calls.tensor(source, name, options, self._settings.patience))
+
+    def tensors(self, source: Source, **options: Unpack[Options]) -> Tensors:
+        """All tensors of an image by name, as the model's library names its inputs: `model(**tensors)`."""
+        return self._run(calls.tensors(source, options, self._settings.patience))
+
+    def image(self, source: Source, **options: Unpack[Options]) -> Output:
+        """An encoded image: its bytes, content type, size and how it was made. `pillow()` opens it."""
+        return self._run(calls.image(source, options, self._settings.patience))
+
+    def process(self, source: Source, **options: Unpack[Options]) -> Output:
+        """One output in any format, as bytes."""
+        return self._run(calls.process(source, options, self._settings.patience))
+
+    def variants(self, source: Source, outputs: Sequence[Options], **options: Unpack[Options]) -> list[Output]:
+        """Up to 16 outputs of one image, which is sent and decoded once.
+
+        Args:
+            source: as in `tensor`.
+            outputs: the options of each output.
+            options: those of all outputs.
+
+        Raises:
+            ImageServiceError: one output cannot be made; `metadata["index"]` is its index.
+        """
+        return self._run(calls.variants(source, outputs, options, self._settings.patience))
+
+    def describe(self, source: Source, **options: Unpack[Options]) -> Description:
+        """Names, datatypes and shapes of the outputs, tokens and key of a request, without decoding the image."""
+        return self._run(calls.describe(source, options, self._settings.patience))
+
+    def preset(self, name: str) -> Preset:
+        """A preset with its steps in words, and the Python that makes the same tensors with its own library."""
+        return self._run(calls.preset(name, self._settings.patience))
+
+    def presets(self, q: str = "") -> Iterator[Preset]:
+        """All presets in the order of their names, or those whose name, alias or family contains the words of `q`."""
+        cursor = ""
+        while True:
+            page, cursor = self._run(calls.presets_page(q, cursor, self._settings.patience))
+            yield from page
+            if not cursor:
+                return
+
+    def close(self) -> None:
+        """Closes all connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._settings.url!r})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_settings": self._settings}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._settings = state["_settings"]
+        self._open()
+
+    def _open(self) -> None:
+        self._http = httpx.Client(**self._settings.httpx_options())
+        self._process = os.getpid()
+
+    def _run(self, call: Call[T]) -> T:
+        """Performs the effects of a call until it returns."""
+        result: object = None
+        try:
+            while True:
+                effect = call.send(result)
+                if isinstance(effect, Read):
+                    result = read_source(effect.source)
+                elif isinstance(effect, Send):
+                    result = self._send(effect)
+                else:
+                    time.sleep(effect.seconds)
+        except StopIteration as end:
+            value: T = end.value
+            return value
+
+    def _send(self, send: Send) -> Reply | Lost:
+        if self._process != os.getpid():
+            # Two processes on one connection would read each other's responses.
+            self._open()
+        deadline = Deadline(send.timeout)
+        try:
+            request = self._http.build_request(**request_options(send, deadline))
+            response = self._http.send(request, stream=True)
+            try:
+                body = bytearray()
+                for chunk in response.iter_raw():
+                    body += chunk
+                    deadline.check()
+                return reply_of(response, body)
+            finally:
+                response.close()
+        except httpx.HTTPError as error:
+            return lost(self._settings.url, send.request, error)
