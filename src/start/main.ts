@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { relative } from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { isLoopback } from '../api/auth/auth.ts';
 import { EnvironmentError } from '../environment.ts';
 import type { Ports } from '../starter.ts';
+import { collectorFlag } from './collector-flag.ts';
 import { readStartConfig } from './config.ts';
 import { choosePort, reachableHost } from './free-port.ts';
 import { type Started, startEvent, startScreen } from './screen.ts';
@@ -59,6 +62,7 @@ async function startBoth(): Promise<void> {
         processorAddress: `localhost:${processorPort}`,
         // Set if the default port 8080 was taken.
         takenPort: process.env.PORT || apiPort === 8080 ? undefined : 8080,
+        sample: pathOfSample(),
         ...config,
       });
     }
@@ -88,10 +92,14 @@ function endAll(): void {
   for (const child of children) if (!child.killed) child.kill('SIGTERM');
 }
 
+/** The program of a service. In a package and in an image the sources are compiled. */
+function mainOf(service: 'api' | 'processor'): string {
+  const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
+  return fileURLToPath(import.meta.resolve(`../${service}/main${extension}`));
+}
+
 function start(service: 'api' | 'processor', environment: Readonly<Record<string, string>>): ChildProcess {
-  const main = fileURLToPath(import.meta.resolve(`../${service}/main.ts`));
-  // With this flag V8's collector counts the images' memory, which halves the cost of collection.
-  const child = spawn(process.execPath, ['--external-memory-accounted-in-global-limit', main], {
+  const child = spawn(process.execPath, [collectorFlag, mainOf(service)], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     // A process group of its own: terminals and supervisors signal all of ours, and endAll signals the services.
     detached: true,
@@ -111,6 +119,14 @@ async function portsOf(child: ChildProcess): Promise<Ports | undefined> {
   } catch {
     return undefined;
   }
+}
+
+/** The sample of the checkout or the package, as the user can type it; an image without it runs elsewhere. */
+function pathOfSample(): string {
+  const path = fileURLToPath(new URL('../../test/fixtures/sample.jpg', import.meta.url));
+  if (!existsSync(path)) return 'photo.jpg';
+  const fromHere = relative(process.cwd(), path);
+  return fromHere.startsWith('..') ? path : fromHere;
 }
 
 async function becomesReady(apiUrl: string): Promise<boolean> {

@@ -14,6 +14,8 @@ export interface Started {
   readonly processorAddress: string;
   /** The default port of image-api, if another process uses it. */
   readonly takenPort: number | undefined;
+  /** Path of an image that the printed command sends. */
+  readonly sample: string;
   readonly api: ApiConfig;
   readonly processor: ProcessorConfig;
 }
@@ -96,11 +98,16 @@ function callersLetIn({ api: { apiKeysFile, linkSecretsFile } }: Started): strin
   return 'everybody who reaches the port; no authentication (API_KEYS_FILE)';
 }
 
-function curlToTry({ apiUrl, api: { apiKeysFile, defaults } }: Started): string {
+function curlToTry({ apiUrl, sample, api: { apiKeysFile, defaults } }: Started): string {
   const key = apiKeysFile === undefined ? '' : '-H "Authorization: Bearer $IMAGE_API_KEY" ';
   const isJpeg = defaults.format === 'source' || defaults.format === 'jpeg';
   const extension = isJpeg ? 'jpg' : defaults.format;
-  return `curl -sS --fail-with-body ${key}-F image=@test/fixtures/sample.jpg '${apiUrl}/v1/images' -o output.${extension}`;
+  return `curl -sS --fail-with-body ${key}-F ${quoted(`image=@${sample}`)} '${apiUrl}/v1/images' -o output.${extension}`;
+}
+
+/** A word for a shell. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** A size as "256 MiB"; sizes that are not whole MiB stay in bytes. */

@@ -60,6 +60,21 @@ const notRun: readonly { readonly page: string; readonly first: string; readonly
     reason: 'the gate runs these; a test cannot run the tests',
   },
   {
+    page: 'docs/install.md',
+    first: 'npm install ./image-service-0.1.0.tgz',
+    reason: 'test/release/package.test.ts runs it in an empty folder',
+  },
+  {
+    page: 'docs/install.md',
+    first: 'npm run package -- --scope @acme     # from a checkout; prints acme-image-service-0.1.0.tgz',
+    reason: 'there is no registry here; test/release/package.test.ts makes the scoped package',
+  },
+  {
+    page: 'docs/install.md',
+    first: 'npm ci && npm start',
+    reason: 'test/end-to-end/clean-clone.ts runs it in a fresh clone',
+  },
+  {
     page: 'docs/numerics.md',
     first: 'from torchvision.transforms.v2 import InterpolationMode, functional',
     reason: 'torch is too large for the gate; test/parity/make_numerics_goldens.py calls the same functions',

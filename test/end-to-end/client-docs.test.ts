@@ -9,7 +9,7 @@ import { type Service, startService } from '../support/service.ts';
 import { findProgram } from '../support/tools.ts';
 
 const page = fileURLToPath(new URL('../../docs/cli.md', import.meta.url));
-const bin = fileURLToPath(new URL('../../src/client/bin.js', import.meta.url));
+const bin = fileURLToPath(new URL('../../src/client/bin.ts', import.meta.url));
 const bash = findProgram('bash');
 
 interface Example {

@@ -7,7 +7,7 @@ import { run } from '../support/run.ts';
 import { type Service, startService } from '../support/service.ts';
 import { findProgram } from '../support/tools.ts';
 
-const bin = fileURLToPath(new URL('../../src/client/bin.js', import.meta.url));
+const bin = fileURLToPath(new URL('../../src/client/bin.ts', import.meta.url));
 const bash = findProgram('bash');
 
 let service: Service;

@@ -8,6 +8,7 @@ function started(environment: Readonly<Record<string, string>> = {}): Started {
     apiUrl: 'http://localhost:8080',
     processorAddress: 'localhost:50051',
     takenPort: undefined,
+    sample: 'test/fixtures/sample.jpg',
     api: readApiConfig(environment),
     processor: readProcessorConfig(environment),
   };
@@ -61,6 +62,13 @@ End: Ctrl+C
     const screen = startScreen(started({ REDIS_URL: 'redis://:hidden@localhost:6379' }), false);
     expect(screen).toContain('256 MiB in memory, and Redis');
     expect(screen).not.toContain('hidden');
+  });
+
+  it.each([
+    ['node_modules/image-service/sample.jpg', '-F image=@node_modules/image-service/sample.jpg '],
+    ["/home/ann/ann's photos/1.jpg", String.raw`-F 'image=@/home/ann/ann'\''s photos/1.jpg' `],
+  ])('sends %s in the curl, quoted for a shell if needed', (sample, word) => {
+    expect(startScreen({ ...started(), sample }, false)).toContain(word);
   });
 
   it('contains a key in the curl where one is needed', () => {

@@ -74,12 +74,12 @@ export async function runDoctor(
 
 function runtime(): Check {
   const { node } = process.versions;
-  const [major] = node.split('.');
-  if (Number(major) >= 26) return ok('Node', node);
+  const oldest = packageJson.engines.node.replace('>=', '');
+  if (Number.parseInt(node, 10) >= Number(oldest)) return ok('Node', node);
   return wrong(
     'Node',
-    `${node} is older than ${packageJson.engines.node}`,
-    'Install Node 26, or run npm ci, which brings it.',
+    `${node} is older than ${oldest}`,
+    'Install Node 26. In a checkout, npm ci brings it.',
   );
 }
 

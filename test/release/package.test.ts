@@ -1,0 +1,193 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { packageManifest } from '../../.ci/package.ts';
+import packageJson from '../../package.json' with { type: 'json' };
+import packageLock from '../../package-lock.json' with { type: 'json' };
+import { run } from '../support/run.ts';
+import { findProgram } from '../support/tools.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const npm = findProgram('npm');
+
+/** The Node of the checkout, and another supported one: the gate installs it and sets NODE24. */
+const nodes = [
+  ['of the checkout', process.execPath],
+  ['24', process.env.NODE24 ?? ''],
+] as const;
+
+describe(packageManifest, () => {
+  it('keeps a package without a scope private, whose name on the public registry is not ours', () => {
+    expect(packageManifest(packageJson, undefined)).toMatchObject({ name: 'image-service', private: true });
+  });
+
+  it('can be published under a scope', () => {
+    const manifest = packageManifest(packageJson, '@acme');
+    expect(manifest).toMatchObject({ name: '@acme/image-service', version: packageJson.version });
+    expect(manifest).not.toHaveProperty('private');
+  });
+});
+
+describe.skipIf(npm === undefined)('a checkout', () => {
+  it.each(['image-client', 'image-service'])('has the program %s for npm exec', async (name) => {
+    const result = await run(npm ?? '', ['exec', '--offline', '--', name, '--version'], { cwd: root });
+    expect(result).toMatchObject({ code: 0, stdout: Buffer.from(`${name} ${packageJson.version}\n`) });
+  });
+});
+
+/* The tarball of `npm run package`, installed by npm into an empty folder, and run there. */
+describe.skipIf(npm === undefined)('the npm package', () => {
+  let folder: string;
+  let tarball: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'image-service-installed-'));
+    const made = await run(process.execPath, [join(root, '.ci/package.ts'), '--out', folder], { cwd: root });
+    expect(made.stderr).toBe('');
+    tarball = made.stdout.toString().trim();
+    await writeFile(join(folder, 'package.json'), '{}');
+    const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball];
+    const installed = await run(npm ?? '', install, { cwd: folder });
+    expect(installed.code, installed.stderr).toBe(0);
+  }, 240_000);
+  afterAll(() => rm(folder, { recursive: true }));
+
+  const installedPackage = (path: string) => join(folder, 'node_modules', packageJson.name, path);
+  /** The environment of a shell in which `node` is the given one. */
+  const shell = (node: string) => ({
+    ...process.env,
+    PATH: [dirname(node), process.env.PATH].join(delimiter),
+    IMAGE_API_URL: undefined,
+    IMAGE_API_KEY: undefined,
+  });
+  const npx = (node: string, ...command: string[]) =>
+    run('npx', ['--no-install', ...command], { cwd: folder, env: shell(node) });
+
+  it('contains compiled programs, the kernels, the playground, pages and a licence, and nothing else', async () => {
+    const files = await readdir(installedPackage('.'), { recursive: true });
+    expect(files).toEqual(
+      expect.arrayContaining([
+        'src/api/main.js',
+        'src/processor/main.js',
+        'src/processor/workers/worker-process.js',
+        'build/kernels.wasm',
+        'build/playground/index.html',
+        'proto/image/v1/processor.proto',
+        'docs/README.md',
+        'LICENSE',
+        'CHANGELOG.md',
+      ]),
+    );
+    expect(files.filter((name) => name.endsWith('.ts') || name.startsWith('src/playground'))).toEqual([]);
+    expect(files.filter((name) => name.startsWith('test/'))).toEqual([
+      'test/fixtures',
+      'test/fixtures/sample.jpg',
+    ]);
+    expect((await stat(tarball)).size).toBeLessThan(3_000_000);
+  });
+
+  it('installs without scripts, without Node, and with the versions of the lockfile', async () => {
+    const manifest = JSON.parse(await readFile(installedPackage('package.json'), 'utf8'));
+    expect(manifest).not.toHaveProperty('scripts');
+    expect(manifest).not.toHaveProperty('devDependencies');
+    const lock = JSON.parse(await readFile(join(folder, 'node_modules/.package-lock.json'), 'utf8'));
+    const locked: Readonly<Record<string, { readonly version: string }>> = packageLock.packages;
+    const versions = (packages: typeof locked) =>
+      Object.entries(packages).map(([path, { version }]) => [path, version]);
+    const dependencies = Object.fromEntries(
+      Object.entries(lock.packages as typeof locked).filter(
+        ([path]) => path !== `node_modules/${packageJson.name}`,
+      ),
+    );
+    expect(versions(dependencies).length).toBeGreaterThan(30);
+    expect(versions(locked)).toEqual(expect.arrayContaining(versions(dependencies)));
+    expect(await readdir(join(folder, 'node_modules/.bin'))).not.toContain('node');
+  });
+
+  describe.each(nodes)('with Node %s', (_name, node) => {
+    const missing = node === '';
+
+    it.skipIf(missing)('runs both services and the client by npx', async () => {
+      const service = await startService(node);
+      const curl = service.screen.split('\n').find((line) => line.trim().startsWith('curl '));
+      const sent = await run('sh', ['-c', curl ?? 'false'], { cwd: folder });
+      expect(sent.code, sent.stderr).toBe(0);
+      const output = await sharp(await readFile(join(folder, 'output.jpg'))).metadata();
+      expect(output).toMatchObject({ width: 1024, height: 768, channels: 1 });
+
+      const [, api = ''] = /HTTP +(\S+)\/v1\/images/.exec(service.screen) ?? [];
+      expect(await (await fetch(api)).text()).toContain('<!doctype html>');
+      const sample = installedPackage('test/fixtures/sample.jpg');
+      const clip = ['--api', api, '--preset', 'openai/clip-vit-base-patch32', sample, 'clip.npy'];
+      expect(await npx(node, 'image-client', ...clip)).toMatchObject({ code: 0, stderr: '' });
+      expect((await stat(join(folder, 'clip.npy'))).size).toBe(128 + 3 * 224 * 224 * 4);
+
+      await service.end();
+    });
+
+    it.skipIf(missing)('runs only one of the services', async () => {
+      const help = await npx(node, 'image-service', '--help');
+      expect(help.stdout.toString()).toContain('Usage: image-service [api | processor]');
+      const child = start(node, ['processor'], { PORT: '0', METRICS_PORT: '0', WORKERS: '1' });
+      for await (const line of createInterface(child.stdout as NonNullable<typeof child.stdout>)) {
+        if (JSON.parse(line).msg === 'image-processor listens') break;
+      }
+      const exited = once(child, 'exit');
+      process.kill(-(child.pid as number), 'SIGINT');
+      await exited;
+    });
+
+    it.skipIf(missing)('has versions, and says which arguments are allowed', async () => {
+      for (const name of ['image-service', 'image-client']) {
+        const { stdout } = await npx(node, name, '--version');
+        expect(stdout.toString()).toBe(`${name} ${packageJson.version}\n`);
+      }
+      expect(await npx(node, 'image-service', 'everything')).toMatchObject({
+        code: 2,
+        stderr:
+          'image-service: "everything" is no service; allowed: api, processor, or no argument for both.\n',
+      });
+    });
+  });
+
+  /** `npx image-service` in a process group of its own, as a terminal makes it. */
+  function start(node: string, words: string[], environment: Readonly<Record<string, string>>): ChildProcess {
+    const child = spawn('npx', ['--no-install', 'image-service', ...words], {
+      cwd: folder,
+      env: { ...shell(node), ...environment },
+      stdio: ['ignore', 'pipe', 'inherit'],
+      detached: true,
+    });
+    onTestFinished(() => {
+      if (child.exitCode === null && child.signalCode === null)
+        process.kill(-(child.pid as number), 'SIGKILL');
+    });
+    return child;
+  }
+
+  async function startService(node: string) {
+    const child = start(node, [], { PORT: '0', PROCESSOR_PORT: '0', METRICS_PORT: '0', WORKERS: '1' });
+    let screen = '';
+    const lines = createInterface(child.stdout as NonNullable<typeof child.stdout>);
+    for await (const line of lines) {
+      screen += `${line}\n`;
+      if (line === 'End: Ctrl+C') break;
+    }
+    const [, api = ''] = /HTTP +(\S+)\/v1\/images/.exec(screen) ?? [];
+    return {
+      screen,
+      /** Ctrl+C, after which nothing listens any more. */
+      async end() {
+        process.kill(-(child.pid as number), 'SIGINT');
+        const up = () => fetch(`${api}/healthz`).then(Boolean, () => false);
+        await expect.poll(up, { timeout: 20_000 }).toBe(false);
+      },
+    };
+  }
+});
