@@ -32,7 +32,7 @@ const words: Readonly<Record<string, readonly string[]>> = {
 const excludable = ['filter', 'datatype', 'alpha'] as const satisfies readonly OptionName[];
 
 /** The form: reads and writes its settings, and shows the fields that have an effect. */
-export function createForm(onChange: () => void) {
+export function createForm(onChange: (field: string) => void) {
   const form = byId('form', HTMLFormElement);
   fillIn(form);
   let shownPreset: string | undefined;
@@ -46,11 +46,11 @@ export function createForm(onChange: () => void) {
     return Object.fromEntries(entries) as Settings;
   }
 
-  function write(settings: Partial<Settings>): void {
+  function write(settings: Settings): void {
     for (const [name, value] of Object.entries(settings)) {
       const field = form.elements.namedItem(name);
       if (field instanceof HTMLInputElement && field.type === 'checkbox') field.checked = value === true;
-      else if (field !== null && 'value' in field) field.value = String(value);
+      else if (isTextual(field) && field.value.trim() !== value) field.value = String(value);
     }
     show();
   }
@@ -68,17 +68,25 @@ export function createForm(onChange: () => void) {
   form.addEventListener('input', (event) => {
     // Fields without a name belong to the source; they have buttons of their own.
     if (!(event.target instanceof HTMLElement) || !event.target.hasAttribute('name')) return;
-    show();
-    onChange();
+    onChange(event.target.getAttribute('name') ?? '');
   });
   byId('imagenet', HTMLButtonElement).addEventListener('click', () => {
-    const gray = read().grayscale;
-    write({ mean: gray ? '0.449' : '0.485,0.456,0.406', std: gray ? '0.226' : '0.229,0.224,0.225' });
-    onChange();
+    const settings = read();
+    write({
+      ...settings,
+      mean: settings.grayscale ? '0.449' : '0.485,0.456,0.406',
+      std: settings.grayscale ? '0.226' : '0.229,0.224,0.225',
+    });
+    onChange('imagenet');
   });
 
-  write(initialSettings);
   return { read, write, mark: (option: string | undefined) => markField(form, option) };
+}
+
+/** Whether a field has a text, or is a choice. Spaces at the end of a text are not part of its value. */
+function isTextual(field: unknown): field is { value: string } {
+  const kinds = [HTMLInputElement, HTMLSelectElement, HTMLTextAreaElement, RadioNodeList];
+  return kinds.some((kind) => field instanceof kind);
 }
 
 /** Fills in words and ranges. */

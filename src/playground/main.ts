@@ -8,16 +8,20 @@ import { describeCache, showFacts } from './facts.ts';
 import { bytes } from './figures.ts';
 import { createForm } from './form.ts';
 import { origin } from './origin.ts';
-import { type Presentation, present, type View } from './presentation.ts';
+import { type Presentation, present } from './presentation.ts';
 import { fillProblemBox } from './problem-box.ts';
 import { readService } from './read-service.ts';
 import { requestOf } from './request.ts';
 import { drawSample } from './sample.ts';
-import type { Settings } from './settings.ts';
+import { initialSettings, type Settings } from './settings.ts';
 import { outputName } from './snippets.ts';
-import { blobOf, type ImageSource, sourceOfFile, sourceOfUrl } from './source.ts';
+import { blobOf, type ImageSource } from './source.ts';
 import { listenToInputs } from './source-inputs.ts';
+import { createSources } from './sources.ts';
+import { type SourceName, type State, selectedSource } from './state.ts';
+import { createStore } from './store.ts';
 import { setUpTheme } from './theme.ts';
+import type { View } from './view.ts';
 import { createViewer } from './viewer.ts';
 
 /*
@@ -42,7 +46,6 @@ const saveSource = byId('save-source', HTMLAnchorElement);
 const key = byId('key', HTMLInputElement);
 
 let source: ImageSource | undefined;
-let chosenView: View = 'slider';
 let needsKey = false;
 let call = new AbortController();
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -51,27 +54,44 @@ let lastResponse: ProcessResponse | undefined;
 setUpTheme();
 const viewer = createViewer();
 const codePanel = createCodePanel(announce);
-const form = createForm(() => {
-  clearTimeout(timer);
-  timer = setTimeout(run, typingPauseMs);
-  showCode();
+const [service, sample] = await Promise.all([readService(`${origin}/openapi.json`), drawSample()]);
+needsKey = service.needsKey;
+byId('key-group', HTMLElement).hidden = !needsKey;
+const sources = createSources(sample);
+const store = createStore({
+  sources: [{ kind: 'sample' }],
+  selected: 0,
+  settings: { ...initialSettings, ...service.defaults },
+  view: 'slider',
 });
+const form = createForm((field) => store.change({ settings: form.read() }, field));
 listenToInputs({
-  onFile: (file) => void useFile(file),
-  onUrl: (url) => void useUrl(url),
-  onSample: () => void useFile(sample),
+  onFile: async (file) => showSource(await sources.keep(file)),
+  onUrl: (url) => showSource({ kind: 'url', url }),
+  onSample: () => showSource({ kind: 'sample' }),
   onKey(entered) {
     useApiKey(entered);
     void run();
   },
   onRun: () => void run(),
 });
-setUpViews();
-const [service, sample] = await Promise.all([readService(`${origin}/openapi.json`), drawSample()]);
-needsKey = service.needsKey;
-byId('key-group', HTMLElement).hidden = !needsKey;
-form.write(service.defaults);
-if (source === undefined) await useFile(sample);
+for (const input of document.querySelectorAll<HTMLInputElement>('input[name=view]')) {
+  input.addEventListener('change', () => store.change({ view: input.value as View }));
+}
+store.subscribe((state, field) => {
+  form.write(state.settings);
+  cancelCall();
+  showCode();
+  // Only typing waits for a pause.
+  if (field === undefined) void run();
+  else timer = setTimeout(run, typingPauseMs);
+});
+form.write(store.get().settings);
+await run();
+
+function showSource(name: SourceName): void {
+  store.change({ sources: [name], selected: 0 });
+}
 
 /** Cancels the call in flight and the one that is due: their source or settings are out of date. */
 function cancelCall(): void {
@@ -79,21 +99,23 @@ function cancelCall(): void {
   call.abort();
 }
 
-/** Calls the service with the form's settings, and shows the response. */
+/** Calls the service for the state, and shows the response. */
 async function run(): Promise<void> {
   cancelCall();
   call = new AbortController();
   const { signal } = call;
-  if (source === undefined) return;
-  const settings = form.read();
+  const state = store.get();
+  const { settings } = state;
   stage.dataset.busy = '';
-  showCode();
   try {
+    source = await openSource(selectedSource(state));
+    if (signal.aborted) return;
+    showCode();
     if (needsKey && key.value === '') return showProblem(missingKey);
     const started = performance.now();
     const response = await callProcess({ ...requestOf(settings), source: source.message }, signal);
     const roundTripMs = performance.now() - started;
-    const presentation = await present(viewFor(settings), settings, response, source, signal);
+    const presentation = await present(viewFor(state), settings, response, source, signal);
     if (signal.aborted) return;
     lastResponse = response;
     showProblem(undefined);
@@ -112,10 +134,10 @@ async function run(): Promise<void> {
 }
 
 /** The chosen view where the settings allow it, else the one that they do allow. */
-function viewFor({ output }: Settings): View {
-  if (chosenView === 'difference') return chosenView;
-  if (output === 'tensor') return 'channels';
-  return chosenView === 'channels' ? 'slider' : chosenView;
+function viewFor({ view, settings }: State): View {
+  if (view === 'difference') return view;
+  if (settings.output === 'tensor') return 'channels';
+  return view === 'channels' ? 'slider' : view;
 }
 
 function showPresentation(presentation: Presentation): void {
@@ -126,7 +148,7 @@ function showPresentation(presentation: Presentation): void {
   byId('slider-row', HTMLElement).hidden = scene?.mode !== 'slider' || scene.left === undefined;
   byId('legend', HTMLElement).hidden = view !== 'difference';
   for (const button of document.querySelectorAll<HTMLElement>('.zoom')) button.hidden = scene === undefined;
-  const isTensor = form.read().output === 'tensor';
+  const isTensor = store.get().settings.output === 'tensor';
   for (const input of document.querySelectorAll<HTMLInputElement>('input[name=view]')) {
     input.checked = input.value === view;
     input.disabled = input.value !== 'difference' && (input.value === 'channels') !== isTensor;
@@ -140,15 +162,6 @@ function showPresentation(presentation: Presentation): void {
   }
 }
 
-function setUpViews(): void {
-  for (const input of document.querySelectorAll<HTMLInputElement>('input[name=view]')) {
-    input.addEventListener('change', () => {
-      chosenView = input.value as View;
-      void run();
-    });
-  }
-}
-
 /** Reports a problem, or that there is none. */
 function showProblem(problem: Problem | undefined): void {
   stage.classList.toggle('stale', problem !== undefined);
@@ -159,9 +172,8 @@ function showProblem(problem: Problem | undefined): void {
     byId('key-group', HTMLElement).hidden = false;
   }
   fillProblemBox(problem, (name) => {
-    form.write({ preset: name });
+    store.change({ settings: { ...store.get().settings, preset: name } });
     byId('preset', HTMLInputElement).focus();
-    void run();
   });
 }
 
@@ -175,7 +187,7 @@ function offerDownload(settings: Settings, response: ProcessResponse): void {
 
 function showCode(): void {
   if (source === undefined) return;
-  codePanel.show(form.read(), {
+  codePanel.show(store.get().settings, {
     source: source.file === undefined ? { url: source.name } : { file: source.name },
     api: origin,
     needsKey,
@@ -187,21 +199,24 @@ function announce(text: string): void {
   byId('live', HTMLElement).textContent = text;
 }
 
-async function useFile(file: File): Promise<void> {
-  cancelCall();
-  source = await sourceOfFile(file);
-  byId('source-name', HTMLElement).textContent = `${source.name}, ${bytes(file.size)}`;
-  URL.revokeObjectURL(saveSource.href);
-  saveSource.href = URL.createObjectURL(file);
-  saveSource.download = source.name;
-  saveSource.hidden = false;
-  await run();
+/** The image of a name. An upload of an earlier visit is replaced by the sample, and the page says so. */
+async function openSource(name: SourceName): Promise<ImageSource> {
+  const known = await sources.open(name);
+  const opened = known ?? (await sources.openSample());
+  const note =
+    known === undefined && name.kind === 'upload'
+      ? `Links and reloads do not contain uploaded files. Choose ${name.name} again; until then this is the sample.`
+      : describeSource(opened);
+  byId('source-name', HTMLElement).textContent = note;
+  saveSource.hidden = opened.file === undefined;
+  if (opened.file !== undefined && opened !== source) {
+    URL.revokeObjectURL(saveSource.href);
+    saveSource.href = URL.createObjectURL(opened.file);
+    saveSource.download = opened.name;
+  }
+  return opened;
 }
 
-async function useUrl(url: string): Promise<void> {
-  cancelCall();
-  source = sourceOfUrl(url);
-  byId('source-name', HTMLElement).textContent = url;
-  saveSource.hidden = true;
-  await run();
+function describeSource({ name, file }: ImageSource): string {
+  return file === undefined ? name : `${name}, ${bytes(file.size)}`;
 }

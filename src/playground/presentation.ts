@@ -9,8 +9,7 @@ import type { Scene } from './scene.ts';
 import type { Settings } from './settings.ts';
 import { blobOf, type ImageSource } from './source.ts';
 import { type Planes, readPlanes } from './tensor.ts';
-
-export type View = 'slider' | 'sides' | 'channels' | 'difference';
+import type { View } from './view.ts';
 
 /** A response, decoded for one of the views, with one line for screen readers. */
 export type Presentation = { readonly view: View; readonly summary: string } & (

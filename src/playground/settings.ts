@@ -1,4 +1,10 @@
-import { imageOptions, type OptionName, standardDefaults } from '../options/image-options.ts';
+import {
+  imageFormats,
+  imageOptions,
+  type OptionName,
+  standardDefaults,
+  tensorContainers,
+} from '../options/image-options.ts';
 
 /** The options that the form has a field for. Its choices of recipe and size stand for the others. */
 type FormOption = Exclude<
@@ -45,6 +51,15 @@ export const initialSettings: Settings = {
   mean: '',
   std: '',
   channel_order: imageOptions.channel_order.default,
+};
+
+/** The words of the form's own choices. Those of options are in the table of options. */
+export const settingWords: { readonly [name in keyof Settings]?: readonly string[] } = {
+  recipe: ['own', 'preset'],
+  sizing: ['box', 'shortest_edge', 'source'],
+  output: ['image', 'tensor'],
+  format: ['source', ...imageFormats],
+  container: tensorContainers,
 };
 
 /** Settings for a lossless picture of the same pixels: PNG, before a tensor's values are rescaled. */

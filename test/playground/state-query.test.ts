@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { initialSettings } from '../../src/playground/settings.ts';
+import type { State } from '../../src/playground/state.ts';
+import { queryOf, stateOf } from '../../src/playground/state-query.ts';
+
+const initial: State = {
+  sources: [{ kind: 'sample' }],
+  selected: 0,
+  settings: initialSettings,
+  view: 'slider',
+};
+
+const states: Record<string, [Partial<State>, string]> = {
+  'the initial state': [{}, ''],
+  'a view': [{ view: 'sides' }, 'view=sides'],
+  'settings, by the names of the API': [
+    { settings: { ...initialSettings, width: '64', grayscale: false, mean: '0.5,0.4,0.3' } },
+    'width=64&grayscale=false&mean=0.5,0.4,0.3',
+  ],
+  'a field that is emptied': [{ settings: { ...initialSettings, width: '' } }, 'width='],
+  'an image by its URL': [
+    { sources: [{ kind: 'url', url: 'https://images.example/a%20cat.jpg?size=3&b=4' }] },
+    'url=https://images.example/a%2520cat.jpg?size%3D3%26b%3D4',
+  ],
+  'several images': [
+    { sources: [{ kind: 'upload', name: 'ä b.jpg' }, { kind: 'sample' }], selected: 1 },
+    'file=%C3%A4+b.jpg&sample=&selected=1',
+  ],
+};
+
+describe(queryOf, () => {
+  it.each(Object.entries(states))('writes and reads back %s', (_, [changes, query]) => {
+    const state = { ...initial, ...changes };
+    expect(queryOf(state, initial).replace('%3F', '?')).toBe(query);
+    expect(stateOf(`?${queryOf(state, initial)}`, initial)).toEqual(state);
+  });
+});
+
+describe(stateOf, () => {
+  it('keeps what it cannot read as it is initially', () => {
+    const query = '?view=none&filter=sharp&sizing=x&grayscale=2&selected=7&unknown=1&url=';
+    expect(stateOf(query, initial)).toEqual(initial);
+  });
+
+  it('keeps a number that is out of range, so that the page can report it', () => {
+    expect(stateOf('?width=70000', initial).settings.width).toBe('70000');
+  });
+});
