@@ -15,6 +15,7 @@ export function readStartConfig(
   const api = readApiConfig({ ...environment, PORT: ports.PORT });
   const processor = readProcessorConfig({
     ...environment,
+    HOST: environment.PROCESSOR_HOST || environment.HOST,
     PORT: ports.PROCESSOR_PORT,
     METRICS_PORT: ports.METRICS_PORT,
   });

@@ -32,24 +32,26 @@ try {
 
 async function startBoth(): Promise<void> {
   const host = process.env.HOST || '127.0.0.1';
+  const processorHost = process.env.PROCESSOR_HOST || host;
   const ports = {
     PORT: await choosePort('PORT', 8080, host),
-    PROCESSOR_PORT: await choosePort('PROCESSOR_PORT', 50_051, host),
-    METRICS_PORT: await choosePort('METRICS_PORT', 9464, host),
+    PROCESSOR_PORT: await choosePort('PROCESSOR_PORT', 50_051, processorHost),
+    METRICS_PORT: await choosePort('METRICS_PORT', 9464, processorHost),
   };
   const config = readStartConfig(process.env, ports);
   endWithUs();
 
   const processor = start('processor', {
+    HOST: processorHost,
     PORT: ports.PROCESSOR_PORT,
     METRICS_PORT: ports.METRICS_PORT,
     // Only processes of this machine reach the port, so image-api can be believed about its callers.
-    ...(isLoopback(host) && { TRUST_CALLER_METADATA: process.env.TRUST_CALLER_METADATA || 'true' }),
+    ...(isLoopback(processorHost) && { TRUST_CALLER_METADATA: process.env.TRUST_CALLER_METADATA || 'true' }),
   });
   const processorPort = (await portsOf(processor))?.port;
   if (processorPort !== undefined) {
     // `localhost` may resolve only to IPv4 on a machine that has only IPv6.
-    const own = (await reachableHost(processorPort, ['127.0.0.1', '::1', host])) ?? 'localhost';
+    const own = (await reachableHost(processorPort, ['127.0.0.1', '::1', processorHost])) ?? 'localhost';
     const api = start('api', {
       PORT: ports.PORT,
       PROCESSOR_URL: process.env.PROCESSOR_URL || `http://${own}:${processorPort}`,
@@ -71,7 +73,7 @@ async function startBoth(): Promise<void> {
   const codes = await Promise.all(
     children.map(async (child) => {
       const code = child.exitCode ?? ((await once(child, 'exit')) as [number | null])[0];
-      endAll();
+      endNext();
       return code ?? 1;
     }),
   );
@@ -79,17 +81,21 @@ async function startBoth(): Promise<void> {
 }
 
 function endWithUs(): void {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, endAll);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, endNext);
   // npm runs this under a shell, which ends at a signal without forwarding it.
   const parent = process.ppid;
   setInterval(() => {
-    if (process.ppid !== parent) endAll();
+    if (process.ppid !== parent) endNext();
   }, 500).unref();
 }
 
-/** Signals each service once: at a second signal it would exit without finishing its requests. */
-function endAll(): void {
-  for (const child of children) if (!child.killed) child.kill('SIGTERM');
+/**
+ * Signals image-api, and image-processor after image-api has ended, because requests that are still arriving need it. Each
+ * is signalled once: at a second signal it would exit without finishing its requests.
+ */
+function endNext(): void {
+  const last = children.findLast(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+  if (last?.killed === false) last.kill('SIGTERM');
 }
 
 /** The program of a service. In a package and in an image the sources are compiled. */
@@ -101,7 +107,7 @@ function mainOf(service: 'api' | 'processor'): string {
 function start(service: 'api' | 'processor', environment: Readonly<Record<string, string>>): ChildProcess {
   const child = spawn(process.execPath, [collectorFlag, mainOf(service)], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    // A process group of its own: terminals and supervisors signal all of ours, and endAll signals the services.
+    // A process group of its own: terminals and supervisors signal all of ours, and endNext signals the services.
     detached: true,
     env: { LOG_LEVEL: isForPerson ? 'warn' : 'info', ...process.env, ...environment },
   });

