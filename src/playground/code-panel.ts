@@ -1,63 +1,29 @@
 import { Failure } from '../failures.ts';
+import type { CallContext } from './calls/call-context.ts';
+import { type CallKind, callKinds } from './calls/calls.ts';
 import { byId, element } from './element.ts';
 import type { Settings } from './settings.ts';
-import { type CallContext, type Language, languages, snippet } from './snippets.ts';
 
-const notes: Readonly<Record<Language, string>> = {
-  curl: 'Writes the response to a file, or prints the problem.',
-  grpcurl: 'Calls image-processor directly, by reflection, without proto files. Needs jq.',
-  'buf curl': 'Calls image-processor directly, by reflection, without proto files. Needs jq.',
-  TypeScript: 'With the generated code in gen/ and the packages @connectrpc/connect and connect-web.',
-  Python: 'With requests, and NumPy for an npy tensor.',
-};
+const kinds: readonly CallKind[] = callKinds;
+const tabNames = [...new Set(kinds.map(({ tab }) => tab))];
 
 /** The panel with the call to copy. */
 export function createCodePanel(announce: (text: string) => void) {
   const code = byId('snippet', HTMLElement);
-  const copy = byId('copy', HTMLButtonElement);
   const processor = byId('processor', HTMLInputElement);
   const panel = byId('snippet-panel', HTMLElement);
   processor.value = `${location.hostname}:50051`;
-  let language: Language = 'curl';
+  let kind: CallKind = callKinds[0];
   let current: { settings: Settings; context: Omit<CallContext, 'processor'> } | undefined;
 
-  const tabs = languages.map((name, index) => {
-    const tab = element(
-      'button',
-      { type: 'button', role: 'tab', id: `tab-${index}`, 'aria-controls': 'snippet-panel' },
-      name,
-    );
-    tab.addEventListener('click', () => select(name));
-    return tab;
-  });
-  const list = byId('languages', HTMLElement);
-  list.append(...tabs);
-  list.addEventListener('keydown', (event) => {
-    const at = languages.indexOf(language);
-    const last = languages.length - 1;
-    const next: Readonly<Record<string, number>> = {
-      ArrowRight: at === last ? 0 : at + 1,
-      ArrowLeft: at === 0 ? last : at - 1,
-      Home: 0,
-      End: last,
-    };
-    const index = next[event.key];
-    if (index === undefined) return;
-    event.preventDefault();
-    select(languages[index] ?? 'curl');
-    tabs[index]?.focus();
-  });
+  const tabs = createTabs((tab) => select(kinds.find((each) => each.tab === tab) ?? kind));
 
-  function select(name: Language): void {
-    language = name;
-    for (const [index, tab] of tabs.entries()) {
-      const isSelected = languages[index] === name;
-      tab.setAttribute('aria-selected', String(isSelected));
-      tab.tabIndex = isSelected ? 0 : -1;
-      if (isSelected) panel.setAttribute('aria-labelledby', tab.id);
-    }
-    byId('processor-row', HTMLElement).hidden = name !== 'grpcurl' && name !== 'buf curl';
-    byId('code-note', HTMLElement).textContent = notes[name];
+  function select(chosen: CallKind): void {
+    kind = chosen;
+    panel.setAttribute('aria-labelledby', tabs.select(kind.tab));
+    byId('dialects', HTMLElement).replaceChildren(...dialects(kind, select));
+    byId('processor-row', HTMLElement).hidden = kind.isDirect !== true;
+    byId('code-note', HTMLElement).textContent = kind.note;
     draw();
   }
 
@@ -65,7 +31,7 @@ export function createCodePanel(announce: (text: string) => void) {
     if (current === undefined) return;
     const context = { ...current.context, processor: processor.value.trim() };
     try {
-      code.textContent = snippet(language, current.settings, context);
+      code.textContent = kind.write(current.settings, context);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       code.textContent = `# ${error.message}`;
@@ -73,28 +39,10 @@ export function createCodePanel(announce: (text: string) => void) {
   }
 
   processor.addEventListener('input', draw);
-  copy.addEventListener('click', async () => {
-    const text = code.textContent ?? '';
-    const isCopied = await write(text);
-    copy.textContent = isCopied ? 'Copied' : 'Press Ctrl C';
-    announce(isCopied ? `The ${language} call is copied.` : 'The call is selected; press Ctrl C.');
-    setTimeout(() => {
-      copy.textContent = 'Copy';
-    }, 1500);
-  });
-
-  /** Without https browsers give pages no clipboard; then the text is selected instead. */
-  async function write(text: string): Promise<boolean> {
-    try {
-      await navigator.clipboard.writeText(text);
-      return true;
-    } catch {
-      getSelection()?.selectAllChildren(code);
-      return document.execCommand?.('copy') ?? false;
-    }
-  }
-
-  select(language);
+  listenToCopy(code, (isCopied) =>
+    announce(isCopied ? `The ${kind.name} call is copied.` : 'The call is selected; press Ctrl C.'),
+  );
+  select(kind);
   return {
     /** Shows the call of these settings. */
     show(settings: Settings, context: Omit<CallContext, 'processor'>): void {
@@ -102,4 +50,81 @@ export function createCodePanel(announce: (text: string) => void) {
       draw();
     },
   };
+}
+
+/** Fills in the list of tabs. @param onChoose - gets the name of the tab that is chosen by a click or a key */
+function createTabs(onChoose: (tab: string) => void) {
+  const list = byId('languages', HTMLElement);
+  const tabs = tabNames.map((name, index) => {
+    const attributes = { type: 'button', role: 'tab', id: `tab-${index}`, 'aria-controls': 'snippet-panel' };
+    const tab = element('button', attributes, name);
+    tab.addEventListener('click', () => onChoose(name));
+    return tab;
+  });
+  list.append(...tabs);
+  list.addEventListener('keydown', (event) => {
+    const at = (tabs as EventTarget[]).indexOf(event.target as EventTarget);
+    const last = tabs.length - 1;
+    const next: Readonly<Record<string, number>> = {
+      ArrowRight: at === last ? 0 : at + 1,
+      ArrowLeft: at === 0 ? last : at - 1,
+      Home: 0,
+      End: last,
+    };
+    const index = next[event.key];
+    if (at < 0 || index === undefined) return;
+    event.preventDefault();
+    onChoose(tabNames[index] ?? '');
+    tabs[index]?.focus();
+  });
+  return {
+    /** Marks a tab as selected, and returns its id. */
+    select(name: string): string {
+      for (const [index, tab] of tabs.entries()) {
+        const isSelected = tabNames[index] === name;
+        tab.setAttribute('aria-selected', String(isSelected));
+        tab.tabIndex = isSelected ? 0 : -1;
+      }
+      return `tab-${tabNames.indexOf(name)}`;
+    },
+  };
+}
+
+/** The choice between the kinds of one tab; nothing for a tab of one kind. */
+function dialects(selected: CallKind, select: (kind: CallKind) => void): HTMLElement[] {
+  const choices = kinds.filter(({ tab }) => tab === selected.tab);
+  if (choices.length === 1) return [];
+  const labels = choices.map((choice) => {
+    const input = element('input', { type: 'radio', name: 'dialect', checked: choice === selected });
+    input.addEventListener('change', () => {
+      select(choice);
+      byId('dialects', HTMLElement).querySelector<HTMLElement>('input:checked')?.focus();
+    });
+    return element('label', {}, input, element('span', {}, choice.name));
+  });
+  return [element('div', { class: 'segments', role: 'radiogroup', 'aria-label': selected.tab }, ...labels)];
+}
+
+/** @param onCopied - gets whether the browser has copied the text; otherwise it is selected */
+function listenToCopy(code: HTMLElement, onCopied: (isCopied: boolean) => void): void {
+  const copy = byId('copy', HTMLButtonElement);
+  copy.addEventListener('click', async () => {
+    const isCopied = await write(code);
+    copy.textContent = isCopied ? 'Copied' : 'Press Ctrl C';
+    onCopied(isCopied);
+    setTimeout(() => {
+      copy.textContent = 'Copy';
+    }, 1500);
+  });
+}
+
+/** Without https browsers give pages no clipboard; then the text is selected instead. */
+async function write(code: HTMLElement): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(code.textContent ?? '');
+    return true;
+  } catch {
+    getSelection()?.selectAllChildren(code);
+    return document.execCommand?.('copy') ?? false;
+  }
 }

@@ -3,6 +3,7 @@ import { callProblem, callProcess, type Problem, useApiKey } from './call.ts';
 import { showChannels } from './channels.ts';
 import { createCodePanel } from './code-panel.ts';
 import { showLegend } from './compare-numerics.ts';
+import { downloadName } from './download-name.ts';
 import { byId } from './element.ts';
 import { describeCache, showFacts } from './facts.ts';
 import { bytes } from './figures.ts';
@@ -14,7 +15,6 @@ import { readService } from './read-service.ts';
 import { requestOf } from './request.ts';
 import { drawSample } from './sample.ts';
 import { initialSettings, type Settings } from './settings.ts';
-import { outputName } from './snippets.ts';
 import { blobOf, type ImageSource } from './source.ts';
 import { listenToInputs } from './source-inputs.ts';
 import { createSources } from './sources.ts';
@@ -180,7 +180,7 @@ function showProblem(problem: Problem | undefined): void {
 function offerDownload(settings: Settings, response: ProcessResponse): void {
   URL.revokeObjectURL(download.href);
   download.href = URL.createObjectURL(blobOf(response));
-  download.download = outputName(settings, source?.name ?? '');
+  download.download = downloadName(settings, source?.name ?? '', response.contentType);
   download.textContent = `Download ${download.download}`;
   download.hidden = false;
 }
@@ -191,6 +191,7 @@ function showCode(): void {
     source: source.file === undefined ? { url: source.name } : { file: source.name },
     api: origin,
     needsKey,
+    defaults: service.imageDefaults,
     responseBytes: lastResponse?.content.length,
   });
 }

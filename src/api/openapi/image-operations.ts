@@ -51,7 +51,8 @@ export function postImage(options: Record<string, JsonObject>, config: ApiConfig
     required: ['url'],
     additionalProperties: false,
   });
-  const binary = { type: 'string', contentMediaType: 'application/octet-stream' };
+  const maxLength = config.maxUploadBytes;
+  const binary = { type: 'string', contentMediaType: 'application/octet-stream', maxLength };
   return {
     operationId: 'postImage',
     summary: 'Processes an image that is sent in the body or downloaded from a URL',
@@ -75,8 +76,9 @@ export function postImage(options: Record<string, JsonObject>, config: ApiConfig
             additionalProperties: false,
           },
         },
-        'image/*': {},
-        'application/octet-stream': {},
+        // OpenAPI 3.1, 4.8.14.4: of a body that is streamed, maxLength bounds the bytes.
+        'image/*': { schema: { maxLength } },
+        'application/octet-stream': { schema: { maxLength } },
         'application/json': {
           schema: urlAndOptions(variants, {
             preprocessor_config: { ...options.preprocessor_config, type: ['string', 'object'] },

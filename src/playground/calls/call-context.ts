@@ -1,0 +1,39 @@
+import type { ImageDefaults } from '../../options/image-options.ts';
+import type { Settings } from '../settings.ts';
+
+/** The context of a call, besides the settings. */
+export interface CallContext {
+  /** The image: a file of that name in the working directory, or a URL. */
+  readonly source: { readonly file: string } | { readonly url: string };
+  /** Origin of image-api. */
+  readonly api: string;
+  /** `host:port` of image-processor. */
+  readonly processor: string;
+  /** Whether the API requires a key. */
+  readonly needsKey: boolean;
+  /** The defaults of image-api: options that equal them are left out. */
+  readonly defaults: ImageDefaults;
+  /** Length of the response, if it is known: gRPC clients accept 4 MiB by default. */
+  readonly responseBytes: number | undefined;
+}
+
+/** The environment variable of the API key in every call: a key is never part of the text. */
+export const keyVariable = 'IMAGE_API_KEY';
+
+/** A name for the output file of a call. */
+export function outputName({ output, format, container }: Settings, source: CallContext['source']): string {
+  if (output === 'tensor') return `output.${container === 'raw' ? 'bin' : container}`;
+  const [, own = ''] = /\.(jpe?g|png|webp)$/i.exec(nameOf(source)) ?? [];
+  const endings: Readonly<Record<string, string>> = { jpeg: 'jpg', source: own.toLowerCase() || 'png' };
+  return `output.${endings[format] ?? format}`;
+}
+
+function nameOf(source: CallContext['source']): string {
+  return 'file' in source ? source.file : (URL.parse(source.url)?.pathname ?? '');
+}
+
+/** A string literal of JavaScript, Python and Go: all three accept JSON's. */
+export function literal(text: string): string {
+  // Go and JavaScript read \u escapes, which JSON.stringify writes for control characters, as Python does.
+  return JSON.stringify(text);
+}

@@ -1,0 +1,39 @@
+import { imageOptions, isOptionName } from '../../options/image-options.ts';
+import type { Settings } from '../settings.ts';
+import { type CallContext, literal, outputName } from './call-context.ts';
+import { minimalOptions } from './minimal-options.ts';
+
+/** The call with the Python client, which takes the API key from the environment. @throws Failure OPTION_INVALID */
+export function pythonClient(settings: Settings, { source, api, defaults }: CallContext): string {
+  const isTensor = settings.output === 'tensor';
+  const options = minimalOptions(settings, defaults)
+    // The client chooses the container and reads it.
+    .filter(([name]) => !(isTensor && name === 'format'))
+    .map(([name, text]) => `${name}=${pythonValue(name, text)}`);
+  const given = [literal('url' in source ? source.url : source.file), ...options];
+  const call = isTensor ? 'tensor = client.tensor' : 'output = client.image';
+  const end = isTensor
+    ? ['print(tensor.shape, tensor.dtype)']
+    : [`output.save(${literal(outputName(settings, source))})`, 'print(output.content_type)'];
+  return [
+    'from image_service_client import Client',
+    '',
+    `client = Client(${literal(api)})`,
+    ...written(call, given),
+    ...end,
+  ].join('\n');
+}
+
+/** A call of a function, in one line if that is short. */
+function written(name: string, given: readonly string[]): string[] {
+  const line = `${name}(${given.join(', ')})`;
+  return line.length <= 88 ? [line] : [`${name}(`, ...given.map((each) => `    ${each},`), ')'];
+}
+
+function pythonValue(name: string, text: string): string {
+  const value: unknown = isOptionName(name) ? imageOptions[name].kind.parse(text) : text;
+  if (typeof value === 'boolean') return value ? 'True' : 'False';
+  if (typeof value === 'number') return String(value);
+  if (Array.isArray(value)) return value.length === 1 ? String(value[0]) : `[${value.join(', ')}]`;
+  return literal(text);
+}

@@ -1,0 +1,66 @@
+import type { Settings } from '../settings.ts';
+import { type CallContext, keyVariable, outputName } from './call-context.ts';
+import { minimalOptions } from './minimal-options.ts';
+
+/** The text as one word for a POSIX shell. */
+export function shellQuoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/** Lines as one command of a POSIX shell. */
+function command(...lines: readonly string[]): string {
+  return lines.join(' \\\n  ');
+}
+
+/** The call with curl. @throws Failure OPTION_INVALID */
+export function curl(settings: Settings, { source, api, needsKey, defaults }: CallContext): string {
+  const key = needsKey ? [`-H "Authorization: Bearer $${keyVariable}"`] : [];
+  const options = minimalOptions(settings, defaults);
+  const parts =
+    'url' in source
+      ? [
+          '-G',
+          ...[['url', source.url] as const, ...options].map(
+            ([name, value]) => `--data-urlencode ${shellQuoted(`${name}=${value}`)}`,
+          ),
+        ]
+      : [
+          `-F ${shellQuoted(`image=@${formFile(source.file)}`)}`,
+          // Unlike -F it takes a value as it is, also with @, < or ; in it.
+          ...options.map(([name, value]) => `--form-string ${shellQuoted(`${name}=${value}`)}`),
+        ];
+  const end = `${shellQuoted(`${api}/v1/images`)} -o ${outputName(settings, source)}`;
+  return command('curl -sS --fail-with-body', ...key, ...parts, end);
+}
+
+/** A file's name for curl's -F, which gives commas and semicolons a meaning, and reads - from standard input. */
+function formFile(name: string): string {
+  const path = fileArgument(name);
+  return /[;,"\\]/.test(path) ? `"${path.replace(/["\\]/g, '\\$&')}"` : path;
+}
+
+/** A file's name as an argument that no program takes for a flag. */
+function fileArgument(name: string): string {
+  return name.startsWith('-') ? `./${name}` : name;
+}
+
+/** The endings of an output from which image-client knows the format. */
+const knownEndings = /\.(jpe?g|png|webp|npy|npz|safetensors)$/;
+
+/** The call with image-client, which takes the API key from the environment. @throws Failure OPTION_INVALID */
+export function imageClient(settings: Settings, { source, api, defaults }: CallContext): string {
+  const input = 'url' in source ? `--url ${shellQuoted(source.url)}` : shellQuoted(fileArgument(source.file));
+  const output = outputName(settings, source);
+  const flags = minimalOptions(settings, defaults)
+    .filter(([name]) => name !== 'format' || !knownEndings.test(output))
+    .map(([name, value]) => flag(name.replaceAll('_', '-'), value));
+  const address = api === 'http://localhost:8080' ? [] : [`--api ${shellQuoted(api)}`];
+  return command(`image-client ${input} ${output}`, ...address, ...flags);
+}
+
+function flag(name: string, value: string): string {
+  if (value === 'true') return `--${name}`;
+  if (value === 'false') return `--no-${name}`;
+  // A value with a leading minus would be a flag of its own.
+  return `--${name}${value.startsWith('-') ? '=' : ' '}${shellQuoted(value)}`;
+}
