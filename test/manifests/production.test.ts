@@ -1,7 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
 import type { V1Ingress, V1Namespace } from '@kubernetes/client-node';
 import fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
@@ -14,7 +11,7 @@ import { openApiDocument } from '../../src/api/openapi/openapi.ts';
 import { processorEnvironment } from '../../src/processor/config.ts';
 import { isPublicAddress } from '../../src/processor/source/public-address.ts';
 import { type KubernetesObject, schemaProblems } from '../support/kubernetes-schema.ts';
-import { canRender, renderKustomization } from '../support/kustomization.ts';
+import { canRender, renderKustomization, renderWithComponent } from '../support/kustomization.ts';
 import {
   containerOf,
   deploymentOf,
@@ -36,23 +33,7 @@ function readObjects(file: string): KubernetesObject[] {
   return parseAllDocuments(readFileSync(file, 'utf8')).map((document) => document.toJS());
 }
 
-/** The overlay with one of the components, as somebody's own overlay would have them. */
-async function renderWith(component: string): Promise<KubernetesObject[]> {
-  const folder = await realpath(await mkdtemp(join(tmpdir(), 'overlay-')));
-  const from = (path: string) => relative(folder, path);
-  try {
-    await writeFile(
-      join(folder, 'kustomization.yaml'),
-      JSON.stringify({
-        resources: [from(overlay)],
-        components: [from(`manifests/components/${component}`)],
-      }),
-    );
-    return renderKustomization(folder);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
+const renderWith = (component: string) => renderWithComponent(overlay, component);
 
 describe.skipIf(!canRender)('manifests/overlays/production', () => {
   const manifest = canRender ? renderKustomization(overlay) : [];
@@ -121,7 +102,7 @@ describe.skipIf(!canRender)('manifests/overlays/production', () => {
       "a pod's grace period has room for preStop and the drain, and preStop there is",
       '"preStop":{"sleep":{"seconds":5}}',
       '"preStop":{"sleep":{"seconds":20}}',
-      'image-api may take 60 s of 60 s to end',
+      'image-api may take 60 s of 50 s to end',
     ],
     [
       "a pod's grace period has room for preStop and the drain, and preStop there is",

@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
 import { parseEnv } from 'node:util';
 import { parse, parseAllDocuments } from 'yaml';
 import type { KubernetesObject } from './kubernetes-schema.ts';
@@ -62,6 +64,24 @@ export function renderKustomization(folder: string): KubernetesObject[] {
   const { status, stdout, stderr } = spawnSync(program, [command, folder], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`${program} ${command} ${folder}: ${stderr}`);
   return parseObjects(stdout);
+}
+
+/** The rendered objects of an overlay with one of manifests/components, as somebody's own overlay would have them. */
+export async function renderWithComponent(overlay: string, component: string): Promise<KubernetesObject[]> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'overlay-')));
+  const from = (path: string) => relative(folder, path);
+  try {
+    await writeFile(
+      join(folder, 'kustomization.yaml'),
+      JSON.stringify({
+        resources: [from(overlay)],
+        components: [from(`manifests/components/${component}`)],
+      }),
+    );
+    return renderKustomization(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 function parseKustomization(folder: string): Kustomization {

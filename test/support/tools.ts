@@ -41,3 +41,4 @@ export const buf = isProgram(bufInstalled) ? bufInstalled : findProgram('buf');
 export const grpcurl = findProgram('grpcurl');
 export const redisServer = findProgram('redis-server');
 export const chromium = process.env.CHROMIUM ?? findProgram('chromium', 'chromium-browser', 'google-chrome');
+export const helm = findProgram('helm');
