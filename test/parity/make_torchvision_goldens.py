@@ -1,4 +1,5 @@
-"""Makes torchvision-goldens.json: what torchvision makes of pictures for segmentation, optical flow and detection.
+"""Makes torchvision-goldens.json: what torchvision makes of pictures for segmentation, video classification,
+optical flow and detection.
 
     pip install pillow numpy torch torchvision transformers && python test/parity/make_torchvision_goldens.py
 
@@ -10,7 +11,8 @@ import json
 
 import torch
 from torchvision.models import get_model, get_weight
-from torchvision.transforms._presets import ObjectDetection, OpticalFlow
+from torchvision.transforms._presets import ObjectDetection, OpticalFlow, VideoClassification
+from torchvision.transforms.functional import pil_to_tensor
 
 from make_preset_goldens import HERE, picture
 
@@ -19,6 +21,8 @@ torch.set_num_threads(1)
 PICTURES = [(333, 517, 3, "mixed"), (301, 200, 1, "mixed"), (120, 71, 4, "smooth")]
 PRESETS = {
     "FCN_ResNet50_Weights.COCO_WITH_VOC_LABELS_V1": None,
+    "R3D_18_Weights.KINETICS400_V1": None,
+    "MViT_V2_S_Weights.KINETICS400_V1": None,
     "Raft_Large_Weights.C_T_SKHT_V2": None,
     "FasterRCNN_MobileNet_V3_Large_320_FPN_Weights.COCO_V1": "fasterrcnn_mobilenet_v3_large_320_fpn",
     "SSD300_VGG16_Weights.COCO_V1": "ssd300_vgg16",
@@ -29,6 +33,11 @@ def tensors_of(name, image):
     transforms = get_weight(name).transforms()
     if isinstance(transforms, OpticalFlow):
         return transforms(image, image)[0][None], {}
+    if isinstance(transforms, VideoClassification):
+        torch.set_num_threads(2)
+        frames = transforms(pil_to_tensor(image)[None]).permute(1, 0, 2, 3)
+        torch.set_num_threads(1)
+        return frames, {}
     values = transforms(image)
     if not isinstance(transforms, ObjectDetection):
         return values[None], {}

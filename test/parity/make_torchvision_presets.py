@@ -2,9 +2,9 @@
 
     pip install torch torchvision && python test/parity/make_torchvision_presets.py
 
-All weights whose transforms take one image: ImageClassification, SemanticSegmentation and OpticalFlow, with their own
-parameters. Those of ObjectDetection only convert to FP32; the models go on with a GeneralizedRCNNTransform, whose
-parameters are those of the weights. VideoClassification is left out: it takes the frames of a video.
+All weights: ImageClassification, SemanticSegmentation, VideoClassification and OpticalFlow, with their own parameters.
+Those of ObjectDetection only convert to FP32; the models go on with a GeneralizedRCNNTransform, whose parameters are
+those of the weights.
 """
 
 import functools
@@ -14,7 +14,13 @@ from pathlib import Path
 
 import torchvision
 from torchvision.models import get_model, get_model_weights, list_models
-from torchvision.transforms._presets import ImageClassification, ObjectDetection, OpticalFlow, SemanticSegmentation
+from torchvision.transforms._presets import (
+    ImageClassification,
+    ObjectDetection,
+    OpticalFlow,
+    SemanticSegmentation,
+    VideoClassification,
+)
 
 PATH = Path(__file__).resolve().parents[2] / "src/processor/presets/torchvision-presets.json"
 
@@ -42,6 +48,17 @@ def resized(model, preset):
     return values | normalized(preset.mean, preset.std)
 
 
+def video(model, preset):
+    assert preset.interpolation.value == "bilinear" and len(set(preset.crop_size)) == 1
+    size = preset.resize_size
+    return {
+        "resize_size": size[0] if len(size) == 1 else list(size),
+        "crop_size": preset.crop_size[0],
+        "interpolation": "bilinear",
+        "antialias": False,
+    } | normalized(preset.mean, preset.std)
+
+
 def normalized(mean, std):
     values = {"mean": list(mean), "std": list(std)}
     return {key: value for key, value in values.items() if value != DEFAULTS[key]}
@@ -62,6 +79,7 @@ assert "mean=[0.5, 0.5, 0.5], std=[0.5, 0.5, 0.5]" in inspect.getsource(OpticalF
 VALUES_OF = {
     ImageClassification: resized,
     SemanticSegmentation: resized,
+    VideoClassification: video,
     OpticalFlow: lambda *_: normalized([0.5] * 3, [0.5] * 3),
     ObjectDetection: detection,
 }

@@ -5,7 +5,7 @@ import { ourTensors } from './our-tensors.ts';
 import { picture, type Source } from './preset-goldens.ts';
 
 /*
- * torchvision's presets that are no classification, from the request to the tensors: make_torchvision_goldens.py made the
+ * torchvision's presets of other tasks than the classification of images, from the request to the tensors: make_torchvision_goldens.py made the
  * goldens with torchvision itself.
  */
 

@@ -1,6 +1,6 @@
 import { sizeUpright } from '../codecs/orient.ts';
 import { areaOf } from './cutout.ts';
-import type { Library } from './kernels/kernels.ts';
+import type { KernelName } from './kernels/kernels.ts';
 import { kernels } from './kernels/kernels.ts';
 import { checkWork, resampleUpright, type Target } from './kernels/resample.ts';
 import type { FilterName } from './kernels/weights.ts';
@@ -16,8 +16,8 @@ import { kernelInWords } from './words.ts';
 export type ResizeStep = {
   readonly kind: 'resize';
   readonly filter: FilterName;
-  /** The library that resamples. Unset: Pillow. */
-  readonly library?: Library | undefined;
+  /** The library that resamples. Unset: Pillow. `torchLinear` has one filter, bilinear. */
+  readonly library?: KernelName | undefined;
 } & ResizeFit;
 
 export type ResizeFit =

@@ -1,4 +1,4 @@
-import type { Library } from './kernels/kernels.ts';
+import type { KernelName } from './kernels/kernels.ts';
 import type { FilterName } from './kernels/weights.ts';
 import type { Colour } from './pixels.ts';
 import type { Edges, Size } from './shortest-edge.ts';
@@ -28,14 +28,15 @@ export function kernelInWords({
   library,
 }: {
   readonly filter: FilterName;
-  readonly library?: Library | undefined;
+  readonly library?: KernelName | undefined;
 }): string {
   return `${filter}, ${libraryWords[library ?? 'pillow']}`;
 }
 
-const libraryWords: Readonly<Record<Library | 'pillow', string>> = {
+const libraryWords: Readonly<Record<KernelName | 'pillow', string>> = {
   pillow: 'Pillow',
   torch: 'torch',
+  torchLinear: 'torch without antialiasing',
   opencv: 'OpenCV',
 };
 

@@ -1,4 +1,5 @@
 import type { FilterName } from '../image/kernels/weights.ts';
+import type { ResizeFit } from '../image/resize.ts';
 import type { Step } from '../image/steps.ts';
 import type { Preset } from './preset.ts';
 import type { PresetPlan } from './preset-plan.ts';
@@ -6,9 +7,12 @@ import table from './torchvision-presets.json' with { type: 'json' };
 
 /** The parameters of a transform that differ from most. Without sizes the image keeps its own. */
 interface Parameters {
-  readonly resize_size?: number;
+  /** Of the shorter side, or [height, width]. */
+  readonly resize_size?: number | readonly number[];
   readonly crop_size?: number;
   readonly interpolation?: string;
+  /** False in VideoClassification, which takes the frames of a video. */
+  readonly antialias?: boolean;
   readonly detection?: Detection;
   readonly mean?: readonly number[];
   readonly std?: readonly number[];
@@ -30,6 +34,7 @@ const aliases = Map.groupBy(Object.entries(table.aliases), ([, name]) => name);
  *
  * - ImageClassification and SemanticSegmentation, as they treat a Pillow image: a tensor they resize as FP32, which is
  *   not computed here;
+ * - VideoClassification of one frame; a batch has the frames of a video, [T, C, H, W];
  * - OpticalFlow's values of one of its two images;
  * - detection up to the model's backbone: ObjectDetection, then the model's own GeneralizedRCNNTransform.
  */
@@ -44,8 +49,8 @@ export const torchvisionPresets: readonly Preset[] = Object.entries<Parameters>(
   }),
 );
 
-function librariesOf({ detection, resize_size: size }: Parameters): Preset['libraries'] {
-  if (detection !== undefined) return ['torch'];
+function librariesOf({ detection, antialias, resize_size: size }: Parameters): Preset['libraries'] {
+  if (detection !== undefined || antialias === false) return ['torch'];
   return size === undefined ? ['pillow', 'torch'] : ['pillow'];
 }
 
@@ -66,15 +71,27 @@ function planOf(preset: Parameters): PresetPlan {
   };
 }
 
-function stepsOf({ resize_size: shortestEdge, crop_size: side, interpolation }: Parameters): readonly Step[] {
+function stepsOf({
+  resize_size: size,
+  crop_size: side,
+  interpolation,
+  antialias,
+}: Parameters): readonly Step[] {
   const steps: Step[] = [];
-  if (shortestEdge !== undefined) {
+  if (size !== undefined) {
     // The table contains only bilinear and bicubic, which have the same names in Pillow.
     const filter = interpolation as FilterName;
-    steps.push({ kind: 'resize', fit: 'shortestEdge', shortestEdge, filter });
+    const library = antialias === false ? ({ library: 'torchLinear' } as const) : {};
+    steps.push({ kind: 'resize', ...fitOf(size), filter, ...library });
   }
   if (side !== undefined) steps.push({ kind: 'crop', width: side, height: side, origin: 'torchvision' });
   return steps;
+}
+
+function fitOf(size: number | readonly number[]): ResizeFit {
+  if (typeof size === 'number') return { fit: 'shortestEdge', shortestEdge: size };
+  const [height, width] = size as readonly [number, number];
+  return { fit: 'fill', width, height };
 }
 
 /** The ImageList that the model passes on, and the sizes that map its boxes back to the image. */
@@ -93,9 +110,16 @@ function detectionTensors(detection: Detection) {
   } as const satisfies Partial<PresetPlan['tensor']>;
 }
 
-function pythonOf(name: string, { detection, resize_size: size }: Parameters): string {
+function pythonOf(name: string, { detection, antialias, resize_size: size }: Parameters): string {
   const lines = ['image = ImageOps.exif_transpose(Image.open("photo.jpg")).convert("RGB")'];
-  if (detection === undefined) {
+  const isVideo = antialias === false;
+  if (isVideo) {
+    lines.push(
+      'transforms = weights.transforms()',
+      '# [T, C, H, W] of one frame; the model takes [N, C, T, H, W].',
+      'tensor = transforms(pil_to_tensor(image).unsqueeze(0)).permute(1, 0, 2, 3)',
+    );
+  } else if (detection === undefined) {
     const ofOne = size === undefined ? 'transforms(image, image)[0]' : 'transforms(image)';
     lines.push('transforms = weights.transforms()', `tensor = ${ofOne}.unsqueeze(0)`);
   } else {
@@ -106,7 +130,7 @@ function pythonOf(name: string, { detection, resize_size: size }: Parameters): s
     );
   }
   return `from PIL import Image, ImageOps
-from torchvision.models import ${detection === undefined ? 'get_weight' : 'get_model, get_weight'}
+from torchvision.models import ${detection === undefined ? 'get_weight' : 'get_model, get_weight'}${isVideo ? '\nfrom torchvision.transforms.functional import pil_to_tensor' : ''}
 
 weights = get_weight("${name}")
 ${lines.join('\n')}

@@ -5,9 +5,13 @@ import { roundHalfToEven, type Size } from '../shortest-edge.ts';
 import { checkOpenCvWork, type OpenCvFilterName, resampleAsOpenCv } from './opencv.ts';
 import type { Target } from './resample.ts';
 import { checkTorchWork, resampleAsTorch, type TorchFilterName } from './torch.ts';
+import { checkTorchLinearWork, resampleAsTorchLinear } from './torch-linear.ts';
 
 /** The libraries besides Pillow whose arithmetic is reproduced to the last bit. */
 export type Library = 'torch' | 'opencv';
+
+/** The kernels of a resize: those of the libraries, and torch's bilinear without antialiasing. */
+export type KernelName = Library | 'torchLinear';
 
 /** The resize of a library other than Pillow. */
 export interface Kernel {
@@ -27,12 +31,17 @@ export interface Kernel {
   resample(stored: Pixels, orientation: number, target: Target): Pixels;
 }
 
-/** The kernel of each library. */
-export const kernels: Readonly<Record<Library, Kernel>> = {
+/** The kernels by name. */
+export const kernels: Readonly<Record<KernelName, Kernel>> = {
   torch: {
     check: (source, target) => checkTorchWork(source, forTorch(source, target)),
     resample: (stored, orientation, target) =>
       resampleAsTorch(stored, orientation, forTorch(sizeUpright(stored, orientation), target)),
+  },
+  torchLinear: {
+    check: (source, target) => checkTorchLinearWork(source, forTorch(source, target)),
+    resample: (stored, orientation, target) =>
+      resampleAsTorchLinear(stored, orientation, forTorch(sizeUpright(stored, orientation), target)),
   },
   opencv: {
     check: checkOpenCvWork,

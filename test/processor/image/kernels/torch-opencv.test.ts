@@ -5,6 +5,10 @@ import type { Cutout } from '../../../../src/processor/image/cutout.ts';
 import { libraryLuma } from '../../../../src/processor/image/kernels/library-luma.ts';
 import { checkOpenCvWork, resampleAsOpenCv } from '../../../../src/processor/image/kernels/opencv.ts';
 import { checkTorchWork, resampleAsTorch } from '../../../../src/processor/image/kernels/torch.ts';
+import {
+  checkTorchLinearWork,
+  resampleAsTorchLinear,
+} from '../../../../src/processor/image/kernels/torch-linear.ts';
 import type { Pixels } from '../../../../src/processor/image/pixels.ts';
 import { partOf } from '../../../support/part-of.ts';
 import { noise } from './noise.ts';
@@ -28,6 +32,11 @@ const libraries = {
     resample: resampleAsTorch as (stored: Pixels, orientation: number, target: object) => Pixels,
     check: checkTorchWork as (source: object, target: object) => void,
   },
+  torchLinear: {
+    filter: fc.constant('bilinear'),
+    resample: resampleAsTorchLinear as (stored: Pixels, orientation: number, target: object) => Pixels,
+    check: checkTorchLinearWork as (source: object, target: object) => void,
+  },
   opencv: {
     filter: fc.constantFrom('nearest', 'bilinear', 'bicubic', 'box'),
     resample: resampleAsOpenCv as (stored: Pixels, orientation: number, target: object) => Pixels,
@@ -35,7 +44,7 @@ const libraries = {
   },
 } as const;
 
-describe.each(['torch', 'opencv'] as const)('resampling as %s', (name) => {
+describe.each(['torch', 'torchLinear', 'opencv'] as const)('resampling as %s', (name) => {
   const { filter, resample, check } = libraries[name];
 
   it('gives a part of the result the same bytes as the whole, in every orientation', () => {
