@@ -16,16 +16,21 @@ export function describeImage(config: ApiConfig, processor: ProcessorClient, hel
     processor.checkRoom();
     using deadline = startDeadline(c.req.raw.signal, config.requestTimeoutMs);
     const share = held.shareOf(c.env.outgoing, c.get('callerName'));
-    const request = await readRequest(c, config, deadline.signal, share);
+    const { message, names } = await readRequest(c, config, deadline.signal, share);
     // It refuses the same requests as /v1/images. No memory is reserved for the output, because it is not computed.
-    priceOfResponse(request, config.responseLimit);
+    priceOfResponse(message, config.responseLimit);
     const room = { maxBytes: config.responseLimit.bytes, take: share.expects };
     c.header('Cache-Control', 'no-store');
-    if (request.$typeName === 'image.v1.ProcessVariantsRequest') {
-      const { variants } = await processor.describeVariants(request, deadline, originOf(c), room);
-      return c.json({ variants: variants.map(descriptionJson) });
+    if (message.$typeName === 'image.v1.ProcessVariantsRequest') {
+      const { variants } = await processor.describeVariants(message, deadline, originOf(c), room);
+      return c.json({
+        variants: variants.map((one, index) => ({
+          ...(names[index] !== undefined && { name: names[index] }),
+          ...descriptionJson(one),
+        })),
+      });
     }
-    return c.json(descriptionJson(await processor.describe(request, deadline, originOf(c), room)));
+    return c.json(descriptionJson(await processor.describe(message, deadline, originOf(c), room)));
   };
 }
 

@@ -15,15 +15,15 @@ export function processImage(config: ApiConfig, processor: ProcessorClient, held
     processor.checkRoom();
     using deadline = startDeadline(c.req.raw.signal, config.requestTimeoutMs);
     const share = held.shareOf(c.env.outgoing, c.get('callerName'));
-    const request = await readRequest(c, config, deadline.signal, share);
+    const { message, names } = await readRequest(c, config, deadline.signal, share);
     const read = deadline.elapsedMs();
-    share.expects(priceOfResponse(request, config.responseLimit));
+    share.expects(priceOfResponse(message, config.responseLimit));
     const room = roomOf(share, config);
-    if (request.$typeName === 'image.v1.ProcessVariantsRequest') {
-      const { variants } = await processor.processVariants(request, deadline, originOf(c), room);
-      return writeVariants(c, share, variants, { read, total: deadline.elapsedMs() });
+    if (message.$typeName === 'image.v1.ProcessVariantsRequest') {
+      const { variants } = await processor.processVariants(message, deadline, originOf(c), room);
+      return writeVariants(c, share, variants, names, { read, total: deadline.elapsedMs() });
     }
-    const response = await processor.process(request, deadline, originOf(c), room);
+    const response = await processor.process(message, deadline, originOf(c), room);
     return writeResponse(c, share, response, { read, total: deadline.elapsedMs() });
   };
 }

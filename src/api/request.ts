@@ -16,6 +16,13 @@ import { readOptions, requestWithOptions, variantsOption } from './variants.ts';
 /** JSON and simple forms hold a URL and options; parsing megabytes of them would delay all other requests. */
 const maxTextBodyBytes = 64 * 1024;
 
+/** A request to the processor, and what only its HTTP response needs. */
+interface ReadRequest {
+  readonly message: ProcessRequest | ProcessVariantsRequest;
+  /** Of the variants, in their order; undefined for one without a name. */
+  readonly names: readonly (string | undefined)[];
+}
+
 /**
  * Turns an HTTP request into the processor's: the image from the body or `url`, the options from the
  * query and the body, and the defaults for the rest. With the option `variants` it is a request for several outputs.
@@ -28,7 +35,7 @@ export async function readRequest(
   config: ApiConfig,
   signal: AbortSignal,
   share: Share,
-): Promise<ProcessRequest | ProcessVariantsRequest> {
+): Promise<ReadRequest> {
   const { searchParams } = new URL(c.req.url);
   for (const name of c.get('spentParameters') ?? []) searchParams.delete(name);
   const query = readQuery(searchParams);
@@ -36,7 +43,11 @@ export async function readRequest(
   const queryOptions = readOptions(query.options);
   const body = c.req.method === 'POST' ? await readPart(c, config.maxUploadBytes, signal, share) : emptyPart;
   const source = onlySource([...query.sources, ...body.sources]);
-  return requestWithOptions(source, readOptions(body.options, queryOptions), config.defaults);
+  const options = readOptions(body.options, queryOptions);
+  return {
+    message: requestWithOptions(source, options, config.defaults),
+    names: options.variants?.map(({ name }) => name) ?? [],
+  };
 }
 
 /** `application/json`, `text/json` and `application/vnd.api+json`. */

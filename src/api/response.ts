@@ -1,4 +1,4 @@
-import { hash, randomUUID } from 'node:crypto';
+import { hash } from 'node:crypto';
 import {
   CacheState,
   ImageFormat,
@@ -8,6 +8,8 @@ import {
 import { lengthOf } from '../grpc/messages/written-message.ts';
 import type { ApiContext } from './context.ts';
 import type { Share } from './memory/held-bytes.ts';
+import { negotiate } from './negotiate.ts';
+import { multipartBody, partDisposition, variantsTypes } from './variant-parts.ts';
 
 /** How long the API's own parts of a request took, in milliseconds. */
 export interface ApiTimes {
@@ -52,28 +54,33 @@ export function writeResponse(
 }
 
 /**
- * Several responses for one image as multipart/mixed (RFC 2046, 5.1.3), in the order of the request, each with the
- * headers that it would have by itself.
+ * Several responses for one image, in the order of the request, each with the headers that it would have by itself: as
+ * multipart/mixed, or as multipart/form-data where `Accept` prefers it.
+ *
+ * @param names - of the variants; undefined for one without a name
  */
 export function writeVariants(
   c: ApiContext,
   share: Share,
   responses: readonly ProcessResponse[],
+  names: readonly (string | undefined)[],
   times: ApiTimes,
 ): Response {
-  const boundary = `variant-${randomUUID()}`;
-  const parts = responses.flatMap((response) => {
-    const head = Object.entries(responseHeadersOf(response, []))
-      .map(([name, value]) => `${name}: ${value}\r\n`)
-      .join('');
-    return [Buffer.from(`--${boundary}\r\n${head}\r\n`, 'latin1'), response.content, Buffer.from('\r\n')];
-  });
-  const body = [...parts, Buffer.from(`--${boundary}--\r\n`)];
-  const etag = `"${hash('sha256', responses.map(({ key }) => key).join())}"`;
+  const type = negotiate(c, variantsTypes);
+  const parts = responses.map((response, index) => ({
+    headers: {
+      ...responseHeadersOf(response, []),
+      'Content-Disposition': partDisposition(type, names[index], index, extensionOf(response.contentType)),
+    },
+    content: response.content,
+  }));
+  const { contentType, body } = multipartBody(type, parts);
+  const identity = [type, ...responses.map(({ key }, index) => `${key} ${names[index] ?? ''}`)];
+  const etag = `"${hash('sha256', identity.join())}"`;
   const headers = {
     ETag: etag,
     'Server-Timing': serverTiming(timesOf(times)),
-    'Content-Type': `multipart/mixed; boundary=${boundary}`,
+    'Content-Type': contentType,
     'Content-Length': String(lengthOf(body)),
   };
   return write(c, share, headers, etag, body);

@@ -9,6 +9,7 @@ import { jsonDepth } from '../grpc/messages/json-depth.ts';
 import { maxDepth } from '../grpc/messages/message-limits.ts';
 import { type ImageDefaults, type ImageOptions, maxVariants } from '../options/image-options.ts';
 import { processRequest } from '../options/image-request.ts';
+import { invalidOption } from '../options/invalid-option.ts';
 import {
   noOptions,
   type OptionTexts,
@@ -21,17 +22,27 @@ import type { ImageSource } from './request-part.ts';
 /** The option that asks for several outputs of one image. */
 export const variantsOption = 'variants';
 
+/** One of several outputs. */
+interface Variant {
+  /** The name of its part in the response. */
+  readonly name: string | undefined;
+  readonly options: ImageOptions;
+}
+
 /** The options of a request. */
 export interface RequestOptions {
   /** Those that hold for all outputs. */
   readonly common: ParsedOptions;
-  /** Those of each variant; undefined for a request for one output. */
-  readonly variants: readonly ImageOptions[] | undefined;
+  /** Undefined for a request for one output. */
+  readonly variants: readonly Variant[] | undefined;
 }
 
+/** A part's name is a quoted string in a header, and the stem of a file's name. */
+export const variantNamePattern = '^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$';
+
 /**
- * Reads the options of one part of a request, the option `variants` among them: a JSON list of objects of options, such
- * as `[{"width": 224, "height": 224, "format": "npy"}, {"format": "jpeg"}]`.
+ * Reads the options of one part of a request, the option `variants` among them: a JSON list of objects of options, each
+ * with a `name` if its part should have one, such as `[{"name": "input", "width": 224, "format": "npy"}, {"format": "jpeg"}]`.
  *
  * @param earlier - the options of another part, which are not read again
  * @returns the options of both
@@ -51,9 +62,13 @@ export function readOptions(
   if (lists.length > 1 || earlier.variants !== undefined) {
     throw invalidVariants('given twice', 'variants is given twice; give it once.');
   }
-  const variants = parseList(list).map((one, index) =>
-    withIndex(`Variant ${index}`, index, () => parseOptions(optionTexts(one)).values),
+  const variants = parseList(list).map(({ name, ...options }, index) =>
+    withIndex(`Variant ${index}`, index, () => ({
+      name: parseName(name),
+      options: parseOptions(optionTexts(options)).values,
+    })),
   );
+  refuseEqualNames(variants);
   return { common, variants };
 }
 
@@ -70,12 +85,35 @@ export function requestWithOptions(
   if (variants === undefined) return processRequest(source, common.values, defaults);
   return create(ProcessVariantsRequestSchema, {
     source,
-    variants: variants.map((own, index) =>
+    variants: variants.map(({ options }, index) =>
       withIndex(`Variant ${index}`, index, () =>
-        processRequest({ case: undefined }, { ...common.values, ...own }, defaults),
+        processRequest({ case: undefined }, { ...common.values, ...options }, defaults),
       ),
     ),
   });
+}
+
+/** @throws Failure OPTION_INVALID */
+function parseName(name: unknown): string | undefined {
+  if (name === undefined) return undefined;
+  if (typeof name === 'string' && new RegExp(variantNamePattern).test(name)) return name;
+  const actual = typeof name === 'string' ? name : JSON.stringify(name);
+  throw invalidOption('name', actual, '1 to 64 of A–Z, a–z, 0–9, "_", "-" and ".", not "." first');
+}
+
+/**
+ * Refuses two parts of one name. A variant without a name has its index for one.
+ *
+ * @throws Failure OPTION_INVALID with the index of the second
+ */
+function refuseEqualNames(variants: readonly Variant[]): void {
+  const taken = new Set<string>();
+  for (const [index, { name = String(index) }] of variants.entries()) {
+    withIndex(`Variant ${index}`, index, () => {
+      if (taken.has(name)) throw invalidOption('name', name, 'a name that no other variant has');
+    });
+    taken.add(name);
+  }
 }
 
 function parseList(text: string): readonly Record<string, unknown>[] {

@@ -1,7 +1,7 @@
 import { describeOption } from '../../options/combinations.ts';
 import { imageOptionNames, imageOptions, maxVariants } from '../../options/image-options.ts';
 import type { ApiConfig } from '../config.ts';
-import { variantsOption } from '../variants.ts';
+import { variantNamePattern, variantsOption } from '../variants.ts';
 import type { JsonObject } from './json-object.ts';
 
 /** Each option's JSON schema, with the default of this instance. */
@@ -36,15 +36,25 @@ export function queryParameters(options: Record<string, JsonObject>): JsonObject
   }));
 }
 
+const nameMeaning =
+  "The name of the part, and of its file without its extension. Each is used once; default: the variant's index";
+
 /** The option `variants`: a JSON list of objects of the other options. */
 export function variantsSchema(options: Record<string, JsonObject>): JsonObject {
   return {
     type: 'array',
     minItems: 1,
     maxItems: maxVariants,
-    items: { type: 'object', properties: options, additionalProperties: false },
+    items: {
+      type: 'object',
+      properties: {
+        name: { type: 'string', pattern: variantNamePattern, description: nameMeaning },
+        ...options,
+      },
+      additionalProperties: false,
+    },
     description:
-      'Several outputs of one image, which is decoded once: the options of each output. The other options apply to all outputs. The response is multipart/mixed, with a part for each output',
+      'Several outputs of one image, which is decoded once: the options of each output. The other options apply to all outputs. The response has a part for each output',
   };
 }
 
