@@ -72,9 +72,9 @@ async function startBoth(): Promise<void> {
   // If one service ends, the other is useless.
   const codes = await Promise.all(
     children.map(async (child) => {
-      const code = child.exitCode ?? ((await once(child, 'exit')) as [number | null])[0];
+      const code = await codeOf(child);
       endNext();
-      return code ?? 1;
+      return code;
     }),
   );
   process.exitCode = Math.max(...codes);
@@ -94,7 +94,7 @@ function endWithUs(): void {
  * is signalled once: at a second signal it would exit without finishing its requests.
  */
 function endNext(): void {
-  const last = children.findLast(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+  const last = children.findLast(isRunning);
   if (last?.killed === false) last.kill('SIGTERM');
 }
 
@@ -102,6 +102,16 @@ function endNext(): void {
 function mainOf(service: 'api' | 'processor'): string {
   const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
   return fileURLToPath(import.meta.resolve(`../${service}/main${extension}`));
+}
+
+/** How a service ended; one that was signalled before it could handle a signal ended as it was told to. */
+async function codeOf(child: ChildProcess): Promise<number> {
+  if (isRunning(child)) await once(child, 'exit');
+  return child.exitCode ?? (child.killed ? 0 : 1);
+}
+
+function isRunning({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode === null && signalCode === null;
 }
 
 function start(service: 'api' | 'processor', environment: Readonly<Record<string, string>>): ChildProcess {
@@ -136,7 +146,7 @@ function pathOfSample(): string {
 }
 
 async function becomesReady(apiUrl: string): Promise<boolean> {
-  while (children.every((child) => child.exitCode === null && child.signalCode === null)) {
+  while (children.every(isRunning)) {
     if (await isReady(apiUrl)) return true;
     await sleep(50);
   }

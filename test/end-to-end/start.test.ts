@@ -197,6 +197,17 @@ describe('npm start', () => {
     expect(await service.exited).toEqual([0, null]);
   });
 
+  it.skipIf(process.platform !== 'linux')('ends with 0 when it is told to end while it starts', async () => {
+    const service = await startAll(process.execPath, [start]);
+    const { pid = 0 } = service.child;
+    // image-processor exists, and has no handler of signals yet.
+    await expect
+      .poll(() => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'), { interval: 5 })
+      .not.toBe('');
+    service.child.kill('SIGTERM');
+    expect(await service.exited).toEqual([0, null]);
+  });
+
   it('sends image-processor an upload that is still arriving when it is told to end', async () => {
     const service = await startAll(process.execPath, [start], { NODE_ENV: 'production' });
     await service.printed(/both services are ready/);
