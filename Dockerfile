@@ -48,7 +48,7 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/readyz').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # An argument starts only one of the services: api, processor.
 ENTRYPOINT ["node", "dist/src/start/bin.js"]
-ARG VERSION=0.1.0
+ARG VERSION=0.2.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="image-service" \
   org.opencontainers.image.description="Scales images and turns them gray for ML models, over HTTP and gRPC" \

@@ -104,7 +104,7 @@ function mainOf(service: 'api' | 'processor'): string {
   return fileURLToPath(import.meta.resolve(`../${service}/main${extension}`));
 }
 
-/** How a service ended; one that was signalled before it could handle a signal ended as it was told to. */
+/** How a service ended; one that a signal of ours ended before it had a handler has ended well. */
 async function codeOf(child: ChildProcess): Promise<number> {
   if (isRunning(child)) await once(child, 'exit');
   return child.exitCode ?? (child.killed ? 0 : 1);

@@ -46,6 +46,8 @@ const runElsewhere: Readonly<Record<string, string>> = {
 /** Blocks in which each command is of one of these are not run. */
 const programsNotAtHand: Readonly<Record<string, string>> = {
   kubectl: 'there is no cluster here; test/manifests checks what is applied',
+  docker:
+    'there is no Docker engine here; test/manifests/compose.test.ts checks the files, the gate builds the images',
   minikube: 'there is no cluster here; the container images are built by the gate',
 };
 
@@ -62,13 +64,105 @@ const notRun: readonly { readonly page: string; readonly first: string; readonly
     reason: 'the gate runs these; a test cannot run the tests',
   },
   {
+    page: 'docs/compose.md',
+    first: 'docker compose up --build --wait',
+    reason: 'there is no Docker engine here; its curl is that of README.md',
+  },
+  {
+    page: 'docs/compose.md',
+    first: 'cat > .env <<END',
+    reason:
+      'there is no Docker engine here; test/manifests/compose.test.ts reads the file with these variables',
+  },
+  {
+    page: 'docs/compose.md',
+    first: 'docker compose -f compose.yaml -f compose.keys.yaml up --wait',
+    reason: 'there is no Docker engine here; test/manifests/compose.test.ts loads the files',
+  },
+  {
+    page: 'docs/compose.md',
+    first: 'mkdir -p images tensors',
+    reason: 'there is no Docker engine here; test/manifests/compose.test.ts runs the job without a container',
+  },
+  {
+    page: 'docs/releasing.md',
+    first: "git tag -s v0.2.0 -m 'image-service 0.2.0'",
+    reason: 'it releases',
+  },
+  {
+    page: 'docs/releasing.md',
+    first: 'sha256sum --check SHA256SUMS',
+    reason: 'there is no release yet',
+  },
+  {
+    page: 'docs/air-gapped.md',
+    first: 'skopeo copy --all --preserve-digests \\',
+    reason: 'there is no release yet, and no registry',
+  },
+  {
+    page: 'docs/air-gapped.md',
+    first:
+      'helm install image-service ./image-service-chart-0.2.0.tgz --set image.registry=registry.internal',
+    reason: 'there is no cluster here; the tests of the chart render it',
+  },
+  {
+    page: 'docs/air-gapped.md',
+    first: 'npm install --cache ./npm-cache ./image-service-0.2.0.tgz',
+    reason: 'test/release/package.test.ts runs it in an empty folder',
+  },
+  {
+    page: 'docs/air-gapped.md',
+    first: 'npm install --offline --cache ./npm-cache ./image-service-0.2.0.tgz',
+    reason: 'test/release/package.test.ts runs it in an empty folder',
+  },
+  {
+    page: 'docs/air-gapped.md',
+    first: 'pip download --dest wheels ./image_service_client-0.2.0-py3-none-any.whl',
+    reason: 'it downloads packages; the tests of clients/python build the wheel',
+  },
+  {
+    page: 'docs/air-gapped.md',
+    first: 'pip install --no-index --find-links wheels image-service-client',
+    reason: 'it installs packages',
+  },
+  {
+    page: 'docs/air-gapped.md',
+    first: "unshare --net --map-root-user sh -c 'ip link set lo up; npx --no-install image-service'",
+    reason: 'it runs until it is ended; test/release/package.test.ts installs without a network',
+  },
+  {
     page: 'docs/install.md',
-    first: 'npm install ./image-service-0.1.0.tgz',
+    first: 'npm install ./image-service-0.2.0.tgz',
     reason: 'test/release/package.test.ts runs it in an empty folder',
   },
   {
     page: 'docs/install.md',
-    first: 'npm run package -- --scope @acme     # from a checkout; prints acme-image-service-0.1.0.tgz',
+    first: 'npm run package     # in a checkout; prints image-service-0.2.0.tgz',
+    reason: 'test/release/package.test.ts runs it',
+  },
+  {
+    page: 'docs/install.md',
+    first: 'npx --no-install image-client --preset openai/clip-vit-base-patch32 photo.jpg clip.npy',
+    reason: 'test/release/package.test.ts runs it in an empty folder',
+  },
+  {
+    page: 'docs/install.md',
+    first: 'docker build -t image-service:0.2.0 .',
+    reason: 'there is no Docker engine here; the gate builds and runs the image',
+  },
+  {
+    page: 'docs/install.md',
+    first: 'pip install ./clients/python',
+    reason: 'it installs a package; the tests of clients/python build the wheel and call a service',
+  },
+  {
+    page: 'docs/install.md',
+    first: 'helm install image-service ./charts/image-service',
+    reason: 'there is no cluster here; the tests of the chart render it',
+  },
+  {
+    page: 'docs/install.md',
+    first: 'npm run package -- --scope @acme     # in a checkout; prints acme-image-service-0.2.0.tgz',
     reason: 'there is no registry here; test/release/package.test.ts makes the scoped package',
   },
   {
@@ -159,7 +253,17 @@ beforeAll(async () => {
   });
   folder = mkdtempSync(join(tmpdir(), 'docs-'));
   // Of the checkout, what examples read; what they write stays here.
-  for (const entry of ['examples', 'gen', 'node_modules', 'package.json', 'proto', 'src', 'test']) {
+  for (const entry of [
+    '.ci',
+    'CHANGELOG.md',
+    'examples',
+    'gen',
+    'node_modules',
+    'package.json',
+    'proto',
+    'src',
+    'test',
+  ]) {
     symlinkSync(join(root, entry), join(folder, entry));
   }
   writeFileSync(join(folder, 'photo.jpg'), photo);

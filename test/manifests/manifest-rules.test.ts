@@ -88,13 +88,13 @@ describe('manifestRules', () => {
     ],
     [
       'an image has a tag that is not latest',
-      '"image":"image-api:0.1.0"',
+      '"image":"image-api:0.2.0"',
       '"image":"image-api:latest"',
       'image-api has the image image-api:latest',
     ],
     [
       'an image has a tag that is not latest',
-      '"image":"image-api:0.1.0"',
+      '"image":"image-api:0.2.0"',
       '"image":"localhost:5000/image-api"',
       'image-api has the image localhost:5000/image-api',
     ],

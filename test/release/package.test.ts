@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import process from 'node:process';
@@ -51,12 +51,17 @@ describe.skipIf(npm === undefined)('the npm package', () => {
     const made = await run(process.execPath, [join(root, '.ci/package.ts'), '--out', folder], { cwd: root });
     expect(made.stderr).toBe('');
     tarball = made.stdout.toString().trim();
-    await writeFile(join(folder, 'package.json'), '{}');
-    const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball];
-    const installed = await run(npm ?? '', install, { cwd: folder });
-    expect(installed.code, installed.stderr).toBe(0);
+    await install(folder, '--prefer-offline');
   }, 240_000);
   afterAll(() => rm(folder, { recursive: true }));
+
+  async function install(target: string, ...flags: string[]): Promise<void> {
+    // With a manifest, npm takes this folder and no other one above it.
+    await writeFile(join(target, 'package.json'), '{}');
+    const words = ['install', ...flags, '--no-audit', '--no-fund', tarball];
+    const installed = await run(npm ?? '', words, { cwd: target });
+    expect(installed.code, installed.stderr).toBe(0);
+  }
 
   const installedPackage = (path: string) => join(folder, 'node_modules', packageJson.name, path);
   /** The environment of a shell in which `node` is the given one. */
@@ -108,6 +113,13 @@ describe.skipIf(npm === undefined)('the npm package', () => {
     expect(versions(dependencies).length).toBeGreaterThan(30);
     expect(versions(locked)).toEqual(expect.arrayContaining(versions(dependencies)));
     expect(await readdir(join(folder, 'node_modules/.bin'))).not.toContain('node');
+  });
+
+  it('installs without a network from the cache of npm', async () => {
+    const offline = join(folder, 'offline');
+    await mkdir(offline);
+    await install(offline, '--offline');
+    await access(join(offline, 'node_modules', packageJson.name, 'src/start/bin.js'));
   });
 
   describe.each(nodes)('with Node %s', (_name, node) => {
