@@ -93,7 +93,9 @@ function makePackage(scope: string | undefined, out: string): string {
     '--outDir',
     folder,
   ]);
-  for (const path of copied) cpSync(join(root, path), join(folder, path), { recursive: true });
+  // What makes pages stays outside.
+  const filter = (path: string) => !path.endsWith('.ts');
+  for (const path of copied) cpSync(join(root, path), join(folder, path), { recursive: true, filter });
   const manifest = packageManifest(read('package.json'), scope);
   const write = (name: string, value: unknown) =>
     writeFileSync(join(folder, name), `${JSON.stringify(value, null, 2)}\n`);
