@@ -2,6 +2,7 @@ import { datatypes } from '../../datatypes.ts';
 import type { Price } from '../admission/admission.ts';
 import { codecOf } from '../codecs/codecs.ts';
 import { channelsOf, type ImageHeader } from '../codecs/header.ts';
+import { kindOfArrangement } from './arrangements/arrangements.ts';
 import { areaOf } from './cutout.ts';
 import { type Geometry, type PlannedImage, stepsOf } from './geometry.ts';
 import { isGrayscale, outputFormat, type Plan } from './plan.ts';
@@ -101,10 +102,22 @@ function outputPrice(header: ImageHeader, image: PlannedImage): { bytes: number;
   const newPixels =
     sumOf(steps, (placed) => kindOf(placed.step).newPixels?.(placed) ?? 0) + tilePixels(geometry);
   const resampledPixels = sumOf(steps, (placed) => kindOf(placed.step).resampledPixels?.(placed) ?? 0);
+  const arranging = arrangingPrice(image);
   return {
-    bytes: ((reducedPixels(image) ?? 0) + newPixels) * channelsOf(header) + pixels * bytes,
-    time: resampledPixels * resamplingTime[plan.numerics] + pixels * time,
+    bytes: ((reducedPixels(image) ?? 0) + newPixels) * channelsOf(header) + pixels * bytes + arranging.bytes,
+    time: resampledPixels * resamplingTime[plan.numerics] + pixels * time + arranging.time,
   };
+}
+
+/** For arrangements that resize values. */
+function arrangingPrice({ plan, geometry }: PlannedImage): { bytes: number; time: number } {
+  const { output } = plan;
+  if (output.kind !== 'tensor' || output.arrangement === undefined) return { bytes: 0, time: 0 };
+  const { arrangement } = output;
+  const channels = isGrayscale(plan) ? 1 : 3;
+  return (
+    kindOfArrangement(arrangement).price?.(arrangement, geometry.pictures, channels) ?? { bytes: 0, time: 0 }
+  );
 }
 
 /** Pixels of the tiles, which are cut from a picture that stays in memory. */

@@ -38,6 +38,17 @@ export interface ArrangementKind<A> {
     layout: Layout,
     values: Values,
   ): void;
+  /**
+   * What `write` takes besides a pass over the tensor's values: memory in bytes, time in nanoseconds of CPU.
+   *
+   * @param pictures - their sizes, in their order
+   * @param channels - of the tensor
+   */
+  price?(
+    arrangement: A,
+    pictures: readonly Size[],
+    channels: number,
+  ): { readonly bytes: number; readonly time: number };
   batchRule(arrangement: A): BatchRule;
   /** Whether it computes values from others, in FP32. `write` then gets FP32 tables and values. */
   readonly computesFloats?: true;

@@ -1,4 +1,5 @@
 import { Failure } from '../../../failures.ts';
+import { areaOf } from '../cutout.ts';
 import { type AntialiasFilter, antialiasedWindows, resampleFloats } from '../kernels/float-antialias.ts';
 import { bilinear } from '../kernels/float-bilinear.ts';
 import { blurredWindows, unblurredWindows } from '../kernels/float-blur.ts';
@@ -9,6 +10,19 @@ import type { ArrangementKind } from './arrangement.ts';
 
 /** Values of a channel between the two passes, which are in memory together: 64 MiB. */
 const maxIntermediateValues = 2 ** 24;
+
+/**
+ * Nanoseconds of CPU for a value of the result without antialiasing, and for a tap of a window with it; measured from
+ * 4000 × 3000 to 224 × 224 and 1333 × 800, and from 100 × 100 to 1500 × 1500 pixels.
+ */
+const [interpolationTime, tapTime] = [20, 7];
+
+/** Samples of the larger size that a window covers for each sample of the smaller size it is made of. */
+const windowSamples: Readonly<Record<AntialiasFilter | 'blur', number>> = {
+  bilinear: 2,
+  bicubic: 4,
+  blur: 4,
+};
 
 /** The size that values are resized to, in pixels: a fixed one, or one that keeps the proportions as detection does. */
 export type DetectionSize = Size | { readonly shortestEdge: number; readonly longestEdge: number };
@@ -72,6 +86,16 @@ export const resizedValues: ArrangementKind<ResizedValuesArrangement> = {
       );
     }
     if (filter !== undefined) checkIntermediate(source, target, source.height * width, maxIntermediateValues);
+  },
+  price({ size, antialias: filter }, [picture], channels) {
+    const source = picture as Size;
+    const target = detectionSize(size, source);
+    if (filter === undefined) return { bytes: 0, time: channels * areaOf(target) * interpolationTime };
+    // A window of a reduced axis covers its samples, that of an enlarged one a few of them.
+    const across = source.height * Math.max(source.width, target.width);
+    const down = target.width * Math.max(source.height, target.height);
+    const taps = windowSamples[filter] * (across + down);
+    return { bytes: source.height * target.width * 4, time: channels * taps * tapTime };
   },
   batchRule: ({ antialias: filter }) => (filter === undefined ? 'pad' : 'concatenate'),
   computesFloats: true,
