@@ -8,6 +8,7 @@ tensor = client.tensor("photo.jpg", preset="openai/clip-vit-base-patch32")
 
 from importlib.metadata import version
 
+from .async_client import AsyncClient
 from .client import Client
 from .errors import (
     AuthenticationError,
@@ -18,12 +19,15 @@ from .errors import (
     UnavailableError,
     UnexpectedResponseError,
 )
+from .mapping import TensorMap
 from .options import Options
 from .outputs import Description, Info, Output, OutputDescription, Preset, SourceInfo, Tensors
 from .sources import Source, Url
+from .streams import Item
 
 __version__ = version("image-service-client")
 __all__ = [
+    "AsyncClient",
     "AuthenticationError",
     "Client",
     "DeadlineError",
@@ -31,6 +35,7 @@ __all__ = [
     "ImageError",
     "ImageServiceError",
     "Info",
+    "Item",
     "Options",
     "Output",
     "OutputDescription",
@@ -38,6 +43,7 @@ __all__ = [
     "RequestError",
     "Source",
     "SourceInfo",
+    "TensorMap",
     "Tensors",
     "UnavailableError",
     "UnexpectedResponseError",

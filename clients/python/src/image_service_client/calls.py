@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Generator, Mapping, Sequence
-from typing import Any
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from typing import Any, Final
 from urllib.parse import quote
 
-from .errors import UnexpectedResponseError
+import numpy as np
+
+from .errors import ImageServiceError, RequestError, UnexpectedResponseError
 from .exchange import Call, Effect, Patience, Reply, Request, exchange, read
+from .messages import BATCH_PATH, batch_content, batch_request
 from .multipart import form_body, parts_of
 from .options import has_preset, option_texts
 from .outputs import Description, Output, Preset, Tensors, description_of, info_of, preset_of
 from .sources import Content, Source, Url
-from .tensors import Array
+from .streams import Item
+from .tensors import Array, read_safetensors
 
 IMAGE_FORMATS = ("source", "jpeg", "png", "webp")
 # It has any number of tensors by name, in any datatype, and is read without a copy.
-TENSOR_FORMAT = "safetensors"
+TENSOR_FORMAT: Final = "safetensors"
+_CONTENT_TYPES = (
+    "application/json",
+    "application/octet-stream",
+    "application/vnd.safetensors",
+    "application/x-npy",
+    "application/x-npz",
+)
 # The service refuses headers over 16 KiB; a longer query goes into the body.
 LONGEST_QUERY = 4096
 
@@ -26,7 +37,10 @@ LONGEST_QUERY = 4096
 def process(source: Source, options: Mapping[str, Any], patience: Patience) -> Call[Output]:
     """One output in any format."""
     reply = yield from _send(source, "/v1/images", _with_container(options), patience)
-    return output_of(reply.headers, reply.body)
+    output = output_of(reply.headers, reply.body)
+    if output.content_type.startswith("image/") or output.content_type in _CONTENT_TYPES:
+        return output
+    raise _not_the_services(reply)
 
 
 def tensors(source: Source, options: Mapping[str, Any], patience: Patience) -> Call[Tensors]:
@@ -66,6 +80,49 @@ def variants(
     common = {"variants": json.dumps([option_texts(one) for one in merged])}
     reply = yield from _send(source, "/v1/images", common, patience)
     return [output_of(headers, body) for headers, body in parts_of(reply)]
+
+
+def batch(sources: Iterable[Source], options: Mapping[str, Any], patience: Patience) -> Call[Tensors]:
+    """The tensors of several images, joined by the service as the preset's own library joins them."""
+    contents = []
+    for source in sources:
+        contents.append((yield from read(source)))
+    headers = {"Content-Type": "application/proto", "Connect-Protocol-Version": "1"}
+    request = Request("POST", BATCH_PATH, headers=headers, body=batch_request(contents, options))
+    reply = yield from exchange(request, patience)
+    if reply.headers.get("content-type") != "application/proto":
+        raise _not_the_services(reply)
+    return Tensors(read_safetensors(batch_content(reply.body)))
+
+
+def joined(items: Iterable[Item]) -> Tensors:
+    """The tensors of a stream's items along their first axis, as the service joins those made without a preset.
+
+    Raises:
+        ImageServiceError: the failure of an image, with its index in the metadata, or BATCH_SHAPES_UNEQUAL.
+    """
+    all_tensors: list[Tensors] = []
+    for item in items:
+        if isinstance(item.error, ImageServiceError):
+            item.error.metadata["index"] = str(item.index)
+        all_tensors.append(item.tensors())
+        first, last = (
+            {name: array.shape[1:] for name, array in one.items()} for one in (all_tensors[0], all_tensors[-1])
+        )
+        if first != last:
+            raise RequestError(
+                f"Image 0 becomes {first} and image {item.index} becomes {last}. Give them one size.",
+                reason="BATCH_SHAPES_UNEQUAL",
+                metadata={"index": str(item.index)},
+            )
+    if not all_tensors:
+        raise ValueError("A batch has at least one image.")
+    return Tensors({name: np.concatenate([one[name] for one in all_tensors]) for name in all_tensors[0]})
+
+
+def _shapes(tensors: Tensors) -> dict[str, tuple[int, ...]]:
+    """The shape of one image in each tensor."""
+    return {name: array.shape[1:] for name, array in tensors.items()}
 
 
 def preset(name: str, patience: Patience) -> Call[Preset]:
@@ -115,9 +172,14 @@ def _json_of(reply: Reply) -> Any:
     try:
         return json.loads(reply.body)
     except ValueError:
-        kind = reply.headers.get("content-type", "no content type")
-        raise UnexpectedResponseError(
-            f"{reply.url} responded {reply.status} with {kind}, which is not JSON. Check the client's URL.",
-            reason="UNEXPECTED_RESPONSE",
-            status=reply.status,
-        ) from None
+        raise _not_the_services(reply) from None
+
+
+def _not_the_services(reply: Reply) -> UnexpectedResponseError:
+    kind = reply.headers.get("content-type", "no content type")
+    return UnexpectedResponseError(
+        f"{reply.url} responded {reply.status} with {kind}, which the image service does not. Check the client's URL.",
+        reason="UNEXPECTED_RESPONSE",
+        status=reply.status,
+        request_id=reply.headers.get("x-request-id"),
+    )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,8 +13,10 @@ import httpx
 
 from . import calls
 from .exchange import Call, Lost, Read, Reply, Send
+from .options import has_preset
 from .sources import Source, read_source
-from .transport import Deadline, lost, reply_of, request_options, settings_of
+from .streams import Item, check_concurrency, in_threads
+from .transport import Deadline, chunks_of, lost, reply_of, request_options, settings_of
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
@@ -94,6 +97,48 @@ class Client:
         """
         return self._run(calls.variants(source, outputs, options, self._settings.patience))
 
+    def batch(self, sources: Iterable[Source], **options: Unpack[Options]) -> Tensors:
+        """The tensors of several images, joined along their first axis, in the order of the sources.
+
+        With a preset, one request of at most 256 images: the service joins them as the model's own library does, with
+        its padding and masks. Without one, the images are sent one by one, and must become equal shapes.
+
+        Raises:
+            ImageServiceError: an image cannot be used (`metadata["index"]` is its index), or the shapes differ
+                (BATCH_SHAPES_UNEQUAL). `stream` goes on after a failure.
+        """
+        if has_preset(options):
+            return self._run(calls.batch(sources, options, self._settings.patience))
+        options.setdefault("format", calls.TENSOR_FORMAT)
+        return calls.joined(self.stream(sources, **options))
+
+    def stream(
+        self, sources: Iterable[Source], *, concurrency: int = 8, ordered: bool = True, **options: Unpack[Options]
+    ) -> Generator[Item, None, None]:
+        """Outputs of any number of images, as an iterator that goes on after an image that fails.
+
+        Sources are taken from their iterator as the items are consumed, at most twice `concurrency` ahead.
+
+        Args:
+            sources: any number of sources, each as in `tensor`.
+            concurrency: images in work at once, at most.
+            ordered: whether items keep the order of the sources; otherwise each comes when it is ready.
+            options: those of the service.
+
+        Yields:
+            An item for each source. `error` is None, the service's failure, or the OSError of a file; `tensor()`,
+            `tensors()` and `output` raise it.
+
+        Raises:
+            RequestError, AuthenticationError, UnexpectedResponseError: failures that all other images would meet too.
+        """
+        check_concurrency(concurrency)
+
+        def run(source: Source, ended: threading.Event) -> Output:
+            return self._run(calls.process(source, options, self._settings.patience), ended)
+
+        return in_threads(run, sources, concurrency, ordered)
+
     def describe(self, source: Source, **options: Unpack[Options]) -> Description:
         """Names, datatypes and shapes of the outputs, tokens and key of a request, without decoding the image."""
         return self._run(calls.describe(source, options, self._settings.patience))
@@ -123,6 +168,11 @@ class Client:
     ) -> None:
         self.close()
 
+    def __del__(self) -> None:
+        # The connections of a parent process are not this one's to close.
+        if getattr(self, "_process", None) == os.getpid():
+            self._http.close()
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._settings.url!r})"
 
@@ -137,8 +187,9 @@ class Client:
         self._http = httpx.Client(**self._settings.httpx_options())
         self._process = os.getpid()
 
-    def _run(self, call: Call[T]) -> T:
-        """Performs the effects of a call until it returns."""
+    def _run(self, call: Call[T], ended: threading.Event | None = None) -> T:
+        """Performs the effects of a call until it returns. `ended` cuts its waits short."""
+        ended = ended or threading.Event()
         result: object = None
         try:
             while True:
@@ -147,8 +198,8 @@ class Client:
                     result = read_source(effect.source)
                 elif isinstance(effect, Send):
                     result = self._send(effect)
-                else:
-                    time.sleep(effect.seconds)
+                elif ended.wait(effect.seconds):
+                    raise CancelledError
         except StopIteration as end:
             value: T = end.value
             return value
@@ -159,7 +210,7 @@ class Client:
             self._open()
         deadline = Deadline(send.timeout)
         try:
-            request = self._http.build_request(**request_options(send, deadline))
+            request = self._http.build_request(**request_options(send, deadline, chunks_of))
             response = self._http.send(request, stream=True)
             try:
                 body = bytearray()

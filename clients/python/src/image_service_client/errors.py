@@ -57,7 +57,7 @@ def _restore(kind: type[ImageServiceError], detail: str, state: dict[str, Any]) 
 
 
 class ImageError(ImageServiceError):
-    """This image cannot be used: damaged, too large, of another format, or not to be had at its URL. Others can."""
+    """This image cannot be used: damaged, too large, of another format, not to be had at its URL. Others may be."""
 
 
 class RequestError(ImageServiceError):
@@ -80,7 +80,7 @@ class UnexpectedResponseError(ImageServiceError):
     """The response is not one of the image service. Often the URL leads to another server."""
 
 
-_REQUEST_PREFIXES = ("OPTION_", "PRESET_", "NUMERICS_", "OUTPUT_", "ROUTE_", "METHOD_", "JSON_", "MULTIPART_")
+_REQUEST_PREFIXES = ("OPTION_", "PRESET_", "NUMERICS_", "ROUTE_", "METHOD_", "JSON_", "MULTIPART_")
 _REQUEST_REASONS = {
     "BATCH_SHAPES_UNEQUAL",
     "CHUNK_EXTENSIONS_TOO_LARGE",
@@ -94,7 +94,7 @@ _REQUEST_REASONS = {
     "SOURCE_MISSING",
 }
 _AUTHENTICATION_REASONS = {"UNAUTHENTICATED", "SIGNATURE_INVALID", "LINK_EXPIRED"}
-_IMAGE_PREFIXES = ("SOURCE_", "IMAGE_", "FORMAT_", "ASPECT_", "PADDED_", "URL_", "ORIGIN_")
+_IMAGE_PREFIXES = ("SOURCE_", "OUTPUT_", "IMAGE_", "FORMAT_", "ASPECT_", "PADDED_", "URL_", "ORIGIN_")
 _DEADLINE_REASONS = {"DEADLINE_EXCEEDED", "REQUEST_TIMEOUT"}
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import random
 import time
+import uuid
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
@@ -110,6 +111,9 @@ def exchange(request: Request, patience: Patience) -> Generator[Effect, Any, Rep
         ImageServiceError: the last failure.
     """
     ends = patience.clock() + patience.timeout
+    # Chosen here, so that it is known even if no response arrives.
+    request_id = str(uuid.uuid4())
+    request = replace(request, headers={**request.headers, "X-Request-Id": request_id})
     attempt = 0
     while True:
         attempt += 1
@@ -117,6 +121,7 @@ def exchange(request: Request, patience: Patience) -> Generator[Effect, Any, Rep
         if isinstance(outcome, Reply) and outcome.status < 300:
             return outcome
         error = failure_of(outcome)
+        error.request_id = request_id
         left = ends - patience.clock()
         seconds = error.retry_after if error.retry_after is not None else backoff(attempt)
         # A wait beyond the deadline would only delay the same failure.
@@ -173,7 +178,6 @@ def _problem(reply: Reply, value: Mapping[str, Any]) -> ImageServiceError:
         metadata=value.get("metadata"),
         status=reply.status,
         retryable=retryable,
-        request_id=value.get("instance") or reply.headers.get("x-request-id"),
         retry_after=retry_after(reply),
     )
 
@@ -190,7 +194,6 @@ def _connect_error(reply: Reply, value: Mapping[str, Any]) -> ImageServiceError:
         metadata=metadata,
         status=reply.status,
         retryable=retryable,
-        request_id=reply.headers.get("x-request-id"),
         retry_after=retry_after(reply),
     )
 

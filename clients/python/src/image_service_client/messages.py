@@ -90,9 +90,9 @@ def _enum(field: int, words: Mapping[str, int], name: str, options: Mapping[str,
     return _integer(field, words[options[name]])
 
 
-def batch_content(message: bytes | bytearray) -> bytes:
-    """The joined tensors, as safetensors, of a ProcessBatchResponse."""
-    return next((value for field, value in fields_of(message) if field == 1), b"")
+def batch_content(message: bytearray) -> bytearray:
+    """The joined tensors, as safetensors, of a ProcessBatchResponse; writable."""
+    return next((bytearray(value) for field, value in fields_of(message) if field == 1), bytearray())
 
 
 def error_info(value: str) -> tuple[str, dict[str, Any]]:
@@ -100,14 +100,14 @@ def error_info(value: str) -> tuple[str, dict[str, Any]]:
     reason, metadata = "", {}
     for field, content in fields_of(base64.b64decode(value + "=" * (-len(value) % 4))):
         if field == 1:
-            reason = content.decode()
+            reason = str(content, "utf-8")
         elif field == 3:
-            entry = dict(fields_of(content))
-            metadata[entry.get(1, b"").decode()] = entry.get(2, b"").decode()
+            entry = {number: str(text, "utf-8") for number, text in fields_of(content)}
+            metadata[entry.get(1, "")] = entry.get(2, "")
     return reason, metadata
 
 
-def fields_of(message: bytes | bytearray) -> Iterator[tuple[int, bytes]]:
+def fields_of(message: bytes | bytearray | memoryview) -> Iterator[tuple[int, memoryview]]:
     """Numbers and contents of a message's fields of type string, bytes or message; other fields are skipped."""
     view, at = memoryview(message), 0
     while at < len(view):
@@ -115,7 +115,7 @@ def fields_of(message: bytes | bytearray) -> Iterator[tuple[int, bytes]]:
         field, kind = tag >> 3, tag & 7
         if kind == _BYTES:
             length, at = _read_varint(view, at)
-            yield field, bytes(view[at : at + length])
+            yield field, view[at : at + length]
             at += length
         elif kind == _VARINT:
             _, at = _read_varint(view, at)

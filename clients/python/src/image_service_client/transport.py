@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
@@ -74,11 +74,20 @@ def settings_of(
     return Settings(url.rstrip("/"), key, timeout, attempts, max_connections, dict(http_options or {}))
 
 
-class Deadline:
-    """The end of an attempt. httpx bounds each read and write by itself, but not all of them together."""
+class Deadline(dict[str, float]):
+    """The end of an attempt, in the form in which httpx takes timeouts: each phase gets the time that is left.
+
+    httpx bounds each read and write by itself, but not all of them together.
+    """
 
     def __init__(self, seconds: float) -> None:
+        super().__init__()
         self._ends = time.monotonic() + seconds
+
+    def get(self, phase: str, default: Any = None) -> Any:
+        """Seconds for a phase: connect, pool, write or read."""
+        left = max(0.001, self._ends - time.monotonic())
+        return min(left, CONNECT_TIMEOUT) if phase == "connect" else left
 
     def check(self) -> None:
         """Raises httpx.ReadTimeout after the end."""
@@ -86,24 +95,23 @@ class Deadline:
             raise httpx.ReadTimeout("the time of the attempt is over")
 
 
-class Body:
+def chunks_of(content: bytes, deadline: Deadline) -> Iterator[bytes]:
     """A request's body in chunks, with a look at the deadline before each."""
-
-    def __init__(self, content: bytes, deadline: Deadline) -> None:
-        self._content = memoryview(content)
-        self._deadline = deadline
-
-    def __iter__(self) -> Iterator[bytes]:
-        for at in range(0, len(self._content), CHUNK_BYTES):
-            self._deadline.check()
-            yield bytes(self._content[at : at + CHUNK_BYTES])
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for chunk in iter(self):
-            yield chunk
+    view = memoryview(content)
+    for at in range(0, len(view), CHUNK_BYTES):
+        deadline.check()
+        yield bytes(view[at : at + CHUNK_BYTES])
 
 
-def request_options(send: Send, deadline: Deadline) -> dict[str, Any]:
+async def async_chunks_of(content: bytes, deadline: Deadline) -> AsyncIterator[bytes]:
+    """As `chunks_of`, for httpx's asynchronous client, which takes no other."""
+    for chunk in chunks_of(content, deadline):
+        yield chunk
+
+
+def request_options(
+    send: Send, deadline: Deadline, chunks: Callable[[bytes, Deadline], Iterator[bytes] | AsyncIterator[bytes]]
+) -> dict[str, Any]:
     """The arguments of httpx's `build_request`."""
     request = send.request
     headers = dict(request.headers)
@@ -114,8 +122,8 @@ def request_options(send: Send, deadline: Deadline) -> dict[str, Any]:
         "url": request.path,
         "params": request.params or None,
         "headers": headers,
-        "content": None if request.body is None else Body(request.body, deadline),
-        "timeout": httpx.Timeout(send.timeout, connect=min(CONNECT_TIMEOUT, send.timeout)),
+        "content": None if request.body is None else chunks(request.body, deadline),
+        "extensions": {"timeout": deadline},
     }
 
 
