@@ -15,7 +15,7 @@ import { parseArgs } from 'node:util';
  *   node .ci/release.ts index IMAGE DIGESTS…  one tag for the images of all architectures, signed
  *   node .ci/release.ts publish DIR           the chart into the registry, signed, and the release with its assets
  *
- * With --dry-run the commands are printed and not run. REGISTRY is where index and publish push to, such as
+ * Paths are relative to the checkout. With --dry-run the commands are printed and not run. REGISTRY is where index and publish push to, such as
  * ghcr.io/acme/image-service.
  */
 
@@ -138,7 +138,16 @@ function registryOf(environment: NodeJS.ProcessEnv): string {
   return REGISTRY.toLowerCase();
 }
 
+/** Links to pages of the repository as they are in the tag, because a release has none beside it. */
+function withAbsoluteLinks(notes: string, version: string, environment: NodeJS.ProcessEnv): string {
+  const { GITHUB_SERVER_URL, GITHUB_REPOSITORY } = environment;
+  if (!GITHUB_SERVER_URL || !GITHUB_REPOSITORY) return notes;
+  const base = `${GITHUB_SERVER_URL}/${GITHUB_REPOSITORY}/blob/v${version}/`;
+  return notes.replaceAll(/\]\((?!https?:|#)/g, `](${base}`);
+}
+
 function main(): void {
+  process.chdir(root);
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: { 'dry-run': { type: 'boolean', default: false } },
@@ -157,12 +166,14 @@ function main(): void {
     const wrong = contradictions(statedVersions(), rest[0]);
     for (const line of wrong) process.stderr.write(`${line}\n`);
     if (wrong.length > 0) process.exitCode = 1;
-  } else if (step === 'notes') process.stdout.write(releaseNotes(read('CHANGELOG.md'), version));
-  else if (step === 'assets' && first !== '') {
+  } else if (step === 'notes') {
+    const notes = releaseNotes(read('CHANGELOG.md'), version);
+    process.stdout.write(withAbsoluteLinks(notes, version, process.env));
+  } else if (step === 'assets' && first !== '') {
     execute(assetCommands(first, version));
     if (isDry) return;
     const sbom = ['sbom', '--package-lock-only', '--omit=dev', '--sbom-format=cyclonedx'];
-    writeFileSync(join(first, 'image-service.cdx.json'), execFileSync('npm', sbom, { cwd: root }));
+    writeFileSync(join(first, 'image-service.cdx.json'), execFileSync('npm', sbom));
     writeChecksums(first);
   } else if (step === 'index' && rest.length > 1) {
     execute(indexCommands(registryOf(process.env), first, version, rest.slice(1)));
@@ -182,7 +193,7 @@ function runCommand(command: Command): void {
   const expanded = words.flatMap((word) =>
     word.endsWith('/*') ? readdirSync(word.slice(0, -2)).map((name) => join(word.slice(0, -2), name)) : word,
   );
-  execFileSync(program, expanded, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  execFileSync(program, expanded, { stdio: ['ignore', 'inherit', 'inherit'] });
 }
 
 if (import.meta.main) main();

@@ -9,9 +9,9 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { run } from '../support/run.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const release = (...words: string[]) =>
+const release = (words: readonly string[], environment: Readonly<Record<string, string>> = {}) =>
   run(process.execPath, [join(root, '.ci/release.ts'), ...words], {
-    env: { REGISTRY: 'ghcr.io/Acme/Image' },
+    env: { REGISTRY: 'ghcr.io/Acme/Image', GITHUB_REPOSITORY: '', ...environment },
   });
 
 describe(contradictions, () => {
@@ -55,7 +55,7 @@ describe('.ci/release.ts', () => {
   const { version } = packageJson;
 
   it('shows what makes the assets, without making them', async () => {
-    const { code, stdout } = await release('assets', 'out', '--dry-run');
+    const { code, stdout } = await release(['assets', 'out', '--dry-run']);
     expect(code).toBe(0);
     expect(stdout.toString()).toBe(`npm run --silent package -- --out out
 python3 -m pip wheel --quiet --no-deps --wheel-dir out ./clients/python
@@ -66,7 +66,7 @@ rmdir out/chart
   });
 
   it('shows how the images of two architectures become one tag', async () => {
-    const { stdout } = await release('index', 'image-api', 'sha256:aa', 'sha256:bb', '--dry-run');
+    const { stdout } = await release(['index', 'image-api', 'sha256:aa', 'sha256:bb', '--dry-run']);
     const name = 'ghcr.io/acme/image/image-api';
     expect(stdout.toString()).toBe(
       `docker buildx imagetools create --tag ${name}:${version} ${name}@sha256:aa ${name}@sha256:bb
@@ -76,7 +76,7 @@ cosign sign --yes --recursive ${name}:${version}
   });
 
   it('shows what is published', async () => {
-    const { stdout } = await release('publish', 'out', '--dry-run');
+    const { stdout } = await release(['publish', 'out', '--dry-run']);
     expect(
       stdout.toString(),
     ).toBe(`helm push out/image-service-chart-${version}.tgz oci://ghcr.io/acme/image/charts
@@ -85,9 +85,18 @@ gh release create v${version} --verify-tag --notes-file notes.md -- out/*
 `);
   });
 
+  it('links from the notes to the pages of the tag', async () => {
+    const onGitHub = { GITHUB_SERVER_URL: 'https://github.com', GITHUB_REPOSITORY: 'acme/image' };
+    const { stdout } = await release(['notes'], onGitHub);
+    expect(stdout.toString()).toContain(
+      `](https://github.com/acme/image/blob/v${version}/docs/upgrading.md)`,
+    );
+    expect(stdout.toString()).not.toMatch(/\]\(docs\//);
+  });
+
   it('refuses to release a tag that the files contradict', async () => {
-    expect(await release('check', `v${version}`)).toMatchObject({ code: 0, stderr: '' });
-    const wrong = await release('check', 'v9.9.9');
+    expect(await release(['check', `v${version}`])).toMatchObject({ code: 0, stderr: '' });
+    const wrong = await release(['check', 'v9.9.9']);
     expect(wrong.code).toBe(1);
     expect(wrong.stderr).toContain(`Dockerfile.api states ${version}, not 9.9.9\n`);
   });
