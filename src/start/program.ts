@@ -17,8 +17,8 @@ Starts image-api and image-processor on this machine, and prints one curl comman
   -V, --version  show the version
 
 The settings are environment variables. Those of the ports: PORT (8080), PROCESSOR_PORT (50051), METRICS_PORT (9464);
-with api or processor, PORT is that service's. HOST (127.0.0.1) is the address that they listen on.
-NODE_ENV=production prints JSON lines. docs/environment.md lists all variables.
+with api or processor, PORT is that service's. HOST (127.0.0.1) is the address that they listen on, PROCESSOR_HOST that
+of image-processor if it differs. NODE_ENV=production prints JSON lines. docs/environment.md lists all variables.
 
   image-service
   HOST=:: image-service

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import process from 'node:process';
@@ -120,6 +120,33 @@ describe.skipIf(npm === undefined)('the npm package', () => {
     await mkdir(offline);
     await install(offline, '--offline');
     await access(join(offline, 'node_modules', packageJson.name, 'src/start/bin.js'));
+  }, 120_000);
+
+  it('runs in one line from the tarball, and after a global installation', async () => {
+    // The packages of npm's own cache, and a folder of the test's for those that npx installs.
+    const { stdout } = await run(npm ?? '', ['config', 'get', 'cache']);
+    const cache = join(folder, 'npm-cache');
+    await mkdir(cache);
+    await symlink(join(stdout.toString().trim(), '_cacache'), join(cache, '_cacache'));
+    const once = await run('npx', ['--offline', '-y', '-p', tarball, 'image-service', '--version'], {
+      cwd: folder,
+      env: { npm_config_cache: cache },
+    });
+    expect(once.stdout.toString()).toBe(`image-service ${packageJson.version}\n`);
+    const prefix = join(folder, 'global');
+    const words = [
+      'install',
+      '--global',
+      '--prefix',
+      prefix,
+      '--offline',
+      '--no-audit',
+      '--no-fund',
+      tarball,
+    ];
+    expect(await run(npm ?? '', words, { cwd: folder })).toMatchObject({ code: 0 });
+    const client = await run(join(prefix, 'bin/image-client'), ['--version'], { cwd: folder });
+    expect(client.stdout.toString()).toBe(`image-client ${packageJson.version}\n`);
   }, 120_000);
 
   describe.each(nodes)('with Node %s', (_name, node) => {
