@@ -128,7 +128,7 @@ const notRun: readonly { readonly page: string; readonly first: string; readonly
   {
     page: 'docs/air-gapped.md',
     first: "unshare --net --map-root-user sh -c 'ip link set lo up; npx --no-install image-service'",
-    reason: 'it runs until it is ended; test/release/package.test.ts installs without a network',
+    reason: 'it runs until it is ended; test/release/package.test.ts does the same',
   },
   {
     page: 'docs/install.md',

@@ -17,6 +17,12 @@ import { findProgram } from '../support/tools.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const npm = findProgram('npm');
 
+const canUnshare =
+  process.getuid?.() === 0 && ['unshare', 'ip', 'curl'].every((name) => findProgram(name) !== undefined);
+
+/** Of a tensor of CLIP as npy: a header of 128 bytes and 3 × 224 × 224 floats. */
+const clipBytes = 128 + 3 * 224 * 224 * 4;
+
 /** The Node of the checkout, and another supported one: the gate installs it and sets NODE24. */
 const nodes = [
   ['of the checkout', process.execPath],
@@ -122,6 +128,26 @@ describe.skipIf(npm === undefined)('the npm package', () => {
     await access(join(offline, 'node_modules', packageJson.name, 'src/start/bin.js'));
   }, 120_000);
 
+  it.skipIf(!canUnshare)(
+    "makes a preset's tensor where there is only loopback",
+    async () => {
+      const script = `set -e
+      ip link set lo up
+      node_modules/.bin/image-service & service=$!
+      trap 'kill $service; wait $service' EXIT
+      for _ in $(seq 600); do curl -sf -o /dev/null localhost:8080/readyz && break; sleep 0.1; done
+      curl -sS --fail-with-body localhost:8080/v1/images -F preset=openai/clip-vit-base-patch32 \
+        -F image=@${installedPackage('test/fixtures/sample.jpg')} -o clip.npy`;
+      const alone = await run('unshare', ['--net', 'sh', '-c', script], {
+        cwd: folder,
+        env: { WORKERS: '1', PORT: undefined, PROCESSOR_URL: undefined },
+      });
+      expect(alone.code, alone.stderr).toBe(0);
+      expect((await stat(join(folder, 'clip.npy'))).size).toBe(clipBytes);
+    },
+    120_000,
+  );
+
   it('runs in one line from the tarball, and after a global installation', async () => {
     // The packages of npm's own cache, and a folder of the test's for those that npx installs.
     const { stdout } = await run(npm ?? '', ['config', 'get', 'cache']);
@@ -167,7 +193,7 @@ describe.skipIf(npm === undefined)('the npm package', () => {
         const sample = installedPackage('test/fixtures/sample.jpg');
         const clip = ['--api', api, '--preset', 'openai/clip-vit-base-patch32', sample, 'clip.npy'];
         expect(await npx(node, 'image-client', ...clip)).toMatchObject({ code: 0, stderr: '' });
-        expect((await stat(join(folder, 'clip.npy'))).size).toBe(128 + 3 * 224 * 224 * 4);
+        expect((await stat(join(folder, 'clip.npy'))).size).toBe(clipBytes);
 
         await service.end();
       },
