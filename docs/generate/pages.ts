@@ -1,9 +1,13 @@
 import { environmentTables } from './environment.ts';
+import { figuresTable, picture } from './figures.ts';
+import { formatsRead, formatsWritten } from './formats.ts';
 import type { Sections } from './markdown.ts';
 import { optionTables } from './options.ts';
 
 /** Pages with places for what is made from the code, and what makes it. */
 export const pages: Readonly<Record<string, Sections>> = {
+  'README.md': { picture, figures: figuresTable },
   'docs/environment.md': { variables: environmentTables },
+  'docs/formats.md': { read: formatsRead, written: formatsWritten },
   'docs/options.md': { options: optionTables },
 };

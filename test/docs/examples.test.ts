@@ -15,7 +15,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { blocksOf, commandsOf, type DocBlock, patternOf } from '../support/doc-blocks.ts';
 import { type Origin, routes, sends, startOrigin } from '../support/origin.ts';
-import { findPythonWith } from '../support/python.ts';
+import { findPythonWith, missingIn } from '../support/python.ts';
 import { type Run, run } from '../support/run.ts';
 import { type Service, startService } from '../support/service.ts';
 import { findProgram } from '../support/tools.ts';
@@ -55,8 +55,9 @@ const programsNotAtHand: Readonly<Record<string, string>> = {
 const notRun: readonly { readonly page: string; readonly first: string; readonly reason: string }[] = [
   {
     page: 'README.md',
-    first: 'npm ci && npm start     # both services, no other requirement; prints one curl command to try',
-    reason: 'test/end-to-end/clean-clone.ts runs it in a fresh clone, and it is the gate that runs npm cit',
+    first: '# Docker: one image with both services',
+    reason:
+      'it installs and starts the services; test/release/package.test.ts and clean-clone.ts do so, and the gate builds the image',
   },
   {
     page: 'CONTRIBUTING.md',
@@ -227,10 +228,15 @@ const notRun: readonly { readonly page: string; readonly first: string; readonly
 const neverRun =
   /\b(pip install|npm (ci|cit|i|install|link|start|test)|apt-get|sudo|kubectl|minikube|docker)\b/;
 
-/** Preconditions of a block, put before its program. */
-const given: readonly { readonly page: string; readonly first: string; readonly before: string }[] = [
+/** Text around a block: its preconditions, and a program that uses what it defines. */
+const given: readonly {
+  readonly page: string;
+  readonly first: string;
+  readonly before?: string;
+  readonly after?: string;
+}[] = [
   {
-    page: 'README.md',
+    page: 'docs/grpc.md',
     first: "import { createClient } from '@connectrpc/connect';",
     before:
       "import { openAsBlob } from 'node:fs';\nconst file = await openAsBlob('test/fixtures/sample.jpg');\n",
@@ -239,6 +245,19 @@ const given: readonly { readonly page: string; readonly first: string; readonly 
     page: 'docs/numerics.md',
     first: 'from PIL import Image, ImageOps',
     before: 'path, width, height = "photo.jpg", 64, 48\n',
+  },
+  {
+    page: 'docs/recipes.md',
+    first: 'import io',
+    after: `
+from fastapi.testclient import TestClient
+
+with open("photo.jpg", "rb") as photo, TestClient(app) as caller:
+    predicted = caller.post("/predict", content=photo.read())
+    refused = caller.post("/predict", content=b"not an image")
+assert predicted.json() == {"shape": [1, 3, 224, 224]}, predicted.text
+assert (refused.status_code, refused.json()["reason"]) == (415, "FORMAT_UNSUPPORTED"), refused.text
+`,
   },
 ];
 
@@ -357,7 +376,17 @@ function missingPrograms({ language, text }: DocBlock): string[] {
   return [...wanted.filter((name) => findProgram(name) === undefined), ...wantsPython];
 }
 
+/** Modules that a block of Python imports. */
+function importsOf({ language, text }: DocBlock): string[] {
+  if (language !== 'python') return [];
+  const statements = text.matchAll(/^(?:from (\w+)[\w.]* import|import (\w[\w., ]*))/gm);
+  return [...statements].flatMap(([, from, imported = '']) =>
+    from === undefined ? imported.split(',').map((name) => name.trim().split(/[. ]/)[0] ?? '') : [from],
+  );
+}
+
 const blocks = pages.flatMap((page) => blocksOf(page, textOf(page)));
+const missingModules = python === undefined ? [] : missingIn(python, blocks.flatMap(importsOf));
 const examples = blocks.filter(
   (block) =>
     !(block.language in data) &&
@@ -370,10 +399,13 @@ describe.skipIf(bash === undefined)('the examples of the pages', () => {
   it.for(examples.map((block) => [`${block.page}:${block.line}`, block] as const))(
     '%s',
     async ([, block], { skip }) => {
-      const missing = missingPrograms(block);
+      const missing = [
+        ...missingPrograms(block),
+        ...importsOf(block).filter((name) => missingModules.includes(name)),
+      ];
       expect(block.text, 'put it on the list of what is not run').not.toMatch(neverRun);
       if (missing.length > 0) return skip(`there is no ${missing.join(', ')}`);
-      const before = given.find(isAbout(block))?.before ?? '';
+      const { before = '', after = '' } = given.find(isAbout(block)) ?? {};
       if (block.language === 'console') {
         const commands = commandsOf(block.text);
         expect(commands.length).toBeGreaterThan(0);
@@ -388,7 +420,7 @@ describe.skipIf(bash === undefined)('the examples of the pages', () => {
       const runner = runners[block.language];
       if (runner === undefined) throw new Error(`nothing runs ${block.language}`);
       if (runner.program === undefined) return skip(`nothing here runs ${block.language} with its packages`);
-      const printed = await runner.run(block, before + addressed(block.text));
+      const printed = await runner.run(block, before + addressed(block.text) + after);
       expect(printed.code, printed.stderr + printed.stdout).toBe(0);
       if (block.output !== undefined) {
         expect(printed.stdout.toString()).toMatch(patternOf(addressed(block.output)));

@@ -14,3 +14,11 @@ sys.exit(any(importlib.util.find_spec(name) is None for name in ${JSON.stringify
     (python) => !!python && spawnSync(python, ['-c', program], { stdio: 'ignore' }).status === 0,
   );
 }
+
+/** Those of the modules that a Python cannot import. @param python - path of the program */
+export function missingIn(python: string, modules: readonly string[]): string[] {
+  const program = `import importlib.util, json
+print(json.dumps([name for name in ${JSON.stringify([...new Set(modules)])} if importlib.util.find_spec(name) is None]))`;
+  const { stdout } = spawnSync(python, ['-c', program]);
+  return JSON.parse(stdout.toString()) as string[];
+}
