@@ -16,7 +16,7 @@ import { parseArgs } from 'node:util';
  *   node .ci/release.ts publish DIR           the chart into the registry, signed, and the release with its assets
  *
  * Paths are relative to the checkout. With --dry-run the commands are printed and not run. REGISTRY is where index and publish push to, such as
- * ghcr.io/acme/image-service.
+ * ghcr.io/acme.
  */
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -34,7 +34,7 @@ const statements: readonly (readonly [path: string, pattern: RegExp])[] = [
   ['Dockerfile.processor', /^ARG VERSION=(.+)$/m],
   ['manifests/base/api.yaml', /image: image-api:(.+)$/m],
   ['manifests/base/processor.yaml', /image: image-processor:(.+)$/m],
-  ['CHANGELOG.md', /^## (\d+\.\d+\.\d+)/m],
+  ['CHANGELOG.md', /^## (\d+\.\d+\.\d+\S*)/m],
 ];
 
 /** The version that each file states; undefined where it states none. */
@@ -85,6 +85,8 @@ function assetCommands(folder: string, version: string): Command[] {
 
 const chartFile = (version: string): string => `image-service-chart-${version}.tgz`;
 
+const isPrerelease = (version: string): boolean => version.includes('-');
+
 /** One tag for the images of all architectures. The signature is of the digest that the tag has then. */
 function indexCommands(
   registry: string,
@@ -94,14 +96,19 @@ function indexCommands(
 ): Command[] {
   const name = `${registry}/${image}`;
   const sources = digests.map((digest) => `${name}@${digest}`);
+  const tags = [version, ...(isPrerelease(version) ? [] : ['latest'])].flatMap((tag) => [
+    '--tag',
+    `${name}:${tag}`,
+  ]);
   return [
-    ['docker', 'buildx', 'imagetools', 'create', '--tag', `${name}:${version}`, ...sources],
+    ['docker', 'buildx', 'imagetools', 'create', ...tags, ...sources],
     ['cosign', 'sign', '--yes', '--recursive', `${name}:${version}`],
   ];
 }
 
 /** `folder` contains the assets and no other file. */
 function publishCommands(registry: string, folder: string, version: string): Command[] {
+  const prerelease = isPrerelease(version) ? ['--prerelease'] : [];
   return [
     ['helm', 'push', join(folder, chartFile(version)), `oci://${registry}/charts`],
     ['cosign', 'sign', '--yes', `${registry}/charts/image-service:${version}`],
@@ -111,6 +118,7 @@ function publishCommands(registry: string, folder: string, version: string): Com
       'create',
       `v${version}`,
       '--verify-tag',
+      ...prerelease,
       '--notes-file',
       'notes.md',
       '--',
@@ -133,7 +141,7 @@ function writeChecksums(folder: string): void {
 
 function registryOf(environment: NodeJS.ProcessEnv): string {
   const { REGISTRY } = environment;
-  if (!REGISTRY) throw new Error('REGISTRY is not set; for example ghcr.io/acme/image-service');
+  if (!REGISTRY) throw new Error('REGISTRY is not set; for example ghcr.io/acme');
   // Names of images are in lower case; those of repositories need not be.
   return REGISTRY.toLowerCase();
 }

@@ -11,7 +11,7 @@ import { run } from '../support/run.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const release = (words: readonly string[], environment: Readonly<Record<string, string>> = {}) =>
   run(process.execPath, [join(root, '.ci/release.ts'), ...words], {
-    env: { REGISTRY: 'ghcr.io/Acme/Image', GITHUB_REPOSITORY: '', ...environment },
+    env: { REGISTRY: 'ghcr.io/Acme', GITHUB_REPOSITORY: '', ...environment },
   });
 
 describe(contradictions, () => {
@@ -67,9 +67,9 @@ rmdir out/chart
 
   it('shows how the images of two architectures become one tag', async () => {
     const { stdout } = await release(['index', 'image-api', 'sha256:aa', 'sha256:bb', '--dry-run']);
-    const name = 'ghcr.io/acme/image/image-api';
+    const name = 'ghcr.io/acme/image-api';
     expect(stdout.toString()).toBe(
-      `docker buildx imagetools create --tag ${name}:${version} ${name}@sha256:aa ${name}@sha256:bb
+      `docker buildx imagetools create --tag ${name}:${version} --tag ${name}:latest ${name}@sha256:aa ${name}@sha256:bb
 cosign sign --yes --recursive ${name}:${version}
 `,
     );
@@ -77,10 +77,8 @@ cosign sign --yes --recursive ${name}:${version}
 
   it('shows what is published', async () => {
     const { stdout } = await release(['publish', 'out', '--dry-run']);
-    expect(
-      stdout.toString(),
-    ).toBe(`helm push out/image-service-chart-${version}.tgz oci://ghcr.io/acme/image/charts
-cosign sign --yes ghcr.io/acme/image/charts/image-service:${version}
+    expect(stdout.toString()).toBe(`helm push out/image-service-chart-${version}.tgz oci://ghcr.io/acme/charts
+cosign sign --yes ghcr.io/acme/charts/image-service:${version}
 gh release create v${version} --verify-tag --notes-file notes.md -- out/*
 `);
   });
