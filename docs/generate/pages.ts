@@ -1,4 +1,5 @@
 import { environmentTables } from './environment.ts';
+import { reasonTable } from './errors.ts';
 import { figuresTable, picture } from './figures.ts';
 import { formatsRead, formatsWritten } from './formats.ts';
 import type { Sections } from './markdown.ts';
@@ -7,6 +8,7 @@ import { optionTables } from './options.ts';
 /** Pages with places for what is made from the code, and what makes it. */
 export const pages: Readonly<Record<string, Sections>> = {
   'README.md': { picture, figures: figuresTable },
+  'docs/errors.md': { reasons: reasonTable },
   'docs/environment.md': { variables: environmentTables },
   'docs/formats.md': { read: formatsRead, written: formatsWritten },
   'docs/options.md': { options: optionTables },

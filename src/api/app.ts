@@ -20,7 +20,8 @@ import type { HttpMetrics } from './metrics.ts';
 import { openApiDocument } from './openapi/openapi.ts';
 import { loadPlayground, servePlayground } from './playground.ts';
 import { getPreset, listPresets, presetsPath } from './presets.ts';
-import { describeProblem, problemPath, writeProblem } from './problem.ts';
+import { problemPath, writeProblem } from './problems/problem.ts';
+import { serveProblems } from './problems/serve-problems.ts';
 import { responseHeaders } from './response.ts';
 import { traceRequests } from './trace-requests.ts';
 import type { ProcessorClient } from './upstream/processor-client.ts';
@@ -71,13 +72,9 @@ export function createApp(parts: AppParts): Hono<ApiEnv> {
   route(app, '/', { GET: servePlayground(playground, 'index.html') });
   route(app, '/docs', { GET: servePlayground(playground, 'docs.html') });
   route(app, '/playground/:file', { GET: servePlayground(playground, (c) => c.req.param('file') ?? '') });
-  route(app, `${problemPath}/:reason`, {
-    GET: (c) => {
-      const description = describeProblem(c.req.param('reason') ?? '');
-      if (description === undefined) throw unknownRoute();
-      return c.json(description);
-    },
-  });
+  const problems = serveProblems(playground);
+  route(app, problemPath, { GET: problems.index });
+  route(app, `${problemPath}/:reason`, { GET: problems.reason });
   return app;
 }
 

@@ -14,7 +14,7 @@ import { publicFailure } from '../grpc/rpc-failures.ts';
 import { unsupportedExpectation } from '../http-failures.ts';
 import type { Logger } from '../telemetry/telemetry.ts';
 import { readRequestId } from '../telemetry/trace-context.ts';
-import { type Problem, problemOf } from './problem.ts';
+import { type Problem, problemOf } from './problems/problem.ts';
 
 /** Time for a refused caller to read its response before the connection is reset, in milliseconds. */
 const lingerMs = 1000;

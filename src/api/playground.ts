@@ -4,6 +4,7 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Failure } from '../failures.ts';
 import type { ApiContext } from './context.ts';
+import { matches } from './entity-tag.ts';
 
 /** Where the build puts it: from src/ in build/, from dist/src/ in dist/build/. */
 const builtFolder = fileURLToPath(new URL('../../build/playground', import.meta.url));
@@ -77,18 +78,19 @@ export function servePlayground(playground: Playground, name: string | ((c: ApiC
     c.header('Vary', 'Accept-Encoding', { append: true });
     // The others have a digest of what is in them in their names.
     c.header('Cache-Control', isPage ? 'no-cache' : 'public, max-age=31536000, immutable');
-    c.header('Content-Security-Policy', contentSecurityPolicy);
-    c.header('Referrer-Policy', 'no-referrer');
-    const known = c.req
-      .header('if-none-match')
-      ?.split(',')
-      .map((tag) => tag.trim().replace(/^W\//, ''));
-    if (known?.some((tag) => tag === '*' || tag === chosen.etag)) return c.body(null, 304);
+    setPageHeaders(c);
+    if (matches(c.req.header('if-none-match'), chosen.etag)) return c.body(null, 304);
     c.header('Content-Type', contentTypes[extname(file)]);
     if (chosen.coding !== 'identity') c.header('Content-Encoding', chosen.coding);
     c.header('Content-Length', String(chosen.bytes.length));
     return c.body(chosen.bytes);
   };
+}
+
+/** Headers of every page: what it may load, and that it tells other sites nothing. */
+export function setPageHeaders(c: ApiContext): void {
+  c.header('Content-Security-Policy', contentSecurityPolicy);
+  c.header('Referrer-Policy', 'no-referrer');
 }
 
 /** The content codings that a caller accepts (RFC 9110, 12.5.3). `*` is ignored, because it prefers none of ours. */

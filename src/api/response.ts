@@ -7,6 +7,7 @@ import {
 } from '../../gen/image/v1/processor_pb.ts';
 import { lengthOf } from '../grpc/messages/written-message.ts';
 import type { ApiContext } from './context.ts';
+import { matches } from './entity-tag.ts';
 import type { Share } from './memory/held-bytes.ts';
 import { negotiate } from './negotiate.ts';
 import { multipartBody, partDisposition, variantsTypes } from './variant-parts.ts';
@@ -197,15 +198,6 @@ function cacheStatus(state: CacheState): string {
 /** In milliseconds, as the W3C's Server Timing has them. */
 function serverTiming(times: Times): string {
   return times.map(([name, ms]) => `${name};dur=${ms.toFixed(2)}`).join(', ');
-}
-
-/** Whether an If-None-Match names the entity tag; its comparison is the weak one (RFC 9110, 13.1.2). */
-function matches(ifNoneMatch: string | undefined, etag: string): boolean {
-  if (ifNoneMatch === undefined) return false;
-  return ifNoneMatch
-    .split(',')
-    .map((tag) => tag.trim().replace(/^W\//, ''))
-    .some((tag) => tag === '*' || tag === etag);
 }
 
 const extensions: Readonly<Record<string, string>> = {

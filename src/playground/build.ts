@@ -10,7 +10,7 @@ import { createPresets } from '../processor/presets/presets.ts';
 import type { Preset, PresetGroup } from './preset-list.ts';
 
 /*
- * `npm run build:playground`: the two pages into build/playground, each file also compressed. Scripts and
+ * `npm run build:playground`: the pages into build/playground, each file also compressed. Scripts and
  * styles have a digest in their names, so that browsers may cache them forever.
  */
 
@@ -18,7 +18,9 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const folder = fileURLToPath(new URL('../../build/playground', import.meta.url));
 
 const { outputFiles } = await build({
-  entryPoints: ['main.ts', 'docs.ts', 'playground.css', 'icon.svg'].map((name) => join(here, name)),
+  entryPoints: ['main.ts', 'docs.ts', 'problems.ts', 'playground.css', 'icon.svg'].map((name) =>
+    join(here, name),
+  ),
   bundle: true,
   minify: true,
   format: 'esm',
@@ -41,12 +43,15 @@ for (const { path, contents } of outputFiles) {
   names.set(basename(path), name);
   write(name, contents);
 }
-for (const page of ['index.html', 'docs.html']) {
-  const html = readFileSync(join(here, page), 'utf8').replaceAll(/"playground\/([\w.]+)"/g, (_, file) => {
-    const name = names.get(file);
-    if (name === undefined) throw new Error(`${page} names ${file}, which is not built`);
-    return `"playground/${name}"`;
-  });
+for (const page of ['index.html', 'docs.html', 'problems.html']) {
+  const html = readFileSync(join(here, page), 'utf8').replaceAll(
+    /"(\{\{root\}\})?playground\/([\w.]+)"/g,
+    (_, root = '', file) => {
+      const name = names.get(file);
+      if (name === undefined) throw new Error(`${page} names ${file}, which is not built`);
+      return `"${root}playground/${name}"`;
+    },
+  );
   write(page, Buffer.from(html));
 }
 chmodSync(unfinished, 0o755);

@@ -8,7 +8,7 @@ import { createApp } from '../../src/api/app.ts';
 import { reportAlive, reportReady } from '../../src/api/health.ts';
 import { createHttpMetrics } from '../../src/api/metrics.ts';
 import { openApiDocument } from '../../src/api/openapi/openapi.ts';
-import { describeProblem, writeProblem } from '../../src/api/problem.ts';
+import { writeProblem } from '../../src/api/problems/problem.ts';
 import { startApi } from '../../src/api/server.ts';
 import { failureKinds } from '../../src/failures.ts';
 import { imageOptionNames } from '../../src/options/image-options.ts';
@@ -116,21 +116,6 @@ describe(writeProblem, () => {
       retryable: false,
       metadata: { option: 'width', actual: '0', allowed: 'a whole number from 1 to 65535' },
     });
-  });
-});
-
-describe(describeProblem, () => {
-  it("is where a problem's type leads", async () => {
-    const response = await fetch(`${api.url}/problems/OVERLOADED`);
-    expect(await response.json()).toEqual({
-      reason: 'OVERLOADED',
-      title: 'The processor is full',
-      status: 503,
-      grpc_code: 8,
-      retryable: true,
-      retry_after_seconds: 1,
-    });
-    expect((await fetch(`${api.url}/problems/toString`)).status).toBe(404);
   });
 });
 
@@ -358,6 +343,7 @@ describe(openApiDocument, () => {
       '/image.v1.ProcessorService/ProcessVariants',
       '/metrics',
       '/openapi.json',
+      '/problems',
       '/problems/{reason}',
       '/readyz',
       '/v1/describe',

@@ -5,7 +5,7 @@ import { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ApiEnv } from '../../src/api/context.ts';
 import { loadPlayground, servePlayground } from '../../src/api/playground.ts';
-import { writeProblem } from '../../src/api/problem.ts';
+import { writeProblem } from '../../src/api/problems/problem.ts';
 
 let folder: string;
 let app: Hono<ApiEnv>;

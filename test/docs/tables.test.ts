@@ -2,13 +2,11 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { renewed } from '../../docs/generate/markdown.ts';
 import { pages } from '../../docs/generate/pages.ts';
-import { failureKinds, grpcCode } from '../../src/failures.ts';
 import { rules } from '../../src/options/combinations.ts';
 import { knownDifferences } from '../parity/compare-files.ts';
 
 const numerics = readFileSync(new URL('../../docs/numerics.md', import.meta.url), 'utf8');
 const httpApi = readFileSync(new URL('../../docs/http-api.md', import.meta.url), 'utf8');
-const errors = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
 
 /** The cells of the rows of Markdown tables in a text, without the bars. */
 function rowsOf(text: string): string[][] {
@@ -45,22 +43,6 @@ describe('docs/http-api.md', () => {
       phrase,
     ]);
     expect(shown).toEqual(known);
-  });
-});
-
-describe('docs/errors.md', () => {
-  it('has every reason with its HTTP status, gRPC code and whether it can be retried, and no other', () => {
-    const shown = rowsOf(errors)
-      .slice(2)
-      .map(([reason, status, code, , , again]) => [reason?.replaceAll('`', ''), Number(status), code, again]);
-    const codes = new Map(Object.entries(grpcCode).map(([name, code]) => [code as number, name]));
-    const known = Object.entries(failureKinds).map(([reason, { status, code, isRetryable }]) => [
-      reason,
-      status,
-      codes.get(code),
-      isRetryable ? 'yes' : 'no',
-    ]);
-    expect(shown.toSorted()).toEqual(known.toSorted());
   });
 });
 

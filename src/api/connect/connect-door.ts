@@ -32,7 +32,7 @@ import type { ApiContext } from '../context.ts';
 import type { HeldBytes, Share } from '../memory/held-bytes.ts';
 import { createHeldStream, type HeldStream } from '../memory/held-stream.ts';
 import { type PricedRequest, priceOfResponse } from '../memory/response-price.ts';
-import { noteFailure } from '../problem.ts';
+import { noteFailure } from '../problems/problem.ts';
 import { imageTooLong, readBody } from '../request-body.ts';
 import type { ProcessorClient, ResponseRoom } from '../upstream/processor-client.ts';
 import { originOf } from '../upstream/trace-call.ts';

@@ -1,12 +1,12 @@
 import type { ApiConfig } from '../config.ts';
 import { presetsPath } from '../presets.ts';
-import { problemPath } from '../problem.ts';
+import { problemPath } from '../problems/problem.ts';
 import { responseHeaders } from '../response.ts';
 import { descriptionSchema, getDescription, postDescription } from './describe-operations.ts';
 import { getImage, postImage } from './image-operations.ts';
 import type { JsonObject } from './json-object.ts';
 import { optionSchemas } from './options.ts';
-import { getProblem, probe, rpcOperations } from './other-operations.ts';
+import { getProblem, listProblems, probe, rpcOperations } from './other-operations.ts';
 import { getPreset, listPresets, presetSchema } from './preset-operations.ts';
 import { problemResponses, problemSchema } from './responses.ts';
 import { securitySchemes } from './security.ts';
@@ -56,6 +56,7 @@ export function openApiDocument(config: ApiConfig): JsonObject {
           responses: { 200: { description: 'OpenAPI 3.1', content: { 'application/json': {} } } },
         },
       },
+      [problemPath]: { get: listProblems() },
       [`${problemPath}/{reason}`]: { get: getProblem() },
     },
     components: {

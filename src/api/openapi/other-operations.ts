@@ -5,6 +5,8 @@ import type { JsonObject } from './json-object.ts';
 import { problemResponses } from './responses.ts';
 import { securityOf } from './security.ts';
 
+const problemTypes = { 'application/json': { schema: { type: 'object' } }, 'text/html': {} };
+
 /** `GET /problems/{reason}`. */
 export function getProblem(): JsonObject {
   return {
@@ -19,9 +21,18 @@ export function getProblem(): JsonObject {
       },
     ],
     responses: {
-      200: { description: 'The reason', content: { 'application/json': { schema: { type: 'object' } } } },
+      200: { description: 'The reason', content: problemTypes },
       ...problemResponses(['ROUTE_UNKNOWN']),
     },
+  };
+}
+
+/** `GET /problems`. */
+export function listProblems(): JsonObject {
+  return {
+    operationId: 'listProblems',
+    summary: 'Lists the reasons with which a request can fail',
+    responses: { 200: { description: 'The reasons', content: problemTypes } },
   };
 }
 

@@ -1,6 +1,6 @@
 import { type FailureReason, failureKinds } from '../../failures.ts';
 import type { ApiConfig } from '../config.ts';
-import { problemPath } from '../problem.ts';
+import { problemPath } from '../problems/problem.ts';
 import type { JsonObject } from './json-object.ts';
 
 /** Reasons with which a request for an image never fails: those of other interfaces, of paths, of HTTP itself. */

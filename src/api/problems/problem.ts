@@ -1,10 +1,21 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { type Failure, failureKinds, isFailureReason, retryAfterOf, retryAfterSeconds } from '../failures.ts';
-import { publicFailure } from '../grpc/rpc-failures.ts';
-import type { ApiContext } from './context.ts';
+import {
+  Failure,
+  type FailureReason,
+  failureKinds,
+  retryAfterOf,
+  retryAfterSeconds,
+} from '../../failures.ts';
+import { publicFailure } from '../../grpc/rpc-failures.ts';
+import type { ApiContext } from '../context.ts';
+import { failureTexts, metadataMembers } from './failure-texts.ts';
+import { type ProblemExample, problemExamples } from './problem-examples.ts';
 
 /** The path of problem types, which describe the rows of the table of failures. */
 export const problemPath = '/problems';
+
+/** The X-Request-Id of examples. */
+const exampleRequestId = '6f0a3c1e-7b5d-4b0e-9a86-2d1f5c3e8b47';
 
 /** The failure that the caller gets for any thrown value. Records it for the access log. */
 export function noteFailure(c: ApiContext, error: unknown): Failure {
@@ -56,10 +67,11 @@ export function problemOf(failure: Failure, requestId: string): Problem {
   };
 }
 
-/** The description of a problem type. It is the same for all problems of a reason. */
-export function describeProblem(reason: string) {
-  if (!isFailureReason(reason)) return undefined;
+/** The description of a problem type, for programs. It is the same for all problems of a reason. */
+export function describeProblem(reason: FailureReason) {
   const { code, status, title, isRetryable } = failureKinds[reason];
+  const { meaning, advice } = failureTexts[reason];
+  const said = problemExamples[reason];
   return {
     reason,
     title,
@@ -67,5 +79,17 @@ export function describeProblem(reason: string) {
     grpc_code: code,
     retryable: isRetryable,
     retry_after_seconds: retryAfterSeconds[reason],
+    meaning: meaning.replaceAll('`', ''),
+    advice: advice.replaceAll('`', ''),
+    metadata: Object.fromEntries(
+      Object.keys(said?.metadata ?? {}).map((name) => [name, metadataMembers[name] ?? '']),
+    ),
+    example: said && exampleOf(reason, said),
   };
+}
+
+/** The example of a reason as its problem. */
+export function exampleOf(reason: FailureReason, { detail, metadata }: ProblemExample) {
+  const problem = problemOf(new Failure(reason, detail, metadata), exampleRequestId);
+  return JSON.parse(problem.body) as Record<string, unknown>;
 }

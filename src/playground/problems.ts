@@ -1,0 +1,5 @@
+import { setUpTheme } from './theme.ts';
+
+/* The pages /problems and /problems/REASON, whose content image-api writes. */
+
+setUpTheme();
