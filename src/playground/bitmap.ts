@@ -36,6 +36,25 @@ export function bitmapOf(pixels: Uint8ClampedArray<ArrayBuffer>, width: number, 
   return { canvas, width, height, original: { width, height }, pixels };
 }
 
+/** A part of a bitmap, from its left upper corner at `left`, `top`. In pixels. */
+export function croppedBitmap(
+  bitmap: Bitmap,
+  { left, top, width, height }: { left: number; top: number; width: number; height: number },
+): Bitmap {
+  const { canvas, context } = emptyCanvas(width, height);
+  context.drawImage(bitmap.canvas, -left, -top);
+  const { data } = context.getImageData(0, 0, width, height);
+  return { canvas, width, height, original: { width, height }, pixels: data };
+}
+
+/** A bitmap as this browser's canvas scales it, with its default smoothing. In pixels. */
+export function drawnBitmap(bitmap: Bitmap, width: number, height: number): Bitmap {
+  const { canvas, context } = emptyCanvas(width, height);
+  context.drawImage(bitmap.canvas, 0, 0, width, height);
+  const { data } = context.getImageData(0, 0, width, height);
+  return { canvas, width, height, original: { width, height }, pixels: data };
+}
+
 function emptyCanvas(width: number, height: number) {
   const canvas = document.createElement('canvas');
   canvas.width = width;

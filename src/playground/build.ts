@@ -67,21 +67,37 @@ function write(name: string, contents: Uint8Array): void {
 
 function shippedPresets(): PresetGroup[] {
   const { all, aliasesOf } = createPresets({});
-  const groups = Map.groupBy(all, ({ libraries, plan }) =>
-    JSON.stringify(geometryOf(plan(libraries[0], {}))),
+  const groups = Map.groupBy(all, ({ libraries, plan, settings }) =>
+    JSON.stringify({ ...shapeOf(plan(libraries[0], {})), ...(settings && { settings }) } satisfies Preset),
   );
-  return Array.from(groups, ([geometry, presets]) => ({
+  return Array.from(groups, ([shape, presets]) => ({
     names: presets.flatMap((preset) => [preset.name, ...aliasesOf(preset)]),
-    ...(JSON.parse(geometry) as Preset),
+    ...(JSON.parse(shape) as Preset),
   }));
 }
 
-function geometryOf({ steps }: PresetPlan): Preset {
+function shapeOf({ steps, views, tensor }: PresetPlan): Preset {
   const resize = steps.find((step) => step.kind === 'resize');
   const crop = steps.find((step) => step.kind === 'crop');
+  const kinds = steps.map(({ kind }) => kind).join();
+  const isPlain =
+    (kinds === 'resize' || kinds === 'resize,crop') &&
+    views === undefined &&
+    tensor.arrangement?.kind !== 'resizedValues' &&
+    (crop === undefined || typeof crop.origin === 'string');
   return {
     ...(resize === undefined ? {} : { resize: sizeOf(resize) }),
-    ...(crop === undefined ? {} : { crop: { width: crop.width, height: crop.height } }),
+    ...(crop === undefined
+      ? {}
+      : {
+          crop: {
+            width: crop.width,
+            height: crop.height,
+            ...(crop.origin === 'torchvision' && { rounds: 'half to even' }),
+          },
+        }),
+    ...(isPlain && { isPlain }),
+    ...(views !== undefined && { makesPictures: true }),
   };
 }
 

@@ -37,9 +37,32 @@ export function callProcess(request: ProcessRequest, signal: AbortSignal): Promi
   return client.process(request, options(signal));
 }
 
-/** At most 50 presets that contain the words of a query. @throws ConnectError */
-export async function callListPresets(q: string, signal: AbortSignal): Promise<readonly Preset[]> {
-  return (await client.listPresets({ q, limit: 50 }, options(signal))).presets;
+/**
+ * Several outputs of one image, which is sent once. The responses are in the order of the requests.
+ *
+ * @throws ConnectError
+ */
+export async function callVariants(
+  source: ProcessRequest['source'],
+  requests: readonly ProcessRequest[],
+  signal: AbortSignal,
+): Promise<readonly ProcessResponse[]> {
+  const [only, another] = requests;
+  if (only !== undefined && another === undefined) return [await callProcess({ ...only, source }, signal)];
+  const { variants } = await client.processVariants({ source, variants: [...requests] }, options(signal));
+  return variants;
+}
+
+/** All presets, in the order of their names. @throws ConnectError */
+export async function callListPresets(signal: AbortSignal): Promise<readonly Preset[]> {
+  const presets: Preset[] = [];
+  let cursor = '';
+  do {
+    const page = await client.listPresets({ limit: 1000, cursor }, options(signal));
+    presets.push(...page.presets);
+    cursor = page.nextCursor;
+  } while (cursor !== '');
+  return presets;
 }
 
 /** Asks for the steps of one preset. @throws ConnectError */
@@ -62,7 +85,8 @@ export function callProblem(thrown: unknown, signal: AbortSignal): Problem | und
   const [info] = error.findDetails(ErrorInfoSchema);
   const reason = info?.reason ?? '';
   if (isFailureReason(reason)) {
-    const message = error.rawMessage;
+    // The requests of one view are variants; the visitor knows no indices.
+    const message = error.rawMessage.replace(/^Variant \d+: /, '');
     return { reason, title: failureKinds[reason].title, message, metadata: info?.metadata ?? {} };
   }
   if (error.code === Code.Unauthenticated) {

@@ -20,6 +20,7 @@ export function downloadName(settings: Settings, source: string, contentType: st
 }
 
 function treatment({ recipe, preset, sizing, width, height, shortest_edge }: Settings): string {
+  if (recipe === 'config') return 'config';
   if (recipe === 'preset') return plain(preset.split('/').at(-1) ?? '');
   const sizes = { box: `${width}x${height}`, shortest_edge, source: '' };
   return plain(sizes[sizing]);

@@ -20,3 +20,9 @@ export function percentage(share: number): string {
   if (share > 0 && share < 0.0001) return '< 0.01 %';
   return `${(100 * share).toFixed(2)} %`;
 }
+
+/** A share of 0 to 1 in words: whole percents from 10 on, rounded down so that only all is 100 %. */
+export function roundPercentage(share: number): string {
+  if (share >= 0.1) return `${Math.floor(100 * share)} %`;
+  return share === 0 ? '0 %' : percentage(share);
+}

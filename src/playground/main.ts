@@ -1,23 +1,28 @@
 import type { ProcessResponse } from '../../gen/image/v1/processor_pb.ts';
-import { callProblem, callProcess, type Problem, useApiKey } from './call.ts';
-import { showChannels } from './channels.ts';
+import { maxVariants } from '../options/image-options.ts';
+import { decodeBitmap } from './bitmap.ts';
+import { callProblem, callVariants, type Problem, useApiKey } from './call.ts';
 import { createCodePanel } from './code-panel.ts';
-import { showLegend } from './compare-numerics.ts';
+import { compare, geometryOfResponse, rivalsFor } from './comparison.ts';
+import { isConfigFile } from './config-file.ts';
 import { downloadName } from './download-name.ts';
 import { byId } from './element.ts';
 import { describeCache, showFacts } from './facts.ts';
 import { bytes } from './figures.ts';
 import { createForm } from './form.ts';
 import { origin } from './origin.ts';
-import { type Presentation, present } from './presentation.ts';
+import { present, requestsOfView } from './presentation.ts';
+import { createPresetField } from './preset-field.ts';
 import { fillProblemBox } from './problem-box.ts';
 import { readService } from './read-service.ts';
 import { requestOf } from './request.ts';
+import { createResultPanel } from './result-panel.ts';
 import { drawSample } from './sample.ts';
 import { initialSettings, type Settings } from './settings.ts';
 import { blobOf, type ImageSource } from './source.ts';
 import { listenToInputs } from './source-inputs.ts';
 import { createSources } from './sources.ts';
+import { createStackPanel } from './stack-panel.ts';
 import { type SourceName, type State, selectedSource } from './state.ts';
 import { createStore } from './store.ts';
 import { setUpTheme } from './theme.ts';
@@ -39,8 +44,12 @@ const missingKey: Problem = {
   metadata: {},
 };
 
-const stage = byId('stage', HTMLElement);
-const channels = byId('channels', HTMLElement);
+/** Presets that the view of presets shows beside that of the settings. */
+const initialOthers = ['google/vit-base-patch16-224', 'facebook/dinov2-base', 'ultralytics/yolo'];
+/** Sources up to this size are compared with every rival; of larger ones, only with the chosen one. */
+const maxPixelsForAllRivals = 4_000_000;
+
+const view = byId('view', HTMLElement);
 const download = byId('download', HTMLAnchorElement);
 const saveSource = byId('save-source', HTMLAnchorElement);
 const key = byId('key', HTMLInputElement);
@@ -50,10 +59,15 @@ let needsKey = false;
 let call = new AbortController();
 let timer: ReturnType<typeof setTimeout> | undefined;
 let lastResponse: ProcessResponse | undefined;
+/** What the figures of the rivals belong to. */
+let comparedTask = '';
 
 setUpTheme();
-const viewer = createViewer();
 const codePanel = createCodePanel(announce);
+const stackPanel = createStackPanel((rival) => store.change({ rival }));
+const resultPanel = createResultPanel(createViewer(), stackPanel, (index) => {
+  store.change({ others: store.get().others.filter((_, at) => at !== index - 1) });
+});
 const [service, sample] = await Promise.all([readService(`${origin}/openapi.json`), drawSample()]);
 needsKey = service.needsKey;
 byId('key-group', HTMLElement).hidden = !needsKey;
@@ -62,11 +76,20 @@ const store = createStore({
   sources: [{ kind: 'sample' }],
   selected: 0,
   settings: { ...initialSettings, ...service.defaults },
-  view: 'slider',
+  view: 'stack',
+  rival: 'opencv',
+  others: initialOthers,
 });
 const form = createForm((field) => store.change({ settings: form.read() }, field));
+const addField = createPresetField('add-preset', (name) => {
+  addField.write('');
+  store.change({ others: [...store.get().others, name].slice(0, maxVariants - 2) });
+});
 listenToInputs({
-  onFile: async (file) => showSource(await sources.keep(file)),
+  onFile: async (file) => {
+    if (isConfigFile(file)) await form.useConfig(file);
+    else showSource(await sources.keep(file));
+  },
   onUrl: (url) => showSource({ kind: 'url', url }),
   onSample: () => showSource({ kind: 'sample' }),
   onKey(entered) {
@@ -106,67 +129,68 @@ async function run(): Promise<void> {
   const { signal } = call;
   const state = store.get();
   const { settings } = state;
-  stage.dataset.busy = '';
+  view.dataset.busy = '';
   try {
     source = await openSource(selectedSource(state));
     if (signal.aborted) return;
     showCode();
     if (needsKey && key.value === '') return showProblem(missingKey);
     const started = performance.now();
-    const response = await callProcess({ ...requestOf(settings), source: source.message }, signal);
+    const requests = [requestOf(settings), ...requestsOfView(state)];
+    const [response, ...others] = await callVariants(source.message, requests, signal);
+    if (response === undefined) throw new Error('A response is missing.');
     const roundTripMs = performance.now() - started;
-    const presentation = await present(viewFor(state), settings, response, source, signal);
+    const presentation = await present(state, response, others, source, signal);
     if (signal.aborted) return;
     lastResponse = response;
     showProblem(undefined);
     showFacts(response, roundTripMs);
     offerDownload(settings, response);
-    showPresentation(presentation);
+    forgetOldFigures(state);
+    resultPanel.show(presentation, state);
     showCode();
     const { summary } = presentation;
     announce(`${summary}, ${bytes(response.content.length)}, ${describeCache(response.cache)}.`);
+    delete view.dataset.busy;
+    if (presentation.view === 'stack') await compareOthers(state, others[0], source, signal);
   } catch (error) {
     const problem = callProblem(error, signal);
     if (problem !== undefined) showProblem(problem);
   } finally {
-    if (!signal.aborted) delete stage.dataset.busy;
+    if (!signal.aborted) delete view.dataset.busy;
   }
 }
 
-/** The chosen view where the settings allow it, else the one that they do allow. */
-function viewFor({ view, settings }: State): View {
-  if (view === 'difference') return view;
-  if (settings.output === 'tensor') return 'channels';
-  return view === 'channels' ? 'slider' : view;
+/** Empties the figures of the rivals if they belong to another image or other settings. */
+function forgetOldFigures(state: State): void {
+  const task = JSON.stringify([selectedSource(state), state.settings]);
+  if (task !== comparedTask) stackPanel.clear();
+  comparedTask = task;
 }
 
-function showPresentation(presentation: Presentation): void {
-  const { view } = presentation;
-  const scene = 'scene' in presentation ? presentation.scene : undefined;
-  stage.hidden = scene === undefined;
-  channels.hidden = scene !== undefined;
-  byId('slider-row', HTMLElement).hidden = scene?.mode !== 'slider' || scene.left === undefined;
-  byId('legend', HTMLElement).hidden = view !== 'difference';
-  for (const button of document.querySelectorAll<HTMLElement>('.zoom')) button.hidden = scene === undefined;
-  const isTensor = store.get().settings.output === 'tensor';
-  for (const input of document.querySelectorAll<HTMLInputElement>('input[name=view]')) {
-    input.checked = input.value === view;
-    input.disabled = input.value !== 'difference' && (input.value === 'channels') !== isTensor;
-  }
-  if ('planes' in presentation) {
-    viewer.clear();
-    showChannels(presentation.planes, presentation.channelNames);
-  } else {
-    viewer.show(presentation.scene);
-    if (presentation.difference !== undefined) showLegend(presentation.difference);
+/** Compares with the rivals that are not chosen, for the figures on their buttons. */
+async function compareOthers(
+  { settings, rival: chosen }: State,
+  response: ProcessResponse | undefined,
+  of: ImageSource,
+  signal: AbortSignal,
+): Promise<void> {
+  const known = response?.source;
+  if (response === undefined || known === undefined) return;
+  if (known.width * known.height > maxPixelsForAllRivals) return;
+  const geometry = geometryOfResponse(settings, response);
+  const exact = await decodeBitmap(blobOf(response));
+  for (const rival of rivalsFor(geometry).filter((each) => each !== chosen)) {
+    const compared = await compare(rival, settings, exact, geometry, of, signal);
+    if (signal.aborted) return;
+    stackPanel.note(compared.comparison);
   }
 }
 
 /** Reports a problem, or that there is none. */
 function showProblem(problem: Problem | undefined): void {
-  stage.classList.toggle('stale', problem !== undefined);
-  channels.classList.toggle('stale', problem !== undefined);
-  form.mark(problem?.metadata.option ?? (problem?.reason.startsWith('PRESET_') ? 'preset' : undefined));
+  view.classList.toggle('stale', problem !== undefined);
+  form.mark(problem);
   if (problem?.reason === 'UNAUTHENTICATED') {
     needsKey = true;
     byId('key-group', HTMLElement).hidden = false;
@@ -193,6 +217,7 @@ function showCode(): void {
     needsKey,
     defaults: service.imageDefaults,
     responseBytes: lastResponse?.content.length,
+    responseType: lastResponse?.contentType,
   });
 }
 

@@ -1,86 +1,186 @@
-import type { ProcessResponse } from '../../gen/image/v1/processor_pb.ts';
+import type { ProcessRequest, ProcessResponse } from '../../gen/image/v1/processor_pb.ts';
 import { decodeBitmap } from './bitmap.ts';
-import { compareNumerics } from './compare-numerics.ts';
-import type { Difference } from './difference.ts';
-import { percentage } from './figures.ts';
+import { type Comparison, compare, geometryOfResponse, rivalsFor, sceneOfComparison } from './comparison.ts';
+import { type GalleryPicture, pictureOf } from './gallery.ts';
 import { placementOf } from './placement.ts';
 import { findPreset } from './preset-list.ts';
+import { proportionsInWords } from './proportions.ts';
+import { requestOf } from './request.ts';
+import type { RivalName } from './rival-names.ts';
 import type { Scene } from './scene.ts';
-import type { Settings } from './settings.ts';
+import { asPng, type Settings } from './settings.ts';
 import { blobOf, type ImageSource } from './source.ts';
+import { verdictInWords } from './stack-panel.ts';
+import type { State } from './state.ts';
 import { type Planes, readPlanes } from './tensor.ts';
 import type { View } from './view.ts';
 
 /** A response, decoded for one of the views, with one line for screen readers. */
-export type Presentation = { readonly view: View; readonly summary: string } & (
-  | { readonly scene: Scene; readonly difference?: Difference }
+export type Presentation = { readonly view: View; readonly summary: string; readonly warning?: string } & (
+  | { readonly scene: Scene; readonly comparison?: Comparison; readonly possible?: readonly RivalName[] }
   | { readonly planes: Planes; readonly channelNames: readonly string[] }
+  | { readonly gallery: readonly GalleryPicture[] }
+  | { readonly tensors: ProcessResponse['tensors'] }
 );
 
+/** The view of a state, or the channels where its pixels are no single picture. */
+function viewOf({ view, settings }: State): View {
+  const isPicture = settings.recipe !== 'preset' || findPreset(settings.preset)?.makesPictures !== true;
+  return isPicture ? view : 'channels';
+}
+
 /**
- * Decodes a response for a view.
+ * What the view needs of the service besides the response to the settings: requests of the same source.
  *
- * @throws ConnectError of the calls that the comparison of numerics and the picture of the source make
+ * @throws Failure OPTION_INVALID
+ */
+export function requestsOfView(state: State): ProcessRequest[] {
+  const { settings, others } = state;
+  switch (viewOf(state)) {
+    case 'stack':
+      return [requestOf(asPng(settings, exactNumerics(settings)))];
+    case 'slider':
+    case 'sides':
+      return settings.output === 'image' ? [] : [requestOf(asPng(settings, settings.numerics))];
+    case 'channels':
+      return settings.output === 'tensor' ? [] : [requestOf({ ...settings, output: 'tensor' })];
+    case 'presets':
+      return [settings, ...others.map((name) => withPreset(settings, name))].map((each) =>
+        requestOf(asPng(each, 'exact')),
+      );
+  }
+}
+
+/** The same settings with another preset. */
+function withPreset(settings: Settings, preset: string): Settings {
+  return { ...settings, recipe: 'preset', preset, imgsz: '', stride: '', rect: false };
+}
+
+function exactNumerics({ numerics }: Settings): string {
+  return numerics === 'fast' ? 'exact' : numerics;
+}
+
+/**
+ * Decodes responses for a view.
+ *
+ * @param response - to the request of the settings
+ * @param others - to the requests of the view
+ * @throws ConnectError of the calls for the rival and for the picture of the source
  */
 export async function present(
-  view: View,
-  settings: Settings,
+  state: State,
+  response: ProcessResponse,
+  others: readonly ProcessResponse[],
+  source: ImageSource,
+  signal: AbortSignal,
+): Promise<Presentation> {
+  const { settings } = state;
+  const view = viewOf(state);
+  const shown = others[0] ?? response;
+  switch (view) {
+    case 'stack':
+      return presentComparison(state, shown, source, signal);
+    case 'channels':
+      return presentTensor(settings, shown);
+    case 'presets':
+      return presentPresets(state, others);
+    default:
+      return presentPicture(view, settings, shown, source, signal);
+  }
+}
+
+async function presentComparison(
+  { settings, rival: chosen }: State,
   response: ProcessResponse,
   source: ImageSource,
   signal: AbortSignal,
 ): Promise<Presentation> {
-  if (view === 'difference') {
-    const { scene, difference, others } = await compareNumerics(settings, source.message, signal);
-    const share = percentage(difference.shareDifferent);
-    const summary = `Exact and ${others} differ in ${share} of the values, by ${difference.max} levels at most`;
-    return { view, scene, difference, summary };
-  }
-  const [tensor] = response.tensors;
-  if (tensor !== undefined) return presentTensor(settings, response, tensor);
-  const scene = await sceneOf(view, settings, response, source, signal);
-  const { width, height, contentType } = response;
-  return { view, scene, summary: `Result ${width} × ${height} ${contentType.replace('image/', '')}` };
+  const exact = await decodeBitmap(blobOf(response));
+  const geometry = geometryOfResponse(settings, response);
+  const possible = rivalsFor(geometry);
+  const rival = possible.includes(chosen) ? chosen : 'fast';
+  const { comparison, pixels } = await compare(rival, settings, exact, geometry, source, signal);
+  return {
+    view: 'stack',
+    scene: sceneOfComparison(comparison, exact, pixels),
+    comparison,
+    possible,
+    summary: verdictInWords(comparison, settings),
+    ...(geometry === undefined && {
+      warning:
+        'These pixels are more than a plain resize and a crop, so other libraries have no one call for them.',
+    }),
+  };
 }
 
-function presentTensor(
-  settings: Settings,
-  response: ProcessResponse,
-  { datatype, shape }: ProcessResponse['tensors'][number],
-): Presentation {
+function presentTensor(settings: Settings, response: ProcessResponse): Presentation {
+  const view = 'channels';
+  const [tensor, ...more] = response.tensors;
+  if (tensor === undefined) throw new Error('The response has no tensor.');
+  const { datatype, shape } = tensor;
+  const summary = `Tensor ${datatype} ${shape.join(' × ')}`;
+  if (shape.length !== 4 || shape[0] !== 1n || more.length > 0) {
+    return { view, tensors: response.tensors, summary };
+  }
   const layout = settings.layout === 'nhwc' ? 'nhwc' : 'nchw';
   const planes = readPlanes(response.content, response.contentType, datatype, shape.map(Number), layout);
   const isReversed = settings.recipe === 'own' && settings.channel_order === 'bgr';
   const colours = isReversed ? ['B', 'G', 'R'] : ['R', 'G', 'B'];
   const channelNames = planes.channels.length === 1 ? ['gray'] : colours;
-  return { view: 'channels', planes, channelNames, summary: `Tensor ${datatype} ${shape.join(' × ')}` };
+  return { view, planes, channelNames, summary };
 }
 
-async function sceneOf(
-  view: View,
+async function presentPresets(
+  { settings, others }: State,
+  responses: readonly ProcessResponse[],
+): Promise<Presentation> {
+  const names = [settings.recipe === 'preset' ? settings.preset : 'These settings', ...others];
+  const gallery = await Promise.all(
+    responses.map((response, index) => pictureOf(names[index] ?? '', index > 0, response)),
+  );
+  return { view: 'presets', gallery, summary: `${gallery.length} presets of one image` };
+}
+
+async function presentPicture(
+  view: 'slider' | 'sides',
   settings: Settings,
   response: ProcessResponse,
   source: ImageSource,
   signal: AbortSignal,
-): Promise<Scene> {
+): Promise<Presentation> {
   const [bitmap, picture] = await Promise.all([
     decodeBitmap(blobOf(response)),
     // Without a picture of the source only the result is shown.
     source.picture(response, signal).catch(() => undefined),
   ]);
-  const { width, height } = response;
-  const preset = findPreset(settings.preset);
+  const { width, height, contentType } = response;
+  const preset = settings.recipe === 'preset' ? findPreset(settings.preset) : undefined;
   const placement = picture && placementOf(settings, preset, picture.original, response);
+  const warning = picture && placement && proportionsInWords(picture.original, placement);
+  const result = { label: 'Result', bitmap, placement: { x: 0, y: 0, width, height } };
+  const isOver = view === 'slider' && placement !== undefined && warning === undefined;
+  const sides =
+    picture === undefined
+      ? []
+      : [
+          {
+            label: 'Source',
+            bitmap: picture,
+            // A source that does not coincide with the result keeps its proportions.
+            placement: isOver ? placement : fittedInto(response, picture.original),
+          },
+        ];
   return {
-    width,
-    height,
-    // A source at an unknown position can be shown only beside the result.
-    mode: view === 'sides' || placement === undefined ? 'sides' : 'slider',
-    left: picture && {
-      label: 'Source',
-      bitmap: picture,
-      placement: placement ?? fittedInto(response, picture.original),
+    view,
+    scene: {
+      width,
+      height,
+      // A source at an unknown position can be shown only beside the result.
+      mode: view === 'slider' && placement !== undefined ? 'slider' : 'sides',
+      sides: [...sides, result],
     },
-    right: { label: 'Result', bitmap, placement: { x: 0, y: 0, width, height } },
+    summary: `Result ${width} × ${height} ${contentType.replace('image/', '')}`,
+    ...(warning !== undefined && { warning }),
   };
 }
 

@@ -1,49 +1,140 @@
-import type { GetPresetResponse } from '../../gen/image/v1/processor_pb.ts';
-import { callGetPreset, callListPresets, callProblem } from './call.ts';
 import { byId, element } from './element.ts';
+import { loadCatalogue } from './preset-catalogue.ts';
+import { type PresetFamily, searchPresets } from './preset-search.ts';
 
-/** From the last keystroke to the call, in milliseconds. */
-const typingPauseMs = 200;
+/** Names of each family in the list; typing narrows it. */
+const namesPerFamily = 12;
 
-let typed = new AbortController();
+/**
+ * A field for the name of a preset: a combobox with a list that is grouped by family (WAI-ARIA 1.2, combobox with a
+ * listbox popup).
+ *
+ * @param id - of the input; its list has the same id with `-list` at its end
+ * @param onChoose - called with a name that is chosen from the list, or typed and entered
+ */
+export function createPresetField(id: string, onChoose: (name: string) => void) {
+  const input = byId(id, HTMLInputElement);
+  const list = byId(`${id}-list`, HTMLElement);
+  let chosen = '';
+  let options: HTMLElement[] = [];
+  let active = -1;
 
-/** Fills the list of the field for presets with those that contain its words, and shows what the named one does. */
-export function showPreset(name: string): void {
-  typed.abort();
-  typed = new AbortController();
-  const { signal } = typed;
-  setTimeout(() => {
-    if (signal.aborted) return;
-    void listPresets(name, signal);
-    void describePreset(name, signal);
-  }, typingPauseMs);
-}
-
-async function listPresets(words: string, signal: AbortSignal): Promise<void> {
-  try {
-    const presets = await callListPresets(words, signal);
-    const options = presets.map(({ name, family }) => element('option', { value: name }, family));
-    byId('presets', HTMLDataListElement).replaceChildren(...options);
-  } catch {
-    // describePreset reports what is wrong.
+  async function open(text: string): Promise<void> {
+    try {
+      const families = searchPresets(await loadCatalogue(), text, namesPerFamily);
+      if (document.activeElement !== input) return;
+      fill(families);
+    } catch {
+      // The call for the steps of the preset reports what is wrong.
+      close();
+    }
   }
-}
 
-async function describePreset(name: string, signal: AbortSignal): Promise<void> {
-  try {
-    const details = await callGetPreset(name, signal);
-    if (signal.aborted) return;
-    fill(`${details.preset?.name} · ${details.preset?.family}`, details);
-  } catch (error) {
-    const problem = callProblem(error, signal);
-    if (problem !== undefined) fill(problem.message, undefined);
+  function fill(families: readonly PresetFamily[]): void {
+    list.replaceChildren(...families.map((family, at) => groupOf(`${id}-${at}`, family, choose)));
+    if (families.length === 0) list.append(element('p', { class: 'note' }, 'No preset has these words.'));
+    options = [...list.querySelectorAll<HTMLElement>('[role=option]')];
+    list.hidden = false;
+    input.setAttribute('aria-expanded', 'true');
+    const current = options.findIndex(({ textContent }) => textContent === input.value);
+    activate(current === -1 ? 0 : current);
   }
+
+  function close(): void {
+    list.hidden = true;
+    options = [];
+    active = -1;
+    input.setAttribute('aria-expanded', 'false');
+    input.removeAttribute('aria-activedescendant');
+  }
+
+  function activate(index: number): void {
+    options[active]?.removeAttribute('aria-selected');
+    active = Math.min(options.length - 1, Math.max(0, index));
+    const option = options[active];
+    if (option === undefined) return;
+    option.setAttribute('aria-selected', 'true');
+    option.scrollIntoView({ block: 'nearest' });
+    input.setAttribute('aria-activedescendant', option.id);
+  }
+
+  function choose(name: string): void {
+    chosen = name;
+    input.value = name;
+    close();
+    onChoose(name);
+  }
+
+  /** Leaves the field: an unknown name is reported by the service, which knows the nearest; other texts are undone. */
+  function leave(): void {
+    const text = input.value.trim();
+    const isNone = options.length === 0 && !list.hidden;
+    close();
+    if (isNone && text !== '' && text !== chosen) choose(text);
+    else input.value = chosen;
+  }
+
+  const keys: Readonly<Record<string, () => void>> = {
+    ArrowDown: () => (list.hidden ? void open('') : activate(active + 1)),
+    ArrowUp: () => (list.hidden ? void open('') : activate(active - 1)),
+    PageDown: () => activate(active + 8),
+    PageUp: () => activate(active - 8),
+    Escape() {
+      input.value = chosen;
+      close();
+    },
+    Enter() {
+      const name = options[active]?.textContent ?? input.value.trim();
+      if (name !== '') choose(name);
+    },
+  };
+  input.addEventListener('keydown', (event) => {
+    const action = event.ctrlKey || event.metaKey || event.altKey ? undefined : keys[event.key];
+    // A closed list leaves Enter to the form.
+    if (action === undefined || (list.hidden && !event.key.startsWith('Arrow') && input.value === chosen))
+      return;
+    event.preventDefault();
+    action();
+  });
+  input.addEventListener('input', (event) => {
+    // A half-typed name is no choice yet.
+    event.stopPropagation();
+    void open(input.value);
+  });
+  input.addEventListener('click', () => {
+    if (!list.hidden) return;
+    input.select();
+    void open('');
+  });
+  input.addEventListener('blur', leave);
+  // A press on the list would take the focus from the field, and so close the list.
+  list.addEventListener('mousedown', (event) => event.preventDefault());
+
+  return {
+    /** The name that is chosen: not what is being typed. */
+    read: (): string => chosen,
+    write(name: string): void {
+      chosen = name;
+      if (document.activeElement !== input || list.hidden) input.value = name;
+    },
+  };
 }
 
-function fill(summary: string, details: GetPresetResponse | undefined): void {
-  byId('preset-summary', HTMLElement).textContent = summary;
-  const steps = (details?.steps ?? []).map((step) => element('li', {}, step));
-  byId('preset-steps', HTMLOListElement).replaceChildren(...steps);
-  byId('preset-code', HTMLDetailsElement).hidden = details === undefined;
-  byId('preset-python', HTMLElement).textContent = details?.python ?? '';
+function groupOf(
+  id: string,
+  { family, names, total }: PresetFamily,
+  choose: (name: string) => void,
+): HTMLElement {
+  const count = names.length < total ? `${names.length} of ${total.toLocaleString('en')}` : String(total);
+  const options = names.map((name, index) => {
+    const option = element('div', { role: 'option', id: `${id}-${index}` }, name);
+    option.addEventListener('click', () => choose(name));
+    return option;
+  });
+  return element(
+    'div',
+    { role: 'group', 'aria-labelledby': id },
+    element('p', { id, class: 'family', role: 'presentation' }, `${family} `, element('small', {}, count)),
+    ...options,
+  );
 }

@@ -1,11 +1,18 @@
-/** The geometry of a preset that comes with the service, for display. */
+/** What the page knows of a preset that comes with the service, before it asks the service. */
 export interface Preset {
   readonly resize?:
     | { readonly width: number; readonly height: number }
     | { readonly shortestEdge: number; readonly longestEdge?: number }
     | { readonly maxWidth: number; readonly maxHeight: number }
     | { readonly byRule: true };
-  readonly crop?: { readonly width: number; readonly height: number };
+  /** From the centre. `rounds` is the rule for an odd difference; unset: down. */
+  readonly crop?: { readonly width: number; readonly height: number; readonly rounds?: 'half to even' };
+  /** Whether it is only a resize, or a resize and a crop, so that other libraries can be given the same task. */
+  readonly isPlain?: true;
+  /** Whether it makes several pictures of an image, so that its pixels are no single image. */
+  readonly makesPictures?: true;
+  /** The settings that it has. */
+  readonly settings?: readonly string[];
 }
 
 /** Presets with equal geometry: it is written once for all their names. */

@@ -16,7 +16,7 @@ import type { Settings } from './settings.ts';
  */
 
 /** Options that are sent even if their field is empty, so that the empty field is refused. */
-const required: readonly OptionName[] = ['preset', 'width', 'height', 'shortest_edge'];
+const required: readonly OptionName[] = ['preset', 'preprocessor_config', 'width', 'height', 'shortest_edge'];
 
 /**
  * The options of image-api. Options that have a default are always sent, because the defaults of a service may differ
@@ -53,10 +53,12 @@ export function isWordExcluded(name: OptionName, word: string, settings: Setting
 /** The options that the form's own choices (recipe, size, output) stand for. */
 function choicesOf({ recipe, sizing, output, format, container }: Settings): ImageOptions {
   return {
-    ...(recipe === 'preset' ? { preset: '' } : sizeChoices[sizing]),
+    ...(recipe === 'own' ? sizeChoices[sizing] : recipeChoices[recipe]),
     format: parsed('format', output === 'tensor' ? container : format) as ImageOptions['format'],
   };
 }
+
+const recipeChoices = { preset: { preset: '' }, config: { preprocessor_config: '' } } as const;
 
 const sizeChoices: Readonly<Record<Settings['sizing'], ImageOptions>> = {
   source: { scale: false },
@@ -66,7 +68,10 @@ const sizeChoices: Readonly<Record<Settings['sizing'], ImageOptions>> = {
 
 function optionsInForm(settings: Settings): (readonly [name: OptionName, text: string])[] {
   return [
-    ...(settings.recipe === 'preset' ? ([['preset', settings.preset]] as const) : []),
+    ...(settings.recipe === 'preset' ? presetOptions(settings) : []),
+    ...(settings.recipe === 'config'
+      ? ([['preprocessor_config', settings.preprocessor_config]] as const)
+      : []),
     ...(settings.sizing === 'source' ? ([['scale', 'false']] as const) : []),
     ['width', settings.width],
     ['height', settings.height],
@@ -81,7 +86,9 @@ function optionsInForm(settings: Settings): (readonly [name: OptionName, text: s
     ['alpha', unlessDefault('alpha', settings)],
     ['format', settings.output === 'tensor' ? settings.container : settings.format],
     ['quality', settings.quality],
-    ['datatype', settings.datatype],
+    // With pixels=uint8 no other datatype is allowed.
+    ['datatype', settings.pixels === 'uint8' ? 'uint8' : settings.datatype],
+    ['pixels', unlessDefault('pixels', settings)],
     ['layout', settings.layout],
     ['rescale', settings.rescale],
     ['mean', settings.mean],
@@ -91,8 +98,17 @@ function optionsInForm(settings: Settings): (readonly [name: OptionName, text: s
   ];
 }
 
+function presetOptions({ preset, imgsz, stride, rect }: Settings) {
+  return [
+    ['preset', preset],
+    ['imgsz', imgsz],
+    ['stride', stride],
+    ['rect', rect ? 'true' : ''],
+  ] as const;
+}
+
 /** The choice in a field whose default is the same in every service; empty for the default. */
-function unlessDefault(name: 'orientation' | 'alpha', settings: Settings): string {
+function unlessDefault(name: 'orientation' | 'alpha' | 'pixels', settings: Settings): string {
   return settings[name] === imageOptions[name].default ? '' : settings[name];
 }
 

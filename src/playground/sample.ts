@@ -1,10 +1,12 @@
 /*
- * A picture drawn here, so that there is something to see at once: smooth sky, rings that grow finer than a
+ * A picture drawn here, so that there is something to see at once: a sky with grain, rings that grow finer than a
  * pixel when they are made small, colours whose gray is known, letters, fine lines.
  */
 
 const width = 1280;
 const height = 960;
+/** The largest distance of the grain from a smooth colour, in levels. */
+const grain = 18;
 
 /** The sample as a file. */
 export async function drawSample(): Promise<File> {
@@ -15,13 +17,26 @@ export async function drawSample(): Promise<File> {
   if (context === null) throw new Error('This browser draws no canvas.');
   drawSky(context);
   drawHills(context);
+  drawGrain(context);
   drawRings(context, 930, 330, 230);
   drawColours(context);
   drawLetters(context);
   drawLines(context);
   const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/jpeg', 0.92));
   if (blob === null) throw new Error('This browser writes no JPEG.');
-  return new File([blob], 'sample.jpg', { type: 'image/jpeg' });
+  return new File([await withVisit(blob)], 'sample.jpg', { type: 'image/jpeg' });
+}
+
+/**
+ * The JPEG with a comment that no other visit has. A service that has answered for the sample before would otherwise take
+ * the first response of a visit from its cache, without the stages that the page shows.
+ */
+async function withVisit(jpeg: Blob): Promise<Blob> {
+  const text = new TextEncoder().encode(`visit ${crypto.getRandomValues(new Uint32Array(2)).join('')}`);
+  const start = await jpeg.slice(0, 2).arrayBuffer();
+  // A COM segment: its marker, and its length with the two bytes of the length itself.
+  const segment = new Uint8Array([0xff, 0xfe, 0, text.length + 2, ...text]);
+  return new Blob([start, segment, jpeg.slice(2)], { type: jpeg.type });
 }
 
 function drawSky(context: CanvasRenderingContext2D): void {
@@ -56,6 +71,25 @@ function drawHills(context: CanvasRenderingContext2D): void {
     context.lineTo(width, height);
     context.fill();
   }
+}
+
+/** Grain as of a sensor, which makes no two pixels of a photograph equal. It is the same in each visit. */
+function drawGrain(context: CanvasRenderingContext2D): void {
+  const image = context.getImageData(0, 0, width, height);
+  let random = 1;
+  for (let at = 0; at < image.data.length; at += 4) {
+    let sum = 0;
+    for (let term = 0; term < 2; term++) {
+      // Lehmer's generator with the constants of MINSTD.
+      random = (random * 48_271) % 2_147_483_647;
+      sum += random / 2_147_483_647;
+    }
+    const offset = Math.round(grain * (sum - 1));
+    for (let channel = 0; channel < 3; channel++) {
+      image.data[at + channel] = (image.data[at + channel] ?? 0) + offset;
+    }
+  }
+  context.putImageData(image, 0, 0);
 }
 
 /** A zone plate: rings whose distance shrinks outwards, the classical test of a resampling filter. */

@@ -1,7 +1,7 @@
 import type { Bitmap } from './bitmap.ts';
 import type { Placement } from './placement.ts';
 
-/** One of the two images on the stage. */
+/** One of the images on the stage. */
 export interface Side {
   readonly label: string;
   readonly bitmap: Bitmap;
@@ -15,10 +15,9 @@ export interface Side {
 export interface Scene {
   readonly width: number;
   readonly height: number;
-  /** Shown left of the slider, or beside the result. */
-  readonly left: Side | undefined;
-  readonly right: Side;
   readonly mode: 'slider' | 'sides';
+  /** From left to right. Two for the slider. */
+  readonly sides: readonly Side[];
 }
 
 /** The values of a side at a point of the result. */

@@ -2,32 +2,35 @@ import {
   imageFormats,
   imageOptions,
   type OptionName,
+  presetFormat,
   standardDefaults,
   tensorContainers,
 } from '../options/image-options.ts';
 
-/** The options that the form has a field for. Its choices of recipe and size stand for the others. */
-type FormOption = Exclude<
-  OptionName,
-  'scale' | 'preprocessor_config' | 'grayscale' | 'imgsz' | 'stride' | 'rect' | 'pixels'
->;
+/** The options that the form has a field of the same name for. Its choice of size stands for `scale`. */
+type FormOption = Exclude<OptionName, 'scale' | 'grayscale' | 'rect'>;
 
 /**
  * The values of the form: its own choices, and the options as they are typed. `format` is that of an image; a tensor's
  * is `container`.
  */
 export type Settings = { readonly [name in FormOption]: string } & {
-  readonly recipe: 'own' | 'preset';
+  readonly recipe: 'own' | 'preset' | 'config';
   readonly sizing: 'box' | 'shortest_edge' | 'source';
   readonly grayscale: boolean;
+  readonly rect: boolean;
   readonly output: 'image' | 'tensor';
   readonly container: string;
 };
 
 /** The values of the form until the service has sent its defaults. */
 export const initialSettings: Settings = {
-  recipe: 'own',
+  recipe: 'preset',
   preset: 'openai/clip-vit-base-patch32',
+  preprocessor_config: '',
+  imgsz: '',
+  stride: '',
+  rect: false,
   sizing: 'box',
   width: String(standardDefaults.width),
   height: String(standardDefaults.height),
@@ -41,11 +44,12 @@ export const initialSettings: Settings = {
   orientation: imageOptions.orientation.default,
   alpha: imageOptions.alpha.default,
   numerics: standardDefaults.numerics,
-  output: 'image',
+  output: 'tensor',
   format: standardDefaults.format,
   quality: '',
-  container: 'npy',
+  container: presetFormat,
   datatype: imageOptions.datatype.default,
+  pixels: imageOptions.pixels.default,
   layout: imageOptions.layout.default,
   rescale: '',
   mean: '',
@@ -55,7 +59,7 @@ export const initialSettings: Settings = {
 
 /** The words of the form's own choices. Those of options are in the table of options. */
 export const settingWords: { readonly [name in keyof Settings]?: readonly string[] } = {
-  recipe: ['own', 'preset'],
+  recipe: ['preset', 'config', 'own'],
   sizing: ['box', 'shortest_edge', 'source'],
   output: ['image', 'tensor'],
   format: ['source', ...imageFormats],
@@ -63,6 +67,6 @@ export const settingWords: { readonly [name in keyof Settings]?: readonly string
 };
 
 /** Settings for a lossless picture of the same pixels: PNG, before a tensor's values are rescaled. */
-export function asPng(settings: Settings, numerics: 'exact' | 'torch' | 'opencv' | 'fast'): Settings {
+export function asPng(settings: Settings, numerics: string): Settings {
   return { ...settings, numerics, output: 'image', format: 'png', quality: '' };
 }

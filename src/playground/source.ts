@@ -8,6 +8,8 @@ import {
 } from '../../gen/image/v1/processor_pb.ts';
 import { type Bitmap, decodeBitmap } from './bitmap.ts';
 import { callProcess } from './call.ts';
+import { requestOf } from './request.ts';
+import { asPng, initialSettings, type Settings } from './settings.ts';
 
 /** A source, with a picture of it for display. */
 export interface ImageSource {
@@ -17,6 +19,8 @@ export interface ImageSource {
   readonly file: File | undefined;
   /** @param response - any response of the service for this source */
   readonly picture: (response: ProcessResponse, signal: AbortSignal) => Promise<Bitmap>;
+  /** The pixels as the service decodes them, upright, as PNG. */
+  readonly decoded: (settings: Settings, signal: AbortSignal) => Promise<Blob>;
 }
 
 /** The longest side of a picture for display, in pixels. Larger ones are requested smaller. */
@@ -26,7 +30,9 @@ const maxPictureSide = 4096;
 export async function sourceOfFile(file: File): Promise<ImageSource> {
   const message = { case: 'content' as const, value: new Uint8Array(await file.arrayBuffer()) };
   let kept: Promise<Bitmap> | undefined;
+  const decoded = decodedOnce(message);
   return {
+    decoded,
     name: file.name === '' ? 'image' : file.name,
     message,
     file,
@@ -45,7 +51,9 @@ export async function sourceOfFile(file: File): Promise<ImageSource> {
 export function sourceOfUrl(url: string): ImageSource {
   const message = { case: 'url' as const, value: url };
   let kept: Promise<Bitmap> | undefined;
+  const decoded = decodedOnce(message);
   return {
+    decoded,
     name: url,
     message,
     file: undefined,
@@ -59,7 +67,24 @@ export function sourceOfUrl(url: string): ImageSource {
   };
 }
 
-/** The source as the service decodes it, as PNG. */
+/** Keeps the last pixels that the service has decoded of a source. */
+function decodedOnce(source: ProcessRequest['source']): ImageSource['decoded'] {
+  let kept: { key: string; blob: Promise<Blob> } | undefined;
+  return ({ orientation, alpha }, signal) => {
+    const key = `${orientation} ${alpha}`;
+    if (kept?.key === key) return kept.blob;
+    const plain = { ...initialSettings, recipe: 'own', sizing: 'source', grayscale: false } as const;
+    const request = { ...requestOf(asPng({ ...plain, orientation, alpha }, 'exact')), source };
+    const blob = callProcess(request, signal).then(blobOf);
+    kept = { key, blob };
+    blob.catch(() => {
+      if (kept?.key === key) kept = undefined;
+    });
+    return blob;
+  };
+}
+
+/** The source as the service decodes it, for display. */
 async function pictureByService(
   source: ProcessRequest['source'],
   { source: known }: ProcessResponse,

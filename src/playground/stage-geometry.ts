@@ -14,7 +14,7 @@ interface Size {
   readonly height: number;
 }
 
-interface Rect {
+export interface Rect {
   readonly left: number;
   readonly top: number;
   readonly right: number;
@@ -25,24 +25,37 @@ const maxScale = 64;
 const minScale = 0.02;
 /** Between an image that is shown whole and the edge of its pane. */
 const margin = 12;
+/** Between two panes. */
+const gap = 2;
 /** Stages narrower than this show two images one above the other. */
 const minWidthOfPair = 560;
 
 /** Whether the images are one above the other. */
 export function isStacked(scene: Scene, stage: Size): boolean {
-  return scene.mode === 'sides' && stage.width < minWidthOfPair;
+  return scene.mode === 'sides' && scene.sides.length > 1 && stage.width < minWidthOfPair;
 }
 
-/** The panes of the two images; without two images side by side, each is the whole stage. */
-export function panesOf(scene: Scene, stage: Size): { readonly left: Rect; readonly right: Rect } {
+/** The pane of each image. Under the slider, each is the whole stage. */
+export function panesOf(scene: Scene, stage: Size): readonly Rect[] {
   const whole = { left: 0, top: 0, right: stage.width, bottom: stage.height };
-  if (scene.mode !== 'sides' || scene.left === undefined) return { left: whole, right: whole };
-  if (isStacked(scene, stage)) {
-    const middle = Math.round(stage.height / 2);
-    return { left: { ...whole, bottom: middle - 1 }, right: { ...whole, top: middle + 1 } };
-  }
-  const middle = Math.round(stage.width / 2);
-  return { left: { ...whole, right: middle - 1 }, right: { ...whole, left: middle + 1 } };
+  const { length } = scene.sides;
+  if (scene.mode === 'slider') return scene.sides.map(() => whole);
+  if (!isStacked(scene, stage)) return columns(whole, length);
+  const middle = Math.round(stage.height / 2);
+  const upper = { ...whole, bottom: middle - gap / 2 };
+  const lower = { ...whole, top: middle + gap / 2 };
+  // The last one, which the others explain, is the largest.
+  return [...columns(upper, length - 1), lower];
+}
+
+function columns({ left, top, right, bottom }: Rect, count: number): Rect[] {
+  const width = (right - left + gap) / count;
+  return Array.from({ length: count }, (_, index) => ({
+    left: Math.round(left + index * width),
+    top,
+    right: Math.round(left + (index + 1) * width - gap),
+    bottom,
+  }));
 }
 
 /** The scale at which a result is shown whole in a pane. */
@@ -75,20 +88,20 @@ export function originOf(pane: Rect, centre: Point, scale: number): Point {
  */
 export function visiblePart(
   scene: Scene,
-  side: 'left' | 'right',
+  index: number,
   pane: Rect,
   origin: Point,
   scale: number,
   split: number,
 ): Rect {
-  if (scene.mode === 'sides' || scene.left === undefined) return pane;
+  if (scene.mode === 'sides') return pane;
   return {
-    left: Math.max(pane.left, origin.x, side === 'right' ? split : 0),
+    left: Math.max(pane.left, origin.x, index === 1 ? split : 0),
     top: Math.max(pane.top, origin.y),
     right: Math.min(
       pane.right,
       origin.x + scene.width * scale,
-      side === 'left' ? split : Number.POSITIVE_INFINITY,
+      index === 0 ? split : Number.POSITIVE_INFINITY,
     ),
     bottom: Math.min(pane.bottom, origin.y + scene.height * scale),
   };

@@ -47,6 +47,8 @@ export function listenToStage(stage: HTMLElement, actions: StageActions): void {
     '1': () => actions.zoomTo(1),
   };
   stage.addEventListener('keydown', (event) => {
+    // The slider has its own keys.
+    if (event.target !== stage) return;
     const action = event.ctrlKey || event.metaKey || event.altKey ? undefined : keys[event.key];
     if (action === undefined) return;
     event.preventDefault();

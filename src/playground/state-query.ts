@@ -1,4 +1,5 @@
-import { imageOptions, isOptionName } from '../options/image-options.ts';
+import { imageOptions, isOptionName, maxVariants } from '../options/image-options.ts';
+import { rivalNames } from './rival-names.ts';
 import { initialSettings, type Settings, settingWords } from './settings.ts';
 import type { SourceName, State } from './state.ts';
 import { type View, views } from './view.ts';
@@ -9,7 +10,15 @@ import { type View, views } from './view.ts';
  */
 
 /** Names in the query that are not settings. */
-const names = { url: 'url', upload: 'file', sample: 'sample', selected: 'selected', view: 'view' } as const;
+const names = {
+  url: 'url',
+  upload: 'file',
+  sample: 'sample',
+  selected: 'selected',
+  view: 'view',
+  rival: 'rival',
+  other: 'other',
+} as const;
 
 /** @param initial - the state of a plain address */
 export function queryOf(state: State, initial: State): string {
@@ -18,6 +27,8 @@ export function queryOf(state: State, initial: State): string {
   for (const source of isInitial ? [] : state.sources) query.append(...pairOf(source));
   if (state.selected !== 0) query.set(names.selected, String(state.selected));
   if (state.view !== initial.view) query.set(names.view, state.view);
+  if (state.rival !== initial.rival) query.set(names.rival, state.rival);
+  if (state.others !== initial.others) for (const name of state.others) query.append(names.other, name);
   for (const [name, value] of Object.entries(state.settings)) {
     if (value !== initial.settings[name as keyof Settings]) query.set(name, String(value));
   }
@@ -39,6 +50,8 @@ export function stateOf(search: string, initial: State): State {
     selected: Number.isInteger(selected) && selected > 0 && selected < sources.length ? selected : 0,
     settings: { ...initial.settings, ...settingsOf(query) },
     view: views.find((view): view is View => view === query.get(names.view)) ?? initial.view,
+    rival: rivalNames.find((name) => name === query.get(names.rival)) ?? initial.rival,
+    others: query.has(names.other) ? query.getAll(names.other).slice(0, maxVariants - 1) : initial.others,
   };
 }
 

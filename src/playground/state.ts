@@ -1,3 +1,4 @@
+import type { RivalName } from './rival-names.ts';
 import type { Settings } from './settings.ts';
 import type { View } from './view.ts';
 
@@ -18,6 +19,10 @@ export interface State {
   readonly selected: number;
   readonly settings: Settings;
   readonly view: View;
+  /** What the pixels are compared with. */
+  readonly rival: RivalName;
+  /** Presets that are shown beside that of the settings. */
+  readonly others: readonly string[];
 }
 
 /** The source that is shown. */

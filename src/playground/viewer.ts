@@ -1,4 +1,4 @@
-import { byId } from './element.ts';
+import { byId, element } from './element.ts';
 import { describeAt, type Scene } from './scene.ts';
 import {
   boundedScale,
@@ -8,6 +8,7 @@ import {
   originOf,
   type Point,
   panesOf,
+  type Rect,
   visiblePart,
 } from './stage-geometry.ts';
 import { listenToStage, zoomStep } from './stage-input.ts';
@@ -17,16 +18,15 @@ const sliderReach = 18;
 /** Scale of a double click. */
 const magnification = 8;
 
-/** The stage with its two images, the slider, the zoom and the values under the pointer. */
+/** The stage with its images, the slider, the zoom and the values under the pointer. */
 export function createViewer() {
   const stage = byId('stage', HTMLElement);
   const readout = byId('readout', HTMLElement);
   const slider = byId('slider', HTMLInputElement);
   const zoomLevel = byId('zoom-level', HTMLElement);
-  const part = (selector: string) => stage.querySelector<HTMLElement>(selector) as HTMLElement;
-  const layers = { left: part('.layer[data-side=left]'), right: part('.layer[data-side=right]') };
-  const tags = { left: part('.tag[data-side=left]'), right: part('.tag[data-side=right]') };
-  const divider = part('.divider');
+  const images = byId('stage-images', HTMLElement);
+  const divider = byId('divider', HTMLElement);
+  let layers: { readonly layer: HTMLElement; readonly tag: HTMLElement }[] = [];
 
   let scene: Scene | undefined;
   let scale = 1;
@@ -40,13 +40,13 @@ export function createViewer() {
   function show(next: Scene): void {
     const isSameSize = scene?.width === next.width && scene.height === next.height;
     scene = next;
-    for (const side of ['left', 'right'] as const) {
-      const canvas = next[side]?.bitmap.canvas;
-      layers[side].replaceChildren(...(canvas === undefined ? [] : [canvas]));
-      tags[side].textContent = next[side]?.label ?? '';
-    }
+    layers = next.sides.map(({ bitmap, label }) => ({
+      layer: element('div', { class: 'layer' }, bitmap.canvas),
+      tag: element('p', { class: 'tag', 'aria-hidden': 'true' }, label),
+    }));
+    images.replaceChildren(...layers.map(({ layer }) => layer), ...layers.map(({ tag }) => tag));
     stage.classList.add('filled');
-    stage.dataset.mode = next.left === undefined ? 'single' : next.mode;
+    stage.dataset.mode = next.mode;
     if (isSameSize && !isFitted) draw();
     else showWhole();
     readAt(undefined);
@@ -54,8 +54,10 @@ export function createViewer() {
 
   function showWhole(): void {
     if (scene === undefined) return;
+    const shown = scene;
     isFitted = true;
-    scale = fittingScale(scene, panesOf(scene, stageSize()).right);
+    const panes = panesOf(scene, stageSize());
+    scale = Math.min(...panes.map((pane) => fittingScale(shown, pane)));
     centre = { x: scene.width / 2, y: scene.height / 2 };
     draw();
   }
@@ -89,16 +91,16 @@ export function createViewer() {
   function draw(): void {
     if (scene === undefined) return;
     stage.classList.toggle('stacked', isStacked(scene, stageSize()));
-    for (const side of ['left', 'right'] as const) drawSide(scene, side);
+    const panes = panesOf(scene, stageSize());
+    for (const [index, pane] of panes.entries()) drawSide(scene, index, pane);
     divider.style.transform = `translateX(${split()}px)`;
     zoomLevel.textContent = `${scale < 1 ? (100 * scale).toFixed(scale < 0.1 ? 1 : 0) : Math.round(100 * scale)} %`;
   }
 
-  function drawSide(drawn: Scene, side: 'left' | 'right'): void {
-    const image = drawn[side];
-    if (image === undefined) return;
-    const { placement, bitmap } = image;
-    const pane = panesOf(drawn, stageSize())[side];
+  function drawSide(drawn: Scene, index: number, pane: Rect): void {
+    const [side, parts] = [drawn.sides[index], layers[index]];
+    if (side === undefined || parts === undefined) return;
+    const { placement, bitmap } = side;
     const origin = originOf(pane, centre, scale);
     const factorX = (scale * placement.width) / bitmap.width;
     const factorY = (scale * placement.height) / bitmap.height;
@@ -106,15 +108,19 @@ export function createViewer() {
     const y = origin.y + placement.y * scale;
     bitmap.canvas.style.transform = `translate(${x}px, ${y}px) scale(${factorX}, ${factorY})`;
     bitmap.canvas.classList.toggle('crisp', factorX >= 1);
-    const visible = visiblePart(drawn, side, pane, origin, scale, split());
-    layers[side].style.clipPath = insetOf(visible, stageSize());
+    const visible = visiblePart(drawn, index, pane, origin, scale, split());
+    parts.layer.style.clipPath = insetOf(visible, stageSize());
+    const isRight = drawn.mode === 'slider' && index === 1;
+    parts.tag.classList.toggle('right', isRight);
+    parts.tag.style.translate = isRight ? '' : `${pane.left}px ${pane.top}px`;
   }
 
   /** The point of the result under a point of the stage. */
   function resultPoint({ x, y }: Point): Point {
     if (scene === undefined) return centre;
     const panes = panesOf(scene, stageSize());
-    const pane = x <= panes.left.right && y <= panes.left.bottom ? panes.left : panes.right;
+    const pane = panes.find(({ right, bottom }) => x <= right && y <= bottom) ?? panes.at(-1);
+    if (pane === undefined) return centre;
     const origin = originOf(pane, centre, scale);
     return { x: (x - origin.x) / scale, y: (y - origin.y) / scale };
   }
@@ -126,10 +132,9 @@ export function createViewer() {
     const column = Math.min(scene.width - 1, Math.floor(x));
     const row = Math.min(scene.height - 1, Math.floor(y));
     if (column < 0 || row < 0 || x > scene.width || y > scene.height) return;
-    const sides = [scene.left, scene.right].filter((side) => side !== undefined);
     readout.textContent = [
       `${point === undefined ? 'Middle: ' : ''}x ${column}, y ${row}`,
-      ...sides.map((side) => `${side.label} ${describeAt(side, column + 0.5, row + 0.5)}`),
+      ...scene.sides.map((side) => `${side.label} ${describeAt(side, column + 0.5, row + 0.5)}`),
     ].join('   ·   ');
   }
 
@@ -161,7 +166,8 @@ export function createViewer() {
     /** Removes the images. */
     clear(): void {
       scene = undefined;
-      for (const layer of Object.values(layers)) layer.replaceChildren();
+      layers = [];
+      images.replaceChildren();
       stage.classList.remove('filled');
       delete stage.dataset.mode;
     },

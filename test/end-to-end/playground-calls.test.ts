@@ -53,7 +53,7 @@ describe.skipIf(chromium === undefined)('the calls that the playground offers', 
     service = await startService({ processor: { URL_ALLOWED_HOSTS: `127.0.0.1:${origin.port}` } });
     browser = await launchBrowser();
     playground = await newPlaygroundPage(browser);
-    await playground.open(service.url);
+    await playground.open(`${service.url}/?view=slider`);
     await playground.page.getByRole('tab', { name: 'gRPC' }).click();
     await playground.page.fill('#processor', service.address);
   }, 120_000);
@@ -114,7 +114,7 @@ describe.skipIf(chromium === undefined)('the calls that the playground offers', 
     beforeAll(async () => {
       const { page, choose, announcedAfter, upload, downloaded } = playground;
       await announcedAfter(async () => upload(name, await encoded(redGreenBlue, 'png')));
-      await choose('My settings');
+      await choose('Options');
       await choose('Image');
       await page.selectOption('#filter', 'lanczos');
       await page.fill('#width', '7');
@@ -142,7 +142,7 @@ describe.skipIf(chromium === undefined)('the calls that the playground offers', 
       const { page, choose, announcedAfter, downloaded } = playground;
       await page.fill('#url', origin.url('/red%20green.png'));
       await announcedAfter(() => page.click('#load'));
-      await choose("A model's preset");
+      await choose('Model preset');
       await announcedAfter(() => choose('Tensor'));
       shown = (await downloaded()).bytes;
     }, 60_000);

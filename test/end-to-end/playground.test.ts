@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { describeOption } from '../../src/options/combinations.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { type Origin, routes, sends, startOrigin } from '../support/origin.ts';
-import { decoded, encoded, photoLike, redGreenBlue, solid } from '../support/pictures.ts';
+import { decoded, encoded, redGreenBlue, solid } from '../support/pictures.ts';
 import { run } from '../support/run.ts';
 import { type Service, startService } from '../support/service.ts';
 import { chromium } from '../support/tools.ts';
@@ -64,7 +64,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
       if (message.type() === 'error') complaints.push(message.text());
     });
     context.on('weberror', (error) => complaints.push(error.error().message));
-    context.setDefaultTimeout(10_000);
+    context.setDefaultTimeout(30_000);
     page = await context.newPage();
   });
 
@@ -82,8 +82,12 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     return (await live.textContent()) ?? '';
   }
 
-  /** Opens the page and waits for the sample's response. */
-  async function open(url = service.url): Promise<string> {
+  /** Opens the page with options of its own instead of a preset, and waits for the sample's response. */
+  function open(query = '?recipe=own&output=image&view=slider&container=npy'): Promise<string> {
+    return openPage(`${service.url}/${query}`);
+  }
+
+  async function openPage(url: string): Promise<string> {
     await page.goto(url);
     const live = page.locator('#live:not(:empty)');
     // The first page compiles its script, and the service makes its first image: the test's own time limit holds.
@@ -106,8 +110,8 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
   }
 
   it('shows the sample at once, with figures, and connects only to its service', async () => {
-    expect(await open()).toMatch(/^Result 1024 × 768 jpeg, [\d.]+ kB, made now\.$/);
-    expect(await page.textContent('#facts')).toMatch(/jpeg, 1280 × 960.*made now.*decode.*resize.*encode/s);
+    expect(await open()).toMatch(/^Result 1024 × 768 jpeg, [\d.]+ kB, cache miss\.$/);
+    expect(await page.textContent('#facts')).toMatch(/jpeg, 1280 × 960.*cache miss.*decode.*resize.*encode/s);
     expect(await page.textContent('#readout')).toMatch(
       /^Middle: x 512, y 384 {3}· {3}Source \d+ \d+ \d+ {3}· {3}Result \d+$/,
     );
@@ -172,14 +176,21 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
   it("shows a preset's tensor as channels with their figures, and saves it as npy", async () => {
     await open();
     await announcedAfter(async () => upload('red.png', await encoded(solid(9, 9, [255, 0, 0]), 'png')));
-    await announcedAfter(() => choose("A model's preset"));
+    await announcedAfter(() => choose('Model preset'));
+    await page.getByText('Steps, and the same in Python').click();
     await page.getByText('crop 224 × 224 from the centre').waitFor();
-    expect(await page.textContent('#preset-summary')).toBe('openai/clip-vit-base-patch32 · transformers');
+    expect(await page.textContent('#preset-summary')).toBe('transformers · Model page');
+    expect(await page.getByRole('link', { name: 'Model page' }).getAttribute('href')).toBe(
+      'https://huggingface.co/openai/clip-vit-base-patch32',
+    );
     expect(await page.locator('#preset-steps li').allTextContents()).toContain(
       'resize the shorter side to 224 (bicubic, torch)',
     );
     expect(await page.textContent('#preset-python')).toContain('AutoImageProcessor.from_pretrained');
-    expect(await announcedAfter(() => choose('Tensor'))).toMatch(/^Tensor FP32 1 × 3 × 224 × 224, 602\.2 kB/);
+    await announcedAfter(() => choose('Tensor'));
+    expect(await announcedAfter(() => choose('Channels'))).toMatch(
+      /^Tensor FP32 1 × 3 × 224 × 224, 602\.2 kB/,
+    );
     // (1 − 0.48145466) / 0.26862954, −0.4578275 / 0.26130258 and −0.40821073 / 0.27577711
     const figures = ['1.93', '−1.752', '−1.48'];
     for (const [index, channel] of ['R', 'G', 'B'].entries()) {
@@ -205,6 +216,8 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
       await announcedAfter(async () => upload('colours.png', await encoded(redGreenBlue, 'png')));
       await page.uncheck('#grayscale');
       await announcedAfter(() => choose('Tensor'));
+      await announcedAfter(() => choose('Channels'));
+      await page.getByText('Layout and values').click();
       await page.selectOption('#datatype', 'fp16');
       await page.selectOption('#layout', 'nhwc');
       await page.selectOption('#container', container);
@@ -216,17 +229,6 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
       }
     },
   );
-
-  it("offers the service's presets that contain the typed words", async () => {
-    await open();
-    await announcedAfter(() => choose("A model's preset"));
-    await page.fill('#preset', 'trocr large printed');
-    await page
-      .locator('#presets option[value="microsoft/trocr-large-printed"]')
-      .waitFor({ state: 'attached' });
-    expect(await page.locator('#presets option').count()).toBe(1);
-    expect(await page.locator('#preset-steps li').count()).toBe(0);
-  });
 
   it('searches the presets at /docs, and shows what one of them does', async () => {
     await page.goto(`${service.url}/docs`);
@@ -240,9 +242,9 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
   });
 
   it('reports a preset that does not exist, and offers the nearest', async () => {
-    await open();
-    await announcedAfter(() => choose("A model's preset"));
+    await open('');
     await page.fill('#preset', 'clip-vit-base-patch23');
+    await page.press('#preset', 'Enter');
     const alert = page.getByRole('alert');
     await alert.waitFor();
     expect(await alert.textContent()).toMatch(
@@ -283,42 +285,6 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     expect(await alert.isVisible()).toBe(false);
   });
 
-  it('shows the difference of exact and fast as a map with its figures', async () => {
-    const photo = await encoded(photoLike(800, 600), 'jpeg', { quality: 90 });
-    await open();
-    await page.uncheck('#grayscale');
-    await page.fill('#width', '150');
-    await page.fill('#height', '120');
-    await announcedAfter(() => upload('photo.jpg', photo, 'image/jpeg'));
-    const announced = await announcedAfter(() => choose('Exact − fast'));
-
-    const [exact, fast] = await Promise.all(
-      ['exact', 'fast'].map(async (numerics) => {
-        const query = `width=150&height=120&grayscale=false&format=png&numerics=${numerics}`;
-        const response = await fetch(`${service.url}/v1/images?${query}`, {
-          method: 'POST',
-          body: new Uint8Array(photo),
-        });
-        return (await decoded(new Uint8Array(await response.arrayBuffer()))).pixels;
-      }),
-    );
-    const distances = Array.from(exact ?? [], (level, at) => Math.abs(level - (fast?.[at] ?? 0)));
-    const max = Math.max(...distances);
-    const mean = distances.reduce((sum, distance) => sum + distance, 0) / distances.length;
-    const over = distances.filter((distance) => distance > 1).length / distances.length;
-    expect(max).toBeGreaterThan(1);
-    expect(announced).toContain(`by ${max} levels at most`);
-    expect(await page.locator('#legend dd').allTextContents()).toEqual([
-      `${max} levels`,
-      `${mean.toFixed(3)} levels`,
-      `${((100 * distances.filter((distance) => distance > 0).length) / distances.length).toFixed(2)} %`,
-      `${(100 * over).toFixed(2)} %`,
-    ]);
-    await page.hover('#stage', { position: { x: 440, y: 260 } });
-    expect(await page.textContent('#readout')).toMatch(/Exact \d+ \d+ \d+ .* Difference \d+ \(fast /);
-    expect(complaints).toEqual([]);
-  });
-
   it('asks for an API key where one is needed, and keeps it only in memory', async () => {
     const key = 'a key of this test';
     const secret = key.replaceAll(' ', '-');
@@ -326,7 +292,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     const entry = { id: 'team', sha256: createHash('sha256').update(secret).digest('hex') };
     await writeFile(keys, JSON.stringify({ keys: [entry] }), { mode: 0o600 });
     await using guarded = await startService({ api: { API_KEYS_FILE: keys } });
-    await page.goto(guarded.url);
+    await page.goto(`${guarded.url}/?recipe=own&output=image&view=slider`);
     const alert = page.getByRole('alert');
     await alert.waitFor();
     expect(await alert.textContent()).toMatch(/asks for an API key UNAUTHENTICATED/);
@@ -448,14 +414,19 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
       expect(await obstacles(), 'image').toEqual([]);
       await announcedAfter(() => choose('Side by side'));
       expect(await obstacles(), 'side by side').toEqual([]);
-      await announcedAfter(() => choose('Exact − fast'));
-      expect(await obstacles(), 'difference').toEqual([]);
-      await announcedAfter(() => choose("A model's preset"));
+      await announcedAfter(() => choose('Your stack'));
+      expect(await obstacles(), 'comparison').toEqual([]);
+      await announcedAfter(() => choose('Presets'));
+      await page.click('#add-preset');
+      await page.getByRole('listbox').waitFor();
+      expect(await obstacles(), 'presets').toEqual([]);
+      await announcedAfter(() => choose('Model preset'));
       await announcedAfter(() => choose('Tensor'));
       await announcedAfter(() => choose('Channels'));
       await page.getByRole('tab', { name: 'gRPC' }).click();
       expect(await obstacles(), 'tensor').toEqual([]);
       await page.fill('#preset', 'clip-vit-base-patch23');
+      await page.press('#preset', 'Enter');
       await page.getByRole('alert').waitFor();
       expect(await obstacles(), 'error').toEqual([]);
       await page.goto(`${service.url}/docs`);

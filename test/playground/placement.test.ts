@@ -1,16 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { placementOf } from '../../src/playground/placement.ts';
-import { initialSettings, type Settings } from '../../src/playground/settings.ts';
+import type { Settings } from '../../src/playground/settings.ts';
+import { ownSettings } from './own-settings.ts';
 
 const source = { width: 400, height: 200 };
 
 function placed(changes: Partial<Settings>, result: { width: number; height: number }) {
-  return placementOf(
-    { ...initialSettings, width: '100', height: '100', ...changes },
-    undefined,
-    source,
-    result,
-  );
+  return placementOf({ ...ownSettings, width: '100', height: '100', ...changes }, undefined, source, result);
 }
 
 describe(placementOf, () => {
@@ -42,7 +38,7 @@ describe(placementOf, () => {
   });
 
   it('follows a preset that is known, and knows nothing of others', () => {
-    const settings = { ...initialSettings, recipe: 'preset' } as const;
+    const settings = { ...ownSettings, recipe: 'preset' } as const;
     const preset = {
       name: 'ResNet50_Weights.IMAGENET1K_V1',
       resize: { shortestEdge: 128 },

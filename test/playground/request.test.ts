@@ -5,7 +5,8 @@ import { type ImageDefaults, imageOptionNames } from '../../src/options/image-op
 import { processRequest } from '../../src/options/image-request.ts';
 import { parseOptions } from '../../src/options/parse-options.ts';
 import { isHidden, isWordExcluded, optionsOf, requestOf } from '../../src/playground/request.ts';
-import { asPng, initialSettings, type Settings } from '../../src/playground/settings.ts';
+import { asPng, type Settings } from '../../src/playground/settings.ts';
+import { ownSettings } from './own-settings.ts';
 
 const cases: Record<string, Partial<Settings>> = {
   'the settings that it starts with': {},
@@ -57,7 +58,7 @@ const defaults: ImageDefaults = {
 
 describe(requestOf, () => {
   it.each(Object.entries(cases))('says what the options of HTTP say: %s', (_, changes) => {
-    const settings = { ...initialSettings, ...changes };
+    const settings = { ...ownSettings, ...changes };
     const throughHttp = processRequest(
       { case: 'url', value: 'https://example.com/' },
       parseOptions(optionsOf(settings)).values,
@@ -76,13 +77,13 @@ describe(requestOf, () => {
     [{ output: 'tensor', mean: '1,x' }, 'mean is "1,x"; allowed: finite numbers with commas between them.'],
     [{ output: 'tensor', datatype: 'bf16' }, 'datatype is bf16; allowed: uint8, fp16 or fp32 in npy'],
   ] as [Partial<Settings>, string][])('refuses %j in the words of image-api', (changes, message) => {
-    expect(() => requestOf({ ...initialSettings, ...changes })).toThrow(message);
+    expect(() => requestOf({ ...ownSettings, ...changes })).toThrow(message);
   });
 });
 
 describe(isHidden, () => {
   const hidden = (changes: Partial<Settings>) =>
-    imageOptionNames.filter((name) => isHidden(name, { ...initialSettings, ...changes }));
+    imageOptionNames.filter((name) => isHidden(name, { ...ownSettings, ...changes }));
   const ofTensor = ['datatype', 'pixels', 'layout', 'rescale', 'mean', 'std', 'channel_order'];
 
   it.each<[string, Partial<Settings>, string[]]>([
@@ -102,7 +103,7 @@ describe(isHidden, () => {
 
   it('leaves beside a preset only what goes with one', () => {
     const shown = imageOptionNames.filter(
-      (name) => !isHidden(name, { ...initialSettings, recipe: 'preset', output: 'tensor' }),
+      (name) => !isHidden(name, { ...ownSettings, recipe: 'preset', output: 'tensor' }),
     );
     expect(shown.join()).toBe(
       'format,numerics,orientation,alpha,preset,imgsz,stride,rect,datatype,pixels,layout',
@@ -112,18 +113,18 @@ describe(isHidden, () => {
 
 describe(isWordExcluded, () => {
   it('lists the words that the other settings exclude', () => {
-    const tensor = { ...initialSettings, output: 'tensor' } as const;
+    const tensor = { ...ownSettings, output: 'tensor' } as const;
     expect(isWordExcluded('datatype', 'bf16', tensor)).toBe(true);
     expect(isWordExcluded('datatype', 'bf16', { ...tensor, container: 'raw' })).toBe(false);
     expect(isWordExcluded('datatype', 'uint8', { ...tensor, std: '2' })).toBe(true);
-    expect(isWordExcluded('filter', 'hamming', { ...initialSettings, numerics: 'fast' })).toBe(true);
-    expect(isWordExcluded('filter', 'hamming', initialSettings)).toBe(false);
+    expect(isWordExcluded('filter', 'hamming', { ...ownSettings, numerics: 'fast' })).toBe(true);
+    expect(isWordExcluded('filter', 'hamming', ownSettings)).toBe(false);
   });
 });
 
 describe(asPng, () => {
   it('requests the same pixels without loss', () => {
-    const settings = { ...initialSettings, width: '64', output: 'tensor', quality: '50' } as const;
+    const settings = { ...ownSettings, width: '64', output: 'tensor', quality: '50' } as const;
     expect(toJson(ProcessRequestSchema, requestOf(asPng(settings, 'fast')))).toEqual({
       resize: { width: 64, height: 768, fit: 'FIT_FILL', filter: 'FILTER_BILINEAR' },
       grayscale: true,

@@ -7,15 +7,22 @@ const initial: State = {
   sources: [{ kind: 'sample' }],
   selected: 0,
   settings: initialSettings,
-  view: 'slider',
+  view: 'stack',
+  rival: 'opencv',
+  others: ['google/vit-base-patch16-224'],
 };
 
 const states: Record<string, [Partial<State>, string]> = {
   'the initial state': [{}, ''],
   'a view': [{ view: 'sides' }, 'view=sides'],
+  'another comparison': [{ rival: 'sharp' }, 'rival=sharp'],
+  'presets side by side': [
+    { view: 'presets', others: ['ultralytics/yolo', 'facebook/dinov2-base'] },
+    'view=presets&other=ultralytics/yolo&other=facebook/dinov2-base',
+  ],
   'settings, by the names of the API': [
-    { settings: { ...initialSettings, width: '64', grayscale: false, mean: '0.5,0.4,0.3' } },
-    'width=64&grayscale=false&mean=0.5,0.4,0.3',
+    { settings: { ...initialSettings, recipe: 'own', width: '64', grayscale: false, mean: '0.5,0.4,0.3' } },
+    'recipe=own&width=64&grayscale=false&mean=0.5,0.4,0.3',
   ],
   'a field that is emptied': [{ settings: { ...initialSettings, width: '' } }, 'width='],
   'an image by its URL': [

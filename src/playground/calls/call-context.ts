@@ -15,14 +15,31 @@ export interface CallContext {
   readonly defaults: ImageDefaults;
   /** Length of the response, if it is known: gRPC clients accept 4 MiB by default. */
   readonly responseBytes: number | undefined;
+  /** Content type of the response, if it is known: it decides the name of an automatic container. */
+  readonly responseType?: string | undefined;
 }
 
 /** The environment variable of the API key in every call: a key is never part of the text. */
 export const keyVariable = 'IMAGE_API_KEY';
 
+/** Endings of containers that are not named after theirs. */
+const containerEndings: Readonly<Record<string, string>> = {
+  raw: 'bin',
+  vllm: 'json',
+  open_inference: 'bin',
+};
+
 /** A name for the output file of a call. */
-export function outputName({ output, format, container }: Settings, source: CallContext['source']): string {
-  if (output === 'tensor') return `output.${container === 'raw' ? 'bin' : container}`;
+export function outputName(
+  { output, format, container }: Settings,
+  source: CallContext['source'],
+  responseType = '',
+): string {
+  if (output === 'tensor') {
+    const [, automatic = 'npy'] = /^application\/.*[.-](npy|npz|safetensors)$/.exec(responseType) ?? [];
+    const name = container === 'auto' ? automatic : container;
+    return `output.${containerEndings[name] ?? name}`;
+  }
   const [, own = ''] = /\.(jpe?g|png|webp)$/i.exec(nameOf(source)) ?? [];
   const endings: Readonly<Record<string, string>> = { jpeg: 'jpg', source: own.toLowerCase() || 'png' };
   return `output.${endings[format] ?? format}`;

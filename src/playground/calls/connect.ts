@@ -6,7 +6,10 @@ import { type CallContext, keyVariable, literal, outputName } from './call-conte
 import { minimalRequest } from './minimal-options.ts';
 
 /** The call with Connect's client, as a TypeScript module for Node. @throws Failure OPTION_INVALID */
-export function connectCall(settings: Settings, { source, api, needsKey }: CallContext): string {
+export function connectCall(
+  settings: Settings,
+  { source, api, needsKey, responseType }: CallContext,
+): string {
   const isUrl = 'url' in source;
   const value = isUrl
     ? `{ case: 'url', value: ${literal(source.url)} }`
@@ -29,7 +32,7 @@ export function connectCall(settings: Settings, { source, api, needsKey }: CallC
     `  source: ${value},`,
     ...fields.map((field) => `  ${field},`),
     end,
-    `await writeFile(${literal(outputName(settings, source))}, content);`,
+    `await writeFile(${literal(outputName(settings, source, responseType))}, content);`,
     'console.log(contentType, width, height);',
   ].join('\n');
 }

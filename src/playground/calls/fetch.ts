@@ -3,7 +3,10 @@ import { type CallContext, keyVariable, literal, outputName } from './call-conte
 import { minimalOptions } from './minimal-options.ts';
 
 /** The call with `fetch`, as a module for Node. @throws Failure OPTION_INVALID */
-export function fetchCall(settings: Settings, { source, api, needsKey, defaults }: CallContext): string {
+export function fetchCall(
+  settings: Settings,
+  { source, api, needsKey, defaults, responseType }: CallContext,
+): string {
   const options = minimalOptions(settings, defaults);
   const isUrl = 'url' in source;
   const query = [...(isUrl ? [['url', source.url] as const] : []), ...options];
@@ -27,7 +30,7 @@ export function fetchCall(settings: Settings, { source, api, needsKey, defaults 
     `const response = await fetch(${target(`${api}/v1/images`, query.length > 0)}${init.length === 0 ? ');' : ', {'}`,
     ...(init.length === 0 ? [] : [...init, '});']),
     'if (!response.ok) throw new Error(await response.text());',
-    `await writeFile(${literal(outputName(settings, source))}, await response.bytes());`,
+    `await writeFile(${literal(outputName(settings, source, responseType))}, await response.bytes());`,
     "console.log(response.headers.get('Content-Type'), response.headers.get('Content-Length'));",
   ].join('\n');
 }

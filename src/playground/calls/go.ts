@@ -3,7 +3,10 @@ import { type CallContext, keyVariable, literal, outputName } from './call-conte
 import { minimalOptions } from './minimal-options.ts';
 
 /** The call as a Go program with only the standard library. @throws Failure OPTION_INVALID */
-export function go(settings: Settings, { source, api, needsKey, defaults }: CallContext): string {
+export function go(
+  settings: Settings,
+  { source, api, needsKey, defaults, responseType }: CallContext,
+): string {
   const isUrl = 'url' in source;
   const options = minimalOptions(settings, defaults);
   const query = [...(isUrl ? [['url', source.url] as const] : []), ...options];
@@ -42,7 +45,7 @@ export function go(settings: Settings, { source, api, needsKey, defaults }: Call
     '\tif response.StatusCode != http.StatusOK {',
     '\t\tlog.Fatalf("%s: %s", response.Status, content)',
     '\t}',
-    `\tif err := os.WriteFile(${literal(outputName(settings, source))}, content, 0o644); err != nil {`,
+    `\tif err := os.WriteFile(${literal(outputName(settings, source, responseType))}, content, 0o644); err != nil {`,
     '\t\tlog.Fatal(err)',
     '\t}',
     '\tfmt.Println(response.Header.Get("Content-Type"), len(content))',

@@ -25,9 +25,9 @@ export function bufCurl(settings: Settings, context: CallContext): string {
 }
 
 /** The message as JSON on a program's standard input, and the content from its output. */
-function piped(settings: Settings, { source }: CallContext, program: string): string {
+function piped(settings: Settings, { source, responseType }: CallContext, program: string): string {
   const message = toJson(ProcessRequestSchema, minimalRequest(settings)) as Record<string, unknown>;
-  const output = `jq -r .content | base64 -d > ${outputName(settings, source)}`;
+  const output = `jq -r .content | base64 -d > ${outputName(settings, source, responseType)}`;
   if ('url' in source) {
     const json = JSON.stringify({ url: source.url, ...message });
     return `printf '%s' ${shellQuoted(json)} |\n  ${program} |\n  ${output}`;

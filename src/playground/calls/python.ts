@@ -4,7 +4,10 @@ import { type CallContext, literal, outputName } from './call-context.ts';
 import { minimalOptions } from './minimal-options.ts';
 
 /** The call with the Python client, which takes the API key from the environment. @throws Failure OPTION_INVALID */
-export function pythonClient(settings: Settings, { source, api, defaults }: CallContext): string {
+export function pythonClient(
+  settings: Settings,
+  { source, api, defaults, responseType }: CallContext,
+): string {
   const isTensor = settings.output === 'tensor';
   const options = minimalOptions(settings, defaults)
     // The client chooses the container and reads it.
@@ -14,7 +17,7 @@ export function pythonClient(settings: Settings, { source, api, defaults }: Call
   const call = isTensor ? 'tensor = client.tensor' : 'output = client.image';
   const end = isTensor
     ? ['print(tensor.shape, tensor.dtype)']
-    : [`output.save(${literal(outputName(settings, source))})`, 'print(output.content_type)'];
+    : [`output.save(${literal(outputName(settings, source, responseType))})`, 'print(output.content_type)'];
   return [
     'from image_service_client import Client',
     '',

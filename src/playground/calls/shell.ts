@@ -13,7 +13,10 @@ function command(...lines: readonly string[]): string {
 }
 
 /** The call with curl. @throws Failure OPTION_INVALID */
-export function curl(settings: Settings, { source, api, needsKey, defaults }: CallContext): string {
+export function curl(
+  settings: Settings,
+  { source, api, needsKey, defaults, responseType }: CallContext,
+): string {
   const key = needsKey ? [`-H "Authorization: Bearer $${keyVariable}"`] : [];
   const options = minimalOptions(settings, defaults);
   const parts =
@@ -29,7 +32,7 @@ export function curl(settings: Settings, { source, api, needsKey, defaults }: Ca
           // Unlike -F it takes a value as it is, also with @, < or ; in it.
           ...options.map(([name, value]) => `--form-string ${shellQuoted(`${name}=${value}`)}`),
         ];
-  const end = `${shellQuoted(`${api}/v1/images`)} -o ${outputName(settings, source)}`;
+  const end = `${shellQuoted(`${api}/v1/images`)} -o ${outputName(settings, source, responseType)}`;
   return command('curl -sS --fail-with-body', ...key, ...parts, end);
 }
 
@@ -48,9 +51,12 @@ function fileArgument(name: string): string {
 const knownEndings = /\.(jpe?g|png|webp|npy|npz|safetensors)$/;
 
 /** The call with image-client, which takes the API key from the environment. @throws Failure OPTION_INVALID */
-export function imageClient(settings: Settings, { source, api, defaults }: CallContext): string {
+export function imageClient(
+  settings: Settings,
+  { source, api, defaults, responseType }: CallContext,
+): string {
   const input = 'url' in source ? `--url ${shellQuoted(source.url)}` : shellQuoted(fileArgument(source.file));
-  const output = outputName(settings, source);
+  const output = outputName(settings, source, responseType);
   const flags = minimalOptions(settings, defaults)
     .filter(([name]) => name !== 'format' || !knownEndings.test(output))
     .map(([name, value]) => flag(name.replaceAll('_', '-'), value));

@@ -65,10 +65,15 @@ describe(minimalOptions, () => {
     ['no scaling', { sizing: 'source' }, {}, 'scale=false'],
     ['no scaling where that is the default', { sizing: 'source' }, { scale: false }, ''],
     ['the shorter side', { sizing: 'shortest_edge', shortest_edge: '256' }, {}, 'shortest_edge=256'],
-    ['a tensor', { output: 'tensor', layout: 'nhwc' }, {}, 'format=npy layout=nhwc'],
+    ['a tensor', { output: 'tensor', container: 'npy', layout: 'nhwc' }, {}, 'format=npy layout=nhwc'],
     ['colours', { grayscale: false, format: 'png' }, {}, 'grayscale=false format=png'],
   ])('of %s are those that the service needs', (_, settings, defaults, expected) => {
     expect(own(settings, defaults)).toBe(expected);
+  });
+
+  it('of a preset with an automatic container are its name', () => {
+    const options = minimalOptions({ ...presetTensor, container: 'auto' }, standardDefaults);
+    expect(options).toEqual([['preset', 'openai/clip-vit-base-patch32']]);
   });
 
   it('of a preset are its name and the container', () => {
@@ -196,5 +201,8 @@ describe(outputName, () => {
   it('of a tensor has the ending of its container', () => {
     expect(outputName(presetTensor, { file: 'x.jpg' })).toBe('output.npy');
     expect(outputName({ ...presetTensor, container: 'raw' }, { file: 'x.jpg' })).toBe('output.bin');
+    const automatic = { ...presetTensor, container: 'auto' };
+    expect(outputName(automatic, { file: 'x.jpg' })).toBe('output.npy');
+    expect(outputName(automatic, { file: 'x.jpg' }, 'application/x-npz')).toBe('output.npz');
   });
 });

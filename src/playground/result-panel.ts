@@ -1,0 +1,75 @@
+import { showChannels } from './channels.ts';
+import { byId, element } from './element.ts';
+import { bytes } from './figures.ts';
+import { showGallery } from './gallery.ts';
+import type { Presentation } from './presentation.ts';
+import type { createStackPanel } from './stack-panel.ts';
+import type { State } from './state.ts';
+import type { createViewer } from './viewer.ts';
+
+/** The panel of the result in its views. @param onRemove - called with the index of a picture of the gallery */
+export function createResultPanel(
+  viewer: ReturnType<typeof createViewer>,
+  stackPanel: ReturnType<typeof createStackPanel>,
+  onRemove: (index: number) => void,
+) {
+  return {
+    /** @param state - of the presentation's response */
+    show(presentation: Presentation, { settings }: State): void {
+      const { view, warning } = presentation;
+      byId('view', HTMLElement).dataset.view = view;
+      for (const input of document.querySelectorAll<HTMLInputElement>('input[name=view]')) {
+        input.checked = input.value === view;
+      }
+      show('warning', warning !== undefined);
+      byId('warning', HTMLElement).textContent = warning ?? '';
+      const hasScene = 'scene' in presentation;
+      show('stage', hasScene);
+      for (const button of document.querySelectorAll<HTMLElement>('.zoom')) button.hidden = !hasScene;
+      show('stack', view === 'stack');
+      show('legend', view === 'stack');
+      show('channels', 'planes' in presentation || 'tensors' in presentation);
+      show('gallery-panel', 'gallery' in presentation);
+      show('readout', hasScene || 'planes' in presentation);
+      if (!hasScene) viewer.clear();
+      if ('scene' in presentation) {
+        viewer.show(presentation.scene);
+        const { comparison, possible } = presentation;
+        if (comparison === undefined) return;
+        stackPanel.choose(comparison.rival, possible ?? []);
+        stackPanel.note(comparison);
+        stackPanel.show(comparison, settings);
+      } else if ('planes' in presentation) {
+        showChannels(presentation.planes, presentation.channelNames);
+      } else if ('gallery' in presentation) {
+        showGallery(presentation.gallery, onRemove);
+      } else {
+        showTensors(presentation.tensors);
+      }
+    },
+  };
+}
+
+function show(id: string, isShown: boolean): void {
+  byId(id, HTMLElement).hidden = !isShown;
+}
+
+/** Lists tensors that are no single image. */
+function showTensors(tensors: Extract<Presentation, { tensors: unknown }>['tensors']): void {
+  const rows = tensors.map(({ name, datatype, shape, bytes: length }) =>
+    element(
+      'div',
+      {},
+      element('dt', {}, name),
+      element('dd', {}, `${datatype} [${shape.join(', ')}], ${bytes(Number(length))}`),
+    ),
+  );
+  byId('channels', HTMLElement).replaceChildren(
+    element(
+      'p',
+      { class: 'note' },
+      'The tensors of this preset are not one image of channels. They are not drawn.',
+    ),
+    element('dl', { class: 'rows' }, ...rows),
+  );
+}
