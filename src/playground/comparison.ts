@@ -2,7 +2,7 @@ import type { ProcessResponse } from '../../gen/image/v1/processor_pb.ts';
 import { type Bitmap, bitmapOf } from './bitmap.ts';
 import { type Difference, differenceOf, heatColour } from './difference.ts';
 import { type Geometry, geometryOf, type Size } from './geometry.ts';
-import { findPreset } from './preset-list.ts';
+import { knownPreset } from './known-preset.ts';
 import { type RivalName, rivals } from './rival-names.ts';
 import { rivalPixels } from './rival-pixels.ts';
 import type { Scene } from './scene.ts';
@@ -28,7 +28,7 @@ export function geometryOfResponse(settings: Settings, response: ProcessResponse
   if (source === undefined) return undefined;
   const isTurned = source.orientation > 4 && settings.orientation !== 'ignore';
   const [width, height] = isTurned ? [source.height, source.width] : [source.width, source.height];
-  const preset = settings.recipe === 'preset' ? findPreset(settings.preset) : undefined;
+  const preset = knownPreset(settings, response);
   return geometryOf(settings, preset, { width, height }, response);
 }
 
@@ -54,7 +54,12 @@ export async function compare(
 }
 
 /** The pixels of the rival, the exact ones and the difference as a map. */
-export function sceneOfComparison({ rival, difference }: Comparison, exact: Bitmap, pixels: Bitmap): Scene {
+export function sceneOfComparison(
+  { rival, difference }: Comparison,
+  { recipe }: Settings,
+  exact: Bitmap,
+  pixels: Bitmap,
+): Scene {
   const { width, height } = exact;
   const placement = { x: 0, y: 0, width, height };
   return {
@@ -63,7 +68,7 @@ export function sceneOfComparison({ rival, difference }: Comparison, exact: Bitm
     mode: 'sides',
     sides: [
       { label: rivals[rival].label, bitmap: pixels, placement },
-      { label: 'Exact', bitmap: exact, placement },
+      { label: recipe === 'own' ? 'Exact' : 'Training pixels', bitmap: exact, placement },
       {
         label: 'Difference',
         bitmap: mapOf(difference, width, height),

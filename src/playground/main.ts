@@ -11,12 +11,12 @@ import { describeCache, showFacts } from './facts.ts';
 import { bytes } from './figures.ts';
 import { createForm } from './form.ts';
 import { origin } from './origin.ts';
-import { present, requestsOfView } from './presentation.ts';
+import { present, requestsOfView, viewOf } from './presentation.ts';
 import { createPresetField } from './preset-field.ts';
 import { fillProblemBox } from './problem-box.ts';
 import { readService } from './read-service.ts';
 import { requestOf } from './request.ts';
-import { createResultPanel } from './result-panel.ts';
+import { createResultPanel, markView } from './result-panel.ts';
 import { drawSample } from './sample.ts';
 import { initialSettings, type Settings } from './settings.ts';
 import { blobOf, type ImageSource } from './source.ts';
@@ -103,6 +103,7 @@ for (const input of document.querySelectorAll<HTMLInputElement>('input[name=view
 }
 store.subscribe((state, field) => {
   form.write(state.settings);
+  markView(viewOf(state));
   cancelCall();
   showCode();
   // Only typing waits for a pause.
@@ -110,6 +111,7 @@ store.subscribe((state, field) => {
   else timer = setTimeout(run, typingPauseMs);
 });
 form.write(store.get().settings);
+markView(viewOf(store.get()));
 await run();
 
 function showSource(name: SourceName): void {

@@ -27,7 +27,7 @@ export function placementOf(
   source: Size,
   result: Size,
 ): Placement | undefined {
-  if (settings.recipe === 'preset') {
+  if (settings.recipe !== 'own') {
     if (preset === undefined) return undefined;
     return centred(resizedByPreset(preset, source, result), result);
   }

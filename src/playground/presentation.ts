@@ -2,6 +2,7 @@ import type { ProcessRequest, ProcessResponse } from '../../gen/image/v1/process
 import { decodeBitmap } from './bitmap.ts';
 import { type Comparison, compare, geometryOfResponse, rivalsFor, sceneOfComparison } from './comparison.ts';
 import { type GalleryPicture, pictureOf } from './gallery.ts';
+import { knownPreset } from './known-preset.ts';
 import { placementOf } from './placement.ts';
 import { findPreset } from './preset-list.ts';
 import { proportionsInWords } from './proportions.ts';
@@ -24,7 +25,7 @@ export type Presentation = { readonly view: View; readonly summary: string; read
 );
 
 /** The view of a state, or the channels where its pixels are no single picture. */
-function viewOf({ view, settings }: State): View {
+export function viewOf({ view, settings }: State): View {
   const isPicture = settings.recipe !== 'preset' || findPreset(settings.preset)?.makesPictures !== true;
   return isPicture ? view : 'channels';
 }
@@ -102,13 +103,13 @@ async function presentComparison(
   const { comparison, pixels } = await compare(rival, settings, exact, geometry, source, signal);
   return {
     view: 'stack',
-    scene: sceneOfComparison(comparison, exact, pixels),
+    scene: sceneOfComparison(comparison, settings, exact, pixels),
     comparison,
     possible,
     summary: verdictInWords(comparison, settings),
     ...(geometry === undefined && {
       warning:
-        'These pixels are more than a plain resize and a crop, so other libraries have no one call for them.',
+        'These steps are not known to be only a resize and a crop, so other libraries have no one call for them.',
     }),
   };
 }
@@ -154,8 +155,8 @@ async function presentPicture(
     source.picture(response, signal).catch(() => undefined),
   ]);
   const { width, height, contentType } = response;
-  const preset = settings.recipe === 'preset' ? findPreset(settings.preset) : undefined;
-  const placement = picture && placementOf(settings, preset, picture.original, response);
+  const placement =
+    picture && placementOf(settings, knownPreset(settings, response), picture.original, response);
   const warning = picture && placement && proportionsInWords(picture.original, placement);
   const result = { label: 'Result', bitmap, placement: { x: 0, y: 0, width, height } };
   const isOver = view === 'slider' && placement !== undefined && warning === undefined;

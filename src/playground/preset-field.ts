@@ -18,16 +18,16 @@ export function createPresetField(id: string, onChoose: (name: string) => void) 
   let chosen = '';
   let options: HTMLElement[] = [];
   let active = -1;
+  /** Counts the openings: closing makes the last one out of date. */
+  let opening = 0;
+  let opened: Promise<void> | undefined;
 
+  /** Opens the list for a text, unless the field is left or another text is typed while the presets are loaded. */
   async function open(text: string): Promise<void> {
-    try {
-      const families = searchPresets(await loadCatalogue(), text, namesPerFamily);
-      if (document.activeElement !== input) return;
-      fill(families);
-    } catch {
-      // The call for the steps of the preset reports what is wrong.
-      close();
-    }
+    opening += 1;
+    const own = opening;
+    const presets = await loadCatalogue().catch(() => []);
+    if (own === opening) fill(searchPresets(presets, text, namesPerFamily));
   }
 
   function fill(families: readonly PresetFamily[]): void {
@@ -41,6 +41,8 @@ export function createPresetField(id: string, onChoose: (name: string) => void) 
   }
 
   function close(): void {
+    opening += 1;
+    opened = undefined;
     list.hidden = true;
     options = [];
     active = -1;
@@ -74,16 +76,21 @@ export function createPresetField(id: string, onChoose: (name: string) => void) 
     else input.value = chosen;
   }
 
-  const keys: Readonly<Record<string, () => void>> = {
-    ArrowDown: () => (list.hidden ? void open('') : activate(active + 1)),
-    ArrowUp: () => (list.hidden ? void open('') : activate(active - 1)),
+  const show = (text: string): void => {
+    opened = open(text);
+  };
+  const keys: Readonly<Record<string, () => void | Promise<void>>> = {
+    ArrowDown: () => (list.hidden ? show('') : activate(active + 1)),
+    ArrowUp: () => (list.hidden ? show('') : activate(active - 1)),
     PageDown: () => activate(active + 8),
     PageUp: () => activate(active - 8),
     Escape() {
       input.value = chosen;
       close();
     },
-    Enter() {
+    async Enter() {
+      // Typed faster than the presets are loaded.
+      await opened;
       const name = options[active]?.textContent ?? input.value.trim();
       if (name !== '') choose(name);
     },
@@ -94,17 +101,17 @@ export function createPresetField(id: string, onChoose: (name: string) => void) 
     if (action === undefined || (list.hidden && !event.key.startsWith('Arrow') && input.value === chosen))
       return;
     event.preventDefault();
-    action();
+    void action();
   });
   input.addEventListener('input', (event) => {
     // A half-typed name is no choice yet.
     event.stopPropagation();
-    void open(input.value);
+    show(input.value);
   });
   input.addEventListener('click', () => {
     if (!list.hidden) return;
     input.select();
-    void open('');
+    show('');
   });
   input.addEventListener('blur', leave);
   // A press on the list would take the focus from the field, and so close the list.

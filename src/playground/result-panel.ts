@@ -5,6 +5,7 @@ import { showGallery } from './gallery.ts';
 import type { Presentation } from './presentation.ts';
 import type { createStackPanel } from './stack-panel.ts';
 import type { State } from './state.ts';
+import type { View } from './view.ts';
 import type { createViewer } from './viewer.ts';
 
 /** The panel of the result in its views. @param onRemove - called with the index of a picture of the gallery */
@@ -18,9 +19,7 @@ export function createResultPanel(
     show(presentation: Presentation, { settings }: State): void {
       const { view, warning } = presentation;
       byId('view', HTMLElement).dataset.view = view;
-      for (const input of document.querySelectorAll<HTMLInputElement>('input[name=view]')) {
-        input.checked = input.value === view;
-      }
+      markView(view);
       show('warning', warning !== undefined);
       byId('warning', HTMLElement).textContent = warning ?? '';
       const hasScene = 'scene' in presentation;
@@ -48,6 +47,13 @@ export function createResultPanel(
       }
     },
   };
+}
+
+/** Marks the tab of a view. */
+export function markView(view: View): void {
+  for (const input of document.querySelectorAll<HTMLInputElement>('input[name=view]')) {
+    input.checked = input.value === view;
+  }
 }
 
 function show(id: string, isShown: boolean): void {

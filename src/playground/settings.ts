@@ -23,11 +23,24 @@ export type Settings = { readonly [name in FormOption]: string } & {
   readonly container: string;
 };
 
+/** A configuration to begin with: that of openai/clip-vit-base-patch32, at twice its size. */
+const exampleConfig = JSON.stringify(
+  {
+    image_processor_type: 'CLIPImageProcessor',
+    size: { shortest_edge: 448 },
+    crop_size: { height: 448, width: 448 },
+    image_mean: [0.48145466, 0.4578275, 0.40821073],
+    image_std: [0.26862954, 0.26130258, 0.27577711],
+  },
+  undefined,
+  2,
+);
+
 /** The values of the form until the service has sent its defaults. */
 export const initialSettings: Settings = {
   recipe: 'preset',
   preset: 'openai/clip-vit-base-patch32',
-  preprocessor_config: '',
+  preprocessor_config: exampleConfig,
   imgsz: '',
   stride: '',
   rect: false,

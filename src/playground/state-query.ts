@@ -20,6 +20,9 @@ const names = {
   other: 'other',
 } as const;
 
+/** Servers refuse addresses that are much longer; a configuration that is longer is left out. In characters. */
+const maxValueLength = 4000;
+
 /** @param initial - the state of a plain address */
 export function queryOf(state: State, initial: State): string {
   const query = new URLSearchParams();
@@ -30,7 +33,9 @@ export function queryOf(state: State, initial: State): string {
   if (state.rival !== initial.rival) query.set(names.rival, state.rival);
   if (state.others !== initial.others) for (const name of state.others) query.append(names.other, name);
   for (const [name, value] of Object.entries(state.settings)) {
-    if (value !== initial.settings[name as keyof Settings]) query.set(name, String(value));
+    if (value === initial.settings[name as keyof Settings]) continue;
+    const text = name === 'preprocessor_config' ? compact(String(value)) : String(value);
+    if (text.length <= maxValueLength) query.set(name, text);
   }
   // Slashes and commas are allowed in a query (RFC 3986, 3.4), and are easier to read than their codes.
   return query.toString().replaceAll('%2F', '/').replaceAll('%2C', ',').replaceAll('%3A', ':');
@@ -53,6 +58,15 @@ export function stateOf(search: string, initial: State): State {
     rival: rivalNames.find((name) => name === query.get(names.rival)) ?? initial.rival,
     others: query.has(names.other) ? query.getAll(names.other).slice(0, maxVariants - 1) : initial.others,
   };
+}
+
+/** JSON without white space; other texts as they are. */
+function compact(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text));
+  } catch {
+    return text;
+  }
 }
 
 function pairOf(source: SourceName): [name: string, value: string] {

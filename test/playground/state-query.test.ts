@@ -43,6 +43,23 @@ describe(queryOf, () => {
   });
 });
 
+describe('a configuration in the address', () => {
+  const withConfig = (preprocessor_config: string): State => ({
+    ...initial,
+    settings: { ...initialSettings, recipe: 'config', preprocessor_config },
+  });
+
+  it('has no white space', () => {
+    expect(decodeURIComponent(queryOf(withConfig('{\n  "size": 5\n}'), initial))).toBe(
+      'recipe=config&preprocessor_config={"size":5}',
+    );
+  });
+
+  it('is left out if it is too long for one', () => {
+    expect(queryOf(withConfig(`{"a": "${'x'.repeat(5000)}"}`), initial)).toBe('recipe=config');
+  });
+});
+
 describe(stateOf, () => {
   it('keeps what it cannot read as it is initially', () => {
     const query = '?view=none&filter=sharp&sizing=x&grayscale=2&selected=7&unknown=1&url=';

@@ -1,0 +1,16 @@
+import { presetOfConfig } from './config-geometry.ts';
+import type { Size } from './geometry.ts';
+import { findPreset, type Preset } from './preset-list.ts';
+import type { Settings } from './settings.ts';
+
+/** What the page knows of the preset of some settings. @param result - the size of the service's result */
+export function knownPreset(settings: Settings, result: Size): Preset | undefined {
+  switch (settings.recipe) {
+    case 'preset':
+      return findPreset(settings.preset);
+    case 'config':
+      return presetOfConfig(settings.preprocessor_config, result);
+    case 'own':
+      return undefined;
+  }
+}
