@@ -87,6 +87,7 @@ const addField = createPresetField('add-preset', (name) => {
 });
 listenToInputs({
   onFile: async (file) => {
+    cancelCall();
     if (isConfigFile(file)) await form.useConfig(file);
     else showSource(await sources.keep(file));
   },

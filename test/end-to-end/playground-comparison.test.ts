@@ -196,7 +196,7 @@ describe.skipIf(chromium === undefined)('what the playground shows and compares'
       await page.press('#preset', 'Enter');
     });
     expect(await page.isVisible('#imgsz')).toBe(false);
-    await page.locator('#numerics option[value=opencv]:disabled').waitFor({ state: 'attached' });
+    await page.locator('#numerics option:disabled', { hasText: 'opencv' }).waitFor({ state: 'attached' });
     expect(await page.locator('#numerics option:enabled').allTextContents()).toEqual([
       'exact',
       'pillow',

@@ -122,7 +122,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
 
   it('processes a chosen image into gray pixels that can be read and saved', async () => {
     await open();
-    await page.selectOption('#sizing', 'source');
+    await announcedAfter(() => page.selectOption('#sizing', 'source'));
     const announced = await announcedAfter(async () =>
       upload('colours.png', await encoded(redGreenBlue, 'png')),
     );
@@ -156,7 +156,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
 
   it('lets the service download a URL, and shows its source', async () => {
     await open();
-    await page.selectOption('#sizing', 'source');
+    await announcedAfter(() => page.selectOption('#sizing', 'source'));
     await page.fill('#url', origin.url('/red%20green.png'));
     expect(await announcedAfter(() => page.press('#url', 'Enter'))).toMatch(/^Result 3 × 1 png, /);
     await page.hover('#stage');
@@ -212,7 +212,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     'reads a tensor of its own settings in %s',
     async (container) => {
       await open();
-      await page.selectOption('#sizing', 'source');
+      await announcedAfter(() => page.selectOption('#sizing', 'source'));
       await announcedAfter(async () => upload('colours.png', await encoded(redGreenBlue, 'png')));
       await page.uncheck('#grayscale');
       await announcedAfter(() => choose('Tensor'));
