@@ -5,7 +5,7 @@ import type { Preset } from './preset-list.ts';
 const plainClasses = /^(CLIP|ViT|Siglip|DeiT|Bit)ImageProcessor(Fast)?$/;
 
 /**
- * What the page knows of a preprocessor_config.json, for display: undefined for classes with other steps.
+ * The geometry that a preprocessor_config.json states; undefined for classes with other steps.
  *
  * @param result - the size of the service's result, which tells whether the class crops
  */

@@ -3,7 +3,7 @@ import type { Size } from './geometry.ts';
 import { findPreset, type Preset } from './preset-list.ts';
 import type { Settings } from './settings.ts';
 
-/** What the page knows of the preset of some settings. @param result - the size of the service's result */
+/** The geometry of the preset of some settings, if the page knows it. @param result - the size of the service's result */
 export function knownPreset(settings: Settings, result: Size): Preset | undefined {
   switch (settings.recipe) {
     case 'preset':

@@ -59,7 +59,7 @@ let needsKey = false;
 let call = new AbortController();
 let timer: ReturnType<typeof setTimeout> | undefined;
 let lastResponse: ProcessResponse | undefined;
-/** What the figures of the rivals belong to. */
+/** The image and the settings of the figures of the rivals. */
 let comparedTask = '';
 
 setUpTheme();

@@ -31,7 +31,7 @@ export function viewOf({ view, settings }: State): View {
 }
 
 /**
- * What the view needs of the service besides the response to the settings: requests of the same source.
+ * The requests of a view besides that of the settings, for the same source.
  *
  * @throws Failure OPTION_INVALID
  */

@@ -1,4 +1,4 @@
-/** What the page knows of a preset that comes with the service, before it asks the service. */
+/** The part of a preset that the page knows before it asks the service; only for presets that come with the service. */
 export interface Preset {
   readonly resize?:
     | { readonly width: number; readonly height: number }

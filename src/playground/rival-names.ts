@@ -1,5 +1,5 @@
 /*
- * What the pixels of a model's training are compared with: what other code does in its place.
+ * The comparisons with the pixels of a model's training: the calls that other code makes instead.
  */
 
 /** A comparison, in the words of its users. */
@@ -32,7 +32,7 @@ export const rivals = {
     label: 'Canvas',
     subject: 'This browser’s canvas',
     call: (width, height) => `context.drawImage(image, 0, 0, ${width}, ${height})`,
-    about: 'What transformers.js does in a browser. Each browser has its own filter and JPEG decoder.',
+    about: 'The resize of transformers.js in a browser. Each browser has its own filter and JPEG decoder.',
   },
   interpolate: {
     label: 'No antialiasing',

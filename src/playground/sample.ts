@@ -28,7 +28,7 @@ export async function drawSample(): Promise<File> {
 }
 
 /**
- * The JPEG with a comment that no other visit has. A service that has answered for the sample before would otherwise take
+ * The JPEG with a comment that no other visit has. A service that knows the sample would otherwise take
  * the first response of a visit from its cache, without the stages that the page shows.
  */
 async function withVisit(jpeg: Blob): Promise<Blob> {

@@ -19,7 +19,7 @@ export interface State {
   readonly selected: number;
   readonly settings: Settings;
   readonly view: View;
-  /** What the pixels are compared with. */
+  /** The other code whose pixels are compared. */
   readonly rival: RivalName;
   /** Presets that are shown beside that of the settings. */
   readonly others: readonly string[];
