@@ -93,10 +93,12 @@ function environmentSchema(component: string): Schema {
 }
 
 function alertNames(): string[] {
-  const { spec } = parse(read('manifests/monitoring/alerts.yaml')) as {
-    spec: { groups: { rules: { alert?: string }[] }[] };
-  };
-  return spec.groups.flatMap(({ rules }) => rules.flatMap(({ alert }) => alert ?? []));
+  return ['alerts', 'slos'].flatMap((name) => {
+    const { spec } = parse(read(`manifests/monitoring/${name}.yaml`)) as {
+      spec: { groups: { rules: { alert?: string }[] }[] };
+    };
+    return spec.groups.flatMap(({ rules }) => rules.flatMap(({ alert }) => alert ?? []));
+  });
 }
 
 function valuesSchema(nodes: readonly Node[]): string {
@@ -142,6 +144,7 @@ export function generatedFiles(): Record<string, string> {
     ),
     'charts/image-service/values.schema.json': valuesSchema(nodes),
     'charts/image-service/files/alerts.yaml': read('manifests/monitoring/alerts.yaml'),
+    'charts/image-service/files/slos.yaml': read('manifests/monitoring/slos.yaml'),
     'charts/image-service/files/dashboard.json': read('manifests/monitoring/dashboard.json'),
   };
 }

@@ -19,18 +19,34 @@ interface Alert {
   readonly alert: string;
   readonly expr: string;
   readonly labels: { readonly severity: string };
-  readonly annotations: { readonly summary: string; readonly description: string };
+  readonly annotations: {
+    readonly summary: string;
+    readonly description: string;
+    readonly runbook_url: string;
+  };
+}
+
+interface Recording {
+  readonly record: string;
+  readonly expr: string;
+  readonly labels: { readonly slo: string };
 }
 
 const read = (path: string) => readFileSync(`manifests/${path}`, 'utf8');
-const rules = parse(read('monitoring/alerts.yaml')).spec as { groups: { rules: Alert[] }[] };
-const alerts = rules.groups.flatMap((group) => group.rules);
+/** The groups of rules of manifests/monitoring. */
+const rules: { groups: { rules: (Alert | Recording)[] }[] } = {
+  groups: ['alerts', 'slos'].flatMap((name) => parse(read(`monitoring/${name}.yaml`)).spec.groups),
+};
+const everyRule = rules.groups.flatMap((group) => group.rules);
+const alerts = everyRule.filter((rule) => 'alert' in rule);
+const recordings = everyRule.filter((rule) => 'record' in rule);
 const dashboard = JSON.parse(read('monitoring/dashboard.json'));
 const base = readKustomization('manifests/base');
 
 /** Every query of the repository, by where it is. */
 const queries: readonly (readonly [string, string])[] = [
   ...alerts.map(({ alert, expr }) => [alert, expr] as const),
+  ...recordings.map(({ record, labels, expr }) => [`${record}, ${labels.slo}`, expr] as const),
   ...(dashboard.panels as { title: string; targets?: { expr: string }[] }[]).flatMap(
     ({ title, targets = [] }) => targets.map(({ expr }) => [`dashboard, ${title}`, expr] as const),
   ),
@@ -68,7 +84,10 @@ const labelsOfTargets = ['namespace', 'pod', 'job'];
 const selectors: readonly (Selector & { where: string })[] = queries.flatMap(([where, query]) =>
   selectorsOf(query).map((selector) => ({ where, ...selector })),
 );
-const ofServices = selectors.filter(({ metric }) => !metricsOfOthers.includes(metric));
+const recorded = recordings.map(({ record }) => record);
+const ofServices = selectors.filter(
+  ({ metric }) => !metricsOfOthers.includes(metric) && !recorded.includes(metric),
+);
 
 describe(selectorsOf, () => {
   it('finds the series of a query, and their labels', () => {
@@ -151,6 +170,12 @@ describe('manifests/monitoring', () => {
       expect(annotations.summary, alert).toMatch(/\w/);
       expect(annotations.description, alert).toMatch(/\w/);
     }
+    const runbooks = readFileSync('docs/slos.md', 'utf8');
+    const headings = [...runbooks.matchAll(/^### (Image\w+)$/gm)].map(([, heading = '']) => heading);
+    expect(headings).toEqual(alerts.map(({ alert }) => alert));
+    expect(alerts.map(({ annotations }) => annotations.runbook_url)).toEqual(
+      headings.map((heading) => `docs/slos.md#${heading.toLowerCase()}`),
+    );
     const rows = [...readFileSync('docs/kubernetes.md', 'utf8').matchAll(/^\| `(Image\w+)` *\| (\w+)/gm)];
     expect(rows.map(([, alert, severity]) => [alert, severity])).toEqual(
       alerts.map(({ alert, labels }) => [alert, labels.severity]),
@@ -208,6 +233,7 @@ describe('manifests/monitoring', () => {
     expect(manifest.map(({ kind }) => kind).sort()).toEqual([
       'ConfigMap',
       'PodMonitor',
+      'PrometheusRule',
       'PrometheusRule',
       'ServiceMonitor',
     ]);
@@ -307,6 +333,24 @@ const fires: readonly (readonly [alert: string, series: Record<string, string>, 
     },
     { namespace: 'image-service', horizontalpodautoscaler: 'image-api' },
   ],
+  [
+    'ImageErrorBudgetBurnsFast',
+    {
+      'http_request_failures_total{namespace="image-service", route="/v1/images", reason="OVERLOADED"}':
+        '0+20x30',
+      'http_requests_total{namespace="image-service", route="/v1/images"}': '0+1000x30',
+    },
+    { namespace: 'image-service', slo: 'availability' },
+  ],
+  [
+    'ImageErrorBudgetBurnsSlowly',
+    {
+      'http_request_failures_total{namespace="image-service", route="/v1/images", reason="OVERLOADED"}':
+        '0+4x30',
+      'http_requests_total{namespace="image-service", route="/v1/images"}': '0+1000x30',
+    },
+    { namespace: 'image-service', slo: 'availability' },
+  ],
 ];
 
 /** Series of a service that does well, for which no alert may fire. */
@@ -323,6 +367,10 @@ const well: Readonly<Record<string, string>> = {
   'up{job="image-processor", pod="y"}': '0x30',
   'image_processor_cache_errors_total{namespace="a", tier="redis"}': '7x30',
   'nodejs_eventloop_lag_p99_seconds{job="image-api", namespace="a", pod="x"}': '0.02x30',
+  'http_request_failures_total{namespace="image-service", route="/v1/images", reason="INTERNAL"}': '0+1x30',
+  'http_request_failures_total{namespace="image-service", route="/v1/images", reason="IMAGE_CORRUPT"}':
+    '0+900x30',
+  'http_requests_total{namespace="image-service", route="/v1/images"}': '0+2000x30',
   'kube_pod_container_status_last_terminated_reason{reason="OOMKilled", container="api", namespace="image-service", pod="x"}':
     '1x30',
   'kube_pod_container_status_restarts_total{container="api", namespace="image-service", pod="x"}': '3x30',
