@@ -1,14 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { isMap, isScalar, type Pair, parse, parseDocument, type YAMLMap } from 'yaml';
+import { code, table } from '../docs/generate/markdown.ts';
 import { apiEnvironment } from '../src/api/config.ts';
 import { processorEnvironment } from '../src/processor/config.ts';
 import { refined, type Schema } from './schema-rules.ts';
 
 /*
- * The generated files of the Helm chart: `npm run chart` writes them, and a test holds them equal. The table of README.md
- * and values.schema.json come from values.yaml and its comments, the variables of `env` from the services' own
- * environment, `files/` from manifests/monitoring, the versions from package.json.
+ * The generated files of the Helm chart: `npm run chart` writes them, and a test holds them equal. values.schema.json comes
+ * from values.yaml and its comments, the variables of `env` from the services' own environment, `files/` from
+ * manifests/monitoring, the versions from package.json.
  */
 
 const root = fileURLToPath(new URL('../', import.meta.url));
@@ -117,32 +118,35 @@ function valuesSchema(nodes: readonly Node[]): string {
   return `${JSON.stringify(schema, null, 2)}\n`;
 }
 
-function table(leaves: readonly Leaf[]): string {
-  const rows = leaves.map(({ path, value, description }) => {
+/** The table of values in the chart's README.md, which `npm run docs` writes. */
+export function chartValuesTable(): string {
+  const rows = leavesOf(chartNodes()).map(({ path, value, description }) => {
     const text = JSON.stringify(value);
-    const shown = text.length > 60 ? 'see [values.yaml](values.yaml)' : `\`${text}\``;
-    return `| \`${path.join('.')}\` | ${shown} | ${description.replaceAll('|', '\\|')} |`;
+    return [
+      code(path.join('.')),
+      text.length > 60 ? 'see [values.yaml](values.yaml)' : code(text),
+      description,
+    ];
   });
-  return ['| value | default | meaning |', '| --- | --- | --- |', ...rows].join('\n');
+  return table(['value', 'default', 'meaning'], rows);
+}
+
+function chartNodes(): Node[] {
+  const { contents } = parseDocument(read('charts/image-service/values.yaml'));
+  if (!isMap(contents)) throw new Error('values.yaml is no map');
+  return nodesOf(contents as YAMLMap);
 }
 
 /** The generated files by their paths from the checkout. */
 export function generatedFiles(): Record<string, string> {
   const { version } = JSON.parse(read('package.json')) as { version: string };
-  const { contents } = parseDocument(read('charts/image-service/values.yaml'));
-  if (!isMap(contents)) throw new Error('values.yaml is no map');
-  const nodes = nodesOf(contents as YAMLMap);
-  const between = /(?<=<!-- values -->\n\n)[\s\S]*(?=\n\n<!-- \/values -->)/;
   const chart = read('charts/image-service/Chart.yaml').replaceAll(
     /^(version|appVersion): .*$/gm,
     (_line, name) => `${name}: ${version}`,
   );
   return {
     'charts/image-service/Chart.yaml': chart,
-    'charts/image-service/README.md': read('charts/image-service/README.md').replace(between, () =>
-      table(leavesOf(nodes)),
-    ),
-    'charts/image-service/values.schema.json': valuesSchema(nodes),
+    'charts/image-service/values.schema.json': valuesSchema(chartNodes()),
     'charts/image-service/files/alerts.yaml': read('manifests/monitoring/alerts.yaml'),
     'charts/image-service/files/slos.yaml': read('manifests/monitoring/slos.yaml'),
     'charts/image-service/files/dashboard.json': read('manifests/monitoring/dashboard.json'),

@@ -1,3 +1,5 @@
+import { chartValuesTable } from '../../charts/generate.ts';
+import { chartValues, costTable, example, nodeTable, valueTable } from './capacity.ts';
 import { environmentTables } from './environment.ts';
 import { reasonTable } from './errors.ts';
 import { figuresTable, picture } from './figures.ts';
@@ -9,6 +11,14 @@ import { optionTables } from './options.ts';
 export const pages: Readonly<Record<string, Sections>> = {
   'README.md': { picture, figures: figuresTable },
   'docs/errors.md': { reasons: reasonTable },
+  'charts/image-service/README.md': { values: chartValuesTable },
+  'docs/capacity.md': {
+    costs: costTable,
+    example,
+    values: valueTable,
+    nodes: nodeTable,
+    chart: chartValues,
+  },
   'docs/environment.md': { variables: environmentTables },
   'docs/formats.md': { read: formatsRead, written: formatsWritten },
   'docs/options.md': { options: optionTables },

@@ -10,6 +10,9 @@ import { helm } from '../support/tools.ts';
 const page = 'docs/helm.md';
 const blocks = blocksOf(page, readFileSync(page, 'utf8'));
 const recipes = blocks.filter(({ language }) => language === 'yaml');
+const sizes = blocksOf('docs/capacity.md', readFileSync('docs/capacity.md', 'utf8')).filter(
+  ({ language }) => language === 'yaml',
+);
 const commands = blocks
   .filter(({ language }) => language === 'sh')
   .flatMap(({ line, text }) =>
@@ -36,9 +39,21 @@ describe.skipIf(helm === undefined)(page, () => {
     },
   );
 
+  it.each(sizes.map(({ line, text }) => [line, text] as const))(
+    'leads to values in line %d of docs/capacity.md whose memory fits',
+    async (_line, text) => {
+      const values = join(folder, 'values.yaml');
+      await writeFile(values, text);
+      const { status, stdout } = runHelm('install', 'x', chart, '--dry-run=client', '--values', values);
+      expect(status).toBe(0);
+      expect(stdout).not.toContain('lets a pod take');
+    },
+  );
+
   it('has commands', () => {
     expect(commands.length).toBeGreaterThan(5);
     expect(recipes.length).toBeGreaterThan(8);
+    expect(sizes).toHaveLength(4);
   });
 
   // No cluster is asked, and the checkout takes the place of the registry.

@@ -54,6 +54,16 @@ const programsNotAtHand: Readonly<Record<string, string>> = {
 /** Blocks that are not run, by their page and first line. */
 const notRun: readonly { readonly page: string; readonly first: string; readonly reason: string }[] = [
   {
+    page: 'docs/capacity.md',
+    first: 'npm run bench -- --images ./photos',
+    reason: 'it takes the machine for minutes; its tables are those of docs/performance.md',
+  },
+  {
+    page: 'docs/capacity.md',
+    first: 'image-client job --preset openai/clip-vit-base-patch32 ./photos ./out',
+    reason: 'test/end-to-end/client-docs.test.ts runs jobs with a folder of photos',
+  },
+  {
     page: 'README.md',
     first: '# Docker: one image with both services',
     reason:
