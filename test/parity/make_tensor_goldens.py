@@ -111,6 +111,7 @@ ONE_PICTURE = {
     "DeepseekVLImageProcessor": SQUARE,
     "DeformableDetrImageProcessor": DETECTION,
     "DetrImageProcessor": [*DETECTION, {"size": 50, "max_size": 80}],
+    "DepthProImageProcessor": [{"size": square(64)}, {"size": {"height": 150, "width": 90}}, {"do_resize": False}],
     "DonutImageProcessor": [LONG_AXIS, {"size": [61, 90], "resample": 0, "do_align_long_axis": False}],
     "Emu3ImageProcessor": [{"min_pixels": 2000, "max_pixels": 5000}],
     "EomtImageProcessor": [{"size": EDGES}, {"size": {"shortest_edge": 40, "longest_edge": 64}, "do_pad": True}],
@@ -134,6 +135,7 @@ ONE_PICTURE = {
     "PoolFormerImageProcessor": [{"size": 48, "crop_size": 44}, {"size": {"height": 48, "width": 40}, "crop_size": 44, "crop_pct": 0.8}],
     "PromptDepthAnythingImageProcessor": DEPTH,
     "RTDetrImageProcessor": [{"size": square(64)}, {"size": EDGES, "do_pad": True}],
+    "RfDetrImageProcessor": [{"size": square(64)}, {"size": {"height": 150, "width": 90}, "do_pad": False}],
     "Sam2ImageProcessor": SQUARE,
     "Sam3ImageProcessor": SQUARE,
     "SamImageProcessor": [{"size": {"longest_edge": 60}, "pad_size": square(64)}],
@@ -157,8 +159,10 @@ NO_TENSORS = {"task_inputs", "patch_offsets"}
 # Computed from normalized values, not from pixels: equal within 1e-6 of the largest magnitude.
 FLOATS = {
     "DINOv3ViTImageProcessor": "pixel_values",
+    "DepthProImageProcessor": "pixel_values",
     "Owlv2ImageProcessor": "pixel_values",
     "Phi4MultimodalImageProcessor": "image_pixel_values",
+    "RfDetrImageProcessor": "pixel_values",
 }
 
 # A list of images is one sample for these, so a batch is a list of lists.

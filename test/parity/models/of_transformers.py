@@ -22,7 +22,13 @@ VERSIONS = {"transformers": transformers.__version__, "torch": torch.__version__
 NUMERICS = {"torch": "NUMERICS_TORCH", "pillow": "NUMERICS_PILLOW"}
 BACKENDS = {"torch": "torchvision", "pillow": "pil"}
 # Types that compute in floating point before or while they resize.
-FLOAT_PATHS = {"Owlv2ImageProcessor", "Phi4MultimodalImageProcessor", "DINOv3ViTImageProcessor"}
+FLOAT_PATHS = {
+    "DINOv3ViTImageProcessor",
+    "DepthProImageProcessor",
+    "Owlv2ImageProcessor",
+    "Phi4MultimodalImageProcessor",
+    "RfDetrImageProcessor",
+}
 # Keys without which a type needs another program or file.
 BASE = {
     "LayoutLMv2ImageProcessor": {"apply_ocr": False},

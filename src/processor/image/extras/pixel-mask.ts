@@ -1,5 +1,6 @@
 import type { DatatypeName } from '../../../datatypes.ts';
 import { type Canvas, canvasOf } from '../arrangements/canvas.ts';
+import type { Size } from '../shortest-edge.ts';
 import type { ExtraKind } from './extra.ts';
 
 /** 1 for the pixels of each picture and 0 for the padding to its right and below: [pictures, height, width]. */
@@ -10,6 +11,8 @@ export interface PixelMaskExtra {
   readonly leadingAxes?: number | undefined;
   /** The canvas of the tensor of pixels. Unset: the pictures have one size. */
   readonly canvas?: Canvas | undefined;
+  /** The size that the arrangement resizes the values of each picture to. Unset: it does not. */
+  readonly resizedTo?: Size | undefined;
 }
 
 export const pixelMask: ExtraKind<PixelMaskExtra> = {
@@ -20,9 +23,10 @@ export const pixelMask: ExtraKind<PixelMaskExtra> = {
     const { width, height } = canvasOf(canvas, pictures);
     return [...new Array(leadingAxes).fill(1), pictures.length, height, width];
   },
-  *values({ canvas }, { pictures, contents }) {
+  *values({ canvas, resizedTo }, { pictures, contents }) {
     const { width, height } = canvasOf(canvas, pictures);
-    for (const content of contents) {
+    for (const picture of contents) {
+      const content = resizedTo ?? picture;
       for (let y = 0; y < height; y++) {
         for (let x = 0; x < width; x++) yield Number(y < content.height && x < content.width);
       }

@@ -2,7 +2,7 @@ import type { NearSizeRule } from '../../image/size-rules/near-size.ts';
 import { readFlag, readWholeNumber } from '../config-values.ts';
 import type { PresetPlan } from '../preset-plan.ts';
 import type { ConfigValues, ProcessorType } from '../processor-types.ts';
-import { cropped, fixedSize, resized } from './own-steps.ts';
+import { cropped, fixedSize, resized, sizeOfValues } from './own-steps.ts';
 import { allButCrop, bicubic, bilinear, halfValues, square } from './type-values.ts';
 
 /*
@@ -51,6 +51,15 @@ export const depthTypes: Readonly<Record<string, ProcessorType>> = {
       ],
       tensor: paddedToMultiple(config),
     }),
+  },
+  DepthProImageProcessor: {
+    defaults: { ...allButCrop, ...halfValues, size: square(1536), resample: bilinear },
+    ignores: ['do_center_crop', 'crop_size', 'do_pad', 'pad_size'],
+    own(config) {
+      const size = sizeOfValues(config);
+      if (size === undefined) return { steps: [] };
+      return { steps: [], tensor: { arrangement: { kind: 'resizedValues', size, multipleOf: 1 } } };
+    },
   },
   GLPNImageProcessor: {
     defaults: { do_resize: true, do_rescale: true, resample: bilinear, size_divisor: 32 },

@@ -1,8 +1,15 @@
 import type { ResizeFit } from '../../image/resize.ts';
 import type { Step } from '../../image/steps.ts';
-import { type ConfigSize, invalid, readFlag, readSize, readWholeNumber } from '../config-values.ts';
+import {
+  type ConfigSize,
+  invalid,
+  readFlag,
+  readSize,
+  readWholeNumber,
+  unsupportedKeys,
+} from '../config-values.ts';
 import type { ConfigValues, OwnPlan, ProcessorType } from '../processor-types.ts';
-import { edgesOf, fixedSize, paddedWithMask, resized } from './own-steps.ts';
+import { edgesOf, fixedSize, paddedWithMask, resized, sizeOfValues } from './own-steps.ts';
 import { allButCrop, bilinear, clipValues, imagenetValues, square } from './type-values.ts';
 
 /*
@@ -22,6 +29,32 @@ function blurredSquare(config: ConfigValues): OwnPlan {
   return {
     steps,
     tensor: { arrangement: { kind: 'resizedValues', size, multipleOf: 1, antialias: 'blur' } },
+  };
+}
+
+/** RfDetrImageProcessor resizes values, to `size` of two sides: its published configs have no other. */
+function valuesWithMask(config: ConfigValues): OwnPlan {
+  const pads = readFlag(config, 'do_pad');
+  const size = sizeOfValues(config);
+  if (size === undefined) return { steps: [], tensor: paddedWithMask(config, pads) };
+  if (pads && (config.pad_size ?? null) !== null)
+    throw unsupportedKeys(['pad_size'], 'it pads resized values');
+  return {
+    steps: [],
+    tensor: {
+      arrangement: { kind: 'resizedValues', size, multipleOf: 1 },
+      ...(pads && {
+        extras: [
+          {
+            name: 'pixel_mask',
+            kind: 'pixelMask',
+            datatype: 'INT64',
+            canvas: size,
+            resizedTo: size,
+          } as const,
+        ],
+      }),
+    },
   };
 }
 
@@ -119,6 +152,12 @@ export const detectionTypes: Readonly<Record<string, ProcessorType>> = {
       ),
       tensor: paddedWithMask(config, true),
     }),
+  },
+  RfDetrImageProcessor: {
+    defaults: detrDefaults,
+    ignores: ignoresCrop,
+    own: valuesWithMask,
+    renamed: detrKeys,
   },
   RTDetrImageProcessor: {
     ...detr,

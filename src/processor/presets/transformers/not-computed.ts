@@ -20,7 +20,6 @@ const missing = {
 export const notComputed: Readonly<Record<string, (typeof missing)[keyof typeof missing]>> = {
   DeepseekOcr2ImageProcessor: missing.tiles,
   DeepseekVLHybridImageProcessor: missing.twoImages,
-  DepthProImageProcessor: missing.floats,
   EfficientLoFTRImageProcessor: missing.pairs,
   EfficientNetImageProcessor: missing.other,
   FuyuImageProcessor: missing.patches,
@@ -41,7 +40,6 @@ export const notComputed: Readonly<Record<string, (typeof missing)[keyof typeof 
   PPOCRV5ServerRecImageProcessor: missing.floats,
   PPOCRV6SmallRecImageProcessor: missing.other,
   Pix2StructImageProcessor: missing.patches,
-  RfDetrImageProcessor: missing.floats,
   SLANeXtImageProcessor: missing.other,
   Step3p7ImageProcessor: missing.tiles,
   SuperGlueImageProcessor: missing.pairs,

@@ -14,6 +14,7 @@ import {
 import type { PresetLibrary } from '../preset.ts';
 import type { PresetPlan } from '../preset-plan.ts';
 import type { ConfigValues } from '../processor-types.ts';
+import { bilinear } from './type-values.ts';
 
 /*
  * Parts of the plans of classes that have a `_preprocess` of their own.
@@ -45,6 +46,17 @@ export function fixedSize(config: ConfigValues, key: string, toSquare = true): S
   const size = readSize(config, key, toSquare);
   if (size.fit === 'fill') return { width: size.width, height: size.height };
   throw invalid(key, config[key], 'a number, [height, width] or {height, width}');
+}
+
+/**
+ * The size to which a class resizes values, not pixels, by bilinear without antialiasing. Unset: it does not resize.
+ * Whether it normalizes before or after that makes no difference, since the weights of a value add up to 1.
+ */
+export function sizeOfValues(config: ConfigValues): Size | undefined {
+  if (!readFlag(config, 'do_resize')) return undefined;
+  if (!readFlag(config, 'do_rescale')) throw invalid('do_rescale', config.do_rescale, 'true');
+  if (config.resample !== bilinear) throw invalid('resample', config.resample, '2, which is bilinear');
+  return fixedSize(config, 'size', readFlag(config, 'default_to_square'));
 }
 
 /** The side of `size = {"shortest_edge": …}`. Other keys are ignored. */
