@@ -22,13 +22,13 @@ export async function pictureOf(
   return { name, canRemove, canvas, width: response.width, height: response.height };
 }
 
-/** Shows the pixels of several presets side by side. @param onRemove - called with the index of a picture */
-export function showGallery(pictures: readonly GalleryPicture[], onRemove: (index: number) => void): void {
-  const figures = pictures.map(({ name, canRemove, canvas, width, height }, index) => {
+/** Shows the pixels of several presets side by side. @param onRemove - called with the name of a preset */
+export function showGallery(pictures: readonly GalleryPicture[], onRemove: (name: string) => void): void {
+  const figures = pictures.map(({ name, canRemove, canvas, width, height }) => {
     canvas.setAttribute('role', 'img');
     canvas.setAttribute('aria-label', `Pixels of ${name}`);
     const remove = element('button', { type: 'button', class: 'quiet', 'aria-label': `Remove ${name}` }, '×');
-    remove.addEventListener('click', () => onRemove(index));
+    remove.addEventListener('click', () => onRemove(name));
     return element(
       'figure',
       { class: 'preset-picture' },

@@ -1,9 +1,8 @@
 import type { ProcessResponse } from '../../gen/image/v1/processor_pb.ts';
 import { maxVariants } from '../options/image-options.ts';
-import { decodeBitmap } from './bitmap.ts';
 import { callProblem, callVariants, type Problem, useApiKey } from './call.ts';
 import { createCodePanel } from './code-panel.ts';
-import { compare, geometryOfResponse, rivalsFor } from './comparison.ts';
+import { compareOthers } from './compare-others.ts';
 import { isConfigFile } from './config-file.ts';
 import { downloadName } from './download-name.ts';
 import { byId } from './element.ts';
@@ -12,6 +11,7 @@ import { bytes } from './figures.ts';
 import { createForm } from './form.ts';
 import { origin } from './origin.ts';
 import { present, requestsOfView, viewOf } from './presentation.ts';
+import { loadCatalogue } from './preset-catalogue.ts';
 import { createPresetField } from './preset-field.ts';
 import { fillProblemBox } from './problem-box.ts';
 import { readService } from './read-service.ts';
@@ -46,8 +46,6 @@ const missingKey: Problem = {
 
 /** Presets that the view of presets shows beside that of the settings. */
 const initialOthers = ['google/vit-base-patch16-224', 'facebook/dinov2-base', 'ultralytics/yolo'];
-/** Sources up to this size are compared with every rival; of larger ones, only with the chosen one. */
-const maxPixelsForAllRivals = 4_000_000;
 
 const view = byId('view', HTMLElement);
 const download = byId('download', HTMLAnchorElement);
@@ -65,8 +63,8 @@ let comparedTask = '';
 setUpTheme();
 const codePanel = createCodePanel(announce);
 const stackPanel = createStackPanel((rival) => store.change({ rival }));
-const resultPanel = createResultPanel(createViewer(), stackPanel, (index) => {
-  store.change({ others: store.get().others.filter((_, at) => at !== index - 1) });
+const resultPanel = createResultPanel(createViewer(), stackPanel, (name) => {
+  store.change({ others: store.get().others.filter((each) => each !== name) });
 });
 const [service, sample] = await Promise.all([readService(`${origin}/openapi.json`), drawSample()]);
 needsKey = service.needsKey;
@@ -81,9 +79,11 @@ const store = createStore({
   others: initialOthers,
 });
 const form = createForm((field) => store.change({ settings: form.read() }, field));
-const addField = createPresetField('add-preset', (name) => {
+const addField = createPresetField('add-preset', async (name) => {
   addField.write('');
-  store.change({ others: [...store.get().others, name].slice(0, maxVariants - 2) });
+  const isKnown = (await loadCatalogue()).some((preset) => preset.name === name);
+  if (isKnown)
+    store.change({ others: [...new Set([...store.get().others, name])].slice(0, maxVariants - 2) });
 });
 listenToInputs({
   onFile: async (file) => {
@@ -155,7 +155,9 @@ async function run(): Promise<void> {
     const { summary } = presentation;
     announce(`${summary}, ${bytes(response.content.length)}, ${describeCache(response.cache)}.`);
     delete view.dataset.busy;
-    if (presentation.view === 'stack') await compareOthers(state, others[0], source, signal);
+    const [exact] = others;
+    if (presentation.view !== 'stack' || exact === undefined) return;
+    for await (const comparison of compareOthers(state, exact, source, signal)) stackPanel.note(comparison);
   } catch (error) {
     const problem = callProblem(error, signal);
     if (problem !== undefined) showProblem(problem);
@@ -169,25 +171,6 @@ function forgetOldFigures(state: State): void {
   const task = JSON.stringify([selectedSource(state), state.settings]);
   if (task !== comparedTask) stackPanel.clear();
   comparedTask = task;
-}
-
-/** Compares with the rivals that are not chosen, for the figures on their buttons. */
-async function compareOthers(
-  { settings, rival: chosen }: State,
-  response: ProcessResponse | undefined,
-  of: ImageSource,
-  signal: AbortSignal,
-): Promise<void> {
-  const known = response?.source;
-  if (response === undefined || known === undefined) return;
-  if (known.width * known.height > maxPixelsForAllRivals) return;
-  const geometry = geometryOfResponse(settings, response);
-  const exact = await decodeBitmap(blobOf(response));
-  for (const rival of rivalsFor(geometry).filter((each) => each !== chosen)) {
-    const compared = await compare(rival, settings, exact, geometry, of, signal);
-    if (signal.aborted) return;
-    stackPanel.note(compared.comparison);
-  }
 }
 
 /** Reports a problem, or that there is none. */

@@ -26,7 +26,7 @@ export type Presentation = { readonly view: View; readonly summary: string; read
 
 /** The view of a state, or the channels where its pixels are no single picture. */
 export function viewOf({ view, settings }: State): View {
-  const isPicture = settings.recipe !== 'preset' || findPreset(settings.preset)?.makesPictures !== true;
+  const isPicture = settings.recipe !== 'preset' || isOnePicture(settings.preset);
   return isPicture ? view : 'channels';
 }
 
@@ -46,10 +46,15 @@ export function requestsOfView(state: State): ProcessRequest[] {
     case 'channels':
       return settings.output === 'tensor' ? [] : [requestOf({ ...settings, output: 'tensor' })];
     case 'presets':
-      return [settings, ...others.map((name) => withPreset(settings, name))].map((each) =>
-        requestOf(asPng(each, 'exact')),
+      return [settings, ...others.filter(isOnePicture).map((name) => withPreset(settings, name))].map(
+        (each) => requestOf(asPng(each, 'exact')),
       );
   }
+}
+
+/** Whether the pixels of a preset are one picture, as far as the page knows. */
+function isOnePicture(preset: string): boolean {
+  return findPreset(preset)?.makesPictures !== true;
 }
 
 /** The same settings with another preset. */
@@ -108,8 +113,7 @@ async function presentComparison(
     possible,
     summary: verdictInWords(comparison, settings),
     ...(geometry === undefined && {
-      warning:
-        'These steps are not known to be only a resize and a crop, so other libraries have no one call for them.',
+      warning: 'Other libraries are compared only where the steps are a plain resize and a crop.',
     }),
   };
 }
@@ -135,7 +139,10 @@ async function presentPresets(
   { settings, others }: State,
   responses: readonly ProcessResponse[],
 ): Promise<Presentation> {
-  const names = [settings.recipe === 'preset' ? settings.preset : 'These settings', ...others];
+  const names = [
+    settings.recipe === 'preset' ? settings.preset : 'These settings',
+    ...others.filter(isOnePicture),
+  ];
   const gallery = await Promise.all(
     responses.map((response, index) => pictureOf(names[index] ?? '', index > 0, response)),
   );

@@ -8,11 +8,11 @@ import type { State } from './state.ts';
 import type { View } from './view.ts';
 import type { createViewer } from './viewer.ts';
 
-/** The panel of the result in its views. @param onRemove - called with the index of a picture of the gallery */
+/** The panel of the result in its views. @param onRemove - called with the name of a preset of the gallery */
 export function createResultPanel(
   viewer: ReturnType<typeof createViewer>,
   stackPanel: ReturnType<typeof createStackPanel>,
-  onRemove: (index: number) => void,
+  onRemove: (name: string) => void,
 ) {
   return {
     /** @param state - of the presentation's response */

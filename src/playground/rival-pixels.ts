@@ -41,10 +41,9 @@ const resizedBy: Readonly<
     return answer(plainResize(settings, resized, 'fast', 'lanczos'), message, signal);
   },
   async canvas({ settings, source, geometry: { resized } }, signal) {
-    const picture =
-      source.file === undefined
-        ? await decodedPicture(settings, source, signal)
-        : await decodeBitmap(source.file);
+    const decodedHere = source.file && (await decodeBitmap(source.file).catch(() => undefined));
+    // The page does not download URLs, and browsers do not decode every format.
+    const picture = decodedHere ?? (await decodedPicture(settings, source, signal));
     return drawnBitmap(picture, resized.width, resized.height);
   },
   async interpolate({ settings, source, geometry: { resized } }, signal) {
