@@ -95,7 +95,12 @@ function runFile(interpreter: string, extension: string): Runner {
   };
 }
 
-const runners: Readonly<Record<string, { readonly program: string | undefined; readonly run: Runner }>> = {
+interface Interpreter {
+  readonly program: string | undefined;
+  readonly run: Runner;
+}
+
+const runners: Readonly<Record<string, Interpreter>> = {
   sh: { program: bash, run: (_block, program) => runShell(`set -euo pipefail\n${program}`) },
   bash: { program: bash, run: (_block, program) => runShell(`set -euo pipefail\n${program}`) },
   python: { program: python, run: runFile(python ?? '', 'py') },
@@ -122,14 +127,19 @@ function importsOf({ language, text }: DocBlock): string[] {
 }
 
 const missingModules = python === undefined ? [] : missingIn(python, blocks.flatMap(importsOf));
+
+/** What runs a block. A block with modules that `python` lacks needs one with all of them, as the Python client's. */
+function runnerOf(block: DocBlock): Interpreter | undefined {
+  const modules = importsOf(block);
+  if (!modules.some((name) => missingModules.includes(name))) return runners[block.language];
+  const program = findPythonWith(...modules);
+  return { program, run: runFile(program ?? '', 'py') };
+}
 describe.skipIf(bash === undefined)('the examples of the pages', () => {
   it.for(examples.map((block) => [`${block.page}:${block.line}`, block] as const))(
     '%s',
     async ([, block], { skip }) => {
-      const missing = [
-        ...missingPrograms(block),
-        ...importsOf(block).filter((name) => missingModules.includes(name)),
-      ];
+      const missing = missingPrograms(block);
       if (missing.length > 0) return skip(`there is no ${missing.join(', ')}`);
       const { before = '', after = '' } = given.find(isAbout(block)) ?? {};
       if (block.language === 'console') {
@@ -143,9 +153,10 @@ describe.skipIf(bash === undefined)('the examples of the pages', () => {
         }
         return;
       }
-      const runner = runners[block.language];
+      const runner = runnerOf(block);
       if (runner === undefined) throw new Error(`nothing runs ${block.language}`);
-      if (runner.program === undefined) return skip(`nothing here runs ${block.language} with its packages`);
+      if (runner.program === undefined)
+        return skip(`nothing here runs ${[block.language, ...importsOf(block)].join(', ')}`);
       const printed = await runner.run(block, before + addressed(block.text) + after);
       expect(printed.code, printed.stderr + printed.stdout).toBe(0);
       if (block.output !== undefined) {

@@ -31,6 +31,11 @@ export const notRun: readonly { readonly page: string; readonly first: string; r
     reason: 'test/end-to-end/client-docs.test.ts runs jobs with a folder of photos',
   },
   {
+    page: 'docs/python.md',
+    first: 'pip install ./clients/python',
+    reason: 'it installs a package; .ci/run builds the wheel and installs it into a fresh environment',
+  },
+  {
     page: 'README.md',
     first: '# Docker: one image with both services',
     reason:
