@@ -93,8 +93,9 @@ function makePackage(scope: string | undefined, out: string): string {
     '--outDir',
     folder,
   ]);
-  // What makes pages stays outside.
-  const filter = (path: string) => !path.endsWith('.ts');
+  // The programs that generate pages are not part of it.
+  const generators = [join(root, 'docs/generate'), join(root, 'docs/requirements.txt')];
+  const filter = (path: string) => !generators.includes(path);
   for (const path of copied) cpSync(join(root, path), join(folder, path), { recursive: true, filter });
   const manifest = packageManifest(read('package.json'), scope);
   const write = (name: string, value: unknown) =>

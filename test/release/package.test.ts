@@ -96,6 +96,8 @@ describe.skipIf(npm === undefined)('the npm package', () => {
       ]),
     );
     expect(files.filter((name) => name.endsWith('.ts') || name.startsWith('src/playground'))).toEqual([]);
+    const pages = files.filter((name) => name.startsWith('docs/') && name.includes('.'));
+    expect(pages.filter((name) => !/\.(md|png|svg)$/.test(name))).toEqual([]);
     expect(files.filter((name) => name.startsWith('test/'))).toEqual([
       'test/fixtures',
       'test/fixtures/sample.jpg',
