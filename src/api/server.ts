@@ -6,7 +6,7 @@ import { startTracing } from '../telemetry/tracing.ts';
 import { createApp } from './app.ts';
 import { createGate } from './auth/auth.ts';
 import type { ApiConfig } from './config.ts';
-import { connectionOptions, limitConnections } from './connections.ts';
+import { connectionOptions, endUnusedConnections, limitConnections } from './connections.ts';
 import { createHttpServer } from './http-server.ts';
 import { countRetries, createHttpMetrics, noRoute, watchProcessors } from './metrics.ts';
 import { createProcessorClient } from './upstream/processor-client.ts';
@@ -50,6 +50,7 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningA
     httpMetrics.failures.inc({ route: noRoute, reason }),
   );
   limitConnections(server, config);
+  endUnusedConnections(server, closing.signal);
   const port = await listen(server, config.port, config.host);
 
   return {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { connectionOptions, limitConnections } from '../../src/api/connections.ts';
+import { connectionOptions, endUnusedConnections, limitConnections } from '../../src/api/connections.ts';
 import { type ScriptedProcessor, startScriptedProcessor, startTestApi } from '../support/api.ts';
 
 let processor: ScriptedProcessor;
@@ -126,5 +126,19 @@ describe(limitConnections, () => {
     const socket = await open(api.port, `${line} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc`);
     await closed(socket);
     await healthIsFine(api.port);
+  });
+});
+
+describe(endUnusedConnections, () => {
+  it.each([
+    ['nothing has come', ''],
+    ['half of a request has come', 'GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: '],
+    ['a request has been served', healthz],
+  ])('lets the server end when it drains although on a connection %s', async (_, bytes) => {
+    const api = await start();
+    const socket = await open(api.port, bytes);
+    await healthIsFine(api.port);
+    await api[Symbol.asyncDispose]();
+    await closed(socket);
   });
 });
