@@ -34,3 +34,20 @@ export function limitIdleConnections(limits: WaitingLimits): (session: ServerHtt
     });
   };
 }
+
+/** The sessions whose peer has sent nothing. A server that closes would wait for them: they get no GOAWAY before the settings. */
+export function createSilentSessions() {
+  const silent = new Set<ServerHttp2Session>();
+  return {
+    add(session: ServerHttp2Session): void {
+      silent.add(session);
+      const leave = () => silent.delete(session);
+      session.once('remoteSettings', leave);
+      session.once('close', leave);
+    },
+    /** Ends them at once. */
+    end(): void {
+      for (const session of silent) session.destroy();
+    },
+  };
+}

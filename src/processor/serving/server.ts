@@ -25,7 +25,7 @@ import { createCallWatch } from './call-watch.ts';
 import { limitConnectionAge } from './connection-age.ts';
 import { createGrpcUnaryMethods } from './grpc-unary.ts';
 import { createMessageWatch } from './half-sent.ts';
-import { limitIdleConnections } from './idle-connections.ts';
+import { createSilentSessions, limitIdleConnections } from './idle-connections.ts';
 import { createRpcListener, methodNotAllowed } from './rpc-listener.ts';
 
 /**
@@ -140,6 +140,8 @@ export async function startGrpcServer(
   });
   server.on('session', widenSession);
   server.on('session', limitIdleConnections(waiting.idleConnections));
+  const silent = createSilentSessions();
+  server.on('session', silent.add);
   server.on('session', limitConnectionAge(options.maxConnectionAgeMs ?? 0));
   server.on('stream', resetUnreadRequest);
   const port = await listen(server, options.port, options.host);
@@ -148,6 +150,7 @@ export async function startGrpcServer(
     async drain() {
       draining.abort();
       const closed = once(server, 'close');
+      silent.end();
       // Node says GOAWAY on every session, and closes each when its last stream is over.
       server.close();
       await closed;

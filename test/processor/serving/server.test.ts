@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type ClientHttp2Session, connect, constants } from 'node:http2';
+import { connect as connectSocket } from 'node:net';
 import { Code, ConnectError, createClient, type ServiceImpl, type Transport } from '@connectrpc/connect';
 import {
   createConnectTransport,
@@ -190,6 +191,17 @@ describe(startGrpcServer, () => {
       const closed = once(session, 'close');
       await server.drain();
       await closed;
+    });
+
+    it('ends although a peer has sent nothing, and does not read', async () => {
+      const server = await start();
+      const socket = connectSocket(Number(new URL(server.url).port), '127.0.0.1');
+      socket.on('error', () => {});
+      await once(socket, 'connect');
+      // The server has accepted the connection before this one, whose call it responds to.
+      await errorOf(server.client.process({}));
+      await server.drain();
+      socket.destroy();
     });
 
     it('lets a call in flight finish with its response', async () => {
