@@ -111,17 +111,22 @@ const machineDefaults: Readonly<Record<string, string>> = { WORKERS: 'one per co
 /** @throws Error when a variable is in no group */
 export function environmentTables(): string {
   const left = new Set(Object.values(services).flatMap((shape) => Object.keys(shape)));
-  const header = ['service', 'variable', 'values', 'default', 'meaning'];
+  const header = ['variable, service', 'default', 'meaning and values'];
   const text = groups.map(([title, names]) => {
     for (const name of names) left.delete(name);
-    return `## ${title}\n\n${table(header, names.flatMap(rowsOf))}`;
+    return `## ${title}\n\n${table(header, names.flatMap(rowsOf).map(narrow))}`;
   });
   if (left.size > 0)
     throw new Error(`add to a group of docs/generate/environment.ts: ${[...left].join(', ')}`);
   return text.join('\n\n');
 }
 
-/** The row of a variable, or two if the services differ in more than its default. */
+/** Five facts in three columns, which fit on a page of GitHub. */
+function narrow([service = '', variable = '', values = '', shown = '', meaning = '']: string[]): string[] {
+  return [`${variable}<br>${service}`, shown, `${meaning}<br>Values: ${values}`];
+}
+
+/** Service, name, values, default and meaning of a variable: two rows if the services differ in more than its default. */
 function rowsOf(name: string): string[][] {
   const rows = Object.entries(services).flatMap(([service, shape]) => {
     const field = shape[name];

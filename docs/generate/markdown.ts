@@ -5,10 +5,10 @@
 /** Makes the content of one place in a page. The name is the place's. */
 export type Sections = Readonly<Record<string, () => string>>;
 
-/** A Markdown table. Characters of cells that would end a cell or begin an HTML tag are escaped. */
+/** A Markdown table. Characters of cells that would end a cell or begin an HTML tag are escaped, except for `<br>`. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll(/[|<]/g, '\\$&')).join(' | ')} |`;
+    `| ${cells.map((cell) => cell.replaceAll(/\||<(?!br>)/g, '\\$&')).join(' | ')} |`;
   return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('\n');
 }
 

@@ -27,7 +27,7 @@ export function optionTables(): string {
   const left = new Set(Object.keys(imageOptions));
   const text = groups.map(([title, names]) => {
     for (const name of names) left.delete(name);
-    return `### ${title}\n\n${table(['option', 'values', 'default', 'meaning', 'gRPC field'], names.map(row))}`;
+    return `### ${title}\n\n${table(['option', 'default', 'meaning and values', 'gRPC field'], names.map(row))}`;
   });
   if (left.size > 0) throw new Error(`add to a group of docs/generate/options.ts: ${[...left].join(', ')}`);
   return text.join('\n\n');
@@ -35,7 +35,8 @@ export function optionTables(): string {
 
 function row(name: OptionName): string[] {
   const option: Option = imageOptions[name];
-  return [code(name), valuesOf(option), defaultOf(name, option), option.meaning, code(option.field)];
+  const meaning = `${option.meaning}<br>Values: ${valuesOf(option)}`;
+  return [code(name), defaultOf(name, option), meaning, code(option.field)];
 }
 
 function valuesOf({ kind }: Option): string {
