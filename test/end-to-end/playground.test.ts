@@ -314,7 +314,8 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     await page.press('#key', 'Enter');
     await alert.waitFor();
     expect(await alert.textContent()).toMatch(/UNAUTHENTICATED.*Enter the key of your team/s);
-  });
+    // It starts two more services.
+  }, 90_000);
 
   /** Presses Tab until an element has the focus. */
   async function tabTo(id: string): Promise<void> {
