@@ -70,14 +70,14 @@ describe.skipIf(helm === undefined)('helm test', () => {
     expect(stderr).toBe('');
     expect(stdout.toString()).toMatch(/^200, a PNG of 4 × 3 pixels from 127\.0\.0\.1:\d+\n$/);
     expect(code).toBe(0);
-  });
+  }, 120_000);
 
   it('fails with the reason where images are refused', async () => {
     await using service = await startService({ processor: { SOURCE_FORMATS: 'jpeg' } });
     const { code, stderr } = await runTest(service.url);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^415 application\/problem\+json: .*expected: 200 and a PNG/s);
-  });
+  }, 120_000);
 
   it('expects 401 of a service with API keys, and 200 when it has one', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'keys-'));
@@ -96,5 +96,5 @@ describe.skipIf(helm === undefined)('helm test', () => {
     } finally {
       await rm(folder, { recursive: true });
     }
-  });
+  }, 120_000);
 });

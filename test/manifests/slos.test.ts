@@ -17,7 +17,7 @@ interface Recording {
 }
 
 const { groups } = parse(readFileSync('manifests/monitoring/slos.yaml', 'utf8')).spec as {
-  groups: [{ rules: Recording[] }, unknown];
+  groups: [{ rules: Recording[] }, object];
 };
 const recordings = groups[0].rules;
 const slos = [...new Set(recordings.map(({ labels }) => labels.slo))];
@@ -95,19 +95,20 @@ describe.skipIf(promtool === undefined)('the error budgets, run by promtool', ()
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'slos-'));
-    await writeFile(join(folder, 'slos.yaml'), JSON.stringify({ groups }));
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  /** The alerts that fire after 80 minutes, by what promtool reports of an expectation that none does. */
-  async function firing(series: Record<string, string>): Promise<string[]> {
+  /** The alerts that fire after so many minutes, by what promtool reports of an expectation that none does. */
+  async function firing(series: Record<string, string>, minutes = 80, interval = '1m') {
     const names = ['ImageErrorBudgetBurnsFast', 'ImageErrorBudgetBurnsSlowly'];
     const test = {
       interval: '1m',
       input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
-      alert_rule_test: names.map((alertname) => ({ eval_time: '80m', alertname, exp_alerts: [] })),
+      alert_rule_test: names.map((alertname) => ({ eval_time: `${minutes}m`, alertname, exp_alerts: [] })),
     };
-    const file = { rule_files: ['slos.yaml'], evaluation_interval: '1m', tests: [test] };
+    const rules = { groups: groups.map((group) => ({ ...group, interval })) };
+    await writeFile(join(folder, 'slos.yaml'), JSON.stringify(rules));
+    const file = { rule_files: ['slos.yaml'], evaluation_interval: interval, tests: [test] };
     await writeFile(join(folder, 'test.yaml'), JSON.stringify(file));
     const { stdout, stderr } = spawnSync(promtool ?? '', ['test', 'rules', 'test.yaml'], {
       encoding: 'utf8',
@@ -127,6 +128,95 @@ describe.skipIf(promtool === undefined)('the error budgets, run by promtool', ()
     expect(await firing(seriesOf(slo, 16 * allowed))).toEqual([fast, slowly]);
     expect(await firing(seriesOf(slo, 4 * allowed))).toEqual([slowly]);
     expect(await firing(seriesOf(slo, 0.5 * allowed))).toEqual([]);
+  });
+
+  const hour = 60;
+  it.each<[what: string, burns: readonly (readonly [rate: number, minutes: number])[], fires: string[]]>([
+    [
+      'an hour at 17 times',
+      [
+        [0, 9 * hour],
+        [17, hour + 15],
+      ],
+      ['Fast', 'Slowly'],
+    ],
+    [
+      'an hour at 13 times',
+      [
+        [0, 9 * hour],
+        [13, hour + 15],
+      ],
+      ['Slowly'],
+    ],
+    [
+      'an hour at 20 times, over for ten minutes',
+      [
+        [0, 9 * hour],
+        [20, hour],
+        [0, 15],
+      ],
+      ['Slowly'],
+    ],
+    [
+      'six hours at 7 times',
+      [
+        [0, 12 * hour],
+        [7, 6 * hour + 15],
+      ],
+      ['Fast', 'Slowly'],
+    ],
+    [
+      'six hours at 5 times',
+      [
+        [0, 12 * hour],
+        [5, 6 * hour + 15],
+      ],
+      ['Slowly'],
+    ],
+    [
+      'six hours at 7 times, over for half an hour',
+      [
+        [0, 12 * hour],
+        [7, 6 * hour],
+        [0, 45],
+      ],
+      ['Slowly'],
+    ],
+    [
+      'a day at 4 times',
+      [
+        [0, 48 * hour],
+        [4, 24 * hour],
+      ],
+      ['Slowly'],
+    ],
+    ['three days at 1.2 times', [[1.2, 72 * hour]], ['Slowly']],
+    ['three days at 0.9 times', [[0.9, 72 * hour]], []],
+    [
+      'three days at 1.2 times, over for six hours',
+      [
+        [1.2, 72 * hour],
+        [0, 6 * hour + 30],
+      ],
+      [],
+    ],
+  ])('of %s', async (_what, burns, fires) => {
+    const labels = 'namespace="image-service", route="/v1/images"';
+    const minutes = burns.reduce((sum, [, length]) => sum + length, 0);
+    let failed = 0;
+    const failures = burns.map(([rate, length]) => {
+      const [start, step] = [failed, 10 * rate];
+      failed += step * length;
+      return `${start + step}+${step}x${length - 1}`;
+    });
+    const series = {
+      [`http_requests_total{${labels}}`]: `10000+10000x${minutes - 1}`,
+      [`http_request_failures_total{${labels}, reason="OVERLOADED"}`]: failures.join(' '),
+    };
+    const names = fires.map((name) => `ImageErrorBudgetBurns${name} availability`);
+    // Sums over days for each minute take promtool minutes.
+    const step = minutes > 24 * hour ? 15 : 5;
+    expect(await firing(series, minutes - step, `${step}m`)).toEqual(names);
   });
 
   it('wake nobody for a single request of a quiet night', async () => {
