@@ -1,17 +1,17 @@
-import { type CommandName, type CommandTable, commands, flagsOf, shells, tableOf } from './commands.ts';
+import { type CommandName, commands, flagsOf, tableOf } from './commands.ts';
 import { type Flag, parseFlags, usage } from './flags.ts';
+import type { CommandTable } from './tables/command-table.ts';
+import { shells } from './tables/service-commands.ts';
 
 type Shell = (typeof shells)[number];
 
 /**
  * Reads the command line of `completion`.
  *
- * @returns undefined for `--help`
  * @throws ClientError of bad usage
  */
-export function readShell(argv: readonly string[]): Shell | undefined {
-  const { values, positionals } = parseFlags(argv, flagsOf(tableOf('completion')));
-  if (values.help === true) return undefined;
+export function readShell(argv: readonly string[]): Shell {
+  const { positionals } = parseFlags(argv, flagsOf(tableOf('completion')));
   const shell = shells.find((name) => name === positionals[0]);
   if (shell !== undefined && positionals.length === 1) return shell;
   const given = positionals.length === 0 ? 'nothing' : `"${positionals.join(' ')}"`;
@@ -28,6 +28,8 @@ const names = ['send', ...(Object.keys(commands) as CommandName[])] as const;
 /** A flag with its dashes, and the completions of its value. */
 interface ShellFlag {
   readonly flag: string;
+  /** Its short form, as `-h`; empty for none. */
+  readonly short: string;
   readonly help: string;
   /** The words of its value; empty for other values, undefined for a flag without a value. */
   readonly words?: readonly string[];
@@ -36,15 +38,20 @@ interface ShellFlag {
 }
 
 function shellFlags(name: CommandName | 'send'): ShellFlag[] {
-  return Object.entries(flagsOf(tableOf(name))).flatMap(([flag, { type, no, help, words, completes }]) => {
-    const first: ShellFlag = {
-      flag: `--${flag}`,
-      help,
-      ...(type === 'string' ? { words: words ?? [] } : {}),
-      completes,
-    };
-    return no === true ? [first, { flag: `--no-${flag}`, help: `not: ${help}`, completes }] : [first];
-  });
+  return Object.entries(flagsOf(tableOf(name))).flatMap(
+    ([flag, { type, short, no, help, words, completes }]) => {
+      const first: ShellFlag = {
+        flag: `--${flag}`,
+        short: short === undefined ? '' : `-${short}`,
+        help,
+        ...(type === 'string' ? { words: words ?? [] } : {}),
+        completes,
+      };
+      return no === true
+        ? [first, { flag: `--no-${flag}`, short: '', help: `not: ${help}`, completes }]
+        : [first];
+    },
+  );
 }
 
 function positionalsOf(name: CommandName | 'send'): CommandTable['positionals'] {
@@ -62,7 +69,7 @@ function bashScript(): string {
   const flags = names.map(
     (name) =>
       `    ${name}) flags="${shellFlags(name)
-        .map(({ flag }) => flag)
+        .flatMap(({ flag, short }) => (short === '' ? [flag] : [short, flag]))
         .join(' ')}" ;;`,
   );
   return `# bash completion for image-client: source <(image-client completion bash)
@@ -117,10 +124,11 @@ function valueCases(
 ): string {
   return names
     .flatMap((name) =>
-      shellFlags(name).flatMap(({ flag, words, completes }) => {
+      shellFlags(name).flatMap(({ flag, short, words, completes }) => {
         if (words === undefined) return [];
         const branch = branches[completes ?? (words.length > 0 ? 'words' : 'others')];
-        return [branch.replace('%', `"${name} ${flag}"`).replace('WORDS', words.join(' '))];
+        const pattern = [flag, short].filter(Boolean).map((one) => `"${name} ${one}"`);
+        return [branch.replace('%', pattern.join('|')).replace('WORDS', words.join(' '))];
       }),
     )
     .join('\n');
@@ -133,7 +141,12 @@ function zshScript(): string {
   const described = (rows: readonly (readonly [string, string])[]) =>
     rows.map(([word, help]) => quoted(`${word.replaceAll(':', '\\:')}:${help}`)).join(' ');
   const flags = names.map(
-    (name) => `    ${name}) flags=(${described(shellFlags(name).map(({ flag, help }) => [flag, help]))}) ;;`,
+    (name) =>
+      `    ${name}) flags=(${described(
+        shellFlags(name).flatMap(({ flag, short, help }) =>
+          [short, flag].filter(Boolean).map((one) => [one, help] as const),
+        ),
+      )}) ;;`,
   );
   const commandRows = Object.entries(commands).map(([name, { summary }]) => [name, summary] as const);
   return `#compdef image-client
@@ -191,7 +204,7 @@ function fishScript(): string {
           : [`complete -c image-client -n ${isIn(name)} -f -a ${quoted(positionals.join(' '))}`];
     return [
       ...own,
-      ...shellFlags(name).map(({ flag, help, words: values, completes }) => {
+      ...shellFlags(name).map(({ flag, short, help, words: values, completes }) => {
         const completed = {
           folders: " -x -a '(__fish_complete_directories)'",
           files: ' -r -F',
@@ -199,7 +212,7 @@ function fishScript(): string {
           words: ` -x -a ${quoted((values ?? []).join(' '))}`,
         };
         const value = values === undefined ? '' : completed[completes ?? 'words'];
-        return `complete -c image-client -n ${isIn(name)} -l ${flag.slice(2)}${value} -d ${quoted(help)}`;
+        return `complete -c image-client -n ${isIn(name)} ${short === '' ? '' : `-s ${short.slice(1)} `}-l ${flag.slice(2)}${value} -d ${quoted(help)}`;
       }),
     ];
   });

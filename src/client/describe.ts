@@ -1,10 +1,11 @@
 import type { exitCodes } from './client-error.ts';
 import { flagsOf, tableOf } from './commands.ts';
+import { readApi, readApiKey } from './connection-flags.ts';
 import { readInput } from './files.ts';
-import { parseFlags, readApi, readApiKey, readImageOptions, readSeconds, textOf, usage } from './flags.ts';
+import { parseFlags, readImageOptions, readSeconds, textOf, usage } from './flags.ts';
 import { describe } from './send.ts';
 
-/** A line of `describe`, read. */
+/** The command line of `describe`. */
 interface DescribeArguments {
   readonly source: { readonly path: string } | { readonly url: string };
   /** By their names in the API's query. */
@@ -12,19 +13,20 @@ interface DescribeArguments {
   readonly api: URL;
   readonly apiKey: string | undefined;
   readonly timeoutMs: number;
+  /** Whether the JSON is one line. */
+  readonly isOneLine: boolean;
 }
 
 /**
- * Reads the words after `describe`; undefined for `--help`.
+ * Reads the words after `describe`.
  *
  * @throws ClientError of bad usage
  */
 export function readDescribeArguments(
   argv: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
-): DescribeArguments | undefined {
+): DescribeArguments {
   const { values, positionals } = parseFlags(argv, flagsOf(tableOf('describe')));
-  if (values.help === true) return undefined;
   const url = textOf(values, 'url');
   const [path, ...others] = positionals;
   if ((path === undefined) === (url === undefined) || others.length > 0) {
@@ -34,19 +36,20 @@ export function readDescribeArguments(
     source: url === undefined ? { path: path ?? '' } : { url },
     options: Object.fromEntries(readImageOptions(values).texts),
     api: readApi(textOf(values, 'api'), environment.IMAGE_API_URL),
-    apiKey: readApiKey(textOf(values, 'api-key'), environment.IMAGE_API_KEY),
+    apiKey: readApiKey(values, environment.IMAGE_API_KEY),
     timeoutMs: readSeconds(values, 'timeout', 60),
+    isOneLine: values.json === true,
   };
 }
 
 /** Prints as JSON what image-api would respond to one image. @throws ClientError */
 export async function runDescribe(
-  { source, options, api, apiKey, timeoutMs }: DescribeArguments,
+  { source, options, api, apiKey, timeoutMs, isOneLine }: DescribeArguments,
   print: (line: string) => void,
   signal: AbortSignal,
 ): Promise<keyof typeof exitCodes> {
   const image = 'path' in source ? await readInput(source.path, signal) : source;
   const description = await describe(api, image, options, timeoutMs, signal, apiKey);
-  print(JSON.stringify(description, undefined, 2));
+  print(JSON.stringify(description, undefined, isOneLine ? 0 : 2));
   return 'done';
 }

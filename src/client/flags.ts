@@ -4,14 +4,34 @@ import { Failure } from '../failures.ts';
 import { nearestNames } from '../nearest-names.ts';
 import { imageOptionNames, imageOptions, type OptionName } from '../options/image-options.ts';
 import { boolean, type Kind } from '../options/kinds.ts';
+import { type OptionGroup, optionGroups } from '../options/option-groups.ts';
 import { type ParsedOptions, parseOptions } from '../options/parse-options.ts';
 import { ClientError } from './client-error.ts';
 import { codeOf, unreadable } from './files.ts';
+
+/** The groups of flags in `--help`, in their order. */
+export const flagGroups = {
+  common: 'Common options',
+  model: optionGroups.model.title,
+  size: optionGroups.size.title,
+  colour: optionGroups.colour.title,
+  response: 'Output',
+  tensor: optionGroups.tensor.title,
+  arithmetic: optionGroups.arithmetic.title,
+  lists: 'Lists',
+  job: 'The job',
+  connection: 'Connection',
+} as const satisfies Readonly<Record<OptionGroup, string>> & Readonly<Record<string, string>>;
+
+export type FlagGroup = keyof typeof flagGroups;
 
 /** A flag: its type, its help and the completions of its value. */
 export interface Flag {
   /** A boolean flag takes no value; with `no` it has a `--no-` form too. */
   readonly type: 'string' | 'boolean';
+  /** One letter, as `h` for `-h`. */
+  readonly short?: string;
+  readonly group: FlagGroup;
   readonly no?: boolean;
   /** The placeholder of the value in `--help`. */
   readonly value?: string;
@@ -27,22 +47,24 @@ export type Flags = Readonly<Record<string, Flag>>;
 
 /** The image options as flags, made from their table: `crop_width` is `--crop-width`. */
 export const imageFlags: Flags = Object.fromEntries(
-  imageOptionNames.map((name) => [flagOf(name), imageFlag(name)]),
+  Object.entries(optionGroups).flatMap(([group, { names }]) =>
+    names.map((name) => [flagOf(name), imageFlag(name, group as OptionGroup)]),
+  ),
 );
 
-function imageFlag(name: OptionName): Flag {
+function imageFlag(name: OptionName, group: OptionGroup): Flag {
   const { kind, meaning }: { readonly kind: Kind<unknown>; readonly meaning: string } = imageOptions[name];
-  if (kind === boolean) return { type: 'boolean', no: true, help: meaning };
+  if (kind === boolean) return { type: 'boolean', no: true, group, help: meaning };
   if (name === 'preprocessor_config') {
     const help = `${meaning} (its path, or its JSON)`;
-    return { type: 'string', value: 'FILE', help, completes: 'files' };
+    return { type: 'string', group, value: 'FILE', help, completes: 'files' };
   }
   if (name === 'preset') {
     const help = `${meaning} (see the command presets)`;
-    return { type: 'string', value: 'NAME', help, completes: 'presets' };
+    return { type: 'string', group, value: 'NAME', help, completes: 'presets' };
   }
   const words = 'words' in kind ? { words: kind.words as readonly string[] } : {};
-  return { type: 'string', value: 'VALUE', help: `${meaning} (${kind.allowed})`, ...words };
+  return { type: 'string', group, value: 'VALUE', help: `${meaning} (${kind.allowed})`, ...words };
 }
 
 function flagOf(option: string): string {
@@ -62,7 +84,10 @@ export function parseFlags(
   flags: Flags,
 ): { readonly values: Values; readonly positionals: readonly string[] } {
   const options: ParseArgsOptionsConfig = Object.fromEntries(
-    Object.entries(flags).map(([flag, { type }]) => [flag, { type }]),
+    Object.entries(flags).map(([flag, { type, short }]) => [
+      flag,
+      { type, ...(short === undefined ? {} : { short }) },
+    ]),
   );
   try {
     const parsed = parseArgs({ args: [...argv], options, allowPositionals: true, allowNegative: true });
@@ -146,56 +171,6 @@ export function readCount(values: Values, flag: string, byDefault: number, max: 
     throw usage(`--${flag} is "${given}"; allowed: a whole number from 1 to ${max}.`);
   }
   return count;
-}
-
-/**
- * The address of image-api: the flag, else the environment.
- *
- * @throws ClientError of bad usage; its message contains no password
- */
-export function readApi(flag: string | undefined, environment: string | undefined): URL {
-  const given = flag ?? (environment || 'http://localhost:8080');
-  const name = flag === undefined ? 'IMAGE_API_URL' : '--api';
-  const api = URL.parse(given);
-  if (api === null || !['http:', 'https:'].includes(api.protocol)) {
-    throw usage(`${name} is "${given}"; allowed: an http or https URL, such as http://localhost:8080.`);
-  }
-  // fetch refuses such a URL.
-  if (api.username !== '' || api.password !== '') {
-    throw usage(`${name} contains a user name or password; image-api accepts none.`);
-  }
-  return api;
-}
-
-/**
- * The address of image-processor: the flag, else the environment. `host:port`, as for grpcurl, is allowed.
- *
- * @throws ClientError of bad usage
- */
-export function readProcessor(flag: string | undefined, environment: string | undefined): URL {
-  const given = flag ?? (environment || 'http://localhost:50051');
-  const name = flag === undefined ? 'IMAGE_PROCESSOR_URL' : '--processor';
-  const url = URL.parse(given.includes('://') ? given : `http://${given}`);
-  const isOrigin = url !== null && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`;
-  if (!isOrigin) {
-    const state = given.includes('@') ? 'is bad' : `is "${given}"`;
-    throw usage(`${name} ${state}; allowed: host:port or an http or https URL without a path.`);
-  }
-  return url;
-}
-
-/**
- * The API key: the flag, else the environment. It is never printed.
- *
- * @throws ClientError of bad usage
- */
-export function readApiKey(flag: string | undefined, environment: string | undefined): string | undefined {
-  const key = flag ?? (environment || undefined);
-  if (key !== undefined && !/^[\x21-\x7e]+$/.test(key)) {
-    const name = flag === undefined ? 'IMAGE_API_KEY' : '--api-key';
-    throw usage(`${name} has a space or another character that no API key has.`);
-  }
-  return key;
 }
 
 /** The error of bad usage. */

@@ -1,11 +1,12 @@
 import { constants } from 'node:os';
 import packageJson from '../../package.json' with { type: 'json' };
-import { helpText, readArguments } from './arguments.ts';
+import { readArguments } from './arguments.ts';
 import { ClientError, exitCodes } from './client-error.ts';
-import { isCommand } from './commands.ts';
-import { checkOutput, readInput, writeOutput } from './files.ts';
-import { misleads } from './output-format.ts';
-import { type ImageResponse, send } from './send.ts';
+import { type CommandName, flagsOf, isCommand, tableOf } from './commands.ts';
+import { codeOf } from './files.ts';
+import { parseFlags } from './flags.ts';
+import { runSend } from './run-send.ts';
+import { standWhereTheUserStands } from './working-folder.ts';
 
 /** Prints a line to standard error. */
 function say(text: string): void {
@@ -13,42 +14,29 @@ function say(text: string): void {
   process.stderr.write(`image-client: ${text.replace(/[\p{Cc}\s]+/gu, ' ').trim()}\n`);
 }
 
-function report({ content, contentType, headers }: ImageResponse): void {
-  const width = headers.get('image-width');
-  const size = width === null ? '' : `, ${width} × ${headers.get('image-height')} pixels`;
-  say(`${content.length} bytes of ${contentType}${size}`);
-  for (const [name, label] of [
-    ['cache-status', 'cache'],
-    ['server-timing', 'stages'],
-  ] as const) {
-    const value = headers.get(name);
-    if (value !== null) say(`${label}: ${value}`);
-  }
-}
+const print = (line: string) => void process.stdout.write(`${line}\n`);
 
 async function run(argv: readonly string[], signal: AbortSignal): Promise<keyof typeof exitCodes> {
-  const [word] = argv;
+  const [word, ...rest] = argv;
+  if (word === 'help' && rest.length < 2) return await printHelp(isCommand(rest[0]) ? rest[0] : 'send');
+  const name = isCommand(word) ? word : 'send';
+  const parameters = name === 'send' ? argv : rest;
+  const { values } = parseFlags(parameters, flagsOf(tableOf(name)));
+  if (values.help === true) return await printHelp(name);
+  if (values.version === true) {
+    print(`image-client ${packageJson.version}`);
+    return 'done';
+  }
+  const console = { print, say, screen: process.stderr };
+  if (name === 'send') return await runSend(readArguments(parameters, process.env), console, signal);
   // The commands' own modules take longer to load than one image takes to send.
-  if (isCommand(word)) {
-    const { runCommand } = await import('./run-command.ts');
-    return await runCommand(word, argv.slice(1), say, signal);
-  }
-  const command = readArguments(argv, process.env.IMAGE_API_URL, process.env.IMAGE_API_KEY);
-  if (command.kind === 'help') {
-    process.stdout.write(helpText());
-    return 'done';
-  }
-  if (command.kind === 'version') {
-    process.stdout.write(`image-client ${packageJson.version}\n`);
-    return 'done';
-  }
-  const { output, options, api, timeoutMs, apiKey } = command;
-  await checkOutput('path' in command.source ? command.source.path : undefined, output);
-  const source = 'path' in command.source ? await readInput(command.source.path, signal) : command.source;
-  const response = await send(api, source, options, timeoutMs, signal, apiKey);
-  await writeOutput(output, response.content, signal);
-  if (misleads(output, response.contentType)) say(`warning: ${output} contains ${response.contentType}`);
-  if (command.verbose) report(response);
+  const { runCommand } = await import('./run-command.ts');
+  return await runCommand(name, parameters, console, signal);
+}
+
+async function printHelp(name: CommandName | 'send'): Promise<'done'> {
+  const { commandHelp, styleFor } = await import('./help.ts');
+  process.stdout.write(commandHelp(name, styleFor(process.stdout, process.env)));
   return 'done';
 }
 
@@ -60,8 +48,13 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
     interruption.abort();
   });
 }
+// The reader closed the pipe, as `head` does. The write of an image reports it itself.
+process.stdout.on('error', (error) => {
+  if (codeOf(error) === 'EPIPE' && process.stdout.listenerCount('error') === 1) process.exit();
+});
 
 try {
+  standWhereTheUserStands(process.env);
   process.exitCode = exitCodes[await run(process.argv.slice(2), interruption.signal)].code;
 } catch (error) {
   if (interruptedBy !== undefined) {

@@ -23,6 +23,11 @@ export function formatOfPath(path: string): string | undefined {
 /** The endings that choose a format, for a message. */
 export const endingsInWords = `${Object.keys(endings).slice(0, -1).join(', ')} or ${Object.keys(endings).at(-1)}`;
 
+/** The formats of an ending that several have; none for others. */
+export function formatsOfAmbiguous(path: string): readonly string[] {
+  return extname(path).toLowerCase() === '.json' ? ['vllm', 'open_inference'] : [];
+}
+
 /** Whether a file has an ending of no output format. */
 export function hasUnknownEnding(path: string): boolean {
   return extname(path) !== '' && ofPath(path) === undefined;

@@ -1,6 +1,7 @@
 import type { exitCodes } from './client-error.ts';
 import { flagsOf, tableOf } from './commands.ts';
-import { parseFlags, readApi, readApiKey, readSeconds, textOf, usage } from './flags.ts';
+import { readApi, readApiKey } from './connection-flags.ts';
+import { parseFlags, readSeconds, textOf, usage } from './flags.ts';
 import { getJson } from './send.ts';
 
 /** The command line of `presets`. */
@@ -10,9 +11,17 @@ interface PresetsArguments {
   /** The preset that is described; undefined for the list. */
   readonly show: string | undefined;
   readonly output: 'table' | 'names' | 'json';
+  readonly quiet: boolean;
   readonly api: URL;
   readonly apiKey: string | undefined;
   readonly timeoutMs: number;
+}
+
+/** Where presets are printed. */
+interface PresetsConsole {
+  print(line: string): void;
+  say(line: string): void;
+  readonly screen: { readonly isTTY?: boolean | undefined };
 }
 
 /** A preset as image-api lists it. */
@@ -25,16 +34,15 @@ interface Preset {
 }
 
 /**
- * Reads the words after `presets`; undefined for `--help`.
+ * Reads the words after `presets`.
  *
  * @throws ClientError of bad usage
  */
 export function readPresetsArguments(
   argv: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
-): PresetsArguments | undefined {
+): PresetsArguments {
   const { values, positionals } = parseFlags(argv, flagsOf(tableOf('presets')));
-  if (values.help === true) return undefined;
   const show = textOf(values, 'show');
   if (values.json === true && values.names === true) throw usage('--json and --names exclude each other.');
   if (show !== undefined && (positionals.length > 0 || values.names === true)) {
@@ -44,16 +52,17 @@ export function readPresetsArguments(
     q: positionals.join(' '),
     show,
     output: values.json === true ? 'json' : values.names === true ? 'names' : 'table',
+    quiet: values.quiet === true,
     api: readApi(textOf(values, 'api'), environment.IMAGE_API_URL),
-    apiKey: readApiKey(textOf(values, 'api-key'), environment.IMAGE_API_KEY),
+    apiKey: readApiKey(values, environment.IMAGE_API_KEY),
     timeoutMs: readSeconds(values, 'timeout', 10),
   };
 }
 
 /** Prints the presets of image-api, or one of them in detail. @throws ClientError */
 export async function runPresets(
-  { q, show, output, api, apiKey, timeoutMs }: PresetsArguments,
-  print: (line: string) => void,
+  { q, show, output, quiet, api, apiKey, timeoutMs }: PresetsArguments,
+  { print, say, screen }: PresetsConsole,
   signal: AbortSignal,
 ): Promise<keyof typeof exitCodes> {
   const get = (path: string, query: Readonly<Record<string, string>>) =>
@@ -66,7 +75,12 @@ export async function runPresets(
   const presets = await listPresets(q, get);
   if (output === 'json') print(JSON.stringify(presets, undefined, 2));
   else if (output === 'names') for (const { name, aliases } of presets) print([name, ...aliases].join('\n'));
-  else print(tableOfPresets(presets));
+  else if (presets.length > 0) print(tableOfPresets(presets));
+  if (presets.length === 0 && !quiet) {
+    say(`no preset has "${q}" in its name, an alias or its family; fewer words find more.`);
+  } else if (output === 'table' && !quiet && screen.isTTY === true) {
+    say(`${presets.length} presets; --show NAME prints what one does.`);
+  }
   return 'done';
 }
 

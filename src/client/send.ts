@@ -177,7 +177,7 @@ function mediaType(response: Response): string {
 }
 
 /** The code of a failed fetch: its message is always "fetch failed", and its cause has the code. */
-function systemCode(error: unknown): string {
+export function systemCode(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   if (!(cause instanceof Error)) return String(cause);
   return 'code' in cause ? String(cause.code) : cause.message;

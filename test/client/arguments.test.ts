@@ -2,21 +2,18 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { helpText, readArguments } from '../../src/client/arguments.ts';
+import { readArguments } from '../../src/client/arguments.ts';
 import { ClientError } from '../../src/client/client-error.ts';
-import { imageOptionNames } from '../../src/options/image-options.ts';
 
 /** The image options of a command line that sends an image. */
 function optionsOf(...argv: string[]): Readonly<Record<string, string>> {
-  const command = readArguments(argv, undefined);
-  if (command.kind !== 'send') throw new Error(`a command line that sends, not ${command.kind}`);
-  return command.options;
+  return readArguments(argv, {}).options;
 }
 
 /** The message for a bad command line. */
 function complaint(...argv: string[]): string {
   try {
-    readArguments(argv, undefined);
+    readArguments(argv, {});
   } catch (error) {
     if (error instanceof ClientError && error.end === 'usage') return `${error.reason}: ${error.message}`;
     throw error;
@@ -26,26 +23,27 @@ function complaint(...argv: string[]): string {
 
 describe(readArguments, () => {
   it('reads an input and an output, and leaves every option to the service', () => {
-    expect(readArguments(['photo', 'output'], undefined)).toEqual({
-      kind: 'send',
+    expect(readArguments(['photo', 'output'], {})).toEqual({
       source: { path: 'photo' },
       output: 'output',
       options: {},
+      overwrite: true,
       api: new URL('http://localhost:8080'),
+      apiKey: undefined,
       timeoutMs: 60_000,
-      verbose: false,
+      print: 'warnings',
     });
   });
 
   it('reads a URL in place of the input', () => {
-    expect(readArguments(['--url', 'https://example.com/a.jpg', 'output'], undefined)).toMatchObject({
+    expect(readArguments(['--url', 'https://example.com/a.jpg', 'output'], {})).toMatchObject({
       source: { url: 'https://example.com/a.jpg' },
       output: 'output',
     });
   });
 
   it('reads a dash as input and output', () => {
-    expect(readArguments(['-', '-'], undefined)).toMatchObject({ source: { path: '-' }, output: '-' });
+    expect(readArguments(['-', '-'], {})).toMatchObject({ source: { path: '-' }, output: '-' });
   });
 
   it('turns flags into options by the names of the API, with underscores', () => {
@@ -105,7 +103,7 @@ describe(readArguments, () => {
 
   it('takes the service from --api, then from the environment', () => {
     const api = (argv: string[], environment: string) =>
-      readArguments([...argv, 'a', 'b'], environment) as { api: URL };
+      readArguments([...argv, 'a', 'b'], { IMAGE_API_URL: environment });
     expect(api([], 'http://images.example:81/prefix').api.href).toBe('http://images.example:81/prefix');
     expect(api(['--api', 'https://other.example'], 'http://images.example').api.href).toBe(
       'https://other.example/',
@@ -114,22 +112,28 @@ describe(readArguments, () => {
   });
 
   it('takes the API key from --api-key, then from the environment', () => {
-    const key = (argv: string[], environment?: string) => {
-      const command = readArguments([...argv, 'a', 'b'], undefined, environment);
-      return command.kind === 'send' ? command.apiKey : command.kind;
-    };
+    const key = (argv: string[], environment?: string) =>
+      readArguments([...argv, 'a', 'b'], { IMAGE_API_KEY: environment }).apiKey;
     expect(key([], 'of-environment')).toBe('of-environment');
     expect(key(['--api-key', 'of-flag'], 'of-environment')).toBe('of-flag');
     expect(key([], '')).toBeUndefined();
   });
 
   it('accepts fractions of a second as --timeout', () => {
-    expect(readArguments(['--timeout', '0.5', 'a', 'b'], undefined)).toMatchObject({ timeoutMs: 500 });
+    expect(readArguments(['--timeout', '0.5', 'a', 'b'], {})).toMatchObject({ timeoutMs: 500 });
   });
 
-  it('accepts --help and --version only by themselves', () => {
-    expect(readArguments(['--help'], undefined)).toEqual({ kind: 'help' });
-    expect(readArguments(['--version'], undefined)).toEqual({ kind: 'version' });
+  it('reads the output from -o, and what to print from -q, -v and --json', () => {
+    expect(readArguments(['photo', '-o', 'out.npy', '-v'], {})).toMatchObject({
+      output: 'out.npy',
+      options: { format: 'npy' },
+      print: 'details',
+    });
+    expect(readArguments(['-qo', 'out', '--url', 'http://h/a'], {})).toMatchObject({ print: 'nothing' });
+    expect(readArguments(['--json', '--no-overwrite', 'a', 'b'], {})).toMatchObject({
+      print: 'json',
+      overwrite: false,
+    });
   });
 
   it.each([
@@ -139,7 +143,21 @@ describe(readArguments, () => {
       ['a', output],
       `USAGE: "${output}" has an ending of no output format; use .jpg, .jpeg, .jpe, .jfif, .png, .webp, .npy, .safetensors or .npz, or give --format.`,
     ]),
-    [['a', 'b', 'c'], 'USAGE: INPUT and OUTPUT are needed, got "a" "b" "c"; see --help.'],
+    [
+      ['a', 'b', 'c'],
+      'USAGE: INPUT and OUTPUT are needed, got "a" "b" "c"; for many images use "image-client job"; see --help.',
+    ],
+    [['-o', 'a', 'b', 'c'], 'USAGE: INPUT is needed with --output, got "b" "c"; see --help.'],
+    [
+      ['-o', 'a', '--url', 'http://x/', 'b'],
+      'USAGE: Nothing else is taken with --url and --output, got "b"; see --help.',
+    ],
+    [['-qv', 'a', 'b'], 'USAGE: --quiet and --verbose exclude each other.'],
+    [
+      ['--json', 'a', '-'],
+      'USAGE: --json and the image cannot both be on standard output; name a file as OUTPUT.',
+    ],
+    [['a', 'b.json'], 'USAGE: "b.json" can be of 2 formats; give --format vllm or --format open_inference.'],
     [['--url', 'http://x/', 'a', 'b'], 'USAGE: OUTPUT is needed with --url, got "a" "b"; see --help.'],
     [
       ['--wdth', '3', 'a', 'b'],
@@ -160,7 +178,7 @@ describe(readArguments, () => {
     ],
     [
       ['--api-key', 'a b', 'a', 'b'],
-      'USAGE: --api-key has a space or another character that no API key has.',
+      'USAGE: --api-key has a space or another character that no API key has, or is empty.',
     ],
     [['a', 'b', '--width'], "USAGE: Option '--width <value>' argument missing; --help lists the flags."],
     [['--width', '0', 'a', 'b'], 'OPTION_INVALID: --width is "0"; allowed: a whole number from 1 to 65535.'],
@@ -169,36 +187,7 @@ describe(readArguments, () => {
       'OPTION_INVALID: --channel-order is "gbr"; allowed: one of rgb, bgr.',
     ],
     [['--timeout', '0', 'a', 'b'], 'USAGE: --timeout is "0"; allowed: seconds above 0, such as 60 or 0.5.'],
-    [
-      ['--api', 'localhost:8080', 'a', 'b'],
-      'USAGE: --api is "localhost:8080"; allowed: an http or https URL, such as http://localhost:8080.',
-    ],
-    [
-      ['--api', 'http://me:secret@localhost', 'a', 'b'],
-      'USAGE: --api contains a user name or password; image-api accepts none.',
-    ],
   ])('refuses %j', (argv, line) => {
     expect(complaint(...argv)).toBe(line);
-  });
-
-  it('names the variable when the environment contains an invalid URL', () => {
-    expect(() => readArguments(['a', 'b'], 'nonsense')).toThrow('IMAGE_API_URL is "nonsense"; allowed: ');
-  });
-});
-
-describe(helpText, () => {
-  it('has a flag for every option of an image', () => {
-    const help = helpText();
-    for (const name of imageOptionNames) expect(help).toContain(`\n  --${name.replaceAll('_', '-')}`);
-  });
-
-  it('states the values of a flag, by the rule that checks them', () => {
-    expect(helpText()).toMatch(/--quality VALUE .*\(a whole number from 1 to 100\)\n/);
-    expect(helpText()).toMatch(/--grayscale, --no-grayscale {2}/);
-  });
-
-  it('has every exit code', () => {
-    for (const code of [0, 1, 2, 3, 4, 5, 6, 130])
-      expect(helpText()).toMatch(new RegExp(`\\n {2}${code} +\\w`));
   });
 });

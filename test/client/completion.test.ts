@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { commands, flagsOf, shells, tableOf } from '../../src/client/commands.ts';
+import { commands, flagsOf, tableOf } from '../../src/client/commands.ts';
 import { completionScript, readShell } from '../../src/client/completion.ts';
+import { shells } from '../../src/client/tables/service-commands.ts';
 import { run } from '../support/run.ts';
 import { findProgram } from '../support/tools.ts';
 
@@ -21,7 +22,6 @@ afterAll(() => rm(folder, { recursive: true }));
 describe(readShell, () => {
   it('accepts one of three shells', () => {
     expect(shells.map((shell) => readShell([shell]))).toEqual(['bash', 'zsh', 'fish']);
-    expect(readShell(['--help'])).toBeUndefined();
     expect(() => readShell([])).toThrow('A shell is needed (bash, zsh, fish), got nothing; ');
     expect(() => readShell(['tcsh'])).toThrow('got "tcsh"');
   });
@@ -89,16 +89,13 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
 
   it("offers a command's own flags", async () => {
     expect(await offers('--gray')).toEqual(['--grayscale']);
-    expect(await offers('--no-')).toEqual(['--no-scale', '--no-grayscale', '--no-rect']);
+    expect(await offers('--no-')).toEqual(['--no-overwrite', '--no-rect', '--no-scale', '--no-grayscale']);
     expect(await offers('job', '--d')).toEqual(['--dry-run', '--datatype']);
+    expect(await offers('job', '-n')).toEqual(['-n']);
     expect(await offers('--dry')).toEqual([]);
-    expect(await offers('doctor', '--')).toEqual([
-      '--api',
-      '--api-key',
-      '--processor',
-      '--timeout',
-      '--json',
-      '--help',
+    expect(await offers('doctor', '-')).toEqual([
+      ...['-h', '--help', '-V', '--version', '--json', '--api', '--key-file', '--api-key'],
+      ...['--processor', '--timeout'],
     ]);
   });
 
@@ -107,6 +104,9 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
     expect(await offers('job', 'photos', '--fit', '=', 'co')).toEqual(['cover', 'contain']);
     expect(await offers('job', '--format', '')).toContain('safetensors');
     expect(await offers('job', '--base', 'ph')).toEqual(['photos']);
+    expect(await offers('job', '-o', 'ph')).toEqual(['photos']);
+    expect(await offers('-o', 'ph')).toEqual(['photo.jpg', 'photos']);
+    expect(await offers('--key-file', 'ph')).toEqual(['photo.jpg', 'photos']);
     expect(await offers('job', '--preprocessor-config', 'ph')).toEqual(['photo.jpg', 'photos']);
     expect(await offers('job', '--in-flight', '')).toEqual([]);
   });

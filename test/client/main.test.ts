@@ -412,7 +412,8 @@ describe('image-client: how it ends', () => {
     const result = await client(['.', 'output.jpg']);
     expect(result).toMatchObject({
       code: 5,
-      stderr: 'image-client: INPUT_UNREADABLE: "." cannot be read: illegal operation on a directory.\n',
+      stderr:
+        'image-client: INPUT_UNREADABLE: "." is a folder; "image-client job" processes the images in it.\n',
     });
   });
 
@@ -420,13 +421,13 @@ describe('image-client: how it ends', () => {
     expect(await client(['photo.jpg', 'gone/output.jpg'])).toMatchObject({
       code: 5,
       stderr:
-        'image-client: OUTPUT_UNWRITABLE: "gone/output.jpg" cannot be written: no such file or directory.\n',
+        'image-client: OUTPUT_UNWRITABLE: "gone/output.jpg" cannot be written: there is no folder "gone".\n',
     });
     await mkdir(join(folder, 'taken'));
     expect(await client(['photo.jpg', 'taken'])).toMatchObject({
       code: 5,
       stderr:
-        'image-client: OUTPUT_UNWRITABLE: "taken" cannot be written: illegal operation on a directory.\n',
+        'image-client: OUTPUT_UNWRITABLE: "taken" cannot be written: it is a folder; name a file in it.\n',
     });
   });
 

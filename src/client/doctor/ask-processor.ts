@@ -8,7 +8,8 @@ import {
   type ProcessResponse,
 } from '../../../gen/image/v1/processor_pb.ts';
 import { failureFromConnectError } from '../../grpc/rpc-failures.ts';
-import { connectToProcessor, type ProcessorConnection } from '../job/sending/connection.ts';
+import type { ServiceConnection } from '../job/sending/connection.ts';
+import { connectToProcessor } from '../job/sending/processor-connection.ts';
 import { endlessPicture, onePixel } from '../probe-images.ts';
 import { type Check, type Findings, ok, wrong } from './check.ts';
 
@@ -35,7 +36,7 @@ export async function askProcessor(url: URL, timeoutMs: number, signal: AbortSig
 }
 
 async function askHealth(
-  connection: ProcessorConnection,
+  connection: ServiceConnection,
   url: URL,
   timeoutMs: number,
   signal: AbortSignal,
@@ -62,7 +63,7 @@ async function askHealth(
 }
 
 async function askImage(
-  connection: ProcessorConnection,
+  connection: ServiceConnection,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<{ check: Check; response?: ProcessResponse }> {
@@ -80,7 +81,7 @@ async function askImage(
 }
 
 async function askLimits(
-  connection: ProcessorConnection,
+  connection: ServiceConnection,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<Record<string, number>> {

@@ -1,7 +1,8 @@
 import packageJson from '../../../package.json' with { type: 'json' };
 import { standardDefaults } from '../../options/image-options.ts';
 import { flagsOf, tableOf } from '../commands.ts';
-import { parseFlags, readApi, readApiKey, readProcessor, readSeconds, textOf, usage } from '../flags.ts';
+import { readApi, readApiKey, readProcessor } from '../connection-flags.ts';
+import { parseFlags, readSeconds, textOf, usage } from '../flags.ts';
 import { askApi } from './ask-api.ts';
 import { askProcessor } from './ask-processor.ts';
 import { type Check, type Findings, ok, warning, wrong } from './check.ts';
@@ -18,20 +19,18 @@ export interface DoctorArguments {
 /**
  * Reads the command line of `doctor`.
  *
- * @returns undefined for `--help`
  * @throws ClientError of bad usage
  */
 export function readDoctorArguments(
   argv: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
-): DoctorArguments | undefined {
+): DoctorArguments {
   const { values, positionals } = parseFlags(argv, flagsOf(tableOf('doctor')));
-  if (values.help === true) return undefined;
   if (positionals.length > 0)
     throw usage(`doctor takes only flags, got "${positionals[0]}"; see doctor --help.`);
   return {
     api: readApi(textOf(values, 'api'), environment.IMAGE_API_URL),
-    apiKey: readApiKey(textOf(values, 'api-key'), environment.IMAGE_API_KEY),
+    apiKey: readApiKey(values, environment.IMAGE_API_KEY),
     processor: readProcessor(textOf(values, 'processor'), environment.IMAGE_PROCESSOR_URL),
     timeoutMs: readSeconds(values, 'timeout', 5),
     json: values.json === true,

@@ -1,16 +1,22 @@
 import { flagsOf, tableOf } from '../commands.ts';
+import { readApi, readApiKey, readProcessor } from '../connection-flags.ts';
 import {
   parseFlags,
   readCount,
   readImageOptions,
-  readProcessor,
   readSeconds,
   textOf,
   usage,
+  type Values,
 } from '../flags.ts';
 import { isUrl, type ListOptions } from './lists/lists.ts';
 import { type JobRequest, jobRequest } from './sending/process-request.ts';
-import type { TransferLimits } from './sending/transfer.ts';
+import type { QueueLimits } from './sending/queue-entry.ts';
+
+/** The service that a job sends its images to. */
+export type JobService =
+  | { readonly name: 'image-api'; readonly url: URL; readonly apiKey: string | undefined }
+  | { readonly name: 'image-processor'; readonly url: URL };
 
 /** The command line of a job. */
 export interface JobArguments {
@@ -19,36 +25,44 @@ export interface JobArguments {
   readonly output: string;
   readonly options: JobRequest;
   readonly list: ListOptions;
-  readonly processor: URL;
-  readonly limits: TransferLimits;
+  readonly service: JobService;
+  readonly limits: QueueLimits;
   readonly force: boolean;
   readonly overwrite: boolean;
   readonly strict: boolean;
   readonly dryRun: boolean;
   readonly quiet: boolean;
+  /** Whether a line is printed for each image. */
+  readonly verbose: boolean;
+  /** Whether the result is printed as JSON. */
+  readonly json: boolean;
 }
 
 /**
  * Reads the command line of a job.
  *
  * @param argv - the arguments after `job`
- * @returns undefined for `--help`
  * @throws ClientError of bad usage
  */
 export function readJobArguments(
   argv: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
-): JobArguments | undefined {
+): JobArguments {
   const { values, positionals } = parseFlags(argv, flagsOf(tableOf('job')));
-  if (values.help === true) return undefined;
-  const sources = positionals.slice(0, -1);
-  const output = positionals.at(-1);
+  const flag = textOf(values, 'output');
+  const sources = flag === undefined ? positionals.slice(0, -1) : positionals;
+  const output = flag ?? positionals.at(-1);
   if (sources.length === 0 || output === undefined) {
     const given = positionals.length === 0 ? 'nothing' : `"${output}"`;
     throw usage(`SOURCE and OUTPUT_FOLDER are needed, got ${given}; see job --help.`);
   }
   if (output === '-' || isUrl(output)) {
-    throw usage(`The last argument is the output folder, which "${output}" cannot be; see job --help.`);
+    throw usage(
+      `The ${flag === undefined ? 'last argument' : 'value of --output'} is the output folder, which "${output}" cannot be; see job --help.`,
+    );
+  }
+  if (values.quiet === true && values.verbose === true) {
+    throw usage('--quiet and --verbose exclude each other.');
   }
   return {
     sources,
@@ -59,7 +73,7 @@ export function readJobArguments(
       nameColumn: textOf(values, 'name-column'),
       base: textOf(values, 'base'),
     },
-    processor: readProcessor(textOf(values, 'processor'), environment.IMAGE_PROCESSOR_URL),
+    service: readService(values, environment),
     limits: {
       inFlight: readCount(values, 'in-flight', 32, 1024),
       bytes: readCount(values, 'max-memory', 128, 65_536) * 1024 * 1024,
@@ -73,5 +87,21 @@ export function readJobArguments(
     strict: values.strict === true,
     dryRun: values['dry-run'] === true,
     quiet: values.quiet === true,
+    verbose: values.verbose === true,
+    json: values.json === true,
   };
+}
+
+/** The flag decides, then IMAGE_PROCESSOR_URL, then IMAGE_API_URL: only jobs need the first of the two. */
+function readService(values: Values, environment: Readonly<Record<string, string | undefined>>): JobService {
+  const { api, processor } = values;
+  if (api !== undefined && processor !== undefined) {
+    throw usage('--api and --processor exclude each other: a job sends its images to one of the two.');
+  }
+  if (processor !== undefined || (api === undefined && environment.IMAGE_PROCESSOR_URL)) {
+    const url = readProcessor(textOf(values, 'processor'), environment.IMAGE_PROCESSOR_URL);
+    return { name: 'image-processor', url };
+  }
+  const url = readApi(textOf(values, 'api'), environment.IMAGE_API_URL);
+  return { name: 'image-api', url, apiKey: readApiKey(values, environment.IMAGE_API_KEY) };
 }

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
-import { type JobFailure, type JobImage, nameOfSource } from './images.ts';
+import type { JobFailure } from './images.ts';
 import type { JobArguments } from './job-arguments.ts';
 import { readJournal } from './journal/journal.ts';
 import { identityOf } from './journal/journal-entry.ts';
+import { type PlannedLine, plannedLines } from './json-lines.ts';
 import { takeOutputFolder } from './output/folder.ts';
 import { checkPlan, type Plan, type PlanRules, planJob } from './plan.ts';
 import type { Screen } from './progress.ts';
@@ -53,13 +54,9 @@ export async function runJob(
 }
 
 function printPlan(plan: Plan, job: JobArguments, { print }: JobConsole): void {
-  const { images, replacing, done, refused, skipped } = plan;
-  const line = (verb: string, text: string) => print(`${verb.padEnd(7)} ${text}`);
-  const ofImage = (image: JobImage) => `${nameOfSource(image.source)} -> ${image.output}`;
-  for (const image of images) line(replacing.has(image) ? 'replace' : 'do', ofImage(image));
-  for (const { image } of done) line('done', ofImage(image));
-  for (const failure of refused) line('refuse', ofFailure(failure));
-  for (const { path, kind } of skipped) line('skip', `${path}: ${kind}`);
+  for (const line of plannedLines(plan)) print(job.json ? JSON.stringify(line) : wordsOf(line));
+  if (job.json) return;
+  const { images, done, refused, skipped } = plan;
   const files = images.flatMap(({ source }) => ('url' in source ? [] : [source.bytes]));
   const urls = images.length - files.length;
   const size = bytesInWords(files.reduce((sum, bytes) => sum + bytes, 0));
@@ -68,6 +65,12 @@ function printPlan(plan: Plan, job: JobArguments, { print }: JobConsole): void {
     `${images.length} to do (${files.length} files of ${size}, ${urls} URLs), ${done.length} done already, ` +
       `${refused.length} refused${skippedPart}; into ${job.output}: ${job.options.words}`,
   );
+}
+
+function wordsOf(line: PlannedLine): string {
+  const verb = line.action.padEnd(7);
+  if (line.action === 'skip') return `${verb} ${line.source}: ${line.kind}`;
+  return line.action === 'refuse' ? `${verb} ${ofFailure(line)}` : `${verb} ${line.source} -> ${line.output}`;
 }
 
 function ofFailure({ source, reason, message, metadata }: JobFailure): string {

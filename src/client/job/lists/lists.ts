@@ -57,7 +57,7 @@ export async function readList(
     if (cause instanceof ClientError) {
       throw new ClientError(cause.end, cause.reason, `"${path}": ${cause.message}`);
     }
-    throw unreadable(isStandardInput ? 'standard input' : path, cause);
+    throw unreadable(isStandardInput ? undefined : path, cause);
   }
   return { images, refused };
 }

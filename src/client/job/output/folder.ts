@@ -1,7 +1,7 @@
-import { link, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ClientError } from '../../client-error.ts';
-import { codeOf, unwritable, wordsOf } from '../../files.ts';
+import { codeOf, placeNew, unwritable, wordsOf } from '../../files.ts';
 import { mtimeOf } from '../images.ts';
 import { isTemporary, lockName, temporaryPath } from '../journal/own-names.ts';
 import { pathOf, textOfName } from './file-names.ts';
@@ -9,9 +9,6 @@ import { takeLock } from './lock.ts';
 
 /** Errors that the name of one output causes, not the disk. */
 const ofOneName = ['ENAMETOOLONG', 'EISDIR', 'ENOTDIR', 'EEXIST', 'EINVAL', 'EILSEQ', 'ENOTEMPTY'];
-
-/** Errors of file systems that have no hard links. */
-const withoutLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EACCES'];
 
 /** The folder that a job writes into, for this run only. */
 export interface OutputFolder extends AsyncDisposable {
@@ -65,7 +62,7 @@ async function write(
   try {
     await mkdir(pathOf(dirname(target)), { recursive: true });
     await note(await writeWhole(temporary, content));
-    if (!(await placeNew(temporary, target))) {
+    if (!(await placeNew(pathOf(temporary), pathOf(target)))) {
       if (!(await mayReplace())) throw exists(target);
       await rename(pathOf(temporary), pathOf(target));
     }
@@ -85,30 +82,6 @@ async function writeWhole(path: string, content: Uint8Array): Promise<number> {
   await file.writeFile(content);
   await file.sync();
   return mtimeOf(await file.stat({ bigint: true }));
-}
-
-/**
- * Gives a file a name that does not exist yet.
- *
- * @returns false if the name exists
- */
-async function placeNew(temporary: string, target: string): Promise<boolean> {
-  try {
-    await link(pathOf(temporary), pathOf(target));
-    return true;
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
-    if (!withoutLinks.includes(codeOf(error) ?? '')) throw error;
-  }
-  try {
-    // Reserves the name with an empty file, which the rename then replaces.
-    await (await open(pathOf(target), 'wx')).close();
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
-    throw error;
-  }
-  await rename(pathOf(temporary), pathOf(target));
-  return true;
 }
 
 function exists(target: string): ClientError {

@@ -1,56 +1,29 @@
-import { create } from '@bufbuild/protobuf';
-import { createClient } from '@connectrpc/connect';
-import { createGrpcTransport } from '@connectrpc/connect-node';
-import {
-  Health,
-  HealthCheckRequestSchema,
-  HealthCheckResponse_ServingStatus as Status,
-} from '../../../../gen/grpc/health/v1/health_pb.ts';
-import {
-  ProcessorService,
-  type ProcessRequest,
-  type ProcessResponse,
-  type ProcessStreamRequest,
-  type ProcessStreamResponse,
-} from '../../../../gen/image/v1/processor_pb.ts';
-import { createHttp2Connection } from '../../../grpc/http2-connection.ts';
+import type { ConnectError } from '@connectrpc/connect';
+import type { ProcessRequest, ProcessResponse } from '../../../../gen/image/v1/processor_pb.ts';
+import type { Absence } from '../sources/absence.ts';
+import type { ImageQueue } from './queue-entry.ts';
 
-/** The longest response, in bytes. A tensor of the largest MAX_OUTPUT_PIXELS fits. */
-const maxResponseBytes = 2_047 * 1024 * 1024;
-
-/** With these times a processor that hangs, or a network that drops packets, is detected within half a minute. */
-const connectionTimes = { connectTimeoutMs: 10_000, pingIntervalMs: 6_000 };
-
-/** A processor over gRPC. It connects when a call needs it. */
-export interface ProcessorConnection {
-  processStream(
-    requests: AsyncIterable<ProcessStreamRequest>,
-    signal: AbortSignal,
-  ): AsyncIterable<ProcessStreamResponse>;
+/** A service that processes the images of a job. It is called when a call needs it. */
+export interface ServiceConnection {
+  readonly name: 'image-api' | 'image-processor';
+  /** Host and port. */
+  readonly host: string;
+  /** @throws ConnectError; ClientError if the service refuses the caller, or is another service */
   process(request: ProcessRequest, timeoutMs: number, signal: AbortSignal): Promise<ProcessResponse>;
-  /** Whether the processor reports SERVING. @throws ConnectError, also after the time */
+  /** Whether the service reports that it serves. @throws ConnectError, also after the time */
   isServing(timeoutMs: number, signal: AbortSignal): Promise<boolean>;
+  /**
+   * Sends images of a queue until it is done, or none can be sent now.
+   *
+   * @param patienceMs - how long the service may be silent with images in flight, in milliseconds
+   * @returns the error for which images in flight have no response
+   * @throws ClientError; the reason of `stop`
+   */
+  sendImages(
+    queue: ImageQueue,
+    patienceMs: number,
+    away: Absence,
+    stop: AbortSignal,
+  ): Promise<ConnectError | undefined>;
   close(): void;
-}
-
-export function connectToProcessor(url: URL): ProcessorConnection {
-  const sessions = createHttp2Connection(url.origin, connectionTimes);
-  const transport = createGrpcTransport({
-    baseUrl: url.origin,
-    sessionManager: sessions,
-    // Images are compressed already.
-    acceptCompression: [],
-    readMaxBytes: maxResponseBytes,
-  });
-  const processor = createClient(ProcessorService, transport);
-  const health = createClient(Health, transport);
-  return {
-    processStream: (requests, signal) => processor.processStream(requests, { signal }),
-    process: (request, timeoutMs, signal) => processor.process(request, { timeoutMs, signal }),
-    async isServing(timeoutMs, signal) {
-      const { status } = await health.check(create(HealthCheckRequestSchema), { timeoutMs, signal });
-      return status === Status.SERVING;
-    },
-    close: () => sessions.abort(),
-  };
 }

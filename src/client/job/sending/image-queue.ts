@@ -14,6 +14,7 @@ import { Hosts } from '../sources/hosts.ts';
 import { readSource } from '../sources/source-file.ts';
 import type { Entry, ImageQueue, Outcomes, QueueLimits } from './queue-entry.ts';
 import { waitBeforeRetry } from './retry.ts';
+import { ServiceLoad } from './service-load.ts';
 import { takeBack } from './take-back.ts';
 import { hostGivenUp, sourceTooLong } from './transfer-failures.ts';
 import { waitingImages } from './waiting-images.ts';
@@ -43,6 +44,7 @@ export function createImageQueue(
   onError: (error: unknown) => void,
 ): ImageQueue {
   const hosts = new Hosts(limits);
+  const service = new ServiceLoad(limits.inFlight, limits.patienceMs);
   const waiting = waitingImages(images, ({ source }) => hosts.mayBegin(source));
   /** Images whose reading has begun; their ids are numbers in that order. */
   let begun = 0;
@@ -129,6 +131,7 @@ export function createImageQueue(
   function succeed({ image, bytes }: Entry, response: ProcessResponse): void {
     const { length } = response.content;
     sourceBytes -= bytes;
+    service.succeed();
     hosts.succeed(image.source);
     hosts.end(image.source);
     responseBytes += length;
@@ -140,9 +143,9 @@ export function createImageQueue(
     );
   }
 
-  /** Fails an image for good, or sends it again later if the failure is transient. */
+  /** Fails an image for good, or sends it again later if the failure is transient. @throws as waitBeforeRetry */
   function refuse(entry: Entry, failure: ProcessFailure): void {
-    const retry = failure.retryable ? waitBeforeRetry(entry, failure, hosts, limits) : undefined;
+    const retry = failure.retryable ? waitBeforeRetry(entry, failure, hosts, service, limits) : undefined;
     if (retry?.isSentAgain) {
       retryLater(entry, retry.waitMs);
       return;
@@ -164,6 +167,7 @@ export function createImageQueue(
   }
 
   function nextEntry(): Entry | undefined {
+    if (!service.pace.maySend()) return undefined;
     const entry = ready.find(({ image }) => hosts.maySend(image.source));
     if (entry === undefined) return undefined;
     const isAlone = [entry, ...sent.values()].some(({ lost }) => lost >= suspectAfter);
@@ -183,6 +187,7 @@ export function createImageQueue(
       ready.splice(ready.indexOf(entry), 1);
       sent.set(entry.id, entry);
       hosts.send(entry.image.source);
+      service.pace.send();
       return entry.message;
     },
 
@@ -193,6 +198,7 @@ export function createImageQueue(
       if (entry === undefined || result.case === undefined) return;
       sent.delete(id);
       hosts.receive(entry.image.source);
+      service.pace.receive();
       if (result.case === 'response') succeed(entry, result.value);
       else refuse(entry, result.value);
       announce();
@@ -203,7 +209,10 @@ export function createImageQueue(
     takeBack(reason) {
       const entries = [...sent.values()];
       sent.clear();
-      for (const { image } of entries) hosts.receive(image.source);
+      for (const { image } of entries) {
+        hosts.receive(image.source);
+        service.pace.receive();
+      }
       const result = takeBack(entries, ready.splice(0), reason, tooLong, limits.tries);
       tooLong = result.tooLong;
       for (const { entry, failure } of result.failed) fail(entry.image, entry.bytes, failure);

@@ -13,6 +13,8 @@ export interface QueueLimits extends RetryLimits {
   readonly inFlight: number;
   /** Bytes of sources held at once, and the same of responses; one image by itself may be longer. */
   readonly bytes: number;
+  /** How long the service may be unreachable, silent or full, in milliseconds. */
+  readonly patienceMs: number;
 }
 
 /** Receives the outcome of each image: one of the two functions is called, once. An error that it throws ends the job. */
@@ -42,6 +44,7 @@ export interface ImageQueue {
   take(): ProcessStreamRequest | undefined;
   /** How many messages are in flight. */
   inFlight(): number;
+  /** @throws ClientError if the service has refused every image for its load for too long */
   onResponse(response: ProcessStreamResponse): void;
   /** Whether the responses that wait to be written leave room for more. */
   hasRoomForResponses(): boolean;

@@ -5,19 +5,22 @@ import { misleads } from '../../output-format.ts';
 import { checkOptions } from '../check-options.ts';
 import { type JobFailure, type JobImage, nameOfSource } from '../images.ts';
 import type { JobConsole } from '../job.ts';
-import type { JobArguments } from '../job-arguments.ts';
+import type { JobArguments, JobService } from '../job-arguments.ts';
 import { beginFailures } from '../journal/failures-file.ts';
 import type { Journal } from '../journal/journal.ts';
 import { entryOf } from '../journal/journal-entry.ts';
 import { ownFailure } from '../journal/own-failures.ts';
 import { failuresName } from '../journal/own-names.ts';
+import { type JobSummary, skippedByKind } from '../json-lines.ts';
 import { watchNumerics } from '../numerics.ts';
 import type { OutputFolder } from '../output/folder.ts';
 import type { Plan, PlanRules } from '../plan.ts';
 import { type Counts, durationWords, type Progress, showProgress } from '../progress.ts';
 import { standingOf } from '../sources/standing.ts';
 import { imagesInWords, skippedWords } from '../summary.ts';
-import { connectToProcessor } from './connection.ts';
+import { connectToApi } from './api-connection.ts';
+import type { ServiceConnection } from './connection.ts';
+import { connectToProcessor } from './processor-connection.ts';
 import { transferImages } from './transfer.ts';
 
 /** The job and the open files of a run. */
@@ -39,7 +42,7 @@ export interface RunContext {
 export async function runPlan(
   plan: Plan,
   context: RunContext,
-  { say, screen }: JobConsole,
+  { print, say, screen }: JobConsole,
   signal: AbortSignal,
 ): Promise<'done' | 'someFailed'> {
   const { job } = context;
@@ -64,7 +67,24 @@ export async function runPlan(
   note(
     `${counts.done} done in ${durationWords(Math.round(seconds))}${rate}, ${counts.failed} failed${notToDo}`,
   );
+  if (job.json) print(JSON.stringify(summaryOf(plan, context, counts, seconds)));
   return endOf(plan, context, counts, progress);
+}
+
+function summaryOf(
+  { done, skipped }: Plan,
+  { folder }: RunContext,
+  counts: Counts,
+  seconds: number,
+): JobSummary {
+  return {
+    output: folder,
+    ...counts,
+    done_already: done.length,
+    skipped: skippedByKind(skipped),
+    seconds: Math.round(seconds * 1000) / 1000,
+    failures: counts.failed === 0 ? null : resolve(folder, failuresName),
+  };
 }
 
 /** Reports failed and skipped images after the last image. */
@@ -98,10 +118,10 @@ async function sendAll(
   const { job, folder, journal } = context;
   const { request } = job.options;
   const { images, refused, done } = plan;
-  const onAway = (why: string) => note(`waiting for the processor at ${job.processor.host}: ${why}`);
+  const onAway = (why: string) => note(`waiting for ${job.service.name} at ${job.service.url.host}: ${why}`);
   let misleading = 0;
   const ahead = new Set([...images, ...refused].map(sourceName));
-  const connection = connectToProcessor(job.processor);
+  const connection = connectTo(job.service);
   try {
     const isNeeded = images.length > 0;
     const version = isNeeded
@@ -111,6 +131,7 @@ async function sendAll(
     const failures = await beginFailures(folder, (source) => ahead.has(source));
     const fail = async (failure: JobFailure): Promise<void> => {
       await failures.add(failure);
+      if (job.verbose) progress.say(`${failure.source}: ${failure.reason}: ${failure.message}`);
       ahead.delete(failure.source);
       counts.failed++;
       progress.update(counts);
@@ -121,6 +142,7 @@ async function sendAll(
       if (failure !== undefined) return await fail(failure);
       if (misleads(image.output, response.contentType)) misleading++;
       ahead.delete(nameOfSource(image.source));
+      if (job.verbose) progress.say(`${nameOfSource(image.source)} -> ${image.output}`);
       counts.done++;
       progress.update(counts);
     };
@@ -142,6 +164,12 @@ async function sendAll(
     connection.close();
   }
   return misleading;
+}
+
+function connectTo(service: JobService): ServiceConnection {
+  return service.name === 'image-api'
+    ? connectToApi(service.url, service.apiKey)
+    : connectToProcessor(service.url);
 }
 
 /** Runs all steps, even after a failure, and throws the first error. */

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { ClientError } from '../../client-error.ts';
-import type { ProcessorConnection } from '../sending/connection.ts';
+import type { ServiceConnection } from '../sending/connection.ts';
 
-/** Measures the time since the processor last responded with an image. */
-export function watchAbsence(patienceMs: number, onAway: (why: string) => void) {
+type Service = Pick<ServiceConnection, 'name' | 'host'>;
+
+/** Measures the time since the service last responded with an image. */
+export function watchAbsence(service: Service, patienceMs: number, onAway: (why: string) => void) {
   let sinceMs: number | undefined;
   let reports = 0;
   return {
@@ -12,21 +14,25 @@ export function watchAbsence(patienceMs: number, onAway: (why: string) => void) 
       sinceMs = undefined;
       reports = 0;
     },
-    /** Waits before the next try, longer each time. @throws ClientError after the longest wait */
-    async report(why: string, stop: AbortSignal): Promise<void> {
+    /**
+     * Waits before the next try: as long as the service asks for, else longer each time.
+     *
+     * @throws ClientError after the longest wait
+     */
+    async report(why: string, stop: AbortSignal, askedMs = 0): Promise<void> {
       sinceMs ??= performance.now();
-      if (performance.now() - sinceMs >= patienceMs) throw unavailable(why);
+      if (performance.now() - sinceMs >= patienceMs + 2 * askedMs) throw unavailable(service, why);
       if (reports === 0) onAway(why);
-      await sleep(Math.min(2_000, 100 * 2 ** reports++), undefined, { signal: stop });
+      await sleep(Math.max(askedMs, Math.min(2_000, 100 * 2 ** reports++)), undefined, { signal: stop });
     },
   };
 }
 
 export type Absence = ReturnType<typeof watchAbsence>;
 
-/** Waits until the processor reports that it serves. */
-export async function reachProcessor(
-  connection: ProcessorConnection,
+/** Waits until the service reports that it serves. */
+export async function reachService(
+  connection: ServiceConnection,
   patienceMs: number,
   away: Absence,
   stop: AbortSignal,
@@ -40,17 +46,19 @@ export async function reachProcessor(
       stop.throwIfAborted();
       const { code, rawMessage } = ConnectError.from(error);
       const isTransient = ![Code.Unimplemented, Code.Unauthenticated, Code.PermissionDenied].includes(code);
-      if (!isTransient) throw unavailable(rawMessage);
+      if (!isTransient) throw unavailable(connection, rawMessage);
       why = rawMessage;
     }
     await away.report(why, stop);
   }
 }
 
-function unavailable(why: string): ClientError {
+function unavailable({ name, host }: Service, why: string): ClientError {
+  const [reason, flag] =
+    name === 'image-api' ? ['SERVICE_UNREACHABLE', '--api'] : ['PROCESSOR_UNAVAILABLE', '--processor'];
   return new ClientError(
     'unavailable',
-    'PROCESSOR_UNAVAILABLE',
-    `The processor cannot be reached (${why}); --processor sets its address, --patience the longest wait.`,
+    reason,
+    `${name} at ${host} cannot be reached (${why}); ${flag} sets its address, --patience the longest wait.`,
   );
 }

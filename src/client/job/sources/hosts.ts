@@ -1,4 +1,5 @@
 import type { JobSource } from '../images.ts';
+import { Pace } from '../sending/pace.ts';
 
 /** The limits for one host. */
 export interface HostLimits {
@@ -11,19 +12,12 @@ export interface HostLimits {
 interface Host {
   /** Images that were begun and have no outcome yet. */
   begun: number;
-  /** Those of them that have been sent. */
-  sent: number;
-  /** How many may be sent: halved when the host asks to retry later, increased with each image that it sends. */
-  allowed: number;
-  /** When the host may be called again, by the clock. */
-  pausedUntilMs: number;
+  /** Of the images that have been sent. */
+  readonly pace: Pace;
   /** Since when it has asked to retry later without sending an image. */
   busySinceMs: number | undefined;
   isGivenUp: boolean;
 }
-
-/** How much too early a timer may fire, in milliseconds. */
-const timerToleranceMs = 5;
 
 /** The host and port of a URL; undefined for a file. */
 export function hostOf(source: JobSource): string | undefined {
@@ -45,7 +39,7 @@ export class Hosts {
   mayBegin(source: JobSource): boolean {
     const host = this.#hostOf(source);
     if (host === undefined || host.isGivenUp) return true;
-    return host.begun < Math.floor(host.allowed) && this.#isOpen(host);
+    return host.begun < host.pace.allowed && host.pace.isOpen();
   }
 
   begin(source: JobSource): void {
@@ -61,18 +55,16 @@ export class Hosts {
   /** Whether an image that is begun may be sent. */
   maySend(source: JobSource): boolean {
     const host = this.#hostOf(source);
-    return host === undefined || (host.sent < Math.floor(host.allowed) && this.#isOpen(host));
+    return host === undefined || host.pace.maySend();
   }
 
   send(source: JobSource): void {
-    const host = this.#hostOf(source);
-    if (host !== undefined) host.sent++;
+    this.#hostOf(source)?.pace.send();
   }
 
   /** A sent image has got a response of any kind. */
   receive(source: JobSource): void {
-    const host = this.#hostOf(source);
-    if (host !== undefined) host.sent--;
+    this.#hostOf(source)?.pace.receive();
   }
 
   /** The host has sent an image. */
@@ -81,7 +73,7 @@ export class Hosts {
     if (host === undefined) return;
     host.busySinceMs = undefined;
     host.isGivenUp = false;
-    host.allowed = Math.min(this.#limits.perHost, host.allowed + 0.25);
+    host.pace.succeed();
   }
 
   /**
@@ -100,9 +92,8 @@ export class Hosts {
       return undefined;
     }
     // Several images that were in flight together cause only one reduction.
-    if (this.#isOpen(host)) host.allowed = Math.max(1, host.allowed / 2);
-    host.pausedUntilMs = Math.max(host.pausedUntilMs, nowMs + waitMs);
-    return host.pausedUntilMs - nowMs;
+    if (host.pace.isOpen()) host.pace.slow();
+    return host.pace.pause(waitMs);
   }
 
   /** Whether the host has asked to retry later for so long that the job calls it no more. */
@@ -110,17 +101,14 @@ export class Hosts {
     return this.#hostOf(source)?.isGivenUp === true;
   }
 
-  #isOpen({ pausedUntilMs }: Host): boolean {
-    return pausedUntilMs <= this.#nowMs() + timerToleranceMs;
-  }
-
   #hostOf(source: JobSource): Host | undefined {
     const name = hostOf(source);
     if (name === undefined) return undefined;
     const known = this.#hosts.get(name);
     if (known !== undefined) return known;
-    const { perHost: allowed } = this.#limits;
-    const host = { begun: 0, sent: 0, allowed, pausedUntilMs: 0, busySinceMs: undefined, isGivenUp: false };
+    const { perHost } = this.#limits;
+    const pace = new Pace(perHost, perHost, this.#nowMs);
+    const host = { begun: 0, pace, busySinceMs: undefined, isGivenUp: false };
     this.#hosts.set(name, host);
     return host;
   }

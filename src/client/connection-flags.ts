@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { ClientError } from './client-error.ts';
+import { codeOf, unreadable } from './files.ts';
+import { textOf, usage, type Values } from './flags.ts';
+
+/** The forms of an address, for a message. */
+const allowed = 'host:port, such as localhost:8080 or [::1]:8080, or an http or https URL';
+
+/**
+ * The address of image-api: the flag, else the environment. It may have a path, below which a proxy serves image-api.
+ *
+ * @throws ClientError of bad usage; its message contains no password
+ */
+export function readApi(flag: string | undefined, environment: string | undefined): URL {
+  const name = flag === undefined ? 'IMAGE_API_URL' : '--api';
+  const { url, given } = readAddress(name, flag ?? (environment || 'http://localhost:8080'));
+  if (url.search === '' && url.hash === '') return url;
+  throw usage(`${name} is "${given}"; allowed: ${allowed}, without a query.`);
+}
+
+/**
+ * The address of image-processor: the flag, else the environment.
+ *
+ * @throws ClientError of bad usage; its message contains no password
+ */
+export function readProcessor(flag: string | undefined, environment: string | undefined): URL {
+  const name = flag === undefined ? 'IMAGE_PROCESSOR_URL' : '--processor';
+  const { url, given } = readAddress(name, flag ?? (environment || 'http://localhost:50051'));
+  if (url.href === `${url.origin}/`) return url;
+  throw usage(`${name} is "${given}"; allowed: ${allowed} without a path.`);
+}
+
+function readAddress(name: string, given: string): { url: URL; given: string } {
+  const text = given.trim();
+  const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `${schemeOf(text)}://${text}`);
+  // fetch refuses such a URL.
+  if (url !== null && (url.username !== '' || url.password !== '')) {
+    throw usage(`${name} contains a user name or password; the services accept none.`);
+  }
+  if (url === null || !['http:', 'https:'].includes(url.protocol) || /\s/.test(text)) {
+    const is = text.includes('@') ? 'is not an address' : `is "${text}"`;
+    throw usage(`${name} ${is}; allowed: ${allowed}.`);
+  }
+  return { url, given: text };
+}
+
+/** The scheme of an address without one: by its port, as browsers know it. */
+function schemeOf(address: string): string {
+  return /^[^/]*:443(\/|$)/.test(address) ? 'https' : 'http';
+}
+
+/**
+ * The API key: of the flags, else of the environment. It is never printed.
+ *
+ * @throws ClientError of bad usage, or if the file cannot be read
+ */
+export function readApiKey(values: Values, environment: string | undefined): string | undefined {
+  const [flag, file] = [textOf(values, 'api-key'), textOf(values, 'key-file')];
+  if (flag !== undefined && file !== undefined) throw usage('--api-key and --key-file exclude each other.');
+  const name = flag !== undefined ? '--api-key' : file !== undefined ? '--key-file' : 'IMAGE_API_KEY';
+  const key = flag ?? (file === undefined ? environment || undefined : keyIn(file));
+  if (key !== undefined && !/^[\x21-\x7e]+$/.test(key)) {
+    throw usage(`${name} has a space or another character that no API key has, or is empty.`);
+  }
+  return key;
+}
+
+function keyIn(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (cause) {
+    if (codeOf(cause) !== 'ENOENT') throw unreadable(path, cause);
+    const message = `There is no file "${path}"; --key-file takes the path of a file that contains the key.`;
+    throw new ClientError('usage', 'INPUT_MISSING', message, { cause });
+  }
+}

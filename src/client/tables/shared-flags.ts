@@ -1,0 +1,75 @@
+import type { Flags } from '../flags.ts';
+
+/** Flags of every command. */
+export const commonFlags: Flags = {
+  help: { type: 'boolean', short: 'h', group: 'common', help: 'print this' },
+  version: { type: 'boolean', short: 'V', group: 'common', help: 'print the version' },
+};
+
+export const verboseFlag = (help: string): Flags => ({
+  verbose: { type: 'boolean', short: 'v', group: 'common', help },
+});
+
+export const quietFlag: Flags = {
+  quiet: { type: 'boolean', short: 'q', group: 'common', help: 'print only errors' },
+};
+
+/** @param value - the placeholder */
+export const outputFlag = (value: string, help: string, completes: 'files' | 'folders'): Flags => ({
+  output: { type: 'string', short: 'o', group: 'common', value, help, completes },
+});
+
+export const jsonFlag = (help: string): Flags => ({
+  json: { type: 'boolean', group: 'common', help },
+});
+
+export const urlFlag: Flags = {
+  url: {
+    type: 'string',
+    group: 'common',
+    value: 'URL',
+    help: 'an image that the service downloads, in place of INPUT',
+  },
+};
+
+/** How image-api is reached. */
+export const apiFlags: Flags = {
+  api: {
+    type: 'string',
+    group: 'connection',
+    value: 'ADDRESS',
+    help: 'address of image-api: host:port or an http or https URL (or IMAGE_API_URL; default localhost:8080)',
+  },
+  'key-file': {
+    type: 'string',
+    group: 'connection',
+    value: 'FILE',
+    help: 'a file that contains the API key for image-api (or IMAGE_API_KEY; default: no key)',
+    completes: 'files',
+  },
+  'api-key': {
+    type: 'string',
+    group: 'connection',
+    value: 'KEY',
+    help: 'the API key itself, which other users of this machine can read in the list of processes',
+  },
+};
+
+export const processorFlags: Flags = {
+  processor: {
+    type: 'string',
+    group: 'connection',
+    value: 'ADDRESS',
+    help: 'address of image-processor: host:port or a URL (or IMAGE_PROCESSOR_URL; default localhost:50051)',
+  },
+};
+
+/** @param seconds - by default */
+export const timeoutFlag = (seconds: number, what = 'the response'): Flags => ({
+  timeout: {
+    type: 'string',
+    group: 'connection',
+    value: 'SECONDS',
+    help: `longest wait for ${what} (default ${seconds})`,
+  },
+});
