@@ -1,5 +1,6 @@
 import { chartValuesTable } from '../../charts/generate.ts';
 import { chartValues, costTable, example, nodeTable, valueTable } from './capacity.ts';
+import { commandTable, exitTable, flagTables, variableTable } from './cli.ts';
 import { environmentTables } from './environment.ts';
 import { reasonTable } from './errors.ts';
 import { figuresTable, picture } from './figures.ts';
@@ -18,6 +19,12 @@ export const pages: Readonly<Record<string, Sections>> = {
     values: valueTable,
     nodes: nodeTable,
     chart: chartValues,
+  },
+  'docs/cli.md': {
+    commands: commandTable,
+    flags: flagTables,
+    exits: exitTable,
+    variables: variableTable,
   },
   'docs/environment.md': { variables: environmentTables },
   'docs/formats.md': { read: formatsRead, written: formatsWritten },

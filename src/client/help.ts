@@ -74,8 +74,8 @@ export function flagWords(name: string, { no, value }: Flag): string {
   return `--${name}${no === true ? `, --no-${name}` : ''}${value === undefined ? '' : ` ${value}`}`;
 }
 
-/** What is read and written, for help and docs. */
-export function formatRows(): (readonly [string, string])[] {
+/** The formats that are read and written. */
+function formatRows(): (readonly [string, string])[] {
   return [
     ['read', `${readFormats.join(', ')}; ${optionalFormats.join(' and ')} where the service has them`],
     ['images written', imageFormats.join(', ')],

@@ -15,11 +15,12 @@ import {
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
+import type { ImageSummary } from '../../src/client/summary.ts';
 import { type Run, run } from '../support/run.ts';
 import { findProgram } from '../support/tools.ts';
 
@@ -73,10 +74,17 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+type Options = NonNullable<Parameters<typeof run>[2]> & { readonly program?: readonly string[] };
+
 const program = fileURLToPath(new URL('../../src/client/main.ts', import.meta.url));
 
-function client(parameters: readonly string[], options: Parameters<typeof run>[2] = {}): Promise<Run> {
-  return run(process.execPath, [program, ...parameters], {
+function client(
+  parameters: readonly string[],
+  { program: [command = '', ...before] = [process.execPath, program], ...options }: Options = {},
+): Promise<Run> {
+  return run(command, [...before, ...parameters], {
     cwd: folder,
     ...options,
     env: { IMAGE_API_URL: api, ...options.env },
@@ -182,12 +190,88 @@ describe('image-client: sending and writing', () => {
     ]);
   });
 
-  it('prints its version and its help', async () => {
-    const version = await client(['--version']);
-    expect(version.stdout.toString()).toBe(`image-client ${packageJson.version}\n`);
-    const help = await client(['--help']);
-    expect(help).toMatchObject({ code: 0, stderr: '' });
-    expect(help.stdout.toString()).toMatch(/^Usage: image-client .*\n {2}130 {2}interrupted .*\n$/s);
+  it('prints only errors with --quiet', async () => {
+    const result = await client(['-q', '--format', 'jpeg', 'photo.jpg', '-o', 'output.png']);
+    expect(result).toMatchObject({ code: 0, stderr: '' });
+    expect(await readFile(join(folder, 'output.png'))).toEqual(jpeg);
+  });
+
+  it('prints one JSON object with --json, whose members are null without a header', async () => {
+    const headers = {
+      'image-width': '224',
+      'image-height': '160',
+      'tensor-datatype': 'FP32',
+      'tensor-shape': '1, 3, 160, 224',
+      'image-source': 'jpeg;width=60;height=40;bytes=7;sha256="abc1"',
+      'image-numerics': '"3+pillow-13.0"',
+      'image-decisions': '"frame=1 of 2", "a \\"quoted\\" one"',
+      etag: '"0123"',
+      'cache-status': 'image-processor; hit; detail=memory',
+      'server-timing': 'decode;dur=26.1, resize;dur=8',
+    };
+    respond = (response) => response.writeHead(200, { 'content-type': 'image/jpeg', ...headers }).end(jpeg);
+    const result = await client(['--json', 'photo.jpg', 'output.jpg']);
+    expect(result).toMatchObject({ code: 0, stderr: '' });
+    expect(result.stdout.toString()).toMatch(/^\{.*\}\n$/);
+    expect(JSON.parse(result.stdout.toString())).toEqual({
+      output: 'output.jpg',
+      bytes: 6,
+      content_type: 'image/jpeg',
+      width: 224,
+      height: 160,
+      tensor: { datatype: 'FP32', shape: [1, 3, 160, 224] },
+      source: { format: 'jpeg', width: 60, height: 40, bytes: 7, sha256: 'abc1' },
+      numerics: '3+pillow-13.0',
+      decisions: ['frame=1 of 2', 'a "quoted" one'],
+      key: '0123',
+      cache: 'hit',
+      stages: { decode: 26.1, resize: 8 },
+    } satisfies ImageSummary);
+    respond = (response) => response.writeHead(200, { 'content-type': 'image/jpeg' }).end(jpeg);
+    const bare = await client(['--json', 'photo.jpg', 'output.jpg']);
+    expect(JSON.parse(bare.stdout.toString())).toEqual({
+      output: 'output.jpg',
+      bytes: 6,
+      content_type: 'image/jpeg',
+      width: null,
+      height: null,
+      tensor: null,
+      source: null,
+      numerics: null,
+      decisions: [],
+      key: null,
+      cache: null,
+      stages: {},
+    } satisfies ImageSummary);
+  });
+
+  it('prints its version', async () => {
+    for (const argv of [['--version'], ['-V'], ['job', '-V']]) {
+      const { stdout } = await client(argv);
+      expect(stdout.toString()).toBe(`image-client ${packageJson.version}\n`);
+    }
+  });
+
+  it('ends without an error when the reader of its help has closed the pipe', async () => {
+    const result = await client(['--help'], { started: (child) => child.stdout?.destroy() });
+    expect(result).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('takes paths from where the user stands when npm runs it in the package', async () => {
+    const cwd = join(root, 'test');
+    const [input, output] = ['photo.jpg', 'output.jpg'].map((name) => relative(cwd, join(folder, name)));
+    const npm = findProgram('npm') ?? 'npm';
+    const result = await client([input ?? '', output ?? ''], {
+      program: [npm, 'run', '-s', 'client', '--'],
+      cwd,
+    });
+    expect(result).toMatchObject({ code: 0, stderr: '' });
+    expect(await readFile(join(folder, 'output.jpg'))).toEqual(jpeg);
+  });
+
+  it('takes paths from its own folder when a script of another package runs it', async () => {
+    const env = { npm_lifecycle_event: 'client', npm_package_json: '/elsewhere/package.json', INIT_CWD: '/' };
+    expect(await client(['photo.jpg', 'output.jpg'], { env })).toMatchObject({ code: 0, stderr: '' });
   });
 });
 
@@ -198,6 +282,25 @@ describe('image-client: the output file', () => {
     await client(['photo.jpg', 'output.jpg']);
     expect(await readFile(join(folder, 'output.jpg'))).toEqual(jpeg);
     expect((await stat(join(folder, 'output.jpg'))).mode & 0o777).toBe(0o600);
+  });
+
+  it('is kept with --no-overwrite, also one that appears meanwhile', async () => {
+    respond = async (response) => {
+      await writeFile(join(folder, 'output.jpg'), 'from another');
+      response.writeHead(200, { 'content-type': 'image/jpeg' }).end(jpeg);
+    };
+    for (const requests of [1, 1]) {
+      const result = await client(['--no-overwrite', 'photo.jpg', 'output.jpg']);
+      expect(result).toMatchObject({
+        code: 5,
+        stderr: 'image-client: OUTPUT_EXISTS: "output.jpg" exists, and --no-overwrite keeps it.\n',
+      });
+      expect(received).toHaveLength(requests);
+      expect(await readFile(join(folder, 'output.jpg'), 'utf8')).toBe('from another');
+      expect(await written()).toEqual(['output.jpg']);
+    }
+    expect(await client(['--no-overwrite', 'photo.jpg', 'new.jpg'])).toMatchObject({ code: 0, stderr: '' });
+    expect(await readFile(join(folder, 'new.jpg'))).toEqual(jpeg);
   });
 
   it('writes through a symbolic link', async () => {

@@ -75,6 +75,8 @@ describe.skipIf(bash === undefined)('docs/cli.md', () => {
         IMAGE_API_KEY: undefined,
       },
     });
-    expect(result.stdout.toString()).toMatch(pattern(expected));
+    // On a loaded machine a job takes longer than the five seconds between two lines of progress.
+    const output = result.stdout.toString().replace(/^image-client: \d+ of \d+ \(.*\n/gm, '');
+    expect(output).toMatch(pattern(expected));
   });
 });

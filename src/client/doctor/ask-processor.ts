@@ -57,7 +57,7 @@ async function askHealth(
     return wrong(
       name,
       `${url.host} does not respond over gRPC: ${ConnectError.from(error).rawMessage}`,
-      'Start it (npm start), or set its address with --processor or IMAGE_PROCESSOR_URL. Only jobs need it.',
+      'Start it (npm start), or set its address with --processor or IMAGE_PROCESSOR_URL. Only jobs with --processor need it.',
     );
   }
 }

@@ -7,9 +7,10 @@ import { inputFailure } from '../journal/own-failures.ts';
 import { isUrl, type ListOptions, listEndings, nameOfUrl, readList } from '../lists/lists.ts';
 import { pathOf } from '../output/file-names.ts';
 import { skippedWords } from '../summary.ts';
+import { isGlob, searchOf } from './glob.ts';
 import { hasImageEnding, recognise } from './recognise.ts';
 import { nameOfType } from './standing.ts';
-import { type Search, searchOf, walk } from './walk.ts';
+import { type Search, walk } from './walk.ts';
 
 /** Files that are read at the same time. */
 const readsAtOnce = 64;
@@ -66,7 +67,7 @@ export async function findImages(
       if (idOf(each.stats) === leftOut) throw isOutputFolder(each.given);
       await search(found, each.path, areSeveral ? dirname(each.path) : each.path, { leftOut }, signal);
     } else if (each.kind === 'glob') {
-      const glob = searchOf(each.pattern);
+      const glob = await searchOf(each.pattern);
       const base = resolve(glob.folder);
       if (await statsOf(base))
         await search(found, base, base, { ...glob.search, leftOut: undefined }, signal);
@@ -120,7 +121,7 @@ async function kindOf(given: string): Promise<Kind> {
   const path = resolve(given);
   const stats = await statsOf(path);
   if (stats === undefined) {
-    if (/[*?[\]{}]/.test(given)) return { given, kind: 'glob', pattern: given };
+    if (isGlob(given)) return { given, kind: 'glob', pattern: given };
     // Node replaces bytes that are not UTF-8 by U+FFFD.
     const hint = given.includes('\ufffd') ? ' Its name is not UTF-8: name its folder or a glob instead.' : '';
     throw new ClientError('usage', 'INPUT_MISSING', `There is no file or folder "${given}".${hint}`);

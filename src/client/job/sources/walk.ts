@@ -1,6 +1,6 @@
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { join, matchesGlob, sep } from 'node:path';
+import { join } from 'node:path';
 import { codeOf, unreadable, wordsOf } from '../../files.ts';
 import { idOf, type JobFailure, type Skipped } from '../images.ts';
 import { ownFailure } from '../journal/own-failures.ts';
@@ -117,27 +117,4 @@ function kindOfType(type: Parameters<typeof nameOfType>[0]): string {
 async function idOfPath(path: string): Promise<string | undefined> {
   const stats = await stat(pathOf(path), { bigint: true }).catch(() => undefined);
   return stats && idOf(stats);
-}
-
-/** A glob as a folder with a search. */
-export function searchOf(pattern: string): {
-  readonly folder: string;
-  readonly search: Omit<Search, 'leftOut'>;
-} {
-  const segments = pattern.split('/');
-  const first = segments.findIndex((segment) => /[*?[\]{}]/.test(segment));
-  const folder = segments.slice(0, first).join('/') || (pattern.startsWith('/') ? '/' : '.');
-  const rest = segments.slice(first);
-  const glob = rest.join('/');
-  // Braces may contain slashes.
-  const isDeep = rest.includes('**') || /\{[^}]*\//.test(glob);
-  const isHiddenEntered = rest.some((segment) => /(?:^|[{,])\./.test(segment));
-  return {
-    folder,
-    search: {
-      matches: (path) => matchesGlob(path.split('/').join(sep), glob),
-      ...(isDeep ? {} : { depth: rest.length }),
-      isHiddenEntered,
-    },
-  };
 }

@@ -169,6 +169,20 @@ console.log(JSON.stringify({ images: found.images.map(({ name }) => name), refus
     expect((await find(['photos/a.jpg', 'more/a.jpg'])).names).toEqual(['photos/a.jpg', 'more/a.jpg']);
   });
 
+  it('takes folders whose names have wildcards by name, and characters after a backslash', async () => {
+    for (const path of ['p [1]/sub {x}/a*b.jpg', 'p [1]/sub {x}/axb.jpg', 'p [1]/c.jpg', 'p 1/d.jpg']) {
+      await put(path);
+    }
+    expect((await find(['p [1]/**/*.jpg'])).names).toEqual(['c.jpg', 'sub {x}/a*b.jpg', 'sub {x}/axb.jpg']);
+    expect((await find(['p [1]/sub {x}/a\\*b.jpg'])).names).toEqual(['a*b.jpg']);
+    expect((await find(['p \\[1\\]/*.jpg'])).names).toEqual(['c.jpg']);
+    expect((await find(['p [12]/*.jpg'])).names).toEqual(['p 1/d.jpg']);
+    expect((await find(['*/sub \\{x\\}/*.jpg'])).names).toEqual([
+      'p [1]/sub {x}/a*b.jpg',
+      'p [1]/sub {x}/axb.jpg',
+    ]);
+  });
+
   it('prefers a file to a glob of the same text', async () => {
     await put('photos/[1].jpg');
     expect((await find(['photos/[1].jpg'])).names).toEqual(['[1].jpg']);
