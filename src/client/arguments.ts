@@ -16,7 +16,7 @@ export interface SendArguments {
   readonly api: URL;
   readonly apiKey: string | undefined;
   readonly timeoutMs: number;
-  /** What is printed besides errors. */
+  /** The output besides errors. */
   readonly print: 'nothing' | 'warnings' | 'details' | 'json';
 }
 

@@ -1,7 +1,7 @@
 import type { ImageResponse } from './send.ts';
 
 /**
- * What `image-client --json` prints about one image. The names are stable; a member is null where the response does not
+ * The object that `image-client --json` prints about one image. The names are stable; a member is null where the response does not
  * say it. docs/cli.md describes each.
  */
 export interface ImageSummary {

@@ -200,7 +200,7 @@ describe('image-client job: folders', () => {
     });
     expect(away.code).toBe(4);
     expect(away.stderr).toMatch(
-      /\nimage-client: PROCESSOR_UNAVAILABLE: The processor cannot be reached .* 0 of 3 are done, and the same command continues from there\.\n$/,
+      /\nimage-client: PROCESSOR_UNAVAILABLE: image-processor at .* cannot be reached .* 0 of 3 are done, and the same command continues from there\.\n$/,
     );
   });
 });
@@ -358,7 +358,7 @@ describe('image-client job: runs that are cut short', () => {
       await first.stop();
       await (await second)?.stop();
       expect(result).toMatchObject({ code: 0 });
-      expect(result.stderr).toContain('image-client: waiting for the processor at ');
+      expect(result.stderr).toContain('image-client: waiting for image-processor at ');
       await expectAllOutputs();
     },
     60_000,

@@ -1,7 +1,7 @@
 import { type JobFailure, type JobImage, nameOfSource, type Skipped } from './images.ts';
 import type { Plan } from './plan.ts';
 
-/** What `job --json` prints at the end of a run. The names are stable; docs/cli.md describes each. */
+/** The object that `job --json` prints at the end of a run. The names are stable; docs/cli.md describes each. */
 export interface JobSummary {
   /** The output folder, absolute. */
   readonly output: string;
