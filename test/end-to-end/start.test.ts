@@ -71,7 +71,7 @@ async function requestsInFlight(port: number): Promise<number> {
 
 const start = fileURLToPath(new URL('../../src/start/main.ts', import.meta.url));
 
-describe('npm start', () => {
+describe('npm start', { timeout: 120_000 }, () => {
   it.skipIf(curl === undefined)('prints in a pipe a screen without colours, whose curl works', async () => {
     const service = await startAll(process.execPath, [start]);
     const screen = await service.printed(/End: Ctrl\+C/);
