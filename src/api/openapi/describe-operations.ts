@@ -1,5 +1,6 @@
 import { datatypes } from '../../datatypes.ts';
 import type { ApiConfig } from '../config.ts';
+import { descriptionExamples } from './examples.ts';
 import { getImage, postImage } from './image-operations.ts';
 import type { JsonObject } from './json-object.ts';
 import { imageProblems } from './responses.ts';
@@ -10,6 +11,9 @@ export function getDescription(options: Record<string, JsonObject>, config: ApiC
   return {
     ...operation,
     operationId: 'getDescription',
+    tags: ['Descriptions'],
+    description:
+      'The same parameters and failures as GET /v1/images, as far as these are known from the header of the image.',
     summary: 'Describes the response to GET /v1/images, without decoding the image',
     // Descriptions have no entity tag.
     parameters: (parameters as readonly JsonObject[]).filter(({ name }) => name !== 'If-None-Match'),
@@ -22,6 +26,7 @@ export function postDescription(options: Record<string, JsonObject>, config: Api
   return {
     ...postImage(options, config),
     operationId: 'postDescription',
+    tags: ['Descriptions'],
     summary: 'Describes the response to POST /v1/images, without decoding the image',
     responses: descriptionResponses(config),
   };
@@ -33,12 +38,24 @@ function descriptionResponses(config: ApiConfig): JsonObject {
     type: 'object',
     description: 'Of a request with variants: a description for each',
     required: ['variants'],
-    properties: { variants: { type: 'array', items: description } },
+    properties: {
+      variants: {
+        type: 'array',
+        items: {
+          allOf: [description, { type: 'object', properties: { name: { type: 'string' } } }],
+        },
+      },
+    },
   };
   return {
     200: {
       description: 'The description',
-      content: { 'application/json': { schema: { oneOf: [description, variants] } } },
+      content: {
+        'application/json': {
+          schema: { anyOf: [description, variants] },
+          examples: descriptionExamples,
+        },
+      },
     },
     ...imageProblems(config),
   };

@@ -1,6 +1,7 @@
 import type { ApiConfig } from '../config.ts';
 import { responseHeaders } from '../response.ts';
 import { variantsOption } from '../variants.ts';
+import { exampleUrl, formExamples, jsonExamples, urlEncodedExamples } from './examples.ts';
 import type { JsonObject } from './json-object.ts';
 import { queryParameters, urlSchema, variantsParameter, variantsSchema } from './options.ts';
 import { headerRefs, imageProblems } from './responses.ts';
@@ -11,10 +12,13 @@ export function getImage(options: Record<string, JsonObject>, config: ApiConfig)
   const { description, ...schema } = urlSchema;
   return {
     operationId: 'getImage',
+    tags: ['Images'],
     summary: 'Processes the image at a URL',
+    description:
+      'For img elements, links and CDNs: the response can be cached, and revalidated by its entity tag.',
     ...securityOf(config, true),
     parameters: [
-      { name: 'url', in: 'query', required: true, description, schema },
+      { name: 'url', in: 'query', required: true, description, schema, example: exampleUrl },
       ...queryParameters(options),
       variantsParameter(options),
       ...linkParameterList(config),
@@ -55,6 +59,7 @@ export function postImage(options: Record<string, JsonObject>, config: ApiConfig
   const binary = { type: 'string', contentMediaType: 'application/octet-stream', maxLength };
   return {
     operationId: 'postImage',
+    tags: ['Images'],
     summary: 'Processes an image that is sent in the body or downloaded from a URL',
     ...securityOf(config, false),
     description: `At most ${config.maxUploadBytes} bytes. Each option may be given once, in the query or in the body.`,
@@ -75,6 +80,11 @@ export function postImage(options: Record<string, JsonObject>, config: ApiConfig
             oneOf: [{ required: ['image'] }, { required: ['url'] }],
             additionalProperties: false,
           },
+          encoding: {
+            image: { contentType: 'image/*, application/octet-stream' },
+            [variantsOption]: { contentType: 'application/json' },
+          },
+          examples: formExamples,
         },
         // OpenAPI 3.1, 4.8.14.4: of a body that is streamed, maxLength bounds the bytes.
         'image/*': { schema: { maxLength } },
@@ -83,8 +93,12 @@ export function postImage(options: Record<string, JsonObject>, config: ApiConfig
           schema: urlAndOptions(variants, {
             preprocessor_config: { ...options.preprocessor_config, type: ['string', 'object'] },
           }),
+          examples: jsonExamples,
         },
-        'application/x-www-form-urlencoded': { schema: urlAndOptions(variantsText) },
+        'application/x-www-form-urlencoded': {
+          schema: urlAndOptions(variantsText),
+          examples: urlEncodedExamples,
+        },
       },
     },
     responses: { 200: imageResponse(), ...imageProblems(config) },
@@ -92,19 +106,27 @@ export function postImage(options: Record<string, JsonObject>, config: ApiConfig
 }
 
 function imageResponse(): JsonObject {
+  const bytesOf = (contentMediaType: string, description: string) => ({
+    [contentMediaType]: { schema: { type: 'string', contentMediaType, description } },
+  });
+  const parts = 'With variants: a part for each, in their order';
   return {
     description: 'The image or the tensor. With variants, each is a part with its own headers',
     headers: headerRefs(Object.keys(responseHeaders)),
     content: {
-      'image/jpeg': {},
-      'image/png': {},
-      'image/webp': {},
-      'application/octet-stream': {},
-      'application/x-npy': {},
-      'application/vnd.safetensors': {},
-      'application/x-npz': {},
-      'application/json': {},
-      'multipart/mixed': {},
+      ...bytesOf('image/jpeg', 'With format=jpeg, or of a JPEG'),
+      ...bytesOf('image/png', 'With format=png, or of a PNG'),
+      ...bytesOf('image/webp', 'With format=webp, or of a WebP'),
+      ...bytesOf('application/x-npy', 'One tensor as numpy.save writes it'),
+      ...bytesOf('application/x-npz', 'Tensors by name as numpy.savez writes them'),
+      ...bytesOf('application/vnd.safetensors', 'Tensors by name'),
+      ...bytesOf(
+        'application/octet-stream',
+        'The values of a tensor, or a request of the Open Inference Protocol',
+      ),
+      'application/json': { schema: { type: 'object', description: 'With format=vllm' } },
+      ...bytesOf('multipart/mixed', parts),
+      ...bytesOf('multipart/form-data', `${parts}, if Accept prefers this type`),
     },
   };
 }

@@ -11,6 +11,15 @@ import { getPreset, listPresets, presetSchema } from './preset-operations.ts';
 import { problemResponses, problemSchema } from './responses.ts';
 import { securitySchemes } from './security.ts';
 
+const tags = [
+  { name: 'Images', description: 'An image or a URL in, an image or a tensor out.' },
+  { name: 'Descriptions', description: 'Sizes, shapes and key of a response, without decoding the image.' },
+  { name: 'Presets', description: 'The preprocessing of published models.' },
+  { name: 'Errors', description: 'The reasons with which a request can fail.' },
+  { name: 'RPC', description: 'The same over Connect and gRPC-Web, with generated types.' },
+  { name: 'Operations', description: 'Probes, metrics and this document.' },
+];
+
 /**
  * The API as an OpenAPI 3.1 document. Options and failures come from their tables, defaults from this instance's
  * environment.
@@ -27,33 +36,50 @@ export function openApiDocument(config: ApiConfig): JsonObject {
       version: 'v1',
       summary:
         'Scales images and converts them to grayscale for ML models, with the pixels that the model was trained on.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
+    servers: [{ url: '.', description: 'This instance' }],
+    tags,
+    ...(Object.keys(security).length === 0 && { security: [] }),
     paths: {
       '/v1/images': image,
       '/v1/describe': description,
       [presetsPath]: { get: listPresets(config) },
       [`${presetsPath}/{name}`]: { get: getPreset(config) },
       ...rpcOperations(config),
-      '/healthz': { get: probe('alive', 'Whether this process runs', {}) },
+      '/healthz': { get: probe('alive', 'Whether this process runs', 'ok', {}) },
       '/readyz': {
         get: probe(
           'ready',
           'Whether a processor responds',
+          'ready',
           problemResponses(['PROCESSOR_UNAVAILABLE', 'DRAINING']),
         ),
       },
       '/metrics': {
         get: {
           operationId: 'metrics',
+          tags: ['Operations'],
           summary: 'Metrics for Prometheus',
-          responses: { 200: { description: 'Prometheus text format', content: { 'text/plain': {} } } },
+          responses: {
+            200: {
+              description: 'Prometheus text format',
+              content: { 'text/plain': { schema: { type: 'string' } } },
+            },
+          },
         },
       },
       '/openapi.json': {
         get: {
           operationId: 'openapi',
+          tags: ['Operations'],
           summary: 'This document',
-          responses: { 200: { description: 'OpenAPI 3.1', content: { 'application/json': {} } } },
+          responses: {
+            200: {
+              description: 'OpenAPI 3.1',
+              content: { 'application/json': { schema: { type: 'object' } } },
+            },
+          },
         },
       },
       [problemPath]: { get: listProblems() },

@@ -1,5 +1,6 @@
 import { presetPages } from '../../options/preset-pages.ts';
 import type { ApiConfig } from '../config.ts';
+import { examplePreset, presetExample, presetListExample } from './examples.ts';
 import type { JsonObject } from './json-object.ts';
 import { callProblems, headerRefs, problemResponses } from './responses.ts';
 import { linkParameterList, securityOf } from './security.ts';
@@ -14,21 +15,25 @@ const ifNoneMatch = {
 /** `GET /v1/presets`. */
 export function listPresets(config: ApiConfig): JsonObject {
   const { maxLimit, defaultLimit, maxQuery } = presetPages;
-  const query = (name: string, description: string, schema: JsonObject) => ({
+  const query = (name: string, description: string, schema: JsonObject, example?: unknown) => ({
     name,
     in: 'query',
     description,
     schema,
+    ...(example !== undefined && { example }),
   });
   return {
     operationId: 'listPresets',
+    tags: ['Presets'],
     summary: 'Lists the presets, in the order of their names',
     ...securityOf(config, true),
     parameters: [
-      query('q', 'Words that occur in the name, an alias or the family of the presets that are listed', {
-        type: 'string',
-        maxLength: maxQuery,
-      }),
+      query(
+        'q',
+        'Words that occur in the name, an alias or the family of the presets that are listed',
+        { type: 'string', maxLength: maxQuery },
+        'openai patch32 transformers',
+      ),
       query('limit', 'The most presets of the response', {
         type: 'integer',
         minimum: 1,
@@ -39,7 +44,7 @@ export function listPresets(config: ApiConfig): JsonObject {
       ...linkParameterList(config),
       ifNoneMatch,
     ],
-    responses: responsesWith(config, 'A page of the list', {
+    responses: responsesWith(config, 'A page of the list', presetListExample, {
       type: 'object',
       required: ['presets'],
       properties: {
@@ -55,6 +60,7 @@ export function getPreset(config: ApiConfig): JsonObject {
   const texts = { type: 'array', items: { type: 'string' } };
   return {
     operationId: 'getPreset',
+    tags: ['Presets'],
     summary: 'Describes one preset: its steps, and the Python that makes the same tensors',
     ...securityOf(config, true),
     parameters: [
@@ -64,12 +70,13 @@ export function getPreset(config: ApiConfig): JsonObject {
         required: true,
         description: 'The name or an alias of a preset. Slashes may be sent as they are',
         schema: { type: 'string' },
+        example: examplePreset,
       },
       ...linkParameterList(config),
       ifNoneMatch,
     ],
     responses: {
-      ...responsesWith(config, 'The preset', {
+      ...responsesWith(config, 'The preset', presetExample, {
         allOf: [
           { $ref: '#/components/schemas/Preset' },
           {
@@ -94,9 +101,14 @@ export function getPreset(config: ApiConfig): JsonObject {
   };
 }
 
-function responsesWith(config: ApiConfig, description: string, schema: JsonObject): JsonObject {
+function responsesWith(
+  config: ApiConfig,
+  description: string,
+  example: JsonObject,
+  schema: JsonObject,
+): JsonObject {
   return {
-    200: { description, headers: headerRefs(['ETag']), content: { 'application/json': { schema } } },
+    200: { description, headers: headerRefs(['ETag']), content: { 'application/json': { schema, example } } },
     304: { description: 'The caller already has this response', headers: headerRefs(['ETag']) },
     ...callProblems(config),
   };

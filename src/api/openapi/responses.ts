@@ -1,6 +1,7 @@
 import { type FailureReason, failureKinds } from '../../failures.ts';
 import type { ApiConfig } from '../config.ts';
-import { problemPath } from '../problems/problem.ts';
+import { exampleOf, problemPath } from '../problems/problem.ts';
+import { problemExamples } from '../problems/problem-examples.ts';
 import type { JsonObject } from './json-object.ts';
 
 /** Reasons with which a request for an image never fails: those of other interfaces, of paths, of HTTP itself. */
@@ -64,10 +65,25 @@ export function problemResponses(reasons: readonly FailureReason[]): JsonObject 
       status,
       {
         description: group.map((reason) => `${reason}: ${failureKinds[reason].title}`).join('. '),
-        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+        content: {
+          'application/problem+json': {
+            schema: { $ref: '#/components/schemas/Problem' },
+            ...problemExamplesOf(group),
+          },
+        },
       },
     ]),
   );
+}
+
+function problemExamplesOf(reasons: readonly FailureReason[]): JsonObject {
+  const known = reasons.flatMap((reason) => {
+    const said = problemExamples[reason];
+    return said === undefined
+      ? []
+      : [[reason, { summary: failureKinds[reason].title, value: exampleOf(reason, said) }] as const];
+  });
+  return known.length === 0 ? {} : { examples: Object.fromEntries(known) };
 }
 
 /** A failure (RFC 9457). */
