@@ -96,7 +96,7 @@ describe('compose.yaml', () => {
     const [, words = ''] = /docker compose run --rm job (.*)\n/.exec(page) ?? [];
     const { entrypoint = [], environment, volumes } = services.job as Service;
     const [, program = '', ...first] = entrypoint;
-    expect(environment).toEqual({ IMAGE_PROCESSOR_URL: 'http://processor:50051' });
+    expect(environment).toEqual({ IMAGE_API_URL: 'http://api:8080', IMAGE_API_KEY: '' });
     const folder = await mkdtemp(join(tmpdir(), 'compose-job-'));
     const running = await startService();
     onTestFinished(async () => {
@@ -111,7 +111,7 @@ describe('compose.yaml', () => {
     });
     const source = program.replace(/^dist\/(.*)\.js$/, '$1.ts');
     const job = await run(process.execPath, [source, ...first, ...mounted], {
-      env: { IMAGE_PROCESSOR_URL: `http://${running.address}` },
+      env: { ...environment, IMAGE_API_URL: running.url },
     });
     expect(job.code, job.stderr).toBe(0);
     expect(await readdir(join(folder, 'tensors'))).toContain('cat.npy');
