@@ -3,30 +3,26 @@
 python vision_model.py photo.jpg FOLDER
 
 FOLDER holds a model as `save_pretrained` writes it: config.json, preprocessor_config.json and its weights. The service
-gets the unchanged preprocessor_config.json, and `model(**load(…))` its tensors by the names that the model has for them.
+gets the unchanged preprocessor_config.json, and the model its tensors by the names that it has for them.
 """
 
-import os
 import sys
 from pathlib import Path
 
-import requests
 import torch
-from safetensors.torch import load
+from image_service_client import Client, ImageServiceError
+from image_service_client.torch import to_torch
 from transformers import AutoModel
 
-api = os.environ.get("IMAGE_API_URL", "http://localhost:8080")
 photo, folder = sys.argv[1:]
 
-config = Path(folder, "preprocessor_config.json").read_text()
-with open(photo, "rb") as image:
-    options = {"preprocessor_config": config, "format": "safetensors"}
-    answer = requests.post(f"{api}/v1/images", files={"image": image}, data=options, timeout=35)
-if not answer.ok:
-    problem = answer.json()
-    raise SystemExit(f"{problem['reason']}: {problem['detail']}")
+# The address is IMAGE_API_URL, the key IMAGE_API_KEY.
+with Client() as client:
+    try:
+        inputs = to_torch(client.tensors(photo, preprocessor_config=Path(folder, "preprocessor_config.json")))
+    except ImageServiceError as error:
+        raise SystemExit(str(error)) from None
 
-inputs = load(answer.content)
 model = AutoModel.from_pretrained(folder).eval()
 with torch.inference_mode():
     output = model(**inputs)

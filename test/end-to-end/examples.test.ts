@@ -28,7 +28,8 @@ const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 const pythonWithRequests = findPythonWith('requests', 'numpy');
-const pythonWithTransformers = findPythonWith('requests', 'safetensors', 'torch', 'transformers', 'PIL');
+const pythonWithTransformers = findPythonWith('image_service_client', 'torch', 'transformers', 'PIL');
+const pythonWithClient = findPythonWith('image_service_client');
 const pythonWithGrpc = findPythonWith('grpc', 'grpc_tools', 'grpc_reflection', 'numpy');
 const pythonWithTritonHttp = findPythonWith('requests', 'numpy', 'tritonclient.http');
 const pythonWithTritonGrpc = findPythonWith('grpc', 'grpc_reflection', 'tritonclient.grpc');
@@ -130,6 +131,24 @@ describe('examples/python', () => {
       expect(result.stdout, result.stderr).toBe(made.stdout.toString());
     },
     120_000,
+  );
+
+  it.skipIf(pythonWithClient === undefined)(
+    'client_folder.py goes on after an image that fails',
+    async () => {
+      const pictures = join(folder, 'pictures');
+      await mkdir(pictures);
+      for (const name of ['a.png', 'c.png']) await writeFile(join(pictures, name), await readFile(photo));
+      await writeFile(join(pictures, 'b.jpg'), 'no image');
+      const result = await runExample(pythonWithClient, 'python/client_folder.py', [pictures, 'npz']);
+      const lines = ['a.png', 'c.png'].map((name) => `${name} {'pixel_values': (1, 3, 224, 224)}\n`);
+      expect(result).toMatchObject({
+        code: 1,
+        stdout: lines.join(''),
+        stderr: expect.stringMatching(/^b\.jpg: FORMAT_UNSUPPORTED: [^\n]*\n$/),
+      });
+      expect((await readdir(join(folder, 'npz'))).sort()).toEqual(['a.png.npz', 'c.png.npz']);
+    },
   );
 
   it.skipIf(pythonWithGrpc === undefined)('grpc_tensor.py makes its stubs when it runs', async () => {
@@ -321,6 +340,7 @@ describe('examples/', () => {
     const isSkipped = [
       pythonWithRequests,
       pythonWithGrpc,
+      pythonWithClient,
       pythonWithTritonHttp,
       pythonWithTritonGrpc,
       chromium,

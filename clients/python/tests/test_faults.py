@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import http.server
+import multiprocessing
 import socket
 import threading
 from collections.abc import Iterator
@@ -114,6 +115,26 @@ def test_a_server_that_is_down_is_unreachable(photo: Path) -> None:
     assert "Connection refused" in failure.value.detail
     assert failure.value.request_id
     assert isinstance(failure.value.__cause__, httpx.ConnectError)
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_a_forked_process_opens_its_own_connection(url: str, photo: Path) -> None:
+    with proxy(url, cuts=0, after_bytes=None) as through, Client(through.url) as client:
+        expected = client.tensor(photo, preset=PRESET).tobytes()
+        assert through.connections == 1
+        context = multiprocessing.get_context("fork")
+        results = context.Queue()
+
+        def run() -> None:
+            results.put(client.tensor(photo, preset=PRESET).tobytes())
+
+        child = context.Process(target=run)
+        child.start()
+        assert results.get(timeout=60) == expected
+        child.join()
+        assert through.connections == 2
+        assert client.tensor(photo, preset=PRESET).tobytes() == expected
+        assert through.connections == 2
 
 
 def test_a_response_that_is_cut_off_is_asked_for_again(url: str, client: Client, photo: Path) -> None:

@@ -78,6 +78,7 @@ def _tensor_bytes(client: Client, photo: Path) -> bytes:
     return client.tensor(photo, preset=PRESET).tobytes()
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_processes_may_share_a_client(client: Client, photo: Path, method: str) -> None:
     # Its connection is open when the process is forked.
