@@ -230,7 +230,7 @@ export const given: readonly {
   },
   {
     page: 'docs/recipes.md',
-    first: 'import io',
+    first: 'from contextlib import asynccontextmanager',
     after: `
 from fastapi.testclient import TestClient
 
