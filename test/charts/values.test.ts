@@ -141,10 +141,7 @@ describe.skipIf(helm === undefined)('a release of the chart', () => {
 
   it('with every value has objects of the shapes that Kubernetes wants', async () => {
     const rendered = renderChart(...everything);
-    const known = rendered.filter(
-      ({ apiVersion }) => !/^(monitoring\.coreos\.com|gateway\.networking\.k8s\.io)\//.test(apiVersion),
-    );
-    expect((await Promise.all(known.map(schemaProblems))).flat()).toEqual([]);
+    expect((await Promise.all(rendered.map(schemaProblems))).flat()).toEqual([]);
     const pod = deploymentOf(rendered, 'image-processor').spec?.template;
     expect(pod?.metadata).toMatchObject({ annotations: { b: '2' }, labels: { c: '3' } });
     expect(pod?.spec).toMatchObject({
@@ -175,6 +172,17 @@ describe.skipIf(helm === undefined)('a release of the chart', () => {
       metadata: { labels: { release: 'prometheus' } },
       spec: { endpoints: [{ interval: '30s' }] },
     });
+  });
+
+  it('with KEDA has objects of the shapes that KEDA wants', async () => {
+    const rendered = renderChart(
+      '--values',
+      `${chart}/examples/production.yaml`,
+      ...set('keda.enabled=true'),
+    );
+    const scaled = rendered.filter(({ kind }) => kind === 'ScaledObject');
+    expect(scaled).toHaveLength(2);
+    expect((await Promise.all(scaled.map(schemaProblems))).flat()).toEqual([]);
   });
 
   it('passes numbers, fractions and flags to the services as they are written', () => {

@@ -8,6 +8,7 @@ import { parse, parseAllDocuments } from 'yaml';
 import { readEnvironment } from '../../src/environment.ts';
 import { failureKinds } from '../../src/failures.ts';
 import { processorEnvironment } from '../../src/processor/config.ts';
+import { schemaProblems } from '../support/kubernetes-schema.ts';
 import { canRender, readKustomization, renderKustomization } from '../support/kustomization.ts';
 import { containerOf, deploymentOf, environmentOf, serviceOf } from '../support/manifest-rules.ts';
 import { startService } from '../support/service.ts';
@@ -228,8 +229,9 @@ describe('manifests/monitoring', () => {
     ]);
   });
 
-  it.skipIf(!canRender)('renders, with the dashboard where Grafana looks for it', () => {
+  it.skipIf(!canRender)('renders, with the dashboard where Grafana looks for it', async () => {
     const manifest = renderKustomization('manifests/monitoring');
+    expect((await Promise.all(manifest.map(schemaProblems))).flat()).toEqual([]);
     expect(manifest.map(({ kind }) => kind).sort()).toEqual([
       'ConfigMap',
       'PodMonitor',

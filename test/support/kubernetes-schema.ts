@@ -7,6 +7,14 @@ export interface KubernetesObject {
   readonly metadata: { readonly name: string; readonly namespace?: string };
 }
 
+/** Packages with the schemas of custom resources, by their API group. */
+const customResources: Readonly<Record<string, string>> = {
+  'gateway.networking.k8s.io': '@kubernetes-models/gateway-api',
+  'keda.sh': '@kubernetes-models/keda',
+  'monitoring.coreos.com': '@kubernetes-models/prometheus-operator',
+};
+const groupOf = ({ apiVersion }: KubernetesObject) => apiVersion.split('/')[0] ?? '';
+
 interface Attribute {
   readonly baseName: string;
   readonly type: string;
@@ -19,20 +27,22 @@ interface ModelClass {
 /**
  * The errors of an object that the API server would report: types, required fields, enums and formats by
  * kubernetes-models, unknown fields by the Kubernetes client's models. Both are generated from Kubernetes'
- * own OpenAPI document, and neither finds every error.
+ * own OpenAPI document, and neither finds every error. Of custom resources, unknown fields are not found.
  */
 export async function schemaProblems(object: KubernetesObject): Promise<string[]> {
   const { apiVersion, kind } = object;
+  const problem = (text: string) => `${kind} ${object.metadata.name}: ${text}`;
+  if (customResources[groupOf(object)] !== undefined) return (await violations(object)).map(problem);
   const version = apiVersion.split('/').at(-1) ?? '';
   const type = version.charAt(0).toUpperCase() + version.slice(1) + kind;
   if (attributesOf(type) === undefined) return [`${apiVersion} has no ${kind}`];
   const problems = [...unknownFields(object, type, ''), ...(await violations(object))];
-  return problems.map((problem) => `${kind} ${object.metadata.name}: ${problem}`);
+  return problems.map(problem);
 }
 
 async function violations(object: KubernetesObject): Promise<string[]> {
   const { apiVersion, kind } = object;
-  const path = `kubernetes-models/${apiVersion}/${kind}`;
+  const path = `${customResources[groupOf(object)] ?? 'kubernetes-models'}/${apiVersion}/${kind}`;
   const module = (await import(/* @vite-ignore */ path)) as Record<string, ModelClass>;
   const Model = module[kind];
   if (Model === undefined) return [`${apiVersion} has no ${kind}`];
