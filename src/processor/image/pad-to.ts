@@ -1,3 +1,4 @@
+import { Failure } from '../../failures.ts';
 import { canvasPixels, cutoutUnderCanvas, placeOnCanvas } from './picture.ts';
 import type { Colour } from './pixels.ts';
 import { grayToRgb } from './pixels.ts';
@@ -13,6 +14,8 @@ export interface PadToStep {
   readonly at: 'centre' | 'topLeft';
   /** Of the padding. Unset: black, or transparent if there is alpha. */
   readonly colour?: Colour | undefined;
+  /** Whether the library refuses an image that is larger than `to`, a size, instead of cutting it. */
+  readonly refusesLarger?: true | undefined;
 }
 
 /**
@@ -46,6 +49,9 @@ export const padTo: StepKind<PadToStep> = {
   },
   fixedSize: ({ to }) => (typeof to === 'object' && 'width' in to ? to : undefined),
   inputCutout: cutoutUnderCanvas,
+  checkInput({ to, refusesLarger }, input) {
+    if (refusesLarger) checkFits(input, paddedSize(to, input));
+  },
   newPixels: canvasPixels,
   run(picture, placed) {
     const { colour } = placed.step;
@@ -53,6 +59,16 @@ export const padTo: StepKind<PadToStep> = {
     return placeOnCanvas({ ...picture, pixels }, placed, colour);
   },
 };
+
+/** Libraries refuse negative padding. @throws Failure PADDED_SIZE_EXCEEDED */
+export function checkFits(picture: Size, canvas: Size): void {
+  if (picture.width <= canvas.width && picture.height <= canvas.height) return;
+  throw new Failure(
+    'PADDED_SIZE_EXCEEDED',
+    `The preset resizes this image to ${sizeInWords(picture)} pixels and pads it to ${sizeInWords(canvas)}, which is smaller. Send an image of other proportions, or a config with a larger size to pad to.`,
+    { limit: sizeInWords(canvas), actual: sizeInWords(picture) },
+  );
+}
 
 /** The size of a padded image. */
 export function paddedSize(to: PaddedSize, { width, height }: Size): Size {

@@ -180,8 +180,15 @@ function tensorValues(config: ConfigValues, backend: Backend): PresetPlan['tenso
 /** The config with its class's values for missing keys. A null stays null, as in transformers. */
 function completed(given: ConfigValues, { defaults, ignores = [], renamed }: ProcessorType): ConfigValues {
   const config: Record<string, unknown> = { ...commonDefaults, ...defaults, ...given, ...renamed?.(given) };
+  checkCrop(config);
   for (const key of ignores) config[key] = null;
   return config;
+}
+
+/** `validate_preprocess_arguments` of image_utils.py checks it in classes that never crop too. */
+function checkCrop(config: ConfigValues): void {
+  if (!readFlag(config, 'do_center_crop') || (config.crop_size ?? null) !== null) return;
+  throw invalid('crop_size', config.crop_size, 'a size, because do_center_crop is true');
 }
 
 /** Keys that transformers ignores for this type, and that are no metadata. */

@@ -313,6 +313,7 @@ describe(parsePreprocessorConfig, () => {
     ['crop_pct is null', { image_processor_type: 'ConvNextImageProcessor', size: 9, crop_pct: null }],
     ['crop_size is {"shortest_edge":224}', { ...clip, crop_size: { shortest_edge: 224 } }],
     ['crop_size is null', { ...clip, crop_size: null }],
+    ['crop_size is null', { image_processor_type: 'DetrImageProcessor', do_center_crop: true }],
     ['crop_size is -1', { ...clip, crop_size: -1 }],
     ['resample is 6', { ...vit, resample: 6 }],
     ['resample is "bicubic"', { ...vit, resample: 'bicubic' }],
@@ -328,6 +329,10 @@ describe(parsePreprocessorConfig, () => {
     ['image_mean is [0.5]', { ...vit, image_mean: [0.5] }],
     ['image_mean is [0,0,"0"]', { ...vit, image_mean: [0, 0, '0'] }],
     ['image_mean is [0,0,null]', { ...vit, image_mean: [0, 0, null] }],
+    [
+      'image_mean is 0.5',
+      { image_processor_type: 'DeepseekVLImageProcessor', image_mean: 0.5, do_pad: false },
+    ],
     ['image_std is [1,1,1,1]', { ...vit, image_std: [1, 1, 1, 1] }],
     ['image_std is [1,0,1]', { ...vit, image_std: [1, 0, 1] }],
     ['image_std is 1e-60', { ...vit, image_std: 1e-60 }], // 0 in FP32
@@ -336,6 +341,28 @@ describe(parsePreprocessorConfig, () => {
     const { reason, message } = refusal(config);
     expect(reason).toBe('PRESET_INVALID');
     expect(message).toContain(`The preprocessor config's ${words}; allowed: `);
+  });
+
+  it('refuses padding to a multiple that is missing, unless the backend ignores it', () => {
+    const config = { image_processor_type: 'DPTImageProcessor', do_pad: true };
+    expect(() => parse(config, 'torch')).toThrow(expect.objectContaining({ reason: 'PRESET_INVALID' }));
+    expect(parse(config, 'pillow').tensor.arrangement).toBeUndefined();
+  });
+
+  it('lets Donut refuse a picture larger than its padding where NumPy pads', () => {
+    const config = { image_processor_type: 'DonutImageProcessor', do_thumbnail: false };
+    const paddingOf = (library: PresetLibrary) =>
+      parse(config, library).steps.find(({ kind }) => kind === 'padTo');
+    expect(paddingOf('pillow')).toMatchObject({ refusesLarger: true });
+    expect(paddingOf('torch')).not.toHaveProperty('refusesLarger');
+  });
+
+  it("takes Gemma 4's nearest for torchvision's own", () => {
+    const config = { resample: 0 };
+    const filterOf = (type: string) =>
+      parse({ ...config, image_processor_type: type }, 'torch').steps.find(({ kind }) => kind === 'resize');
+    expect(filterOf('Gemma4ImageProcessor')).toMatchObject({ filter: 'nearest' });
+    expect(filterOf('ViTImageProcessor')).toMatchObject({ filter: 'nearest-exact' });
   });
 
   it('refuses a number that is infinite after parsing', () => {

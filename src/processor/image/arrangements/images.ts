@@ -1,7 +1,7 @@
 import { Failure } from '../../../failures.ts';
+import { checkFits } from '../pad-to.ts';
 import type { Pixels } from '../pixels.ts';
 import type { Layout } from '../plan.ts';
-import type { Size } from '../shortest-edge.ts';
 import type { ChannelTable, Values } from '../value-table.ts';
 import { sizeInWords } from '../words.ts';
 import type { ArrangementKind } from './arrangement.ts';
@@ -63,16 +63,6 @@ export const images: ArrangementKind<ImagesArrangement> = {
   },
   batchRule: ({ isPadded }) => (isPadded ? 'pad' : 'concatenate'),
 };
-
-/** Libraries refuse negative padding. */
-function checkFits(picture: Size, canvas: Size): void {
-  if (picture.width <= canvas.width && picture.height <= canvas.height) return;
-  throw new Failure(
-    'PADDED_SIZE_EXCEEDED',
-    `The preset resizes this image to ${sizeInWords(picture)} pixels and pads it to ${sizeInWords(canvas)}, which is smaller. Send an image of other proportions, or a config with a larger pad_size.`,
-    { limit: sizeInWords(canvas), actual: sizeInWords(picture) },
-  );
-}
 
 /** @param canvas - its width, and the position of the picture's first pixel, in pixels */
 function writePicture(

@@ -49,7 +49,8 @@ export const depthTypes: Readonly<Record<string, ProcessorType>> = {
         // The Pillow backend does not crop.
         ...(library === 'torch' ? cropped(config, library) : []),
       ],
-      tensor: paddedToMultiple(config),
+      // The torch backend fails without `size_divisor`.
+      tensor: library === 'pillow' && config.size_divisor === null ? {} : paddedToMultiple(config),
     }),
   },
   DepthProImageProcessor: {
@@ -80,7 +81,7 @@ export const depthTypes: Readonly<Record<string, ProcessorType>> = {
     ignores: ['do_convert_rgb', 'do_center_crop', 'crop_size', 'pad_size'],
     own: (config, resampling) => ({
       steps: resized(config, resampling, () => nearSize(config)),
-      tensor: paddedToMultiple(config),
+      tensor: config.size_divisor === null ? {} : paddedToMultiple(config),
     }),
   },
 };
@@ -99,7 +100,7 @@ function nearSize(config: ConfigValues): { fit: 'rule'; rule: NearSizeRule } {
 
 /** DPTImageProcessor.pad_image */
 function paddedToMultiple(config: ConfigValues): Pick<PresetPlan['tensor'], 'arrangement'> {
-  if (!readFlag(config, 'do_pad') || config.size_divisor === null) return {};
+  if (!readFlag(config, 'do_pad')) return {};
   const multipleOf = readWholeNumber(config, 'size_divisor', 1, 65_535);
   return { arrangement: { kind: 'images', canvas: { multipleOf }, isCentred: true } };
 }

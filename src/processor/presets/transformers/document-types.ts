@@ -125,7 +125,11 @@ function donutSteps(config: ConfigValues, resampling: Resampling, library: Prese
   // The Pillow backend takes resample=0 for a missing value.
   const isBicubic = library === 'pillow' && config.resample === 0;
   const thumbnail = isBicubic ? ({ ...resampling, filter: 'bicubic' } as const) : resampling;
-  return [...longAxisSteps(config, resampling, thumbnail), ...cropped(config, library)];
+  const steps = longAxisSteps(config, resampling, thumbnail).map((step) =>
+    // The Pillow backend pads by NumPy, which refuses a negative number of pixels; torchvision cuts.
+    step.kind === 'padTo' && library === 'pillow' ? ({ ...step, refusesLarger: true } as const) : step,
+  );
+  return [...steps, ...cropped(config, library)];
 }
 
 /** DonutImageProcessor._preprocess up to its padding. */

@@ -234,8 +234,9 @@ function janusSize(config: ConfigValues): ResizeFit {
 
 /** LlavaImageProcessor.pad_to_square and JanusImageProcessor.pad_to_square */
 function paddedToSquare(config: ConfigValues): Step[] {
-  if (!readFlag(config, 'do_pad')) return [];
-  return [{ kind: 'padTo', to: 'square', at: 'centre', colour: meanColour(config) }];
+  // The constructor makes the colour even where nothing is padded.
+  const colour = meanColour(config);
+  return readFlag(config, 'do_pad') ? [{ kind: 'padTo', to: 'square', at: 'centre', colour }] : [];
 }
 
 /** ViltImageProcessor.resize and BridgeTowerImageProcessor.resize */

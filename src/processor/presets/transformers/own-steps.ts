@@ -80,6 +80,8 @@ export function edgesOf(size: ConfigSize): Edges {
 /** The mean as a pixel: `background_color` of transformers. */
 export function meanColour(config: ConfigValues): readonly [number, number, number] {
   if (config.image_mean === null) return [127, 127, 127];
+  // The constructor takes the elements of a list.
+  if (!Array.isArray(config.image_mean)) throw invalid('image_mean', config.image_mean, 'three numbers');
   const mean = readPerChannel(config, 'image_mean');
   const [red, green, blue] = mean.map((value) => Math.trunc(value * 255));
   const values = [red ?? -1, green ?? -1, blue ?? -1] as const;

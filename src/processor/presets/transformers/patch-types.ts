@@ -230,9 +230,13 @@ function gemma4(isMerged: boolean): ProcessorType {
       }
       const tokens = config.max_soft_tokens as number;
       const rule = { kind: 'tokenBudget', side: patch * kernel, maxTokens: tokens } as const;
+      // torchvision takes the number 0 itself for NEAREST; the other classes map it to NEAREST_EXACT.
+      const filter = resampling.filter === 'nearest-exact' ? 'nearest' : resampling.filter;
       const [size, count] = isMerged ? [patch * kernel, tokens] : [patch, tokens * kernel ** 2];
       return {
-        steps: readFlag(config, 'do_resize') ? [{ kind: 'resize', fit: 'rule', rule, ...resampling }] : [],
+        steps: readFlag(config, 'do_resize')
+          ? [{ kind: 'resize', fit: 'rule', rule, ...resampling, filter }]
+          : [],
         tensor: {
           arrangement: { kind: 'patches', size, merge: 1, repeats: 1, axes: 'yxct', count },
           extras: [
