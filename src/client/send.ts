@@ -106,7 +106,7 @@ async function request(
       redirect: 'manual',
       signal: AbortSignal.any([signal, timeout]),
     });
-    if (response.status !== 200) throw await refusalOf(response);
+    if (response.status !== 200) throw await refusalOf(response, apiKey !== undefined);
     const contentType = mediaType(response);
     if (!types.test(contentType)) throw unknownResponse(response);
     return {
@@ -133,13 +133,21 @@ async function request(
   }
 }
 
+/** The next step of a caller that image-api does not know. */
+export function keyAdvice(hasKey: boolean): string {
+  return hasKey
+    ? "Ask image-api's operators for a key that is in use."
+    : 'Set IMAGE_API_KEY, or --key-file, to an API key.';
+}
+
 /** The error of a response that is not 200: from its problem document (RFC 9457), if it has one. */
-async function refusalOf(response: Response): Promise<ClientError> {
+async function refusalOf(response: Response, hasKey: boolean): Promise<ClientError> {
   if (mediaType(response) !== 'application/problem+json') return unknownResponse(response);
   const member = membersOf(await response.text());
   const reason = member('reason') ?? `HTTP_${response.status}`;
   const detail = member('detail') ?? member('title') ?? `${response.status} ${response.statusText}`;
-  return new ClientError(endOf(response.status, reason), reason, detail);
+  const advice = reason === 'UNAUTHENTICATED' ? ` ${keyAdvice(hasKey)}` : '';
+  return new ClientError(endOf(response.status, reason), reason, `${detail}${advice}`);
 }
 
 /** Returns a function that reads the string members of a JSON object; other JSON has none. */

@@ -154,6 +154,15 @@ describe('image-client: sending and writing', () => {
     expect(authorization).toBeUndefined();
   });
 
+  it('advises a caller that image-api does not know', async () => {
+    respond = (response) => problem(response, 401, { reason: 'UNAUTHENTICATED', detail: 'No.' });
+    const none = await client(['photo.jpg', 'output.jpg'], { env: { IMAGE_API_KEY: undefined } });
+    const advice = 'Set IMAGE_API_KEY, or --key-file, to an API key.';
+    expect(none).toMatchObject({ code: 3, stderr: `image-client: UNAUTHENTICATED: No. ${advice}\n` });
+    const other = await client(['photo.jpg', 'output.jpg'], { env: { IMAGE_API_KEY: 'a-key' } });
+    expect(other.stderr).toMatch(/No\. Ask image-api's operators for a key that is in use\.\n$/);
+  });
+
   it('finds the service below a path, by --api', async () => {
     await client(['--api', `${api}/images/`, 'photo.jpg', 'output.jpg'], {
       env: { IMAGE_API_URL: 'http://127.0.0.1:1' },

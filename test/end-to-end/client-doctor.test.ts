@@ -5,11 +5,17 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
+import { readDoctorArguments, runDoctor } from '../../src/client/doctor/doctor.ts';
 import { startOrigin } from '../support/origin.ts';
 import { run } from '../support/run.ts';
 import { type Service, startService } from '../support/service.ts';
 
 const program = fileURLToPath(new URL('../../src/client/main.ts', import.meta.url));
+
+interface DoctorReport {
+  readonly ok: boolean;
+  readonly checks: readonly { readonly name: string; readonly state: string }[];
+}
 
 /** The report, and the exit code. */
 async function doctor(environment: Readonly<Record<string, string>>, ...parameters: string[]) {
@@ -65,6 +71,29 @@ describe('image-client doctor', () => {
       state: 'warning',
       detail: 'width is 640 at image-api and 1024 in a job',
     });
+  });
+
+  it('only notes the absence of a processor that nobody named, which a container may keep to itself', async () => {
+    const lines: string[] = [];
+    const signal = new AbortController().signal;
+    const named = readDoctorArguments(['--json', '--processor', 'localhost:1'], {
+      IMAGE_API_URL: service.url,
+    });
+    const unnamed = readDoctorArguments(['--json'], { IMAGE_API_URL: service.url });
+    expect([named.isProcessorNamed, unnamed.isProcessorNamed]).toEqual([true, false]);
+    const { processor } = named;
+    for (const each of [named, { ...unnamed, processor }]) {
+      lines.push(await runDoctor(each, (line) => lines.push(line), signal));
+    }
+    const states = [0, 2].map((at) => {
+      const { ok, checks }: DoctorReport = JSON.parse(lines[at] ?? '');
+      return [ok, checks.find(({ name }) => name === 'image-processor')?.state];
+    });
+    expect(states).toEqual([
+      [false, 'wrong'],
+      [true, 'warning'],
+    ]);
+    expect([lines[1], lines[3]]).toEqual(['somethingWrong', 'done']);
   });
 
   it('finds an image-api that accepts longer images than its processor', async () => {

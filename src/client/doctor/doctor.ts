@@ -12,6 +12,8 @@ export interface DoctorArguments {
   readonly api: URL;
   readonly apiKey: string | undefined;
   readonly processor: URL;
+  /** Whether the caller named the processor. Without a name, only its absence is reported: no other command needs it. */
+  readonly isProcessorNamed: boolean;
   readonly timeoutMs: number;
   readonly json: boolean;
 }
@@ -32,6 +34,7 @@ export function readDoctorArguments(
     api: readApi(textOf(values, 'api'), environment.IMAGE_API_URL),
     apiKey: readApiKey(values, environment.IMAGE_API_KEY),
     processor: readProcessor(textOf(values, 'processor'), environment.IMAGE_PROCESSOR_URL),
+    isProcessorNamed: Boolean(values.processor ?? environment.IMAGE_PROCESSOR_URL),
     timeoutMs: readSeconds(values, 'timeout', 5),
     json: values.json === true,
   };
@@ -43,7 +46,7 @@ export function readDoctorArguments(
  * @returns `somethingWrong` if something has to be done; what may surprise is no reason
  */
 export async function runDoctor(
-  { api, apiKey, processor, timeoutMs, json }: DoctorArguments,
+  { api, apiKey, processor, isProcessorNamed, timeoutMs, json }: DoctorArguments,
   print: (line: string) => void,
   signal: AbortSignal,
 ): Promise<'done' | 'somethingWrong'> {
@@ -54,7 +57,7 @@ export async function runDoctor(
   const checks = [
     runtime(),
     ...ofApi.checks,
-    ...ofProcessor.checks,
+    ...(isProcessorNamed ? ofProcessor.checks : ofProcessor.checks.map(asNote)),
     ...jpegDecoder(ofProcessor),
     ...compare(ofApi, ofProcessor),
   ];
@@ -80,6 +83,11 @@ function runtime(): Check {
     `${node} is older than ${oldest}`,
     'Install Node 26. In a checkout, npm ci brings it.',
   );
+}
+
+/** A check of a service that nobody asked for. */
+function asNote(check: Check): Check {
+  return check.state === 'wrong' ? { ...check, state: 'warning' } : check;
 }
 
 /** Which library decodes JPEGs. Both give the same bytes. */

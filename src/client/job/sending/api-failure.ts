@@ -2,6 +2,7 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { Failure } from '../../../failures.ts';
 import { failureFromConnectError, toConnectError } from '../../../grpc/rpc-failures.ts';
 import { ClientError } from '../../client-error.ts';
+import { keyAdvice } from '../../send.ts';
 
 /**
  * The error to throw for a response without an image.
@@ -53,12 +54,6 @@ export function apiFailure(
     status === 200 ? 'ANSWER_UNKNOWN' : `HTTP_${status}`,
     `${origin} responded with ${status} and ${headers.get('content-type') ?? 'no type'}, unlike image-api; --api sets the address of image-api.`,
   );
-}
-
-function keyAdvice(hasKey: boolean): string {
-  return hasKey
-    ? "Ask image-api's operators for a key that is in use."
-    : 'Set IMAGE_API_KEY, or --key-file, to an API key.';
 }
 
 /** Retry-After (RFC 9110, 10.2.3): seconds, or a date. At least 1. */
