@@ -10,7 +10,7 @@ import { type ComparedSubject, readState } from './models-state.ts';
 
 const page = new URL('../../docs/models.md', import.meta.url);
 const resultsFile = new URL('models-results.json', import.meta.url);
-const marks = ['<!-- written by npm run parity -- --presets --table -->', '<!-- end -->'] as const;
+export const marks = ['<!-- written by npm run parity -- --presets --table -->', '<!-- end -->'] as const;
 
 /** The sum of runs. */
 interface Total {
@@ -41,6 +41,8 @@ export function writeTables(): void {
   writeFileSync(resultsFile, `${JSON.stringify(results, null, 2)}\n`);
   const text = readFileSync(page, 'utf8');
   const [begin, end] = marks;
+  if (!text.includes(begin) || !text.includes(end))
+    throw new Error('docs/models.md lacks a mark of its tables');
   const before = text.slice(0, text.indexOf(begin) + begin.length);
   const tables = `${familiesTable(results)}\n\n${typesTable(results)}`;
   writeFileSync(page, `${before}\n\n${tables}\n\n${text.slice(text.indexOf(end))}`);
