@@ -49,7 +49,7 @@ beforeAll(async () => {
     startService({ api: { API_KEYS_FILE: keys }, processor: { WORKERS: '1', MAX_QUEUE: '1' } }),
   ]);
   await writeGoldens(join(folder, 'goldens'));
-}, 60_000);
+}, 240_000);
 
 afterAll(async () => {
   if (python === undefined) return;

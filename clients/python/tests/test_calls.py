@@ -17,6 +17,8 @@ from image_service_client import Client, ImageError, Options, RequestError, Url
 from image_service_client.options import option_texts
 
 CLIP = "openai/clip-vit-base-patch32"
+# Two tensors, and a batch that is padded; small, so that it is quick.
+DETR = {"image_processor_type": "DetrImageProcessor", "size": {"shortest_edge": 64, "longest_edge": 128}}
 
 
 def goldens() -> list[tuple[str, dict[str, str]]]:
@@ -80,13 +82,13 @@ def test_other_sources_are_refused_with_what_to_do(client: Client, source: objec
 
 def test_tensor_refuses_to_drop_one_of_several_tensors(client: Client, photo: Path) -> None:
     with pytest.raises(ValueError, match=r"2 tensors: .*pixel_mask"):
-        client.tensor(photo, preset="facebook/detr-resnet-50")
-    tensors = client.tensors(photo, preset="facebook/detr-resnet-50")
+        client.tensor(photo, preprocessor_config=DETR)
+    tensors = client.tensors(photo, preprocessor_config=DETR)
     assert sorted(tensors) == ["pixel_mask", "pixel_values"]
-    one = client.tensor(photo, preset="facebook/detr-resnet-50", name="pixel_values")
+    one = client.tensor(photo, preprocessor_config=DETR, name="pixel_values")
     assert np.array_equal(one, tensors["pixel_values"])
     with pytest.raises(KeyError, match=r"no tensor image; .*pixel_values"):
-        client.tensor(photo, preset="facebook/detr-resnet-50", name="image")
+        client.tensor(photo, preprocessor_config=DETR, name="image")
 
 
 def test_tensors_know_how_they_were_made(client: Client, photo: Path) -> None:
@@ -172,8 +174,8 @@ def test_presets_are_listed_over_all_pages(client: Client) -> None:
 
 def test_a_batch_is_what_the_library_makes_of_several_images(client: Client, photo: Path) -> None:
     tall = client.image(photo, width=150, height=500, format="png", grayscale=False).content
-    batch = client.batch([photo, tall], preset="facebook/detr-resnet-50")
-    one = client.tensors(tall, preset="facebook/detr-resnet-50")
+    batch = client.batch([photo, tall], preprocessor_config=DETR)
+    one = client.tensors(tall, preprocessor_config=DETR)
     height, width = one["pixel_values"].shape[2:]
     assert batch["pixel_values"].shape[0] == 2
     assert np.array_equal(batch["pixel_values"][1, :, :height, :width], one["pixel_values"][0])

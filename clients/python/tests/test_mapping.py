@@ -9,7 +9,7 @@ import pytest
 from image_service_client import Client, ImageError, TensorMap
 
 PRESET = "google/vit-base-patch16-224"
-DETR = "facebook/detr-resnet-50"
+DETR = {"image_processor_type": "DetrImageProcessor", "size": {"shortest_edge": 64, "longest_edge": 128}}
 
 
 def test_it_adds_a_column_for_each_tensor(client: Client, photo: Path) -> None:
@@ -21,9 +21,9 @@ def test_it_adds_a_column_for_each_tensor(client: Client, photo: Path) -> None:
 
 def test_rows_of_different_shapes_stay_apart(client: Client, photo: Path) -> None:
     tall = client.image(photo, width=90, height=300).content
-    made = TensorMap(client=client, column="bytes", preset=DETR)({"bytes": [photo.read_bytes(), tall]})
+    made = TensorMap(client=client, column="bytes", preprocessor_config=DETR)({"bytes": [photo.read_bytes(), tall]})
     shapes = [row.shape for row in made["pixel_values"]]
-    assert shapes == [client.tensors(one, preset=DETR)["pixel_values"].shape[1:] for one in (photo, tall)]
+    assert shapes == [client.tensors(one, preprocessor_config=DETR)["pixel_values"].shape[1:] for one in (photo, tall)]
     assert shapes[0] != shapes[1]
 
 

@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.filterwarnings("default")
 
 PRESET = "google/vit-base-patch16-224"
-DETR = "facebook/detr-resnet-50"
+DETR = {"image_processor_type": "DetrImageProcessor", "size": {"shortest_edge": 64, "longest_edge": 128}}
 WORKERS = [(0, None), (2, "fork"), (2, "spawn")]
 
 
@@ -58,10 +58,10 @@ def test_batches_with_the_librarys_own_padding(
         2,
         num_workers=workers,
         multiprocessing_context=method,
-        collate_fn=BatchCollator(client=client, preset=DETR),
+        collate_fn=BatchCollator(client=client, preprocessor_config=DETR),
     )
     ((tensors, targets),) = loader
-    expected = client.batch([photo, tall], preset=DETR)
+    expected = client.batch([photo, tall], preprocessor_config=DETR)
     assert {name: one.numpy().tobytes() for name, one in tensors.items()} == {
         name: one.tobytes() for name, one in expected.items()
     }
