@@ -128,7 +128,7 @@ function importsOf({ language, text }: DocBlock): string[] {
 
 const missingModules = python === undefined ? [] : missingIn(python, blocks.flatMap(importsOf));
 
-/** What runs a block. A block with modules that `python` lacks needs one with all of them, as the Python client's. */
+/** The interpreter of a block. A block with modules that `python` lacks needs one with all of them, as the Python client's. */
 function runnerOf(block: DocBlock): Interpreter | undefined {
   const modules = importsOf(block);
   if (!modules.some((name) => missingModules.includes(name))) return runners[block.language];
