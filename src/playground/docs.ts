@@ -5,6 +5,7 @@ import type { Document } from './reference/openapi-types.ts';
 import { idOf, renderOperation } from './reference/operation.ts';
 import { presetsSection } from './reference/presets.ts';
 import { renderSchema } from './reference/schema.ts';
+import { setUpSearch } from './reference/search.ts';
 import { setUpTheme } from './theme.ts';
 
 /*
@@ -34,6 +35,10 @@ function render(document: Document): void {
   const operations = Object.entries(document.paths).flatMap(([path, item]) =>
     Object.entries(item).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })),
   );
+  const tagged = (document.tags ?? []).map((tag) => ({
+    ...tag,
+    operations: operations.filter(({ operation }) => operation.tags?.includes(tag.name)),
+  }));
   const schemas = Object.entries(document.components?.schemas ?? {});
   reference.replaceChildren(
     element('h1', {}, `${document.info.title} ${document.info.version}`),
@@ -46,37 +51,57 @@ function render(document: Document): void {
       ' of this instance: the defaults and limits are its own.',
     ),
     ...renderSecurity(document),
-    ...operations.map(({ path, method, operation }) => renderOperation(document, method, path, operation)),
+    ...tagged.flatMap(({ name, description, operations: ofTag }) => [
+      element('h2', { class: 'chapter', id: `tag-${name}` }, name),
+      element('p', { class: 'note' }, description ?? ''),
+      ...ofTag.map(({ path, method, operation }) => renderOperation(document, method, path, operation)),
+    ]),
     presetsSection(),
     ...schemas.map(([name, schema]) =>
       element(
         'section',
         { class: 'operation', id: `schema-${name}` },
-        element('h2', {}, name),
-        element('p', {}, schema.description ?? ''),
-        ...renderSchema(schema),
-      ),
-    ),
-  );
-  byId('contents', HTMLElement).replaceChildren(
-    element(
-      'ul',
-      {},
-      ...operations.map(({ path, method }) =>
         element(
-          'li',
+          'details',
           {},
-          element('a', { href: `docs#${idOf(method, path)}` }, badge(method), ' ', breakable(path)),
+          element(
+            'summary',
+            {},
+            element('h2', {}, name),
+            element('span', { class: 'note' }, schema.description ?? ''),
+          ),
+          ...renderSchema(schema),
         ),
       ),
-      element('li', {}, element('a', { href: 'docs#presets' }, badge('list'), ' ', 'Presets')),
-      ...schemas.map(([name]) =>
-        element('li', {}, element('a', { href: `docs#schema-${name}` }, badge('type'), ' ', name)),
-      ),
     ),
   );
+  const links = [
+    ...tagged.flatMap(({ operations: ofTag }) =>
+      ofTag.map(({ path, method, operation }) => ({
+        href: idOf(method, path),
+        label: [badge(method), ' ', breakable(path)],
+        words: JSON.stringify([method, path, operation]),
+      })),
+    ),
+    { href: 'presets', label: [badge('list'), ' ', 'Presets'], words: 'presets models' },
+    ...schemas.map(([name, schema]) => ({
+      href: `schema-${name}`,
+      label: [badge('type'), ' ', name],
+      words: JSON.stringify([name, schema]),
+    })),
+  ];
+  setUpSearch(byId('contents', HTMLElement), links);
+  addEventListener('hashchange', showFragment);
   // The browser looked for the fragment before the section existed.
-  globalThis.document.getElementById(location.hash.slice(1))?.scrollIntoView();
+  showFragment();
+}
+
+/** Opens the operation that the fragment names, and scrolls to it. */
+function showFragment(): void {
+  const target = globalThis.document.getElementById(location.hash.slice(1));
+  const details = target?.querySelector('details');
+  if (details) details.open = true;
+  target?.scrollIntoView();
 }
 
 function renderSecurity({ components }: Document): HTMLElement[] {

@@ -54,6 +54,7 @@ export interface Response {
 export interface Operation {
   readonly operationId?: string;
   readonly summary?: string;
+  readonly tags?: readonly string[];
   readonly description?: string;
   readonly security?: readonly Readonly<Record<string, unknown>>[];
   readonly parameters?: readonly Parameter[];
@@ -64,6 +65,7 @@ export interface Operation {
 /** An OpenAPI document. */
 export interface Document {
   readonly info: { readonly title: string; readonly version: string; readonly summary?: string };
+  readonly tags?: readonly { readonly name: string; readonly description?: string }[];
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components?: {
     readonly schemas?: Readonly<Record<string, Schema>>;

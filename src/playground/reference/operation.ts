@@ -2,6 +2,7 @@ import { element } from '../element.ts';
 import { badge, breakable, scrolling, table } from './elements.ts';
 import type { Document, Media, Operation, Parameter, Response } from './openapi-types.ts';
 import { examplesOf, nameOf, plain, renderSchema, typeOf } from './schema.ts';
+import { tryIt } from './try-it.ts';
 
 /** An operation as a section of the page. */
 export function renderOperation(
@@ -13,11 +14,17 @@ export function renderOperation(
   const { summary = '', description, parameters = [], requestBody, responses = {}, security } = operation;
   const id = idOf(method, path);
   const schemes = (security ?? []).flatMap((each) => Object.keys(each));
-  return element(
-    'section',
-    { class: 'operation', id, 'aria-labelledby': `${id}-title` },
-    element('h2', { id: `${id}-title` }, badge(method), ' ', element('code', {}, breakable(path))),
-    element('p', {}, summary, summary === '' || summary.endsWith('.') ? '' : '.', ' ', description ?? ''),
+  const details = element(
+    'details',
+    {},
+    element(
+      'summary',
+      {},
+      element('h2', {}, badge(method), ' ', element('code', {}, breakable(path))),
+      element('span', { class: 'note' }, summary),
+    ),
+    ...(description === undefined ? [] : [element('p', {}, description)]),
+    tryIt(method, path, operation, id),
     ...(schemes.length === 0
       ? []
       : [element('p', { class: 'note' }, `Requires one of: ${schemes.join(', ')}.`)]),
@@ -31,6 +38,7 @@ export function renderOperation(
     element('h3', {}, 'Responses'),
     ...Object.entries(responses).map(([status, response]) => renderResponse(document, status, response)),
   );
+  return element('section', { class: 'operation', id, 'aria-label': `${method} ${path}` }, details);
 }
 
 function renderParameters(parameters: readonly Parameter[]): HTMLElement {

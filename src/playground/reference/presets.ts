@@ -47,7 +47,7 @@ async function fillList(
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    const query = new URLSearchParams({ q: words, limit: '50' });
+    const query = new URLSearchParams({ q: words, limit: '10' });
     const page = (await readJson(`v1/presets?${query}`, signal)) as {
       readonly presets: readonly Preset[];
       readonly next_cursor?: string;
