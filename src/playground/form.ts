@@ -1,12 +1,12 @@
 import type { GetPresetResponse } from '../../gen/image/v1/processor_pb.ts';
 import { NumericsSchema } from '../../gen/image/v1/processor_pb.ts';
 import { imageOptionNames, imageOptions, isOptionName, type OptionName } from '../options/image-options.ts';
-import type { Problem } from './call.ts';
 import { problemOfConfig, readConfigFile } from './config-file.ts';
 import { byId, element } from './element.ts';
 import { showPresetDetails } from './preset-details.ts';
 import { createPresetField } from './preset-field.ts';
 import { findPreset } from './preset-list.ts';
+import type { Problem } from './problem.ts';
 import { isHidden, isWordExcluded } from './request.ts';
 import { initialSettings, type Settings, settingWords } from './settings.ts';
 

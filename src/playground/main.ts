@@ -1,6 +1,6 @@
 import type { ProcessResponse } from '../../gen/image/v1/processor_pb.ts';
 import { maxVariants } from '../options/image-options.ts';
-import { callProblem, callVariants, type Problem, useApiKey } from './call.ts';
+import { callVariants, useApiKey } from './call.ts';
 import { createCodePanel } from './code-panel.ts';
 import { compareOthers } from './compare-others.ts';
 import { isConfigFile } from './config-file.ts';
@@ -9,23 +9,30 @@ import { byId } from './element.ts';
 import { describeCache, showFacts } from './facts.ts';
 import { bytes } from './figures.ts';
 import { createForm } from './form.ts';
+import { createImages } from './images.ts';
+import { createJumpBar } from './jump-bar.ts';
 import { origin } from './origin.ts';
 import { present, requestsOfView, viewOf } from './presentation.ts';
 import { loadCatalogue } from './preset-catalogue.ts';
 import { createPresetField } from './preset-field.ts';
-import { fillProblemBox } from './problem-box.ts';
+import { callProblem, type Problem } from './problem.ts';
+import { describeProgress } from './progress-view.ts';
 import { readService } from './read-service.ts';
 import { requestOf } from './request.ts';
 import { createResultPanel, markView } from './result-panel.ts';
+import { withRetries } from './retries.ts';
 import { drawSample } from './sample.ts';
 import { initialSettings, type Settings } from './settings.ts';
 import { blobOf, type ImageSource } from './source.ts';
 import { listenToInputs } from './source-inputs.ts';
+import { openSource } from './source-line.ts';
 import { createSources } from './sources.ts';
 import { createStackPanel } from './stack-panel.ts';
 import { type SourceName, type State, selectedSource } from './state.ts';
+import { createStatus } from './status.ts';
 import { createStore } from './store.ts';
 import { setUpTheme } from './theme.ts';
+import { checkLength } from './upload-limit.ts';
 import type { View } from './view.ts';
 import { createViewer } from './viewer.ts';
 
@@ -47,24 +54,39 @@ const missingKey: Problem = {
 /** Presets that the view of presets shows beside that of the settings. */
 const initialOthers = ['google/vit-base-patch16-224', 'facebook/dinov2-base', 'ultralytics/yolo'];
 
-const view = byId('view', HTMLElement);
 const download = byId('download', HTMLAnchorElement);
-const saveSource = byId('save-source', HTMLAnchorElement);
 const key = byId('key', HTMLInputElement);
 
 let source: ImageSource | undefined;
+/** The image whose preview or result is shown. */
+let shownSource: ImageSource | undefined;
 let needsKey = false;
 let call = new AbortController();
 let timer: ReturnType<typeof setTimeout> | undefined;
+let lastProblem: Problem | undefined;
 let lastResponse: ProcessResponse | undefined;
 /** The image and the settings of the figures of the rivals. */
 let comparedTask = '';
 
 setUpTheme();
+const jumpBar = createJumpBar();
 const codePanel = createCodePanel(announce);
 const stackPanel = createStackPanel((rival) => store.change({ rival }));
 const resultPanel = createResultPanel(createViewer(), stackPanel, (name) => {
   store.change({ others: store.get().others.filter((each) => each !== name) });
+});
+const status = createStatus({
+  onCancel() {
+    cancelCall();
+    images.cancel();
+    status.cancelled();
+    announce('Cancelled.');
+  },
+  onRetry: () => void run(),
+  onPreset(name) {
+    store.change({ settings: { ...store.get().settings, preset: name } });
+    byId('preset', HTMLInputElement).focus();
+  },
 });
 const [service, sample] = await Promise.all([readService(`${origin}/openapi.json`), drawSample()]);
 needsKey = service.needsKey;
@@ -78,6 +100,7 @@ const store = createStore({
   rival: 'opencv',
   others: initialOthers,
 });
+const images = createImages(store, sources, service.maxUploadBytes);
 const form = createForm((field) => store.change({ settings: form.read() }, field));
 const addField = createPresetField('add-preset', async (name) => {
   addField.write('');
@@ -86,18 +109,22 @@ const addField = createPresetField('add-preset', async (name) => {
     store.change({ others: [...new Set([...store.get().others, name])].slice(0, maxVariants - 2) });
 });
 listenToInputs({
-  onFile: async (file) => {
+  onFiles(files) {
     cancelCall();
-    if (isConfigFile(file)) await form.useConfig(file);
-    else showSource(await sources.keep(file));
+    for (const file of files.filter(isConfigFile)) void form.useConfig(file);
+    const pictures = files.filter((file) => !isConfigFile(file));
+    if (pictures.length > 0) showSources(sources.keep(pictures));
   },
-  onUrl: (url) => showSource({ kind: 'url', url }),
-  onSample: () => showSource({ kind: 'sample' }),
+  onUrl: (url) => showSources([{ kind: 'url', url }]),
+  onSample: () => showSources([{ kind: 'sample' }]),
   onKey(entered) {
     useApiKey(entered);
     void run();
   },
-  onRun: () => void run(),
+  onRun() {
+    jumpBar.leadToResult();
+    void run();
+  },
 });
 for (const input of document.querySelectorAll<HTMLInputElement>('input[name=view]')) {
   input.addEventListener('change', () => store.change({ view: input.value as View }));
@@ -111,12 +138,15 @@ store.subscribe((state, field) => {
   if (field === undefined) void run();
   else timer = setTimeout(run, typingPauseMs);
 });
+addEventListener('online', () => {
+  if (lastProblem?.reason === 'OFFLINE') void run();
+});
 form.write(store.get().settings);
 markView(viewOf(store.get()));
 await run();
 
-function showSource(name: SourceName): void {
-  store.change({ sources: [name], selected: 0 });
+function showSources(names: readonly SourceName[]): void {
+  store.change({ sources: names, selected: 0 });
 }
 
 /** Cancels the call in flight and the one that is due: their source or settings are out of date. */
@@ -132,21 +162,26 @@ async function run(): Promise<void> {
   const { signal } = call;
   const state = store.get();
   const { settings } = state;
-  view.dataset.busy = '';
+  const shown = openSource(sources, selectedSource(state));
+  source = shown;
+  status.working({ phase: 'processing' });
+  void showPreview(shown, signal);
+  showCode();
   try {
-    source = await openSource(selectedSource(state));
-    if (signal.aborted) return;
-    showCode();
+    images.start(state, shown);
     if (needsKey && key.value === '') return showProblem(missingKey);
     const started = performance.now();
-    const requests = [requestOf(settings), ...requestsOfView(state)];
-    const [response, ...others] = await callVariants(source.message, requests, signal);
+    const [response, ...others] = await responsesTo(shown, state, signal);
     if (response === undefined) throw new Error('A response is missing.');
     const roundTripMs = performance.now() - started;
-    const presentation = await present(state, response, others, source, signal);
+    const presentation = await present(state, response, others, shown, signal);
     if (signal.aborted) return;
     lastResponse = response;
-    showProblem(undefined);
+    shownSource = shown;
+    images.note(shown, { kind: 'done', response });
+    status.done();
+    lastProblem = undefined;
+    form.mark(undefined);
     showFacts(response, roundTripMs);
     offerDownload(settings, response);
     forgetOldFigures(state);
@@ -154,16 +189,47 @@ async function run(): Promise<void> {
     showCode();
     const { summary } = presentation;
     announce(`${summary}, ${bytes(response.content.length)}, ${describeCache(response.cache)}.`);
-    delete view.dataset.busy;
     const [exact] = others;
     if (presentation.view !== 'stack' || exact === undefined) return;
-    for await (const comparison of compareOthers(state, exact, source, signal)) stackPanel.note(comparison);
+    for await (const comparison of compareOthers(state, exact, shown, signal)) stackPanel.note(comparison);
   } catch (error) {
     const problem = callProblem(error, signal);
     if (problem !== undefined) showProblem(problem);
-  } finally {
-    if (!signal.aborted) delete view.dataset.busy;
   }
+}
+
+/** The responses to the settings and to the requests of the view, in one call. Its progress is shown. */
+function responsesTo(
+  of: ImageSource,
+  state: State,
+  signal: AbortSignal,
+): Promise<readonly ProcessResponse[]> {
+  const requests = [requestOf(state.settings), ...requestsOfView(state)];
+  if (of.file !== undefined) checkLength(of.file, service.maxUploadBytes);
+  const call = async () =>
+    callVariants(await of.message(), requests, signal, (progress) => {
+      if (signal.aborted) return;
+      status.working(progress);
+      jumpBar.show(describeProgress(progress).text);
+      images.note(of, { kind: 'working', progress });
+    });
+  return withRetries(call, signal, (pause) => {
+    status.paused(pause);
+    images.note(of, { kind: 'paused', ...pause });
+  });
+}
+
+/** Shows an image before it is processed, if what is shown is another one. */
+async function showPreview(next: ImageSource, signal: AbortSignal): Promise<void> {
+  if (shownSource === next) return;
+  status.forgetResult();
+  const bitmap = await next.preview();
+  if (signal.aborted || shownSource === next) return;
+  shownSource = next;
+  resultPanel.preview(bitmap, next.name);
+  const note = byId('preview-note', HTMLElement);
+  note.hidden = bitmap !== undefined || next.file === undefined;
+  note.textContent = `This browser cannot draw ${next.name}. Its picture comes with the result, from the service.`;
 }
 
 /** Empties the figures of the rivals if they belong to another image or other settings. */
@@ -173,18 +239,17 @@ function forgetOldFigures(state: State): void {
   comparedTask = task;
 }
 
-/** Reports a problem, or that there is none. */
-function showProblem(problem: Problem | undefined): void {
-  view.classList.toggle('stale', problem !== undefined);
+/** Reports the problem of the image that is shown. */
+function showProblem(problem: Problem): void {
+  lastProblem = problem;
+  jumpBar.show(problem.title);
+  status.failed(problem);
+  if (source !== undefined) images.note(source, { kind: 'failed', problem });
   form.mark(problem);
-  if (problem?.reason === 'UNAUTHENTICATED') {
+  if (problem.reason === 'UNAUTHENTICATED') {
     needsKey = true;
     byId('key-group', HTMLElement).hidden = false;
   }
-  fillProblemBox(problem, (name) => {
-    store.change({ settings: { ...store.get().settings, preset: name } });
-    byId('preset', HTMLInputElement).focus();
-  });
 }
 
 function offerDownload(settings: Settings, response: ProcessResponse): void {
@@ -209,26 +274,5 @@ function showCode(): void {
 
 function announce(text: string): void {
   byId('live', HTMLElement).textContent = text;
-}
-
-/** The image of a name. An upload of an earlier visit is replaced by the sample, and the page says so. */
-async function openSource(name: SourceName): Promise<ImageSource> {
-  const known = await sources.open(name);
-  const opened = known ?? (await sources.openSample());
-  const note =
-    known === undefined && name.kind === 'upload'
-      ? `Links and reloads do not contain uploaded files. Choose ${name.name} again; until then this is the sample.`
-      : describeSource(opened);
-  byId('source-name', HTMLElement).textContent = note;
-  saveSource.hidden = opened.file === undefined;
-  if (opened.file !== undefined && opened !== source) {
-    URL.revokeObjectURL(saveSource.href);
-    saveSource.href = URL.createObjectURL(opened.file);
-    saveSource.download = opened.name;
-  }
-  return opened;
-}
-
-function describeSource({ name, file }: ImageSource): string {
-  return file === undefined ? name : `${name}, ${bytes(file.size)}`;
+  jumpBar.show(text);
 }

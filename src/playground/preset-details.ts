@@ -1,7 +1,8 @@
 import type { GetPresetResponse } from '../../gen/image/v1/processor_pb.ts';
-import { callGetPreset, callProblem } from './call.ts';
+import { callGetPreset } from './call.ts';
 import { byId, element } from './element.ts';
 import { modelPage } from './model-page.ts';
+import { callProblem } from './problem.ts';
 
 /** From the last change to the call, in milliseconds. */
 const pauseMs = 100;

@@ -1,5 +1,5 @@
-import { type Problem, remedies } from './call.ts';
 import { byId, element } from './element.ts';
+import { type Problem, remedies } from './problem.ts';
 
 /**
  * The box that reports a problem; undefined empties it.

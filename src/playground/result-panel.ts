@@ -1,3 +1,4 @@
+import type { Bitmap } from './bitmap.ts';
 import { showChannels } from './channels.ts';
 import { byId, element } from './element.ts';
 import { bytes } from './figures.ts';
@@ -15,6 +16,19 @@ export function createResultPanel(
   onRemove: (name: string) => void,
 ) {
   return {
+    /** Shows an image that is not processed yet; undefined for one that the browser cannot draw. */
+    preview(bitmap: Bitmap | undefined, name: string): void {
+      for (const id of ['warning', 'stack', 'legend', 'channels', 'gallery-panel']) show(id, false);
+      show('stage', true);
+      show('readout', bitmap !== undefined);
+      if (bitmap === undefined) {
+        viewer.clear();
+        return;
+      }
+      const { width, height } = bitmap;
+      const sides = [{ label: name, bitmap, placement: { x: 0, y: 0, width, height } }];
+      viewer.show({ width, height, mode: 'sides', sides });
+    },
     /** @param state - of the presentation's response */
     show(presentation: Presentation, { settings }: State): void {
       const { view, warning } = presentation;

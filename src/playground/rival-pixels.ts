@@ -22,7 +22,7 @@ export interface Task {
  */
 export async function rivalPixels(name: RivalName, task: Task, signal: AbortSignal): Promise<Bitmap> {
   const { settings, source, geometry } = task;
-  if (name === 'fast') return answer(asPng(settings, 'fast'), source.message, signal);
+  if (name === 'fast') return answer(asPng(settings, 'fast'), await source.message(), signal);
   const resized = await resizedBy[name](task, signal);
   const { crop } = geometry;
   const bitmap = crop === undefined ? resized : croppedBitmap(resized, crop);
@@ -32,8 +32,8 @@ export async function rivalPixels(name: RivalName, task: Task, signal: AbortSign
 const resizedBy: Readonly<
   Record<Exclude<RivalName, 'fast'>, (task: Task, signal: AbortSignal) => Promise<Bitmap>>
 > = {
-  opencv: ({ settings, source, geometry: { resized } }, signal) =>
-    answer(plainResize(settings, resized, 'opencv', 'bilinear'), source.message, signal),
+  opencv: async ({ settings, source, geometry: { resized } }, signal) =>
+    answer(plainResize(settings, resized, 'opencv', 'bilinear'), await source.message(), signal),
   async sharp({ settings, source, geometry: { resized } }, signal) {
     // image-processor resizes a PNG with numerics=fast by sharp itself; of a JPEG, TurboJPEG shrinks first.
     const content = await source.decoded(settings, signal);

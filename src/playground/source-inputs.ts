@@ -2,7 +2,8 @@ import { byId } from './element.ts';
 
 /** Reactions to the ways in which an image or a key is given. */
 export interface SourceEvents {
-  onFile(file: File): void;
+  /** @param files - at least one */
+  onFiles(files: readonly File[]): void;
   onUrl(url: string): void;
   onSample(): void;
   onKey(key: string): void;
@@ -23,13 +24,13 @@ export function listenToInputs(events: SourceEvents): void {
   listenToTransfers(events);
 }
 
-function listenToFields({ onFile, onUrl, onSample, onKey }: SourceEvents): void {
+function listenToFields({ onFiles, onUrl, onSample, onKey }: SourceEvents): void {
   const file = byId('file', HTMLInputElement);
   const url = byId('url', HTMLInputElement);
   const key = byId('key', HTMLInputElement);
   file.addEventListener('change', () => {
-    const [chosen] = file.files ?? [];
-    if (chosen !== undefined) onFile(chosen);
+    const chosen = [...(file.files ?? [])];
+    if (chosen.length > 0) onFiles(chosen);
     // The same file can be chosen again after it has changed.
     file.value = '';
   });
@@ -71,11 +72,11 @@ function listenToTransfers(events: SourceEvents): void {
   });
 }
 
-/** Takes an image, or else a link to one. */
-function takeTransfer(data: DataTransfer | null, { onFile, onUrl }: SourceEvents): void {
-  const [file] = data?.files ?? [];
-  if (file !== undefined) {
-    onFile(file);
+/** Takes images, or else a link to one. */
+function takeTransfer(data: DataTransfer | null, { onFiles, onUrl }: SourceEvents): void {
+  const files = [...(data?.files ?? [])];
+  if (files.length > 0) {
+    onFiles(files);
     return;
   }
   const text = data?.getData('text').trim() ?? '';

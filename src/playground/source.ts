@@ -14,9 +14,12 @@ import { asPng, initialSettings, type Settings } from './settings.ts';
 /** A source, with a picture of it for display. */
 export interface ImageSource {
   readonly name: string;
-  readonly message: ProcessRequest['source'];
+  /** Reads the file. @throws DOMException if it has changed or was moved */
+  readonly message: () => Promise<ProcessRequest['source']>;
   /** The file; undefined for a URL. */
   readonly file: File | undefined;
+  /** The picture as the browser itself decodes it; undefined if it cannot. */
+  readonly preview: () => Promise<Bitmap | undefined>;
   /** @param response - any response of the service for this source */
   readonly picture: (response: ProcessResponse, signal: AbortSignal) => Promise<Bitmap>;
   /** The pixels as the service decodes them, upright, as PNG. */
@@ -27,8 +30,14 @@ export interface ImageSource {
 const maxPictureSide = 4096;
 
 /** A file as a source. */
-export async function sourceOfFile(file: File): Promise<ImageSource> {
-  const message = { case: 'content' as const, value: new Uint8Array(await file.arrayBuffer()) };
+export function sourceOfFile(file: File): ImageSource {
+  // A page of many files holds the bytes only of those that are being sent.
+  const message = async () => ({ case: 'content' as const, value: new Uint8Array(await file.arrayBuffer()) });
+  let drawn: Promise<Bitmap | undefined> | undefined;
+  const preview = () => {
+    drawn ??= decodeBitmap(file).catch(() => undefined);
+    return drawn;
+  };
   let kept: Promise<Bitmap> | undefined;
   const decoded = decodedOnce(message);
   return {
@@ -36,9 +45,10 @@ export async function sourceOfFile(file: File): Promise<ImageSource> {
     name: file.name === '' ? 'image' : file.name,
     message,
     file,
+    preview,
     picture(response, signal) {
       // The service decodes formats that browsers do not, such as TIFF.
-      kept ??= decodeBitmap(file).catch(() => pictureByService(message, response, signal));
+      kept ??= preview().then((bitmap) => bitmap ?? pictureByService(message, response, signal));
       kept.catch(() => {
         kept = undefined;
       });
@@ -49,7 +59,7 @@ export async function sourceOfFile(file: File): Promise<ImageSource> {
 
 /** A URL as a source. The service downloads it, also for display: the page connects only to the service. */
 export function sourceOfUrl(url: string): ImageSource {
-  const message = { case: 'url' as const, value: url };
+  const message = async () => ({ case: 'url' as const, value: url });
   let kept: Promise<Bitmap> | undefined;
   const decoded = decodedOnce(message);
   return {
@@ -57,6 +67,7 @@ export function sourceOfUrl(url: string): ImageSource {
     name: url,
     message,
     file: undefined,
+    preview: async () => undefined,
     picture(response, signal) {
       kept ??= pictureByService(message, response, signal);
       kept.catch(() => {
@@ -68,14 +79,16 @@ export function sourceOfUrl(url: string): ImageSource {
 }
 
 /** Keeps the last pixels that the service has decoded of a source. */
-function decodedOnce(source: ProcessRequest['source']): ImageSource['decoded'] {
+function decodedOnce(message: ImageSource['message']): ImageSource['decoded'] {
   let kept: { key: string; blob: Promise<Blob> } | undefined;
   return ({ orientation, alpha }, signal) => {
     const key = `${orientation} ${alpha}`;
     if (kept?.key === key) return kept.blob;
     const plain = { ...initialSettings, recipe: 'own', sizing: 'source', grayscale: false } as const;
-    const request = { ...requestOf(asPng({ ...plain, orientation, alpha }, 'exact')), source };
-    const blob = callProcess(request, signal).then(blobOf);
+    const request = requestOf(asPng({ ...plain, orientation, alpha }, 'exact'));
+    const blob = message()
+      .then((source) => callProcess({ ...request, source }, signal))
+      .then(blobOf);
     kept = { key, blob };
     blob.catch(() => {
       if (kept?.key === key) kept = undefined;
@@ -86,14 +99,14 @@ function decodedOnce(source: ProcessRequest['source']): ImageSource['decoded'] {
 
 /** The source as the service decodes it, for display. */
 async function pictureByService(
-  source: ProcessRequest['source'],
+  message: ImageSource['message'],
   { source: known }: ProcessResponse,
   signal: AbortSignal,
 ): Promise<Bitmap> {
   const longest = Math.max(known?.width ?? 0, known?.height ?? 0);
   const resize = { width: maxPictureSide, height: maxPictureSide, fit: Fit.INSIDE };
   const request = create(ProcessRequestSchema, {
-    source,
+    source: await message(),
     ...(longest > maxPictureSide ? { resize } : {}),
     output: { case: 'image', value: { format: ImageFormat.PNG } },
   });

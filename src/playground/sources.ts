@@ -5,22 +5,24 @@ import { keyOfSource, type SourceName } from './state.ts';
 export function createSources(sample: File) {
   const opened = new Map<string, ImageSource>();
 
-  let openedSample: Promise<ImageSource> | undefined;
+  let openedSample: ImageSource | undefined;
   const openSample = () => {
     openedSample ??= sourceOfFile(sample);
     return openedSample;
   };
 
   return {
-    /** Keeps a file. A file of the same name replaces it. */
-    async keep(file: File): Promise<SourceName> {
-      const source = await sourceOfFile(file);
-      const name = { kind: 'upload', name: source.name } as const;
-      opened.set(keyOfSource(name), source);
-      return name;
+    /** Keeps files under their names. Files that were kept earlier under the same names are replaced. */
+    keep(files: readonly File[]): SourceName[] {
+      return withUniqueNames(files).map((file) => {
+        const source = sourceOfFile(file);
+        const name = { kind: 'upload', name: source.name } as const;
+        opened.set(keyOfSource(name), source);
+        return name;
+      });
     },
     /** @returns undefined for an upload of an earlier visit: its bytes are no longer here */
-    async open(name: SourceName): Promise<ImageSource | undefined> {
+    open(name: SourceName): ImageSource | undefined {
       const known = opened.get(keyOfSource(name));
       if (known !== undefined || name.kind === 'upload') return known;
       if (name.kind === 'sample') return openSample();
@@ -30,4 +32,15 @@ export function createSources(sample: File) {
     },
     openSample,
   };
+}
+
+/** Files of different folders can have the same name: further ones get a number, as in `photo (2).jpg`. */
+function withUniqueNames(files: readonly File[]): File[] {
+  const taken = new Set<string>();
+  return files.map((file) => {
+    let { name } = file;
+    for (let number = 2; taken.has(name); number++) name = file.name.replace(/(?=\.\w+$)|$/, ` (${number})`);
+    taken.add(name);
+    return name === file.name ? file : new File([file], name, { type: file.type });
+  });
 }

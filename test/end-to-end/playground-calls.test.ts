@@ -8,7 +8,7 @@ import { callKinds } from '../../src/playground/calls/calls.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { type Origin, routes, sends, startOrigin } from '../support/origin.ts';
 import { decoded, encoded, redGreenBlue } from '../support/pictures.ts';
-import { buildPlayground, newPlaygroundPage, type PlaygroundPage } from '../support/playground-page.ts';
+import { newPlaygroundPage, type PlaygroundPage } from '../support/playground-page.ts';
 import { findPythonWith } from '../support/python.ts';
 import { run } from '../support/run.ts';
 import { type Service, startService } from '../support/service.ts';
@@ -47,15 +47,11 @@ describe.skipIf(chromium === undefined)('the calls that the playground offers', 
   let folder: string;
 
   beforeAll(async () => {
-    await buildPlayground();
     const picture = await encoded(redGreenBlue, 'png');
     origin = await startOrigin(routes({ '/red%20green.png': sends(picture) }));
     service = await startService({ processor: { URL_ALLOWED_HOSTS: `127.0.0.1:${origin.port}` } });
     browser = await launchBrowser();
     playground = await newPlaygroundPage(browser);
-    await playground.open(`${service.url}/?view=slider`);
-    await playground.page.getByRole('tab', { name: 'gRPC' }).click();
-    await playground.page.fill('#processor', service.address);
   }, 120_000);
 
   afterAll(async () => {
@@ -81,6 +77,13 @@ describe.skipIf(chromium === undefined)('the calls that the playground offers', 
   });
 
   afterEach(() => rm(folder, { recursive: true }));
+
+  /** Opens the page in a state, and enters the address of the processor. */
+  async function open(query: string): Promise<void> {
+    await playground.open(`${service.url}/?${query}`);
+    await playground.page.getByRole('tab', { name: 'gRPC' }).click();
+    await playground.page.fill('#processor', service.address);
+  }
 
   /** Copies a call by its button, and returns the content of the clipboard. */
   async function copied({ tab, name }: (typeof callKinds)[number]): Promise<string> {
@@ -112,13 +115,9 @@ describe.skipIf(chromium === undefined)('the calls that the playground offers', 
     let shown: Buffer;
 
     beforeAll(async () => {
-      const { page, choose, announcedAfter, upload, downloaded } = playground;
+      await open('recipe=own&output=image&filter=lanczos&width=7&height=2');
+      const { announcedAfter, upload, downloaded } = playground;
       await announcedAfter(async () => upload(name, await encoded(redGreenBlue, 'png')));
-      await choose('Options');
-      await choose('Image');
-      await page.selectOption('#filter', 'lanczos');
-      await page.fill('#width', '7');
-      await announcedAfter(() => page.fill('#height', '2'));
       shown = (await downloaded()).bytes;
     }, 60_000);
 
@@ -139,12 +138,8 @@ describe.skipIf(chromium === undefined)('the calls that the playground offers', 
     let shown: Buffer;
 
     beforeAll(async () => {
-      const { page, choose, announcedAfter, downloaded } = playground;
-      await page.fill('#url', origin.url('/red%20green.png'));
-      await announcedAfter(() => page.click('#load'));
-      await choose('Model preset');
-      await announcedAfter(() => choose('Tensor'));
-      shown = (await downloaded()).bytes;
+      await open(`url=${encodeURIComponent(origin.url('/red%20green.png'))}`);
+      shown = (await playground.downloaded()).bytes;
     }, 60_000);
 
     for (const kind of callKinds) {

@@ -273,13 +273,13 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     expect(await alert.textContent()).toMatch(/FORMAT_UNSUPPORTED.*Choose a JPEG, PNG/s);
   });
 
-  it('reports that the service cannot be reached, and recovers', async () => {
+  it('reports that the browser is offline, and recovers', async () => {
     await open();
     await context.setOffline(true);
     await page.click('#run');
     const alert = page.getByRole('alert');
     await alert.waitFor();
-    expect(await alert.textContent()).toMatch(/cannot be reached.*press Process/s);
+    expect(await alert.textContent()).toMatch(/You are offline OFFLINE.*when the network is back/s);
     await context.setOffline(false);
     await announcedAfter(() => page.click('#run'));
     expect(await alert.isVisible()).toBe(false);
