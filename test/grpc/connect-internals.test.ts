@@ -5,7 +5,12 @@ import {
   invokeUnaryImplementation,
   universalServerResponseToFetch,
 } from '@connectrpc/connect/protocol';
-import { errorToJson } from '@connectrpc/connect/protocol-connect';
+import {
+  codeFromHttpStatus,
+  requestHeader as connectRequestHeader,
+  errorFromJsonBytes,
+  errorToJson,
+} from '@connectrpc/connect/protocol-connect';
 import {
   findTrailerError,
   parseTimeout,
@@ -26,9 +31,22 @@ const { check: method } = Health.method;
 const headers = (init: Record<string, string> = {}) => new Headers(init);
 
 const internals: Readonly<Record<string, () => unknown>> = {
+  codeFromHttpStatus() {
+    expect(codeFromHttpStatus(401)).toBe(Code.Unauthenticated);
+    expect(codeFromHttpStatus(429)).toBe(Code.Unavailable);
+    expect(codeFromHttpStatus(503)).toBe(Code.Unavailable);
+  },
   createMethodUrl() {
     expect(createMethodUrl('http://a:1', method)).toBe('http://a:1/grpc.health.v1.Health/Check');
     expect(createMethodUrl('/', method)).toBe('/grpc.health.v1.Health/Check');
+  },
+  errorFromJsonBytes() {
+    const bytes = Buffer.from('{"code":"resource_exhausted","message":"full"}');
+    const fallback = new ConnectError('HTTP 503', Code.Unavailable);
+    const error = errorFromJsonBytes(bytes, headers({ 'retry-after': '7' }), fallback);
+    expect(error).toMatchObject({ code: Code.ResourceExhausted, rawMessage: 'full' });
+    expect(error.metadata.get('retry-after')).toBe('7');
+    expect(() => errorFromJsonBytes(Buffer.from('<html>'), headers(), fallback)).toThrow(fallback);
   },
   async invokeUnaryImplementation() {
     const impl = () => ({ status: Status.SERVING });
@@ -89,6 +107,13 @@ const internals: Readonly<Record<string, () => unknown>> = {
       'content-type': 'application/grpc+proto',
       'grpc-timeout': '1500m',
       te: 'trailers',
+      'x-request-id': 'one',
+    });
+    const ofConnect = connectRequestHeader(method.methodKind, true, 1500, { 'x-request-id': 'one' }, true);
+    expect(Object.fromEntries(ofConnect)).toMatchObject({
+      'content-type': 'application/proto',
+      'connect-timeout-ms': '1500',
+      'connect-protocol-version': '1',
       'x-request-id': 'one',
     });
   },
