@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { open, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ClientError } from '../../client-error.ts';
 import { codeOf, placeNew, unwritable, wordsOf } from '../../files.ts';
@@ -6,6 +6,7 @@ import { mtimeOf } from '../images.ts';
 import { isTemporary, lockName, temporaryPath } from '../journal/own-names.ts';
 import { pathOf, textOfName } from './file-names.ts';
 import { takeLock } from './lock.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** Errors that the name of one output causes, not the disk. */
 const ofOneName = ['ENAMETOOLONG', 'EISDIR', 'ENOTDIR', 'EEXIST', 'EINVAL', 'EILSEQ', 'ENOTEMPTY'];
@@ -37,14 +38,14 @@ export interface OutputFolder extends AsyncDisposable {
  */
 export async function takeOutputFolder(folder: string): Promise<OutputFolder> {
   try {
-    const created = await mkdir(pathOf(folder), { recursive: true });
+    const isNew = await makeFolder(folder);
     const lock = await takeLock(join(folder, lockName));
     if (lock.wasAbandoned) await removeTemporaries(folder);
     return {
       write: (output, content, note, mayReplace) => write(join(folder, output), content, note, mayReplace),
       async [Symbol.asyncDispose]() {
         await lock.release();
-        if (created !== undefined) await rmdir(pathOf(folder)).catch(() => {});
+        if (isNew) await rmdir(pathOf(folder)).catch(() => {});
       },
     };
   } catch (error) {
@@ -60,7 +61,7 @@ async function write(
 ): Promise<void> {
   const temporary = temporaryPath(dirname(target));
   try {
-    await mkdir(pathOf(dirname(target)), { recursive: true });
+    await makeFolder(dirname(target));
     await note(await writeWhole(temporary, content));
     if (!(await placeNew(pathOf(temporary), pathOf(target)))) {
       if (!(await mayReplace())) throw exists(target);

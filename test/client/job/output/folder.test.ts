@@ -50,6 +50,12 @@ function write(
 }
 
 describe(takeOutputFolder, () => {
+  it.runIf(process.platform === 'linux')('fails where a file system has no folders of ours', async () => {
+    await expect(takeOutputFolder('/proc/nowhere/out')).rejects.toMatchObject({
+      reason: 'OUTPUT_UNWRITABLE',
+    });
+  });
+
   it('creates folders as needed, and leaves only the outputs', async () => {
     {
       await using output = await takeOutputFolder(out);
