@@ -14,10 +14,10 @@ export function pythonClient(
     .filter(([name]) => !(isTensor && name === 'format'))
     .map(([name, text]) => `${name}=${pythonValue(name, text)}`);
   const given = [literal('url' in source ? source.url : source.file), ...options];
-  const call = isTensor ? 'tensor = client.tensor' : 'output = client.image';
-  const end = isTensor
-    ? ['print(tensor.shape, tensor.dtype)']
-    : [`output.save(${literal(outputName(settings, source, responseType))})`, 'print(output.content_type)'];
+  const file = outputName(settings, source, responseType);
+  const [call, ...end] = isTensor
+    ? tensorLines(settings.container === 'auto' && file.endsWith('.safetensors'))
+    : ['output = client.image', `output.save(${literal(file)})`, 'print(output.content_type)'];
   return [
     'from image_service_client import Client',
     '',
@@ -25,6 +25,16 @@ export function pythonClient(
     ...written(call, given),
     ...end,
   ].join('\n');
+}
+
+/** The call and what follows it. @param isSeveral - the container that image-api chooses has several tensors */
+function tensorLines(isSeveral: boolean): readonly [call: string, ...end: string[]] {
+  if (!isSeveral) return ['tensor = client.tensor', 'print(tensor.shape, tensor.dtype)'];
+  return [
+    'tensors = client.tensors',
+    'for name, tensor in tensors.items():',
+    '    print(name, tensor.shape)',
+  ];
 }
 
 /** A call of a function, in one line if that is short. */

@@ -187,6 +187,13 @@ console.log(response.headers.get('Content-Type'), response.headers.get('Content-
       'tensor = client.tensor("cat.jpg", grayscale=False, mean=[0.5, 0.4, 0.3], std=2)',
     );
   });
+
+  it('take all tensors in Python where the response has several', () => {
+    const settings = { ...ownSettings, output: 'tensor', container: 'auto' } as const;
+    const of = (responseType: string) => call('Python', settings, { responseType });
+    expect(of('application/x-npy')).toContain('tensor = client.tensor(');
+    expect(of('application/vnd.safetensors')).toContain('tensors = client.tensors(');
+  });
 });
 
 describe(outputName, () => {
