@@ -3,7 +3,7 @@ import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { launchBrowser } from '../support/browser.ts';
 import { encoded, photoLike, solid } from '../support/pictures.ts';
-import { buildPlayground, newPlaygroundPage, type PlaygroundPage } from '../support/playground-page.ts';
+import { newPlaygroundPage, type PlaygroundPage } from '../support/playground-page.ts';
 import { type Service, startService } from '../support/service.ts';
 import { chromium } from '../support/tools.ts';
 
@@ -18,7 +18,6 @@ describe.skipIf(chromium === undefined)(
     let opened: PlaygroundPage;
 
     beforeAll(async () => {
-      await buildPlayground();
       service = await startService();
       browser = await launchBrowser();
     }, 120_000);

@@ -3,7 +3,6 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { describeOption } from '../../src/options/combinations.ts';
@@ -13,8 +12,6 @@ import { decoded, encoded, redGreenBlue, solid } from '../support/pictures.ts';
 import { run } from '../support/run.ts';
 import { type Service, startService } from '../support/service.ts';
 import { chromium } from '../support/tools.ts';
-
-const repository = fileURLToPath(new URL('../..', import.meta.url));
 
 /** A finding of axe. */
 interface Violation {
@@ -35,8 +32,6 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
   let complaints: string[];
 
   beforeAll(async () => {
-    const built = await run(process.execPath, ['src/playground/build.ts'], { cwd: repository });
-    expect(built.code, built.stderr).toBe(0);
     const picture = await encoded(redGreenBlue, 'png');
     origin = await startOrigin(
       routes({ '/red green.png?size=3': sends(picture), '/red%20green.png': sends(picture) }),

@@ -1,16 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContextOptions } from 'playwright-core';
-import { expect } from 'vitest';
-import { run } from './run.ts';
-
-const repository = fileURLToPath(new URL('../..', import.meta.url));
-
-/** Builds the playground's files, which a service reads when it starts. */
-export async function buildPlayground(): Promise<void> {
-  const built = await run(process.execPath, ['src/playground/build.ts'], { cwd: repository });
-  expect(built.code, built.stderr).toBe(0);
-}
 
 export type PlaygroundPage = Awaited<ReturnType<typeof newPlaygroundPage>>;
 
