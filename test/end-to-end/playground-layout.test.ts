@@ -37,7 +37,7 @@ describe.skipIf(chromium === undefined)('the layout of the playground', () => {
     await service?.stop();
   });
 
-  /** What axe and the browser find wrong at each width, in both themes. */
+  /** The faults that axe and the browser find at each width, in both themes. */
   async function findings(): Promise<string[]> {
     const { page } = playground;
     const found: string[] = [];
@@ -87,7 +87,7 @@ describe.skipIf(chromium === undefined)('the layout of the playground', () => {
     expect([form, result, facts, call]).toEqual(
       [form, result, facts, call].toSorted((a = 0, b = 0) => a - b),
     );
-    // Nothing lies two screens away from its neighbour.
+    // Nothing is two screens away from its neighbour.
     expect((result ?? 0) - (form ?? 0)).toBeLessThan(2 * 844);
 
     await page.evaluate('scrollTo(0, 0)');

@@ -229,7 +229,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     await page.goto(`${service.url}/docs`);
     await page.fill('#preset-words', 'transformers clip patch32');
     await page.getByRole('button', { name: 'openai/clip-vit-base-patch32' }).click();
-    await page.getByText('crop 224 × 224 from the centre').waitFor();
+    await page.locator('#preset-details').getByText('crop 224 × 224 from the centre').waitFor();
     expect(await page.locator('#preset-details pre').textContent()).toContain('AutoImageProcessor');
     await page.fill('#preset-words', 'no such model');
     await page.getByText('No preset has these words.').waitFor();

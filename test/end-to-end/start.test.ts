@@ -197,7 +197,7 @@ describe('npm start', { timeout: 120_000 }, () => {
     expect(await service.exited).toEqual([0, null]);
   });
 
-  it.skipIf(process.platform !== 'linux')('ends with 0 when it is told to end while it starts', async () => {
+  it.skipIf(process.platform !== 'linux')('ends with 0 when a signal comes while it starts', async () => {
     const service = await startAll(process.execPath, [start]);
     const { pid = 0 } = service.child;
     // image-processor exists, and has no handler of signals yet.
@@ -208,7 +208,7 @@ describe('npm start', { timeout: 120_000 }, () => {
     expect(await service.exited).toEqual([0, null]);
   });
 
-  it('sends image-processor an upload that is still arriving when it is told to end', async () => {
+  it('sends image-processor an upload that is still arriving when a signal comes', async () => {
     const service = await startAll(process.execPath, [start], { NODE_ENV: 'production' });
     await service.printed(/both services are ready/);
     const sample = readFileSync(`${root}test/fixtures/sample.jpg`);

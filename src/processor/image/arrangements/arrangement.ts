@@ -39,7 +39,7 @@ export interface ArrangementKind<A> {
     values: Values,
   ): void;
   /**
-   * What `write` takes besides a pass over the tensor's values: memory in bytes, time in nanoseconds of CPU.
+   * The cost of `write` besides a pass over the tensor's values: memory in bytes, time in nanoseconds of CPU.
    *
    * @param pictures - their sizes, in their order
    * @param channels - of the tensor
