@@ -66,7 +66,8 @@ export class Pace {
    */
   pause(waitMs: number): number {
     const nowMs = this.#nowMs();
-    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, nowMs + waitMs);
-    return this.#pausedUntilMs - nowMs;
+    const longestMs = Math.max(this.#pausedUntilMs - nowMs, waitMs);
+    this.#pausedUntilMs = nowMs + longestMs;
+    return longestMs;
   }
 }

@@ -87,7 +87,8 @@ export class Hosts {
     const waitMs = seconds * 1000;
     if (host === undefined) return waitMs;
     host.busySinceMs ??= nowMs;
-    if (nowMs + waitMs - host.busySinceMs > this.#limits.hostPatienceMs) {
+    // Not nowMs + waitMs − busySinceMs, which rounding may raise above a wait that is the whole patience.
+    if (nowMs - host.busySinceMs > this.#limits.hostPatienceMs - waitMs) {
       host.isGivenUp = true;
       return undefined;
     }

@@ -68,6 +68,13 @@ describe(Hosts, () => {
     expect(hosts.isGivenUp(url('a'))).toBe(false);
     expect(hosts.pause(url('a'), 1)).toBe(1000);
   });
+
+  it('waits for the whole patience, whatever the fraction of the clock', () => {
+    for (let count = 1; count < 1000; count++) {
+      const hosts = new Hosts({ perHost: 4, hostPatienceMs: 60_000 }, () => count * Math.PI * 30);
+      expect(hosts.pause(url('a'), 60)).toBe(60_000);
+    }
+  });
 });
 
 describe(waitingImages, () => {
