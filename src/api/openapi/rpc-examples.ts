@@ -12,6 +12,16 @@ interface RpcExample {
 const content =
   'iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAFklEQVR4nGP4z8DA8J+BkYHh////DAAe9gT9Ce00PgAAAABJRU5ErkJggg==';
 
+/** That PNG, as responses describe it. */
+const source = {
+  format: 'IMAGE_FORMAT_PNG',
+  width: 2,
+  height: 2,
+  sha256: '36f1626eebe1985b0ac4bb691f40ebe586a47c5a1c442d2cfe12e8e4c8bfa3b3',
+  bytes: '79',
+  orientation: 1,
+};
+
 const resized = { resize: { width: 4, height: 4 }, image: { format: 'IMAGE_FORMAT_PNG' } };
 const oneValue = { content, resize: { width: 1, height: 1 }, tensor: {} };
 
@@ -21,14 +31,7 @@ const processed = {
   contentType: 'image/png',
   width: 4,
   height: 4,
-  source: {
-    format: 'IMAGE_FORMAT_PNG',
-    width: 2,
-    height: 2,
-    sha256: '36f1626eebe1985b0ac4bb691f40ebe586a47c5a1c442d2cfe12e8e4c8bfa3b3',
-    bytes: '79',
-    orientation: 1,
-  },
+  source,
   cache: 'CACHE_STATE_MISS',
   stages: [
     {
@@ -47,14 +50,7 @@ const processed = {
 };
 
 const described = {
-  source: {
-    format: 'IMAGE_FORMAT_PNG',
-    width: 2,
-    height: 2,
-    sha256: '36f1626eebe1985b0ac4bb691f40ebe586a47c5a1c442d2cfe12e8e4c8bfa3b3',
-    bytes: '79',
-    orientation: 1,
-  },
+  source,
   outputs: [
     {
       tensor: {
@@ -92,14 +88,7 @@ export const rpcExamples: Readonly<Record<string, RpcExample>> = {
       },
       images: [
         {
-          source: {
-            format: 'IMAGE_FORMAT_PNG',
-            width: 2,
-            height: 2,
-            sha256: '36f1626eebe1985b0ac4bb691f40ebe586a47c5a1c442d2cfe12e8e4c8bfa3b3',
-            bytes: '79',
-            orientation: 1,
-          },
+          source,
           cache: 'CACHE_STATE_MISS',
         },
       ],
