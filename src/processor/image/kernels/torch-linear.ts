@@ -1,19 +1,13 @@
 import { sizeUpright } from '../../codecs/orient.ts';
-import { cutUpright, wholeOf } from '../cutout.ts';
+import { cutUpright, sizeOfCutout, wholeOf } from '../cutout.ts';
 import type { Pixels } from '../pixels.ts';
 import { roundHalfToEven, type Size } from '../shortest-edge.ts';
+import { linearTaps, type Taps } from './float-bilinear.ts';
 import { checkSide, copyOf, maxSide } from './resample.ts';
 import type { TorchTarget } from './torch.ts';
 
 /** The target of a bilinear resize by torch without antialiasing. */
 export type TorchLinearTarget = Omit<TorchTarget, 'filter'>;
-
-/** The two samples of an axis that a value is computed from, and their weights. */
-interface Taps {
-  readonly first: Uint32Array;
-  readonly second: Uint32Array;
-  readonly weights: readonly [ofFirst: Float32Array, ofSecond: Float32Array];
-}
 
 /**
  * The cutout of torchvision's `functional.resize(image[..., part], (height, width), BILINEAR, antialias=False)` of uint8
@@ -38,10 +32,10 @@ export function resampleAsTorchLinear(
   if (source.width === width && source.height === height) {
     return copyOf(cutUpright(source, 1, cutout), stored);
   }
-  const across = tapsOf(source.width, width, cutout.left, cutout.right);
-  const down = tapsOf(source.height, height, cutout.top, cutout.bottom);
+  const across = tapsWithin(linearTaps(source.width, width, false), cutout.left, cutout.right);
+  const down = tapsWithin(linearTaps(source.height, height, false), cutout.top, cutout.bottom);
   const { channels } = source;
-  const [columns, rows] = [across.first.length, down.first.length];
+  const { width: columns, height: rows } = sizeOfCutout(cutout);
   const result = new Uint8Array(rows * columns * channels);
   // Rows follow each other in the source, so the last two are those that are needed again.
   let [upper, lower] = [new Float32Array(columns * channels), new Float32Array(columns * channels)];
@@ -55,10 +49,10 @@ export function resampleAsTorchLinear(
     if (first !== upperRow) weighRow(source, first, across, upper);
     if (second !== lowerRow) weighRow(source, second, across, lower);
     [upperRow, lowerRow] = [first, second];
-    const [ofUpper, ofLower] = [down.weights[0][y] as number, down.weights[1][y] as number];
+    const weight = down.weight[y] as number;
     const start = y * columns * channels;
     for (let i = 0; i < upper.length; i++) {
-      result[start + i] = roundHalfToEven(fusedSum(ofUpper, upper[i] as number, ofLower, lower[i] as number));
+      result[start + i] = roundHalfToEven(weighed(upper[i] as number, lower[i] as number, weight));
     }
   }
   return { data: result, width: columns, height: rows, channels };
@@ -76,33 +70,23 @@ function weighRow({ data, width, channels }: Pixels, row: number, across: Taps, 
   for (let x = 0; x < across.first.length; x++) {
     const left = start + (across.first[x] as number) * channels;
     const right = start + (across.second[x] as number) * channels;
-    const [ofLeft, ofRight] = [across.weights[0][x] as number, across.weights[1][x] as number];
+    const weight = across.weight[x] as number;
     for (let channel = 0; channel < channels; channel++) {
       const [a, b] = [data[left + channel] as number, data[right + channel] as number];
-      result[to++] = fusedSum(ofLeft, a, ofRight, b);
+      result[to++] = weighed(a, b, weight);
     }
   }
 }
 
-/** `fma(w0, a, w1 · b)` in FP32: the products of two FP32 numbers are exact in double. */
-function fusedSum(w0: number, a: number, w1: number, b: number): number {
-  return Math.fround(w0 * a + Math.fround(w1 * b));
+/** `fma(1 − weight, a, weight · b)` in FP32: the products of two FP32 numbers are exact in double. */
+function weighed(a: number, b: number, weight: number): number {
+  return Math.fround(Math.fround(1 - weight) * a + Math.fround(weight * b));
 }
 
-/** The taps of the results from `begin` to `end`, in FP32. */
-function tapsOf(from: number, to: number, begin: number, end: number): Taps {
-  const first = new Uint32Array(end - begin);
-  const second = new Uint32Array(end - begin);
-  const weights = [new Float32Array(end - begin), new Float32Array(end - begin)] as const;
-  const scale = Math.fround(from / to);
-  for (let i = 0; i < end - begin; i++) {
-    const position = Math.max(0, Math.fround(Math.fround(scale * (begin + i + 0.5)) - 0.5));
-    const index = Math.min(Math.floor(position), from - 1);
-    const weight = Math.min(1, Math.fround(position - index));
-    first[i] = index;
-    second[i] = Math.min(index + 1, from - 1);
-    weights[0][i] = 1 - weight;
-    weights[1][i] = weight;
-  }
-  return { first, second, weights };
+function tapsWithin({ first, second, weight }: Taps, begin: number, end: number): Taps {
+  return {
+    first: first.subarray(begin, end),
+    second: second.subarray(begin, end),
+    weight: weight.subarray(begin, end),
+  };
 }
