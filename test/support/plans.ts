@@ -2,7 +2,7 @@ import type { ImageHeader } from '../../src/processor/codecs/header.ts';
 import type { CropStep } from '../../src/processor/image/crop.ts';
 import { geometryOf, type PlannedImage } from '../../src/processor/image/geometry.ts';
 import type { Colour } from '../../src/processor/image/pixels.ts';
-import type { Plan } from '../../src/processor/image/plan.ts';
+import type { Plan, TensorPlan } from '../../src/processor/image/plan.ts';
 import type { ResizeStep } from '../../src/processor/image/resize.ts';
 import type { Step } from '../../src/processor/image/steps.ts';
 
@@ -60,18 +60,21 @@ export function plannedImage(header: ImageHeader, plan: Plan): PlannedImage {
   return { plan, geometry: geometryOf(header, plan) };
 }
 
+/** The pixels' own values: a raw tensor of FP32. */
+export const floatTensor: TensorPlan = {
+  kind: 'tensor',
+  name: 'image',
+  datatype: 'FP32',
+  layout: 'NCHW',
+  rescaleFactor: 1,
+  mean: [0],
+  std: [1],
+  channelOrder: 'RGB',
+  container: 'raw',
+};
+
 /** The luma of the source's pixels: a raw tensor [1, 1, height, width] of UINT8. */
 export const grayTensor = planFrom({
   grayscale: true,
-  output: {
-    kind: 'tensor',
-    name: 'image',
-    datatype: 'UINT8',
-    layout: 'NCHW',
-    rescaleFactor: 1,
-    mean: [0],
-    std: [1],
-    channelOrder: 'RGB',
-    container: 'raw',
-  },
+  output: { ...floatTensor, datatype: 'UINT8' },
 });

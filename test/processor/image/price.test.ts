@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ImageHeader } from '../../../src/processor/codecs/header.ts';
-import type { Plan, TensorPlan } from '../../../src/processor/image/plan.ts';
+import type { Plan } from '../../../src/processor/image/plan.ts';
 import { priceOf } from '../../../src/processor/image/price.ts';
-import { type PlanOptions, planFrom, plannedImage } from '../../support/plans.ts';
+import { floatTensor as floats, type PlanOptions, planFrom, plannedImage } from '../../support/plans.ts';
 
 /** 12000 × 12000 pixels. */
 const header = (some: Partial<ImageHeader> = {}): ImageHeader => ({
@@ -19,18 +19,6 @@ const header = (some: Partial<ImageHeader> = {}): ImageHeader => ({
   samplesPerPixel: 1.5,
   ...some,
 });
-
-const floats: TensorPlan = {
-  kind: 'tensor',
-  name: 'image',
-  datatype: 'FP32',
-  layout: 'NCHW',
-  rescaleFactor: 1,
-  mean: [0],
-  std: [1],
-  channelOrder: 'RGB',
-  container: 'raw',
-};
 
 const thumbnail: PlanOptions = {
   resize: { fit: 'fill', width: 100, height: 100, filter: 'bilinear' },

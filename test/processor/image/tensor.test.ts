@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Pixels } from '../../../src/processor/image/pixels.ts';
 import type { TensorPlan } from '../../../src/processor/image/plan.ts';
 import { tensors } from '../../../src/processor/image/tensor.ts';
+import { floatTensor } from '../../support/plans.ts';
 import { tensor } from '../../support/tensors.ts';
 
 /** 2 × 1 pixels: (1, 2, 3) and (4, 5, 6). */
@@ -13,18 +14,7 @@ const gray = (...values: number[]): Pixels => ({
   channels: 1,
 });
 
-const plan = (some: Partial<TensorPlan> = {}): TensorPlan => ({
-  kind: 'tensor',
-  name: 'image',
-  datatype: 'FP32',
-  layout: 'NCHW',
-  rescaleFactor: 1,
-  mean: [0],
-  std: [1],
-  channelOrder: 'RGB',
-  container: 'raw',
-  ...some,
-});
+const plan = (some: Partial<TensorPlan> = {}): TensorPlan => ({ ...floatTensor, ...some });
 
 const floats = ({ content }: { content: Uint8Array }) => {
   const view = new DataView(content.buffer, content.byteOffset, content.byteLength);
