@@ -15,6 +15,8 @@ for (const warning of misspeltVariables(Object.keys(apiEnvironment.shape), proce
 // After the handlers of signals are set: a supervisor may send one as soon as it reads this line.
 log.info({ host: config.host, port: api.port, processor: config.processorUrl }, 'image-api listens');
 announceAuthentication(config, log);
+// Before `npm start` prints that both services are ready.
+log.flush();
 reportToStarter({ port: api.port });
 
 async function startOrExit(): Promise<RunningApi> {

@@ -17,6 +17,8 @@ try {
   const { port, metricsPort, libraries } = processor;
   const jpegDecoder = libraries.turbojpeg === undefined ? 'sharp' : `TurboJPEG ${libraries.turbojpeg}`;
   log.info({ host: config.HOST, port, metricsPort, jpegDecoder }, 'image-processor listens');
+  // Before `npm start` prints that both services are ready.
+  log.flush();
   reportToStarter({ port, metricsPort });
 } catch (error) {
   if (!(error instanceof EnvironmentError)) throw error;

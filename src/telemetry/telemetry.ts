@@ -30,7 +30,7 @@ const longestTogether = 8192;
  * Standard output. The lines of some milliseconds are written together: a system call per line would be a tenth of what
  * a refused request costs. The last ones are written when the process exits, in their order.
  */
-function linesTogether(): DestinationStream {
+function linesTogether(): DestinationStream & { flush(): void } {
   const output = pino.destination({ dest: 1, sync: true, minLength: longestTogether });
   let willFlush = false;
   function flush(): void {
@@ -44,6 +44,8 @@ function linesTogether(): DestinationStream {
       if (!willFlush) setTimeout(flush, longestWaitMs);
       willFlush = true;
     },
+    // Called by Logger.flush.
+    flush,
   };
 }
 
