@@ -14,6 +14,7 @@ export const datatypes = {
   FP16: { bytes: 2, safetensors: 'F16', npy: '<f2' },
   BF16: { bytes: 2, safetensors: 'BF16' },
   FP32: { bytes: 4, safetensors: 'F32', npy: '<f4' },
+  FP64: { bytes: 8, safetensors: 'F64', npy: '<f8' },
   BOOL: { bytes: 1, safetensors: 'BOOL', npy: '|b1' },
   INT32: { bytes: 4, safetensors: 'I32', npy: '<i4' },
   INT64: { bytes: 8, safetensors: 'I64', npy: '<i8' },
@@ -21,5 +22,6 @@ export const datatypes = {
 
 export type DatatypeName = keyof typeof datatypes;
 
-/** The datatypes of pixels, which a request may choose. The others are those of masks, grids and sizes. */
+/** The datatypes of pixels, which a request may choose. The others are those of masks, grids and sizes, and of tensors
+ * that are compared. */
 export type PixelDatatype = Extract<DatatypeName, 'UINT8' | 'FP16' | 'BF16' | 'FP32'>;

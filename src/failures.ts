@@ -132,6 +132,31 @@ export const failureKinds = {
     title: 'The preprocessor config asks for something that is not supported',
   },
 
+  TENSOR_INVALID: {
+    code: INVALID_ARGUMENT,
+    status: 400,
+    isRetryable: false,
+    title: 'The tensor cannot be read',
+  },
+  TENSOR_NOT_FINITE: {
+    code: INVALID_ARGUMENT,
+    status: 422,
+    isRetryable: false,
+    title: 'The tensor has values that are not finite',
+  },
+  TENSOR_SHAPE_UNEXPLAINED: {
+    code: INVALID_ARGUMENT,
+    status: 422,
+    isRetryable: false,
+    title: 'No known preprocessing gives a tensor of this shape',
+  },
+  TENSOR_UNRELATED: {
+    code: INVALID_ARGUMENT,
+    status: 422,
+    isRetryable: false,
+    title: 'The tensor was not made of this image',
+  },
+
   NUMERICS_UNSUPPORTED: {
     code: INVALID_ARGUMENT,
     status: 400,

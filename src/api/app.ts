@@ -23,6 +23,7 @@ import { getPreset, listPresets, presetsPath } from './presets.ts';
 import { problemPath, writeProblem } from './problems/problem.ts';
 import { serveProblems } from './problems/serve-problems.ts';
 import { responseHeaders } from './response.ts';
+import { findSkew } from './skew.ts';
 import { traceRequests } from './trace-requests.ts';
 import type { ProcessorClient } from './upstream/processor-client.ts';
 
@@ -59,6 +60,7 @@ export function createApp(parts: AppParts): Hono<ApiEnv> {
   route(app, '/v1/images', { GET: serveImage, POST: serveImage });
   const serveDescription = behind(gate, describeImage(config, processor, held));
   route(app, '/v1/describe', { GET: serveDescription, POST: serveDescription });
+  route(app, '/v1/skew', { POST: behind(gate, findSkew(config, processor, held)) });
   route(app, presetsPath, { GET: behind(gate, listPresets(config, processor, held)) });
   route(app, `${presetsPath}/*`, { GET: behind(gate, getPreset(config, processor, held)) });
   route(app, connectDoorPath, { POST: openConnectDoor(config, processor, gate, held, closing) });

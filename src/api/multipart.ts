@@ -62,6 +62,7 @@ function readLeniently(form: Buffer, boundary: string, maxFileBytes: number): Re
 
 function readParts(form: Buffer, boundary: string, maxFileBytes: number): RequestPart {
   const sources: ImageSource[] = [];
+  const tensors: Uint8Array[] = [];
   const options: [name: string, text: string][] = [];
   for (const part of parseMultipart(form, {
     boundary,
@@ -75,11 +76,12 @@ function readParts(form: Buffer, boundary: string, maxFileBytes: number): Reques
     // Browsers send this for a file field without a chosen file.
     if (part.isFile && !part.filename && part.size === 0) continue;
     if (name === 'image') sources.push({ case: 'content', value: contentOf(part) });
+    else if (name === 'tensor') tensors.push(contentOf(part));
     else if (part.isFile && !textFields.includes(name)) throw misplacedFile(name);
     else if (name !== 'url') options.push([name, textOf(part, name)]);
     else if (part.size > 0) sources.push({ case: 'url', value: textOf(part, name) });
   }
-  return { sources, options: joinLists(options) };
+  return { sources, options: joinLists(options), tensors };
 }
 
 /** The body from its first delimiter on: what stands before it has no meaning (RFC 2046, 5.1.1). */

@@ -21,6 +21,8 @@ interface ReadRequest {
   readonly message: ProcessRequest | ProcessVariantsRequest;
   /** Of the variants, in their order; undefined for one without a name. */
   readonly names: readonly (string | undefined)[];
+  /** The file of the field `tensor`. */
+  readonly tensor: Uint8Array | undefined;
 }
 
 /**
@@ -47,6 +49,7 @@ export async function readRequest(
   return {
     message: requestWithOptions(source, options, config.defaults),
     names: options.variants?.map(({ name }) => name) ?? [],
+    tensor: body.tensors[0],
   };
 }
 
@@ -66,7 +69,7 @@ const bytesTypes: ReadonlySet<string> = new Set([
   'octet/stream',
 ]);
 
-const emptyPart: RequestPart = { sources: [], options: [] };
+const emptyPart: RequestPart = { sources: [], options: [], tensors: [] };
 
 function readQuery(query: URLSearchParams): RequestPart {
   const pairs = [...query];
@@ -75,6 +78,7 @@ function readQuery(query: URLSearchParams): RequestPart {
       name === 'url' && value !== '' ? [{ case: 'url' as const, value }] : [],
     ),
     options: joinLists(pairs.filter(([name]) => name !== 'url')),
+    tensors: [],
   };
 }
 
@@ -127,7 +131,7 @@ function refuseContentEncoding(encoding: string | undefined): void {
 /** An image as the whole body. An empty body without a type is no image; an empty body with a type is an empty file. */
 function parseBytes(body: Buffer, mediaType: string): RequestPart {
   if (body.length === 0 && mediaType === '') return emptyPart;
-  return { sources: [{ case: 'content', value: body }], options: [] };
+  return { sources: [{ case: 'content', value: body }], options: [], tensors: [] };
 }
 
 /** Whether a body of another type is JSON, which .NET's StringContent calls plain text, and curl and PowerShell a form. */
@@ -172,6 +176,7 @@ function parseJson(body: Buffer): RequestPart {
       ...optionTexts(options),
       ...(variants === undefined ? [] : [[variantsOption, JSON.stringify(variants)] as const]),
     ],
+    tensors: [],
   };
 }
 

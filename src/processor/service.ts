@@ -9,6 +9,7 @@ import type {
   ProcessStreamRequest,
   ProcessStreamResponse,
   ProcessVariantsRequest,
+  SkewRequest,
 } from '../../gen/image/v1/processor_pb.ts';
 import { startDeadline } from '../deadline.ts';
 import { Failure, failureFromAbort, failureKinds } from '../failures.ts';
@@ -18,6 +19,7 @@ import type { Logger } from '../telemetry/telemetry.ts';
 import type { Caller } from './call.ts';
 import { describeImage, describeVariants } from './describe.ts';
 import { getPreset, listPresets } from './discover-presets.ts';
+import { findSkew } from './find-skew.ts';
 import type { ProcessorMetrics } from './metrics.ts';
 import { type BatchProcessing, processBatch } from './process-batch.ts';
 import { type ImageProcessing, processImage } from './process-image.ts';
@@ -118,6 +120,12 @@ export function createProcessorService(
     },
     async getPreset(request: GetPresetRequest, context: HandlerContext) {
       const work = async () => getPreset(request, processing.presets);
+      return await attend(context, work).catch((error: unknown) => {
+        throw toConnectError(error);
+      });
+    },
+    async skew(request: SkewRequest, context: HandlerContext) {
+      const work = (waiting: Caller) => findSkew(request, processing, waiting);
       return await attend(context, work).catch((error: unknown) => {
         throw toConnectError(error);
       });

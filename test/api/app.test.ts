@@ -341,6 +341,7 @@ describe(openApiDocument, () => {
       '/image.v1.ProcessorService/ProcessBatch',
       '/image.v1.ProcessorService/ProcessStream',
       '/image.v1.ProcessorService/ProcessVariants',
+      '/image.v1.ProcessorService/Skew',
       '/metrics',
       '/openapi.json',
       '/problems',
@@ -350,6 +351,7 @@ describe(openApiDocument, () => {
       '/v1/images',
       '/v1/presets',
       '/v1/presets/{name}',
+      '/v1/skew',
     ]);
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/(\w+)\/([\w-]+)"/g)];
     expect(references.length).toBeGreaterThan(0);

@@ -64,6 +64,7 @@ describe(parseForm, () => {
         ['width', '3'],
         ['fit', 'cover'],
       ],
+      tensors: [],
     });
   });
 

@@ -10,7 +10,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file image/v1/processor.proto.
  */
 export const file_image_v1_processor: GenFile = /*@__PURE__*/
-  fileDesc("ChhpbWFnZS92MS9wcm9jZXNzb3IucHJvdG8SCGltYWdlLnYxIpoECg5Qcm9jZXNzUmVxdWVzdBIRCgdjb250ZW50GAEgASgMSAASDQoDdXJsGAIgASgJSAASEAoGc2hhMjU2GAwgASgJSAASLwoOc291cmNlX29wdGlvbnMYDSABKAsyFy5pbWFnZS52MS5Tb3VyY2VPcHRpb25zEiAKBnJlc2l6ZRgDIAEoCzIQLmltYWdlLnYxLlJlc2l6ZRIRCglncmF5c2NhbGUYBCABKAgSJgoFaW1hZ2UYBSABKAsyFS5pbWFnZS52MS5JbWFnZU91dHB1dEgBEigKBnRlbnNvchgGIAEoCzIWLmltYWdlLnYxLlRlbnNvck91dHB1dEgBEiQKCG51bWVyaWNzGAcgASgOMhIuaW1hZ2UudjEuTnVtZXJpY3MSEgoKYmFja2dyb3VuZBgIIAEoCRIiCgRjcm9wGAkgASgLMhQuaW1hZ2UudjEuQ2VudGVyQ3JvcBIOCgZwcmVzZXQYCiABKAkSGwoTcHJlcHJvY2Vzc29yX2NvbmZpZxgLIAEoCRIqCgtvcmllbnRhdGlvbhgOIAEoDjIVLmltYWdlLnYxLk9yaWVudGF0aW9uEh4KBWFscGhhGA8gASgOMg8uaW1hZ2UudjEuQWxwaGESMQoPcHJlc2V0X3NldHRpbmdzGBAgASgLMhguaW1hZ2UudjEuUHJlc2V0U2V0dGluZ3NCCAoGc291cmNlQggKBm91dHB1dCJnCg5QcmVzZXRTZXR0aW5ncxIUCgxpbWdzel9oZWlnaHQYASABKA0SEwoLaW1nc3pfd2lkdGgYAiABKA0SDgoGc3RyaWRlGAMgASgNEhEKBHJlY3QYBCABKAhIAIgBAUIHCgVfcmVjdCKLAQoNU291cmNlT3B0aW9ucxIMCgRwYWdlGAEgASgNEgsKA2RwaRgCIAEoARIjCghwYWdlX2JveBgDIAEoDjIRLmltYWdlLnYxLlBhZ2VCb3gSGAoLYW5ub3RhdGlvbnMYBCABKAhIAIgBARIQCghwYXNzd29yZBgFIAEoCUIOCgxfYW5ub3RhdGlvbnMifAoGUmVzaXplEg0KBXdpZHRoGAEgASgNEg4KBmhlaWdodBgCIAEoDRIaCgNmaXQYAyABKA4yDS5pbWFnZS52MS5GaXQSIAoGZmlsdGVyGAQgASgOMhAuaW1hZ2UudjEuRmlsdGVyEhUKDXNob3J0ZXN0X2VkZ2UYBSABKA0iKwoKQ2VudGVyQ3JvcBINCgV3aWR0aBgBIAEoDRIOCgZoZWlnaHQYAiABKA0iRQoLSW1hZ2VPdXRwdXQSJQoGZm9ybWF0GAEgASgOMhUuaW1hZ2UudjEuSW1hZ2VGb3JtYXQSDwoHcXVhbGl0eRgCIAEoDSKgAgoMVGVuc29yT3V0cHV0EiQKCGRhdGF0eXBlGAEgASgOMhIuaW1hZ2UudjEuRGF0YXR5cGUSIAoGbGF5b3V0GAIgASgOMhAuaW1hZ2UudjEuTGF5b3V0EhsKDnJlc2NhbGVfZmFjdG9yGAMgASgBSACIAQESDAoEbWVhbhgEIAMoARILCgNzdGQYBSADKAESLQoNY2hhbm5lbF9vcmRlchgGIAEoDjIWLmltYWdlLnYxLkNoYW5uZWxPcmRlchIsCgljb250YWluZXIYByABKA4yGS5pbWFnZS52MS5UZW5zb3JDb250YWluZXISIAoGcGl4ZWxzGAggASgOMhAuaW1hZ2UudjEuUGl4ZWxzQhEKD19yZXNjYWxlX2ZhY3RvciK7AgoPUHJvY2Vzc1Jlc3BvbnNlEg8KB2NvbnRlbnQYASABKAwSFAoMY29udGVudF90eXBlGAIgASgJEg0KBXdpZHRoGAMgASgNEg4KBmhlaWdodBgEIAEoDRIgCgZzb3VyY2UYBSABKAsyEC5pbWFnZS52MS5Tb3VyY2USIwoFY2FjaGUYBiABKA4yFC5pbWFnZS52MS5DYWNoZVN0YXRlEiMKBnN0YWdlcxgHIAMoCzITLmltYWdlLnYxLlN0YWdlVGltZRIhCgd0ZW5zb3JzGAggAygLMhAuaW1hZ2UudjEuVGVuc29yEigKCnByb3ZlbmFuY2UYCSABKAsyFC5pbWFnZS52MS5Qcm92ZW5hbmNlEgsKA2tleRgKIAEoCRIOCgZ0b2tlbnMYCyABKAQSDAoEZ3JpZBgMIAMoDSKCAQoGU291cmNlEiUKBmZvcm1hdBgBIAEoDjIVLmltYWdlLnYxLkltYWdlRm9ybWF0Eg0KBXdpZHRoGAIgASgNEg4KBmhlaWdodBgDIAEoDRIOCgZzaGEyNTYYBCABKAkSDQoFYnl0ZXMYBSABKAQSEwoLb3JpZW50YXRpb24YBiABKA0iLgoJU3RhZ2VUaW1lEgwKBG5hbWUYASABKAkSEwoLZHVyYXRpb25fbXMYAiABKAEiRgoGVGVuc29yEgwKBG5hbWUYASABKAkSEAoIZGF0YXR5cGUYAiABKAkSDQoFc2hhcGUYAyADKAMSDQoFYnl0ZXMYBCABKAQiowEKClByb3ZlbmFuY2USGAoQbnVtZXJpY3NfdmVyc2lvbhgBIAEoCRI2CglsaWJyYXJpZXMYAiADKAsyIy5pbWFnZS52MS5Qcm92ZW5hbmNlLkxpYnJhcmllc0VudHJ5EhEKCWRlY2lzaW9ucxgDIAMoCRowCg5MaWJyYXJpZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIk0KFFByb2Nlc3NTdHJlYW1SZXF1ZXN0EgoKAmlkGAEgASgJEikKB3JlcXVlc3QYAiABKAsyGC5pbWFnZS52MS5Qcm9jZXNzUmVxdWVzdCKJAQoVUHJvY2Vzc1N0cmVhbVJlc3BvbnNlEgoKAmlkGAEgASgJEi0KCHJlc3BvbnNlGAIgASgLMhkuaW1hZ2UudjEuUHJvY2Vzc1Jlc3BvbnNlSAASKwoHZmFpbHVyZRgDIAEoCzIYLmltYWdlLnYxLlByb2Nlc3NGYWlsdXJlSABCCAoGcmVzdWx0Ir0BCg5Qcm9jZXNzRmFpbHVyZRIMCgRjb2RlGAEgASgFEg4KBnJlYXNvbhgCIAEoCRIPCgdtZXNzYWdlGAMgASgJEjgKCG1ldGFkYXRhGAQgAygLMiYuaW1hZ2UudjEuUHJvY2Vzc0ZhaWx1cmUuTWV0YWRhdGFFbnRyeRIRCglyZXRyeWFibGUYBSABKAgaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIkEKE1Byb2Nlc3NCYXRjaFJlcXVlc3QSKgoIcmVxdWVzdHMYASADKAsyGC5pbWFnZS52MS5Qcm9jZXNzUmVxdWVzdCKLAQoUUHJvY2Vzc0JhdGNoUmVzcG9uc2USDwoHY29udGVudBgBIAEoDBIUCgxjb250ZW50X3R5cGUYAiABKAkSIQoHdGVuc29ycxgDIAMoCzIQLmltYWdlLnYxLlRlbnNvchIpCgZpbWFnZXMYBCADKAsyGS5pbWFnZS52MS5Qcm9jZXNzUmVzcG9uc2UiggEKFlByb2Nlc3NWYXJpYW50c1JlcXVlc3QSEQoHY29udGVudBgBIAEoDEgAEg0KA3VybBgCIAEoCUgAEhAKBnNoYTI1NhgEIAEoCUgAEioKCHZhcmlhbnRzGAMgAygLMhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3RCCAoGc291cmNlIkYKF1Byb2Nlc3NWYXJpYW50c1Jlc3BvbnNlEisKCHZhcmlhbnRzGAEgAygLMhkuaW1hZ2UudjEuUHJvY2Vzc1Jlc3BvbnNlIpUBChBEZXNjcmliZVJlc3BvbnNlEiAKBnNvdXJjZRgBIAEoCzIQLmltYWdlLnYxLlNvdXJjZRIhCgdvdXRwdXRzGAIgAygLMhAuaW1hZ2UudjEuT3V0cHV0EhEKCWRlY2lzaW9ucxgDIAMoCRILCgNrZXkYBCABKAkSDgoGdG9rZW5zGAUgASgEEgwKBGdyaWQYBiADKA0iXwoGT3V0cHV0EicKBWltYWdlGAEgASgLMhYuaW1hZ2UudjEuRW5jb2RlZEltYWdlSAASIgoGdGVuc29yGAIgASgLMhAuaW1hZ2UudjEuVGVuc29ySABCCAoGb3V0cHV0IlQKDEVuY29kZWRJbWFnZRIlCgZmb3JtYXQYASABKA4yFS5pbWFnZS52MS5JbWFnZUZvcm1hdBINCgV3aWR0aBgCIAEoDRIOCgZoZWlnaHQYAyABKA0iSAoYRGVzY3JpYmVWYXJpYW50c1Jlc3BvbnNlEiwKCHZhcmlhbnRzGAEgAygLMhouaW1hZ2UudjEuRGVzY3JpYmVSZXNwb25zZSI+ChJMaXN0UHJlc2V0c1JlcXVlc3QSCQoBcRgBIAEoCRINCgVsaW1pdBgCIAEoDRIOCgZjdXJzb3IYAyABKAkiTQoTTGlzdFByZXNldHNSZXNwb25zZRIhCgdwcmVzZXRzGAEgAygLMhAuaW1hZ2UudjEuUHJlc2V0EhMKC25leHRfY3Vyc29yGAIgASgJIm4KBlByZXNldBIMCgRuYW1lGAEgASgJEg8KB2FsaWFzZXMYAiADKAkSDgoGZmFtaWx5GAMgASgJEiQKCG51bWVyaWNzGAQgAygOMhIuaW1hZ2UudjEuTnVtZXJpY3MSDwoHb3V0cHV0cxgFIAMoCSIgChBHZXRQcmVzZXRSZXF1ZXN0EgwKBG5hbWUYASABKAkiVAoRR2V0UHJlc2V0UmVzcG9uc2USIAoGcHJlc2V0GAEgASgLMhAuaW1hZ2UudjEuUHJlc2V0Eg0KBXN0ZXBzGAIgAygJEg4KBnB5dGhvbhgDIAEoCSpKCgdQYWdlQm94EhgKFFBBR0VfQk9YX1VOU1BFQ0lGSUVEEAASEQoNUEFHRV9CT1hfQ1JPUBABEhIKDlBBR0VfQk9YX01FRElBEAIqWQoLT3JpZW50YXRpb24SGwoXT1JJRU5UQVRJT05fVU5TUEVDSUZJRUQQABIVChFPUklFTlRBVElPTl9BUFBMWRABEhYKEk9SSUVOVEFUSU9OX0lHTk9SRRACKmMKBUFscGhhEhUKEUFMUEhBX1VOU1BFQ0lGSUVEEAASEQoNQUxQSEFfREVGQVVMVBABEg4KCkFMUEhBX0RST1AQAhIPCgtBTFBIQV9XSElURRADEg8KC0FMUEhBX0JMQUNLEAQqaQoDRml0EhMKD0ZJVF9VTlNQRUNJRklFRBAAEgwKCEZJVF9GSUxMEAESDQoJRklUX0NPVkVSEAISDwoLRklUX0NPTlRBSU4QAxIOCgpGSVRfSU5TSURFEAQSDwoLRklUX09VVFNJREUQBSqVAQoGRmlsdGVyEhYKEkZJTFRFUl9VTlNQRUNJRklFRBAAEhIKDkZJTFRFUl9ORUFSRVNUEAESDgoKRklMVEVSX0JPWBACEhMKD0ZJTFRFUl9CSUxJTkVBUhADEhIKDkZJTFRFUl9IQU1NSU5HEAQSEgoORklMVEVSX0JJQ1VCSUMQBRISCg5GSUxURVJfTEFOQ1pPUxAGKokBCghOdW1lcmljcxIYChROVU1FUklDU19VTlNQRUNJRklFRBAAEhIKDk5VTUVSSUNTX0VYQUNUEAESEQoNTlVNRVJJQ1NfRkFTVBACEhMKD05VTUVSSUNTX1BJTExPVxADEhIKDk5VTUVSSUNTX1RPUkNIEAQSEwoPTlVNRVJJQ1NfT1BFTkNWEAUq9gEKC0ltYWdlRm9ybWF0EhwKGElNQUdFX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhUKEUlNQUdFX0ZPUk1BVF9KUEVHEAESFAoQSU1BR0VfRk9STUFUX1BORxACEhUKEUlNQUdFX0ZPUk1BVF9XRUJQEAMSFQoRSU1BR0VfRk9STUFUX0FWSUYQBBIUChBJTUFHRV9GT1JNQVRfR0lGEAUSFQoRSU1BR0VfRk9STUFUX1RJRkYQBhIUChBJTUFHRV9GT1JNQVRfQk1QEAcSFQoRSU1BR0VfRk9STUFUX0hFSUMQCBIUChBJTUFHRV9GT1JNQVRfSlhMEAkqSQoGUGl4ZWxzEhYKElBJWEVMU19VTlNQRUNJRklFRBAAEhUKEVBJWEVMU19OT1JNQUxJWkVEEAESEAoMUElYRUxTX1VJTlQ4EAIqcQoIRGF0YXR5cGUSGAoUREFUQVRZUEVfVU5TUEVDSUZJRUQQABISCg5EQVRBVFlQRV9VSU5UOBABEhEKDURBVEFUWVBFX0ZQMTYQAhIRCg1EQVRBVFlQRV9GUDMyEAMSEQoNREFUQVRZUEVfQkYxNhAEKkIKBkxheW91dBIWChJMQVlPVVRfVU5TUEVDSUZJRUQQABIPCgtMQVlPVVRfTkNIVxABEg8KC0xBWU9VVF9OSFdDEAIqWwoMQ2hhbm5lbE9yZGVyEh0KGUNIQU5ORUxfT1JERVJfVU5TUEVDSUZJRUQQABIVChFDSEFOTkVMX09SREVSX1JHQhABEhUKEUNIQU5ORUxfT1JERVJfQkdSEAIq/gEKD1RlbnNvckNvbnRhaW5lchIgChxURU5TT1JfQ09OVEFJTkVSX1VOU1BFQ0lGSUVEEAASGAoUVEVOU09SX0NPTlRBSU5FUl9SQVcQARIYChRURU5TT1JfQ09OVEFJTkVSX05QWRACEiAKHFRFTlNPUl9DT05UQUlORVJfU0FGRVRFTlNPUlMQAxIYChRURU5TT1JfQ09OVEFJTkVSX05QWhAEEhkKFVRFTlNPUl9DT05UQUlORVJfVkxMTRAFEiMKH1RFTlNPUl9DT05UQUlORVJfT1BFTl9JTkZFUkVOQ0UQBhIZChVURU5TT1JfQ09OVEFJTkVSX0FVVE8QByqOAQoKQ2FjaGVTdGF0ZRIbChdDQUNIRV9TVEFURV9VTlNQRUNJRklFRBAAEhQKEENBQ0hFX1NUQVRFX01JU1MQARIaChZDQUNIRV9TVEFURV9ISVRfTUVNT1JZEAISGQoVQ0FDSEVfU1RBVEVfSElUX1JFRElTEAMSFgoSQ0FDSEVfU1RBVEVfU0hBUkVEEAQyoAUKEFByb2Nlc3NvclNlcnZpY2USQwoHUHJvY2VzcxIYLmltYWdlLnYxLlByb2Nlc3NSZXF1ZXN0GhkuaW1hZ2UudjEuUHJvY2Vzc1Jlc3BvbnNlIgOQAgISVAoNUHJvY2Vzc1N0cmVhbRIeLmltYWdlLnYxLlByb2Nlc3NTdHJlYW1SZXF1ZXN0Gh8uaW1hZ2UudjEuUHJvY2Vzc1N0cmVhbVJlc3BvbnNlKAEwARJbCg9Qcm9jZXNzVmFyaWFudHMSIC5pbWFnZS52MS5Qcm9jZXNzVmFyaWFudHNSZXF1ZXN0GiEuaW1hZ2UudjEuUHJvY2Vzc1ZhcmlhbnRzUmVzcG9uc2UiA5ACAhJFCghEZXNjcmliZRIYLmltYWdlLnYxLlByb2Nlc3NSZXF1ZXN0GhouaW1hZ2UudjEuRGVzY3JpYmVSZXNwb25zZSIDkAICEl0KEERlc2NyaWJlVmFyaWFudHMSIC5pbWFnZS52MS5Qcm9jZXNzVmFyaWFudHNSZXF1ZXN0GiIuaW1hZ2UudjEuRGVzY3JpYmVWYXJpYW50c1Jlc3BvbnNlIgOQAgISUgoMUHJvY2Vzc0JhdGNoEh0uaW1hZ2UudjEuUHJvY2Vzc0JhdGNoUmVxdWVzdBoeLmltYWdlLnYxLlByb2Nlc3NCYXRjaFJlc3BvbnNlIgOQAgISTwoLTGlzdFByZXNldHMSHC5pbWFnZS52MS5MaXN0UHJlc2V0c1JlcXVlc3QaHS5pbWFnZS52MS5MaXN0UHJlc2V0c1Jlc3BvbnNlIgOQAgISSQoJR2V0UHJlc2V0EhouaW1hZ2UudjEuR2V0UHJlc2V0UmVxdWVzdBobLmltYWdlLnYxLkdldFByZXNldFJlc3BvbnNlIgOQAgJiBnByb3RvMw");
+  fileDesc("ChhpbWFnZS92MS9wcm9jZXNzb3IucHJvdG8SCGltYWdlLnYxIpoECg5Qcm9jZXNzUmVxdWVzdBIRCgdjb250ZW50GAEgASgMSAASDQoDdXJsGAIgASgJSAASEAoGc2hhMjU2GAwgASgJSAASLwoOc291cmNlX29wdGlvbnMYDSABKAsyFy5pbWFnZS52MS5Tb3VyY2VPcHRpb25zEiAKBnJlc2l6ZRgDIAEoCzIQLmltYWdlLnYxLlJlc2l6ZRIRCglncmF5c2NhbGUYBCABKAgSJgoFaW1hZ2UYBSABKAsyFS5pbWFnZS52MS5JbWFnZU91dHB1dEgBEigKBnRlbnNvchgGIAEoCzIWLmltYWdlLnYxLlRlbnNvck91dHB1dEgBEiQKCG51bWVyaWNzGAcgASgOMhIuaW1hZ2UudjEuTnVtZXJpY3MSEgoKYmFja2dyb3VuZBgIIAEoCRIiCgRjcm9wGAkgASgLMhQuaW1hZ2UudjEuQ2VudGVyQ3JvcBIOCgZwcmVzZXQYCiABKAkSGwoTcHJlcHJvY2Vzc29yX2NvbmZpZxgLIAEoCRIqCgtvcmllbnRhdGlvbhgOIAEoDjIVLmltYWdlLnYxLk9yaWVudGF0aW9uEh4KBWFscGhhGA8gASgOMg8uaW1hZ2UudjEuQWxwaGESMQoPcHJlc2V0X3NldHRpbmdzGBAgASgLMhguaW1hZ2UudjEuUHJlc2V0U2V0dGluZ3NCCAoGc291cmNlQggKBm91dHB1dCJnCg5QcmVzZXRTZXR0aW5ncxIUCgxpbWdzel9oZWlnaHQYASABKA0SEwoLaW1nc3pfd2lkdGgYAiABKA0SDgoGc3RyaWRlGAMgASgNEhEKBHJlY3QYBCABKAhIAIgBAUIHCgVfcmVjdCKLAQoNU291cmNlT3B0aW9ucxIMCgRwYWdlGAEgASgNEgsKA2RwaRgCIAEoARIjCghwYWdlX2JveBgDIAEoDjIRLmltYWdlLnYxLlBhZ2VCb3gSGAoLYW5ub3RhdGlvbnMYBCABKAhIAIgBARIQCghwYXNzd29yZBgFIAEoCUIOCgxfYW5ub3RhdGlvbnMifAoGUmVzaXplEg0KBXdpZHRoGAEgASgNEg4KBmhlaWdodBgCIAEoDRIaCgNmaXQYAyABKA4yDS5pbWFnZS52MS5GaXQSIAoGZmlsdGVyGAQgASgOMhAuaW1hZ2UudjEuRmlsdGVyEhUKDXNob3J0ZXN0X2VkZ2UYBSABKA0iKwoKQ2VudGVyQ3JvcBINCgV3aWR0aBgBIAEoDRIOCgZoZWlnaHQYAiABKA0iRQoLSW1hZ2VPdXRwdXQSJQoGZm9ybWF0GAEgASgOMhUuaW1hZ2UudjEuSW1hZ2VGb3JtYXQSDwoHcXVhbGl0eRgCIAEoDSKgAgoMVGVuc29yT3V0cHV0EiQKCGRhdGF0eXBlGAEgASgOMhIuaW1hZ2UudjEuRGF0YXR5cGUSIAoGbGF5b3V0GAIgASgOMhAuaW1hZ2UudjEuTGF5b3V0EhsKDnJlc2NhbGVfZmFjdG9yGAMgASgBSACIAQESDAoEbWVhbhgEIAMoARILCgNzdGQYBSADKAESLQoNY2hhbm5lbF9vcmRlchgGIAEoDjIWLmltYWdlLnYxLkNoYW5uZWxPcmRlchIsCgljb250YWluZXIYByABKA4yGS5pbWFnZS52MS5UZW5zb3JDb250YWluZXISIAoGcGl4ZWxzGAggASgOMhAuaW1hZ2UudjEuUGl4ZWxzQhEKD19yZXNjYWxlX2ZhY3RvciK7AgoPUHJvY2Vzc1Jlc3BvbnNlEg8KB2NvbnRlbnQYASABKAwSFAoMY29udGVudF90eXBlGAIgASgJEg0KBXdpZHRoGAMgASgNEg4KBmhlaWdodBgEIAEoDRIgCgZzb3VyY2UYBSABKAsyEC5pbWFnZS52MS5Tb3VyY2USIwoFY2FjaGUYBiABKA4yFC5pbWFnZS52MS5DYWNoZVN0YXRlEiMKBnN0YWdlcxgHIAMoCzITLmltYWdlLnYxLlN0YWdlVGltZRIhCgd0ZW5zb3JzGAggAygLMhAuaW1hZ2UudjEuVGVuc29yEigKCnByb3ZlbmFuY2UYCSABKAsyFC5pbWFnZS52MS5Qcm92ZW5hbmNlEgsKA2tleRgKIAEoCRIOCgZ0b2tlbnMYCyABKAQSDAoEZ3JpZBgMIAMoDSKCAQoGU291cmNlEiUKBmZvcm1hdBgBIAEoDjIVLmltYWdlLnYxLkltYWdlRm9ybWF0Eg0KBXdpZHRoGAIgASgNEg4KBmhlaWdodBgDIAEoDRIOCgZzaGEyNTYYBCABKAkSDQoFYnl0ZXMYBSABKAQSEwoLb3JpZW50YXRpb24YBiABKA0iLgoJU3RhZ2VUaW1lEgwKBG5hbWUYASABKAkSEwoLZHVyYXRpb25fbXMYAiABKAEiRgoGVGVuc29yEgwKBG5hbWUYASABKAkSEAoIZGF0YXR5cGUYAiABKAkSDQoFc2hhcGUYAyADKAMSDQoFYnl0ZXMYBCABKAQiowEKClByb3ZlbmFuY2USGAoQbnVtZXJpY3NfdmVyc2lvbhgBIAEoCRI2CglsaWJyYXJpZXMYAiADKAsyIy5pbWFnZS52MS5Qcm92ZW5hbmNlLkxpYnJhcmllc0VudHJ5EhEKCWRlY2lzaW9ucxgDIAMoCRowCg5MaWJyYXJpZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIk0KFFByb2Nlc3NTdHJlYW1SZXF1ZXN0EgoKAmlkGAEgASgJEikKB3JlcXVlc3QYAiABKAsyGC5pbWFnZS52MS5Qcm9jZXNzUmVxdWVzdCKJAQoVUHJvY2Vzc1N0cmVhbVJlc3BvbnNlEgoKAmlkGAEgASgJEi0KCHJlc3BvbnNlGAIgASgLMhkuaW1hZ2UudjEuUHJvY2Vzc1Jlc3BvbnNlSAASKwoHZmFpbHVyZRgDIAEoCzIYLmltYWdlLnYxLlByb2Nlc3NGYWlsdXJlSABCCAoGcmVzdWx0Ir0BCg5Qcm9jZXNzRmFpbHVyZRIMCgRjb2RlGAEgASgFEg4KBnJlYXNvbhgCIAEoCRIPCgdtZXNzYWdlGAMgASgJEjgKCG1ldGFkYXRhGAQgAygLMiYuaW1hZ2UudjEuUHJvY2Vzc0ZhaWx1cmUuTWV0YWRhdGFFbnRyeRIRCglyZXRyeWFibGUYBSABKAgaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIkEKE1Byb2Nlc3NCYXRjaFJlcXVlc3QSKgoIcmVxdWVzdHMYASADKAsyGC5pbWFnZS52MS5Qcm9jZXNzUmVxdWVzdCKLAQoUUHJvY2Vzc0JhdGNoUmVzcG9uc2USDwoHY29udGVudBgBIAEoDBIUCgxjb250ZW50X3R5cGUYAiABKAkSIQoHdGVuc29ycxgDIAMoCzIQLmltYWdlLnYxLlRlbnNvchIpCgZpbWFnZXMYBCADKAsyGS5pbWFnZS52MS5Qcm9jZXNzUmVzcG9uc2UiggEKFlByb2Nlc3NWYXJpYW50c1JlcXVlc3QSEQoHY29udGVudBgBIAEoDEgAEg0KA3VybBgCIAEoCUgAEhAKBnNoYTI1NhgEIAEoCUgAEioKCHZhcmlhbnRzGAMgAygLMhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3RCCAoGc291cmNlIkYKF1Byb2Nlc3NWYXJpYW50c1Jlc3BvbnNlEisKCHZhcmlhbnRzGAEgAygLMhkuaW1hZ2UudjEuUHJvY2Vzc1Jlc3BvbnNlIpUBChBEZXNjcmliZVJlc3BvbnNlEiAKBnNvdXJjZRgBIAEoCzIQLmltYWdlLnYxLlNvdXJjZRIhCgdvdXRwdXRzGAIgAygLMhAuaW1hZ2UudjEuT3V0cHV0EhEKCWRlY2lzaW9ucxgDIAMoCRILCgNrZXkYBCABKAkSDgoGdG9rZW5zGAUgASgEEgwKBGdyaWQYBiADKA0iXwoGT3V0cHV0EicKBWltYWdlGAEgASgLMhYuaW1hZ2UudjEuRW5jb2RlZEltYWdlSAASIgoGdGVuc29yGAIgASgLMhAuaW1hZ2UudjEuVGVuc29ySABCCAoGb3V0cHV0IlQKDEVuY29kZWRJbWFnZRIlCgZmb3JtYXQYASABKA4yFS5pbWFnZS52MS5JbWFnZUZvcm1hdBINCgV3aWR0aBgCIAEoDRIOCgZoZWlnaHQYAyABKA0iSAoYRGVzY3JpYmVWYXJpYW50c1Jlc3BvbnNlEiwKCHZhcmlhbnRzGAEgAygLMhouaW1hZ2UudjEuRGVzY3JpYmVSZXNwb25zZSI+ChJMaXN0UHJlc2V0c1JlcXVlc3QSCQoBcRgBIAEoCRINCgVsaW1pdBgCIAEoDRIOCgZjdXJzb3IYAyABKAkiTQoTTGlzdFByZXNldHNSZXNwb25zZRIhCgdwcmVzZXRzGAEgAygLMhAuaW1hZ2UudjEuUHJlc2V0EhMKC25leHRfY3Vyc29yGAIgASgJIm4KBlByZXNldBIMCgRuYW1lGAEgASgJEg8KB2FsaWFzZXMYAiADKAkSDgoGZmFtaWx5GAMgASgJEiQKCG51bWVyaWNzGAQgAygOMhIuaW1hZ2UudjEuTnVtZXJpY3MSDwoHb3V0cHV0cxgFIAMoCSIgChBHZXRQcmVzZXRSZXF1ZXN0EgwKBG5hbWUYASABKAkiVAoRR2V0UHJlc2V0UmVzcG9uc2USIAoGcHJlc2V0GAEgASgLMhAuaW1hZ2UudjEuUHJlc2V0Eg0KBXN0ZXBzGAIgAygJEg4KBnB5dGhvbhgDIAEoCSKKAQoLU2tld1JlcXVlc3QSKQoHcmVxdWVzdBgBIAEoCzIYLmltYWdlLnYxLlByb2Nlc3NSZXF1ZXN0EicKBnRlbnNvchgCIAEoCzIVLmltYWdlLnYxLkdpdmVuVGVuc29ySAASEQoHcGljdHVyZRgDIAEoDEgAEgsKA21hcBgEIAEoCEIHCgVnaXZlbiJ7CgtHaXZlblRlbnNvchIPCgdjb250ZW50GAEgASgMEiwKCWNvbnRhaW5lchgCIAEoDjIZLmltYWdlLnYxLlRlbnNvckNvbnRhaW5lchINCgVzaGFwZRgDIAMoAxIQCghkYXRhdHlwZRgEIAEoCRIMCgRuYW1lGAUgASgJIpsDCgxTa2V3UmVzcG9uc2USDQoFZXF1YWwYASABKAgSHAoPZGlmZmVyaW5nX3NoYXJlGAIgASgBSACIAQESFQoIbWVhbl9hYnMYAyABKAFIAYgBARIUCgdtYXhfYWJzGAQgASgBSAKIAQESKQoLcGVyY2VudGlsZXMYBSADKAsyFC5pbWFnZS52MS5QZXJjZW50aWxlEiIKBWNhdXNlGAYgASgLMhMuaW1hZ2UudjEuU2tld0NhdXNlEgwKBHBsYW4YByADKAkSDgoGcHl0aG9uGAggASgJEgsKA21hcBgJIAEoDBIfCgVnaXZlbhgKIAEoCzIQLmltYWdlLnYxLlRlbnNvchIiCghleHBlY3RlZBgLIAEoCzIQLmltYWdlLnYxLlRlbnNvchIgCgZzb3VyY2UYDCABKAsyEC5pbWFnZS52MS5Tb3VyY2USIwoGc3RhZ2VzGA0gAygLMhMuaW1hZ2UudjEuU3RhZ2VUaW1lQhIKEF9kaWZmZXJpbmdfc2hhcmVCCwoJX21lYW5fYWJzQgoKCF9tYXhfYWJzIiwKClBlcmNlbnRpbGUSDwoHcGVyY2VudBgBIAEoARINCgV2YWx1ZRgCIAEoASJjCglTa2V3Q2F1c2USDQoFZXhhY3QYASABKAgSEgoKY29uZmlkZW5jZRgCIAEoARIQCghzZW50ZW5jZRgDIAEoCRIhCgVzdGVwcxgEIAMoCzISLmltYWdlLnYxLlNrZXdTdGVwIkcKCFNrZXdTdGVwEgwKBG5hbWUYASABKAkSDQoFeW91cnMYAiABKAkSEAoIZXhwZWN0ZWQYAyABKAkSDAoEYWxzbxgEIAMoCSpKCgdQYWdlQm94EhgKFFBBR0VfQk9YX1VOU1BFQ0lGSUVEEAASEQoNUEFHRV9CT1hfQ1JPUBABEhIKDlBBR0VfQk9YX01FRElBEAIqWQoLT3JpZW50YXRpb24SGwoXT1JJRU5UQVRJT05fVU5TUEVDSUZJRUQQABIVChFPUklFTlRBVElPTl9BUFBMWRABEhYKEk9SSUVOVEFUSU9OX0lHTk9SRRACKmMKBUFscGhhEhUKEUFMUEhBX1VOU1BFQ0lGSUVEEAASEQoNQUxQSEFfREVGQVVMVBABEg4KCkFMUEhBX0RST1AQAhIPCgtBTFBIQV9XSElURRADEg8KC0FMUEhBX0JMQUNLEAQqaQoDRml0EhMKD0ZJVF9VTlNQRUNJRklFRBAAEgwKCEZJVF9GSUxMEAESDQoJRklUX0NPVkVSEAISDwoLRklUX0NPTlRBSU4QAxIOCgpGSVRfSU5TSURFEAQSDwoLRklUX09VVFNJREUQBSqVAQoGRmlsdGVyEhYKEkZJTFRFUl9VTlNQRUNJRklFRBAAEhIKDkZJTFRFUl9ORUFSRVNUEAESDgoKRklMVEVSX0JPWBACEhMKD0ZJTFRFUl9CSUxJTkVBUhADEhIKDkZJTFRFUl9IQU1NSU5HEAQSEgoORklMVEVSX0JJQ1VCSUMQBRISCg5GSUxURVJfTEFOQ1pPUxAGKokBCghOdW1lcmljcxIYChROVU1FUklDU19VTlNQRUNJRklFRBAAEhIKDk5VTUVSSUNTX0VYQUNUEAESEQoNTlVNRVJJQ1NfRkFTVBACEhMKD05VTUVSSUNTX1BJTExPVxADEhIKDk5VTUVSSUNTX1RPUkNIEAQSEwoPTlVNRVJJQ1NfT1BFTkNWEAUq9gEKC0ltYWdlRm9ybWF0EhwKGElNQUdFX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhUKEUlNQUdFX0ZPUk1BVF9KUEVHEAESFAoQSU1BR0VfRk9STUFUX1BORxACEhUKEUlNQUdFX0ZPUk1BVF9XRUJQEAMSFQoRSU1BR0VfRk9STUFUX0FWSUYQBBIUChBJTUFHRV9GT1JNQVRfR0lGEAUSFQoRSU1BR0VfRk9STUFUX1RJRkYQBhIUChBJTUFHRV9GT1JNQVRfQk1QEAcSFQoRSU1BR0VfRk9STUFUX0hFSUMQCBIUChBJTUFHRV9GT1JNQVRfSlhMEAkqSQoGUGl4ZWxzEhYKElBJWEVMU19VTlNQRUNJRklFRBAAEhUKEVBJWEVMU19OT1JNQUxJWkVEEAESEAoMUElYRUxTX1VJTlQ4EAIqcQoIRGF0YXR5cGUSGAoUREFUQVRZUEVfVU5TUEVDSUZJRUQQABISCg5EQVRBVFlQRV9VSU5UOBABEhEKDURBVEFUWVBFX0ZQMTYQAhIRCg1EQVRBVFlQRV9GUDMyEAMSEQoNREFUQVRZUEVfQkYxNhAEKkIKBkxheW91dBIWChJMQVlPVVRfVU5TUEVDSUZJRUQQABIPCgtMQVlPVVRfTkNIVxABEg8KC0xBWU9VVF9OSFdDEAIqWwoMQ2hhbm5lbE9yZGVyEh0KGUNIQU5ORUxfT1JERVJfVU5TUEVDSUZJRUQQABIVChFDSEFOTkVMX09SREVSX1JHQhABEhUKEUNIQU5ORUxfT1JERVJfQkdSEAIq/gEKD1RlbnNvckNvbnRhaW5lchIgChxURU5TT1JfQ09OVEFJTkVSX1VOU1BFQ0lGSUVEEAASGAoUVEVOU09SX0NPTlRBSU5FUl9SQVcQARIYChRURU5TT1JfQ09OVEFJTkVSX05QWRACEiAKHFRFTlNPUl9DT05UQUlORVJfU0FGRVRFTlNPUlMQAxIYChRURU5TT1JfQ09OVEFJTkVSX05QWhAEEhkKFVRFTlNPUl9DT05UQUlORVJfVkxMTRAFEiMKH1RFTlNPUl9DT05UQUlORVJfT1BFTl9JTkZFUkVOQ0UQBhIZChVURU5TT1JfQ09OVEFJTkVSX0FVVE8QByqOAQoKQ2FjaGVTdGF0ZRIbChdDQUNIRV9TVEFURV9VTlNQRUNJRklFRBAAEhQKEENBQ0hFX1NUQVRFX01JU1MQARIaChZDQUNIRV9TVEFURV9ISVRfTUVNT1JZEAISGQoVQ0FDSEVfU1RBVEVfSElUX1JFRElTEAMSFgoSQ0FDSEVfU1RBVEVfU0hBUkVEEAQy3AUKEFByb2Nlc3NvclNlcnZpY2USQwoHUHJvY2VzcxIYLmltYWdlLnYxLlByb2Nlc3NSZXF1ZXN0GhkuaW1hZ2UudjEuUHJvY2Vzc1Jlc3BvbnNlIgOQAgISVAoNUHJvY2Vzc1N0cmVhbRIeLmltYWdlLnYxLlByb2Nlc3NTdHJlYW1SZXF1ZXN0Gh8uaW1hZ2UudjEuUHJvY2Vzc1N0cmVhbVJlc3BvbnNlKAEwARJbCg9Qcm9jZXNzVmFyaWFudHMSIC5pbWFnZS52MS5Qcm9jZXNzVmFyaWFudHNSZXF1ZXN0GiEuaW1hZ2UudjEuUHJvY2Vzc1ZhcmlhbnRzUmVzcG9uc2UiA5ACAhJFCghEZXNjcmliZRIYLmltYWdlLnYxLlByb2Nlc3NSZXF1ZXN0GhouaW1hZ2UudjEuRGVzY3JpYmVSZXNwb25zZSIDkAICEl0KEERlc2NyaWJlVmFyaWFudHMSIC5pbWFnZS52MS5Qcm9jZXNzVmFyaWFudHNSZXF1ZXN0GiIuaW1hZ2UudjEuRGVzY3JpYmVWYXJpYW50c1Jlc3BvbnNlIgOQAgISUgoMUHJvY2Vzc0JhdGNoEh0uaW1hZ2UudjEuUHJvY2Vzc0JhdGNoUmVxdWVzdBoeLmltYWdlLnYxLlByb2Nlc3NCYXRjaFJlc3BvbnNlIgOQAgISTwoLTGlzdFByZXNldHMSHC5pbWFnZS52MS5MaXN0UHJlc2V0c1JlcXVlc3QaHS5pbWFnZS52MS5MaXN0UHJlc2V0c1Jlc3BvbnNlIgOQAgISSQoJR2V0UHJlc2V0EhouaW1hZ2UudjEuR2V0UHJlc2V0UmVxdWVzdBobLmltYWdlLnYxLkdldFByZXNldFJlc3BvbnNlIgOQAgISOgoEU2tldxIVLmltYWdlLnYxLlNrZXdSZXF1ZXN0GhYuaW1hZ2UudjEuU2tld1Jlc3BvbnNlIgOQAgJiBnByb3RvMw");
 
 /**
  * One image and how to process it.
@@ -1283,6 +1283,328 @@ export const GetPresetResponseSchema: GenMessage<GetPresetResponse> = /*@__PURE_
   messageDesc(file_image_v1_processor, 27);
 
 /**
+ * An image, the tensor that a model expects of it, and the tensor that another program made of it.
+ *
+ * @generated from message image.v1.SkewRequest
+ */
+export type SkewRequest = Message<"image.v1.SkewRequest"> & {
+  /**
+   * The image, and the preset or the options that give the expected tensor. Its output is a tensor or unset, with the
+   * container unset.
+   *
+   * @generated from field: image.v1.ProcessRequest request = 1;
+   */
+  request?: ProcessRequest | undefined;
+
+  /**
+   * What the other program made. Exactly one is required.
+   *
+   * @generated from oneof image.v1.SkewRequest.given
+   */
+  given: {
+    /**
+     * A tensor, as the model received it.
+     *
+     * @generated from field: image.v1.GivenTensor tensor = 2;
+     */
+    value: GivenTensor;
+    case: "tensor";
+  } | {
+    /**
+     * An encoded image: the pixels before they are rescaled and normalized.
+     *
+     * @generated from field: bytes picture = 3;
+     */
+    value: Uint8Array;
+    case: "picture";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * Whether the response contains a map of the differences. Default: false.
+   *
+   * @generated from field: bool map = 4;
+   */
+  map: boolean;
+};
+
+/**
+ * Describes the message image.v1.SkewRequest.
+ * Use `create(SkewRequestSchema)` to create a new message.
+ */
+export const SkewRequestSchema: GenMessage<SkewRequest> = /*@__PURE__*/
+  messageDesc(file_image_v1_processor, 28);
+
+/**
+ * A tensor in a file, or its values alone.
+ *
+ * @generated from message image.v1.GivenTensor
+ */
+export type GivenTensor = Message<"image.v1.GivenTensor"> & {
+  /**
+   * The file. At most MAX_SOURCE_BYTES.
+   *
+   * @generated from field: bytes content = 1;
+   */
+  content: Uint8Array;
+
+  /**
+   * RAW, NPY, NPZ or SAFETENSORS. Default: TENSOR_CONTAINER_AUTO, which detects the last three from the bytes, and means RAW
+   * if shape is set.
+   *
+   * @generated from field: image.v1.TensorContainer container = 2;
+   */
+  container: TensorContainer;
+
+  /**
+   * The length of each axis. Only for RAW, and required for it.
+   *
+   * @generated from field: repeated int64 shape = 3;
+   */
+  shape: bigint[];
+
+  /**
+   * UINT8, INT32, INT64, FP16, BF16, FP32 or FP64. Only for RAW, and required for it.
+   *
+   * @generated from field: string datatype = 4;
+   */
+  datatype: string;
+
+  /**
+   * The name of the tensor in a file of several. Default: the name of the expected tensor, or the only one that can contain
+   * pixels.
+   *
+   * @generated from field: string name = 5;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message image.v1.GivenTensor.
+ * Use `create(GivenTensorSchema)` to create a new message.
+ */
+export const GivenTensorSchema: GenMessage<GivenTensor> = /*@__PURE__*/
+  messageDesc(file_image_v1_processor, 29);
+
+/**
+ * How a given tensor differs from the expected one, and why.
+ *
+ * @generated from message image.v1.SkewResponse
+ */
+export type SkewResponse = Message<"image.v1.SkewResponse"> & {
+  /**
+   * Whether shape, datatype and all values are equal.
+   *
+   * @generated from field: bool equal = 1;
+   */
+  equal: boolean;
+
+  /**
+   * The share of values that differ, 0 to 1. This and the next three are unset if the two tensors differ in size, and
+   * compare values that belong together if they only differ in the order of their axes.
+   *
+   * @generated from field: optional double differing_share = 2;
+   */
+  differingShare?: number | undefined;
+
+  /**
+   * The mean of the absolute differences, in the units of the expected tensor.
+   *
+   * @generated from field: optional double mean_abs = 3;
+   */
+  meanAbs?: number | undefined;
+
+  /**
+   * The largest absolute difference.
+   *
+   * @generated from field: optional double max_abs = 4;
+   */
+  maxAbs?: number | undefined;
+
+  /**
+   * Percentiles of the absolute differences.
+   *
+   * @generated from field: repeated image.v1.Percentile percentiles = 5;
+   */
+  percentiles: Percentile[];
+
+  /**
+   * The cause. Unset if the tensors are equal.
+   *
+   * @generated from field: image.v1.SkewCause cause = 6;
+   */
+  cause?: SkewCause | undefined;
+
+  /**
+   * The steps that give the expected tensor, in words, in their order.
+   *
+   * @generated from field: repeated string plan = 7;
+   */
+  plan: string[];
+
+  /**
+   * Lines of Python that make the expected tensor of a file photo.jpg. Empty without a preset.
+   *
+   * @generated from field: string python = 8;
+   */
+  python: string;
+
+  /**
+   * A PNG: the absolute differences at each pixel, brighter where they are larger. Empty unless the request asks for it
+   * and the tensors have the same size.
+   *
+   * @generated from field: bytes map = 9;
+   */
+  map: Uint8Array;
+
+  /**
+   * The given tensor.
+   *
+   * @generated from field: image.v1.Tensor given = 10;
+   */
+  given?: Tensor | undefined;
+
+  /**
+   * The expected tensor.
+   *
+   * @generated from field: image.v1.Tensor expected = 11;
+   */
+  expected?: Tensor | undefined;
+
+  /**
+   * The image as it was received.
+   *
+   * @generated from field: image.v1.Source source = 12;
+   */
+  source?: Source | undefined;
+
+  /**
+   * As in ProcessResponse.
+   *
+   * @generated from field: repeated image.v1.StageTime stages = 13;
+   */
+  stages: StageTime[];
+};
+
+/**
+ * Describes the message image.v1.SkewResponse.
+ * Use `create(SkewResponseSchema)` to create a new message.
+ */
+export const SkewResponseSchema: GenMessage<SkewResponse> = /*@__PURE__*/
+  messageDesc(file_image_v1_processor, 30);
+
+/**
+ * A percentile of the absolute differences.
+ *
+ * @generated from message image.v1.Percentile
+ */
+export type Percentile = Message<"image.v1.Percentile"> & {
+  /**
+   * 50, 90, 99 or 99.9.
+   *
+   * @generated from field: double percent = 1;
+   */
+  percent: number;
+
+  /**
+   * That share of the differences is at most this.
+   *
+   * @generated from field: double value = 2;
+   */
+  value: number;
+};
+
+/**
+ * Describes the message image.v1.Percentile.
+ * Use `create(PercentileSchema)` to create a new message.
+ */
+export const PercentileSchema: GenMessage<Percentile> = /*@__PURE__*/
+  messageDesc(file_image_v1_processor, 31);
+
+/**
+ * The preprocessing that made the given tensor.
+ *
+ * @generated from message image.v1.SkewCause
+ */
+export type SkewCause = Message<"image.v1.SkewCause"> & {
+  /**
+   * Whether the preprocessing below gives every value of the given tensor, to the last bit.
+   *
+   * @generated from field: bool exact = 1;
+   */
+  exact: boolean;
+
+  /**
+   * 0 to 1: the share of the mean absolute difference from the expected tensor that the preprocessing explains. 1 if exact.
+   *
+   * @generated from field: double confidence = 2;
+   */
+  confidence: number;
+
+  /**
+   * The cause in one or two sentences.
+   *
+   * @generated from field: string sentence = 3;
+   */
+  sentence: string;
+
+  /**
+   * Where the given preprocessing differs from the expected one, in the order of processing.
+   *
+   * @generated from field: repeated image.v1.SkewStep steps = 4;
+   */
+  steps: SkewStep[];
+};
+
+/**
+ * Describes the message image.v1.SkewCause.
+ * Use `create(SkewCauseSchema)` to create a new message.
+ */
+export const SkewCauseSchema: GenMessage<SkewCause> = /*@__PURE__*/
+  messageDesc(file_image_v1_processor, 32);
+
+/**
+ * One difference between two kinds of preprocessing.
+ *
+ * @generated from message image.v1.SkewStep
+ */
+export type SkewStep = Message<"image.v1.SkewStep"> & {
+  /**
+   * The name of the option or step: "numerics", "filter", "channel_order", "crop", "scale", "mean", ….
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * In the given tensor.
+   *
+   * @generated from field: string yours = 2;
+   */
+  yours: string;
+
+  /**
+   * In the expected tensor.
+   *
+   * @generated from field: string expected = 3;
+   */
+  expected: string;
+
+  /**
+   * Other values of `yours` that give the same tensor.
+   *
+   * @generated from field: repeated string also = 4;
+   */
+  also: string[];
+};
+
+/**
+ * Describes the message image.v1.SkewStep.
+ * Use `create(SkewStepSchema)` to create a new message.
+ */
+export const SkewStepSchema: GenMessage<SkewStep> = /*@__PURE__*/
+  messageDesc(file_image_v1_processor, 33);
+
+/**
  * A box of a document's page, as PDF defines it (ISO 32000-1, 14.11.2).
  *
  * @generated from enum image.v1.PageBox
@@ -2110,6 +2432,17 @@ export const ProcessorService: GenService<{
     methodKind: "unary";
     input: typeof GetPresetRequestSchema;
     output: typeof GetPresetResponseSchema;
+  },
+  /**
+   * Compares a tensor that another program made of an image with the tensor that Process makes of it, and names the
+   * preprocessing that the other program must have used.
+   *
+   * @generated from rpc image.v1.ProcessorService.Skew
+   */
+  skew: {
+    methodKind: "unary";
+    input: typeof SkewRequestSchema;
+    output: typeof SkewResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_image_v1_processor, 0);

@@ -143,6 +143,7 @@ export function openConnectDoor(
     describeVariants: (request, context) => passOn(processor.describeVariants, request, context, noContents),
     listPresets: (request, context) => passOn(processor.listPresets, request, context, noContents),
     getPreset: (request, context) => passOn(processor.getPreset, request, context, noContents),
+    skew: (request, context) => passOn(processor.skew, request, context, noContents),
     processBatch: (request, context) =>
       passOn(processor.processBatch, request, context, (response) => [response]),
     async *processStream(requests: AsyncIterable<ProcessStreamRequest>, context) {

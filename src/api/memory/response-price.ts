@@ -7,6 +7,7 @@ import {
   type ProcessBatchRequest,
   type ProcessRequest,
   type ProcessVariantsRequest,
+  type SkewRequest,
 } from '../../../gen/image/v1/processor_pb.ts';
 import { imageBytes, outputBytesOverLimit, tensorBytes } from '../../content-bytes.ts';
 import type { DatatypeName } from '../../datatypes.ts';
@@ -16,7 +17,8 @@ export type PricedRequest =
   | ProcessVariantsRequest
   | ProcessBatchRequest
   | ListPresetsRequest
-  | GetPresetRequest;
+  | GetPresetRequest
+  | SkewRequest;
 
 /** Limits of a response's length, in bytes, with the names of the variables that set them. */
 export interface ResponseLimit {
@@ -46,6 +48,7 @@ function contentsOf(request: PricedRequest): readonly ProcessRequest[] {
       return request.requests;
     case 'image.v1.ListPresetsRequest':
     case 'image.v1.GetPresetRequest':
+    case 'image.v1.SkewRequest':
       return [];
   }
 }

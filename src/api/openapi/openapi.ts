@@ -10,11 +10,13 @@ import { getProblem, listProblems, probe, rpcOperations } from './other-operatio
 import { getPreset, listPresets, presetSchema } from './preset-operations.ts';
 import { problemResponses, problemSchema } from './responses.ts';
 import { securitySchemes } from './security.ts';
+import { postSkew } from './skew-operations.ts';
 
 const tags = [
   { name: 'Images', description: 'An image or a URL in, an image or a tensor out.' },
   { name: 'Descriptions', description: 'Sizes, shapes and key of a response, without decoding the image.' },
   { name: 'Presets', description: 'The preprocessing of published models.' },
+  { name: 'Skew', description: 'What made the tensor of another program differ.' },
   { name: 'Errors', description: 'The reasons with which a request can fail.' },
   { name: 'RPC', description: 'The same over Connect and gRPC-Web, with generated types.' },
   { name: 'Operations', description: 'Probes, metrics and this document.' },
@@ -44,6 +46,7 @@ export function openApiDocument(config: ApiConfig): JsonObject {
     paths: {
       '/v1/images': image,
       '/v1/describe': description,
+      '/v1/skew': { post: postSkew(config) },
       [presetsPath]: { get: listPresets(config) },
       [`${presetsPath}/{name}`]: { get: getPreset(config) },
       ...rpcOperations(config),

@@ -87,6 +87,23 @@ export const failureTexts: { readonly [reason in FailureReason]: FailureText } =
       "the config does not resize, and a side is not a multiple of the model's patches; `metadata` has both",
     advice: 'send an image of such a size, or a config with `do_resize`',
   },
+  TENSOR_INVALID: {
+    meaning: 'the tensor to compare is missing, cut off, or no `.npy`, `.npz` or safetensors file',
+    advice:
+      'send the file as `numpy.save` or `safetensors` wrote it, or the values with `shape` and `datatype`',
+  },
+  TENSOR_NOT_FINITE: {
+    meaning: 'the tensor to compare has NaN or infinite values',
+    advice: 'check the normalization: a std of 0 divides by zero',
+  },
+  TENSOR_SHAPE_UNEXPLAINED: {
+    meaning: 'no preprocessing that is known makes a tensor of this shape',
+    advice: 'send the tensor of one image, before the model adds or merges axes',
+  },
+  TENSOR_UNRELATED: {
+    meaning: 'the tensor looks like that of another image',
+    advice: 'check that image and tensor belong together',
+  },
   NUMERICS_UNSUPPORTED: {
     meaning:
       'the preset is not computed with these numerics, or they lack its filter; `metadata.allowed` has those that can be used',

@@ -14,6 +14,8 @@ import {
   type ProcessResponse,
   type ProcessVariantsRequest,
   type ProcessVariantsResponse,
+  type SkewRequest,
+  type SkewResponse,
 } from '../../../gen/image/v1/processor_pb.ts';
 import type { Deadline } from '../../deadline.ts';
 import { Failure, failureFromAbort } from '../../failures.ts';
@@ -159,6 +161,21 @@ export function createProcessorClient(
       ask(
         method.processBatch,
         { ...request, requests: request.requests.map(withoutSha256) },
+        deadline,
+        origin,
+        room,
+      ),
+
+    /** Compares a tensor with the expected one. */
+    skew: (
+      request: SkewRequest,
+      deadline: Deadline,
+      origin?: CallOrigin,
+      room?: ResponseRoom,
+    ): Promise<SkewResponse> =>
+      ask(
+        method.skew,
+        { ...request, ...(request.request && { request: withoutSha256(request.request) }) },
         deadline,
         origin,
         room,

@@ -99,6 +99,7 @@ const torchDtypes: Readonly<Record<DatatypeName, string>> = {
   FP16: 'float16',
   BF16: 'bfloat16',
   FP32: 'float32',
+  FP64: 'float64',
 };
 
 /** A group of patches that the model merges is one token. */

@@ -7,8 +7,9 @@ import { checkHeaderTime, readSourceStructure, structureMs } from '../codecs/jud
 import { headerPart } from '../codecs/read-header.ts';
 import type { SourceFormat } from '../codecs/source-format.ts';
 import type { SourcePlan } from '../image/plan.ts';
-import type { PixelJob, PixelResult } from '../image/process-pixels.ts';
+import type { PixelJob, PixelOutcome, PixelResult } from '../image/process-pixels.ts';
 import type { Outcome } from '../outcome.ts';
+import type { SkewJob, SkewOutcome, SkewReport } from '../skew/skew-job.ts';
 import { unpackFailure } from './failure.ts';
 import { startProcesses, type WorkerEvents, type WorkerLimits } from './processes.ts';
 import type { Libraries } from './worker-process.ts';
@@ -26,6 +27,8 @@ export interface WorkerPool {
    * @throws WORKER_CRASHED, SOURCE_MEMORY_OVER_LIMIT, DEADLINE_EXCEEDED, CANCELLED
    */
   run(job: PixelJob, signal?: AbortSignal): Promise<readonly Outcome<PixelResult>[]>;
+  /** Compares a tensor with the expected one in the next free worker, as `run` runs a job. */
+  findSkew(job: SkewJob, signal?: AbortSignal): Promise<SkewReport>;
   /**
    * Reads a header: in this process if the codec needs no decoder for it, else in a process for headers, so that it
    * does not wait for pixels.
@@ -113,10 +116,15 @@ export async function startWorkerPool(workers: number, options: WorkerPoolOption
   }
   return {
     async run(job, signal) {
-      const outcomes = await pixels.run(job, signal);
+      const outcomes = (await pixels.run(job, signal)) as readonly PixelOutcome[];
       return outcomes.map((outcome) =>
         'result' in outcome ? outcome : { error: unpackFailure(outcome.failure) },
       );
+    },
+    async findSkew(job, signal) {
+      const outcome = (await pixels.run(job, signal)) as SkewOutcome;
+      if ('report' in outcome) return outcome.report;
+      throw unpackFailure(outcome.failure);
     },
     async readHeader(content, maxPixels, signal = neverAborts, source = undefined) {
       const format = detectFormat(content, limits.sourceFormats);

@@ -4,6 +4,7 @@ import type { ImageHeader } from '../codecs/header.ts';
 import type { SourceFormat } from '../codecs/source-format.ts';
 import type { SourcePlan } from '../image/plan.ts';
 import type { PixelJob, PixelOutcome } from '../image/process-pixels.ts';
+import type { SkewJob, SkewOutcome } from '../skew/skew-job.ts';
 import { packFailure, type WorkerFailure } from './failure.ts';
 import { createMessageReader, packMessage } from './message.ts';
 import { endWithParent } from './parent-death.ts';
@@ -26,7 +27,10 @@ export type HeaderOutcome = { readonly header: ImageHeader } | { readonly failur
 
 /** The jobs and results of each role. */
 export interface WorkerRoles {
-  readonly pixels: { readonly job: PixelJob; readonly result: readonly PixelOutcome[] };
+  readonly pixels: {
+    readonly job: PixelJob | SkewJob;
+    readonly result: readonly PixelOutcome[] | SkewOutcome;
+  };
   readonly headers: { readonly job: HeaderJob; readonly result: HeaderOutcome };
 }
 
@@ -57,9 +61,16 @@ interface Role<Job, Result> {
 }
 
 const roles: { readonly [Name in keyof WorkerRoles]: () => Promise<Role<never, unknown>> } = {
-  async pixels(): Promise<Role<PixelJob, readonly PixelOutcome[]>> {
+  async pixels(): Promise<Role<PixelJob | SkewJob, readonly PixelOutcome[] | SkewOutcome>> {
     const { processPixels, warmUp } = await import('../image/process-pixels.ts');
-    return { warmUp, run: processPixels };
+    return {
+      warmUp,
+      async run(job) {
+        if (!('given' in job)) return await processPixels(job);
+        const { runSkewJob } = await import('../skew/skew-job.ts');
+        return await runSkewJob(job);
+      },
+    };
   },
   async headers(): Promise<Role<HeaderJob, HeaderOutcome>> {
     const { readHeader } = await import('../codecs/read-header.ts');

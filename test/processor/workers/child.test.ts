@@ -5,7 +5,11 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ImageHeader } from '../../../src/processor/codecs/header.ts';
 import { readHeader } from '../../../src/processor/codecs/read-header.ts';
-import { type PixelJob, processPixels } from '../../../src/processor/image/process-pixels.ts';
+import {
+  type PixelJob,
+  type PixelOutcome,
+  processPixels,
+} from '../../../src/processor/image/process-pixels.ts';
 import { startChild, type WorkerChild, WorkerEnded } from '../../../src/processor/workers/child.ts';
 import type { WorkerReply, WorkerRoles } from '../../../src/processor/workers/worker-process.ts';
 import { encoded, photoLike } from '../../support/pictures.ts';
@@ -52,7 +56,7 @@ async function job(side: number, filling = 0): Promise<PixelJob> {
 }
 
 function resultOf({ result, bug }: WorkerReply<Pixels['result']>): Uint8Array {
-  const [first] = result ?? [];
+  const [first] = (result ?? []) as readonly PixelOutcome[];
   if (first !== undefined && 'result' in first) return first.result.content;
   throw new Error('no result', { cause: bug ?? first });
 }

@@ -1,0 +1,159 @@
+import type { ImageHeader } from '../../codecs/header.ts';
+import type { Pixels } from '../../image/pixels.ts';
+import type { AlphaPlan } from '../../image/plan.ts';
+import type { Size } from '../../image/shortest-edge.ts';
+
+/*
+ * A hypothesis about the preprocessing that made a tensor: one choice of each dimension. Each dimension is a file in this
+ * folder that lists its choices; the search tries them.
+ */
+
+/** The names of a report's steps, in the order of processing. */
+export const stepNames = [
+  'decoder',
+  'icc',
+  'orientation',
+  'alpha',
+  'range',
+  'size',
+  'numerics',
+  'filter',
+  'crop',
+  'pad',
+  'grayscale',
+  'recompression',
+  'channel_order',
+  'scale',
+  'mean',
+  'std',
+  'rounding',
+  'datatype',
+  'layout',
+] as const;
+
+export type StepName = (typeof stepNames)[number];
+
+/** What a choice means, in the words of our options. A name that is unset says nothing about its step. */
+export type Words = { readonly [Name in StepName]?: string };
+
+/** One way in which pipelines differ. */
+export interface Choice {
+  /** Unique in its dimension. */
+  readonly id: string;
+  readonly words: Words;
+}
+
+/** The encoded source. */
+export interface SkewSource {
+  readonly content: Uint8Array;
+  readonly header: ImageHeader;
+}
+
+/** How the file is decoded. */
+export interface Decoding extends Choice {
+  /**
+   * @returns [height, width, 1 | 3 | 4] as stored, in memory of its own; undefined if this decoding does not exist for the
+   *   file or on this machine
+   */
+  decode(source: SkewSource): Promise<Pixels | undefined>;
+}
+
+/** How the decoded pixels are turned. */
+export interface Turn extends Choice {
+  /** As EXIF's, 1…8. */
+  readonly orientation: number;
+}
+
+/** The treatment of transparency. */
+export interface Transparency extends Choice {
+  readonly alpha: AlphaPlan;
+}
+
+/** A change of the source's colours before it is resized. */
+export interface Recolouring extends Choice {
+  /** @param pixels - [height, width, 1 | 3]; not to be written to */
+  apply(pixels: Pixels): Pixels;
+}
+
+/** The part of the source that is seen, and where it is in the result. */
+export interface Framing extends Choice {
+  /** The part of the upright source that is resampled, in its pixels, with fractions. */
+  readonly box: readonly [left: number, top: number, right: number, bottom: number];
+  /** Size that the box is resampled to. */
+  readonly resized: Size;
+  /** Column of the resized picture that is the result's first one. Below 0: so many columns of padding come before it. */
+  readonly left: number;
+  /** The same for rows. */
+  readonly top: number;
+  /** Of the result. */
+  readonly size: Size;
+  /** Colour of the padding, in levels of R, G and B. */
+  readonly pad: readonly [number, number, number];
+}
+
+/** A picture of levels 0…255: whole ones, or fractions that no step has rounded. */
+export interface Levels extends Size {
+  readonly data: Uint8Array | Float32Array;
+  readonly channels: 1 | 3;
+}
+
+/** The arithmetic of a resize. */
+export interface Resampler extends Choice {
+  /**
+   * @param source - [height, width, 1 | 3] uint8, upright, not to be written to
+   * @param framing - its box and its size
+   * @param cutout - the part of the resized picture to compute, within it
+   * @returns the cutout; undefined if the library cannot do this resize
+   */
+  run(
+    source: Pixels,
+    framing: Pick<Framing, 'box' | 'resized'>,
+    cutout: { left: number; top: number; right: number; bottom: number },
+    file: SkewSource,
+  ): Levels | undefined | Promise<Levels | undefined>;
+}
+
+/** A change of the framed picture: grayscale, range, recompression. */
+export interface Finish extends Choice {
+  /** Whether a pixel depends on others, so that parts of a picture cannot be computed alone. */
+  readonly needsWhole?: true;
+  apply(picture: Levels): Levels | Promise<Levels>;
+}
+
+/** The order of the channels. */
+export interface ChannelOrder extends Choice {
+  /** The picture's channel for each channel of the tensor. */
+  readonly channels: readonly number[];
+}
+
+/** One choice of each dimension. */
+export interface Hypothesis {
+  readonly decoding: Decoding;
+  readonly turn: Turn;
+  readonly transparency: Transparency;
+  readonly recolouring: Recolouring;
+  readonly framing: Framing;
+  readonly resampler: Resampler;
+  readonly finish: Finish;
+  readonly channelOrder: ChannelOrder;
+}
+
+/** The dimensions, in the order of processing. */
+export const dimensions = [
+  'decoding',
+  'turn',
+  'transparency',
+  'recolouring',
+  'framing',
+  'resampler',
+  'finish',
+  'channelOrder',
+] as const satisfies readonly (keyof Hypothesis)[];
+
+/** The choices of each dimension. The first one is that of the expected tensor. */
+export type Lattice = { readonly [Name in keyof Hypothesis]: readonly Hypothesis[Name][] };
+
+/** What a hypothesis means. */
+export function wordsOf(hypothesis: Hypothesis): Words {
+  return Object.assign({}, ...dimensions.map((name) => hypothesis[name].words)) as Words;
+}

@@ -1,0 +1,106 @@
+import type { TensorContainer } from '../../../gen/image/v1/processor_pb.ts';
+import type { ImageHeader } from '../codecs/header.ts';
+import type { PlannedImage } from '../image/geometry.ts';
+import { processPixels } from '../image/process-pixels.ts';
+import { type TensorDescription, valuesIn } from '../image/tensor-container.ts';
+import { createStopwatch, type Stage } from '../stopwatch.ts';
+import { packFailure, unpackFailure, type WorkerFailure } from '../workers/failure.ts';
+import { outOfScratch } from '../workers/scratch.ts';
+import { type Cause, explain } from './cause.ts';
+import { type Difference, differenceOf, mapOf } from './difference.ts';
+import { type GivenTensor, valuesOf } from './given/given-tensor.ts';
+import { readGiven } from './given/read-given.ts';
+
+/*
+ * The code that runs in a worker process for a comparison: the expected tensor, the given one, and the search for what
+ * made the difference.
+ */
+
+/** What another program made of the source. */
+export type GivenFile =
+  | {
+      readonly kind: 'tensor';
+      readonly content: Uint8Array;
+      /** Unset: detected from the bytes. */
+      readonly container: GivenContainer | undefined;
+      /** Of a raw container. */
+      readonly shape: readonly number[];
+      /** Of a raw container, by its name in the Open Inference Protocol. */
+      readonly datatype: string;
+      /** In a container of several; empty: the tensor that can contain pixels. */
+      readonly name: string;
+    }
+  | { readonly kind: 'picture'; readonly content: Uint8Array; readonly header: ImageHeader };
+
+export type GivenContainer = Lowercase<'RAW' | 'NPY' | 'NPZ' | 'SAFETENSORS'> &
+  Lowercase<keyof typeof TensorContainer>;
+
+/** The job to compare one pair in a worker. All of it can be cloned between processes. */
+export interface SkewJob {
+  readonly content: Uint8Array;
+  readonly header: ImageHeader;
+  /** The plan of the expected tensor, in a container of any number of tensors. */
+  readonly expected: PlannedImage;
+  readonly given: GivenFile;
+  readonly wantsMap: boolean;
+}
+
+/** The result of a comparison. */
+export interface SkewReport {
+  readonly equal: boolean;
+  /** Unset if the two tensors differ in size. */
+  readonly difference: Difference | undefined;
+  /** Unset if the tensors are equal. */
+  readonly cause: Cause | undefined;
+  /** A PNG. Unset: not asked for, or the sizes differ. */
+  readonly map: Uint8Array | undefined;
+  readonly given: TensorDescription;
+  readonly expected: TensorDescription;
+  readonly stages: readonly Stage[];
+}
+
+export type SkewOutcome = { readonly report: SkewReport } | { readonly failure: WorkerFailure };
+
+/** The worker's entry point. */
+export async function runSkewJob(job: SkewJob): Promise<SkewOutcome> {
+  return await compare(job).then((report) => ({ report }), packFailure);
+}
+
+async function compare(job: SkewJob): Promise<SkewReport> {
+  const { time: stage, stages } = createStopwatch(undefined, performance.now());
+  const { content, header, wantsMap } = job;
+  const expected = await stage('expected', () => expectedTensor(job));
+  const given = await stage('given', () => readGiven(job.given, expected));
+  const difference = differenceOf(given, expected);
+  const equal = difference?.isEqual ?? false;
+  const cause = equal
+    ? undefined
+    : await stage('search', () => explain({ content, header }, job.expected, given, expected));
+  const map = wantsMap ? await stage('map', () => mapOf(given, expected)) : undefined;
+  return {
+    equal,
+    difference,
+    cause,
+    map,
+    given: descriptionOf(given),
+    expected: descriptionOf(expected),
+    stages,
+  };
+}
+
+/** The tensor that contains the pixels, as Process makes it. */
+async function expectedTensor({ content, header, expected }: SkewJob): Promise<GivenTensor> {
+  const [outcome] = await processPixels({ content, header, images: [expected] });
+  if (outcome === undefined || 'failure' in outcome) {
+    throw outcome === undefined ? new Error('no outcome') : unpackFailure(outcome.failure);
+  }
+  const { tensors, content: bytes } = outcome.result;
+  const [description] = tensors;
+  const [values] = valuesIn(outOfScratch(bytes), tensors);
+  if (description === undefined || values === undefined) throw new Error('a plan without a tensor');
+  return { ...description, values: valuesOf(description.datatype, values) };
+}
+
+function descriptionOf({ name, datatype, shape }: GivenTensor): TensorDescription {
+  return { name, datatype, shape };
+}
