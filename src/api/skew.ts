@@ -1,7 +1,8 @@
 import { create } from '@bufbuild/protobuf';
-import { SkewRequestSchema, type SkewResponse } from '../../gen/image/v1/processor_pb.ts';
+import { SkewRequestSchema } from '../../gen/image/v1/processor_pb.ts';
 import { startDeadline } from '../deadline.ts';
 import { Failure } from '../failures.ts';
+import { skewJson } from '../skew-json.ts';
 import type { ApiConfig } from './config.ts';
 import type { ApiContext } from './context.ts';
 import type { HeldBytes } from './memory/held-bytes.ts';
@@ -32,36 +33,5 @@ export function findSkew(config: ApiConfig, processor: ProcessorClient, held: He
     const response = await processor.skew(request, deadline, originOf(c), room);
     c.header('Cache-Control', 'no-store');
     return writeJson(c, share, skewJson(response));
-  };
-}
-
-function skewJson(response: SkewResponse) {
-  const { equal, differingShare, meanAbs, maxAbs, percentiles, cause, plan, python } = response;
-  return {
-    equal,
-    ...(differingShare !== undefined && {
-      differing_share: differingShare,
-      mean_abs: meanAbs,
-      max_abs: maxAbs,
-    }),
-    ...(percentiles.length > 0 && {
-      percentiles: Object.fromEntries(percentiles.map(({ percent, value }) => [`p${percent}`, value])),
-    }),
-    ...(cause && {
-      cause: {
-        exact: cause.exact,
-        confidence: cause.confidence,
-        sentence: cause.sentence,
-        steps: cause.steps.map(({ name, yours, expected, also }) => ({
-          name,
-          yours,
-          expected,
-          ...(also.length > 0 && { also }),
-        })),
-      },
-    }),
-    plan,
-    ...(python !== '' && { python }),
-    ...(response.map.length > 0 && { map: Buffer.from(response.map).toString('base64') }),
   };
 }
