@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 import type { ResizeStep } from '../processor/image/resize.ts';
 import type { PresetPlan } from '../processor/presets/preset-plan.ts';
 import { createPresets } from '../processor/presets/presets.ts';
-import type { Preset, PresetGroup } from './preset-list.ts';
+import type { Preset, PresetGroup } from './presets/preset-list.ts';
 
 /*
  * `npm run build:playground`: the pages into build/playground, each file also compressed. Scripts and

@@ -1,12 +1,12 @@
-import { byId, element } from './element.ts';
-import { origin } from './origin.ts';
+import { byId, element } from './page/element.ts';
+import { setUpTheme } from './page/theme.ts';
 import { badge, breakable, table } from './reference/elements.ts';
 import type { Document } from './reference/openapi-types.ts';
 import { idOf, renderOperation } from './reference/operation.ts';
 import { presetsSection } from './reference/presets.ts';
 import { renderSchema } from './reference/schema.ts';
 import { setUpSearch } from './reference/search.ts';
-import { setUpTheme } from './theme.ts';
+import { origin } from './service/origin.ts';
 
 /*
  * The page /docs: this instance's OpenAPI document. It renders the parts of OpenAPI that the document uses, and shows

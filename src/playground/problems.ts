@@ -1,4 +1,4 @@
-import { setUpTheme } from './theme.ts';
+import { setUpTheme } from './page/theme.ts';
 
 /* The pages /problems and /problems/REASON, whose content image-api writes. */
 

@@ -1,5 +1,5 @@
 import type { ImageDefaults } from '../../options/image-options.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../form/settings.ts';
 
 /** The context of a call, besides the settings. */
 export interface CallContext {

@@ -1,4 +1,4 @@
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../form/settings.ts';
 import type { CallContext } from './call-context.ts';
 import { connectCall } from './connect.ts';
 import { fetchCall } from './fetch.ts';

@@ -1,7 +1,7 @@
 import type { DescField } from '@bufbuild/protobuf';
 import { type ReflectMessage, reflect } from '@bufbuild/protobuf/reflect';
 import { ProcessRequestSchema } from '../../../gen/image/v1/processor_pb.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../form/settings.ts';
 import { type CallContext, keyVariable, literal, outputName } from './call-context.ts';
 import { minimalRequest } from './minimal-options.ts';
 

@@ -1,4 +1,4 @@
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../form/settings.ts';
 import { type CallContext, keyVariable, literal, outputName } from './call-context.ts';
 import { minimalOptions } from './minimal-options.ts';
 

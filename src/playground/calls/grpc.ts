@@ -1,6 +1,6 @@
 import { toJson } from '@bufbuild/protobuf';
 import { ProcessRequestSchema } from '../../../gen/image/v1/processor_pb.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../form/settings.ts';
 import { type CallContext, outputName } from './call-context.ts';
 import { minimalRequest } from './minimal-options.ts';
 import { shellQuoted } from './shell.ts';

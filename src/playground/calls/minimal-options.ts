@@ -15,8 +15,8 @@ import {
 import type { ImageDefaults } from '../../options/image-options.ts';
 import { processRequest } from '../../options/image-request.ts';
 import { type OptionTexts, parseOptions } from '../../options/parse-options.ts';
-import { optionsOf, requestOf } from '../request.ts';
-import type { Settings } from '../settings.ts';
+import { optionsOf, requestOf } from '../form/request.ts';
+import type { Settings } from '../form/settings.ts';
 
 /**
  * The options that a call over HTTP needs: each of the form's options without which image-api would send the processor

@@ -1,5 +1,5 @@
 import { imageOptions, isOptionName } from '../../options/image-options.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../form/settings.ts';
 import { type CallContext, literal, outputName } from './call-context.ts';
 import { minimalOptions } from './minimal-options.ts';
 

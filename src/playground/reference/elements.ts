@@ -1,4 +1,4 @@
-import { element } from '../element.ts';
+import { element } from '../page/element.ts';
 
 /** A table whose rows have headers. */
 export function table(heads: readonly string[], rows: readonly (readonly (Node | string)[])[]): HTMLElement {

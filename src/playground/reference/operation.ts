@@ -1,4 +1,4 @@
-import { element } from '../element.ts';
+import { element } from '../page/element.ts';
 import { badge, breakable, scrolling, table } from './elements.ts';
 import type { Document, Media, Operation, Parameter, Response } from './openapi-types.ts';
 import { examplesOf, nameOf, plain, renderSchema, typeOf } from './schema.ts';

@@ -1,5 +1,5 @@
-import { element } from '../element.ts';
-import { origin } from '../origin.ts';
+import { element } from '../page/element.ts';
+import { origin } from '../service/origin.ts';
 import { breakable, table } from './elements.ts';
 
 /** From the last keystroke to the request, in milliseconds. */

@@ -1,4 +1,4 @@
-import { element } from '../element.ts';
+import { element } from '../page/element.ts';
 import { table } from './elements.ts';
 import type { Schema } from './openapi-types.ts';
 

@@ -1,4 +1,4 @@
-import { element } from '../element.ts';
+import { element } from '../page/element.ts';
 
 /** A section of the page in the list of contents. */
 interface Entry {

@@ -1,4 +1,4 @@
-import { element } from '../element.ts';
+import { element } from '../page/element.ts';
 import type { Media, Schema } from './openapi-types.ts';
 
 /** A body to send; the browser writes the type of a form. */

@@ -1,6 +1,6 @@
-import { element } from '../element.ts';
-import { bytes } from '../figures.ts';
-import { origin } from '../origin.ts';
+import { element } from '../page/element.ts';
+import { bytes } from '../page/figures.ts';
+import { origin } from '../service/origin.ts';
 import type { Media, Operation, Parameter, Schema } from './openapi-types.ts';
 import { type BodyFields, bodyFields } from './try-body.ts';
 

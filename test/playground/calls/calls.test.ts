@@ -4,7 +4,7 @@ import { type CallContext, outputName } from '../../../src/playground/calls/call
 import { callKinds } from '../../../src/playground/calls/calls.ts';
 import { minimalOptions } from '../../../src/playground/calls/minimal-options.ts';
 import { shellQuoted } from '../../../src/playground/calls/shell.ts';
-import { initialSettings, type Settings } from '../../../src/playground/settings.ts';
+import { initialSettings, type Settings } from '../../../src/playground/form/settings.ts';
 import { run } from '../../support/run.ts';
 
 const context: CallContext = {

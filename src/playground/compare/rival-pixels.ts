@@ -1,0 +1,102 @@
+import type { ProcessRequest } from '../../../gen/image/v1/processor_pb.ts';
+import { requestOf } from '../form/request.ts';
+import { asPng, type Settings } from '../form/settings.ts';
+import { callProcess } from '../service/call.ts';
+import { blobOf, type ImageSource } from '../source/source.ts';
+import { type Bitmap, bitmapOf, croppedBitmap, decodeBitmap, drawnBitmap } from '../view/bitmap.ts';
+import type { Geometry, Size } from './geometry.ts';
+import { interpolateBilinear } from './interpolate.ts';
+import type { RivalName } from './rival-names.ts';
+
+/** A resize for a rival: the service's own resize and crop of a source, in another library. */
+export interface Task {
+  readonly settings: Settings;
+  readonly source: ImageSource;
+  readonly geometry: Geometry;
+}
+
+/**
+ * The pixels that a rival makes.
+ *
+ * @throws ConnectError, and Error for an image that is too large for a canvas
+ */
+export async function rivalPixels(name: RivalName, task: Task, signal: AbortSignal): Promise<Bitmap> {
+  const { settings, source, geometry } = task;
+  if (name === 'fast') return answer(asPng(settings, 'fast'), await source.message(), signal);
+  const resized = await resizedBy[name](task, signal);
+  const { crop } = geometry;
+  const bitmap = crop === undefined ? resized : croppedBitmap(resized, crop);
+  return settings.recipe === 'own' && settings.grayscale ? grayOf(bitmap) : bitmap;
+}
+
+const resizedBy: Readonly<
+  Record<Exclude<RivalName, 'fast'>, (task: Task, signal: AbortSignal) => Promise<Bitmap>>
+> = {
+  opencv: async ({ settings, source, geometry: { resized } }, signal) =>
+    answer(plainResize(settings, resized, 'opencv', 'bilinear'), await source.message(), signal),
+  async sharp({ settings, source, geometry: { resized } }, signal) {
+    // image-processor resizes a PNG with numerics=fast by sharp itself; of a JPEG, TurboJPEG shrinks first.
+    const content = await source.decoded(settings, signal);
+    const message = { case: 'content' as const, value: new Uint8Array(await content.arrayBuffer()) };
+    return answer(plainResize(settings, resized, 'fast', 'lanczos'), message, signal);
+  },
+  async canvas({ settings, source, geometry: { resized } }, signal) {
+    const decodedHere = source.file && (await decodeBitmap(source.file).catch(() => undefined));
+    // The page does not download URLs, and browsers do not decode every format.
+    const picture = decodedHere ?? (await decodedPicture(settings, source, signal));
+    return drawnBitmap(picture, resized.width, resized.height);
+  },
+  async interpolate({ settings, source, geometry: { resized } }, signal) {
+    const picture = await decodedPicture(settings, source, signal);
+    if (picture.width !== picture.original.width)
+      throw new Error('The image is too large for this comparison.');
+    return bitmapOf(interpolateBilinear(picture.pixels, picture, resized), resized.width, resized.height);
+  },
+};
+
+async function decodedPicture(settings: Settings, source: ImageSource, signal: AbortSignal): Promise<Bitmap> {
+  return decodeBitmap(await source.decoded(settings, signal));
+}
+
+async function answer(
+  settings: Settings,
+  source: ProcessRequest['source'],
+  signal: AbortSignal,
+): Promise<Bitmap> {
+  return decodeBitmap(blobOf(await callProcess({ ...requestOf(settings), source }, signal)));
+}
+
+/** Settings for only a resize, in colour. */
+function plainResize(
+  settings: Settings,
+  { width, height }: Size,
+  numerics: 'opencv' | 'fast',
+  filter: 'bilinear' | 'lanczos',
+): Settings {
+  const { orientation, alpha } = settings;
+  return {
+    ...asPng(settings, numerics),
+    recipe: 'own',
+    sizing: 'box',
+    width: String(width),
+    height: String(height),
+    fit: 'fill',
+    filter,
+    crop_width: '',
+    crop_height: '',
+    grayscale: false,
+    background: settings.recipe === 'own' ? settings.background : '',
+    orientation,
+    alpha,
+  };
+}
+
+/** Pillow's luma: (19595 R + 38470 G + 7471 B + 2¹⁵) >> 16. */
+function grayOf({ pixels, width, height }: Bitmap): Bitmap {
+  const gray = new Uint8ClampedArray(pixels);
+  for (let at = 0; at < gray.length; at += 4) {
+    const [red = 0, green = 0, blue = 0] = gray.subarray(at, at + 3);
+    gray.fill((19_595 * red + 38_470 * green + 7471 * blue + 32_768) >> 16, at, at + 3);
+  }
+  return bitmapOf(gray, width, height);
+}
