@@ -1,11 +1,11 @@
 import type { DescribeResponse, Output } from '../../gen/image/v1/processor_pb.ts';
 import { startDeadline } from '../deadline.ts';
+import { formatName } from '../options/contract-words.ts';
 import type { ApiConfig } from './config.ts';
 import type { ApiContext } from './context.ts';
 import type { HeldBytes } from './memory/held-bytes.ts';
 import { priceOfResponse } from './memory/response-price.ts';
 import { readRequest } from './request.ts';
-import { formatName } from './response.ts';
 import type { ProcessorClient } from './upstream/processor-client.ts';
 import { originOf } from './upstream/trace-call.ts';
 

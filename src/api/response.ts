@@ -1,11 +1,7 @@
 import { hash } from 'node:crypto';
-import {
-  CacheState,
-  ImageFormat,
-  ImageFormatSchema,
-  type ProcessResponse,
-} from '../../gen/image/v1/processor_pb.ts';
+import { CacheState, ImageFormat, type ProcessResponse } from '../../gen/image/v1/processor_pb.ts';
 import { lengthOf } from '../grpc/messages/written-message.ts';
+import { formatName } from '../options/contract-words.ts';
 import type { ApiContext } from './context.ts';
 import { matches } from './entity-tag.ts';
 import type { Share } from './memory/held-bytes.ts';
@@ -217,9 +213,4 @@ function extensionOf(contentType: string): string {
 /** A string of RFC 9651, which allows only printable ASCII. */
 function quoted(text: string): string {
   return `"${text.replace(/[^\x20-\x7e]/g, '?').replace(/["\\]/g, '\\$&')}"`;
-}
-
-/** The name of a format in headers and JSON: `jpeg`, `png`, … */
-export function formatName(format: ImageFormat): string {
-  return ImageFormatSchema.value[format]?.localName.toLowerCase() ?? 'unspecified';
 }

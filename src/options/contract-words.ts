@@ -1,3 +1,5 @@
+import { type ImageFormat, ImageFormatSchema } from '../../gen/image/v1/processor_pb.ts';
+
 /*
  * An option's word (`cover`) and the contract's value for it (`Fit.COVER`) differ only in case.
  */
@@ -19,4 +21,9 @@ export function enumWord<Word extends string>(
   value: number,
 ): Word | undefined {
   return words.find((word) => enumValue(values, word) === value);
+}
+
+/** The name of a format in headers and JSON: `jpeg`, `png`, … */
+export function formatName(format: ImageFormat): string {
+  return ImageFormatSchema.value[format]?.localName.toLowerCase() ?? 'unspecified';
 }
