@@ -45,7 +45,8 @@ export async function findSkew(
   );
   const expected = withinLimits({ plan, geometry: geometryOf(header, plan) }, limits.maxOutputPixels);
   const given = await readGiven(request, processing, call, signal);
-  const job = { content, header, expected, given, wantsMap: request.map };
+  const subject = asked.preset === '' ? 'the expected tensor' : `${asked.preset}'s own tensor`;
+  const job = { content, header, expected, given, wantsMap: request.map, subject };
   const run = call.workerJob(
     mapBytes(given),
     () => workers.findSkew(job, signal),

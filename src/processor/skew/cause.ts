@@ -1,12 +1,14 @@
 import { Failure } from '../../failures.ts';
-import type { PlannedImage } from '../image/geometry.ts';
+import type { PlacedBranch, PlannedImage } from '../image/geometry.ts';
 import type { TensorPlan } from '../image/plan.ts';
 import { type Axes, readingsOf } from './axes.ts';
+import type { Difference } from './difference.ts';
 import { latticeFor } from './expected.ts';
 import type { GivenTensor } from './given/given-tensor.ts';
 import {
-  dimensions,
+  expectedOf,
   type Hypothesis,
+  type Levels,
   type SkewSource,
   type StepName,
   stepNames,
@@ -37,73 +39,158 @@ export interface CauseStep {
   readonly also: readonly string[];
 }
 
+/** A pair of tensors, and what is known about it. */
+export interface Pair {
+  readonly source: SkewSource;
+  /** The plan of the expected tensor, with its sizes. */
+  readonly plan: PlannedImage;
+  readonly given: GivenTensor;
+  readonly expected: GivenTensor;
+  readonly difference: Difference | undefined;
+  /** What the expected tensor is called: `resnet50's own tensor`. */
+  readonly subject: string;
+}
+
+interface Explanation {
+  readonly axes: Axes;
+  readonly recovered: Recovered;
+  readonly found: Found;
+}
+
+/**
+ * A picture that differs from every hypothesis by more than this share of its own contrast shows something else. Two
+ * pictures of different things differ by about 1.4 of it.
+ */
+const unrelatedShare = 0.75;
+
 /**
  * Finds the preprocessing that made a tensor.
  *
- * @param expected - the plan of the expected tensor, with its sizes
  * @throws TENSOR_SHAPE_UNEXPLAINED, TENSOR_UNRELATED
  */
-export async function explain(
-  source: SkewSource,
-  expected: PlannedImage,
-  given: GivenTensor,
-  expectedTensor: GivenTensor,
-): Promise<Cause> {
-  const readings = readingsOf(given);
-  if (readings.length === 0) throw shapeUnexplained(given);
+export async function explain(pair: Pair): Promise<Cause> {
+  const best = await bestExplanation(pair);
+  if (best === undefined) throw shapeUnexplained(pair.given);
+  const { recovered, found, axes } = best;
+  const contrast = contrastOf(recovered.picture);
+  if (found.error > unrelatedShare * contrast && contrast > 0) throw unrelated(pair, found.error, contrast);
+  const exact = found.error === 0 && recovered.isExact;
+  const steps = stepsOf(pair, best);
+  const confidence = exact ? 1 : await confidenceOf(pair, axes, best);
+  return { exact, confidence, steps, sentence: sentenceOf({ steps, exact, confidence, ...pair }) };
+}
+
+async function bestExplanation(pair: Pair): Promise<Explanation | undefined> {
+  const { source, given, plan } = pair;
   const renderer = createRenderer(source);
-  const valueMap = valueMapOf(expected.plan.output as TensorPlan, readings[0]?.channels ?? 3);
-  let best: { readonly recovered: Recovered; readonly found: Found; readonly axes: Axes } | undefined;
-  for (const axes of readings) {
-    const lattice = latticeFor(source.header, expected, axes);
+  let best: Explanation | undefined;
+  for (const axes of readingsOf(given)) {
+    const valueMap = valueMapOf(plan.plan.output as TensorPlan, axes.channels);
     for (const recovered of recover(given, axes, valueMap)) {
+      const lattice = latticeFor(source.header, plan, branchOf(plan), recovered.picture);
       const found = await search(recovered.picture, lattice, renderer);
-      if (found !== undefined && found.error < (best?.found.error ?? Number.POSITIVE_INFINITY))
-        best = { recovered, found, axes };
+      if (found === undefined || found.error >= (best?.found.error ?? Number.POSITIVE_INFINITY)) continue;
+      best = { axes, recovered, found };
     }
   }
-  if (best === undefined) throw shapeUnexplained(given);
-  const { recovered, found, axes } = best;
-  const exact = found.error === 0 && recovered.isExact;
+  return best;
+}
+
+function branchOf({ geometry }: PlannedImage): PlacedBranch {
+  return geometry.branches[0] as PlacedBranch;
+}
+
+/** Where the words of the explanation differ from those of the expected tensor. */
+function stepsOf(pair: Pair, { axes, recovered, found }: Explanation): readonly CauseStep[] {
   const yours: Words = {
     ...wordsOf(found.hypothesis),
     ...recovered.valueMap.words,
     layout: axes.layout,
-    datatype: given.datatype,
+    datatype: pair.given.datatype,
   };
-  const theirs = expectedWords(source, expected, expectedTensor);
-  const steps = stepNames.flatMap((name): CauseStep[] => {
+  const theirs = expectedWords(pair);
+  return stepNames.flatMap((name): CauseStep[] => {
     const [own, right] = [yours[name] ?? 'none', theirs[name] ?? 'none'];
-    return own === right
-      ? []
-      : [{ name, yours: own, expected: right, also: alsoOf(name, own, found, recovered) }];
+    const also = alsoOf(name, own, found, recovered);
+    if (own === right || also.includes(right)) return [];
+    return [{ name, yours: own, expected: right, also }];
   });
-  return { exact, confidence: exact ? 1 : 0.5, sentence: sentenceOf(steps, exact), steps };
 }
 
-/** The words of the expected tensor. */
-function expectedWords({ header }: SkewSource, expected: PlannedImage, tensor: GivenTensor): Words {
-  const axes = readingsOf(tensor)[0];
+function expectedWords({ source, plan, expected }: Pair): Words {
+  const [axes] = readingsOf(expected);
   if (axes === undefined) return {};
-  const lattice = latticeFor(header, expected, axes);
-  const hypothesis = Object.fromEntries(
-    dimensions.map((name) => [name, lattice[name][0]]),
-  ) as unknown as Hypothesis;
-  const { words } = valueMapOf(expected.plan.output as TensorPlan, axes.channels);
-  return { ...wordsOf(hypothesis), ...words, layout: axes.layout, datatype: tensor.datatype };
+  const { words } = valueMapOf(plan.plan.output as TensorPlan, axes.channels);
+  return {
+    ...wordsOf(expectedHypothesis(source, plan, axes)),
+    ...words,
+    layout: axes.layout,
+    datatype: expected.datatype,
+  };
+}
+
+function expectedHypothesis({ header }: SkewSource, plan: PlannedImage, axes: Axes): Hypothesis {
+  const { width, height, channels } = axes;
+  const data = new Uint8Array(width * height * channels);
+  const picture: Levels = { data, width, height, channels: channels === 1 ? 1 : 3 };
+  return expectedOf(latticeFor(header, plan, branchOf(plan), picture));
 }
 
 function alsoOf(name: StepName, own: string, { same }: Found, { also }: Recovered): readonly string[] {
-  const words = [...same.map(wordsOf), ...also.map((valueMap) => valueMap.words)].flatMap(
-    (other) => other[name] ?? [],
-  );
-  return [...new Set(words)].filter((word) => word !== own);
+  const words = [...same.map(wordsOf), ...also.map((valueMap) => valueMap.words)];
+  const others = words.flatMap((other) => other[name] ?? []);
+  return [...new Set(others)].filter((word) => word !== own);
+}
+
+/** The share of the difference between the given picture and the expected one that the explanation explains, below 1. */
+async function confidenceOf(pair: Pair, axes: Axes, { recovered, found }: Explanation): Promise<number> {
+  const { picture } = recovered;
+  const expected = expectedHypothesis(pair.source, pair.plan, axes);
+  const { width, height } = expected.framing.shown;
+  const rendered =
+    width === picture.width && height === picture.height
+      ? await createRenderer(pair.source).render(expected, { left: 0, top: 0, right: width, bottom: height })
+      : undefined;
+  const whole =
+    rendered?.data.length === picture.data.length
+      ? meanDifference(picture.data, rendered.data)
+      : contrastOf(picture);
+  if (whole === 0) return 0;
+  return Math.min(0.99, Math.max(0, 1 - found.error / whole));
+}
+
+function meanDifference(one: ArrayLike<number>, other: ArrayLike<number>): number {
+  let sum = 0;
+  for (let at = 0; at < one.length; at++) sum += Math.abs((one[at] as number) - (other[at] as number));
+  return sum / Math.max(1, one.length);
+}
+
+/** Mean absolute deviation of a picture's levels from their mean. */
+function contrastOf({ data }: Levels): number {
+  let sum = 0;
+  for (const level of data) sum += level;
+  const mean = sum / Math.max(1, data.length);
+  let deviation = 0;
+  for (const level of data) deviation += Math.abs(level - mean);
+  return deviation / Math.max(1, data.length);
 }
 
 function shapeUnexplained({ shape, datatype }: GivenTensor): Failure {
   return new Failure(
     'TENSOR_SHAPE_UNEXPLAINED',
-    `A ${datatype} tensor with the shape ${shape.join(' × ')} is no picture that any known preprocessing makes of this image.`,
+    `A ${datatype} tensor with the shape ${shape.join(' × ')} is no picture that any known preprocessing makes of this image. Send the tensor of one image.`,
     { actual: shape.join(',') },
+  );
+}
+
+function unrelated({ subject }: Pair, error: number, contrast: number): Failure {
+  const [limit, actual] = [unrelatedShare * contrast, error].map((level) => level.toFixed(1)) as [
+    string,
+    string,
+  ];
+  return new Failure(
+    'TENSOR_UNRELATED',
+    `The tensor does not look like this image: with the preprocessing that comes nearest, its pixels differ from those of ${subject} by ${actual} of 255 levels on average; at most ${limit} are taken for the same image. Send the image that the tensor was made of.`,
+    { limit, actual },
   );
 }

@@ -1,93 +1,130 @@
 import type { ImageHeader } from '../codecs/header.ts';
-import type { PlannedImage } from '../image/geometry.ts';
+import { sizeUpright } from '../codecs/orient.ts';
+import type { PlacedBranch, PlannedImage } from '../image/geometry.ts';
 import { isGrayscale, type TensorPlan } from '../image/plan.ts';
-import type { PlacedStep, Placement } from '../image/step.ts';
+import type { Size } from '../image/shortest-edge.ts';
+import type { PlacedStep } from '../image/step.ts';
 import type { Step } from '../image/steps.ts';
-import type { Axes } from './axes.ts';
 import { channelOrdersOf } from './lattice/channel-orders.ts';
 import { decodings } from './lattice/decodings.ts';
 import { finishesOf } from './lattice/finishes.ts';
-import { framingOf, framingsOf } from './lattice/framings.ts';
-import type { Choice, Framing, Lattice, Resampler } from './lattice/hypothesis.ts';
+import {
+  cropInWords,
+  framingOf,
+  framingsOf,
+  padInWords,
+  sizeInWords,
+  unusualFramings,
+  wholeWindow,
+} from './lattice/framings.ts';
+import type { Choice, Framing, Lattice, Levels, Turn, Window } from './lattice/hypothesis.ts';
 import { recolourings } from './lattice/recolourings.ts';
 import { resamplers } from './lattice/resamplers.ts';
 import { transparenciesOf } from './lattice/transparencies.ts';
 import { turnsOf } from './lattice/turns.ts';
 
 /**
- * The choices of all dimensions for a given tensor, those of the expected tensor first.
+ * The choices of all dimensions for a given picture, those of the expected tensor first.
  *
  * @param expected - the plan of the expected tensor, with its sizes
+ * @param branch - the way to the picture in question
  */
-export function latticeFor(header: ImageHeader, { plan, geometry }: PlannedImage, given: Axes): Lattice {
-  const turns = turnsOf(header.orientation);
-  const own = expectedFraming({ plan, geometry });
-  const framings = framingsOf(geometry.source, given);
+export function latticeFor(
+  header: ImageHeader,
+  { plan, geometry }: PlannedImage,
+  branch: PlacedBranch,
+  picture: Levels,
+): Lattice {
+  const { width, height } = picture;
+  const own = expectedFraming(geometry.source, branch);
+  const isOwnSize = own !== undefined && own.shown.width === width && own.shown.height === height;
   const channels = isGrayscale(plan) ? 1 : 3;
-  const order = (plan.output as TensorPlan).channelOrder;
+  const { channelOrder } = plan.output as TensorPlan;
+  const resampler = resamplerId(branch, plan.numerics);
+  const sizeOfTurn = ({ orientation }: Turn) => sizeUpright(header, orientation);
+  const isOwn = (turn: Turn) => turn.id === (plan.orientation ?? 'apply') && isOwnSize;
   return {
     decoding: decodings,
-    turn: first(turns, ({ id }) => id === (plan.orientation ?? 'apply')),
-    transparency: transparenciesOf(header.hasAlpha),
+    turn: first(turnsOf(header.orientation), ({ id }) => id === (plan.orientation ?? 'apply')),
+    transparency: first(
+      transparenciesOf(header.hasAlpha),
+      ({ alpha }) => String(alpha) === String(plan.alpha),
+    ),
     recolouring: recolourings,
-    framing:
-      own !== undefined && isSameSize(own.size, given)
-        ? first([own, ...framings.filter(({ id }) => id !== own.id)], () => true)
-        : framings,
-    resampler: first(resamplers, ({ id }) => id === expectedResampler({ plan, geometry })),
-    finish: finishesOf(given.channels),
-    channelOrder: first(channelOrdersOf(Math.min(channels, given.channels)), ({ id }) => id === order),
+    framing: (turn) => withFirst(isOwn(turn) ? own : undefined, framingsOf(sizeOfTurn(turn), picture)),
+    unusualFraming: (turn) => unusualFramings(sizeOfTurn(turn), picture),
+    resampler: first(resamplers, ({ id }) => id === resampler),
+    finish: finishesOf(picture.channels),
+    channelOrder: first(
+      channelOrdersOf(Math.min(channels, picture.channels)),
+      ({ id }) => id === channelOrder,
+    ),
   };
 }
 
-/** The framing of a plan that resizes once and then crops or pads; undefined for any other. */
-export function expectedFraming({ geometry }: Pick<PlannedImage, 'plan' | 'geometry'>): Framing | undefined {
-  const [branch, ...others] = geometry.branches;
-  if (branch === undefined || others.length > 0 || branch.tiles !== undefined) return undefined;
-  const { source } = geometry;
-  const resize = branch.steps.find(({ step }) => step.kind === 'resize');
-  const placement: Placement = resize?.output ?? source;
-  const { box = [0, 0, source.width, source.height], width, height } = placement;
-  const crop = branch.steps.find(({ step }) => step.kind === 'crop' || step.kind === 'pad');
-  const last = crop?.output ?? { width, height, left: 0, top: 0 };
+/** The framing of a branch that resizes at most once; undefined for any other. */
+export function expectedFraming(source: Size, { steps }: PlacedBranch): Framing | undefined {
+  const moving = steps.filter(({ step }) => step.kind !== 'grayscale');
+  const at = moving.findIndex(({ step }) => step.kind === 'resize');
+  const resize = moving[at];
+  const before = windowOf(source, at < 0 ? [] : moving.slice(0, at));
+  const base = resize?.input ?? source;
+  const resized = sizeOf(resize?.output ?? source);
+  const shown = windowOf(resized, moving.slice(at + 1));
+  if (before === undefined || shown === undefined) return undefined;
+  const isCanvas = at > 0;
+  const box = resize?.output.box ?? ([0, 0, base.width, base.height] as const);
+  const pad = isCanvas ? padInWords(source, before) : padInWords(resized, shown);
+  const crop = isCanvas ? cropInWords(source, before) : cropInWords(resized, shown);
   return framingOf({
-    words: {
-      size: sizeWords(resize, { width, height }),
-      crop: crop === undefined ? 'none' : `centre ${last.width} × ${last.height}`,
-    },
+    words: { size: sizeWords(resize, resized), crop, ...(pad !== 'none' && { pad }) },
+    canvas: isCanvas ? before : undefined,
     box,
-    resized: { width, height },
-    left: 0 - (last.left ?? 0),
-    top: 0 - (last.top ?? 0),
-    size: { width: last.width, height: last.height },
-    pad: [0, 0, 0],
+    resized,
+    shown,
   });
 }
 
-function sizeWords(
-  resize: PlacedStep<Step> | undefined,
-  { width, height }: { width: number; height: number },
-): string {
-  const { step } = resize ?? {};
-  if (step?.kind === 'resize' && step.fit === 'shortestEdge')
-    return `shorter side ${step.shortestEdge}: ${width} × ${height}`;
-  return `${width} × ${height}`;
+/** Several crops and paddings in a row as one window; undefined if another step is among them. */
+function windowOf(picture: Size, steps: readonly PlacedStep<Step>[]): Window | undefined {
+  let window = wholeWindow(picture);
+  for (const { step, output } of steps) {
+    if (step.kind === 'mirrorPad' || step.kind === 'resize' || step.kind === 'turnLongAxis') return undefined;
+    const colour = 'colour' in step ? step.colour : undefined;
+    window = {
+      ...sizeOf(output),
+      left: window.left - (output.left ?? 0),
+      top: window.top - (output.top ?? 0),
+      pad: colour ?? window.pad,
+    };
+  }
+  return window;
 }
 
-function expectedResampler({ plan, geometry }: PlannedImage): Resampler['id'] {
-  const resize = geometry.branches[0]?.steps.find(({ step }) => step.kind === 'resize')?.step;
-  if (resize?.kind !== 'resize') return `${plan.numerics} bilinear`;
+function sizeWords(resize: PlacedStep<Step> | undefined, resized: Size): string {
+  if (resize === undefined) return 'not resized';
+  const { step } = resize;
+  if (step.kind === 'resize' && step.fit === 'shortestEdge' && step.longestEdge === undefined)
+    return `shorter side ${step.shortestEdge}: ${sizeInWords(resized)}`;
+  return sizeInWords(resized);
+}
+
+/** The id of a plan's resampler. */
+function resamplerId({ steps }: PlacedBranch, numerics: PlannedImage['plan']['numerics']): string {
+  const resize = steps.find(({ step }) => step.kind === 'resize')?.step;
+  if (resize?.kind !== 'resize') return `${numerics} bilinear`;
   return `${resize.library ?? 'pillow'} ${resize.filter}`;
 }
 
-/** The list with the choice in question first. */
+/** The list with the choices in question first. */
 function first<C extends Choice>(choices: readonly C[], isFirst: (choice: C) => boolean): readonly C[] {
   return [...choices.filter(isFirst), ...choices.filter((choice) => !isFirst(choice))];
 }
 
-function isSameSize(
-  one: { width: number; height: number },
-  other: { width: number; height: number },
-): boolean {
-  return one.width === other.width && one.height === other.height;
+function withFirst<C extends Choice>(choice: C | undefined, choices: readonly C[]): readonly C[] {
+  return choice === undefined ? choices : [choice, ...choices.filter(({ id }) => id !== choice.id)];
+}
+
+function sizeOf({ width, height }: Size): Size {
+  return { width, height };
 }

@@ -1,8 +1,9 @@
 import { orient } from '../codecs/orient.ts';
 import { flatten } from '../image/alpha.ts';
-import { type Cutout, intersection, seenFrom, sizeOfCutout, wholeOf } from '../image/cutout.ts';
+import { type Cutout, cutUpright, intersection, seenFrom, sizeOfCutout, wholeOf } from '../image/cutout.ts';
 import type { Pixels } from '../image/pixels.ts';
-import type { Framing, Hypothesis, Levels, SkewSource } from './lattice/hypothesis.ts';
+import type { Size } from '../image/shortest-edge.ts';
+import type { Colour, Hypothesis, Levels, SkewSource, Window } from './lattice/hypothesis.ts';
 
 /** Computes the pictures of hypotheses about one source. */
 export interface Renderer {
@@ -19,12 +20,29 @@ const keptSources = 3;
 export function createRenderer(file: SkewSource): Renderer {
   const sources = new Map<string, Promise<Pixels | undefined>>();
 
+  /** The pixels that are resampled. */
   function sourceOf(hypothesis: Hypothesis): Promise<Pixels | undefined> {
     const { decoding, turn, transparency, recolouring } = hypothesis;
     const key = [decoding, turn, transparency, recolouring].map(({ id }) => id).join('|');
-    const kept = sources.get(key);
-    if (kept !== undefined) return kept;
-    const made = prepare(hypothesis, file);
+    return kept(key, () => prepare(hypothesis, file));
+  }
+
+  function onCanvas(hypothesis: Hypothesis): Promise<Pixels | undefined> {
+    const { canvas } = hypothesis.framing;
+    if (canvas === undefined) return sourceOf(hypothesis);
+    const { decoding, turn, transparency, recolouring } = hypothesis;
+    const key = [decoding.id, turn.id, transparency.id, recolouring.id, JSON.stringify(canvas)].join('|');
+    return kept(key, async () => {
+      const source = await sourceOf(hypothesis);
+      return source && (placed(source, canvas, wholeOf(canvas)) as Pixels);
+    });
+  }
+
+  function kept(key: string, make: () => Promise<Pixels | undefined>): Promise<Pixels | undefined> {
+    const known = sources.get(key);
+    const made = known ?? make();
+    // The one that was used last is at the end.
+    sources.delete(key);
     sources.set(key, made);
     const [oldest] = sources.keys();
     if (sources.size > keptSources && oldest !== undefined) sources.delete(oldest);
@@ -33,10 +51,10 @@ export function createRenderer(file: SkewSource): Renderer {
 
   return {
     async render(hypothesis, part) {
-      const source = await sourceOf(hypothesis);
+      const source = await onCanvas(hypothesis);
       if (source === undefined) return undefined;
       const { framing, finish, channelOrder } = hypothesis;
-      const needed = finish.needsWhole ? wholeOf(framing.size) : part;
+      const needed = finish.needsWhole ? wholeOf(framing.shown) : part;
       const framed = await frame(source, hypothesis, needed, file);
       if (framed === undefined) return undefined;
       const finished = await finish.apply(framed);
@@ -53,35 +71,46 @@ async function prepare(hypothesis: Hypothesis, file: SkewSource): Promise<Pixels
   return recolouring.apply(flatten(orient(decoded, turn.orientation), transparency.alpha));
 }
 
-/** The part of the result: resampled pixels where it shows the source, and padding. */
+/** A part of the result: resampled pixels where it shows the source, and padding. */
 async function frame(
   source: Pixels,
   { framing, resampler }: Hypothesis,
   part: Cutout,
   file: SkewSource,
 ): Promise<Levels | undefined> {
-  const shown = intersection(
-    seenFrom(part, { left: -framing.left, top: -framing.top }),
-    wholeOf(framing.resized),
-  );
-  const size = sizeOfCutout(part);
-  if (shown === undefined) return canvas(size, framing, 3, Uint8Array);
-  const picture = await resampler.run(source, framing, shown, file);
-  if (picture === undefined || (picture.width === size.width && picture.height === size.height))
-    return picture;
-  const padded = canvas(size, framing, picture.channels, picture.data.constructor as Uint8ArrayConstructor);
-  const [left, top] = [shown.left - framing.left - part.left, shown.top - framing.top - part.top];
-  const rowLength = picture.width * picture.channels;
-  for (let y = 0; y < picture.height; y++) {
-    const row = picture.data.subarray(y * rowLength, (y + 1) * rowLength);
-    padded.data.set(row, ((top + y) * size.width + left) * picture.channels);
+  const { shown } = framing;
+  const needed = seenFrom(part, { left: -shown.left, top: -shown.top });
+  const computed = intersection(needed, wholeOf(framing.resized));
+  if (computed === undefined) return canvasOf(sizeOfCutout(part), shown.pad, 3, Uint8Array);
+  const picture = await resampler.run(source, framing, computed, file);
+  return picture && placedPart(picture, computed, needed, shown.pad);
+}
+
+/** A window of a picture. */
+function placed(picture: Levels | Pixels, window: Window, part: Cutout): Levels {
+  const needed = seenFrom(part, { left: -window.left, top: -window.top });
+  const visible = intersection(needed, wholeOf(picture)) ?? { left: 0, top: 0, right: 1, bottom: 1 };
+  const cut = { ...cutUpright(picture as Pixels, 1, visible), channels: picture.channels as 1 | 3 };
+  return placedPart(cut, visible, needed, window.pad);
+}
+
+/** @param available - the part that the picture is, in the same coordinates as the needed one */
+function placedPart(picture: Levels, available: Cutout, needed: Cutout, pad: Colour): Levels {
+  const size = sizeOfCutout(needed);
+  const { width, height, channels } = picture;
+  if (width === size.width && height === size.height) return picture;
+  const padded = canvasOf(size, pad, channels, picture.data.constructor as Uint8ArrayConstructor);
+  const [left, top] = [available.left - needed.left, available.top - needed.top];
+  for (let y = 0; y < height; y++) {
+    const row = picture.data.subarray(y * width * channels, (y + 1) * width * channels);
+    padded.data.set(row, ((top + y) * size.width + left) * channels);
   }
   return padded;
 }
 
-function canvas(
-  { width, height }: Framing['size'],
-  { pad }: Framing,
+function canvasOf(
+  { width, height }: Size,
+  pad: Colour,
   channels: 1 | 3,
   arrayType: Uint8ArrayConstructor | Float32ArrayConstructor,
 ): Levels {
@@ -96,12 +125,11 @@ function cutLevels(picture: Levels, part: Cutout): Levels {
   const { width, height } = sizeOfCutout(part);
   if (width === picture.width && height === picture.height) return picture;
   const { channels } = picture;
-  const rows = Array.from({ length: height }, (_, y) => {
-    const from = ((part.top + y) * picture.width + part.left) * channels;
-    return picture.data.subarray(from, from + width * channels);
-  });
   const data = picture.data.slice(0, width * height * channels);
-  for (const [y, row] of rows.entries()) data.set(row, y * width * channels);
+  for (let y = 0; y < height; y++) {
+    const from = ((part.top + y) * picture.width + part.left) * channels;
+    data.set(picture.data.subarray(from, from + width * channels), y * width * channels);
+  }
   return { data, width, height, channels };
 }
 

@@ -1,15 +1,20 @@
 import { Failure } from '../../failures.ts';
-import type { Cutout } from '../image/cutout.ts';
-import { wholeOf } from '../image/cutout.ts';
-import { dimensions, type Hypothesis, type Lattice, type Levels } from './lattice/hypothesis.ts';
+import { layingOf } from '../codecs/orient.ts';
+import { type Cutout, wholeOf } from '../image/cutout.ts';
+import { nearFramings } from './lattice/framings.ts';
+import { dimensions, expectedOf, type Hypothesis, type Lattice, type Levels } from './lattice/hypothesis.ts';
 import type { Renderer } from './render.ts';
+import { windowsOf, worstWindow } from './windows.ts';
 
 /*
- * The search for the hypothesis that gives a picture. Trials are compared with small windows of the picture, where it has
- * the most detail. From the best hypotheses so far, each dimension is changed in turn, until nothing gets better; one
- * that gives the windows is then computed as a whole.
+ * The search for the hypothesis that gives a picture.
  *
- * It is bounded by its number of trials, not by a clock, so that equal requests get equal answers.
+ * 1. Every framing is tried with the other choices of the expected tensor; the best ones stay.
+ * 2. From the best hypotheses so far, each dimension is changed in turn, until nothing gets better.
+ * 3. A hypothesis that gives the windows is computed as a whole. Where it differs a window is added, and the search goes on.
+ *
+ * Trials are compared only in windows of the picture, where it has the most detail. The search is bounded by the number of
+ * its trials, not by a clock, so that equal requests get equal answers.
  */
 
 /** The best hypothesis about a picture. */
@@ -17,17 +22,29 @@ export interface Found {
   readonly hypothesis: Hypothesis;
   /** Mean absolute difference of the whole picture, in levels. */
   readonly error: number;
-  /** Choices of single dimensions that give the same picture. Empty unless `error` is 0. */
+  /** Hypotheses that differ in one choice and give the same picture. Empty unless `error` is 0. */
   readonly same: readonly Hypothesis[];
 }
 
-/** Trials of one search; each computes some hundred pixels. */
-const maxTrials = 3000;
+interface Trial {
+  readonly hypothesis: Hypothesis;
+  readonly error: number;
+}
+
+/** Trials of one search; each computes about a thousand pixels. */
+const maxTrials = 6000;
 
 /** Hypotheses that are carried on from one round to the next. */
 const beamWidth = 4;
 
-const windowSide = 16;
+/** Framings that are tried with other choices than those of the expected tensor. */
+const keptFramings = 12;
+
+/** Windows that may be added because a hypothesis gives all others, but not the whole picture. */
+const maxAddedWindows = 4;
+
+/** Mean difference in levels from which on a framing is taken for a wrong one. */
+const wrongFraming = 0.5;
 
 /** Finds the hypothesis that gives a picture. @returns undefined if none applies */
 export async function search(
@@ -35,53 +52,157 @@ export async function search(
   lattice: Lattice,
   renderer: Renderer,
 ): Promise<Found | undefined> {
-  const windows = windowsOf(picture);
-  const scores = new Map<string, { readonly hypothesis: Hypothesis; readonly error: number }>();
-
-  async function score(hypothesis: Hypothesis): Promise<void> {
-    const key = idOf(hypothesis);
-    if (scores.has(key) || scores.size >= maxTrials) return;
-    scores.set(key, { hypothesis, error: await errorIn(picture, hypothesis, windows, renderer) });
+  const trials = createTrials(picture, lattice, renderer);
+  for (let added = 0; ; added++) {
+    const best = await descend(lattice, trials);
+    if (best === undefined) return undefined;
+    const whole = await trials.wholeOf(best.hypothesis);
+    if (whole.error > 0 && best.error === 0 && added < maxAddedWindows) {
+      trials.addWindow(whole.worst);
+      continue;
+    }
+    if (whole.error > 0) return { hypothesis: best.hypothesis, error: whole.error, same: [] };
+    const simplest = await simplify(best.hypothesis, lattice, trials);
+    return { hypothesis: simplest, error: 0, same: await equivalents(simplest, lattice, trials) };
   }
-  const best = (count: number) => [...scores.values()].sort((a, b) => a.error - b.error).slice(0, count);
+}
 
-  const start = firstOf(lattice);
-  for (const turn of lattice.turn) {
-    for (const framing of lattice.framing) await score({ ...start, turn, framing });
-  }
+/** Framings first, then all dimensions, then the framings that nobody expects. */
+async function descend(lattice: Lattice, trials: Trials): Promise<Trial | undefined> {
+  const start = expectedOf(lattice);
+  await trials.all(
+    lattice.turn.flatMap((turn) => lattice.framing(turn).map((framing) => ({ ...start, turn, framing }))),
+  );
+  const usual = await improve(lattice, trials);
+  if (usual === undefined || usual.error < wrongFraming) return usual;
+  const { hypothesis } = usual;
+  await trials.all(
+    lattice.turn.flatMap((turn) =>
+      lattice.unusualFraming(turn).map((framing) => ({ ...hypothesis, turn, framing })),
+    ),
+  );
+  return await improve(lattice, trials);
+}
+
+/** Changes one dimension at a time, from the best hypotheses, until nothing gets better. */
+async function improve(lattice: Lattice, trials: Trials): Promise<Trial | undefined> {
   for (let error = Number.POSITIVE_INFINITY; ; ) {
-    const beam = best(beamWidth);
+    const beam = trials.best(beamWidth);
     const [first] = beam;
-    if (first === undefined || first.error === 0 || first.error >= error) break;
+    if (first === undefined || first.error === 0 || first.error >= error) return first;
     error = first.error;
-    for (const { hypothesis } of beam) {
-      for (const changed of neighboursOf(hypothesis, lattice)) await score(changed);
+    const framings = trials.best(keptFramings).map(({ hypothesis }) => hypothesis);
+    for (const [rank, { hypothesis }] of beam.entries()) {
+      await trials.all(neighboursOf(hypothesis, lattice));
+      const others = framings
+        .filter(({ turn }) => turn.id === hypothesis.turn.id)
+        .map(({ framing }) => framing);
+      const near = rank === 0 ? nearFramings(hypothesis.framing) : [];
+      await trials.all([...others, ...near].map((framing) => ({ ...hypothesis, framing })));
     }
   }
-  const [first] = best(1);
-  if (first === undefined || !Number.isFinite(first.error)) return undefined;
-  const whole = [wholeOf(picture)];
-  const error = await errorIn(picture, first.hypothesis, whole, renderer);
-  if (error > 0) return { hypothesis: first.hypothesis, error, same: [] };
-  const same: Hypothesis[] = [];
-  for (const changed of neighboursOf(first.hypothesis, lattice)) {
-    await score(changed);
-    if (scores.get(idOf(changed))?.error !== 0) continue;
-    if ((await errorIn(picture, changed, whole, renderer)) === 0) same.push(changed);
-  }
-  return { hypothesis: first.hypothesis, error, same };
 }
 
-function firstOf(lattice: Lattice): Hypothesis {
-  return Object.fromEntries(dimensions.map((name) => [name, lattice[name][0]])) as unknown as Hypothesis;
-}
-
-function* neighboursOf(hypothesis: Hypothesis, lattice: Lattice): Generator<Hypothesis> {
+/** Takes back every choice that makes no difference. */
+async function simplify(found: Hypothesis, lattice: Lattice, trials: Trials): Promise<Hypothesis> {
+  const expected = expectedOf(lattice);
+  let simplest = found;
   for (const name of dimensions) {
-    for (const choice of lattice[name]) {
-      if (choice.id !== hypothesis[name].id) yield { ...hypothesis, [name]: choice };
+    if (simplest[name].id === expected[name].id) continue;
+    if (name === 'turn' && !isSameShape(simplest, expected)) continue;
+    if (name === 'framing' && simplest.turn.id !== expected.turn.id) continue;
+    const simpler = { ...simplest, [name]: expected[name] };
+    if ((await trials.wholeOf(simpler)).error === 0) simplest = simpler;
+  }
+  return simplest;
+}
+
+/** The hypotheses that differ in one choice and give the same picture. */
+async function equivalents(
+  found: Hypothesis,
+  lattice: Lattice,
+  trials: Trials,
+): Promise<readonly Hypothesis[]> {
+  const same: Hypothesis[] = [];
+  for (const changed of neighboursOf(found, lattice)) {
+    if (await trials.givesWindows(changed)) {
+      if ((await trials.wholeOf(changed)).error === 0) same.push(changed);
     }
   }
+  return same;
+}
+
+/** All hypotheses that differ in one choice, but for the framing. */
+function neighboursOf(hypothesis: Hypothesis, lattice: Lattice): readonly Hypothesis[] {
+  return dimensions.flatMap((name) => {
+    if (name === 'framing') return [];
+    const others = lattice[name].filter(({ id }) => id !== hypothesis[name].id);
+    return others
+      .map((choice) => ({ ...hypothesis, [name]: choice }))
+      .filter((changed) => isSameShape(changed, hypothesis));
+  });
+}
+
+/** Whether the sources of both are turned to the same shape, so that a framing of one is one of the other. */
+function isSameShape(one: Hypothesis, other: Hypothesis): boolean {
+  const laying = ({ turn }: Hypothesis) => layingOf(turn.orientation).isTransposed;
+  return laying(one) === laying(other);
+}
+
+/** The trials of one search. */
+interface Trials {
+  /** Tries hypotheses that have not been tried, as far as the limit permits. */
+  all(hypotheses: readonly Hypothesis[]): Promise<void>;
+  /** The best trials, those nearer to the expected tensor first. */
+  best(count: number): readonly Trial[];
+  givesWindows(hypothesis: Hypothesis): Promise<boolean>;
+  wholeOf(hypothesis: Hypothesis): Promise<{ readonly error: number; readonly worst: Cutout }>;
+  /** Forgets all trials: they are compared in one window more. */
+  addWindow(window: Cutout): void;
+}
+
+function createTrials(picture: Levels, lattice: Lattice, renderer: Renderer): Trials {
+  const expected = expectedOf(lattice);
+  const windows = [...windowsOf(picture)];
+  const trials = new Map<string, Trial & { readonly departures: number }>();
+  let count = 0;
+
+  async function attempt(hypothesis: Hypothesis): Promise<void> {
+    const key = idOf(hypothesis);
+    if (trials.has(key) || count >= maxTrials) return;
+    count++;
+    const departures = dimensions.filter((name) => hypothesis[name].id !== expected[name].id).length;
+    trials.set(key, { hypothesis, departures, error: await errorIn(picture, hypothesis, windows, renderer) });
+  }
+
+  return {
+    async all(hypotheses) {
+      for (const hypothesis of hypotheses) await attempt(hypothesis);
+    },
+    best: (count) =>
+      [...trials.values()]
+        .filter(({ error }) => Number.isFinite(error))
+        .sort((a, b) => a.error - b.error || a.departures - b.departures)
+        .slice(0, count),
+    async givesWindows(hypothesis) {
+      await attempt(hypothesis);
+      return trials.get(idOf(hypothesis))?.error === 0;
+    },
+    async wholeOf(hypothesis) {
+      const rendered = await rendering(hypothesis, wholeOf(picture), renderer);
+      if (rendered === undefined || rendered.channels !== picture.channels) {
+        return { error: Number.POSITIVE_INFINITY, worst: wholeOf(picture) };
+      }
+      return {
+        error: sumOfDifferences(picture, rendered, { left: 0, top: 0 }) / picture.data.length,
+        worst: worstWindow(picture, rendered),
+      };
+    },
+    addWindow(window) {
+      windows.push(window);
+      trials.clear();
+    },
+  };
 }
 
 function idOf(hypothesis: Hypothesis): string {
@@ -98,66 +219,36 @@ async function errorIn(
   let sum = 0;
   let count = 0;
   for (const part of windows) {
-    const rendered = await renderer.render(hypothesis, part).catch((error: unknown) => {
-      // A resize that takes too much work, or a file that this decoder refuses.
-      if (error instanceof Failure) return undefined;
-      throw error;
-    });
+    const rendered = await rendering(hypothesis, part, renderer);
     if (rendered === undefined || rendered.channels !== picture.channels) return Number.POSITIVE_INFINITY;
-    sum += differenceIn(picture, rendered, part);
+    sum += sumOfDifferences(picture, rendered, part);
     count += rendered.data.length;
   }
   return sum / Math.max(1, count);
 }
 
-function differenceIn(picture: Levels, rendered: Levels, { left, top }: Cutout): number {
+/** @returns undefined also for a resize that takes too much work, and for a file that a decoder refuses */
+async function rendering(
+  hypothesis: Hypothesis,
+  part: Cutout,
+  renderer: Renderer,
+): Promise<Levels | undefined> {
+  try {
+    return await renderer.render(hypothesis, part);
+  } catch (error) {
+    if (error instanceof Failure) return undefined;
+    throw error;
+  }
+}
+
+/** @param at - where the rendered part begins in the picture */
+function sumOfDifferences(picture: Levels, rendered: Levels, at: { left: number; top: number }): number {
   const rowLength = rendered.width * rendered.channels;
   let sum = 0;
   for (let y = 0; y < rendered.height; y++) {
-    const from = ((top + y) * picture.width + left) * picture.channels;
+    const from = ((at.top + y) * picture.width + at.left) * picture.channels;
     for (let x = 0; x < rowLength; x++) {
       sum += Math.abs((picture.data[from + x] as number) - (rendered.data[y * rowLength + x] as number));
-    }
-  }
-  return sum;
-}
-
-/** In each quarter of a picture, the window with the most detail. */
-function windowsOf(picture: Levels): readonly Cutout[] {
-  const { width, height } = picture;
-  const [middleX, middleY] = [Math.floor(width / 2), Math.floor(height / 2)];
-  const quarters = [
-    { left: 0, top: 0, right: middleX, bottom: middleY },
-    { left: middleX, top: 0, right: width, bottom: middleY },
-    { left: 0, top: middleY, right: middleX, bottom: height },
-    { left: middleX, top: middleY, right: width, bottom: height },
-  ];
-  return quarters
-    .filter(({ left, right, top, bottom }) => left < right && top < bottom)
-    .map((quarter) => {
-      let [most, best] = [-1, quarter];
-      for (let top = quarter.top; top < quarter.bottom; top += windowSide) {
-        for (let left = quarter.left; left < quarter.right; left += windowSide) {
-          const part = {
-            left,
-            top,
-            right: Math.min(quarter.right, left + windowSide),
-            bottom: Math.min(quarter.bottom, top + windowSide),
-          };
-          const detail = detailOf(picture, part);
-          if (detail > most) [most, best] = [detail, part];
-        }
-      }
-      return best;
-    });
-}
-
-/** Sum of the absolute differences of neighbouring levels in a row. */
-function detailOf({ data, width, channels }: Levels, { left, top, right, bottom }: Cutout): number {
-  let sum = 0;
-  for (let y = top; y < bottom; y++) {
-    for (let at = (y * width + left + 1) * channels; at < (y * width + right) * channels; at++) {
-      sum += Math.abs((data[at] as number) - (data[at - channels] as number));
     }
   }
   return sum;

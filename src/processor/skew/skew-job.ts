@@ -43,6 +43,8 @@ export interface SkewJob {
   readonly expected: PlannedImage;
   readonly given: GivenFile;
   readonly wantsMap: boolean;
+  /** What the expected tensor is called: `resnet50's own tensor`. */
+  readonly subject: string;
 }
 
 /** The result of a comparison. */
@@ -75,7 +77,16 @@ async function compare(job: SkewJob): Promise<SkewReport> {
   const equal = difference?.isEqual ?? false;
   const cause = equal
     ? undefined
-    : await stage('search', () => explain({ content, header }, job.expected, given, expected));
+    : await stage('search', () =>
+        explain({
+          source: { content, header },
+          plan: job.expected,
+          given,
+          expected,
+          difference,
+          subject: job.subject,
+        }),
+      );
   const map = wantsMap ? await stage('map', () => mapOf(given, expected)) : undefined;
   return {
     equal,

@@ -1,65 +1,315 @@
-import type { Size } from '../../image/shortest-edge.ts';
-import type { Framing } from './hypothesis.ts';
+import { roundHalfToEven, type Size } from '../../image/shortest-edge.ts';
+import type { Colour, Framing, Levels, Window } from './hypothesis.ts';
+
+/*
+ * The ways from a source to a result of a given size: which part of it is resampled to which size, and what is cut or
+ * padded before and after. Rules that give the same framing of a source are one choice, with the words of the first.
+ */
+
+/** The values that differ between two rules of rounding, and their names. */
+const roundings = [Math.floor, roundHalfToEven, Math.ceil] as const;
+
+/** Lengths of the shorter side before the centre is cut, as shares of the crop: timm's crop_pct. */
+const cropShares = [1, 0.875, 0.9, 0.95, 0.96, 0.94, 0.93, 0.85, 0.8] as const;
+
+/** Lengths of the shorter side that are in use whatever the crop. */
+const shorterSides = [256, 232, 236, 248, 288, 320, 342, 384, 438, 480, 512] as const;
 
 /**
- * The ways from a source to a result of a size. Rules that give the same framing of this source are one choice.
+ * The framings of a source, the most usual first.
  *
- * @param source - upright, in pixels
- * @param size - of the given tensor
+ * @param source - its size, upright, in pixels
+ * @param picture - the given one
  */
-export function framingsOf(source: Size, size: Size): readonly Framing[] {
-  const framings = new Map<string, Framing>();
-  for (const framing of [stretched(source, size), ...cropped(source, size)]) {
-    if (!framings.has(framing.id)) framings.set(framing.id, framing);
-  }
-  return [...framings.values()];
+export function framingsOf(source: Size, picture: Levels): readonly Framing[] {
+  const size = { width: picture.width, height: picture.height };
+  const pads = padsOf(picture);
+  return unique([
+    stretched(source, size),
+    ...coveringCrops(source, size),
+    ...shorterSides.flatMap((side) => shorterSideCrops(source, size, side)),
+    ...squares(source, size),
+    ...fittedBox(source, size),
+    ...pads.flatMap((pad) => letterboxes(source, size, pad)),
+    ...pads.flatMap((pad) => paddedSquares(source, size, pad)),
+    ...cutOnly(source, size),
+  ]);
+}
+
+/** Framings with a shorter side of any length, for pictures that none of {@link framingsOf} gives. */
+export function unusualFramings(source: Size, size: Size): readonly Framing[] {
+  const least = Math.max(size.width, size.height);
+  const sides = Array.from({ length: Math.ceil(least / 2) }, (_, more) => least + more);
+  return unique(sides.flatMap((side) => shorterSideCrops(source, size, side)));
+}
+
+/** The framings next to one: shown a pixel further, and resized to a pixel more or less. */
+export function nearFramings(framing: Framing): readonly Framing[] {
+  const { shown, resized, words } = framing;
+  const steps = [-1, 0, 1];
+  const shifted = steps.flatMap((x) =>
+    steps.map((y) => ({ ...shown, left: shown.left + x, top: shown.top + y })),
+  );
+  const sizes = steps.flatMap((x) =>
+    steps.map((y) => ({ width: resized.width + x, height: resized.height + y })),
+  );
+  return unique([
+    ...shifted.map((window) =>
+      framingOf({
+        ...framing,
+        shown: window,
+        words: { ...words, crop: `at column ${window.left}, row ${window.top}` },
+      }),
+    ),
+    ...sizes.filter(isPicture).map((size) => {
+      const isWhole = shown.width === resized.width && shown.height === resized.height;
+      // A whole picture of another size is not the result.
+      return framingOf({
+        ...framing,
+        resized: isWhole ? resized : size,
+        words: { ...words, size: sizeInWords(size) },
+      });
+    }),
+  ]).filter(({ id }) => id !== framing.id);
 }
 
 /** Makes a framing; its `id` is all that determines its pixels. */
 export function framingOf(framing: Omit<Framing, 'id'>): Framing {
-  const { box, resized, left, top, size, pad } = framing;
-  const id = [...box, resized.width, resized.height, left, top, size.width, size.height, ...pad].join(' ');
+  const { canvas, box, resized, shown } = framing;
+  const id = [canvas && windowId(canvas), ...box, resized.width, resized.height, windowId(shown)].join(' ');
   return { ...framing, id };
 }
 
-const black = [0, 0, 0] as const;
+/** All of a picture. */
+export function wholeWindow({ width, height }: Size): Window {
+  return { left: 0, top: 0, width, height, pad: black };
+}
+
+/** Width and height in words. */
+export function sizeInWords({ width, height }: Size): string {
+  return `${width} × ${height}`;
+}
+
+/** A crop in words: where it begins, unless that is the centre. */
+export function cropInWords(picture: Size, window: Window): string {
+  const { left, top, width, height } = window;
+  if (left <= 0 && top <= 0 && width >= picture.width && height >= picture.height) return 'none';
+  const isCentred = (surplus: number, from: number) => Math.abs(surplus / 2 - from) < 1;
+  const centred = isCentred(picture.width - width, left) && isCentred(picture.height - height, top);
+  const isEven = (picture.width - width) % 2 === 0 && (picture.height - height) % 2 === 0;
+  const place = centred ? `${sizeInWords(window)} from the centre` : `${sizeInWords(window)}`;
+  return centred && isEven ? place : `${place}, from column ${left}, row ${top}`;
+}
+
+const black: Colour = [0, 0, 0];
+
+function windowId({ left, top, width, height, pad }: Window): string {
+  const isPadded = left < 0 || top < 0 || pad.some((level) => level !== 0);
+  return [left, top, width, height, ...(isPadded ? pad : [])].join(',');
+}
+
+function unique(framings: readonly Framing[]): readonly Framing[] {
+  return [...new Map(framings.toReversed().map((framing) => [framing.id, framing])).values()].reverse();
+}
+
+function whole({ width, height }: Size): Framing['box'] {
+  return [0, 0, width, height];
+}
+
+function isPicture({ width, height }: Size): boolean {
+  return width >= 1 && height >= 1;
+}
 
 function stretched(source: Size, size: Size): Framing {
+  const [across, down] = [size.width / source.width, size.height / source.height];
+  const isKept =
+    Math.abs(source.width * down - size.width) < 1 || Math.abs(source.height * across - size.height) < 1;
+  const words = isKept ? sizeInWords(size) : `${sizeInWords(size)}, stretched`;
   return framingOf({
-    words: { size: `${size.width} × ${size.height}, aspect ratio not kept`, crop: 'none' },
-    box: [0, 0, source.width, source.height],
+    words: { size: words, crop: 'none' },
+    box: whole(source),
     resized: size,
-    left: 0,
-    top: 0,
-    size,
-    pad: black,
+    shown: wholeWindow(size),
   });
 }
 
-/** The shorter side is resized to a length, and the centre is cut. */
-function cropped(source: Size, size: Size): readonly Framing[] {
-  const side = Math.max(size.width, size.height);
-  return [side, 256, Math.round(side / 0.875), Math.floor(side / 0.9), Math.floor(side / 0.95)].flatMap(
-    (edge) => {
-      const scale = edge / Math.min(source.width, source.height);
-      return [Math.trunc, Math.round, Math.ceil].flatMap((round) => {
-        const resized = { width: round(source.width * scale), height: round(source.height * scale) };
-        if (resized.width < size.width || resized.height < size.height) return [];
-        return [Math.floor, Math.ceil].map((roundCrop) =>
-          framingOf({
-            words: {
-              size: `shorter side ${edge}: ${resized.width} × ${resized.height}`,
-              crop: `centre ${size.width} × ${size.height}`,
-            },
-            box: [0, 0, source.width, source.height],
-            resized,
-            left: roundCrop((resized.width - size.width) / 2),
-            top: roundCrop((resized.height - size.height) / 2),
-            size,
-            pad: black,
-          }),
-        );
-      });
-    },
+/** The source is resized to cover a result, or more, and the centre is cut. */
+function coveringCrops(source: Size, size: Size): readonly Framing[] {
+  return cropShares.flatMap((share) => {
+    const covering = { width: size.width / share, height: size.height / share };
+    const scale = Math.max(covering.width / source.width, covering.height / source.height);
+    const side = Math.min(source.width, source.height) * scale;
+    return [...new Set([Math.floor(side), Math.round(side), Math.ceil(side)])].flatMap((rounded) =>
+      shorterSideCrops(source, size, rounded),
+    );
+  });
+}
+
+/** The shorter side is resized to a length, the longer one in proportion, and the centre is cut. */
+function shorterSideCrops(source: Size, size: Size, side: number): readonly Framing[] {
+  const scale = side / Math.min(source.width, source.height);
+  const isWide = source.width > source.height;
+  return roundings.flatMap((round) => {
+    // The product before the quotient, as torchvision and transformers compute it.
+    const longer = round(
+      (side * Math.max(source.width, source.height)) / Math.min(source.width, source.height),
+    );
+    const resized = isWide ? { width: longer, height: side } : { width: side, height: longer };
+    if (resized.width < size.width || resized.height < size.height || scale <= 0) return [];
+    return centredWindows(resized, size).map((shown) =>
+      framingOf({
+        words: { size: `shorter side ${side}: ${sizeInWords(resized)}`, crop: cropInWords(resized, shown) },
+        box: whole(source),
+        resized,
+        shown,
+      }),
+    );
+  });
+}
+
+/** The windows of a size in the centre of a picture, by each rule for the odd pixel. */
+function centredWindows(picture: Size, size: Size, pad = black): readonly Window[] {
+  const [across, down] = [(picture.width - size.width) / 2, (picture.height - size.height) / 2];
+  return roundings.flatMap((roundLeft) =>
+    roundings.map((roundTop) => ({ ...size, left: roundLeft(across) + 0, top: roundTop(down) + 0, pad })),
   );
+}
+
+/** The largest centred part of the result's shape is cut before it is resized, in whole pixels. */
+function squares(source: Size, size: Size): readonly Framing[] {
+  const scale = Math.min(source.width / size.width, source.height / size.height);
+  return roundings.flatMap((round) => {
+    const part = {
+      width: Math.min(source.width, Math.max(1, round(size.width * scale))),
+      height: Math.min(source.height, Math.max(1, round(size.height * scale))),
+    };
+    return centredWindows(source, part).map((canvas) =>
+      framingOf({
+        words: { size: sizeInWords(size), crop: `${cropInWords(source, canvas)}, before the resize` },
+        canvas,
+        box: whole(part),
+        resized: size,
+        shown: wholeWindow(size),
+      }),
+    );
+  });
+}
+
+/** Pillow's ImageOps.fit: a part with fractions of pixels. */
+function fittedBox(source: Size, size: Size): readonly Framing[] {
+  const ratio = size.width / size.height;
+  const part =
+    source.width / source.height >= ratio
+      ? { width: ratio * source.height, height: source.height }
+      : { width: source.width, height: source.width / ratio };
+  const [left, top] = [(source.width - part.width) * 0.5, (source.height - part.height) * 0.5];
+  return [
+    framingOf({
+      words: {
+        size: sizeInWords(size),
+        crop: `the centre of the shape ${sizeInWords(size)}, with the resize`,
+      },
+      box: [left, top, left + part.width, top + part.height],
+      resized: size,
+      shown: wholeWindow(size),
+    }),
+  ];
+}
+
+/** Resized to fit into the result, aspect ratio kept, and padded. */
+function letterboxes(source: Size, size: Size, pad: Colour): readonly Framing[] {
+  const fitting = Math.min(size.width / source.width, size.height / source.height);
+  // Some never enlarge.
+  return [fitting, Math.min(1, fitting)].flatMap((scale) =>
+    roundings.flatMap((round) => {
+      const resized = { width: round(source.width * scale), height: round(source.height * scale) };
+      if (!isPicture(resized) || resized.width > size.width || resized.height > size.height) return [];
+      const corner = { ...size, left: 0, top: 0, pad };
+      const end = { ...size, left: resized.width - size.width, top: resized.height - size.height, pad };
+      return [...centredWindows(resized, size, pad), corner, end].map((shown) =>
+        framingOf({
+          words: { size: sizeInWords(resized), crop: 'none', pad: padInWords(resized, shown) },
+          box: whole(source),
+          resized,
+          shown,
+        }),
+      );
+    }),
+  );
+}
+
+/** Padded to the shape of the result before it is resized. */
+function paddedSquares(source: Size, size: Size, pad: Colour): readonly Framing[] {
+  const scale = Math.max(source.width / size.width, source.height / size.height);
+  const canvas = { width: Math.round(size.width * scale), height: Math.round(size.height * scale) };
+  if (canvas.width < source.width || canvas.height < source.height) return [];
+  return [...centredWindows(source, canvas, pad), { ...canvas, left: 0, top: 0, pad }].map((window) =>
+    framingOf({
+      words: {
+        size: sizeInWords(size),
+        crop: 'none',
+        pad: `${padInWords(source, window)}, before the resize`,
+      },
+      canvas: window,
+      box: whole(canvas),
+      resized: size,
+      shown: wholeWindow(size),
+    }),
+  );
+}
+
+/** Cut without a resize. */
+function cutOnly(source: Size, size: Size): readonly Framing[] {
+  if (source.width < size.width || source.height < size.height) return [];
+  return [...centredWindows(source, size), { ...size, left: 0, top: 0, pad: black }].map((shown) =>
+    framingOf({
+      words: { size: 'not resized', crop: cropInWords(source, shown) },
+      box: whole(source),
+      resized: source,
+      shown,
+    }),
+  );
+}
+
+/** A padding in words: its size, its colour and its side. */
+export function padInWords(picture: Size, { left, top, width, height, pad }: Window): string {
+  if (left >= 0 && top >= 0 && left + width <= picture.width && top + height <= picture.height) return 'none';
+  const colour = pad.every((level) => level === pad[0]) ? String(pad[0]) : pad.join(', ');
+  const isCentred = (surplus: number, from: number) => Math.abs(surplus / 2 - from) < 1;
+  const side =
+    isCentred(picture.width - width, left) && isCentred(picture.height - height, top)
+      ? `${-left + 0} left, ${-top + 0} above`
+      : left === 0 && top === 0
+        ? 'right and below'
+        : 'left and above';
+  return `to ${sizeInWords({ width, height })} with ${colour}, ${side}`;
+}
+
+/** The colours that a picture may be padded with: those of its edges that have one, in both orders of the channels. */
+function padsOf(picture: Levels): readonly Colour[] {
+  const { width, height } = picture;
+  const edges = [
+    { from: 0, step: 1, count: width },
+    { from: (height - 1) * width, step: 1, count: width },
+    { from: 0, step: width, count: height },
+    { from: width - 1, step: width, count: height },
+  ];
+  const colours = edges.flatMap((edge) => colourOfEdge(picture, edge) ?? []);
+  const both = colours.flatMap((colour) => [colour, [colour[2], colour[1], colour[0]] as const]);
+  return [...new Map(both.map((colour) => [colour.join(), colour])).values()];
+}
+
+/** The colour of all pixels of an edge; undefined if they differ. */
+function colourOfEdge(
+  { data, channels }: Levels,
+  { from, step, count }: { from: number; step: number; count: number },
+): readonly Colour[] | undefined {
+  const first = from * channels;
+  for (let pixel = 1; pixel < count; pixel++) {
+    for (let channel = 0; channel < channels; channel++) {
+      if (data[(from + pixel * step) * channels + channel] !== data[first + channel]) return undefined;
+    }
+  }
+  const at = (channel: number) => data[first + Math.min(channel, channels - 1)] ?? 0;
+  return [[at(0), at(1), at(2)]];
 }

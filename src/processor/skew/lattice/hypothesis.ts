@@ -75,20 +75,32 @@ export interface Recolouring extends Choice {
   apply(pixels: Pixels): Pixels;
 }
 
+/** R, G and B, 0…255 each. */
+export type Colour = readonly [red: number, green: number, blue: number];
+
 /** The part of the source that is seen, and where it is in the result. */
 export interface Framing extends Choice {
-  /** The part of the upright source that is resampled, in its pixels, with fractions. */
+  /**
+   * A cut or padded version of the source, which takes its place: its size, and the column and row of the source that
+   * are its first ones. Unset: the source itself.
+   */
+  readonly canvas?: Window | undefined;
+  /** The part of the upright source, or of the canvas, that is resampled, in its pixels, with fractions. */
   readonly box: readonly [left: number, top: number, right: number, bottom: number];
   /** Size that the box is resampled to. */
   readonly resized: Size;
-  /** Column of the resized picture that is the result's first one. Below 0: so many columns of padding come before it. */
+  /** The part of the resized picture that is the result. */
+  readonly shown: Window;
+}
+
+/** A part of a picture, which may reach beyond it. */
+export interface Window extends Size {
+  /** Column of the picture that is the first one. Below 0: so many columns of padding come before it. */
   readonly left: number;
   /** The same for rows. */
   readonly top: number;
-  /** Of the result. */
-  readonly size: Size;
-  /** Colour of the padding, in levels of R, G and B. */
-  readonly pad: readonly [number, number, number];
+  /** Colour of what is beyond the picture. */
+  readonly pad: Colour;
 }
 
 /** A picture of levels 0…255: whole ones, or fractions that no step has rounded. */
@@ -151,7 +163,23 @@ export const dimensions = [
 ] as const satisfies readonly (keyof Hypothesis)[];
 
 /** The choices of each dimension. The first one is that of the expected tensor. */
-export type Lattice = { readonly [Name in keyof Hypothesis]: readonly Hypothesis[Name][] };
+export type Lattice = {
+  readonly [Name in Exclude<keyof Hypothesis, 'framing'>]: readonly Hypothesis[Name][];
+} & {
+  /** Those of a source that is turned in this way. */
+  framing(turn: Turn): readonly Framing[];
+  /** Further ones, for pictures that none of these gives. */
+  unusualFraming(turn: Turn): readonly Framing[];
+};
+
+/** The hypothesis of the expected tensor. */
+export function expectedOf(lattice: Lattice): Hypothesis {
+  const choices = dimensions.map((name) => {
+    const [first] = name === 'framing' ? lattice.framing(lattice.turn[0] as Turn) : lattice[name];
+    return [name, first];
+  });
+  return Object.fromEntries(choices) as unknown as Hypothesis;
+}
 
 /** What a hypothesis means. */
 export function wordsOf(hypothesis: Hypothesis): Words {
