@@ -1,6 +1,7 @@
 import type { Settings } from '../form/settings.ts';
 import { byId, element } from '../page/element.ts';
 import { percentage, roundPercentage } from '../page/figures.ts';
+import { type State, selectedSource } from '../state/state.ts';
 import type { Comparison } from './comparison.ts';
 import { heatColour } from './difference.ts';
 import { type RivalName, rivalNames, rivals } from './rival-names.ts';
@@ -9,6 +10,8 @@ import { type RivalName, rivalNames, rivals } from './rival-names.ts';
 export function createStackPanel(onChoose: (rival: RivalName) => void) {
   const figures = new Map<RivalName, HTMLElement>();
   const choices = new Map<RivalName, HTMLInputElement>();
+  /** The image and the settings of the figures. */
+  let comparedTask = '';
   for (const name of rivalNames) {
     const input = element('input', { type: 'radio', name: 'rival', value: name });
     const figure = element('small', {}, ' ');
@@ -20,9 +23,11 @@ export function createStackPanel(onChoose: (rival: RivalName) => void) {
   }
 
   return {
-    /** Empties the figures, because the image or the settings are others. */
-    clear(): void {
-      for (const figure of figures.values()) figure.textContent = ' ';
+    /** Empties the figures if they belong to another image or other settings. */
+    keepFiguresOf(state: State): void {
+      const task = JSON.stringify([selectedSource(state), state.settings]);
+      if (task !== comparedTask) for (const figure of figures.values()) figure.textContent = ' ';
+      comparedTask = task;
     },
     /** @param possible - the others are disabled */
     choose(rival: RivalName, possible: readonly RivalName[]): void {
