@@ -1,0 +1,101 @@
+import { create, fromJson } from '@bufbuild/protobuf';
+import {
+  ProcessRequestSchema,
+  TensorContainer,
+  TensorOutputSchema,
+} from '../../gen/image/v1/processor_pb.ts';
+import { readHeader } from '../../src/processor/codecs/read-header.ts';
+import { geometryOf } from '../../src/processor/image/geometry.ts';
+import { createPresets } from '../../src/processor/presets/presets.ts';
+import { planOf } from '../../src/processor/rules/rules.ts';
+import { runSkewJob } from '../../src/processor/skew/skew-job.ts';
+import { unpackFailure } from '../../src/processor/workers/failure.ts';
+import { npyOf } from './npy.ts';
+
+/*
+ * A comparison of one pair: on the processor's own path without its server, or by a running service.
+ */
+
+/** A tensor as a pipeline made it. */
+export interface MadeTensor {
+  readonly datatype: string;
+  readonly shape: readonly number[];
+  readonly bytes: Uint8Array;
+}
+
+export interface Pair {
+  readonly image: Uint8Array<ArrayBuffer>;
+  readonly tensor: MadeTensor;
+  readonly preset: string;
+}
+
+/** What is reported of a pair. */
+export interface Report {
+  readonly equal: boolean;
+  readonly cause?:
+    | {
+        readonly exact: boolean;
+        readonly sentence: string;
+        readonly steps: readonly {
+          readonly name: string;
+          readonly yours: string;
+          readonly expected: string;
+          readonly also?: readonly string[];
+        }[];
+      }
+    | undefined;
+  /** The reason and the message of a refusal. */
+  readonly failure?: string;
+  /** Of CPU, on all cores; of a running service: until its response. */
+  readonly seconds: number;
+}
+
+export type Compare = (pair: Pair) => Promise<Report>;
+
+const maxPixels = 2 ** 28;
+const presets = createPresets({});
+
+/** Compares in this process, by the entry point of a worker. */
+export async function compareHere({ image, tensor, preset }: Pair): Promise<Report> {
+  const request = fromJson(ProcessRequestSchema, { preset });
+  const output = create(TensorOutputSchema, { container: TensorContainer.SAFETENSORS });
+  const source = { case: 'content', value: image } as const;
+  const plan = planOf({ ...request, source, output: { case: 'tensor', value: output } }, maxPixels, presets);
+  const header = await readHeader(image, maxPixels);
+  const { datatype, shape, bytes } = tensor;
+  const start = process.cpuUsage();
+  const outcome = await runSkewJob({
+    content: image,
+    header,
+    expected: { plan, geometry: geometryOf(header, plan) },
+    given: { kind: 'tensor', content: bytes, container: 'raw', shape, datatype, name: '' },
+    wantsMap: false,
+  });
+  const { user, system } = process.cpuUsage(start);
+  const seconds = (user + system) / 1e6;
+  if ('report' in outcome) return { ...outcome.report, seconds };
+  const { reason, message } = unpackFailure(outcome.failure);
+  return { equal: false, failure: `${reason}: ${message}`, seconds };
+}
+
+/** Compares by a running service. @param url - of image-api */
+export function compareBy(url: string): Compare {
+  return async ({ image, tensor, preset }) => {
+    const form = new FormData();
+    form.set('image', new Blob([image]));
+    if (tensor.datatype === 'BF16') {
+      form.set('tensor', new Blob([Uint8Array.from(tensor.bytes)]));
+      form.set('shape', tensor.shape.join(','));
+      form.set('datatype', 'BF16');
+    } else {
+      form.set('tensor', new Blob([npyOf(tensor)]));
+    }
+    form.set('preset', preset);
+    const start = performance.now();
+    const response = await fetch(new URL('/v1/skew', url), { method: 'POST', body: form });
+    const seconds = (performance.now() - start) / 1000;
+    const body = (await response.json()) as Omit<Report, 'seconds'> & { reason?: string; detail?: string };
+    if (response.ok) return { ...body, seconds };
+    return { equal: false, failure: `${body.reason}: ${body.detail}`, seconds };
+  };
+}
