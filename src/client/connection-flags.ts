@@ -3,6 +3,33 @@ import { ClientError } from './client-error.ts';
 import { codeOf, unreadable } from './files.ts';
 import { textOf, usage, type Values } from './flags.ts';
 
+/** The service that a command calls: image-api, or image-processor itself. */
+export type CalledService =
+  | { readonly name: 'image-api'; readonly url: URL; readonly apiKey: string | undefined }
+  | { readonly name: 'image-processor'; readonly url: URL };
+
+/**
+ * The service of a job or a comparison. The flag decides, then IMAGE_PROCESSOR_URL, then IMAGE_API_URL: only these commands
+ * need the first of the two.
+ *
+ * @throws ClientError of bad usage
+ */
+export function readService(
+  values: Values,
+  environment: Readonly<Record<string, string | undefined>>,
+): CalledService {
+  const { api, processor } = values;
+  if (api !== undefined && processor !== undefined) {
+    throw usage('--api and --processor exclude each other: one of the two services is called.');
+  }
+  if (processor !== undefined || (api === undefined && environment.IMAGE_PROCESSOR_URL)) {
+    const url = readProcessor(textOf(values, 'processor'), environment.IMAGE_PROCESSOR_URL);
+    return { name: 'image-processor', url };
+  }
+  const url = readApi(textOf(values, 'api'), environment.IMAGE_API_URL);
+  return { name: 'image-api', url, apiKey: readApiKey(values, environment.IMAGE_API_KEY) };
+}
+
 /** The forms of an address, for a message. */
 const allowed = 'host:port, such as localhost:8080 or [::1]:8080, or an http or https URL';
 

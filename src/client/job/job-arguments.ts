@@ -1,22 +1,9 @@
 import { flagsOf, tableOf } from '../commands.ts';
-import { readApi, readApiKey, readProcessor } from '../connection-flags.ts';
-import {
-  parseFlags,
-  readCount,
-  readImageOptions,
-  readSeconds,
-  textOf,
-  usage,
-  type Values,
-} from '../flags.ts';
+import { type CalledService, readService } from '../connection-flags.ts';
+import { parseFlags, readCount, readImageOptions, readSeconds, textOf, usage } from '../flags.ts';
 import { isUrl, type ListOptions } from './lists/lists.ts';
 import { type JobRequest, jobRequest } from './sending/process-request.ts';
 import type { QueueLimits } from './sending/queue-entry.ts';
-
-/** The service that a job sends its images to. */
-export type JobService =
-  | { readonly name: 'image-api'; readonly url: URL; readonly apiKey: string | undefined }
-  | { readonly name: 'image-processor'; readonly url: URL };
 
 /** The command line of a job. */
 export interface JobArguments {
@@ -25,7 +12,7 @@ export interface JobArguments {
   readonly output: string;
   readonly options: JobRequest;
   readonly list: ListOptions;
-  readonly service: JobService;
+  readonly service: CalledService;
   readonly limits: QueueLimits;
   readonly force: boolean;
   readonly overwrite: boolean;
@@ -90,18 +77,4 @@ export function readJobArguments(
     verbose: values.verbose === true,
     json: values.json === true,
   };
-}
-
-/** The flag decides, then IMAGE_PROCESSOR_URL, then IMAGE_API_URL: only jobs need the first of the two. */
-function readService(values: Values, environment: Readonly<Record<string, string | undefined>>): JobService {
-  const { api, processor } = values;
-  if (api !== undefined && processor !== undefined) {
-    throw usage('--api and --processor exclude each other: a job sends its images to one of the two.');
-  }
-  if (processor !== undefined || (api === undefined && environment.IMAGE_PROCESSOR_URL)) {
-    const url = readProcessor(textOf(values, 'processor'), environment.IMAGE_PROCESSOR_URL);
-    return { name: 'image-processor', url };
-  }
-  const url = readApi(textOf(values, 'api'), environment.IMAGE_API_URL);
-  return { name: 'image-api', url, apiKey: readApiKey(values, environment.IMAGE_API_KEY) };
 }

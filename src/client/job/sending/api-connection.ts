@@ -1,19 +1,13 @@
-import { fromBinary } from '@bufbuild/protobuf';
+import { type DescMessage, type DescMethodUnary, fromBinary, type MessageShape } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { createMethodUrl } from '@connectrpc/connect/protocol';
 import { codeFromHttpStatus, errorFromJsonBytes, requestHeader } from '@connectrpc/connect/protocol-connect';
-import {
-  ProcessorService,
-  type ProcessRequest,
-  ProcessRequestSchema,
-  type ProcessResponse,
-  ProcessResponseSchema,
-} from '../../../../gen/image/v1/processor_pb.ts';
+import { ProcessorService } from '../../../../gen/image/v1/processor_pb.ts';
 import { binaryPieces, joined } from '../../../grpc/messages/written-message.ts';
 import { ClientError } from '../../client-error.ts';
 import { systemCode } from '../../send.ts';
 import { apiFailure } from './api-failure.ts';
-import { runCalls } from './calls.ts';
+import { type CallOne, runCalls } from './calls.ts';
 import type { ServiceConnection } from './connection.ts';
 
 /**
@@ -47,26 +41,29 @@ export function connectToApi(url: URL, apiKey: string | undefined): ServiceConne
     }
   }
 
-  async function process(
-    request: ProcessRequest,
-    timeoutMs: number,
-    signal: AbortSignal,
-  ): Promise<ProcessResponse> {
-    const headers = Object.fromEntries(requestHeader('unary', true, timeoutMs, undefined, false));
-    const body = joined(binaryPieces(ProcessRequestSchema, request));
-    const target = createMethodUrl(base, ProcessorService.method.process);
-    const response = await call(target, { method: 'POST', headers, body }, timeoutMs, signal);
-    const content = await contentOf(response, signal);
-    if (response.status === 200 && response.headers.get('content-type') === 'application/proto') {
-      return fromBinary(ProcessResponseSchema, content);
-    }
-    throw apiFailure(errorOf(response, content), response, apiKey !== undefined);
+  function callerOf<Input extends DescMessage, Output extends DescMessage>(
+    method: DescMethodUnary<Input, Output>,
+  ): CallOne<MessageShape<Input>, MessageShape<Output>> {
+    return async (request, timeoutMs, signal) => {
+      const headers = Object.fromEntries(requestHeader('unary', true, timeoutMs, undefined, false));
+      const body = joined(binaryPieces(method.input, request));
+      const target = createMethodUrl(base, method);
+      const response = await call(target, { method: 'POST', headers, body }, timeoutMs, signal);
+      const content = await contentOf(response, signal);
+      if (response.status === 200 && response.headers.get('content-type') === 'application/proto') {
+        return fromBinary(method.output, content);
+      }
+      throw apiFailure(errorOf(response, content), response, apiKey !== undefined);
+    };
   }
+
+  const process = callerOf(ProcessorService.method.process);
 
   return {
     name: 'image-api',
     host: url.host,
     process,
+    skew: callerOf(ProcessorService.method.skew),
     async isServing(timeoutMs, signal) {
       const { status } = await call(`${base}/readyz`, {}, timeoutMs, signal);
       // A proxy that passes only image paths on responds with 404 or 403 here: the images will show.

@@ -1,24 +1,17 @@
 import { create } from '@bufbuild/protobuf';
 import { ConnectError } from '@connectrpc/connect';
-import {
-  ProcessFailureSchema,
-  type ProcessRequest,
-  type ProcessResponse,
-  type ProcessStreamRequest,
-  type ProcessStreamResponse,
-  ProcessStreamResponseSchema,
-} from '../../../../gen/image/v1/processor_pb.ts';
+import { ProcessFailureSchema } from '../../../../gen/image/v1/processor_pb.ts';
 import { failureFromConnectError } from '../../../grpc/rpc-failures.ts';
 import { ClientError } from '../../client-error.ts';
 import type { Absence } from '../sources/absence.ts';
-import type { ImageQueue } from './queue-entry.ts';
+import type { ImageQueue, Received, Sent } from './queue-entry.ts';
 
-/** Processes one image. @throws ConnectError; ClientError, which ends the job */
-type ProcessOne = (
-  request: ProcessRequest,
+/** Calls the service for one image. @throws ConnectError; ClientError, which ends the job */
+export type CallOne<Request, Response> = (
+  request: Request,
   timeoutMs: number,
   signal: AbortSignal,
-) => Promise<ProcessResponse>;
+) => Promise<Response>;
 
 /** Reasons of a service that goes away. The image is not their cause. */
 const awayReasons: readonly string[] = ['DRAINING', 'PROCESSOR_UNAVAILABLE'];
@@ -30,9 +23,9 @@ const awayReasons: readonly string[] = ['DRAINING', 'PROCESSOR_UNAVAILABLE'];
  * @returns the error of the first lost call
  * @throws ClientError; the reason of `stop`
  */
-export async function runCalls(
-  queue: ImageQueue,
-  process: ProcessOne,
+export async function runCalls<Request, Response>(
+  queue: ImageQueue<Request, Response>,
+  call: CallOne<Request, Response>,
   timeoutMs: number,
   away: Absence,
   stop: AbortSignal,
@@ -42,16 +35,15 @@ export async function runCalls(
   const running = new Set<Promise<void>>();
   let lost: ConnectError | undefined;
 
-  async function run({ id, request }: ProcessStreamRequest): Promise<void> {
+  async function run({ id, request }: Sent<Request>): Promise<void> {
     try {
-      if (request === undefined) return;
-      const result = await resultOf(() => process(request, timeoutMs, signal));
+      const result = await resultOf(() => call(request, timeoutMs, signal));
       if (result instanceof ConnectError) {
         lost ??= result;
         return;
       }
       away.end();
-      queue.onResponse(create(ProcessStreamResponseSchema, { id, result }));
+      queue.onResponse({ id, result });
     } catch (error) {
       over.abort(error);
     }
@@ -60,10 +52,10 @@ export async function runCalls(
   try {
     for (;;) {
       signal.throwIfAborted();
-      const message = lost === undefined && queue.hasRoomForResponses() ? queue.take() : undefined;
-      if (message !== undefined) {
-        const call = run(message).then(() => void running.delete(call));
-        running.add(call);
+      const sent = lost === undefined && queue.hasRoomForResponses() ? queue.take() : undefined;
+      if (sent !== undefined) {
+        const work = run(sent).then(() => void running.delete(work));
+        running.add(work);
       } else if (running.size > 0) {
         await Promise.race([queue.changed(), ...running]);
       } else if (lost !== undefined || !queue.hasNext()) {
@@ -78,9 +70,9 @@ export async function runCalls(
 }
 
 /** The result of a call; the error of a call that was lost. @throws other errors */
-async function resultOf(
-  call: () => Promise<ProcessResponse>,
-): Promise<ProcessStreamResponse['result'] | ConnectError> {
+async function resultOf<Response>(
+  call: () => Promise<Response>,
+): Promise<Received<Response>['result'] | ConnectError> {
   try {
     return { case: 'response', value: await call() };
   } catch (error) {

@@ -1,15 +1,22 @@
 import type { ConnectError } from '@connectrpc/connect';
-import type { ProcessRequest, ProcessResponse } from '../../../../gen/image/v1/processor_pb.ts';
+import type {
+  ProcessRequest,
+  ProcessResponse,
+  SkewRequest,
+  SkewResponse,
+} from '../../../../gen/image/v1/processor_pb.ts';
 import type { Absence } from '../sources/absence.ts';
 import type { ImageQueue } from './queue-entry.ts';
 
-/** A service that processes the images of a job. It is called when a call needs it. */
+/** A service that processes images, or compares tensors. It is called when a call needs it. */
 export interface ServiceConnection {
   readonly name: 'image-api' | 'image-processor';
   /** Host and port. */
   readonly host: string;
   /** @throws ConnectError; ClientError if the service refuses the caller, or is another service */
   process(request: ProcessRequest, timeoutMs: number, signal: AbortSignal): Promise<ProcessResponse>;
+  /** @throws as process */
+  skew(request: SkewRequest, timeoutMs: number, signal: AbortSignal): Promise<SkewResponse>;
   /** Whether the service reports that it serves. @throws ConnectError, also after the time */
   isServing(timeoutMs: number, signal: AbortSignal): Promise<boolean>;
   /**
@@ -20,7 +27,7 @@ export interface ServiceConnection {
    * @throws ClientError; the reason of `stop`
    */
   sendImages(
-    queue: ImageQueue,
+    queue: ImageQueue<ProcessRequest, ProcessResponse>,
     patienceMs: number,
     away: Absence,
     stop: AbortSignal,

@@ -1,18 +1,10 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { create } from '@bufbuild/protobuf';
-import {
-  type ProcessFailure,
-  type ProcessRequest,
-  ProcessRequestSchema,
-  type ProcessResponse,
-  ProcessStreamRequestSchema,
-} from '../../../../gen/image/v1/processor_pb.ts';
-import { type JobFailure, type JobImage, nameOfSource } from '../images.ts';
+import type { ProcessFailure } from '../../../../gen/image/v1/processor_pb.ts';
+import { type JobFailure, nameOfSource } from '../images.ts';
 import { inputFailure } from '../journal/own-failures.ts';
 import { Hosts } from '../sources/hosts.ts';
-import { readSource } from '../sources/source-file.ts';
-import type { Entry, ImageQueue, Outcomes, QueueLimits } from './queue-entry.ts';
+import type { Entry, Exchange, ImageQueue, Outcomes, QueuedImage, QueueLimits } from './queue-entry.ts';
 import { waitBeforeRetry } from './retry.ts';
 import { ServiceLoad } from './service-load.ts';
 import { takeBack } from './take-back.ts';
@@ -31,18 +23,18 @@ const suspectAfter = 2;
 /**
  * Creates the queue of a job.
  *
- * @param request - for every image, without its source
+ * @param exchange - what is sent for each image
  * @param stop - ends reading and waiting when it aborts
  * @param onError - receives errors that an outcome threw
  */
-export function createImageQueue(
-  images: readonly JobImage[],
-  request: ProcessRequest,
+export function createImageQueue<Image extends QueuedImage, Request, Response>(
+  images: readonly Image[],
+  exchange: Pick<Exchange<Image, Request, Response>, 'bytesOf' | 'requestOf' | 'lengthOf'>,
   limits: QueueLimits,
-  outcomes: Outcomes,
+  outcomes: Outcomes<Image, Response>,
   stop: AbortSignal,
   onError: (error: unknown) => void,
-): ImageQueue {
+): ImageQueue<Request, Response> {
   const hosts = new Hosts(limits);
   const service = new ServiceLoad(limits.inFlight, limits.patienceMs);
   const waiting = waitingImages(images, ({ source }) => hosts.mayBegin(source));
@@ -56,8 +48,8 @@ export function createImageQueue(
   let sourceBytes = 0;
   let responseBytes = 0;
   let tooLong = maxSourceBytes + 1;
-  const ready: Entry[] = [];
-  const sent = new Map<string, Entry>();
+  const ready: Entry<Image, Request>[] = [];
+  const sent = new Map<string, Entry<Image, Request>>();
   let change = Promise.withResolvers<void>();
   // Each file that is being read and each waiting image has a listener on it.
   setMaxListeners(0, stop);
@@ -83,7 +75,7 @@ export function createImageQueue(
     while (!stop.aborted && reading < readsAtOnce && held() < limits.inFlight) {
       const image = waiting.peek();
       if (image === undefined) return;
-      const bytes = 'url' in image.source ? 0 : image.source.bytes;
+      const bytes = exchange.bytesOf(image);
       if (sourceBytes > 0 && sourceBytes + bytes > limits.bytes) return;
       waiting.take();
       hosts.begin(image.source);
@@ -96,18 +88,14 @@ export function createImageQueue(
     }
   }
 
-  async function begin(id: string, image: JobImage, bytes: number): Promise<void> {
+  async function begin(id: string, image: Image, bytes: number): Promise<void> {
     try {
       if ('url' in image.source && hosts.isGivenUp(image.source)) {
         return fail(image, bytes, hostGivenUp(image.source.url));
       }
-      const source = bytes >= tooLong ? undefined : await messageSource(image, stop);
-      if (source === undefined) return fail(image, bytes, sourceTooLong(bytes));
-      const message = create(ProcessStreamRequestSchema, {
-        id,
-        request: create(ProcessRequestSchema, { ...request, source }),
-      });
-      ready.push({ id, image, message, bytes, lost: 0, refused: 0, busySinceMs: undefined });
+      if (bytes >= tooLong) return fail(image, bytes, sourceTooLong(bytes));
+      const request = await exchange.requestOf(image, stop);
+      ready.push({ id, image, request, bytes, lost: 0, refused: 0, busySinceMs: undefined });
     } catch (error) {
       stop.throwIfAborted();
       fail(image, bytes, inputFailure(error));
@@ -122,14 +110,14 @@ export function createImageQueue(
     });
   }
 
-  function fail(image: JobImage, bytes: number, failure: Omit<JobFailure, 'source'>): void {
+  function fail(image: Image, bytes: number, failure: Omit<JobFailure, 'source'>): void {
     sourceBytes -= bytes;
     hosts.end(image.source);
     settle(outcomes.onFailure(image, { source: nameOfSource(image.source), ...failure }));
   }
 
-  function succeed({ image, bytes }: Entry, response: ProcessResponse): void {
-    const { length } = response.content;
+  function succeed({ image, bytes }: Entry<Image, Request>, response: Response): void {
+    const length = exchange.lengthOf(response);
     sourceBytes -= bytes;
     service.succeed();
     hosts.succeed(image.source);
@@ -144,7 +132,7 @@ export function createImageQueue(
   }
 
   /** Fails an image for good, or sends it again later if the failure is transient. @throws as waitBeforeRetry */
-  function refuse(entry: Entry, failure: ProcessFailure): void {
+  function refuse(entry: Entry<Image, Request>, failure: ProcessFailure): void {
     const retry = failure.retryable ? waitBeforeRetry(entry, failure, hosts, service, limits) : undefined;
     if (retry?.isSentAgain) {
       retryLater(entry, retry.waitMs);
@@ -156,7 +144,7 @@ export function createImageQueue(
     fail(entry.image, entry.bytes, { reason, message, metadata: { ...metadata }, code, retryable });
   }
 
-  function retryLater(entry: Entry, waitMs: number): void {
+  function retryLater(entry: Entry<Image, Request>, waitMs: number): void {
     waitingToRetry++;
     // It has waited longest, so it goes first.
     const waited = sleep(waitMs, undefined, { signal: stop }).then(() => void ready.unshift(entry));
@@ -166,7 +154,7 @@ export function createImageQueue(
     });
   }
 
-  function nextEntry(): Entry | undefined {
+  function nextEntry(): Entry<Image, Request> | undefined {
     if (!service.pace.maySend()) return undefined;
     const entry = ready.find(({ image }) => hosts.maySend(image.source));
     if (entry === undefined) return undefined;
@@ -188,7 +176,7 @@ export function createImageQueue(
       sent.set(entry.id, entry);
       hosts.send(entry.image.source);
       service.pace.send();
-      return entry.message;
+      return entry;
     },
 
     inFlight: () => sent.size,
@@ -225,10 +213,4 @@ export function createImageQueue(
       while (settling > 0) await change.promise;
     },
   };
-}
-
-async function messageSource({ source }: JobImage, stop: AbortSignal): Promise<ProcessRequest['source']> {
-  return 'url' in source
-    ? { case: 'url', value: source.url }
-    : { case: 'content', value: await readSource(source.path, stop) };
 }

@@ -1,10 +1,8 @@
-import type {
-  ProcessResponse,
-  ProcessStreamRequest,
-  ProcessStreamResponse,
-} from '../../../../gen/image/v1/processor_pb.ts';
+import type { ConnectError } from '@connectrpc/connect';
+import type { ProcessFailure } from '../../../../gen/image/v1/processor_pb.ts';
 import type { FailureReason } from '../../../failures.ts';
-import type { JobFailure, JobImage } from '../images.ts';
+import type { JobFailure, JobSource } from '../images.ts';
+import type { Absence } from '../sources/absence.ts';
 import type { Attempts, RetryLimits } from './retry.ts';
 
 /** How much a job has in flight. */
@@ -18,34 +16,73 @@ export interface QueueLimits extends RetryLimits {
 }
 
 /** Receives the outcome of each image: one of the two functions is called, once. An error that it throws ends the job. */
-export interface Outcomes {
-  onResponse(image: JobImage, response: ProcessResponse): Promise<void>;
-  onFailure(image: JobImage, failure: JobFailure): Promise<void>;
+export interface Outcomes<Image, Response> {
+  onResponse(image: Image, response: Response): Promise<void>;
+  onFailure(image: Image, failure: JobFailure): Promise<void>;
+}
+
+/** An image of a queue: of a job, or of a pair to compare. */
+export interface QueuedImage {
+  readonly source: JobSource;
+}
+
+/** What a queue sends for each image, and how. */
+export interface Exchange<Image extends QueuedImage, Request, Response> {
+  /** Length of the files that the request contains, in bytes. */
+  bytesOf(image: Image): number;
+  /** Reads the files. @throws the system's error */
+  requestOf(image: Image, stop: AbortSignal): Promise<Request>;
+  /** Length of what a response contains, in bytes. */
+  lengthOf(response: Response): number;
+  /**
+   * Sends images of a queue until it is done, or none can be sent now.
+   *
+   * @returns the error for which images in flight have no response
+   * @throws ClientError; the reason of `stop`
+   */
+  send(
+    queue: ImageQueue<Request, Response>,
+    away: Absence,
+    stop: AbortSignal,
+  ): Promise<ConnectError | undefined>;
+}
+
+/** A request of a queue. */
+export interface Sent<Request> {
+  readonly id: string;
+  readonly request: Request;
+}
+
+/** The response to the request of this id. */
+export interface Received<Response> {
+  readonly id: string;
+  readonly result:
+    | { readonly case: 'response'; readonly value: Response }
+    | { readonly case: 'failure'; readonly value: ProcessFailure }
+    | { readonly case: undefined };
 }
 
 /** One image between reading and its outcome. */
-export interface Entry extends Attempts {
-  readonly id: string;
-  readonly message: ProcessStreamRequest;
+export interface Entry<Image extends QueuedImage, Request> extends Attempts<Image>, Sent<Request> {
   readonly bytes: number;
   /** Connections that were lost while it was in flight. */
   lost: number;
 }
 
 /** The images of a job in flight: read when there is room, sent, sent again if necessary, and written. */
-export interface ImageQueue {
+export interface ImageQueue<Request, Response> {
   /** Whether every image has its outcome. */
   isDone(): boolean;
   /** Resolves at the next change of any kind. */
   changed(): Promise<void>;
-  /** Whether `take` would return a message. */
+  /** Whether `take` would return a request. */
   hasNext(): boolean;
-  /** The next message to send, if there is one. It counts as in flight from then on. */
-  take(): ProcessStreamRequest | undefined;
-  /** How many messages are in flight. */
+  /** The next request to send, if there is one. It counts as in flight from then on. */
+  take(): Sent<Request> | undefined;
+  /** How many requests are in flight. */
   inFlight(): number;
   /** @throws ClientError if the service has refused every image for its load for too long */
-  onResponse(response: ProcessStreamResponse): void;
+  onResponse(response: Received<Response>): void;
   /** Whether the responses that wait to be written leave room for more. */
   hasRoomForResponses(): boolean;
   /**

@@ -1,7 +1,7 @@
 import type { ProcessFailure } from '../../../../gen/image/v1/processor_pb.ts';
 import { isFailureReason, retryAfterOf } from '../../../failures.ts';
-import type { JobImage } from '../images.ts';
 import type { HostLimits, Hosts } from '../sources/hosts.ts';
+import type { QueuedImage } from './queue-entry.ts';
 import type { ServiceLoad } from './service-load.ts';
 
 /** The longest backoff before an image is sent again, in seconds. A failure can ask for a longer wait. */
@@ -14,8 +14,8 @@ export interface RetryLimits extends HostLimits {
 }
 
 /** The attempts at an image so far. */
-export interface Attempts {
-  readonly image: JobImage;
+export interface Attempts<Image extends QueuedImage = QueuedImage> {
+  readonly image: Image;
   /** Transient failures that its host did not cause. */
   refused: number;
   /** When its host, or the service for its load, first asked to retry later. */

@@ -5,7 +5,7 @@ import { misleads } from '../../output-format.ts';
 import { checkOptions } from '../check-options.ts';
 import { type JobFailure, type JobImage, nameOfSource } from '../images.ts';
 import type { JobConsole } from '../job.ts';
-import type { JobArguments, JobService } from '../job-arguments.ts';
+import type { JobArguments } from '../job-arguments.ts';
 import { beginFailures } from '../journal/failures-file.ts';
 import type { Journal } from '../journal/journal.ts';
 import { entryOf } from '../journal/journal-entry.ts';
@@ -18,9 +18,7 @@ import type { Plan, PlanRules } from '../plan.ts';
 import { type Counts, durationWords, type Progress, showProgress } from '../progress.ts';
 import { standingOf } from '../sources/standing.ts';
 import { imagesInWords, skippedWords } from '../summary.ts';
-import { connectToApi } from './api-connection.ts';
-import type { ServiceConnection } from './connection.ts';
-import { connectToProcessor } from './processor-connection.ts';
+import { connectTo } from './connect.ts';
 import { transferImages } from './transfer.ts';
 
 /** The job and the open files of a run. */
@@ -164,12 +162,6 @@ async function sendAll(
     connection.close();
   }
   return misleading;
-}
-
-function connectTo(service: JobService): ServiceConnection {
-  return service.name === 'image-api'
-    ? connectToApi(service.url, service.apiKey)
-    : connectToProcessor(service.url);
 }
 
 /** Runs all steps, even after a failure, and throws the first error. */

@@ -1,5 +1,12 @@
+import { create } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
-import type { ProcessStreamRequest, ProcessStreamResponse } from '../../../../gen/image/v1/processor_pb.ts';
+import {
+  type ProcessRequest,
+  type ProcessResponse,
+  type ProcessStreamRequest,
+  ProcessStreamRequestSchema,
+  type ProcessStreamResponse,
+} from '../../../../gen/image/v1/processor_pb.ts';
 import { ClientError } from '../../client-error.ts';
 import type { Absence } from '../sources/absence.ts';
 import type { ImageQueue } from './queue-entry.ts';
@@ -17,7 +24,7 @@ export type OpenStream = (
  * @throws ClientError of the queue; the reason of `stop`
  */
 export async function runStream(
-  queue: ImageQueue,
+  queue: ImageQueue<ProcessRequest, ProcessResponse>,
   open: OpenStream,
   patienceMs: number,
   away: Absence,
@@ -52,17 +59,17 @@ export async function runStream(
 
 /** The messages of one stream; it stays open while there may be more to send. */
 async function* messagesOf(
-  queue: ImageQueue,
+  queue: ImageQueue<ProcessRequest, ProcessResponse>,
   over: AbortSignal,
   onFirst: () => void,
 ): AsyncGenerator<ProcessStreamRequest> {
   while (!over.aborted && !queue.isDone()) {
-    const message = queue.take();
-    if (message === undefined) {
+    const sent = queue.take();
+    if (sent === undefined) {
       await queue.changed();
       continue;
     }
     if (queue.inFlight() === 1) onFirst();
-    yield message;
+    yield create(ProcessStreamRequestSchema, { id: sent.id, request: sent.request });
   }
 }

@@ -1,12 +1,15 @@
 import type { FailureReason } from '../../../failures.ts';
 import type { JobFailure } from '../images.ts';
-import type { Entry } from './queue-entry.ts';
+import type { Entry, QueuedImage } from './queue-entry.ts';
 import { lostTooOften, sourceTooLong } from './transfer-failures.ts';
 
 /** The images of a stream that has ended. */
-export interface TakenBack {
-  readonly again: readonly Entry[];
-  readonly failed: readonly { readonly entry: Entry; readonly failure: Omit<JobFailure, 'source'> }[];
+export interface TakenBack<Image extends QueuedImage, Request> {
+  readonly again: readonly Entry<Image, Request>[];
+  readonly failed: readonly {
+    readonly entry: Entry<Image, Request>;
+    readonly failure: Omit<JobFailure, 'source'>;
+  }[];
   /** The length, in bytes, from which images are known to be too long. */
   readonly tooLong: number;
   /** Whether the length of one image ended the stream. */
@@ -22,20 +25,20 @@ export interface TakenBack {
  * @param knownTooLong - the length, in bytes, from which images were known to be too long so far
  * @param tries - how often an image may be lost
  */
-export function takeBack(
-  sent: readonly Entry[],
-  ready: readonly Entry[],
+export function takeBack<Image extends QueuedImage, Request>(
+  sent: readonly Entry<Image, Request>[],
+  ready: readonly Entry<Image, Request>[],
   reason: FailureReason | undefined,
   knownTooLong: number,
   tries: number,
-): TakenBack {
+): TakenBack<Image, Request> {
   const longest = Math.max(0, ...sent.map(({ bytes }) => bytes));
   // The processor refuses a message for its length by ending the stream, so the longest image was refused.
   const wasTooLong = reason === 'SOURCE_BYTES_OVER_LIMIT' && longest > 0;
   const tooLong = wasTooLong ? Math.min(knownTooLong, longest) : knownTooLong;
   if (!wasTooLong && !isOfService(reason)) for (const entry of sent) entry.lost++;
-  const again: Entry[] = [];
-  const failed: { entry: Entry; failure: Omit<JobFailure, 'source'> }[] = [];
+  const again: Entry<Image, Request>[] = [];
+  const failed: { entry: Entry<Image, Request>; failure: Omit<JobFailure, 'source'> }[] = [];
   for (const entry of [...sent, ...ready]) {
     if (entry.bytes >= tooLong) failed.push({ entry, failure: sourceTooLong(entry.bytes) });
     else if (entry.lost >= tries) failed.push({ entry, failure: lostTooOften(entry.lost) });
