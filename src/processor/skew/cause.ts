@@ -1,6 +1,7 @@
 import { Failure } from '../../failures.ts';
 import type { PlacedBranch, PlannedImage } from '../image/geometry.ts';
 import type { TensorPlan } from '../image/plan.ts';
+import type { PicturePair } from './arranged.ts';
 import { type Axes, readingsOf } from './axes.ts';
 import type { Difference } from './difference.ts';
 import { latticeFor } from './expected.ts';
@@ -46,6 +47,8 @@ export interface Pair {
   readonly plan: PlannedImage;
   readonly given: GivenTensor;
   readonly expected: GivenTensor;
+  /** The pictures in both. Unset: the given tensor has no picture in the arrangement of the expected one. */
+  readonly pictures: PicturePair | undefined;
   readonly difference: Difference | undefined;
   /** What the expected tensor is called: `resnet50's own tensor`. */
   readonly subject: string;
@@ -81,13 +84,15 @@ export async function explain(pair: Pair): Promise<Cause> {
 }
 
 async function bestExplanation(pair: Pair): Promise<Explanation | undefined> {
-  const { source, given, plan } = pair;
+  const { source, plan, pictures } = pair;
+  if (pictures === undefined) return undefined;
+  const { given, branch } = pictures;
   const renderer = createRenderer(source);
   let best: Explanation | undefined;
   for (const axes of readingsOf(given)) {
     const valueMap = valueMapOf(plan.plan.output as TensorPlan, axes.channels);
     for (const recovered of recover(given, axes, valueMap)) {
-      const lattice = latticeFor(source.header, plan, branchOf(plan), recovered.picture);
+      const lattice = latticeFor(source.header, plan, branch, recovered.picture);
       const found = await search(recovered.picture, lattice, renderer);
       if (found === undefined || found.error >= (best?.found.error ?? Number.POSITIVE_INFINITY)) continue;
       best = { axes, recovered, found };
@@ -96,16 +101,12 @@ async function bestExplanation(pair: Pair): Promise<Explanation | undefined> {
   return best;
 }
 
-function branchOf({ geometry }: PlannedImage): PlacedBranch {
-  return geometry.branches[0] as PlacedBranch;
-}
-
 /** Where the words of the explanation differ from those of the expected tensor. */
 function stepsOf(pair: Pair, { axes, recovered, found }: Explanation): readonly CauseStep[] {
   const yours: Words = {
     ...wordsOf(found.hypothesis),
     ...recovered.valueMap.words,
-    layout: axes.layout,
+    layout: pair.pictures?.arrangement ?? axes.layout,
     datatype: pair.given.datatype,
   };
   const theirs = expectedWords(pair);
@@ -117,23 +118,25 @@ function stepsOf(pair: Pair, { axes, recovered, found }: Explanation): readonly 
   });
 }
 
-function expectedWords({ source, plan, expected }: Pair): Words {
-  const [axes] = readingsOf(expected);
-  if (axes === undefined) return {};
+function expectedWords(pair: Pair): Words {
+  const { plan, pictures } = pair;
+  const [axes] = pictures === undefined ? [] : readingsOf(pictures.expected);
+  if (pictures === undefined || axes === undefined) return {};
   const { words } = valueMapOf(plan.plan.output as TensorPlan, axes.channels);
   return {
-    ...wordsOf(expectedHypothesis(source, plan, axes)),
+    ...wordsOf(expectedHypothesis(pair, axes)),
     ...words,
-    layout: axes.layout,
-    datatype: expected.datatype,
+    layout: pictures.arrangement ?? axes.layout,
+    datatype: pair.expected.datatype,
   };
 }
 
-function expectedHypothesis({ header }: SkewSource, plan: PlannedImage, axes: Axes): Hypothesis {
+function expectedHypothesis({ source, plan, pictures }: Pair, axes: Axes): Hypothesis {
   const { width, height, channels } = axes;
   const data = new Uint8Array(width * height * channels);
   const picture: Levels = { data, width, height, channels: channels === 1 ? 1 : 3 };
-  return expectedOf(latticeFor(header, plan, branchOf(plan), picture));
+  const branch = pictures?.branch ?? (plan.geometry.branches[0] as PlacedBranch);
+  return expectedOf(latticeFor(source.header, plan, branch, picture));
 }
 
 function alsoOf(name: StepName, own: string, { same }: Found, { also }: Recovered): readonly string[] {
@@ -145,7 +148,7 @@ function alsoOf(name: StepName, own: string, { same }: Found, { also }: Recovere
 /** The share of the difference between the given picture and the expected one that the explanation explains, below 1. */
 async function confidenceOf(pair: Pair, axes: Axes, { recovered, found }: Explanation): Promise<number> {
   const { picture } = recovered;
-  const expected = expectedHypothesis(pair.source, pair.plan, axes);
+  const expected = expectedHypothesis(pair, axes);
   const { width, height } = expected.framing.shown;
   const rendered =
     width === picture.width && height === picture.height

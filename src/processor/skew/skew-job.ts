@@ -6,6 +6,7 @@ import { type TensorDescription, valuesIn } from '../image/tensor-container.ts';
 import { createStopwatch, type Stage } from '../stopwatch.ts';
 import { packFailure, unpackFailure, type WorkerFailure } from '../workers/failure.ts';
 import { outOfScratch } from '../workers/scratch.ts';
+import { picturesOf } from './arranged.ts';
 import { type Cause, explain } from './cause.ts';
 import { type Difference, differenceOf, mapOf } from './difference.ts';
 import { type GivenTensor, valuesOf } from './given/given-tensor.ts';
@@ -74,6 +75,7 @@ async function compare(job: SkewJob): Promise<SkewReport> {
   const expected = await stage('expected', () => expectedTensor(job));
   const given = await stage('given', () => readGiven(job.given, expected));
   const difference = differenceOf(given, expected);
+  const pictures = picturesOf(given, expected, job.expected);
   const equal = difference?.isEqual ?? false;
   const cause = equal
     ? undefined
@@ -83,11 +85,13 @@ async function compare(job: SkewJob): Promise<SkewReport> {
           plan: job.expected,
           given,
           expected,
+          pictures,
           difference,
           subject: job.subject,
         }),
       );
-  const map = wantsMap ? await stage('map', () => mapOf(given, expected)) : undefined;
+  const map =
+    wantsMap && pictures ? await stage('map', () => mapOf(pictures.given, pictures.expected)) : undefined;
   return {
     equal,
     difference,

@@ -103,6 +103,9 @@ export function cropInWords(picture: Size, window: Window): string {
 
 const black: Colour = [0, 0, 0];
 
+/** A picture whose aspect ratio changes by a smaller share is not called stretched. */
+const keptRatio = 0.05;
+
 function windowId({ left, top, width, height, pad }: Window): string {
   const isPadded = left < 0 || top < 0 || pad.some((level) => level !== 0);
   return [left, top, width, height, ...(isPadded ? pad : [])].join(',');
@@ -121,9 +124,9 @@ function isPicture({ width, height }: Size): boolean {
 }
 
 function stretched(source: Size, size: Size): Framing {
-  const [across, down] = [size.width / source.width, size.height / source.height];
-  const isKept =
-    Math.abs(source.width * down - size.width) < 1 || Math.abs(source.height * across - size.height) < 1;
+  const ratio = size.width / source.width / (size.height / source.height);
+  // Sides may be rounded to multiples of a patch.
+  const isKept = Math.abs(ratio - 1) < keptRatio;
   const words = isKept ? sizeInWords(size) : `${sizeInWords(size)}, stretched`;
   return framingOf({
     words: { size: words, crop: 'none' },
