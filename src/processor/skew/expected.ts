@@ -6,7 +6,7 @@ import type { Size } from '../image/shortest-edge.ts';
 import type { PlacedStep } from '../image/step.ts';
 import type { Step } from '../image/steps.ts';
 import { channelOrdersOf } from './lattice/channel-orders.ts';
-import { decodings } from './lattice/decodings.ts';
+import { decodingsOf } from './lattice/decodings.ts';
 import { finishesOf } from './lattice/finishes.ts';
 import {
   cropInWords,
@@ -44,7 +44,7 @@ export function latticeFor(
   const sizeOfTurn = ({ orientation }: Turn) => sizeUpright(header, orientation);
   const isOwn = (turn: Turn) => turn.id === (plan.orientation ?? 'apply') && isOwnSize;
   return {
-    decoding: decodings,
+    decoding: decodingsOf(header),
     turn: first(turnsOf(header.orientation), ({ id }) => id === (plan.orientation ?? 'apply')),
     transparency: first(
       transparenciesOf(header.hasAlpha),

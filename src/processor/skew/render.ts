@@ -1,9 +1,9 @@
-import { orient } from '../codecs/orient.ts';
+import { orient, sizeUpright } from '../codecs/orient.ts';
 import { flatten } from '../image/alpha.ts';
 import { type Cutout, cutUpright, intersection, seenFrom, sizeOfCutout, wholeOf } from '../image/cutout.ts';
 import type { Pixels } from '../image/pixels.ts';
 import type { Size } from '../image/shortest-edge.ts';
-import type { Colour, Hypothesis, Levels, SkewSource, Window } from './lattice/hypothesis.ts';
+import type { Colour, Framing, Hypothesis, Levels, SkewSource, Window } from './lattice/hypothesis.ts';
 
 /** Computes the pictures of hypotheses about one source. */
 export interface Renderer {
@@ -34,7 +34,9 @@ export function createRenderer(file: SkewSource): Renderer {
     const key = [decoding.id, turn.id, transparency.id, recolouring.id, JSON.stringify(canvas)].join('|');
     return kept(key, async () => {
       const source = await sourceOf(hypothesis);
-      return source && (placed(source, canvas, wholeOf(canvas)) as Pixels);
+      if (source === undefined) return undefined;
+      const window = scaledWindow(canvas, sizeUpright(file.header, turn.orientation), source);
+      return placed(source, window, wholeOf(window)) as Pixels;
     });
   }
 
@@ -74,7 +76,7 @@ async function prepare(hypothesis: Hypothesis, file: SkewSource): Promise<Pixels
 /** A part of the result: resampled pixels where it shows the source, and padding. */
 async function frame(
   source: Pixels,
-  { framing, resampler }: Hypothesis,
+  { framing, resampler, turn }: Hypothesis,
   part: Cutout,
   file: SkewSource,
 ): Promise<Levels | undefined> {
@@ -82,8 +84,23 @@ async function frame(
   const needed = seenFrom(part, { left: -shown.left, top: -shown.top });
   const computed = intersection(needed, wholeOf(framing.resized));
   if (computed === undefined) return canvasOf(sizeOfCutout(part), shown.pad, 3, Uint8Array);
-  const picture = await resampler.run(source, framing, computed, file);
+  const whole = framing.canvas ?? sizeUpright(file.header, turn.orientation);
+  const box = scaledBox(framing.box, whole, source);
+  const picture = await resampler.run(source, { ...framing, box }, computed, file);
   return picture && placedPart(picture, computed, needed, shown.pad);
+}
+
+/** A box of the source in one that its decoder has scaled. */
+function scaledBox([left, top, right, bottom]: Framing['box'], whole: Size, scaled: Size): Framing['box'] {
+  const across = (x: number) => (x * scaled.width) / whole.width;
+  const down = (y: number) => (y * scaled.height) / whole.height;
+  return [across(left), down(top), across(right), down(bottom)];
+}
+
+function scaledWindow({ left, top, width, height, pad }: Window, whole: Size, scaled: Size): Window {
+  const box = scaledBox([left, top, left + width, top + height], whole, scaled);
+  const [x, y, right, bottom] = box.map(Math.round) as [number, number, number, number];
+  return { left: x, top: y, width: right - x, height: bottom - y, pad };
 }
 
 /** A window of a picture. */

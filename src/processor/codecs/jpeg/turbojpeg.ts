@@ -8,6 +8,19 @@ import { takeScratch } from '../../workers/scratch.ts';
 export const shrinkFactors = [1, 2, 4, 8] as const;
 export type ShrinkFactor = (typeof shrinkFactors)[number];
 
+/**
+ * Decoding in ways that other programs choose for their speed, with other bytes than the defaults'. Only comparisons use
+ * it; `TurboJpeg.decode` has no such parameter.
+ */
+export interface DecodingShortcuts {
+  /** JDCT_IFAST, which TensorFlow uses, instead of JDCT_ISLOW. */
+  readonly fastDct: boolean;
+  /** Chroma is repeated, not interpolated: `do_fancy_upsampling` is off. */
+  readonly plainUpsampling: boolean;
+}
+
+export type Subsampling = '4:2:0' | '4:2:2' | '4:4:4';
+
 /** The system's libjpeg-turbo through its TurboJPEG API: half the CPU time of the same work through libvips. */
 export interface TurboJpeg {
   /** Version of the loaded library, for `provenance.libraries`. */
@@ -27,21 +40,33 @@ export interface TurboJpeg {
     channels: 1 | 3,
     shrink: ShrinkFactor,
   ): Pixels | undefined;
+  /** As `decode`, with shortcuts. */
+  decodeBy(
+    shortcuts: DecodingShortcuts,
+    content: Uint8Array,
+    size: { readonly width: number; readonly height: number },
+    channels: 1 | 3,
+    shrink: ShrinkFactor,
+  ): Pixels | undefined;
   /**
-   * Encodes pixels as a baseline JPEG, 4:2:0, with the standard's tables (annex K): the same bytes as sharp with
+   * Encodes pixels as a baseline JPEG with the standard's tables (annex K): the same bytes as sharp with
    * `optimiseCoding: false`.
    *
    * @param image - [height, width, 1 | 3] uint8, no side longer than 65,500 pixels
    * @param quality - 1…100
+   * @param subsampling - of colour; unset: 4:2:0
    */
-  encode(image: Pixels, quality: number): Buffer;
+  encode(image: Pixels, quality: number, subsampling?: Subsampling): Buffer;
 }
 
 /** From turbojpeg.h. */
 const pixelFormats = { 1: 6 /* TJPF_GRAY */, 3: 0 /* TJPF_RGB */ } as const;
-const subsamplings = { 1: 3 /* TJSAMP_GRAY */, 3: 2 /* TJSAMP_420 */ } as const;
+const graySubsampling = 3;
+const subsamplings: Readonly<Record<Subsampling, number>> = { '4:4:4': 0, '4:2:2': 1, '4:2:0': 2 };
 const colourspaces = { ycbcr: 1, gray: 2 } as const;
 const accurateDct = 4096;
+const fastDctFlag = 2048;
+const fastUpsampling = 256;
 const noRealloc = 1024;
 
 /** The JFIF segment after the two bytes of SOI, in bytes: marker, length, content. sharp does not write it. */
@@ -88,37 +113,44 @@ function bind(name: string): TurboJpeg {
   const [decompressor, compressor] = [initDecompress(), initCompress()];
   if (decompressor === null || compressor === null) throw new Error('TurboJPEG could not be initialised');
 
+  function decodeWith(flags: number, ...[content, size, channels, shrink]: Parameters<TurboJpeg['decode']>) {
+    const [width, height, subsampling, colourspace] = [[0], [0], [0], [0]];
+    if (
+      decompressHeader(decompressor, content, content.length, width, height, subsampling, colourspace) !== 0
+    )
+      return undefined;
+    if (width[0] !== size.width || height[0] !== size.height) return undefined;
+    if (colourspace[0] !== colourspaces.ycbcr && colourspace[0] !== colourspaces.gray) return undefined;
+    const shrunk = { width: Math.ceil(size.width / shrink), height: Math.ceil(size.height / shrink) };
+    const data = takeScratch(shrunk.width * shrunk.height * channels);
+    const format = pixelFormats[channels];
+    const end = decompress(
+      decompressor,
+      content,
+      content.length,
+      data,
+      shrunk.width,
+      0,
+      shrunk.height,
+      format,
+      flags,
+    );
+    return end === 0 ? { data, ...shrunk, channels } : undefined;
+  }
+
   return {
     version: loadedVersion(),
 
-    decode(content, size, channels, shrink) {
-      const [width, height, subsampling, colourspace] = [[0], [0], [0], [0]];
-      if (
-        decompressHeader(decompressor, content, content.length, width, height, subsampling, colourspace) !== 0
-      )
-        return undefined;
-      if (width[0] !== size.width || height[0] !== size.height) return undefined;
-      if (colourspace[0] !== colourspaces.ycbcr && colourspace[0] !== colourspaces.gray) return undefined;
-      const shrunk = { width: Math.ceil(size.width / shrink), height: Math.ceil(size.height / shrink) };
-      const data = takeScratch(shrunk.width * shrunk.height * channels);
-      const format = pixelFormats[channels];
-      const end = decompress(
-        decompressor,
-        content,
-        content.length,
-        data,
-        shrunk.width,
-        0,
-        shrunk.height,
-        format,
-        accurateDct,
-      );
-      return end === 0 ? { data, ...shrunk, channels } : undefined;
+    decode: (content, size, channels, shrink) => decodeWith(accurateDct, content, size, channels, shrink),
+
+    decodeBy({ fastDct, plainUpsampling }, content, size, channels, shrink) {
+      const flags = (fastDct ? fastDctFlag : accurateDct) | (plainUpsampling ? fastUpsampling : 0);
+      return decodeWith(flags, content, size, channels, shrink);
     },
 
-    encode({ data, width, height, channels }, quality) {
+    encode({ data, width, height, channels }, quality, colourSubsampling = '4:2:0') {
       if (channels !== 1 && channels !== 3) throw new RangeError(`${channels} channels in a JPEG`);
-      const subsampling = subsamplings[channels];
+      const subsampling = channels === 1 ? graySubsampling : subsamplings[colourSubsampling];
       const room = Buffer.allocUnsafeSlow(Number(bufferSize(width, height, subsampling)));
       const [place, size] = [[room], [room.length]];
       const format = pixelFormats[channels];
