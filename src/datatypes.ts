@@ -16,6 +16,9 @@ export const datatypes = {
   FP32: { bytes: 4, safetensors: 'F32', npy: '<f4' },
   FP64: { bytes: 8, safetensors: 'F64', npy: '<f8' },
   BOOL: { bytes: 1, safetensors: 'BOOL', npy: '|b1' },
+  INT8: { bytes: 1, safetensors: 'I8', npy: '|i1' },
+  INT16: { bytes: 2, safetensors: 'I16', npy: '<i2' },
+  UINT16: { bytes: 2, safetensors: 'U16', npy: '<u2' },
   INT32: { bytes: 4, safetensors: 'I32', npy: '<i4' },
   INT64: { bytes: 8, safetensors: 'I64', npy: '<i8' },
 } as const satisfies Record<string, DatatypeForms>;

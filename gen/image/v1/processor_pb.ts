@@ -1363,7 +1363,7 @@ export type GivenTensor = Message<"image.v1.GivenTensor"> & {
   shape: bigint[];
 
   /**
-   * UINT8, INT32, INT64, FP16, BF16, FP32 or FP64. Only for RAW, and required for it.
+   * UINT8, INT8, UINT16, INT16, INT32, INT64, FP16, BF16, FP32 or FP64. Only for RAW, and required for it.
    *
    * @generated from field: string datatype = 4;
    */

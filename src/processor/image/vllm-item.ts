@@ -94,6 +94,9 @@ function dataOf({ datatype, values }: Tensor, shape: readonly number[]): unknown
 const torchDtypes: Readonly<Record<DatatypeName, string>> = {
   BOOL: 'bool',
   UINT8: 'uint8',
+  INT8: 'int8',
+  INT16: 'int16',
+  UINT16: 'uint16',
   INT32: 'int32',
   INT64: 'int64',
   FP16: 'float16',

@@ -2,7 +2,8 @@ import type { Price } from '../admission/admission.ts';
 import { channelsOf } from '../codecs/header.ts';
 import { areaOf } from '../image/cutout.ts';
 import { priceOf } from '../image/price.ts';
-import type { SkewJob } from './skew-job.ts';
+import { inflatedBytesOf } from './given/npz.ts';
+import type { GivenFile, SkewJob } from './skew-job.ts';
 
 /** Versions of the decoded source that the search keeps, beside that of the expected tensor. */
 const keptSources = 4;
@@ -16,8 +17,17 @@ export function priceOfSkew({ content, header, expected, given }: SkewJob): Pric
   const price = priceOf(header, content.length, [expected]);
   const decoded = areaOf(header) * Math.max(3, channelsOf(header));
   return {
-    memoryBytes: price.memoryBytes + keptSources * decoded + 8 * given.content.length,
+    memoryBytes: price.memoryBytes + keptSources * decoded + bytesOfGiven(given),
     workMs: searchDecodings * price.workMs + searchMs,
     waitingBytes: price.waitingBytes + given.content.length,
   };
+}
+
+/**
+ * Memory for the given tensor: its values as numbers, which for FP16 have twice their bytes, the levels that are read from
+ * them, and the differences in FP64.
+ */
+function bytesOfGiven({ content }: GivenFile): number {
+  const isZip = content[0] === 0x50 && content[1] === 0x4b;
+  return 8 * (isZip ? content.length + inflatedBytesOf(content.length) : content.length);
 }

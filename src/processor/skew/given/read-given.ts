@@ -1,8 +1,12 @@
-import { type DatatypeForms, type DatatypeName, datatypes } from '../../../datatypes.ts';
 import { Failure } from '../../../failures.ts';
-import { decodeWhole } from '../../codecs/decode.ts';
 import type { GivenFile } from '../skew-job.ts';
-import { type GivenTensor, valuesOf } from './given-tensor.ts';
+import type { GivenTensor } from './given-tensor.ts';
+import { npyMagic, readNpy } from './npy.ts';
+import { readNpz, zipMagic } from './npz.ts';
+import { readPicture } from './picture.ts';
+import { readRaw } from './raw.ts';
+import { isSafetensors, readSafetensors } from './safetensors.ts';
+import { tensorInvalid } from './tensor-invalid.ts';
 
 /**
  * Reads the tensor that another program made.
@@ -19,94 +23,68 @@ export async function readGiven(file: GivenFile, expected: GivenTensor): Promise
 
 type GivenTensorFile = Extract<GivenFile, { kind: 'tensor' }>;
 
-/** [height, width, channels] uint8 */
-async function readPicture({
+function readTensor(file: GivenTensorFile, expected: GivenTensor): GivenTensor {
+  const { content, shape, datatype, name } = file;
+  switch (file.container ?? containerOf(file)) {
+    case 'raw':
+      return readRaw(content, shape, datatype, name || expected.name);
+    case 'npy':
+      return readNpy(content, name || expected.name);
+    case 'npz':
+      return readNpz(content, name, expected);
+    case 'safetensors':
+      return readSafetensors(content, name, expected);
+  }
+}
+
+function containerOf({
   content,
-  header,
-}: Extract<GivenFile, { kind: 'picture' }>): Promise<GivenTensor> {
-  const { data, width, height, channels } = await decodeWhole(content, header);
-  return {
-    name: 'picture',
-    datatype: 'UINT8',
-    shape: [height, width, channels],
-    values: Uint8Array.from(data),
-  };
-}
-
-function readTensor(file: GivenTensorFile, { name }: GivenTensor): GivenTensor {
-  const { content } = file;
-  if (file.container === 'raw' || (file.container === undefined && file.shape.length > 0))
-    return readRaw(file, name);
-  const text = Buffer.from(content.buffer, content.byteOffset, Math.min(content.length, 6)).toString(
+  shape,
+  datatype,
+}: GivenTensorFile): NonNullable<GivenTensorFile['container']> {
+  if (shape.length > 0 || datatype !== '') return 'raw';
+  if (content.length === 0) throw tensorInvalid('The tensor has no bytes.', { actual: 0 });
+  const text = Buffer.from(content.buffer, content.byteOffset, content.length).toString(
     'latin1',
+    0,
+    npyMagic.length,
   );
-  if (text === '\x93NUMPY') return { name, ...readNpy(content) };
-  throw invalid(
-    'The tensor is no file of NumPy (.npy, .npz) and no safetensors; for the values alone, set shape and datatype.',
+  if (text === npyMagic) return 'npy';
+  if (text.startsWith(zipMagic)) return 'npz';
+  if (isSafetensors(content)) return 'safetensors';
+  throw tensorInvalid(
+    'The tensor is no .npy, no .npz and no safetensors file. For values without a header, set shape and datatype.',
   );
 }
 
-function readRaw({ content, shape, datatype }: GivenTensorFile, name: string): GivenTensor {
-  if (!(datatype in datatypes)) {
-    throw invalid(`datatype is ${datatype.slice(0, 20)}; allowed: ${Object.keys(datatypes).join(', ')}.`);
+/** The largest number of FP32. */
+const largest = (2 - 2 ** -23) * 2 ** 127;
+
+function checkFinite({ values, shape }: GivenTensor): void {
+  let first = -1;
+  let count = 0;
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index] as number;
+    if (value >= -largest && value <= largest) continue;
+    if (count === 0) first = index;
+    count += 1;
   }
-  return { name, ...tensorOf(datatype as DatatypeName, shape, content) };
+  if (count === 0) return;
+  const position = positionOf(first, shape);
+  throw new Failure(
+    'TENSOR_NOT_FINITE',
+    `${count} of the tensor's ${values.length} values ${count === 1 ? 'is' : 'are'} not finite in FP32; the first is ${values[first]}, at [${position.join(', ')}].`,
+    { actual: String(values[first]), index: first, position: position.join(','), count },
+  );
 }
 
-/** NumPy's NEP 1, versions 1.0 to 3.0, in C order. */
-function readNpy(content: Uint8Array): Omit<GivenTensor, 'name'> {
-  const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
-  const lengthBytes = bytes[6] === 1 ? 2 : 4;
-  const start = 8 + lengthBytes;
-  const headerLength = lengthBytes === 2 ? bytes.readUInt16LE(8) : bytes.readUInt32LE(8);
-  const header = bytes.toString('latin1', start, start + Math.min(headerLength, 10_000));
-  const [, descr = ''] = /'descr': '([^']+)'/.exec(header) ?? [];
-  const [, dimensions = ''] = /'shape': \(([^)]*)\)/.exec(header) ?? [];
-  const datatype = (Object.keys(datatypes) as DatatypeName[]).find((name) => {
-    const { npy }: DatatypeForms = datatypes[name];
-    return npy === descr;
-  });
-  if (datatype === undefined || !header.includes("'fortran_order': False")) {
-    throw invalid(
-      `The tensor's NumPy header is ${header.slice(0, 80).trim()}; it takes little-endian values in C order.`,
-    );
+/** The index along each axis. */
+function positionOf(index: number, shape: readonly number[]): readonly number[] {
+  const position: number[] = [];
+  let rest = index;
+  for (const length of shape.toReversed()) {
+    position.unshift(rest % length);
+    rest = Math.floor(rest / length);
   }
-  const shape = dimensions
-    .split(',')
-    .filter((text) => text.trim() !== '')
-    .map(Number);
-  return tensorOf(datatype, shape, content.subarray(start + headerLength));
-}
-
-function tensorOf(
-  datatype: DatatypeName,
-  shape: readonly number[],
-  bytes: Uint8Array,
-): Omit<GivenTensor, 'name'> {
-  const expected = shape.reduce((product, length) => product * length, datatypes[datatype].bytes);
-  if (expected !== bytes.length) {
-    throw invalid(
-      `A tensor of ${datatype} with the shape ${shape.join(' × ')} has ${expected} bytes; the file has ${bytes.length}.`,
-      { limit: expected, actual: bytes.length },
-    );
-  }
-  return { datatype, shape, values: valuesOf(datatype, bytes) };
-}
-
-function checkFinite({ values }: GivenTensor): void {
-  for (const [index, value] of values.entries()) {
-    if (Number.isFinite(value)) continue;
-    throw new Failure(
-      'TENSOR_NOT_FINITE',
-      `The tensor's value ${index} is ${value}; all have to be finite.`,
-      {
-        actual: String(value),
-        index,
-      },
-    );
-  }
-}
-
-function invalid(message: string, metadata: Readonly<Record<string, number | string>> = {}): Failure {
-  return new Failure('TENSOR_INVALID', message, metadata);
+  return position;
 }

@@ -1,0 +1,100 @@
+/*
+ * Files that other libraries wrote: NumPy 2.4.6 (numpy.save, savez, savez_compressed, lib.format.write_array), safetensors
+ * 0.8 and ml_dtypes 0.6. Except in `pickled` and `structured`, the tensor is
+ * (numpy.arange(12, dtype='<f4') * 0.5 - 1).reshape(1, 3, 2, 2), named pixel_values; beside it, npz files have a
+ * `mask` and the safetensors file has `ids`.
+ */
+export const files = {
+  npy1: of(
+    [
+      'k05VTVBZAQB2AHsnZGVzY3InOiAnPGY0JywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDEsIDMsIDIsIDIpLCB9',
+      'ICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAoAAIC/AAAAvwAAAAAAAAA/AACAPwAA',
+      'wD8AAABAAAAgQAAAQEAAAGBAAACAQAAAkEA=',
+    ].join(''),
+  ),
+  npy2: of(
+    [
+      'k05VTVBZAgB0AAAAeydkZXNjcic6ICc8ZjQnLCAnZm9ydHJhbl9vcmRlcic6IEZhbHNlLCAnc2hhcGUnOiAoMSwgMywgMiwgMiks',
+      'IH0gICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAoAAIC/AAAAvwAAAAAAAAA/AACAPwAA',
+      'wD8AAABAAAAgQAAAQEAAAGBAAACAQAAAkEA=',
+    ].join(''),
+  ),
+  npy3: of(
+    [
+      'k05VTVBZAwB0AAAAeydkZXNjcic6ICc8ZjQnLCAnZm9ydHJhbl9vcmRlcic6IEZhbHNlLCAnc2hhcGUnOiAoMSwgMywgMiwgMiks',
+      'IH0gICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAoAAIC/AAAAvwAAAAAAAAA/AACAPwAA',
+      'wD8AAABAAAAgQAAAQEAAAGBAAACAQAAAkEA=',
+    ].join(''),
+  ),
+  fortran: of(
+    [
+      'k05VTVBZAQB2AHsnZGVzY3InOiAnPGY0JywgJ2ZvcnRyYW5fb3JkZXInOiBUcnVlLCAnc2hhcGUnOiAoMSwgMywgMiwgMiksIH0g',
+      'ICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAoAAIC/AACAPwAAQEAAAAAAAAAAQAAA',
+      'gEAAAAC/AADAPwAAYEAAAAA/AAAgQAAAkEA=',
+    ].join(''),
+  ),
+  bigEndian: of(
+    [
+      'k05VTVBZAQB2AHsnZGVzY3InOiAnPmY0JywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDEsIDMsIDIsIDIpLCB9',
+      'ICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAq/gAAAvwAAAAAAAAA/AAAAP4AAAD/A',
+      'AABAAAAAQCAAAEBAAABAYAAAQIAAAECQAAA=',
+    ].join(''),
+  ),
+  npz: of(
+    [
+      'UEsDBC0AAAAAAAAAIQB4Kbwq//////////8IABQAbWFzay5ucHkBABAAggAAAAAAAACCAAAAAAAAAJNOVU1QWQEAdgB7J2Rlc2Ny',
+      'JzogJ3xiMScsICdmb3J0cmFuX29yZGVyJzogRmFsc2UsICdzaGFwZSc6ICgyLCksIH0gICAgICAgICAgICAgICAgICAgICAgICAg',
+      'ICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAKAQFQSwMELQAAAAAAAAAhAG8XUQX//////////xAAFABwaXhlbF92',
+      'YWx1ZXMubnB5AQAQALAAAAAAAAAAsAAAAAAAAACTTlVNUFkBAHYAeydkZXNjcic6ICc8ZjQnLCAnZm9ydHJhbl9vcmRlcic6IEZh',
+      'bHNlLCAnc2hhcGUnOiAoMSwgMywgMiwgMiksIH0gICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAg',
+      'ICAgICAgCgAAgL8AAAC/AAAAAAAAAD8AAIA/AADAPwAAAEAAACBAAABAQAAAYEAAAIBAAACQQFBLAQItAy0AAAAAAAAAIQB4Kbwq',
+      'ggAAAIIAAAAIAAAAAAAAAAAAAACAAQAAAABtYXNrLm5weVBLAQItAy0AAAAAAAAAIQBvF1EFsAAAALAAAAAQAAAAAAAAAAAAAACA',
+      'AbwAAABwaXhlbF92YWx1ZXMubnB5UEsFBgAAAAACAAIAdAAAAK4BAAAAAA==',
+    ].join(''),
+  ),
+  compressedNpz: of(
+    [
+      'UEsDBC0AAAAIAAAAIQB4Kbwq//////////8IABQAbWFzay5ucHkBABAAggAAAAAAAABGAAAAAAAAAJvsF+obEMnIUMZQrZ6SWpxc',
+      'pG6loF6TZKiuo6Cell9UUpSYF59flJIKEndLzClOBYoXZyQWpAL5GkY6mjoKtQoUAC5GRgBQSwMELQAAAAgAAAAhAG8XUQX/////',
+      '/////xAAFABwaXhlbF92YWx1ZXMubnB5AQAQALAAAAAAAAAAbAAAAAAAAACb7BfqGxDJyFDGUK2eklqcXKRupaBuk2airqOgnpZf',
+      'VFKUmBefX5SSChJ3S8wpTgWKF2ckFqQC+RqGOgrGOgpGQKSpo1CrQAbgYmBo2M/AwADCIGAP5APxASBmcGBgUABiByBOAOIGIJ7g',
+      'AABQSwECLQMtAAAACAAAACEAeCm8KkYAAACCAAAACAAAAAAAAAAAAAAAgAEAAAAAbWFzay5ucHlQSwECLQMtAAAACAAAACEAbxdR',
+      'BWwAAACwAAAAEAAAAAAAAAAAAAAAgAGAAAAAcGl4ZWxfdmFsdWVzLm5weVBLBQYAAAAAAgACAHQAAAAuAQAAAAA=',
+    ].join(''),
+  ),
+  safetensors: of(
+    [
+      'iAAAAAAAAAB7ImlkcyI6eyJkdHlwZSI6Ikk2NCIsInNoYXBlIjpbM10sImRhdGFfb2Zmc2V0cyI6WzAsMjRdfSwicGl4ZWxfdmFs',
+      'dWVzIjp7ImR0eXBlIjoiRjMyIiwic2hhcGUiOlsxLDMsMiwyXSwiZGF0YV9vZmZzZXRzIjpbMjQsNzJdfX0gICAgICAgAAAAAAAA',
+      'AAABAAAAAAAAAAIAAAAAAAAAAACAvwAAAL8AAAAAAAAAPwAAgD8AAMA/AAAAQAAAIEAAAEBAAABgQAAAgEAAAJBA',
+    ].join(''),
+  ),
+  pickled: of(
+    [
+      'k05VTVBZAQB2AHsnZGVzY3InOiAnfE8nLCAnZm9ydHJhbl9vcmRlcic6IEZhbHNlLCAnc2hhcGUnOiAoMSwpLCB9ICAgICAgICAg',
+      'ICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAqABJWLAAAAAAAAAIwWbnVtcHkuX2Nv',
+      'cmUubXVsdGlhcnJheZSMDF9yZWNvbnN0cnVjdJSTlIwFbnVtcHmUjAduZGFycmF5lJOUSwCFlEMBYpSHlFKUKEsBSwGFlGgDjAVk',
+      'dHlwZZSTlIwCTziUiYiHlFKUKEsDjAF8lE5OTkr/////Sv////9LP3SUYoldlH2UYXSUYi4=',
+    ].join(''),
+  ),
+  structured: of(
+    [
+      'k05VTVBZAQB2AHsnZGVzY3InOiBbKCdyJywgJ3x1MScpLCAoJ2cnLCAnfHUxJyldLCAnZm9ydHJhbl9vcmRlcic6IEZhbHNlLCAn',
+      'c2hhcGUnOiAoMiwpLCB9ICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAoAAAAA',
+    ].join(''),
+  ),
+  bfloat16: of(
+    [
+      'k05VTVBZAQB2AHsnZGVzY3InOiAnPFYyJywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDEsIDMsIDIsIDIpLCB9',
+      'ICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAqAvwC/AAAAP4A/wD8AQCBAQEBgQIBA',
+      'kEA=',
+    ].join(''),
+  ),
+} as const;
+
+/** The values of the tensor. */
+export const values = Float32Array.from({ length: 12 }, (_, index) => index * 0.5 - 1);
+
+function of(base64: string): Buffer {
+  return Buffer.from(base64, 'base64');
+}
