@@ -70,6 +70,7 @@ export async function compareHere({ image, tensor, preset }: Pair): Promise<Repo
     expected: { plan, geometry: geometryOf(header, plan) },
     given: { kind: 'tensor', content: bytes, container: 'raw', shape, datatype, name: '' },
     wantsMap: false,
+    subject: `${preset}'s own tensor`,
     subject: 'the expected tensor',
   });
   const { user, system } = process.cpuUsage(start);

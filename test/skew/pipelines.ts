@@ -3,6 +3,9 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type PythonPeer, startPython } from '../parity/python-peer.ts';
 import type { MadeTensor } from './comparison.ts';
+import { canvasPipelines } from './pipelines/canvas.ts';
+import { sharpPipelines } from './pipelines/sharp.ts';
+import { transformersJsPipelines } from './pipelines/transformers-js.ts';
 import type { Expected } from './verdict.ts';
 
 /** A photograph, or a file made from one. */
@@ -36,11 +39,12 @@ export interface Pipelines {
 /**
  * All pipelines, each in the first interpreter that has its packages.
  *
+ * @param modules - a folder in which @huggingface/transformers is installed
  * @param kept - whether tensors of an earlier run are used
  */
 export async function startPipelines(
   pythons: readonly string[],
-  _modules: string | undefined,
+  modules: string | undefined,
   kept: boolean,
 ): Promise<Pipelines> {
   const peers = pythons.map((python) => startPython(python, new URL('pipelines/peer.py', import.meta.url)));
@@ -53,10 +57,13 @@ export async function startPipelines(
     }
     for (const image of await imagesOf(peer)) if (!images.has(image.name)) images.set(image.name, image);
   }
+  const canvas = canvasPipelines();
+  const ours = [...sharpPipelines, ...(await transformersJsPipelines(modules)), ...canvas.pipelines];
   return {
-    pipelines: [...byName.values()].map((pipeline) => remembering(pipeline, kept)),
+    pipelines: [...byName.values(), ...ours].map((pipeline) => remembering(pipeline, kept)),
     images: [...images.values()],
     end: () => {
+      canvas.end();
       for (const peer of peers) peer.end();
     },
   };
