@@ -71,7 +71,6 @@ export async function compareHere({ image, tensor, preset }: Pair): Promise<Repo
     given: { kind: 'tensor', content: bytes, container: 'raw', shape, datatype, name: '' },
     wantsMap: false,
     subject: `${preset}'s own tensor`,
-    subject: 'the expected tensor',
   });
   const { user, system } = process.cpuUsage(start);
   const seconds = (user + system) / 1e6;

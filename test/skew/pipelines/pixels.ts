@@ -26,7 +26,7 @@ export function pixelPipeline(
 }
 
 /** (x / 255 − 0.5) / 0.5 in planes, as JavaScript computes it: in double precision, rounded when it is stored. */
-export function half({ data, width, height, channels }: RawPixels): MadeTensor {
+function half({ data, width, height, channels }: RawPixels): MadeTensor {
   const area = width * height;
   const values = new Float32Array(3 * area);
   for (let pixel = 0; pixel < area; pixel++) {
