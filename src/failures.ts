@@ -132,6 +132,12 @@ export const failureKinds = {
     title: 'The preprocessor config asks for something that is not supported',
   },
 
+  PAIRS_INVALID: {
+    code: INVALID_ARGUMENT,
+    status: 400,
+    isRetryable: false,
+    title: 'The images and the tensors are not pairs',
+  },
   TENSOR_INVALID: {
     code: INVALID_ARGUMENT,
     status: 400,

@@ -23,7 +23,7 @@ import { getPreset, listPresets, presetsPath } from './presets.ts';
 import { problemPath, writeProblem } from './problems/problem.ts';
 import { serveProblems } from './problems/serve-problems.ts';
 import { responseHeaders } from './response.ts';
-import { findSkew } from './skew.ts';
+import { findSkew } from './skew/skew.ts';
 import { traceRequests } from './trace-requests.ts';
 import type { ProcessorClient } from './upstream/processor-client.ts';
 

@@ -8,6 +8,4 @@ export type ImageSource = Exclude<ProcessRequest['source'], { case: undefined }>
 export interface RequestPart {
   readonly sources: readonly ImageSource[];
   readonly options: OptionTexts;
-  /** The files of the fields `tensor`, for a comparison. */
-  readonly tensors: readonly Uint8Array[];
 }

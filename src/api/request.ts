@@ -7,8 +7,9 @@ import { imageOptionNames } from '../options/image-options.ts';
 import { joinLists, optionTexts } from '../options/parse-options.ts';
 import type { ApiConfig } from './config.ts';
 import type { ApiContext } from './context.ts';
+import { withoutBom } from './form-parts.ts';
 import type { Share } from './memory/held-bytes.ts';
-import { parseForm, withoutBom } from './multipart.ts';
+import { parseForm } from './multipart.ts';
 import { imageTooLong, readBody } from './request-body.ts';
 import type { ImageSource, RequestPart } from './request-part.ts';
 import { readOptions, requestWithOptions, variantsOption } from './variants.ts';
@@ -21,8 +22,6 @@ interface ReadRequest {
   readonly message: ProcessRequest | ProcessVariantsRequest;
   /** Of the variants, in their order; undefined for one without a name. */
   readonly names: readonly (string | undefined)[];
-  /** The file of the field `tensor`. */
-  readonly tensor: Uint8Array | undefined;
 }
 
 /**
@@ -49,7 +48,6 @@ export async function readRequest(
   return {
     message: requestWithOptions(source, options, config.defaults),
     names: options.variants?.map(({ name }) => name) ?? [],
-    tensor: body.tensors[0],
   };
 }
 
@@ -69,7 +67,7 @@ const bytesTypes: ReadonlySet<string> = new Set([
   'octet/stream',
 ]);
 
-const emptyPart: RequestPart = { sources: [], options: [], tensors: [] };
+const emptyPart: RequestPart = { sources: [], options: [] };
 
 function readQuery(query: URLSearchParams): RequestPart {
   const pairs = [...query];
@@ -78,7 +76,6 @@ function readQuery(query: URLSearchParams): RequestPart {
       name === 'url' && value !== '' ? [{ case: 'url' as const, value }] : [],
     ),
     options: joinLists(pairs.filter(([name]) => name !== 'url')),
-    tensors: [],
   };
 }
 
@@ -90,7 +87,7 @@ async function readPart(
 ): Promise<RequestPart> {
   refuseContentEncoding(c.req.header('content-encoding'));
   const contentType = c.req.header('content-type') ?? '';
-  const mediaType = contentType.replace(/;.*/s, '').trim().toLowerCase();
+  const mediaType = mediaTypeOf(contentType);
   const imageBytes = (overheadBytes: number) =>
     readBody(c.env, maxBytes + overheadBytes, (bytes) => imageTooLong(bytes, maxBytes), signal, share);
   if (mediaType === 'multipart/form-data') {
@@ -119,7 +116,13 @@ async function readPart(
   );
 }
 
-function refuseContentEncoding(encoding: string | undefined): void {
+/** A content type without its parameters. */
+export function mediaTypeOf(contentType: string): string {
+  return contentType.replace(/;.*/s, '').trim().toLowerCase();
+}
+
+/** @throws Failure CONTENT_TYPE_UNSUPPORTED for a body that is compressed */
+export function refuseContentEncoding(encoding: string | undefined): void {
   if (encoding === undefined || encoding.toLowerCase() === 'identity') return;
   throw new Failure(
     'CONTENT_TYPE_UNSUPPORTED',
@@ -131,7 +134,7 @@ function refuseContentEncoding(encoding: string | undefined): void {
 /** An image as the whole body. An empty body without a type is no image; an empty body with a type is an empty file. */
 function parseBytes(body: Buffer, mediaType: string): RequestPart {
   if (body.length === 0 && mediaType === '') return emptyPart;
-  return { sources: [{ case: 'content', value: body }], options: [], tensors: [] };
+  return { sources: [{ case: 'content', value: body }], options: [] };
 }
 
 /** Whether a body of another type is JSON, which .NET's StringContent calls plain text, and curl and PowerShell a form. */
@@ -176,7 +179,6 @@ function parseJson(body: Buffer): RequestPart {
       ...optionTexts(options),
       ...(variants === undefined ? [] : [[variantsOption, JSON.stringify(variants)] as const]),
     ],
-    tensors: [],
   };
 }
 
@@ -219,6 +221,11 @@ function onlySource(sources: readonly ImageSource[]): ImageSource {
       },
     );
   }
+  return withBytes(source);
+}
+
+/** @throws Failure SOURCE_EMPTY */
+export function withBytes(source: ImageSource): ImageSource {
   if (source.case === 'content' && source.value.length === 0) {
     throw new Failure('SOURCE_EMPTY', 'The image has 0 bytes; is the file empty?', { actual: 0 });
   }

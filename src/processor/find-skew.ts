@@ -1,6 +1,5 @@
 import { clone, create } from '@bufbuild/protobuf';
 import {
-  type GivenTensor,
   type ProcessRequest,
   ProcessRequestSchema,
   type SkewRequest,
@@ -10,20 +9,27 @@ import {
   TensorContainer,
   TensorOutputSchema,
 } from '../../gen/image/v1/processor_pb.ts';
+import { imageBytes } from '../content-bytes.ts';
 import { Failure } from '../failures.ts';
+import { numericsWords } from '../options/image-options.ts';
 import { invalidOption } from '../options/invalid-option.ts';
 import { type Call, type Caller, startCall } from './call.ts';
-import { geometryOf } from './image/geometry.ts';
+import { geometryOf, type PlannedImage } from './image/geometry.ts';
 import { withinLimits } from './image/limits.ts';
-import { type ImageProcessing, readImage, sourceOf } from './process-image.ts';
+import type { Plan } from './image/plan.ts';
+import type { ImageProcessing } from './process-image.ts';
 import { sourceMessage, tensorMessage } from './respond.ts';
+import { checkGiven } from './rules/given-file.ts';
 import { planOf } from './rules/rules.ts';
 import { expectedInWords, pythonOf } from './skew/expected-in-words.ts';
 import { priceOfSkew } from './skew/price.ts';
-import type { GivenContainer, GivenFile, SkewReport } from './skew/skew-job.ts';
+import type { SkewReport } from './skew/skew-job.ts';
+
+/** The most bytes of a response's texts: the cause, the plan and the lines of Python. */
+const textBytes = 64 * 1024;
 
 /**
- * rules → source → header → geometry → price → admission → worker: compares the tensor that another program made of an
+ * rules → source → headers → geometry → price → admission → worker: compares the tensor that another program made of an
  * image with the expected one.
  */
 export async function findSkew(
@@ -34,25 +40,28 @@ export async function findSkew(
   const { workers, admission, limits, presets } = processing;
   const { signal, remainingMs = () => Number.POSITIVE_INFINITY } = caller;
   const asked = tensorRequest(request.request);
-  const plan = planOf(asked, limits.maxOutputPixels, presets);
+  const plan = exactPlan(planOf(asked, limits.maxOutputPixels, presets));
+  const file = checkGiven(request, limits.maxSourceBytes);
   using call = startCall(caller);
-  const image = await readImage(asked.source, [plan], processing, call, { ...caller, mustRevalidate: false });
-  if ('known' in image) throw sourceUnknown();
-  const { content, sha256 } = image;
-  admission.checkRoom(content.length);
-  const header = await call.readHeader(() =>
-    workers.readHeader(content, limits.maxSourcePixels, signal, sourceOf([plan])),
-  );
+  const { content, sha256 } = await readSource(asked, processing, call, caller);
+  admission.checkRoom(content.length + file.content.length);
+  const readHeader = (bytes: Uint8Array, source?: Plan['source']) =>
+    call.readHeader(() => workers.readHeader(bytes, limits.maxSourcePixels, signal, source));
+  const header = await readHeader(content, plan.source);
   const expected = withinLimits({ plan, geometry: geometryOf(header, plan) }, limits.maxOutputPixels);
-  const given = await readGiven(request, processing, call, signal);
+  const given = file.kind === 'tensor' ? file : { ...file, header: await readHeader(file.content) };
   const subject = asked.preset === '' ? 'the expected tensor' : `${asked.preset}'s own tensor`;
   const job = { content, header, expected, given, wantsMap: request.map, subject };
+  const bytes = textBytes + (request.map ? mapBytes(expected) : 0);
+  call.memory.checkResponse(bytes);
+  call.memory.checkRoom(bytes);
   const run = call.workerJob(
-    mapBytes(given),
+    bytes,
     () => workers.findSkew(job, signal),
     ({ stages }) => stages,
   );
   const report = await admission.run(run, signal, priceOfSkew(job), remainingMs());
+  call.memory.hold(report.map?.length ?? 0);
   return create(SkewResponseSchema, {
     ...reportMessage(report),
     plan: expectedInWords(plan),
@@ -76,53 +85,36 @@ function tensorRequest(request: ProcessRequest | undefined): ProcessRequest {
   return asked;
 }
 
-/** @throws TENSOR_INVALID if there is none, and what reading a picture's header throws */
-async function readGiven(
-  { given }: SkewRequest,
-  { workers, limits }: ImageProcessing,
+/** @throws OPTION_INVALID for fast numerics: their pixels depend on the version of libvips, so no cause of them is exact */
+function exactPlan(plan: Plan): Plan {
+  if (plan.numerics !== 'fast') return plan;
+  const allowed = numericsWords.filter((word) => word !== 'fast').join(', ');
+  throw invalidOption(
+    'numerics',
+    'fast',
+    allowed,
+    `A comparison needs exact numerics, and these are fast; allowed: ${allowed}.`,
+  );
+}
+
+/** The image itself: a cached response to an equal request is not enough. @throws SOURCE_UNKNOWN for a SHA-256 */
+async function readSource(
+  { source }: ProcessRequest,
+  { sources }: ImageProcessing,
   call: Call,
-  signal: AbortSignal,
-): Promise<GivenFile> {
-  switch (given.case) {
-    case 'tensor':
-      return tensorFile(given.value);
-    case 'picture': {
-      const content = given.value;
-      const header = await call.readHeader(() => workers.readHeader(content, limits.maxSourcePixels, signal));
-      return { kind: 'picture', content, header };
-    }
-    case undefined:
-      throw new Failure('TENSOR_INVALID', 'The request has nothing to compare. Set tensor or picture.', {
-        allowed: 'tensor, picture',
-      });
-  }
+  { name, signal }: Caller,
+) {
+  const knowsNothing = async () => undefined;
+  const image = await call.read(source, () =>
+    sources.read({ ...source, caller: name }, knowsNothing, signal),
+  );
+  if ('content' in image) return image;
+  throw new Failure('SOURCE_UNKNOWN', 'A comparison needs the image itself; send its bytes or its URL.');
 }
 
-const containers: Readonly<Partial<Record<TensorContainer, GivenContainer>>> = {
-  [TensorContainer.RAW]: 'raw',
-  [TensorContainer.NPY]: 'npy',
-  [TensorContainer.NPZ]: 'npz',
-  [TensorContainer.SAFETENSORS]: 'safetensors',
-};
-
-function tensorFile({ content, container, shape, datatype, name }: GivenTensor): GivenFile {
-  return {
-    kind: 'tensor',
-    content,
-    container: containers[container],
-    shape: shape.map(Number),
-    datatype,
-    name,
-  };
-}
-
-/** Upper bound of the map, which is a PNG of one channel, in bytes. */
-function mapBytes(given: GivenFile): number {
-  return given.content.length;
-}
-
-function sourceUnknown(): Failure {
-  return new Failure('SOURCE_UNKNOWN', 'A comparison needs the image itself; send its bytes or its URL.');
+/** Upper bound of the map, in bytes: a PNG of one channel. */
+function mapBytes({ geometry }: PlannedImage): number {
+  return geometry.pictures.reduce((sum, size) => sum + imageBytes(size, 1, 'png', undefined), 0);
 }
 
 function reportMessage({ equal, difference, cause, map, given, expected }: SkewReport) {

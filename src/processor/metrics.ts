@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import { CacheState, type ProcessResponse } from '../../gen/image/v1/processor_pb.ts';
+import { CacheState, type ProcessResponse, type SkewResponse } from '../../gen/image/v1/processor_pb.ts';
 import type { FailureReason } from '../failures.ts';
 import type { Admission } from './admission/admission.ts';
 import type { MemoryTier } from './cache/memory-tier.ts';
@@ -15,6 +15,8 @@ export interface ProcessorMetrics {
   onInFlight(change: 1 | -1): void;
   onRequest(durationSeconds: number, outcome: FailureReason | 'OK'): void;
   onResponse(response: ProcessResponse, sourceBytes: number): void;
+  /** @param sourceBytes - of the image and of the other program's file */
+  onComparison(response: SkewResponse, sourceBytes: number): void;
   onCacheLookup(tier: string, hit: boolean): void;
   onCacheError(tier: string): void;
   onWorkerReplaced(end: WorkerEnd): void;
@@ -114,6 +116,12 @@ export function createProcessorMetrics(registry: Registry): ProcessorMetrics {
   });
   for (const reason of workerEnds) replaced.inc({ reason }, 0);
 
+  function observe(times: ProcessResponse['stages'], bytesIn: number, bytesOut: number): void {
+    for (const { name, durationMs } of times) stages.observe({ stage: name }, durationMs / 1000);
+    bytes.inc({ direction: 'in' }, bytesIn);
+    bytes.inc({ direction: 'out' }, bytesOut);
+  }
+
   return {
     onInFlight: (change) => inFlight.inc(change),
     onRequest(durationSeconds, outcome) {
@@ -121,11 +129,10 @@ export function createProcessorMetrics(registry: Registry): ProcessorMetrics {
       duration.observe(durationSeconds);
     },
     onResponse(response, sourceBytes) {
-      for (const { name, durationMs } of response.stages) stages.observe({ stage: name }, durationMs / 1000);
       responses.inc({ from: origins[response.cache] ?? 'computed' });
-      bytes.inc({ direction: 'in' }, sourceBytes);
-      bytes.inc({ direction: 'out' }, response.content.length);
+      observe(response.stages, sourceBytes, response.content.length);
     },
+    onComparison: (response, sourceBytes) => observe(response.stages, sourceBytes, response.map.length),
     onCacheLookup: (tier, hit) => lookups.inc({ tier, result: hit ? 'hit' : 'miss' }),
     onCacheError: (tier) => cacheErrors.inc({ tier }),
     onWorkerReplaced: (reason) => replaced.inc({ reason }),

@@ -23,7 +23,11 @@ export interface ImageProcessing {
   readonly admission: Admission;
   readonly workers: WorkerPool;
   readonly presets: Presets;
-  readonly limits: { readonly maxSourcePixels: number; readonly maxOutputPixels: number };
+  readonly limits: {
+    readonly maxSourceBytes: number;
+    readonly maxSourcePixels: number;
+    readonly maxOutputPixels: number;
+  };
 }
 
 /** rules → processPlans: one image, one response. */

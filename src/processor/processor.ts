@@ -107,7 +107,11 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
     logCacheError(tier, error);
   }
 
-  const limits = { maxSourcePixels: config.MAX_SOURCE_PIXELS, maxOutputPixels: config.MAX_OUTPUT_PIXELS };
+  const limits = {
+    maxSourceBytes: config.MAX_SOURCE_BYTES,
+    maxSourcePixels: config.MAX_SOURCE_PIXELS,
+    maxOutputPixels: config.MAX_OUTPUT_PIXELS,
+  };
   const service = createProcessorService(
     { sources, cache, admission, workers, presets, limits },
     { streamConcurrency: config.WORKERS * 2, maxTimeoutMs: config.MAX_TIMEOUT_MS },

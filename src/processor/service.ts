@@ -126,9 +126,13 @@ export function createProcessorService(
     },
     async skew(request: SkewRequest, context: HandlerContext) {
       const work = (waiting: Caller) => findSkew(request, processing, waiting);
-      return await attend(context, work).catch((error: unknown) => {
+      const response = await attend(context, work).catch((error: unknown) => {
         throw toConnectError(error);
       });
+      const { case: kind, value } = request.given;
+      const givenBytes = kind === 'tensor' ? value.content.length : (value?.length ?? 0);
+      metrics.onComparison(response, Number(response.source?.bytes ?? 0) + givenBytes);
+      return response;
     },
     async processBatch({ requests }: ProcessBatchRequest, context: HandlerContext) {
       const { signal, values } = context;

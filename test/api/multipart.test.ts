@@ -64,7 +64,6 @@ describe(parseForm, () => {
         ['width', '3'],
         ['fit', 'cover'],
       ],
-      tensors: [],
     });
   });
 

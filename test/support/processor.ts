@@ -53,6 +53,7 @@ export function createProcessing(workers: WorkerPool, options: ProcessorOptions 
     workers,
     presets: createPresets({}),
     limits: {
+      maxSourceBytes: options.maxSourceBytes ?? 8 * 1024 * 1024,
       maxSourcePixels: options.maxSourcePixels ?? 10_000_000,
       maxOutputPixels: options.maxOutputPixels ?? 10_000_000,
     },

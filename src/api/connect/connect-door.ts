@@ -18,7 +18,8 @@ import { type Breakable, breakable } from '../../breakable.ts';
 import { type Deadline, startDeadline } from '../../deadline.ts';
 import { Failure, retryAfterOf } from '../../failures.ts';
 import { callFormat } from '../../grpc/messages/call-format.ts';
-import { batchLimit } from '../../grpc/messages/message-limits.ts';
+import { batchLimit, pairLimit } from '../../grpc/messages/message-limits.ts';
+import type { MessageLimit } from '../../grpc/messages/read-messages.ts';
 import { exchangeMessages, handleCall } from '../../grpc/messages/rpc-messages.ts';
 import { toConnectError } from '../../grpc/rpc-failures.ts';
 import { messageOverheadBytes } from '../../grpc/transport.ts';
@@ -40,7 +41,7 @@ import { originOf } from '../upstream/trace-call.ts';
 /** All paths of the Connect interface. */
 export const connectDoorPath = `/${ProcessorService.typeName}/*`;
 
-const batchPath = `/${ProcessorService.typeName}/${ProcessorService.method.processBatch.name}`;
+const pathOf = ({ name }: DescMethod) => `/${ProcessorService.typeName}/${name}`;
 
 /** The HTTP request that a call came in. */
 interface Arrival {
@@ -92,15 +93,17 @@ export function openConnectDoor(
   );
   const streams = createWaitingPlaces(config.idleStreams);
 
-  /** A batch has many images and is bounded by memory instead. */
-  function longestBodyOf(path: string) {
-    return path === batchPath
-      ? batchLimit(config.maxHeldBytes)
-      : {
-          maxBytes: maxMessageBytes,
-          tooLong: (bytes: number) => imageTooLong(bytes, config.maxUploadBytes),
-        };
-  }
+  const ofImage = {
+    maxBytes: maxMessageBytes,
+    tooLong: (bytes: number) => imageTooLong(bytes, config.maxUploadBytes),
+  };
+  const ofBatch = batchLimit(config.maxHeldBytes);
+  const limits: Readonly<Record<string, MessageLimit>> = {
+    // A batch has many images and is bounded by memory instead.
+    [pathOf(ProcessorService.method.processBatch)]: ofBatch,
+    [pathOf(ProcessorService.method.skew)]: pairLimit(config.maxUploadBytes, ofBatch.maxBytes),
+  };
+  const longestBodyOf = (path: string) => limits[path] ?? ofImage;
 
   /** Passes a unary call on. Its response is priced before it is computed. */
   async function passOn<Request extends PricedRequest, Response>(
@@ -143,7 +146,7 @@ export function openConnectDoor(
     describeVariants: (request, context) => passOn(processor.describeVariants, request, context, noContents),
     listPresets: (request, context) => passOn(processor.listPresets, request, context, noContents),
     getPreset: (request, context) => passOn(processor.getPreset, request, context, noContents),
-    skew: (request, context) => passOn(processor.skew, request, context, noContents),
+    skew: (request, context) => passOn(processor.skew, request, context, ({ map }) => [{ content: map }]),
     processBatch: (request, context) =>
       passOn(processor.processBatch, request, context, (response) => [response]),
     async *processStream(requests: AsyncIterable<ProcessStreamRequest>, context) {

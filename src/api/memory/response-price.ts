@@ -1,8 +1,10 @@
+import { create } from '@bufbuild/protobuf';
 import {
   Datatype,
   Fit,
   type GetPresetRequest,
   ImageFormat,
+  ImageOutputSchema,
   type ListPresetsRequest,
   type ProcessBatchRequest,
   type ProcessRequest,
@@ -48,9 +50,16 @@ function contentsOf(request: PricedRequest): readonly ProcessRequest[] {
       return request.requests;
     case 'image.v1.ListPresetsRequest':
     case 'image.v1.GetPresetRequest':
-    case 'image.v1.SkewRequest':
       return [];
+    case 'image.v1.SkewRequest':
+      return request.map && request.request ? [mapOf(request.request)] : [];
   }
+}
+
+/** The map of a comparison: a PNG of one channel, of the expected tensor's size. */
+function mapOf(request: ProcessRequest): ProcessRequest {
+  const format = create(ImageOutputSchema, { format: ImageFormat.PNG });
+  return { ...request, grayscale: true, output: { case: 'image', value: format } };
 }
 
 /** The same for the content of one image. */

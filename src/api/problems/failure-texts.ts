@@ -87,6 +87,11 @@ export const failureTexts: { readonly [reason in FailureReason]: FailureText } =
       "the config does not resize, and a side is not a multiple of the model's patches; `metadata` has both",
     advice: 'send an image of such a size, or a config with `do_resize`',
   },
+  PAIRS_INVALID: {
+    meaning:
+      'a comparison has more than 16 pairs, unequal numbers of images and tensors, or both tensors and pictures',
+    advice: 'send one tensor for each image, in the same order',
+  },
   TENSOR_INVALID: {
     meaning: 'the tensor to compare is missing, cut off, or no `.npy`, `.npz` or safetensors file',
     advice:

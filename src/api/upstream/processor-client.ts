@@ -211,18 +211,24 @@ export function createProcessorClient(
   };
 }
 
+/** What the requests of all methods have, as far as it is about their images. */
+type SomeRequest = Partial<Pick<ProcessRequest, 'source'>> &
+  Partial<Pick<ProcessBatchRequest, 'requests'>> &
+  Partial<Pick<SkewRequest, 'given' | 'request'>>;
+
 /** Whether a request has images, and not only URLs of images. */
-function sendsImages(request: unknown): boolean {
-  const { source, requests } = request as Partial<Pick<ProcessRequest, 'source'>> &
-    Partial<Pick<ProcessBatchRequest, 'requests'>>;
+function sendsImages(message: unknown): boolean {
+  const { source, requests, request } = message as SomeRequest;
+  if (request !== undefined) return sendsImages(request);
   if (requests === undefined) return source !== undefined && source.case !== 'url';
   return requests.length === 0 || requests.some((one) => one.source.case !== 'url');
 }
 
 /** Bytes of the image in a request; undefined where it contains none, or several. */
-function sentBytes(request: unknown): number | undefined {
-  const { source } = request as Partial<ProcessRequest | ProcessVariantsRequest>;
-  return source?.case === 'content' ? source.value.length : undefined;
+function sentBytes(message: unknown): number | undefined {
+  const { source, request } = message as SomeRequest;
+  const image = request?.source ?? source;
+  return image?.case === 'content' ? image.value.length : undefined;
 }
 
 function failureOfCall(error: unknown, signal: AbortSignal, bytes?: number): Failure {

@@ -2,6 +2,7 @@ import type { DescField } from '@bufbuild/protobuf';
 import { Failure } from '../../failures.ts';
 import { mostOfOneCaller } from '../../memory-budget.ts';
 import { maxVariants } from '../../options/image-options.ts';
+import { messageOverheadBytes } from '../transport.ts';
 
 /*
  * Limits of a message beside its length in bytes. Both encodings are checked before objects are built.
@@ -22,9 +23,13 @@ export const maxTextBytes = 1024 * 1024;
 /** The most images of one batch. */
 export const maxBatchImages = 256;
 
+/** The most axes of a tensor: NumPy's own limit (NPY_MAXDIMS of NumPy 2). */
+const maxAxes = 64;
+
 const maxEntries: Readonly<Record<string, number>> = {
   'image.v1.ProcessBatchRequest.requests': maxBatchImages,
   'image.v1.ProcessVariantsRequest.variants': maxVariants,
+  'image.v1.GivenTensor.shape': maxAxes,
 };
 
 /** The most entries of a list field; lists without a limit of their own have that of all values. */
@@ -69,6 +74,24 @@ export function messageTooLong(bytes: number, maxImageBytes: number): Failure {
     `The message has ${bytes} bytes; images of at most ${maxImageBytes} bytes are taken.`,
     { limit: maxImageBytes, actual: bytes },
   );
+}
+
+/**
+ * The longest message of a comparison, which has two files.
+ *
+ * @param maxFileBytes - of an image
+ * @param mostBytes - that one caller's messages may hold
+ */
+export function pairLimit(maxFileBytes: number, mostBytes: number) {
+  return {
+    maxBytes: Math.min(2 * maxFileBytes + messageOverheadBytes, mostBytes),
+    tooLong: (bytes: number) =>
+      new Failure(
+        'SOURCE_BYTES_OVER_LIMIT',
+        `The message has at least ${bytes} bytes; an image and a tensor of at most ${maxFileBytes} bytes each are taken.`,
+        { limit: maxFileBytes, actual: bytes },
+      ),
+  };
 }
 
 /**

@@ -14,7 +14,8 @@ import {
 } from '@connectrpc/connect';
 import { ProcessorService } from '../../../gen/image/v1/processor_pb.ts';
 import { callerHeader, callerOfAddress, parseAddress, readCaller, unknownCaller } from '../../caller.ts';
-import { messageTooLong } from '../../grpc/messages/message-limits.ts';
+import { messageTooLong, pairLimit } from '../../grpc/messages/message-limits.ts';
+import type { MessageLimit } from '../../grpc/messages/read-messages.ts';
 import { http2Settings, maxSessionMemory, messageOverheadBytes, widenSession } from '../../grpc/transport.ts';
 import { unsupportedExpectation } from '../../http-failures.ts';
 import { listen } from '../../listen.ts';
@@ -101,10 +102,12 @@ export async function startGrpcServer(
     ...options.waiting,
   };
   const watchMessage = createMessageWatch(waiting.halfSentMessages);
-  const limitOf = (method: DescMethod) =>
-    memory !== undefined && method.name === ProcessorService.method.processBatch.name
-      ? memory.batchLimit
-      : limit;
+  const ofPair = pairLimit(maxSourceBytes, memory?.batchLimit.maxBytes ?? Number.POSITIVE_INFINITY);
+  const limits: Readonly<Record<string, MessageLimit | undefined>> = {
+    [ProcessorService.method.processBatch.name]: memory?.batchLimit,
+    [ProcessorService.method.skew.name]: ofPair,
+  };
+  const limitOf = ({ name }: DescMethod) => limits[name] ?? limit;
   const unary = createGrpcUnaryMethods(limitOf, interceptors, watchMessage);
   const others = createRpcListener(
     (router) =>
