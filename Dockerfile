@@ -12,7 +12,9 @@ RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY gen gen
 COPY src src
-RUN npm run build && mkdir dist/build && mv build/kernels.wasm build/playground dist/build/
+COPY .ci/turbojpeg.ts .ci/libjpeg-turbo.txt .ci/
+RUN npm run build && mkdir dist/build && mv build/kernels.wasm build/playground dist/build/ \
+  && node .ci/turbojpeg.ts copy dist/build/turbojpeg linux-$(node -p process.arch)
 
 # With optional packages (sharp's binaries), except Node itself, which is for development. The SBOM is complete only where
 # package.json names no package that is missing.
@@ -24,15 +26,11 @@ RUN npm ci --omit=dev --ignore-scripts \
   && npm pkg delete devDependencies optionalDependencies peerDependencies peerDependenciesMeta \
   && npm prune --ignore-scripts \
   && if [ -n "$SOURCE_PACKAGES" ]; then npm install --ignore-scripts --save-exact $SOURCE_PACKAGES; fi
-COPY .ci/third-party-notices.ts ./
-RUN npm sbom --sbom-format=cyclonedx > sbom.cdx.json \
-  && node third-party-notices.ts > THIRD-PARTY-NOTICES.txt
+COPY .ci/third-party-notices.ts .ci/turbojpeg.ts .ci/libjpeg-turbo.txt ./
+RUN npm sbom --sbom-format=cyclonedx | node turbojpeg.ts sbom > sbom.cdx.json \
+  && { node third-party-notices.ts; printf '\n%080d\n\n' 0 | tr 0 -; cat libjpeg-turbo.txt; } > THIRD-PARTY-NOTICES.txt
 
 FROM base
-# Half the CPU of JPEGs (docs/performance.md); without it sharp does the same work.
-RUN apt-get update \
-  && apt-get install -y --no-install-recommends libturbojpeg0 \
-  && rm -rf /var/lib/apt/lists/*
 # image-processor is reached only from inside the container, unless PROCESSOR_HOST is set to ::.
 # glibc gives each thread an arena of its own and seldom returns memory from it.
 ENV NODE_ENV=production HOST=:: PORT=8080 PROCESSOR_HOST=127.0.0.1 PROCESSOR_PORT=50051 METRICS_PORT=9464 MALLOC_ARENA_MAX=2

@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { copyTurboJpeg, packagedPlatforms } from './turbojpeg.ts';
 
 /*
  * `npm run package [-- --scope @acme] [-- --out DIR]`: the npm package as a tarball, from a folder that contains only what
- * runs: compiled sources at the paths that they have in the checkout, the kernels, the playground and the pages. Prints
- * the tarball's path.
+ * runs: compiled sources at the paths that they have in the checkout, the kernels, libjpeg-turbo, the playground and the
+ * pages. Prints the tarball's path.
  *
  * Without a scope the package stays private, so that nobody publishes it under a name of the public registry that
  * belongs to somebody else.
@@ -71,14 +72,16 @@ export function shrinkwrap(
   manifest: ReturnType<typeof packageManifest>,
 ) {
   const kept = Object.entries(lock.packages).filter(
-    ([path, entry]) => path !== '' && !entry.dev && !isNode(path),
+    ([path, entry]) => path !== '' && !entry.dev && !isOfCheckout(path),
   );
   return { ...lock, name: manifest.name, packages: { '': manifest, ...Object.fromEntries(kept) } };
 }
 
-/** Node as a package, for development only: decision 3. */
-function isNode(path: string): boolean {
-  return /^node_modules\/node-(?:bin-)?(?:linux|darwin)-/.test(path);
+/** Packages of a checkout only: Node (decision 3), and the one from which libjpeg-turbo is copied (decision 35). */
+function isOfCheckout(path: string): boolean {
+  return /^node_modules\/(?:node-(?:bin-)?(?:linux|darwin)-|@julusian\/jpeg-turbo$|cmake-js$|node-addon-api$|pkg-prebuilds$)/.test(
+    path,
+  );
 }
 
 function makePackage(scope: string | undefined, out: string): string {
@@ -97,6 +100,7 @@ function makePackage(scope: string | undefined, out: string): string {
   const generators = [join(root, 'docs/generate'), join(root, 'docs/requirements.txt')];
   const filter = (path: string) => !generators.includes(path);
   for (const path of copied) cpSync(join(root, path), join(folder, path), { recursive: true, filter });
+  copyTurboJpeg(join(folder, 'build/turbojpeg'), packagedPlatforms);
   const manifest = packageManifest(read('package.json'), scope);
   const write = (name: string, value: unknown) =>
     writeFileSync(join(folder, name), `${JSON.stringify(value, null, 2)}\n`);

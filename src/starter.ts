@@ -1,17 +1,19 @@
 import process from 'node:process';
 
-/** The ports that a service listens on. */
-export interface Ports {
+/** What a service that listens reports: its ports, and for the start screen what image-processor has loaded. */
+export interface Report {
   readonly port: number;
   readonly metricsPort?: number;
+  /** Of image-processor: the library that decodes JPEGs. */
+  readonly jpegDecoder?: string;
 }
 
 /**
  * Reports a listening service to `npm start`, and drains the service when `npm start` ends, even by SIGKILL. Does nothing
  * in a service that was started directly.
  */
-export function reportToStarter(ports: Ports): void {
+export function reportToStarter(report: Report): void {
   if (process.send === undefined) return;
-  process.send(ports);
+  process.send(report);
   process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
 }

@@ -93,7 +93,9 @@ export const processorEnvironment = z.object({
   TURBOJPEG_LIBRARY: z
     .string()
     .optional()
-    .describe("libjpeg-turbo's TurboJPEG for JPEGs; unset: the system's, if installed; none: sharp only"),
+    .describe(
+      "Path or name of libjpeg-turbo's TurboJPEG library for JPEGs; unset: the bundled one, or the system's; none: sharp only",
+    ),
   MAX_QUEUE: wholeNumber(0, 100_000)
     .default(64)
     .describe('Images that may wait for a worker; further ones are refused'),

@@ -1,5 +1,6 @@
 import process from 'node:process';
 import { EnvironmentError, misspeltVariables } from '../environment.ts';
+import { jpegCodecOf } from '../jpeg-codec.ts';
 import { drainOnSignal } from '../shutdown.ts';
 import { reportToStarter } from '../starter.ts';
 import { createLogger } from '../telemetry/telemetry.ts';
@@ -15,11 +16,11 @@ try {
     log.warn(warning);
   // Logged after the signal handlers are set: a supervisor may send a signal as soon as it reads this line.
   const { port, metricsPort, libraries } = processor;
-  const jpegDecoder = libraries.turbojpeg === undefined ? 'sharp' : `TurboJPEG ${libraries.turbojpeg}`;
+  const jpegDecoder = jpegCodecOf(libraries);
   log.info({ host: config.HOST, port, metricsPort, jpegDecoder }, 'image-processor listens');
   // Before `npm start` prints that both services are ready.
   log.flush();
-  reportToStarter({ port, metricsPort });
+  reportToStarter({ port, metricsPort, jpegDecoder });
 } catch (error) {
   if (!(error instanceof EnvironmentError)) throw error;
   process.stderr.write(`image-processor cannot start:\n${error.message}\n`);

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { isLoopback } from '../api/auth/auth.ts';
 import { EnvironmentError } from '../environment.ts';
-import type { Ports } from '../starter.ts';
+import type { Report } from '../starter.ts';
 import { collectorFlag } from './collector-flag.ts';
 import { readStartConfig } from './config.ts';
 import { choosePort, reachableHost } from './free-port.ts';
@@ -48,15 +48,16 @@ async function startBoth(): Promise<void> {
     // Only processes of this machine reach the port, so image-api can be believed about its callers.
     ...(isLoopback(processorHost) && { TRUST_CALLER_METADATA: process.env.TRUST_CALLER_METADATA || 'true' }),
   });
-  const processorPort = (await portsOf(processor))?.port;
-  if (processorPort !== undefined) {
+  const reported = await reportOf(processor);
+  if (reported !== undefined) {
+    const { port: processorPort, jpegDecoder } = reported;
     // `localhost` may resolve only to IPv4 on a machine that has only IPv6.
     const own = (await reachableHost(processorPort, ['127.0.0.1', '::1', processorHost])) ?? 'localhost';
     const api = start('api', {
       PORT: ports.PORT,
       PROCESSOR_URL: process.env.PROCESSOR_URL || `http://${own}:${processorPort}`,
     });
-    const apiPort = (await portsOf(api))?.port;
+    const apiPort = (await reportOf(api))?.port;
     const apiHost = apiPort && (await reachableHost(apiPort, ['127.0.0.1', '::1', host]));
     if (apiPort !== undefined && (await becomesReady(`http://${apiHost}:${apiPort}`))) {
       announce({
@@ -65,6 +66,7 @@ async function startBoth(): Promise<void> {
         // Set if the default port 8080 was taken.
         takenPort: process.env.PORT || apiPort === 8080 ? undefined : 8080,
         sample: pathOfSample(),
+        jpegDecoder,
         ...config,
       });
     }
@@ -125,13 +127,13 @@ function start(service: 'api' | 'processor', environment: Readonly<Record<string
   return child;
 }
 
-/** The ports that a service listens on; undefined if it ends before it listens. */
-async function portsOf(child: ChildProcess): Promise<Ports | undefined> {
+/** What a service reports when it listens; undefined if it ends before. */
+async function reportOf(child: ChildProcess): Promise<Report | undefined> {
   const ended = new AbortController();
   child.once('exit', () => ended.abort());
   try {
-    const [ports] = (await once(child, 'message', { signal: ended.signal })) as [Ports];
-    return ports;
+    const [report] = (await once(child, 'message', { signal: ended.signal })) as [Report];
+    return report;
   } catch {
     return undefined;
   }

@@ -16,6 +16,8 @@ export interface Started {
   readonly takenPort: number | undefined;
   /** Path of an image that the printed command sends. */
   readonly sample: string;
+  /** The library that decodes JPEGs: `libjpeg-turbo 3.1.3 (bundled)`. */
+  readonly jpegDecoder: string | undefined;
   readonly api: ApiConfig;
   readonly processor: ProcessorConfig;
 }
@@ -26,7 +28,7 @@ export interface Started {
  * @param colours - whether a terminal shows it: headings and the curl are then bold
  */
 export function startScreen(started: Started, colours: boolean): string {
-  const { apiUrl, processorAddress, takenPort } = started;
+  const { apiUrl, processorAddress, takenPort, jpegDecoder } = started;
   const bold = (text: string) => (colours ? styleText('bold', text, { validateStream: false }) : text);
   const rows = [
     ['Look', `${apiUrl}/`, 'what it does to an image, in a browser'],
@@ -47,6 +49,7 @@ export function startScreen(started: Started, colours: boolean): string {
     '            unless the request states otherwise (IMAGE_WIDTH, IMAGE_GRAYSCALE, …)',
     `  Cache     ${cacheInForce(started)}`,
     `  Callers   ${callersLetIn(started)}`,
+    ...(jpegDecoder === undefined ? [] : [`  JPEG      by ${jpegDecoder}`]),
     '',
     bold('Send an image:'),
     '',
@@ -59,7 +62,7 @@ export function startScreen(started: Started, colours: boolean): string {
 
 /** The same as one JSON line, for collectors of logs. */
 export function startEvent(started: Started): string {
-  const { apiUrl, processorAddress } = started;
+  const { apiUrl, processorAddress, jpegDecoder } = started;
   return `${JSON.stringify({
     level: 'info',
     time: new Date().toISOString(),
@@ -70,6 +73,7 @@ export function startEvent(started: Started): string {
     output: defaultsInForce(started),
     cache: cacheInForce(started),
     callers: callersLetIn(started),
+    jpegDecoder,
     curl: curlToTry(started),
     msg: 'both services are ready',
   })}\n`;

@@ -45,7 +45,9 @@ describe('image-client doctor', () => {
       IMAGE_PROCESSOR_URL: service.address,
     });
     expect(code).toBe(0);
-    expect(check('JPEG decoder').detail).toMatch(/^(TurboJPEG|sharp \d)/);
+    expect(check('JPEG decoder').detail).toMatch(
+      /^(libjpeg-turbo \d\S* \((bundled|system|configured)\)|sharp \d)/,
+    );
     expect(report).toMatchObject({
       ok: true,
       versions: {

@@ -53,6 +53,7 @@ describe('image-processor', () => {
 
   it.each([
     [{ TURBOJPEG_LIBRARY: 'none' }, 'sharp'],
+    [{ TURBOJPEG_LIBRARY: '' }, expect.stringMatching(/^(libjpeg-turbo \d+\.\d+\.\d+ \(\w+\)|sharp)$/)],
     [{ WORKRES: '7', TURBOJPEG_LIBRARY: 'none' }, 'sharp'],
   ])('logs the JPEG decoder, and warns of misspelt variables: %j', async (variables, jpegDecoder) => {
     const { code, stdout } = await run(process.execPath, [program], {

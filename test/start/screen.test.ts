@@ -9,6 +9,7 @@ function started(environment: Readonly<Record<string, string>> = {}): Started {
     processorAddress: 'localhost:50051',
     takenPort: undefined,
     sample: 'test/fixtures/sample.jpg',
+    jpegDecoder: 'libjpeg-turbo 3.1.3 (bundled)',
     api: readApiConfig(environment),
     processor: readProcessorConfig(environment),
   };
@@ -27,6 +28,7 @@ image-service is ready.
             unless the request states otherwise (IMAGE_WIDTH, IMAGE_GRAYSCALE, …)
   Cache     256 MiB in memory, no Redis (REDIS_URL)
   Callers   everybody who reaches the port; no authentication (API_KEYS_FILE)
+  JPEG      by libjpeg-turbo 3.1.3 (bundled)
 
 Send an image:
 

@@ -689,7 +689,7 @@ export type Provenance = Message<"image.v1.Provenance"> & {
   numericsVersion: string;
 
   /**
-   * Versions of the libraries that decoded and encoded, by name: sharp, vips, mozjpeg or jpeg-turbo, png, webp, …
+   * Versions of the libraries that decoded and encoded, by name: sharp, vips, mozjpeg, turbojpeg, png, webp, …
    *
    * @generated from field: map<string, string> libraries = 2;
    */

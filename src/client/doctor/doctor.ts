@@ -1,4 +1,5 @@
 import packageJson from '../../../package.json' with { type: 'json' };
+import { jpegCodecOf } from '../../jpeg-codec.ts';
 import { standardDefaults } from '../../options/image-options.ts';
 import { flagsOf, tableOf } from '../commands.ts';
 import { readApi, readApiKey, readProcessor } from '../connection-flags.ts';
@@ -90,16 +91,16 @@ function asNote(check: Check): Check {
   return check.state === 'wrong' ? { ...check, state: 'warning' } : check;
 }
 
-/** Which library decodes JPEGs. Both give the same bytes. */
-function jpegDecoder({ versions: { sharp, turbojpeg } }: Findings): Check[] {
+/** Which library decodes JPEGs. All give the same bytes. */
+function jpegDecoder({ versions }: Findings): Check[] {
   const name = 'JPEG decoder';
-  if (turbojpeg !== undefined) return [ok(name, `TurboJPEG (libjpeg-turbo), ABI ${turbojpeg}`)];
-  if (sharp === undefined) return [];
+  if (versions.turbojpeg !== undefined) return [ok(name, jpegCodecOf(versions))];
+  if (versions.sharp === undefined) return [];
   return [
     warning(
       name,
-      `sharp ${sharp}, without TurboJPEG`,
-      "Install libjpeg-turbo's TurboJPEG (Debian: libturbojpeg0) to halve the CPU time of JPEGs.",
+      `sharp ${versions.sharp}, without libjpeg-turbo`,
+      "No libjpeg-turbo is bundled for this platform, or TURBOJPEG_LIBRARY is none. The system's (Debian: libturbojpeg0) halves the CPU time of JPEGs.",
     ),
   ];
 }

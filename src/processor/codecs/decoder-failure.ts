@@ -37,3 +37,12 @@ export function decodingFailure(
     `The ${format.toUpperCase()} (${width} × ${height}) cannot be decoded: it is cut off or damaged.`,
   );
 }
+
+/** The failure of a file whose parts exceed a limit of their number. */
+export function tooManyParts(format: SourceFormat, parts: string, limit: number, actual: number): Failure {
+  return new Failure(
+    'SOURCE_PASSES_OVER_LIMIT',
+    `This ${format.toUpperCase()} has more than ${limit} ${parts}. Save it again as a plain file.`,
+    { limit, actual, parts, count: actual },
+  );
+}

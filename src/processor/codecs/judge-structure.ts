@@ -1,6 +1,7 @@
 import { Failure } from '../../failures.ts';
 import { decodingMs, plainDecodingMs } from '../image/price.ts';
 import { codecOf } from './codecs.ts';
+import { tooManyParts } from './decoder-failure.ts';
 import type { ImageHeader } from './header.ts';
 import type { SourceFormat } from './source-format.ts';
 import type { SourceStructure } from './source-structure.ts';
@@ -34,13 +35,7 @@ export function readSourceStructure(content: Uint8Array, format: SourceFormat): 
 export function checkHeaderTime(structure: SourceStructure, format: SourceFormat): void {
   const { parts, count, headerTime = 0 } = structure;
   if (headerTime <= mostHeaderTime) return;
-  if (headerTime === Number.POSITIVE_INFINITY) {
-    throw new Failure(
-      'SOURCE_PASSES_OVER_LIMIT',
-      `This ${format.toUpperCase()} has more than ${count} ${parts}. Save it again as a plain file.`,
-      { limit: count, actual: count + 1, parts, count },
-    );
-  }
+  if (headerTime === Number.POSITIVE_INFINITY) throw tooManyParts(format, parts, count, count + 1);
   const [limit, actual] = [mostHeaderTime / 1e6, Math.ceil(headerTime / 1e6)];
   throw new Failure(
     'SOURCE_PASSES_OVER_LIMIT',
@@ -56,7 +51,9 @@ export function checkHeaderTime(structure: SourceStructure, format: SourceFormat
  * @throws SOURCE_PASSES_OVER_LIMIT
  */
 export function structureMs(structure: SourceStructure, header: ImageHeader): number {
-  const { parts, count, fixedTime, timePerPixel = 0, isMetadata = false } = structure;
+  const { parts, count, mostParts, fixedTime, timePerPixel = 0, isMetadata = false } = structure;
+  if (mostParts !== undefined && count > mostParts)
+    throw tooManyParts(header.format, parts, mostParts, count);
   const ownMs = (fixedTime + header.width * header.height * timePerPixel) / 1e6;
   const times = Math.min(mostTimesStated, (decodingMs(header) + ownMs) / plainDecodingMs(header));
   if (isMetadata || ownMs === 0 || times <= mostTimesPlain) return ownMs;

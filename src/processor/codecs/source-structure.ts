@@ -3,6 +3,8 @@ export interface SourceStructure {
   /** `scans`, `frames`, … */
   readonly parts: string;
   readonly count: number;
+  /** Limit of `count`, whatever their time. Unset: none. */
+  readonly mostParts?: number;
   /** Time to read the header with all these parts. Unset: almost none. Infinity: not all parts were counted. */
   readonly headerTime?: number;
   /** Time of the decoder, which reads the header a second time. */

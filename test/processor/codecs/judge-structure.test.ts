@@ -54,6 +54,7 @@ const onePixelPng = (...chunks: Buffer[]) =>
 describe(readSourceStructure, () => {
   it.each<[what: string, file: () => Buffer | Promise<Buffer>, parts: string, count: number]>([
     ['a JPEG of 20,001 scans', () => crowdedJpeg(1440, 1456, 20_001), 'scans', 20_001],
+    ['a JPEG of 501 scans', () => crowdedJpeg(8, 8, 501), 'scans', 501],
     ['a JPEG of 60 refinements', () => crowdedJpeg(1440, 1456, 60, 'refinement'), 'scans', 60],
     [
       'a TIFF whose tiles have 300 scans each',

@@ -1,6 +1,6 @@
 import type { Pixels } from '../../image/pixels.ts';
 import type { FastDecoded, FastTarget } from '../codec.ts';
-import { decodingFailure } from '../decoder-failure.ts';
+import { decodingFailure, tooManyParts } from '../decoder-failure.ts';
 import type { ImageHeader } from '../header.ts';
 import { decodeByLibvips, decodeFastByLibvips } from '../libvips/decode.ts';
 import { readLibvipsHeader } from '../libvips/header.ts';
@@ -8,8 +8,9 @@ import { orientationOf } from '../orientation.ts';
 import { hasBrokenEnding } from './ending.ts';
 import { checkJpegKind } from './kind.ts';
 import { readJpegMetadata } from './metadata.ts';
+import { mostScans } from './scans.ts';
 import { readJpegSamplesPerPixel } from './segments.ts';
-import { type ShrinkFactor, shrinkFactors, turboJpeg } from './turbojpeg.ts';
+import { type ShrinkFactor, shrinkFactors, TooManyScans, turboJpeg } from './turbojpeg.ts';
 
 export async function readHeader(content: Uint8Array): Promise<ImageHeader> {
   checkJpegKind(content);
@@ -44,6 +45,7 @@ export async function decodeFast(
  * sharp's.
  *
  * @returns the pixels as stored; undefined if TurboJPEG is missing or refuses the file: sharp then finds the error
+ * @throws SOURCE_PASSES_OVER_LIMIT for more scans than the structure's reader permits
  */
 function decodePlain(
   content: Uint8Array,
@@ -52,7 +54,13 @@ function decodePlain(
   shrink: ShrinkFactor,
 ): Pixels | undefined {
   if (header.colour === 'cmyk') return undefined;
-  return turboJpeg?.decode(content, header, channels, shrink);
+  try {
+    return turboJpeg?.decode(content, header, channels, shrink);
+  } catch (error) {
+    // The reader of the structure has counted fewer. sharp has no limit and would decode all of them.
+    if (error instanceof TooManyScans) throw tooManyParts('jpeg', 'scans', mostScans, mostScans + 1);
+    throw error;
+  }
 }
 
 /**

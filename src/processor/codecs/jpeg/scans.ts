@@ -15,6 +15,9 @@ const pixelsPerBlock = 64;
 /** For the tables of a scan, in nanoseconds. */
 const scanSetupTime = 2000;
 
+/** Limit of a JPEG's scans, that of libjpeg-turbo's TJFLAG_LIMITSCANS. Encoders write ten to twenty. */
+export const mostScans = 500;
+
 /** Limit of segments that are read. At 64 KiB each they would be 6 GB, and no image may have as many scans. */
 const mostSegments = 100_000;
 
@@ -79,6 +82,7 @@ export function readJpegScans(bytes: Buffer): JpegScans | undefined {
   return {
     parts: 'scans',
     count: scans,
+    mostParts: mostScans,
     pixels,
     fixedTime: scans * scanSetupTime,
     timePerPixel: Math.max(0, time - usual) / pixelsPerBlock,

@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import process from 'node:process';
 import type { Pixels } from '../../image/pixels.ts';
 import { takeScratch } from '../../workers/scratch.ts';
+import { loadedVersion, type TurboJpegLibrary, turboJpegLibraries } from './library.ts';
+import { mostScans } from './scans.ts';
 
 /** The factors by which a JPEG can be reduced while it is decoded, at almost no cost: 1/1, 1/2, 1/4 and 1/8. */
 export const shrinkFactors = [1, 2, 4, 8] as const;
@@ -21,9 +22,12 @@ export interface DecodingShortcuts {
 
 export type Subsampling = '4:2:0' | '4:2:2' | '4:4:4';
 
-/** The system's libjpeg-turbo through its TurboJPEG API: half the CPU time of the same work through libvips. */
+/**
+ * libjpeg-turbo through its TurboJPEG API: half the CPU time of the same work through libvips. The functions are those of
+ * version 2 of the API, which libjpeg-turbo 2 and 3 have.
+ */
 export interface TurboJpeg {
-  /** Version of the loaded library, for `provenance.libraries`. */
+  /** Version and origin of the loaded library, for `provenance.libraries`: `3.1.3+bundled`. */
   readonly version: string;
   /**
    * Decodes a JPEG of Y, Cb and Cr, or a gray one, as stored, not upright. With `shrink` 1 the bytes are those of
@@ -33,6 +37,7 @@ export interface TurboJpeg {
    * @param shrink - divides both sides, rounded up
    * @returns [⌈height / shrink⌉, ⌈width / shrink⌉, channels] uint8, in the scratch memory; undefined if the JPEG is of
    *   another kind or of another size than `size`, or if the library reports an error or a warning
+   * @throws TooManyScans
    */
   decode(
     content: Uint8Array,
@@ -67,36 +72,36 @@ const colourspaces = { ycbcr: 1, gray: 2 } as const;
 const accurateDct = 4096;
 const fastDctFlag = 2048;
 const fastUpsampling = 256;
+/** Stops in a JPEG of more than `mostScans` scans. */
+const limitScans = 32_768;
 const noRealloc = 1024;
+
+/** In the message of an error; libjpeg-turbo has no code for it. */
+const scanLimitText = `more than ${mostScans} scans`;
+
+/** The library has found more scans than `mostScans`. */
+export class TooManyScans extends Error {
+  override readonly name = 'TooManyScans';
+}
 
 /** The JFIF segment after the two bytes of SOI, in bytes: marker, length, content. sharp does not write it. */
 const jfifBytes = 18;
 
 function load(): TurboJpeg | undefined {
-  const name = process.env.TURBOJPEG_LIBRARY || libraryNames[process.platform];
-  if (name === undefined || name === 'none') return undefined;
-  try {
-    return bind(name);
-  } catch {
-    return undefined;
+  for (const library of turboJpegLibraries(process.env.TURBOJPEG_LIBRARY)) {
+    try {
+      return bind(library);
+    } catch {
+      // The next one may load.
+    }
   }
+  return undefined;
 }
 
-const libraryNames: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
-  linux: 'libturbojpeg.so.0',
-  darwin: 'libturbojpeg.0.dylib',
-};
-
-/** The ABI version from the name of the file that Linux' loader found; the library has no function that returns it. */
-function loadedVersion(): string {
-  const maps = process.platform === 'linux' ? readFileSync('/proc/self/maps', 'latin1') : '';
-  return /libturbojpeg\.so\.([\d.]+)/.exec(maps)?.[1] ?? '0';
-}
-
-function bind(name: string): TurboJpeg {
+function bind(file: TurboJpegLibrary): TurboJpeg {
   // Not an import: koffi has no binary for every platform that Node has.
   const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
-  const library = koffi.load(name);
+  const library = koffi.load(file.name);
   const initDecompress = library.func('void *tjInitDecompress()');
   const initCompress = library.func('void *tjInitCompress()');
   const decompressHeader = library.func(
@@ -133,13 +138,14 @@ function bind(name: string): TurboJpeg {
       0,
       shrunk.height,
       format,
-      flags,
+      flags | limitScans,
     );
+    if (end !== 0 && String(lastError(decompressor)).includes(scanLimitText)) throw new TooManyScans();
     return end === 0 ? { data, ...shrunk, channels } : undefined;
   }
 
   return {
-    version: loadedVersion(),
+    version: `${loadedVersion(file) ?? 'unknown'}+${file.origin}`,
 
     decode: (content, size, channels, shrink) => decodeWith(accurateDct, content, size, channels, shrink),
 
@@ -176,7 +182,7 @@ function bind(name: string): TurboJpeg {
   };
 }
 
-/** Undefined if the system has no TurboJPEG; sharp then decodes and encodes JPEGs. */
+/** Undefined if no library can be loaded; sharp then decodes and encodes JPEGs. */
 export const turboJpeg: TurboJpeg | undefined = load();
 
 /** Why TURBOJPEG_LIBRARY cannot be used, as a line for the operator; undefined if it can, or is not set. */

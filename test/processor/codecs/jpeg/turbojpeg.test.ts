@@ -1,11 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import process from 'node:process';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { turboJpeg } from '../../../../src/processor/codecs/jpeg/turbojpeg.ts';
+import { turboJpegLibraries } from '../../../../src/processor/codecs/jpeg/library.ts';
+import { mostScans } from '../../../../src/processor/codecs/jpeg/scans.ts';
+import { TooManyScans, turboJpeg } from '../../../../src/processor/codecs/jpeg/turbojpeg.ts';
 import { readHeader } from '../../../../src/processor/codecs/read-header.ts';
 import type { Pixels } from '../../../../src/processor/image/pixels.ts';
+import { crowdedJpeg } from '../../../support/crowded-files.ts';
 import { encoded, gradient, noise, photoLike } from '../../../support/pictures.ts';
 
 const folder = new URL('../../../fixtures/decode/', import.meta.url);
@@ -19,6 +22,15 @@ async function bySharp(content: Uint8Array, channels: number): Promise<Buffer> {
   const image = sharp(content, { ignoreIcc: true });
   return await (channels === 1 ? image.toColourspace('b-w') : image).raw().toBuffer();
 }
+
+/** The bundled library of this platform; there is none for musl on ARM. */
+const bundled = turboJpegLibraries(undefined).find(
+  ({ name, origin }) => origin === 'bundled' && existsSync(name),
+);
+
+const hasSystemLibrary = ['x86_64', 'aarch64'].some((architecture) =>
+  existsSync(`/usr/lib/${architecture}-linux-gnu/libturbojpeg.so.0`),
+);
 
 // Without libturbojpeg there is nothing to test: sharp then decodes all JPEGs.
 describe.skipIf(turboJpeg === undefined)('turboJpeg', () => {
@@ -70,6 +82,12 @@ describe.skipIf(turboJpeg === undefined)('turboJpeg', () => {
     expect(turbo.decode(new Uint8Array(0), size, 3, 1)).toBeUndefined();
   });
 
+  it('stops in a JPEG of more scans than its structure’s reader permits', () => {
+    const size = { width: 64, height: 64 };
+    expect(turbo.decode(crowdedJpeg(64, 64, mostScans), size, 1, 1)).toBeDefined();
+    expect(() => turbo.decode(crowdedJpeg(64, 64, mostScans + 1), size, 1, 1)).toThrow(TooManyScans);
+  });
+
   it.each([1, 3] as const)('encodes %i channels to the bytes that sharp writes', async (channels) => {
     for (const [width, height, quality] of [
       [64, 48, 90],
@@ -89,17 +107,42 @@ describe.skipIf(turboJpeg === undefined)('turboJpeg', () => {
   });
 });
 
-describe('the system’s TurboJPEG', () => {
-  it('is not used if TURBOJPEG_LIBRARY is none or a missing file', () => {
-    const script = `const { turboJpeg } = await import(${JSON.stringify(
-      new URL('../../../../src/processor/codecs/jpeg/turbojpeg.ts', import.meta.url).href,
-    )}); console.log(turboJpeg === undefined)`;
-    for (const library of ['none', 'libnothing.so.9']) {
-      const out = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
-        env: { ...process.env, TURBOJPEG_LIBRARY: library },
-        encoding: 'utf8',
-      });
-      expect(out.trim()).toBe('true');
-    }
+describe('TURBOJPEG_LIBRARY', () => {
+  const program = new URL('../../../../src/processor/codecs/jpeg/turbojpeg.ts', import.meta.url).href;
+  const versionWith = (library: string | undefined) =>
+    execFileSync(
+      process.execPath,
+      [
+        '--input-type=module',
+        '-e',
+        `const { turboJpeg } = await import('${program}'); console.log(turboJpeg?.version)`,
+      ],
+      { env: { ...process.env, TURBOJPEG_LIBRARY: library }, encoding: 'utf8' },
+    ).trim();
+
+  it.each(['none', 'libnothing.so.9'])('%s leaves JPEGs to sharp', (library) => {
+    expect(versionWith(library)).toBe('undefined');
+  });
+
+  it.skipIf(bundled === undefined)('takes the bundled library if it is unset or empty', () => {
+    expect(versionWith(undefined)).toBe('3.1.3+bundled');
+    expect(versionWith('')).toBe('3.1.3+bundled');
+  });
+
+  it.skipIf(bundled === undefined)('takes a path', () => {
+    expect(versionWith(bundled?.name)).toBe('3.1.3+configured');
+  });
+
+  it.skipIf(!hasSystemLibrary)('takes a name that the loader of the system finds', () => {
+    expect(versionWith('libturbojpeg.so.0')).toMatch(/^\d+\.\d+\.\d+\+configured$/);
+  });
+});
+
+describe(turboJpegLibraries, () => {
+  it('prefers the bundled libraries to that of the system', () => {
+    const origins = turboJpegLibraries(undefined).map(({ origin }) => origin);
+    expect(origins).toEqual(origins.toSorted((a, b) => a.localeCompare(b)));
+    expect(origins).toContain('bundled');
+    expect(origins.at(-1)).toBe('system');
   });
 });
