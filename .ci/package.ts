@@ -72,16 +72,14 @@ export function shrinkwrap(
   manifest: ReturnType<typeof packageManifest>,
 ) {
   const kept = Object.entries(lock.packages).filter(
-    ([path, entry]) => path !== '' && !entry.dev && !isOfCheckout(path),
+    ([path, entry]) => path !== '' && !entry.dev && !isNode(path),
   );
   return { ...lock, name: manifest.name, packages: { '': manifest, ...Object.fromEntries(kept) } };
 }
 
-/** Packages of a checkout only: Node (decision 3), and the one from which libjpeg-turbo is copied (decision 35). */
-function isOfCheckout(path: string): boolean {
-  return /^node_modules\/(?:node-(?:bin-)?(?:linux|darwin)-|@julusian\/jpeg-turbo$|cmake-js$|node-addon-api$|pkg-prebuilds$)/.test(
-    path,
-  );
+/** Node as a package, for development only: decision 3. */
+function isNode(path: string): boolean {
+  return /^node_modules\/node-(?:bin-)?(?:linux|darwin)-/.test(path);
 }
 
 function makePackage(scope: string | undefined, out: string): string {

@@ -23,7 +23,7 @@ export const packagedPlatforms = ['linux-x64', 'linux-x64-musl', 'linux-arm64', 
 
 /** Copies the library for each platform, at the paths of @julusian/jpeg-turbo's prebuilds. */
 export function copyTurboJpeg(target: string, platforms: readonly string[]): void {
-  const prebuilds = join(process.cwd(), 'node_modules/@julusian/jpeg-turbo/prebuilds');
+  const prebuilds = join(here, '../node_modules/@julusian/jpeg-turbo/prebuilds');
   for (const platform of platforms) {
     // On macOS the library is a part of the addon.
     const file = platform.startsWith('darwin') ? 'node-napi-v10.node' : 'libturbojpeg.so.0';
