@@ -86,7 +86,7 @@ async function dropAlpha(picture: Picture, { plan, geometry, stage }: PixelStage
  * Runs steps in order. A resize before a grayscale returns luma, computed for each row while the row is in the CPU
  * cache.
  */
-async function runSteps(
+export async function runSteps(
   start: Picture,
   steps: readonly PlacedStep<Step>[],
   stage: RunStage,

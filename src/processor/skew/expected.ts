@@ -8,15 +8,7 @@ import type { Step } from '../image/steps.ts';
 import { channelOrdersOf } from './lattice/channel-orders.ts';
 import { decodingsOf } from './lattice/decodings.ts';
 import { finishesOf } from './lattice/finishes.ts';
-import {
-  cropInWords,
-  framingOf,
-  framingsOf,
-  padInWords,
-  sizeInWords,
-  unusualFramings,
-  wholeWindow,
-} from './lattice/framings.ts';
+import { framingOf, framingsOf, nearFramings, unusualFramings, wholeWindow } from './lattice/framings.ts';
 import type { Choice, Framing, Lattice, Levels, Turn, Window } from './lattice/hypothesis.ts';
 import { recolourings } from './lattice/recolourings.ts';
 import { resamplers } from './lattice/resamplers.ts';
@@ -37,7 +29,7 @@ export function latticeFor(
 ): Lattice {
   const { width, height } = picture;
   const own = expectedFraming(geometry.source, branch);
-  const isOwnSize = own !== undefined && own.shown.width === width && own.shown.height === height;
+  const isOwnSize = own.shown.width === width && own.shown.height === height;
   const channels = isGrayscale(plan) ? 1 : 3;
   const { channelOrder } = plan.output as TensorPlan;
   const resampler = resamplerId(branch, plan.numerics);
@@ -52,6 +44,7 @@ export function latticeFor(
     ),
     recolouring: recolourings,
     framing: (turn) => withFirst(isOwn(turn) ? own : undefined, framingsOf(sizeOfTurn(turn), picture)),
+    nearFramings: ({ turn, framing }) => nearFramings(sizeOfTurn(turn), framing),
     unusualFraming: (turn) => unusualFramings(sizeOfTurn(turn), picture),
     resampler: first(resamplers, ({ id }) => id === resampler),
     finish: finishesOf(picture.channels),
@@ -62,27 +55,38 @@ export function latticeFor(
   };
 }
 
-/** The framing of a branch that resizes at most once; undefined for any other. */
-export function expectedFraming(source: Size, { steps }: PlacedBranch): Framing | undefined {
-  const moving = steps.filter(({ step }) => step.kind !== 'grayscale');
+/** The framing of a branch. */
+function expectedFraming(source: Size, branch: PlacedBranch): Framing {
+  const moving = branch.steps.filter(({ step }) => step.kind !== 'grayscale');
   const at = moving.findIndex(({ step }) => step.kind === 'resize');
+  const lastResize = moving.findLastIndex(({ step }) => step.kind === 'resize');
   const resize = moving[at];
   const before = windowOf(source, at < 0 ? [] : moving.slice(0, at));
   const base = resize?.input ?? source;
   const resized = sizeOf(resize?.output ?? source);
   const shown = windowOf(resized, moving.slice(at + 1));
-  if (before === undefined || shown === undefined) return undefined;
+  if (before === undefined || shown === undefined || at !== lastResize) return plannedFraming(branch);
   const isCanvas = at > 0;
   const box = resize?.output.box ?? ([0, 0, base.width, base.height] as const);
-  const pad = isCanvas ? padInWords(source, before) : padInWords(resized, shown);
-  const crop = isCanvas ? cropInWords(source, before) : cropInWords(resized, shown);
-  return framingOf({
-    words: { size: sizeWords(resize, resized), crop, ...(pad !== 'none' && { pad }) },
+  return framingOf(source, {
     canvas: isCanvas ? before : undefined,
     box,
     resized,
     shown,
   });
+}
+
+/** The steps of a branch as a framing of its own. */
+function plannedFraming({ steps, picture }: PlacedBranch): Framing {
+  const { width, height } = picture;
+  return {
+    id: 'as planned',
+    words: { size: 'as planned' },
+    box: [0, 0, width, height],
+    resized: { width, height },
+    shown: wholeWindow(picture),
+    steps: steps.filter(({ step }) => step.kind !== 'grayscale'),
+  };
 }
 
 /** Several crops and paddings in a row as one window; undefined if another step is among them. */
@@ -99,14 +103,6 @@ function windowOf(picture: Size, steps: readonly PlacedStep<Step>[]): Window | u
     };
   }
   return window;
-}
-
-function sizeWords(resize: PlacedStep<Step> | undefined, resized: Size): string {
-  if (resize === undefined) return 'not resized';
-  const { step } = resize;
-  if (step.kind === 'resize' && step.fit === 'shortestEdge' && step.longestEdge === undefined)
-    return `shorter side ${step.shortestEdge}: ${sizeInWords(resized)}`;
-  return sizeInWords(resized);
 }
 
 /** The id of a plan's resampler. */

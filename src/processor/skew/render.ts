@@ -1,8 +1,10 @@
 import { orient, sizeUpright } from '../codecs/orient.ts';
 import { flatten } from '../image/alpha.ts';
 import { type Cutout, cutUpright, intersection, seenFrom, sizeOfCutout, wholeOf } from '../image/cutout.ts';
+import { storedPicture } from '../image/picture.ts';
 import type { Pixels } from '../image/pixels.ts';
 import type { Size } from '../image/shortest-edge.ts';
+import { runSteps } from '../image/stages.ts';
 import type { Colour, Framing, Hypothesis, Levels, SkewSource, Window } from './lattice/hypothesis.ts';
 
 /** Computes the pictures of hypotheses about one source. */
@@ -19,23 +21,32 @@ const keptSources = 3;
 
 export function createRenderer(file: SkewSource): Renderer {
   const sources = new Map<string, Promise<Pixels | undefined>>();
+  let lastPlanned: { readonly key: string; readonly picture: Promise<Levels | undefined> } | undefined;
+
+  /** The windows of one hypothesis are asked for one after another. */
+  async function plannedPart(
+    source: Pixels,
+    hypothesis: Hypothesis,
+    part: Cutout,
+  ): Promise<Levels | undefined> {
+    const key = `${keyOf(hypothesis)}|${hypothesis.resampler.id}`;
+    if (lastPlanned?.key !== key) lastPlanned = { key, picture: planned(source, hypothesis) };
+    const picture = await lastPlanned.picture;
+    return picture && cutLevels(picture, part);
+  }
 
   /** The pixels that are resampled. */
   function sourceOf(hypothesis: Hypothesis): Promise<Pixels | undefined> {
-    const { decoding, turn, transparency, recolouring } = hypothesis;
-    const key = [decoding, turn, transparency, recolouring].map(({ id }) => id).join('|');
-    return kept(key, () => prepare(hypothesis, file));
+    return kept(keyOf(hypothesis), () => prepare(hypothesis, file));
   }
 
   function onCanvas(hypothesis: Hypothesis): Promise<Pixels | undefined> {
     const { canvas } = hypothesis.framing;
     if (canvas === undefined) return sourceOf(hypothesis);
-    const { decoding, turn, transparency, recolouring } = hypothesis;
-    const key = [decoding.id, turn.id, transparency.id, recolouring.id, JSON.stringify(canvas)].join('|');
-    return kept(key, async () => {
+    return kept(`${keyOf(hypothesis)}|${JSON.stringify(canvas)}`, async () => {
       const source = await sourceOf(hypothesis);
       if (source === undefined) return undefined;
-      const window = scaledWindow(canvas, sizeUpright(file.header, turn.orientation), source);
+      const window = scaledWindow(canvas, sizeUpright(file.header, hypothesis.turn.orientation), source);
       return placed(source, window, wholeOf(window)) as Pixels;
     });
   }
@@ -57,7 +68,10 @@ export function createRenderer(file: SkewSource): Renderer {
       if (source === undefined) return undefined;
       const { framing, finish, channelOrder } = hypothesis;
       const needed = finish.needsWhole ? wholeOf(framing.shown) : part;
-      const framed = await frame(source, hypothesis, needed, file);
+      const framed =
+        framing.steps === undefined
+          ? await frame(source, hypothesis, needed, file)
+          : await plannedPart(source, hypothesis, needed);
       if (framed === undefined) return undefined;
       const finished = await finish.apply(framed);
       const shown = finish.needsWhole ? cutLevels(finished, part) : finished;
@@ -66,11 +80,33 @@ export function createRenderer(file: SkewSource): Renderer {
   };
 }
 
+/** What determines the pixels that are resampled, but for the canvas. */
+function keyOf({ decoding, turn, transparency, recolouring }: Hypothesis): string {
+  return [decoding, turn, transparency, recolouring].map(({ id }) => id).join('|');
+}
+
 async function prepare(hypothesis: Hypothesis, file: SkewSource): Promise<Pixels | undefined> {
   const { decoding, turn, transparency, recolouring } = hypothesis;
   const decoded = await decoding.decode(file);
   if (decoded === undefined) return undefined;
   return recolouring.apply(flatten(orient(decoded, turn.orientation), transparency.alpha));
+}
+
+/** The result of several steps, as they are planned. */
+async function planned(source: Pixels, { framing, resampler }: Hypothesis): Promise<Levels | undefined> {
+  const { steps = [] } = framing;
+  const { step } = resampler;
+  const [first] = steps;
+  // The steps are placed on a source of full size.
+  const isFullSize = first?.input.width === source.width && first.input.height === source.height;
+  if (step === undefined || !isFullSize) return undefined;
+  const resized = steps.map((placed) =>
+    placed.step.kind === 'resize'
+      ? { ...placed, step: { ...placed.step, library: undefined, ...step } }
+      : placed,
+  );
+  const { pixels } = await runSteps(storedPicture(source, 1), resized, async (_, run) => await run());
+  return { ...pixels, channels: pixels.channels as 1 | 3 };
 }
 
 /** A part of the result: resampled pixels where it shows the source, and padding. */

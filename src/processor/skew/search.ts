@@ -1,7 +1,6 @@
 import { Failure } from '../../failures.ts';
 import { layingOf } from '../codecs/orient.ts';
 import { type Cutout, wholeOf } from '../image/cutout.ts';
-import { nearFramings } from './lattice/framings.ts';
 import { dimensions, expectedOf, type Hypothesis, type Lattice, type Levels } from './lattice/hypothesis.ts';
 import type { Renderer } from './render.ts';
 import { windowsOf, worstWindow } from './windows.ts';
@@ -97,7 +96,7 @@ async function improve(lattice: Lattice, trials: Trials): Promise<Trial | undefi
       const others = framings
         .filter(({ turn }) => turn.id === hypothesis.turn.id)
         .map(({ framing }) => framing);
-      const near = rank === 0 ? nearFramings(hypothesis.framing) : [];
+      const near = rank === 0 ? lattice.nearFramings(hypothesis) : [];
       await trials.all([...others, ...near].map((framing) => ({ ...hypothesis, framing })));
     }
   }

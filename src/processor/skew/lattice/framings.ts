@@ -1,5 +1,5 @@
 import { roundHalfToEven, type Size } from '../../image/shortest-edge.ts';
-import type { Colour, Framing, Levels, Window } from './hypothesis.ts';
+import type { Colour, Framing, Levels, Window, Words } from './hypothesis.ts';
 
 /*
  * The ways from a source to a result of a given size: which part of it is resampled to which size, and what is cut or
@@ -44,40 +44,61 @@ export function unusualFramings(source: Size, size: Size): readonly Framing[] {
 }
 
 /** The framings next to one: shown a pixel further, and resized to a pixel more or less. */
-export function nearFramings(framing: Framing): readonly Framing[] {
-  const { shown, resized, words } = framing;
-  const steps = [-1, 0, 1];
-  const shifted = steps.flatMap((x) =>
-    steps.map((y) => ({ ...shown, left: shown.left + x, top: shown.top + y })),
-  );
-  const sizes = steps.flatMap((x) =>
-    steps.map((y) => ({ width: resized.width + x, height: resized.height + y })),
-  );
+export function nearFramings(source: Size, framing: Framing): readonly Framing[] {
+  const { shown, resized } = framing;
+  const steps = [-1, 0, 1].flatMap((x) => [-1, 0, 1].map((y) => [x, y] as const));
+  const windows = steps.map(([x, y]) => ({ ...shown, left: shown.left + x, top: shown.top + y }));
+  const sizes = steps.map(([x, y]) => ({ width: resized.width + x, height: resized.height + y }));
   return unique([
-    ...shifted.map((window) =>
-      framingOf({
-        ...framing,
-        shown: window,
-        words: { ...words, crop: `at column ${window.left}, row ${window.top}` },
-      }),
-    ),
-    ...sizes.filter(isPicture).map((size) => {
-      const isWhole = shown.width === resized.width && shown.height === resized.height;
-      // A whole picture of another size is not the result.
-      return framingOf({
-        ...framing,
-        resized: isWhole ? resized : size,
-        words: { ...words, size: sizeInWords(size) },
-      });
-    }),
+    ...windows.map((window) => framingOf(source, { ...framing, shown: window })),
+    ...sizes.filter(isPicture).map((size) => framingOf(source, { ...framing, resized: size })),
   ]).filter(({ id }) => id !== framing.id);
 }
 
-/** Makes a framing; its `id` is all that determines its pixels. */
-export function framingOf(framing: Omit<Framing, 'id'>): Framing {
-  const { canvas, box, resized, shown } = framing;
-  const id = [canvas && windowId(canvas), ...box, resized.width, resized.height, windowId(shown)].join(' ');
-  return { ...framing, id };
+/** What determines the pixels of a framing. */
+type Frame = Pick<Framing, 'canvas' | 'box' | 'resized' | 'shown'>;
+
+/** Makes a framing: equal frames of a source have equal ids and equal words. @param source - its size, upright */
+export function framingOf(source: Size, frame: Frame): Framing {
+  const { canvas, box, resized, shown } = frame;
+  const base = canvas === undefined ? '' : windowId(source, canvas);
+  const id = [base, ...box, resized.width, resized.height, windowId(resized, shown)].join(' ');
+  return { ...frame, id, words: wordsOfFrame(source, frame) };
+}
+
+function wordsOfFrame(source: Size, { canvas, box, resized, shown }: Frame): Words {
+  const base = canvas ?? source;
+  const [left, top, right, bottom] = box;
+  const part = { width: right - left, height: bottom - top };
+  const isPart = part.width < base.width || part.height < base.height;
+  const before = canvas && cropInWords(source, canvas);
+  const after = cropInWords(resized, shown);
+  const cropped = [
+    ...(before === undefined || before === 'none' ? [] : [`${before}, before the resize`]),
+    ...(isPart ? [`the centre in the shape of ${sizeInWords(resized)}, with the resize`] : []),
+    ...(after === 'none' ? [] : [after]),
+  ];
+  const padBefore = canvas && padInWords(source, canvas);
+  const padAfter = padInWords(resized, shown);
+  const padded = [
+    ...(padBefore === undefined || padBefore === 'none' ? [] : [`${padBefore}, before the resize`]),
+    ...(padAfter === 'none' ? [] : [padAfter]),
+  ];
+  return {
+    size: resizeInWords(part, resized, after !== 'none'),
+    crop: cropped.length === 0 ? 'none' : cropped.join('; '),
+    pad: padded.length === 0 ? 'none' : padded.join('; '),
+  };
+}
+
+/** @param isCropped - whether a part is cut afterwards */
+function resizeInWords(part: Size, resized: Size, isCropped: boolean): string {
+  if (part.width === resized.width && part.height === resized.height) return 'not resized';
+  const [across, down] = [resized.width / part.width, resized.height / part.height];
+  // Sides may be rounded to multiples of a patch.
+  if (Math.abs(across / down - 1) > keptRatio) return `${sizeInWords(resized)}, stretched`;
+  if (!isCropped) return sizeInWords(resized);
+  return `shorter side ${Math.min(resized.width, resized.height)}: ${sizeInWords(resized)}`;
 }
 
 /** All of a picture. */
@@ -86,12 +107,12 @@ export function wholeWindow({ width, height }: Size): Window {
 }
 
 /** Width and height in words. */
-export function sizeInWords({ width, height }: Size): string {
+function sizeInWords({ width, height }: Size): string {
   return `${width} × ${height}`;
 }
 
 /** A crop in words: where it begins, unless that is the centre. */
-export function cropInWords(picture: Size, window: Window): string {
+function cropInWords(picture: Size, window: Window): string {
   const { left, top, width, height } = window;
   if (left <= 0 && top <= 0 && width >= picture.width && height >= picture.height) return 'none';
   const isCentred = (surplus: number, from: number) => Math.abs(surplus / 2 - from) < 1;
@@ -106,9 +127,14 @@ const black: Colour = [0, 0, 0];
 /** A picture whose aspect ratio changes by a smaller share is not called stretched. */
 const keptRatio = 0.05;
 
-function windowId({ left, top, width, height, pad }: Window): string {
-  const isPadded = left < 0 || top < 0 || pad.some((level) => level !== 0);
-  return [left, top, width, height, ...(isPadded ? pad : [])].join(',');
+function windowId(picture: Size, window: Window): string {
+  const { left, top, width, height, pad } = window;
+  return [left, top, width, height, ...(isPadded(picture, window) ? pad : [])].join(',');
+}
+
+/** Whether a window reaches beyond its picture. */
+function isPadded(picture: Size, { left, top, width, height }: Window): boolean {
+  return left < 0 || top < 0 || left + width > picture.width || top + height > picture.height;
 }
 
 function unique(framings: readonly Framing[]): readonly Framing[] {
@@ -124,12 +150,7 @@ function isPicture({ width, height }: Size): boolean {
 }
 
 function stretched(source: Size, size: Size): Framing {
-  const ratio = size.width / source.width / (size.height / source.height);
-  // Sides may be rounded to multiples of a patch.
-  const isKept = Math.abs(ratio - 1) < keptRatio;
-  const words = isKept ? sizeInWords(size) : `${sizeInWords(size)}, stretched`;
-  return framingOf({
-    words: { size: words, crop: 'none' },
+  return framingOf(source, {
     box: whole(source),
     resized: size,
     shown: wholeWindow(size),
@@ -160,8 +181,7 @@ function shorterSideCrops(source: Size, size: Size, side: number): readonly Fram
     const resized = isWide ? { width: longer, height: side } : { width: side, height: longer };
     if (resized.width < size.width || resized.height < size.height || scale <= 0) return [];
     return centredWindows(resized, size).map((shown) =>
-      framingOf({
-        words: { size: `shorter side ${side}: ${sizeInWords(resized)}`, crop: cropInWords(resized, shown) },
+      framingOf(source, {
         box: whole(source),
         resized,
         shown,
@@ -187,8 +207,7 @@ function squares(source: Size, size: Size): readonly Framing[] {
       height: Math.min(source.height, Math.max(1, round(size.height * scale))),
     };
     return centredWindows(source, part).map((canvas) =>
-      framingOf({
-        words: { size: sizeInWords(size), crop: `${cropInWords(source, canvas)}, before the resize` },
+      framingOf(source, {
         canvas,
         box: whole(part),
         resized: size,
@@ -207,11 +226,7 @@ function fittedBox(source: Size, size: Size): readonly Framing[] {
       : { width: source.width, height: source.width / ratio };
   const [left, top] = [(source.width - part.width) * 0.5, (source.height - part.height) * 0.5];
   return [
-    framingOf({
-      words: {
-        size: sizeInWords(size),
-        crop: `the centre of the shape ${sizeInWords(size)}, with the resize`,
-      },
+    framingOf(source, {
       box: [left, top, left + part.width, top + part.height],
       resized: size,
       shown: wholeWindow(size),
@@ -230,8 +245,7 @@ function letterboxes(source: Size, size: Size, pad: Colour): readonly Framing[] 
       const corner = { ...size, left: 0, top: 0, pad };
       const end = { ...size, left: resized.width - size.width, top: resized.height - size.height, pad };
       return [...centredWindows(resized, size, pad), corner, end].map((shown) =>
-        framingOf({
-          words: { size: sizeInWords(resized), crop: 'none', pad: padInWords(resized, shown) },
+        framingOf(source, {
           box: whole(source),
           resized,
           shown,
@@ -247,12 +261,7 @@ function paddedSquares(source: Size, size: Size, pad: Colour): readonly Framing[
   const canvas = { width: Math.round(size.width * scale), height: Math.round(size.height * scale) };
   if (canvas.width < source.width || canvas.height < source.height) return [];
   return [...centredWindows(source, canvas, pad), { ...canvas, left: 0, top: 0, pad }].map((window) =>
-    framingOf({
-      words: {
-        size: sizeInWords(size),
-        crop: 'none',
-        pad: `${padInWords(source, window)}, before the resize`,
-      },
+    framingOf(source, {
       canvas: window,
       box: whole(canvas),
       resized: size,
@@ -265,8 +274,7 @@ function paddedSquares(source: Size, size: Size, pad: Colour): readonly Framing[
 function cutOnly(source: Size, size: Size): readonly Framing[] {
   if (source.width < size.width || source.height < size.height) return [];
   return [...centredWindows(source, size), { ...size, left: 0, top: 0, pad: black }].map((shown) =>
-    framingOf({
-      words: { size: 'not resized', crop: cropInWords(source, shown) },
+    framingOf(source, {
       box: whole(source),
       resized: source,
       shown,
@@ -275,8 +283,9 @@ function cutOnly(source: Size, size: Size): readonly Framing[] {
 }
 
 /** A padding in words: its size, its colour and its side. */
-export function padInWords(picture: Size, { left, top, width, height, pad }: Window): string {
-  if (left >= 0 && top >= 0 && left + width <= picture.width && top + height <= picture.height) return 'none';
+function padInWords(picture: Size, window: Window): string {
+  if (!isPadded(picture, window)) return 'none';
+  const { left, top, width, height, pad } = window;
   const colour = pad.every((level) => level === pad[0]) ? String(pad[0]) : pad.join(', ');
   const isCentred = (surplus: number, from: number) => Math.abs(surplus / 2 - from) < 1;
   const side =

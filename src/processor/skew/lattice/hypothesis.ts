@@ -1,7 +1,10 @@
 import type { ImageHeader } from '../../codecs/header.ts';
 import type { Pixels } from '../../image/pixels.ts';
 import type { AlphaPlan } from '../../image/plan.ts';
+import type { ResizeStep } from '../../image/resize.ts';
 import type { Size } from '../../image/shortest-edge.ts';
+import type { PlacedStep } from '../../image/step.ts';
+import type { Step } from '../../image/steps.ts';
 
 /*
  * A hypothesis about the preprocessing that made a tensor: one choice of each dimension. Each dimension is a file in this
@@ -91,6 +94,11 @@ export interface Framing extends Choice {
   readonly resized: Size;
   /** The part of the resized picture that is the result. */
   readonly shown: Window;
+  /**
+   * The expected steps, if they are more than one resize with crops and paddings. They take the place of all above, but
+   * for the size; each resize has the library and the filter of the resampler.
+   */
+  readonly steps?: readonly PlacedStep<Step>[] | undefined;
 }
 
 /** A part of a picture, which may reach beyond it. */
@@ -111,6 +119,8 @@ export interface Levels extends Size {
 
 /** The arithmetic of a resize. */
 export interface Resampler extends Choice {
+  /** The library and the filter of a plan's resize, if a plan can have them. */
+  readonly step?: Pick<ResizeStep, 'library' | 'filter'>;
   /**
    * @param source - [height, width, 1 | 3] uint8, upright, not to be written to
    * @param framing - its box and its size
@@ -170,6 +180,8 @@ export type Lattice = {
   framing(turn: Turn): readonly Framing[];
   /** Further ones, for pictures that none of these gives. */
   unusualFraming(turn: Turn): readonly Framing[];
+  /** Those that differ from a hypothesis' own by a pixel. */
+  nearFramings(hypothesis: Hypothesis): readonly Framing[];
 };
 
 /** The hypothesis of the expected tensor. */

@@ -18,6 +18,7 @@ export const resamplers: readonly Resampler[] = [
 function pillow(filter: FilterName): Resampler {
   return {
     id: `pillow ${filter}`,
+    step: { filter },
     words: { numerics: 'Pillow', filter },
     run: (source, { box, resized }, cutout) =>
       levels(resampleUpright(source, 1, { ...resized, filter, box, cutout }, false)),
@@ -27,6 +28,7 @@ function pillow(filter: FilterName): Resampler {
 function library(name: KernelName, filter: FilterName, words: string): Resampler {
   return {
     id: `${name} ${filter}`,
+    step: { library: name, filter },
     words: { numerics: words, filter },
     run: (source, { box, resized }, cutout) =>
       levels(kernels[name].resample(source, 1, { ...resized, filter, box, cutout })),
