@@ -26,8 +26,12 @@ export interface MadeTensor {
 export interface Pair {
   readonly image: Uint8Array<ArrayBuffer>;
   readonly tensor: MadeTensor;
-  readonly preset: string;
+  /** What the tensor is meant to be. */
+  readonly meant: Meant;
 }
+
+/** A preset by its name, or by its configuration. */
+export type Meant = { readonly preset: string } | { readonly preprocessorConfig: string };
 
 /** What is reported of a pair. */
 export interface Report {
@@ -56,8 +60,8 @@ const maxPixels = 2 ** 28;
 const presets = createPresets({});
 
 /** Compares in this process, by the entry point of a worker. */
-export async function compareHere({ image, tensor, preset }: Pair): Promise<Report> {
-  const request = fromJson(ProcessRequestSchema, { preset });
+export async function compareHere({ image, tensor, meant }: Pair): Promise<Report> {
+  const request = fromJson(ProcessRequestSchema, meant);
   const output = create(TensorOutputSchema, { container: TensorContainer.SAFETENSORS });
   const source = { case: 'content', value: image } as const;
   const plan = planOf({ ...request, source, output: { case: 'tensor', value: output } }, maxPixels, presets);
@@ -70,7 +74,7 @@ export async function compareHere({ image, tensor, preset }: Pair): Promise<Repo
     expected: { plan, geometry: geometryOf(header, plan) },
     given: { kind: 'tensor', content: bytes, container: 'raw', shape, datatype, name: '' },
     wantsMap: false,
-    subject: `${preset}'s own tensor`,
+    subject: 'the expected tensor',
   });
   const { user, system } = process.cpuUsage(start);
   const seconds = (user + system) / 1e6;
@@ -81,7 +85,7 @@ export async function compareHere({ image, tensor, preset }: Pair): Promise<Repo
 
 /** Compares by a running service. @param url - of image-api */
 export function compareBy(url: string): Compare {
-  return async ({ image, tensor, preset }) => {
+  return async ({ image, tensor, meant }) => {
     const form = new FormData();
     form.set('image', new Blob([image]));
     if (tensor.datatype === 'BF16') {
@@ -91,7 +95,8 @@ export function compareBy(url: string): Compare {
     } else {
       form.set('tensor', new Blob([npyOf(tensor)]));
     }
-    form.set('preset', preset);
+    if ('preset' in meant) form.set('preset', meant.preset);
+    else form.set('preprocessor_config', meant.preprocessorConfig);
     const start = performance.now();
     const response = await fetch(new URL('/v1/skew', url), { method: 'POST', body: form });
     const seconds = (performance.now() - start) / 1000;

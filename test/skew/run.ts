@@ -67,7 +67,7 @@ async function main(): Promise<void> {
     for (const image of imagesFor(pipeline, images, index)) {
       try {
         const tensor = await pipeline.run(image);
-        const report = await compare({ image: image.content, tensor, preset });
+        const report = await compare({ image: image.content, tensor, meant: { preset } });
         const verdict = verdictOf(expected, report);
         const result = {
           name,

@@ -29,15 +29,10 @@ def listed():
     ]
 
 
-def tensor(request, content):
+def described(made):
+    """Datatype and shape of an array or a torch tensor, and its bytes."""
     import numpy as np
 
-    run = next(each.run for each in pipelines if each.name == request["run"])
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, request["file"])
-        with open(path, "wb") as file:
-            file.write(content)
-        made = run(path)
     datatype = None
     if type(made).__module__ == "torch":
         import torch
@@ -48,6 +43,16 @@ def tensor(request, content):
     values = np.ascontiguousarray(made)
     names = {"uint8": "UINT8", "float16": "FP16", "float32": "FP32", "float64": "FP64", "int32": "INT32", "int64": "INT64"}
     return {"datatype": datatype or names[values.dtype.name], "shape": values.shape}, values.tobytes()
+
+
+def tensor(request, content):
+    run = next(each.run for each in pipelines if each.name == request["run"])
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, request["file"])
+        with open(path, "wb") as file:
+            file.write(content)
+        made = run(path)
+    return described(made)
 
 
 def respond(request, content):
@@ -76,4 +81,5 @@ def main():
         output.flush()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 from typing import Any, Callable, NamedTuple
+
+"""Side of the tensors. make_goldens.py makes small ones."""
+SIDE = int(os.environ.get("SIDE", 224))
 
 CLIP = "openai/clip-vit-base-patch32"
 VIT = "google/vit-base-patch16-224"
@@ -38,12 +42,18 @@ class Pipeline(NamedTuple):
 pipelines: list[Pipeline] = []
 
 
+def resized(words: str | list[str]) -> str | list[str]:
+    """The words for tensors of SIDE × SIDE."""
+    return [resized(word) for word in words] if isinstance(words, list) else words.replace("224", str(SIDE))
+
+
 def pipeline(name: str, preset: str, *needs: str, kind: str = "photo", **steps: str | list[str]):
     """Declares a pipeline. `needs` are modules, as "cv2" or "PIL 9."; a step whose name ends with "_" is optional."""
 
     def declare(run: Callable[[str], Any]) -> Callable[[str], Any]:
+        sized = {step: resized(words) for step, words in steps.items()}
         versions = {module: version for module, _, version in (need.partition(" ") for need in needs)}
-        expected = {step.rstrip("_") + "?" * step.endswith("_"): words for step, words in steps.items()}
+        expected = {step.rstrip("_") + "?" * step.endswith("_"): words for step, words in sized.items()}
         pipelines.append(Pipeline(name, preset, versions, kind, expected, run))
         return run
 

@@ -1,6 +1,6 @@
 """The preprocessing of model libraries: transformers, timm, open_clip."""
 
-from registry import CLIP, RESNET, VIT, pipeline
+from registry import CLIP, RESNET, SIDE, VIT, pipeline
 
 TIMM = "timm/resnet50.a1_in1k"
 
@@ -46,14 +46,14 @@ def vit_twice(path):
     import numpy as np
     from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
 
-    image = np.asarray(opened(path).resize((224, 224), 2)).astype(np.float32) / 255
+    image = np.asarray(opened(path).resize((SIDE, SIDE), 2)).astype(np.float32) / 255
     return ViTImageProcessorPil(do_resize=False)(image, input_data_format="channels_last", return_tensors="np")["pixel_values"]
 
 
 def timm_transform(path, **options):
     from timm.data import create_transform
 
-    return create_transform(**{"input_size": (3, 224, 224), "is_training": False, **options})(opened(path)).unsqueeze(0)
+    return create_transform(**{"input_size": (3, SIDE, SIDE), "is_training": False, **options})(opened(path)).unsqueeze(0)
 
 
 @pipeline("timm create_transform, center, bicubic 0.95, ResNet", RESNET, "timm", size_="", filter="bicubic", crop_="", numerics_="", rounding_="")
@@ -85,21 +85,21 @@ def timm_clip(path):
 def open_clip_transform(path):
     from open_clip.transform import image_transform
 
-    return image_transform(224, is_train=False)(opened(path)).unsqueeze(0)
+    return image_transform(SIDE, is_train=False)(opened(path)).unsqueeze(0)
 
 
 @pipeline("open_clip image_transform, resize_mode=longest, CLIP", CLIP, "open_clip", size_="", crop_="", pad_="", numerics_="Pillow", rounding_="")
 def open_clip_longest(path):
     from open_clip.transform import image_transform
 
-    return image_transform(224, is_train=False, resize_mode="longest")(opened(path)).unsqueeze(0)
+    return image_transform(SIDE, is_train=False, resize_mode="longest")(opened(path)).unsqueeze(0)
 
 
 @pipeline("open_clip image_transform, resize_mode=squash, CLIP", CLIP, "open_clip", size="224 × 224", crop_="none", numerics_="Pillow", rounding_="")
 def open_clip_squash(path):
     from open_clip.transform import image_transform
 
-    return image_transform(224, is_train=False, resize_mode="squash")(opened(path)).unsqueeze(0)
+    return image_transform(SIDE, is_train=False, resize_mode="squash")(opened(path)).unsqueeze(0)
 
 
 @pipeline("ultralytics LetterBox, YOLO", "ultralytics/yolo", "ultralytics", rounding_="", size_="", crop_="", pad_="")
@@ -116,4 +116,4 @@ def ultralytics(path):
 def ultralytics_classify(path):
     from ultralytics.data.augment import classify_transforms
 
-    return classify_transforms(224)(opened(path)).unsqueeze(0)
+    return classify_transforms(SIDE)(opened(path)).unsqueeze(0)

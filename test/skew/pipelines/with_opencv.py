@@ -1,7 +1,7 @@
 """OpenCV, as in deployment scripts of PyTorch and ONNX models."""
 
 import numpy as np
-from registry import CLIP, CLIP_MEAN, CLIP_STD, IMAGENET_MEAN, IMAGENET_STD, OCR, RESNET, VIT, YOLO, outside, pipeline
+from registry import CLIP, CLIP_MEAN, CLIP_STD, IMAGENET_MEAN, IMAGENET_STD, OCR, RESNET, SIDE, VIT, YOLO, outside, pipeline
 
 
 def shorter_side(cv2, image, side, interpolation):
@@ -36,7 +36,7 @@ for flag, words in (
         import cv2
 
         image = cv2.cvtColor(cv2.imread(path), cv2.COLOR_BGR2RGB)
-        image = center_crop(shorter_side(cv2, image, 224, getattr(cv2, flag)), 224)
+        image = center_crop(shorter_side(cv2, image, SIDE, getattr(cv2, flag)), SIDE)
         return normalized(image, CLIP_MEAN, CLIP_STD)
 
 
@@ -44,7 +44,7 @@ for flag, words in (
 def cv2_bgr(path):
     import cv2
 
-    image = center_crop(shorter_side(cv2, cv2.imread(path), 224, cv2.INTER_LINEAR), 224)
+    image = center_crop(shorter_side(cv2, cv2.imread(path), SIDE, cv2.INTER_LINEAR), SIDE)
     return normalized(image, CLIP_MEAN, CLIP_STD)
 
 
@@ -53,14 +53,14 @@ def cv2_squashed(path):
     import cv2
 
     image = cv2.cvtColor(cv2.imread(path), cv2.COLOR_BGR2RGB)
-    return normalized(cv2.resize(image, (224, 224)), CLIP_MEAN, CLIP_STD)
+    return normalized(cv2.resize(image, (SIDE, SIDE)), CLIP_MEAN, CLIP_STD)
 
 
 @pipeline("cv2 linear, squashed, BGR, /255 only, NHWC, ViT", VIT, "cv2", numerics="OpenCV", channel_order="BGR", mean="0", std="1", layout="NHWC", rounding_="")
 def cv2_plain(path):
     import cv2
 
-    image = cv2.resize(cv2.imread(path), (224, 224))
+    image = cv2.resize(cv2.imread(path), (SIDE, SIDE))
     return np.expand_dims(image.astype(np.float32) / 255, 0)
 
 
@@ -69,7 +69,7 @@ def cv2_double(path):
     import cv2
 
     image = cv2.cvtColor(cv2.imread(path), cv2.COLOR_BGR2RGB)
-    image = cv2.resize(image, (224, 224)) / 255.0
+    image = cv2.resize(image, (SIDE, SIDE)) / 255.0
     return ((image - 0.5) / 0.5).transpose(2, 0, 1)[None]
 
 
@@ -78,7 +78,7 @@ def cv2_float(path):
     import cv2
 
     image = cv2.cvtColor(cv2.imread(path), cv2.COLOR_BGR2RGB).astype(np.float32) / 255.0
-    image = cv2.resize(image, (224, 224), interpolation=cv2.INTER_LINEAR)
+    image = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
     return ((image - 0.5) / 0.5).transpose(2, 0, 1)[None]
 
 
@@ -86,14 +86,14 @@ def cv2_float(path):
 def cv2_blob(path):
     import cv2
 
-    return cv2.dnn.blobFromImage(cv2.imread(path), 1 / 127.5, (224, 224), (127.5, 127.5, 127.5), swapRB=True)
+    return cv2.dnn.blobFromImage(cv2.imread(path), 1 / 127.5, (SIDE, SIDE), (127.5, 127.5, 127.5), swapRB=True)
 
 
 @pipeline("cv2.dnn.blobFromImage, crop, swapRB forgotten, ViT", VIT, "cv2", numerics="OpenCV", size="shorter", crop="centre", channel_order="BGR", rounding_="", scale_="", mean_="", std_="")
 def cv2_blob_crop(path):
     import cv2
 
-    return cv2.dnn.blobFromImage(cv2.imread(path), 1 / 127.5, (224, 224), (127.5, 127.5, 127.5), crop=True)
+    return cv2.dnn.blobFromImage(cv2.imread(path), 1 / 127.5, (SIDE, SIDE), (127.5, 127.5, 127.5), crop=True)
 
 
 @pipeline("cv2 IMREAD_REDUCED_COLOR_2, ViT", VIT, "cv2", kind="jpeg", numerics="OpenCV", decoder="1/2")
@@ -101,7 +101,7 @@ def cv2_reduced(path):
     import cv2
 
     image = cv2.cvtColor(cv2.imread(path, cv2.IMREAD_REDUCED_COLOR_2), cv2.COLOR_BGR2RGB)
-    return normalized(cv2.resize(image, (224, 224)), [0.5] * 3, [0.5] * 3)
+    return normalized(cv2.resize(image, (SIDE, SIDE)), [0.5] * 3, [0.5] * 3)
 
 
 @pipeline("cv2 IMREAD_IGNORE_ORIENTATION, ViT", VIT, "cv2", kind="exif", numerics="OpenCV", orientation="ignore", size_="")
@@ -109,7 +109,7 @@ def cv2_no_exif(path):
     import cv2
 
     image = cv2.imread(path, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    image = cv2.resize(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), (224, 224))
+    image = cv2.resize(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), (SIDE, SIDE))
     return normalized(image, [0.5] * 3, [0.5] * 3)
 
 
@@ -118,7 +118,7 @@ def cv2_resnet(path):
     import cv2
 
     image = cv2.cvtColor(cv2.imread(path), cv2.COLOR_BGR2RGB)
-    return normalized(center_crop(shorter_side(cv2, image, 256, cv2.INTER_LINEAR), 224), IMAGENET_MEAN, IMAGENET_STD)
+    return normalized(center_crop(shorter_side(cv2, image, 256, cv2.INTER_LINEAR), SIDE), IMAGENET_MEAN, IMAGENET_STD)
 
 
 @pipeline("cv2 grayscale replicated, ViT", VIT, "cv2", numerics="OpenCV", grayscale=["OpenCV", "before"])
@@ -126,7 +126,7 @@ def cv2_gray(path):
     import cv2
 
     gray = cv2.cvtColor(cv2.imread(path), cv2.COLOR_BGR2GRAY)
-    image = np.stack([cv2.resize(gray, (224, 224))] * 3, axis=-1)
+    image = np.stack([cv2.resize(gray, (SIDE, SIDE))] * 3, axis=-1)
     return normalized(image, [0.5] * 3, [0.5] * 3)
 
 
@@ -135,7 +135,7 @@ def cv2_imread_gray(path):
     import cv2
 
     gray = cv2.imread(path, cv2.IMREAD_GRAYSCALE)
-    image = cv2.cvtColor(cv2.resize(gray, (224, 224)), cv2.COLOR_GRAY2RGB)
+    image = cv2.cvtColor(cv2.resize(gray, (SIDE, SIDE)), cv2.COLOR_GRAY2RGB)
     return normalized(image, [0.5] * 3, [0.5] * 3)
 
 
@@ -224,7 +224,7 @@ def cv2_clahe(path):
 
     lab = cv2.cvtColor(cv2.imread(path), cv2.COLOR_BGR2LAB)
     lab[..., 0] = cv2.createCLAHE(2.0, (8, 8)).apply(lab[..., 0])
-    image = cv2.resize(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), (224, 224))
+    image = cv2.resize(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), (SIDE, SIDE))
     return normalized(image, [0.5] * 3, [0.5] * 3)
 
 
@@ -233,7 +233,7 @@ def cv2_blur(path):
     import cv2
 
     image = cv2.GaussianBlur(cv2.cvtColor(cv2.imread(path), cv2.COLOR_BGR2RGB), (5, 5), 0)
-    return normalized(cv2.resize(image, (224, 224)), [0.5] * 3, [0.5] * 3)
+    return normalized(cv2.resize(image, (SIDE, SIDE)), [0.5] * 3, [0.5] * 3)
 
 
 @outside("cv2 through HSV, brighter by 10 %, ViT", VIT, "cv2")
@@ -243,7 +243,7 @@ def cv2_hsv(path):
     hsv = cv2.cvtColor(cv2.imread(path), cv2.COLOR_BGR2HSV).astype(np.float32)
     hsv[..., 2] = np.clip(hsv[..., 2] * 1.1, 0, 255)
     image = cv2.cvtColor(hsv.astype(np.uint8), cv2.COLOR_HSV2RGB)
-    return normalized(cv2.resize(image, (224, 224)), [0.5] * 3, [0.5] * 3)
+    return normalized(cv2.resize(image, (SIDE, SIDE)), [0.5] * 3, [0.5] * 3)
 
 
 @pipeline("PaddleOCR resize_norm_img, PaddleOCR", OCR, "cv2", channel_order_="", rounding_="")

@@ -1,7 +1,7 @@
 """Albumentations, scikit-image, imageio, SciPy."""
 
 import numpy as np
-from registry import CLIP, CLIP_MEAN, CLIP_STD, IMAGENET_MEAN, IMAGENET_STD, RESNET, VIT, outside, pipeline
+from registry import CLIP, CLIP_MEAN, CLIP_STD, IMAGENET_MEAN, IMAGENET_STD, RESNET, SIDE, VIT, outside, pipeline
 
 
 def planes(image, dtype=np.float32):
@@ -13,7 +13,7 @@ def albumentations_center(path):
     import albumentations as A
     import cv2
 
-    transform = A.Compose([A.SmallestMaxSize(256), A.CenterCrop(224, 224), A.Normalize(IMAGENET_MEAN, IMAGENET_STD)])
+    transform = A.Compose([A.SmallestMaxSize(256), A.CenterCrop(SIDE, SIDE), A.Normalize(IMAGENET_MEAN, IMAGENET_STD)])
     return planes(transform(image=cv2.cvtColor(cv2.imread(path), cv2.COLOR_BGR2RGB))["image"])
 
 
@@ -22,7 +22,7 @@ def albumentations_bgr(path):
     import albumentations as A
     import cv2
 
-    transform = A.Compose([A.Resize(224, 224), A.Normalize((0.5,) * 3, (0.5,) * 3)])
+    transform = A.Compose([A.Resize(SIDE, SIDE), A.Normalize((0.5,) * 3, (0.5,) * 3)])
     return planes(transform(image=cv2.imread(path))["image"])
 
 
@@ -32,7 +32,7 @@ def albumentations_padded(path):
     import cv2
 
     transform = A.Compose([
-        A.LongestMaxSize(224), A.PadIfNeeded(224, 224, border_mode=cv2.BORDER_CONSTANT), A.Normalize((0.5,) * 3, (0.5,) * 3),
+        A.LongestMaxSize(SIDE), A.PadIfNeeded(SIDE, SIDE, border_mode=cv2.BORDER_CONSTANT), A.Normalize((0.5,) * 3, (0.5,) * 3),
     ])
     return planes(transform(image=cv2.cvtColor(cv2.imread(path), cv2.COLOR_BGR2RGB))["image"])
 
@@ -42,7 +42,7 @@ def imageio_pillow(path):
     import imageio.v3 as iio
     from PIL import Image
 
-    image = np.asarray(Image.fromarray(iio.imread(path)).resize((224, 224), Image.BILINEAR), np.float32)
+    image = np.asarray(Image.fromarray(iio.imread(path)).resize((SIDE, SIDE), Image.BILINEAR), np.float32)
     return planes((image / np.float32(255) - np.float32(0.5)) / np.float32(0.5))
 
 
@@ -50,14 +50,14 @@ def imageio_pillow(path):
 def skimage_plain(path):
     from skimage import io, transform
 
-    return planes(transform.resize(io.imread(path), (224, 224), anti_aliasing=False) * 2 - 1, np.float64)
+    return planes(transform.resize(io.imread(path), (SIDE, SIDE), anti_aliasing=False) * 2 - 1, np.float64)
 
 
 @outside("scikit-image resize, antialiasing, ViT", VIT, "skimage", "lazy_loader")
 def skimage_resize(path):
     from skimage import io, transform
 
-    return planes((transform.resize(io.imread(path), (224, 224), anti_aliasing=True) - 0.5) / 0.5)
+    return planes((transform.resize(io.imread(path), (SIDE, SIDE), anti_aliasing=True) - 0.5) / 0.5)
 
 
 @outside("scipy.ndimage.zoom, ViT", VIT, "scipy", "PIL")
@@ -66,7 +66,7 @@ def scipy_zoom(path):
     from scipy.ndimage import zoom
 
     image = np.asarray(Image.open(path).convert("RGB"))
-    image = zoom(image, (224 / image.shape[0], 224 / image.shape[1], 1), order=1)
+    image = zoom(image, (SIDE / image.shape[0], SIDE / image.shape[1], 1), order=1)
     return planes((image.astype(np.float32) / 255 - np.float32(0.5)) / np.float32(0.5))
 
 
@@ -75,7 +75,7 @@ def gamma(path):
     from PIL import Image
 
     image = (np.asarray(Image.open(path).convert("RGB")) / 255.0) ** (1 / 2.2)
-    image = np.asarray(Image.fromarray((image * 255).astype(np.uint8)).resize((224, 224), 2), np.float32)
+    image = np.asarray(Image.fromarray((image * 255).astype(np.uint8)).resize((SIDE, SIDE), 2), np.float32)
     return planes((image / np.float32(255) - np.float32(0.5)) / np.float32(0.5))
 
 
@@ -83,7 +83,7 @@ def gamma(path):
 def standardized(path):
     from PIL import Image
 
-    image = np.asarray(Image.open(path).convert("RGB").resize((224, 224), 2), np.float32)
+    image = np.asarray(Image.open(path).convert("RGB").resize((SIDE, SIDE), 2), np.float32)
     return planes((image - image.mean()) / image.std())
 
 
@@ -91,7 +91,7 @@ def standardized(path):
 def noisy(path):
     from PIL import Image
 
-    image = np.asarray(Image.open(path).convert("RGB").resize((224, 224), 2), np.int16)
+    image = np.asarray(Image.open(path).convert("RGB").resize((SIDE, SIDE), 2), np.int16)
     image = np.clip(image + np.random.default_rng(1).integers(-1, 2, image.shape), 0, 255).astype(np.float32)
     return planes((image / np.float32(255) - np.float32(0.5)) / np.float32(0.5))
 
@@ -100,6 +100,6 @@ def noisy(path):
 def painted(path):
     from PIL import Image
 
-    image = np.array(Image.open(path).convert("RGB").resize((224, 224), 2), np.float32)
+    image = np.array(Image.open(path).convert("RGB").resize((SIDE, SIDE), 2), np.float32)
     image[57, 93] = 255 - image[57, 93]
     return planes((image / np.float32(255) - np.float32(0.5)) / np.float32(0.5))

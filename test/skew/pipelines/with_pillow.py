@@ -3,7 +3,7 @@
 import io
 
 import numpy as np
-from registry import CLIP, CLIP_MEAN, CLIP_STD, IMAGENET_MEAN, IMAGENET_STD, KERAS, RESNET, VIT, outside, pipeline
+from registry import CLIP, CLIP_MEAN, CLIP_STD, IMAGENET_MEAN, IMAGENET_STD, KERAS, RESNET, SIDE, VIT, outside, pipeline
 
 HALF = [0.5] * 3
 
@@ -33,21 +33,21 @@ for version in ("9.", "11.", "12.1", "12.3", "13."):
     def pillow_bilinear(path):
         from PIL import Image
 
-        return array(opened(path).resize((224, 224), Image.BILINEAR))
+        return array(opened(path).resize((SIDE, SIDE), Image.BILINEAR))
 
     @pipeline(f"Pillow {version} bicubic, CLIP", CLIP, f"PIL {version}", numerics_="Pillow", size_="", crop_="", rounding_="")
     def pillow_bicubic(path):
         from PIL import Image
 
-        return array(cropped(opened(path), 224, 224, Image.BICUBIC), CLIP_MEAN, CLIP_STD)
+        return array(cropped(opened(path), SIDE, SIDE, Image.BICUBIC), CLIP_MEAN, CLIP_STD)
 
     @pipeline(f"Pillow {version} thumbnail with draft, squashed after, ViT", VIT, f"PIL {version}", kind="jpeg", numerics_="", filter_="", size_="", decoder_="")
     def pillow_thumbnail_squashed(path):
         from PIL import Image
 
         image = Image.open(path)
-        image.draft("RGB", (224, 224))
-        return array(image.convert("RGB").resize((224, 224), Image.BILINEAR))
+        image.draft("RGB", (SIDE, SIDE))
+        return array(image.convert("RGB").resize((SIDE, SIDE), Image.BILINEAR))
 
 
 for name in ("BICUBIC", "LANCZOS", "NEAREST", "BOX", "HAMMING"):
@@ -56,14 +56,14 @@ for name in ("BICUBIC", "LANCZOS", "NEAREST", "BOX", "HAMMING"):
     def pillow_filter(path, name=name):
         from PIL import Image
 
-        return array(opened(path).resize((224, 224), getattr(Image, name)))
+        return array(opened(path).resize((SIDE, SIDE), getattr(Image, name)))
 
 
 @pipeline("Pillow reducing_gap 2, ViT", VIT, "PIL", kind="large", numerics_="", filter_="", size_="", decoder_="")
 def pillow_gap(path):
     from PIL import Image
 
-    return array(opened(path).resize((224, 224), Image.BILINEAR, reducing_gap=2.0))
+    return array(opened(path).resize((SIDE, SIDE), Image.BILINEAR, reducing_gap=2.0))
 
 
 @pipeline("Pillow draft mode, ViT", VIT, "PIL", kind="large jpeg", decoder="1/", numerics_="Pillow")
@@ -71,36 +71,36 @@ def pillow_draft(path):
     from PIL import Image
 
     image = Image.open(path)
-    image.draft("RGB", (224, 224))
-    return array(image.convert("RGB").resize((224, 224), Image.BILINEAR))
+    image.draft("RGB", (SIDE, SIDE))
+    return array(image.convert("RGB").resize((SIDE, SIDE), Image.BILINEAR))
 
 
 @pipeline("Pillow 256 for 224, CLIP", CLIP, "PIL", size="256", crop_="", numerics_="Pillow", rounding_="")
 def pillow_256(path):
     from PIL import Image
 
-    return array(cropped(opened(path), 256, 224, Image.BICUBIC), CLIP_MEAN, CLIP_STD)
+    return array(cropped(opened(path), 256, SIDE, Image.BICUBIC), CLIP_MEAN, CLIP_STD)
 
 
 @pipeline("Pillow squashed, CLIP", CLIP, "PIL", size="224 × 224", crop_="none", numerics_="Pillow", rounding_="")
 def pillow_squashed(path):
     from PIL import Image
 
-    return array(opened(path).resize((224, 224), Image.BICUBIC), CLIP_MEAN, CLIP_STD)
+    return array(opened(path).resize((SIDE, SIDE), Image.BICUBIC), CLIP_MEAN, CLIP_STD)
 
 
 @pipeline("Pillow ImageOps.fit, CLIP", CLIP, "PIL", size_="", crop_="", numerics_="Pillow", rounding_="")
 def pillow_fit(path):
     from PIL import Image, ImageOps
 
-    return array(ImageOps.fit(opened(path), (224, 224), Image.BICUBIC), CLIP_MEAN, CLIP_STD)
+    return array(ImageOps.fit(opened(path), (SIDE, SIDE), Image.BICUBIC), CLIP_MEAN, CLIP_STD)
 
 
 @pipeline("Pillow ImageOps.pad, ViT", VIT, "PIL", size_="", crop_="", pad_="", filter="bicubic", numerics_="Pillow", rounding_="")
 def pillow_pad(path):
     from PIL import ImageOps
 
-    return array(ImageOps.pad(opened(path), (224, 224)))
+    return array(ImageOps.pad(opened(path), (SIDE, SIDE)))
 
 
 @pipeline("Pillow square crop first, then resize, CLIP", CLIP, "PIL", size_="", crop_="", numerics_="Pillow", rounding_="")
@@ -110,7 +110,7 @@ def pillow_crop_first(path):
     image = opened(path)
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
-    image = image.crop((left, top, left + side, top + side)).resize((224, 224), Image.BICUBIC)
+    image = image.crop((left, top, left + side, top + side)).resize((SIDE, SIDE), Image.BICUBIC)
     return array(image, CLIP_MEAN, CLIP_STD)
 
 
@@ -118,14 +118,14 @@ def pillow_crop_first(path):
 def pillow_shifted(path):
     from PIL import Image
 
-    return array(cropped(opened(path), 224, 224, Image.BICUBIC, shift=(1, 0)), CLIP_MEAN, CLIP_STD)
+    return array(cropped(opened(path), SIDE, SIDE, Image.BICUBIC, shift=(1, 0)), CLIP_MEAN, CLIP_STD)
 
 
 @pipeline("size rounded up, ResNet", RESNET, "PIL", size_="", crop_="", numerics_="Pillow", rounding_="")
 def pillow_ceil(path):
     from PIL import Image
 
-    image = cropped(opened(path), 256, 224, Image.BILINEAR, lambda length: int(np.ceil(length)))
+    image = cropped(opened(path), 256, SIDE, Image.BILINEAR, lambda length: int(np.ceil(length)))
     return array(image, IMAGENET_MEAN, IMAGENET_STD)
 
 
@@ -133,42 +133,42 @@ def pillow_ceil(path):
 def pillow_no_exif(path):
     from PIL import Image
 
-    return array(Image.open(path).convert("RGB").resize((224, 224), Image.BILINEAR))
+    return array(Image.open(path).convert("RGB").resize((SIDE, SIDE), Image.BILINEAR))
 
 
 @pipeline("mean and std swapped, ResNet", RESNET, "PIL", mean=["229", "swapped"], std=["485", "swapped"], numerics_="Pillow", rounding_="", size_="", crop_="")
 def pillow_swapped(path):
     from PIL import Image
 
-    return array(cropped(opened(path), 256, 224, Image.BILINEAR), IMAGENET_STD, IMAGENET_MEAN)
+    return array(cropped(opened(path), 256, SIDE, Image.BILINEAR), IMAGENET_STD, IMAGENET_MEAN)
 
 
 @pipeline("CLIP's mean and std, ResNet", RESNET, "PIL", mean="CLIP", std="CLIP", numerics_="Pillow", rounding_="", size_="", crop_="")
 def pillow_other_mean(path):
     from PIL import Image
 
-    return array(cropped(opened(path), 256, 224, Image.BILINEAR), CLIP_MEAN, CLIP_STD)
+    return array(cropped(opened(path), 256, SIDE, Image.BILINEAR), CLIP_MEAN, CLIP_STD)
 
 
 @pipeline("no normalization, ResNet", RESNET, "PIL", mean=["0", "none"], std=["1", "none"], numerics_="Pillow", rounding_="", size_="", crop_="")
 def pillow_plain(path):
     from PIL import Image
 
-    return array(cropped(opened(path), 256, 224, Image.BILINEAR), [0.0] * 3, [1.0] * 3)
+    return array(cropped(opened(path), 256, SIDE, Image.BILINEAR), [0.0] * 3, [1.0] * 3)
 
 
 @pipeline("normalized twice, ViT", VIT, "PIL", mean_="", std_="", scale_="", rounding_="", numerics_="Pillow")
 def pillow_twice(path):
     from PIL import Image
 
-    return (array(opened(path).resize((224, 224), Image.BILINEAR)) - np.float32(0.5)) / np.float32(0.5)
+    return (array(opened(path).resize((SIDE, SIDE), Image.BILINEAR)) - np.float32(0.5)) / np.float32(0.5)
 
 
 @pipeline("not rescaled before the normalization, ResNet", RESNET, "PIL", scale="1", rounding_="", numerics_="Pillow", size_="", crop_="")
 def pillow_not_rescaled(path):
     from PIL import Image
 
-    values = np.asarray(cropped(opened(path), 256, 224, Image.BILINEAR)).astype(np.float32)
+    values = np.asarray(cropped(opened(path), 256, SIDE, Image.BILINEAR)).astype(np.float32)
     values = (values - np.array(IMAGENET_MEAN, np.float32)) / np.array(IMAGENET_STD, np.float32)
     return values.transpose(2, 0, 1)[None]
 
@@ -177,7 +177,7 @@ def pillow_not_rescaled(path):
 def pillow_256ths(path):
     from PIL import Image
 
-    values = np.asarray(opened(path).resize((224, 224), Image.BILINEAR)).astype(np.float32) / 256
+    values = np.asarray(opened(path).resize((SIDE, SIDE), Image.BILINEAR)).astype(np.float32) / 256
     return ((values - 0.5) / 0.5).transpose(2, 0, 1)[None]
 
 
@@ -185,42 +185,42 @@ def pillow_256ths(path):
 def pillow_unbatched(path):
     from PIL import Image
 
-    return array(opened(path).resize((224, 224), Image.BILINEAR))[0]
+    return array(opened(path).resize((SIDE, SIDE), Image.BILINEAR))[0]
 
 
 @pipeline("NHWC, ViT", VIT, "PIL", layout="NHWC", numerics_="Pillow", rounding_="")
 def pillow_nhwc(path):
     from PIL import Image
 
-    return array(opened(path).resize((224, 224), Image.BILINEAR)).transpose(0, 2, 3, 1)
+    return array(opened(path).resize((SIDE, SIDE), Image.BILINEAR)).transpose(0, 2, 3, 1)
 
 
 @pipeline("FP16, ViT", VIT, "PIL", datatype="FP16", numerics_="Pillow", rounding_="")
 def pillow_half(path):
     from PIL import Image
 
-    return array(opened(path).resize((224, 224), Image.BILINEAR), dtype=np.float16)
+    return array(opened(path).resize((SIDE, SIDE), Image.BILINEAR), dtype=np.float16)
 
 
 @pipeline("uint8 HWC, ViT", VIT, "PIL", datatype="UINT8", layout="HWC", scale_="1", mean_="", std_="", numerics_="Pillow", rounding_="")
 def pillow_bytes(path):
     from PIL import Image
 
-    return np.asarray(opened(path).resize((224, 224), Image.BILINEAR))
+    return np.asarray(opened(path).resize((SIDE, SIDE), Image.BILINEAR))
 
 
 @pipeline("gray of Pillow replicated, ViT", VIT, "PIL", grayscale="", numerics_="Pillow", rounding_="")
 def pillow_gray(path):
     from PIL import Image
 
-    return array(opened(path).convert("L").convert("RGB").resize((224, 224), Image.BILINEAR))
+    return array(opened(path).convert("L").convert("RGB").resize((SIDE, SIDE), Image.BILINEAR))
 
 
 @pipeline("gray as the mean of the channels, ViT", VIT, "PIL", grayscale=["mean", "average"], numerics_="Pillow", rounding_="")
 def pillow_mean_gray(path):
     from PIL import Image
 
-    values = np.asarray(opened(path).resize((224, 224), Image.BILINEAR)).mean(axis=2).astype(np.uint8)
+    values = np.asarray(opened(path).resize((SIDE, SIDE), Image.BILINEAR)).mean(axis=2).astype(np.uint8)
     return array(np.stack([values] * 3, axis=-1))
 
 
@@ -232,21 +232,21 @@ for color in ("white", "black"):
 
         image = Image.open(path).convert("RGBA")
         background = Image.new("RGBA", image.size, color)
-        return array(Image.alpha_composite(background, image).convert("RGB").resize((224, 224), Image.BILINEAR))
+        return array(Image.alpha_composite(background, image).convert("RGB").resize((SIDE, SIDE), Image.BILINEAR))
 
 
 @pipeline("alpha dropped, ViT", VIT, "PIL", kind="alpha", numerics_="Pillow", rounding_="")
 def pillow_alpha_dropped(path):
     from PIL import Image
 
-    return array(Image.open(path).convert("RGB").resize((224, 224), Image.BILINEAR))
+    return array(Image.open(path).convert("RGB").resize((SIDE, SIDE), Image.BILINEAR))
 
 
 @pipeline("resized with alpha, then alpha dropped, ViT", VIT, "PIL", kind="alpha", alpha_="", numerics_="Pillow", rounding_="")
 def pillow_alpha_after(path):
     from PIL import Image
 
-    return array(Image.open(path).resize((224, 224), Image.BILINEAR).convert("RGB"))
+    return array(Image.open(path).resize((SIDE, SIDE), Image.BILINEAR).convert("RGB"))
 
 
 @pipeline("ICC profile applied, ViT", VIT, "PIL", kind="icc", icc="appl", numerics_="Pillow", rounding_="")
@@ -256,7 +256,7 @@ def pillow_icc(path):
     image = Image.open(path)
     profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
     image = ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    return array(image.resize((224, 224), Image.BILINEAR))
+    return array(image.resize((SIDE, SIDE), Image.BILINEAR))
 
 
 def encoded(image, format, **options):
@@ -273,48 +273,48 @@ for quality in (75, 90, 95):
     def pillow_jpeg_before(path, quality=quality):
         from PIL import Image
 
-        return array(encoded(opened(path), "JPEG", quality=quality).resize((224, 224), Image.BILINEAR))
+        return array(encoded(opened(path), "JPEG", quality=quality).resize((SIDE, SIDE), Image.BILINEAR))
 
     @pipeline(f"resized, then encoded as JPEG {quality}, ViT", VIT, "PIL", recompression=str(quality), numerics_="Pillow", rounding_="")
     def pillow_jpeg_after(path, quality=quality):
         from PIL import Image
 
-        return array(encoded(opened(path).resize((224, 224), Image.BILINEAR), "JPEG", quality=quality))
+        return array(encoded(opened(path).resize((SIDE, SIDE), Image.BILINEAR), "JPEG", quality=quality))
 
 
 @pipeline("source encoded again as WebP 80, ViT", VIT, "PIL", recompression="WebP", numerics_="Pillow", rounding_="")
 def pillow_webp_before(path):
     from PIL import Image
 
-    return array(encoded(opened(path), "WEBP", quality=80).resize((224, 224), Image.BILINEAR))
+    return array(encoded(opened(path), "WEBP", quality=80).resize((SIDE, SIDE), Image.BILINEAR))
 
 
 @pipeline("mirrored, ViT", VIT, "PIL", orientation_=["mirror", "flip"], crop_="", numerics_="Pillow", rounding_="")
 def pillow_mirrored(path):
     from PIL import ImageOps, Image
 
-    return array(ImageOps.mirror(opened(path)).resize((224, 224), Image.BILINEAR))
+    return array(ImageOps.mirror(opened(path)).resize((SIDE, SIDE), Image.BILINEAR))
 
 
 @outside("autocontrast, ViT", VIT, "PIL")
 def pillow_autocontrast(path):
     from PIL import Image, ImageOps
 
-    return array(ImageOps.autocontrast(opened(path), cutoff=2).resize((224, 224), Image.BILINEAR))
+    return array(ImageOps.autocontrast(opened(path), cutoff=2).resize((SIDE, SIDE), Image.BILINEAR))
 
 
 @outside("rotated by 3 degrees, ViT", VIT, "PIL")
 def pillow_rotated(path):
     from PIL import Image
 
-    return array(opened(path).rotate(3, Image.BILINEAR).resize((224, 224), Image.BILINEAR))
+    return array(opened(path).rotate(3, Image.BILINEAR).resize((SIDE, SIDE), Image.BILINEAR))
 
 
 @outside("quantized to 64 colours, ViT", VIT, "PIL")
 def pillow_quantized(path):
     from PIL import Image
 
-    return array(opened(path).quantize(64).convert("RGB").resize((224, 224), Image.BILINEAR))
+    return array(opened(path).quantize(64).convert("RGB").resize((SIDE, SIDE), Image.BILINEAR))
 
 
 @outside("random crop of RandomResizedCrop left in, ViT", VIT, "PIL")
@@ -324,4 +324,4 @@ def pillow_random(path):
     image = opened(path)
     width, height = image.size
     image = image.crop((int(width * 0.137), int(height * 0.091), int(width * 0.823), int(height * 0.877)))
-    return array(image.resize((224, 224), Image.BILINEAR))
+    return array(image.resize((SIDE, SIDE), Image.BILINEAR))

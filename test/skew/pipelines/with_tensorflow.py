@@ -1,6 +1,6 @@
 """Keras and TensorFlow."""
 
-from registry import IMAGENET_MEAN, IMAGENET_STD, KERAS, RESNET, VIT, outside, pipeline
+from registry import IMAGENET_MEAN, IMAGENET_STD, KERAS, RESNET, SIDE, VIT, outside, pipeline
 
 CAFFE = "keras/ResNet50"
 
@@ -11,7 +11,7 @@ def mobilenet(path):
     from keras.applications.mobilenet_v2 import preprocess_input
     from keras.utils import img_to_array, load_img
 
-    return preprocess_input(img_to_array(load_img(path, target_size=(224, 224)))[np.newaxis])
+    return preprocess_input(img_to_array(load_img(path, target_size=(SIDE, SIDE)))[np.newaxis])
 
 
 @pipeline("Keras load_img, bilinear, MobileNetV2", KERAS, "tensorflow", filter="bilinear", numerics_="Pillow", rounding_="")
@@ -20,7 +20,7 @@ def mobilenet_bilinear(path):
     from keras.applications.mobilenet_v2 import preprocess_input
     from keras.utils import img_to_array, load_img
 
-    image = load_img(path, target_size=(224, 224), interpolation="bilinear")
+    image = load_img(path, target_size=(SIDE, SIDE), interpolation="bilinear")
     return preprocess_input(img_to_array(image)[np.newaxis])
 
 
@@ -30,7 +30,7 @@ def other_model(path):
     from keras.applications.mobilenet_v2 import preprocess_input
     from keras.utils import img_to_array, load_img
 
-    return preprocess_input(img_to_array(load_img(path, target_size=(224, 224)))[np.newaxis])
+    return preprocess_input(img_to_array(load_img(path, target_size=(SIDE, SIDE)))[np.newaxis])
 
 
 @pipeline("Keras preprocess_input of ResNet50, MobileNetV2", KERAS, "tensorflow", scale="1", mean="103.939", std_="", channel_order="BGR", numerics_="", rounding_="")
@@ -39,7 +39,7 @@ def caffe(path):
     from keras.applications.resnet50 import preprocess_input
     from keras.utils import img_to_array, load_img
 
-    return preprocess_input(img_to_array(load_img(path, target_size=(224, 224)))[np.newaxis])
+    return preprocess_input(img_to_array(load_img(path, target_size=(SIDE, SIDE)))[np.newaxis])
 
 
 @pipeline("Keras, preprocess_input forgotten, MobileNetV2", KERAS, "tensorflow", scale="1", mean_="", std_="", numerics_="", rounding_="")
@@ -47,7 +47,7 @@ def unscaled(path):
     import numpy as np
     from keras.utils import img_to_array, load_img
 
-    return img_to_array(load_img(path, target_size=(224, 224)))[np.newaxis]
+    return img_to_array(load_img(path, target_size=(SIDE, SIDE)))[np.newaxis]
 
 
 @pipeline("Keras rescale=1/255 of ImageDataGenerator, MobileNetV2", KERAS, "tensorflow", scale="1/255", mean_="", std_="", numerics_="", rounding_="")
@@ -55,7 +55,7 @@ def rescaled(path):
     import numpy as np
     from keras.utils import img_to_array, load_img
 
-    image = img_to_array(load_img(path, target_size=(224, 224)))
+    image = img_to_array(load_img(path, target_size=(SIDE, SIDE)))
     image *= 1.0 / 255
     return image[np.newaxis]
 
@@ -69,7 +69,7 @@ for method in ("bilinear", "bicubic", "nearest", "area", "lanczos3"):
         import tensorflow as tf
 
         image = tf.io.decode_image(tf.io.read_file(path), channels=3, expand_animations=False)
-        image = tf.image.resize(image, (224, 224), method=method) / 127.5 - 1.0
+        image = tf.image.resize(image, (SIDE, SIDE), method=method) / 127.5 - 1.0
         return tf.transpose(image, (2, 0, 1))[tf.newaxis].numpy()
 
 
@@ -78,7 +78,7 @@ def tf_antialias(path):
     import tensorflow as tf
 
     image = tf.io.decode_image(tf.io.read_file(path), channels=3, expand_animations=False)
-    return tf.keras.applications.mobilenet_v2.preprocess_input(tf.image.resize(image, (224, 224), antialias=True))[tf.newaxis].numpy()
+    return tf.keras.applications.mobilenet_v2.preprocess_input(tf.image.resize(image, (SIDE, SIDE), antialias=True))[tf.newaxis].numpy()
 
 
 @pipeline("tf.image.resize, EXIF ignored as decode_jpeg does, MobileNetV2", KERAS, "tensorflow", kind="exif", numerics="TensorFlow", filter_="", orientation="ignore", rounding_="")
@@ -86,7 +86,7 @@ def tf_exif(path):
     import tensorflow as tf
 
     image = tf.io.decode_jpeg(tf.io.read_file(path), channels=3)
-    return tf.keras.applications.mobilenet_v2.preprocess_input(tf.image.resize(image, (224, 224)))[tf.newaxis].numpy()
+    return tf.keras.applications.mobilenet_v2.preprocess_input(tf.image.resize(image, (SIDE, SIDE)))[tf.newaxis].numpy()
 
 
 @pipeline("tf.image.resize of nearest, uint8, MobileNetV2", KERAS, "tensorflow", datatype="UINT8", scale="1", mean_="", std_="", numerics_="", rounding_="")
@@ -94,4 +94,4 @@ def tf_bytes(path):
     import tensorflow as tf
 
     image = tf.io.decode_image(tf.io.read_file(path), channels=3, expand_animations=False)
-    return tf.image.resize(image, (224, 224), method="nearest")[tf.newaxis].numpy()
+    return tf.image.resize(image, (SIDE, SIDE), method="nearest")[tf.newaxis].numpy()

@@ -1,6 +1,6 @@
 """torchvision's transforms, old and new."""
 
-from registry import CLIP, CLIP_MEAN, CLIP_STD, IMAGENET_MEAN, IMAGENET_STD, RESNET, VIT, pipeline
+from registry import CLIP, CLIP_MEAN, CLIP_STD, IMAGENET_MEAN, IMAGENET_STD, RESNET, SIDE, VIT, pipeline
 
 HALF = [0.5] * 3
 
@@ -15,7 +15,7 @@ def opened(path):
 def v1(path):
     from torchvision import transforms as T
 
-    transform = T.Compose([T.Resize(256), T.CenterCrop(224), T.ToTensor(), T.Normalize(IMAGENET_MEAN, IMAGENET_STD)])
+    transform = T.Compose([T.Resize(256), T.CenterCrop(SIDE), T.ToTensor(), T.Normalize(IMAGENET_MEAN, IMAGENET_STD)])
     return transform(opened(path)).unsqueeze(0)
 
 
@@ -23,7 +23,7 @@ def v1(path):
 def v1_232(path):
     from torchvision import transforms as T
 
-    transform = T.Compose([T.Resize(232), T.CenterCrop(224), T.ToTensor(), T.Normalize(IMAGENET_MEAN, IMAGENET_STD)])
+    transform = T.Compose([T.Resize(232), T.CenterCrop(SIDE), T.ToTensor(), T.Normalize(IMAGENET_MEAN, IMAGENET_STD)])
     return transform(opened(path)).unsqueeze(0)
 
 
@@ -31,7 +31,7 @@ def v1_232(path):
 def v1_squashed(path):
     from torchvision import transforms as T
 
-    transform = T.Compose([T.Resize((224, 224)), T.ToTensor(), T.Normalize(IMAGENET_MEAN, IMAGENET_STD)])
+    transform = T.Compose([T.Resize((SIDE, SIDE)), T.ToTensor(), T.Normalize(IMAGENET_MEAN, IMAGENET_STD)])
     return transform(opened(path)).unsqueeze(0)
 
 
@@ -39,7 +39,7 @@ def v1_squashed(path):
 def v1_bilinear(path):
     from torchvision import transforms as T
 
-    transform = T.Compose([T.Resize(224), T.CenterCrop(224), T.ToTensor(), T.Normalize(CLIP_MEAN, CLIP_STD)])
+    transform = T.Compose([T.Resize(SIDE), T.CenterCrop(SIDE), T.ToTensor(), T.Normalize(CLIP_MEAN, CLIP_STD)])
     return transform(opened(path)).unsqueeze(0)
 
 
@@ -47,7 +47,7 @@ def v1_bilinear(path):
 def v1_crop(path):
     from torchvision import transforms as T
 
-    transform = T.Compose([T.CenterCrop(224), T.ToTensor(), T.Normalize(IMAGENET_MEAN, IMAGENET_STD)])
+    transform = T.Compose([T.CenterCrop(SIDE), T.ToTensor(), T.Normalize(IMAGENET_MEAN, IMAGENET_STD)])
     return transform(opened(path)).unsqueeze(0)
 
 
@@ -55,7 +55,7 @@ def v1_crop(path):
 def v1_unnormalized(path):
     from torchvision import transforms as T
 
-    return T.Compose([T.Resize(256), T.CenterCrop(224), T.ToTensor()])(opened(path)).unsqueeze(0)
+    return T.Compose([T.Resize(256), T.CenterCrop(SIDE), T.ToTensor()])(opened(path)).unsqueeze(0)
 
 
 for antialias in (True, False):
@@ -65,7 +65,7 @@ for antialias in (True, False):
         from torchvision import transforms as T
 
         transform = T.Compose([
-            T.PILToTensor(), T.Resize(256, antialias=antialias), T.CenterCrop(224),
+            T.PILToTensor(), T.Resize(256, antialias=antialias), T.CenterCrop(SIDE),
             T.ConvertImageDtype(__import__("torch").float32), T.Normalize(IMAGENET_MEAN, IMAGENET_STD),
         ])
         return transform(opened(path)).unsqueeze(0)
@@ -75,7 +75,7 @@ for antialias in (True, False):
         from torchvision import transforms as T
 
         transform = T.Compose([
-            T.ToTensor(), T.Resize(256, antialias=antialias), T.CenterCrop(224), T.Normalize(IMAGENET_MEAN, IMAGENET_STD),
+            T.ToTensor(), T.Resize(256, antialias=antialias), T.CenterCrop(SIDE), T.Normalize(IMAGENET_MEAN, IMAGENET_STD),
         ])
         return transform(opened(path)).unsqueeze(0)
 
@@ -86,7 +86,7 @@ def v2_decoded(path):
     from torchvision.io import decode_image
     from torchvision.transforms import v2
 
-    transform = v2.Compose([v2.Resize((224, 224)), v2.ToDtype(torch.float32, scale=True), v2.Normalize(HALF, HALF)])
+    transform = v2.Compose([v2.Resize((SIDE, SIDE)), v2.ToDtype(torch.float32, scale=True), v2.Normalize(HALF, HALF)])
     return transform(decode_image(path, mode="RGB")).unsqueeze(0)
 
 
@@ -96,7 +96,7 @@ def v2_bicubic(path):
     from torchvision.transforms import v2
 
     transform = v2.Compose([
-        v2.ToImage(), v2.Resize(224, interpolation=v2.InterpolationMode.BICUBIC), v2.CenterCrop(224),
+        v2.ToImage(), v2.Resize(SIDE, interpolation=v2.InterpolationMode.BICUBIC), v2.CenterCrop(SIDE),
         v2.ToDtype(torch.float32, scale=True), v2.Normalize(CLIP_MEAN, CLIP_STD),
     ])
     return transform(opened(path)).unsqueeze(0)
@@ -107,7 +107,7 @@ def v2_unscaled(path):
     import torch
     from torchvision.transforms import v2
 
-    transform = v2.Compose([v2.ToImage(), v2.Resize((224, 224)), v2.ToDtype(torch.float32), v2.Normalize(HALF, HALF)])
+    transform = v2.Compose([v2.ToImage(), v2.Resize((SIDE, SIDE)), v2.ToDtype(torch.float32), v2.Normalize(HALF, HALF)])
     return transform(opened(path)).unsqueeze(0)
 
 
@@ -116,7 +116,7 @@ def v2_bfloat(path):
     import torch
     from torchvision.transforms import v2
 
-    transform = v2.Compose([v2.ToImage(), v2.Resize((224, 224)), v2.ToDtype(torch.float32, scale=True), v2.Normalize(HALF, HALF)])
+    transform = v2.Compose([v2.ToImage(), v2.Resize((SIDE, SIDE)), v2.ToDtype(torch.float32, scale=True), v2.Normalize(HALF, HALF)])
     return transform(opened(path)).unsqueeze(0).bfloat16()
 
 
@@ -125,7 +125,7 @@ def v2_half(path):
     import torch
     from torchvision.transforms import v2
 
-    transform = v2.Compose([v2.ToImage(), v2.Resize((224, 224)), v2.ToDtype(torch.float16, scale=True), v2.Normalize(HALF, HALF)])
+    transform = v2.Compose([v2.ToImage(), v2.Resize((SIDE, SIDE)), v2.ToDtype(torch.float16, scale=True), v2.Normalize(HALF, HALF)])
     return transform(opened(path)).unsqueeze(0)
 
 
@@ -134,7 +134,7 @@ def v1_gray(path):
     from torchvision import transforms as T
 
     transform = T.Compose([
-        T.Resize(256), T.CenterCrop(224), T.Grayscale(3), T.ToTensor(), T.Normalize(IMAGENET_MEAN, IMAGENET_STD),
+        T.Resize(256), T.CenterCrop(SIDE), T.Grayscale(3), T.ToTensor(), T.Normalize(IMAGENET_MEAN, IMAGENET_STD),
     ])
     return transform(opened(path)).unsqueeze(0)
 
@@ -144,7 +144,7 @@ def v1_gray_file(path):
     from torchvision import transforms as T
     from torchvision.datasets.folder import pil_loader
 
-    transform = T.Compose([T.Resize(256), T.CenterCrop(224), T.ToTensor(), T.Normalize(IMAGENET_MEAN, IMAGENET_STD)])
+    transform = T.Compose([T.Resize(256), T.CenterCrop(SIDE), T.ToTensor(), T.Normalize(IMAGENET_MEAN, IMAGENET_STD)])
     return transform(pil_loader(path)).unsqueeze(0)
 
 
@@ -154,5 +154,5 @@ def interpolate(path):
     import torch
 
     image = torch.from_numpy(np.array(opened(path))).permute(2, 0, 1)[None].float() / 255
-    image = torch.nn.functional.interpolate(image, size=(224, 224), mode="bilinear", align_corners=False)
+    image = torch.nn.functional.interpolate(image, size=(SIDE, SIDE), mode="bilinear", align_corners=False)
     return (image - 0.5) / 0.5
