@@ -25,7 +25,7 @@ def clip_pil(path):
     return CLIPImageProcessorPil()(opened(path), return_tensors="np")["pixel_values"]
 
 
-@pipeline("transformers CLIPImageProcessor for a ViT, ViT", VIT, "transformers", "torchvision", size="shorter side", crop_="", filter="bicubic", mean="CLIP", std="CLIP", numerics_="", rounding_="")
+@pipeline("transformers CLIPImageProcessor for a ViT, ViT", VIT, "transformers", "torchvision", kind="photo wide", size="shorter side", crop_="", filter="bicubic", mean="CLIP", std="CLIP", numerics_="", rounding_="")
 def clip_for_vit(path):
     from transformers import CLIPImageProcessor
 
@@ -61,12 +61,12 @@ def timm_center(path):
     return timm_transform(path, interpolation="bicubic", crop_pct=0.95)
 
 
-@pipeline("timm create_transform, squash, ResNet", RESNET, "timm", size="224 × 224", crop_="none", numerics_="", rounding_="")
+@pipeline("timm create_transform, squash, ResNet", RESNET, "timm", kind="photo wide", size="224 × 224", crop_="none", numerics_="", rounding_="")
 def timm_squash(path):
     return timm_transform(path, interpolation="bilinear", crop_pct=1.0, crop_mode="squash")
 
 
-@pipeline("timm create_transform, squash 0.9, ResNet", RESNET, "timm", size="248 × 248", crop_="", numerics_="", rounding_="")
+@pipeline("timm create_transform, squash 0.9, ResNet", RESNET, "timm", kind="photo wide", size="24", crop_="", numerics_="", rounding_="")
 def timm_squash_crop(path):
     return timm_transform(path, interpolation="bilinear", crop_pct=0.9, crop_mode="squash")
 
@@ -95,7 +95,7 @@ def open_clip_longest(path):
     return image_transform(SIDE, is_train=False, resize_mode="longest")(opened(path)).unsqueeze(0)
 
 
-@pipeline("open_clip image_transform, resize_mode=squash, CLIP", CLIP, "open_clip", size="224 × 224", crop_="none", numerics_="Pillow", rounding_="")
+@pipeline("open_clip image_transform, resize_mode=squash, CLIP", CLIP, "open_clip", kind="photo wide", size="224 × 224", crop_="none", numerics_="Pillow", rounding_="")
 def open_clip_squash(path):
     from open_clip.transform import image_transform
 

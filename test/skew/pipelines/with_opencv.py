@@ -29,9 +29,11 @@ for flag, words in (
     ("INTER_NEAREST", "nearest"),
     ("INTER_LANCZOS4", "lanczos"),
 ):
-    filters = {} if flag == "INTER_CUBIC" else {"filter": words}
+    # Other libraries have the same nearest neighbours; CLIP's own filter is bicubic.
+    steps = {"numerics_" if flag == "INTER_NEAREST" else "numerics": "OpenCV"}
+    steps |= {} if flag == "INTER_CUBIC" else {"filter": words}
 
-    @pipeline(f"cv2 {flag}, CLIP", CLIP, "cv2", numerics="OpenCV", size_="shorter side", crop_="centre", **filters)
+    @pipeline(f"cv2 {flag}, CLIP", CLIP, "cv2", size_="", crop_="", **steps)
     def cv2_clip(path, flag=flag):
         import cv2
 
@@ -48,7 +50,7 @@ def cv2_bgr(path):
     return normalized(image, CLIP_MEAN, CLIP_STD)
 
 
-@pipeline("cv2 linear, squashed, CLIP", CLIP, "cv2", numerics="OpenCV", filter="bilinear", size="224 × 224", crop_="none")
+@pipeline("cv2 linear, squashed, CLIP", CLIP, "cv2", kind="photo wide", numerics="OpenCV", filter="bilinear", size="224 × 224", crop_="none")
 def cv2_squashed(path):
     import cv2
 
@@ -89,7 +91,7 @@ def cv2_blob(path):
     return cv2.dnn.blobFromImage(cv2.imread(path), 1 / 127.5, (SIDE, SIDE), (127.5, 127.5, 127.5), swapRB=True)
 
 
-@pipeline("cv2.dnn.blobFromImage, crop, swapRB forgotten, ViT", VIT, "cv2", numerics="OpenCV", size="shorter", crop="centre", channel_order="BGR", rounding_="", scale_="", mean_="", std_="")
+@pipeline("cv2.dnn.blobFromImage, crop, swapRB forgotten, ViT", VIT, "cv2", kind="photo wide", numerics="OpenCV", size_="", crop="", channel_order="BGR", rounding_="", scale_="", mean_="", std_="")
 def cv2_blob_crop(path):
     import cv2
 
@@ -172,21 +174,21 @@ def yolo_bgr(path):
     return scaled(letterbox(cv2, cv2.imread(path), 640)[..., ::-1])
 
 
-@pipeline("YOLO letterbox, pad 0, YOLO", YOLO, "cv2", pad="0", rounding_="")
+@pipeline("YOLO letterbox, pad 0, YOLO", YOLO, "cv2", kind="photo wide", pad="0", rounding_="")
 def yolo_black(path):
     import cv2
 
     return scaled(letterbox(cv2, cv2.imread(path), 640, (0, 0, 0)))
 
 
-@pipeline("YOLO letterbox, top left, YOLO", YOLO, "cv2", crop_="", pad_="", rounding_="")
+@pipeline("YOLO letterbox, top left, YOLO", YOLO, "cv2", kind="photo wide", crop_="", pad_="", rounding_="")
 def yolo_corner(path):
     import cv2
 
     return scaled(letterbox(cv2, cv2.imread(path), 640, centered=False))
 
 
-@pipeline("YOLO squashed, YOLO", YOLO, "cv2", size="640 × 640", pad_="", crop_="", rounding_="")
+@pipeline("YOLO squashed, YOLO", YOLO, "cv2", kind="photo wide", size="640 × 640", pad_="", crop_="", rounding_="")
 def yolo_squashed(path):
     import cv2
 

@@ -103,3 +103,15 @@ def painted(path):
     image = np.array(Image.open(path).convert("RGB").resize((SIDE, SIDE), 2), np.float32)
     image[57, 93] = 255 - image[57, 93]
     return planes((image / np.float32(255) - np.float32(0.5)) / np.float32(0.5))
+
+
+@outside("the tensor of another photograph, ViT", VIT, "PIL", "skimage")
+def another(path):
+    from os.path import dirname, join
+
+    import skimage
+    from PIL import Image
+
+    other = "coffee.png" if "chelsea" in path else "chelsea.png"
+    image = Image.open(join(dirname(skimage.__file__), "data", other)).convert("RGB").resize((SIDE, SIDE), 2)
+    return planes((np.asarray(image, np.float32) / np.float32(255) - np.float32(0.5)) / np.float32(0.5))

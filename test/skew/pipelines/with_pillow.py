@@ -82,7 +82,7 @@ def pillow_256(path):
     return array(cropped(opened(path), 256, SIDE, Image.BICUBIC), CLIP_MEAN, CLIP_STD)
 
 
-@pipeline("Pillow squashed, CLIP", CLIP, "PIL", size="224 × 224", crop_="none", numerics_="Pillow", rounding_="")
+@pipeline("Pillow squashed, CLIP", CLIP, "PIL", kind="photo wide", size="224 × 224", crop_="none", numerics_="Pillow", rounding_="")
 def pillow_squashed(path):
     from PIL import Image
 

@@ -62,7 +62,7 @@ def rescaled(path):
 
 for method in ("bilinear", "bicubic", "nearest", "area", "lanczos3"):
     declare = outside if method in ("area", "lanczos3") else pipeline
-    steps = {} if declare is outside else {"numerics": "TensorFlow", "filter_": "", "rounding_": ""}
+    steps = {} if declare is outside else {"numerics": "TensorFlow", "filter_": "", "decoder_": "", "rounding_": ""}
 
     @declare(f"tf.image.resize, {method}, ViT", VIT, "tensorflow", **steps)
     def tf_resize(path, method=method):
@@ -73,7 +73,7 @@ for method in ("bilinear", "bicubic", "nearest", "area", "lanczos3"):
         return tf.transpose(image, (2, 0, 1))[tf.newaxis].numpy()
 
 
-@pipeline("tf.image.resize, antialias=True, MobileNetV2", KERAS, "tensorflow", numerics="TensorFlow", filter_="", rounding_="")
+@pipeline("tf.image.resize, antialias=True, MobileNetV2", KERAS, "tensorflow", numerics="TensorFlow", filter_="", decoder_="", rounding_="")
 def tf_antialias(path):
     import tensorflow as tf
 
@@ -81,7 +81,7 @@ def tf_antialias(path):
     return tf.keras.applications.mobilenet_v2.preprocess_input(tf.image.resize(image, (SIDE, SIDE), antialias=True))[tf.newaxis].numpy()
 
 
-@pipeline("tf.image.resize, EXIF ignored as decode_jpeg does, MobileNetV2", KERAS, "tensorflow", kind="exif", numerics="TensorFlow", filter_="", orientation="ignore", rounding_="")
+@pipeline("tf.image.resize, EXIF ignored as decode_jpeg does, MobileNetV2", KERAS, "tensorflow", kind="exif", numerics="TensorFlow", filter_="", decoder_="", orientation="ignore", rounding_="")
 def tf_exif(path):
     import tensorflow as tf
 
@@ -89,7 +89,7 @@ def tf_exif(path):
     return tf.keras.applications.mobilenet_v2.preprocess_input(tf.image.resize(image, (SIDE, SIDE)))[tf.newaxis].numpy()
 
 
-@pipeline("tf.image.resize of nearest, uint8, MobileNetV2", KERAS, "tensorflow", datatype="UINT8", scale="1", mean_="", std_="", numerics_="", rounding_="")
+@pipeline("tf.image.resize of nearest, uint8, MobileNetV2", KERAS, "tensorflow", decoder_="", datatype="UINT8", scale="1", mean_="", std_="", numerics_="", rounding_="")
 def tf_bytes(path):
     import tensorflow as tf
 

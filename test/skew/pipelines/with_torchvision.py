@@ -27,7 +27,7 @@ def v1_232(path):
     return transform(opened(path)).unsqueeze(0)
 
 
-@pipeline("torchvision v1, Resize((224, 224)) for Resize(256), ResNet", RESNET, "torchvision", size="224 × 224", crop_="none", numerics_="", rounding_="")
+@pipeline("torchvision v1, Resize((224, 224)) for Resize(256), ResNet", RESNET, "torchvision", kind="photo wide", size="224 × 224", crop_="none", numerics_="", rounding_="")
 def v1_squashed(path):
     from torchvision import transforms as T
 
