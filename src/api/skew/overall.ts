@@ -51,12 +51,24 @@ function causeOf(reports: readonly PairJson[]) {
   return {
     cause: {
       exact: exactPairs === reports.length,
-      sentence: cause.sentence,
+      sentence: sentenceOf(cause.steps, same.length, reports.length),
       steps: cause.steps,
       pairs: same.length,
       exact_pairs: exactPairs,
     },
   };
+}
+
+/** The shared cause, without the figures of a single pair. */
+function sentenceOf(steps: readonly StepJson[], pairs: number, differing: number): string {
+  const all = differing === 1 ? 'The pair that differs has' : `All ${differing} pairs that differ have`;
+  const which = pairs < differing ? `${pairs} of ${differing} pairs that differ have` : all;
+  const changes = steps.map(
+    ({ name, yours, expected }) =>
+      `${name.replaceAll('_', ' ')} ${ruleOf(yours)} instead of ${ruleOf(expected)}`,
+  );
+  if (steps.length === 0) return `${which} the expected steps, and no step that is known explains them.`;
+  return `${which} the same cause: ${changes.join('; ')}.`;
 }
 
 /** Whether the steps of one pair may be those of another one. */
