@@ -16,7 +16,10 @@ export function grayToRgb(image: Pixels): Pixels {
   if (image.channels !== 1) return image;
   const rgb = new Uint8Array(image.data.length * 3);
   for (let from = 0, to = 0; from < image.data.length; from++, to += 3) {
-    rgb.fill(image.data[from] as number, to, to + 3);
+    const level = image.data[from] as number;
+    rgb[to] = level;
+    rgb[to + 1] = level;
+    rgb[to + 2] = level;
   }
   return { ...image, data: rgb, channels: 3 };
 }

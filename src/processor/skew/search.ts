@@ -9,7 +9,8 @@ import { windowsOf, worstWindow } from './windows.ts';
  * The search for the hypothesis that gives a picture.
  *
  * 1. Every framing is tried with the other choices of the expected tensor; the best ones stay.
- * 2. From the best hypotheses so far, each dimension is changed in turn, until nothing gets better.
+ * 2. From the best hypotheses so far, each dimension is changed in turn, until nothing gets better: first those that leave
+ *    the source as it is, because another source is decoded or converted as a whole.
  * 3. A hypothesis that gives the windows is computed as a whole. Where it differs a window is added, and the search goes on.
  *
  * Trials are compared only in windows of the picture, where it has the most detail. The search is bounded by the number of
@@ -35,6 +36,9 @@ const maxTrials = 6000;
 
 /** Hypotheses that are carried on from one round to the next. */
 const beamWidth = 4;
+
+/** The same where another source has to be made. */
+const sourceBeamWidth = 2;
 
 /** Framings that are tried with other choices than those of the expected tensor. */
 const keptFramings = 12;
@@ -66,6 +70,12 @@ export async function search(
   }
 }
 
+/** Dimensions whose changes leave the source as it is, and the others. */
+const ofResult = ['resampler', 'finish', 'channelOrder'] as const;
+const ofSource = ['decoding', 'turn', 'transparency', 'recolouring'] as const;
+
+type Changed = (typeof ofResult)[number] | (typeof ofSource)[number];
+
 /** Framings first, then all dimensions, then the framings that nobody expects. */
 async function descend(lattice: Lattice, trials: Trials): Promise<Trial | undefined> {
   const start = expectedOf(lattice);
@@ -83,23 +93,51 @@ async function descend(lattice: Lattice, trials: Trials): Promise<Trial | undefi
   return await improve(lattice, trials);
 }
 
-/** Changes one dimension at a time, from the best hypotheses, until nothing gets better. */
+/** Changes dimensions, those of the source only where the others do not give the picture. */
 async function improve(lattice: Lattice, trials: Trials): Promise<Trial | undefined> {
   for (let error = Number.POSITIVE_INFINITY; ; ) {
-    const beam = trials.best(beamWidth);
+    const found = await change(ofResult, beamWidth, lattice, trials);
+    if (found === undefined || found.error === 0 || found.error >= error) return found;
+    error = found.error;
+    await change(ofSource, sourceBeamWidth, lattice, trials);
+  }
+}
+
+/** Changes one dimension at a time, from the best hypotheses, until nothing gets better. */
+async function change(
+  names: readonly Changed[],
+  width: number,
+  lattice: Lattice,
+  trials: Trials,
+): Promise<Trial | undefined> {
+  for (let error = Number.POSITIVE_INFINITY; ; ) {
+    const beam = trials.best(width);
     const [first] = beam;
     if (first === undefined || first.error === 0 || first.error >= error) return first;
     error = first.error;
-    const framings = trials.best(keptFramings).map(({ hypothesis }) => hypothesis);
-    for (const [rank, { hypothesis }] of beam.entries()) {
-      await trials.all(neighboursOf(hypothesis, lattice));
-      const others = framings
-        .filter(({ turn }) => turn.id === hypothesis.turn.id)
-        .map(({ framing }) => framing);
-      const near = rank === 0 ? lattice.nearFramings(hypothesis) : [];
-      await trials.all([...others, ...near].map((framing) => ({ ...hypothesis, framing })));
-    }
+    const changed = beam.flatMap(({ hypothesis }) => neighboursOf(hypothesis, names, lattice));
+    // Those of one source follow each other, so that it is made once.
+    await trials.all(changed.toSorted((a, b) => (sourceOf(a) < sourceOf(b) ? -1 : 1)));
+    if (names === ofResult)
+      await trials.all(beam.flatMap(({ hypothesis }, rank) => framings(hypothesis, rank, lattice, trials)));
   }
+}
+
+/** The best framings so far, and those next to the best one's. */
+function framings(
+  hypothesis: Hypothesis,
+  rank: number,
+  lattice: Lattice,
+  trials: Trials,
+): readonly Hypothesis[] {
+  const kept = trials.best(keptFramings).map((trial) => trial.hypothesis);
+  const others = kept.filter(({ turn }) => turn.id === hypothesis.turn.id).map(({ framing }) => framing);
+  const near = rank === 0 ? lattice.nearFramings(hypothesis) : [];
+  return [...others, ...near].map((framing) => ({ ...hypothesis, framing }));
+}
+
+function sourceOf(hypothesis: Hypothesis): string {
+  return ofSource.map((name) => hypothesis[name].id).join('|');
 }
 
 /** Takes back every choice that makes no difference. */
@@ -123,7 +161,9 @@ async function equivalents(
   trials: Trials,
 ): Promise<readonly Hypothesis[]> {
   const same: Hypothesis[] = [];
-  for (const changed of neighboursOf(found, lattice)) {
+  const expected = expectedOf(lattice);
+  const ofOtherSource = ofSource.filter((name) => found[name].id !== expected[name].id);
+  for (const changed of neighboursOf(found, [...ofResult, ...ofOtherSource], lattice)) {
     if (await trials.givesWindows(changed)) {
       if ((await trials.wholeOf(changed)).error === 0) same.push(changed);
     }
@@ -131,15 +171,18 @@ async function equivalents(
   return same;
 }
 
-/** All hypotheses that differ in one choice, but for the framing. */
-function neighboursOf(hypothesis: Hypothesis, lattice: Lattice): readonly Hypothesis[] {
-  return dimensions.flatMap((name) => {
-    if (name === 'framing') return [];
-    const others = lattice[name].filter(({ id }) => id !== hypothesis[name].id);
-    return others
+/** All hypotheses that differ in the choice of one of these dimensions. */
+function neighboursOf(
+  hypothesis: Hypothesis,
+  names: readonly Changed[],
+  lattice: Lattice,
+): readonly Hypothesis[] {
+  return names.flatMap((name) =>
+    lattice[name]
+      .filter(({ id }) => id !== hypothesis[name].id)
       .map((choice) => ({ ...hypothesis, [name]: choice }))
-      .filter((changed) => isSameShape(changed, hypothesis));
-  });
+      .filter((changed) => isSameShape(changed, hypothesis)),
+  );
 }
 
 /** Whether the sources of both are turned to the same shape, so that a framing of one is one of the other. */

@@ -15,7 +15,7 @@ export function sentenceOf({ steps, exact, confidence, difference, subject }: Su
   // The last bit is of interest only where nothing else differs.
   const larger = steps.filter(({ name }) => name !== 'rounding');
   const named = larger.length === 0 ? steps : larger;
-  const what = `Yours ${exact ? 'is' : 'is nearest to'} ${listed(phrasesOf(named))}`;
+  const what = `Yours ${exact ? 'is' : 'is closest to'} ${listed(phrasesOf(named))}`;
   const explained = exact ? '' : `, which explains ${percent(confidence)} of the difference`;
   return `${what}${explained}; it ${differs(difference, subject)}. ${changes(named)}.`;
 }
@@ -37,9 +37,11 @@ function phrasesOf(steps: readonly CauseStep[]): readonly string[] {
   const of = (name: StepName) => steps.find((step) => step.name === name)?.yours;
   const [numerics, filter] = [of('numerics'), of('filter')];
   const resize =
-    numerics !== undefined || filter !== undefined
-      ? [`${[numerics, filter].filter((word) => word !== undefined).join(' ')}`]
-      : [];
+    numerics !== undefined
+      ? [[numerics, filter].join(' ').trim()]
+      : filter !== undefined
+        ? [`the filter ${filter}`]
+        : [];
   const others = steps.filter(({ name }) => name !== 'numerics' && name !== 'filter');
   return [...resize, ...others.map(({ name, yours }) => phrases[name]?.(yours) ?? `${words(name)} ${yours}`)];
 }
