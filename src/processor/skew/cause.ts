@@ -1,8 +1,9 @@
 import { Failure } from '../../failures.ts';
+import { wholeOf } from '../image/cutout.ts';
 import type { PlacedBranch, PlannedImage } from '../image/geometry.ts';
 import type { TensorPlan } from '../image/plan.ts';
 import type { PicturePair } from './arranged.ts';
-import { type Axes, readingsOf } from './axes.ts';
+import { type Axes, readingsOf, shapeUnexplained } from './axes.ts';
 import type { Difference } from './difference.ts';
 import { latticeFor } from './expected.ts';
 import type { GivenTensor } from './given/given-tensor.ts';
@@ -16,10 +17,14 @@ import {
   type Words,
   wordsOf,
 } from './lattice/hypothesis.ts';
-import { createRenderer } from './render.ts';
+import { likelyReadings } from './readings.ts';
+import { createRenderer, type Renderer } from './render.ts';
 import { type Found, search } from './search.ts';
 import { sentenceOf } from './sentence.ts';
-import { type Recovered, recover, valueMapOf } from './values/value-maps.ts';
+import { recover } from './values/recover.ts';
+import type { Recovered } from './values/recovered.ts';
+import { referenceOf } from './values/reference.ts';
+import { valueMapOf } from './values/value-map.ts';
 
 /** The preprocessing that made a tensor. */
 export interface Cause {
@@ -86,19 +91,30 @@ export async function explain(pair: Pair): Promise<Cause> {
 async function bestExplanation(pair: Pair): Promise<Explanation | undefined> {
   const { source, plan, pictures } = pair;
   if (pictures === undefined) return undefined;
-  const { given, branch } = pictures;
+  const { given, expected, branch } = pictures;
   const renderer = createRenderer(source);
+  const valueMap = valueMapOf(plan.plan.output as TensorPlan);
+  const [expectedAxes] = readingsOf(expected);
+  const reference = expectedAxes && referenceOf(expected, expectedAxes, valueMap.rule);
   let best: Explanation | undefined;
-  for (const axes of readingsOf(given)) {
-    const valueMap = valueMapOf(plan.plan.output as TensorPlan, axes.channels);
-    for (const recovered of recover(given, axes, valueMap)) {
+  for (const axes of likelyReadings(given, expected)) {
+    for (const recovered of recover(given, axes, valueMap, reference)) {
       const lattice = latticeFor(source.header, plan, branch, recovered.picture);
       const found = await search(recovered.picture, lattice, renderer);
       if (found === undefined || found.error >= (best?.found.error ?? Number.POSITIVE_INFINITY)) continue;
       best = { axes, recovered, found };
+      if (found.error === 0) return { ...best, recovered: await proved(recovered, found, renderer) };
     }
   }
   return best;
+}
+
+/** A reading of values that no step has rounded to levels, with the value map that the rendered picture proves. */
+async function proved(recovered: Recovered, { hypothesis }: Found, renderer: Renderer): Promise<Recovered> {
+  if (recovered.prove === undefined) return recovered;
+  const rendered = await renderer.render(hypothesis, wholeOf(recovered.picture));
+  const valueMap = rendered && recovered.prove(rendered);
+  return valueMap === undefined ? recovered : { ...recovered, valueMap, isExact: true };
 }
 
 /** Where the words of the explanation differ from those of the expected tensor. */
@@ -106,6 +122,7 @@ function stepsOf(pair: Pair, { axes, recovered, found }: Explanation): readonly 
   const yours: Words = {
     ...wordsOf(found.hypothesis),
     ...recovered.valueMap.words,
+    ...axes.words,
     layout: pair.pictures?.arrangement ?? axes.layout,
     datatype: pair.given.datatype,
   };
@@ -122,7 +139,7 @@ function expectedWords(pair: Pair): Words {
   const { plan, pictures } = pair;
   const [axes] = pictures === undefined ? [] : readingsOf(pictures.expected);
   if (pictures === undefined || axes === undefined) return {};
-  const { words } = valueMapOf(plan.plan.output as TensorPlan, axes.channels);
+  const { words } = valueMapOf(plan.plan.output as TensorPlan);
   return {
     ...wordsOf(expectedHypothesis(pair, axes)),
     ...words,
@@ -176,14 +193,6 @@ function contrastOf({ data }: Levels): number {
   let deviation = 0;
   for (const level of data) deviation += Math.abs(level - mean);
   return deviation / Math.max(1, data.length);
-}
-
-function shapeUnexplained({ shape, datatype }: GivenTensor): Failure {
-  return new Failure(
-    'TENSOR_SHAPE_UNEXPLAINED',
-    `A ${datatype} tensor with the shape ${shape.join(' × ')} is no picture that any known preprocessing makes of this image. Send the tensor of one image.`,
-    { actual: shape.join(',') },
-  );
 }
 
 function unrelated({ subject }: Pair, error: number, contrast: number): Failure {

@@ -3,6 +3,7 @@ import { layingOf } from '../codecs/orient.ts';
 import { type Cutout, wholeOf } from '../image/cutout.ts';
 import { dimensions, expectedOf, type Hypothesis, type Lattice, type Levels } from './lattice/hypothesis.ts';
 import type { Renderer } from './render.ts';
+import type { RecoveredPicture } from './values/recovered.ts';
 import { windowsOf, worstWindow } from './windows.ts';
 
 /*
@@ -51,7 +52,7 @@ const wrongFraming = 0.5;
 
 /** Finds the hypothesis that gives a picture. @returns undefined if none applies */
 export async function search(
-  picture: Levels,
+  picture: RecoveredPicture,
   lattice: Lattice,
   renderer: Renderer,
 ): Promise<Found | undefined> {
@@ -203,7 +204,7 @@ interface Trials {
   addWindow(window: Cutout): void;
 }
 
-function createTrials(picture: Levels, lattice: Lattice, renderer: Renderer): Trials {
+function createTrials(picture: RecoveredPicture, lattice: Lattice, renderer: Renderer): Trials {
   const expected = expectedOf(lattice);
   const windows = [...windowsOf(picture)];
   const trials = new Map<string, Trial & { readonly departures: number }>();
@@ -253,7 +254,7 @@ function idOf(hypothesis: Hypothesis): string {
 
 /** Mean absolute difference in the windows, in levels; infinite if the hypothesis does not apply. */
 async function errorIn(
-  picture: Levels,
+  picture: RecoveredPicture,
   hypothesis: Hypothesis,
   windows: readonly Cutout[],
   renderer: Renderer,
@@ -284,13 +285,20 @@ async function rendering(
 }
 
 /** @param at - where the rendered part begins in the picture */
-function sumOfDifferences(picture: Levels, rendered: Levels, at: { left: number; top: number }): number {
-  const rowLength = rendered.width * rendered.channels;
+function sumOfDifferences(
+  picture: RecoveredPicture,
+  rendered: Levels,
+  at: { left: number; top: number },
+): number {
+  const { channels, distance } = picture;
+  const rowLength = rendered.width * channels;
   let sum = 0;
   for (let y = 0; y < rendered.height; y++) {
-    const from = ((at.top + y) * picture.width + at.left) * picture.channels;
+    const from = ((at.top + y) * picture.width + at.left) * channels;
     for (let x = 0; x < rowLength; x++) {
-      sum += Math.abs((picture.data[from + x] as number) - (rendered.data[y * rowLength + x] as number));
+      const own = picture.data[from + x] as number;
+      const other = rendered.data[y * rowLength + x] as number;
+      sum += distance === undefined ? Math.abs(own - other) : distance(own, other, x % channels);
     }
   }
   return sum;

@@ -1,5 +1,6 @@
 import type { Cutout } from '../image/cutout.ts';
 import type { Levels } from './lattice/hypothesis.ts';
+import type { RecoveredPicture } from './values/recovered.ts';
 
 /** Side of a window, in pixels. */
 const side = 16;
@@ -20,13 +21,14 @@ export function windowsOf(picture: Levels): readonly Cutout[] {
 }
 
 /** The window in which two pictures of one size differ most. */
-export function worstWindow(picture: Levels, other: Levels): Cutout {
-  const { width, height, channels } = picture;
+export function worstWindow(picture: RecoveredPicture, other: Levels): Cutout {
+  const { width, height, channels, distance } = picture;
   return mostOf({ left: 0, top: 0, right: width, bottom: height }, ({ left, top, right, bottom }) => {
     let sum = 0;
     for (let y = top; y < bottom; y++) {
       for (let at = (y * width + left) * channels; at < (y * width + right) * channels; at++) {
-        sum += Math.abs((picture.data[at] as number) - (other.data[at] as number));
+        const [own, rendered] = [picture.data[at] as number, other.data[at] as number];
+        sum += distance === undefined ? Math.abs(own - rendered) : distance(own, rendered, at % channels);
       }
     }
     return sum;
