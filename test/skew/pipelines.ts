@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
 import { type PythonPeer, startPython } from '../parity/python-peer.ts';
 import type { MadeTensor } from './comparison.ts';
 import { canvasPipelines } from './pipelines/canvas.ts';
@@ -33,6 +34,8 @@ export interface Pipeline {
 export interface Pipelines {
   readonly pipelines: readonly Pipeline[];
   readonly images: readonly HeldOutImage[];
+  /** Of each library, the versions of all interpreters. */
+  readonly versions: Readonly<Record<string, readonly string[]>>;
   end(): void;
 }
 
@@ -50,8 +53,13 @@ export async function startPipelines(
   const peers = pythons.map((python) => startPython(python, new URL('pipelines/peer.py', import.meta.url)));
   const byName = new Map<string, Pipeline>();
   const images = new Map<string, HeldOutImage>();
+  const versions: Record<string, string[]> = { sharp: [sharp.versions.sharp ?? ''] };
   for (const peer of peers) {
-    for (const pipeline of await pythonPipelines(peer)) {
+    const { pipelines, versions: installed } = await pythonPipelines(peer);
+    for (const [library, version] of Object.entries(installed)) {
+      versions[library] = [...new Set([...(versions[library] ?? []), version])];
+    }
+    for (const pipeline of pipelines) {
       const known = byName.get(pipeline.name);
       if (known === undefined || known.missing !== undefined) byName.set(pipeline.name, pipeline);
     }
@@ -62,6 +70,7 @@ export async function startPipelines(
   return {
     pipelines: [...byName.values(), ...ours].map((pipeline) => remembering(pipeline, kept)),
     images: [...images.values()],
+    versions,
     end: () => {
       canvas.end();
       for (const peer of peers) peer.end();
@@ -71,12 +80,18 @@ export async function startPipelines(
 
 type Listed = Omit<Pipeline, 'run' | 'missing'> & { readonly missing: string | null };
 
-async function pythonPipelines(peer: PythonPeer): Promise<readonly Pipeline[]> {
-  const { reply } = await peer.request<{ pipelines: readonly Listed[] }>({});
-  return reply.pipelines.map(({ missing, ...pipeline }) => ({
+interface PythonPipelines {
+  readonly pipelines: readonly Pipeline[];
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+async function pythonPipelines(peer: PythonPeer): Promise<PythonPipelines> {
+  type Reply = { pipelines: readonly Listed[]; versions: Record<string, string> };
+  const { reply } = await peer.request<Reply>({});
+  const pipelines = reply.pipelines.map(({ missing, ...pipeline }) => ({
     ...pipeline,
     missing: missing ?? undefined,
-    async run({ name, content }) {
+    async run({ name, content }: HeldOutImage) {
       const { reply, bytes } = await peer.request<MadeTensor & { error?: string }>(
         { run: pipeline.name, file: name },
         content,
@@ -85,6 +100,7 @@ async function pythonPipelines(peer: PythonPeer): Promise<readonly Pipeline[]> {
       return { datatype: reply.datatype, shape: reply.shape, bytes };
     },
   }));
+  return { pipelines, versions: reply.versions };
 }
 
 async function imagesOf(peer: PythonPeer): Promise<readonly HeldOutImage[]> {

@@ -9,6 +9,15 @@ export interface Result extends Verdict {
   readonly seconds: number;
 }
 
+/** A run, as results.json keeps it. */
+export interface Run {
+  /** YYYY-MM-DD. */
+  readonly date: string;
+  /** Of each library, the versions that pipelines ran with. */
+  readonly versions: Readonly<Record<string, readonly string[]>>;
+  readonly results: readonly Result[];
+}
+
 /** The share of the pipelines in the lattice that have to be named exactly. */
 const requiredShare = 0.95;
 

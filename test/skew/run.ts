@@ -9,7 +9,7 @@
  * --images   of each pipeline
  * --url      compares by a running service
  * --kept     takes tensors that an earlier run made from .parity/skew
- * --results  writes test/skew/results.json
+ * --results  writes test/skew/results.json; then `npm run docs` renews docs/skew-pipelines.md
  *
  * Exits with 1 if less than 95 % of the pipelines whose arithmetic is in the lattice are named exactly, or if a cause is
  * called exact that is none. Pipelines whose library is missing are skipped by name.
@@ -19,7 +19,7 @@ import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { compareBy, compareHere, type Report } from './comparison.ts';
 import { type HeldOutImage, type Pipeline, startPipelines } from './pipelines.ts';
-import { type Result, summaryOf } from './results.ts';
+import { type Result, type Run, summaryOf } from './results.ts';
 import { verdictOf } from './verdict.ts';
 
 const { values: options } = parseArgs({
@@ -55,7 +55,11 @@ function print(name: string, image: HeldOutImage, result: Result, { cause }: Rep
 
 async function main(): Promise<void> {
   const compare = options.url === undefined ? compareHere : compareBy(options.url);
-  const { pipelines, images, end } = await startPipelines(options.python, options.modules, options.kept);
+  const { pipelines, images, versions, end } = await startPipelines(
+    options.python,
+    options.modules,
+    options.kept,
+  );
   const results: Result[] = [];
   for (const [index, pipeline] of pipelines.entries()) {
     const { name, preset, expected, missing } = pipeline;
@@ -88,7 +92,9 @@ async function main(): Promise<void> {
   const { lines, isAccepted } = summaryOf(results);
   console.log(`\n${lines.join('\n')}`);
   if (options.results) {
-    writeFileSync(new URL('results.json', import.meta.url), `${JSON.stringify(results, null, 2)}\n`);
+    const date = new Date().toISOString().slice(0, 10);
+    const run: Run = { date, versions, results };
+    writeFileSync(new URL('results.json', import.meta.url), `${JSON.stringify(run, null, 2)}\n`);
   }
   if (!isAccepted) process.exitCode = 1;
 }

@@ -80,9 +80,14 @@ type Changed = (typeof ofResult)[number] | (typeof ofSource)[number];
 /** Framings first, then all dimensions, then the framings that nobody expects. */
 async function descend(lattice: Lattice, trials: Trials): Promise<Trial | undefined> {
   const start = expectedOf(lattice);
-  await trials.all(
-    lattice.turn.flatMap((turn) => lattice.framing(turn).map((framing) => ({ ...start, turn, framing }))),
+  // Other colours of the source hide which framing is right, so that wrong ones may come nearer than it.
+  const colours = lattice.transparency.flatMap((transparency) =>
+    lattice.channelOrder.map((channelOrder) => ({ ...start, transparency, channelOrder })),
   );
+  for (const turn of lattice.turn) {
+    const framings = lattice.framing(turn);
+    await trials.all(colours.flatMap((colour) => framings.map((framing) => ({ ...colour, turn, framing }))));
+  }
   const usual = await improve(lattice, trials);
   if (usual === undefined || usual.error < wrongFraming) return usual;
   const { hypothesis } = usual;

@@ -1,5 +1,6 @@
 """Runs the pipelines for run.ts: reads requests as lines of JSON, and responds with a line of JSON and bytes."""
 
+import importlib.metadata
 import json
 import os
 import sys
@@ -27,6 +28,28 @@ def listed():
         }
         for each in pipelines
     ]
+
+
+LIBRARIES = {
+    "OpenCV": "opencv-python-headless",
+    "Pillow": "pillow",
+    "torchvision": "torchvision",
+    "transformers": "transformers",
+    "timm": "timm",
+    "open_clip": "open_clip_torch",
+    "ultralytics": "ultralytics",
+    "Keras": "keras",
+    "TensorFlow": "tensorflow-cpu",
+    "albumentations": "albumentations",
+    "scikit-image": "scikit-image",
+    "SciPy": "scipy",
+    "imageio": "imageio",
+}
+
+
+def versions():
+    installed = {each.metadata["Name"].lower(): each.version for each in importlib.metadata.distributions()}
+    return {name: installed[package] for name, package in LIBRARIES.items() if package in installed}
 
 
 def described(made):
@@ -62,7 +85,7 @@ def respond(request, content):
         made = images.held_out()
         files = [{"name": name, "kind": kind, "bytes": len(data)} for name, kind, data in made]
         return {"images": files}, b"".join(data for _, _, data in made)
-    return {"pipelines": listed()}, b""
+    return {"pipelines": listed(), "versions": versions()}, b""
 
 
 def main():

@@ -54,6 +54,8 @@ def pipeline(name: str, preset: str, *needs: str, kind: str = "photo", **steps: 
         sized = {step: resized(words) for step, words in steps.items()}
         versions = {module: version for module, _, version in (need.partition(" ") for need in needs)}
         expected = {step.rstrip("_") + "?" * step.endswith("_"): words for step, words in sized.items()}
+        # Libraries fuse the rescaling and the normalization, or do not.
+        expected.setdefault("rounding?", "")
         pipelines.append(Pipeline(name, preset, versions, kind, expected, run))
         return run
 

@@ -58,7 +58,7 @@ def cv2_squashed(path):
     return normalized(cv2.resize(image, (SIDE, SIDE)), CLIP_MEAN, CLIP_STD)
 
 
-@pipeline("cv2 linear, squashed, BGR, /255 only, NHWC, ViT", VIT, "cv2", numerics="OpenCV", channel_order="BGR", mean="0", std="1", layout="NHWC", rounding_="")
+@pipeline("cv2 linear, squashed, BGR, /255 only, NHWC, ViT", VIT, "cv2", numerics="OpenCV", channel_order="BGR", mean=["0", "none"], std=["1", "none"], layout="NHWC")
 def cv2_plain(path):
     import cv2
 
@@ -66,7 +66,7 @@ def cv2_plain(path):
     return np.expand_dims(image.astype(np.float32) / 255, 0)
 
 
-@pipeline("cv2 linear, float64 of numpy, ViT", VIT, "cv2", numerics="OpenCV", datatype="FP64", rounding_="")
+@pipeline("cv2 linear, float64 of numpy, ViT", VIT, "cv2", numerics="OpenCV", datatype="FP64")
 def cv2_double(path):
     import cv2
 
@@ -75,7 +75,7 @@ def cv2_double(path):
     return ((image - 0.5) / 0.5).transpose(2, 0, 1)[None]
 
 
-@pipeline("cv2 float image before the resize, ViT", VIT, "cv2", numerics="OpenCV", rounding_="")
+@pipeline("cv2 float image before the resize, ViT", VIT, "cv2", numerics="OpenCV")
 def cv2_float(path):
     import cv2
 
@@ -84,14 +84,14 @@ def cv2_float(path):
     return ((image - 0.5) / 0.5).transpose(2, 0, 1)[None]
 
 
-@pipeline("cv2.dnn.blobFromImage, ViT", VIT, "cv2", numerics="OpenCV", rounding_="", channel_order_="", scale_="", mean_="", std_="")
+@pipeline("cv2.dnn.blobFromImage, ViT", VIT, "cv2", numerics="OpenCV", channel_order_="", scale_="", mean_="", std_="")
 def cv2_blob(path):
     import cv2
 
     return cv2.dnn.blobFromImage(cv2.imread(path), 1 / 127.5, (SIDE, SIDE), (127.5, 127.5, 127.5), swapRB=True)
 
 
-@pipeline("cv2.dnn.blobFromImage, crop, swapRB forgotten, ViT", VIT, "cv2", kind="photo wide", numerics="OpenCV", size_="", crop="", channel_order="BGR", rounding_="", scale_="", mean_="", std_="")
+@pipeline("cv2.dnn.blobFromImage, crop, swapRB forgotten, ViT", VIT, "cv2", kind="photo wide", numerics="OpenCV", size_="", crop="", channel_order="BGR", scale_="", mean_="", std_="")
 def cv2_blob_crop(path):
     import cv2
 
@@ -160,56 +160,56 @@ def scaled(image, dtype=np.float32):
     return np.ascontiguousarray(image[..., ::-1].transpose(2, 0, 1)[None]).astype(dtype) / dtype(255)
 
 
-@pipeline("YOLO letterbox as ultralytics, YOLO", YOLO, "cv2", rounding_="")
+@pipeline("YOLO letterbox as ultralytics, YOLO", YOLO, "cv2")
 def yolo(path):
     import cv2
 
     return scaled(letterbox(cv2, cv2.imread(path), 640))
 
 
-@pipeline("YOLO letterbox, BGR, YOLO", YOLO, "cv2", channel_order="BGR", rounding_="")
+@pipeline("YOLO letterbox, BGR, YOLO", YOLO, "cv2", channel_order="BGR")
 def yolo_bgr(path):
     import cv2
 
     return scaled(letterbox(cv2, cv2.imread(path), 640)[..., ::-1])
 
 
-@pipeline("YOLO letterbox, pad 0, YOLO", YOLO, "cv2", kind="photo wide", pad="0", rounding_="")
+@pipeline("YOLO letterbox, pad 0, YOLO", YOLO, "cv2", kind="photo wide", pad="0")
 def yolo_black(path):
     import cv2
 
     return scaled(letterbox(cv2, cv2.imread(path), 640, (0, 0, 0)))
 
 
-@pipeline("YOLO letterbox, top left, YOLO", YOLO, "cv2", kind="photo wide", crop_="", pad_="", rounding_="")
+@pipeline("YOLO letterbox, top left, YOLO", YOLO, "cv2", kind="photo wide", crop_="", pad_="")
 def yolo_corner(path):
     import cv2
 
     return scaled(letterbox(cv2, cv2.imread(path), 640, centered=False))
 
 
-@pipeline("YOLO squashed, YOLO", YOLO, "cv2", kind="photo wide", size="640 × 640", pad_="", crop_="", rounding_="")
+@pipeline("YOLO squashed, YOLO", YOLO, "cv2", kind="photo wide", size="640 × 640", pad_="", crop_="")
 def yolo_squashed(path):
     import cv2
 
     return scaled(cv2.resize(cv2.imread(path), (640, 640)))
 
 
-@pipeline("YOLO letterbox, FP16, YOLO", YOLO, "cv2", datatype="FP16", rounding_="")
+@pipeline("YOLO letterbox, FP16, YOLO", YOLO, "cv2", datatype="FP16")
 def yolo_half(path):
     import cv2
 
     return scaled(letterbox(cv2, cv2.imread(path), 640)).astype(np.float16)
 
 
-@pipeline("YOLO letterbox, uint8 without a scale, YOLO", YOLO, "cv2", datatype="UINT8", scale="1", rounding_="")
+@pipeline("YOLO letterbox, uint8 without a scale, YOLO", YOLO, "cv2", datatype="UINT8", scale="1")
 def yolo_bytes(path):
     import cv2
 
     return letterbox(cv2, cv2.imread(path), 640)[..., ::-1].transpose(2, 0, 1)[None]
 
 
-@pipeline("YOLO letterbox, INTER_AREA, /256, YOLO", YOLO, "cv2", filter=["area", "box"], numerics_="OpenCV", scale="1/256", rounding_="")
+@pipeline("YOLO letterbox, INTER_AREA, /256, YOLO", YOLO, "cv2", filter=["area", "box"], numerics_="OpenCV", scale="1/256")
 def yolo_area(path):
     import cv2
 
@@ -248,7 +248,7 @@ def cv2_hsv(path):
     return normalized(cv2.resize(image, (SIDE, SIDE)), [0.5] * 3, [0.5] * 3)
 
 
-@pipeline("PaddleOCR resize_norm_img, PaddleOCR", OCR, "cv2", channel_order_="", rounding_="")
+@pipeline("PaddleOCR resize_norm_img, PaddleOCR", OCR, "cv2", channel_order_="")
 def paddle(path):
     import cv2
 

@@ -8,7 +8,7 @@ def planes(image, dtype=np.float32):
     return image.transpose(2, 0, 1)[None].astype(dtype)
 
 
-@pipeline("albumentations SmallestMaxSize and CenterCrop, ResNet", RESNET, "albumentations", numerics="OpenCV", size_="", crop_="", rounding_="")
+@pipeline("albumentations SmallestMaxSize and CenterCrop, ResNet", RESNET, "albumentations", numerics="OpenCV", size_="", crop_="")
 def albumentations_center(path):
     import albumentations as A
     import cv2
@@ -17,7 +17,7 @@ def albumentations_center(path):
     return planes(transform(image=cv2.cvtColor(cv2.imread(path), cv2.COLOR_BGR2RGB))["image"])
 
 
-@pipeline("albumentations Resize, BGR, ViT", VIT, "albumentations", numerics="OpenCV", channel_order="BGR", rounding_="")
+@pipeline("albumentations Resize, BGR, ViT", VIT, "albumentations", numerics="OpenCV", channel_order="BGR")
 def albumentations_bgr(path):
     import albumentations as A
     import cv2
@@ -26,7 +26,7 @@ def albumentations_bgr(path):
     return planes(transform(image=cv2.imread(path))["image"])
 
 
-@pipeline("albumentations LongestMaxSize and PadIfNeeded, ViT", VIT, "albumentations", numerics="OpenCV", size_="", crop_="", pad_="", rounding_="")
+@pipeline("albumentations LongestMaxSize and PadIfNeeded, ViT", VIT, "albumentations", numerics="OpenCV", size_="", crop_="", pad_="")
 def albumentations_padded(path):
     import albumentations as A
     import cv2
@@ -37,7 +37,7 @@ def albumentations_padded(path):
     return planes(transform(image=cv2.cvtColor(cv2.imread(path), cv2.COLOR_BGR2RGB))["image"])
 
 
-@pipeline("imageio and Pillow, ViT", VIT, "imageio", numerics_="Pillow", rounding_="")
+@pipeline("imageio and Pillow, ViT", VIT, "imageio", numerics_="Pillow")
 def imageio_pillow(path):
     import imageio.v3 as iio
     from PIL import Image

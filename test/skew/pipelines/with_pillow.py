@@ -29,13 +29,13 @@ def cropped(image, side, crop, filter, round_=int, shift=(0, 0)):
 
 for version in ("9.", "11.", "12.1", "12.3", "13."):
 
-    @pipeline(f"Pillow {version} bilinear, ViT", VIT, f"PIL {version}", numerics_="Pillow", rounding_="")
+    @pipeline(f"Pillow {version} bilinear, ViT", VIT, f"PIL {version}", numerics_="Pillow")
     def pillow_bilinear(path):
         from PIL import Image
 
         return array(opened(path).resize((SIDE, SIDE), Image.BILINEAR))
 
-    @pipeline(f"Pillow {version} bicubic, CLIP", CLIP, f"PIL {version}", numerics_="Pillow", size_="", crop_="", rounding_="")
+    @pipeline(f"Pillow {version} bicubic, CLIP", CLIP, f"PIL {version}", numerics_="Pillow", size_="", crop_="")
     def pillow_bicubic(path):
         from PIL import Image
 
@@ -52,7 +52,7 @@ for version in ("9.", "11.", "12.1", "12.3", "13."):
 
 for name in ("BICUBIC", "LANCZOS", "NEAREST", "BOX", "HAMMING"):
 
-    @pipeline(f"Pillow {name}, ViT", VIT, "PIL", filter=name.lower(), numerics_="Pillow", rounding_="")
+    @pipeline(f"Pillow {name}, ViT", VIT, "PIL", filter=name.lower(), numerics_="Pillow")
     def pillow_filter(path, name=name):
         from PIL import Image
 
@@ -75,35 +75,35 @@ def pillow_draft(path):
     return array(image.convert("RGB").resize((SIDE, SIDE), Image.BILINEAR))
 
 
-@pipeline("Pillow 256 for 224, CLIP", CLIP, "PIL", size="256", crop_="", numerics_="Pillow", rounding_="")
+@pipeline("Pillow 256 for 224, CLIP", CLIP, "PIL", size="256", crop_="", numerics_="Pillow")
 def pillow_256(path):
     from PIL import Image
 
     return array(cropped(opened(path), 256, SIDE, Image.BICUBIC), CLIP_MEAN, CLIP_STD)
 
 
-@pipeline("Pillow squashed, CLIP", CLIP, "PIL", kind="photo wide", size="224 × 224", crop_="none", numerics_="Pillow", rounding_="")
+@pipeline("Pillow squashed, CLIP", CLIP, "PIL", kind="photo wide", size="224 × 224", crop_="none", numerics_="Pillow")
 def pillow_squashed(path):
     from PIL import Image
 
     return array(opened(path).resize((SIDE, SIDE), Image.BICUBIC), CLIP_MEAN, CLIP_STD)
 
 
-@pipeline("Pillow ImageOps.fit, CLIP", CLIP, "PIL", size_="", crop_="", numerics_="Pillow", rounding_="")
+@pipeline("Pillow ImageOps.fit, CLIP", CLIP, "PIL", size_="", crop_="", numerics_="Pillow")
 def pillow_fit(path):
     from PIL import Image, ImageOps
 
     return array(ImageOps.fit(opened(path), (SIDE, SIDE), Image.BICUBIC), CLIP_MEAN, CLIP_STD)
 
 
-@pipeline("Pillow ImageOps.pad, ViT", VIT, "PIL", size_="", crop_="", pad_="", filter="bicubic", numerics_="Pillow", rounding_="")
+@pipeline("Pillow ImageOps.pad, ViT", VIT, "PIL", size_="", crop_="", pad_="", filter="bicubic", numerics_="Pillow")
 def pillow_pad(path):
     from PIL import ImageOps
 
     return array(ImageOps.pad(opened(path), (SIDE, SIDE)))
 
 
-@pipeline("Pillow square crop first, then resize, CLIP", CLIP, "PIL", size_="", crop_="", numerics_="Pillow", rounding_="")
+@pipeline("Pillow square crop first, then resize, CLIP", CLIP, "PIL", size_="", crop_="", numerics_="Pillow")
 def pillow_crop_first(path):
     from PIL import Image
 
@@ -114,14 +114,14 @@ def pillow_crop_first(path):
     return array(image, CLIP_MEAN, CLIP_STD)
 
 
-@pipeline("crop one pixel to the right, CLIP", CLIP, "PIL", kind="wide", crop_="", size_="", numerics_="Pillow", rounding_="")
+@pipeline("crop one pixel to the right, CLIP", CLIP, "PIL", kind="wide", crop_="", size_="", numerics_="Pillow")
 def pillow_shifted(path):
     from PIL import Image
 
     return array(cropped(opened(path), SIDE, SIDE, Image.BICUBIC, shift=(1, 0)), CLIP_MEAN, CLIP_STD)
 
 
-@pipeline("size rounded up, ResNet", RESNET, "PIL", size_="", crop_="", numerics_="Pillow", rounding_="")
+@pipeline("size rounded up, ResNet", RESNET, "PIL", size_="", crop_="", numerics_="Pillow")
 def pillow_ceil(path):
     from PIL import Image
 
@@ -129,42 +129,42 @@ def pillow_ceil(path):
     return array(image, IMAGENET_MEAN, IMAGENET_STD)
 
 
-@pipeline("EXIF ignored, ViT", VIT, "PIL", kind="exif", orientation="ignore", numerics_="Pillow", rounding_="", size_="")
+@pipeline("EXIF ignored, ViT", VIT, "PIL", kind="exif", orientation="ignore", numerics_="Pillow", size_="")
 def pillow_no_exif(path):
     from PIL import Image
 
     return array(Image.open(path).convert("RGB").resize((SIDE, SIDE), Image.BILINEAR))
 
 
-@pipeline("mean and std swapped, ResNet", RESNET, "PIL", mean=["229", "swapped"], std=["485", "swapped"], numerics_="Pillow", rounding_="", size_="", crop_="")
+@pipeline("mean and std swapped, ResNet", RESNET, "PIL", mean=["229", "swapped"], std=["485", "swapped"], numerics_="Pillow", size_="", crop_="")
 def pillow_swapped(path):
     from PIL import Image
 
     return array(cropped(opened(path), 256, SIDE, Image.BILINEAR), IMAGENET_STD, IMAGENET_MEAN)
 
 
-@pipeline("CLIP's mean and std, ResNet", RESNET, "PIL", mean="CLIP", std="CLIP", numerics_="Pillow", rounding_="", size_="", crop_="")
+@pipeline("CLIP's mean and std, ResNet", RESNET, "PIL", mean="CLIP", std="CLIP", numerics_="Pillow", size_="", crop_="")
 def pillow_other_mean(path):
     from PIL import Image
 
     return array(cropped(opened(path), 256, SIDE, Image.BILINEAR), CLIP_MEAN, CLIP_STD)
 
 
-@pipeline("no normalization, ResNet", RESNET, "PIL", mean=["0", "none"], std=["1", "none"], numerics_="Pillow", rounding_="", size_="", crop_="")
+@pipeline("no normalization, ResNet", RESNET, "PIL", mean=["0", "none"], std=["1", "none"], numerics_="Pillow", size_="", crop_="")
 def pillow_plain(path):
     from PIL import Image
 
     return array(cropped(opened(path), 256, SIDE, Image.BILINEAR), [0.0] * 3, [1.0] * 3)
 
 
-@pipeline("normalized twice, ViT", VIT, "PIL", mean_="", std_="", scale_="", rounding_="", numerics_="Pillow")
+@pipeline("normalized twice, ViT", VIT, "PIL", mean_="", std_="", scale_="", numerics_="Pillow")
 def pillow_twice(path):
     from PIL import Image
 
     return (array(opened(path).resize((SIDE, SIDE), Image.BILINEAR)) - np.float32(0.5)) / np.float32(0.5)
 
 
-@pipeline("not rescaled before the normalization, ResNet", RESNET, "PIL", scale="1", rounding_="", numerics_="Pillow", size_="", crop_="")
+@pipeline("not rescaled before the normalization, ResNet", RESNET, "PIL", scale="1", numerics_="Pillow", size_="", crop_="")
 def pillow_not_rescaled(path):
     from PIL import Image
 
@@ -173,7 +173,7 @@ def pillow_not_rescaled(path):
     return values.transpose(2, 0, 1)[None]
 
 
-@pipeline("Pillow /256, ViT", VIT, "PIL", scale="1/256", rounding_="", numerics_="Pillow")
+@pipeline("Pillow /256, ViT", VIT, "PIL", scale="1/256", numerics_="Pillow")
 def pillow_256ths(path):
     from PIL import Image
 
@@ -181,42 +181,42 @@ def pillow_256ths(path):
     return ((values - 0.5) / 0.5).transpose(2, 0, 1)[None]
 
 
-@pipeline("batch axis missing, ViT", VIT, "PIL", layout="CHW", numerics_="Pillow", rounding_="")
+@pipeline("batch axis missing, ViT", VIT, "PIL", layout="CHW", numerics_="Pillow")
 def pillow_unbatched(path):
     from PIL import Image
 
     return array(opened(path).resize((SIDE, SIDE), Image.BILINEAR))[0]
 
 
-@pipeline("NHWC, ViT", VIT, "PIL", layout="NHWC", numerics_="Pillow", rounding_="")
+@pipeline("NHWC, ViT", VIT, "PIL", layout="NHWC", numerics_="Pillow")
 def pillow_nhwc(path):
     from PIL import Image
 
     return array(opened(path).resize((SIDE, SIDE), Image.BILINEAR)).transpose(0, 2, 3, 1)
 
 
-@pipeline("FP16, ViT", VIT, "PIL", datatype="FP16", numerics_="Pillow", rounding_="")
+@pipeline("FP16, ViT", VIT, "PIL", datatype="FP16", numerics_="Pillow")
 def pillow_half(path):
     from PIL import Image
 
     return array(opened(path).resize((SIDE, SIDE), Image.BILINEAR), dtype=np.float16)
 
 
-@pipeline("uint8 HWC, ViT", VIT, "PIL", datatype="UINT8", layout="HWC", scale_="1", mean_="", std_="", numerics_="Pillow", rounding_="")
+@pipeline("uint8 HWC, ViT", VIT, "PIL", datatype="UINT8", layout="HWC", scale_="1", mean_="", std_="", numerics_="Pillow")
 def pillow_bytes(path):
     from PIL import Image
 
     return np.asarray(opened(path).resize((SIDE, SIDE), Image.BILINEAR))
 
 
-@pipeline("gray of Pillow replicated, ViT", VIT, "PIL", grayscale="", numerics_="Pillow", rounding_="")
+@pipeline("gray of Pillow replicated, ViT", VIT, "PIL", grayscale="", numerics_="Pillow")
 def pillow_gray(path):
     from PIL import Image
 
     return array(opened(path).convert("L").convert("RGB").resize((SIDE, SIDE), Image.BILINEAR))
 
 
-@pipeline("gray as the mean of the channels, ViT", VIT, "PIL", grayscale=["mean", "average"], numerics_="Pillow", rounding_="")
+@pipeline("gray as the mean of the channels, ViT", VIT, "PIL", grayscale=["mean", "average"], numerics_="Pillow")
 def pillow_mean_gray(path):
     from PIL import Image
 
@@ -226,7 +226,7 @@ def pillow_mean_gray(path):
 
 for color in ("white", "black"):
 
-    @pipeline(f"alpha on {color}, ViT", VIT, "PIL", kind="alpha", alpha=color, numerics_="Pillow", rounding_="")
+    @pipeline(f"alpha on {color}, ViT", VIT, "PIL", kind="alpha", alpha=color, numerics_="Pillow")
     def pillow_alpha(path, color=color):
         from PIL import Image
 
@@ -235,21 +235,21 @@ for color in ("white", "black"):
         return array(Image.alpha_composite(background, image).convert("RGB").resize((SIDE, SIDE), Image.BILINEAR))
 
 
-@pipeline("alpha dropped, ViT", VIT, "PIL", kind="alpha", numerics_="Pillow", rounding_="")
+@pipeline("alpha dropped, ViT", VIT, "PIL", kind="alpha", numerics_="Pillow")
 def pillow_alpha_dropped(path):
     from PIL import Image
 
     return array(Image.open(path).convert("RGB").resize((SIDE, SIDE), Image.BILINEAR))
 
 
-@pipeline("resized with alpha, then alpha dropped, ViT", VIT, "PIL", kind="alpha", alpha_="", numerics_="Pillow", rounding_="")
+@pipeline("resized with alpha, then alpha dropped, ViT", VIT, "PIL", kind="alpha", alpha_="", numerics_="Pillow")
 def pillow_alpha_after(path):
     from PIL import Image
 
     return array(Image.open(path).resize((SIDE, SIDE), Image.BILINEAR).convert("RGB"))
 
 
-@pipeline("ICC profile applied, ViT", VIT, "PIL", kind="icc", icc="appl", numerics_="Pillow", rounding_="")
+@pipeline("ICC profile applied, ViT", VIT, "PIL", kind="icc", icc="appl", numerics_="Pillow")
 def pillow_icc(path):
     from PIL import Image, ImageCms
 
@@ -269,27 +269,27 @@ def encoded(image, format, **options):
 
 for quality in (75, 90, 95):
 
-    @pipeline(f"source encoded again as JPEG {quality}, ViT", VIT, "PIL", recompression=str(quality), numerics_="Pillow", rounding_="")
+    @pipeline(f"source encoded again as JPEG {quality}, ViT", VIT, "PIL", recompression=str(quality), numerics_="Pillow")
     def pillow_jpeg_before(path, quality=quality):
         from PIL import Image
 
         return array(encoded(opened(path), "JPEG", quality=quality).resize((SIDE, SIDE), Image.BILINEAR))
 
-    @pipeline(f"resized, then encoded as JPEG {quality}, ViT", VIT, "PIL", recompression=str(quality), numerics_="Pillow", rounding_="")
+    @pipeline(f"resized, then encoded as JPEG {quality}, ViT", VIT, "PIL", recompression=str(quality), numerics_="Pillow")
     def pillow_jpeg_after(path, quality=quality):
         from PIL import Image
 
         return array(encoded(opened(path).resize((SIDE, SIDE), Image.BILINEAR), "JPEG", quality=quality))
 
 
-@pipeline("source encoded again as WebP 80, ViT", VIT, "PIL", recompression="WebP", numerics_="Pillow", rounding_="")
+@pipeline("source encoded again as WebP 80, ViT", VIT, "PIL", recompression="WebP", numerics_="Pillow")
 def pillow_webp_before(path):
     from PIL import Image
 
     return array(encoded(opened(path), "WEBP", quality=80).resize((SIDE, SIDE), Image.BILINEAR))
 
 
-@pipeline("mirrored, ViT", VIT, "PIL", orientation_=["mirror", "flip"], crop_="", numerics_="Pillow", rounding_="")
+@pipeline("mirrored, ViT", VIT, "PIL", orientation_=["mirror", "flip"], crop_="", numerics_="Pillow")
 def pillow_mirrored(path):
     from PIL import ImageOps, Image
 

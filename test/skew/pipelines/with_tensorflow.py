@@ -5,7 +5,7 @@ from registry import IMAGENET_MEAN, IMAGENET_STD, KERAS, RESNET, SIDE, VIT, outs
 CAFFE = "keras/ResNet50"
 
 
-@pipeline("Keras load_img and preprocess_input, MobileNetV2", KERAS, "tensorflow", numerics_="Pillow", rounding_="")
+@pipeline("Keras load_img and preprocess_input, MobileNetV2", KERAS, "tensorflow", numerics_="Pillow")
 def mobilenet(path):
     import numpy as np
     from keras.applications.mobilenet_v2 import preprocess_input
@@ -14,7 +14,7 @@ def mobilenet(path):
     return preprocess_input(img_to_array(load_img(path, target_size=(SIDE, SIDE)))[np.newaxis])
 
 
-@pipeline("Keras load_img, bilinear, MobileNetV2", KERAS, "tensorflow", filter="bilinear", numerics_="Pillow", rounding_="")
+@pipeline("Keras load_img, bilinear, MobileNetV2", KERAS, "tensorflow", filter="bilinear", numerics_="Pillow")
 def mobilenet_bilinear(path):
     import numpy as np
     from keras.applications.mobilenet_v2 import preprocess_input
@@ -24,7 +24,7 @@ def mobilenet_bilinear(path):
     return preprocess_input(img_to_array(image)[np.newaxis])
 
 
-@pipeline("Keras preprocess_input of another model, ResNet50", CAFFE, "tensorflow", scale="127.5", mean_="", std_="", channel_order="RGB", numerics_="", rounding_="")
+@pipeline("Keras preprocess_input of another model, ResNet50", CAFFE, "tensorflow", scale="127.5", mean_="", std_="", channel_order="RGB", numerics_="")
 def other_model(path):
     import numpy as np
     from keras.applications.mobilenet_v2 import preprocess_input
@@ -33,7 +33,7 @@ def other_model(path):
     return preprocess_input(img_to_array(load_img(path, target_size=(SIDE, SIDE)))[np.newaxis])
 
 
-@pipeline("Keras preprocess_input of ResNet50, MobileNetV2", KERAS, "tensorflow", scale="1", mean="103.939", std_="", channel_order="BGR", numerics_="", rounding_="")
+@pipeline("Keras preprocess_input of ResNet50, MobileNetV2", KERAS, "tensorflow", scale="1", mean="103.939", std_="", channel_order="BGR", numerics_="")
 def caffe(path):
     import numpy as np
     from keras.applications.resnet50 import preprocess_input
@@ -42,7 +42,7 @@ def caffe(path):
     return preprocess_input(img_to_array(load_img(path, target_size=(SIDE, SIDE)))[np.newaxis])
 
 
-@pipeline("Keras, preprocess_input forgotten, MobileNetV2", KERAS, "tensorflow", scale="1", mean_="", std_="", numerics_="", rounding_="")
+@pipeline("Keras, preprocess_input forgotten, MobileNetV2", KERAS, "tensorflow", scale="1", mean_="", std_="", numerics_="")
 def unscaled(path):
     import numpy as np
     from keras.utils import img_to_array, load_img
@@ -50,7 +50,7 @@ def unscaled(path):
     return img_to_array(load_img(path, target_size=(SIDE, SIDE)))[np.newaxis]
 
 
-@pipeline("Keras rescale=1/255 of ImageDataGenerator, MobileNetV2", KERAS, "tensorflow", scale="1/255", mean_="", std_="", numerics_="", rounding_="")
+@pipeline("Keras rescale=1/255 of ImageDataGenerator, MobileNetV2", KERAS, "tensorflow", scale="1/255", mean_="", std_="", numerics_="")
 def rescaled(path):
     import numpy as np
     from keras.utils import img_to_array, load_img
@@ -62,7 +62,7 @@ def rescaled(path):
 
 for method in ("bilinear", "bicubic", "nearest", "area", "lanczos3"):
     declare = outside if method in ("area", "lanczos3") else pipeline
-    steps = {} if declare is outside else {"numerics": "TensorFlow", "filter_": "", "decoder_": "", "rounding_": ""}
+    steps = {} if declare is outside else {"numerics": "TensorFlow", "filter_": "", "decoder_": ""}
 
     @declare(f"tf.image.resize, {method}, ViT", VIT, "tensorflow", **steps)
     def tf_resize(path, method=method):
@@ -73,7 +73,7 @@ for method in ("bilinear", "bicubic", "nearest", "area", "lanczos3"):
         return tf.transpose(image, (2, 0, 1))[tf.newaxis].numpy()
 
 
-@pipeline("tf.image.resize, antialias=True, MobileNetV2", KERAS, "tensorflow", numerics="TensorFlow", filter_="", decoder_="", rounding_="")
+@pipeline("tf.image.resize, antialias=True, MobileNetV2", KERAS, "tensorflow", numerics="TensorFlow", filter_="", decoder_="")
 def tf_antialias(path):
     import tensorflow as tf
 
@@ -81,7 +81,7 @@ def tf_antialias(path):
     return tf.keras.applications.mobilenet_v2.preprocess_input(tf.image.resize(image, (SIDE, SIDE), antialias=True))[tf.newaxis].numpy()
 
 
-@pipeline("tf.image.resize, EXIF ignored as decode_jpeg does, MobileNetV2", KERAS, "tensorflow", kind="exif", numerics="TensorFlow", filter_="", decoder_="", orientation="ignore", rounding_="")
+@pipeline("tf.image.resize, EXIF ignored as decode_jpeg does, MobileNetV2", KERAS, "tensorflow", kind="exif", numerics="TensorFlow", filter_="", decoder_="", orientation="ignore")
 def tf_exif(path):
     import tensorflow as tf
 
@@ -89,7 +89,7 @@ def tf_exif(path):
     return tf.keras.applications.mobilenet_v2.preprocess_input(tf.image.resize(image, (SIDE, SIDE)))[tf.newaxis].numpy()
 
 
-@pipeline("tf.image.resize of nearest, uint8, MobileNetV2", KERAS, "tensorflow", decoder_="", datatype="UINT8", scale="1", mean_="", std_="", numerics_="", rounding_="")
+@pipeline("tf.image.resize of nearest, uint8, MobileNetV2", KERAS, "tensorflow", decoder_="", datatype="UINT8", scale="1", mean_="", std_="", numerics_="")
 def tf_bytes(path):
     import tensorflow as tf
 

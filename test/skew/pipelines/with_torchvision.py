@@ -11,7 +11,7 @@ def opened(path):
     return ImageOps.exif_transpose(Image.open(path)).convert("RGB")
 
 
-@pipeline("torchvision v1 on PIL, 256 then 224, ResNet", RESNET, "torchvision", numerics_="", rounding_="", size_="", crop_="")
+@pipeline("torchvision v1 on PIL, 256 then 224, ResNet", RESNET, "torchvision", numerics_="", size_="", crop_="")
 def v1(path):
     from torchvision import transforms as T
 
@@ -19,7 +19,7 @@ def v1(path):
     return transform(opened(path)).unsqueeze(0)
 
 
-@pipeline("torchvision v1 on PIL, 232 then 224, ResNet", RESNET, "torchvision", size="232", numerics_="", rounding_="", crop_="")
+@pipeline("torchvision v1 on PIL, 232 then 224, ResNet", RESNET, "torchvision", size="232", numerics_="", crop_="")
 def v1_232(path):
     from torchvision import transforms as T
 
@@ -27,7 +27,7 @@ def v1_232(path):
     return transform(opened(path)).unsqueeze(0)
 
 
-@pipeline("torchvision v1, Resize((224, 224)) for Resize(256), ResNet", RESNET, "torchvision", kind="photo wide", size="224 × 224", crop_="none", numerics_="", rounding_="")
+@pipeline("torchvision v1, Resize((224, 224)) for Resize(256), ResNet", RESNET, "torchvision", kind="photo wide", size="224 × 224", crop_="none", numerics_="")
 def v1_squashed(path):
     from torchvision import transforms as T
 
@@ -35,7 +35,7 @@ def v1_squashed(path):
     return transform(opened(path)).unsqueeze(0)
 
 
-@pipeline("torchvision v1, bilinear for bicubic, CLIP", CLIP, "torchvision", filter="bilinear", numerics_="", rounding_="", size_="", crop_="")
+@pipeline("torchvision v1, bilinear for bicubic, CLIP", CLIP, "torchvision", filter="bilinear", numerics_="", size_="", crop_="")
 def v1_bilinear(path):
     from torchvision import transforms as T
 
@@ -43,7 +43,7 @@ def v1_bilinear(path):
     return transform(opened(path)).unsqueeze(0)
 
 
-@pipeline("torchvision v1, CenterCrop(224) alone, ResNet", RESNET, "torchvision", kind="photo", size_="", crop_="", numerics_="", filter_="", pad_="", rounding_="")
+@pipeline("torchvision v1, CenterCrop(224) alone, ResNet", RESNET, "torchvision", kind="photo", size_="", crop_="", numerics_="", filter_="", pad_="")
 def v1_crop(path):
     from torchvision import transforms as T
 
@@ -51,7 +51,7 @@ def v1_crop(path):
     return transform(opened(path)).unsqueeze(0)
 
 
-@pipeline("torchvision v1, ToTensor and no Normalize, ResNet", RESNET, "torchvision", mean=["0", "none"], std=["1", "none"], numerics_="", rounding_="", size_="", crop_="")
+@pipeline("torchvision v1, ToTensor and no Normalize, ResNet", RESNET, "torchvision", mean=["0", "none"], std=["1", "none"], numerics_="", size_="", crop_="")
 def v1_unnormalized(path):
     from torchvision import transforms as T
 
@@ -60,7 +60,7 @@ def v1_unnormalized(path):
 
 for antialias in (True, False):
 
-    @pipeline(f"torchvision on a uint8 tensor, antialias={antialias}, ResNet", RESNET, "torchvision", numerics="torch", filter_="", size_="", crop_="", rounding_="")
+    @pipeline(f"torchvision on a uint8 tensor, antialias={antialias}, ResNet", RESNET, "torchvision", numerics="torch", filter_="", size_="", crop_="")
     def v1_bytes(path, antialias=antialias):
         from torchvision import transforms as T
 
@@ -70,7 +70,7 @@ for antialias in (True, False):
         ])
         return transform(opened(path)).unsqueeze(0)
 
-    @pipeline(f"torchvision on a float tensor, antialias={antialias}, ResNet", RESNET, "torchvision", numerics="torch", filter_="", size_="", crop_="", rounding_="")
+    @pipeline(f"torchvision on a float tensor, antialias={antialias}, ResNet", RESNET, "torchvision", numerics="torch", filter_="", size_="", crop_="")
     def v1_floats(path, antialias=antialias):
         from torchvision import transforms as T
 
@@ -80,7 +80,7 @@ for antialias in (True, False):
         return transform(opened(path)).unsqueeze(0)
 
 
-@pipeline("torchvision v2 on a tensor of decode_image, ViT", VIT, "torchvision", kind="jpeg", numerics_="torch", rounding_="")
+@pipeline("torchvision v2 on a tensor of decode_image, ViT", VIT, "torchvision", kind="jpeg", numerics_="torch")
 def v2_decoded(path):
     import torch
     from torchvision.io import decode_image
@@ -90,7 +90,7 @@ def v2_decoded(path):
     return transform(decode_image(path, mode="RGB")).unsqueeze(0)
 
 
-@pipeline("torchvision v2, bicubic on uint8, CLIP", CLIP, "torchvision", numerics_="torch", rounding_="", size_="", crop_="")
+@pipeline("torchvision v2, bicubic on uint8, CLIP", CLIP, "torchvision", numerics_="torch", size_="", crop_="")
 def v2_bicubic(path):
     import torch
     from torchvision.transforms import v2
@@ -102,7 +102,7 @@ def v2_bicubic(path):
     return transform(opened(path)).unsqueeze(0)
 
 
-@pipeline("torchvision v2, scale=True forgotten, ViT", VIT, "torchvision", scale="1", numerics_="torch", rounding_="")
+@pipeline("torchvision v2, scale=True forgotten, ViT", VIT, "torchvision", scale="1", numerics_="torch")
 def v2_unscaled(path):
     import torch
     from torchvision.transforms import v2
@@ -111,7 +111,7 @@ def v2_unscaled(path):
     return transform(opened(path)).unsqueeze(0)
 
 
-@pipeline("torchvision v2, bfloat16 at the end, ViT", VIT, "torchvision", datatype="BF16", numerics_="torch", rounding_="")
+@pipeline("torchvision v2, bfloat16 at the end, ViT", VIT, "torchvision", datatype="BF16", numerics_="torch")
 def v2_bfloat(path):
     import torch
     from torchvision.transforms import v2
@@ -120,7 +120,7 @@ def v2_bfloat(path):
     return transform(opened(path)).unsqueeze(0).bfloat16()
 
 
-@pipeline("torchvision v2, half before Normalize, ViT", VIT, "torchvision", datatype="FP16", numerics_="torch", rounding_="")
+@pipeline("torchvision v2, half before Normalize, ViT", VIT, "torchvision", datatype="FP16", numerics_="torch")
 def v2_half(path):
     import torch
     from torchvision.transforms import v2
@@ -129,7 +129,7 @@ def v2_half(path):
     return transform(opened(path)).unsqueeze(0)
 
 
-@pipeline("torchvision Grayscale(3), ResNet", RESNET, "torchvision", grayscale="", numerics_="", rounding_="", size_="", crop_="")
+@pipeline("torchvision Grayscale(3), ResNet", RESNET, "torchvision", grayscale="", numerics_="", size_="", crop_="")
 def v1_gray(path):
     from torchvision import transforms as T
 
@@ -139,7 +139,7 @@ def v1_gray(path):
     return transform(opened(path)).unsqueeze(0)
 
 
-@pipeline("torchvision pil_loader of a gray file, ResNet", RESNET, "torchvision", kind="gray", numerics_="", rounding_="", size_="", crop_="")
+@pipeline("torchvision pil_loader of a gray file, ResNet", RESNET, "torchvision", kind="gray", numerics_="", size_="", crop_="")
 def v1_gray_file(path):
     from torchvision import transforms as T
     from torchvision.datasets.folder import pil_loader
@@ -148,7 +148,7 @@ def v1_gray_file(path):
     return transform(pil_loader(path)).unsqueeze(0)
 
 
-@pipeline("torch interpolate of floats, align_corners=False, ViT", VIT, "torch", "PIL", numerics="torch", rounding_="", filter_="")
+@pipeline("torch interpolate of floats, align_corners=False, ViT", VIT, "torch", "PIL", numerics="torch", filter_="")
 def interpolate(path):
     import numpy as np
     import torch
