@@ -1449,8 +1449,8 @@ export type SkewResponse = Message<"image.v1.SkewResponse"> & {
   python: string;
 
   /**
-   * A PNG: the absolute differences at each pixel, brighter where they are larger. Empty unless the request asks for it
-   * and the tensors have the same size.
+   * A PNG: at each pixel, the square root of the largest absolute difference of its channels, from black for none to white for
+   * the 99.9th percentile and above. Empty unless the request asks for it and the tensors have the same size.
    *
    * @generated from field: bytes map = 9;
    */

@@ -1,8 +1,9 @@
 import { encode } from '../codecs/encode.ts';
 import { type Axes, readingsOf } from './axes.ts';
 import type { GivenTensor } from './given/given-tensor.ts';
+import { type Percentile, percentilesOf } from './percentiles.ts';
 
-/** How two tensors of one size differ. */
+/** How two tensors of one size differ. Values are compared as numbers, whatever their datatypes are. */
 export interface Difference {
   /** Whether shape, datatype and all values are equal. */
   readonly isEqual: boolean;
@@ -11,66 +12,73 @@ export interface Difference {
   /** In the units of the expected tensor, as are the next ones. */
   readonly meanAbs: number;
   readonly maxAbs: number;
-  readonly percentiles: readonly { readonly percent: number; readonly value: number }[];
+  readonly percentiles: readonly Percentile[];
 }
 
 const percents = [50, 90, 99, 99.9] as const;
 
 /**
- * The difference of two tensors. If they differ only in the order of their axes, values of the same pixel and channel are
- * compared.
+ * The difference of two tensors. If they differ only in the order of their axes, or in axes of length 1, values of the same
+ * pixel and channel are compared.
  *
  * @returns undefined if they differ in size
  */
 export function differenceOf(given: GivenTensor, expected: GivenTensor): Difference | undefined {
   const differences = differencesOf(given, expected);
   if (differences === undefined) return undefined;
-  const count = differences.length;
-  const differing = differences.reduce((sum, difference) => sum + Number(difference !== 0), 0);
-  const meanAbs = differences.reduce((sum, difference) => sum + difference, 0) / Math.max(1, count);
-  differences.sort();
-  const at = (percent: number) => differences[Math.max(0, Math.ceil((percent / 100) * count) - 1)] ?? 0;
+  let differing = 0;
+  let sum = 0;
+  let maxAbs = 0;
+  for (const difference of differences) {
+    if (difference !== 0) differing += 1;
+    if (difference > maxAbs) maxAbs = difference;
+    sum += difference;
+  }
+  const count = Math.max(1, differences.length);
   const sameForm = given.datatype === expected.datatype && isSameShape(given.shape, expected.shape);
   return {
     isEqual: sameForm && differing === 0,
-    differingShare: differing / Math.max(1, count),
-    meanAbs,
-    maxAbs: at(100),
-    percentiles: percents.map((percent) => ({ percent, value: at(percent) })),
+    differingShare: differing / count,
+    meanAbs: sum / count,
+    maxAbs,
+    percentiles: percentilesOf(differences, percents),
   };
 }
 
+/** The percentile of the pixels that is white in the map, so that single pixels do not darken the others. */
+const whitePercent = 99.9;
+
 /**
- * A picture of the absolute differences, the largest of a pixel's channels, from black for none to white for the largest.
+ * A picture of the absolute differences. A pixel shows the largest one of its channels: its brightness is the square root
+ * of the difference, from black for none to white for that of the 99.9th percentile of the pixels, and above.
  *
- * @returns a PNG; undefined if the tensors differ in size
+ * @returns a PNG of the expected tensor's size; undefined if the tensors are no pictures or differ in size
  */
 export async function mapOf(given: GivenTensor, expected: GivenTensor): Promise<Uint8Array | undefined> {
   const pair = axesOfBoth(given, expected);
   if (pair === undefined) return undefined;
-  const [own] = pair;
-  const { width, height, channels } = own;
+  const [, { width, height }] = pair;
   const values = new Float64Array(width * height);
   eachValue(pair, (from, to, pixel) => {
     const difference = Math.abs((given.values[from] as number) - (expected.values[to] as number));
-    values[pixel] = Math.max(values[pixel] as number, difference);
+    if (difference > (values[pixel] as number)) values[pixel] = difference;
   });
-  void channels;
-  const largest = values.reduce((one, other) => Math.max(one, other), 0) || 1;
-  const data = Uint8Array.from(values, (value) => Math.ceil((value / largest) * 255));
+  const [percentile, largest] = percentilesOf(values, [whitePercent, 100]).map(({ value }) => value);
+  const white = percentile || largest || 1;
+  const data = Uint8Array.from(values, (value) => Math.ceil(Math.sqrt(Math.min(1, value / white)) * 255));
   const { content } = await encode({ data, width, height, channels: 1 }, 'png', undefined);
   return content;
 }
 
 function differencesOf(given: GivenTensor, expected: GivenTensor): Float64Array | undefined {
+  const differences = new Float64Array(expected.values.length);
   if (isSameShape(given.shape, expected.shape)) {
-    return Float64Array.from(given.values, (value, index) =>
-      Math.abs(value - (expected.values[index] as number)),
-    );
+    for (let at = 0; at < differences.length; at++)
+      differences[at] = Math.abs((given.values[at] as number) - (expected.values[at] as number));
+    return differences;
   }
   const pair = axesOfBoth(given, expected);
   if (pair === undefined) return undefined;
-  const differences = new Float64Array(given.values.length);
   let index = 0;
   eachValue(pair, (from, to) => {
     differences[index++] = Math.abs((given.values[from] as number) - (expected.values[to] as number));
@@ -80,11 +88,9 @@ function differencesOf(given: GivenTensor, expected: GivenTensor): Float64Array 
 
 /** The readings of both tensors as pictures of one size. */
 function axesOfBoth(given: GivenTensor, expected: GivenTensor): readonly [Axes, Axes] | undefined {
-  for (const theirs of readingsOf(expected)) {
-    const own = readingsOf(given).find((axes) => isSameSize(axes, theirs));
-    if (own !== undefined) return [own, theirs];
-  }
-  return undefined;
+  const [theirs] = readingsOf(expected);
+  const own = theirs && readingsOf(given).find((axes) => isSameSize(axes, theirs));
+  return theirs && own && [own, theirs];
 }
 
 function isSameSize(one: Axes, other: Axes): boolean {

@@ -152,7 +152,9 @@ function placedPart(picture: Levels, available: Cutout, needed: Cutout, pad: Col
   const size = sizeOfCutout(needed);
   const { width, height, channels } = picture;
   if (width === size.width && height === size.height) return picture;
-  const padded = canvasOf(size, pad, channels, picture.data.constructor as Uint8ArrayConstructor);
+  const colour = picture.white === 1 ? (pad.map((level) => level / 255) as unknown as Colour) : pad;
+  const canvas = canvasOf(size, colour, channels, picture.data.constructor as Uint8ArrayConstructor);
+  const padded = { ...picture, ...canvas };
   const [left, top] = [available.left - needed.left, available.top - needed.top];
   for (let y = 0; y < height; y++) {
     const row = picture.data.subarray(y * width * channels, (y + 1) * width * channels);
@@ -183,7 +185,7 @@ function cutLevels(picture: Levels, part: Cutout): Levels {
     const from = ((part.top + y) * picture.width + part.left) * channels;
     data.set(picture.data.subarray(from, from + width * channels), y * width * channels);
   }
-  return { data, width, height, channels };
+  return { ...picture, data, width, height };
 }
 
 function reorder(picture: Levels, channels: readonly number[]): Levels {

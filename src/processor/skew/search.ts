@@ -297,12 +297,13 @@ function sumOfDifferences(
 ): number {
   const { channels, distance } = picture;
   const rowLength = rendered.width * channels;
+  const scale = 255 / (rendered.white ?? 255);
   let sum = 0;
   for (let y = 0; y < rendered.height; y++) {
     const from = ((at.top + y) * picture.width + at.left) * channels;
     for (let x = 0; x < rowLength; x++) {
       const own = picture.data[from + x] as number;
-      const other = rendered.data[y * rowLength + x] as number;
+      const other = (rendered.data[y * rowLength + x] as number) * scale;
       sum += distance === undefined ? Math.abs(own - other) : distance(own, other, x % channels);
     }
   }

@@ -23,11 +23,12 @@ export function windowsOf(picture: Levels): readonly Cutout[] {
 /** The window in which two pictures of one size differ most. */
 export function worstWindow(picture: RecoveredPicture, other: Levels): Cutout {
   const { width, height, channels, distance } = picture;
+  const scale = 255 / (other.white ?? 255);
   return mostOf({ left: 0, top: 0, right: width, bottom: height }, ({ left, top, right, bottom }) => {
     let sum = 0;
     for (let y = top; y < bottom; y++) {
       for (let at = (y * width + left) * channels; at < (y * width + right) * channels; at++) {
-        const [own, rendered] = [picture.data[at] as number, other.data[at] as number];
+        const [own, rendered] = [picture.data[at] as number, (other.data[at] as number) * scale];
         sum += distance === undefined ? Math.abs(own - rendered) : distance(own, rendered, at % channels);
       }
     }

@@ -111,10 +111,12 @@ export interface Window extends Size {
   readonly pad: Colour;
 }
 
-/** A picture of levels 0…255: whole ones, or fractions that no step has rounded. */
+/** A picture of levels: whole ones, or fractions that no step has rounded. */
 export interface Levels extends Size {
-  readonly data: Uint8Array | Float32Array;
+  readonly data: Uint8Array | Float32Array | Float64Array;
   readonly channels: 1 | 3;
+  /** The value of white: 1 where the pixels were divided by 255 before they were resized. Unset: 255. */
+  readonly white?: 1 | 255;
 }
 
 /** The arithmetic of a resize. */

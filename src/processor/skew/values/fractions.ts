@@ -178,12 +178,20 @@ const relativeError = { FP16: 2 ** -10, BF16: 2 ** -7 } as const;
 /** The value map that gives every value of a tensor from a rendered picture. */
 function provedBy(rule: ValueRule, tensor: Tensor, rendered: Levels): ValueMap | undefined {
   const { expected } = tensor;
+  const after = rendered.white === 1 ? afterScaling(rule) : rule;
+  if (after === undefined) return undefined;
   const ordered = [expected.arithmetic, ...arithmetics.filter((other) => other !== expected.arithmetic)];
   const arithmetic = ordered.find((own) => {
-    const functions = Array.from({ length: rendered.channels }, (_, channel) => own.of(rule, channel));
+    const functions = Array.from({ length: rendered.channels }, (_, channel) => own.of(after, channel));
     return functions.every((of) => of !== undefined) && gives(functions, tensor, rendered);
   });
   return arithmetic && valueMap(rule, arithmetic, arithmetic.words);
+}
+
+/** The rest of a rule for pixels that were divided by 255 before. */
+function afterScaling({ factors, normalizations }: ValueRule): ValueRule | undefined {
+  const [first, ...others] = factors;
+  return first === 1 / 255 ? { factors: others, normalizations } : undefined;
 }
 
 function gives(

@@ -335,6 +335,15 @@ describe('values that no table contains', () => {
     );
     expect(worst).toBe(0);
     expect(first?.prove?.(picture)?.words.rounding).toBe('each operation in FP32');
+    // Divided by 255 before it was resized.
+    const unit = { ...picture, data: fractions.map((level) => level / 255), white: 1 } as const;
+    const unitTensor = tensorOf((_, c, index) =>
+      fround(fround((unit.data[index] as number) - fround(at(mean, c))) / fround(at(std, c))),
+    );
+    expect(recovered(unitTensor)[0]?.prove?.(unit)?.words).toMatchObject({
+      scale: '1/255',
+      rounding: 'each operation in FP32',
+    });
     const other = fractions.slice();
     other[17] = (other[17] as number) + 0.01;
     expect(first?.prove?.({ ...picture, data: other })).toBeUndefined();
