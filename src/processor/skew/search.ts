@@ -1,7 +1,14 @@
 import { Failure } from '../../failures.ts';
 import { layingOf } from '../codecs/orient.ts';
 import { type Cutout, wholeOf } from '../image/cutout.ts';
-import { dimensions, expectedOf, type Hypothesis, type Lattice, type Levels } from './lattice/hypothesis.ts';
+import {
+  dimensions,
+  expectedOf,
+  type Hypothesis,
+  type Lattice,
+  type Levels,
+  type Turn,
+} from './lattice/hypothesis.ts';
 import type { Renderer } from './render.ts';
 import type { RecoveredPicture } from './values/recovered.ts';
 import { windowsOf, worstWindow } from './windows.ts';
@@ -44,6 +51,9 @@ const sourceBeamWidth = 2;
 /** Framings that are tried with other choices than those of the expected tensor. */
 const keptFramings = 12;
 
+/** Framings of turns that hardly anybody makes, the most usual ones. */
+const usualFramings = 8;
+
 /** Windows that may be added because a hypothesis gives all others, but not the whole picture. */
 const maxAddedWindows = 4;
 
@@ -79,15 +89,7 @@ type Changed = (typeof ofResult)[number] | (typeof ofSource)[number];
 
 /** Framings first, then all dimensions, then the framings that nobody expects. */
 async function descend(lattice: Lattice, trials: Trials): Promise<Trial | undefined> {
-  const start = expectedOf(lattice);
-  // Other colours of the source hide which framing is right, so that wrong ones may come nearer than it.
-  const colours = lattice.transparency.flatMap((transparency) =>
-    lattice.channelOrder.map((channelOrder) => ({ ...start, transparency, channelOrder })),
-  );
-  for (const turn of lattice.turn) {
-    const framings = lattice.framing(turn);
-    await trials.all(colours.flatMap((colour) => framings.map((framing) => ({ ...colour, turn, framing }))));
-  }
+  await trials.all(lattice.turn.flatMap((turn) => firstTrials(turn, lattice)));
   const usual = await improve(lattice, trials);
   if (usual === undefined || usual.error < wrongFraming) return usual;
   const { hypothesis } = usual;
@@ -97,6 +99,22 @@ async function descend(lattice: Lattice, trials: Trials): Promise<Trial | undefi
     ),
   );
   return await improve(lattice, trials);
+}
+
+/**
+ * All framings of a turn, with the two usual orders of the channels and each treatment of transparency: with wrong colours a
+ * wrong framing can look better than the right one.
+ */
+function firstTrials(turn: Turn, lattice: Lattice): readonly Hypothesis[] {
+  const start = expectedOf(lattice);
+  const framings = lattice.framing(turn).slice(0, turn.isUnusual ? usualFramings : undefined);
+  return lattice.transparency.flatMap((transparency) =>
+    lattice.channelOrder
+      .slice(0, 2)
+      .flatMap((channelOrder) =>
+        framings.map((framing) => ({ ...start, turn, transparency, channelOrder, framing })),
+      ),
+  );
 }
 
 /** Changes dimensions, those of the source only where the others do not give the picture. */

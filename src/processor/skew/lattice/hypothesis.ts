@@ -65,6 +65,8 @@ export interface Decoding extends Choice {
 export interface Turn extends Choice {
   /** As EXIF's, 1…8. */
   readonly orientation: number;
+  /** Whether it is tried only with the most usual framings: flips and quarter turns that no file asks for. */
+  readonly isUnusual?: true;
 }
 
 /** The treatment of transparency. */
