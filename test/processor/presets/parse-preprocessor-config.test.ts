@@ -153,6 +153,17 @@ describe(parsePreprocessorConfig, () => {
     expect(tensor).toMatchObject({ datatype: 'UINT8', rescaleFactor: 1, mean: [0], std: [1] });
   });
 
+  it.each([
+    ['Idefics2ImageProcessor', 'torch', 'FP32'],
+    ['Idefics2ImageProcessor', 'pillow', 'UINT8'],
+    ['SmolVLMImageProcessor', 'torch', 'FP32'],
+    ['MllamaImageProcessor', 'pillow', 'FP32'],
+  ] as const)('gives the pixels of %s by %s as %s', (type, library, datatype) => {
+    const config = { image_processor_type: type, do_rescale: false, do_normalize: false };
+    const { plan } = parsePreprocessorConfig(JSON.stringify(config));
+    expect(plan(library, {}).tensor).toMatchObject({ datatype });
+  });
+
   it('reverses the channels for MobileViT and ignores its mean and std', () => {
     const mobileVit = { image_processor_type: 'MobileViTImageProcessor', do_normalize: true, image_std: 0 };
     expect(parse(mobileVit).tensor).toMatchObject({ channelOrder: 'BGR', mean: [0], std: [1] });

@@ -40,7 +40,7 @@ export const splitTypes: Readonly<Record<string, ProcessorType>> = {
       return {
         steps: [],
         views: { kind: 'quarters', size: readBounds(config), isSplit, ...resampling },
-        tensor: paddedPictures(config),
+        tensor: paddedPictures(config, resampling),
       };
     },
   },
@@ -63,7 +63,7 @@ function idefics3(): ProcessorType {
     own(config, resampling) {
       const tile = readEdge(config, 'max_image_size', 'longest_edge');
       const isSplit = readFlag(config, 'do_image_splitting');
-      const padded = paddedPictures(config);
+      const padded = paddedPictures(config, resampling);
       return {
         steps: [],
         views: { kind: 'splitImage', size: readLongestEdge(config), tile, isSplit, ...resampling },
@@ -92,11 +92,12 @@ function panAndScan(config: ConfigValues, resampling: Resampling): OwnPlan {
   };
 }
 
-/** Pictures of several sizes in one tensor: 0 around each, and a mask. */
-function paddedPictures(config: ConfigValues): OwnTensor {
+/** Pictures of several sizes in one tensor: 0 around each, and a mask. torch pads in a tensor of FP32, whatever they are. */
+function paddedPictures(config: ConfigValues, { library }: Resampling): OwnTensor {
   if (!readFlag(config, 'do_pad')) return { arrangement: { kind: 'images', leadingAxes: 1 } };
   return {
     arrangement: { kind: 'images', leadingAxes: 1, canvas: 'largest', isPadded: true },
+    ...(library === 'torch' && { datatype: 'FP32' }),
     extras: [
       {
         kind: 'pixelMask',

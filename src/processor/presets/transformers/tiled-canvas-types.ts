@@ -59,6 +59,8 @@ export const tiledCanvasTypes: Readonly<Record<string, ProcessorType>> = {
         views: { kind: 'tiledCanvas', model: 'Mllama', tile, maxTiles, toLargest: false, ...resampling },
         tensor: {
           arrangement: { kind: 'images', leadingAxes: 2, count: maxTiles },
+          // Its tiles stand in a tensor of FP32, whatever they are.
+          datatype: 'FP32',
           extras: [
             { kind: 'aspectRatioId', name: 'aspect_ratio_ids', tile, maxTiles },
             { kind: 'pictureMask', name: 'aspect_ratio_mask', count: maxTiles },
