@@ -3,6 +3,7 @@
  *
  *   npm run parity -- [--count 200] [--seed N] [--python PATH]   random images and requests
  *   npm run parity -- --numerics torch|opencv [--bytes 1e8] [--seed N] [--python PATH]   random resizes, of that many bytes
+ *   npm run parity -- --resamplers [NAMES] [--bytes 1e6] [--seed N] [--python PATH]   the skew report's resamplers by part of their names, each
  *   npm run parity -- --files DIR [--all] [--python PATH]        the files of a folder and of those below it
  *   npm run parity -- --presets [--family NAME] [--type NAME] [--library NAME] [--configs 20] [--seed N] [--again] [--python PATH]
  *                                                                models' tensors, with their own libraries
@@ -21,13 +22,15 @@ import { compareModels } from './models.ts';
 import { writeTables } from './models-table.ts';
 import { compareLibrary, type Library } from './numerics.ts';
 import { hasModules } from './python-peer.ts';
+import { compareResamplers } from './resamplers.ts';
 
 const { values: options } = parseArgs({
   options: {
     count: { type: 'string', default: '200' },
     seed: { type: 'string', default: `${Date.now()}` },
     numerics: { type: 'string', default: 'pillow' },
-    bytes: { type: 'string', default: '1e8' },
+    bytes: { type: 'string' },
+    resamplers: { type: 'string' },
     files: { type: 'string' },
     all: { type: 'boolean', default: false },
     presets: { type: 'boolean', default: false },
@@ -79,7 +82,7 @@ async function compareNumerics(library: string, python: string): Promise<void> {
     console.log(`parity: skipped, ${python} lacks NumPy or ${modulesOf[library].join(' or ')}.`);
     return;
   }
-  const isEqual = await compareLibrary(library, python, Number(options.bytes), options.seed);
+  const isEqual = await compareLibrary(library, python, Number(options.bytes ?? 1e8), options.seed);
   if (!isEqual) process.exitCode = 1;
 }
 
@@ -95,6 +98,12 @@ async function comparePresets(python: string): Promise<void> {
 
 async function main(): Promise<void> {
   const { files, python, numerics } = options;
+  if (options.resamplers !== undefined) {
+    const bytes = Number(options.bytes ?? 1e6);
+    const isEqual = await compareResamplers(python, bytes, options.seed, options.resamplers);
+    if (!isEqual) process.exitCode = 1;
+    return;
+  }
   if (options.presets) return comparePresets(python);
   if (numerics !== 'pillow') return compareNumerics(numerics, python);
   if (!hasModules(python, ['PIL'])) {

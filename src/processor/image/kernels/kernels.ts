@@ -62,7 +62,7 @@ function forOpenCv(source: Size, { filter, box, ...target }: Target) {
  * A box in whole pixels: torch and OpenCV accept no fractions. Its sides and its centred position are rounded half to
  * even, as torchvision's `center_crop` rounds the position.
  */
-function wholePart(source: Size, [left, top, right, bottom]: NonNullable<Target['box']>): Cutout {
+export function wholePart(source: Size, [left, top, right, bottom]: NonNullable<Target['box']>): Cutout {
   const across = middle(source.width, right - left);
   const down = middle(source.height, bottom - top);
   return { left: across.from, top: down.from, right: across.to, bottom: down.to };

@@ -33,49 +33,67 @@ export function scaleOf({ sourceSize, size }: Axis): number {
   return 1 / (size / sourceSize);
 }
 
+/** Whether a scale is less than DBL_EPSILON from a whole number. */
+export function isWholeScale(scale: number): boolean {
+  return Math.abs(scale - Math.round(scale)) < Number.EPSILON;
+}
+
 /**
  * Two pixels each: INTER_LINEAR.
  *
  * @param isAcross - OpenCV limits columns and their weights to the source, but of rows only the index
  */
 export function linearTaps(axis: Axis, isAcross: boolean): Taps {
-  const scale = scaleOf(axis);
-  return tapsOf(axis, isAcross, (i) => {
-    const position = round32((i + 0.5) * scale - 0.5);
-    const start = Math.floor(position);
-    return [start, round32(position - start)];
-  });
+  return tapsOf(axis, isAcross, linearPosition(axis));
 }
 
 /** Two pixels each: INTER_AREA when enlarging along either axis. */
 export function enlargedAreaTaps(axis: Axis, isAcross: boolean): Taps {
+  return tapsOf(axis, isAcross, enlargedAreaPosition(axis));
+}
+
+/** The first of two neighbouring source pixels, which may be beyond the source, and the weight of the second. */
+export type PositionOf = (result: number) => readonly [start: number, fraction: number];
+
+export function linearPosition(axis: Axis): PositionOf {
+  const scale = scaleOf(axis);
+  return (i) => {
+    const position = round32((i + 0.5) * scale - 0.5);
+    const start = Math.floor(position);
+    return [start, round32(position - start)];
+  };
+}
+
+export function enlargedAreaPosition(axis: Axis): PositionOf {
   const scale = scaleOf(axis);
   const inverse = axis.size / axis.sourceSize;
-  return tapsOf(axis, isAcross, (i) => {
+  return (i) => {
     const start = Math.floor(i * scale);
     const position = round32(i + 1 - (start + 1) * inverse);
     return [start, position <= 0 ? 0 : round32(position - Math.floor(position))];
-  });
+  };
 }
 
-function tapsOf(
-  { sourceSize, from, to }: Axis,
-  isAcross: boolean,
-  tapOf: (result: number) => readonly [start: number, fraction: number],
-): Taps {
+function tapsOf({ sourceSize, from, to }: Axis, isAcross: boolean, tapOf: PositionOf): Taps {
   const starts = new Int32Array(to - from);
   const weights = new Int16Array(4 * starts.length);
   for (let i = 0; i < starts.length; i++) {
-    let [start, fraction] = tapOf(from + i);
-    if (isAcross && (start < 0 || start >= sourceSize - 1)) {
-      start = Math.max(0, Math.min(start, sourceSize - 1));
-      fraction = 0;
-    }
+    const tap = tapOf(from + i);
+    const [start, fraction] = isAcross ? limitedTo(sourceSize, tap) : tap;
     starts[i] = start;
     weights[4 * i] = toFixedPoint(round32(1 - fraction));
     weights[4 * i + 1] = toFixedPoint(fraction);
   }
   return { starts, weights };
+}
+
+/** A tap whose pixels are within the source. */
+export function limitedTo(
+  sourceSize: number,
+  [start, fraction]: ReturnType<PositionOf>,
+): ReturnType<PositionOf> {
+  const isWithin = start >= 0 && start < sourceSize - 1;
+  return isWithin ? [start, fraction] : [Math.max(0, Math.min(start, sourceSize - 1)), 0];
 }
 
 /** Four pixels each, Keys' cubic with a = −0.75: INTER_CUBIC. */
@@ -93,7 +111,7 @@ export function cubicTaps(axis: Axis): Taps {
 }
 
 /** interpolateCubic, each step in single precision. */
-function cubicWeights(x: number): readonly number[] {
+export function cubicWeights(x: number): readonly number[] {
   const x1 = round32(x + 1);
   const far = round32(round32(round32(round32(round32(round32(-0.75 * x1) + 3.75) * x1) - 6) * x1) + 3);
   const near = nearWeight(x);

@@ -4,7 +4,15 @@ import type { Pixels } from '../pixels.ts';
 import type { Size } from '../shortest-edge.ts';
 import { averageArea, averageFactors } from './opencv-area.ts';
 import { interpolate } from './opencv-interpolate.ts';
-import { type Axis, cubicTaps, enlargedAreaTaps, linearTaps, nearestPixels, scaleOf } from './opencv-taps.ts';
+import {
+  type Axis,
+  cubicTaps,
+  enlargedAreaTaps,
+  isWholeScale,
+  linearTaps,
+  nearestPixels,
+  scaleOf,
+} from './opencv-taps.ts';
 import { pickPixels } from './pick.ts';
 import { checkSide, copyOf, maxSide } from './resample.ts';
 
@@ -64,14 +72,9 @@ function area(source: Pixels, across: Axis, down: Axis): Pixels {
   if (scaleOf(across) < 1 || scaleOf(down) < 1) {
     return interpolate(source, enlargedAreaTaps(across, true), enlargedAreaTaps(down, false));
   }
-  return isWhole(scaleOf(across)) && isWhole(scaleOf(down))
+  return isWholeScale(scaleOf(across)) && isWholeScale(scaleOf(down))
     ? averageFactors(source, across, down)
     : averageArea(source, across, down);
-}
-
-/** Less than DBL_EPSILON from a whole number. */
-function isWhole(scale: number): boolean {
-  return Math.abs(scale - Math.round(scale)) < Number.EPSILON;
 }
 
 /** Number of values in a computed row that belong to whole vectors of 8, counted from the whole row's first value. */

@@ -94,8 +94,9 @@ export function resampleUpright(
   orientation: number,
   target: Target,
   toLuma: boolean,
+  pillow: PillowVersion = '13.0',
 ): Pixels {
-  return resampleTo(stored, orientation, target, '13.0', toLuma);
+  return resampleTo(stored, orientation, target, pillow, toLuma);
 }
 
 /**
@@ -210,7 +211,12 @@ function axesOf(
 }
 
 /** Pillow's rules. They use the size of the whole source even with a box. */
-function goesVerticalFirst(source: Size, width: number, height: number, pillow: PillowVersion): boolean {
+export function goesVerticalFirst(
+  source: Size,
+  width: number,
+  height: number,
+  pillow: PillowVersion,
+): boolean {
   const lostRows = source.height - height;
   switch (pillow) {
     case '12.1':

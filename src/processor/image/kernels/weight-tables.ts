@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { computeTorchWindows } from './torch-weights.ts';
+import { computePlainTorchWindows, computeTorchWindows } from './torch-weights.ts';
 import { computeWindows, type Windows } from './weights.ts';
 
 interface Table {
@@ -45,15 +45,24 @@ const tables = new LRUCache<string, HorizontalTable | VerticalTable>({
 /** The parameters of resampling along one axis, in the arithmetic of a library. */
 export type Axis =
   | readonly [library: 'pillow', ...windows: Parameters<typeof computeWindows>]
-  | readonly [library: 'torch', sourceSize: number, ...windows: Parameters<typeof computeTorchWindows>];
+  | readonly [library: 'torch', sourceSize: number, ...windows: Parameters<typeof computeTorchWindows>]
+  | readonly [
+      library: 'plainTorch',
+      sourceSize: number,
+      ...windows: Parameters<typeof computePlainTorchWindows>,
+    ];
 
 function windowsOf(axis: Axis): Windows {
   if (axis[0] === 'pillow') {
     const [, ...windows] = axis;
     return computeWindows(...windows);
   }
+  if (axis[0] === 'torch') {
+    const [, , ...windows] = axis;
+    return computeTorchWindows(...windows);
+  }
   const [, , ...windows] = axis;
-  return computeTorchWindows(...windows);
+  return computePlainTorchWindows(...windows);
 }
 
 function cached<Table extends HorizontalTable | VerticalTable>(

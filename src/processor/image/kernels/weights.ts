@@ -80,6 +80,11 @@ const filters: Record<WeighingFilterName, FilterShape> = {
   lanczos: lanczos3,
 };
 
+/** A filter's support at scale 1, in pixels. */
+export function filterReach(filter: WeighingFilterName): number {
+  return filters[filter].support;
+}
+
 /** Rounds half away from zero. */
 function toFixedPoint(weight: number, one: number): number {
   return Math.trunc(weight < 0 ? weight * one - 0.5 : weight * one + 0.5);
