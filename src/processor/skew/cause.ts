@@ -24,7 +24,7 @@ import { sentenceOf } from './sentence.ts';
 import { recover } from './values/recover.ts';
 import type { Recovered } from './values/recovered.ts';
 import { referenceOf } from './values/reference.ts';
-import { valueMapOf } from './values/value-map.ts';
+import { type ValueMap, valueMapOf } from './values/value-map.ts';
 
 /** The preprocessing that made a tensor. */
 export interface Cause {
@@ -103,18 +103,32 @@ async function bestExplanation(pair: Pair): Promise<Explanation | undefined> {
       const found = await search(recovered.picture, lattice, renderer);
       if (found === undefined || found.error >= (best?.found.error ?? Number.POSITIVE_INFINITY)) continue;
       best = { axes, recovered, found };
-      if (found.error === 0) return { ...best, recovered: await proved(recovered, found, renderer) };
+      if (found.error === 0) return await proved(best, renderer);
     }
   }
   return best;
 }
 
-/** A reading of values that no step has rounded to levels, with the value map that the rendered picture proves. */
-async function proved(recovered: Recovered, { hypothesis }: Found, renderer: Renderer): Promise<Recovered> {
-  if (recovered.prove === undefined) return recovered;
-  const rendered = await renderer.render(hypothesis, wholeOf(recovered.picture));
-  const valueMap = rendered && recovered.prove(rendered);
-  return valueMap === undefined ? recovered : { ...recovered, valueMap, isExact: true };
+/**
+ * Of values that no step has rounded to levels: the hypotheses whose rendered pictures prove a value map, to the last bit.
+ * Others are as near as the tensor can tell.
+ */
+async function proved(explanation: Explanation, renderer: Renderer): Promise<Explanation> {
+  const { recovered, found } = explanation;
+  if (recovered.prove === undefined) return explanation;
+  const proofs: { readonly hypothesis: Hypothesis; readonly valueMap: ValueMap }[] = [];
+  for (const hypothesis of [found.hypothesis, ...found.same]) {
+    const rendered = await renderer.render(hypothesis, wholeOf(recovered.picture));
+    const valueMap = rendered && recovered.prove(rendered);
+    if (valueMap !== undefined) proofs.push({ hypothesis, valueMap });
+  }
+  const [first, ...others] = proofs;
+  if (first === undefined) return explanation;
+  return {
+    ...explanation,
+    recovered: { ...recovered, valueMap: first.valueMap, isExact: true },
+    found: { ...found, hypothesis: first.hypothesis, same: others.map(({ hypothesis }) => hypothesis) },
+  };
 }
 
 /** Where the words of the explanation differ from those of the expected tensor. */
