@@ -3,10 +3,12 @@ import { formatName } from './options/contract-words.ts';
 
 /** A comparison as JSON: what `POST /v1/skew` responds, and `image-client skew --json` prints. */
 export function skewJson(response: SkewResponse) {
-  const { equal, differingShare, meanAbs, maxAbs, percentiles, cause, plan, python } = response;
+  const { equal, withinTolerance, differingShare, meanAbs, maxAbs, percentiles, cause, plan, python } =
+    response;
   const { given, expected, source, map } = response;
   return {
     equal,
+    ...(withinTolerance !== undefined && { within_tolerance: withinTolerance }),
     ...(differingShare !== undefined && {
       differing_share: differingShare,
       mean_abs: meanAbs,

@@ -1,6 +1,11 @@
 /** The exits of the client; their meanings are part of `--help`. */
 export const exitCodes = {
   done: { code: 0, meaning: 'done' },
+  skewed: {
+    code: 1,
+    meaning:
+      'a tensor differs from the expected one, by more than the tolerance where one is given; or one of several pairs could not be compared',
+  },
   someFailed: {
     code: 1,
     meaning:

@@ -18,6 +18,8 @@ export const flagGroups = {
   response: 'Output',
   tensor: optionGroups.tensor.title,
   arithmetic: optionGroups.arithmetic.title,
+  comparison: 'The comparison',
+  check: 'The check of a list',
   lists: 'Lists',
   job: 'The job',
   connection: 'Connection',

@@ -32,6 +32,11 @@ export async function runCommand(
       const { readDescribeArguments, runDescribe } = await import('./describe.ts');
       return await runDescribe(readDescribeArguments(argv, process.env), print, signal);
     }
+    case 'skew': {
+      const { readSkewArguments } = await import('./skew/skew-arguments.ts');
+      const { runSkew } = await import('./skew/run-skew.ts');
+      return await runSkew(readSkewArguments(argv, process.env), console, signal);
+    }
     case 'presets': {
       const { readPresetsArguments, runPresets } = await import('./presets.ts');
       return await runPresets(readPresetsArguments(argv, process.env), console, signal);

@@ -173,7 +173,8 @@ function unknownResponse(response: Response): ClientError {
   );
 }
 
-function endOf(status: number, reason: string): ClientError['end'] {
+/** The end of the client for a failure, by its HTTP status and its reason. */
+export function endOf(status: number, reason: string): ClientError['end'] {
   if (status === 408 || status === 429 || status === 503 || status === 504) return 'unavailable';
   // image-api sends 502 where the host of the caller's URL is at fault; a proxy, where image-api is unreachable.
   if (status === 502) return reason.startsWith('ORIGIN_') ? 'refused' : 'unavailable';

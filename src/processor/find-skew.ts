@@ -21,6 +21,7 @@ import type { ImageProcessing } from './process-image.ts';
 import { sourceMessage, tensorMessage } from './respond.ts';
 import { checkGiven } from './rules/given-file.ts';
 import { planOf } from './rules/rules.ts';
+import { checkTolerance } from './rules/skew-tolerance.ts';
 import { expectedInWords, pythonOf } from './skew/expected-in-words.ts';
 import { priceOfSkew } from './skew/price.ts';
 import type { SkewReport } from './skew/skew-job.ts';
@@ -42,6 +43,7 @@ export async function findSkew(
   const asked = tensorRequest(request.request);
   const plan = exactPlan(planOf(asked, limits.maxOutputPixels, presets));
   const file = checkGiven(request, limits.maxSourceBytes);
+  const tolerance = checkTolerance(request);
   using call = startCall(caller);
   const { content, sha256 } = await readSource(asked, processing, call, caller);
   admission.checkRoom(content.length + file.content.length);
@@ -51,7 +53,15 @@ export async function findSkew(
   const expected = withinLimits({ plan, geometry: geometryOf(header, plan) }, limits.maxOutputPixels);
   const given = file.kind === 'tensor' ? file : { ...file, header: await readHeader(file.content) };
   const subject = asked.preset === '' ? 'the expected tensor' : `${asked.preset}'s own tensor`;
-  const job = { content, header, expected, given, wantsMap: request.map, subject };
+  const job = {
+    content,
+    header,
+    expected,
+    given,
+    wantsMap: request.map,
+    subject,
+    ...(tolerance && { tolerance }),
+  };
   const bytes = textBytes + (request.map ? mapBytes(expected) : 0);
   call.memory.checkResponse(bytes);
   call.memory.checkRoom(bytes);
@@ -117,9 +127,10 @@ function mapBytes({ geometry }: PlannedImage): number {
   return geometry.pictures.reduce((sum, size) => sum + imageBytes(size, 1, 'png', undefined), 0);
 }
 
-function reportMessage({ equal, difference, cause, map, given, expected }: SkewReport) {
+function reportMessage({ equal, isWithinTolerance, difference, cause, map, given, expected }: SkewReport) {
   return {
     equal,
+    ...(isWithinTolerance !== undefined && { withinTolerance: isWithinTolerance }),
     ...(difference && {
       differingShare: difference.differingShare,
       meanAbs: difference.meanAbs,

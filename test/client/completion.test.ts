@@ -75,6 +75,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
     expect((await offers('')).filter((word) => !word.startsWith('.'))).toEqual([
       'job',
       'describe',
+      'skew',
       'presets',
       'doctor',
       'completion',
@@ -92,6 +93,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
     expect(await offers('--no-')).toEqual(['--no-overwrite', '--no-rect', '--no-scale', '--no-grayscale']);
     expect(await offers('job', '--d')).toEqual(['--dry-run', '--datatype']);
     expect(await offers('job', '-n')).toEqual(['-n']);
+    expect(await offers('skew', '--re')).toEqual(['--report', '--rect', '--rescale']);
     expect(await offers('--dry')).toEqual([]);
     expect(await offers('doctor', '-')).toEqual([
       ...['-h', '--help', '-V', '--version', '--json', '--api', '--key-file', '--api-key'],
@@ -109,6 +111,8 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
     expect(await offers('--key-file', 'ph')).toEqual(['photo.jpg', 'photos']);
     expect(await offers('job', '--preprocessor-config', 'ph')).toEqual(['photo.jpg', 'photos']);
     expect(await offers('job', '--in-flight', '')).toEqual([]);
+    expect(await offers('skew', '--check', 'ph')).toEqual(['photo.jpg', 'photos']);
+    expect(await offers('skew', '--tolerance', '')).toEqual([]);
   });
 
   it('offers shells for completion, and nothing for doctor', async () => {

@@ -48,6 +48,7 @@ beforeAll(async () => {
   }
   writeFileSync(join(folder, 'photo.jpg'), photo);
   mkdirSync(join(folder, 'bin'));
+  symlinkSync(join(root, 'src/client/bin.ts'), join(folder, 'bin', 'image-client'));
   // A link would hide from Python which environment it belongs to.
   writeFileSync(join(folder, 'bin', 'python'), `#!/bin/sh\nexec '${python}' "$@"\n`, { mode: 0o755 });
 });

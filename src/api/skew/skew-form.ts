@@ -2,8 +2,10 @@ import type { SkewRequest } from '../../../gen/image/v1/processor_pb.ts';
 import { Failure } from '../../failures.ts';
 import { imageOptionNames } from '../../options/image-options.ts';
 import { invalidOption } from '../../options/invalid-option.ts';
-import { boolean, finiteNumbers } from '../../options/kinds.ts';
+import { boolean } from '../../options/kinds.ts';
 import { joinLists, type OptionTexts, unknownOption } from '../../options/parse-options.ts';
+import { parseShape, shapeInWords } from '../../options/tensor-shape.ts';
+import { parseTolerance, type Tolerance, toleranceInWords } from '../../options/tolerance.ts';
 import { type FormPart, misplacedFile, readForm } from '../form-parts.ts';
 import type { ImageSource } from '../request-part.ts';
 import { variantsOption } from '../variants.ts';
@@ -12,7 +14,7 @@ import { variantsOption } from '../variants.ts';
 const fileFields = ['image', 'tensor', 'picture'] as const;
 
 /** The fields of text that are not options of an image. `datatype` is one of them beside `shape`. */
-const ownFields: readonly string[] = ['map', 'shape', 'tensor_name'];
+const ownFields: readonly string[] = ['map', 'shape', 'tensor_name', 'tolerance'];
 
 const allFields = [...fileFields, 'url', ...ownFields, ...imageOptionNames];
 
@@ -32,6 +34,7 @@ export interface SkewSettings {
   readonly datatype: string;
   readonly name: string;
   readonly map: SkewRequest['map'];
+  readonly tolerance: Tolerance | undefined;
 }
 
 /**
@@ -101,22 +104,26 @@ export function readSettings(parts: readonly ReadonlyMap<string, string>[]): Ske
     all.set(name, text);
   }
   return {
-    shape: parseShape(all.get('shape')),
+    shape: shapeOf(all.get('shape')),
     datatype: (all.get('datatype') ?? '').toUpperCase(),
     name: all.get('tensor_name') ?? '',
     map: parseMap(all.get('map')),
+    tolerance: toleranceOf(all.get('tolerance')),
   };
 }
 
-/** `1,3,224,224`; also `(1, 3, 224, 224)` and `[1, 3, 224, 224]`, as Python writes a shape. */
-function parseShape(text: string | undefined): readonly bigint[] {
+function shapeOf(text: string | undefined): readonly bigint[] {
   if (text === undefined) return [];
-  const lengths = finiteNumbers.parse(text) ?? [];
-  const isShape = lengths.length > 0 && lengths.every((length) => Number.isSafeInteger(length) && length > 0);
-  if (!isShape) {
-    throw invalidOption('shape', text, 'the length of each axis, with commas between them: 1,3,224,224');
-  }
-  return lengths.map(BigInt);
+  const shape = parseShape(text);
+  if (shape === undefined) throw invalidOption('shape', text, shapeInWords);
+  return shape.map(BigInt);
+}
+
+function toleranceOf(text: string | undefined): Tolerance | undefined {
+  if (text === undefined) return undefined;
+  const tolerance = parseTolerance(text);
+  if (tolerance === undefined) throw invalidOption('tolerance', text, toleranceInWords);
+  return tolerance;
 }
 
 function parseMap(text = 'false'): boolean {

@@ -9,6 +9,7 @@ import { type ImageDefaults, type ImageOptions, tensorContainers } from '../../o
 import { processRequest } from '../../options/image-request.ts';
 import { invalidOption } from '../../options/invalid-option.ts';
 import { parseOptions } from '../../options/parse-options.ts';
+import { toleranceField } from '../../options/tolerance.ts';
 import type { ApiConfig } from '../config.ts';
 import type { ApiContext } from '../context.ts';
 import type { Share } from '../memory/held-bytes.ts';
@@ -51,6 +52,7 @@ export async function readSkewRequests(
       request: requestOf(request, source),
       given: givenField(given, settings),
       map: settings.map,
+      ...(settings.tolerance && { tolerance: toleranceField(settings.tolerance) }),
     }),
   );
 }

@@ -1,6 +1,14 @@
 import { flagsOf, tableOf } from '../commands.ts';
 import { type CalledService, readService } from '../connection-flags.ts';
-import { parseFlags, readCount, readImageOptions, readSeconds, textOf, usage } from '../flags.ts';
+import {
+  parseFlags,
+  readCount,
+  readImageOptions,
+  readSeconds,
+  textOf,
+  usage,
+  type Values,
+} from '../flags.ts';
 import { isUrl, type ListOptions } from './lists/lists.ts';
 import { type JobRequest, jobRequest } from './sending/process-request.ts';
 import type { QueueLimits } from './sending/queue-entry.ts';
@@ -61,14 +69,7 @@ export function readJobArguments(
       base: textOf(values, 'base'),
     },
     service: readService(values, environment),
-    limits: {
-      inFlight: readCount(values, 'in-flight', 32, 1024),
-      bytes: readCount(values, 'max-memory', 128, 65_536) * 1024 * 1024,
-      tries: readCount(values, 'tries', 5, 100),
-      patienceMs: readSeconds(values, 'patience', 60),
-      perHost: readCount(values, 'per-host', 8, 1024),
-      hostPatienceMs: readSeconds(values, 'host-patience', 300),
-    },
+    limits: readQueueLimits(values, 32),
     force: values.force === true,
     overwrite: values.overwrite === true,
     strict: values.strict === true,
@@ -76,5 +77,22 @@ export function readJobArguments(
     quiet: values.quiet === true,
     verbose: values.verbose === true,
     json: values.json === true,
+  };
+}
+
+/**
+ * The limits of what is in flight, by the flags of `queueFlags`.
+ *
+ * @param inFlight - by default
+ * @throws ClientError of bad usage
+ */
+export function readQueueLimits(values: Values, inFlight: number): QueueLimits {
+  return {
+    inFlight: readCount(values, 'in-flight', inFlight, 1024),
+    bytes: readCount(values, 'max-memory', 128, 65_536) * 1024 * 1024,
+    tries: readCount(values, 'tries', 5, 100),
+    patienceMs: readSeconds(values, 'patience', 60),
+    perHost: readCount(values, 'per-host', 8, 1024),
+    hostPatienceMs: readSeconds(values, 'host-patience', 300),
   };
 }

@@ -27,6 +27,7 @@ export interface CommandTable {
 export const variables = {
   IMAGE_API_URL: 'address of image-api (default http://localhost:8080)',
   IMAGE_API_KEY: 'API key for image-api; never printed or written to a file',
-  IMAGE_PROCESSOR_URL: 'address of image-processor; with it a job sends its images there, not to image-api',
+  IMAGE_PROCESSOR_URL:
+    'address of image-processor; with it the commands job and skew send their images there, not to image-api',
   NO_COLOR: 'if set and not empty, no colours on a terminal',
 } as const;

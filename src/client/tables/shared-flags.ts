@@ -1,4 +1,4 @@
-import type { Flags } from '../flags.ts';
+import type { FlagGroup, Flags } from '../flags.ts';
 
 /** Flags of every command. */
 export const commonFlags: Flags = {
@@ -63,6 +63,55 @@ export const processorFlags: Flags = {
     help: 'address of image-processor: host:port or a URL (or IMAGE_PROCESSOR_URL; default localhost:50051)',
   },
 };
+
+export const baseFlag = (group: FlagGroup): Flags => ({
+  base: {
+    type: 'string',
+    group,
+    value: 'FOLDER',
+    help: "paths in lists start here and stay inside it (default: the list's folder)",
+    completes: 'folders',
+  },
+});
+
+/**
+ * The limits of what is in flight; `readQueueLimits` reads them.
+ *
+ * @param inFlight - by default
+ */
+export const queueFlags = (group: FlagGroup, inFlight: number): Flags => ({
+  'in-flight': { type: 'string', group, value: 'N', help: `images at once, at most (default ${inFlight})` },
+  'max-memory': {
+    type: 'string',
+    group,
+    value: 'MIB',
+    help: 'bytes of images at once, in MiB (default 128)',
+  },
+  tries: {
+    type: 'string',
+    group,
+    value: 'N',
+    help: 'how often an image is sent while its connection is lost or it fails for a time (default 5)',
+  },
+  patience: {
+    type: 'string',
+    group,
+    value: 'SECONDS',
+    help: 'longest wait for a service that is unreachable, silent or full (default 60)',
+  },
+  'per-host': {
+    type: 'string',
+    group,
+    value: 'N',
+    help: 'URLs of one host in flight at once (default 8)',
+  },
+  'host-patience': {
+    type: 'string',
+    group,
+    value: 'SECONDS',
+    help: 'longest wait for a host that asks to retry later and sends no image (default 300)',
+  },
+});
 
 /** @param seconds - by default */
 export const timeoutFlag = (seconds: number, what = 'the response'): Flags => ({

@@ -1,4 +1,5 @@
 import type { TensorContainer } from '../../../gen/image/v1/processor_pb.ts';
+import type { Tolerance } from '../../options/tolerance.ts';
 import type { ImageHeader } from '../codecs/header.ts';
 import type { PlannedImage } from '../image/geometry.ts';
 import { processPixels } from '../image/process-pixels.ts';
@@ -11,6 +12,7 @@ import { type Cause, explain } from './cause.ts';
 import { type Difference, differenceOf, mapOf } from './difference.ts';
 import { type GivenTensor, valuesOf } from './given/given-tensor.ts';
 import { readGiven } from './given/read-given.ts';
+import { isWithin } from './tolerance.ts';
 
 /*
  * The code that runs in a worker process for a comparison: the expected tensor, the given one, and the search for what
@@ -46,6 +48,8 @@ export interface SkewJob {
   readonly wantsMap: boolean;
   /** What the expected tensor is called: `resnet50's own tensor`. */
   readonly subject: string;
+  /** The differences that pass. Unset: only equal tensors do. */
+  readonly tolerance?: Tolerance;
 }
 
 /** The result of a comparison. */
@@ -53,7 +57,9 @@ export interface SkewReport {
   readonly equal: boolean;
   /** Unset if the two tensors differ in size. */
   readonly difference: Difference | undefined;
-  /** Unset if the tensors are equal. */
+  /** Unset without a tolerance. */
+  readonly isWithinTolerance: boolean | undefined;
+  /** Unset if the tensors are equal or within the tolerance. */
   readonly cause: Cause | undefined;
   /** A PNG. Unset: not asked for, or the sizes differ. */
   readonly map: Uint8Array | undefined;
@@ -71,29 +77,33 @@ export async function runSkewJob(job: SkewJob): Promise<SkewOutcome> {
 
 async function compare(job: SkewJob): Promise<SkewReport> {
   const { time: stage, stages } = createStopwatch(undefined, performance.now());
-  const { content, header, wantsMap } = job;
+  const { content, header, wantsMap, tolerance } = job;
   const expected = await stage('expected', () => expectedTensor(job));
   const given = await stage('given', () => readGiven(job.given, expected));
   const difference = differenceOf(given, expected);
   const pictures = picturesOf(given, expected, job.expected);
   const equal = difference?.isEqual ?? false;
-  const cause = equal
-    ? undefined
-    : await stage('search', () =>
-        explain({
-          source: { content, header },
-          plan: job.expected,
-          given,
-          expected,
-          pictures,
-          difference,
-          subject: job.subject,
-        }),
-      );
+  const isWithinTolerance =
+    tolerance === undefined ? undefined : equal || isWithin(difference, given, expected, tolerance);
+  const cause =
+    equal || isWithinTolerance
+      ? undefined
+      : await stage('search', () =>
+          explain({
+            source: { content, header },
+            plan: job.expected,
+            given,
+            expected,
+            pictures,
+            difference,
+            subject: job.subject,
+          }),
+        );
   const map =
     wantsMap && pictures ? await stage('map', () => mapOf(pictures.given, pictures.expected)) : undefined;
   return {
     equal,
+    isWithinTolerance,
     difference,
     cause,
     map,

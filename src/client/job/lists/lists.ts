@@ -5,7 +5,7 @@ import { addAbortSignal } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { ClientError } from '../../client-error.ts';
 import { unreadable } from '../../files.ts';
-import { type FoundImage, type JobFailure, sourceFile } from '../images.ts';
+import { type FoundImage, type JobFailure, type SourceFile, sourceFile } from '../images.ts';
 import { ownFailure } from '../journal/own-failures.ts';
 import { pathOf } from '../output/file-names.ts';
 import { nameOfType } from '../sources/standing.ts';
@@ -36,16 +36,11 @@ export async function readList(
   options: ListOptions,
   signal: AbortSignal,
 ): Promise<{ images: FoundImage[]; refused: JobFailure[] }> {
-  const isStandardInput = path === '-';
-  if (isStandardInput && process.stdin.isTTY) {
-    throw new ClientError('usage', 'USAGE', 'Standard input is a terminal; pipe a list into it.');
-  }
-  const base = resolve(options.base ?? (isStandardInput ? '.' : dirname(path)));
-  const stream = isStandardInput ? process.stdin : createReadStream(pathOf(path));
+  const base = baseOf(path, options.base);
+  const bytes = await bytesOfList(path, signal);
   const images: FoundImage[] = [];
   const refused: JobFailure[] = [];
   try {
-    const bytes = utf8Of(await buffer(addAbortSignal(signal, stream)));
     const rows = readers[extname(path).toLowerCase()] ?? readLines;
     for await (const row of rows(bytes, options)) {
       const result = await imageOfRow(row, base);
@@ -53,13 +48,40 @@ export async function readList(
       else images.push({ ...result, row: { list: path, line: row.line } });
     }
   } catch (cause) {
-    signal.throwIfAborted();
-    if (cause instanceof ClientError) {
-      throw new ClientError(cause.end, cause.reason, `"${path}": ${cause.message}`);
-    }
-    throw unreadable(isStandardInput ? undefined : path, cause);
+    if (!(cause instanceof ClientError)) throw unreadable(path === '-' ? undefined : path, cause);
+    throw new ClientError(cause.end, cause.reason, `"${path}": ${cause.message}`);
   }
   return { images, refused };
+}
+
+/**
+ * The folder that the paths of a list start from and stay in.
+ *
+ * @param list - `-` for standard input
+ * @param given - by the caller
+ */
+export function baseOf(list: string, given: string | undefined): string {
+  return resolve(given ?? (list === '-' ? '.' : dirname(list)));
+}
+
+/**
+ * A list in UTF-8 without a byte order mark.
+ *
+ * @param path - `-` for standard input
+ * @throws ClientError if it cannot be read
+ */
+export async function bytesOfList(path: string, signal: AbortSignal): Promise<Buffer> {
+  const isStandardInput = path === '-';
+  if (isStandardInput && process.stdin.isTTY) {
+    throw new ClientError('usage', 'USAGE', 'Standard input is a terminal; pipe a list into it.');
+  }
+  const stream = isStandardInput ? process.stdin : createReadStream(pathOf(path));
+  try {
+    return utf8Of(await buffer(addAbortSignal(signal, stream)));
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw unreadable(isStandardInput ? undefined : path, cause);
+  }
 }
 
 async function imageOfRow({ text, name, problem }: Row, base: string): Promise<FoundImage | RowFailure> {
@@ -75,6 +97,19 @@ async function imageOfRow({ text, name, problem }: Row, base: string): Promise<F
     if (!text.isWellFormed()) return ownFailure('ROW_INVALID', 'The URL is not UTF-8.');
     return { source: { url: text }, name: given ?? nameOfUrl(text), isGivenName };
   }
+  const source = await fileOfList(text, base);
+  if ('reason' in source) return source;
+  return { source, name: given ?? relative(base, source.path).split(sep).join('/'), isGivenName };
+}
+
+/**
+ * A file that a list names.
+ *
+ * @param text - its path, from `base`
+ * @param base - absolute
+ * @returns a failure for a path that leaves `base`, or where no file is
+ */
+export async function fileOfList(text: string, base: string): Promise<SourceFile | RowFailure> {
   const path = resolve(base, text);
   const inside = relative(base, path);
   if (inside === '' || inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
@@ -84,7 +119,7 @@ async function imageOfRow({ text, name, problem }: Row, base: string): Promise<F
   const stats = await stat(pathOf(path), { bigint: true }).catch(() => undefined);
   if (stats === undefined) return ownFailure('INPUT_MISSING', 'There is no such file.');
   if (!stats.isFile()) return ownFailure('INPUT_UNREADABLE', `This is ${nameOfType(stats)}, not a file.`);
-  return { source: sourceFile(path, stats), name: given ?? inside.split(sep).join('/'), isGivenName };
+  return sourceFile(path, stats);
 }
 
 /** Whether a relative path stays in its folder, on every operating system. */
@@ -107,7 +142,8 @@ export function nameOfUrl(text: string): string {
   return safe.length === 1 ? `${safe[0]}/index` : safe.join('/');
 }
 
-type RowFailure = Omit<JobFailure, 'source'>;
+/** The failure of a row, without its source. */
+export type RowFailure = Omit<JobFailure, 'source'>;
 
 function withRow(failure: RowFailure, list: string, { line, text }: Row): JobFailure {
   return { source: text, ...failure, metadata: { ...failure.metadata, list, line: String(line) } };

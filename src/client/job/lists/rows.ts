@@ -56,7 +56,7 @@ export function* readLines(bytes: Buffer): Generator<Row> {
 }
 
 /** Trimmed lines with their numbers. Empty lines are counted but left out. */
-function* linesOf(bytes: Buffer): Generator<[line: number, text: string]> {
+export function* linesOf(bytes: Buffer): Generator<[line: number, text: string]> {
   let line = 0;
   for (let from = 0; from < bytes.length; ) {
     const at = bytes.indexOf(10, from);

@@ -36,7 +36,7 @@ export function jobRequest(options: ImageOptions): JobRequest {
 }
 
 /** Replaces the names of options in a message by their flags. */
-function inFlags(message: string): string {
+export function inFlags(message: string): string {
   const names = imageOptionNames.toSorted((a, b) => b.length - a.length).join('|');
   return message.replace(
     new RegExp(`\\b(${names})\\b(?!:)`, 'g'),
