@@ -29,7 +29,8 @@ export function differenceOf(given: GivenTensor, expected: GivenTensor): Differe
   let differing = 0;
   let sum = 0;
   let maxAbs = 0;
-  for (const difference of differences) {
+  for (let at = 0; at < differences.length; at++) {
+    const difference = differences[at] as number;
     if (difference !== 0) differing += 1;
     if (difference > maxAbs) maxAbs = difference;
     sum += difference;

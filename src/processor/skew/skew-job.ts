@@ -79,7 +79,7 @@ async function compare(job: SkewJob): Promise<SkewReport> {
   const { time: stage, stages } = createStopwatch(undefined, performance.now());
   const { content, header, wantsMap, tolerance } = job;
   const expected = await stage('expected', () => expectedTensor(job));
-  const given = await stage('given', () => readGiven(job.given, expected));
+  const given = await stage('given', () => readGiven(job.given, expected, job.expected.plan));
   const difference = differenceOf(given, expected);
   const pictures = picturesOf(given, expected, job.expected);
   const equal = difference?.isEqual ?? false;

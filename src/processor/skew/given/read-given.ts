@@ -1,4 +1,5 @@
 import { Failure } from '../../../failures.ts';
+import type { Plan } from '../../image/plan.ts';
 import type { GivenFile } from '../skew-job.ts';
 import type { GivenTensor } from './given-tensor.ts';
 import { npyMagic, readNpy } from './npy.ts';
@@ -12,11 +13,12 @@ import { tensorInvalid } from './tensor-invalid.ts';
  * Reads the tensor that another program made.
  *
  * @param expected - the tensor that it is compared with
+ * @param plan - of that tensor
  * @throws TENSOR_INVALID if the file is no tensor, is cut off, or has no tensor that can contain pixels;
  *   TENSOR_NOT_FINITE
  */
-export async function readGiven(file: GivenFile, expected: GivenTensor): Promise<GivenTensor> {
-  const tensor = file.kind === 'picture' ? await readPicture(file) : readTensor(file, expected);
+export async function readGiven(file: GivenFile, expected: GivenTensor, plan: Plan): Promise<GivenTensor> {
+  const tensor = file.kind === 'picture' ? await readPicture(file, plan) : readTensor(file, expected);
   checkFinite(tensor);
   return tensor;
 }

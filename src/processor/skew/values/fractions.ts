@@ -33,11 +33,12 @@ interface Tensor {
 /** Reads a picture of fractions, with the rules that fit best. */
 export function fractionsOf(tensor: Tensor): readonly Recovered[] {
   const { rule: expected } = tensor.expected;
-  const usual = fitting(usualRules(expected), tensor);
-  const mistaken = fitting(mistakenRules(expected), tensor);
+  const moments = momentsOf(tensor.given, tensor.axes);
+  const usual = fitting(usualRules(expected), moments, tensor);
+  const mistaken = fitting(mistakenRules(expected), moments, tensor);
   const isUsual = (usual[0]?.distance ?? Number.POSITIVE_INFINITY) < doubtful;
   const ordered = isUsual ? [...usual, ...mistaken] : [...mistaken.slice(0, 1), ...usual];
-  const whole = [...usual, ...mistaken].find(({ rule }) => areLevels(rule, tensor));
+  const whole = [...usual, ...mistaken].find(({ rule }) => areLevels(rule, moments, tensor));
   if (whole !== undefined) return [nearby(whole.rule, tensor)];
   return ordered.slice(0, maxRules).map(({ rule }) => recoveredBy(rule, tensor));
 }
@@ -46,9 +47,9 @@ export function fractionsOf(tensor: Tensor): readonly Recovered[] {
 const tolerated = 0.02;
 
 /** Whether all values are near to levels: those of uint8 pixels with a little noise. */
-function areLevels(rule: ValueRule, { given, axes }: Tensor): boolean {
+function areLevels(rule: ValueRule, moments: readonly Moments[], { given, axes }: Tensor): boolean {
   const { width, height, rowStep, columnStep, channelStep } = axes;
-  for (const [channel, { deviation }] of momentsOf(given, axes).entries()) {
+  for (const [channel, { deviation }] of moments.entries()) {
     const { gain, bias } = effectOf(rule, channel);
     // With a scale that is too large, everything is near to one level.
     if (deviation < gain) return false;
@@ -73,9 +74,9 @@ function nearby(rule: ValueRule, tensor: Tensor): Recovered {
 /** The rules whose levels lie in range, those with the moments of the expected picture first. */
 function fitting(
   rules: Iterable<ValueRule>,
-  { given, axes, reference }: Tensor,
+  moments: readonly Moments[],
+  { given, reference }: Tensor,
 ): readonly { readonly rule: ValueRule; readonly distance: number }[] {
-  const moments = momentsOf(given, axes);
   const extremes = extremesOf(given);
   const seen = new Set<string>();
   const found: { readonly rule: ValueRule; readonly distance: number }[] = [];

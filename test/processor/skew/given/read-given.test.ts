@@ -1,5 +1,8 @@
 import { deflateRawSync } from 'node:zlib';
+import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
+import { readHeader } from '../../../../src/processor/codecs/read-header.ts';
+import type { Plan } from '../../../../src/processor/image/plan.ts';
 import type { GivenTensor } from '../../../../src/processor/skew/given/given-tensor.ts';
 import { readGiven } from '../../../../src/processor/skew/given/read-given.ts';
 import type { GivenFile } from '../../../../src/processor/skew/skew-job.ts';
@@ -9,6 +12,23 @@ import { files, values } from './files.ts';
 const shape = [1, 3, 2, 2];
 const expected: GivenTensor = { name: 'pixel_values', datatype: 'FP32', shape, values };
 
+const plan: Plan = {
+  numerics: 'pillow',
+  alpha: 'dropped',
+  steps: [],
+  output: {
+    kind: 'tensor',
+    name: 'pixel_values',
+    datatype: 'FP32',
+    layout: 'NCHW',
+    rescaleFactor: 1 / 255,
+    mean: [0.5],
+    std: [0.5],
+    channelOrder: 'BGR',
+    container: 'npy',
+  },
+};
+
 type TensorFile = Extract<GivenFile, { kind: 'tensor' }>;
 
 function file(content: Uint8Array, options: Partial<TensorFile> = {}): TensorFile {
@@ -16,7 +36,7 @@ function file(content: Uint8Array, options: Partial<TensorFile> = {}): TensorFil
 }
 
 const read = (content: Uint8Array, options: Partial<TensorFile> = {}) =>
-  readGiven(file(content, options), expected);
+  readGiven(file(content, options), expected, plan);
 
 /** The failure of a file. */
 async function failure(content: Uint8Array, options: Partial<TensorFile> = {}) {
@@ -325,6 +345,39 @@ describe('broken files', () => {
     expect(await failure(huge, { shape: [1, 1], datatype: 'FP64' })).toMatchObject({
       reason: 'TENSOR_NOT_FINITE',
       metadata: { actual: '1e+300' },
+    });
+  });
+});
+
+describe('pictures', () => {
+  async function readPng(data: readonly number[], channels: 1 | 3 | 4, steps: Plan['steps'] = []) {
+    const width = data.length / channels;
+    const content = await sharp(Uint8Array.from(data), { raw: { width, height: 1, channels } })
+      .png()
+      .toBuffer();
+    const header = await readHeader(content, 100);
+    return await readGiven({ kind: 'picture', content, header }, expected, { ...plan, steps });
+  }
+
+  test('a picture has the scale, mean, std, layout and channel order of the plan', async () => {
+    expect(await readPng([255, 0, 51, 0, 0, 255], 3)).toEqual({
+      name: 'picture',
+      datatype: 'FP32',
+      shape: [1, 3, 1, 2],
+      values: Float32Array.of(Math.fround(Math.fround(0.2) - 0.5) * 2, 1, -1, -1, 1, -1),
+    });
+  });
+
+  test('alpha is dropped, and gray is repeated', async () => {
+    const values = Float32Array.of(-1, -1, 1, 1, 1, 1);
+    expect((await readPng([255, 255, 0, 255, 255, 255, 0, 0], 4)).values).toEqual(values);
+    expect((await readPng([255, 0], 1)).values).toEqual(Float32Array.of(1, -1, 1, -1, 1, -1));
+  });
+
+  test('a colour picture of gray levels has one channel where the plan has one', async () => {
+    expect(await readPng([255, 255, 255, 0, 0, 0], 3, [{ kind: 'grayscale' }])).toMatchObject({
+      shape: [1, 1, 1, 2],
+      values: Float32Array.of(1, -1),
     });
   });
 });
