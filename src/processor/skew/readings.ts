@@ -16,8 +16,9 @@ const margin = 0.25;
 const alike = 0.5;
 
 /**
- * The readings of a tensor as a picture, the most usual first, without those that are clearly not the expected picture
- * because another one is.
+ * The readings of a tensor as a picture, the most usual first. Those that are clearly not the expected picture because
+ * another one is come last, or not at all if rows and columns are exchanged in them. A picture that is turned, because EXIF
+ * was ignored, looks exchanged and is not.
  */
 export function likelyReadings(given: GivenTensor, expected: GivenTensor): readonly Axes[] {
   const readings = readingsOf(given);
@@ -27,7 +28,10 @@ export function likelyReadings(given: GivenTensor, expected: GivenTensor): reado
   const correlations = readings.map((axes) => correlationOf(thumbnailOf(given, axes), own));
   const best = Math.max(...correlations);
   if (best < alike) return readings;
-  return readings.filter((_, index) => (correlations[index] as number) > best - margin);
+  const isLikely = (_: Axes, index: number) => (correlations[index] as number) > best - margin;
+  const isExchanged = ({ layout }: Axes) => layout.indexOf('W') < layout.indexOf('H');
+  const others = readings.filter((axes, index) => !isLikely(axes, index) && !isExchanged(axes));
+  return [...readings.filter(isLikely), ...others];
 }
 
 /** Mean values of the cells of a picture; of colours, the sum. */

@@ -96,9 +96,9 @@ describe(likelyReadings, () => {
   });
   const layouts = (given: GivenTensor) => likelyReadings(given, bright(false)).map(({ layout }) => layout);
 
-  test('the reading that shows the expected picture is the only one', () => {
+  test('the reading that shows the expected picture comes first, and the usual one stays', () => {
     expect(layouts(bright(false))).toEqual(['CHW']);
-    expect(layouts(bright(true))).toEqual(['CWH']);
+    expect(layouts(bright(true))).toEqual(['CWH', 'CHW']);
   });
 
   test('all readings stay if none shows the expected picture', () => {

@@ -35,7 +35,7 @@ for version in ("9.", "11.", "12.1", "12.3", "13."):
 
         return array(opened(path).resize((SIDE, SIDE), Image.BILINEAR))
 
-    @pipeline(f"Pillow {version} bicubic, CLIP", CLIP, f"PIL {version}", numerics_="Pillow", size_="", crop_="")
+    @pipeline(f"Pillow {version} bicubic, CLIP", CLIP, f"PIL {version}", numerics_="Pillow", size_="", crop_="", pad_="")
     def pillow_bicubic(path):
         from PIL import Image
 
@@ -121,7 +121,7 @@ def pillow_shifted(path):
     return array(cropped(opened(path), SIDE, SIDE, Image.BICUBIC, shift=(1, 0)), CLIP_MEAN, CLIP_STD)
 
 
-@pipeline("size rounded up, ResNet", RESNET, "PIL", size_="", crop_="", numerics_="Pillow")
+@pipeline("size rounded up, ResNet", RESNET, "PIL", size_="", crop_="", pad_="", numerics_="Pillow")
 def pillow_ceil(path):
     from PIL import Image
 
@@ -136,7 +136,7 @@ def pillow_no_exif(path):
     return array(Image.open(path).convert("RGB").resize((SIDE, SIDE), Image.BILINEAR))
 
 
-@pipeline("mean and std swapped, ResNet", RESNET, "PIL", mean=["229", "swapped"], std=["485", "swapped"], numerics_="Pillow", size_="", crop_="")
+@pipeline("mean and std swapped, ResNet", RESNET, "PIL", mean="the std of ImageNet", std="the mean of ImageNet", numerics_="Pillow", size_="", crop_="")
 def pillow_swapped(path):
     from PIL import Image
 
