@@ -1,7 +1,7 @@
 import type { ImageHeader } from '../codecs/header.ts';
 import { sizeUpright } from '../codecs/orient.ts';
 import type { PlacedBranch, PlannedImage } from '../image/geometry.ts';
-import { isGrayscale, type TensorPlan } from '../image/plan.ts';
+import type { TensorPlan } from '../image/plan.ts';
 import type { Size } from '../image/shortest-edge.ts';
 import type { PlacedStep } from '../image/step.ts';
 import type { Step } from '../image/steps.ts';
@@ -10,7 +10,7 @@ import { decodingsOf } from './lattice/decodings.ts';
 import { finishesOf } from './lattice/finishes.ts';
 import { framingOf, framingsOf, nearFramings, unusualFramings, wholeWindow } from './lattice/framings.ts';
 import type { Choice, Framing, Lattice, Levels, Turn, Window } from './lattice/hypothesis.ts';
-import { recolourings } from './lattice/recolourings.ts';
+import { recolouringsOf } from './lattice/recolourings.ts';
 import { resamplers } from './lattice/resamplers.ts';
 import { transparenciesOf } from './lattice/transparencies.ts';
 import { turnsOf } from './lattice/turns.ts';
@@ -30,7 +30,8 @@ export function latticeFor(
   const { width, height } = picture;
   const own = expectedFraming(geometry.source, branch);
   const isOwnSize = own.shown.width === width && own.shown.height === height;
-  const channels = isGrayscale(plan) ? 1 : 3;
+  const gray = expectedGray(branch);
+  const isGraySource = header.colour === 'gray';
   const { channelOrder } = plan.output as TensorPlan;
   const resampler = resamplerId(branch, plan.numerics);
   const sizeOfTurn = ({ orientation }: Turn) => sizeUpright(header, orientation);
@@ -38,21 +39,29 @@ export function latticeFor(
   return {
     decoding: decodingsOf(header),
     turn: first(turnsOf(header.orientation), ({ id }) => id === (plan.orientation ?? 'apply')),
-    transparency: first(
-      transparenciesOf(header.hasAlpha),
-      ({ alpha }) => String(alpha) === String(plan.alpha),
-    ),
-    recolouring: recolourings,
+    transparency: transparenciesOf(header.hasAlpha, plan.alpha),
+    recolouring: recolouringsOf(isGraySource, picture, gray.before ?? 'none'),
     framing: (turn) => withFirst(isOwn(turn) ? own : undefined, framingsOf(sizeOfTurn(turn), picture)),
     nearFramings: ({ turn, framing }) => nearFramings(sizeOfTurn(turn), framing),
     unusualFraming: (turn) => unusualFramings(sizeOfTurn(turn), picture),
     resampler: first(resamplers, ({ id }) => id === resampler),
-    finish: finishesOf(picture.channels),
-    channelOrder: first(
-      channelOrdersOf(Math.min(channels, picture.channels)),
-      ({ id }) => id === channelOrder,
+    finish: finishesOf(
+      isGraySource,
+      picture,
+      gray.after ?? (picture.channels === 1 && !isGraySource ? 'pillow' : 'none'),
     ),
+    channelOrder: first(channelOrdersOf(picture.channels), ({ id }) => id === channelOrder),
   };
+}
+
+/** The ids of the formula of gray that a branch uses, before its resize or after it. */
+function expectedGray({ steps }: PlacedBranch): { readonly before?: string; readonly after?: string } {
+  const at = steps.findIndex(({ step }) => step.kind === 'grayscale');
+  const step = steps[at]?.step;
+  if (step?.kind !== 'grayscale') return {};
+  const { library = 'pillow' } = step;
+  const isLater = steps.slice(at).some(({ step: { kind } }) => kind === 'resize');
+  return isLater ? { before: library } : { after: library };
 }
 
 /** The framing of a branch. */

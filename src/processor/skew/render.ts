@@ -1,17 +1,24 @@
 import { orient, sizeUpright } from '../codecs/orient.ts';
-import { flatten } from '../image/alpha.ts';
 import { type Cutout, cutUpright, intersection, seenFrom, sizeOfCutout, wholeOf } from '../image/cutout.ts';
 import { storedPicture } from '../image/picture.ts';
 import type { Pixels } from '../image/pixels.ts';
 import type { Size } from '../image/shortest-edge.ts';
 import { runSteps } from '../image/stages.ts';
-import type { Colour, Framing, Hypothesis, Levels, SkewSource, Window } from './lattice/hypothesis.ts';
+import {
+  type Colour,
+  dimensions,
+  type Framing,
+  type Hypothesis,
+  type Levels,
+  type SkewSource,
+  type Window,
+} from './lattice/hypothesis.ts';
 
 /** Computes the pictures of hypotheses about one source. */
 export interface Renderer {
   /**
    * @param part - of the result, in its pixels
-   * @returns [height, width, 1 | 3] levels in the order of the tensor's channels; undefined if the hypothesis does not apply
+   * @returns [height, width, 1 | 3 | 4] levels in the order of the tensor's channels; undefined if the hypothesis does not apply
    */
   render(hypothesis: Hypothesis, part: Cutout): Promise<Levels | undefined>;
 }
@@ -62,20 +69,35 @@ export function createRenderer(file: SkewSource): Renderer {
     return made;
   }
 
+  /** A part of the result; all of it if the finish needs that. */
+  async function finished(hypothesis: Hypothesis, part: Cutout): Promise<Levels | undefined> {
+    const source = await onCanvas(hypothesis);
+    const { steps } = hypothesis.framing;
+    const framed =
+      source &&
+      (steps === undefined
+        ? await frame(source, hypothesis, part, file)
+        : await plannedPart(source, hypothesis, part));
+    const { transparency, finish } = hypothesis;
+    const opaque = framed && transparency.after ? transparency.after(framed) : framed;
+    return opaque && (await finish.apply(opaque));
+  }
+
+  let last: { readonly key: string; readonly whole: Promise<Levels | undefined> } | undefined;
+
+  /** The whole result of a hypothesis; that of the last one is kept, because its windows are asked for one by one. */
+  function wholeResult(hypothesis: Hypothesis): Promise<Levels | undefined> {
+    const key = dimensions.map((name) => hypothesis[name].id).join('|');
+    if (last?.key !== key) last = { key, whole: finished(hypothesis, wholeOf(hypothesis.framing.shown)) };
+    return last.whole;
+  }
+
   return {
     async render(hypothesis, part) {
-      const source = await onCanvas(hypothesis);
-      if (source === undefined) return undefined;
-      const { framing, finish, channelOrder } = hypothesis;
-      const needed = finish.needsWhole ? wholeOf(framing.shown) : part;
-      const framed =
-        framing.steps === undefined
-          ? await frame(source, hypothesis, needed, file)
-          : await plannedPart(source, hypothesis, needed);
-      if (framed === undefined) return undefined;
-      const finished = await finish.apply(framed);
-      const shown = finish.needsWhole ? cutLevels(finished, part) : finished;
-      return reorder(shown, channelOrder.channels);
+      const { finish, channelOrder } = hypothesis;
+      const result = finish.needsWhole ? await wholeResult(hypothesis) : await finished(hypothesis, part);
+      if (result === undefined) return undefined;
+      return reorder(finish.needsWhole ? cutLevels(result, part) : result, channelOrder.channels);
     },
   };
 }
@@ -89,7 +111,7 @@ async function prepare(hypothesis: Hypothesis, file: SkewSource): Promise<Pixels
   const { decoding, turn, transparency, recolouring } = hypothesis;
   const decoded = await decoding.decode(file);
   if (decoded === undefined) return undefined;
-  return recolouring.apply(flatten(orient(decoded, turn.orientation), transparency.alpha));
+  return await recolouring.apply(transparency.before(orient(decoded, turn.orientation)));
 }
 
 /** The result of several steps, as they are planned. */
@@ -106,7 +128,7 @@ async function planned(source: Pixels, { framing, resampler }: Hypothesis): Prom
       : placed,
   );
   const { pixels } = await runSteps(storedPicture(source, 1), resized, async (_, run) => await run());
-  return { ...pixels, channels: pixels.channels as 1 | 3 };
+  return { ...pixels, channels: pixels.channels as Levels['channels'] };
 }
 
 /** A part of the result: resampled pixels where it shows the source, and padding. */
@@ -119,7 +141,8 @@ async function frame(
   const { shown } = framing;
   const needed = seenFrom(part, { left: -shown.left, top: -shown.top });
   const computed = intersection(needed, wholeOf(framing.resized));
-  if (computed === undefined) return canvasOf(sizeOfCutout(part), shown.pad, 3, Uint8Array);
+  if (computed === undefined)
+    return canvasOf(sizeOfCutout(part), shown.pad, source.channels as Levels['channels'], Uint8Array);
   const whole = framing.canvas ?? sizeUpright(file.header, turn.orientation);
   const box = scaledBox(framing.box, whole, source);
   const picture = await resampler.run(source, { ...framing, box }, computed, file);
@@ -143,7 +166,10 @@ function scaledWindow({ left, top, width, height, pad }: Window, whole: Size, sc
 function placed(picture: Levels | Pixels, window: Window, part: Cutout): Levels {
   const needed = seenFrom(part, { left: -window.left, top: -window.top });
   const visible = intersection(needed, wholeOf(picture)) ?? { left: 0, top: 0, right: 1, bottom: 1 };
-  const cut = { ...cutUpright(picture as Pixels, 1, visible), channels: picture.channels as 1 | 3 };
+  const cut = {
+    ...cutUpright(picture as Pixels, 1, visible),
+    channels: picture.channels as Levels['channels'],
+  };
   return placedPart(cut, visible, needed, window.pad);
 }
 
@@ -166,7 +192,7 @@ function placedPart(picture: Levels, available: Cutout, needed: Cutout, pad: Col
 function canvasOf(
   { width, height }: Size,
   pad: Colour,
-  channels: 1 | 3,
+  channels: Levels['channels'],
   arrayType: Uint8ArrayConstructor | Float32ArrayConstructor,
 ): Levels {
   const data = new arrayType(width * height * channels);

@@ -2,8 +2,10 @@ import { Failure } from '../../failures.ts';
 import { layingOf } from '../codecs/orient.ts';
 import { type Cutout, wholeOf } from '../image/cutout.ts';
 import {
+  type Choice,
   dimensions,
   expectedOf,
+  type Framing,
   type Hypothesis,
   type Lattice,
   type Levels,
@@ -39,8 +41,8 @@ interface Trial {
   readonly error: number;
 }
 
-/** Trials of one search; each computes about a thousand pixels. */
-const maxTrials = 6000;
+/** Trials of one search until the end of each stage; each computes about a thousand pixels. */
+const maxTrials = { usual: 3000, unusual: 4000, all: 6000 } as const;
 
 /** Hypotheses that are carried on from one round to the next. */
 const beamWidth = 4;
@@ -57,8 +59,14 @@ const usualFramings = 8;
 /** Windows that may be added because a hypothesis gives all others, but not the whole picture. */
 const maxAddedWindows = 4;
 
+/** Treatments of transparency that are tried with every framing: the expected one, dropped, white and black. */
+const firstTransparencies = 4;
+
 /** Mean difference in levels from which on a framing is taken for a wrong one. */
 const wrongFraming = 0.5;
+
+/** Mean difference in levels below which refinements are tried: codecs change a picture by a few levels. */
+const nearMiss = 10;
 
 /** Finds the hypothesis that gives a picture. @returns undefined if none applies */
 export async function search(
@@ -87,17 +95,33 @@ const ofSource = ['decoding', 'turn', 'transparency', 'recolouring'] as const;
 
 type Changed = (typeof ofResult)[number] | (typeof ofSource)[number];
 
-/** Framings first, then all dimensions, then the framings that nobody expects. */
+/** Framings first, then all usual choices, then the unusual ones, and last the framings and turns that nobody expects. */
 async function descend(lattice: Lattice, trials: Trials): Promise<Trial | undefined> {
-  await trials.all(lattice.turn.flatMap((turn) => firstTrials(turn, lattice)));
+  const start = expectedOf(lattice);
+  trials.begin('usual');
+  const usualTurns = lattice.turn.filter(({ isUnusual }) => !isUnusual);
+  await trials.all(usualTurns.flatMap((turn) => firstTrials(turn, lattice)));
   const usual = await improve(lattice, trials);
-  if (usual === undefined || usual.error < wrongFraming) return usual;
-  const { hypothesis } = usual;
+  if (usual === undefined || usual.error === 0) return usual;
+  trials.begin('unusual');
+  const others = lattice.framing(start.turn).map((framing) => ({ ...start, framing }));
   await trials.all(
-    lattice.turn.flatMap((turn) =>
-      lattice.unusualFraming(turn).map((framing) => ({ ...hypothesis, turn, framing })),
+    [usual, ...others.map((hypothesis) => ({ hypothesis, error: Number.POSITIVE_INFINITY }))].flatMap(
+      (trial) => unusualNeighboursOf(trial, lattice),
     ),
   );
+  const unusual = (await improve(lattice, trials)) ?? usual;
+  if (unusual.error < wrongFraming) return unusual;
+  trials.begin('all');
+  const { hypothesis } = unusual;
+  const framed = (turn: Turn, framings: readonly Framing[]) =>
+    framings.map((framing) => ({ ...hypothesis, turn, framing }));
+  await trials.all(
+    lattice.turn.flatMap((turn) =>
+      turn.isUnusual ? framed(turn, lattice.framing(turn).slice(0, usualFramings)) : [],
+    ),
+  );
+  await trials.all(usualTurns.flatMap((turn) => framed(turn, lattice.unusualFraming(turn))));
   return await improve(lattice, trials);
 }
 
@@ -107,14 +131,16 @@ async function descend(lattice: Lattice, trials: Trials): Promise<Trial | undefi
  */
 function firstTrials(turn: Turn, lattice: Lattice): readonly Hypothesis[] {
   const start = expectedOf(lattice);
-  const framings = lattice.framing(turn).slice(0, turn.isUnusual ? usualFramings : undefined);
-  return lattice.transparency.flatMap((transparency) =>
-    lattice.channelOrder
-      .slice(0, 2)
-      .flatMap((channelOrder) =>
-        framings.map((framing) => ({ ...start, turn, transparency, channelOrder, framing })),
-      ),
-  );
+  const framings = lattice.framing(turn);
+  return lattice.transparency
+    .slice(0, firstTransparencies)
+    .flatMap((transparency) =>
+      lattice.channelOrder
+        .slice(0, 2)
+        .flatMap((channelOrder) =>
+          framings.map((framing) => ({ ...start, turn, transparency, channelOrder, framing })),
+        ),
+    );
 }
 
 /** Changes dimensions, those of the source only where the others do not give the picture. */
@@ -124,6 +150,9 @@ async function improve(lattice: Lattice, trials: Trials): Promise<Trial | undefi
     if (found === undefined || found.error === 0 || found.error >= error) return found;
     error = found.error;
     await change(ofSource, sourceBeamWidth, lattice, trials);
+    const { hypothesis } = trials.best(1)[0] ?? found;
+    const near = hypothesis.recolouring.near?.() ?? [];
+    await trials.all(near.map((recolouring) => ({ ...hypothesis, recolouring })));
   }
 }
 
@@ -195,18 +224,43 @@ async function equivalents(
   return same;
 }
 
-/** All hypotheses that differ in the choice of one of these dimensions. */
+/** All hypotheses that differ in a usual choice of one of these dimensions. */
 function neighboursOf(
   hypothesis: Hypothesis,
   names: readonly Changed[],
   lattice: Lattice,
 ): readonly Hypothesis[] {
+  return changesOf(hypothesis, names, lattice, ({ isUnusual }) => !isUnusual).filter((changed) =>
+    isSameShape(changed, hypothesis),
+  );
+}
+
+/** All hypotheses that differ in one unusual choice, but for framing and turn. */
+function unusualNeighboursOf({ hypothesis, error }: Trial, lattice: Lattice): readonly Hypothesis[] {
+  return changesOf(
+    hypothesis,
+    [...ofResult, ...ofSource.filter((name) => name !== 'turn')],
+    lattice,
+    ({ isUnusual, isRefinement }) => isUnusual === true && (!isRefinement || error < nearMiss),
+  );
+}
+
+function changesOf(
+  hypothesis: Hypothesis,
+  names: readonly Changed[],
+  lattice: Lattice,
+  isTried: (choice: Choice) => boolean,
+): readonly Hypothesis[] {
   return names.flatMap((name) =>
     lattice[name]
-      .filter(({ id }) => id !== hypothesis[name].id)
-      .map((choice) => ({ ...hypothesis, [name]: choice }))
-      .filter((changed) => isSameShape(changed, hypothesis)),
+      .filter((choice) => choice.id !== hypothesis[name].id && isTried(choice))
+      .map((choice) => ({ ...hypothesis, ...resetBy(choice, lattice), [name]: choice })),
   );
+}
+
+/** The choices that another one makes pointless, taken back. */
+function resetBy({ resets = [] }: Choice, lattice: Lattice): Partial<Hypothesis> {
+  return Object.fromEntries(resets.map((name) => [name, lattice[name].find(({ id }) => id === 'none')]));
 }
 
 /** Whether the sources of both are turned to the same shape, so that a framing of one is one of the other. */
@@ -217,6 +271,8 @@ function isSameShape(one: Hypothesis, other: Hypothesis): boolean {
 
 /** The trials of one search. */
 interface Trials {
+  /** Sets the limit of trials to that of a stage. */
+  begin(stage: keyof typeof maxTrials): void;
   /** Tries hypotheses that have not been tried, as far as the limit permits. */
   all(hypotheses: readonly Hypothesis[]): Promise<void>;
   /** The best trials, those nearer to the expected tensor first. */
@@ -232,16 +288,20 @@ function createTrials(picture: RecoveredPicture, lattice: Lattice, renderer: Ren
   const windows = [...windowsOf(picture)];
   const trials = new Map<string, Trial & { readonly departures: number }>();
   let count = 0;
+  let limit: number = maxTrials.all;
 
   async function attempt(hypothesis: Hypothesis): Promise<void> {
     const key = idOf(hypothesis);
-    if (trials.has(key) || count >= maxTrials) return;
+    if (trials.has(key) || count >= limit) return;
     count++;
     const departures = dimensions.filter((name) => hypothesis[name].id !== expected[name].id).length;
     trials.set(key, { hypothesis, departures, error: await errorIn(picture, hypothesis, windows, renderer) });
   }
 
   return {
+    begin(stage) {
+      limit = maxTrials[stage];
+    },
     async all(hypotheses) {
       for (const hypothesis of hypotheses) await attempt(hypothesis);
     },

@@ -95,6 +95,7 @@ function decodingBy({ id, words, shrink, isLuma = false, ...shortcuts }: Way): D
   return {
     id,
     words,
+    ...(isLuma && { resets: ['recolouring', 'finish'] }),
     decode({ content, header }) {
       const channels = isLuma || header.colour === 'gray' ? 1 : 3;
       return Promise.resolve(own(turboJpeg?.decodeBy(shortcuts, content, header, channels, shrink)));

@@ -1,15 +1,53 @@
-import { toLuma } from '../../image/grayscale.ts';
+import { type Gray, grays, toGray } from './grays.ts';
 import type { Finish, Levels } from './hypothesis.ts';
+import { isGray } from './is-gray.ts';
 
-/** Changes of the framed picture. @param channels - of the given tensor */
-export function finishesOf(channels: number): readonly Finish[] {
-  if (channels === 1)
-    return [{ id: 'luma', words: { grayscale: 'Rec. 601, as Pillow rounds it' }, apply: lumaOf }];
-  return [{ id: 'none', words: {}, apply: (picture) => picture }];
+/**
+ * Changes of the framed picture.
+ *
+ * @param isGraySource - whether the source is gray. A picture of one channel of any other has been made gray before
+ * @param picture - the given one: only gray pictures can come from a gray one
+ * @param first - the id of the one that is tried first
+ */
+export function finishesOf(isGraySource: boolean, picture: Levels, first: string): readonly Finish[] {
+  const { channels } = picture;
+  const unchanged: Finish = { id: 'none', words: {}, apply: (framed) => inChannels(framed, channels) };
+  const formulas = isGray(picture) ? grays.map((formula) => grayAfter(formula, channels, isGraySource)) : [];
+  const finishes = [unchanged, ...formulas, inverted(unchanged)];
+  return [...finishes.filter(({ id }) => id === first), ...finishes.filter(({ id }) => id !== first)];
 }
 
-function lumaOf(picture: Levels): Levels {
+/** A picture in a number of channels; undefined if it has others and is not gray. */
+function inChannels(picture: Levels, channels: Levels['channels']): Levels | undefined {
   const { data } = picture;
-  if (!(data instanceof Uint8Array)) return picture;
-  return { ...toLuma({ ...picture, data }), channels: 1 };
+  if (picture.channels === channels) return picture;
+  if (picture.channels !== 1 || channels !== 3) return undefined;
+  const repeated = new (data.constructor as Uint8ArrayConstructor)(data.length * 3);
+  for (const [at, level] of data.entries()) repeated.fill(level, 3 * at, 3 * at + 3);
+  return { ...picture, data: repeated, channels };
+}
+
+function grayAfter(formula: Gray, channels: Levels['channels'], isGraySource: boolean): Finish {
+  return {
+    id: formula.id,
+    words: { grayscale: formula.words },
+    resets: ['recolouring'],
+    apply(framed) {
+      const gray = framed.channels === 3 || isGraySource ? toGray(framed, formula) : undefined;
+      return gray && inChannels(gray, channels);
+    },
+  };
+}
+
+/** 255 − level: black on white for white on black. */
+function inverted({ apply }: Finish): Finish {
+  return {
+    id: 'inverted',
+    words: { range: 'inverted, 255 − level' },
+    isUnusual: true,
+    async apply(framed) {
+      const same = await apply(framed);
+      return same && { ...same, data: same.data.map((level) => (same.white ?? 255) - level) };
+    },
+  };
 }

@@ -44,6 +44,12 @@ export interface Choice {
   /** Unique in its dimension. */
   readonly id: string;
   readonly words: Words;
+  /** Tried only for a picture that no combination of the usual choices gives. */
+  readonly isUnusual?: true;
+  /** Of an unusual choice: it changes a picture so little that it is tried only from a hypothesis that is near. */
+  readonly isRefinement?: true;
+  /** Dimensions in which nothing is left to choose with it, but `none`: what is gray cannot be made gray. */
+  readonly resets?: readonly ('recolouring' | 'finish')[];
 }
 
 /** The encoded source. */
@@ -65,19 +71,30 @@ export interface Decoding extends Choice {
 export interface Turn extends Choice {
   /** As EXIF's, 1…8. */
   readonly orientation: number;
-  /** Whether it is tried only with the most usual framings: flips and quarter turns that no file asks for. */
-  readonly isUnusual?: true;
 }
 
 /** The treatment of transparency. */
 export interface Transparency extends Choice {
-  readonly alpha: AlphaPlan;
+  /** The plan's words for it. Unset: no plan does this. */
+  readonly alpha?: AlphaPlan;
+  /**
+   * @param pixels - [height, width, 1 | 3 | 4]; not to be written to
+   * @returns [height, width, 1 | 3 | 4]
+   */
+  before(pixels: Pixels): Pixels;
+  /** What is done with the alpha that is left after the resize. Unset: nothing. */
+  after?(picture: Levels): Levels | undefined;
 }
 
 /** A change of the source's colours before it is resized. */
 export interface Recolouring extends Choice {
-  /** @param pixels - [height, width, 1 | 3]; not to be written to */
-  apply(pixels: Pixels): Pixels;
+  /**
+   * @param pixels - [height, width, 1 | 3 | 4]; not to be written to
+   * @returns [height, width, 1 | 3 | 4]; undefined if it does not apply
+   */
+  apply(pixels: Pixels): Pixels | undefined | Promise<Pixels | undefined>;
+  /** Similar choices, which may fit better if this one fits best. Unset: none. */
+  near?(): readonly Recolouring[];
 }
 
 /** R, G and B, 0…255 each. */
@@ -116,7 +133,8 @@ export interface Window extends Size {
 /** A picture of levels: whole ones, or fractions that no step has rounded. */
 export interface Levels extends Size {
   readonly data: Uint8Array | Float32Array | Float64Array;
-  readonly channels: 1 | 3;
+  /** 4: R, G, B and alpha. */
+  readonly channels: 1 | 3 | 4;
   /** The value of white: 1 where the pixels were divided by 255 before they were resized. Unset: 255. */
   readonly white?: 1 | 255;
 }
@@ -126,7 +144,7 @@ export interface Resampler extends Choice {
   /** The library and the filter of a plan's resize, if a plan can have them. */
   readonly step?: Pick<ResizeStep, 'library' | 'filter'>;
   /**
-   * @param source - [height, width, 1 | 3] uint8, upright, not to be written to
+   * @param source - [height, width, 1 | 3 | 4] uint8, upright, not to be written to
    * @param framing - its box and its size
    * @param cutout - the part of the resized picture to compute, within it
    * @returns the cutout; undefined if the library cannot do this resize
@@ -143,7 +161,8 @@ export interface Resampler extends Choice {
 export interface Finish extends Choice {
   /** Whether a pixel depends on others, so that parts of a picture cannot be computed alone. */
   readonly needsWhole?: true;
-  apply(picture: Levels): Levels | Promise<Levels>;
+  /** @returns undefined if it does not apply */
+  apply(picture: Levels): Levels | undefined | Promise<Levels | undefined>;
 }
 
 /** The order of the channels. */

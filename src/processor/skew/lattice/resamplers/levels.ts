@@ -6,7 +6,7 @@ import type { Framing, Levels } from '../hypothesis.ts';
 
 /** @param pixels - of 1 or 3 channels */
 export function levelsOf(pixels: Pixels): Levels {
-  return { ...pixels, channels: pixels.channels === 1 ? 1 : 3 };
+  return { ...pixels, channels: pixels.channels as Levels['channels'] };
 }
 
 /** The cutout of a whole result. */
