@@ -69,7 +69,7 @@ for method in ("bilinear", "bicubic", "nearest", "area", "lanczos3"):
         import tensorflow as tf
 
         image = tf.io.decode_image(tf.io.read_file(path), channels=3, expand_animations=False)
-        image = tf.image.resize(image, (SIDE, SIDE), method=method) / 127.5 - 1.0
+        image = tf.cast(tf.image.resize(image, (SIDE, SIDE), method=method), tf.float32) / 127.5 - 1.0
         return tf.transpose(image, (2, 0, 1))[tf.newaxis].numpy()
 
 
