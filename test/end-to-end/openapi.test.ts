@@ -74,10 +74,15 @@ describe('openapi.json', () => {
   let folder: string;
   let service: Service;
   let origin: Origin;
+  /** The files that forms name. */
+  const files: Record<string, Uint8Array<ArrayBuffer>> = { 'photo.jpg': Uint8Array.from(sample) };
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'openapi-'));
     origin = await startOrigin(routes({ '/cat.jpg': sends(sample, { 'content-type': 'image/jpeg' }) }));
     service = await startService({ processor: { URL_ALLOWED_HOSTS: `127.0.0.1:${origin.port}` } });
+    const wrong = 'width=224&height=224&grayscale=false&channel_order=bgr&numerics=opencv&format=npy';
+    const response = await fetch(`${service.url}/v1/images?${wrong}`, { method: 'POST', body: sample });
+    files['wrong.npy'] = new Uint8Array(await response.arrayBuffer());
   });
   afterAll(async () => {
     await service?.stop();
@@ -167,8 +172,8 @@ describe('openapi.json', () => {
     value: unknown,
   ): { body: RequestInit['body'] & {}; headers: Record<string, string> } {
     if (value === 'photo.jpg') return { body: sample, headers: { 'content-type': type } };
-    const fields = Object.entries(value as Record<string, unknown>).map(
-      ([name, field]) => [name, here(String(field))] as const,
+    const fields = Object.entries(value as Record<string, unknown>).flatMap(([name, field]) =>
+      [field].flat().map((one) => [name, here(String(one))] as const),
     );
     if (type === 'application/x-www-form-urlencoded') {
       return { body: new URLSearchParams(fields.map(([name, field]) => [name, field])), headers: {} };
@@ -178,8 +183,9 @@ describe('openapi.json', () => {
     }
     const form = new FormData();
     for (const [name, field] of fields) {
-      if (field === 'photo.jpg') form.set(name, new Blob([sample]), field);
-      else form.set(name, field);
+      const file = files[field];
+      if (file === undefined) form.append(name, field);
+      else form.append(name, new Blob([file]), field);
     }
     return { body: form, headers: {} };
   }

@@ -1,4 +1,5 @@
 import { parseForm } from '../../src/api/multipart.ts';
+import { parseSkewForm, readSettings, takeSettings } from '../../src/api/skew/skew-form.ts';
 import { type Case, type Door, outcomeOf } from './door.ts';
 import { mutated } from './mutate.ts';
 import type { Random } from './random.ts';
@@ -15,6 +16,13 @@ const file = (name: string, content: Uint8Array = picture) =>
   part(`${disposition(name)}; filename="a.gif"\r\nContent-Type: image/gif`, content);
 const field = (name: string, value: string) => part(disposition(name), value);
 
+/** A tensor of 1 × 3 × 1 × 1 as numpy.save writes it. */
+const npyHeader = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, 1, 1), }".padEnd(117);
+export const npy = Buffer.concat([
+  Buffer.from(`\x93NUMPY\x01\x00v\x00${npyHeader}\n`, 'latin1'),
+  Buffer.alloc(12),
+]);
+
 /** Forms as browsers and curl send them, and such as they don't. */
 const forms: readonly Buffer[] = [
   form(file('image')),
@@ -26,6 +34,14 @@ const forms: readonly Buffer[] = [
   form(part('Content-Type: image/gif', picture)),
   form(file('image', new Uint8Array(maxFileBytes)), field('grayscale', 'true')),
   form(...Array.from({ length: 63 }, (_, at) => field(`f${at}`, 'x'))),
+  form(file('image'), file('tensor', npy), field('preset', 'resnet50'), field('map', 'true')),
+  form(
+    file('image'),
+    file('tensor', new Uint8Array(12)),
+    field('shape', '[1, 3, 1, 1]'),
+    field('datatype', 'FP32'),
+  ),
+  form(field('url', 'https://images.example/a.jpg'), file('image'), file('picture'), file('picture')),
   Buffer.concat([Buffer.from('preamble\r\n'), form(file('image')), Buffer.from('epilogue')]),
 ];
 
@@ -46,8 +62,9 @@ const contentTypes = [
 ];
 
 const reasons = new Set(['MULTIPART_INVALID', 'SOURCE_MISSING', 'SOURCE_BYTES_OVER_LIMIT']);
+const skewReasons = new Set([...reasons, 'OPTION_INVALID', 'OPTION_UNKNOWN']);
 
-/** The parser of multipart/form-data. */
+/** The parsers of multipart/form-data: that of images and that of comparisons. */
 export function openFormDoor(): Door {
   return {
     name: 'multipart',
@@ -55,11 +72,20 @@ export function openFormDoor(): Door {
     make(random): Case {
       const body = mutatedForm(random);
       const contentType = random.oneIn(10) ? random.pick(contentTypes) : (contentTypes[0] as string);
+      const isSkew = random.oneIn(3);
       return {
-        input: { body, 'content-type.txt': contentType },
-        run: () => outcomeOf(reasons, () => parseForm(body, contentType, maxFileBytes)),
+        input: { body, 'content-type.txt': contentType, 'path.txt': isSkew ? '/v1/skew' : '/v1/images' },
+        run: () =>
+          isSkew
+            ? outcomeOf(skewReasons, () => readSkew(body, contentType))
+            : outcomeOf(reasons, () => parseForm(body, contentType, maxFileBytes)),
       };
     },
     async [Symbol.asyncDispose]() {},
   };
+}
+
+function readSkew(body: Buffer, contentType: string): void {
+  const { own } = takeSettings(parseSkewForm(body, contentType, maxFileBytes).texts);
+  readSettings([own]);
 }

@@ -1,13 +1,21 @@
 import { connect, constants } from 'node:http2';
 import { create, toBinary } from '@bufbuild/protobuf';
-import { ProcessRequestSchema, ProcessStreamRequestSchema } from '../../gen/image/v1/processor_pb.ts';
+import {
+  GivenTensorSchema,
+  type ProcessRequest,
+  ProcessRequestSchema,
+  ProcessStreamRequestSchema,
+  type SkewRequest,
+  SkewRequestSchema,
+  TensorContainer,
+} from '../../gen/image/v1/processor_pb.ts';
 import { grpcCode, isFailureReason } from '../../src/failures.ts';
 import { imageOptionNames } from '../../src/options/image-options.ts';
 import { type ServiceProcess, startMain } from '../faults/processes.ts';
 import { mutatedConfig } from './configs.ts';
 import { imageCorpus } from './corpus.ts';
 import type { Case, Door, Outcome } from './door.ts';
-import { boundary, mutatedForm } from './forms.ts';
+import { boundary, mutatedForm, npy } from './forms.ts';
 import { mutated } from './mutate.ts';
 import { randomRequest } from './plans.ts';
 import type { Random } from './random.ts';
@@ -121,7 +129,11 @@ const oddTexts = [
   JSON.stringify(Array.from({ length: 17 }, () => ({}))),
   '[null]',
 ];
-const names = [...imageOptionNames, 'variants', 'image', '__proto__', 'constructor', 'Width', 'with', ''];
+const names = [
+  ...imageOptionNames,
+  ...['variants', 'image', 'tensor', 'picture', 'shape', 'tensor_name', 'map', '__proto__'],
+  ...['constructor', 'Width', 'with', ''],
+];
 const contentTypes = [
   ...[
     '',
@@ -149,9 +161,10 @@ interface HttpRequest {
 function httpRequest(random: Random, corpus: readonly Buffer[]): HttpRequest {
   const pairs = (): [string, string][] =>
     Array.from({ length: random.below(4) }, () => [random.pick(names), oddText(random)]);
+  const route = random.oneIn(4) ? '/v1/skew' : '/v1/images';
   const path = random.oneIn(20)
-    ? `/v1/images?${random.bytes(random.below(40)).toString('base64url')}&&=&a=%zz&%`
-    : `/v1/images?${new URLSearchParams(random.oneIn(2) ? pairs() : [])}`;
+    ? `${route}?${random.bytes(random.below(40)).toString('base64url')}&&=&a=%zz&%`
+    : `${route}?${new URLSearchParams(random.oneIn(2) ? pairs() : [])}`;
   const headers: Record<string, string> = {};
   if (random.oneIn(20))
     headers['content-encoding'] = random.pick(['gzip', 'identity', 'br, gzip', 'x'.repeat(200)]);
@@ -226,7 +239,7 @@ function grpcDoor(processor: ServiceProcess, corpus: readonly Buffer[]): Door {
     name: 'grpc',
     share: 7,
     make(random): Case {
-      const method = random.oneIn(4) ? 'ProcessStream' : 'Process';
+      const method = random.pick(['Process', 'Process', 'ProcessStream', 'Skew'] as const);
       const frame = grpcFrame(random, corpus, method);
       return {
         input: { frame, 'method.txt': method },
@@ -251,7 +264,50 @@ function grpcDoor(processor: ServiceProcess, corpus: readonly Buffer[]): Door {
   };
 }
 
-function grpcFrame(random: Random, corpus: readonly Buffer[], method: string): Buffer {
+/** Tensors of 1 × 3 × 1 × 1. */
+const tensors: readonly Buffer[] = [
+  npy,
+  safetensorsOf('{"x":{"dtype":"F32","shape":[1,3,1,1],"data_offsets":[0,12]}}', 12),
+];
+
+function safetensorsOf(header: string, bytes: number): Buffer {
+  const file = Buffer.alloc(8 + header.length + bytes);
+  file.writeUInt32LE(header.length);
+  file.write(header, 8);
+  return file;
+}
+
+type FuzzedMethod = 'Process' | 'ProcessStream' | 'Skew';
+
+function messageOf(random: Random, request: ProcessRequest, method: FuzzedMethod): Uint8Array {
+  if (method === 'Process') return toBinary(ProcessRequestSchema, request);
+  if (method === 'Skew')
+    return toBinary(
+      SkewRequestSchema,
+      create(SkewRequestSchema, { request, given: givenOf(random), map: random.oneIn(2) }),
+    );
+  const id = 'x'.repeat(random.below(300));
+  return toBinary(ProcessStreamRequestSchema, create(ProcessStreamRequestSchema, { id, request }));
+}
+
+/** Raw values, mostly of another length than their shape says, or a file that something is wrong with. */
+function givenOf(random: Random): SkewRequest['given'] {
+  const content = random.oneIn(2) ? random.bytes(random.below(400)) : mutated(random, tensors).content;
+  if (random.oneIn(5)) return { case: 'picture', value: new Uint8Array(content) };
+  const shape = Array.from({ length: random.below(6) }, () =>
+    BigInt(random.pick([-1, 0, 1, 3, 4, 8, 2 ** 40])),
+  );
+  const tensor = create(GivenTensorSchema, {
+    content: new Uint8Array(content),
+    container: random.oneIn(2) ? TensorContainer.UNSPECIFIED : (random.below(9) as TensorContainer),
+    datatype: random.pick(['', 'FP32', 'UINT8', 'BF16', 'BOOL', 'fp32']),
+    name: random.oneIn(4) ? random.pick(oddTexts) : '',
+    shape,
+  });
+  return { case: 'tensor', value: tensor };
+}
+
+function grpcFrame(random: Random, corpus: readonly Buffer[], method: FuzzedMethod): Buffer {
   const request = randomRequest(random);
   if (!random.oneIn(10))
     request.source = {
@@ -259,14 +315,7 @@ function grpcFrame(random: Random, corpus: readonly Buffer[], method: string): B
       value: new Uint8Array(random.oneIn(3) ? random.pick(corpus) : mutated(random, corpus).content),
     };
   else if (random.oneIn(2)) request.source = { case: 'url', value: random.pick(oddTexts) };
-  let message: Buffer = Buffer.from(
-    method === 'Process'
-      ? toBinary(ProcessRequestSchema, request)
-      : toBinary(
-          ProcessStreamRequestSchema,
-          create(ProcessStreamRequestSchema, { id: 'x'.repeat(random.below(300)), request }),
-        ),
-  );
+  let message: Buffer = Buffer.from(messageOf(random, request, method));
   if (random.oneIn(2)) message = leadingNowhere(mutated(random, [message]).content);
   const head = Buffer.alloc(5);
   head.writeUInt8(random.oneIn(30) ? random.below(256) : 0);

@@ -40,6 +40,20 @@ const get =
 const config = (type: string) =>
   `${new URLSearchParams({ preprocessor_config: JSON.stringify({ image_processor_type: type }) })}`;
 
+/** A comparison of the sample with raw values in FP32. */
+const compare =
+  (shape: readonly number[], value: (index: number) => number, images = 1): Send =>
+  ({ plain }) => {
+    const body = new FormData();
+    for (let image = 0; image < images; image++) body.append('image', new Blob([sample]), 'photo.jpg');
+    const length = shape.reduce((product, axis) => product * axis, 1);
+    body.append('tensor', new Blob([Float32Array.from({ length }, (_, index) => value(index))]), 'x.raw');
+    body.append('shape', shape.join(','));
+    body.append('datatype', 'FP32');
+    body.append('preset', 'openai/clip-vit-base-patch32');
+    return fetch(`${plain}/v1/skew`, { method: 'POST', body });
+  };
+
 export const failingRequests: { readonly [reason in FailureReason]?: Send } = {
   SOURCE_MISSING: post(null, '', ''),
   SOURCE_AMBIGUOUS: post(sample, '?url=https://images.example/cat.jpg'),
@@ -55,6 +69,16 @@ export const failingRequests: { readonly [reason in FailureReason]?: Send } = {
   PRESET_UNKNOWN: option('preset=openai/clip-vit-base-patch23'),
   PRESET_INVALID: option('preprocessor_config=clip'),
   PRESET_UNSUPPORTED: option(config('ImageGPTImageProcessor')),
+  PAIRS_INVALID: compare([1], () => 0, 2),
+  TENSOR_INVALID: ({ plain }) => {
+    const body = new FormData();
+    body.append('image', new Blob([sample]), 'photo.jpg');
+    body.append('tensor', new Blob(['not a tensor']), 'x.npy');
+    return fetch(`${plain}/v1/skew`, { method: 'POST', body });
+  },
+  TENSOR_NOT_FINITE: compare([1, 3, 224, 224], (index) => (index === 224 ? Number.NaN : 0)),
+  TENSOR_SHAPE_UNEXPLAINED: compare([1, 2, 3, 4, 5], () => 0),
+  TENSOR_UNRELATED: compare([1, 3, 224, 224], (index) => ((index * 7919) % 256) / 255),
   NUMERICS_UNSUPPORTED: option('preset=ultralytics/yolo&numerics=torch'),
   ASPECT_RATIO_OVER_LIMIT: post(bmpOf(4000, 10, true), `?${config('Qwen2VLImageProcessor')}`),
   CONTENT_TYPE_UNSUPPORTED: post(sample, '', 'video/mp4'),

@@ -10,7 +10,7 @@ import { getProblem, listProblems, probe, rpcOperations } from './other-operatio
 import { getPreset, listPresets, presetSchema } from './preset-operations.ts';
 import { problemResponses, problemSchema } from './responses.ts';
 import { securitySchemes } from './security.ts';
-import { postSkew } from './skew-operations.ts';
+import { postSkew, skewPairsSchema, skewSchema } from './skew-operations.ts';
 
 const tags = [
   { name: 'Images', description: 'An image or a URL in, an image or a tensor out.' },
@@ -46,7 +46,7 @@ export function openApiDocument(config: ApiConfig): JsonObject {
     paths: {
       '/v1/images': image,
       '/v1/describe': description,
-      '/v1/skew': { post: postSkew(config) },
+      '/v1/skew': { post: postSkew(options, config) },
       [presetsPath]: { get: listPresets(config) },
       [`${presetsPath}/{name}`]: { get: getPreset(config) },
       ...rpcOperations(config),
@@ -89,7 +89,13 @@ export function openApiDocument(config: ApiConfig): JsonObject {
       [`${problemPath}/{reason}`]: { get: getProblem() },
     },
     components: {
-      schemas: { Problem: problemSchema(), Description: descriptionSchema(), Preset: presetSchema() },
+      schemas: {
+        Problem: problemSchema(),
+        Description: descriptionSchema(),
+        Preset: presetSchema(),
+        Skew: skewSchema(),
+        SkewPairs: skewPairsSchema(),
+      },
       ...(Object.keys(security).length === 0 ? {} : { securitySchemes: security }),
       headers: Object.fromEntries(
         Object.entries(responseHeaders).map(([name, description]) => [

@@ -26,20 +26,48 @@ const reasonsOfStreams: readonly FailureReason[] = ['STREAMS_OVER_LIMIT', 'STREA
 /** Reasons that occur only with signed links. */
 const reasonsOfLinks: readonly FailureReason[] = ['SIGNATURE_INVALID', 'LINK_EXPIRED'];
 
+/** Reasons that occur only in comparisons. */
+const reasonsOfSkew: readonly FailureReason[] = [
+  'PAIRS_INVALID',
+  'TENSOR_INVALID',
+  'TENSOR_NOT_FINITE',
+  'TENSOR_SHAPE_UNEXPLAINED',
+  'TENSOR_UNRELATED',
+];
+/** Reasons that do not occur in comparisons: they take a form, several images, and no signed links. */
+const notOfSkew: readonly FailureReason[] = [
+  'SOURCE_AMBIGUOUS',
+  'SOURCE_UNKNOWN',
+  'JSON_INVALID',
+  'BATCH_SHAPES_UNEQUAL',
+];
+
 /** References to headers of the document's components. */
 export function headerRefs(names: readonly string[]): JsonObject {
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 
 /** The responses to a request for an image that fails. */
-export function imageProblems({ apiKeysFile, linkSecretsFile }: ApiConfig): JsonObject {
-  const reasons = Object.keys(failureKinds) as FailureReason[];
-  const never = [
+export function imageProblems(config: ApiConfig): JsonObject {
+  return problemsExcept([...reasonsOfSkew, ...neverOf(config)]);
+}
+
+/** The responses to a comparison that fails. */
+export function skewProblems(config: ApiConfig): JsonObject {
+  return problemsExcept([...notOfSkew, ...reasonsOfLinks, ...neverOf(config)]);
+}
+
+function neverOf({ apiKeysFile, linkSecretsFile }: ApiConfig): readonly FailureReason[] {
+  return [
     ...notOfImages,
     ...(apiKeysFile === undefined && linkSecretsFile === undefined ? reasonsOfGate : []),
     ...(linkSecretsFile === undefined ? reasonsOfLinks : []),
     ...reasonsOfStreams,
   ];
+}
+
+function problemsExcept(never: readonly FailureReason[]): JsonObject {
+  const reasons = Object.keys(failureKinds) as FailureReason[];
   return problemResponses(reasons.filter((reason) => !never.includes(reason)));
 }
 

@@ -64,6 +64,29 @@ const described = {
   key: 'a7e3b4b5d72ec25723aab6f5479a958e8ae8ea0c2c294045a57604ff8744ed9a',
 };
 
+const compared = {
+  differingShare: 0.5,
+  meanAbs: 127,
+  maxAbs: 254,
+  percentiles: [{ percent: 50 }, { percent: 90, value: 254 }],
+  cause: {
+    exact: true,
+    confidence: 1,
+    sentence:
+      'Yours is scaled by 1, datatype UINT8 and layout HWC; it differs from the expected tensor in 50 % of the values, by 1.3e+2 on average. Change 3 steps: scale, datatype and layout.',
+    steps: [
+      { name: 'scale', yours: '1', expected: '1/255' },
+      { name: 'datatype', yours: 'UINT8', expected: 'FP32' },
+      { name: 'layout', yours: 'HWC', expected: 'NCHW' },
+    ],
+  },
+  plan: ['turn upright by the EXIF orientation', 'keep alpha'],
+  given: { name: 'picture', datatype: 'UINT8', shape: ['2', '2', '3'], bytes: '12' },
+  expected: { name: 'image', datatype: 'FP32', shape: ['1', '3', '2', '2'], bytes: '48' },
+  source,
+  stages: [{ name: 'search', durationMs: 4.2 }],
+};
+
 const numerics = ['NUMERICS_TORCH', 'NUMERICS_PILLOW', 'NUMERICS_FAST'];
 const { steps, python, ...preset } = presetExample;
 
@@ -99,6 +122,7 @@ export const rpcExamples: Readonly<Record<string, RpcExample>> = {
     request: { content, variants: [{ preset: examplePreset, tensor: {} }] },
     response: { variants: [described] },
   },
+  Skew: { request: { request: { content, tensor: {} }, picture: content }, response: compared },
   ListPresets: {
     request: { q: 'openai patch32 transformers' },
     response: { presets: presetListExample.presets.map((one) => ({ ...one, numerics })) },

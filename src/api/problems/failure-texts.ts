@@ -259,5 +259,7 @@ export const metadataMembers: Readonly<Record<string, string>> = {
   status: "The status of the origin's response",
   burst: 'Requests that may be sent at once',
   retry_after_seconds: 'Seconds to wait before the next attempt',
-  index: 'The index of the variant that failed, from 0',
+  index: 'The index, from 0, of the variant that failed, or of the first value that is not finite',
+  position: 'Its index on each axis',
+  count: 'The number of values that are not finite',
 };

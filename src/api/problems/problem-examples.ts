@@ -70,6 +70,29 @@ export const problemExamples: { readonly [reason in FailureReason]?: ProblemExam
       'The image processor "ImageGPTImageProcessor" is not computed here: its computation is another library\'s, or its own. docs/models.md lists the computed ones.',
     metadata: { type: 'ImageGPTImageProcessor', missing: "its computation is another library's, or its own" },
   },
+  PAIRS_INVALID: {
+    detail: 'The form has 2 images and 1 tensor; each image takes one, in the same order.',
+    metadata: { actual: '2 images, 1 tensor', allowed: 'as many tensors as images' },
+  },
+  TENSOR_INVALID: {
+    detail:
+      'The tensor is no .npy, no .npz and no safetensors file. For values without a header, set shape and datatype.',
+    metadata: {},
+  },
+  TENSOR_NOT_FINITE: {
+    detail: "1 of the tensor's 150528 values is not finite in FP32; the first is NaN, at [0, 0, 1, 0].",
+    metadata: { actual: 'NaN', index: '224', position: '0,0,1,0', count: '1' },
+  },
+  TENSOR_SHAPE_UNEXPLAINED: {
+    detail:
+      'A FP32 tensor with the shape 1 × 2 × 3 × 4 × 5 is no picture that any known preprocessing makes of this image. Send the tensor of one image.',
+    metadata: { actual: '1,2,3,4,5' },
+  },
+  TENSOR_UNRELATED: {
+    detail:
+      "The tensor does not look like this image: with the preprocessing that comes nearest, its pixels differ from those of openai/clip-vit-base-patch32's own tensor by 69.5 of 255 levels on average; at most 48.0 are taken for the same image. Send the image that the tensor was made of.",
+    metadata: { limit: '48.0', actual: '69.5' },
+  },
   NUMERICS_UNSUPPORTED: {
     detail: 'numerics is torch, and this preset is computed by opencv; leave numerics out for opencv.',
     metadata: { numerics: 'torch', allowed: 'opencv' },

@@ -5,19 +5,32 @@ import { priceOf } from '../image/price.ts';
 import { inflatedBytesOf } from './given/npz.ts';
 import type { GivenFile, SkewJob } from './skew-job.ts';
 
+/*
+ * Measured by `node bench/skew.ts`: the growth of a fresh worker's peak (VmHWM), and CPU, for a tensor of 224 × 224 that
+ * has another cause than the lattice, so that the search takes all its trials. JPEG, in MB and ms on a busy machine of two
+ * cores:
+ *
+ *   source    peak   CPU
+ *   0.3 MP     114   2700
+ *   24 MP      393   4700
+ */
+
+/** Code that runs for the first time, and the trials, in bytes. */
+const searchBytes = 100_000_000;
+
 /** Versions of the decoded source that the search keeps, beside that of the expected tensor. */
 const keptSources = 4;
 
 /** Milliseconds of CPU that the search takes in addition to decoding, and the number of decodings. */
-const searchMs = 500;
-const searchDecodings = 4;
+const searchMs = 2000;
+const searchDecodings = 8;
 
 /** The price of a comparison: that of the expected tensor, and those of the search. */
 export function priceOfSkew({ content, header, expected, given }: SkewJob): Price {
   const price = priceOf(header, content.length, [expected]);
   const decoded = areaOf(header) * Math.max(3, channelsOf(header));
   return {
-    memoryBytes: price.memoryBytes + keptSources * decoded + bytesOfGiven(given),
+    memoryBytes: price.memoryBytes + searchBytes + keptSources * decoded + bytesOfGiven(given),
     workMs: searchDecodings * price.workMs + searchMs,
     waitingBytes: price.waitingBytes + given.content.length,
   };
