@@ -40,8 +40,15 @@ export function fractionsOf(tensor: Tensor): readonly Recovered[] {
   const ordered = isUsual ? [...usual, ...mistaken] : [...mistaken.slice(0, 1), ...usual];
   const whole = [...usual, ...mistaken].find(({ rule }) => areLevels(rule, moments, tensor));
   if (whole !== undefined) return [nearby(whole.rule, tensor)];
-  return ordered.slice(0, maxRules).map(({ rule }) => recoveredBy(rule, tensor));
+  const clearest = (ordered[0]?.distance ?? 0) + clearly;
+  return ordered
+    .slice(0, maxRules)
+    .filter(({ distance }) => distance <= clearest)
+    .map(({ rule }) => recoveredBy(rule, tensor));
 }
+
+/** Moments that are farther from those of the expected picture by this much, in levels, are another rule's. */
+const clearly = 3;
 
 /** A value this near to a level, in levels, is taken for it. */
 const tolerated = 0.02;

@@ -6,6 +6,7 @@ import { type Arithmetic, arithmetics } from './arithmetics.ts';
 import { type DistinctValues, distinctValuesOf, precisionOf } from './distinct-values.ts';
 import { type Round, roundTo } from './floats.ts';
 import { fractionsOf } from './fractions.ts';
+import { withoutPadding } from './padding.ts';
 import type { Recovered, RecoveredPicture } from './recovered.ts';
 import type { Reference } from './reference.ts';
 import { type ValueMap, valueMap } from './value-map.ts';
@@ -51,6 +52,8 @@ export function recover(
   const rules = [...usualRules(expected.rule), ...mistakenRules(expected.rule)];
   const exact = exactPictures(tensor, rules, expected.arithmetic);
   if (exact.length > 0) return exact;
+  const padded = paddedPictures(tensor, rules, expected.arithmetic);
+  if (padded.length > 0) return padded;
   const near = nearPictures(tensor, rules);
   if (near.length > 0) return near;
   const unknown = unknownMap({ ...tensor, expected, reference });
@@ -84,6 +87,20 @@ function exactPictures(tensor: Tensor, rules: readonly ValueRule[], usual: Arith
     if (found.length === maxPictures) break;
   }
   return found;
+}
+
+/** Pictures that were padded with zeros after the normalization. Their padding is black. */
+function paddedPictures(
+  tensor: Tensor,
+  rules: readonly ValueRule[],
+  usual: Arithmetic,
+): readonly Recovered[] {
+  const distinct = withoutPadding(tensor.distinct, tensor.axes);
+  if (distinct === undefined) return [];
+  return exactPictures({ ...tensor, distinct }, rules, usual).map((recovered) => {
+    const { words, ...map } = recovered.valueMap;
+    return { ...recovered, valueMap: { ...map, words: { ...words, pad: 'zeros after the normalization' } } };
+  });
 }
 
 interface Extremes {
@@ -229,8 +246,7 @@ function pictureOf({ axes, distinct, colours }: Tensor, found: readonly ChannelL
   const { indexes } = distinct;
   const data = new Uint8Array(indexes.length);
   for (const [channel, { levels }] of found.entries()) {
-    for (let at = channel; at < data.length; at += colours)
-      data[at] = levels[indexes[at] as number] as number;
+    for (let at = channel; at < data.length; at += colours) data[at] = levels[indexes[at] as number] ?? 0;
   }
   const picture = { data, width, height, channels: colours };
   if (found.every(({ lowest }) => lowest === undefined)) return picture;

@@ -81,9 +81,9 @@ function nameOf(numbers: readonly number[], role: Role, prefix = ''): string | u
     if (name === '' || own.length !== numbers.length) continue;
     const levels = own.map((value) => value * 255);
     if (areNear(numbers, own)) return prefix + name;
-    if (areNear(numbers, own.toReversed())) return `${prefix}${name}, in the order BGR`;
+    if (areNear(numbers, own.toReversed())) return `${prefix}${name} in BGR order`;
     if (areNear(numbers, levels)) return `${prefix}${name} × 255`;
-    if (areNear(numbers, levels.toReversed())) return `${prefix}${name} × 255, in the order BGR`;
+    if (areNear(numbers, levels.toReversed())) return `${prefix}${name} × 255 in BGR order`;
   }
   return undefined;
 }

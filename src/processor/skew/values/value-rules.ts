@@ -24,9 +24,9 @@ export interface ValueRule {
 export function ruleInWords({ factors, normalizations }: ValueRule): Pick<Words, 'scale' | 'mean' | 'std'> {
   const [factor = 1] = factors;
   const [{ mean, std } = none] = normalizations;
-  const again = normalizations.length > 1 ? ', twice' : '';
+  const again = normalizations.length > 1 ? ' twice' : '';
   return {
-    scale: `${scaleInWords(factor)}${factors.length > 1 ? ', twice' : ''}`,
+    scale: `${scaleInWords(factor)}${factors.length > 1 ? ' twice' : ''}`,
     mean: `${meanInWords(mean)}${again}`,
     std: `${stdInWords(std)}${again}`,
   };

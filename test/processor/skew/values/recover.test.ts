@@ -156,7 +156,7 @@ describe('arithmetics of libraries', () => {
     const tensor = tensorOf((x, c) => fround(x - fround(at([103.939, 116.779, 123.68], c))));
     expect(read(tensor)).toMatchObject({
       scale: '1',
-      mean: 'Caffe, in the order BGR',
+      mean: 'Caffe in BGR order',
       std: 'none',
       isExact: true,
     });
@@ -239,7 +239,7 @@ describe('mistakes', () => {
     [
       'in the order BGR',
       stepwise(mean.toReversed(), std.toReversed()),
-      { mean: 'ImageNet, in the order BGR', std: 'ImageNet, in the order BGR' },
+      { mean: 'ImageNet in BGR order', std: 'ImageNet in BGR order' },
     ],
     ['another mean', stepwise(mean, clip.std), { mean: 'ImageNet', std: 'CLIP' }],
     ['no normalization', stepwise(zeros, ones), { mean: 'none', std: 'none' }],
@@ -265,12 +265,12 @@ describe('mistakes', () => {
       'normalized twice',
       (x: number, c: number) =>
         fround(fround(stepwise(mean, std)(x, c) - fround(at(mean, c))) / fround(at(std, c))),
-      { mean: 'ImageNet, twice', std: 'ImageNet, twice' },
+      { mean: 'ImageNet twice', std: 'ImageNet twice' },
     ],
     [
       'scaled twice',
       (x: number, c: number) => stepwise(mean, std)(fround(x / 255), c),
-      { scale: '1/255, twice', mean: 'ImageNet', std: 'ImageNet' },
+      { scale: '1/255 twice', mean: 'ImageNet', std: 'ImageNet' },
     ],
   ] as const)('%s', (_, value, words) => {
     expect(read(tensorOf(value))).toMatchObject({ scale: '1/255', isExact: true, isRight: true, ...words });
@@ -347,6 +347,33 @@ describe('values that no table contains', () => {
     const other = fractions.slice();
     other[17] = (other[17] as number) + 0.01;
     expect(first?.prove?.({ ...picture, data: other })).toBeUndefined();
+  });
+});
+
+describe('zeros after the normalization', () => {
+  const { mean, std } = imageNet;
+  const padded = (isPadding: (x: number, y: number) => boolean) =>
+    tensorOf((level, c, index) => {
+      const pixel = Math.floor(index / 3);
+      if (isPadding(pixel % width, Math.floor(pixel / width))) return 0;
+      return fround(fround(fround(level / 255) - fround(at(mean, c))) / fround(at(std, c)));
+    });
+
+  test('around the picture are its padding, which is read as black', () => {
+    const [first] = recovered(padded((x, y) => x >= 30 || y < 2));
+    expect(first).toMatchObject({
+      isExact: true,
+      valueMap: { words: { mean: 'ImageNet', pad: 'zeros after the normalization' } },
+    });
+    const right = levels.map((level, index) => {
+      const pixel = Math.floor(index / 3);
+      return pixel % width >= 30 || pixel < 2 * width ? 0 : level;
+    });
+    expect([...(first?.picture.data ?? [])]).toEqual([...right]);
+  });
+
+  test('within the picture are not', () => {
+    expect(recovered(padded((x, y) => x === 5 && y === 5)).some(({ isExact }) => isExact)).toBe(false);
   });
 });
 

@@ -3,9 +3,9 @@ import { meanInWords, scaleInWords, stdInWords } from '../../../../src/processor
 
 test.each([
   [[0.485, 0.456, 0.406], 'ImageNet'],
-  [[0.406, 0.456, 0.485], 'ImageNet, in the order BGR'],
+  [[0.406, 0.456, 0.485], 'ImageNet in BGR order'],
   [[123.675, 116.28, 103.53], 'ImageNet × 255'],
-  [[103.53, 116.28, 123.675], 'ImageNet × 255, in the order BGR'],
+  [[103.53, 116.28, 123.675], 'ImageNet × 255 in BGR order'],
   [[0.229, 0.224, 0.225], 'the std of ImageNet'],
   [[0.48145466, 0.4578275, 0.40821073], 'CLIP'],
   [[0.5, 0.5, 0.5], '0.5'],
