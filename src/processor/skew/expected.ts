@@ -40,7 +40,7 @@ export function latticeFor(
     decoding: decodingsOf(header),
     turn: first(turnsOf(header.orientation), ({ id }) => id === (plan.orientation ?? 'apply')),
     transparency: transparenciesOf(header.hasAlpha, plan.alpha),
-    recolouring: recolouringsOf(isGraySource, picture, gray.before ?? 'none'),
+    recolouring: recolouringsOf(isGraySource, header.width * header.height, picture, gray.before ?? 'none'),
     framing: (turn) => withFirst(isOwn(turn) ? own : undefined, framingsOf(sizeOfTurn(turn), picture)),
     nearFramings: ({ turn, framing }) => nearFramings(sizeOfTurn(turn), framing),
     unusualFraming: (turn) => unusualFramings(sizeOfTurn(turn), picture),

@@ -1,6 +1,8 @@
 import { type Gray, grays, toGray } from './grays.ts';
 import type { Finish, Levels } from './hypothesis.ts';
 import { isGray } from './is-gray.ts';
+import { jpegQualitiesOf } from './jpeg-quality.ts';
+import { type Encoding, encodedAndDecoded, inWords } from './recompression.ts';
 
 /**
  * Changes of the framed picture.
@@ -13,7 +15,10 @@ export function finishesOf(isGraySource: boolean, picture: Levels, first: string
   const { channels } = picture;
   const unchanged: Finish = { id: 'none', words: {}, apply: (framed) => inChannels(framed, channels) };
   const formulas = isGray(picture) ? grays.map((formula) => grayAfter(formula, channels, isGraySource)) : [];
-  const finishes = [unchanged, ...formulas, inverted(unchanged)];
+  const encodings = [...jpegEncodingsOf(picture), ...webpEncodings].map((encoding) =>
+    encodedAfter(encoding, unchanged),
+  );
+  const finishes = [unchanged, ...formulas, inverted(unchanged), ...encodings];
   return [...finishes.filter(({ id }) => id === first), ...finishes.filter(({ id }) => id !== first)];
 }
 
@@ -48,6 +53,37 @@ function inverted({ apply }: Finish): Finish {
     async apply(framed) {
       const same = await apply(framed);
       return same && { ...same, data: same.data.map((level) => (same.white ?? 255) - level) };
+    },
+  };
+}
+
+/** Qualities that are tried, of those that fit the traces in the given picture. */
+const mostQualities = 4;
+
+function jpegEncodingsOf(picture: Levels): readonly Encoding[] {
+  const subsamplings = picture.channels === 1 ? (['4:2:0'] as const) : (['4:2:0', '4:4:4'] as const);
+  return jpegQualitiesOf(picture, mostQualities).flatMap((quality) =>
+    subsamplings.map((subsampling): Encoding => ({ format: 'JPEG', quality, subsampling })),
+  );
+}
+
+/** Pillow's and sharp's default, and libwebp's. */
+const webpEncodings: readonly Encoding[] = [80, 75].map((quality) => ({ format: 'WebP', quality }));
+
+/** The resized picture was saved. */
+function encodedAfter(encoding: Encoding, { apply }: Finish): Finish {
+  const words = `${inWords(encoding)}, after the resize`;
+  return {
+    id: words,
+    words: { recompression: words },
+    isUnusual: true,
+    isRefinement: true,
+    needsWhole: true,
+    async apply(framed) {
+      const same = await apply(framed);
+      if (same === undefined || same.channels === 4 || !(same.data instanceof Uint8Array)) return undefined;
+      const decoded = await encodedAndDecoded({ ...same, data: same.data }, encoding);
+      return decoded && { ...same, data: decoded.data };
     },
   };
 }
