@@ -34,7 +34,7 @@ NAMES = {
     "jpeg": [
         "cv2 INTER_LINEAR, CLIP",
         "cv2 INTER_AREA, CLIP",
-        "cv2 INTER_CUBIC, CLIP",
+        "cv2 INTER_LANCZOS4, CLIP",
         "cv2 BGR linear, CLIP",
         "cv2 linear, squashed, CLIP",
         "cv2 linear, squashed, BGR, /255 only, NHWC, ViT",

@@ -9,12 +9,13 @@
  * --images   of each pipeline
  * --url      compares by a running service
  * --kept     takes tensors that an earlier run made from .parity/skew
- * --results  writes test/skew/results.json; then `npm run docs` renews docs/skew-pipelines.md
+ * --results  writes test/skew/results.json, in which pipelines that did not run stay; `npm run docs` then renews
+ *            docs/skew-pipelines.md
  *
  * Exits with 1 if less than 95 % of the pipelines whose arithmetic is in the lattice are named exactly, or if a cause is
  * called exact that is none. Pipelines whose library is missing are skipped by name.
  */
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { compareBy, compareHere, type Report } from './comparison.ts';
@@ -51,6 +52,20 @@ function print(name: string, image: HeldOutImage, result: Result, { cause }: Rep
     `${state}  ${isExact ? 'exact    ' : 'not exact'}  ${seconds.toFixed(2)} s  ${name} (${image.name})`,
   );
   if (!isRight) console.log(`       ${problem}${cause ? `\n       ${cause.sentence}` : ''}`);
+}
+
+/** Results of earlier runs stay for the pipelines that did not run. */
+function writeResults(versions: Run['versions'], results: readonly Result[]): void {
+  const url = new URL('results.json', import.meta.url);
+  const known = existsSync(url) ? (JSON.parse(readFileSync(url, 'utf8')) as Run) : undefined;
+  const names = new Set(results.map(({ name }) => name));
+  const kept = known?.results.filter(({ name }) => !names.has(name)) ?? [];
+  const run: Run = {
+    date: new Date().toISOString().slice(0, 10),
+    versions: { ...known?.versions, ...versions },
+    results: [...kept, ...results].toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+  };
+  writeFileSync(url, `${JSON.stringify(run, null, 2)}\n`);
 }
 
 async function main(): Promise<void> {
@@ -91,11 +106,7 @@ async function main(): Promise<void> {
   end();
   const { lines, isAccepted } = summaryOf(results);
   console.log(`\n${lines.join('\n')}`);
-  if (options.results) {
-    const date = new Date().toISOString().slice(0, 10);
-    const run: Run = { date, versions, results };
-    writeFileSync(new URL('results.json', import.meta.url), `${JSON.stringify(run, null, 2)}\n`);
-  }
+  if (options.results) writeResults(versions, results);
   if (!isAccepted) process.exitCode = 1;
 }
 
