@@ -48,16 +48,16 @@ async function startBoth(): Promise<void> {
     // Only processes of this machine reach the port, so image-api can be believed about its callers.
     ...(isLoopback(processorHost) && { TRUST_CALLER_METADATA: process.env.TRUST_CALLER_METADATA || 'true' }),
   });
+  const startApi = (processorUrl: string) =>
+    reportOf(start('api', { PORT: ports.PORT, PROCESSOR_URL: process.env.PROCESSOR_URL || processorUrl }));
+  // Where the processor's address is known, both load at the same time.
+  const isKnown = processorHost === '127.0.0.1' && ports.PROCESSOR_PORT !== '0';
+  const early = isKnown ? startApi(`http://127.0.0.1:${ports.PROCESSOR_PORT}`) : undefined;
   const reported = await reportOf(processor);
   if (reported !== undefined) {
     const { port: processorPort, jpegDecoder } = reported;
-    // `localhost` may resolve only to IPv4 on a machine that has only IPv6.
-    const own = (await reachableHost(processorPort, ['127.0.0.1', '::1', processorHost])) ?? 'localhost';
-    const api = start('api', {
-      PORT: ports.PORT,
-      PROCESSOR_URL: process.env.PROCESSOR_URL || `http://${own}:${processorPort}`,
-    });
-    const apiPort = (await reportOf(api))?.port;
+    const apiReport = await (early ?? startApi(await urlOf(processorPort, processorHost)));
+    const apiPort = apiReport?.port;
     const apiHost = apiPort && (await reachableHost(apiPort, ['127.0.0.1', '::1', host]));
     if (apiPort !== undefined && (await becomesReady(`http://${apiHost}:${apiPort}`))) {
       announce({
@@ -80,6 +80,12 @@ async function startBoth(): Promise<void> {
     }),
   );
   process.exitCode = Math.max(...codes);
+}
+
+/** `localhost` may resolve only to IPv4 on a machine that has only IPv6. */
+async function urlOf(processorPort: number, processorHost: string): Promise<string> {
+  const own = (await reachableHost(processorPort, ['127.0.0.1', '::1', processorHost])) ?? 'localhost';
+  return `http://${own}:${processorPort}`;
 }
 
 function endWithUs(): void {
@@ -150,7 +156,7 @@ function pathOfSample(): string {
 async function becomesReady(apiUrl: string): Promise<boolean> {
   while (children.every(isRunning)) {
     if (await isReady(apiUrl)) return true;
-    await sleep(50);
+    await sleep(20);
   }
   return false;
 }

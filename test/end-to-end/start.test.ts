@@ -202,7 +202,7 @@ describe('npm start', { timeout: 120_000 }, () => {
     const { pid = 0 } = service.child;
     // image-processor exists, and has no handler of signals yet.
     await expect
-      .poll(() => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'), { interval: 5 })
+      .poll(() => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'), { interval: 5, timeout: 30_000 })
       .not.toBe('');
     service.child.kill('SIGTERM');
     expect(await service.exited).toEqual([0, null]);
@@ -261,9 +261,10 @@ describe('npm start', { timeout: 120_000 }, () => {
       .map((line) => JSON.parse(line) as { readonly msg: string; readonly host?: string })
       .filter(({ msg }) => msg.endsWith(' listens'))
       .map(({ msg, host }) => [msg, host]);
-    expect(hosts).toEqual([
-      ['image-processor listens', '127.0.0.1'],
+    // They start at the same time.
+    expect(hosts.toSorted()).toEqual([
       ['image-api listens', '0.0.0.0'],
+      ['image-processor listens', '127.0.0.1'],
     ]);
   });
 
