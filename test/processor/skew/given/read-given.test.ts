@@ -318,7 +318,9 @@ describe('broken files', () => {
 
   test('an array that inflates to more than it declares is refused', async () => {
     const lying = zip('x.npy', deflateRawSync(Buffer.alloc(64 * 2 ** 20)), 100);
-    expect(await failure(lying)).toMatchObject({ reason: 'TENSOR_INVALID', metadata: { limit: '100' } });
+    // Without an actual length: the rest is never inflated.
+    expect(await failure(lying)).toMatchObject({ reason: 'TENSOR_INVALID' });
+    expect((await failure(lying)).metadata).toEqual({ limit: '100' });
   });
 
   test('a ZIP64 directory is refused by its name', async () => {

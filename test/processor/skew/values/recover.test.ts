@@ -68,6 +68,15 @@ function read(tensor: GivenTensor) {
   return { scale, mean, std, rounding, isExact: first?.isExact, isRight };
 }
 
+const bits = new Uint32Array(1);
+const singles = new Float32Array(bits.buffer);
+
+function bfloat16(value: number): number {
+  singles[0] = value;
+  bits[0] = ((bits[0] as number) + 0x7fff + (((bits[0] as number) >>> 16) & 1)) & 0xffff0000;
+  return singles[0];
+}
+
 const named = (name: string) => ({ scale: '1/255', mean: name, std: name, isExact: true, isRight: true });
 const at = (values: readonly number[], channel: number) => values[channel] as number;
 
@@ -197,6 +206,16 @@ describe('arithmetics of libraries', () => {
     });
   });
 
+  test('values that were rounded to BF16, and are FP32', () => {
+    const tensor = tensorOf((x, c) =>
+      bfloat16(fround(fround(fround(x / 255) - fround(m(c))) / fround(s(c)))),
+    );
+    expect(read(tensor)).toMatchObject({
+      ...named('ImageNet'),
+      rounding: 'each operation in FP32, then rounded to BF16',
+    });
+  });
+
   test('arithmetic in FP16', () => {
     const half = (value: number) => f16round(fround(value));
     const tensor = tensorOf((x, c) => half(half(half(x / 255) - half(m(c))) / half(s(c))), 'FP16');
@@ -204,12 +223,6 @@ describe('arithmetics of libraries', () => {
   });
 
   test('levels that BF16 cannot tell apart are compared as one', () => {
-    const bits = new Uint32Array(1);
-    const bfloat16 = (value: number) => {
-      new Float32Array(bits.buffer)[0] = value;
-      bits[0] = ((bits[0] as number) + 0x7fff + (((bits[0] as number) >>> 16) & 1)) & 0xffff0000;
-      return new Float32Array(bits.buffer)[0] as number;
-    };
     const tensor = tensorOf((x, c) => bfloat16(fround(fround(x - fround(m(c))) / fround(s(c)))), 'BF16');
     expect(read(tensor)).toMatchObject({ ...named('ImageNet'), scale: '1' });
     const distance = recovered(tensor)[0]?.picture.distance;
@@ -315,6 +328,24 @@ describe('values that no table contains', () => {
     expect(read(tensorOf((x, c) => x * at([0.011, 0.012, 0.013], c) + 0.5)).scale).toBe(
       'x × 0.011 + 0.5; x × 0.012 + 0.5; x × 0.013 + 0.5',
     );
+  });
+
+  test('the offset of an unknown scale is that of the expected picture', () => {
+    const narrow = levels.map((level) => 40 + (level >> 1));
+    const values = Float32Array.from(narrow, (level) => level * 0.02 - 1);
+    const ownReference = referenceOf(
+      { name: '', datatype: 'UINT8', shape, values: narrow },
+      axesOf(shape),
+      identity,
+    );
+    const [first] = recover(
+      { name: 'x', datatype: 'FP32', shape, values },
+      axesOf(shape),
+      expected,
+      ownReference,
+    );
+    expect(first?.valueMap.words.scale).toBe('x × 0.02 − 1');
+    expect([...(first?.picture.data ?? [])]).toEqual([...narrow]);
   });
 
   test('fractions are read by the rule with the moments of the expected picture, and proved', () => {
