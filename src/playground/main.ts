@@ -15,11 +15,13 @@ import { useApiKey } from './service/call.ts';
 import { createKeyField } from './service/key-field.ts';
 import { origin } from './service/origin.ts';
 import { readService } from './service/read-service.ts';
+import { createGivenFiles, isTensorFile } from './skew/given.ts';
+import { createSkewPanel } from './skew/skew-panel.ts';
 import { createPreview } from './source/preview.ts';
 import { drawSample } from './source/sample.ts';
 import { listenToInputs } from './source/source-inputs.ts';
 import { createSources } from './source/sources.ts';
-import type { SourceName } from './state/state.ts';
+import { noGiven, type SourceName } from './state/state.ts';
 import { createStore } from './state/store.ts';
 import type { View } from './state/view.ts';
 import { createStatus } from './status/status.ts';
@@ -39,7 +41,12 @@ setUpTheme();
 const jumpBar = createJumpBar();
 const codePanel = createCodePanel(announce);
 const stackPanel = createStackPanel((rival) => store.change({ rival }));
-const resultPanel = createResultPanel(createViewer(), stackPanel, (name) => {
+const skewPanel = createSkewPanel({
+  onChange: (changes, field) => store.change({ given: { ...store.get().given, ...changes } }, field),
+  onFile: (file) => showGiven(file),
+  announce,
+});
+const resultPanel = createResultPanel(createViewer(), stackPanel, skewPanel, (name) => {
   store.change({ others: store.get().others.filter((each) => each !== name) });
 });
 const status = createStatus({
@@ -53,6 +60,7 @@ const status = createStatus({
 const [service, sample] = await Promise.all([readService(`${origin}/openapi.json`), drawSample()]);
 const keyField = createKeyField(service.needsKey);
 const sources = createSources(sample);
+const givenFiles = createGivenFiles();
 const store = createStore({
   sources: [{ kind: 'sample' }],
   selected: 0,
@@ -60,6 +68,7 @@ const store = createStore({
   view: 'stack',
   rival: 'opencv',
   others: initialOthers,
+  given: noGiven,
 });
 const images = createImages(store, sources, service.maxUploadBytes);
 const form = createForm((field) => store.change({ settings: form.read() }, field));
@@ -73,6 +82,7 @@ const preview = createPreview(status, resultPanel);
 const runs = createRun({
   store,
   sources,
+  givenFiles,
   service,
   keyField,
   form,
@@ -86,11 +96,14 @@ const runs = createRun({
   announce,
 });
 listenToInputs({
-  onFiles(files) {
+  onFiles(files, isGiven) {
     runs.cancel();
     for (const file of files.filter(isConfigFile)) void form.useConfig(file);
-    const pictures = files.filter((file) => !isConfigFile(file));
+    const others = files.filter((file) => !isConfigFile(file));
+    const given = isGiven ? others.at(0) : others.find(isTensorFile);
+    const pictures = isGiven ? [] : others.filter((file) => !isTensorFile(file));
     if (pictures.length > 0) showSources(sources.keep(pictures));
+    if (given !== undefined) showGiven(given);
   },
   onUrl: (url) => showSources([{ kind: 'url', url }]),
   onSample: () => showSources([{ kind: 'sample' }]),
@@ -109,16 +122,23 @@ for (const input of document.querySelectorAll<HTMLInputElement>('input[name=view
 store.subscribe((state, field) => {
   form.write(state.settings);
   markView(viewOf(state));
+  skewPanel.follow(state);
   // Only typing waits for a pause.
   runs.runAfter(field !== undefined);
 });
 addEventListener('online', runs.runIfOffline);
 form.write(store.get().settings);
 markView(viewOf(store.get()));
+skewPanel.follow(store.get());
 await runs.run();
 
 function showSources(names: readonly SourceName[]): void {
   store.change({ sources: names, selected: 0 });
+}
+
+/** Compares a file of another program with what the settings give. */
+function showGiven(file: File): void {
+  store.change({ view: 'skew', given: { ...noGiven, file: givenFiles.keep(file) } });
 }
 
 function announce(text: string): void {

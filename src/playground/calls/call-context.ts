@@ -1,6 +1,14 @@
 import type { ImageDefaults } from '../../options/image-options.ts';
 import type { Settings } from '../form/settings.ts';
 
+/** The file of another program, in the working directory. */
+export interface GivenFile {
+  readonly field: 'tensor' | 'picture';
+  readonly name: string;
+  /** Of raw values. */
+  readonly raw?: { readonly shape: readonly number[]; readonly datatype: string } | undefined;
+}
+
 /** The context of a call, besides the settings. */
 export interface CallContext {
   /** The image: a file of that name in the working directory, or a URL. */
@@ -13,6 +21,8 @@ export interface CallContext {
   readonly needsKey: boolean;
   /** The defaults of image-api: options that equal them are left out. */
   readonly defaults: ImageDefaults;
+  /** The tensor of another program that is compared; undefined in the other views. */
+  readonly given?: GivenFile | undefined;
   /** Length of the response, if it is known: gRPC clients accept 4 MiB by default. */
   readonly responseBytes: number | undefined;
   /** Content type of the response, if it is known: it decides the name of an automatic container. */

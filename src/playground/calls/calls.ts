@@ -1,11 +1,12 @@
 import type { Settings } from '../form/settings.ts';
-import type { CallContext } from './call-context.ts';
+import type { CallContext, GivenFile } from './call-context.ts';
 import { connectCall } from './connect.ts';
 import { fetchCall } from './fetch.ts';
 import { go } from './go.ts';
 import { bufCurl, grpcurl } from './grpc.ts';
 import { pythonClient } from './python.ts';
 import { curl, imageClient } from './shell.ts';
+import { curlSkew, fetchSkew } from './skew.ts';
 
 /** A way to write the call of some settings. */
 export interface CallKind {
@@ -18,6 +19,10 @@ export interface CallKind {
   readonly isDirect?: true;
   /** @throws Failure OPTION_INVALID as requestOf */
   readonly write: (settings: Settings, context: CallContext) => string;
+  /** The call that compares another program's tensor. @throws Failure OPTION_INVALID as requestOf */
+  readonly writeSkew?: (settings: Settings, context: CallContext, given: GivenFile) => string;
+  /** Requirements and effect of that call. */
+  readonly skewNote?: string;
 }
 
 const direct = 'Calls image-processor directly, by reflection, without proto files. Needs jq.';
@@ -29,6 +34,8 @@ export const callKinds = [
     name: 'curl',
     note: 'Writes the response to a file, or prints the problem.',
     write: curl,
+    writeSkew: curlSkew,
+    skewNote: 'Prints the report as JSON.',
   },
   {
     tab: 'Python',
@@ -41,6 +48,8 @@ export const callKinds = [
     name: 'JavaScript',
     note: 'With fetch, in Node or a browser.',
     write: fetchCall,
+    writeSkew: fetchSkew,
+    skewNote: 'With fetch, in Node. In a browser the files come from inputs.',
   },
   { tab: 'Go', name: 'Go', note: 'With only the standard library.', write: go },
   {

@@ -1,11 +1,13 @@
 import { Failure } from '../../failures.ts';
 import type { Settings } from '../form/settings.ts';
+import { writeToClipboard } from '../page/clipboard.ts';
 import { byId, element } from '../page/element.ts';
 import type { CallContext } from './call-context.ts';
 import { type CallKind, callKinds } from './calls.ts';
 
-const kinds: readonly CallKind[] = callKinds;
-const tabNames = [...new Set(kinds.map(({ tab }) => tab))];
+const allKinds: readonly CallKind[] = callKinds;
+const skewKinds = allKinds.filter(({ writeSkew }) => writeSkew !== undefined);
+const tabNames = [...new Set(allKinds.map(({ tab }) => tab))];
 
 /** The panel with the call to copy. */
 export function createCodePanel(announce: (text: string) => void) {
@@ -15,23 +17,29 @@ export function createCodePanel(announce: (text: string) => void) {
   processor.value = `${location.hostname}:50051`;
   let kind: CallKind = callKinds[0];
   let current: { settings: Settings; context: Omit<CallContext, 'processor'> } | undefined;
+  let kinds = allKinds;
 
   const tabs = createTabs((tab) => select(kinds.find((each) => each.tab === tab) ?? kind));
 
   function select(chosen: CallKind): void {
     kind = chosen;
     panel.setAttribute('aria-labelledby', tabs.select(kind.tab));
-    byId('dialects', HTMLElement).replaceChildren(...dialects(kind, select));
+    byId('dialects', HTMLElement).replaceChildren(...dialects(kinds, kind, select));
     byId('processor-row', HTMLElement).hidden = kind.isDirect !== true;
-    byId('code-note', HTMLElement).textContent = kind.note;
+    const isSkew = current?.context.given !== undefined;
+    byId('code-note', HTMLElement).textContent = (isSkew && kind.skewNote) || kind.note;
     draw();
   }
 
   function draw(): void {
     if (current === undefined) return;
     const context = { ...current.context, processor: processor.value.trim() };
+    const { given } = context;
     try {
-      code.textContent = kind.write(current.settings, context);
+      code.textContent =
+        given !== undefined && kind.writeSkew !== undefined
+          ? kind.writeSkew(current.settings, context, given)
+          : kind.write(current.settings, context);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       code.textContent = `# ${error.message}`;
@@ -39,15 +47,23 @@ export function createCodePanel(announce: (text: string) => void) {
   }
 
   processor.addEventListener('input', draw);
-  listenToCopy(code, (isCopied) =>
-    announce(isCopied ? `The ${kind.name} call is copied.` : 'The call is selected; press Ctrl C.'),
-  );
+  byId('copy', HTMLButtonElement).addEventListener('click', async ({ currentTarget }) => {
+    const isCopied = await writeToClipboard(code, currentTarget as HTMLButtonElement);
+    announce(isCopied ? `The ${kind.name} call is copied.` : 'The call is selected; press Ctrl C.');
+  });
   select(kind);
   return {
     /** Shows the call of these settings. */
     show(settings: Settings, context: Omit<CallContext, 'processor'>): void {
       current = { settings, context };
-      draw();
+      const possible = context.given === undefined ? allKinds : skewKinds;
+      if (possible === kinds) {
+        draw();
+        return;
+      }
+      kinds = possible;
+      tabs.offer(new Set(kinds.map(({ tab }) => tab)));
+      select(kinds.includes(kind) ? kind : (kinds[0] ?? kind));
     },
   };
 }
@@ -63,8 +79,9 @@ function createTabs(onChoose: (tab: string) => void) {
   });
   list.append(...tabs);
   list.addEventListener('keydown', (event) => {
-    const at = (tabs as EventTarget[]).indexOf(event.target as EventTarget);
-    const last = tabs.length - 1;
+    const offered = tabs.filter(({ hidden }) => !hidden);
+    const at = (offered as EventTarget[]).indexOf(event.target as EventTarget);
+    const last = offered.length - 1;
     const next: Readonly<Record<string, number>> = {
       ArrowRight: at === last ? 0 : at + 1,
       ArrowLeft: at === 0 ? last : at - 1,
@@ -74,10 +91,14 @@ function createTabs(onChoose: (tab: string) => void) {
     const index = next[event.key];
     if (at < 0 || index === undefined) return;
     event.preventDefault();
-    onChoose(tabNames[index] ?? '');
-    tabs[index]?.focus();
+    onChoose(offered[index]?.textContent ?? '');
+    offered[index]?.focus();
   });
   return {
+    /** Shows only some tabs. */
+    offer(names: ReadonlySet<string>): void {
+      for (const [index, tab] of tabs.entries()) tab.hidden = !names.has(tabNames[index] ?? '');
+    },
     /** Marks a tab as selected, and returns its id. */
     select(name: string): string {
       for (const [index, tab] of tabs.entries()) {
@@ -91,7 +112,11 @@ function createTabs(onChoose: (tab: string) => void) {
 }
 
 /** The choice between the kinds of one tab; nothing for a tab of one kind. */
-function dialects(selected: CallKind, select: (kind: CallKind) => void): HTMLElement[] {
+function dialects(
+  kinds: readonly CallKind[],
+  selected: CallKind,
+  select: (kind: CallKind) => void,
+): HTMLElement[] {
   const choices = kinds.filter(({ tab }) => tab === selected.tab);
   if (choices.length === 1) return [];
   const labels = choices.map((choice) => {
@@ -103,28 +128,4 @@ function dialects(selected: CallKind, select: (kind: CallKind) => void): HTMLEle
     return element('label', {}, input, element('span', {}, choice.name));
   });
   return [element('div', { class: 'segments', role: 'radiogroup', 'aria-label': selected.tab }, ...labels)];
-}
-
-/** @param onCopied - gets whether the browser has copied the text; otherwise it is selected */
-function listenToCopy(code: HTMLElement, onCopied: (isCopied: boolean) => void): void {
-  const copy = byId('copy', HTMLButtonElement);
-  copy.addEventListener('click', async () => {
-    const isCopied = await write(code);
-    copy.textContent = isCopied ? 'Copied' : 'Press Ctrl C';
-    onCopied(isCopied);
-    setTimeout(() => {
-      copy.textContent = 'Copy';
-    }, 1500);
-  });
-}
-
-/** Without https browsers give pages no clipboard; then the text is selected instead. */
-async function write(code: HTMLElement): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(code.textContent ?? '');
-    return true;
-  } catch {
-    getSelection()?.selectAllChildren(code);
-    return document.execCommand?.('copy') ?? false;
-  }
 }

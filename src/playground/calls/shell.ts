@@ -8,7 +8,7 @@ export function shellQuoted(text: string): string {
 }
 
 /** Lines as one command of a POSIX shell. */
-function command(...lines: readonly string[]): string {
+export function command(...lines: readonly string[]): string {
   return lines.join(' \\\n  ');
 }
 
@@ -37,7 +37,7 @@ export function curl(
 }
 
 /** A file's name for curl's -F, which gives commas and semicolons a meaning, and reads - from standard input. */
-function formFile(name: string): string {
+export function formFile(name: string): string {
   const path = fileArgument(name);
   return /[;,"\\]/.test(path) ? `"${path.replace(/["\\]/g, '\\$&')}"` : path;
 }

@@ -2,8 +2,8 @@ import type { Settings } from '../form/settings.ts';
 import { byId, element } from '../page/element.ts';
 import { percentage, roundPercentage } from '../page/figures.ts';
 import { type State, selectedSource } from '../state/state.ts';
+import { showLegend } from '../view/legend.ts';
 import type { Comparison } from './comparison.ts';
-import { heatColour } from './difference.ts';
 import { type RivalName, rivalNames, rivals } from './rival-names.ts';
 
 /** The panel of the view "Your stack": what is compared, and the result in words. */
@@ -50,7 +50,7 @@ export function createStackPanel(onChoose: (rival: RivalName) => void) {
       );
       byId('rival-call', HTMLElement).textContent = rivals[rival].call(resized.width, resized.height);
       byId('rival-about', HTMLElement).textContent = rivals[rival].about;
-      showLegend(difference);
+      showFigures(difference);
     },
   };
 }
@@ -78,30 +78,12 @@ function verdictOf({ rival, difference }: Comparison, settings: Settings): (stri
 }
 
 /** Shows the figures of a difference with the scale of its colours. */
-function showLegend({ max, mean, shareDifferent, shareOverOne }: Comparison['difference']): void {
+function showFigures({ max, mean, shareDifferent, shareOverOne }: Comparison['difference']): void {
   const rows = [
     ['Largest', `${max} ${max === 1 ? 'level' : 'levels'}`],
     ['Mean', `${mean.toFixed(3)} levels`],
     ['Differ', percentage(shareDifferent)],
     ['By more than 1 level', percentage(shareOverOne)],
   ];
-  const scale = element('div', { class: 'scale', 'aria-hidden': 'true' });
-  const colours = Array.from({ length: 11 }, (_, step) => `rgb(${heatColour(step / 10).join(' ')})`);
-  scale.style.background = `linear-gradient(to right, ${colours.join(', ')})`;
-  byId('legend', HTMLElement).replaceChildren(
-    element(
-      'div',
-      { class: 'scale-row' },
-      element('span', {}, '0'),
-      scale,
-      element('span', {}, `${Math.max(1, max)} levels`),
-    ),
-    element(
-      'dl',
-      {},
-      ...rows.map(([term = '', text = '']) =>
-        element('div', {}, element('dt', {}, term), element('dd', {}, text)),
-      ),
-    ),
-  );
+  showLegend(`${Math.max(1, max)} levels`, rows);
 }

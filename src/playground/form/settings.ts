@@ -83,3 +83,13 @@ export const settingWords: { readonly [name in keyof Settings]?: readonly string
 export function asPng(settings: Settings, numerics: string): Settings {
   return { ...settings, numerics, output: 'image', format: 'png', quality: '' };
 }
+
+/** Settings for the tensor, also where an image is chosen as output. */
+export function asTensor(settings: Settings): Settings {
+  return { ...settings, output: 'tensor' };
+}
+
+/** Settings for the tensor of the same pixels as FP32 in NCHW, in the model's own order of channels, as npy. */
+export function asPlanes(settings: Settings): Settings {
+  return { ...settings, output: 'tensor', container: 'npy', datatype: 'fp32', layout: 'nchw' };
+}

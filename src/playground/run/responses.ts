@@ -1,8 +1,8 @@
 import type { ProcessResponse } from '../../../gen/image/v1/processor_pb.ts';
 import { requestOf } from '../form/request.ts';
 import { callVariants } from '../service/call.ts';
-import { type Pause, withRetries } from '../service/retries.ts';
-import type { Progress } from '../service/upload.ts';
+import type { CallEvents } from '../service/call-events.ts';
+import { withRetries } from '../service/retries.ts';
 import type { ImageSource } from '../source/source.ts';
 import { checkLength } from '../source/upload-limit.ts';
 import type { State } from '../state/state.ts';
@@ -16,13 +16,6 @@ export interface Responses {
   readonly others: readonly ProcessResponse[];
   /** As measured by this page. */
   readonly roundTripMs: number;
-}
-
-/** Reactions to the course of a call. */
-export interface CallEvents {
-  onProgress(progress: Progress): void;
-  /** The service has asked to wait. */
-  onPause(pause: Pause): void;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { ProcessResponse } from '../../../gen/image/v1/processor_pb.ts';
+import type { CallContext } from '../calls/call-context.ts';
 import type { createCodePanel } from '../calls/code-panel.ts';
 import { compareOthers } from '../compare/compare-others.ts';
 import type { createStackPanel } from '../compare/stack-panel.ts';
@@ -8,26 +9,30 @@ import { bytes } from '../page/figures.ts';
 import type { createJumpBar } from '../page/jump-bar.ts';
 import { offerDownload } from '../response/download.ts';
 import { describeCache, showFacts } from '../response/facts.ts';
+import type { CallEvents } from '../service/call-events.ts';
 import { type createKeyField, missingKey } from '../service/key-field.ts';
 import { origin } from '../service/origin.ts';
 import { callProblem, type Problem } from '../service/problem.ts';
 import type { ServiceFacts } from '../service/read-service.ts';
+import type { createGivenFiles } from '../skew/given.ts';
+import { presentSkew, type SkewPresentation } from '../skew/present-skew.ts';
 import type { createPreview } from '../source/preview.ts';
 import type { ImageSource } from '../source/source.ts';
 import { openSource } from '../source/source-line.ts';
 import type { createSources } from '../source/sources.ts';
-import { selectedSource } from '../state/state.ts';
+import { type State, selectedSource } from '../state/state.ts';
 import type { createStore } from '../state/store.ts';
 import { describeProgress } from '../status/progress-view.ts';
 import type { createStatus } from '../status/status.ts';
-import { type Presentation, present } from '../view/presentation.ts';
+import { type Presentation, present, viewOf } from '../view/presentation.ts';
 import type { createResultPanel } from '../view/result-panel.ts';
-import { type CallEvents, type Responses, requestOutputs } from './responses.ts';
+import { type Responses, requestOutputs } from './responses.ts';
 
-/** What a run reads, and the parts of the page that it writes to. */
+/** The data that a run reads, and the parts of the page that it writes to. */
 export interface RunParts {
   readonly store: ReturnType<typeof createStore>;
   readonly sources: ReturnType<typeof createSources>;
+  readonly givenFiles: ReturnType<typeof createGivenFiles>;
   readonly service: ServiceFacts;
   readonly keyField: ReturnType<typeof createKeyField>;
   readonly form: ReturnType<typeof createForm>;
@@ -49,12 +54,14 @@ const typingPauseMs = 250;
  * source or settings are out of date.
  */
 export function createRun(parts: RunParts) {
-  const { store, sources, service, keyField, form, images, preview, status, announce } = parts;
+  const { store, sources, givenFiles, service, keyField, form, images, preview, status, announce } = parts;
   let call = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let source: ImageSource | undefined;
   let lastProblem: Problem | undefined;
   let lastResponse: ProcessResponse | undefined;
+  /** The file of another program that is shown. */
+  let given: Pick<SkewPresentation, 'given' | 'raw'> | undefined;
 
   /** Cancels the call in flight and the one that is due. */
   function cancel(): void {
@@ -78,7 +85,7 @@ export function createRun(parts: RunParts) {
       if (keyField.isMissing()) return showProblem(missingKey);
       const events = eventsOf(shown, signal);
       const responses = await requestOutputs(shown, state, service.maxUploadBytes, events, signal);
-      const presentation = await present(state, responses.response, responses.others, shown, signal);
+      const presentation = await presentationOf(shown, state, responses, events, signal);
       if (signal.aborted) return;
       showResult(shown, responses, presentation);
       await compareFurther(shown, responses, presentation, signal);
@@ -86,6 +93,19 @@ export function createRun(parts: RunParts) {
       const problem = callProblem(error, signal);
       if (problem !== undefined) showProblem(problem);
     }
+  }
+
+  async function presentationOf(
+    of: ImageSource,
+    state: State,
+    { response, others }: Responses,
+    events: CallEvents,
+    signal: AbortSignal,
+  ): Promise<Presentation | SkewPresentation> {
+    const view = viewOf(state);
+    if (view !== 'skew') return present(view, state, response, others, of, signal);
+    const [picture, planes] = others;
+    return presentSkew(state, { response, picture, planes }, of, givenFiles, events, signal);
   }
 
   /** Shows how far the call for an image has come. */
@@ -107,10 +127,11 @@ export function createRun(parts: RunParts) {
   function showResult(
     of: ImageSource,
     { response, roundTripMs }: Responses,
-    presentation: Presentation,
+    presentation: Presentation | SkewPresentation,
   ): void {
     const state = store.get();
     lastResponse = response;
+    given = presentation.view === 'skew' ? presentation : undefined;
     lastProblem = undefined;
     preview.replaceBy(of);
     images.note(of, { kind: 'done', response });
@@ -121,14 +142,14 @@ export function createRun(parts: RunParts) {
     parts.stackPanel.keepFiguresOf(state);
     parts.resultPanel.show(presentation, state);
     showCode();
-    announce(`${presentation.summary}, ${bytes(response.content.length)}, ${describeCache(response.cache)}.`);
+    announce(announcementOf(presentation, response));
   }
 
   /** Compares with the rivals that are not chosen, in the view of comparisons. */
   async function compareFurther(
     of: ImageSource,
     { others: [exact] }: Responses,
-    { view }: Presentation,
+    { view }: Presentation | SkewPresentation,
     signal: AbortSignal,
   ): Promise<void> {
     if (view !== 'stack' || exact === undefined) return;
@@ -140,6 +161,7 @@ export function createRun(parts: RunParts) {
   /** Reports the problem of the image that is shown. */
   function showProblem(problem: Problem): void {
     lastProblem = problem;
+    if (store.get().view === 'skew') parts.resultPanel.forgetSkew();
     parts.jumpBar.show(problem.title);
     status.failed(problem);
     if (source !== undefined) images.note(source, { kind: 'failed', problem });
@@ -154,6 +176,7 @@ export function createRun(parts: RunParts) {
       source: source.file === undefined ? { url: source.name } : { file: source.name },
       api: origin,
       needsKey: keyField.isNeeded(),
+      given: store.get().view === 'skew' && given ? givenFile(given) : undefined,
       defaults: service.imageDefaults,
       responseBytes: lastResponse?.content.length,
       responseType: lastResponse?.contentType,
@@ -182,4 +205,17 @@ export function createRun(parts: RunParts) {
       if (lastProblem?.reason === 'OFFLINE') void run();
     },
   };
+}
+
+/** The file of another program in the calls to copy. */
+function givenFile({ given, raw }: Pick<SkewPresentation, 'given' | 'raw'>): CallContext['given'] {
+  if (given === undefined) return undefined;
+  return { field: given.kind === 'picture' ? 'picture' : 'tensor', name: given.name, raw };
+}
+
+function announcementOf(
+  { view, summary }: Presentation | SkewPresentation,
+  { content, cache }: ProcessResponse,
+): string {
+  return view === 'skew' ? summary : `${summary}, ${bytes(content.length)}, ${describeCache(cache)}.`;
 }

@@ -6,6 +6,8 @@ import {
   ProcessorService,
   type ProcessRequest,
   type ProcessResponse,
+  type SkewRequest,
+  type SkewResponse,
 } from '../../../gen/image/v1/processor_pb.ts';
 import { origin } from './origin.ts';
 import { type Progress, uploadingFetch } from './upload.ts';
@@ -55,6 +57,15 @@ export async function callVariants(
     options(signal),
   );
   return variants;
+}
+
+/** The cause of the difference between another program's tensor and the expected one. @throws ConnectError */
+export function callSkew(
+  request: SkewRequest,
+  signal: AbortSignal,
+  onProgress: (progress: Progress) => void,
+): Promise<SkewResponse> {
+  return connect(onProgress).skew(request, options(signal));
 }
 
 /** All presets, in the order of their names. @throws ConnectError */

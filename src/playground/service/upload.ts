@@ -1,7 +1,7 @@
 /** How far a call has come. `total` is undefined where the service does not state a length. */
 export type Progress =
   | { readonly phase: 'sending' | 'receiving'; readonly bytes: number; readonly total: number | undefined }
-  | { readonly phase: 'processing' };
+  | { readonly phase: 'processing'; readonly work?: 'search' };
 
 /**
  * A `fetch` that reports the progress of its request's body. XMLHttpRequest does so in every browser; `fetch` itself only

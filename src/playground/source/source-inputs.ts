@@ -2,8 +2,11 @@ import { byId } from '../page/element.ts';
 
 /** Reactions to the ways in which an image or a key is given. */
 export interface SourceEvents {
-  /** @param files - at least one */
-  onFiles(files: readonly File[]): void;
+  /**
+   * @param files - at least one
+   * @param isGiven - whether they are dropped on the place for what another program made
+   */
+  onFiles(files: readonly File[], isGiven: boolean): void;
   onUrl(url: string): void;
   onSample(): void;
   onKey(key: string): void;
@@ -30,7 +33,7 @@ function listenToFields({ onFiles, onUrl, onSample, onKey }: SourceEvents): void
   const key = byId('key', HTMLInputElement);
   file.addEventListener('change', () => {
     const chosen = [...(file.files ?? [])];
-    if (chosen.length > 0) onFiles(chosen);
+    if (chosen.length > 0) onFiles(chosen, false);
     // The same file can be chosen again after it has changed.
     file.value = '';
   });
@@ -53,30 +56,37 @@ function onEnter(field: HTMLInputElement, act: () => void): void {
 
 function listenToTransfers(events: SourceEvents): void {
   const drop = byId('drop', HTMLElement);
+  const given = byId('given-drop', HTMLElement);
+  /** Marks the place that the files would go to. */
+  const mark = (isOver: boolean, isGiven: boolean) => {
+    drop.classList.toggle('over', isOver && !isGiven);
+    given.classList.toggle('over', isOver && isGiven);
+  };
+  const isOnGiven = ({ target }: Event) => target instanceof Node && given.contains(target);
   document.addEventListener('dragover', (event) => {
     event.preventDefault();
-    drop.classList.add('over');
+    mark(true, isOnGiven(event));
   });
   document.addEventListener('dragleave', (event) => {
-    if (event.relatedTarget === null) drop.classList.remove('over');
+    if (event.relatedTarget === null) mark(false, false);
   });
   document.addEventListener('drop', (event) => {
     event.preventDefault();
-    drop.classList.remove('over');
-    takeTransfer(event.dataTransfer, events);
+    mark(false, false);
+    takeTransfer(event.dataTransfer, events, isOnGiven(event));
   });
   document.addEventListener('paste', (event) => {
     const isTyping = event.target instanceof HTMLInputElement && event.target.type !== 'file';
     if (isTyping && event.clipboardData?.files.length === 0) return;
-    takeTransfer(event.clipboardData, events);
+    takeTransfer(event.clipboardData, events, false);
   });
 }
 
 /** Takes images, or else a link to one. */
-function takeTransfer(data: DataTransfer | null, { onFiles, onUrl }: SourceEvents): void {
+function takeTransfer(data: DataTransfer | null, { onFiles, onUrl }: SourceEvents, isGiven: boolean): void {
   const files = [...(data?.files ?? [])];
   if (files.length > 0) {
-    onFiles(files);
+    onFiles(files, isGiven);
     return;
   }
   const text = data?.getData('text').trim() ?? '';

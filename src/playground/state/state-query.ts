@@ -1,7 +1,9 @@
 import { imageOptions, isOptionName, maxVariants } from '../../options/image-options.ts';
 import { rivalNames } from '../compare/rival-names.ts';
 import { initialSettings, type Settings, settingWords } from '../form/settings.ts';
-import type { SourceName, State } from './state.ts';
+import { exampleNames } from '../skew/example-names.ts';
+import { rawDatatypes } from '../skew/given.ts';
+import { type GivenState, noGiven, type SourceName, type State } from './state.ts';
 import { type View, views } from './view.ts';
 
 /*
@@ -18,6 +20,10 @@ const names = {
   view: 'view',
   rival: 'rival',
   other: 'other',
+  example: 'example',
+  tensor: 'tensor',
+  tensorShape: 'tensor_shape',
+  tensorDatatype: 'tensor_datatype',
 } as const;
 
 /** Servers refuse addresses that are much longer; a configuration that is longer is left out. In characters. */
@@ -32,6 +38,7 @@ export function queryOf(state: State, initial: State): string {
   if (state.view !== initial.view) query.set(names.view, state.view);
   if (state.rival !== initial.rival) query.set(names.rival, state.rival);
   if (state.others !== initial.others) for (const name of state.others) query.append(names.other, name);
+  for (const [name, value] of pairsOfGiven(state.given)) query.set(name, value);
   for (const [name, value] of Object.entries(state.settings)) {
     if (value === initial.settings[name as keyof Settings]) continue;
     const text = name === 'preprocessor_config' ? compact(String(value)) : String(value);
@@ -57,6 +64,29 @@ export function stateOf(search: string, initial: State): State {
     view: views.find((view): view is View => view === query.get(names.view)) ?? initial.view,
     rival: rivalNames.find((name) => name === query.get(names.rival)) ?? initial.rival,
     others: query.has(names.other) ? query.getAll(names.other).slice(0, maxVariants - 1) : initial.others,
+    given: givenOf(query),
+  };
+}
+
+function pairsOfGiven({ file, shape, datatype }: GivenState): (readonly [name: string, value: string])[] {
+  if (file === undefined) return [];
+  return [
+    [file.kind === 'example' ? names.example : names.tensor, file.name],
+    ...(shape === '' ? [] : [[names.tensorShape, shape] as const]),
+    ...(datatype === '' ? [] : [[names.tensorDatatype, datatype] as const]),
+  ];
+}
+
+function givenOf(query: URLSearchParams): GivenState {
+  const example = exampleNames.find((name) => name === query.get(names.example));
+  const upload = query.get(names.tensor);
+  if (example !== undefined) return { ...noGiven, file: { kind: 'example', name: example } };
+  if (upload === null || upload === '') return noGiven;
+  const datatype = query.get(names.tensorDatatype);
+  return {
+    file: { kind: 'upload', name: upload },
+    shape: query.get(names.tensorShape) ?? '',
+    datatype: rawDatatypes.find((name) => name === datatype) ?? '',
   };
 }
 

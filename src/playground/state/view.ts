@@ -1,4 +1,4 @@
 /** The views of a response, in the order of their tabs. */
-export const views = ['stack', 'slider', 'sides', 'channels', 'presets'] as const;
+export const views = ['stack', 'skew', 'slider', 'sides', 'channels', 'presets'] as const;
 
 export type View = (typeof views)[number];

@@ -4,7 +4,9 @@ import type { Progress } from '../service/upload.ts';
 
 /** The state of a call in words, and the share that is done; undefined where no share is known. */
 export function describeProgress(progress: Progress): { readonly text: string; readonly share?: number } {
-  if (progress.phase === 'processing') return { text: 'Processing…' };
+  if (progress.phase === 'processing') {
+    return { text: progress.work === 'search' ? 'Looking for the cause…' : 'Processing…' };
+  }
   const verb = progress.phase === 'sending' ? 'Uploading' : 'Receiving';
   const { bytes: done, total } = progress;
   if (total === undefined || total === 0) return { text: `${verb} ${bytes(done)}…` };

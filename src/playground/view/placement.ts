@@ -62,6 +62,11 @@ function resizedByPreset({ resize, crop }: Preset, source: Size, result: Size): 
   return scaled(source, Math.min(resize.maxWidth / source.width, resize.maxHeight / source.height));
 }
 
+/** The largest position in the middle of a box at which a picture keeps its proportions. */
+export function fittedInto(box: Size, size: Size): Placement {
+  return centred(scaled(size, Math.min(box.width / size.width, box.height / size.height)), box);
+}
+
 function withShortestEdge(source: Size, pixels: number): Size {
   return scaled(source, pixels / Math.min(source.width, source.height));
 }

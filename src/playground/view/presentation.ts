@@ -9,7 +9,7 @@ import {
 import type { RivalName } from '../compare/rival-names.ts';
 import { verdictInWords } from '../compare/stack-panel.ts';
 import { requestOf } from '../form/request.ts';
-import { asPng, type Settings } from '../form/settings.ts';
+import { asPlanes, asPng, type Settings } from '../form/settings.ts';
 import { knownPreset } from '../presets/known-preset.ts';
 import { findPreset } from '../presets/preset-list.ts';
 import { blobOf, type ImageSource } from '../source/source.ts';
@@ -17,13 +17,17 @@ import type { State } from '../state/state.ts';
 import type { View } from '../state/view.ts';
 import { decodeBitmap } from './bitmap.ts';
 import { type GalleryPicture, pictureOf } from './gallery.ts';
-import { placementOf } from './placement.ts';
+import { fittedInto, placementOf } from './placement.ts';
 import { proportionsInWords } from './proportions.ts';
 import type { Scene } from './scene.ts';
 import { type Planes, readPlanes } from './tensor.ts';
 
 /** A response, decoded for one of the views, with one line for screen readers. */
-export type Presentation = { readonly view: View; readonly summary: string; readonly warning?: string } & (
+export type Presentation = {
+  readonly view: Exclude<View, 'skew'>;
+  readonly summary: string;
+  readonly warning?: string;
+} & (
   | { readonly scene: Scene; readonly comparison?: Comparison; readonly possible?: readonly RivalName[] }
   | { readonly planes: Planes; readonly channelNames: readonly string[] }
   | { readonly gallery: readonly GalleryPicture[] }
@@ -32,6 +36,7 @@ export type Presentation = { readonly view: View; readonly summary: string; read
 
 /** The view of a state, or the channels where its pixels are no single picture. */
 export function viewOf({ view, settings }: State): View {
+  if (view === 'skew') return view;
   const isPicture = settings.recipe !== 'preset' || isOnePicture(settings.preset);
   return isPicture ? view : 'channels';
 }
@@ -46,6 +51,10 @@ export function requestsOfView(state: State): ProcessRequest[] {
   switch (viewOf(state)) {
     case 'stack':
       return [requestOf(asPng(settings, exactNumerics(settings)))];
+    case 'skew':
+      return state.settings.recipe === 'preset' && !isOnePicture(settings.preset)
+        ? []
+        : [requestOf(asPng(settings, settings.numerics)), requestOf(asPlanes(settings))];
     case 'slider':
     case 'sides':
       return settings.output === 'image' ? [] : [requestOf(asPng(settings, settings.numerics))];
@@ -80,6 +89,7 @@ function exactNumerics({ numerics }: Settings): string {
  * @throws ConnectError of the calls for the rival and for the picture of the source
  */
 export async function present(
+  view: Exclude<View, 'skew'>,
   state: State,
   response: ProcessResponse,
   others: readonly ProcessResponse[],
@@ -87,7 +97,6 @@ export async function present(
   signal: AbortSignal,
 ): Promise<Presentation> {
   const { settings } = state;
-  const view = viewOf(state);
   const shown = others[0] ?? response;
   switch (view) {
     case 'stack':
@@ -196,10 +205,4 @@ async function presentPicture(
     summary: `Result ${width} × ${height} ${contentType.replace('image/', '')}`,
     ...(warning !== undefined && { warning }),
   };
-}
-
-function fittedInto(box: { width: number; height: number }, size: { width: number; height: number }) {
-  const factor = Math.min(box.width / size.width, box.height / size.height);
-  const [width, height] = [size.width * factor, size.height * factor];
-  return { x: (box.width - width) / 2, y: (box.height - height) / 2, width, height };
 }

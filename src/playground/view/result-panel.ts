@@ -1,6 +1,8 @@
 import type { createStackPanel } from '../compare/stack-panel.ts';
 import { byId, element } from '../page/element.ts';
 import { bytes } from '../page/figures.ts';
+import type { SkewPresentation } from '../skew/present-skew.ts';
+import type { createSkewPanel } from '../skew/skew-panel.ts';
 import type { State } from '../state/state.ts';
 import type { View } from '../state/view.ts';
 import type { Bitmap } from './bitmap.ts';
@@ -13,12 +15,29 @@ import type { createViewer } from './viewer.ts';
 export function createResultPanel(
   viewer: ReturnType<typeof createViewer>,
   stackPanel: ReturnType<typeof createStackPanel>,
+  skewPanel: ReturnType<typeof createSkewPanel>,
   onRemove: (name: string) => void,
 ) {
+  function showSkew(presentation: SkewPresentation): void {
+    const { scene } = presentation;
+    for (const id of ['warning', 'stack', 'channels', 'gallery-panel']) show(id, false);
+    for (const id of ['stage', 'readout']) show(id, scene !== undefined);
+    for (const button of document.querySelectorAll<HTMLElement>('.zoom')) button.hidden = scene === undefined;
+    if (scene === undefined) viewer.clear();
+    else viewer.show(scene);
+    skewPanel.show(presentation);
+  }
+
   return {
+    /** Removes the report on another program's tensor, and its pictures. */
+    forgetSkew(): void {
+      viewer.clear();
+      skewPanel.forget();
+    },
     /** Shows an image that is not processed yet; undefined for one that the browser cannot draw. */
     preview(bitmap: Bitmap | undefined, name: string): void {
       for (const id of ['warning', 'stack', 'legend', 'channels', 'gallery-panel']) show(id, false);
+      skewPanel.forget();
       show('stage', true);
       show('readout', bitmap !== undefined);
       if (bitmap === undefined) {
@@ -30,10 +49,16 @@ export function createResultPanel(
       viewer.show({ width, height, mode: 'sides', sides });
     },
     /** @param state - of the presentation's response */
-    show(presentation: Presentation, { settings }: State): void {
-      const { view, warning } = presentation;
+    show(presentation: Presentation | SkewPresentation, { settings }: State): void {
+      const { view } = presentation;
       byId('view', HTMLElement).dataset.view = view;
       markView(view);
+      if (presentation.view === 'skew') {
+        showSkew(presentation);
+        return;
+      }
+      const { warning } = presentation;
+      skewPanel.hide();
       show('warning', warning !== undefined);
       byId('warning', HTMLElement).textContent = warning ?? '';
       const hasScene = 'scene' in presentation;

@@ -7,6 +7,8 @@ export interface Side {
   readonly bitmap: Bitmap;
   /** Its position in pixels of the result. */
   readonly placement: Placement;
+  /** Whether it is the largest where the sides are one above the other; otherwise that is the last one. */
+  readonly isLargest?: true;
   /** Describes a pixel in other words than its colour. */
   readonly describe?: (x: number, y: number) => string;
 }

@@ -44,8 +44,9 @@ export function panesOf(scene: Scene, stage: Size): readonly Rect[] {
   const middle = Math.round(stage.height / 2);
   const upper = { ...whole, bottom: middle - gap / 2 };
   const lower = { ...whole, top: middle + gap / 2 };
-  // The last one, which the others explain, is the largest.
-  return [...columns(upper, length - 1), lower];
+  const marked = scene.sides.findIndex(({ isLargest }) => isLargest);
+  // The last one, which the others explain, is the largest unless another one is marked.
+  return columns(upper, length - 1).toSpliced(marked === -1 ? length - 1 : marked, 0, lower);
 }
 
 function columns({ left, top, right, bottom }: Rect, count: number): Rect[] {

@@ -1,3 +1,5 @@
+import type { ProcessResponse } from '../../../gen/image/v1/processor_pb.ts';
+
 /** A tensor's values, a plane a channel. */
 export interface Planes {
   readonly width: number;
@@ -19,7 +21,19 @@ export interface Statistics {
   readonly histogram: readonly number[];
 }
 
-const bytesOf: Readonly<Record<string, number>> = { UINT8: 1, FP16: 2, BF16: 2, FP32: 4 };
+/** Reads a value by its index. */
+export type ReadValue = (view: DataView, index: number) => number;
+
+/** The length of a value in bytes and its reader, by datatype. Values are little-endian. */
+export const valueReaders: Readonly<Record<string, { readonly bytes: number; readonly read: ReadValue }>> = {
+  UINT8: { bytes: 1, read: (view, index) => view.getUint8(index) },
+  INT32: { bytes: 4, read: (view, index) => view.getInt32(4 * index, true) },
+  INT64: { bytes: 8, read: (view, index) => Number(view.getBigInt64(8 * index, true)) },
+  FP16: { bytes: 2, read: (view, index) => halfToNumber(view.getUint16(2 * index, true)) },
+  BF16: { bytes: 2, read: (view, index) => bfloat16ToNumber(view.getUint16(2 * index, true)) },
+  FP32: { bytes: 4, read: (view, index) => view.getFloat32(4 * index, true) },
+  FP64: { bytes: 8, read: (view, index) => view.getFloat64(8 * index, true) },
+};
 
 /**
  * Reads a tensor of the service.
@@ -51,6 +65,12 @@ export function readPlanes(
   return { width, height, channels };
 }
 
+/** The only tensor of a response, in NCHW. */
+export function planesOf({ tensors: [tensor], content, contentType }: ProcessResponse): Planes {
+  if (tensor === undefined) throw new Error('The response has no tensor.');
+  return readPlanes(content, contentType, tensor.datatype, tensor.shape.map(Number), 'nchw');
+}
+
 /** The bytes of the values. */
 function valuesIn(content: Uint8Array, contentType: string): Uint8Array {
   const view = new DataView(content.buffer, content.byteOffset, content.byteLength);
@@ -71,16 +91,11 @@ function valuesIn(content: Uint8Array, contentType: string): Uint8Array {
 }
 
 function readValues(data: Uint8Array, datatype: string): Float32Array {
-  const size = bytesOf[datatype];
-  if (size === undefined) throw new Error(`the datatype ${datatype} is not supported`);
+  const reader = valueReaders[datatype];
+  if (reader === undefined) throw new Error(`the datatype ${datatype} is not supported`);
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  const values = new Float32Array(Math.floor(data.length / size));
-  for (let i = 0; i < values.length; i++) {
-    if (datatype === 'UINT8') values[i] = data[i] ?? 0;
-    else if (datatype === 'FP32') values[i] = view.getFloat32(4 * i, true);
-    else if (datatype === 'FP16') values[i] = halfToNumber(view.getUint16(2 * i, true));
-    else values[i] = bfloat16ToNumber(view.getUint16(2 * i, true));
-  }
+  const values = new Float32Array(Math.floor(data.length / reader.bytes));
+  for (let index = 0; index < values.length; index++) values[index] = reader.read(view, index);
   return values;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { initialSettings } from '../../../src/playground/form/settings.ts';
-import type { State } from '../../../src/playground/state/state.ts';
+import { noGiven, type State } from '../../../src/playground/state/state.ts';
 import { queryOf, stateOf } from '../../../src/playground/state/state-query.ts';
 
 const initial: State = {
@@ -10,6 +10,7 @@ const initial: State = {
   view: 'stack',
   rival: 'opencv',
   others: ['google/vit-base-patch16-224'],
+  given: noGiven,
 };
 
 const states: Record<string, [Partial<State>, string]> = {
@@ -28,6 +29,14 @@ const states: Record<string, [Partial<State>, string]> = {
   'an image by its URL': [
     { sources: [{ kind: 'url', url: 'https://images.example/a%20cat.jpg?size=3&b=4' }] },
     'url=https://images.example/a%2520cat.jpg?size%3D3%26b%3D4',
+  ],
+  'an example of a wrong tensor': [
+    { view: 'skew', given: { ...noGiven, file: { kind: 'example', name: 'opencv-bgr' } } },
+    'view=skew&example=opencv-bgr',
+  ],
+  'the name of a tensor, and the form of its values': [
+    { view: 'skew', given: { file: { kind: 'upload', name: 'x.bin' }, shape: '1,3,8,8', datatype: 'FP16' } },
+    'view=skew&tensor=x.bin&tensor_shape=1,3,8,8&tensor_datatype=FP16',
   ],
   'several images': [
     { sources: [{ kind: 'upload', name: 'ä b.jpg' }, { kind: 'sample' }], selected: 1 },
