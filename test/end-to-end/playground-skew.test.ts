@@ -149,9 +149,9 @@ describe.skipIf(chromium === undefined)(
         /Yours ([\d ]+?) {3}· {3}Difference (\S+) {3}· {3}Expected ([\d ]+)$/.exec(readout) ?? [readout];
       const [red, green, blue] = (own ?? '').split(' ').map(Number);
       expect(yours).toBe([blue, green, red].join(' '));
-      // With a mean and a std of 0.5, a level is 2/255. The map has 255 levels up to the largest difference.
+      // With a mean and a std of 0.5, a level is 2/255.
       expect(Math.abs(Number(difference) - (Math.abs((red ?? 0) - (blue ?? 0)) * 2) / 255)).toBeLessThan(
-        0.01,
+        0.0001,
       );
       expect(page.url()).toContain('tensor=input.npy');
     });
@@ -193,6 +193,16 @@ describe.skipIf(chromium === undefined)(
       expect(await alert.textContent()).toContain('TENSOR_INVALID');
       expect(await page.isVisible('#skew-report')).toBe(false);
       expect(await page.locator('#stage canvas').count()).toBe(0);
+    });
+
+    it('says that a link contains no tensor, and offers to choose it again', async () => {
+      const { page, announcedAfter } = playground;
+      const announced = await announcedAfter(async () => {
+        await page.goto(`${service.url}/?preset=${preset}&view=skew&tensor=input.npy`);
+      });
+      expect(announced).toBe('Links and reloads do not contain files. Choose input.npy again.');
+      expect(await page.isVisible('#given-file')).toBe(true);
+      expect(await page.isVisible('#examples')).toBe(true);
     });
 
     it('shows the upload on a slow network, and cancels it', async () => {

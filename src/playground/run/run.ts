@@ -15,7 +15,7 @@ import { origin } from '../service/origin.ts';
 import { callProblem, type Problem } from '../service/problem.ts';
 import type { ServiceFacts } from '../service/read-service.ts';
 import type { createGivenFiles } from '../skew/given.ts';
-import { presentSkew, type SkewPresentation } from '../skew/present-skew.ts';
+import { type Chosen, openGiven, presentSkew, type SkewPresentation } from '../skew/present-skew.ts';
 import type { createPreview } from '../source/preview.ts';
 import type { ImageSource } from '../source/source.ts';
 import { openSource } from '../source/source-line.ts';
@@ -61,7 +61,7 @@ export function createRun(parts: RunParts) {
   let lastProblem: Problem | undefined;
   let lastResponse: ProcessResponse | undefined;
   /** The file of another program that is shown. */
-  let given: Pick<SkewPresentation, 'given' | 'raw'> | undefined;
+  let chosen: Chosen | undefined;
 
   /** Cancels the call in flight and the one that is due. */
   function cancel(): void {
@@ -105,7 +105,11 @@ export function createRun(parts: RunParts) {
     const view = viewOf(state);
     if (view !== 'skew') return present(view, state, response, others, of, signal);
     const [picture, planes] = others;
-    return presentSkew(state, { response, picture, planes }, of, givenFiles, events, signal);
+    const expected = { response, picture, planes };
+    chosen = await openGiven(state, expected, of, givenFiles, signal);
+    signal.throwIfAborted();
+    showCode();
+    return presentSkew(state, chosen, expected, of, events, signal);
   }
 
   /** Shows how far the call for an image has come. */
@@ -131,7 +135,6 @@ export function createRun(parts: RunParts) {
   ): void {
     const state = store.get();
     lastResponse = response;
-    given = presentation.view === 'skew' ? presentation : undefined;
     lastProblem = undefined;
     preview.replaceBy(of);
     images.note(of, { kind: 'done', response });
@@ -176,7 +179,7 @@ export function createRun(parts: RunParts) {
       source: source.file === undefined ? { url: source.name } : { file: source.name },
       api: origin,
       needsKey: keyField.isNeeded(),
-      given: store.get().view === 'skew' && given ? givenFile(given) : undefined,
+      given: store.get().view === 'skew' ? givenFile(chosen) : undefined,
       defaults: service.imageDefaults,
       responseBytes: lastResponse?.content.length,
       responseType: lastResponse?.contentType,
@@ -208,8 +211,9 @@ export function createRun(parts: RunParts) {
 }
 
 /** The file of another program in the calls to copy. */
-function givenFile({ given, raw }: Pick<SkewPresentation, 'given' | 'raw'>): CallContext['given'] {
-  if (given === undefined) return undefined;
+function givenFile(chosen: Chosen | undefined): CallContext['given'] {
+  if (chosen?.given === undefined || chosen.request !== undefined) return undefined;
+  const { given, raw } = chosen;
   return { field: given.kind === 'picture' ? 'picture' : 'tensor', name: given.name, raw };
 }
 

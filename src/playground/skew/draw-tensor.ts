@@ -1,5 +1,5 @@
 import { type Bitmap, bitmapOf } from '../view/bitmap.ts';
-import { type ReadValue, valueReaders } from '../view/tensor.ts';
+import { type Planes, type ReadValue, valueReaders } from '../view/tensor.ts';
 import type { TensorFile } from './tensor-file.ts';
 import type { ValueRange } from './value-range.ts';
 
@@ -58,6 +58,22 @@ export async function extremesOf(picture: PictureValues): Promise<{ min: number;
     if (value > max) max = value;
   });
   return { min, max };
+}
+
+/** The largest distance of a pixel's channels from those of the expected tensor, in its units. */
+export function distanceAt(
+  { channels, read, view, rowStep, columnStep, channelStep }: PictureValues,
+  expected: Planes,
+  x: number,
+  y: number,
+): number {
+  const start = y * rowStep + x * columnStep;
+  const distances = Array.from({ length: channels }, (_, channel) =>
+    Math.abs(
+      read(view, start + channel * channelStep) - (expected.channels[channel]?.[y * expected.width + x] ?? 0),
+    ),
+  );
+  return Math.max(...distances);
 }
 
 /** Draws a tensor's values. Levels outside 0…255 are clamped. */

@@ -1,11 +1,12 @@
 import type { ProcessResponse, SkewResponse, Tensor } from '../../../gen/image/v1/processor_pb.ts';
+import { value } from '../page/figures.ts';
 import type { CallEvents } from '../service/call-events.ts';
 import { blobOf, type ImageSource } from '../source/source.ts';
 import type { GivenState, State } from '../state/state.ts';
 import { type Bitmap, decodeBitmap } from '../view/bitmap.ts';
 import type { Scene } from '../view/scene.ts';
-import { planesOf } from '../view/tensor.ts';
-import { drawPicture, extremesOf, readPicture } from './draw-tensor.ts';
+import { type Planes, planesOf } from '../view/tensor.ts';
+import { distanceAt, drawPicture, extremesOf, readPicture } from './draw-tensor.ts';
 import { makeExample } from './examples.ts';
 import type { createGivenFiles, Given } from './given.ts';
 import { rawDatatypes, shapeIn } from './given.ts';
@@ -16,16 +17,10 @@ import { readTensorFile } from './tensor-file.ts';
 import { rangeOfExpected, rangeOfGiven } from './value-range.ts';
 
 /** The view of another program's tensor. */
-export interface SkewPresentation {
+export interface SkewPresentation extends Chosen {
   readonly view: 'skew';
   /** One line for screen readers. */
   readonly summary: string;
-  /** Undefined: nothing is chosen, or it is no longer here. */
-  readonly given: Given | undefined;
-  /** The entry or choice that is missing before anything can be compared, in words. */
-  readonly request?: string;
-  /** The form that raw values are read in. */
-  readonly raw: RawForm | undefined;
   readonly report?: SkewResponse;
   /** Undefined where the pixels are no single picture. */
   readonly scene: Scene | undefined;
@@ -33,12 +28,40 @@ export interface SkewPresentation {
   readonly drawn?: string;
 }
 
+/** The file of another program, as far as it is chosen. */
+export interface Chosen {
+  /** Undefined: nothing is chosen, or it is no longer here. */
+  readonly given: Given | undefined;
+  /** The form that raw values are read in. */
+  readonly raw: RawForm | undefined;
+  /** The entry or choice that is missing, in words. */
+  readonly request: string | undefined;
+}
+
 /** The expected result: the responses to the settings, as PNG and as FP32 in NCHW. */
-interface Expected {
+export interface Expected {
   readonly response: ProcessResponse;
   /** Undefined where the pixels are no single picture. */
   readonly picture: ProcessResponse | undefined;
   readonly planes: ProcessResponse | undefined;
+}
+
+/** Opens the file that is chosen, or makes the example. @throws ConnectError */
+export async function openGiven(
+  { given: chosen, settings }: State,
+  { response, picture, planes }: Expected,
+  source: ImageSource,
+  files: ReturnType<typeof createGivenFiles>,
+  signal: AbortSignal,
+): Promise<Chosen> {
+  const { file } = chosen;
+  const given =
+    file?.kind === 'example'
+      ? picture && (await makeExample(file.name, settings, source, picture, signal))
+      : file && (await files.open(file.name));
+  const expected = (planes ?? response).tensors[0];
+  const raw = given?.kind === 'raw' ? rawForm(chosen, given, expected) : undefined;
+  return { given, raw, request: missing(chosen, given, raw) };
 }
 
 /**
@@ -47,45 +70,30 @@ interface Expected {
  * @throws ConnectError, and Failure OPTION_INVALID
  */
 export async function presentSkew(
-  state: State,
-  { response, picture, planes }: Expected,
+  { settings }: State,
+  chosen: Chosen,
+  { picture, planes }: Expected,
   source: ImageSource,
-  files: ReturnType<typeof createGivenFiles>,
   events: CallEvents,
   signal: AbortSignal,
 ): Promise<SkewPresentation> {
-  const { settings } = state;
-  const { file } = state.given;
   const expected = picture && (await decodeBitmap(blobOf(picture)));
-  const onlyExpected = expected && sceneOfSkew({ expected });
-  const given =
-    file?.kind === 'example'
-      ? picture && (await makeExample(file.name, settings, source, picture, signal))
-      : file && (await files.open(file.name));
-  const raw =
-    given?.kind === 'raw' ? rawForm(state.given, given, (planes ?? response).tensors[0]) : undefined;
-  const request = missing(state.given, given, raw);
+  const { given, raw, request } = chosen;
   const view = 'skew';
   if (request !== undefined || given === undefined) {
-    return {
-      view,
-      summary: request ?? invitation,
-      given,
-      raw,
-      scene: onlyExpected,
-      ...(request && { request }),
-    };
+    const scene = expected && sceneOfSkew({ expected });
+    return { view, ...chosen, summary: request ?? invitation, scene };
   }
   events.onProgress({ phase: 'processing', work: 'search' });
   const report = await requestSkew(given, raw, settings, source, events, signal);
   const summary = sentenceOf(report);
   if (expected === undefined || planes === undefined) {
-    return { view, summary, given, raw, report, scene: undefined };
+    return { view, ...chosen, summary, report, scene: undefined };
   }
-  const own = await drawGiven(given, report, planes, expected);
+  const own = await drawGiven(given, report, planesOf(planes), expected);
   const map = report.map.length === 0 ? undefined : await decodeBitmap(pngOf(report.map));
-  const scene = sceneOfSkew({ expected, given: own?.bitmap, map, maxAbs: report.maxAbs ?? 0 });
-  return { view, summary, given, raw, report, scene, ...(own?.words && { drawn: own.words }) };
+  const scene = sceneOfSkew({ expected, given: own?.bitmap, map, describe: own?.describe });
+  return { view, ...chosen, summary, report, scene, ...(own?.words && { drawn: own.words }) };
 }
 
 const invitation = 'Choose the tensor of your pipeline, or drop it.';
@@ -118,16 +126,25 @@ function rawForm({ shape, datatype }: GivenState, { file }: Given, expected: Ten
   return { shape: entered, datatype: datatype || rawDatatypes[0] };
 }
 
-/** The given pixels; undefined if they cannot be drawn. */
+/** The given pixels, drawn. */
+interface DrawnGiven {
+  readonly bitmap: Bitmap;
+  /** How the values are drawn. */
+  readonly words?: string;
+  /** The largest difference of a pixel's channels. */
+  readonly describe: (x: number, y: number) => string;
+}
+
+/** Draws what is given. @returns undefined if it cannot be drawn */
 async function drawGiven(
   given: Given,
   { given: about, cause }: SkewResponse,
-  planes: ProcessResponse,
+  planes: Planes,
   expected: Bitmap,
-): Promise<{ bitmap: Bitmap; words?: string } | undefined> {
+): Promise<DrawnGiven | undefined> {
   if (given.kind === 'picture') {
     const bitmap = await decodeBitmap(given.file).catch(() => undefined);
-    return bitmap && { bitmap };
+    return bitmap && { bitmap, describe: (x, y) => `${levelsApart(bitmap, expected, x, y)} levels` };
   }
   if (about === undefined) return undefined;
   const described = { name: about.name, datatype: about.datatype, shape: about.shape.map(Number) };
@@ -136,13 +153,20 @@ async function drawGiven(
   const layout = steps.find(({ name }) => name === 'layout')?.yours;
   const values = tensor && (await readPicture(tensor, layout));
   if (values === undefined) return undefined;
-  const range = rangeOfGiven(
-    steps,
-    rangeOfExpected(planesOf(planes), expected.pixels),
-    await extremesOf(values),
-    values.channels,
-  );
-  return { bitmap: await drawPicture(values, range), words: range.words };
+  const extremes = await extremesOf(values);
+  const range = rangeOfGiven(steps, rangeOfExpected(planes, expected.pixels), extremes, values.channels);
+  return {
+    bitmap: await drawPicture(values, range),
+    words: range.words,
+    describe: (x, y) => value(distanceAt(values, planes, x, y)),
+  };
+}
+
+/** The largest distance of a pixel's channels, in levels. */
+function levelsApart(one: Bitmap, other: Bitmap, x: number, y: number): number {
+  const levels = ({ pixels, width }: Bitmap) => pixels.subarray(4 * (y * width + x), 4 * (y * width + x) + 3);
+  const others = levels(other);
+  return Math.max(...Array.from(levels(one), (level, channel) => Math.abs(level - (others[channel] ?? 0))));
 }
 
 function pngOf(bytes: Uint8Array): Blob {

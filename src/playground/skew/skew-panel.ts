@@ -80,8 +80,15 @@ export function createSkewPanel({ onChange, onFile, announce }: SkewEvents) {
       forget();
       showRaw(raw);
       if (given !== undefined) {
-        byId('given-size', HTMLElement).textContent = `${given.name}, ${bytes(given.file.size)}`;
+        const name = byId('given-name', HTMLElement).textContent;
+        byId('given-size', HTMLElement).textContent = [
+          ...(name === given.name ? [] : [given.name]),
+          bytes(given.file.size),
+        ].join(', ');
         offerSave(given);
+      } else if (request !== undefined) {
+        show('given-choice', true);
+        show('given-line', false);
       }
       write('skew-request', request);
       write('drawn-note', drawn && `Yours is drawn ${drawn}.`);
@@ -93,7 +100,7 @@ export function createSkewPanel({ onChange, onFile, announce }: SkewEvents) {
       byId('skew-details', HTMLElement).textContent = detailsOf(report);
       showSteps(report);
       python.textContent = report.python;
-      showLegend(value(report.maxAbs ?? 0), rowsOf(report));
+      showLegend('most', rowsOf(report));
     },
     forget,
     /** Removes what this view has outside its panel. */

@@ -1,5 +1,4 @@
 import { heatColour } from '../compare/difference.ts';
-import { value } from '../page/figures.ts';
 import { type Bitmap, bitmapOf } from '../view/bitmap.ts';
 import { fittedInto } from '../view/placement.ts';
 import type { Scene, Side } from '../view/scene.ts';
@@ -8,14 +7,14 @@ import type { Scene, Side } from '../view/scene.ts';
 interface SkewPictures {
   readonly expected: Bitmap;
   readonly given?: Bitmap | undefined;
-  /** A PNG's pixels: brighter where the tensors differ more. */
+  /** The service's map: brighter where the tensors differ more. */
   readonly map?: Bitmap | undefined;
-  /** The largest difference, which is white in the map. */
-  readonly maxAbs?: number;
+  /** The difference at a pixel of the map, in words. */
+  readonly describe?: ((x: number, y: number) => string) | undefined;
 }
 
 /** The given picture, the map of the differences and the expected picture, zoomed together. */
-export function sceneOfSkew({ expected, given, map, maxAbs = 0 }: SkewPictures): Scene {
+export function sceneOfSkew({ expected, given, map, describe = () => '' }: SkewPictures): Scene {
   const { width, height } = expected;
   const placement = { x: 0, y: 0, width, height };
   const sides: Side[] = [];
@@ -29,7 +28,7 @@ export function sceneOfSkew({ expected, given, map, maxAbs = 0 }: SkewPictures):
       bitmap: colouredMap(map),
       placement,
       isLargest: true,
-      describe: (x, y) => value(((map.pixels[4 * (y * map.width + x)] ?? 0) / 255) * maxAbs),
+      describe,
     });
   }
   sides.push({ label: 'Expected', bitmap: expected, placement });

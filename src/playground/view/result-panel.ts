@@ -32,6 +32,7 @@ export function createResultPanel(
     /** Removes the report on another program's tensor, and its pictures. */
     forgetSkew(): void {
       viewer.clear();
+      show('readout', false);
       skewPanel.forget();
     },
     /** Shows an image that is not processed yet; undefined for one that the browser cannot draw. */
