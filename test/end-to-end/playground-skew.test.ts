@@ -195,16 +195,6 @@ describe.skipIf(chromium === undefined)(
       expect(await page.locator('#stage canvas').count()).toBe(0);
     });
 
-    it('says that a link contains no tensor, and offers to choose it again', async () => {
-      const { page, announcedAfter } = playground;
-      const announced = await announcedAfter(async () => {
-        await page.goto(`${service.url}/?preset=${preset}&view=skew&tensor=input.npy`);
-      });
-      expect(announced).toBe('Links and reloads do not contain files. Choose input.npy again.');
-      expect(await page.isVisible('#given-file')).toBe(true);
-      expect(await page.isVisible('#examples')).toBe(true);
-    });
-
     it('shows the upload on a slow network, and cancels it', async () => {
       const { page, context } = playground;
       await chooseAnother();
@@ -277,6 +267,16 @@ describe.skipIf(chromium === undefined)(
       await page.getByRole('alert').waitFor();
       await look('an error');
       expect(found).toEqual([]);
+    });
+
+    it('says that a link contains no tensor, and offers to choose it again', async () => {
+      const { page, announcedAfter } = playground;
+      const announced = await announcedAfter(async () => {
+        await page.goto(`${service.url}/?preset=${preset}&view=skew&tensor=input.npy`);
+      });
+      expect(announced).toBe('Links and reloads do not contain files. Choose input.npy again.');
+      expect(await page.isVisible('#given-file')).toBe(true);
+      expect(await page.isVisible('#examples')).toBe(true);
     });
   },
 );

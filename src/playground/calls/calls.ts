@@ -6,7 +6,7 @@ import { go } from './go.ts';
 import { bufCurl, grpcurl } from './grpc.ts';
 import { pythonClient } from './python.ts';
 import { curl, imageClient } from './shell.ts';
-import { curlSkew, fetchSkew } from './skew.ts';
+import { curlSkew, fetchSkew, imageClientSkew, pythonSkew } from './skew.ts';
 
 /** A way to write the call of some settings. */
 export interface CallKind {
@@ -42,6 +42,8 @@ export const callKinds = [
     name: 'Python',
     note: 'With the package image-service-client. NumPy arrays; errors have a reason.',
     write: pythonClient,
+    writeSkew: pythonSkew,
+    skewNote: 'With the package image-service-client.',
   },
   {
     tab: 'JavaScript',
@@ -57,6 +59,8 @@ export const callKinds = [
     name: 'image-client',
     note: 'The command of the npm package. It reads the address from IMAGE_API_URL as well.',
     write: imageClient,
+    writeSkew: imageClientSkew,
+    skewNote: 'The command of the npm package. It ends with 1 if the tensors differ.',
   },
   { tab: 'gRPC', name: 'grpcurl', note: direct, isDirect: true, write: grpcurl },
   { tab: 'gRPC', name: 'buf curl', note: direct, isDirect: true, write: bufCurl },

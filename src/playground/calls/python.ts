@@ -38,12 +38,13 @@ function tensorLines(isSeveral: boolean): readonly [call: string, ...end: string
 }
 
 /** A call of a function, in one line if that is short. */
-function written(name: string, given: readonly string[]): string[] {
+export function written(name: string, given: readonly string[]): string[] {
   const line = `${name}(${given.join(', ')})`;
   return line.length <= 88 ? [line] : [`${name}(`, ...given.map((each) => `    ${each},`), ')'];
 }
 
-function pythonValue(name: string, text: string): string {
+/** A value of an option as a literal of Python. */
+export function pythonValue(name: string, text: string): string {
   const value: unknown = isOptionName(name) ? imageOptions[name].kind.parse(text) : text;
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   if (typeof value === 'number') return String(value);

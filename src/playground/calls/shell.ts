@@ -43,7 +43,7 @@ export function formFile(name: string): string {
 }
 
 /** A file's name as an argument that no program takes for a flag. */
-function fileArgument(name: string): string {
+export function fileArgument(name: string): string {
   return name.startsWith('-') ? `./${name}` : name;
 }
 
@@ -59,12 +59,14 @@ export function imageClient(
   const output = outputName(settings, source, responseType);
   const flags = minimalOptions(settings, defaults)
     .filter(([name]) => name !== 'format' || !knownEndings.test(output))
-    .map(([name, value]) => flag(name.replaceAll('_', '-'), value));
+    .map(([name, value]) => flag(name, value));
   const address = api === 'http://localhost:8080' ? [] : [`--api ${shellQuoted(api)}`];
   return command(`image-client ${input} ${output}`, ...address, ...flags);
 }
 
-function flag(name: string, value: string): string {
+/** An option as a flag of image-client. @param name - with underscores or hyphens */
+export function flag(option: string, value: string): string {
+  const name = option.replaceAll('_', '-');
   if (value === 'true') return `--${name}`;
   if (value === 'false') return `--no-${name}`;
   // A value with a leading minus would be a flag of its own.
