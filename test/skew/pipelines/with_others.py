@@ -105,7 +105,7 @@ def painted(path):
     return planes((image / np.float32(255) - np.float32(0.5)) / np.float32(0.5))
 
 
-@outside("the tensor of another photograph, ViT", VIT, "PIL", "skimage")
+@outside("the tensor of another photograph, ViT", VIT, "PIL", "skimage", "lazy_loader")
 def another(path):
     from os.path import dirname, join
 

@@ -10,7 +10,14 @@ import { withoutPadding } from './padding.ts';
 import type { Recovered, RecoveredPicture } from './recovered.ts';
 import type { Reference } from './reference.ts';
 import { type ValueMap, valueMap } from './value-map.ts';
-import { effectOf, keyOfEffect, mistakenRules, usualRules, type ValueRule } from './value-rules.ts';
+import {
+  effectOf,
+  keyOfEffect,
+  mistakenRules,
+  ruleInWords,
+  usualRules,
+  type ValueRule,
+} from './value-rules.ts';
 
 /*
  * From a tensor's values back to levels 0…255. A sample has 256 possible values if the picture was uint8 before it was
@@ -49,7 +56,7 @@ export function recover(
     precision: precisionOf(distinct.values, given.datatype),
     colours,
   };
-  const rules = [...usualRules(expected.rule), ...mistakenRules(expected.rule)];
+  const rules = nearestFirst([...usualRules(expected.rule), ...mistakenRules(expected.rule)], expected.rule);
   const exact = exactPictures(tensor, rules, expected.arithmetic);
   if (exact.length > 0) return exact;
   const padded = paddedPictures(tensor, rules, expected.arithmetic);
@@ -67,6 +74,19 @@ interface Tensor {
   readonly distinct: DistinctValues;
   readonly precision: DatatypeName;
   readonly colours: 1 | 3;
+}
+
+/** Of rules with one effect, that which differs from the expected one in the fewest words is found first. */
+function nearestFirst(rules: readonly ValueRule[], expected: ValueRule): readonly ValueRule[] {
+  const right = ruleInWords(expected);
+  const departures = rules.map((rule) => {
+    const { scale, mean, std } = ruleInWords(rule);
+    return Number(scale !== right.scale) + Number(mean !== right.mean) + Number(std !== right.std);
+  });
+  return rules
+    .map((_, index) => index)
+    .sort((a, b) => (departures[a] as number) - (departures[b] as number) || a - b)
+    .map((index) => rules[index] as ValueRule);
 }
 
 function exactPictures(tensor: Tensor, rules: readonly ValueRule[], usual: Arithmetic): readonly Recovered[] {
