@@ -3,6 +3,7 @@ import type { Pixels } from '../image/pixels.ts';
 import type { OutputFormat } from '../image/plan.ts';
 import { turboJpeg } from './jpeg/turbojpeg.ts';
 import { sharp } from './libvips/sharp.ts';
+import { encodePng } from './png/encode.ts';
 
 /** An encoded output. */
 export interface Encoded {
@@ -17,7 +18,7 @@ const defaultQuality = { jpeg: 90, webp: 80 } as const;
  *
  * The settings are fast at little cost in size; docs/performance.md has the measurements. JPEG uses the standard's
  * Huffman tables, not optimized ones: half the time, 1 to 4 % more bytes for a camera's photos (11 % for test images
- * made in code). PNG uses level 2 without filters, not 6: 0.4 of the time, 5 % more bytes. WebP uses effort 2, not 4:
+ * made in code). PNG is encoded by png/encode.ts, whose filters and compression depend on the pixels. WebP uses effort 2, not 4:
  * half the time, 3 to 9 % more bytes.
  *
  * @param image - [height, width, 1…4] uint8, no side longer than `longestSides` of image/limits.ts; JPEG without alpha
@@ -32,10 +33,7 @@ export async function encode(
     case 'jpeg':
       return { content: await encodeJpeg(image, quality ?? defaultQuality.jpeg), contentType: 'image/jpeg' };
     case 'png':
-      return {
-        content: await sharpOf(image).png({ compressionLevel: 2 }).toBuffer(),
-        contentType: 'image/png',
-      };
+      return { content: encodePng(image), contentType: 'image/png' };
     case 'webp':
       return {
         content: await sharpOf(image)

@@ -1,6 +1,8 @@
+import process from 'node:process';
 import { codecOf, decoderOf } from './codecs.ts';
 import { turboJpeg } from './jpeg/turbojpeg.ts';
 import { sharp } from './libvips/sharp.ts';
+import { pngEncoderVersion } from './png/encode.ts';
 import type { SourceFormat } from './source-format.ts';
 
 const { aom, heif, mozjpeg, png, tiff, vips, webp } = sharp.versions as Record<string, string | undefined>;
@@ -20,6 +22,8 @@ export async function loadLibraries(formats: readonly SourceFormat[]): Promise<R
     mozjpeg,
     turbojpeg: turboJpeg?.version,
     png,
+    zlib: process.versions.zlib,
+    'png-encoder': pngEncoderVersion,
     webp,
     aom,
     heif,

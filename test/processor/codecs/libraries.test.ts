@@ -7,7 +7,7 @@ describe(loadLibraries, () => {
     const libraries = await loadLibraries(['jpeg']);
     expect(Object.keys(libraries)).toEqual(expect.arrayContaining(['sharp', 'vips', 'png', 'webp', 'tiff']));
     for (const version of Object.values(libraries))
-      expect(version).toMatch(/^[0-9a-f.]+(\+(bundled|system|configured))?$/);
+      expect(version).toMatch(/^[0-9a-f.]+(-motley-[0-9a-f]+|\+(bundled|system|configured))?$/);
     expect(libraries).not.toHaveProperty('libheif-js');
   });
 

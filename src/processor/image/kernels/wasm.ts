@@ -93,6 +93,7 @@ export interface Kernels {
   premultiply(rgba: number, bytes: number): void;
   unpremultiply(rgba: number, pixels: number): void;
   luma(rgb: number, out: number, pixels: number): void;
+  filterRows(above: number, rows: number, out: number, count: number, bytes: number, step: number): void;
 }
 
 /** Working memory for one job. Parts are reserved but not freed; all of it is reused after the job. */
