@@ -77,7 +77,7 @@ async function decoded(png: Buffer, channels: number): Promise<Buffer> {
   if (channels === 1) return await image.toColourspace('b-w').raw().toBuffer();
   const values = await image.raw().toBuffer();
   if (channels !== 2 || values.length % 4 !== 0) return values;
-  return values.filter((_, at) => at % 4 === 0 || at % 4 === 3);
+  return Buffer.from(values.filter((_, at) => at % 4 === 0 || at % 4 === 3));
 }
 
 describe(encodePng, () => {
