@@ -79,7 +79,12 @@ describe('openapi.json', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'openapi-'));
     origin = await startOrigin(routes({ '/cat.jpg': sends(sample, { 'content-type': 'image/jpeg' }) }));
-    service = await startService({ processor: { URL_ALLOWED_HOSTS: `127.0.0.1:${origin.port}` } });
+    // A comparison takes seconds of CPU, which a loaded machine may not have.
+    const patient = '300000';
+    service = await startService({
+      api: { REQUEST_TIMEOUT_MS: patient },
+      processor: { URL_ALLOWED_HOSTS: `127.0.0.1:${origin.port}`, MAX_TIMEOUT_MS: patient },
+    });
     const wrong = 'width=224&height=224&grayscale=false&channel_order=bgr&numerics=opencv&format=npy';
     const response = await fetch(`${service.url}/v1/images?${wrong}`, { method: 'POST', body: sample });
     files['wrong.npy'] = new Uint8Array(await response.arrayBuffer());

@@ -23,7 +23,12 @@ beforeAll(async () => {
       '/circle.jpg': (_request, response) => response.writeHead(302, { Location: '/circle.jpg' }).end(),
     }),
   );
-  service = await startService({ processor: { URL_ALLOWED_HOSTS: `127.0.0.1:${origin.port}` } });
+  // A comparison takes seconds of CPU, which a loaded machine may not have.
+  const patient = '300000';
+  service = await startService({
+    api: { REQUEST_TIMEOUT_MS: patient },
+    processor: { URL_ALLOWED_HOSTS: `127.0.0.1:${origin.port}`, MAX_TIMEOUT_MS: patient },
+  });
   folder = mkdtempSync(join(tmpdir(), 'problems-'));
   const file = (name: string, value: unknown) => {
     writeFileSync(join(folder, name), JSON.stringify(value));

@@ -32,12 +32,18 @@ const sample = readFileSync(new URL('../fixtures/sample.jpg', import.meta.url));
 const preset = 'openai/clip-vit-base-patch32';
 const mistakes = { width: 224, height: 224, grayscale: false, channel_order: 'bgr', numerics: 'opencv' };
 
+/** A search takes seconds of CPU, which a loaded machine may not have. */
+const patient = '300000';
+
 let service: Service;
 let expected: Uint8Array<ArrayBuffer>;
 /** A squashed picture in BGR, resized by OpenCV, from 0 to 1. */
 let wrong: Uint8Array<ArrayBuffer>;
 beforeAll(async () => {
-  service = await startService({ processor: { URL_ALLOWED_HOSTS: '127.0.0.1' } });
+  service = await startService({
+    api: { REQUEST_TIMEOUT_MS: patient },
+    processor: { URL_ALLOWED_HOSTS: '127.0.0.1', MAX_TIMEOUT_MS: patient },
+  });
   expected = await tensorOf({ preset });
   wrong = await tensorOf(mistakes);
 });
@@ -231,6 +237,7 @@ describe('the limits of POST /v1/skew', () => {
       await using guarded = await startTestApi({
         PROCESSOR_URL: `http://${service.address}`,
         API_KEYS_FILE: file,
+        REQUEST_TIMEOUT_MS: patient,
         RATE_LIMIT_RPS: '1',
         RATE_LIMIT_BURST: '60',
       });

@@ -1,4 +1,5 @@
 import { datatypes } from '../../datatypes.ts';
+import { toleranceInWords } from '../../options/tolerance.ts';
 import type { ApiConfig } from '../config.ts';
 import { maxPairs } from '../skew/pairs.ts';
 import { skewExamples, skewFormExamples } from './examples-of-skew.ts';
@@ -21,6 +22,10 @@ const ownFields = {
     type: 'boolean',
     default: false,
     description: 'Whether the response has a map of the differences',
+  },
+  tolerance: {
+    type: 'string',
+    description: `Differences that pass, for which no cause is searched: ${toleranceInWords}`,
   },
   shape: {
     type: 'string',
@@ -148,6 +153,10 @@ export function skewSchema(): JsonObject {
     required: ['equal', 'given', 'expected', 'source', 'plan'],
     properties: {
       equal: { type: 'boolean', description: 'Whether shape, datatype and all values are equal' },
+      within_tolerance: {
+        type: 'boolean',
+        description: 'With a tolerance: whether the differences are within it',
+      },
       ...differenceSchemas,
       percentiles: {
         type: 'object',
@@ -156,7 +165,7 @@ export function skewSchema(): JsonObject {
       },
       cause: {
         type: 'object',
-        description: 'Absent if the tensors are equal',
+        description: 'Absent if the tensors are equal or within the tolerance',
         required: ['exact', 'confidence', 'sentence', 'steps'],
         properties: {
           exact: exactSchema,
