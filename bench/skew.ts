@@ -22,8 +22,8 @@ import { encoded, photoLike } from '../test/support/pictures.ts';
 import { printTable } from './measure.ts';
 
 /*
- * What a comparison costs in a fresh worker, beside the price by which it is admitted: the growth of the process's peak
- * (VmHWM) and its CPU. `node bench/skew.ts` prints the table of docs/performance.md.
+ * The cost of a comparison in a fresh worker, beside the price by which it is admitted: the growth of the process's peak
+ * (VmHWM) and its CPU. `node bench/skew.ts` prints the table; its figures are in src/processor/skew/price.ts.
  */
 
 const preset = 'openai/clip-vit-base-patch32';

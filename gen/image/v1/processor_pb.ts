@@ -1297,7 +1297,7 @@ export type SkewRequest = Message<"image.v1.SkewRequest"> & {
   request?: ProcessRequest | undefined;
 
   /**
-   * What the other program made. Exactly one is required.
+   * The result of the other program. Exactly one is required.
    *
    * @generated from oneof image.v1.SkewRequest.given
    */
@@ -1377,7 +1377,7 @@ export const SkewToleranceSchema: GenMessage<SkewTolerance> = /*@__PURE__*/
   messageDesc(file_image_v1_processor, 29);
 
 /**
- * A tensor in a file, or its values alone.
+ * A tensor in a file, or raw values.
  *
  * @generated from message image.v1.GivenTensor
  */

@@ -16,7 +16,7 @@ const tags = [
   { name: 'Images', description: 'An image or a URL in, an image or a tensor out.' },
   { name: 'Descriptions', description: 'Sizes, shapes and key of a response, without decoding the image.' },
   { name: 'Presets', description: 'The preprocessing of published models.' },
-  { name: 'Skew', description: 'What made the tensor of another program differ.' },
+  { name: 'Skew', description: 'The preprocessing that made the tensor of another program.' },
   { name: 'Errors', description: 'The reasons with which a request can fail.' },
   { name: 'RPC', description: 'The same over Connect and gRPC-Web, with generated types.' },
   { name: 'Operations', description: 'Probes, metrics and this document.' },

@@ -30,7 +30,7 @@ const ownFields = {
   shape: {
     type: 'string',
     description:
-      'The length of each axis, with commas between them, of a tensor that is values alone: 1,3,224,224. Only together with datatype',
+      'The length of each axis, with commas between them, of raw values: 1,3,224,224. Only together with datatype',
   },
   tensor_name: {
     type: 'string',
@@ -61,7 +61,7 @@ export function postSkew(options: Record<string, JsonObject>, config: ApiConfig)
             properties: {
               image: several(file, 'The image file'),
               url: several(urlSchema, 'The address of the image, instead of a file'),
-              tensor: several(file, 'What the other program made: .npy, .npz, safetensors, or values alone'),
+              tensor: several(file, 'What the other program made: .npy, .npz, safetensors, or raw values'),
               picture: several(file, 'The same as an encoded image, instead of a tensor'),
               ...ownFields,
               datatype: {

@@ -13,7 +13,7 @@ export function pairJson(outcome: PairOutcome) {
   return { problem: { reason, message, retryable: isRetryable, metadata } };
 }
 
-/** What holds for all pairs together. */
+/** The summary of all pairs. */
 export function overallJson(outcomes: readonly PairOutcome[]) {
   const reports = outcomes.flatMap((outcome) => ('report' in outcome ? [outcome.report] : []));
   return {

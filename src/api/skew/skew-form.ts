@@ -28,7 +28,7 @@ export interface SkewForm {
   readonly texts: OptionTexts;
 }
 
-/** What a request says about all of its tensors, and about the response. */
+/** The fields of a request that hold for all of its tensors, and for the response. */
 export interface SkewSettings {
   readonly shape: readonly bigint[];
   readonly datatype: string;

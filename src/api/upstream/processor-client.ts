@@ -211,7 +211,7 @@ export function createProcessorClient(
   };
 }
 
-/** What the requests of all methods have, as far as it is about their images. */
+/** The fields of all methods' requests that contain images. */
 type SomeRequest = Partial<Pick<ProcessRequest, 'source'>> &
   Partial<Pick<ProcessBatchRequest, 'requests'>> &
   Partial<Pick<SkewRequest, 'given' | 'request'>>;

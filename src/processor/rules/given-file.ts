@@ -58,7 +58,7 @@ function tensorFile({ content, container, shape, datatype, name }: GivenTensor):
   return { kind: 'tensor', content, container: known, shape: shape.map(Number), datatype, name };
 }
 
-/** Values alone need both a shape and a datatype, and a file has its own ones. */
+/** Raw values need both a shape and a datatype, and a file has its own ones. */
 function checkRaw(container: GivenContainer | 'auto', shape: readonly bigint[], datatype: string): void {
   const [isRaw, isFile] = [container === 'raw', container !== 'raw' && container !== 'auto'];
   const text = shape.join(',');
