@@ -10,6 +10,7 @@ from image_service_client import (
     ImageError,
     ImageServiceError,
     RequestError,
+    TensorError,
     UnavailableError,
 )
 from image_service_client.errors import error_class
@@ -26,7 +27,10 @@ def test_every_reason_has_its_exception(checkout: Path) -> None:
     assert classes.pop(DeadlineError) == {"DEADLINE_EXCEEDED", "REQUEST_TIMEOUT"}
     assert {"OVERLOADED", "RATE_LIMITED", "ORIGIN_BUSY", "WORKER_CRASHED"} <= classes.pop(UnavailableError)
     assert {"IMAGE_CORRUPT", "FORMAT_UNSUPPORTED", "ORIGIN_STATUS", "SOURCE_EMPTY"} <= classes.pop(ImageError)
-    assert {"OPTION_UNKNOWN", "PRESET_UNKNOWN", "SOURCE_MISSING", "ROUTE_UNKNOWN"} <= classes.pop(RequestError)
+    assert {"OPTION_UNKNOWN", "PRESET_UNKNOWN", "SOURCE_MISSING", "ROUTE_UNKNOWN", "PAIRS_INVALID"} <= classes.pop(
+        RequestError
+    )
+    assert {"TENSOR_INVALID", "TENSOR_NOT_FINITE", "TENSOR_UNRELATED"} <= classes.pop(TensorError)
     assert classes == {}
 
 

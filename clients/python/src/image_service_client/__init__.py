@@ -16,12 +16,23 @@ from .errors import (
     ImageError,
     ImageServiceError,
     RequestError,
+    TensorError,
     UnavailableError,
     UnexpectedResponseError,
 )
 from .mapping import TensorMap
 from .options import Options
 from .outputs import Description, Info, Output, OutputDescription, Preset, SourceInfo, Tensors
+from .skew import (
+    Skew,
+    SkewBatch,
+    SkewCause,
+    SkewOverall,
+    SkewStep,
+    TensorInfo,
+    TensorSource,
+    assert_no_skew,
+)
 from .sources import Source, Url
 from .streams import Item
 
@@ -41,11 +52,20 @@ __all__ = [
     "OutputDescription",
     "Preset",
     "RequestError",
+    "Skew",
+    "SkewBatch",
+    "SkewCause",
+    "SkewOverall",
+    "SkewStep",
     "Source",
     "SourceInfo",
+    "TensorError",
+    "TensorInfo",
     "TensorMap",
+    "TensorSource",
     "Tensors",
     "UnavailableError",
     "UnexpectedResponseError",
     "Url",
+    "assert_no_skew",
 ]

@@ -12,7 +12,7 @@ import httpx
 from . import calls
 from .exchange import Call, Lost, Read, Reply, Send
 from .options import has_preset
-from .sources import Source, read_source
+from .sources import Source
 from .streams import Item, check_concurrency, in_tasks
 from .transport import Deadline, async_chunks_of, lost, reply_of, request_options, settings_of
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from .options import Options
     from .outputs import Description, Output, Preset, Tensors
+    from .skew import Skew, SkewBatch, TensorSource
     from .tensors import Array
 
 T = TypeVar("T")
@@ -88,6 +89,35 @@ class AsyncClient:
 
         return in_tasks(run, sources, concurrency, ordered)
 
+    async def skew(
+        self,
+        image: Source,
+        tensor: TensorSource,
+        *,
+        tolerance: float | str | None = None,
+        map: bool = False,
+        picture: bool = False,
+        tensor_name: str | None = None,
+        **options: Unpack[Options],
+    ) -> Skew:
+        """As `Client.skew`."""
+        fields = calls.skew_fields(tolerance, map, tensor_name)
+        return await self._run(calls.skew(image, tensor, picture, fields, options, self._settings.patience))
+
+    async def skew_batch(
+        self,
+        pairs: Iterable[tuple[Source, TensorSource]],
+        *,
+        tolerance: float | str | None = None,
+        map: bool = False,
+        picture: bool = False,
+        tensor_name: str | None = None,
+        **options: Unpack[Options],
+    ) -> SkewBatch:
+        """As `Client.skew_batch`."""
+        fields = calls.skew_fields(tolerance, map, tensor_name)
+        return await self._run(calls.skew_batch(pairs, picture, fields, options, self._settings.patience))
+
     async def describe(self, source: Source, **options: Unpack[Options]) -> Description:
         """As `Client.describe`."""
         return await self._run(calls.describe(source, options, self._settings.patience))
@@ -128,7 +158,7 @@ class AsyncClient:
             while True:
                 effect = call.send(result)
                 if isinstance(effect, Read):
-                    result = await asyncio.to_thread(read_source, effect.source)
+                    result = await asyncio.to_thread(effect.reader, effect.source)
                 elif isinstance(effect, Send):
                     result = await self._send(effect)
                 else:

@@ -11,11 +11,22 @@ from urllib.parse import quote
 import numpy as np
 
 from .errors import ImageServiceError, RequestError, UnexpectedResponseError
-from .exchange import Call, Effect, Patience, Reply, Request, exchange, read
+from .exchange import Call, Effect, Patience, Read, Reply, Request, exchange, read
 from .messages import BATCH_PATH, batch_content, batch_request
 from .multipart import form_body, parts_of
 from .options import has_preset, option_texts
 from .outputs import Description, Output, Preset, Tensors, description_of, info_of, preset_of
+from .skew import (
+    Skew,
+    SkewBatch,
+    TensorSource,
+    batch_of,
+    is_picture,
+    read_picture,
+    read_tensor,
+    skew_of,
+    tolerance_text,
+)
 from .sources import Content, Source, Url
 from .streams import Item
 from .tensors import Array, read_safetensors
@@ -120,9 +131,67 @@ def joined(items: Iterable[Item]) -> Tensors:
     return Tensors({name: np.concatenate([one[name] for one in all_tensors]) for name in all_tensors[0]})
 
 
-def _shapes(tensors: Tensors) -> dict[str, tuple[int, ...]]:
-    """The shape of one image in each tensor."""
-    return {name: array.shape[1:] for name, array in tensors.items()}
+def skew_fields(tolerance: float | str | None, map: bool, tensor_name: str | None) -> dict[str, str]:
+    """The settings of a comparison as fields of a form."""
+    fields = {
+        "tolerance": None if tolerance is None else tolerance_text(tolerance),
+        "map": "true" if map else None,
+        "tensor_name": tensor_name,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def skew(
+    image: Source,
+    tensor: TensorSource,
+    picture: bool,
+    fields: Mapping[str, str],
+    options: Mapping[str, Any],
+    patience: Patience,
+) -> Call[Skew]:
+    """The comparison of one pair."""
+    reply = yield from _send_pairs([(image, tensor)], picture, fields, options, patience)
+    return skew_of(_json_of(reply))
+
+
+def skew_batch(
+    pairs: Iterable[tuple[Source, TensorSource]],
+    picture: bool,
+    fields: Mapping[str, str],
+    options: Mapping[str, Any],
+    patience: Patience,
+) -> Call[SkewBatch]:
+    """The comparisons of several pairs."""
+    pairs = list(pairs)
+    if not pairs:
+        raise ValueError("A comparison has at least one pair.")
+    reply = yield from _send_pairs(pairs, picture, fields, options, patience)
+    value = _json_of(reply)
+    if "pairs" in value:
+        return batch_of(value)
+    # The response to a single pair is that of `skew`.
+    overall = {**value, "pairs": 1, "failed": 0}
+    return batch_of({"overall": overall, "pairs": [value]})
+
+
+def _send_pairs(
+    pairs: Sequence[tuple[Source, TensorSource]],
+    picture: bool,
+    fields: Mapping[str, str],
+    options: Mapping[str, Any],
+    patience: Patience,
+) -> Generator[Effect, Any, Reply]:
+    parts: list[tuple[str, str | bytes]] = [*fields.items(), *option_texts(options).items()]
+    for image, tensor in pairs:
+        content = yield from read(image)
+        parts.append(("url", content.url) if isinstance(content, Url) else ("image", content))
+        is_encoded = picture or is_picture(tensor)
+        given = yield Read(tensor, read_picture if is_encoded else read_tensor)
+        parts.append(("picture" if is_encoded else "tensor", given))
+    boundary = uuid.uuid4().hex
+    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    request = Request("POST", "/v1/skew", headers=headers, body=form_body(boundary, parts))
+    return (yield from exchange(request, patience))
 
 
 def preset(name: str, patience: Patience) -> Call[Preset]:
@@ -165,7 +234,7 @@ def _request(content: Content, path: str, texts: Mapping[str, str]) -> Request:
         return Request("POST", path, params=texts, headers=headers, body=content)
     boundary = uuid.uuid4().hex
     headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-    return Request("POST", path, headers=headers, body=form_body(boundary, texts, content))
+    return Request("POST", path, headers=headers, body=form_body(boundary, [*texts.items(), ("image", content)]))
 
 
 def _json_of(reply: Reply) -> Any:

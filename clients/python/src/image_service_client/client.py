@@ -14,7 +14,7 @@ import httpx
 from . import calls
 from .exchange import Call, Lost, Read, Reply, Send
 from .options import has_preset
-from .sources import Source, read_source
+from .sources import Source
 from .streams import Item, check_concurrency, in_threads
 from .transport import Deadline, chunks_of, lost, reply_of, request_options, settings_of
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from .options import Options
     from .outputs import Description, Output, Preset, Tensors
+    from .skew import Skew, SkewBatch, TensorSource
     from .tensors import Array
 
 T = TypeVar("T")
@@ -139,6 +140,59 @@ class Client:
 
         return in_threads(run, sources, concurrency, ordered)
 
+    def skew(
+        self,
+        image: Source,
+        tensor: TensorSource,
+        *,
+        tolerance: float | str | None = None,
+        map: bool = False,
+        picture: bool = False,
+        tensor_name: str | None = None,
+        **options: Unpack[Options],
+    ) -> Skew:
+        """Compares the tensor that another program made of an image with the expected one, and names the cause.
+
+        Args:
+            image: the image, as in `tensor`.
+            tensor: an array, a torch tensor, the path or the bytes of a .npy, .npz or safetensors file, or a PIL image:
+                the pixels before they are rescaled and normalized.
+            tolerance: the largest absolute difference that passes, in units of the expected tensor; or text such as
+                "mean:0.001" or "max:0.05,share:0.01". Without one only equal tensors pass.
+            map: whether the result has a PNG of the differences.
+            picture: whether `tensor` is an encoded image.
+            tensor_name: which tensor of a file of several.
+            options: those of the expected tensor, such as preset="openai/clip-vit-base-patch32".
+
+        Raises:
+            TensorError: the tensor cannot be compared: it is cut off, has NaN, or is that of another image.
+        """
+        fields = calls.skew_fields(tolerance, map, tensor_name)
+        return self._run(calls.skew(image, tensor, picture, fields, options, self._settings.patience))
+
+    def skew_batch(
+        self,
+        pairs: Iterable[tuple[Source, TensorSource]],
+        *,
+        tolerance: float | str | None = None,
+        map: bool = False,
+        picture: bool = False,
+        tensor_name: str | None = None,
+        **options: Unpack[Options],
+    ) -> SkewBatch:
+        """Compares up to 16 pairs in one request, and names the cause that most of them have.
+
+        Args:
+            pairs: of an image and a tensor, each as in `skew`; all tensors are arrays and files, or all are pictures.
+            tolerance: as in `skew`, of each pair.
+            map: as in `skew`.
+            picture: as in `skew`.
+            tensor_name: as in `skew`.
+            options: as in `skew`.
+        """
+        fields = calls.skew_fields(tolerance, map, tensor_name)
+        return self._run(calls.skew_batch(pairs, picture, fields, options, self._settings.patience))
+
     def describe(self, source: Source, **options: Unpack[Options]) -> Description:
         """Names, datatypes and shapes of the outputs, tokens and key of a request, without decoding the image."""
         return self._run(calls.describe(source, options, self._settings.patience))
@@ -195,7 +249,7 @@ class Client:
             while True:
                 effect = call.send(result)
                 if isinstance(effect, Read):
-                    result = read_source(effect.source)
+                    result = effect.reader(effect.source)
                 elif isinstance(effect, Send):
                     result = self._send(effect)
                 elif ended.wait(effect.seconds):

@@ -64,6 +64,10 @@ class RequestError(ImageServiceError):
     """The call is wrong, whatever the image: an unknown option or preset, a value that is not allowed."""
 
 
+class TensorError(ImageServiceError):
+    """The tensor to compare cannot be used: cut off, with NaN, or of another image."""
+
+
 class AuthenticationError(ImageServiceError):
     """The API key is missing or unknown."""
 
@@ -89,6 +93,7 @@ _REQUEST_REASONS = {
     "EXPECTATION_UNSUPPORTED",
     "HEADERS_TOO_LARGE",
     "MESSAGE_INVALID",
+    "PAIRS_INVALID",
     "REQUEST_INVALID",
     "SOURCE_AMBIGUOUS",
     "SOURCE_MISSING",
@@ -110,4 +115,6 @@ def error_class(reason: str, retryable: bool) -> type[ImageServiceError]:
         return RequestError
     if reason.startswith(_IMAGE_PREFIXES):
         return ImageError
+    if reason.startswith("TENSOR_"):
+        return TensorError
     return ImageServiceError

@@ -17,16 +17,17 @@ from typing import Any, TypeVar
 
 from .errors import DeadlineError, ImageServiceError, UnavailableError, UnexpectedResponseError, error_class
 from .messages import error_info
-from .sources import Content, Source
+from .sources import Content, Source, read_source
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Read:
-    """Read a source; the result is its `Content`."""
+    """Read a source; the result is what its reader returns."""
 
-    source: Source
+    source: Any
+    reader: Callable[[Any], Any] = read_source
 
 
 @dataclass(frozen=True)

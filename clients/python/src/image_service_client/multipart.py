@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from .exchange import Reply
 
 
-def form_body(boundary: str, fields: Mapping[str, str], image: bytes) -> bytes:
-    """A multipart/form-data body of texts and of the file `image`."""
-    parts = [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
-        for name, value in fields.items()
-    ]
-    head = (
-        f'--{boundary}\r\nContent-Disposition: form-data; name="image"; filename="image"\r\n'
-        "Content-Type: application/octet-stream\r\n\r\n"
-    ).encode()
-    return b"".join([*parts, head, image, f"\r\n--{boundary}--\r\n".encode()])
+def form_body(boundary: str, fields: Iterable[tuple[str, str | bytes]]) -> bytes:
+    """A multipart/form-data body of texts and of files, which are bytes."""
+    parts: list[bytes] = []
+    for name, value in fields:
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"'
+        if isinstance(value, str):
+            parts.append(f"{head}\r\n\r\n{value}\r\n".encode())
+        else:
+            # A file is not copied before all are joined.
+            kind = "Content-Type: application/octet-stream"
+            parts += [f'{head}; filename="{name}"\r\n{kind}\r\n\r\n'.encode(), value, b"\r\n"]
+    return b"".join([*parts, f"--{boundary}--\r\n".encode()])
 
 
 def parts_of(reply: Reply) -> Iterator[tuple[dict[str, str], bytearray]]:
