@@ -192,6 +192,7 @@ describe.skipIf(chromium === undefined)(
       await alert.waitFor();
       expect(await alert.textContent()).toContain('TENSOR_INVALID');
       expect(await page.isVisible('#skew-report')).toBe(false);
+      expect(await page.isVisible('#stale-note')).toBe(false);
       expect(await page.locator('#stage canvas').count()).toBe(0);
     });
 

@@ -164,7 +164,11 @@ export function createRun(parts: RunParts) {
   /** Reports the problem of the image that is shown. */
   function showProblem(problem: Problem): void {
     lastProblem = problem;
-    if (store.get().view === 'skew') parts.resultPanel.forgetSkew();
+    if (store.get().view === 'skew') {
+      // A report on another tensor, even a pale one, would be read as that on this one.
+      status.forgetResult();
+      parts.resultPanel.forgetSkew();
+    }
     parts.jumpBar.show(problem.title);
     status.failed(problem);
     if (source !== undefined) images.note(source, { kind: 'failed', problem });
