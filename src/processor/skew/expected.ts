@@ -41,7 +41,9 @@ export function latticeFor(
     turn: first(turnsOf(header.orientation), ({ id }) => id === (plan.orientation ?? 'apply')),
     transparency: transparenciesOf(header.hasAlpha, plan.alpha),
     recolouring: recolouringsOf(isGraySource, header.width * header.height, picture, gray.before ?? 'none'),
-    framing: (turn) => withFirst(isOwn(turn) ? own : undefined, framingsOf(sizeOfTurn(turn), picture)),
+    framing: oncePerTurn((turn) =>
+      withFirst(isOwn(turn) ? own : undefined, framingsOf(sizeOfTurn(turn), picture)),
+    ),
     nearFramings: ({ turn, framing }) => nearFramings(sizeOfTurn(turn), framing),
     unusualFraming: (turn) => unusualFramings(sizeOfTurn(turn), picture),
     resampler: first(resamplers, ({ id }) => id === resampler),
@@ -132,4 +134,14 @@ function withFirst<C extends Choice>(choice: C | undefined, choices: readonly C[
 
 function sizeOf({ width, height }: Size): Size {
   return { width, height };
+}
+
+/** Lists are long, and asked for in each round of the search. */
+function oncePerTurn(framingsOf: Lattice['framing']): Lattice['framing'] {
+  const made = new Map<string, readonly Framing[]>();
+  return (turn) => {
+    const framings = made.get(turn.id) ?? framingsOf(turn);
+    made.set(turn.id, framings);
+    return framings;
+  };
 }

@@ -145,48 +145,67 @@ function firstTrials(turn: Turn, lattice: Lattice): readonly Hypothesis[] {
 
 /** Changes dimensions, those of the source only where the others do not give the picture. */
 async function improve(lattice: Lattice, trials: Trials): Promise<Trial | undefined> {
+  const best = (): Beam => ({ trials: trials.best(beamWidth), withNear: true });
+  // A framing that is a pixel off can make up for a wrong source a little; the right one is among the listed framings.
+  const listed = (): Beam => ({ trials: trials.best(sourceBeamWidth, isListedIn(lattice)), withNear: false });
   for (let error = Number.POSITIVE_INFINITY; ; ) {
-    const found = await change(ofResult, beamWidth, lattice, trials);
+    const found = await change(ofResult, best, lattice, trials);
     if (found === undefined || found.error === 0 || found.error >= error) return found;
     error = found.error;
-    await change(ofSource, sourceBeamWidth, lattice, trials);
+    const bestOfSource = (): Beam => ({ trials: trials.best(sourceBeamWidth), withNear: false });
+    for (const beam of [bestOfSource, listed]) await change(ofSource, beam, lattice, trials);
+    await change(ofResult, listed, lattice, trials);
     const { hypothesis } = trials.best(1)[0] ?? found;
     const near = hypothesis.recolouring.near?.() ?? [];
     await trials.all(near.map((recolouring) => ({ ...hypothesis, recolouring })));
   }
 }
 
+/** The hypotheses that are changed, and whether the framings next to those of the best one are tried too. */
+interface Beam {
+  readonly trials: readonly Trial[];
+  readonly withNear: boolean;
+}
+
 /** Changes one dimension at a time, from the best hypotheses, until nothing gets better. */
 async function change(
   names: readonly Changed[],
-  width: number,
+  beamOf: () => Beam,
   lattice: Lattice,
   trials: Trials,
 ): Promise<Trial | undefined> {
   for (let error = Number.POSITIVE_INFINITY; ; ) {
-    const beam = trials.best(width);
-    const [first] = beam;
+    const beam = beamOf();
+    const [first] = beam.trials;
     if (first === undefined || first.error === 0 || first.error >= error) return first;
     error = first.error;
-    const changed = beam.flatMap(({ hypothesis }) => neighboursOf(hypothesis, names, lattice));
+    const changed = beam.trials.flatMap(({ hypothesis }) => neighboursOf(hypothesis, names, lattice));
     // Those of one source follow each other, so that it is made once.
     await trials.all(changed.toSorted((a, b) => (sourceOf(a) < sourceOf(b) ? -1 : 1)));
-    if (names === ofResult)
-      await trials.all(beam.flatMap(({ hypothesis }, rank) => framings(hypothesis, rank, lattice, trials)));
+    if (names === ofResult) await trials.all(framingsNextTo(beam, lattice, trials));
   }
 }
 
-/** The best framings so far, and those next to the best one's. */
-function framings(
-  hypothesis: Hypothesis,
-  rank: number,
-  lattice: Lattice,
-  trials: Trials,
-): readonly Hypothesis[] {
-  const kept = trials.best(keptFramings).map((trial) => trial.hypothesis);
-  const others = kept.filter(({ turn }) => turn.id === hypothesis.turn.id).map(({ framing }) => framing);
-  const near = rank === 0 ? lattice.nearFramings(hypothesis) : [];
-  return [...others, ...near].map((framing) => ({ ...hypothesis, framing }));
+/** The hypotheses of a beam with the best framings so far, and those next to the best one's. */
+function framingsNextTo(beam: Beam, lattice: Lattice, trials: Trials): readonly Hypothesis[] {
+  const kept = trials.best(keptFramings, beam.withNear ? undefined : isListedIn(lattice));
+  return beam.trials.flatMap(({ hypothesis }, rank) => {
+    const others = kept
+      .filter((trial) => trial.hypothesis.turn.id === hypothesis.turn.id)
+      .map((trial) => trial.hypothesis.framing);
+    const near = rank === 0 && beam.withNear ? lattice.nearFramings(hypothesis) : [];
+    return [...others, ...near].map((framing) => ({ ...hypothesis, framing }));
+  });
+}
+
+/** Whether a hypothesis has one of the framings that {@link Lattice.framing} lists. */
+function isListedIn(lattice: Lattice): (hypothesis: Hypothesis) => boolean {
+  const listed = new Map<string, ReadonlySet<string>>();
+  return ({ turn, framing }) => {
+    const ids = listed.get(turn.id) ?? new Set(lattice.framing(turn).map(({ id }) => id));
+    listed.set(turn.id, ids);
+    return ids.has(framing.id);
+  };
 }
 
 function sourceOf(hypothesis: Hypothesis): string {
@@ -276,7 +295,7 @@ interface Trials {
   /** Tries hypotheses that have not been tried, as far as the limit permits. */
   all(hypotheses: readonly Hypothesis[]): Promise<void>;
   /** The best trials, those nearer to the expected tensor first. */
-  best(count: number): readonly Trial[];
+  best(count: number, isMeant?: (hypothesis: Hypothesis) => boolean): readonly Trial[];
   givesWindows(hypothesis: Hypothesis): Promise<boolean>;
   wholeOf(hypothesis: Hypothesis): Promise<{ readonly error: number; readonly worst: Cutout }>;
   /** Forgets all trials: they are compared in one window more. */
@@ -305,9 +324,9 @@ function createTrials(picture: RecoveredPicture, lattice: Lattice, renderer: Ren
     async all(hypotheses) {
       for (const hypothesis of hypotheses) await attempt(hypothesis);
     },
-    best: (count) =>
+    best: (count, isMeant = () => true) =>
       [...trials.values()]
-        .filter(({ error }) => Number.isFinite(error))
+        .filter(({ error, hypothesis }) => Number.isFinite(error) && isMeant(hypothesis))
         .sort((a, b) => a.error - b.error || a.departures - b.departures)
         .slice(0, count),
     async givesWindows(hypothesis) {

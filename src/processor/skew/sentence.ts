@@ -36,14 +36,21 @@ function differs(difference: Subject['difference'], subject: string): string {
 function phrasesOf(steps: readonly CauseStep[]): readonly string[] {
   const of = (name: StepName) => steps.find((step) => step.name === name)?.yours;
   const [numerics, filter] = [of('numerics'), of('filter')];
+  // OpenCV's interpolations have names of their own.
+  const isNamed = numerics?.includes('INTER_') ?? false;
+  const named = numerics !== undefined && (isNamed || filter === undefined) ? numerics : undefined;
   const resize =
-    numerics !== undefined
-      ? [[numerics, filter].join(' ').trim()]
+    named ??
+    (numerics !== undefined
+      ? `${numerics} ${filter}`
       : filter !== undefined
-        ? [`the filter ${filter}`]
-        : [];
+        ? `the filter ${filter}`
+        : undefined);
   const others = steps.filter(({ name }) => name !== 'numerics' && name !== 'filter');
-  return [...resize, ...others.map(({ name, yours }) => phrases[name]?.(yours) ?? `${words(name)} ${yours}`)];
+  return [
+    ...(resize === undefined ? [] : [resize]),
+    ...others.map(({ name, yours }) => phrases[name]?.(yours) ?? `${words(name)} ${yours}`),
+  ];
 }
 
 const phrases: { readonly [Name in StepName]?: (yours: string) => string } = {

@@ -30,6 +30,7 @@ export function framingsOf(source: Size, picture: Levels): readonly Framing[] {
     ...shorterSides.flatMap((side) => shorterSideCrops(source, size, side)),
     ...squares(source, size),
     ...fittedBox(source, size),
+    ...stretchedCrops(source, size),
     ...pads.flatMap((pad) => letterboxes(source, size, pad)),
     ...pads.flatMap((pad) => paddedSquares(source, size, pad)),
     ...cutOnly(source, size),
@@ -215,6 +216,18 @@ function squares(source: Size, size: Size): readonly Framing[] {
       }),
     );
   });
+}
+
+/** The source is stretched to a larger size, and the centre is cut: timm's crop mode `squash`. */
+function stretchedCrops(source: Size, size: Size): readonly Framing[] {
+  return cropShares.slice(1).flatMap((share) =>
+    roundings.flatMap((round) => {
+      const resized = { width: round(size.width / share), height: round(size.height / share) };
+      return centredWindows(resized, size).map((shown) =>
+        framingOf(source, { box: whole(source), resized, shown }),
+      );
+    }),
+  );
 }
 
 /** Pillow's ImageOps.fit: a part with fractions of pixels. */
