@@ -2,7 +2,7 @@
  * Runs preprocessing pipelines as other people write them, with their own libraries, on photographs that Python packages
  * ship, and compares their tensors with the expected ones: is the cause named, and is every value explained?
  *
- *   npm run skew:pipelines -- [--python PATH]... [--modules DIR] [--name TEXT] [--images 2] [--url URL] [--kept] [--results]
+ *   npm run skew:pipelines -- [--python PATH]... [--modules DIR] [--name TEXT]... [--images 2] [--url URL] [--kept] [--results]
  *
  * --python   an interpreter; a pipeline runs in the first one that has its packages. test/skew/make_venvs.sh makes them all
  * --modules  a folder in which @huggingface/transformers is installed
@@ -27,7 +27,7 @@ const { values: options } = parseArgs({
   options: {
     python: { type: 'string', multiple: true, default: [process.env.PYTHON || 'python3'] },
     modules: { type: 'string' },
-    name: { type: 'string', default: '' },
+    name: { type: 'string', multiple: true, default: [''] },
     images: { type: 'string', default: '2' },
     url: { type: 'string' },
     kept: { type: 'boolean', default: false },
@@ -78,7 +78,7 @@ async function main(): Promise<void> {
   const results: Result[] = [];
   for (const [index, pipeline] of pipelines.entries()) {
     const { name, preset, expected, missing } = pipeline;
-    if (!name.toLowerCase().includes(options.name.toLowerCase())) continue;
+    if (!options.name.some((part) => name.toLowerCase().includes(part.toLowerCase()))) continue;
     if (missing !== undefined) {
       console.log(`skipped, ${missing} is not installed: ${name}`);
       continue;

@@ -27,13 +27,14 @@ function draw(setting: string): string {
           context.drawImage(bitmap, 0, 0, 224, 224);`;
 }
 
-/** Pipelines in a page, as demos of ONNX Runtime Web write them. Chromium's arithmetic is not in the lattice. */
+/** Pipelines in a page, as demos of ONNX Runtime Web write them. Chromium's smoothing is not in the lattice. */
 export function canvasPipelines(): { readonly pipelines: readonly Pipeline[]; end(): void } {
   let browser: Promise<Browser> | undefined;
   const table = drawings.map(
     ([name, body]): PixelPipeline => ({
       name: `${name}, ViT`,
-      expected: null,
+      // Without smoothing it is the nearest pixel, as of other libraries.
+      expected: /off|pixelated/.test(name) ? { filter: 'nearest', 'numerics?': '' } : null,
       async pixels(image) {
         browser ??= launchBrowser();
         return pixelsIn(await browser, image, body);

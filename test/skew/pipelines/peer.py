@@ -36,7 +36,7 @@ LIBRARIES = {
     "torchvision": "torchvision",
     "transformers": "transformers",
     "timm": "timm",
-    "open_clip": "open_clip_torch",
+    "open_clip": "open-clip-torch",
     "ultralytics": "ultralytics",
     "Keras": "keras",
     "TensorFlow": "tensorflow-cpu",
@@ -48,7 +48,7 @@ LIBRARIES = {
 
 
 def versions():
-    installed = {each.metadata["Name"].lower(): each.version for each in importlib.metadata.distributions()}
+    installed = {each.metadata["Name"].lower().replace("_", "-"): each.version for each in importlib.metadata.distributions()}
     return {name: installed[package] for name, package in LIBRARIES.items() if package in installed}
 
 

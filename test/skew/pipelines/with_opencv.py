@@ -91,7 +91,8 @@ def cv2_blob(path):
     return cv2.dnn.blobFromImage(cv2.imread(path), 1 / 127.5, (SIDE, SIDE), (127.5, 127.5, 127.5), swapRB=True)
 
 
-@pipeline("cv2.dnn.blobFromImage, crop, swapRB forgotten, ViT", VIT, "cv2", kind="photo wide", numerics="OpenCV", size_="", crop="", channel_order="BGR", scale_="", mean_="", std_="")
+# It resizes by a factor, of which the rounded size is not the exact result.
+@outside("cv2.dnn.blobFromImage, crop, swapRB forgotten, ViT", VIT, "cv2", kind="photo wide")
 def cv2_blob_crop(path):
     import cv2
 

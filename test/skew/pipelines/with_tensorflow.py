@@ -24,7 +24,7 @@ def mobilenet_bilinear(path):
     return preprocess_input(img_to_array(image)[np.newaxis])
 
 
-@pipeline("Keras preprocess_input of another model, ResNet50", CAFFE, "tensorflow", scale="127.5", mean_="", std_="", channel_order="RGB", numerics_="")
+@pipeline("Keras preprocess_input of another model, ResNet50", CAFFE, "tensorflow", scale_="", mean_="", std_="", channel_order="RGB", numerics_="")
 def other_model(path):
     import numpy as np
     from keras.applications.mobilenet_v2 import preprocess_input
@@ -33,7 +33,7 @@ def other_model(path):
     return preprocess_input(img_to_array(load_img(path, target_size=(SIDE, SIDE)))[np.newaxis])
 
 
-@pipeline("Keras preprocess_input of ResNet50, MobileNetV2", KERAS, "tensorflow", scale="1", mean="103.939", std_="", channel_order="BGR", numerics_="")
+@pipeline("Keras preprocess_input of ResNet50, MobileNetV2", KERAS, "tensorflow", scale="1", mean=["103.939", "Caffe"], std_="", channel_order="BGR", numerics_="")
 def caffe(path):
     import numpy as np
     from keras.applications.resnet50 import preprocess_input
@@ -61,8 +61,8 @@ def rescaled(path):
 
 
 for method in ("bilinear", "bicubic", "nearest", "area", "lanczos3"):
-    declare = outside if method in ("area", "lanczos3") else pipeline
-    steps = {} if declare is outside else {"numerics": "TensorFlow", "filter_": "", "decoder_": ""}
+    declare = pipeline if method == "nearest" else outside
+    steps = {"numerics_": "", "filter": "nearest", "decoder_": ""} if method == "nearest" else {}
 
     @declare(f"tf.image.resize, {method}, ViT", VIT, "tensorflow", **steps)
     def tf_resize(path, method=method):
@@ -73,7 +73,7 @@ for method in ("bilinear", "bicubic", "nearest", "area", "lanczos3"):
         return tf.transpose(image, (2, 0, 1))[tf.newaxis].numpy()
 
 
-@pipeline("tf.image.resize, antialias=True, MobileNetV2", KERAS, "tensorflow", numerics="TensorFlow", filter_="", decoder_="")
+@outside("tf.image.resize, antialias=True, MobileNetV2", KERAS, "tensorflow")
 def tf_antialias(path):
     import tensorflow as tf
 
@@ -81,7 +81,7 @@ def tf_antialias(path):
     return tf.keras.applications.mobilenet_v2.preprocess_input(tf.image.resize(image, (SIDE, SIDE), antialias=True))[tf.newaxis].numpy()
 
 
-@pipeline("tf.image.resize, EXIF ignored as decode_jpeg does, MobileNetV2", KERAS, "tensorflow", kind="exif", numerics="TensorFlow", filter_="", decoder_="", orientation="ignore")
+@outside("tf.image.resize, EXIF ignored as decode_jpeg does, MobileNetV2", KERAS, "tensorflow", kind="exif")
 def tf_exif(path):
     import tensorflow as tf
 
