@@ -1,15 +1,21 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser } from '../support/browser.ts';
 import { encoded, photoLike } from '../support/pictures.ts';
 import { newPlaygroundPage, type PlaygroundPage } from '../support/playground-page.ts';
+import { findPythonWith } from '../support/python.ts';
 import { run } from '../support/run.ts';
 import { type Service, startService } from '../support/service.ts';
 import { chromium, findProgram } from '../support/tools.ts';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+const imageClient = `"${process.execPath}" "${repository}src/client/bin.ts"`;
+const python = findPythonWith('httpx', 'numpy');
 
 /** Its mean and std are the same for all channels, so swapped channels are those of a BGR image. */
 const preset = 'google/vit-base-patch16-224';
@@ -72,6 +78,13 @@ describe.skipIf(chromium === undefined)(
       if (await page.isVisible('#given-remove')) await announcedAfter(() => page.click('#given-remove'));
     }
 
+    /** The call to copy in one language. */
+    async function shownCall(name: string): Promise<string> {
+      const { page } = playground;
+      await page.getByRole('tab', { name, exact: true }).click();
+      return (await page.textContent('#snippet')) ?? '';
+    }
+
     const steps = () =>
       playground.page.evaluate<string[][]>(
         "[...document.querySelectorAll('#skew-steps-body tr')].map((row) => [...row.cells].map((cell) => cell.textContent))",
@@ -105,20 +118,34 @@ describe.skipIf(chromium === undefined)(
           const { name, bytes } = await downloaded(link);
           await writeFile(join(folder, name), bytes);
         }
-        await page.getByRole('tab', { name: 'JavaScript' }).click();
-        await writeFile(join(folder, 'main.mjs'), (await page.textContent('#snippet')) ?? '');
+        await writeFile(join(folder, 'main.mjs'), await shownCall('JavaScript'));
         const node = await run(process.execPath, ['main.mjs'], { cwd: folder });
         expect({ ...node, stdout: String(node.stdout) }).toMatchObject({
           code: 0,
           stdout: `${sentence}\n`,
           stderr: '',
         });
-        await page.getByRole('tab', { name: 'curl' }).click();
-        const call = (await page.textContent('#snippet')) ?? '';
-        if (findProgram('curl') === undefined) return;
-        const curl = await run('sh', ['-c', call], { cwd: folder });
-        expect(curl, call).toMatchObject({ code: 0, stderr: '' });
-        expect(JSON.parse(String(curl.stdout))).toMatchObject({ cause: { exact: true, sentence } });
+        const command = (await shownCall('image-client')).replace(/^image-client/, imageClient);
+        const client = await run('sh', ['-c', command], { cwd: folder });
+        expect(client.code, command).toBe(1);
+        expect(String(client.stdout)).toContain(sentence);
+        if (findProgram('curl') !== undefined) {
+          const curl = await run('sh', ['-c', await shownCall('curl')], { cwd: folder });
+          expect(curl).toMatchObject({ code: 0, stderr: '' });
+          expect(JSON.parse(String(curl.stdout))).toMatchObject({ cause: { exact: true, sentence } });
+        }
+        if (python === undefined) return;
+        // The Python client reads its version from its distribution, which an installation has.
+        await mkdir(join(folder, 'image_service_client-0.dist-info'));
+        const metadata = join(folder, 'image_service_client-0.dist-info', 'METADATA');
+        await writeFile(metadata, 'Name: image-service-client\nVersion: 0\n');
+        await writeFile(join(folder, 'main.py'), await shownCall('Python'));
+        const env = { PYTHONPATH: join(repository, 'clients/python/src') };
+        const called = await run(python, ['main.py'], { cwd: folder, env });
+        expect({ ...called, stdout: String(called.stdout) }).toMatchObject({
+          code: 0,
+          stdout: `${sentence}\n`,
+        });
       } finally {
         await rm(folder, { recursive: true });
       }
