@@ -72,6 +72,13 @@ describe.skipIf(chromium === undefined)(
     const give = (name: string, buffer: Buffer) =>
       playground.page.setInputFiles('#given-file', { name, mimeType: '', buffer });
 
+    /** Chooses the image of the tensors, and no tensor. */
+    async function choosePhoto(): Promise<void> {
+      const { upload, announcedAfter } = playground;
+      await chooseAnother();
+      await announcedAfter(() => upload('photo.png', photo));
+    }
+
     /** Goes back to the place where a tensor is dropped. */
     async function chooseAnother(): Promise<void> {
       const { page, announcedAfter } = playground;
@@ -185,7 +192,7 @@ describe.skipIf(chromium === undefined)(
 
     it('says so if the tensor is the expected one', async () => {
       const { announcedAfter, page } = playground;
-      await chooseAnother();
+      await choosePhoto();
       expect(await announcedAfter(() => give('right.npy', expected))).toBe(
         'Your tensor is the expected one, to the last bit.',
       );
@@ -195,7 +202,7 @@ describe.skipIf(chromium === undefined)(
 
     it('asks for the shape and the datatype of raw values, and shows no former result after an error', async () => {
       const { page, announcedAfter } = playground;
-      await chooseAnother();
+      await choosePhoto();
       // Two images: not as long as the expected tensor, from which the page would know the form.
       const values = swapped.subarray(headerBytes);
       const asked = await announcedAfter(() => give('input.bin', Buffer.concat([values, values])));
@@ -225,7 +232,7 @@ describe.skipIf(chromium === undefined)(
 
     it('shows the upload on a slow network, and cancels it', async () => {
       const { page, context } = playground;
-      await chooseAnother();
+      await choosePhoto();
       const devTools = await context.newCDPSession(page);
       await devTools.send('Network.enable');
       const network = { offline: false, latency: 0, downloadThroughput: -1 };
