@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type Cutout, wholeOf } from '../../src/processor/image/cutout.ts';
-import type { Levels, SkewSource } from '../../src/processor/skew/lattice/hypothesis.ts';
+import type { Levels, ResampledFile } from '../../src/processor/skew/lattice/hypothesis.ts';
 import { resamplers } from '../../src/processor/skew/lattice/resamplers.ts';
 import { noise } from '../processor/image/kernels/noise.ts';
 
@@ -12,7 +12,7 @@ const goldens: {
   readonly hashes: Record<string, Record<string, string>>;
 } = JSON.parse(readFileSync(new URL('resampler-goldens.json', import.meta.url), 'utf8'));
 
-const noFile = { header: { width: 0, height: 0 } } as SkewSource;
+const noFile = { header: { width: 0, height: 0 }, decoding: {}, turn: { orientation: 1 } } as ResampledFile;
 
 /** "301x227 to 97x61" */
 function geometryOf(text: string) {

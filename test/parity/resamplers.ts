@@ -1,4 +1,4 @@
-import type { SkewSource } from '../../src/processor/skew/lattice/hypothesis.ts';
+import type { ResampledFile } from '../../src/processor/skew/lattice/hypothesis.ts';
 import { resamplers } from '../../src/processor/skew/lattice/resamplers.ts';
 import { startPython } from './python-peer.ts';
 
@@ -44,7 +44,7 @@ export async function compareResamplers(
         { data, width, height, channels: 3 },
         { box: [0, 0, width, height], resized: { width: toWidth, height: toHeight } },
         { left: 0, top: 0, right: toWidth, bottom: toHeight },
-        undefined as unknown as SkewSource,
+        undefined as unknown as ResampledFile,
       );
       if (ours === undefined) {
         skipped++;

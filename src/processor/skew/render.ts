@@ -134,7 +134,7 @@ async function planned(source: Pixels, { framing, resampler }: Hypothesis): Prom
 /** A part of the result: resampled pixels where it shows the source, and padding. */
 async function frame(
   source: Pixels,
-  { framing, resampler, turn }: Hypothesis,
+  { framing, resampler, ...before }: Hypothesis,
   part: Cutout,
   file: SkewSource,
 ): Promise<Levels | undefined> {
@@ -143,9 +143,9 @@ async function frame(
   const computed = intersection(needed, wholeOf(framing.resized));
   if (computed === undefined)
     return canvasOf(sizeOfCutout(part), shown.pad, source.channels as Levels['channels'], Uint8Array);
-  const whole = framing.canvas ?? sizeUpright(file.header, turn.orientation);
+  const whole = framing.canvas ?? sizeUpright(file.header, before.turn.orientation);
   const box = scaledBox(framing.box, whole, source);
-  const picture = await resampler.run(source, { ...framing, box }, computed, file);
+  const picture = await resampler.run(source, { ...framing, box }, computed, { ...file, ...before });
   return picture && placedPart(picture, computed, needed, shown.pad);
 }
 

@@ -68,6 +68,9 @@ const wrongFraming = 0.5;
 /** Mean difference in levels below which refinements are tried: codecs change a picture by a few levels. */
 const nearMiss = 10;
 
+/** Mean difference in levels from which on a resampler is not worth the time of a whole picture. */
+const hopelessError = 8;
+
 /** Finds the hypothesis that gives a picture. @returns undefined if none applies */
 export async function search(
   picture: RecoveredPicture,
@@ -308,13 +311,28 @@ function createTrials(picture: RecoveredPicture, lattice: Lattice, renderer: Ren
   const trials = new Map<string, Trial & { readonly departures: number }>();
   let count = 0;
   let limit: number = maxTrials.all;
+  let hasCheapExplanation = false;
+
+  /** Resamplers that compute whole pictures are tried only where one that is near to them is near. */
+  async function isHopeless(hypothesis: Hypothesis): Promise<boolean> {
+    const { nearTo } = hypothesis.resampler;
+    const near = nearTo === undefined ? undefined : lattice.resampler.find(({ id }) => id === nearTo);
+    if (near === undefined) return false;
+    if (hasCheapExplanation) return true;
+    const nearby = { ...hypothesis, resampler: near };
+    await attempt(nearby);
+    const error = trials.get(idOf(nearby))?.error ?? Number.POSITIVE_INFINITY;
+    return error === 0 || error > hopelessError;
+  }
 
   async function attempt(hypothesis: Hypothesis): Promise<void> {
     const key = idOf(hypothesis);
-    if (trials.has(key) || count >= limit) return;
+    if (trials.has(key) || count >= limit || (await isHopeless(hypothesis))) return;
     count++;
     const departures = dimensions.filter((name) => hypothesis[name].id !== expected[name].id).length;
-    trials.set(key, { hypothesis, departures, error: await errorIn(picture, hypothesis, windows, renderer) });
+    const error = await errorIn(picture, hypothesis, windows, renderer);
+    trials.set(key, { hypothesis, departures, error });
+    hasCheapExplanation ||= error === 0 && hypothesis.resampler.nearTo === undefined;
   }
 
   return {
@@ -346,6 +364,7 @@ function createTrials(picture: RecoveredPicture, lattice: Lattice, renderer: Ren
     addWindow(window) {
       windows.push(window);
       trials.clear();
+      hasCheapExplanation = false;
     },
   };
 }

@@ -139,10 +139,19 @@ export interface Levels extends Size {
   readonly white?: 1 | 255;
 }
 
+/** The file of a source, and what was done before it is resampled. */
+export type ResampledFile = SkewSource &
+  Pick<Hypothesis, 'decoding' | 'turn' | 'transparency' | 'recolouring'>;
+
 /** The arithmetic of a resize. */
 export interface Resampler extends Choice {
   /** The library and the filter of a plan's resize, if a plan can have them. */
   readonly step?: Pick<ResizeStep, 'library' | 'filter'>;
+  /**
+   * Of a resampler that computes whole pictures: the id of one that is near to it, whose result tells whether it is worth
+   * its time.
+   */
+  readonly nearTo?: string;
   /**
    * @param source - [height, width, 1 | 3 | 4] uint8, upright, not to be written to
    * @param framing - its box and its size
@@ -153,7 +162,7 @@ export interface Resampler extends Choice {
     source: Pixels,
     framing: Pick<Framing, 'box' | 'resized'>,
     cutout: { left: number; top: number; right: number; bottom: number },
-    file: SkewSource,
+    file: ResampledFile,
   ): Levels | undefined | Promise<Levels | undefined>;
 }
 

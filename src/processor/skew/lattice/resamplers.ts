@@ -1,6 +1,7 @@
 import type { Resampler } from './hypothesis.ts';
 import { openCvFloatResamplers, openCvResamplers } from './resamplers/opencv.ts';
 import { morePillowResamplers, pillowResamplers } from './resamplers/pillow.ts';
+import { sharpResamplers } from './resamplers/sharp.ts';
 import { torchFloatResamplers, torchResamplers } from './resamplers/torch.ts';
 
 /** The arithmetics of a resize, the most usual first. */
@@ -9,6 +10,7 @@ export const resamplers: readonly Resampler[] = [
   ...openCvResamplers,
   ...torchResamplers,
   ...morePillowResamplers,
+  ...sharpResamplers,
   ...torchFloatResamplers,
   ...openCvFloatResamplers,
 ];

@@ -189,14 +189,23 @@ function provedBy(rule: ValueRule, tensor: Tensor, rendered: Levels): ValueMap |
   const after = rendered.white === 1 ? afterScaling(rule) : rule;
   if (after === undefined) return undefined;
   const ordered = [expected.arithmetic, ...arithmetics.filter((other) => other !== expected.arithmetic)];
+  const pictures = rendered.data instanceof Float64Array ? [rendered, inSingle(rendered)] : [rendered];
   const arithmetic = ordered.find((own) => {
     const functions = Array.from({ length: rendered.channels }, (_, channel) => own.of(after, channel));
-    return functions.every((of) => of !== undefined) && gives(functions, tensor, rendered);
+    return (
+      functions.every((of) => of !== undefined) &&
+      pictures.some((picture) => gives(functions, tensor, picture))
+    );
   });
   return arithmetic && valueMap(rule, arithmetic, arithmetic.words);
 }
 
 /** The rest of a rule for pixels that were divided by 255 before. */
+/** A picture that was resized in double and converted to FP32 before the other operations. */
+function inSingle(picture: Levels): Levels {
+  return { ...picture, data: Float32Array.from(picture.data) };
+}
+
 function afterScaling({ factors, normalizations }: ValueRule): ValueRule | undefined {
   const [first, ...others] = factors;
   return first === 1 / 255 ? { factors: others, normalizations } : undefined;

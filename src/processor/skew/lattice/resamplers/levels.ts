@@ -38,5 +38,5 @@ export const floatRanges = {
 export type FloatRange = keyof typeof floatRanges;
 
 export function floatLevels(picture: FloatPicture, range: FloatRange): Levels {
-  return { ...picture, channels: picture.channels === 1 ? 1 : 3, white: floatRanges[range].white };
+  return { ...picture, channels: picture.channels as Levels['channels'], white: floatRanges[range].white };
 }

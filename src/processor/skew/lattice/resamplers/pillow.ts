@@ -59,7 +59,7 @@ function withGap(filter: WeighingFilterName, reducingGap: number): Resampler {
     },
     run(source, { box, resized }, cutout) {
       const gap = gapOf(source, resized, filter, box, reducingGap);
-      if (gap === undefined) return undefined;
+      if (gap === undefined || source.channels === 4) return undefined;
       const reduced = reducedOf(source, gap.factors, gap.part);
       return levelsOf(resampleUpright(reduced, 1, { ...resized, filter, box: gap.box, cutout }, false));
     },
@@ -77,7 +77,7 @@ function thumbnail(): Resampler {
     words: { numerics: 'Pillow Image.thumbnail', filter },
     run(source, { box, resized }, cutout, { header }) {
       const drafted = isWholeBox(source, box) ? draftedSize(header, source) : undefined;
-      if (drafted === undefined) return undefined;
+      if (drafted === undefined || source.channels === 4) return undefined;
       const draftBox = [0, 0, drafted.width, drafted.height] as const;
       const gap = gapOf(source, resized, filter, draftBox, 2);
       const pixels = gap === undefined ? source : reducedOf(source, gap.factors, gap.part);
@@ -114,6 +114,7 @@ function byReduce(): Resampler {
         down: Math.ceil(source.height / resized.height),
       };
       const fits =
+        source.channels !== 4 &&
         isWholeBox(source, box) &&
         Math.ceil(source.width / factors.across) === resized.width &&
         Math.ceil(source.height / factors.down) === resized.height;
