@@ -61,11 +61,11 @@ function ofFile(kernel: KernelName, { fit, words }: Fit, fastShrinkOnLoad: boole
     async run(source, framing, cutout, file) {
       const { content, header, turn } = file;
       if (!isPlain(source, framing, file) || !keepsAspect(fit, source, framing.resized)) return undefined;
-      return await kept(source, [fit, kernel, fastShrinkOnLoad, turn.orientation], framing, cutout, () => {
+      return await kept(source, [fit, kernel, fastShrinkOnLoad, turn.id], framing, cutout, () => {
         const image = sharp(content, {
           failOn: 'error',
           limitInputPixels: false,
-          autoOrient: turn.orientation !== 1,
+          autoOrient: turn.id === 'apply',
         });
         const resized = image.resize({ ...framing.resized, fit, kernel, fastShrinkOnLoad });
         return header.hasAlpha ? resized.removeAlpha() : resized;
@@ -115,7 +115,8 @@ function isPlain(source: Pixels, { box }: Pick<Framing, 'box'>, file: ResampledF
   return (
     decoding.id === 'whole' &&
     recolouring.id === 'none' &&
-    transparency.id === 'drop' &&
+    (transparency.id === 'none' || transparency.id === 'drop') &&
+    (turn.id === 'apply' || turn.id === 'ignore') &&
     header.colour !== 'cmyk' &&
     source.width === width &&
     source.height === height &&
