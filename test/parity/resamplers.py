@@ -126,9 +126,7 @@ def tensorflow():
     def resize(method, antialias):
         return lambda image, size: tensorflow.image.resize(image, size[::-1], method, antialias=antialias).numpy()
 
-    rows = {f"tensorflow {name}": resize(method, False) for name, method in (("bilinear", "bilinear"), ("bicubic", "bicubic"), ("box", "area"), ("nearest", "nearest"))}
-    rows |= {f"tensorflow antialias {name}": resize(name, True) for name in ("bilinear", "bicubic")}
-    rows["tensorflow antialias lanczos"] = resize("lanczos3", True)
+    rows = {f"tensorflow {name}": resize(name, False) for name in ("bilinear", "nearest")}
     return f"TensorFlow {tensorflow.__version__}", rows
 
 

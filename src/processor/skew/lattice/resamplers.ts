@@ -2,6 +2,7 @@ import type { Resampler } from './hypothesis.ts';
 import { openCvFloatResamplers, openCvResamplers } from './resamplers/opencv.ts';
 import { morePillowResamplers, pillowResamplers } from './resamplers/pillow.ts';
 import { sharpResamplers } from './resamplers/sharp.ts';
+import { tensorFlowResamplers } from './resamplers/tensorflow.ts';
 import { torchFloatResamplers, torchResamplers } from './resamplers/torch.ts';
 
 /** The arithmetics of a resize, the most usual first. */
@@ -13,4 +14,5 @@ export const resamplers: readonly Resampler[] = [
   ...sharpResamplers,
   ...torchFloatResamplers,
   ...openCvFloatResamplers,
+  ...tensorFlowResamplers,
 ];
