@@ -35,7 +35,8 @@ export function unknownMap(tensor: {
   const { width, height } = axes;
   const gains = gainsOf(distinct.values);
   if (gains === undefined) return [];
-  const places = placesOf(distinct.values, gains, momentsOf(given, axes), reference);
+  const moments = momentsOf(given, axes);
+  const places = placesOf(distinct.values, gains, moments, reference);
   const data = new Uint8Array(distinct.indexes.length);
   for (const [channel, values] of distinct.values.entries()) {
     const { lowest, level } = places[channel] as Place;
@@ -48,7 +49,11 @@ export function unknownMap(tensor: {
     const gain = gains[channel] as number;
     return { gain, bias: lowest - level * gain };
   });
-  const words = { ...expected.words, scale: mapInWords(maps), rounding: 'unknown' };
+  const words = {
+    ...expected.words,
+    scale: mapInWords(maps) + origin(distinct.values, moments),
+    rounding: 'unknown',
+  };
   const map = { ...valueMap(expected.rule, expected.arithmetic as Arithmetic, 'unknown'), words };
   return [{ picture: { data, width, height, channels: colours }, valueMap: map, also: [], isExact: false }];
 }
@@ -116,6 +121,29 @@ function nearerOrder(own: readonly Moments[], gains: readonly number[], referenc
     );
   const reversed = reference.toReversed();
   return distance(reversed) < distance(reference) ? reversed : reference;
+}
+
+/** Deviation of a mean from 0, or of a std from 1, that is rounding or a count less by one. */
+const slight = 2e-3;
+
+/** Where a scale and an offset are from that no program has written down: the picture itself. */
+function origin(values: DistinctValues['values'], moments: readonly Moments[]): string {
+  const isStandard = ({ mean, deviation }: Moments) =>
+    Math.abs(mean) < slight && Math.abs(deviation - 1) < slight;
+  if (moments.every(isStandard)) return ', by the mean and std of each channel';
+  if (isStandard(wholeOf(moments))) return ', by the mean and std of the picture';
+  const [least, most] = [Math.min(...values.flat()), Math.max(...values.flat())];
+  const isRange = (least === 0 || least === -1) && most === 1;
+  return isRange ? ', by the least and largest value of the picture' : '';
+}
+
+/** The moments of all channels together. */
+function wholeOf(moments: readonly Moments[]): Moments {
+  const average = (of: (one: Moments) => number) =>
+    moments.reduce((sum, one) => sum + of(one), 0) / moments.length;
+  const mean = average((one) => one.mean);
+  const square = average((one) => one.deviation ** 2 + one.mean ** 2);
+  return { mean, deviation: Math.sqrt(square - mean * mean) };
 }
 
 /** `x × 0.01712 − 2.1179`, once if it is the same in all channels. */

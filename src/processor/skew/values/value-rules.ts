@@ -116,7 +116,8 @@ function* mistakes(factor: number, { mean, std }: Normalization): Generator<Valu
   yield rule(factor, { mean, std: none.std });
   yield rule(factor, { mean: none.mean, std });
   yield rule(factor, { mean: mean.toReversed(), std: std.toReversed() });
-  yield rule(factor, { mean: std, std: mean });
+  // Means of levels are not taken for stds.
+  if (mean.every((value) => value < 1)) yield rule(factor, { mean: std, std: mean });
   yield rule(factor, { mean: levelMean, std: levelStd });
   yield rule(factor, { mean: levelMean, std: none.std });
   yield rule(factor, { mean: levelMean, std });

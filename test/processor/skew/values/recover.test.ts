@@ -330,6 +330,26 @@ describe('values that no table contains', () => {
     );
   });
 
+  test('a scale that is from the picture itself is named', () => {
+    const dark = levels.map((level) => 20 + (level >> 1));
+    const tensor = (value: (level: number, channel: number) => number) => ({
+      ...tensorOf(() => 0),
+      values: Float32Array.from(dark, (level, index) => value(level, index % 3)),
+    });
+    const scaleOf = (given: GivenTensor) => recovered(given)[0]?.valueMap.words.scale;
+    const momentsOf = (of: Uint8Array) => {
+      const mean = of.reduce((sum, level) => sum + level, 0) / of.length;
+      return { mean, std: Math.sqrt(of.reduce((sum, level) => sum + (level - mean) ** 2, 0) / of.length) };
+    };
+    const whole = momentsOf(dark);
+    expect(scaleOf(tensor((x) => (x - whole.mean) / whole.std))).toMatch(/by the mean and std of/);
+    const least = dark.reduce((one, other) => Math.min(one, other));
+    const most = dark.reduce((one, other) => Math.max(one, other));
+    expect(scaleOf(tensor((x) => (x - least) / (most - least)))).toMatch(
+      /^x × .*, by the least and largest value of the picture$/,
+    );
+  });
+
   test('the offset of an unknown scale is that of the expected picture', () => {
     const narrow = levels.map((level) => 40 + (level >> 1));
     const values = Float32Array.from(narrow, (level) => level * 0.02 - 1);
