@@ -29,6 +29,9 @@ export async function rivalPixels(name: RivalName, task: Task, signal: AbortSign
   return settings.recipe === 'own' && settings.grayscale ? grayOf(bitmap) : bitmap;
 }
 
+/** Source pixels per output pixel, on each side, from which `fast` resizes by libvips: docs/numerics.md. */
+const leastReduction = 1.5;
+
 const resizedBy: Readonly<
   Record<Exclude<RivalName, 'fast'>, (task: Task, signal: AbortSignal) => Promise<Bitmap>>
 > = {
@@ -37,7 +40,12 @@ const resizedBy: Readonly<
   async sharp({ settings, source, geometry: { resized } }, signal) {
     // image-processor resizes a PNG with numerics=fast by sharp itself; of a JPEG, TurboJPEG shrinks first.
     const content = await source.decoded(settings, signal);
-    const message = { case: 'content' as const, value: new Uint8Array(await content.arrayBuffer()) };
+    const png = await content.arrayBuffer();
+    // The sides in IHDR (W3C PNG, 11.2.1).
+    const [width, height] = [16, 20].map((at) => new DataView(png).getUint32(at)) as [number, number];
+    if (Math.min(width / resized.width, height / resized.height) < leastReduction)
+      throw new Error('The service resizes by sharp only if each side becomes smaller by at least a third.');
+    const message = { case: 'content' as const, value: new Uint8Array(png) };
     return answer(plainResize(settings, resized, 'fast', 'lanczos'), message, signal);
   },
   async canvas({ settings, source, geometry: { resized } }, signal) {

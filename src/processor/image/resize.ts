@@ -73,8 +73,13 @@ export function resample(
  * {@link resample} of a smaller version of the source.
  *
  * @param picture - [height, width, channels] uint8, the source or a version of it that a decoder has reduced
+ * @param toLuma - whether only the luma of the result is used
  */
-export function resampleReduced({ pixels, orientation }: Picture, placed: PlacedStep<ResizeStep>): Pixels {
+export function resampleReduced(
+  { pixels, orientation }: Picture,
+  placed: PlacedStep<ResizeStep>,
+  toLuma: boolean,
+): Pixels {
   const { input } = placed;
   const target = targetOf(placed);
   const [left, top, right, bottom] = target.box ?? [0, 0, input.width, input.height];
@@ -87,7 +92,7 @@ export function resampleReduced({ pixels, orientation }: Picture, placed: Placed
     Math.min(reduced.width, right * across),
     Math.min(reduced.height, bottom * down),
   ] as const;
-  return resampleUpright(pixels, orientation, { ...target, box }, false);
+  return resampleUpright(pixels, orientation, { ...target, box }, toLuma && pixels.channels === 3);
 }
 
 function targetOf({ step, output, cutout }: PlacedStep<ResizeStep>): Target {

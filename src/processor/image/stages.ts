@@ -53,7 +53,7 @@ function cutTiles(image: Pixels, tile: Size): readonly Pixels[] {
 
 /**
  * Fast numerics: decode → resize → alpha → other steps. If the plan begins with a resize, the decoder computes only the
- * pixels that the resize needs, or libvips resizes while it decodes. Alpha is dropped at the stage with fewer pixels.
+ * pixels that the resize needs, or libvips resizes while it decodes.
  *
  * @returns one picture, upright: the rules allow no plan of several
  */
@@ -63,13 +63,15 @@ export async function fastStages(job: PixelStages): Promise<readonly Pixels[]> {
   const [first, ...others] = steps;
   const resizing = first !== undefined && isResize(first) ? first : undefined;
   const { pixels, isResized } = await stage('decode', () => job.decodeFast(fastTarget(steps, resizing)));
-  const decoded = storedPicture(pixels, orientation);
+  const opaque = await dropAlpha(storedPicture(pixels, orientation), job);
   const resized =
     resizing === undefined || isResized
-      ? decoded
-      : afterStep(await stage('resize', () => resampleReduced(decoded, resizing)), resizing);
-  const opaque = await dropAlpha(resized, job);
-  const processed = await runSteps(opaque, resizing === undefined ? steps : others, stage);
+      ? opaque
+      : afterStep(
+          await stage('resize', () => resampleReduced(opaque, resizing, onlyLumaIsUsed(others))),
+          resizing,
+        );
+  const processed = await runSteps(resized, resizing === undefined ? steps : others, stage);
   return [await turnUpright(processed, stage)];
 }
 

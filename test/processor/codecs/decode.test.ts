@@ -220,6 +220,17 @@ describe('decoding', () => {
       },
     );
 
+    // libvips needs up to five times as long for them.
+    it.each(['png', 'webp'] as const)('gives a larger %s the pixels of exact numerics', async (format) => {
+      const content = await encoded(photoLike(60, 40), format);
+      for (const grayscale of [false, true]) {
+        const larger = { ...fast(100, 90), grayscale };
+        expect(described(await decoded(content, larger))).toEqual(
+          described(await decoded(content, { ...larger, numerics: 'pillow' })),
+        );
+      }
+    });
+
     it('turns upright before it resizes', async () => {
       for (const [orientation, width, height] of [
         [1, 20, 10],
