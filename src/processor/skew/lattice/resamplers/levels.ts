@@ -23,7 +23,7 @@ const reciprocal = Math.fround(1 / 255);
 
 const levels = Float64Array.from({ length: 256 }, (_, level) => level);
 
-/** What pixels are before a resize of floats. */
+/** The conversions of levels to floats before a resize. */
 export const floatRanges = {
   float: { words: 'float32', values: Float32Array.from(levels), white: 255 },
   unit: { words: 'float32 in 0…1', values: Float32Array.from(levels, (level) => level / 255), white: 1 },
