@@ -4,6 +4,7 @@ import { failureFromAbort } from '../../failures.ts';
 import { publicFailure } from '../../grpc/rpc-failures.ts';
 import { mapConcurrently } from '../../map-concurrently.ts';
 import { skewJson } from '../../skew-json.ts';
+import { overallJson, type PairOutcome, pairJson } from '../../skew-overall.ts';
 import type { CallOrigin } from '../../telemetry/trace-context.ts';
 import type { ApiConfig } from '../config.ts';
 import type { ApiContext } from '../context.ts';
@@ -11,7 +12,6 @@ import type { HeldBytes, Share } from '../memory/held-bytes.ts';
 import { writeJson } from '../response.ts';
 import type { ProcessorClient } from '../upstream/processor-client.ts';
 import { originOf } from '../upstream/trace-call.ts';
-import { overallJson, type PairOutcome, pairJson } from './overall.ts';
 import { readSkewRequests } from './skew-requests.ts';
 
 /** Pairs of one request in work at once. With more of them one caller would have all workers of a processor. */

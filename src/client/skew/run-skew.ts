@@ -3,6 +3,7 @@ import type { SkewResponse } from '../../../gen/image/v1/processor_pb.ts';
 import { failureKinds } from '../../failures.ts';
 import { failureFromConnectError } from '../../grpc/rpc-failures.ts';
 import { skewJson } from '../../skew-json.ts';
+import { overallJson } from '../../skew-overall.ts';
 import { ClientError } from '../client-error.ts';
 import { checkOutput, readInput, writeOutput } from '../files.ts';
 import { isUrl } from '../job/lists/lists.ts';
@@ -46,13 +47,13 @@ async function comparePairs(
   const { pairs, map, service } = skew;
   if (map !== undefined) await checkOutput(undefined, map, true);
   const connection = connectTo(service);
-  const reports: object[] = [];
+  const reports: ReturnType<typeof skewJson>[] = [];
   let passes = true;
   try {
     for (const pair of pairs) {
       const response = await compare(pair, skew, connection, signal);
       passes &&= verdictOf(response) !== 'different';
-      if (skew.json) reports.push({ ...namesOf(pair, pairs), ...skewJson({ ...response, map: noMap }) });
+      if (skew.json) reports.push(skewJson({ ...response, map: noMap }));
       else if (!skew.quiet) print(textOf(pair, response, skew));
       if (map === undefined) continue;
       if (response.map.length > 0) await writeOutput(map, response.map, true, signal);
@@ -61,15 +62,17 @@ async function comparePairs(
   } finally {
     connection.close();
   }
-  if (skew.json) print(JSON.stringify(pairs.length === 1 ? reports[0] : { pairs: reports }, undefined, 2));
+  if (skew.json) print(JSON.stringify(resultOf(reports), undefined, 2));
   return passes ? 'done' : 'skewed';
 }
 
 const noMap = new Uint8Array();
 
-/** The names of a pair's files, where there are several pairs. */
-function namesOf({ image, tensor }: NamedPair, pairs: readonly NamedPair[]) {
-  return pairs.length === 1 ? {} : { image, tensor };
+/** The JSON that `POST /v1/skew` responds to one pair, or to several. */
+function resultOf(reports: readonly ReturnType<typeof skewJson>[]): object | undefined {
+  if (reports.length === 1) return reports[0];
+  const outcomes = reports.map((report) => ({ report }));
+  return { overall: overallJson(outcomes), pairs: reports };
 }
 
 function textOf(pair: NamedPair, response: SkewResponse, skew: PairsArguments): string {

@@ -1,5 +1,5 @@
-import type { Failure } from '../../failures.ts';
-import type { StepJson, skewJson } from '../../skew-json.ts';
+import type { Failure } from './failures.ts';
+import type { StepJson, skewJson } from './skew-json.ts';
 
 type PairJson = ReturnType<typeof skewJson>;
 

@@ -1,9 +1,9 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
-import { SkewResponseSchema } from '../../../gen/image/v1/processor_pb.ts';
-import { overallJson, type PairOutcome } from '../../../src/api/skew/overall.ts';
-import { Failure } from '../../../src/failures.ts';
-import { skewJson } from '../../../src/skew-json.ts';
+import { SkewResponseSchema } from '../gen/image/v1/processor_pb.ts';
+import { Failure } from '../src/failures.ts';
+import { skewJson } from '../src/skew-json.ts';
+import { overallJson, type PairOutcome } from '../src/skew-overall.ts';
 
 type Step = readonly [name: string, yours: string, also?: readonly string[]];
 
