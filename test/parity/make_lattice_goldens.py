@@ -7,7 +7,9 @@ Needs Pillow, OpenCV, torchvision, TensorFlow, scikit-image and simplejpeg. Each
 order; its key is the `id` of the choice that has to give them.
 """
 
+import base64
 import hashlib
+import io
 import json
 import pathlib
 
@@ -114,6 +116,63 @@ def grays():
     }
 
 
+SIZE = (48, 32)
+
+
+def encoded(image, form, **options):
+    buffer = io.BytesIO()
+    image.save(buffer, form, **options)
+    return Image.open(buffer).convert("RGB")
+
+
+def transparent(image):
+    """The picture with an alpha that changes from column to column and row to row."""
+    y, x = np.mgrid[: image.height, : image.width]
+    alpha = ((x + 2 * y) % 256).astype(np.uint8)
+    return Image.fromarray(np.dstack([np.asarray(image), alpha]))
+
+
+def results():
+    path = FIXTURES / "sample.jpg"
+    image = Image.open(path).convert("RGB")
+    alpha = transparent(image)
+    white = Image.new("RGBA", image.size, "white")
+    resized = image.resize(SIZE, Image.BILINEAR)
+    drafted_image = Image.open(path)
+    drafted_image.draft("RGB", (image.width // 4, image.height // 4))
+    gray = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    mean = np.asarray(resized).mean(axis=2).astype(np.uint8)
+    fast = Image.fromarray(tf.io.decode_jpeg(path.read_bytes()).numpy())
+    rgba = np.asarray(alpha).astype(np.int64)
+    over = (rgba[..., :3] * rgba[..., 3:] + 255 * (255 - rgba[..., 3:])) // 255
+    return {
+        "draft": drafted_image.convert("RGB").resize(SIZE, Image.BILINEAR),
+        "fast": fast.resize(SIZE, Image.BILINEAR),
+        "cv2 gray": cv2.cvtColor(cv2.resize(gray, SIZE), cv2.COLOR_GRAY2RGB),
+        "gray before": image.convert("L").resize(SIZE, Image.BILINEAR).convert("RGB"),
+        "mean": np.stack([mean] * 3, axis=-1),
+        "mirrored": image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).resize(SIZE, Image.BILINEAR),
+        "upside down": image.rotate(180).resize(SIZE, Image.BILINEAR),
+        "inverted": 255 - np.asarray(resized),
+        "GBR": np.asarray(resized)[..., [1, 2, 0]],
+        "white": Image.alpha_composite(white, alpha).convert("RGB").resize(SIZE, Image.BILINEAR),
+        "white, rounded down": Image.fromarray(over.astype(np.uint8)).resize(SIZE, Image.BILINEAR),
+        "drop later": alpha.resize(SIZE, Image.BILINEAR).convert("RGB"),
+        "JPEG before": encoded(image, "JPEG", quality=75).resize(SIZE, Image.BILINEAR),
+        "JPEG after": encoded(resized, "JPEG", quality=83),
+        "JPEG 4:4:4 after": encoded(resized, "JPEG", quality=91, subsampling=0),
+        "cv2 JPEG after": cv2.imdecode(cv2.imencode(".jpg", cv2.cvtColor(np.asarray(resized), cv2.COLOR_RGB2BGR))[1], 1)[..., ::-1],
+        "WebP before": encoded(image, "WEBP", quality=80).resize(SIZE, Image.BILINEAR),
+        "WebP after": encoded(resized, "WEBP"),
+    }
+
+
+def base64_of(pixels):
+    values = np.ascontiguousarray(pixels)
+    assert values.shape == (SIZE[1], SIZE[0], 3) and values.dtype == np.uint8
+    return base64.b64encode(values.tobytes()).decode()
+
+
 GOLDENS = {
     "made_by": "test/parity/make_lattice_goldens.py",
     "versions": {
@@ -126,5 +185,6 @@ GOLDENS = {
     },
     "decodings": {name: decodings(FIXTURES / name) for name in JPEGS},
     "grays": grays(),
+    "results": {name: base64_of(pixels) for name, pixels in results().items()},
 }
 (HERE / "lattice-goldens.json").write_text(json.dumps(GOLDENS, indent=2) + "\n")

@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
 
-/** SHA-256 of what libraries make of pictures, by the `id` of the choice that gives the same; made by make_lattice_goldens.py. */
+/** What libraries make of pictures; made by test/parity/make_lattice_goldens.py. */
 interface LatticeGoldens {
-  /** By file in test/fixtures/. */
+  /** SHA-256 of the pixels by the `id` of the decoding, by file in test/fixtures/. */
   readonly decodings: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** SHA-256 of the levels of every fifth colour, by the `id` of the formula. */
   readonly grays: Readonly<Record<string, string>>;
+  /** [32, 48, 3] uint8 in Base64, made of sample.jpg. */
+  readonly results: Readonly<Record<string, string>>;
 }
 
 export const latticeGoldens = JSON.parse(

@@ -50,6 +50,9 @@ const beamWidth = 4;
 /** The same where another source has to be made. */
 const sourceBeamWidth = 2;
 
+/** The same for unusual choices, which change a picture less than another resampler does. */
+const unusualBeamWidth = 8;
+
 /** Framings that are tried with other choices than those of the expected tensor. */
 const keptFramings = 12;
 
@@ -107,12 +110,20 @@ async function descend(lattice: Lattice, trials: Trials): Promise<Trial | undefi
   const usual = await improve(lattice, trials);
   if (usual === undefined || usual.error === 0) return usual;
   trials.begin('unusual');
-  const others = lattice.framing(start.turn).map((framing) => ({ ...start, framing }));
-  await trials.all(
-    [usual, ...others.map((hypothesis) => ({ hypothesis, error: Number.POSITIVE_INFINITY }))].flatMap(
-      (trial) => unusualNeighboursOf(trial, lattice),
-    ),
+  const framings = lattice.framing(start.turn);
+  const fromStart = framings.map((framing) => ({
+    hypothesis: { ...start, framing },
+    error: Number.POSITIVE_INFINITY,
+  }));
+  // What a codec changes, another decoder or resampler may have explained in part.
+  const plain = {
+    ...usual,
+    hypothesis: { ...start, turn: usual.hypothesis.turn, framing: usual.hypothesis.framing },
+  };
+  const unusuals = [plain, ...trials.best(unusualBeamWidth), ...fromStart].flatMap((trial) =>
+    unusualNeighboursOf(trial, lattice),
   );
+  await trials.all(bySource(unusuals));
   const unusual = (await improve(lattice, trials)) ?? usual;
   if (unusual.error < wrongFraming) return unusual;
   trials.begin('all');
@@ -183,8 +194,7 @@ async function change(
     if (first === undefined || first.error === 0 || first.error >= error) return first;
     error = first.error;
     const changed = beam.trials.flatMap(({ hypothesis }) => neighboursOf(hypothesis, names, lattice));
-    // Those of one source follow each other, so that it is made once.
-    await trials.all(changed.toSorted((a, b) => (sourceOf(a) < sourceOf(b) ? -1 : 1)));
+    await trials.all(bySource(changed));
     if (names === ofResult) await trials.all(framingsNextTo(beam, lattice, trials));
   }
 }
@@ -209,6 +219,11 @@ function isListedIn(lattice: Lattice): (hypothesis: Hypothesis) => boolean {
     listed.set(turn.id, ids);
     return ids.has(framing.id);
   };
+}
+
+/** Those of one source follow each other, so that it is made once. */
+function bySource(hypotheses: readonly Hypothesis[]): readonly Hypothesis[] {
+  return hypotheses.toSorted((a, b) => (sourceOf(a) < sourceOf(b) ? -1 : 1));
 }
 
 function sourceOf(hypothesis: Hypothesis): string {

@@ -86,7 +86,7 @@ function encodedBefore(encoding: Encoding): Recolouring {
 }
 
 function nearQualities(encoding: Encoding): readonly Encoding[] {
-  return [-1, 1, -2, 2, -3, 3]
+  return [-1, 1, -2, 2, -3, 3, -4, 4, -5, 5]
     .map((step) => ({ ...encoding, quality: encoding.quality + step }))
     .filter(({ quality }) => quality >= 1 && quality <= 100);
 }
