@@ -61,8 +61,9 @@ def rescaled(path):
 
 
 for method in ("bilinear", "bicubic", "nearest", "area", "lanczos3"):
-    declare = pipeline if method == "nearest" else outside
-    steps = {"numerics_": "", "filter": "nearest", "decoder_": ""} if method == "nearest" else {}
+    declare = pipeline if method in ("bilinear", "nearest") else outside
+    filters = {"filter": "nearest", "numerics_": ""} if method == "nearest" else {"numerics": ["TensorFlow", "tf."]}
+    steps = {"decoder_": "", **filters} if declare is pipeline else {}
 
     @declare(f"tf.image.resize, {method}, ViT", VIT, "tensorflow", **steps)
     def tf_resize(path, method=method):
@@ -81,7 +82,7 @@ def tf_antialias(path):
     return tf.keras.applications.mobilenet_v2.preprocess_input(tf.image.resize(image, (SIDE, SIDE), antialias=True))[tf.newaxis].numpy()
 
 
-@outside("tf.image.resize, EXIF ignored as decode_jpeg does, MobileNetV2", KERAS, "tensorflow", kind="exif")
+@pipeline("tf.image.resize, EXIF ignored as decode_jpeg does, MobileNetV2", KERAS, "tensorflow", kind="exif", orientation="ignore", numerics_="", filter="bilinear", decoder_="")
 def tf_exif(path):
     import tensorflow as tf
 
