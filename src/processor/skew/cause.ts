@@ -77,8 +77,14 @@ const unrelatedShare = 0.75;
  * @throws TENSOR_SHAPE_UNEXPLAINED, TENSOR_UNRELATED
  */
 export async function explain(pair: Pair): Promise<Cause> {
+  // Padding alone gives a picture of one colour, whatever the source.
+  if (hasContrast(pair.expected) && !hasContrast(pair.given)) throw uniform(pair);
   const best = await bestExplanation(pair);
-  if (best === undefined) throw shapeUnexplained(pair.given);
+  if (best === undefined) {
+    // Its shape is right, so its values are what no hypothesis gives.
+    if (pair.difference !== undefined) return unknownCause(pair);
+    throw shapeUnexplained(pair.given);
+  }
   const { recovered, found, axes } = best;
   const contrast = contrastOf(recovered.picture);
   if (found.error > unrelatedShare * contrast && contrast > 0) throw unrelated(pair, found.error, contrast);
@@ -86,6 +92,15 @@ export async function explain(pair: Pair): Promise<Cause> {
   const steps = stepsOf(pair, best);
   const confidence = exact ? 1 : await confidenceOf(pair, axes, best);
   return { exact, confidence, steps, sentence: sentenceOf({ steps, exact, confidence, ...pair }) };
+}
+
+function unknownCause(pair: Pair): Cause {
+  const unknown = { exact: false, confidence: 0, steps: [] };
+  return { ...unknown, sentence: sentenceOf({ ...unknown, ...pair }) };
+}
+
+function hasContrast({ values }: GivenTensor): boolean {
+  return values.some((value) => value !== values[0]);
 }
 
 async function bestExplanation(pair: Pair): Promise<Explanation | undefined> {
@@ -207,6 +222,15 @@ function contrastOf({ data }: Levels): number {
   let deviation = 0;
   for (const level of data) deviation += Math.abs(level - mean);
   return deviation / Math.max(1, data.length);
+}
+
+function uniform({ given, subject }: Pair): Failure {
+  const actual = String(given.values[0]);
+  return new Failure(
+    'TENSOR_UNRELATED',
+    `The tensor shows nothing: all its pixels are equal, and those of ${subject} are not. Its first value is ${actual}. Send the tensor that was made of the image.`,
+    { actual },
+  );
 }
 
 function unrelated({ subject }: Pair, error: number, contrast: number): Failure {

@@ -11,9 +11,9 @@ type Subject = Pick<Pair, 'difference' | 'subject'> & {
 
 /** The cause in one or two sentences: what yours is, how much it differs, and what to change. */
 export function sentenceOf({ steps, exact, confidence, difference, subject }: Subject): string {
-  if (steps.length === 0) return unnamed(exact, subject, difference);
   // The last bit is of interest only where nothing else differs.
   const larger = steps.filter(({ name }) => name !== 'rounding');
+  if (steps.length === 0 || (!exact && larger.length === 0)) return unnamed(exact, subject, difference);
   const named = larger.length === 0 ? steps : larger;
   const what = `Yours ${exact ? 'is' : 'is closest to'} ${listed(phrasesOf(named))}`;
   const explained = exact ? '' : `, which explains ${percent(confidence)} of the difference`;
@@ -22,7 +22,7 @@ export function sentenceOf({ steps, exact, confidence, difference, subject }: Su
 
 function unnamed(exact: boolean, subject: string, difference: Subject['difference']): string {
   if (exact) return `Yours has the pixels and the values of ${subject}.`;
-  return `Yours is like ${subject}, but it ${differs(difference, subject)}, and no known preprocessing gives its values.`;
+  return `Yours ${differs(difference, subject)}, and no known preprocessing gives its values.`;
 }
 
 function differs(difference: Subject['difference'], subject: string): string {

@@ -43,6 +43,14 @@ describe('a tensor that no known preprocessing makes of the image', () => {
     });
   });
 
+  it('is called unrelated if it has one value, which padding alone would give', async () => {
+    const given = { ...gradient(side, side), pixels: new Uint8Array(side * side * 3).fill(114) };
+    await expect(compare(photo, given)).rejects.toMatchObject({
+      reason: 'TENSOR_UNRELATED',
+      message: expect.stringContaining('all its pixels are equal'),
+    });
+  });
+
   it('is called unrelated if it is noise', async () => {
     await expect(compare(photo, noise(side, side))).rejects.toMatchObject({ reason: 'TENSOR_UNRELATED' });
   });
