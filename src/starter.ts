@@ -1,6 +1,6 @@
 import process from 'node:process';
 
-/** What a service that listens reports: its ports, and for the start screen what image-processor has loaded. */
+/** The report of a service that listens: its ports, and for the start screen what image-processor has loaded. */
 export interface Report {
   readonly port: number;
   readonly metricsPort?: number;

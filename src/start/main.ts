@@ -133,7 +133,7 @@ function start(service: 'api' | 'processor', environment: Readonly<Record<string
   return child;
 }
 
-/** What a service reports when it listens; undefined if it ends before. */
+/** The report of a service that listens; undefined if it ends before. */
 async function reportOf(child: ChildProcess): Promise<Report | undefined> {
   const ended = new AbortController();
   child.once('exit', () => ended.abort());

@@ -26,14 +26,14 @@ export interface MadeTensor {
 export interface Pair {
   readonly image: Uint8Array<ArrayBuffer>;
   readonly tensor: MadeTensor;
-  /** What the tensor is meant to be. */
+  /** The preset that it is meant to have. */
   readonly meant: Meant;
 }
 
 /** A preset by its name, or by its configuration. */
 export type Meant = { readonly preset: string } | { readonly preprocessorConfig: string };
 
-/** What is reported of a pair. */
+/** The report of a pair. */
 export interface Report {
   readonly equal: boolean;
   readonly cause?:

@@ -14,7 +14,7 @@ export interface Verdict {
   readonly isRight: boolean;
   /** Whether every value was explained. */
   readonly isExact: boolean;
-  /** What is wrong, in a line; empty if nothing. */
+  /** The mistake, in a line; empty if nothing. */
   readonly problem: string;
 }
 

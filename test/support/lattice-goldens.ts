@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** What libraries make of pictures; made by test/parity/make_lattice_goldens.py. */
+/** The results of libraries; made by test/parity/make_lattice_goldens.py. */
 interface LatticeGoldens {
   /** SHA-256 of the pixels by the `id` of the decoding, by file in test/fixtures/. */
   readonly decodings: Readonly<Record<string, Readonly<Record<string, string>>>>;

@@ -61,7 +61,10 @@ export function postSkew(options: Record<string, JsonObject>, config: ApiConfig)
             properties: {
               image: several(file, 'The image file'),
               url: several(urlSchema, 'The address of the image, instead of a file'),
-              tensor: several(file, 'What the other program made: .npy, .npz, safetensors, or raw values'),
+              tensor: several(
+                file,
+                'The tensor of the other program: .npy, .npz, safetensors, or raw values',
+              ),
               picture: several(file, 'The same as an encoded image, instead of a tensor'),
               ...ownFields,
               datatype: {

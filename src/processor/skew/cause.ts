@@ -55,7 +55,7 @@ export interface Pair {
   /** The pictures in both. Unset: the given tensor has no picture in the arrangement of the expected one. */
   readonly pictures: PicturePair | undefined;
   readonly difference: Difference | undefined;
-  /** What the expected tensor is called: `resnet50's own tensor`. */
+  /** The name of the expected tensor: `resnet50's own tensor`. */
   readonly subject: string;
 }
 
@@ -77,7 +77,7 @@ const unrelatedShare = 0.75;
  * @throws TENSOR_SHAPE_UNEXPLAINED, TENSOR_UNRELATED
  */
 export async function explain(pair: Pair): Promise<Cause> {
-  // Padding alone gives a picture of one colour, whatever the source.
+  // Mere padding gives a picture of one colour, whatever the source.
   if (hasContrast(pair.expected) && !hasContrast(pair.given)) throw uniform(pair);
   const best = await bestExplanation(pair);
   if (best === undefined) {

@@ -102,7 +102,7 @@ export function createRenderer(file: SkewSource): Renderer {
   };
 }
 
-/** What determines the pixels that are resampled, but for the canvas. */
+/** Identifies the pixels that are resampled, but for the canvas. */
 function keyOf({ decoding, turn, transparency, recolouring }: Hypothesis): string {
   return [decoding, turn, transparency, recolouring].map(({ id }) => id).join('|');
 }

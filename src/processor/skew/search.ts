@@ -24,7 +24,7 @@ import { windowsOf, worstWindow } from './windows.ts';
  * 3. A hypothesis that gives the windows is computed as a whole. Where it differs a window is added, and the search goes on.
  *
  * Trials are compared only in windows of the picture, where it has the most detail. The search is bounded by the number of
- * its trials, not by a clock, so that equal requests get equal answers.
+ * its trials, not by a clock, so that equal requests get equal responses.
  */
 
 /** The best hypothesis about a picture. */
@@ -115,7 +115,7 @@ async function descend(lattice: Lattice, trials: Trials): Promise<Trial | undefi
     hypothesis: { ...start, framing },
     error: Number.POSITIVE_INFINITY,
   }));
-  // What a codec changes, another decoder or resampler may have explained in part.
+  // Another decoder or resampler may have explained a part of the changes that a codec makes.
   const plain = {
     ...usual,
     hypothesis: { ...start, turn: usual.hypothesis.turn, framing: usual.hypothesis.framing },

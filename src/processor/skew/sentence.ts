@@ -1,7 +1,7 @@
 import type { CauseStep, Pair } from './cause.ts';
 import type { StepName } from './lattice/hypothesis.ts';
 
-/** What the sentence is about. */
+/** The subject of the sentence. */
 type Subject = Pick<Pair, 'difference' | 'subject'> & {
   readonly steps: readonly CauseStep[];
   readonly exact: boolean;

@@ -19,7 +19,7 @@ import { isWithin } from './tolerance.ts';
  * made the difference.
  */
 
-/** What another program made of the source. */
+/** The file that another program made of the source. */
 export type GivenFile =
   | {
       readonly kind: 'tensor';
@@ -46,7 +46,7 @@ export interface SkewJob {
   readonly expected: PlannedImage;
   readonly given: GivenFile;
   readonly wantsMap: boolean;
-  /** What the expected tensor is called: `resnet50's own tensor`. */
+  /** The name of the expected tensor: `resnet50's own tensor`. */
   readonly subject: string;
   /** The differences that pass. Unset: only equal tensors do. */
   readonly tolerance?: Tolerance;

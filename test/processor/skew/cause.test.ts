@@ -43,7 +43,7 @@ describe('a tensor that no known preprocessing makes of the image', () => {
     });
   });
 
-  it('is called unrelated if it has one value, which padding alone would give', async () => {
+  it('is called unrelated if it has one value, which mere padding would give', async () => {
     const given = { ...gradient(side, side), pixels: new Uint8Array(side * side * 3).fill(114) };
     await expect(compare(photo, given)).rejects.toMatchObject({
       reason: 'TENSOR_UNRELATED',

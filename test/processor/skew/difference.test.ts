@@ -19,7 +19,7 @@ describe(percentilesOf, () => {
     );
   });
 
-  test('values that FP32 cannot tell apart are told apart', () => {
+  test('values that FP32 cannot tell apart are distinguished', () => {
     const values = Float64Array.of(1 + 2 ** -50, 1, 1 + 2 ** -51);
     expect(percentilesOf(values, [50])).toEqual([{ percent: 50, value: 1 + 2 ** -51 }]);
   });

@@ -43,7 +43,7 @@ def v1_bilinear(path):
     return transform(opened(path)).unsqueeze(0)
 
 
-@pipeline("torchvision v1, CenterCrop(224) alone, ResNet", RESNET, "torchvision", kind="photo", size_="", crop_="", numerics_="", filter_="", pad_="")
+@pipeline("torchvision v1, only CenterCrop(224), ResNet", RESNET, "torchvision", kind="photo", size_="", crop_="", numerics_="", filter_="", pad_="")
 def v1_crop(path):
     from torchvision import transforms as T
 

@@ -26,7 +26,7 @@ export interface QueuedImage {
   readonly source: JobSource;
 }
 
-/** What a queue sends for each image, and how. */
+/** The request that a queue sends for each image, and how it is sent. */
 export interface Exchange<Image extends QueuedImage, Request, Response> {
   /** Length of the files that the request contains, in bytes. */
   bytesOf(image: Image): number;

@@ -1,6 +1,7 @@
 import { decodeWhole } from '../../codecs/decode.ts';
 import type { ImageHeader } from '../../codecs/header.ts';
 import { type DecodingShortcuts, type ShrinkFactor, turboJpeg } from '../../codecs/jpeg/turbojpeg.ts';
+import { sharp } from '../../codecs/libvips/sharp.ts';
 import type { Pixels } from '../../image/pixels.ts';
 import { outOfScratch } from '../../workers/scratch.ts';
 import type { Decoding, Words } from './hypothesis.ts';
@@ -10,9 +11,12 @@ import type { Decoding, Words } from './hypothesis.ts';
  * do not apply.
  */
 export function decodingsOf(header: ImageHeader): readonly Decoding[] {
-  if (header.format !== 'jpeg' || header.colour === 'cmyk') return [wholeDecoding({})];
+  const icc: Words = header.hasIccProfile ? { icc: 'ignored' } : {};
+  const converted = header.hasIccProfile ? [convertedDecoding] : [];
+  if (header.format !== 'jpeg' || header.colour === 'cmyk') return [wholeDecoding(icc), ...converted];
   return [
-    wholeDecoding(jpegWords(usual)),
+    wholeDecoding({ ...jpegWords(usual), ...icc }),
+    ...converted,
     ...ways.filter((way) => isDistinct(way, header)).map(decodingBy),
     ...(header.colour === 'rgb' ? lumaWays.map(decodingBy) : []),
   ];
@@ -112,6 +116,18 @@ function wholeDecoding(words: Words): Decoding {
     },
   };
 }
+
+/** sharp's default: the profile is applied, with the arithmetic of libvips. Other programs' differ from it in the last bit. */
+const convertedDecoding: Decoding = {
+  id: 'icc',
+  words: { icc: 'applied' },
+  async decode({ content }) {
+    const image = sharp(content, { limitInputPixels: false }).toColourspace('srgb').raw();
+    const { data, info } = await image.toBuffer({ resolveWithObject: true });
+    const { width, height, channels } = info;
+    return channels === 2 ? undefined : { data, width, height, channels };
+  },
+};
 
 /** Pixels in memory of their own: the search keeps several versions of a source. */
 function own(pixels: Pixels): Pixels;

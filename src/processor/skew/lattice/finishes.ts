@@ -18,7 +18,7 @@ export function finishesOf(isGraySource: boolean, picture: Levels, first: string
   const encodings = [...jpegEncodingsOf(picture), ...webpEncodings].map((encoding) =>
     encodedAfter(encoding, unchanged),
   );
-  const finishes = [unchanged, ...formulas, inverted(unchanged), ...encodings];
+  const finishes = [unchanged, ...formulas, ...ranges(unchanged), ...encodings];
   return [...finishes.filter(({ id }) => id === first), ...finishes.filter(({ id }) => id !== first)];
 }
 
@@ -44,17 +44,24 @@ function grayAfter(formula: Gray, channels: Levels['channels'], isGraySource: bo
   };
 }
 
-/** 255 − level: black on white for white on black. */
-function inverted({ apply }: Finish): Finish {
-  return {
-    id: 'inverted',
-    words: { range: 'inverted, 255 − level' },
+/** Other ranges of the levels: black on white, and those of video (ITU-R BT.601, 16…235), applied or taken for full. */
+function ranges({ apply }: Finish): readonly Finish[] {
+  const ranged = (id: string, words: string, change: (level: number, white: number) => number): Finish => ({
+    id,
+    words: { range: words },
     isUnusual: true,
     async apply(framed) {
       const same = await apply(framed);
-      return same && { ...same, data: same.data.map((level) => (same.white ?? 255) - level) };
+      const white = same?.white ?? 255;
+      return same && { ...same, data: same.data.map((level) => change(level, white)) };
     },
-  };
+  });
+  const rounded = (level: number) => Math.min(255, Math.max(0, Math.round(level)));
+  return [
+    ranged('inverted', 'inverted, 255 − level', (level, white) => white - level),
+    ranged('limited', 'limited, 16 to 235', (level) => rounded(16 + (level * 219) / 255)),
+    ranged('expanded', 'expanded from 16 to 235', (level) => rounded(((level - 16) * 255) / 219)),
+  ];
 }
 
 /** Qualities that are tried, of those that fit the traces in the given picture. */

@@ -56,7 +56,7 @@ export function nearFramings(source: Size, framing: Framing): readonly Framing[]
   ]).filter(({ id }) => id !== framing.id);
 }
 
-/** What determines the pixels of a framing. */
+/** The parts of a framing that determine its pixels. */
 type Frame = Pick<Framing, 'canvas' | 'box' | 'resized' | 'shown'>;
 
 /** Makes a framing: equal frames of a source have equal ids and equal words. @param source - its size, upright */

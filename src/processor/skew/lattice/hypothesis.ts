@@ -36,7 +36,7 @@ export const stepNames = [
 
 export type StepName = (typeof stepNames)[number];
 
-/** What a choice means, in the words of our options. A name that is unset says nothing about its step. */
+/** The meaning of a choice, in the words of our options. A name that is unset says nothing about its step. */
 export type Words = { readonly [Name in StepName]?: string };
 
 /** One way in which pipelines differ. */
@@ -82,7 +82,7 @@ export interface Transparency extends Choice {
    * @returns [height, width, 1 | 3 | 4]
    */
   before(pixels: Pixels): Pixels;
-  /** What is done with the alpha that is left after the resize. Unset: nothing. */
+  /** The treatment of the alpha that is left after the resize. Unset: nothing. */
   after?(picture: Levels): Levels | undefined;
 }
 
@@ -168,7 +168,7 @@ export interface Resampler extends Choice {
 
 /** A change of the framed picture: grayscale, range, recompression. */
 export interface Finish extends Choice {
-  /** Whether a pixel depends on others, so that parts of a picture cannot be computed alone. */
+  /** Whether a pixel depends on others, so that parts of a picture cannot be computed. */
   readonly needsWhole?: true;
   /** @returns undefined if it does not apply */
   apply(picture: Levels): Levels | undefined | Promise<Levels | undefined>;
@@ -225,7 +225,7 @@ export function expectedOf(lattice: Lattice): Hypothesis {
   return Object.fromEntries(choices) as unknown as Hypothesis;
 }
 
-/** What a hypothesis means. */
+/** The meaning of a hypothesis. */
 export function wordsOf(hypothesis: Hypothesis): Words {
   return Object.assign({}, ...dimensions.map((name) => hypothesis[name].words)) as Words;
 }

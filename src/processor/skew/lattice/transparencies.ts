@@ -34,7 +34,7 @@ function wordsOf(colour: Colour): string {
   return { 255: 'white', 0: 'black', 128: 'gray' }[level] ?? `rgb(${colour.join(', ')})`;
 }
 
-/** What a plan can do before the resize. Pillow's `paste` with a mask has the same rounding as its `alpha_composite`. */
+/** The treatments that a plan can have before the resize. Pillow's `paste` with a mask has the same rounding as its `alpha_composite`. */
 function planned(alpha: AlphaPlan): Transparency {
   const words = typeof alpha === 'string' ? 'drop' : wordsOf(alpha);
   return {
