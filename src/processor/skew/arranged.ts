@@ -22,6 +22,8 @@ export interface PicturePair {
   readonly branch: PlacedBranch;
   /** How both were arranged, if the tensors are no pictures themselves. */
   readonly arrangement?: string;
+  /** The other pictures in the given tensor; `given` is unset for one that cannot be taken out of it. */
+  others(): readonly { readonly given: GivenTensor | undefined; readonly branch: PlacedBranch }[];
 }
 
 /** A picture of a tensor, and where it is in the picture that is searched; unset: it is not part of that. */
@@ -43,7 +45,9 @@ export function picturesOf(
   const arrangement = arrangementOf(output);
   const kind = kindOfArrangement(arrangement);
   const branch = largestOf(geometry.branches);
-  if (arrangement.kind === 'images' && geometry.pictures.length === 1) return { given, expected, branch };
+  if (arrangement.kind === 'images' && geometry.pictures.length === 1) {
+    return { given, expected, branch, others: () => [] };
+  }
   const pictures = picturesIn(geometry, branch);
   const pixels = pictures.reduce((sum, size) => sum + areaOf(size), 0);
   if (kind.computesFloats || pixels > mostPixels) return undefined;
@@ -51,7 +55,19 @@ export function picturesOf(
   const from = restore(given, [pictures, ...otherGrids(given, pictures)], output, channels);
   const right = restore(expected, [pictures], output, channels);
   if (from === undefined || right === undefined) return undefined;
-  return { given: from, expected: right, branch, arrangement: kind.inWords(arrangement, output.layout) };
+  return {
+    given: from,
+    expected: right,
+    branch,
+    arrangement: kind.inWords(arrangement, output.layout),
+    others: () =>
+      geometry.branches
+        .filter((other) => other !== branch)
+        .map((other) => ({
+          branch: other,
+          given: restore(given, [picturesIn(geometry, other)], output, channels),
+        })),
+  };
 }
 
 /** Pixels of all pictures of a tensor: their numbers have three bytes. */

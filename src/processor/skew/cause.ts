@@ -118,10 +118,31 @@ async function bestExplanation(pair: Pair): Promise<Explanation | undefined> {
       const found = await search(recovered.picture, lattice, renderer);
       if (found === undefined || found.error >= (best?.found.error ?? Number.POSITIVE_INFINITY)) continue;
       best = { axes, recovered, found };
-      if (found.error === 0) return await proved(best, renderer);
+      if (found.error === 0) return await withOthers(pair, await proved(best, renderer), renderer);
     }
   }
   return best;
+}
+
+/** An explanation that is exact only if it gives the other pictures of the tensor too. */
+async function withOthers(
+  { source, plan, pictures }: Pair,
+  explanation: Explanation,
+  renderer: Renderer,
+): Promise<Explanation> {
+  const { recovered, found } = explanation;
+  const inexact = { ...explanation, recovered: { ...recovered, isExact: false } };
+  for (const { given, branch } of pictures?.others() ?? []) {
+    const [axes] = given === undefined ? [] : readingsOf(given);
+    if (given === undefined || axes === undefined) return inexact;
+    const own = recover(given, axes, recovered.valueMap, undefined).find(({ isExact }) => isExact);
+    if (own === undefined) return inexact;
+    const [framing] = latticeFor(source.header, plan, branch, own.picture).framing(found.hypothesis.turn);
+    const rendered =
+      framing && (await renderer.render({ ...found.hypothesis, framing }, wholeOf(own.picture)));
+    if (rendered === undefined || meanDifference(own.picture.data, rendered.data) > 0) return inexact;
+  }
+  return explanation;
 }
 
 /**

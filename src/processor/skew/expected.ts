@@ -91,7 +91,7 @@ function expectedFraming(source: Size, branch: PlacedBranch): Framing {
 function plannedFraming({ steps, picture }: PlacedBranch): Framing {
   const { width, height } = picture;
   return {
-    id: 'as planned',
+    id: `as planned, ${width} × ${height}`,
     words: { size: 'as planned' },
     box: [0, 0, width, height],
     resized: { width, height },

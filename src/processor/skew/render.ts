@@ -36,7 +36,7 @@ export function createRenderer(file: SkewSource): Renderer {
     hypothesis: Hypothesis,
     part: Cutout,
   ): Promise<Levels | undefined> {
-    const key = `${keyOf(hypothesis)}|${hypothesis.resampler.id}`;
+    const key = `${keyOf(hypothesis)}|${hypothesis.framing.id}|${hypothesis.resampler.id}`;
     if (lastPlanned?.key !== key) lastPlanned = { key, picture: planned(source, hypothesis) };
     const picture = await lastPlanned.picture;
     return picture && cutLevels(picture, part);

@@ -28,6 +28,21 @@ describe('tensors that are no pictures', () => {
     },
   );
 
+  it('is exact only if all pictures of a tensor agree', async () => {
+    const preset = 'llava-hf/llava-v1.6-mistral-7b-hf';
+    const image = await encoded(photoLike(330, 250, 3), 'png');
+    const given = await madeTensor(image, { preset, numerics: Numerics.PILLOW });
+    const other = await madeTensor(image, { preset });
+    const [, pictures = 0] = given.shape;
+    const bytes = given.content.length / pictures;
+    // The whole image, which is the first picture, by torch; its tiles by Pillow.
+    const content = Buffer.concat([other.content.subarray(0, bytes), given.content.subarray(bytes)]);
+    expect(content.equals(given.content)).toBe(false);
+    const report = await compared(image, { preset }, { ...given, content });
+    expect(report.cause?.exact).toBe(false);
+    expect(stepsOf(report)).toHaveProperty('numerics', expect.stringContaining('Pillow'));
+  });
+
   it('names the numerics of a preset that resizes twice', async () => {
     const preprocessorConfig = JSON.stringify({
       image_processor_type: 'Idefics3ImageProcessor',
