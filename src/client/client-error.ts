@@ -4,7 +4,7 @@ export const exitCodes = {
   skewed: {
     code: 1,
     meaning:
-      'a tensor differs from the expected one, by more than the tolerance where one is given; or one of several pairs could not be compared',
+      'a tensor differs from the expected one, by more than the tolerance where one is given; or a pair of a list (--check) could not be compared',
   },
   someFailed: {
     code: 1,
