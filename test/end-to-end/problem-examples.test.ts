@@ -58,6 +58,11 @@ function namedOrigin(problem: Problem): Problem {
   ) as Problem;
 }
 
+/** A problem without figures of pixels, which change with each new way to compare them. */
+function withoutLevels(problem: unknown): unknown {
+  return JSON.parse(JSON.stringify(problem).replaceAll(/\b\d+\.\d\b(?!\.)/g, 'N')) as unknown;
+}
+
 describe('problemExamples', () => {
   it.each(Object.entries(failingRequests))('say of %s what image-api says', async (reason, send) => {
     const services = { plain: service.url, guarded: guarded.url, alone: alone.url };
@@ -65,7 +70,8 @@ describe('problemExamples', () => {
       await problemOf(await send(services, origin.url(''))),
     );
     expect(problem.reason, detail).toBe(reason);
-    expect({ detail, metadata }).toEqual(isFailureReason(reason) ? problemExamples[reason] : undefined);
+    const example = isFailureReason(reason) ? problemExamples[reason] : undefined;
+    expect(withoutLevels({ detail, metadata })).toEqual(example && withoutLevels(example));
   });
 
   it('have a request each, and are of known reasons', () => {

@@ -104,7 +104,7 @@ describe('POST /v1/skew', () => {
     const json = await compare(image, ['tensor', wrong], ofPreset);
     expect(json).toMatchObject({ equal: false, cause: { exact: true, confidence: 1 } });
     expect(stepsOf(json)).toMatchObject({
-      numerics: 'OpenCV',
+      numerics: 'OpenCV INTER_LINEAR',
       filter: 'bilinear',
       channel_order: 'BGR',
       crop: 'none',

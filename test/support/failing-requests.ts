@@ -77,7 +77,7 @@ export const failingRequests: { readonly [reason in FailureReason]?: Send } = {
     return fetch(`${plain}/v1/skew`, { method: 'POST', body });
   },
   TENSOR_NOT_FINITE: compare([1, 3, 224, 224], (index) => (index === 224 ? Number.NaN : 0)),
-  TENSOR_SHAPE_UNEXPLAINED: compare([1, 2, 3, 4, 5], () => 0),
+  TENSOR_SHAPE_UNEXPLAINED: compare([1, 2, 3, 4, 5], (index) => index),
   TENSOR_UNRELATED: compare([1, 3, 224, 224], (index) => ((index * 7919) % 256) / 255),
   NUMERICS_UNSUPPORTED: option('preset=ultralytics/yolo&numerics=torch'),
   ASPECT_RATIO_OVER_LIMIT: post(bmpOf(4000, 10, true), `?${config('Qwen2VLImageProcessor')}`),

@@ -12,6 +12,9 @@ interface RpcExample {
 const content =
   'iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAFklEQVR4nGP4z8DA8J+BkYHh////DAAe9gT9Ce00PgAAAABJRU5ErkJggg==';
 
+/** Its pixels: R, G and B of each. */
+const pixels = '/wAAAP8AAAD/////';
+
 /** That PNG, as responses describe it. */
 const source = {
   format: 'IMAGE_FORMAT_PNG',
@@ -81,7 +84,7 @@ const compared = {
     ],
   },
   plan: ['turn upright by the EXIF orientation', 'keep alpha'],
-  given: { name: 'picture', datatype: 'UINT8', shape: ['2', '2', '3'], bytes: '12' },
+  given: { name: 'image', datatype: 'UINT8', shape: ['2', '2', '3'], bytes: '12' },
   expected: { name: 'image', datatype: 'FP32', shape: ['1', '3', '2', '2'], bytes: '48' },
   source,
   stages: [{ name: 'search', durationMs: 4.2 }],
@@ -122,7 +125,13 @@ export const rpcExamples: Readonly<Record<string, RpcExample>> = {
     request: { content, variants: [{ preset: examplePreset, tensor: {} }] },
     response: { variants: [described] },
   },
-  Skew: { request: { request: { content, tensor: {} }, picture: content }, response: compared },
+  Skew: {
+    request: {
+      request: { content, tensor: {} },
+      tensor: { content: pixels, shape: ['2', '2', '3'], datatype: 'UINT8' },
+    },
+    response: compared,
+  },
   ListPresets: {
     request: { q: 'openai patch32 transformers' },
     response: { presets: presetListExample.presets.map((one) => ({ ...one, numerics })) },
