@@ -50,8 +50,9 @@ async function startBoth(): Promise<void> {
   });
   const startApi = (processorUrl: string) =>
     reportOf(start('api', { PORT: ports.PORT, PROCESSOR_URL: process.env.PROCESSOR_URL || processorUrl }));
-  // Where the processor's address is known, both load at the same time.
-  const isKnown = processorHost === '127.0.0.1' && ports.PROCESSOR_PORT !== '0';
+  // For a person both load at the same time. In production image-api listens when image-processor does, since supervisors
+  // take its port for that of a service that has started.
+  const isKnown = isForPerson && processorHost === '127.0.0.1' && ports.PROCESSOR_PORT !== '0';
   const early = isKnown ? startApi(`http://127.0.0.1:${ports.PROCESSOR_PORT}`) : undefined;
   const reported = await reportOf(processor);
   if (reported !== undefined) {
