@@ -59,8 +59,8 @@ def crops(count):
 
 
 def shorter_side(image, edge):
-    scale = edge / min(image.size)
-    return tuple(int(length * scale) for length in image.size)
+    """As torchvision: the product before the quotient, so that the shorter side is exact."""
+    return tuple(int(edge * length / min(image.size)) for length in image.size)
 
 
 def centre(pixels):

@@ -130,10 +130,14 @@ async function descend(lattice: Lattice, trials: Trials): Promise<Trial | undefi
   const { hypothesis } = unusual;
   const framed = (turn: Turn, framings: readonly Framing[]) =>
     framings.map((framing) => ({ ...hypothesis, turn, framing }));
+  // The best choices so far are those of a picture that lies otherwise, so the expected ones are tried too.
   await trials.all(
-    lattice.turn.flatMap((turn) =>
-      turn.isUnusual ? framed(turn, lattice.framing(turn).slice(0, usualFramings)) : [],
-    ),
+    lattice.turn
+      .filter(({ isUnusual }) => isUnusual)
+      .flatMap((turn) => {
+        const few = lattice.framing(turn).slice(0, usualFramings);
+        return [...framed(turn, few), ...firstTrials(turn, lattice, few)];
+      }),
   );
   await trials.all(usualTurns.flatMap((turn) => framed(turn, lattice.unusualFraming(turn))));
   return await improve(lattice, trials);
@@ -143,9 +147,8 @@ async function descend(lattice: Lattice, trials: Trials): Promise<Trial | undefi
  * All framings of a turn, with the two usual orders of the channels and each treatment of transparency: with wrong colours a
  * wrong framing can look better than the right one.
  */
-function firstTrials(turn: Turn, lattice: Lattice): readonly Hypothesis[] {
+function firstTrials(turn: Turn, lattice: Lattice, framings = lattice.framing(turn)): readonly Hypothesis[] {
   const start = expectedOf(lattice);
-  const framings = lattice.framing(turn);
   return lattice.transparency
     .slice(0, firstTransparencies)
     .flatMap((transparency) =>

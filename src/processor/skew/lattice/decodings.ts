@@ -12,13 +12,17 @@ import type { Decoding, Words } from './hypothesis.ts';
  */
 export function decodingsOf(header: ImageHeader): readonly Decoding[] {
   const icc: Words = header.hasIccProfile ? { icc: 'ignored' } : {};
-  const converted = header.hasIccProfile ? [convertedDecoding] : [];
-  if (header.format !== 'jpeg' || header.colour === 'cmyk') return [wholeDecoding(icc), ...converted];
+  const isPlain = header.format !== 'jpeg' || header.colour === 'cmyk';
+  const converted = header.hasIccProfile ? [convertedDecoding(isPlain ? {} : jpegWords(usual))] : [];
+  if (isPlain) return [wholeDecoding(icc), ...converted];
+  const others = [
+    ...ways.filter((way) => isDistinct(way, header)),
+    ...(header.colour === 'rgb' ? lumaWays : []),
+  ];
   return [
     wholeDecoding({ ...jpegWords(usual), ...icc }),
     ...converted,
-    ...ways.filter((way) => isDistinct(way, header)).map(decodingBy),
-    ...(header.colour === 'rgb' ? lumaWays.map(decodingBy) : []),
+    ...others.map((way) => decodingBy({ ...way, words: { ...way.words, ...icc } })),
   ];
 }
 
@@ -118,16 +122,18 @@ function wholeDecoding(words: Words): Decoding {
 }
 
 /** sharp's default: the profile is applied, with the arithmetic of libvips. Other programs' differ from it in the last bit. */
-const convertedDecoding: Decoding = {
-  id: 'icc',
-  words: { icc: 'applied' },
-  async decode({ content }) {
-    const image = sharp(content, { limitInputPixels: false }).toColourspace('srgb').raw();
-    const { data, info } = await image.toBuffer({ resolveWithObject: true });
-    const { width, height, channels } = info;
-    return channels === 2 ? undefined : { data, width, height, channels };
-  },
-};
+function convertedDecoding(words: Words): Decoding {
+  return {
+    id: 'icc',
+    words: { ...words, icc: 'applied' },
+    async decode({ content }) {
+      const image = sharp(content, { limitInputPixels: false }).toColourspace('srgb').raw();
+      const { data, info } = await image.toBuffer({ resolveWithObject: true });
+      const { width, height, channels } = info;
+      return channels === 2 ? undefined : { data, width, height, channels };
+    },
+  };
+}
 
 /** Pixels in memory of their own: the search keeps several versions of a source. */
 function own(pixels: Pixels): Pixels;
