@@ -130,7 +130,7 @@ async function descend(lattice: Lattice, trials: Trials): Promise<Trial | undefi
   const { hypothesis } = unusual;
   const framed = (turn: Turn, framings: readonly Framing[]) =>
     framings.map((framing) => ({ ...hypothesis, turn, framing }));
-  // The best choices so far are those of a picture that lies otherwise, so the expected ones are tried too.
+  // The best choices so far are those for another turn, so the expected ones are tried too.
   await trials.all(
     lattice.turn
       .filter(({ isUnusual }) => isUnusual)

@@ -35,7 +35,15 @@ const clip = {
   resample: 3,
 };
 
-const optional = { 'rounding?': '', 'size?': '', 'crop?': '', 'filter?': '', 'decoder?': '' };
+// sharp, with which it reads files in Node, applies a profile.
+const optional = {
+  'rounding?': '',
+  'size?': '',
+  'crop?': '',
+  'filter?': '',
+  'decoder?': '',
+  'icc?': 'applied',
+};
 
 const table = [
   { name: 'transformers.js ViTImageProcessor, ViT', type: 'ViTImageProcessor', config: vit },
