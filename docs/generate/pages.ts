@@ -7,6 +7,7 @@ import { figuresTable, picture } from './figures.ts';
 import { formatsRead, formatsWritten } from './formats.ts';
 import type { Sections } from './markdown.ts';
 import { optionTables } from './options.ts';
+import { skewCostTable } from './skew/tables.ts';
 import { skewPipelines, skewTotals } from './skew-pipelines.ts';
 
 /** Pages with places for what is made from the code, and what makes it. */
@@ -30,5 +31,6 @@ export const pages: Readonly<Record<string, Sections>> = {
   'docs/environment.md': { variables: environmentTables },
   'docs/formats.md': { read: formatsRead, written: formatsWritten },
   'docs/options.md': { options: optionTables },
+  'docs/skew.md': { costs: skewCostTable },
   'docs/skew-pipelines.md': { totals: skewTotals, pipelines: skewPipelines },
 };
