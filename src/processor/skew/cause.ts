@@ -79,7 +79,8 @@ const unrelatedShare = 0.75;
 export async function explain(pair: Pair): Promise<Cause> {
   // Mere padding gives a picture of one colour, whatever the source.
   if (hasContrast(pair.expected) && !hasContrast(pair.given)) throw uniform(pair);
-  const best = await bestExplanation(pair);
+  const renderer = createRenderer(pair.source);
+  const best = await bestExplanation(pair, renderer);
   if (best === undefined) {
     // Its shape is right, so its values are what no hypothesis gives.
     if (pair.difference !== undefined) return unknownCause(pair);
@@ -90,7 +91,7 @@ export async function explain(pair: Pair): Promise<Cause> {
   if (found.error > unrelatedShare * contrast && contrast > 0) throw unrelated(pair, found.error, contrast);
   const exact = found.error === 0 && recovered.isExact;
   const steps = stepsOf(pair, best);
-  const confidence = exact ? 1 : await confidenceOf(pair, axes, best);
+  const confidence = exact ? 1 : await confidenceOf(pair, axes, best, renderer);
   return { exact, confidence, steps, sentence: sentenceOf({ steps, exact, confidence, ...pair }) };
 }
 
@@ -103,11 +104,10 @@ function hasContrast({ values }: GivenTensor): boolean {
   return values.some((value) => value !== values[0]);
 }
 
-async function bestExplanation(pair: Pair): Promise<Explanation | undefined> {
+async function bestExplanation(pair: Pair, renderer: Renderer): Promise<Explanation | undefined> {
   const { source, plan, pictures } = pair;
   if (pictures === undefined) return undefined;
   const { given, expected, branch } = pictures;
-  const renderer = createRenderer(source);
   const valueMap = valueMapOf(plan.plan.output as TensorPlan);
   const [expectedAxes] = readingsOf(expected);
   const reference = expectedAxes && referenceOf(expected, expectedAxes, valueMap.rule);
@@ -213,13 +213,18 @@ function alsoOf(name: StepName, own: string, { same }: Found, { also }: Recovere
 }
 
 /** The share of the difference between the given picture and the expected one that the explanation explains, below 1. */
-async function confidenceOf(pair: Pair, axes: Axes, { recovered, found }: Explanation): Promise<number> {
+async function confidenceOf(
+  pair: Pair,
+  axes: Axes,
+  { recovered, found }: Explanation,
+  renderer: Renderer,
+): Promise<number> {
   const { picture } = recovered;
   const expected = expectedHypothesis(pair, axes);
   const { width, height } = expected.framing.shown;
   const rendered =
     width === picture.width && height === picture.height
-      ? await createRenderer(pair.source).render(expected, { left: 0, top: 0, right: width, bottom: height })
+      ? await renderer.render(expected, { left: 0, top: 0, right: width, bottom: height })
       : undefined;
   const whole =
     rendered?.data.length === picture.data.length

@@ -6,11 +6,12 @@ import type { Size } from '../image/shortest-edge.ts';
 import { runSteps } from '../image/stages.ts';
 import {
   type Colour,
-  dimensions,
   type Framing,
   type Hypothesis,
+  idOf,
   type Levels,
   type SkewSource,
+  sourceIdOf,
   type Window,
 } from './lattice/hypothesis.ts';
 
@@ -28,29 +29,29 @@ const keptSources = 3;
 
 export function createRenderer(file: SkewSource): Renderer {
   const sources = new Map<string, Promise<Pixels | undefined>>();
-  let lastPlanned: { readonly key: string; readonly picture: Promise<Levels | undefined> } | undefined;
+  // The windows of one hypothesis are asked for one after another.
+  const lastPlanned = keepLast();
+  const lastWhole = keepLast();
 
-  /** The windows of one hypothesis are asked for one after another. */
   async function plannedPart(
     source: Pixels,
     hypothesis: Hypothesis,
     part: Cutout,
   ): Promise<Levels | undefined> {
-    const key = `${keyOf(hypothesis)}|${hypothesis.framing.id}|${hypothesis.resampler.id}`;
-    if (lastPlanned?.key !== key) lastPlanned = { key, picture: planned(source, hypothesis) };
-    const picture = await lastPlanned.picture;
+    const key = `${sourceIdOf(hypothesis)}|${hypothesis.framing.id}|${hypothesis.resampler.id}`;
+    const picture = await lastPlanned(key, () => planned(source, hypothesis));
     return picture && cutLevels(picture, part);
   }
 
   /** The pixels that are resampled. */
   function sourceOf(hypothesis: Hypothesis): Promise<Pixels | undefined> {
-    return kept(keyOf(hypothesis), () => prepare(hypothesis, file));
+    return kept(sourceIdOf(hypothesis), () => prepare(hypothesis, file));
   }
 
   function onCanvas(hypothesis: Hypothesis): Promise<Pixels | undefined> {
     const { canvas } = hypothesis.framing;
     if (canvas === undefined) return sourceOf(hypothesis);
-    return kept(`${keyOf(hypothesis)}|${JSON.stringify(canvas)}`, async () => {
+    return kept(`${sourceIdOf(hypothesis)}|${JSON.stringify(canvas)}`, async () => {
       const source = await sourceOf(hypothesis);
       if (source === undefined) return undefined;
       const window = scaledWindow(canvas, sizeUpright(file.header, hypothesis.turn.orientation), source);
@@ -83,28 +84,25 @@ export function createRenderer(file: SkewSource): Renderer {
     return opaque && (await finish.apply(opaque));
   }
 
-  let last: { readonly key: string; readonly whole: Promise<Levels | undefined> } | undefined;
-
-  /** The whole result of a hypothesis; that of the last one is kept, because its windows are asked for one by one. */
-  function wholeResult(hypothesis: Hypothesis): Promise<Levels | undefined> {
-    const key = dimensions.map((name) => hypothesis[name].id).join('|');
-    if (last?.key !== key) last = { key, whole: finished(hypothesis, wholeOf(hypothesis.framing.shown)) };
-    return last.whole;
-  }
-
   return {
     async render(hypothesis, part) {
-      const { finish, channelOrder } = hypothesis;
-      const result = finish.needsWhole ? await wholeResult(hypothesis) : await finished(hypothesis, part);
+      const { finish, channelOrder, framing } = hypothesis;
+      const result = finish.needsWhole
+        ? await lastWhole(idOf(hypothesis), () => finished(hypothesis, wholeOf(framing.shown)))
+        : await finished(hypothesis, part);
       if (result === undefined) return undefined;
       return reorder(finish.needsWhole ? cutLevels(result, part) : result, channelOrder.channels);
     },
   };
 }
 
-/** Identifies the pixels that are resampled, but for the canvas. */
-function keyOf({ decoding, turn, transparency, recolouring }: Hypothesis): string {
-  return [decoding, turn, transparency, recolouring].map(({ id }) => id).join('|');
+/** Keeps the last picture. */
+function keepLast(): (key: string, make: () => Promise<Levels | undefined>) => Promise<Levels | undefined> {
+  let last: { readonly key: string; readonly picture: Promise<Levels | undefined> } | undefined;
+  return (key, make) => {
+    if (last?.key !== key) last = { key, picture: make() };
+    return last.picture;
+  };
 }
 
 async function prepare(hypothesis: Hypothesis, file: SkewSource): Promise<Pixels | undefined> {

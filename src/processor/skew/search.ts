@@ -1,19 +1,18 @@
-import { Failure } from '../../failures.ts';
 import { layingOf } from '../codecs/orient.ts';
-import { type Cutout, wholeOf } from '../image/cutout.ts';
 import {
   type Choice,
   dimensions,
+  dimensionsOfSource,
   expectedOf,
   type Framing,
   type Hypothesis,
   type Lattice,
-  type Levels,
+  sourceIdOf,
   type Turn,
 } from './lattice/hypothesis.ts';
 import type { Renderer } from './render.ts';
+import { createTrials, type Trial, type Trials } from './trials.ts';
 import type { RecoveredPicture } from './values/recovered.ts';
-import { windowsOf, worstWindow } from './windows.ts';
 
 /*
  * The search for the hypothesis that gives a picture.
@@ -35,14 +34,6 @@ export interface Found {
   /** Hypotheses that differ in one choice and give the same picture. Empty unless `error` is 0. */
   readonly same: readonly Hypothesis[];
 }
-
-interface Trial {
-  readonly hypothesis: Hypothesis;
-  readonly error: number;
-}
-
-/** Trials of one search until the end of each stage; each computes about a thousand pixels. */
-const maxTrials = { usual: 3000, unusual: 4000, all: 6000 } as const;
 
 /** Hypotheses that are carried on from one round to the next. */
 const beamWidth = 4;
@@ -71,9 +62,6 @@ const wrongFraming = 0.5;
 /** Mean difference in levels below which refinements are tried: codecs change a picture by a few levels. */
 const nearMiss = 10;
 
-/** Mean difference in levels from which on a resampler is not worth the time of a whole picture. */
-const hopelessError = 8;
-
 /** Finds the hypothesis that gives a picture. @returns undefined if none applies */
 export async function search(
   picture: RecoveredPicture,
@@ -97,9 +85,8 @@ export async function search(
 
 /** Dimensions whose changes leave the source as it is, and the others. */
 const ofResult = ['resampler', 'finish', 'channelOrder'] as const;
-const ofSource = ['decoding', 'turn', 'transparency', 'recolouring'] as const;
 
-type Changed = (typeof ofResult)[number] | (typeof ofSource)[number];
+type Changed = (typeof ofResult)[number] | (typeof dimensionsOfSource)[number];
 
 /** Framings first, then all usual choices, then the unusual ones, and last the framings and turns that nobody expects. */
 async function descend(lattice: Lattice, trials: Trials): Promise<Trial | undefined> {
@@ -162,15 +149,15 @@ function firstTrials(turn: Turn, lattice: Lattice, framings = lattice.framing(tu
 
 /** Changes dimensions, those of the source only where the others do not give the picture. */
 async function improve(lattice: Lattice, trials: Trials): Promise<Trial | undefined> {
-  const best = (): Beam => ({ trials: trials.best(beamWidth), withNear: true });
+  const best: Beam = { width: beamWidth };
+  const bestOfSource: Beam = { width: sourceBeamWidth };
   // A framing that is a pixel off can make up for a wrong source a little; the right one is among the listed framings.
-  const listed = (): Beam => ({ trials: trials.best(sourceBeamWidth, isListedIn(lattice)), withNear: false });
+  const listed: Beam = { width: sourceBeamWidth, isMeant: isListedIn(lattice) };
   for (let error = Number.POSITIVE_INFINITY; ; ) {
     const found = await change(ofResult, best, lattice, trials);
     if (found === undefined || found.error === 0 || found.error >= error) return found;
     error = found.error;
-    const bestOfSource = (): Beam => ({ trials: trials.best(sourceBeamWidth), withNear: false });
-    for (const beam of [bestOfSource, listed]) await change(ofSource, beam, lattice, trials);
+    for (const beam of [bestOfSource, listed]) await change(dimensionsOfSource, beam, lattice, trials);
     await change(ofResult, listed, lattice, trials);
     const { hypothesis } = trials.best(1)[0] ?? found;
     const near = hypothesis.recolouring.near?.() ?? [];
@@ -178,39 +165,44 @@ async function improve(lattice: Lattice, trials: Trials): Promise<Trial | undefi
   }
 }
 
-/** The hypotheses that are changed, and whether the framings next to those of the best one are tried too. */
+/** Which of the best hypotheses are changed. */
 interface Beam {
-  readonly trials: readonly Trial[];
-  readonly withNear: boolean;
+  readonly width: number;
+  /** Unset: all; the framings next to that of the best one are then tried too. */
+  readonly isMeant?: (hypothesis: Hypothesis) => boolean;
 }
 
 /** Changes one dimension at a time, from the best hypotheses, until nothing gets better. */
 async function change(
   names: readonly Changed[],
-  beamOf: () => Beam,
+  { width, isMeant }: Beam,
   lattice: Lattice,
   trials: Trials,
 ): Promise<Trial | undefined> {
   for (let error = Number.POSITIVE_INFINITY; ; ) {
-    const beam = beamOf();
-    const [first] = beam.trials;
+    const beam = trials.best(width, isMeant);
+    const [first] = beam;
     if (first === undefined || first.error === 0 || first.error >= error) return first;
     error = first.error;
-    const changed = beam.trials.flatMap(({ hypothesis }) => neighboursOf(hypothesis, names, lattice));
+    const changed = beam.flatMap(({ hypothesis }) => neighboursOf(hypothesis, names, lattice));
     await trials.all(bySource(changed));
-    if (names === ofResult) await trials.all(framingsNextTo(beam, lattice, trials));
+    if (names !== ofResult) continue;
+    const near = isMeant === undefined ? lattice.nearFramings(first.hypothesis) : [];
+    await trials.all(withFramings(beam, trials.best(keptFramings, isMeant), near));
   }
 }
 
-/** The hypotheses of a beam with the best framings so far, and those next to the best one's. */
-function framingsNextTo(beam: Beam, lattice: Lattice, trials: Trials): readonly Hypothesis[] {
-  const kept = trials.best(keptFramings, beam.withNear ? undefined : isListedIn(lattice));
-  return beam.trials.flatMap(({ hypothesis }, rank) => {
+/** The hypotheses of a beam with the framings that are kept, and the best one with those next to its own. */
+function withFramings(
+  beam: readonly Trial[],
+  kept: readonly Trial[],
+  near: readonly Framing[],
+): readonly Hypothesis[] {
+  return beam.flatMap(({ hypothesis }, rank) => {
     const others = kept
       .filter((trial) => trial.hypothesis.turn.id === hypothesis.turn.id)
       .map((trial) => trial.hypothesis.framing);
-    const near = rank === 0 && beam.withNear ? lattice.nearFramings(hypothesis) : [];
-    return [...others, ...near].map((framing) => ({ ...hypothesis, framing }));
+    return [...others, ...(rank === 0 ? near : [])].map((framing) => ({ ...hypothesis, framing }));
   });
 }
 
@@ -226,11 +218,7 @@ function isListedIn(lattice: Lattice): (hypothesis: Hypothesis) => boolean {
 
 /** Those of one source follow each other, so that it is made once. */
 function bySource(hypotheses: readonly Hypothesis[]): readonly Hypothesis[] {
-  return hypotheses.toSorted((a, b) => (sourceOf(a) < sourceOf(b) ? -1 : 1));
-}
-
-function sourceOf(hypothesis: Hypothesis): string {
-  return ofSource.map((name) => hypothesis[name].id).join('|');
+  return hypotheses.toSorted((a, b) => (sourceIdOf(a) < sourceIdOf(b) ? -1 : 1));
 }
 
 /** Takes back every choice that makes no difference. */
@@ -255,7 +243,7 @@ async function equivalents(
 ): Promise<readonly Hypothesis[]> {
   const same: Hypothesis[] = [];
   const expected = expectedOf(lattice);
-  const ofOtherSource = ofSource.filter((name) => found[name].id !== expected[name].id);
+  const ofOtherSource = dimensionsOfSource.filter((name) => found[name].id !== expected[name].id);
   for (const changed of neighboursOf(found, [...ofResult, ...ofOtherSource], lattice)) {
     if (await trials.givesWindows(changed)) {
       if ((await trials.wholeOf(changed)).error === 0) same.push(changed);
@@ -279,7 +267,7 @@ function neighboursOf(
 function unusualNeighboursOf({ hypothesis, error }: Trial, lattice: Lattice): readonly Hypothesis[] {
   return changesOf(
     hypothesis,
-    [...ofResult, ...ofSource.filter((name) => name !== 'turn')],
+    [...ofResult, ...dimensionsOfSource.filter((name) => name !== 'turn')],
     lattice,
     ({ isUnusual, isRefinement }) => isUnusual === true && (!isRefinement || error < nearMiss),
   );
@@ -307,139 +295,4 @@ function resetBy({ resets = [] }: Choice, lattice: Lattice): Partial<Hypothesis>
 function isSameShape(one: Hypothesis, other: Hypothesis): boolean {
   const laying = ({ turn }: Hypothesis) => layingOf(turn.orientation).isTransposed;
   return laying(one) === laying(other);
-}
-
-/** The trials of one search. */
-interface Trials {
-  /** Sets the limit of trials to that of a stage. */
-  begin(stage: keyof typeof maxTrials): void;
-  /** Tries hypotheses that have not been tried, as far as the limit permits. */
-  all(hypotheses: readonly Hypothesis[]): Promise<void>;
-  /** The best trials, those nearer to the expected tensor first. */
-  best(count: number, isMeant?: (hypothesis: Hypothesis) => boolean): readonly Trial[];
-  givesWindows(hypothesis: Hypothesis): Promise<boolean>;
-  wholeOf(hypothesis: Hypothesis): Promise<{ readonly error: number; readonly worst: Cutout }>;
-  /** Forgets all trials: they are compared in one window more. */
-  addWindow(window: Cutout): void;
-}
-
-function createTrials(picture: RecoveredPicture, lattice: Lattice, renderer: Renderer): Trials {
-  const expected = expectedOf(lattice);
-  const windows = [...windowsOf(picture)];
-  const trials = new Map<string, Trial & { readonly departures: number }>();
-  let count = 0;
-  let limit: number = maxTrials.all;
-  let hasCheapExplanation = false;
-
-  /** Resamplers that compute whole pictures are tried only where one that is near to them is near. */
-  async function isHopeless(hypothesis: Hypothesis): Promise<boolean> {
-    const { nearTo } = hypothesis.resampler;
-    const near = nearTo === undefined ? undefined : lattice.resampler.find(({ id }) => id === nearTo);
-    if (near === undefined) return false;
-    if (hasCheapExplanation) return true;
-    const nearby = { ...hypothesis, resampler: near };
-    await attempt(nearby);
-    const error = trials.get(idOf(nearby))?.error ?? Number.POSITIVE_INFINITY;
-    return error === 0 || error > hopelessError;
-  }
-
-  async function attempt(hypothesis: Hypothesis): Promise<void> {
-    const key = idOf(hypothesis);
-    if (trials.has(key) || count >= limit || (await isHopeless(hypothesis))) return;
-    count++;
-    const departures = dimensions.filter((name) => hypothesis[name].id !== expected[name].id).length;
-    const error = await errorIn(picture, hypothesis, windows, renderer);
-    trials.set(key, { hypothesis, departures, error });
-    hasCheapExplanation ||= error === 0 && hypothesis.resampler.nearTo === undefined;
-  }
-
-  return {
-    begin(stage) {
-      limit = maxTrials[stage];
-    },
-    async all(hypotheses) {
-      for (const hypothesis of hypotheses) await attempt(hypothesis);
-    },
-    best: (count, isMeant = () => true) =>
-      [...trials.values()]
-        .filter(({ error, hypothesis }) => Number.isFinite(error) && isMeant(hypothesis))
-        .sort((a, b) => a.error - b.error || a.departures - b.departures)
-        .slice(0, count),
-    async givesWindows(hypothesis) {
-      await attempt(hypothesis);
-      return trials.get(idOf(hypothesis))?.error === 0;
-    },
-    async wholeOf(hypothesis) {
-      const rendered = await rendering(hypothesis, wholeOf(picture), renderer);
-      if (rendered === undefined || rendered.channels !== picture.channels) {
-        return { error: Number.POSITIVE_INFINITY, worst: wholeOf(picture) };
-      }
-      return {
-        error: sumOfDifferences(picture, rendered, { left: 0, top: 0 }) / picture.data.length,
-        worst: worstWindow(picture, rendered),
-      };
-    },
-    addWindow(window) {
-      windows.push(window);
-      trials.clear();
-      hasCheapExplanation = false;
-    },
-  };
-}
-
-function idOf(hypothesis: Hypothesis): string {
-  return dimensions.map((name) => hypothesis[name].id).join('|');
-}
-
-/** Mean absolute difference in the windows, in levels; infinite if the hypothesis does not apply. */
-async function errorIn(
-  picture: RecoveredPicture,
-  hypothesis: Hypothesis,
-  windows: readonly Cutout[],
-  renderer: Renderer,
-): Promise<number> {
-  let sum = 0;
-  let count = 0;
-  for (const part of windows) {
-    const rendered = await rendering(hypothesis, part, renderer);
-    if (rendered === undefined || rendered.channels !== picture.channels) return Number.POSITIVE_INFINITY;
-    sum += sumOfDifferences(picture, rendered, part);
-    count += rendered.data.length;
-  }
-  return sum / Math.max(1, count);
-}
-
-/** @returns undefined also for a resize that takes too much work, and for a file that a decoder refuses */
-async function rendering(
-  hypothesis: Hypothesis,
-  part: Cutout,
-  renderer: Renderer,
-): Promise<Levels | undefined> {
-  try {
-    return await renderer.render(hypothesis, part);
-  } catch (error) {
-    if (error instanceof Failure) return undefined;
-    throw error;
-  }
-}
-
-/** @param at - where the rendered part begins in the picture */
-function sumOfDifferences(
-  picture: RecoveredPicture,
-  rendered: Levels,
-  at: { left: number; top: number },
-): number {
-  const { channels, distance } = picture;
-  const rowLength = rendered.width * channels;
-  const scale = 255 / (rendered.white ?? 255);
-  let sum = 0;
-  for (let y = 0; y < rendered.height; y++) {
-    const from = ((at.top + y) * picture.width + at.left) * channels;
-    for (let x = 0; x < rowLength; x++) {
-      const own = picture.data[from + x] as number;
-      const other = (rendered.data[y * rowLength + x] as number) * scale;
-      sum += distance === undefined ? Math.abs(own - other) : distance(own, other, x % channels);
-    }
-  }
-  return sum;
 }

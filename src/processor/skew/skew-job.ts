@@ -81,24 +81,24 @@ async function compare(job: SkewJob): Promise<SkewReport> {
   const expected = await stage('expected', () => expectedTensor(job));
   const given = await stage('given', () => readGiven(job.given, expected, job.expected.plan));
   const difference = differenceOf(given, expected);
-  const pictures = picturesOf(given, expected, job.expected);
   const equal = difference?.isEqual ?? false;
   const isWithinTolerance =
     tolerance === undefined ? undefined : equal || isWithin(difference, given, expected, tolerance);
-  const cause =
-    equal || isWithinTolerance
-      ? undefined
-      : await stage('search', () =>
-          explain({
-            source: { content, header },
-            plan: job.expected,
-            given,
-            expected,
-            pictures,
-            difference,
-            subject: job.subject,
-          }),
-        );
+  const passes = equal || isWithinTolerance === true;
+  const pictures = passes && !wantsMap ? undefined : picturesOf(given, expected, job.expected);
+  const cause = passes
+    ? undefined
+    : await stage('search', () =>
+        explain({
+          source: { content, header },
+          plan: job.expected,
+          given,
+          expected,
+          pictures,
+          difference,
+          subject: job.subject,
+        }),
+      );
   const map =
     wantsMap && pictures ? await stage('map', () => mapOf(pictures.given, pictures.expected)) : undefined;
   return {

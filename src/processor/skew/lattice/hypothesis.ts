@@ -229,3 +229,20 @@ export function expectedOf(lattice: Lattice): Hypothesis {
 export function wordsOf(hypothesis: Hypothesis): Words {
   return Object.assign({}, ...dimensions.map((name) => hypothesis[name].words)) as Words;
 }
+
+/** Identifies a hypothesis: equal ids give equal pictures. */
+export function idOf(hypothesis: Hypothesis): string {
+  return idsOf(hypothesis, dimensions);
+}
+
+/** The dimensions that determine the source that is resampled, but for a framing's canvas. */
+export const dimensionsOfSource = ['decoding', 'turn', 'transparency', 'recolouring'] as const;
+
+/** Identifies the source of a hypothesis, but for a framing's canvas. */
+export function sourceIdOf(hypothesis: Hypothesis): string {
+  return idsOf(hypothesis, dimensionsOfSource);
+}
+
+function idsOf(hypothesis: Hypothesis, names: readonly (keyof Hypothesis)[]): string {
+  return names.map((name) => hypothesis[name].id).join('|');
+}
