@@ -1,6 +1,6 @@
 import type { Pixels } from '../pixels.ts';
 import { roundHalfToEven } from '../shortest-edge.ts';
-import { type Axis, scaleOf } from './opencv-taps.ts';
+import { type Axis, type LimitedTaps, limitedTaps, scaleOf } from './opencv-taps.ts';
 import { pickPixels } from './pick.ts';
 
 /*
@@ -8,13 +8,7 @@ import { pickPixels } from './pick.ts';
  * modules/imgproc/src/resize.cpp: INTER_LINEAR_EXACT and INTER_LANCZOS4.
  */
 
-/** The source pixels of each computed result pixel along one axis, and their weights: `count` of each. */
-interface WholeTaps {
-  readonly count: number;
-  /** Limited to the source. */
-  readonly pixels: Int32Array;
-  readonly weights: Int32Array;
-}
+type WholeTaps = LimitedTaps<Int32Array>;
 
 /**
  * INTER_LINEAR_EXACT: two pixels along each axis, weights with 8 fraction bits.
@@ -47,7 +41,7 @@ function nearestExactPixels({ sourceSize, size, from, to }: Axis): Int32Array {
 
 function exactTaps(axis: Axis): WholeTaps {
   const scale = scaleOf(axis);
-  return tapsOf(axis, 2, (i) => {
+  return limitedTaps(axis, 2, Int32Array, (i) => {
     const position = scale * (i + 0.5) - 0.5;
     const start = Math.floor(position);
     if (start < 0) return [0, [256, 0]];
@@ -59,29 +53,12 @@ function exactTaps(axis: Axis): WholeTaps {
 
 function lanczosTaps(axis: Axis): WholeTaps {
   const scale = scaleOf(axis);
-  return tapsOf(axis, 8, (i) => {
+  return limitedTaps(axis, 8, Int32Array, (i) => {
     const position = Math.fround((i + 0.5) * scale - 0.5);
     const start = Math.floor(position);
     const weights = lanczos4Weights(Math.fround(position - start));
     return [start - 3, weights.map((weight) => roundHalfToEven(Math.fround(weight * 2 ** 11)))];
   });
-}
-
-function tapsOf(
-  { sourceSize, from, to }: Axis,
-  count: number,
-  tapOf: (result: number) => readonly [start: number, weights: readonly number[]],
-): WholeTaps {
-  const pixels = new Int32Array((to - from) * count);
-  const weights = new Int32Array((to - from) * count);
-  for (let i = 0; i < to - from; i++) {
-    const [start, own] = tapOf(from + i);
-    for (let k = 0; k < count; k++) {
-      pixels[i * count + k] = Math.max(0, Math.min(start + k, sourceSize - 1));
-      weights[i * count + k] = own[k] as number;
-    }
-  }
-  return { count, pixels, weights };
 }
 
 const s45 = Math.SQRT1_2;

@@ -5,6 +5,8 @@ import {
   cubicWeights,
   enlargedAreaPosition,
   isWholeScale,
+  type LimitedTaps,
+  limitedTaps,
   limitedTo,
   linearPosition,
   type PositionOf,
@@ -20,12 +22,7 @@ import { type FloatPicture, floatsLike, roundingOf, type Samples } from './sampl
 /** OpenCV's interpolations by the names of our filters. `bilinear ipp` is INTER_LINEAR with Intel's IPP. */
 export type OpenCvFloatFilter = 'bilinear' | 'bilinear ipp' | 'bicubic' | 'lanczos' | 'box';
 
-/** The source pixels of each computed result pixel along one axis, within the source, and their weights. */
-interface Taps {
-  readonly count: number;
-  readonly pixels: Int32Array;
-  readonly weights: Float64Array;
-}
+type Taps = LimitedTaps<Float64Array>;
 
 type Round = (value: number) => number;
 
@@ -103,7 +100,7 @@ function ippPosition({ sourceSize, size }: Axis, round: Round): PositionOf {
 }
 
 function twoTaps(axis: Axis, positionOf: PositionOf, isLimited = false): Taps {
-  return tapsOf(axis, 2, (i) => {
+  return limitedTaps(axis, 2, Float64Array, (i) => {
     const tap = positionOf(i);
     const [start, fraction] = isLimited ? limitedTo(axis.sourceSize, tap) : tap;
     return [start, [Math.fround(1 - fraction), fraction]];
@@ -112,27 +109,10 @@ function twoTaps(axis: Axis, positionOf: PositionOf, isLimited = false): Taps {
 
 function moreTaps(axis: Axis, count: 4 | 8, weightsOf: (fraction: number) => readonly number[]): Taps {
   const positionOf = linearPosition(axis);
-  return tapsOf(axis, count, (i) => {
+  return limitedTaps(axis, count, Float64Array, (i) => {
     const [start, fraction] = positionOf(i);
     return [start + 1 - count / 2, weightsOf(fraction)];
   });
-}
-
-function tapsOf(
-  { sourceSize, from, to }: Axis,
-  count: number,
-  tapOf: (result: number) => readonly [start: number, weights: readonly number[]],
-): Taps {
-  const pixels = new Int32Array((to - from) * count);
-  const weights = new Float64Array((to - from) * count);
-  for (let i = 0; i < to - from; i++) {
-    const [start, own] = tapOf(from + i);
-    for (let k = 0; k < count; k++) {
-      pixels[i * count + k] = Math.max(0, Math.min(start + k, sourceSize - 1));
-      weights[i * count + k] = own[k] as number;
-    }
-  }
-  return { count, pixels, weights };
 }
 
 /** Values of a row whose columns OpenCV weighs at once, in FP32. */

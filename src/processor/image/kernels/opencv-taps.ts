@@ -169,3 +169,34 @@ export function nearestPixels(axis: Axis): Int32Array {
     Math.min(axis.sourceSize - 1, Math.floor((axis.from + i) * scale)),
   );
 }
+
+/** The source pixels of each computed result pixel along one axis, and their weights: `count` of each. */
+export interface LimitedTaps<Weights extends Int32Array | Float64Array> {
+  readonly count: number;
+  /** Limited to the source. */
+  readonly pixels: Int32Array;
+  readonly weights: Weights;
+}
+
+/**
+ * Taps of any number of neighbouring source pixels. Beyond the source, the pixel at the edge counts.
+ *
+ * @param tapOf - the first pixel of a result pixel, which may be beyond the source, and `count` weights
+ */
+export function limitedTaps<Weights extends Int32Array | Float64Array>(
+  { sourceSize, from, to }: Axis,
+  count: number,
+  arrayType: new (length: number) => Weights,
+  tapOf: (result: number) => readonly [start: number, weights: readonly number[]],
+): LimitedTaps<Weights> {
+  const pixels = new Int32Array((to - from) * count);
+  const weights = new arrayType((to - from) * count);
+  for (let i = 0; i < to - from; i++) {
+    const [start, own] = tapOf(from + i);
+    for (let k = 0; k < count; k++) {
+      pixels[i * count + k] = Math.max(0, Math.min(start + k, sourceSize - 1));
+      weights[i * count + k] = own[k] as number;
+    }
+  }
+  return { count, pixels, weights };
+}
