@@ -1,5 +1,5 @@
 import { Failure } from '../../failures.ts';
-import { mostOfOneCaller } from '../../memory-budget.ts';
+import { limitOfCaller } from '../../grpc/messages/message-limits.ts';
 import type { ImageSource } from '../request-part.ts';
 import type { GivenFile } from './skew-form.ts';
 
@@ -71,14 +71,5 @@ function pairsInvalid(message: string, actual: string, allowed: string): Failure
 
 /** The longest form. Each file has the limit of an image; all of them have that of one caller's memory. */
 export function formLimit(maxHeldBytes: number) {
-  const maxBytes = mostOfOneCaller(maxHeldBytes);
-  return {
-    maxBytes,
-    tooLong: (bytes: number) =>
-      new Failure(
-        'SOURCE_BYTES_OVER_LIMIT',
-        `The form has at least ${bytes} bytes; at most ${maxBytes} are taken (three quarters of MAX_HELD_BYTES). Send fewer pairs at once.`,
-        { limit: maxBytes, actual: bytes, limited_by: 'MAX_HELD_BYTES' },
-      ),
-  };
+  return limitOfCaller(maxHeldBytes, 'form', 'Send fewer pairs at once.');
 }

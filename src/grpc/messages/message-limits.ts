@@ -100,13 +100,23 @@ export function pairLimit(maxFileBytes: number, mostBytes: number) {
  * @param maxHeldBytes - of all requests together
  */
 export function batchLimit(maxHeldBytes: number) {
+  return limitOfCaller(maxHeldBytes, 'batch', 'Send several batches.');
+}
+
+/**
+ * The limit of a request of several images: the memory of one caller.
+ *
+ * @param noun - the request, in the failure's message
+ * @param advice - the next step, as a sentence
+ */
+export function limitOfCaller(maxHeldBytes: number, noun: string, advice: string) {
   const maxBytes = mostOfOneCaller(maxHeldBytes);
   return {
     maxBytes,
     tooLong: (bytes: number) =>
       new Failure(
         'SOURCE_BYTES_OVER_LIMIT',
-        `The batch has at least ${bytes} bytes; at most ${maxBytes} are taken (three quarters of MAX_HELD_BYTES). Send several batches.`,
+        `The ${noun} has at least ${bytes} bytes; at most ${maxBytes} are taken (three quarters of MAX_HELD_BYTES). ${advice}`,
         { limit: maxBytes, actual: bytes, limited_by: 'MAX_HELD_BYTES' },
       ),
   };
