@@ -1,15 +1,6 @@
-import { create, fromJson } from '@bufbuild/protobuf';
-import {
-  ProcessRequestSchema,
-  TensorContainer,
-  TensorOutputSchema,
-} from '../../gen/image/v1/processor_pb.ts';
-import { readHeader } from '../../src/processor/codecs/read-header.ts';
-import { geometryOf } from '../../src/processor/image/geometry.ts';
-import { createPresets } from '../../src/processor/presets/presets.ts';
-import { planOf } from '../../src/processor/rules/rules.ts';
 import { runSkewJob } from '../../src/processor/skew/skew-job.ts';
 import { unpackFailure } from '../../src/processor/workers/failure.ts';
+import { skewJob, tensorPlan } from '../support/skew.ts';
 import { npyOf } from './npy.ts';
 
 /*
@@ -56,26 +47,12 @@ export interface Report {
 
 export type Compare = (pair: Pair) => Promise<Report>;
 
-const maxPixels = 2 ** 28;
-const presets = createPresets({});
-
 /** Compares in this process, by the entry point of a worker. */
 export async function compareHere({ image, tensor, meant }: Pair): Promise<Report> {
-  const request = fromJson(ProcessRequestSchema, meant);
-  const output = create(TensorOutputSchema, { container: TensorContainer.SAFETENSORS });
-  const source = { case: 'content', value: image } as const;
-  const plan = planOf({ ...request, source, output: { case: 'tensor', value: output } }, maxPixels, presets);
-  const header = await readHeader(image, maxPixels);
   const { datatype, shape, bytes } = tensor;
+  const job = await skewJob(image, tensorPlan(meant), { datatype, shape, content: bytes });
   const start = process.cpuUsage();
-  const outcome = await runSkewJob({
-    content: image,
-    header,
-    expected: { plan, geometry: geometryOf(header, plan) },
-    given: { kind: 'tensor', content: bytes, container: 'raw', shape, datatype, name: '' },
-    wantsMap: false,
-    subject: 'the expected tensor',
-  });
+  const outcome = await runSkewJob(job);
   const { user, system } = process.cpuUsage(start);
   const seconds = (user + system) / 1e6;
   if ('report' in outcome) return { ...outcome.report, seconds };

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { readHeader } from '../../../src/processor/codecs/read-header.ts';
-import { runSkewJob, type SkewReport } from '../../../src/processor/skew/skew-job.ts';
-import { unpackFailure } from '../../../src/processor/workers/failure.ts';
+import type { SkewReport } from '../../../src/processor/skew/skew-job.ts';
 import { encoded, gradient, noise, type Picture, photoLike } from '../../support/pictures.ts';
-import { floatTensor, planFrom, plannedImage } from '../../support/plans.ts';
+import { floatTensor, planFrom } from '../../support/plans.ts';
+import { comparedWith } from '../../support/skew.ts';
 
 const side = 40;
 
@@ -15,25 +14,8 @@ const plan = planFrom({
 const photo = await encoded(photoLike(120, 90), 'jpeg');
 
 /** The comparison of a picture of side × side, in FP32, with a file's tensor. @throws Failure */
-async function compare(content: Uint8Array, { pixels, width, height }: Picture): Promise<SkewReport> {
-  const header = await readHeader(content, 1e8);
-  const outcome = await runSkewJob({
-    content,
-    header,
-    expected: plannedImage(header, plan),
-    given: {
-      kind: 'tensor',
-      content: pixels,
-      container: 'raw',
-      shape: [height, width, 3],
-      datatype: 'UINT8',
-      name: '',
-    },
-    wantsMap: false,
-    subject: 'the expected tensor',
-  });
-  if ('failure' in outcome) throw unpackFailure(outcome.failure);
-  return outcome.report;
+function compare(content: Uint8Array, { pixels, width, height }: Picture): Promise<SkewReport> {
+  return comparedWith(content, plan, { datatype: 'UINT8', shape: [height, width, 3], content: pixels });
 }
 
 describe('a tensor that no known preprocessing makes of the image', () => {

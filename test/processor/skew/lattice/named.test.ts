@@ -2,11 +2,9 @@ import { readFileSync } from 'node:fs';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { turboJpeg } from '../../../../src/processor/codecs/jpeg/turbojpeg.ts';
-import { readHeader } from '../../../../src/processor/codecs/read-header.ts';
-import { runSkewJob } from '../../../../src/processor/skew/skew-job.ts';
-import { unpackFailure } from '../../../../src/processor/workers/failure.ts';
 import { latticeGoldens } from '../../../support/lattice-goldens.ts';
-import { floatTensor, planFrom, plannedImage } from '../../../support/plans.ts';
+import { floatTensor, planFrom } from '../../../support/plans.ts';
+import { comparedWith } from '../../../support/skew.ts';
 
 const sample = new Uint8Array(readFileSync(new URL('../../../fixtures/sample.jpg', import.meta.url)));
 const [width, height] = [48, 32];
@@ -32,24 +30,12 @@ async function transparent(): Promise<Uint8Array> {
 
 /** Which steps of the pipeline that made a golden are named, without those of every uint8 tensor. */
 async function namedSteps(name: string, content: Uint8Array) {
-  const header = await readHeader(content, 1e8);
-  const outcome = await runSkewJob({
-    content,
-    header,
-    expected: plannedImage(header, plan),
-    given: {
-      kind: 'tensor',
-      content: Buffer.from(latticeGoldens.results[name] ?? '', 'base64'),
-      container: 'raw',
-      shape: [height, width, 3],
-      datatype: 'UINT8',
-      name: '',
-    },
-    wantsMap: false,
-    subject: 'the expected tensor',
+  const given = Buffer.from(latticeGoldens.results[name] ?? '', 'base64');
+  const { cause } = await comparedWith(content, plan, {
+    datatype: 'UINT8',
+    shape: [height, width, 3],
+    content: given,
   });
-  if ('failure' in outcome) throw unpackFailure(outcome.failure);
-  const { cause } = outcome.report;
   const ofPixels = cause?.steps.filter(
     (step) => !['scale', 'mean', 'std', 'rounding', 'datatype', 'layout'].includes(step.name),
   );
