@@ -16,13 +16,13 @@ import { invalidOption } from '../options/invalid-option.ts';
 import { type Call, type Caller, startCall } from './call.ts';
 import { geometryOf, type PlannedImage } from './image/geometry.ts';
 import { withinLimits } from './image/limits.ts';
-import type { Plan } from './image/plan.ts';
+import type { Plan, TensorPlan } from './image/plan.ts';
+import { stepsInWords } from './presets/steps-in-words.ts';
 import type { ImageProcessing } from './process-image.ts';
 import { sourceMessage, tensorMessage } from './respond.ts';
 import { checkGiven } from './rules/given-file.ts';
 import { planOf } from './rules/rules.ts';
 import { checkTolerance } from './rules/skew-tolerance.ts';
-import { expectedInWords, pythonOf } from './skew/expected-in-words.ts';
 import { priceOfSkew } from './skew/price.ts';
 import type { SkewReport } from './skew/skew-job.ts';
 
@@ -74,13 +74,18 @@ export async function findSkew(
   call.memory.hold(report.map?.length ?? 0);
   return create(SkewResponseSchema, {
     ...reportMessage(report),
-    plan: expectedInWords(plan),
-    python: pythonOf(asked, presets),
+    plan: inWords(plan),
+    python: asked.preset === '' ? '' : presets.find(asked.preset).python(),
     source: sourceMessage(header, sha256, content.length),
     stages: [...call.stages, ...report.stages].map(({ name, durationMs }) =>
       create(StageTimeSchema, { name, durationMs }),
     ),
   });
+}
+
+/** The steps that give the expected tensor. */
+function inWords({ alpha, steps, views, decisions, output }: Plan): string[] {
+  return stepsInWords({ alpha, steps, views, decisions, tensor: output as TensorPlan });
 }
 
 /** The request for the expected tensor, in a container of any number of tensors. @throws OPTION_INVALID, SOURCE_MISSING */

@@ -2,7 +2,7 @@ import { type GivenTensor, type SkewRequest, TensorContainer } from '../../../ge
 import { type DatatypeName, datatypes } from '../../datatypes.ts';
 import { Failure } from '../../failures.ts';
 import { invalidOption } from '../../options/invalid-option.ts';
-import type { GivenContainer, GivenFile } from '../skew/skew-job.ts';
+import type { GivenContainer, GivenFile } from '../skew/given/given-file.ts';
 import { containerNames } from './enum-names.ts';
 
 /** A tensor's file, or an encoded picture whose header is not read yet. */

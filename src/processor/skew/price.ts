@@ -2,8 +2,9 @@ import type { Price } from '../admission/admission.ts';
 import { channelsOf } from '../codecs/header.ts';
 import { areaOf } from '../image/cutout.ts';
 import { priceOf } from '../image/price.ts';
+import type { GivenFile } from './given/given-file.ts';
 import { inflatedBytesOf } from './given/npz.ts';
-import type { GivenFile, SkewJob } from './skew-job.ts';
+import type { SkewJob } from './skew-job.ts';
 
 /*
  * Measured by `node bench/skew.ts`: the growth of a fresh worker's peak (VmHWM), and CPU, for a tensor of 224 × 224 that

@@ -1,4 +1,3 @@
-import type { TensorContainer } from '../../../gen/image/v1/processor_pb.ts';
 import type { Tolerance } from '../../options/tolerance.ts';
 import type { ImageHeader } from '../codecs/header.ts';
 import type { PlannedImage } from '../image/geometry.ts';
@@ -10,6 +9,7 @@ import { outOfScratch } from '../workers/scratch.ts';
 import { picturesOf } from './arranged.ts';
 import { type Cause, explain } from './cause.ts';
 import { type Difference, differenceOf, mapOf } from './difference.ts';
+import type { GivenFile } from './given/given-file.ts';
 import { type GivenTensor, valuesOf } from './given/given-tensor.ts';
 import { readGiven } from './given/read-given.ts';
 import { isWithin } from './tolerance.ts';
@@ -18,25 +18,6 @@ import { isWithin } from './tolerance.ts';
  * The code that runs in a worker process for a comparison: the expected tensor, the given one, and the search for what
  * made the difference.
  */
-
-/** The file that another program made of the source. */
-export type GivenFile =
-  | {
-      readonly kind: 'tensor';
-      readonly content: Uint8Array;
-      /** Unset: detected from the bytes. */
-      readonly container: GivenContainer | undefined;
-      /** Of a raw container. */
-      readonly shape: readonly number[];
-      /** Of a raw container, by its name in the Open Inference Protocol. */
-      readonly datatype: string;
-      /** In a container of several; empty: the tensor that can contain pixels. */
-      readonly name: string;
-    }
-  | { readonly kind: 'picture'; readonly content: Uint8Array; readonly header: ImageHeader };
-
-export type GivenContainer = Lowercase<'RAW' | 'NPY' | 'NPZ' | 'SAFETENSORS'> &
-  Lowercase<keyof typeof TensorContainer>;
 
 /** The job to compare one pair in a worker. All of it can be cloned between processes. */
 export interface SkewJob {

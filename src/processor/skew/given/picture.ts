@@ -5,7 +5,7 @@ import { kindOfArrangement } from '../../image/arrangements/arrangements.ts';
 import { grayToRgb, type Pixels } from '../../image/pixels.ts';
 import { isGrayscale, type Plan, type TensorPlan } from '../../image/plan.ts';
 import { arrangementOf, sizesOfPicture, tensors } from '../../image/tensor.ts';
-import type { GivenFile } from '../skew-job.ts';
+import type { GivenFile } from './given-file.ts';
 import type { GivenTensor } from './given-tensor.ts';
 import { tensorOf } from './stored-tensor.ts';
 

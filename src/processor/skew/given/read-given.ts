@@ -1,6 +1,6 @@
 import { Failure } from '../../../failures.ts';
 import type { Plan } from '../../image/plan.ts';
-import type { GivenFile } from '../skew-job.ts';
+import type { GivenFile } from './given-file.ts';
 import type { GivenTensor } from './given-tensor.ts';
 import { npyMagic, readNpy } from './npy.ts';
 import { readNpz, zipMagic } from './npz.ts';

@@ -3,9 +3,9 @@ import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { readHeader } from '../../../../src/processor/codecs/read-header.ts';
 import type { Plan } from '../../../../src/processor/image/plan.ts';
+import type { GivenFile } from '../../../../src/processor/skew/given/given-file.ts';
 import type { GivenTensor } from '../../../../src/processor/skew/given/given-tensor.ts';
 import { readGiven } from '../../../../src/processor/skew/given/read-given.ts';
-import type { GivenFile } from '../../../../src/processor/skew/skew-job.ts';
 import { failureOfPromise } from '../../../support/failure.ts';
 import { files, values } from './files.ts';
 
