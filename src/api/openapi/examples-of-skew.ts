@@ -8,7 +8,7 @@ import { examplePreset } from './examples.ts';
 const wrong = 'wrong.npy';
 const steps = [
   { name: 'size', yours: '224 × 224, stretched', expected: 'shorter side 224: 298 × 224' },
-  { name: 'numerics', yours: 'OpenCV', expected: 'torch' },
+  { name: 'numerics', yours: 'OpenCV INTER_LINEAR', expected: 'torch' },
   { name: 'filter', yours: 'bilinear', expected: 'bicubic' },
   { name: 'crop', yours: 'none', expected: '224 × 224 from the centre' },
   { name: 'channel_order', yours: 'BGR', expected: 'RGB' },
@@ -31,7 +31,7 @@ const report = {
     exact: true,
     confidence: 1,
     sentence:
-      "Yours is OpenCV bilinear, resized to 224 × 224, stretched, not cropped, channels in the order BGR, mean none and std none; it differs from openai/clip-vit-base-patch32's own tensor in 100 % of the values, by 0.66 on average. Change 7 steps: size, numerics, filter, crop, channel order, mean and std.",
+      "Yours is OpenCV INTER_LINEAR, resized to 224 × 224, stretched, not cropped, in the channel order BGR, without a mean and without a std; it differs from openai/clip-vit-base-patch32's own tensor in 100 % of the values, by 0.66 on average. Change 7 steps: size, numerics, filter, crop, channel order, mean and std.",
     steps,
   },
   given: tensor,

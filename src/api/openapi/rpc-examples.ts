@@ -76,7 +76,7 @@ const compared = {
     exact: true,
     confidence: 1,
     sentence:
-      'Yours is scaled by 1, datatype UINT8 and layout HWC; it differs from the expected tensor in 50 % of the values, by 1.3e+2 on average. Change 3 steps: scale, datatype and layout.',
+      'Yours is scaled by 1, in UINT8 and in the layout HWC; it differs from the expected tensor in 50 % of the values, by 130 on average. Change 3 steps: scale, datatype and layout.',
     steps: [
       { name: 'scale', yours: '1', expected: '1/255' },
       { name: 'datatype', yours: 'UINT8', expected: 'FP32' },

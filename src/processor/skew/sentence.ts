@@ -15,7 +15,7 @@ export function sentenceOf({ steps, exact, confidence, difference, subject }: Su
   const larger = steps.filter(({ name }) => name !== 'rounding');
   if (steps.length === 0 || (!exact && larger.length === 0)) return unnamed(exact, subject, difference);
   const named = larger.length === 0 ? steps : larger;
-  const what = `Yours ${exact ? 'is' : 'is closest to'} ${listed(phrasesOf(named))}`;
+  const what = `Yours ${exact ? 'is' : 'is most likely'} ${listed(phrasesOf(named))}`;
   const explained = exact ? '' : `, which explains ${percent(confidence)} of the difference`;
   return `${what}${explained}; it ${differs(difference, subject)}. ${changes(named)}.`;
 }
@@ -29,7 +29,7 @@ function differs(difference: Subject['difference'], subject: string): string {
   if (difference === undefined) return `has another size than ${subject}`;
   const { differingShare, meanAbs } = difference;
   if (differingShare === 0) return `has the values of ${subject}`;
-  return `differs from ${subject} in ${percent(differingShare)} of the values, by ${meanAbs.toPrecision(2)} on average`;
+  return `differs from ${subject} in ${percent(differingShare)} of the values, by ${Number(meanAbs.toPrecision(2))} on average`;
 }
 
 /** The library's resize first, then what else differs. */
@@ -44,23 +44,43 @@ function phrasesOf(steps: readonly CauseStep[]): readonly string[] {
     (numerics !== undefined
       ? `${numerics} ${filter}`
       : filter !== undefined
-        ? `the filter ${filter}`
+        ? `resampled by the filter ${filter}`
         : undefined);
-  const others = steps.filter(({ name }) => name !== 'numerics' && name !== 'filter');
   return [
     ...(resize === undefined ? [] : [resize]),
-    ...others.map(({ name, yours }) => phrases[name]?.(yours) ?? `${words(name)} ${yours}`),
+    ...steps.flatMap(({ name, yours }) =>
+      name === 'numerics' || name === 'filter' ? [] : [phrases[name](yours)],
+    ),
   ];
 }
 
-const phrases: { readonly [Name in StepName]?: (yours: string) => string } = {
-  orientation: (yours) => (yours === 'ignore' ? 'EXIF orientation ignored' : `orientation ${yours}`),
-  channel_order: (yours) => `channels in the order ${yours}`,
+/** The steps beside the resize, whose library and filter are named together. */
+type OtherStep = Exclude<StepName, 'numerics' | 'filter'>;
+
+const orientationPhrases: Readonly<Record<string, string>> = {
+  ignore: 'not turned by its EXIF orientation',
+  apply: 'turned by its EXIF orientation',
+};
+
+/** Each continues "Yours is …". */
+const phrases: { readonly [Name in OtherStep]: (yours: string) => string } = {
+  decoder: (yours) => `decoded by ${yours}`,
+  icc: (yours) => `made with its colour profile ${yours}`,
+  orientation: (yours) => orientationPhrases[yours] ?? yours,
+  alpha: (yours) => `with the alpha option ${yours}`,
+  range: (yours) => `with its levels ${yours}`,
+  size: (yours) => (yours === 'not resized' ? yours : `resized to ${yours}`),
   crop: (yours) => (yours === 'none' ? 'not cropped' : `cropped to ${yours}`),
   pad: (yours) => (yours === 'none' ? 'not padded' : `padded ${yours}`),
-  size: (yours) => (yours === 'not resized' ? yours : `resized to ${yours}`),
-  scale: (yours) => `scaled by ${yours}`,
+  grayscale: (yours) => (yours === 'none' ? 'not gray' : `gray (${yours})`),
   recompression: (yours) => `saved as ${yours} in between`,
+  channel_order: (yours) => `in the channel order ${yours}`,
+  scale: (yours) => `scaled by ${yours}`,
+  mean: (yours) => (yours === 'none' ? 'without a mean' : `with the mean ${yours}`),
+  std: (yours) => (yours === 'none' ? 'without a std' : `with the std ${yours}`),
+  rounding: (yours) => `rounded otherwise (${yours})`,
+  datatype: (yours) => `in ${yours}`,
+  layout: (yours) => `in the layout ${yours}`,
 };
 
 function words(name: StepName): string {
