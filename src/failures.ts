@@ -312,6 +312,12 @@ export const failureKinds = {
     isRetryable: false,
     title: 'The URL leads to an address that is not public',
   },
+  SOURCE_OPTED_OUT: {
+    code: grpcCode.PERMISSION_DENIED,
+    status: 403,
+    isRetryable: false,
+    title: 'The image may not be used for machine learning',
+  },
   ORIGIN_UNRESOLVED: {
     code: FAILED_PRECONDITION,
     status: 502,

@@ -20,10 +20,11 @@ import type { OutputDescription } from './image/outputs.ts';
 import type { Plan } from './image/plan.ts';
 import { decisionsOf } from './image/provenance.ts';
 import { mapResults, type Outcome, outcomeOf, resultOf } from './outcome.ts';
-import { type ImageProcessing, readImage, sourceOf } from './process-image.ts';
-import { planVariants, resultOfVariant } from './process-variants.ts';
+import { type ImageProcessing, readImage, sourceOf, wantedSource } from './process-image.ts';
+import { planVariants, resultOfVariant, sourceOfVariants } from './process-variants.ts';
 import { formatValue, sourceMessage, tensorMessage, tokensMessage } from './respond.ts';
 import { planOf } from './rules/rules.ts';
+import type { WantedSource } from './source/read-source.ts';
 
 /** rules → describePlans: what processing one image gives. */
 export async function describeImage(
@@ -32,7 +33,7 @@ export async function describeImage(
   caller: Caller,
 ): Promise<DescribeResponse> {
   const plan = planOf(request, processing.limits.maxOutputPixels, processing.presets);
-  const [outcome] = await describePlans(request.source, [plan], processing, caller);
+  const [outcome] = await describePlans(wantedSource(request), [plan], processing, caller);
   return resultOf(outcome as Outcome<DescribeResponse>);
 }
 
@@ -47,13 +48,13 @@ export async function describeVariants(
   caller: Caller,
 ): Promise<DescribeVariantsResponse> {
   const plans = planVariants(request, processing);
-  const outcomes = await describePlans(request.source, plans, processing, caller);
+  const outcomes = await describePlans(sourceOfVariants(request), plans, processing, caller);
   return create(DescribeVariantsResponseSchema, { variants: outcomes.map(resultOfVariant) });
 }
 
 /** source → key → header → geometry: as in processing, with the same failures, but nothing is decoded. */
 async function describePlans(
-  source: ProcessRequest['source'],
+  source: WantedSource,
   plans: readonly Plan[],
   processing: ImageProcessing,
   caller: Caller,

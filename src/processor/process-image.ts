@@ -11,7 +11,7 @@ import { continueWith, mapResults, type Outcome, outcomeOf, resultOf, resultsOf 
 import type { Presets } from './presets/presets.ts';
 import { countResponses, respond, storedResponse } from './respond.ts';
 import { planOf } from './rules/rules.ts';
-import type { SourceReader } from './source/read-source.ts';
+import type { SourceReader, WantedSource } from './source/read-source.ts';
 import type { Stage } from './stopwatch.ts';
 import type { WorkerPool } from './workers/pool.ts';
 
@@ -37,13 +37,13 @@ export async function processImage(
   caller: Caller,
 ): Promise<ProcessResponse> {
   const plan = planOf(request, processing.limits.maxOutputPixels, processing.presets);
-  const [outcome] = await processPlans(request.source, [plan], processing, caller);
+  const [outcome] = await processPlans(wantedSource(request), [plan], processing, caller);
   return resultOf(outcome as Outcome<ProcessResponse>);
 }
 
 /** source → key → cache → (make) → respond: one image, a response for each plan. */
 export async function processPlans(
-  source: ProcessRequest['source'],
+  source: WantedSource,
   plans: readonly Plan[],
   processing: ImageProcessing,
   caller: Caller,
@@ -64,7 +64,7 @@ export async function processPlans(
 
 /** source → key: the image of a request with the key of each plan, or the cached responses where they are enough. */
 export async function readImage(
-  source: ProcessRequest['source'],
+  source: WantedSource,
   plans: readonly Plan[],
   { sources, cache, workers }: ImageProcessing,
   call: Call,
@@ -80,6 +80,11 @@ export async function readImage(
     ),
   );
   return 'known' in read ? read : { ...read, keyed: keyed(read.sha256) };
+}
+
+/** The source of a request, with the conditions on its use. */
+export function wantedSource({ source, honourOptOuts }: ProcessRequest): WantedSource {
+  return honourOptOuts ? { ...source, honourOptOuts } : source;
 }
 
 /** The part of the source that is read. rules/source-plan.ts allows the same one in all plans of a call so far. */

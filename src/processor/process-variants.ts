@@ -11,6 +11,7 @@ import type { Plan } from './image/plan.ts';
 import { type Outcome, resultOf } from './outcome.ts';
 import { type ImageProcessing, processPlans } from './process-image.ts';
 import { planOf } from './rules/rules.ts';
+import type { WantedSource } from './source/read-source.ts';
 
 /**
  * Processes one image to several outputs. Each is cached as if requested separately; missing ones share one decoding.
@@ -24,7 +25,7 @@ export async function processVariants(
   caller: Caller,
 ): Promise<ProcessVariantsResponse> {
   const plans = planVariants(request, processing);
-  const outcomes = await processPlans(request.source, plans, processing, caller);
+  const outcomes = await processPlans(sourceOfVariants(request), plans, processing, caller);
   return create(ProcessVariantsResponseSchema, { variants: outcomes.map(resultOfVariant) });
 }
 
@@ -50,6 +51,12 @@ export function planVariants(
       return planOf(variant, limits.maxOutputPixels, presets);
     }),
   );
+}
+
+/** The source of all variants. It is refused for an opt-out if one of them honours opt-outs. */
+export function sourceOfVariants({ source, variants }: ProcessVariantsRequest): WantedSource {
+  const honourOptOuts = variants.some((variant) => variant.honourOptOuts);
+  return honourOptOuts ? { ...source, honourOptOuts } : source;
 }
 
 /** @throws the failure of a variant, with its index */

@@ -180,6 +180,11 @@ export const failureTexts: { readonly [reason in FailureReason]: FailureText } =
     meaning: 'the host, or where it redirects to, is not public, or does not exist',
     advice: '`URL_ALLOWED_HOSTS` opens named hosts',
   },
+  SOURCE_OPTED_OUT: {
+    meaning:
+      'the request honours opt-outs, and the origin sends `X-Robots-Tag: noai` or `noimageai`, or `TDM-Reservation: 1`; `metadata.directive` has it',
+    advice: 'leave the image out',
+  },
   ORIGIN_UNRESOLVED: {
     meaning: 'name servers do not respond, or a host of `URL_ALLOWED_HOSTS` has no address',
     advice: 'check the name',

@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici';
 import { Failure, failureFromAbort } from '../../failures.ts';
 import { createCookies } from './cookies.ts';
 import { createGuardedAgent, type GuardedAgentOptions, type OriginTimeouts } from './guarded-agent.ts';
+import { optOutOf } from './opt-outs.ts';
 import { failureFromOrigin, timedOut } from './origin-failures.ts';
 import { isOfStaleConnection } from './origin-socket.ts';
 import { checkUrl, hrefWithoutFragment, redirectTarget } from './origin-url.ts';
@@ -163,13 +164,18 @@ export function createDownloader(options: DownloaderOptions): Downloader {
       const conditional = validators?.url === url ? validators.headers : undefined;
       const cookie = cookies.headerFor(target);
       checkVisit(visits, `${url} ${cookie}`, maxRedirects);
-      const headers = {
+      const headers: Headers = {
         ...requestHeaders.of(target),
         ...conditional,
         ...(cookie !== undefined && { cookie }),
       };
       const received = await request(target, headers, signal);
-      const response = { url, status: received.statusCode, headers: plainHeaders(received.headers) };
+      const response = {
+        url,
+        status: received.statusCode,
+        headers: plainHeaders(received.headers),
+        optOut: optOutOf(received.headers, headers['user-agent']),
+      };
       cookies.keep(target, [received.headers['set-cookie'] ?? []].flat());
       responses.push(response);
       try {

@@ -8,7 +8,7 @@ import type { DownloadPlaces } from './download-places.ts';
 import { hrefWithoutFragment } from './origin-url.ts';
 import { createRequestHeaders, defaultUserAgent } from './request-headers.ts';
 import { bytesOverLimit } from './response-image.ts';
-import { createUrlRecords, type RecordStore, type UrlRecord } from './url-records.ts';
+import { createUrlRecords, optOutOfChain, type RecordStore, type UrlRecord } from './url-records.ts';
 
 export interface SourceReaderOptions extends DownloaderOptions {
   /** Bounds the downloads. */
@@ -30,6 +30,8 @@ export type WantedSource = ProcessRequest['source'] & {
   readonly mustRevalidate?: boolean | undefined;
   /** Name of the caller whose places a download uses: see caller.ts. */
   readonly caller?: string | undefined;
+  /** Whether a URL's image is refused if its origin opts out of machine learning. */
+  readonly honourOptOuts?: boolean | undefined;
 };
 
 export interface SourceReader {
@@ -39,7 +41,7 @@ export interface SourceReader {
    * @param findKnown - looks up what is known of the request by the source's SHA-256, in hex. It is called for sources
    *   given only by their SHA-256, and for URLs with a record. Where it finds something, a fresh URL is not
    *   downloaded, and a stale one only if its origin says that it changed.
-   * @throws Failure SOURCE_MISSING, SOURCE_EMPTY, SOURCE_UNKNOWN, SOURCE_BYTES_OVER_LIMIT, URL_INVALID,
+   * @throws Failure SOURCE_MISSING, SOURCE_EMPTY, SOURCE_UNKNOWN, SOURCE_OPTED_OUT, SOURCE_BYTES_OVER_LIMIT, URL_INVALID,
    *   URL_SCHEME_UNSUPPORTED and the others of a download; OVERLOADED when no place for a download is free
    */
   read<Known>(
@@ -54,6 +56,14 @@ export interface SourceReader {
 interface Image {
   readonly sha256: string;
   readonly content: Uint8Array;
+}
+
+/** The result of a download. */
+interface Downloaded {
+  /** Undefined when the origin responds to validators with 304. */
+  readonly image: Image | undefined;
+  /** As in UrlRecord. */
+  readonly optOut: string | undefined;
 }
 
 /** Longest URL, in characters: the request line that common servers accept. */
@@ -77,6 +87,14 @@ function parseUrl(text: string): URL {
   return url;
 }
 
+function optedOut(host: string, directive: string): Failure {
+  return new Failure(
+    'SOURCE_OPTED_OUT',
+    `${host} does not allow the image to be used for machine learning: it sends "${directive}". Leave the image out.`,
+    { host, directive },
+  );
+}
+
 /** Reads sources: bytes as they are, URLs by guarded downloads, each URL once at a time. */
 export function createSourceReader(options: SourceReaderOptions): SourceReader {
   const {
@@ -87,7 +105,7 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
   } = options;
   const downloader = createDownloader({ ...options, requestHeaders });
   const records = createUrlRecords(options.records, now, requestHeaders);
-  const flights = createSingleFlight<Image | undefined>();
+  const flights = createSingleFlight<Downloaded>();
 
   function readContent(content: Uint8Array): Image {
     if (content.byteLength === 0) {
@@ -97,14 +115,14 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
     return { sha256: hash('sha256', content), content };
   }
 
-  /** Downloads a URL; undefined when its origin responds to `validators` with 304. */
+  /** Downloads a URL. */
   async function downloadOnce(
     url: URL,
     record: UrlRecord | undefined,
     validators: Validators | undefined,
     caller: string,
     signal: AbortSignal,
-  ): Promise<Image | undefined> {
+  ): Promise<Downloaded> {
     const href = hrefWithoutFragment(url);
     // Callers share a 304 only if they know the same image.
     const key = `${validators === undefined ? 'any' : record?.sha256} ${requestHeaders.fingerprint()} ${href}`;
@@ -115,7 +133,7 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
       const image = content && { sha256: hash('sha256', content), content };
       const sha256 = image?.sha256 ?? record?.sha256;
       if (sha256 !== undefined) records.keep(href, responses, sha256, record);
-      return image;
+      return { image, optOut: optOutOfChain(responses, record) };
     });
     return value;
   }
@@ -123,21 +141,31 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
   async function readUrl<Known>(
     text: string,
     findKnown: (sha256: string) => Promise<Known | undefined>,
-    { mustRevalidate = false, caller = unknownCaller }: WantedSource,
+    { mustRevalidate = false, caller = unknownCaller, honourOptOuts = false }: WantedSource,
     signal: AbortSignal,
   ): Promise<ReadSource<Known>> {
     const url = parseUrl(text);
-    const record = await records.find(hrefWithoutFragment(url));
+    const found = await records.find(hrefWithoutFragment(url));
+    const record = honourOptOuts && found?.optOut === undefined ? undefined : found;
+    const check = (optOut: string | undefined) => {
+      if (honourOptOuts && optOut) throw optedOut(url.host, optOut);
+    };
     const known = record && (await findKnown(record.sha256));
     // Otherwise the image itself is needed, whether it changed or not.
     if (record === undefined || known === undefined) {
-      const image = await downloadOnce(url, record, undefined, caller, signal);
+      const { image, optOut } = await downloadOnce(url, record, undefined, caller, signal);
+      check(optOut);
       if (image === undefined) throw new Error('304 to an unconditional request');
       return image;
     }
     const unchanged = { sha256: record.sha256, known };
-    if (record.isFresh && !mustRevalidate) return unchanged;
-    return (await downloadOnce(url, record, record.validators, caller, signal)) ?? unchanged;
+    if (record.isFresh && !mustRevalidate) {
+      check(record.optOut);
+      return unchanged;
+    }
+    const { image, optOut } = await downloadOnce(url, record, record.validators, caller, signal);
+    check(optOut);
+    return image ?? unchanged;
   }
 
   async function readKnown<Known>(

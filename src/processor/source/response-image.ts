@@ -10,6 +10,8 @@ export interface OriginResponse {
   readonly status: number;
   /** By lower-case name; the values of a repeated header are joined by commas. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The header line by which the origin opts out of machine learning, if there is one. */
+  readonly optOut?: string | undefined;
 }
 
 /** Limits of one image. */

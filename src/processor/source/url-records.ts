@@ -21,6 +21,8 @@ export interface UrlRecord {
   readonly validators: Validators | undefined;
   /** One policy per response: redirects, then the image's. */
   readonly policies: readonly CachePolicy[];
+  /** The header line that opts out of machine learning; empty for none, undefined in records of older versions. */
+  readonly optOut: string | undefined;
 }
 
 export interface UrlRecords {
@@ -71,6 +73,7 @@ const storedRecord = z.object({
   policies: z
     .array(z.custom<CachePolicy.CachePolicyObject>((value) => storedPolicy.safeParse(value).success))
     .min(1),
+  optOut: z.string().optional(),
 });
 
 function policyHeaders({ headers }: OriginResponse): Record<string, string> {
@@ -88,6 +91,19 @@ function policyHeaders({ headers }: OriginResponse): Record<string, string> {
 
 function urlOf(policy: CachePolicy): string {
   return policy.toObject().u ?? '';
+}
+
+/**
+ * The opt-out of a redirect chain; empty for none. A 304 usually repeats none of the headers, so what is known remains;
+ * undefined where nothing is.
+ */
+export function optOutOfChain(
+  responses: readonly OriginResponse[],
+  previous: Pick<UrlRecord, 'optOut'> | undefined,
+): string | undefined {
+  const stated = responses.find(({ optOut }) => optOut !== undefined)?.optOut;
+  if (stated !== undefined) return stated;
+  return responses.at(-1)?.status === 304 ? previous?.optOut : '';
 }
 
 /** Whether no response of the chain forbids storage in a shared cache. */
@@ -145,13 +161,17 @@ export function createUrlRecords(
     }
   }
 
-  function toRecord(sha256: string, policies: readonly CachePolicy[]): UrlRecord | undefined {
+  function toRecord(
+    sha256: string,
+    policies: readonly CachePolicy[],
+    optOut: string | undefined,
+  ): UrlRecord | undefined {
     const last = policies.at(-1);
     if (last === undefined) return undefined;
     const isFresh =
       now() - last.toObject().t < maxFreshMs &&
       policies.every((policy) => policy.satisfiesWithoutRevalidation(policyRequest(urlOf(policy))));
-    return { sha256, isFresh, validators: validatorsOf(last), policies };
+    return { sha256, isFresh, validators: validatorsOf(last), policies, optOut };
   }
 
   function toPolicy(response: OriginResponse, previous: UrlRecord | undefined): CachePolicy {
@@ -189,10 +209,11 @@ export function createUrlRecords(
       try {
         const bytes = await store.get(recordKey(url));
         if (bytes === undefined) return undefined;
-        const { sha256, policies } = storedRecord.parse(JSON.parse(Buffer.from(bytes).toString()));
+        const { sha256, policies, optOut } = storedRecord.parse(JSON.parse(Buffer.from(bytes).toString()));
         return toRecord(
           sha256,
           policies.map((policy) => Policy.fromObject({ ...policy, ch: 0 })),
+          optOut,
         );
       } catch {
         // A truncated record, one of another version or a failing store counts as no record.
@@ -202,10 +223,11 @@ export function createUrlRecords(
 
     keep(url, responses, sha256, previous) {
       const policies = responses.map((response) => toPolicy(response, previous));
-      const record = mayBeKept(policies) ? toRecord(sha256, policies) : undefined;
+      const optOut = optOutOfChain(responses, previous);
+      const record = mayBeKept(policies) ? toRecord(sha256, policies, optOut) : undefined;
       const ttlMs = record === undefined ? 0 : lifetimeMs(policies, record);
       if (ttlMs > 0) {
-        const stored = { sha256, policies: policies.map((policy) => policy.toObject()) };
+        const stored = { sha256, policies: policies.map((policy) => policy.toObject()), optOut };
         void write(recordKey(url), Buffer.from(JSON.stringify(stored)), ttlMs);
       } else if (previous !== undefined) {
         // Stores cannot delete. An empty value counts as no record and replaces the old one.

@@ -435,4 +435,74 @@ describe(createSourceReader, () => {
       expect(asText(await without)).toEqual(image);
     });
   });
+
+  describe('honouring opt-outs', () => {
+    const optsOut = { 'x-robots-tag': 'noai', 'cache-control': 'max-age=60', etag: '"v1"' };
+    const readHonouring = ({ read }: ReturnType<typeof startReader>, value: string) =>
+      read({ case: 'url', value, honourOptOuts: true });
+
+    it('refuses an image whose origin opts out, and names the directive', async () => {
+      const origin = await startOrigin(sends('image', optsOut));
+      const failure = await failureOf(readHonouring(startReader(), origin.url()));
+      expect(failure).toMatchObject({
+        reason: 'SOURCE_OPTED_OUT',
+        isRetryable: false,
+        metadata: { directive: 'X-Robots-Tag: noai' },
+      });
+    });
+
+    it('reads the image where the request does not honour opt-outs', async () => {
+      const origin = await startOrigin(sends('image', optsOut));
+      expect(asText(await startReader().readUrl(origin.url()))).toEqual(image);
+    });
+
+    it('refuses an image of a redirect that opts out', async () => {
+      const origin = await startOrigin(
+        routes({
+          '/': (_request, response) =>
+            response.writeHead(302, { location: '/image', 'x-robots-tag': 'noimageai' }).end(),
+          '/image': sends('image'),
+        }),
+      );
+      const failure = await failureOf(readHonouring(startReader(), origin.url()));
+      expect(failure.reason).toBe('SOURCE_OPTED_OUT');
+    });
+
+    it('remembers the opt-out of a fresh image whose response is cached', async () => {
+      const origin = await startOrigin(sends('image', optsOut));
+      const reader = startReader();
+      await reader.readUrl(origin.url());
+      reader.responses.set(imageSha256, 'known');
+      expect((await failureOf(readHonouring(reader, origin.url()))).reason).toBe('SOURCE_OPTED_OUT');
+      expect(await reader.readUrl(origin.url())).toEqual({ sha256: imageSha256, known: 'known' });
+      expect(origin.requests).toHaveLength(1);
+    });
+
+    it('remembers the opt-out of a stale image whose origin responds with 304 and no other header', async () => {
+      const origin = await startOrigin((request, response) => {
+        if (request.headers['if-none-match'] === '"v1"') response.writeHead(304).end();
+        else response.writeHead(200, optsOut).end('image');
+      });
+      const reader = startReader();
+      await reader.readUrl(origin.url());
+      reader.responses.set(imageSha256, 'known');
+      for (const _round of [1, 2]) {
+        reader.clock.now += 61 * second;
+        expect((await failureOf(readHonouring(reader, origin.url()))).reason).toBe('SOURCE_OPTED_OUT');
+      }
+    });
+
+    it('asks the origin if the record is of a version that did not store opt-outs', async () => {
+      const origin = await startOrigin(sends('image', optsOut));
+      const reader = startReader();
+      await reader.readUrl(origin.url());
+      reader.responses.set(imageSha256, 'known');
+      for (const [key, value] of reader.entries) {
+        const { optOut: _optOut, ...older } = JSON.parse(Buffer.from(value).toString());
+        reader.entries.set(key, Buffer.from(JSON.stringify(older)));
+      }
+      expect((await failureOf(readHonouring(reader, origin.url()))).reason).toBe('SOURCE_OPTED_OUT');
+      expect(origin.requests).toHaveLength(2);
+    });
+  });
 });
