@@ -13,6 +13,7 @@ import { codeOf, unreadable } from './files.ts';
 export const flagGroups = {
   common: 'Common options',
   model: optionGroups.model.title,
+  page: optionGroups.page.title,
   size: optionGroups.size.title,
   colour: optionGroups.colour.title,
   response: 'Output',

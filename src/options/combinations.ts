@@ -69,6 +69,9 @@ export const resizeOptions = [
 /** The settings that some presets have. The processor refuses them beside all others. */
 const presetSettings = ['imgsz', 'stride', 'rect'] as const satisfies readonly OptionName[];
 
+/** How a page of a document is drawn. Whether the source is one, only the processor knows. */
+const pageOptions = ['page', 'dpi', 'page_box', 'annotations'] as const satisfies readonly OptionName[];
+
 /** The options that may be given beside a preset. */
 const presetCompanions = [
   'preset',
@@ -82,6 +85,7 @@ const presetCompanions = [
   'datatype',
   'pixels',
   'layout',
+  ...pageOptions,
 ] as const satisfies readonly OptionName[];
 
 const tensorFormats = tensorContainers.join(', ');

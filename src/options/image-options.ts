@@ -6,9 +6,11 @@ import {
   heightAndWidth,
   integer,
   type Kind,
+  numberFrom,
   text,
   word,
 } from './kinds.ts';
+import { pages } from './pages.ts';
 
 /*
  * The options of a request: image-api's query parameters and form fields, the client's flags, the playground's fields.
@@ -76,6 +78,9 @@ export const datatypes = ['uint8', 'fp16', 'fp32', 'bf16'] as const;
 /** Limit of a side in pixels. The sides of a JPEG are 16-bit numbers. */
 const longestSide = 65_535;
 
+/** Limits of `dpi`. A page of A4 has 46 million pixels at 600 dpi; MAX_SOURCE_PIXELS bounds every page. */
+const dpiLimits = { min: 1, max: 2400 } as const;
+
 /** Pixels of a side. */
 const side = integer(1, longestSide);
 
@@ -94,6 +99,31 @@ interface Option<Value> {
 
 /** The table of all options. The order is the one in which failures and documents list them. */
 export const imageOptions = {
+  page: {
+    kind: pages,
+    field: 'source_options.page',
+    default: 1,
+    meaning:
+      'Page of a document, from 1. A list or range, such as 1-3,7, gives one output for each: a part of the response, or a file of a job, whose default is all',
+  },
+  dpi: {
+    kind: numberFrom(dpiLimits.min, dpiLimits.max),
+    field: 'source_options.dpi',
+    default: 144,
+    meaning: "Resolution at which a document's page is drawn: points × dpi / 72 pixels, rounded up",
+  },
+  page_box: {
+    kind: word(['crop', 'media']),
+    field: 'source_options.page_box',
+    default: 'crop',
+    meaning: "Part of a document's page: what viewers show, or the whole sheet",
+  },
+  annotations: {
+    kind: boolean,
+    field: 'source_options.annotations',
+    default: true,
+    meaning: "Whether a document's annotations are drawn",
+  },
   scale: { kind: boolean, field: 'resize', default: true, meaning: 'Whether to resize at all' },
   width: {
     kind: side,

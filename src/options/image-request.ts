@@ -10,10 +10,12 @@ import {
   Layout,
   Numerics,
   Orientation,
+  PageBox,
   Pixels,
   type PresetSettings,
   type ProcessRequest,
   ProcessRequestSchema,
+  type SourceOptions,
   TensorContainer,
   type TensorOutput,
   TensorOutputSchema,
@@ -31,7 +33,9 @@ import {
   standardDefaults,
   tensorContainers,
 } from './image-options.ts';
+import { invalidOption } from './invalid-option.ts';
 import { isPreset, optionsInForce } from './options-in-force.ts';
+import { pagesText } from './pages.ts';
 
 /*
  * Options as the processor's request, and a request as the options that it gives.
@@ -42,7 +46,7 @@ import { isPreset, optionsInForce } from './options-in-force.ts';
  *
  * @param given - by the caller
  * @param defaults - for what the caller left out
- * @throws Failure OPTION_INVALID for options that do not go together
+ * @throws Failure OPTION_INVALID for options that do not go together, and for several pages
  */
 export function processRequest(
   source: ProcessRequest['source'],
@@ -54,6 +58,7 @@ export function processRequest(
   const options = optionsInForce(given, defaults);
   return create(ProcessRequestSchema, {
     source,
+    ...sourceOptionsField(options),
     ...(isPreset(given)
       ? {
           preset: options.preset ?? '',
@@ -66,6 +71,21 @@ export function processRequest(
     output: outputField(options),
     numerics: enumValue(Numerics, options.numerics ?? standardDefaults.numerics),
   });
+}
+
+/** How a document's page is drawn, if anything about it is given. */
+function sourceOptionsField({ page, dpi, page_box, annotations }: ImageOptions) {
+  if (page === undefined && dpi === undefined && page_box === undefined && annotations === undefined)
+    return {};
+  if (typeof page === 'object') throw invalidOption('page', pagesText(page), 'one page');
+  return {
+    sourceOptions: {
+      page: page ?? 0,
+      dpi: dpi ?? 0,
+      pageBox: enumValue(PageBox, page_box ?? 'unspecified'),
+      ...(annotations !== undefined && { annotations }),
+    },
+  };
 }
 
 /** The settings of a preset, if one is given. */
@@ -136,9 +156,10 @@ export const messageDefaults = {
  * have are left out.
  */
 export function optionsOfMessage(request: ProcessRequest): ImageOptions {
-  const { resize, crop, preset, preprocessorConfig, presetSettings, background, grayscale, numerics } =
+  const { sourceOptions, resize, crop, preset, preprocessorConfig, presetSettings, background, grayscale } =
     request;
   return {
+    ...(sourceOptions !== undefined && pageOptionsOf(sourceOptions)),
     ...(resize !== undefined && {
       scale: true,
       width: resize.width || undefined,
@@ -155,8 +176,17 @@ export function optionsOfMessage(request: ProcessRequest): ImageOptions {
     preset: preset || undefined,
     preprocessor_config: preprocessorConfig || undefined,
     ...(presetSettings !== undefined && settingsOptions(presetSettings)),
-    numerics: enumWord(Numerics, imageOptions.numerics.kind.words, numerics),
+    numerics: enumWord(Numerics, imageOptions.numerics.kind.words, request.numerics),
     ...outputOptions(request.output),
+  };
+}
+
+function pageOptionsOf({ page, dpi, pageBox, annotations }: SourceOptions): ImageOptions {
+  return {
+    page: page || undefined,
+    dpi: dpi || undefined,
+    page_box: enumWord(PageBox, imageOptions.page_box.kind.words, pageBox),
+    annotations,
   };
 }
 

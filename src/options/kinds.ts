@@ -64,6 +64,18 @@ export const finiteNumber: Kind<number> = {
   schema: { type: 'number' },
 };
 
+/** A number from `min` to `max`, with a fraction or without. */
+export function numberFrom(min: number, max: number): Kind<number> {
+  return {
+    parse(text) {
+      const value = finite(text);
+      return value !== undefined && value >= min && value <= max ? value : undefined;
+    },
+    allowed: `a number from ${min} to ${max}`,
+    schema: { type: 'number', minimum: min, maximum: max },
+  };
+}
+
 /**
  * Finite numbers, separated by commas. Python and NumPy write brackets around them (`[0.5, 0.4]`), NumPy without commas
  * (`[0.5 0.4]`).

@@ -3,6 +3,7 @@ import type { OptionName } from './image-options.ts';
 /** The options by their purpose, for documents and for the client's help. Each option is in one group. */
 export const optionGroups = {
   model: { title: 'A model', names: ['preset', 'preprocessor_config', 'imgsz', 'stride', 'rect'] },
+  page: { title: 'A page of a document', names: ['page', 'dpi', 'page_box', 'annotations'] },
   size: {
     title: 'Size',
     names: ['scale', 'width', 'height', 'shortest_edge', 'fit', 'filter', 'crop_width', 'crop_height'],

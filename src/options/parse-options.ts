@@ -78,7 +78,7 @@ export function joinLists(texts: OptionTexts): OptionTexts {
   return [...others, ...[...joined].map(([name, values]) => [name, values.join(',')] as const)];
 }
 
-const lists: readonly string[] = ['mean', 'std', 'imgsz'] satisfies readonly OptionName[];
+const lists: readonly string[] = ['mean', 'std', 'imgsz', 'page'] satisfies readonly OptionName[];
 
 /**
  * The members of a JSON object as texts.

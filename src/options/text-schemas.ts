@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { boolean, finiteNumber, integer, type Kind } from './kinds.ts';
+import { boolean, integer, type Kind, numberFrom } from './kinds.ts';
 
 /*
  * Schemas of environment variables. The message for a bad value says what is allowed, so that the caller adds only the
@@ -18,8 +18,7 @@ export function flag() {
 
 /** A number from `min` to `max`, with a fraction or without. */
 export function numberInRange(min: number, max: number) {
-  const allowed = `a number from ${min} to ${max}`;
-  return ofKind({ ...finiteNumber, allowed }).refine((value) => value >= min && value <= max, allowed);
+  return ofKind(numberFrom(min, max));
 }
 
 /** One word of a list. */

@@ -261,7 +261,9 @@ describe(readRequest, () => {
       const problem = await refusal(picture, { query });
       expect(problem).toMatchObject({ status: 400, reason: 'OPTION_UNKNOWN', metadata: { option } });
       expect(problem.metadata.nearest).toBe(nearest);
-      expect(problem.detail).toContain('The options are scale, width, height');
+      expect(problem.detail).toContain(
+        'The options are page, dpi, page_box, annotations, scale, width, height',
+      );
     });
 
     it('refuses an unknown field of a form and of JSON', async () => {

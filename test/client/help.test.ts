@@ -54,7 +54,16 @@ describe(commandHelp, () => {
       ([, title]) => title,
     );
     expect(headings).toEqual([
-      ...['Usage', 'Common options', 'A model', 'Size', 'Colour and orientation', 'Output', 'Tensor'],
+      ...[
+        'Usage',
+        'Common options',
+        'A model',
+        'A page of a document',
+        'Size',
+        'Colour and orientation',
+        'Output',
+        'Tensor',
+      ],
       ...['Arithmetic', 'Lists', 'The job', 'Connection', 'Examples', 'Formats', 'Exit codes', 'Environment'],
     ]);
   });

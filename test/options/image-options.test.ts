@@ -30,6 +30,10 @@ const wordsOf = (values: Readonly<Record<string, unknown>>) =>
 describe('imageOptions', () => {
   it('reads every option from text', () => {
     const options = {
+      page: '3',
+      dpi: '200',
+      page_box: 'media',
+      annotations: 'false',
       scale: 'true',
       width: '224',
       height: '112',
@@ -60,6 +64,10 @@ describe('imageOptions', () => {
     };
     expect(Object.keys(options).sort()).toEqual([...imageOptionNames].sort());
     expect(parseOptions(Object.entries(options)).values).toEqual({
+      page: 3,
+      dpi: 200,
+      page_box: 'media',
+      annotations: false,
       scale: true,
       width: 224,
       height: 112,

@@ -6,12 +6,32 @@ import {
   Fit,
   ImageFormat,
   Layout,
+  PageBox,
   TensorContainer,
 } from '../../gen/image/v1/processor_pb.ts';
 import { processRequest } from '../../src/options/image-request.ts';
 import { refusal, requestFor } from '../support/options.ts';
 
 describe(processRequest, () => {
+  it('states how a document is read only where something about it is given', () => {
+    expect(requestFor('width=5').sourceOptions).toBeUndefined();
+    expect(requestFor('page=3').sourceOptions).toMatchObject({ page: 3, dpi: 0, password: '' });
+    expect(requestFor('page=3').sourceOptions?.annotations).toBeUndefined();
+    expect(requestFor('preset=a&dpi=72.5&page_box=media&annotations=false').sourceOptions).toMatchObject({
+      page: 0,
+      dpi: 72.5,
+      pageBox: PageBox.MEDIA,
+      annotations: false,
+    });
+  });
+
+  it('refuses several pages, of which only variants can be made', () => {
+    expect(refusal('page=1-3,7')).toMatchObject({
+      reason: 'OPTION_INVALID',
+      metadata: { option: 'page', actual: '1-3,7', allowed: 'one page' },
+    });
+  });
+
   it('resizes when a request gives a size, although the default keeps the source’s size', () => {
     expect(requestFor('', { scale: false }).resize).toBeUndefined();
     expect(requestFor('width=5', { scale: false }).resize).toMatchObject({ width: 5, height: 0 });

@@ -68,6 +68,11 @@ const sizeChoices: Readonly<Record<Settings['sizing'], ImageOptions>> = {
 
 function optionsInForm(settings: Settings): (readonly [name: OptionName, text: string])[] {
   return [
+    // A picture takes none of them.
+    ['page', unlessDefault('page', settings)],
+    ['dpi', unlessDefault('dpi', settings)],
+    ['page_box', unlessDefault('page_box', settings)],
+    ['annotations', unlessDefault('annotations', settings)],
     ...(settings.recipe === 'preset' ? presetOptions(settings) : []),
     ...(settings.recipe === 'config'
       ? ([['preprocessor_config', settings.preprocessor_config]] as const)
@@ -108,9 +113,12 @@ function presetOptions({ preset, imgsz, stride, rect }: Settings) {
 }
 
 /** The choice in a field whose default is the same in every service; empty for the default. */
-function unlessDefault(name: 'orientation' | 'alpha' | 'pixels', settings: Settings): string {
-  return settings[name] === imageOptions[name].default ? '' : settings[name];
+function unlessDefault(name: SameInAllServices, settings: Settings): string {
+  const value = String(settings[name]);
+  return value === String(imageOptions[name].default) ? '' : value;
 }
+
+type SameInAllServices = 'page' | 'dpi' | 'page_box' | 'annotations' | 'orientation' | 'alpha' | 'pixels';
 
 /** An option's value; a text that is not allowed stands for itself, because the rules ask only whether it is given. */
 function parsed(name: OptionName, text: string): unknown {

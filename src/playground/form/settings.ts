@@ -8,7 +8,7 @@ import {
 } from '../../options/image-options.ts';
 
 /** The options that the form has a field of the same name for. Its choice of size stands for `scale`. */
-type FormOption = Exclude<OptionName, 'scale' | 'grayscale' | 'rect'>;
+type FormOption = Exclude<OptionName, 'scale' | 'grayscale' | 'rect' | 'annotations'>;
 
 /**
  * The values of the form: its own choices, and the options as they are typed. `format` is that of an image; a tensor's
@@ -17,6 +17,7 @@ type FormOption = Exclude<OptionName, 'scale' | 'grayscale' | 'rect'>;
 export type Settings = { readonly [name in FormOption]: string } & {
   readonly recipe: 'own' | 'preset' | 'config';
   readonly sizing: 'box' | 'shortest_edge' | 'source';
+  readonly annotations: boolean;
   readonly grayscale: boolean;
   readonly rect: boolean;
   readonly output: 'image' | 'tensor';
@@ -38,6 +39,10 @@ const exampleConfig = JSON.stringify(
 
 /** The values of the form until the service has sent its defaults. */
 export const initialSettings: Settings = {
+  page: String(imageOptions.page.default),
+  dpi: String(imageOptions.dpi.default),
+  page_box: imageOptions.page_box.default,
+  annotations: imageOptions.annotations.default,
   recipe: 'preset',
   preset: 'openai/clip-vit-base-patch32',
   preprocessor_config: exampleConfig,
