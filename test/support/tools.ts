@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
+import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -39,6 +40,10 @@ const bufInstalled = fileURLToPath(new URL('../../node_modules/.bin/buf', import
 
 export const buf = isProgram(bufInstalled) ? bufInstalled : findProgram('buf');
 export const grpcurl = findProgram('grpcurl');
+const versitygwBuilt = join(homedir(), 'go/bin/versitygw');
+
+/** An S3 server that verifies signatures and conditional writes. */
+export const versitygw = findProgram('versitygw') ?? (isProgram(versitygwBuilt) ? versitygwBuilt : undefined);
 export const redisServer = findProgram('redis-server');
 export const chromium = process.env.CHROMIUM ?? findProgram('chromium', 'chromium-browser', 'google-chrome');
 export const helm = findProgram('helm');

@@ -1,6 +1,6 @@
-import { addAbortListener } from 'node:events';
 import type { Dispatcher } from 'undici';
 import { Failure, failureFromAbort } from '../../failures.ts';
+import { untilAborted } from '../../until-aborted.ts';
 import { createCookies } from './cookies.ts';
 import { createGuardedAgent, type GuardedAgentOptions, type OriginTimeouts } from './guarded-agent.ts';
 import { optOutOf } from './opt-outs.ts';
@@ -90,13 +90,6 @@ function checkVisit(visits: Set<string>, visit: string, maxRedirects: number): v
   visits.add(visit);
 }
 
-/** Settles as `work` does, or rejects as soon as the signal aborts: undici ignores the signal while it connects. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  using _listening = addAbortListener(signal, () => reject(signal.reason));
-  return await Promise.race([work, aborted]);
-}
-
 /** Downloads from public addresses, within limits of bytes and time. */
 export function createDownloader(options: DownloaderOptions): Downloader {
   const { allowedHosts, lookup, maxBytes, timeoutMs, maxRedirects = 3 } = options;
@@ -127,7 +120,8 @@ export function createDownloader(options: DownloaderOptions): Downloader {
       signal,
     });
     try {
-      return await unlessAborted(response, signal);
+      // undici ignores the signal while it connects.
+      return await untilAborted(response, signal);
     } catch (error) {
       // Sent once more, on a new connection that cannot be stale.
       if (by === agent && isOfStaleConnection(error)) return request(url, headers, signal, fresh);
