@@ -1,0 +1,73 @@
+import { type DatatypeName, datatypes } from '../../../datatypes.ts';
+import { isFixed, type Manifest } from '../manifest.ts';
+import type { Sample, ShardFormat } from './shard-format.ts';
+
+/** One tensor of the file: the parts of its values, in their order. */
+interface Entry {
+  readonly name: string;
+  readonly datatype: DatatypeName;
+  readonly shape: readonly number[];
+  readonly bytes: number;
+  readonly parts: readonly { readonly sample: Sample; readonly at: number }[];
+}
+
+/**
+ * safetensors. Tensors of fixed shapes are stacked: `pixel_values` is `[samples, ...shape]`. Where the image decides a shape,
+ * every sample has tensors of its own, `key/pixel_values`. The metadata has the keys in their order, as JSON in `ids`.
+ *
+ * https://huggingface.co/docs/safetensors
+ */
+export const safetensors: ShardFormat = {
+  ending: '.safetensors',
+  contentType: 'application/vnd.safetensors',
+  carriesColumns: false,
+  async *write(samples, manifest) {
+    const entries = inOrder(entriesOf(samples, manifest));
+    yield headerOf(entries, samples, manifest);
+    for (const { parts } of entries) {
+      for (const { sample, at } of parts) yield await sample.read(sample.tensors[at]);
+    }
+  },
+};
+
+function entriesOf(samples: readonly Sample[], { output }: Manifest): Entry[] {
+  const tensors = output.kind === 'tensors' ? output.tensors : [];
+  if (tensors.every(isFixed)) {
+    return tensors.map(({ name, datatype, shape }, at) => ({
+      name,
+      datatype,
+      shape: [samples.length, ...shape],
+      bytes: samples.reduce((sum, sample) => sum + (sample.tensors[at]?.bytes ?? 0), 0),
+      parts: samples.map((sample) => ({ sample, at })),
+    }));
+  }
+  return samples.flatMap((sample) =>
+    sample.tensors.map(({ name, datatype, shape, bytes }, at) => ({
+      name: `${sample.row.id}/${name}`,
+      datatype,
+      shape,
+      bytes,
+      parts: [{ sample, at }],
+    })),
+  );
+}
+
+/** Wider datatypes first, so that all values are aligned. */
+function inOrder(entries: Entry[]): Entry[] {
+  return entries.toSorted((a, b) => datatypes[b.datatype].bytes - datatypes[a.datatype].bytes);
+}
+
+function headerOf(entries: readonly Entry[], samples: readonly Sample[], { job }: Manifest): Buffer {
+  let at = 0;
+  const members = entries.map(({ name, datatype, shape, bytes }) => {
+    const from = at;
+    at += bytes;
+    return [name, { dtype: datatypes[datatype].safetensors, shape, data_offsets: [from, at] }] as const;
+  });
+  const ids = JSON.stringify(samples.map(({ row }) => row.id));
+  const text = Buffer.from(JSON.stringify(Object.fromEntries([['__metadata__', { job, ids }], ...members])));
+  const header = Buffer.concat([text, Buffer.alloc((8 - (text.length % 8)) % 8, ' ')]);
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  return Buffer.concat([length, header]);
+}

@@ -1,0 +1,24 @@
+import type { Manifest } from '../manifest.ts';
+import { columnsOf, jsonText } from '../row.ts';
+import type { Sample } from './shard-format.ts';
+
+/** What each sample says about itself beside its columns, in the same words in every format. */
+export function describeSample({ row, width, height, source, key }: Sample) {
+  return {
+    url: row.url,
+    width,
+    height,
+    source_sha256: source.sha256,
+    source_format: source.format,
+    source_width: source.width,
+    source_height: source.height,
+    source_bytes: source.bytes,
+    response_key: key,
+  };
+}
+
+/** The JSON beside a sample: its columns, where it came from and how it was made. */
+export function sidecarOf(sample: Sample, { columns }: Manifest): string {
+  const { row, id } = sample.row;
+  return jsonText({ id, row, ...describeSample(sample), ...columnsOf(sample.row, columns) });
+}
