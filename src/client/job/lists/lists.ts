@@ -123,7 +123,7 @@ export async function fileOfList(text: string, base: string): Promise<SourceFile
 }
 
 /** Whether a relative path stays in its folder, on every operating system. */
-function isPlainPath(name: string): boolean {
+export function isPlainPath(name: string): boolean {
   const isPlain = (segment: string) =>
     // biome-ignore lint/suspicious/noControlCharactersInRegex: no file should have one in its name
     segment !== '' && segment !== '.' && segment !== '..' && !/[\\:\u0000-\u001f\u007f]/.test(segment);
