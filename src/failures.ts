@@ -88,6 +88,30 @@ export const failureKinds = {
     isRetryable: false,
     title: 'The image cannot be decoded',
   },
+  DOCUMENT_EMPTY: {
+    code: INVALID_ARGUMENT,
+    status: 422,
+    isRetryable: false,
+    title: 'The document has no pages',
+  },
+  DOCUMENT_PASSWORD_REQUIRED: {
+    code: INVALID_ARGUMENT,
+    status: 422,
+    isRetryable: false,
+    title: 'The document is encrypted and needs its password',
+  },
+  DOCUMENT_PASSWORD_WRONG: {
+    code: INVALID_ARGUMENT,
+    status: 422,
+    isRetryable: false,
+    title: 'The password is not that of the document',
+  },
+  PAGE_OUT_OF_RANGE: {
+    code: INVALID_ARGUMENT,
+    status: 422,
+    isRetryable: false,
+    title: 'The document has no such page',
+  },
   OPTION_INVALID: {
     code: INVALID_ARGUMENT,
     status: 400,

@@ -6,7 +6,7 @@ import { type Flag, type FlagGroup, type Flags, flagGroups } from './flags.ts';
 import { variables } from './tables/command-table.ts';
 
 /** The formats that every service reads, and those that some read. */
-export const readFormats = ['JPEG', 'PNG', 'WebP', 'AVIF', 'GIF', 'TIFF', 'BMP'] as const;
+export const readFormats = ['JPEG', 'PNG', 'WebP', 'AVIF', 'GIF', 'TIFF', 'BMP', 'PDF'] as const;
 export const optionalFormats = ['HEIC', 'JXL'] as const;
 
 /** How help is printed. */

@@ -164,8 +164,8 @@ export function createProcessorMetrics(registry: Registry): ProcessorMetrics {
     },
     watchWorkers(workers) {
       watchBy('image_processor_workers', 'Worker processes that are ready, by role', 'role', () => {
-        const { pixels, headers } = workers.pids();
-        return { pixels: pixels.length, headers: headers.length };
+        const { pixels, headers, documents } = workers.pids();
+        return { pixels: pixels.length, headers: headers.length, documents: documents.length };
       });
       watchBy('image_processor_workers_busy', 'Worker processes in a job, by role', 'role', workers.busy);
       watchBy(
@@ -173,8 +173,12 @@ export function createProcessorMetrics(registry: Registry): ProcessorMetrics {
         'Memory of all worker processes of a role together; 0 where the system does not report it',
         'role',
         () => {
-          const { pixels, headers } = workers.pids();
-          return { pixels: residentBytes(pixels), headers: residentBytes(headers) };
+          const { pixels, headers, documents } = workers.pids();
+          return {
+            pixels: residentBytes(pixels),
+            headers: residentBytes(headers),
+            documents: residentBytes(documents),
+          };
         },
       );
     },

@@ -137,7 +137,16 @@ describe('imageOptions', () => {
     expect(wordsOf(Fit)).toEqual(fits);
     expect(wordsOf(Filter)).toEqual(filters);
     expect(new Set(wordsOf(Numerics))).toEqual(new Set(numericsWords));
-    expect(wordsOf(ImageFormat)).toEqual([...imageFormats, 'avif', 'gif', 'tiff', 'bmp', 'heic', 'jxl']);
+    expect(wordsOf(ImageFormat)).toEqual([
+      ...imageFormats,
+      'avif',
+      'gif',
+      'tiff',
+      'bmp',
+      'heic',
+      'jxl',
+      'pdf',
+    ]);
     expect(formats).toEqual([
       'source',
       ...imageFormats,

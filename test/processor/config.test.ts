@@ -32,7 +32,7 @@ describe(readProcessorConfig, () => {
       OTEL_TRACES_SAMPLER: 'parentbased_always_on',
       OTEL_TRACES_SAMPLER_ARG: 1,
       METRICS_PORT: 9464,
-      SOURCE_FORMATS: ['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff', 'bmp'],
+      SOURCE_FORMATS: ['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff', 'bmp', 'pdf'],
       MAX_SOURCE_BYTES: 32 * 1024 * 1024,
       MAX_SOURCE_PIXELS: 100_000_000,
       MAX_OUTPUT_PIXELS: 25_000_000,
@@ -163,7 +163,7 @@ describe(readProcessorConfig, () => {
     ],
     [
       { SOURCE_FORMATS: 'jpeg, jp2' },
-      'SOURCE_FORMATS is "jpeg, jp2"; allowed: some of jpeg, png, webp, avif, gif, tiff, bmp, heic, jxl, with commas between them',
+      'SOURCE_FORMATS is "jpeg, jp2"; allowed: some of jpeg, png, webp, avif, gif, tiff, bmp, heic, jxl, pdf, with commas between them',
     ],
     [{ WORKERS: '0' }, 'WORKERS is "0"; allowed: a whole number from 1 to 1024'],
     [{ PORT: '70000' }, 'PORT is "70000"; allowed: a whole number from 0 to 65535'],

@@ -11,6 +11,7 @@ import { ImageFormat, ProcessorService } from '../../gen/image/v1/processor_pb.t
 import { sourceFormats } from '../../src/processor/codecs/codecs.ts';
 import { bmpFile } from '../support/bmp.ts';
 import { optionalFixture } from '../support/optional-goldens.ts';
+import { pagesPdf } from '../support/pdf.ts';
 
 /*
  * Decoders read hostile bytes. A bug in one must affect only a worker process, so the process that serves gRPC
@@ -57,6 +58,7 @@ const fixtures = [
   'lzw.tiff',
 ];
 
+const pdf = pagesPdf([{}]);
 const bmp = bmpFile({ width: 1, height: 1, bits: 24, pixels: [1, 2, 3, 0] });
 
 /** Decoders, and the bindings through which they are called. */
@@ -73,7 +75,7 @@ describe.skipIf(process.platform !== 'linux')('the process that serves gRPC', ()
     const { process: send } = createClient(ProcessorService, createGrpcTransport({ baseUrl }));
     const formats = new Set<ImageFormat>();
     const optional = ['rgb.heic', 'rgb.jxl'].map(optionalFixture);
-    const files = [bmp, ...optional, ...(await Promise.all(fixtures.map(fixture)))];
+    const files = [bmp, pdf, ...optional, ...(await Promise.all(fixtures.map(fixture)))];
     for (const value of files) {
       const { source } = await send({ source: { case: 'content', value } });
       formats.add(source?.format ?? ImageFormat.UNSPECIFIED);

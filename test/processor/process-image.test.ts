@@ -296,7 +296,8 @@ describe(processImage, () => {
   it('refuses bytes that are no image, naming the kind that they look like', async () => {
     expect(await refusal(content(Buffer.from('hello')))).toMatchObject({
       reason: 'FORMAT_UNSUPPORTED',
-      message: 'The bytes begin like plain text; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are supported.',
+      message:
+        'The bytes begin like plain text; JPEG, PNG, WebP, AVIF, GIF, TIFF, BMP and PDF are supported.',
     });
   });
 

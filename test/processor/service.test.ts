@@ -313,8 +313,9 @@ describe(createProcessorService, () => {
         {
           code: Code.InvalidArgument,
           reason: 'FORMAT_UNSUPPORTED',
-          message: 'The bytes begin like plain text; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are supported.',
-          metadata: { supported: 'jpeg, png, webp, avif, gif, tiff, bmp' },
+          message:
+            'The bytes begin like plain text; JPEG, PNG, WebP, AVIF, GIF, TIFF, BMP and PDF are supported.',
+          metadata: { supported: 'jpeg, png, webp, avif, gif, tiff, bmp, pdf' },
         },
         { code: Code.InvalidArgument, reason: 'SOURCE_MISSING', retryable: false },
         { code: Code.InvalidArgument, reason: 'IMAGE_CORRUPT', metadata: { format: 'png' } },

@@ -37,10 +37,26 @@ export const failureTexts: { readonly [reason in FailureReason]: FailureText } =
   },
   FORMAT_UNSUPPORTED: {
     meaning:
-      'the bytes are not JPEG, PNG, WebP, AVIF, GIF, TIFF or BMP, or of an unsupported kind, which the message names',
+      'the bytes are not JPEG, PNG, WebP, AVIF, GIF, TIFF, BMP or PDF, or of an unsupported kind, which the message names',
     advice: 'convert it',
   },
   IMAGE_CORRUPT: { meaning: 'cut off or damaged', advice: 'send the whole file' },
+  DOCUMENT_EMPTY: {
+    meaning: 'the PDF opens, but it has no pages',
+    advice: 'send another file; the program that wrote it may have failed',
+  },
+  DOCUMENT_PASSWORD_REQUIRED: {
+    meaning: 'the PDF is encrypted, and no password was sent',
+    advice: 'send its password',
+  },
+  DOCUMENT_PASSWORD_WRONG: {
+    meaning: 'the PDF is encrypted, and the password does not open it',
+    advice: 'send the right one; the case of its letters counts',
+  },
+  PAGE_OUT_OF_RANGE: {
+    meaning: 'the PDF has fewer pages than the requested page number; `metadata` has both',
+    advice: 'ask for a page of the document; pages are counted from 1',
+  },
   OPTION_INVALID: {
     meaning: 'an option has a value that is not allowed',
     advice: '`metadata.allowed` says what is taken',

@@ -27,8 +27,8 @@ export const problemExamples: { readonly [reason in FailureReason]?: ProblemExam
     metadata: { limit: '100000000', actual: '1200000000', width: '40000', height: '30000' },
   },
   FORMAT_UNSUPPORTED: {
-    detail: 'The bytes begin like SVG; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are supported.',
-    metadata: { supported: 'jpeg, png, webp, avif, gif, tiff, bmp' },
+    detail: 'The bytes begin like SVG; JPEG, PNG, WebP, AVIF, GIF, TIFF, BMP and PDF are supported.',
+    metadata: { supported: 'jpeg, png, webp, avif, gif, tiff, bmp, pdf' },
   },
   IMAGE_CORRUPT: {
     detail: 'The JPEG (640 × 480) cannot be decoded: it is cut off or damaged.',

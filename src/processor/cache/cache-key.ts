@@ -17,8 +17,20 @@ export function cacheKey(
 ): string {
   return hash(
     'sha256',
-    JSON.stringify([numericsVersions[plan.numerics], libraries, sourceSha256, canonical(plan)]),
+    JSON.stringify([
+      numericsVersions[plan.numerics],
+      libraries,
+      sourceSha256,
+      canonical(withoutPassword(plan)),
+    ]),
   );
+}
+
+/** The plan with the SHA-256 of its password, so that what is hashed does not contain the password itself. */
+function withoutPassword(plan: Plan): Plan {
+  const { source } = plan;
+  if (source === undefined || source.password === '') return plan;
+  return { ...plan, source: { ...source, password: hash('sha256', source.password) } };
 }
 
 /** The same value with the keys of every object in order, so that their original order does not matter. */

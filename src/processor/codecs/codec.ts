@@ -13,6 +13,13 @@ export interface Codec {
   readonly name: string;
   /** The optional package that decodes the format. Unset: the decoder is always installed. */
   readonly peer?: OptionalPackage;
+  /**
+   * Whether a file is a document of pages. Its header is read and its pages are drawn in the workers for documents, and
+   * the options of a page apply. Unset: it is a picture.
+   */
+  readonly isDocument?: true;
+  /** Versions of the libraries in a decoder that is always installed, by name, known without loading it. */
+  readonly libraries?: Readonly<Record<string, string>>;
   /** Advice for callers whose image is refused because the format is not enabled. */
   readonly advice?: string;
   detect(head: FileHead): boolean;

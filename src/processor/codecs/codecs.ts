@@ -5,6 +5,7 @@ import { gif } from './gif/codec.ts';
 import { heic } from './heic/codec.ts';
 import { jpeg } from './jpeg/codec.ts';
 import { jxl } from './jxl/codec.ts';
+import { pdf } from './pdf/codec.ts';
 import { png } from './png/codec.ts';
 import type { SourceFormat } from './source-format.ts';
 import { tiff } from './tiff/codec.ts';
@@ -24,6 +25,7 @@ const codecs = {
   bmp,
   heic,
   jxl,
+  pdf,
 } as const satisfies Record<SourceFormat, Codec>;
 
 export const sourceFormats = Object.keys(codecs) as SourceFormat[];

@@ -4,8 +4,11 @@ import { codecOf, defaultFormats, sourceFormats } from './codecs.ts';
 import { isPlainText } from './plain-text.ts';
 import type { SourceFormat } from './source-format.ts';
 
-/** Bytes that identify every format: DICOM's magic is at 128, and an `ftyp` box may list many brands. */
-const signatureBytes = 256;
+/**
+ * Bytes that identify every format: DICOM's magic is at 128, an `ftyp` box may list many brands, and a PDF's header may
+ * follow up to a kilobyte of other bytes.
+ */
+const signatureBytes = 1024;
 
 /**
  * Detects an image's format from its first bytes, since names and headers may be wrong. A format that is not in the
@@ -87,7 +90,6 @@ function guess(head: Buffer, text: string): Guess {
   if (start.startsWith('<svg') || start.includes('<svg')) return { name: 'SVG' };
   if (start.startsWith('<!doctype html') || start.startsWith('<html')) return { name: 'HTML' };
   if (start.startsWith('<')) return { name: 'XML or HTML' };
-  if (start.startsWith('%pdf')) return { name: 'PDF' };
   if (start.startsWith('{') || start.startsWith('[')) return { name: 'JSON' };
   if (brandsOf(head).includes('crx ')) return { name: 'a Canon raw image (CR3)', advice: toJpeg };
   if (text.startsWith('ftyp', 4)) return { name: 'an HEIF or MP4 file without an AVIF image' };

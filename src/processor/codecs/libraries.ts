@@ -42,8 +42,8 @@ export class MissingPackage extends Error {
 }
 
 async function loadOptional(format: SourceFormat): Promise<Readonly<Record<string, string>>> {
-  const { peer } = codecOf(format);
-  if (peer === undefined) return {};
+  const { peer, libraries = {} } = codecOf(format);
+  if (peer === undefined) return libraries;
   const decoder = await decoderOf(format).catch((cause: unknown) => {
     const install = `npm install --no-save --save-prod ${peer.package}@${peer.version}`;
     throw new MissingPackage(

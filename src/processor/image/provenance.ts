@@ -1,4 +1,6 @@
+import { codecOf } from '../codecs/codecs.ts';
 import type { ImageHeader } from '../codecs/header.ts';
+import { defaultSource } from './default-source.ts';
 import { headerOf, type Plan } from './plan.ts';
 
 /**
@@ -45,6 +47,10 @@ export function decisionsOf(header: ImageHeader, plan: Plan, alphaIsKept: boolea
     decisions.push("interpolation=INTER_CUBIC without Intel's IPP");
   }
   if (header.dropsSample) decisions.push('extra_sample=dropped, it is no alpha');
-  if (header.frames > 1) decisions.push(`frame=first of ${header.frames}`);
-  return [...decisions, ...(plan.decisions ?? [])];
+  return [...decisions, ...partOfSource(header), ...(plan.decisions ?? [])];
+}
+
+function partOfSource({ format, frames, source = defaultSource }: ImageHeader): readonly string[] {
+  if (codecOf(format).isDocument) return [`page=${source.page} of ${frames}`, `dpi=${source.dpi}`];
+  return frames > 1 ? [`frame=first of ${frames}`] : [];
 }

@@ -1,5 +1,6 @@
 import process from 'node:process';
 import { createAdmission } from '../admission/admission.ts';
+import { checkSource } from '../codecs/check-source.ts';
 import { codecOf, defaultFormats } from '../codecs/codecs.ts';
 import { detectFormat } from '../codecs/format.ts';
 import { checkSize, type ImageHeader } from '../codecs/header.ts';
@@ -10,9 +11,10 @@ import type { SourcePlan } from '../image/plan.ts';
 import type { PixelJob, PixelOutcome, PixelResult } from '../image/process-pixels.ts';
 import type { Outcome } from '../outcome.ts';
 import type { SkewJob, SkewOutcome, SkewReport } from '../skew/skew-job.ts';
+import { createDocumentProcesses } from './documents.ts';
 import { unpackFailure } from './failure.ts';
 import { startProcesses, type WorkerEvents, type WorkerLimits } from './processes.ts';
-import type { Libraries } from './worker-process.ts';
+import type { HeaderOutcome, Libraries } from './worker-process.ts';
 
 /**
  * Worker processes for pixels and for headers. A decoder that crashes or hangs its process does not affect the one that
@@ -46,9 +48,13 @@ export interface WorkerPool {
   /** Versions of the libraries that decode and encode in the workers. */
   readonly libraries: Libraries;
   /** Process ids of the workers, those for pixels first. */
-  pids(): { readonly pixels: readonly number[]; readonly headers: readonly number[] };
+  pids(): {
+    readonly pixels: readonly number[];
+    readonly headers: readonly number[];
+    readonly documents: readonly number[];
+  };
   /** Number of workers that run a job. */
-  busy(): { readonly pixels: number; readonly headers: number };
+  busy(): { readonly pixels: number; readonly headers: number; readonly documents: number };
   close(): Promise<void>;
 }
 
@@ -88,15 +94,18 @@ export async function startWorkerPool(workers: number, options: WorkerPoolOption
   const limits = { ...defaultLimits, ...options };
   const events = { ...defaultEvents, ...options };
   const pixels = startProcesses('pixels', workers, limits, events);
+  const documents = createDocumentProcesses(1, { ...limits, sourceFormats: ['pdf'] }, events);
   const headerAdmission = createAdmission('headers are being read', 1, options.maxHeadersWaiting ?? 64);
   const headers = startProcesses('headers', 1, { ...limits, jobTimeoutMs: headerTimeoutMs }, events);
   const close = async (): Promise<void> => {
-    await Promise.all([pixels.close(), headers.close()]);
+    await Promise.all([pixels.close(), headers.close(), documents.close()]);
   };
   const [libraries] = await Promise.all([pixels.ready, headers.ready]).catch(async (error: unknown) => {
     await close();
     throw error;
   });
+  const workersOf = ({ header }: PixelJob | SkewJob) =>
+    codecOf(header.format).isDocument ? documents : pixels;
   async function readPixelHeader(
     content: Uint8Array,
     source: SourcePlan | undefined,
@@ -110,24 +119,27 @@ export async function startWorkerPool(workers: number, options: WorkerPoolOption
       return { ...plain, source };
     }
     const job = { content: headerPart(content), source, maxPixels };
-    const outcome = await headerAdmission.run(() => headers.run(job, signal), signal);
+    const outcome = codecOf(format).isDocument
+      ? ((await documents.run(job, signal)) as HeaderOutcome)
+      : await headerAdmission.run(() => headers.run(job, signal), signal);
     if ('header' in outcome) return outcome.header;
     throw unpackFailure(outcome.failure);
   }
   return {
     async run(job, signal) {
-      const outcomes = (await pixels.run(job, signal)) as readonly PixelOutcome[];
+      const outcomes = (await workersOf(job).run(job, signal)) as readonly PixelOutcome[];
       return outcomes.map((outcome) =>
         'result' in outcome ? outcome : { error: unpackFailure(outcome.failure) },
       );
     },
     async findSkew(job, signal) {
-      const outcome = (await pixels.run(job, signal)) as SkewOutcome;
+      const outcome = (await workersOf(job).run(job, signal)) as SkewOutcome;
       if ('report' in outcome) return outcome.report;
       throw unpackFailure(outcome.failure);
     },
     async readHeader(content, maxPixels, signal = neverAborts, source = undefined) {
       const format = detectFormat(content, limits.sourceFormats);
+      if (source !== undefined) checkSource(format, source);
       const structure = readSourceStructure(content, format);
       if (structure === undefined) return await readPixelHeader(content, source, format, maxPixels, signal);
       checkHeaderTime(structure, format);
@@ -135,8 +147,8 @@ export async function startWorkerPool(workers: number, options: WorkerPoolOption
       return { ...header, structureMs: structureMs(structure, header) };
     },
     libraries,
-    pids: () => ({ pixels: pixels.pids(), headers: headers.pids() }),
-    busy: () => ({ pixels: pixels.busy(), headers: headers.busy() }),
+    pids: () => ({ pixels: pixels.pids(), headers: headers.pids(), documents: documents.pids() }),
+    busy: () => ({ pixels: pixels.busy(), headers: headers.busy(), documents: documents.busy() }),
     close,
   };
 }

@@ -264,7 +264,8 @@ function settle<Result>(
   else resolve(result);
 }
 
-function crashOf(how: string, cause?: unknown): Failure {
+/** The failure of a job whose process ended. @param how - for a program */
+export function crashOf(how: string, cause?: unknown): Failure {
   return new Failure(
     'WORKER_CRASHED',
     'The process that worked on this image ended before it was done. It has been replaced; if the same image does it again, convert it.',

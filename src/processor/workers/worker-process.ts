@@ -12,7 +12,7 @@ import { lowerPriority } from './priority.ts';
 
 /*
  * A worker process. It takes one job at a time from the server over file descriptor 3, a socket, and replies there. It
- * ends when the server has ended. Its arguments are its role, `pixels` or `headers`, and the enabled formats.
+ * ends when the server has ended. Its arguments are its role, `pixels`, `headers` or `documents`, and the enabled formats.
  */
 
 export interface HeaderJob {
@@ -32,7 +32,12 @@ export interface WorkerRoles {
     readonly result: readonly PixelOutcome[] | SkewOutcome;
   };
   readonly headers: { readonly job: HeaderJob; readonly result: HeaderOutcome };
+  /** The headers of documents and the pixels of their pages. */
+  readonly documents: { readonly job: DocumentJob; readonly result: DocumentResult };
 }
+
+type DocumentJob = HeaderJob | PixelJob | SkewJob;
+type DocumentResult = HeaderOutcome | readonly PixelOutcome[] | SkewOutcome;
 
 /** Versions of the libraries that a worker has loaded, by name. */
 export type Libraries = Readonly<Record<string, string>>;
@@ -83,6 +88,19 @@ const roles: { readonly [Name in keyof WorkerRoles]: () => Promise<Role<never, u
       },
     };
   },
+  async documents(): Promise<Role<DocumentJob, DocumentResult>> {
+    const [headers, pixels, { decoderOf }] = await Promise.all([
+      roles.headers() as Promise<Role<HeaderJob, HeaderOutcome>>,
+      roles.pixels() as Promise<Role<PixelJob | SkewJob, readonly PixelOutcome[] | SkewOutcome>>,
+      import('../codecs/codecs.ts'),
+    ]);
+    return {
+      async warmUp() {
+        await Promise.all([pixels.warmUp(), decoderOf('pdf')]);
+      },
+      run: (job) => ('maxPixels' in job ? headers.run(job) : pixels.run(job)),
+    };
+  },
 };
 
 const smallestPng = Buffer.from(
@@ -116,8 +134,9 @@ async function serve(name: keyof WorkerRoles, formats: readonly SourceFormat[]):
   // Ctrl+C and a supervisor's SIGTERM reach the whole process group; the server completes running calls first.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
   endWithParent();
-  // If cores are scarce, the server and the header process, which can refuse an image early, run before pixels.
-  if (name === 'pixels') lowerPriority();
+  // If cores are scarce, the server and the header process, which can refuse an image early, run before pixels and
+  // pages.
+  if (name !== 'headers') lowerPriority();
   if (process.platform === 'linux') offerToOutOfMemoryKiller();
   const role: Role<unknown, unknown> = await roles[name]();
   reply({ start: await start(role, formats) });

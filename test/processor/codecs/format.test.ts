@@ -38,6 +38,8 @@ describe(detectFormat, () => {
     ['tiff', bytes('II+\0\x08\0\0\0')],
     ['tiff', bytes('MM\0+\0\x08\0\0')],
     ['bmp', bytes('BM\x36\0\0\0')],
+    ['pdf', bytes('%PDF-1.7')],
+    ['pdf', bytes(`${'x'.repeat(1019)}%PDF-`)],
     ['avif', ftyp('avif', 'avif', 'mif1', 'miaf')],
     ['avif', ftyp('avis', 'avif')],
     ['avif', ftyp('mif1', 'miaf', 'avif')],
@@ -57,10 +59,10 @@ describe(detectFormat, () => {
     ['HTML', bytes('<!DOCTYPE html><html>')],
     ['HTML', bytes('\n<html>')],
     ['XML or HTML', bytes('<?xml version="1.0"?>')],
-    ['PDF', bytes('%PDF-1.7')],
     ['JSON', bytes('{"url": "https://example.com/a.jpg"}')],
     ['an HEIF or MP4 file without an AVIF image', ftyp('mif1', 'mif1', 'miaf')],
     ['an HEIF or MP4 file without an AVIF image', ftyp('isom', 'mp42')],
+    ['plain text', bytes(`${'x'.repeat(1020)}%PDF-`)],
     ['plain text', bytes('BMW is a car, and not a bitmap')],
     ['plain text', bytes('this is a text file with the name photo.jpg\n')],
     ['none of them', bytes('\0\x01\x02\x03')],
@@ -69,8 +71,8 @@ describe(detectFormat, () => {
     const { reason, message, metadata } = refusal(content);
     expect({ reason, message, metadata }).toEqual({
       reason: 'FORMAT_UNSUPPORTED',
-      message: `The bytes begin like ${guess}; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are supported.`,
-      metadata: { supported: 'jpeg, png, webp, avif, gif, tiff, bmp' },
+      message: `The bytes begin like ${guess}; JPEG, PNG, WebP, AVIF, GIF, TIFF, BMP and PDF are supported.`,
+      metadata: { supported: 'jpeg, png, webp, avif, gif, tiff, bmp, pdf' },
     });
   });
 
@@ -92,14 +94,14 @@ describe(detectFormat, () => {
     ['DICOM', bytes(`${'\0'.repeat(128)}DICM`)],
   ])('refuses %s by its name, with advice', (name, content) => {
     expect(refusal(content).message).toBe(
-      `The bytes begin like ${name}; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are supported. Convert it to JPEG or PNG first.`,
+      `The bytes begin like ${name}; JPEG, PNG, WebP, AVIF, GIF, TIFF, BMP and PDF are supported. Convert it to JPEG or PNG first.`,
     );
   });
 
   it.each(['heic', 'heix', 'hevc', 'heim', 'heis'])('refuses HEIC by its brand %s', (brand) => {
     expect(refusal(ftyp('mif1', brand))).toMatchObject({
       message:
-        'The image is HEIC; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are supported. Convert it first, or have heic added to SOURCE_FORMATS, which needs the package libheif-js. An iPhone sends JPEG by itself where it is set to “Most Compatible”.',
+        'The image is HEIC; JPEG, PNG, WebP, AVIF, GIF, TIFF, BMP and PDF are supported. Convert it first, or have heic added to SOURCE_FORMATS, which needs the package libheif-js. An iPhone sends JPEG by itself where it is set to “Most Compatible”.',
       metadata: { format: 'heic' },
     });
   });
@@ -108,7 +110,7 @@ describe(detectFormat, () => {
     'refuses JPEG XL that begins with %j',
     (start) => {
       expect(refusal(bytes(start)).message).toBe(
-        'The image is JPEG XL; JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are supported. Convert it first, or have jxl added to SOURCE_FORMATS, which needs the package jxl-oxide-wasm.',
+        'The image is JPEG XL; JPEG, PNG, WebP, AVIF, GIF, TIFF, BMP and PDF are supported. Convert it first, or have jxl added to SOURCE_FORMATS, which needs the package jxl-oxide-wasm.',
       );
     },
   );

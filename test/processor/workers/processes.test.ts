@@ -108,9 +108,9 @@ describe(startProcesses, () => {
     const { pool, ends } = await startPool(1, { jobTimeoutMs: 100 });
     const [pid = 0] = await pidsOf(pool, 1);
     stop(pid);
-    expect(pool.busy()).toEqual({ pixels: 0, headers: 0 });
+    expect(pool.busy()).toEqual({ pixels: 0, headers: 0, documents: 0 });
     const hangs = runOnePlan(pool, job).catch((error: unknown) => error);
-    expect(pool.busy()).toEqual({ pixels: 1, headers: 0 });
+    expect(pool.busy()).toEqual({ pixels: 1, headers: 0, documents: 0 });
     expect(await hangs).toMatchObject({ reason: 'DEADLINE_EXCEEDED', metadata: { limit: '100' } });
     await becomes(() => ends.length === 1);
     expect(ends).toEqual(['timeout']);

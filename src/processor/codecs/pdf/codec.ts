@@ -1,0 +1,17 @@
+import type { Codec } from '../codec.ts';
+import { pdfiumBuild } from './build.ts';
+
+export const pdf: Codec = {
+  name: 'PDF',
+  isDocument: true,
+  libraries: { pdfium: pdfiumBuild },
+  // PDFium and pdf.js search the first 1024 bytes. ISO 32000-1, 7.5.2 requires the header at the start.
+  detect: ({ text }) => text.includes('%PDF-'),
+  price: {
+    // PDFium's picture of 4 bytes, and as much again for a transparency group of the whole page.
+    heldBytes: () => 8,
+    // Measured at 144 dpi: 2 for an empty page, 8 for text, 45 for 300 curves.
+    decodingTime: () => 20,
+  },
+  load: () => import('./decode.ts'),
+};
