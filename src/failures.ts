@@ -328,7 +328,7 @@ export const failureKinds = {
     code: INVALID_ARGUMENT,
     status: 400,
     isRetryable: false,
-    title: 'Only http and https URLs are supported',
+    title: 'Only http, https and s3 URLs are supported',
   },
   URL_ADDRESS_FORBIDDEN: {
     code: grpcCode.PERMISSION_DENIED,
@@ -341,6 +341,18 @@ export const failureKinds = {
     status: 403,
     isRetryable: false,
     title: 'The image may not be used for machine learning',
+  },
+  BUCKET_FORBIDDEN: {
+    code: grpcCode.PERMISSION_DENIED,
+    status: 403,
+    isRetryable: false,
+    title: 'The object may not be a source',
+  },
+  STORAGE_FAILED: {
+    code: FAILED_PRECONDITION,
+    status: 502,
+    isRetryable: true,
+    title: 'The service cannot use its object storage',
   },
   ORIGIN_UNRESOLVED: {
     code: FAILED_PRECONDITION,

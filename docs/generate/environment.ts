@@ -52,6 +52,7 @@ const groups: readonly (readonly [title: string, names: readonly string[]])[] = 
       'ORIGIN_MAX_REDIRECTS',
     ],
   ],
+  ['Object storage', ['SOURCE_BUCKETS', 'S3_ENDPOINT', 'S3_FORCE_PATH_STYLE']],
   [
     'Limits of one image',
     [

@@ -17,7 +17,7 @@ export interface BucketPrefix {
 }
 
 /** An address that is not one. The message is a sentence for the caller. */
-class ObjectAddressError extends Error {
+export class ObjectAddressError extends Error {
   override readonly name = 'ObjectAddressError';
 }
 

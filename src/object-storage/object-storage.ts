@@ -70,7 +70,14 @@ export interface ObjectStorage {
     options: GetOptions,
     signal: AbortSignal,
   ): Promise<{ readonly info: ObjectInfo; readonly body: AsyncIterable<Uint8Array> } | undefined>;
-  /** The same, read into one buffer of its own; a body that breaks off is read again from its beginning. */
+  /** The same with a reader; when the body breaks off, the object is opened again for another call of it. */
+  use<T>(
+    address: ObjectAddress,
+    options: GetOptions,
+    signal: AbortSignal,
+    consume: (object: { readonly info: ObjectInfo; readonly body: AsyncIterable<Uint8Array> }) => Promise<T>,
+  ): Promise<T | undefined>;
+  /** The same, read into one buffer of its own. */
   read(
     address: ObjectAddress,
     options: GetOptions,
@@ -158,6 +165,12 @@ export function openObjectStorage(settings: StorageSettings & { readonly attempt
     }
   }
 
+  const use: ObjectStorage['use'] = (address, options, signal, consume) =>
+    attempt(address.bucket, signal, async (client) => {
+      const opened = await open(address, options, client, signal);
+      return opened && (await consume(opened));
+    });
+
   async function write(
     address: ObjectAddress,
     body: PutBody,
@@ -193,11 +206,13 @@ export function openObjectStorage(settings: StorageSettings & { readonly attempt
     get: (address, options, signal) =>
       attempt(address.bucket, signal, (client) => open(address, options, client, signal)),
 
+    use,
+
     read: (address, options, signal) =>
-      attempt(address.bucket, signal, async (client) => {
-        const opened = await open(address, options, client, signal);
-        return opened && { info: opened.info, content: await readWhole(opened.body, opened.info.bytes) };
-      }),
+      use(address, options, signal, async ({ info, body }) => ({
+        info,
+        content: await readWhole(body, info.bytes),
+      })),
 
     async head(address, signal) {
       const { HeadObjectCommand } = await sdk.commands();

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { commonEnvironment, EnvironmentError, idleLimits, readEnvironment } from '../environment.ts';
 import { messageOverheadBytes } from '../grpc/transport.ts';
 import { mostOfOneCaller } from '../memory-budget.ts';
+import { storageEnvironment } from '../object-storage/environment.ts';
+import { parseBucketPrefix } from '../object-storage/object-address.ts';
 import { commaSeparated, flag, isHost, wholeNumber } from '../options/text-schemas.ts';
 import { secretFilePath } from '../secret-file.ts';
 import { heldMemory } from './admission/work-memory.ts';
@@ -70,6 +72,22 @@ export const processorEnvironment = z.object({
     .transform((hosts) => hosts.map((host) => host.toLowerCase()))
     .default([])
     .describe('Hosts, or host:port, that may have private addresses; the others must be public'),
+  SOURCE_BUCKETS: commaSeparated()
+    .transform((texts, context) => {
+      try {
+        return texts.map(parseBucketPrefix);
+      } catch {
+        context.addIssue({
+          code: 'custom',
+          message:
+            'buckets, or bucket/prefix, with commas between them, without s3://, as photos,archive/public',
+        });
+        return z.NEVER;
+      }
+    })
+    .default([])
+    .describe('Buckets of S3, or prefixes in them, whose objects may be sources by s3:// URLs'),
+  ...storageEnvironment,
   CACHE_MAX_BYTES: wholeNumber(0, 1_099_511_627_776)
     .default(268_435_456)
     .describe('Responses held in memory, in bytes; 0 holds none'),

@@ -6,6 +6,7 @@ import { file_google_rpc_error_details } from '../../gen/google/rpc/error_detail
 import { file_grpc_health_v1_health, Health } from '../../gen/grpc/health/v1/health_pb.ts';
 import { file_image_v1_processor, ProcessorService } from '../../gen/image/v1/processor_pb.ts';
 import { listen } from '../listen.ts';
+import { openObjectStorage } from '../object-storage/object-storage.ts';
 import { openSecretFile } from '../secret-file.ts';
 import { createMetricsRegistry, type Logger } from '../telemetry/telemetry.ts';
 import { startTracing, tracingSettings } from '../telemetry/tracing.ts';
@@ -25,6 +26,7 @@ import { observeCalls } from './serving/observe-calls.ts';
 import { createReflection } from './serving/reflection.ts';
 import { startGrpcServer } from './serving/server.ts';
 import { createDownloadPlaces } from './source/download-places.ts';
+import { createObjectSources } from './source/object-source.ts';
 import { createSourceReader } from './source/read-source.ts';
 import { createRequestHeaders, originHeadersFile } from './source/request-headers.ts';
 import type { Stage } from './stopwatch.ts';
@@ -64,11 +66,20 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
     config.ORIGIN_HEADERS_FILE === undefined
       ? undefined
       : openSecretFile(config.ORIGIN_HEADERS_FILE, originHeadersFile, log);
+  const storage = openObjectStorage({
+    endpoint: config.S3_ENDPOINT,
+    forcePathStyle: config.S3_FORCE_PATH_STYLE,
+  });
+  const usesStorage = config.SOURCE_BUCKETS.length > 0;
   const downloads = createDownloadPlaces(config.MAX_DOWNLOADS, config.MAX_QUEUE);
   const sources = createSourceReader({
     places: downloads,
     maxBytes: config.MAX_SOURCE_BYTES,
     timeoutMs: config.DOWNLOAD_TIMEOUT_MS,
+    objects: createObjectSources(storage, config.SOURCE_BUCKETS, {
+      maxBytes: config.MAX_SOURCE_BYTES,
+      timeoutMs: config.DOWNLOAD_TIMEOUT_MS,
+    }),
     allowedHosts: new Set(config.URL_ALLOWED_HOSTS),
     maxRedirects: config.ORIGIN_MAX_REDIRECTS,
     requestHeaders: createRequestHeaders(config.ORIGIN_USER_AGENT, originHeaders?.current),
@@ -142,6 +153,8 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
       interceptors: [observeCalls(metrics.onInFlight, log, tracing)],
     },
   );
+  // The first request for an object then does not wait for the SDK. The failure of a missing region is that request's.
+  if (usesStorage) storage.warm().catch(() => {});
   const metricsServer = await startMetricsServer(registry, config.HOST, config.METRICS_PORT);
 
   return {
@@ -156,6 +169,7 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
       originHeaders?.stop();
       await Promise.all([
         sources.close(),
+        storage.close(),
         cache.close(),
         workers.close(),
         metricsServer.close(),

@@ -26,6 +26,12 @@ export const notRun: readonly { readonly page: string; readonly first: string; r
     reason: "its photographs come with scikit-image and scikit-learn, which the gate's Python lacks",
   },
   {
+    page: 'docs/storage.md',
+    first:
+      'curl -fsS -o cat.webp -F url=s3://photos/2026/cat.jpg -F width=300 -F format=webp localhost:8080/v1/images',
+    reason: 'it needs a bucket; test/end-to-end/object-sources.test.ts reads objects of one',
+  },
+  {
     page: 'docs/capacity.md',
     first: 'npm run bench -- --images ./photos',
     reason: 'it takes the machine for minutes; its tables are those of docs/performance.md',

@@ -40,6 +40,8 @@ describe(readProcessorConfig, () => {
       ORIGIN_USER_AGENT: 'image-processor',
       ORIGIN_MAX_REDIRECTS: 3,
       URL_ALLOWED_HOSTS: [],
+      SOURCE_BUCKETS: [],
+      S3_FORCE_PATH_STYLE: false,
       CACHE_MAX_BYTES: 256 * 1024 * 1024,
       WORKERS: availableParallelism(),
       MAX_QUEUE: 64,
@@ -84,6 +86,9 @@ describe(readProcessorConfig, () => {
       ORIGIN_MAX_REDIRECTS: '0',
       ORIGIN_HEADERS_FILE: headersFile,
       URL_ALLOWED_HOSTS: 'MinIO, minio:9000,,[::1]:80',
+      SOURCE_BUCKETS: 'photos, archive/public/',
+      S3_ENDPOINT: 'http://minio:9000',
+      S3_FORCE_PATH_STYLE: 'true',
       CACHE_MAX_BYTES: '0',
       REDIS_URL: 'redis://:secret@redis:6379/1',
       PRESETS_DIR: '/presets',
@@ -130,6 +135,12 @@ describe(readProcessorConfig, () => {
       ORIGIN_MAX_REDIRECTS: 0,
       ORIGIN_HEADERS_FILE: headersFile,
       URL_ALLOWED_HOSTS: ['minio', 'minio:9000', '[::1]:80'],
+      SOURCE_BUCKETS: [
+        { bucket: 'photos', prefix: '' },
+        { bucket: 'archive', prefix: 'public' },
+      ],
+      S3_ENDPOINT: 'http://minio:9000',
+      S3_FORCE_PATH_STYLE: true,
       CACHE_MAX_BYTES: 0,
       REDIS_URL: 'redis://:secret@redis:6379/1',
       PRESETS_DIR: '/presets',
@@ -201,6 +212,12 @@ describe(readProcessorConfig, () => {
   ])('refuses %s as a host of URL_ALLOWED_HOSTS', (hosts) => {
     expect(() => readProcessorConfig({ URL_ALLOWED_HOSTS: hosts })).toThrow(
       /^URL_ALLOWED_HOSTS is ("|bad).*; allowed: hosts, or host:port, .* without scheme, path, wildcard or address range/,
+    );
+  });
+
+  it.each(['s3://photos', '*', 'photos/../a', 'Photos'])('refuses %s in SOURCE_BUCKETS', (buckets) => {
+    expect(() => readProcessorConfig({ SOURCE_BUCKETS: buckets })).toThrow(
+      /^SOURCE_BUCKETS is .*; allowed: buckets, or bucket\/prefix/,
     );
   });
 

@@ -98,6 +98,7 @@ export const failingRequests: { readonly [reason in FailureReason]?: Send } = {
   URL_INVALID: get('images.example/cat.jpg'),
   URL_SCHEME_UNSUPPORTED: get('ftp://images.example/cat.jpg'),
   URL_ADDRESS_FORBIDDEN: get('http://169.254.169.254/latest/meta-data'),
+  BUCKET_FORBIDDEN: get('s3://photos/cat.jpg'),
   ORIGIN_STATUS: (services, origin) => get(`${origin}/missing.jpg`)(services, origin),
   ORIGIN_BUSY: (services, origin) => get(`${origin}/busy.jpg`)(services, origin),
   ORIGIN_REDIRECTS_OVER_LIMIT: (services, origin) => get(`${origin}/circle.jpg`)(services, origin),

@@ -37,6 +37,8 @@ export type ProcessRequest = Message<"image.v1.ProcessRequest"> & {
     /**
      * An http or https URL that the processor downloads. Only public addresses are allowed. With the metadata
      * "cache-control: no-cache" the processor asks the origin even if its copy is still fresh.
+     * Or s3://bucket/key, with ?versionId=VERSION for one version, of the buckets in SOURCE_BUCKETS. The key is taken
+     * as it stands: nothing in it is percent-decoded.
      *
      * @generated from field: string url = 2;
      */
@@ -924,7 +926,7 @@ export type ProcessVariantsRequest = Message<"image.v1.ProcessVariantsRequest"> 
     case: "content";
   } | {
     /**
-     * An http or https URL that the processor downloads. Only public addresses are allowed.
+     * An http, https or s3 URL that the processor downloads, as in ProcessRequest.
      *
      * @generated from field: string url = 2;
      */

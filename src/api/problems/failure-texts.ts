@@ -189,12 +189,21 @@ export const failureTexts: { readonly [reason in FailureReason]: FailureText } =
   },
   URL_INVALID: {
     meaning: 'not a URL, or one with a user name',
-    advice: 'send an absolute http or https URL',
+    advice: 'send an absolute http, https or s3 URL',
   },
-  URL_SCHEME_UNSUPPORTED: { meaning: '`file:`, `ftp:`, `data:` and others', advice: 'http or https' },
+  URL_SCHEME_UNSUPPORTED: { meaning: '`file:`, `ftp:`, `data:` and others', advice: 'http, https or s3' },
   URL_ADDRESS_FORBIDDEN: {
     meaning: 'the host, or where it redirects to, is not public, or does not exist',
     advice: '`URL_ALLOWED_HOSTS` opens named hosts',
+  },
+  BUCKET_FORBIDDEN: {
+    meaning: 'the object is in no bucket or prefix of `SOURCE_BUCKETS`, which is empty by default',
+    advice: 'have the bucket added to `SOURCE_BUCKETS`, or send a signed link',
+  },
+  STORAGE_FAILED: {
+    meaning:
+      'object storage refuses the service, or does not keep a response with `store=wait`; `metadata.problem` names why',
+    advice: 'as [storage.md](storage.md#problems) has it',
   },
   SOURCE_OPTED_OUT: {
     meaning:
@@ -278,6 +287,7 @@ export const metadataMembers: Readonly<Record<string, string>> = {
   host: 'The host of the URL',
   scheme: 'The scheme of the URL',
   status: "The status of the origin's response",
+  bucket: 'The bucket of S3 that the failure is about',
   burst: 'Requests that may be sent at once',
   retry_after_seconds: 'Seconds to wait before the next attempt',
   index: 'The index, from 0, of the variant that failed, or of the first value that is not finite',

@@ -140,15 +140,20 @@ export const problemExamples: { readonly [reason in FailureReason]?: ProblemExam
     detail: 'This key may send 1 requests a second, 1 of them at once. Wait 1 s.',
     metadata: { limit: '1', burst: '1', retry_after_seconds: '1' },
   },
-  URL_INVALID: { detail: 'The URL cannot be parsed. Give an absolute http or https URL.', metadata: {} },
+  URL_INVALID: { detail: 'The URL cannot be parsed. Give an absolute http, https or s3 URL.', metadata: {} },
   URL_SCHEME_UNSUPPORTED: {
-    detail: 'The URL has the scheme ftp; only http and https are allowed.',
+    detail: 'The URL has the scheme ftp; only http, https and s3 are allowed.',
     metadata: { scheme: 'ftp' },
   },
   URL_ADDRESS_FORBIDDEN: {
     detail:
       "169.254.169.254 does not lead to a public address, and images are downloaded from public addresses only. Check the URL's host name, send the image's bytes instead, or have the host added to URL_ALLOWED_HOSTS.",
     metadata: { host: '169.254.169.254' },
+  },
+  BUCKET_FORBIDDEN: {
+    detail:
+      'The service reads no objects of S3. Its operator allows buckets, or prefixes in them, by SOURCE_BUCKETS, for example photos.',
+    metadata: { bucket: 'photos' },
   },
   ORIGIN_STATUS: {
     detail: 'images.example responded with 404. Check that the URL leads to an image.',

@@ -1,10 +1,10 @@
 import type { Dispatcher } from 'undici';
-import { Failure, failureFromAbort } from '../../failures.ts';
+import { Failure } from '../../failures.ts';
 import { untilAborted } from '../../until-aborted.ts';
 import { createCookies } from './cookies.ts';
 import { createGuardedAgent, type GuardedAgentOptions, type OriginTimeouts } from './guarded-agent.ts';
 import { optOutOf } from './opt-outs.ts';
-import { failureFromOrigin, timedOut } from './origin-failures.ts';
+import { failureFromOrigin } from './origin-failures.ts';
 import { isOfStaleConnection } from './origin-socket.ts';
 import { checkUrl, hrefWithoutFragment, redirectTarget } from './origin-url.ts';
 import {
@@ -13,7 +13,8 @@ import {
   type Headers,
   type RequestHeaders,
 } from './request-headers.ts';
-import { type OriginResponse, readImage } from './response-image.ts';
+import { type OriginResponse, readImage, wireBytesOf } from './response-image.ts';
+import { withinTime } from './within-time.ts';
 
 /** The timeouts of one connection are half of `timeoutMs` by default. */
 export interface DownloaderOptions
@@ -57,9 +58,6 @@ export interface Downloader {
   close(): Promise<void>;
 }
 
-/** Bytes allowed beyond twice the image's limit (which covers chunk lines): headers, early hints, bodies of redirects. */
-const wireSlackBytes = 1024 * 1024;
-
 const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /** Whether a response tells where to go on. 300 (Multiple Choices) does where it names its preferred choice. */
@@ -100,7 +98,7 @@ export function createDownloader(options: DownloaderOptions): Downloader {
     headersTimeoutMs: options.headersTimeoutMs ?? halfMs,
     bodyTimeoutMs: options.bodyTimeoutMs ?? halfMs,
   };
-  const maxWireBytes = 2 * maxBytes + wireSlackBytes;
+  const maxWireBytes = wireBytesOf(maxBytes);
   const agentOptions = { allowedHosts, lookup, maxWireBytes, ...timeouts };
   const agent = createGuardedAgent(agentOptions);
   const fresh = createGuardedAgent({ ...agentOptions, keepsConnections: false });
@@ -177,7 +175,7 @@ export function createDownloader(options: DownloaderOptions): Downloader {
         if (!isRedirect(response)) {
           return {
             responses,
-            content: await readImage(received, response, target.host, { maxBytes, maxWireBytes }),
+            content: await readImage(received.body, response, target.host, { maxBytes, maxWireBytes }),
           };
         }
         target = nextTarget(responses, response, target);
@@ -191,18 +189,8 @@ export function createDownloader(options: DownloaderOptions): Downloader {
   }
 
   return {
-    async download(url, validators, signal) {
-      const whole = new AbortController();
-      const timer = setTimeout(() => whole.abort(timedOut(url.host, 'whole', timeoutMs)), timeoutMs);
-      const either = AbortSignal.any([signal, whole.signal]);
-      try {
-        return await follow(url, validators, either);
-      } catch (error) {
-        throw either.aborted ? failureFromAbort(either) : error;
-      } finally {
-        clearTimeout(timer);
-      }
-    },
+    download: (url, validators, signal) =>
+      withinTime(url.host, timeoutMs, signal, (either) => follow(url, validators, either)),
     async close() {
       await Promise.all([agent.destroy(), fresh.destroy()]);
     },

@@ -2,7 +2,7 @@ import { Failure } from '../../failures.ts';
 import { statusFailure } from './origin-failures.ts';
 
 /**
- * Checks that a URL is one that is downloaded: http or https, and without a user name and password, which
+ * Checks that a URL is one that is downloaded by HTTP: http or https, and without a user name and password, which
  * would end up in caches and logs.
  *
  * @param subject - what the failure's message begins with
@@ -13,7 +13,7 @@ export function checkUrl(url: URL, subject = 'The URL'): void {
     const scheme = url.protocol.slice(0, -1);
     throw new Failure(
       'URL_SCHEME_UNSUPPORTED',
-      `${subject} has the scheme ${scheme}; only http and https are allowed.`,
+      `${subject} has the scheme ${scheme}; only http, https and s3 are allowed.`,
       { scheme },
     );
   }

@@ -2,9 +2,12 @@ import { hash } from 'node:crypto';
 import type { ProcessRequest } from '../../../gen/image/v1/processor_pb.ts';
 import { unknownCaller } from '../../caller.ts';
 import { Failure } from '../../failures.ts';
+import { isObjectUrl, objectUrl } from '../../object-storage/object-address.ts';
+import { openObjectStorage } from '../../object-storage/object-storage.ts';
 import { createSingleFlight } from '../single-flight.ts';
-import { createDownloader, type DownloaderOptions, type Validators } from './download.ts';
+import { createDownloader, type Download, type DownloaderOptions, type Validators } from './download.ts';
 import type { DownloadPlaces } from './download-places.ts';
+import { createObjectSources, type ObjectSources } from './object-source.ts';
 import { hrefWithoutFragment } from './origin-url.ts';
 import { createRequestHeaders, defaultUserAgent } from './request-headers.ts';
 import { bytesOverLimit } from './response-image.ts';
@@ -15,6 +18,8 @@ export interface SourceReaderOptions extends DownloaderOptions {
   readonly places: DownloadPlaces;
   /** Stores what past downloads of URLs returned. */
   readonly records: RecordStore;
+  /** Objects in S3. Default: none may be a source. */
+  readonly objects?: ObjectSources | undefined;
   /** The clock, in milliseconds since 1970. Default: the system's. */
   readonly now?: (() => number) | undefined;
 }
@@ -42,7 +47,7 @@ export interface SourceReader {
    *   given only by their SHA-256, and for URLs with a record. Where it finds something, a fresh URL is not
    *   downloaded, and a stale one only if its origin says that it changed.
    * @throws Failure SOURCE_MISSING, SOURCE_EMPTY, SOURCE_UNKNOWN, SOURCE_OPTED_OUT, SOURCE_BYTES_OVER_LIMIT, URL_INVALID,
-   *   URL_SCHEME_UNSUPPORTED and the others of a download; OVERLOADED when no place for a download is free
+   *   URL_SCHEME_UNSUPPORTED, BUCKET_FORBIDDEN and the others of a download; OVERLOADED when no place for a download is free
    */
   read<Known>(
     source: WantedSource,
@@ -72,7 +77,16 @@ const maxUrlLength = 8192;
 /** Lower-case hex. */
 const sha256Form = /^[0-9a-f]{64}$/;
 
-function parseUrl(text: string): URL {
+/** A URL of an image, and how it is read. */
+interface Remote {
+  /** The URL as its records are kept. */
+  readonly href: string;
+  /** Host, or bucket, whose places a download uses. */
+  readonly place: string;
+  download(validators: Validators | undefined, signal: AbortSignal): Promise<Download>;
+}
+
+function checkUrlLength(text: string): void {
   if (text.length > maxUrlLength) {
     throw new Failure(
       'URL_INVALID',
@@ -80,9 +94,12 @@ function parseUrl(text: string): URL {
       { limit: maxUrlLength, actual: text.length },
     );
   }
+}
+
+function parseUrl(text: string): URL {
   const url = URL.parse(text);
   if (url === null) {
-    throw new Failure('URL_INVALID', 'The URL cannot be parsed. Give an absolute http or https URL.');
+    throw new Failure('URL_INVALID', 'The URL cannot be parsed. Give an absolute http, https or s3 URL.');
   }
   return url;
 }
@@ -100,6 +117,7 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
   const {
     maxBytes,
     places,
+    objects = createObjectSources(openObjectStorage({}), [], options),
     now = Date.now,
     requestHeaders = createRequestHeaders(defaultUserAgent),
   } = options;
@@ -115,21 +133,41 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
     return { sha256: hash('sha256', content), content };
   }
 
+  function remoteOf(text: string): Remote {
+    checkUrlLength(text);
+    if (isObjectUrl(text)) {
+      const address = objects.addressOf(text);
+      return {
+        href: objectUrl(address),
+        place: `s3://${address.bucket}`,
+        download: (validators, signal) => objects.read(address, validators, signal),
+      };
+    }
+    const url = parseUrl(text);
+    return {
+      href: hrefWithoutFragment(url),
+      place: url.host,
+      download: (validators, signal) => downloader.download(url, validators, signal),
+    };
+  }
+
   /** Downloads a URL. */
   async function downloadOnce(
-    url: URL,
+    { href, place, download }: Remote,
     record: UrlRecord | undefined,
     validators: Validators | undefined,
     caller: string,
     signal: AbortSignal,
   ): Promise<Downloaded> {
-    const href = hrefWithoutFragment(url);
     // Callers share a 304 only if they know the same image.
     const key = `${validators === undefined ? 'any' : record?.sha256} ${requestHeaders.fingerprint()} ${href}`;
     const { value } = await flights.run(key, signal, async (shared) => {
-      const download = () => downloader.download(url, validators, shared);
       // Callers that join this flight use the place of the caller that started it.
-      const { responses, content } = await places.run(download, { caller, origin: url.host }, shared);
+      const { responses, content } = await places.run(
+        () => download(validators, shared),
+        { caller, origin: place },
+        shared,
+      );
       const image = content && { sha256: hash('sha256', content), content };
       const sha256 = image?.sha256 ?? record?.sha256;
       if (sha256 !== undefined) records.keep(href, responses, sha256, record);
@@ -144,16 +182,16 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
     { mustRevalidate = false, caller = unknownCaller, honourOptOuts = false }: WantedSource,
     signal: AbortSignal,
   ): Promise<ReadSource<Known>> {
-    const url = parseUrl(text);
-    const found = await records.find(hrefWithoutFragment(url));
+    const remote = remoteOf(text);
+    const found = await records.find(remote.href);
     const record = honourOptOuts && found?.optOut === undefined ? undefined : found;
     const check = (optOut: string | undefined) => {
-      if (honourOptOuts && optOut) throw optedOut(url.host, optOut);
+      if (honourOptOuts && optOut) throw optedOut(remote.place, optOut);
     };
     const known = record && (await findKnown(record.sha256));
     // Otherwise the image itself is needed, whether it changed or not.
     if (record === undefined || known === undefined) {
-      const { image, optOut } = await downloadOnce(url, record, undefined, caller, signal);
+      const { image, optOut } = await downloadOnce(remote, record, undefined, caller, signal);
       check(optOut);
       if (image === undefined) throw new Error('304 to an unconditional request');
       return image;
@@ -163,7 +201,7 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
       check(record.optOut);
       return unchanged;
     }
-    const { image, optOut } = await downloadOnce(url, record, record.validators, caller, signal);
+    const { image, optOut } = await downloadOnce(remote, record, record.validators, caller, signal);
     check(optOut);
     return image ?? unchanged;
   }

@@ -1,4 +1,3 @@
-import type { Dispatcher } from 'undici';
 import { Failure } from '../../failures.ts';
 import { ContentCodingError, isEncoded, withoutContentCodings } from './content-coding.ts';
 import { failureFromStatus, statusFailure } from './origin-failures.ts';
@@ -20,6 +19,14 @@ export interface ImageLimits {
   readonly maxBytes: number;
   /** Most bytes between two steps of decoding its Content-Encoding. */
   readonly maxWireBytes: number;
+}
+
+/** Bytes allowed beyond twice the image's limit (which covers chunk lines): headers, early hints, bodies of redirects. */
+const wireSlackBytes = 1024 * 1024;
+
+/** Most bytes that are received for an image of at most `maxBytes`. */
+export function wireBytesOf(maxBytes: number): number {
+  return 2 * maxBytes + wireSlackBytes;
 }
 
 /**
@@ -85,7 +92,7 @@ async function readEncoded(
  * @throws Failure ORIGIN_STATUS, ORIGIN_BUSY, SOURCE_EMPTY, SOURCE_BYTES_OVER_LIMIT
  */
 export async function readImage(
-  { body }: Dispatcher.ResponseData,
+  body: AsyncIterable<Uint8Array>,
   response: OriginResponse,
   host: string,
   limits: ImageLimits,

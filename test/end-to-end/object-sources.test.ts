@@ -1,0 +1,112 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { createClient } from '@connectrpc/connect';
+import { createGrpcTransport } from '@connectrpc/connect-node';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ProcessorService, type ProcessRequest } from '../../gen/image/v1/processor_pb.ts';
+import { signLink } from '../../src/api/auth/signed-links.ts';
+import { encoded, photoLike } from '../support/pictures.ts';
+import { type S3Server, startS3 } from '../support/s3.ts';
+import { type Service, startService } from '../support/service.ts';
+import { versitygw } from '../support/tools.ts';
+
+const secret = 's'.repeat(32);
+const url = 's3://photos/public/a cat?#1.jpg';
+
+describe.skipIf(versitygw === undefined)('s3:// at the interfaces', () => {
+  let server: S3Server;
+  let service: Service;
+  let signing: Service;
+  let folder: string;
+
+  beforeAll(async () => {
+    server = await startS3();
+    await server.createBucket('photos');
+    const photo = await encoded(photoLike(320, 200), 'jpeg');
+    await server.client.send(
+      new PutObjectCommand({ Bucket: 'photos', Key: 'public/a cat?#1.jpg', Body: photo }),
+    );
+    folder = mkdtempSync(join(tmpdir(), 'links-'));
+    const secrets = join(folder, 'links.json');
+    writeFileSync(secrets, JSON.stringify({ secrets: [{ id: 'a', secret }] }));
+    const processor = { ...server.environment, SOURCE_BUCKETS: 'photos/public', WORKERS: '1' };
+    service = await startService({ processor });
+    signing = await startService({ processor, api: { LINK_SECRETS_FILE: secrets } });
+  });
+  afterAll(async () => {
+    await service?.stop();
+    await signing?.stop();
+    await server?.[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test.each(['/v1/images', '/v1/describe'])(
+    '%s reads an object in a form, JSON and the query',
+    async (path) => {
+      const form = new FormData();
+      form.append('url', url);
+      form.append('width', '64');
+      const json = { method: 'POST', headers: { 'content-type': 'application/json' } };
+      const responses = await Promise.all([
+        fetch(`${service.url}${path}`, { method: 'POST', body: form }),
+        fetch(`${service.url}${path}`, { ...json, body: JSON.stringify({ url, width: 64 }) }),
+        fetch(`${service.url}${path}?${new URLSearchParams({ url, width: '64' })}`),
+        fetch(`${service.url}${path}`, {
+          ...json,
+          body: JSON.stringify({ url, variants: [{ width: 64 }, { width: 32 }] }),
+        }),
+      ]);
+      expect(
+        await Promise.all(responses.map(async (one) => [one.status, one.ok ? '' : await one.text()])),
+      ).toEqual(responses.map(() => [200, '']));
+    },
+  );
+
+  test('a signed link may lead to an object', async () => {
+    const query = new URLSearchParams({
+      url,
+      width: '64',
+      expires: String(Math.ceil(Date.now() / 1000) + 60),
+    });
+    query.set('signature', signLink(secret, '/v1/images', query));
+    expect((await fetch(`${signing.url}/v1/images?${query}`)).status).toBe(200);
+    query.set('url', `${url}x`);
+    expect((await fetch(`${signing.url}/v1/images?${query}`)).status).toBe(403);
+  });
+
+  test('gRPC reads objects in single calls, variants, batches and streams', async () => {
+    const client = createClient(
+      ProcessorService,
+      createGrpcTransport({ baseUrl: `http://${service.address}` }),
+    );
+    const source = { case: 'url', value: url } as const;
+    const tensor = {
+      source,
+      resize: { width: 8, height: 8 },
+      output: { case: 'tensor', value: {} },
+    } as const;
+    expect((await client.process({ source, resize: { width: 64 } })).width).toBe(64);
+    expect((await client.describe({ source })).source?.width).toBe(320);
+    expect((await client.processVariants({ source, variants: [{}, {}] })).variants).toHaveLength(2);
+    expect((await client.processBatch({ requests: [tensor, tensor] })).images).toHaveLength(2);
+    const requests = async function* () {
+      yield { id: 'a', request: tensor as unknown as ProcessRequest };
+    };
+    for await (const { result } of client.processStream(requests())) expect(result.case).toBe('response');
+  });
+
+  test('an object outside of SOURCE_BUCKETS is 403, and one that is missing 502', async () => {
+    const problem = async (value: string) =>
+      (await (
+        await fetch(`${service.url}/v1/images?${new URLSearchParams({ url: value })}`)
+      ).json()) as unknown;
+    expect(await problem('s3://photos/a.jpg')).toMatchObject({ status: 403, reason: 'BUCKET_FORBIDDEN' });
+    expect(await problem('s3://photos/public/none.jpg')).toMatchObject({
+      status: 502,
+      reason: 'ORIGIN_STATUS',
+      metadata: { problem: 'OBJECT_MISSING' },
+    });
+  });
+});
