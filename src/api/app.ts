@@ -13,6 +13,7 @@ import type { ApiConfig } from './config.ts';
 import { connectDoorPath, openConnectDoor } from './connect/connect-door.ts';
 import type { ApiContext, ApiEnv } from './context.ts';
 import { describeImage } from './describe.ts';
+import { passwordHeader } from './document-password.ts';
 import { reportAlive, reportReady } from './health.ts';
 import { processImage } from './images.ts';
 import { createHeldBytes } from './memory/held-bytes.ts';
@@ -152,6 +153,7 @@ function allowOrigins(origins: readonly string[]): MiddlewareHandler<ApiEnv> {
         'traceparent',
         'tracestate',
         'X-API-Key',
+        passwordHeader,
         'X-Request-Id',
       ]),
     ],

@@ -19,6 +19,8 @@ export interface ApiEnv {
     caller?: { readonly key_id: string } | { readonly link_id: string };
     /** How long caches may keep the response, where a signed link asks for it. */
     maxAgeSeconds?: number;
+    /** Whether no cache may keep the response. */
+    isConfidential?: boolean;
     /** Query parameters that are already used and are not options of the image. */
     spentParameters?: readonly string[];
   };

@@ -9,6 +9,7 @@ import {
 } from '@remix-run/multipart-parser';
 import { Failure } from '../failures.ts';
 import { imageOptionNames } from '../options/image-options.ts';
+import { passwordName } from '../options/parse-options.ts';
 import { variantsOption } from './variants.ts';
 
 /** Enough for every option, `image`, `url` and some more; and for the files of 16 pairs with their options. */
@@ -21,7 +22,7 @@ const maxJsonBytes = 64 * 1024;
 
 const jsonFields: readonly string[] = ['preprocessor_config', variantsOption];
 /** Fields of text, also where a client sends them as files: `-F preprocessor_config=@file`, or requests' `files=`. */
-const textFields: readonly string[] = [...imageOptionNames, ...jsonFields, 'url'];
+const textFields: readonly string[] = [...imageOptionNames, ...jsonFields, passwordName, 'url'];
 
 /** A part of a form that has a name. */
 export interface FormPart {

@@ -1,4 +1,5 @@
 import { joinLists } from '../options/parse-options.ts';
+import { takePasswords } from './document-password.ts';
 import { type FormPart, misplacedFile, readForm } from './form-parts.ts';
 import { imageTooLong } from './request-body.ts';
 import type { ImageSource, RequestPart } from './request-part.ts';
@@ -24,5 +25,6 @@ function readParts(parts: Iterable<FormPart>): RequestPart {
     else if (name !== 'url') options.push([name, part.text()]);
     else if (part.size > 0) sources.push({ case: 'url', value: part.text() });
   }
-  return { sources, options: joinLists(options) };
+  const { passwords, options: others } = takePasswords(options);
+  return { sources, options: joinLists(others), passwords };
 }

@@ -8,4 +8,6 @@ export type ImageSource = Exclude<ProcessRequest['source'], { case: undefined }>
 export interface RequestPart {
   readonly sources: readonly ImageSource[];
   readonly options: OptionTexts;
+  /** Of the document. Unset: none. */
+  readonly passwords?: readonly string[];
 }

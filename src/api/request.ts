@@ -4,12 +4,14 @@ import { jsonDepth } from '../grpc/messages/json-depth.ts';
 import { maxDepth } from '../grpc/messages/message-limits.ts';
 import { messageOverheadBytes } from '../grpc/transport.ts';
 import { imageOptionNames } from '../options/image-options.ts';
-import { joinLists, optionTexts } from '../options/parse-options.ts';
+import { joinLists, optionTexts, passwordName } from '../options/parse-options.ts';
 import type { ApiConfig } from './config.ts';
 import type { ApiContext } from './context.ts';
+import { addPassword, passwordOf, takePasswords } from './document-password.ts';
 import { withoutBom } from './form-parts.ts';
 import type { Share } from './memory/held-bytes.ts';
 import { parseForm } from './multipart.ts';
+import { pagesAsVariants } from './page-variants.ts';
 import { imageTooLong, readBody } from './request-body.ts';
 import type { ImageSource, RequestPart } from './request-part.ts';
 import { readOptions, requestWithOptions, variantsOption } from './variants.ts';
@@ -26,7 +28,8 @@ interface ReadRequest {
 
 /**
  * Turns an HTTP request into the processor's: the image from the body or `url`, the options from the
- * query and the body, and the defaults for the rest. With the option `variants` it is a request for several outputs.
+ * query and the body, and the defaults for the rest. With the option `variants`, or several pages, it is a request for
+ * several outputs.
  *
  * @throws Failure SOURCE_MISSING, SOURCE_AMBIGUOUS, SOURCE_EMPTY, SOURCE_BYTES_OVER_LIMIT, OPTION_UNKNOWN,
  *   OPTION_INVALID, CONTENT_TYPE_UNSUPPORTED, MULTIPART_INVALID, JSON_INVALID, OVERLOADED, CANCELLED, DEADLINE_EXCEEDED
@@ -44,9 +47,11 @@ export async function readRequest(
   const queryOptions = readOptions(query.options);
   const body = c.req.method === 'POST' ? await readPart(c, config.maxUploadBytes, signal, share) : emptyPart;
   const source = onlySource([...query.sources, ...body.sources]);
-  const options = readOptions(body.options, queryOptions);
+  const options = pagesAsVariants(readOptions(body.options, queryOptions));
+  const message = requestWithOptions(source, options, config.defaults);
+  addPassword(message, passwordOf(c, body.passwords ?? []));
   return {
-    message: requestWithOptions(source, options, config.defaults),
+    message,
     names: options.variants?.map(({ name }) => name) ?? [],
   };
 }
@@ -66,6 +71,9 @@ const bytesTypes: ReadonlySet<string> = new Set([
   'binary/octet-stream',
   'octet/stream',
 ]);
+
+/** Content types of documents (RFC 8118), and the older one that some programs still send. */
+const documentTypes: ReadonlySet<string> = new Set(['application/pdf', 'application/x-pdf']);
 
 const emptyPart: RequestPart = { sources: [], options: [] };
 
@@ -103,15 +111,15 @@ async function readPart(
   if (mediaType === 'application/x-www-form-urlencoded') {
     return parseFormOrBytes(await imageBytes(0), mediaType);
   }
-  if (bytesTypes.has(mediaType) || mediaType.startsWith('image/')) {
+  if (bytesTypes.has(mediaType) || mediaType.startsWith('image/') || documentTypes.has(mediaType)) {
     return parseBytes(await imageBytes(0), mediaType);
   }
   throw new Failure(
     'CONTENT_TYPE_UNSUPPORTED',
-    `The Content-Type is ${mediaType.slice(0, 100)}; send multipart/form-data, application/json, or the image itself as image/… or application/octet-stream.`,
+    `The Content-Type is ${mediaType.slice(0, 100)}; send multipart/form-data, application/json, or the image itself as image/…, application/pdf or application/octet-stream.`,
     {
       actual: mediaType.slice(0, 100),
-      allowed: 'multipart/form-data, application/json, image/*, application/octet-stream',
+      allowed: 'multipart/form-data, application/json, image/*, application/pdf, application/octet-stream',
     },
   );
 }
@@ -150,8 +158,10 @@ function parseFormOrBytes(body: Buffer, mediaType: string): RequestPart {
   if (isJsonObject(body)) return parseJson(body);
   const text = body.length <= maxTextBodyBytes ? body.toString('latin1') : '';
   const [, firstName] = /^(\w+)=[\x21-\x7e]*$/.exec(text) ?? [];
-  const isForm = [...imageOptionNames, variantsOption, 'url'].some((name) => name === firstName);
-  return isForm ? readQuery(new URLSearchParams(text)) : parseBytes(body, mediaType);
+  const names = [...imageOptionNames, variantsOption, passwordName, 'url'];
+  if (!names.some((name) => name === firstName)) return parseBytes(body, mediaType);
+  const { sources, options } = readQuery(new URLSearchParams(text));
+  return { sources, ...takePasswords(options) };
 }
 
 /** `{"url": "https://…", "width": 300}`: options stand beside the URL. */
@@ -167,16 +177,18 @@ function parseJson(body: Buffer): RequestPart {
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw new Failure('JSON_INVALID', 'The body is not a JSON object; send {"url": "https://…"}.');
   }
-  const { url, [variantsOption]: variants, ...options } = parsed as Record<string, unknown>;
+  const { url, [variantsOption]: variants, ...others } = parsed as Record<string, unknown>;
   if (url !== undefined && typeof url !== 'string') {
     throw new Failure('JSON_INVALID', '"url" is not a string; send {"url": "https://…"}.', {
       option: 'url',
     });
   }
+  const { passwords, options } = takePasswords(optionTexts(others));
   return {
     sources: url ? [{ case: 'url', value: url }] : [],
+    passwords,
     options: [
-      ...optionTexts(options),
+      ...options,
       ...(variants === undefined ? [] : [[variantsOption, JSON.stringify(variants)] as const]),
     ],
   };

@@ -111,9 +111,10 @@ function write(
 /**
  * How caches may keep the response to a GET. A URL's image may change at any time, so they have to ask whether it is
  * still the same. The response to an API key is for its caller only. A signed link is for everybody who has it: caches
- * may keep its response without asking, but not beyond its expiry.
+ * may keep its response without asking, but not beyond its expiry. The response to a password is never kept.
  */
 function cachingOf(c: ApiContext): string {
+  if (c.get('isConfidential')) return 'no-store';
   const maxAgeSeconds = c.get('maxAgeSeconds');
   if (maxAgeSeconds !== undefined) return `public, max-age=${maxAgeSeconds}`;
   return c.get('caller') === undefined ? 'public, no-cache' : 'private, no-cache';

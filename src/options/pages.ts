@@ -28,7 +28,7 @@ export const pages: Kind<Pages> = {
     return valid.length === ranges.length && !overlap(valid) ? valid : undefined;
   },
   allowed: 'a page from 1; several as 1-3,7, or up to the end as 5- or all, each page once',
-  schema: { type: 'string', pattern: '^(\\d+(-\\d*)?(,\\d+(-\\d*)?)*|all)$' },
+  schema: { type: ['integer', 'string'], minimum: 1, pattern: '^(\\d+(-\\d*)?(,\\d+(-\\d*)?)*|all)$' },
 };
 
 function rangeIn(text: string): PageRange | undefined {

@@ -14,6 +14,9 @@ import type { Kind } from './kinds.ts';
 /** Options as text, as a query or a form has them. */
 export type OptionTexts = readonly (readonly [name: string, text: string])[];
 
+/** The name of a document's password, which is no option. Bodies contain it, queries never: they are logged on their way. */
+export const passwordName = 'password';
+
 /** Options that were read, with their texts. */
 export interface ParsedOptions {
   readonly values: ImageOptions;
@@ -34,6 +37,7 @@ export function parseOptions(texts: OptionTexts, earlier: ParsedOptions = noOpti
   const all = new Map(earlier.texts);
   const added = new Map<OptionName, string>();
   for (const [name, text] of texts) {
+    if (name === passwordName) throw misplacedPassword();
     if (!isOptionName(name)) throw unknownOption(name);
     const before = all.get(name);
     if (before !== undefined) {
@@ -101,6 +105,16 @@ function optionText(name: string, value: unknown): string {
     'OPTION_INVALID',
     `"${shortened(name)}" is neither a string, a number, a boolean nor an array of them; omit options that should have their defaults.`,
     { option: shortened(name), allowed },
+  );
+}
+
+/** The failure of a password among options. The password itself must not reach a message. */
+function misplacedPassword(): Failure {
+  const allowed = 'the form field or JSON member "password", the header X-Document-Password';
+  return new Failure(
+    'OPTION_INVALID',
+    `A password among the options is refused, because queries are kept in logs and histories. Send it once, in ${allowed}. Change it if others may have read it.`,
+    { option: passwordName, allowed },
   );
 }
 

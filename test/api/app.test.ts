@@ -300,8 +300,9 @@ describe(openApiDocument, () => {
     expect(inQuery(get)).toEqual(['url', ...imageOptionNames, 'variants']);
     expect(inQuery(post)).toEqual([...imageOptionNames, 'variants']);
     const fields = (type: string) => Object.keys(post.requestBody.content[type]?.schema.properties ?? {});
-    expect(fields('multipart/form-data')).toEqual(['image', 'url', ...imageOptionNames, 'variants']);
-    expect(fields('application/json')).toEqual(['url', ...imageOptionNames, 'variants']);
+    const inBody = [...imageOptionNames, 'password', 'variants'];
+    expect(fields('multipart/form-data')).toEqual(['image', 'url', ...inBody]);
+    expect(fields('application/json')).toEqual(['url', ...inBody]);
   });
 
   it('describes numbers and flags as such, with their range and the default of this instance', async () => {

@@ -64,6 +64,15 @@ describe(parseForm, () => {
         ['width', '3'],
         ['fit', 'cover'],
       ],
+      passwords: [],
+    });
+  });
+
+  it('keeps a password apart from the options', () => {
+    const body = form([field('password'), 'a b'], [field('fit'), 'cover']);
+    expect(parseForm(body, contentType, 1000)).toMatchObject({
+      options: [['fit', 'cover']],
+      passwords: ['a b'],
     });
   });
 

@@ -90,7 +90,7 @@ describe(readRequest, () => {
   });
 
   describe('of the body', () => {
-    it.each(['text/plain', 'application/pdf', 'multipart/mixed; boundary=x'])(
+    it.each(['text/plain', 'application/zip', 'multipart/mixed; boundary=x'])(
       'refuses type %s',
       async (contentType) => {
         expect(await refusal(picture, { contentType })).toMatchObject({

@@ -3,7 +3,14 @@ import { responseHeaders } from '../response.ts';
 import { variantsOption } from '../variants.ts';
 import { exampleUrl, formExamples, jsonExamples, urlEncodedExamples } from './examples.ts';
 import type { JsonObject } from './json-object.ts';
-import { queryParameters, urlSchema, variantsParameter, variantsSchema } from './options.ts';
+import {
+  passwordParameter,
+  passwordSchema,
+  queryParameters,
+  urlSchema,
+  variantsParameter,
+  variantsSchema,
+} from './options.ts';
 import { headerRefs, imageProblems } from './responses.ts';
 import { linkParameterList, securityOf } from './security.ts';
 
@@ -22,6 +29,7 @@ export function getImage(options: Record<string, JsonObject>, config: ApiConfig)
       ...queryParameters(options),
       variantsParameter(options),
       ...linkParameterList(config),
+      passwordParameter,
       {
         name: 'If-None-Match',
         in: 'header',
@@ -51,7 +59,13 @@ export function postImage(options: Record<string, JsonObject>, config: ApiConfig
   };
   const urlAndOptions = (ofVariants: JsonObject, others: JsonObject = {}) => ({
     type: 'object',
-    properties: { url: urlSchema, ...options, ...others, [variantsOption]: ofVariants },
+    properties: {
+      url: urlSchema,
+      ...options,
+      ...others,
+      password: passwordSchema,
+      [variantsOption]: ofVariants,
+    },
     required: ['url'],
     additionalProperties: false,
   });
@@ -63,7 +77,7 @@ export function postImage(options: Record<string, JsonObject>, config: ApiConfig
     summary: 'Processes an image that is sent in the body or downloaded from a URL',
     ...securityOf(config, false),
     description: `At most ${config.maxUploadBytes} bytes. Each option may be given once, in the query or in the body.`,
-    parameters: [...queryParameters(options), variantsParameter(options)],
+    parameters: [...queryParameters(options), variantsParameter(options), passwordParameter],
     requestBody: {
       required: true,
       content: {
@@ -75,19 +89,21 @@ export function postImage(options: Record<string, JsonObject>, config: ApiConfig
               image: { ...binary, description: 'The image file' },
               url: urlSchema,
               ...options,
+              password: passwordSchema,
               [variantsOption]: variantsText,
             },
             oneOf: [{ required: ['image'] }, { required: ['url'] }],
             additionalProperties: false,
           },
           encoding: {
-            image: { contentType: 'image/*, application/octet-stream' },
+            image: { contentType: 'image/*, application/pdf, application/octet-stream' },
             [variantsOption]: { contentType: 'application/json' },
           },
           examples: formExamples,
         },
         // OpenAPI 3.1, 4.8.14.4: of a body that is streamed, maxLength bounds the bytes.
         'image/*': { schema: { maxLength } },
+        'application/pdf': { schema: { maxLength } },
         'application/octet-stream': { schema: { maxLength } },
         'application/json': {
           schema: urlAndOptions(variants, {
@@ -109,9 +125,10 @@ function imageResponse(): JsonObject {
   const bytesOf = (contentMediaType: string, description: string) => ({
     [contentMediaType]: { schema: { type: 'string', contentMediaType, description } },
   });
-  const parts = 'With variants: a part for each, in their order';
+  const parts = 'With variants or several pages: a part for each, in their order';
   return {
-    description: 'The image or the tensor. With variants, each is a part with its own headers',
+    description:
+      'The image or the tensor. With variants or several pages, each is a part with its own headers',
     headers: headerRefs(Object.keys(responseHeaders)),
     content: {
       ...bytesOf('image/jpeg', 'With format=jpeg, or of a JPEG'),

@@ -1,6 +1,7 @@
 import { describeOption } from '../../options/combinations.ts';
 import { imageOptionNames, imageOptions, maxVariants } from '../../options/image-options.ts';
 import type { ApiConfig } from '../config.ts';
+import { passwordHeader } from '../document-password.ts';
 import { variantNamePattern, variantsOption } from '../variants.ts';
 import type { JsonObject } from './json-object.ts';
 
@@ -24,6 +25,21 @@ export const urlSchema = {
   type: 'string',
   format: 'uri',
   description: 'http or https URL of the image, at a public address, or s3://bucket/key where the service allows the bucket; the processor downloads it',
+};
+
+/** The field `password`. */
+export const passwordSchema = {
+  type: 'string',
+  format: 'password',
+  description: "An encrypted document's password. Not in a query",
+};
+
+/** The header that may contain the password instead. */
+export const passwordParameter = {
+  name: passwordHeader,
+  in: 'header',
+  description: "An encrypted document's password in UTF-8, instead of the field password",
+  schema: { type: 'string', format: 'password' },
 };
 
 /** Options as query parameters. */

@@ -4,7 +4,7 @@ import type { ApiConfig } from '../config.ts';
 import { maxPairs } from '../skew/pairs.ts';
 import { skewExamples, skewFormExamples } from './examples-of-skew.ts';
 import type { JsonObject } from './json-object.ts';
-import { queryParameters, urlSchema } from './options.ts';
+import { passwordParameter, passwordSchema, queryParameters, urlSchema } from './options.ts';
 import { skewProblems } from './responses.ts';
 import { securityOf } from './security.ts';
 
@@ -50,7 +50,7 @@ export function postSkew(options: Record<string, JsonObject>, config: ApiConfig)
     summary: 'Names the preprocessing that made a tensor of an image',
     ...securityOf(config, false),
     description: `Compares what another program made of an image with the tensor that /v1/images makes of it. The first image belongs to the first tensor, and so on; at most ${maxPairs} pairs. A request counts once, however many pairs it has.`,
-    parameters: [...queryParameters(options), ...queryParameters(ownFields)],
+    parameters: [...queryParameters(options), ...queryParameters(ownFields), passwordParameter],
     requestBody: {
       required: true,
       content: {
@@ -73,12 +73,13 @@ export function postSkew(options: Record<string, JsonObject>, config: ApiConfig)
                 description: `${datatype.description}. Beside shape: the datatype of the values, in capitals or not`,
               },
               ...others,
+              password: passwordSchema,
             },
             oneOf: [{ required: ['tensor'] }, { required: ['picture'] }],
             anyOf: [{ required: ['image'] }, { required: ['url'] }],
             additionalProperties: false,
           },
-          encoding: { image: { contentType: 'image/*, application/octet-stream' } },
+          encoding: { image: { contentType: 'image/*, application/pdf, application/octet-stream' } },
           examples: skewFormExamples,
         },
       },

@@ -3,7 +3,7 @@ import { Failure } from '../../failures.ts';
 import { imageOptionNames } from '../../options/image-options.ts';
 import { invalidOption } from '../../options/invalid-option.ts';
 import { boolean } from '../../options/kinds.ts';
-import { joinLists, type OptionTexts, unknownOption } from '../../options/parse-options.ts';
+import { joinLists, type OptionTexts, passwordName, unknownOption } from '../../options/parse-options.ts';
 import { parseShape, shapeInWords } from '../../options/tensor-shape.ts';
 import { parseTolerance, type Tolerance, toleranceInWords } from '../../options/tolerance.ts';
 import { type FormPart, misplacedFile, readForm } from '../form-parts.ts';
@@ -78,7 +78,7 @@ export function takeSettings(texts: OptionTexts): {
   const options: (readonly [name: string, text: string])[] = [];
   for (const [name, text] of joinLists(texts)) {
     if (name === variantsOption) throw noVariants();
-    if (!allFields.includes(name)) throw unknownOption(name, allFields);
+    if (!allFields.includes(name) && name !== passwordName) throw unknownOption(name, allFields);
     if (!ownFields.includes(name) && !(isRaw && name === 'datatype')) {
       options.push([name, text]);
     } else {

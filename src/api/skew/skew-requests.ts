@@ -12,6 +12,7 @@ import { parseOptions } from '../../options/parse-options.ts';
 import { toleranceField } from '../../options/tolerance.ts';
 import type { ApiConfig } from '../config.ts';
 import type { ApiContext } from '../context.ts';
+import { addPassword, passwordOf, takePasswords } from '../document-password.ts';
 import type { Share } from '../memory/held-bytes.ts';
 import { mediaTypeOf, refuseContentEncoding, withBytes } from '../request.ts';
 import { readBody } from '../request-body.ts';
@@ -42,11 +43,13 @@ export async function readSkewRequests(
   const { maxBytes, tooLong } = formLimit(config.maxHeldBytes);
   const body = await readBody(c.env, maxBytes, tooLong, signal, share);
   const form = parseSkewForm(body, contentType, config.maxUploadBytes);
-  const { own, options } = takeSettings(form.texts);
+  const { passwords, options: texts } = takePasswords(form.texts);
+  const { own, options } = takeSettings(texts);
   const settings = readSettings([query.own, own]);
   const { values } = parseOptions(options, queryOptions);
   const pairs = pairUp([...urls, ...form.sources], form.given);
   const request = processRequest({ case: undefined }, tensorOptions(values), defaultsOf(config));
+  addPassword(request, passwordOf(c, passwords));
   return pairs.map(({ source, given }) =>
     create(SkewRequestSchema, {
       request: requestOf(request, source),
