@@ -9,12 +9,11 @@ WORKDIR /app
 FROM base AS build
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
-COPY tsconfig.json tsconfig.build.json ./
+COPY tsconfig.json ./
 COPY gen gen
 COPY src src
 COPY .ci/turbojpeg.ts .ci/libjpeg-turbo.txt .ci/
-RUN npm run build && mkdir dist/build && mv build/kernels.wasm build/playground dist/build/ \
-  && node .ci/turbojpeg.ts copy dist/build/turbojpeg linux-$(node -p process.arch)
+RUN npm run build && rm build/*.inputs && node .ci/turbojpeg.ts copy build/turbojpeg linux-$(node -p process.arch)
 
 # With optional packages (sharp's binaries), except Node itself, which is for development. The SBOM is complete only where
 # package.json names no package that is missing.
@@ -37,6 +36,7 @@ ENV NODE_ENV=production HOST=:: PORT=8080 PROCESSOR_HOST=127.0.0.1 PROCESSOR_POR
 COPY package.json ./
 COPY --from=dependencies /app/sbom.cdx.json /app/THIRD-PARTY-NOTICES.txt ./
 COPY --from=dependencies /app/node_modules node_modules
+COPY --from=build /app/build build
 COPY --from=build /app/dist dist
 # By number, so that Kubernetes can see that it isn't root. The base image calls it node.
 USER 1000:1000
@@ -45,7 +45,7 @@ EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/readyz').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # An argument starts only one of the services: api, processor.
-ENTRYPOINT ["node", "dist/src/start/bin.js"]
+ENTRYPOINT ["node", "dist/image-service.js"]
 ARG VERSION=0.2.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="image-service" \

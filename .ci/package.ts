@@ -9,8 +9,7 @@ import { copyTurboJpeg, packagedPlatforms } from './turbojpeg.ts';
 
 /*
  * `npm run package [-- --scope @acme] [-- --out DIR]`: the npm package as a tarball, from a folder that contains only what
- * runs: compiled sources at the paths that they have in the checkout, the kernels, libjpeg-turbo, the playground and the
- * pages. Prints the tarball's path.
+ * runs: the built programs, the kernels, libjpeg-turbo, the playground and the pages. Prints the tarball's path.
  *
  * Without a scope the package stays private, so that nobody publishes it under a name of the public registry that
  * belongs to somebody else.
@@ -43,6 +42,7 @@ const fields = [
 const copied = [
   'build/kernels.wasm',
   'build/playground',
+  'dist',
   'proto',
   'docs',
   'README.md',
@@ -57,7 +57,7 @@ const copied = [
  * the `node` of all scripts of the project that installs it.
  */
 export function packageManifest(manifest: Manifest, scope: string | undefined) {
-  const bin = Object.entries(manifest.bin).map(([name, path]) => [name, path.replace(/\.ts$/, '.js')]);
+  const bin = Object.keys(manifest.bin).map((name) => [name, `dist/${name}.js`]);
   return {
     name: scope === undefined ? manifest.name : `${scope}/${manifest.name}`,
     ...(scope === undefined && { private: true }),
@@ -87,13 +87,6 @@ function makePackage(scope: string | undefined, out: string): string {
   const read = (name: string) => JSON.parse(readFileSync(join(root, name), 'utf8'));
   using temporary = mkdtempDisposableSync(join(tmpdir(), 'image-service-package-'));
   const folder = temporary.path;
-  execFileSync(process.execPath, [
-    join(root, 'node_modules/typescript/bin/tsc'),
-    '-p',
-    join(root, 'tsconfig.build.json'),
-    '--outDir',
-    folder,
-  ]);
   // The programs that generate pages are not part of it.
   const generators = [join(root, 'docs/generate'), join(root, 'docs/requirements.txt')];
   const filter = (path: string) => !generators.includes(path);

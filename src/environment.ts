@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { nearestNames } from './nearest-names.ts';
 import { numberInRange, oneOf, wholeNumber } from './options/text-schemas.ts';
 import { samplerNames } from './telemetry/tracing.ts';

@@ -7,25 +7,38 @@ import type { Logger } from './telemetry/telemetry.ts';
  */
 export function drainOnSignal(drain: () => Promise<void>, timeoutMs: number, log: Logger): void {
   let draining = false;
-  const onSignal = (signal: NodeJS.Signals): void => {
+  const onSignal = async (signal: NodeJS.Signals): Promise<void> => {
     if (draining) {
       log.warn({ signal }, 'second signal, ending at once');
       process.exit(1);
     }
     draining = true;
-    log.info({ signal }, 'draining');
-    const limit = sleep(timeoutMs, 'late', { ref: false });
-    Promise.race([drain().then(() => 'drained'), limit]).then(
-      (end) => {
-        log.info({ end }, 'bye');
-        process.exit(end === 'drained' ? 0 : 1);
-      },
-      (error: unknown) => {
-        log.error({ err: error }, 'could not drain');
-        process.exit(1);
-      },
-    );
+    process.exit(await drainWithin(drain, timeoutMs, log, { signal }));
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
+}
+
+/**
+ * Drains, and logs it.
+ *
+ * @param why - fields of the log's first line
+ * @returns the exit code: 0, or 1 if `drain` failed or took longer than `timeoutMs`
+ */
+export async function drainWithin(
+  drain: () => Promise<void>,
+  timeoutMs: number,
+  log: Logger,
+  why: Readonly<Record<string, string>> = {},
+): Promise<0 | 1> {
+  log.info(why, 'draining');
+  const limit = sleep(timeoutMs, 'late', { ref: false });
+  try {
+    const end = await Promise.race([drain().then(() => 'drained'), limit]);
+    log.info({ end }, 'bye');
+    return end === 'drained' ? 0 : 1;
+  } catch (error) {
+    log.error({ err: error }, 'could not drain');
+    return 1;
+  }
 }

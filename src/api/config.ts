@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { commonEnvironment, EnvironmentError, idleLimits, readEnvironment } from '../environment.ts';
 import { messageOverheadBytes } from '../grpc/transport.ts';
 import { mostOfOneCaller } from '../memory-budget.ts';

@@ -11,6 +11,15 @@ export function reportAlive(c: ApiContext): Response {
   return c.json({ status: 'ok' }, 200, { 'Cache-Control': 'no-store' });
 }
 
+/** Whether a processor reports in time that it serves. */
+export async function isReady(processor: ProcessorClient): Promise<boolean> {
+  using deadline = startDeadline(new AbortController().signal, readyTimeoutMs);
+  return await processor.checkHealth(deadline).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** /readyz: requests sent now would be processed. */
 export function reportReady(processor: ProcessorClient, isDraining: () => boolean) {
   return async (c: ApiContext): Promise<Response> => {

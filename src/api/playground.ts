@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Failure } from '../failures.ts';
+import { pathOf } from '../programs.ts';
 import type { ApiContext } from './context.ts';
 import { matches } from './entity-tag.ts';
 
-/** Where the build puts it: from src/ in build/, from dist/src/ in dist/build/. */
-const builtFolder = fileURLToPath(new URL('../../build/playground', import.meta.url));
+const builtFolder = pathOf('build/playground');
 
 /** Content-Security-Policy of the pages: nothing from other origins, no inline scripts, and images from blobs of the page. */
 const contentSecurityPolicy = [

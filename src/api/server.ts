@@ -7,6 +7,7 @@ import { createApp } from './app.ts';
 import { createGate } from './auth/auth.ts';
 import type { ApiConfig } from './config.ts';
 import { connectionOptions, endUnusedConnections, limitConnections } from './connections.ts';
+import { isReady } from './health.ts';
 import { createHttpServer } from './http-server.ts';
 import { countRetries, createHttpMetrics, noRoute, watchProcessors } from './metrics.ts';
 import { createProcessorClient } from './upstream/processor-client.ts';
@@ -15,6 +16,8 @@ import { createProcessorClient } from './upstream/processor-client.ts';
 export interface RunningApi {
   /** The port on which it listens. */
   readonly port: number;
+  /** Whether requests sent now would be processed, as /readyz reports. */
+  isReady(): Promise<boolean>;
   /** Reports "not ready", waits for the balancers to notice, and ends when the last request has its response. */
   drain(): Promise<void>;
 }
@@ -55,6 +58,7 @@ export async function startApi(config: ApiConfig, log: Logger): Promise<RunningA
 
   return {
     port,
+    isReady: () => isReady(processor),
     async drain() {
       draining = true;
       await sleep(config.shutdownDelayMs);

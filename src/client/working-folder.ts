@@ -1,6 +1,6 @@
-import { fileURLToPath } from 'node:url';
+import { pathOf } from '../programs.ts';
 
-const ownPackage = fileURLToPath(new URL('../../package.json', import.meta.url));
+const ownPackage = pathOf('package.json');
 
 /**
  * Makes paths relative to where the user stands: `npm run client` of this package begins in the package's folder, and

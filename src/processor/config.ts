@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { z } from 'zod';
+import * as z from 'zod';
 import { commonEnvironment, EnvironmentError, idleLimits, readEnvironment } from '../environment.ts';
 import { messageOverheadBytes } from '../grpc/transport.ts';
 import { mostOfOneCaller } from '../memory-budget.ts';

@@ -1,6 +1,6 @@
 import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   Health,
   HealthCheckResponse_ServingStatus as Status,

@@ -2,6 +2,11 @@ import { type ApiConfig, readApiConfig } from '../api/config.ts';
 import { EnvironmentError } from '../environment.ts';
 import { type ProcessorConfig, readProcessorConfig } from '../processor/config.ts';
 
+export interface StartConfig {
+  readonly api: ApiConfig;
+  readonly processor: ProcessorConfig;
+}
+
 /**
  * Both services' configuration, as `npm start` gives it to them.
  *
@@ -11,7 +16,7 @@ import { type ProcessorConfig, readProcessorConfig } from '../processor/config.t
 export function readStartConfig(
   environment: Readonly<Record<string, string | undefined>>,
   ports: { readonly PORT: string; readonly PROCESSOR_PORT: string; readonly METRICS_PORT: string },
-): { readonly api: ApiConfig; readonly processor: ProcessorConfig } {
+): StartConfig {
   const api = readApiConfig({ ...environment, PORT: ports.PORT });
   const processor = readProcessorConfig({
     ...environment,

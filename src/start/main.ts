@@ -1,33 +1,46 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { isLoopback } from '../api/auth/auth.ts';
+import { setFlagsFromString } from 'node:v8';
+import type { RunningApi } from '../api/server.ts';
 import { EnvironmentError } from '../environment.ts';
-import type { Report } from '../starter.ts';
+import { pathOf } from '../programs.ts';
+import { drainWithin } from '../shutdown.ts';
+import type { Logger } from '../telemetry/telemetry.ts';
 import { collectorFlag } from './collector-flag.ts';
-import { readStartConfig } from './config.ts';
+import { readStartConfig, type StartConfig } from './config.ts';
 import { choosePort, reachableHost } from './free-port.ts';
-import { type Started, startEvent, startScreen } from './screen.ts';
+import { type ProcessorProcess, startProcessorProcess } from './processor-process.ts';
+import { startEvent, startScreen } from './screen.ts';
 
 /*
- * `npm start`: both services on this machine, with nothing else needed, and one command to try. On a terminal and in a
- * pipe it prints a screen and the services' warnings; with NODE_ENV=production everything is JSON lines. (The container
- * images start each service directly; a service always logs JSON lines.)
+ * `npm start`: both services on this machine, with nothing else needed, and one command to try. image-api runs in this
+ * process, image-processor in its own. On a terminal and in a pipe it prints a screen and the services' warnings; with
+ * NODE_ENV=production everything is JSON lines. (The container images start each service directly; a service always
+ * logs JSON lines.)
  */
 
 const isForPerson = process.env.NODE_ENV !== 'production';
-const children: ChildProcess[] = [];
 
+/** image-api once it listens, and its log. */
+interface OpenApi {
+  readonly api: RunningApi;
+  readonly log: Logger;
+}
+
+let processor: ProcessorProcess | undefined;
+let opened: OpenApi | undefined;
+let ending: Promise<void> | undefined;
+let config: StartConfig;
+
+setFlagsFromString(collectorFlag);
 try {
   await startBoth();
 } catch (error) {
   if (!(error instanceof EnvironmentError)) throw error;
   process.stderr.write(`${error.message}\n`);
-  process.exitCode = 78; // EX_CONFIG of sysexits.h
+  await end(78); // EX_CONFIG of sysexits.h
 }
 
 async function startBoth(): Promise<void> {
@@ -38,49 +51,43 @@ async function startBoth(): Promise<void> {
     PROCESSOR_PORT: await choosePort('PROCESSOR_PORT', 50_051, processorHost),
     METRICS_PORT: await choosePort('METRICS_PORT', 9464, processorHost),
   };
-  const config = readStartConfig(process.env, ports);
+  const environment = { LOG_LEVEL: isForPerson ? 'warn' : 'info', ...process.env };
+  config = readStartConfig(environment, ports);
   endWithUs();
 
-  const processor = start('processor', {
+  processor = startProcessorProcess(environment, {
     HOST: processorHost,
     PORT: ports.PROCESSOR_PORT,
     METRICS_PORT: ports.METRICS_PORT,
-    // Only processes of this machine reach the port, so image-api can be believed about its callers.
-    ...(isLoopback(processorHost) && { TRUST_CALLER_METADATA: process.env.TRUST_CALLER_METADATA || 'true' }),
   });
-  const startApi = (processorUrl: string) =>
-    reportOf(start('api', { PORT: ports.PORT, PROCESSOR_URL: process.env.PROCESSOR_URL || processorUrl }));
+  // If one service ends, the other is useless.
+  void processor.ended.then((code) => end(code));
   // For a person both load at the same time. In production image-api listens when image-processor does, since supervisors
   // take its port for that of a service that has started.
   const isKnown = isForPerson && processorHost === '127.0.0.1' && ports.PROCESSOR_PORT !== '0';
-  const early = isKnown ? startApi(`http://127.0.0.1:${ports.PROCESSOR_PORT}`) : undefined;
-  const reported = await reportOf(processor);
-  if (reported !== undefined) {
-    const { port: processorPort, jpegDecoder } = reported;
-    const apiReport = await (early ?? startApi(await urlOf(processorPort, processorHost)));
-    const apiPort = apiReport?.port;
-    const apiHost = apiPort && (await reachableHost(apiPort, ['127.0.0.1', '::1', host]));
-    if (apiPort !== undefined && (await becomesReady(`http://${apiHost}:${apiPort}`))) {
-      announce({
-        apiUrl: `http://localhost:${apiPort}`,
-        processorAddress: `localhost:${processorPort}`,
-        // Set if the default port 8080 was taken.
-        takenPort: process.env.PORT || apiPort === 8080 ? undefined : 8080,
-        sample: pathOfSample(),
-        jpegDecoder,
-        ...config,
-      });
+  const early = isKnown ? openOurApi(`http://127.0.0.1:${ports.PROCESSOR_PORT}`) : undefined;
+  // It is awaited below.
+  early?.catch(() => {});
+  const reported = await processor.listening;
+  if (reported === undefined) return;
+  const { port, jpegDecoder } = reported;
+  const { api } = await (early ?? openOurApi(await urlOf(port, processorHost)));
+  while (ending === undefined) {
+    if (await api.isReady()) {
+      announce(api.port, port, jpegDecoder);
+      break;
     }
+    await sleep(20);
   }
-  // If one service ends, the other is useless.
-  const codes = await Promise.all(
-    children.map(async (child) => {
-      const code = await codeOf(child);
-      endNext();
-      return code;
-    }),
-  );
-  process.exitCode = Math.max(...codes);
+}
+
+async function openOurApi(processorUrl: string): Promise<OpenApi> {
+  const { openApi } = await import('../api/open.ts');
+  const own = process.env.PROCESSOR_URL ? config.api : { ...config.api, processorUrl };
+  await openApi(own, (api, log) => {
+    opened = { api, log };
+  });
+  return opened as OpenApi;
 }
 
 /** `localhost` may resolve only to IPv4 on a machine that has only IPv6. */
@@ -90,86 +97,59 @@ async function urlOf(processorPort: number, processorHost: string): Promise<stri
 }
 
 function endWithUs(): void {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, endNext);
+  // Terminals and npm may send a signal twice, so further ones are ignored: the services finish their requests.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => void end(0, { signal }));
+  }
   // npm runs this under a shell, which ends at a signal without forwarding it.
   const parent = process.ppid;
   setInterval(() => {
-    if (process.ppid !== parent) endNext();
+    if (process.ppid !== parent) void end(0);
   }, 500).unref();
 }
 
 /**
- * Signals image-api, and image-processor after image-api has ended, because requests that are still arriving need it. Each
- * is signalled once: at a second signal it would exit without finishing its requests.
+ * Ends image-api, then image-processor, because requests that are still arriving need it, then this process.
+ *
+ * @param code - the exit code unless a service has a higher one
+ * @param why - fields for the log
  */
-function endNext(): void {
-  const last = children.findLast(isRunning);
-  if (last?.killed === false) last.kill('SIGTERM');
+function end(code: number, why?: Readonly<Record<string, string>>): Promise<void> {
+  ending ??= endBoth(code, why);
+  return ending;
 }
 
-/** The program of a service. In a package and in an image the sources are compiled. */
-function mainOf(service: 'api' | 'processor'): string {
-  const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
-  return fileURLToPath(import.meta.resolve(`../${service}/main${extension}`));
+async function endBoth(code: number, why?: Readonly<Record<string, string>>): Promise<void> {
+  const { shutdownDelayMs, shutdownTimeoutMs } = config?.api ?? {};
+  const ofApi =
+    opened === undefined
+      ? 0
+      : await drainWithin(opened.api.drain, shutdownDelayMs + shutdownTimeoutMs, opened.log, why);
+  // Its last lines come before those of image-processor.
+  opened?.log.flush();
+  processor?.end();
+  process.exit(Math.max(code, ofApi, (await processor?.ended) ?? 0));
 }
 
-/** How a service ended; one that a signal of ours ended before it had a handler has ended well. */
-async function codeOf(child: ChildProcess): Promise<number> {
-  if (isRunning(child)) await once(child, 'exit');
-  return child.exitCode ?? (child.killed ? 0 : 1);
-}
-
-function isRunning({ exitCode, signalCode }: ChildProcess): boolean {
-  return exitCode === null && signalCode === null;
-}
-
-function start(service: 'api' | 'processor', environment: Readonly<Record<string, string>>): ChildProcess {
-  const child = spawn(process.execPath, [collectorFlag, mainOf(service)], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    // A process group of its own: terminals and supervisors signal all of ours, and endNext signals the services.
-    detached: true,
-    env: { LOG_LEVEL: isForPerson ? 'warn' : 'info', ...process.env, ...environment },
-  });
-  children.push(child);
-  return child;
-}
-
-/** The report of a service that listens; undefined if it ends before. */
-async function reportOf(child: ChildProcess): Promise<Report | undefined> {
-  const ended = new AbortController();
-  child.once('exit', () => ended.abort());
-  try {
-    const [report] = (await once(child, 'message', { signal: ended.signal })) as [Report];
-    return report;
-  } catch {
-    return undefined;
-  }
+function announce(apiPort: number, processorPort: number, jpegDecoder: string | undefined): void {
+  const started = {
+    apiUrl: `http://localhost:${apiPort}`,
+    processorAddress: `localhost:${processorPort}`,
+    // Set if the default port 8080 was taken.
+    takenPort: process.env.PORT || apiPort === 8080 ? undefined : 8080,
+    sample: pathOfSample(),
+    jpegDecoder,
+    ...config,
+  };
+  process.stdout.write(isForPerson ? startScreen(started, hasColours()) : startEvent(started));
 }
 
 /** The sample of the checkout or the package, as the user can type it; an image without it runs elsewhere. */
 function pathOfSample(): string {
-  const path = fileURLToPath(new URL('../../test/fixtures/sample.jpg', import.meta.url));
+  const path = pathOf('test/fixtures/sample.jpg');
   if (!existsSync(path)) return 'photo.jpg';
   const fromHere = relative(process.cwd(), path);
   return fromHere.startsWith('..') ? path : fromHere;
-}
-
-async function becomesReady(apiUrl: string): Promise<boolean> {
-  while (children.every(isRunning)) {
-    if (await isReady(apiUrl)) return true;
-    await sleep(20);
-  }
-  return false;
-}
-
-async function isReady(apiUrl: string): Promise<boolean> {
-  const signal = AbortSignal.timeout(5000);
-  const response = await fetch(`${apiUrl}/readyz`, { signal }).catch(() => undefined);
-  return response?.ok ?? false;
-}
-
-function announce(started: Started): void {
-  process.stdout.write(isForPerson ? startScreen(started, hasColours()) : startEvent(started));
 }
 
 /** Follows https://no-color.org; pipes and files get no colours. */

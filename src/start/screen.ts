@@ -1,13 +1,12 @@
 import { styleText } from 'node:util';
-import type { ApiConfig } from '../api/config.ts';
-import type { ProcessorConfig } from '../processor/config.ts';
+import type { StartConfig } from './config.ts';
 
 /*
  * The output of `npm start` when both services are ready: a screen for people, or one JSON line.
  */
 
 /** The addresses of the services on this machine, and their configuration. */
-export interface Started {
+export interface Started extends StartConfig {
   /** `http://localhost:8080` */
   readonly apiUrl: string;
   /** `localhost:50051` */
@@ -18,8 +17,6 @@ export interface Started {
   readonly sample: string;
   /** The library that decodes JPEGs: `libjpeg-turbo 3.1.3 (bundled)`. */
   readonly jpegDecoder: string | undefined;
-  readonly api: ApiConfig;
-  readonly processor: ProcessorConfig;
 }
 
 /**

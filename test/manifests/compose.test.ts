@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 import { apiEnvironment } from '../../src/api/config.ts';
 import { readEnvironment } from '../../src/environment.ts';
 import { processorEnvironment } from '../../src/processor/config.ts';
+import { pathOf } from '../../src/programs.ts';
 import { argumentsOf, lastStage, readDockerfile } from '../support/dockerfile.ts';
 import { encoded, gradient } from '../support/pictures.ts';
 import { run } from '../support/run.ts';
@@ -109,8 +110,7 @@ describe('compose.yaml', () => {
       const volume = volumes?.find(({ target }) => target === word);
       return volume === undefined ? word : join(folder, volume.source);
     });
-    const source = program.replace(/^dist\/(.*)\.js$/, '$1.ts');
-    const job = await run(process.execPath, [source, ...first, ...mounted], {
+    const job = await run(process.execPath, [pathOf(program), ...first, ...mounted], {
       env: { ...environment, IMAGE_API_URL: running.url },
     });
     expect(job.code, job.stderr).toBe(0);

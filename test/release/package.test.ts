@@ -84,9 +84,9 @@ describe.skipIf(npm === undefined)('the npm package', () => {
     const files = await readdir(installedPackage('.'), { recursive: true });
     expect(files).toEqual(
       expect.arrayContaining([
-        'src/api/main.js',
-        'src/processor/main.js',
-        'src/processor/workers/worker-process.js',
+        'dist/image-service.js',
+        'dist/processor.js',
+        'dist/worker.js',
         'build/kernels.wasm',
         'build/turbojpeg/LICENSE.txt',
         'build/turbojpeg/jpeg-turbo-linux-x64/libturbojpeg.so.0',
@@ -100,7 +100,7 @@ describe.skipIf(npm === undefined)('the npm package', () => {
         'CHANGELOG.md',
       ]),
     );
-    expect(files.filter((name) => name.endsWith('.ts') || name.startsWith('src/playground'))).toEqual([]);
+    expect(files.filter((name) => name.endsWith('.ts') || name.startsWith('src'))).toEqual([]);
     const pages = files.filter((name) => name.startsWith('docs/') && name.includes('.'));
     expect(pages.filter((name) => !/\.(md|png|svg)$/.test(name))).toEqual([]);
     expect(files.filter((name) => name.startsWith('test/'))).toEqual([
@@ -133,7 +133,7 @@ describe.skipIf(npm === undefined)('the npm package', () => {
     const offline = join(folder, 'offline');
     await mkdir(offline);
     await install(offline, '--offline');
-    await access(join(offline, 'node_modules', packageJson.name, 'src/start/bin.js'));
+    await access(join(offline, 'node_modules', packageJson.name, 'dist/image-service.js'));
   }, 120_000);
 
   it.skipIf(!canUnshare)(

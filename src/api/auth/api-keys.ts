@@ -1,5 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ownRateLimit } from './rate-limit.ts';
 
 /** Short and plain, because logs contain it. */

@@ -1,6 +1,6 @@
-import { BlockList, isIP } from 'node:net';
 import { callerOfKey } from '../../caller.ts';
 import { Failure } from '../../failures.ts';
+import { isLoopback } from '../../loopback.ts';
 import { openSecretFile } from '../../secret-file.ts';
 import type { Logger } from '../../telemetry/telemetry.ts';
 import type { ApiConfig } from '../config.ts';
@@ -92,16 +92,6 @@ export function createGate(config: ApiConfig, log: Logger, now: () => number = D
       if (links) links.stop();
     },
   };
-}
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
-
-/** Whether a host's name or address leads to this machine only. */
-export function isLoopback(host: string): boolean {
-  const family = isIP(host);
-  return family === 0 ? host === 'localhost' : loopback.check(host, family === 4 ? 'ipv4' : 'ipv6');
 }
 
 /** Logs at the start that authentication is off: as a warning if other machines can reach the port. */

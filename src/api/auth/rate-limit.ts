@@ -1,5 +1,5 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** How many requests a key may send: `burst` requests in every `burst / requestsPerSecond` seconds. */
 export interface RateLimit {

@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Failure } from '../../failures.ts';
 import { credentialId, haveOwnIds } from './api-keys.ts';
 import { ownRateLimit } from './rate-limit.ts';

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type ipaddr from 'ipaddr.js';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseAddress } from '../../caller.ts';
 import { commaSeparated } from '../../options/text-schemas.ts';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type DatatypeName, datatypes } from '../../datatypes.ts';
 import { ClientError } from '../client-error.ts';
 

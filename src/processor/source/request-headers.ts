@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Headers by lower-case name. */
 export type Headers = Readonly<Record<string, string>>;

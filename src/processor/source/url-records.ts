@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import CachePolicy from 'http-cache-semantics';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Validators } from './download.ts';
 import type { RequestHeaders } from './request-headers.ts';
 import type { OriginResponse } from './response-image.ts';

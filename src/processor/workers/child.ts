@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { EnvironmentError } from '../../environment.ts';
+import { programOf } from '../../programs.ts';
 import { defaultFormats } from '../codecs/codecs.ts';
 import type { SourceFormat } from '../codecs/source-format.ts';
 import { createMessageReader, packMessage } from './message.ts';
@@ -58,11 +58,6 @@ const inherited = /^(LD_|MALLOC_|VIPS_|LC_)|^(PATH|LANG|TZ|TMPDIR|NODE_OPTIONS|N
  * is not set: it costs a worker half a millisecond per job.
  */
 const flags = ['--expose-gc'];
-
-// In the container images the sources are compiled, so the file ends in .js.
-const entry = fileURLToPath(
-  new URL(`./worker-process${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
-);
 
 /** Limits for a decoder that warns of every row, to keep the log short: lines per process, and characters per line. */
 const maxLines = 100;
@@ -142,7 +137,7 @@ export function startChild<Name extends keyof WorkerRoles>(
 }
 
 function spawnWorker(role: keyof WorkerRoles, formats: readonly SourceFormat[]): ChildProcess {
-  return spawn(process.execPath, [...flags, entry, role, formats.join(',')], {
+  return spawn(process.execPath, [...flags, programOf('worker'), role, formats.join(',')], {
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     env: {
       ...defaults,

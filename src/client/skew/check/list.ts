@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Failure, failureKinds } from '../../../failures.ts';
 import { nearestNames } from '../../../nearest-names.ts';
 import { isOptionName } from '../../../options/image-options.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
+import { pathOf } from '../../../programs.ts';
 
 /** A file with the TurboJPEG API of libjpeg-turbo, or the name by which the system's loader finds one. */
 export interface TurboJpegLibrary {
@@ -34,7 +34,7 @@ const systemNames: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
 
 /** Where the bundled libraries are in the npm package and in the images, and where in a checkout. */
 function bundledFolders(): string[] {
-  const folders = [fileURLToPath(new URL('../../../../build/turbojpeg', import.meta.url))];
+  const folders = [pathOf('build/turbojpeg')];
   try {
     const manifest = createRequire(import.meta.url).resolve('@julusian/jpeg-turbo/package.json');
     folders.push(manifest.replace(/package\.json$/, 'prebuilds'));

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { pathOf } from '../../../programs.ts';
 
 /** The part of the platform's WebAssembly in use. TypeScript declares it only in the DOM's library. */
 declare const WebAssembly: {
@@ -118,10 +119,7 @@ const keptBytes = 2 ** 26;
 /** Kernels process whole vectors; the widest ones process 8 pairs of columns at once. */
 const slackBytes = 256;
 
-/** From src/ it is in build/, from dist/src/ in dist/build/. */
-const module = new WebAssembly.Module(
-  readFileSync(new URL('../../../../build/kernels.wasm', import.meta.url)),
-);
+const module = new WebAssembly.Module(readFileSync(pathOf('build/kernels.wasm')));
 
 let kept: Kernels | undefined;
 
