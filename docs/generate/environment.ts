@@ -70,6 +70,7 @@ const groups: readonly (readonly [title: string, names: readonly string[]])[] = 
     'Work and memory',
     [
       'WORKERS',
+      'DOCUMENT_WORKERS',
       'MAX_QUEUE',
       'MAX_QUEUE_BYTES',
       'MAX_WORK_BYTES',

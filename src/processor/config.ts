@@ -108,6 +108,11 @@ export const processorEnvironment = z.object({
   WORKERS: wholeNumber(1, 1024)
     .default(() => availableParallelism())
     .describe('Worker processes, each with one image at a time'),
+  DOCUMENT_WORKERS: wholeNumber(1, 1024)
+    .default(() => Math.max(2, Math.ceil(availableParallelism() / 2)))
+    .describe(
+      'Worker processes for documents, each with one page at a time; they start with the first document and end after a minute without one',
+    ),
   TURBOJPEG_LIBRARY: z
     .string()
     .optional()

@@ -12,7 +12,7 @@ import {
   ProcessResponseSchema,
   type ProcessVariantsRequest,
 } from '../../gen/image/v1/processor_pb.ts';
-import { type Caller, startCall } from './call.ts';
+import { type Call, type Caller, startCall } from './call.ts';
 import type { ImageHeader } from './codecs/header.ts';
 import { geometryOf, maxBytesOf, type PlannedImage } from './image/geometry.ts';
 import { withinLimits } from './image/limits.ts';
@@ -20,7 +20,8 @@ import type { OutputDescription } from './image/outputs.ts';
 import type { Plan } from './image/plan.ts';
 import { decisionsOf } from './image/provenance.ts';
 import { mapResults, type Outcome, outcomeOf, resultOf } from './outcome.ts';
-import { type ImageProcessing, readImage, sourceOf, wantedSource } from './process-image.ts';
+import { ofEachPart } from './parts.ts';
+import { type ImageProcessing, readImage, wantedSource } from './process-image.ts';
 import { planVariants, resultOfVariant, sourceOfVariants } from './process-variants.ts';
 import { formatValue, sourceMessage, tensorMessage, tokensMessage } from './respond.ts';
 import { planOf } from './rules/rules.ts';
@@ -59,7 +60,6 @@ async function describePlans(
   processing: ImageProcessing,
   caller: Caller,
 ): Promise<readonly Outcome<DescribeResponse>[]> {
-  const { workers, limits } = processing;
   using call = startCall(caller);
   const image = await readImage(source, plans, processing, call, caller);
   if ('known' in image) {
@@ -67,16 +67,37 @@ async function describePlans(
       result: descriptionOfResponse(fromBinary(ProcessResponseSchema, value)),
     }));
   }
-  const { content, sha256, keyed } = image;
-  const header = await call.readHeader(() =>
-    workers.readHeader(content, limits.maxSourcePixels, caller.signal, sourceOf(plans)),
+  return await ofEachPart(
+    image.keyed,
+    ({ plan }) => plan.source,
+    (part) => describePart(image, part, processing, call, caller),
   );
-  const planned = keyed.map((item) => ({ ...item, geometry: geometryOf(header, item.plan) }));
+}
+
+/** header → geometry, for the plans that read one part of the source. */
+async function describePart(
+  { content, sha256 }: { readonly content: Uint8Array; readonly sha256: string },
+  part: readonly { readonly plan: Plan; readonly key: string }[],
+  { workers, limits }: ImageProcessing,
+  call: Call,
+  { signal }: Caller,
+): Promise<readonly Outcome<DescribeResponse>[]> {
+  const source = part[0]?.plan.source;
+  const header = await call.readHeader(() =>
+    workers.readHeader(content, limits.maxSourcePixels, signal, source),
+  );
+  const pages = await workers.readPages(content, source, signal);
+  const planned = part.map((item) => ({ ...item, geometry: geometryOf(header, item.plan) }));
   call.memory.checkResponse(maxBytesOf(planned.map(({ geometry }) => geometry)));
   const allowed = planned.map((item) => outcomeOf(() => withinLimits(item, limits.maxOutputPixels)));
   const described = sourceMessage(header, sha256, content.length);
   return mapResults(allowed, (item) =>
-    create(DescribeResponseSchema, { source: described, ...descriptionOfPlan(header, item), key: item.key }),
+    create(DescribeResponseSchema, {
+      source: described,
+      ...descriptionOfPlan(header, item),
+      key: item.key,
+      pages: [...pages],
+    }),
   );
 }
 

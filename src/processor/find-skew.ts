@@ -18,7 +18,7 @@ import { geometryOf, type PlannedImage } from './image/geometry.ts';
 import { withinLimits } from './image/limits.ts';
 import type { Plan, TensorPlan } from './image/plan.ts';
 import { stepsInWords } from './presets/steps-in-words.ts';
-import type { ImageProcessing } from './process-image.ts';
+import { admissionFor, type ImageProcessing } from './process-image.ts';
 import { sourceMessage, tensorMessage } from './respond.ts';
 import { checkGiven } from './rules/given-file.ts';
 import { planOf } from './rules/rules.ts';
@@ -38,7 +38,7 @@ export async function findSkew(
   processing: ImageProcessing,
   caller: Caller,
 ): Promise<SkewResponse> {
-  const { workers, admission, limits, presets } = processing;
+  const { workers, limits, presets } = processing;
   const { signal, remainingMs = () => Number.POSITIVE_INFINITY } = caller;
   const asked = tensorRequest(request.request);
   const plan = exactPlan(planOf(asked, limits.maxOutputPixels, presets));
@@ -46,6 +46,7 @@ export async function findSkew(
   const tolerance = checkTolerance(request);
   using call = startCall(caller);
   const { content, sha256 } = await readSource(asked, processing, call, caller);
+  const admission = admissionFor(content, processing);
   admission.checkRoom(content.length + file.content.length);
   const readHeader = (bytes: Uint8Array, source?: Plan['source']) =>
     call.readHeader(() => workers.readHeader(bytes, limits.maxSourcePixels, signal, source));

@@ -8,6 +8,7 @@ import { withinLimits } from './image/limits.ts';
 import type { Plan } from './image/plan.ts';
 import { priceOf } from './image/price.ts';
 import { continueWith, mapResults, type Outcome, outcomeOf, resultOf, resultsOf } from './outcome.ts';
+import { ofEachPart } from './parts.ts';
 import type { Presets } from './presets/presets.ts';
 import { countResponses, respond, storedResponse } from './respond.ts';
 import { planOf } from './rules/rules.ts';
@@ -19,8 +20,10 @@ import type { WorkerPool } from './workers/pool.ts';
 export interface ImageProcessing {
   readonly sources: SourceReader;
   readonly cache: ResultCache<readonly Stage[]>;
-  /** Bounds the images in the workers. */
+  /** Bounds the pictures in the workers. */
   readonly admission: Admission;
+  /** Bounds the documents in theirs, so that a picture never waits for a page. */
+  readonly documents: Admission;
   readonly workers: WorkerPool;
   readonly presets: Presets;
   readonly limits: {
@@ -55,7 +58,7 @@ export async function processPlans(
     'known' in image
       ? image.known.map((result) => ({ result }))
       : await processing.cache.getOrCompute(image.keyed, signal, (missing, shared) =>
-          make(image, missing, plans, processing, call, { ...caller, signal: shared }),
+          makeParts(image, missing, plans, processing, call, { ...caller, signal: shared }),
         );
   const responses = mapResults(found, (result) => respond(result, call.stages));
   countResponses(responses, call.memory);
@@ -87,23 +90,58 @@ export function wantedSource({ source, honourOptOuts }: ProcessRequest): WantedS
   return honourOptOuts ? { ...source, honourOptOuts } : source;
 }
 
-/** The part of the source that is read. rules/source-plan.ts allows the same one in all plans of a call so far. */
-export function sourceOf([plan]: readonly Plan[]): Plan['source'] {
-  return plan?.source;
+/** A source whose bytes are known. */
+interface ReadSource {
+  readonly sha256: string;
+  readonly content: Uint8Array;
 }
 
-/** header → geometry → price → admission → make: the values that are not in the cache. */
-async function make(
-  { sha256, content }: { readonly sha256: string; readonly content: Uint8Array },
-  missing: readonly { readonly plan: Plan; readonly key: string }[],
+/** A plan with the key of its response. */
+interface KeyedPlan {
+  readonly plan: Plan;
+  readonly key: string;
+}
+
+type Made = readonly Outcome<Computed<readonly Stage[]>>[];
+
+/** The bounds of the workers that process a source. */
+export function admissionFor(
+  content: Uint8Array,
+  { admission, documents, workers }: Pick<ImageProcessing, 'admission' | 'documents' | 'workers'>,
+): Admission {
+  return workers.isDocument(content) ? documents : admission;
+}
+
+/** Calls `make` for each part of the source that the plans read: one, or several pages of a document. */
+async function makeParts(
+  image: ReadSource,
+  missing: readonly KeyedPlan[],
   all: readonly Plan[],
-  { admission, workers, limits }: ImageProcessing,
+  processing: ImageProcessing,
+  call: Call,
+  caller: Caller,
+): Promise<Made> {
+  admissionFor(image.content, processing).checkRoom(image.content.length);
+  return await ofEachPart(
+    missing,
+    ({ plan }) => plan.source,
+    (part, isOnly) =>
+      make(image, part, isOnly ? all : part.map(({ plan }) => plan), processing, call, caller),
+  );
+}
+
+/** header → geometry → price → admission → make: the values of one part of the source that are not in the cache. */
+async function make(
+  { sha256, content }: ReadSource,
+  missing: readonly KeyedPlan[],
+  all: readonly Plan[],
+  processing: ImageProcessing,
   call: Call,
   { signal, remainingMs = () => Number.POSITIVE_INFINITY }: Caller,
-): Promise<readonly Outcome<Computed<readonly Stage[]>>[]> {
-  admission.checkRoom(content.length);
+): Promise<Made> {
+  const { workers, limits } = processing;
   const header = await call.readHeader(() =>
-    workers.readHeader(content, limits.maxSourcePixels, signal, sourceOf(all)),
+    workers.readHeader(content, limits.maxSourcePixels, signal, missing[0]?.plan.source),
   );
   const planned = missing.map((item) => ({ ...item, geometry: geometryOf(header, item.plan) }));
   call.memory.checkResponse(maxBytesOf(all.map((plan) => geometryOf(header, plan))));
@@ -116,7 +154,7 @@ async function make(
       () => workers.run({ content, header, images }, signal),
       (outcomes) => resultsOf(outcomes).flatMap(({ stages }) => stages),
     );
-    const results = await admission.run(job, signal, price, remainingMs());
+    const results = await admissionFor(content, processing).run(job, signal, price, remainingMs());
     const source = { header, sha256, bytes: content.length, libraries: workers.libraries };
     return mapResults(results, (result, index) => {
       const { key, plan } = images[index] as (typeof images)[number];

@@ -93,6 +93,7 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
     jobTimeoutMs: config.MAX_TIMEOUT_MS,
     maxRssBytes: idleWorkerBytes + workBytes,
     maxIdleRssBytes: idleWorkerBytes,
+    documentWorkers: config.DOCUMENT_WORKERS,
     maxHeadersWaiting: config.WORKERS + config.MAX_QUEUE,
     sourceFormats: config.SOURCE_FORMATS,
     onLine: (line) => log.warn({ line }, 'a worker process says'),
@@ -102,6 +103,10 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
     },
   });
   const admission = createAdmission('images are being processed', config.WORKERS, config.MAX_QUEUE, {
+    maxMemoryBytes: workBytes,
+    maxWaitingBytes: config.MAX_QUEUE_BYTES,
+  });
+  const documents = createAdmission('pages are being drawn', config.DOCUMENT_WORKERS, config.MAX_QUEUE, {
     maxMemoryBytes: workBytes,
     maxWaitingBytes: config.MAX_QUEUE_BYTES,
   });
@@ -124,7 +129,7 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
     maxOutputPixels: config.MAX_OUTPUT_PIXELS,
   };
   const service = createProcessorService(
-    { sources, cache, admission, workers, presets, limits },
+    { sources, cache, admission, documents, workers, presets, limits },
     { streamConcurrency: config.WORKERS * 2, maxTimeoutMs: config.MAX_TIMEOUT_MS },
     metrics,
     log,

@@ -12,6 +12,7 @@ import {
 } from '../../gen/image/v1/processor_pb.ts';
 import { messageBytes } from '../grpc/grpc-message.ts';
 import type { Found } from './cache/result-cache.ts';
+import { codecOf } from './codecs/codecs.ts';
 import type { ImageHeader } from './codecs/header.ts';
 import type { SourceFormat } from './codecs/source-format.ts';
 import type { Geometry } from './image/geometry.ts';
@@ -65,7 +66,8 @@ export function storedResponse(
 export function sourceMessage(header: ImageHeader, sha256: string, bytes: number): Source {
   const { width, height, orientation } = header;
   const format = formatValue(header.format);
-  return create(SourceSchema, { format, width, height, orientation, sha256, bytes: BigInt(bytes) });
+  const pages = codecOf(header.format).isDocument ? header.frames : 0;
+  return create(SourceSchema, { format, width, height, orientation, sha256, bytes: BigInt(bytes), pages });
 }
 
 /** The fields of the contract that count an image's tokens. */

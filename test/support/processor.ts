@@ -50,6 +50,7 @@ export function createProcessing(workers: WorkerPool, options: ProcessorOptions 
       options.maxRunning ?? 2,
       options.maxWaiting ?? 64,
     ),
+    documents: createAdmission('pages are being drawn', options.maxRunning ?? 2, options.maxWaiting ?? 64),
     workers,
     presets: createPresets({}),
     limits: {

@@ -9,12 +9,13 @@ import { headerPart } from '../codecs/read-header.ts';
 import type { SourceFormat } from '../codecs/source-format.ts';
 import type { SourcePlan } from '../image/plan.ts';
 import type { PixelJob, PixelOutcome, PixelResult } from '../image/process-pixels.ts';
+import type { Size } from '../image/shortest-edge.ts';
 import type { Outcome } from '../outcome.ts';
 import type { SkewJob, SkewOutcome, SkewReport } from '../skew/skew-job.ts';
 import { createDocumentProcesses } from './documents.ts';
 import { unpackFailure } from './failure.ts';
 import { startProcesses, type WorkerEvents, type WorkerLimits } from './processes.ts';
-import type { HeaderOutcome, Libraries } from './worker-process.ts';
+import type { HeaderOutcome, Libraries, PagesOutcome } from './worker-process.ts';
 
 /**
  * Worker processes for pixels and for headers. A decoder that crashes or hangs its process does not affect the one that
@@ -45,6 +46,20 @@ export interface WorkerPool {
     signal?: AbortSignal,
     source?: SourcePlan,
   ): Promise<ImageHeader>;
+  /**
+   * The sizes of a document's pages at the plan's resolution, in pixels, without drawing them: of the first 1000, or of
+   * the first 100 media boxes. Empty for a picture.
+   *
+   * @param source - unset: the defaults
+   * @throws the errors of `readHeader`
+   */
+  readPages(
+    content: Uint8Array,
+    source: SourcePlan | undefined,
+    signal?: AbortSignal,
+  ): Promise<readonly Size[]>;
+  /** Whether the bytes are a document, for which `documents` of ImageProcessing is responsible. @throws FORMAT_UNSUPPORTED */
+  isDocument(content: Uint8Array): boolean;
   /** Versions of the libraries that decode and encode in the workers. */
   readonly libraries: Libraries;
   /** Process ids of the workers, those for pixels first. */
@@ -59,6 +74,8 @@ export interface WorkerPool {
 }
 
 export interface WorkerPoolOptions extends Partial<WorkerLimits>, Partial<WorkerEvents> {
+  /** Number of processes for documents. Default: 1. */
+  readonly documentWorkers?: number;
   /** Headers that may wait to be read; further ones are refused. */
   readonly maxHeadersWaiting?: number;
 }
@@ -94,8 +111,10 @@ export async function startWorkerPool(workers: number, options: WorkerPoolOption
   const limits = { ...defaultLimits, ...options };
   const events = { ...defaultEvents, ...options };
   const pixels = startProcesses('pixels', workers, limits, events);
-  const documents = createDocumentProcesses(1, { ...limits, sourceFormats: ['pdf'] }, events);
-  const headerAdmission = createAdmission('headers are being read', 1, options.maxHeadersWaiting ?? 64);
+  const { documentWorkers = 1, maxHeadersWaiting = 64 } = options;
+  const documents = createDocumentProcesses(documentWorkers, { ...limits, sourceFormats: ['pdf'] }, events);
+  const headerAdmission = createAdmission('headers are being read', 1, maxHeadersWaiting);
+  const openAdmission = createAdmission('documents are being opened', documentWorkers, maxHeadersWaiting);
   const headers = startProcesses('headers', 1, { ...limits, jobTimeoutMs: headerTimeoutMs }, events);
   const close = async (): Promise<void> => {
     await Promise.all([pixels.close(), headers.close(), documents.close()]);
@@ -104,6 +123,8 @@ export async function startWorkerPool(workers: number, options: WorkerPoolOption
     await close();
     throw error;
   });
+  const isDocument = (content: Uint8Array) =>
+    codecOf(detectFormat(content, limits.sourceFormats)).isDocument === true;
   const workersOf = ({ header }: PixelJob | SkewJob) =>
     codecOf(header.format).isDocument ? documents : pixels;
   async function readPixelHeader(
@@ -120,7 +141,7 @@ export async function startWorkerPool(workers: number, options: WorkerPoolOption
     }
     const job = { content: headerPart(content), source, maxPixels };
     const outcome = codecOf(format).isDocument
-      ? ((await documents.run(job, signal)) as HeaderOutcome)
+      ? ((await openAdmission.run(() => documents.run(job, signal), signal)) as HeaderOutcome)
       : await headerAdmission.run(() => headers.run(job, signal), signal);
     if ('header' in outcome) return outcome.header;
     throw unpackFailure(outcome.failure);
@@ -146,6 +167,14 @@ export async function startWorkerPool(workers: number, options: WorkerPoolOption
       const header = await readPixelHeader(content, source, format, maxPixels, signal);
       return { ...header, structureMs: structureMs(structure, header) };
     },
+    async readPages(content, source, signal = neverAborts) {
+      if (!isDocument(content)) return [];
+      const job = { content, source, pages: true } as const;
+      const outcome = (await openAdmission.run(() => documents.run(job, signal), signal)) as PagesOutcome;
+      if ('pages' in outcome) return outcome.pages;
+      throw unpackFailure(outcome.failure);
+    },
+    isDocument,
     libraries,
     pids: () => ({ pixels: pixels.pids(), headers: headers.pids(), documents: documents.pids() }),
     busy: () => ({ pixels: pixels.busy(), headers: headers.busy(), documents: documents.busy() }),

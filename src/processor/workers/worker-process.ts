@@ -4,6 +4,7 @@ import type { ImageHeader } from '../codecs/header.ts';
 import type { SourceFormat } from '../codecs/source-format.ts';
 import type { SourcePlan } from '../image/plan.ts';
 import type { PixelJob, PixelOutcome } from '../image/process-pixels.ts';
+import type { Size } from '../image/shortest-edge.ts';
 import type { SkewJob, SkewOutcome } from '../skew/skew-job.ts';
 import { packFailure, type WorkerFailure } from './failure.ts';
 import { createMessageReader, packMessage } from './message.ts';
@@ -25,6 +26,15 @@ export interface HeaderJob {
 
 export type HeaderOutcome = { readonly header: ImageHeader } | { readonly failure: WorkerFailure };
 
+/** Reads the sizes of a document's pages. */
+export interface PagesJob {
+  readonly content: Uint8Array;
+  readonly source: SourcePlan | undefined;
+  readonly pages: true;
+}
+
+export type PagesOutcome = { readonly pages: readonly Size[] } | { readonly failure: WorkerFailure };
+
 /** The jobs and results of each role. */
 export interface WorkerRoles {
   readonly pixels: {
@@ -36,8 +46,8 @@ export interface WorkerRoles {
   readonly documents: { readonly job: DocumentJob; readonly result: DocumentResult };
 }
 
-type DocumentJob = HeaderJob | PixelJob | SkewJob;
-type DocumentResult = HeaderOutcome | readonly PixelOutcome[] | SkewOutcome;
+type DocumentJob = HeaderJob | PagesJob | PixelJob | SkewJob;
+type DocumentResult = HeaderOutcome | PagesOutcome | readonly PixelOutcome[] | SkewOutcome;
 
 /** Versions of the libraries that a worker has loaded, by name. */
 export type Libraries = Readonly<Record<string, string>>;
@@ -89,16 +99,20 @@ const roles: { readonly [Name in keyof WorkerRoles]: () => Promise<Role<never, u
     };
   },
   async documents(): Promise<Role<DocumentJob, DocumentResult>> {
-    const [headers, pixels, { decoderOf }] = await Promise.all([
+    const [headers, pixels, { readPages }] = await Promise.all([
       roles.headers() as Promise<Role<HeaderJob, HeaderOutcome>>,
       roles.pixels() as Promise<Role<PixelJob | SkewJob, readonly PixelOutcome[] | SkewOutcome>>,
-      import('../codecs/codecs.ts'),
+      import('../codecs/pdf/decode.ts'),
     ]);
     return {
       async warmUp() {
-        await Promise.all([pixels.warmUp(), decoderOf('pdf')]);
+        await pixels.warmUp();
       },
-      run: (job) => ('maxPixels' in job ? headers.run(job) : pixels.run(job)),
+      async run(job) {
+        if ('maxPixels' in job) return await headers.run(job);
+        if (!('pages' in job)) return await pixels.run(job);
+        return await readPages(job.content, job.source).then((sizes) => ({ pages: sizes }), packFailure);
+      },
     };
   },
 };

@@ -3,6 +3,7 @@ import { Failure } from '../../../failures.ts';
 import { defaultSource } from '../../image/default-source.ts';
 import type { Pixels } from '../../image/pixels.ts';
 import type { SourcePlan } from '../../image/plan.ts';
+import type { Size } from '../../image/shortest-edge.ts';
 import { takeScratch } from '../../workers/scratch.ts';
 import { decodingFailure } from '../decoder-failure.ts';
 import type { ImageHeader } from '../header.ts';
@@ -42,6 +43,16 @@ export async function decode(content: Uint8Array, header: ImageHeader): Promise<
     throw decodingFailure(header, cause);
   }
   return { data, width, height, channels: 3 };
+}
+
+/** Limits of the sizes that are read. That of a media box needs the page's content. */
+const mostSizes = { crop: 1000, media: 100 } as const;
+
+/** The sizes of the first pages, in pixels. */
+export async function readPages(content: Uint8Array, source = defaultSource): Promise<readonly Size[]> {
+  const document = await openDocument(content, source);
+  const count = Math.min(document.pages, mostSizes[source.pageBox]);
+  return Array.from({ length: count }, (_, index) => document.sizeOf({ ...source, page: index + 1 }));
 }
 
 async function openDocument(content: Uint8Array, source: SourcePlan): Promise<PdfDocument> {
