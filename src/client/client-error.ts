@@ -11,6 +11,11 @@ export const exitCodes = {
     meaning:
       'some images failed (or files were skipped, with --strict); failures.jsonl in the output folder lists the reasons',
   },
+  incomplete: {
+    code: 1,
+    meaning:
+      'the corpus is incomplete or damaged, or (--max-failed) too many rows failed; the output says which shards',
+  },
   somethingWrong: { code: 1, meaning: 'a check failed; the output says what to do next' },
   unexpected: { code: 1, meaning: 'an unexpected error' },
   usage: {
@@ -27,7 +32,7 @@ export const exitCodes = {
   diskFull: { code: 6, meaning: 'the disk is full' },
   mixed: {
     code: 7,
-    meaning: 'the output folder contains outputs of another preset or numerics version',
+    meaning: 'the output folder, or the corpus, is of another preset, job or numerics version',
   },
   interrupted: { code: 130, meaning: 'interrupted by Ctrl+C (143: by SIGTERM)' },
 } as const satisfies Record<string, { code: number; meaning: string }>;

@@ -1,13 +1,14 @@
 import { nearestNames } from '../nearest-names.ts';
 import { type Flags, imageFlags } from './flags.ts';
 import type { CommandTable } from './tables/command-table.ts';
+import { corpus } from './tables/corpus.ts';
 import { job } from './tables/job.ts';
 import { describe, send } from './tables/send.ts';
 import { completion, doctor, presets } from './tables/service-commands.ts';
 import { skew } from './tables/skew.ts';
 
 /** The commands by their names. */
-export const commands = { job, describe, skew, presets, doctor, completion } as const;
+export const commands = { job, corpus, describe, skew, presets, doctor, completion } as const;
 
 export type CommandName = keyof typeof commands;
 

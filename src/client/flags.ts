@@ -23,6 +23,10 @@ export const flagGroups = {
   check: 'The check of a list',
   lists: 'Lists',
   job: 'The job',
+  corpus: 'The corpus',
+  plan: 'Of plan',
+  work: 'Of work',
+  verify: 'Of verify',
   connection: 'Connection',
 } as const satisfies Readonly<Record<OptionGroup, string>> & Readonly<Record<string, string>>;
 
@@ -174,6 +178,19 @@ export function readCount(values: Values, flag: string, byDefault: number, max: 
     throw usage(`--${flag} is "${given}"; allowed: a whole number from 1 to ${max}.`);
   }
   return count;
+}
+
+/**
+ * A flag's share, from 0 to 1.
+ *
+ * @throws ClientError of bad usage
+ */
+export function readShare(values: Values, flag: string): number | undefined {
+  const given = textOf(values, flag);
+  if (given === undefined) return undefined;
+  const share = /^\d+(\.\d+)?$/.test(given) ? Number(given) : 2;
+  if (share > 1) throw usage(`--${flag} is "${given}"; allowed: a share from 0 to 1, such as 0.05.`);
+  return share;
 }
 
 /** The error of bad usage. */

@@ -3,8 +3,13 @@ import { crc32, deflateSync } from 'node:zlib';
 /** One red pixel: enough for a service to show that it decodes, computes and encodes. */
 export const onePixel = png(1, 1, deflateSync(Uint8Array.of(0, 255, 0, 0)));
 
+/** A black picture. */
+export function blackPicture(width: number, height: number): Uint8Array<ArrayBuffer> {
+  return png(width, height, deflateSync(new Uint8Array(height * (1 + 3 * width))));
+}
+
 /** A black square with sides long enough for every preset. */
-export const blackSquare = png(256, 256, deflateSync(new Uint8Array(256 * (1 + 3 * 256))));
+export const blackSquare = blackPicture(256, 256);
 
 /** A picture that claims to be larger than any MAX_SOURCE_PIXELS allows, and has no pixels. */
 export const endlessPicture = png(65_535, 65_535, deflateSync(Uint8Array.of()));

@@ -28,6 +28,11 @@ export async function runCommand(
       const { runJob } = await import('./job/job.ts');
       return await runJob(readJobArguments(argv, process.env), console, signal);
     }
+    case 'corpus': {
+      const { readCorpusArguments } = await import('./corpus/corpus-arguments.ts');
+      const { runCorpus } = await import('./corpus/run-corpus.ts');
+      return await runCorpus(readCorpusArguments(argv, process.env), console, signal);
+    }
     case 'describe': {
       const { readDescribeArguments, runDescribe } = await import('./describe.ts');
       return await runDescribe(readDescribeArguments(argv, process.env), print, signal);

@@ -74,6 +74,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
   it('offers commands and files as the first word', async () => {
     expect((await offers('')).filter((word) => !word.startsWith('.'))).toEqual([
       'job',
+      'corpus',
       'describe',
       'skew',
       'presets',

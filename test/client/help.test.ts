@@ -77,7 +77,7 @@ describe(commandHelp, () => {
 
   it('without a command lists the commands', () => {
     expect(commandHelp('send', plain)).toMatch(
-      /\n {2}job +many images.*\n {2}describe .*\n {2}skew +what made .*\n(?: {4,}.*\n)* {2}presets .*\n {2}doctor .*\n {2}completion /,
+      /\n {2}job +many images.*\n {2}corpus +a list .*\n {2}describe .*\n {2}skew +what made .*\n(?: {4,}.*\n)* {2}presets .*\n {2}doctor .*\n {2}completion /,
     );
   });
 

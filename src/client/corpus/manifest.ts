@@ -39,7 +39,7 @@ const manifestSchema = z.strictObject({
   /** SHA-256 in hex of everything else in the manifest: of the rows, the options and the numerics version. */
   job: sha256,
   format: z.enum(shardFormatNames),
-  /** What each sample contains: an encoded image, or these tensors. */
+  /** The content of each sample: an encoded image, or these tensors. */
   output: z.union([
     z.strictObject({ kind: z.literal('image') }),
     z.strictObject({ kind: z.literal('tensors'), tensors: z.array(tensor).min(1) }),

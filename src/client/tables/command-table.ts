@@ -28,6 +28,10 @@ export const variables = {
   IMAGE_API_URL: 'address of image-api (default http://localhost:8080)',
   IMAGE_API_KEY: 'API key for image-api; never printed or written to a file',
   IMAGE_PROCESSOR_URL:
-    'address of image-processor; with it the commands job and skew send their images there, not to image-api',
+    'address of image-processor; with it the commands job, corpus and skew send their images there, not to image-api',
+  JOB_COMPLETION_INDEX:
+    'the shard that corpus work makes without --shard; Kubernetes sets it in an Indexed Job',
+  S3_ENDPOINT: 'URL of an S3-compatible server, such as MinIO (default: AWS, by its region)',
+  S3_FORCE_PATH_STYLE: 'true if buckets are in the path of S3_ENDPOINT and not in its host name',
   NO_COLOR: 'if set and not empty, no colours on a terminal',
 } as const;

@@ -3,6 +3,12 @@ import { type DatatypeForms, type DatatypeName, datatypes } from '../../../datat
 /** Values begin at a multiple of this, so that a mapped file has aligned values. */
 const alignment = 64;
 
+/** Whether NumPy has a datatype. */
+export function isOfNumpy(datatype: DatatypeName): boolean {
+  const { npy }: DatatypeForms = datatypes[datatype];
+  return npy !== undefined;
+}
+
 /**
  * The header of a .npy file, version 1.0, as `numpy.save` writes it.
  *

@@ -15,7 +15,7 @@ export interface SampleTensor {
   readonly bytes: number;
 }
 
-/** What a row became. Its content stays on the disk until it is read. */
+/** A row with its response. The content stays on the disk until it is read. */
 export interface Sample {
   readonly row: CorpusRow;
   /** Length of the content in bytes. */

@@ -2,7 +2,7 @@ import type { Manifest } from '../manifest.ts';
 import { columnsOf, jsonText } from '../row.ts';
 import type { Sample } from './shard-format.ts';
 
-/** What each sample says about itself beside its columns, in the same words in every format. */
+/** The members of a sample beside its columns, with the same names in every format. */
 export function describeSample({ row, width, height, source, key }: Sample) {
   return {
     url: row.url,

@@ -67,7 +67,8 @@ async function holderOf(lock: string | Buffer): Promise<{ pid: number; host: str
   return isRunning ? { pid, host } : undefined;
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process of this machine runs. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -1,14 +1,23 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ProcessFailure } from '../../../../gen/image/v1/processor_pb.ts';
+import { create } from '@bufbuild/protobuf';
+import { type ProcessFailure, ProcessFailureSchema } from '../../../../gen/image/v1/processor_pb.ts';
 import { type JobFailure, nameOfSource } from '../images.ts';
 import { inputFailure } from '../journal/own-failures.ts';
 import { Hosts } from '../sources/hosts.ts';
-import type { Entry, Exchange, ImageQueue, Outcomes, QueuedImage, QueueLimits } from './queue-entry.ts';
+import type {
+  Entry,
+  Exchange,
+  ImageQueue,
+  Outcomes,
+  QueuedImage,
+  QueueLimits,
+  Received,
+} from './queue-entry.ts';
 import { waitBeforeRetry } from './retry.ts';
 import { ServiceLoad } from './service-load.ts';
 import { takeBack } from './take-back.ts';
-import { hostGivenUp, sourceTooLong } from './transfer-failures.ts';
+import { hostGivenUp, sourceTooLong, triedTooLong } from './transfer-failures.ts';
 import { waitingImages } from './waiting-images.ts';
 
 /** The largest MAX_SOURCE_BYTES that a processor may have; a longer file is not read. */
@@ -135,6 +144,7 @@ export function createImageQueue<Image extends QueuedImage, Request, Response>(
   function refuse(entry: Entry<Image, Request>, failure: ProcessFailure): void {
     const retry = failure.retryable ? waitBeforeRetry(entry, failure, hosts, service, limits) : undefined;
     if (retry?.isSentAgain) {
+      outcomes.onRetry?.(entry.image, failure);
       retryLater(entry, retry.waitMs);
       return;
     }
@@ -152,6 +162,28 @@ export function createImageQueue<Image extends QueuedImage, Request, Response>(
       waitingToRetry--;
       announce();
     });
+  }
+
+  /** Treats a try without a response as a transient failure; the response is ignored if it still arrives. */
+  function limitTry(entry: Entry<Image, Request>): void {
+    const { tryMs } = limits;
+    if (tryMs === undefined) return;
+    entry.timer = setTimeout(() => {
+      const value = create(ProcessFailureSchema, triedTooLong(tryMs));
+      void follow((async () => onResponse({ id: entry.id, result: { case: 'failure', value } }))());
+    }, tryMs);
+  }
+
+  function onResponse({ id, result }: Received<Response>): void {
+    const entry = sent.get(id);
+    if (entry === undefined || result.case === undefined) return;
+    clearTimeout(entry.timer);
+    sent.delete(id);
+    hosts.receive(entry.image.source);
+    service.pace.receive();
+    if (result.case === 'response') succeed(entry, result.value);
+    else refuse(entry, result.value);
+    announce();
   }
 
   function nextEntry(): Entry<Image, Request> | undefined {
@@ -176,28 +208,21 @@ export function createImageQueue<Image extends QueuedImage, Request, Response>(
       sent.set(entry.id, entry);
       hosts.send(entry.image.source);
       service.pace.send();
+      limitTry(entry);
       return entry;
     },
 
     inFlight: () => sent.size,
 
-    onResponse({ id, result }) {
-      const entry = sent.get(id);
-      if (entry === undefined || result.case === undefined) return;
-      sent.delete(id);
-      hosts.receive(entry.image.source);
-      service.pace.receive();
-      if (result.case === 'response') succeed(entry, result.value);
-      else refuse(entry, result.value);
-      announce();
-    },
+    onResponse,
 
     hasRoomForResponses: () => responseBytes <= limits.bytes,
 
     takeBack(reason) {
       const entries = [...sent.values()];
       sent.clear();
-      for (const { image } of entries) {
+      for (const { image, timer } of entries) {
+        clearTimeout(timer);
         hosts.receive(image.source);
         service.pace.receive();
       }

@@ -13,12 +13,16 @@ export interface QueueLimits extends RetryLimits {
   readonly bytes: number;
   /** How long the service may be unreachable, silent or full, in milliseconds. */
   readonly patienceMs: number;
+  /** Longest time of one try at an image, in milliseconds. Default: no limit. */
+  readonly tryMs?: number;
 }
 
 /** Receives the outcome of each image: one of the two functions is called, once. An error that it throws ends the job. */
 export interface Outcomes<Image, Response> {
   onResponse(image: Image, response: Response): Promise<void>;
   onFailure(image: Image, failure: JobFailure): Promise<void>;
+  /** The image will be sent again after this failure. */
+  onRetry?(image: Image, failure: Pick<JobFailure, 'reason' | 'message'>): void;
 }
 
 /** An image of a queue: of a job, or of a pair to compare. */
@@ -67,6 +71,8 @@ export interface Entry<Image extends QueuedImage, Request> extends Attempts<Imag
   readonly bytes: number;
   /** Connections that were lost while it was in flight. */
   lost: number;
+  /** Ends the try that is under way. */
+  timer?: NodeJS.Timeout | undefined;
 }
 
 /** The images of a job in flight: read when there is room, sent, sent again if necessary, and written. */

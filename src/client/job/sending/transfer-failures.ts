@@ -25,6 +25,17 @@ export function lostTooOften(times: number): TransferFailure {
   };
 }
 
+/** The failure of a try that took too long. */
+export function triedTooLong(ms: number): TransferFailure {
+  return {
+    reason: 'DEADLINE_EXCEEDED',
+    message: `The image had no response within ${ms / 1000} s.`,
+    metadata: { limit: String(ms) },
+    code: failureKinds.DEADLINE_EXCEEDED.code,
+    retryable: true,
+  };
+}
+
 /** The failure of a URL whose host has asked to retry later for too long. */
 export function hostGivenUp(url: string): TransferFailure {
   const host = URL.parse(url)?.host ?? '';

@@ -1,0 +1,122 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ObjectAddress, objectUrl, parsePrefixUrl } from '../../../object-storage/object-address.ts';
+import { StorageFailure } from '../../../object-storage/storage-failure.ts';
+import { ClientError } from '../../client-error.ts';
+import { usage } from '../../flags.ts';
+import { clientStorage } from './client-storage.ts';
+import type { CorpusStore, StoredFile } from './corpus-store.ts';
+
+/** The longest wait between two attempts, in milliseconds. */
+const maxWaitMs = 10_000;
+
+/** The metadata that has a file's SHA-256 in hex: servers give back their own checksum in different ways. */
+const sha256Name = 'sha256';
+
+/** Opens a prefix of a bucket as a store. @throws ClientError of bad usage */
+export function openBucket(
+  url: string,
+  environment: Readonly<Record<string, string | undefined>>,
+  patienceMs: number,
+): CorpusStore {
+  const { bucket, prefix } = prefixOf(url);
+  const storage = clientStorage(environment);
+  const addressOf = (name: string): ObjectAddress => ({
+    bucket,
+    key: prefix === '' ? name : `${prefix}/${name}`,
+  });
+  const urlOf = (name: string) => objectUrl(addressOf(name));
+  const patiently = <Result>(name: string, signal: AbortSignal, call: () => Promise<Result>) =>
+    tryFor(patienceMs, urlOf(name), signal, call);
+
+  return {
+    url: objectUrl({ bucket, key: prefix }),
+    urlOf,
+
+    info: (name, signal) =>
+      patiently(name, signal, async () => {
+        const info = await storage.head(addressOf(name), signal);
+        return info && { bytes: info.bytes, sha256: info.metadata[sha256Name] };
+      }),
+
+    open: (name, signal) =>
+      patiently(name, signal, async () => {
+        try {
+          const found = await storage.get(addressOf(name), {}, signal);
+          return found && bodyOf(found.body, urlOf(name));
+        } catch (error) {
+          if (error instanceof StorageFailure && error.problem === 'OBJECT_MISSING') return undefined;
+          throw error;
+        }
+      }),
+
+    writeNew: (name, file, contentType, signal) =>
+      patiently(name, signal, () =>
+        storage.putIfAbsent(addressOf(name), file, optionsOf(file, contentType), signal),
+      ),
+
+    replace: (name, file, contentType, signal) =>
+      patiently(name, signal, () => storage.put(addressOf(name), file, optionsOf(file, contentType), signal)),
+
+    async *list(folder, signal) {
+      const start = prefix === '' ? 0 : prefix.length + 1;
+      try {
+        for await (const page of storage.list({ bucket, prefix: addressOf(folder).key }, signal)) {
+          for (const { key, bytes } of page) yield { name: key.slice(start), bytes };
+        }
+      } catch (error) {
+        throw clientErrorOf(error, urlOf(folder));
+      }
+    },
+
+    close: () => storage.close(),
+  };
+}
+
+function prefixOf(url: string) {
+  try {
+    return parsePrefixUrl(url);
+  } catch (error) {
+    throw usage(`--out is "${url}": ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+const optionsOf = ({ sha256 }: StoredFile, contentType: string) => ({
+  contentType,
+  metadata: { [sha256Name]: sha256.toString('hex') },
+});
+
+async function* bodyOf(body: AsyncIterable<Uint8Array>, url: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw clientErrorOf(error, url);
+  }
+}
+
+/** Calls until it succeeds, for as long as its failures pass by themselves. */
+async function tryFor<Result>(
+  patienceMs: number,
+  url: string,
+  signal: AbortSignal,
+  call: () => Promise<Result>,
+): Promise<Result> {
+  const untilMs = performance.now() + patienceMs;
+  for (let waitMs = 500; ; waitMs = Math.min(maxWaitMs, 2 * waitMs)) {
+    try {
+      return await call();
+    } catch (error) {
+      signal.throwIfAborted();
+      const isOver = !(error instanceof StorageFailure && error.isRetryable) || performance.now() > untilMs;
+      if (isOver) throw clientErrorOf(error, url);
+      const requestedMs = 1000 * (error.retryAfterSeconds ?? 0);
+      await sleep(Math.max(requestedMs, waitMs * (1 - Math.random() / 2)), undefined, { signal });
+    }
+  }
+}
+
+/** A failure of storage as an error that ends the client. */
+function clientErrorOf(error: unknown, url: string): unknown {
+  if (!(error instanceof StorageFailure)) return error;
+  const end = error.isRetryable ? 'unavailable' : 'files';
+  return new ClientError(end, `STORAGE_${error.problem}`, `"${url}": ${error.message}`, { cause: error });
+}

@@ -1,0 +1,102 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ClientError } from '../../client-error.ts';
+import { codeOf, unwritable } from '../../files.ts';
+import type { StoredFile } from '../store/corpus-store.ts';
+
+/** A file without a name: the system removes it when this process ends, however it ends. */
+export interface Spill extends AsyncDisposable {
+  /** Appends bytes. @returns their offset. @throws ClientError SPILL_FULL, OUTPUT_UNWRITABLE */
+  append(bytes: Uint8Array): Promise<number>;
+  /** @throws ClientError */
+  read(offset: number, bytes: number): Promise<Uint8Array>;
+}
+
+/**
+ * Opens a spill in a folder.
+ *
+ * @throws ClientError OUTPUT_UNWRITABLE, SPILL_FULL
+ */
+export async function openSpill(folder: string): Promise<Spill> {
+  const file = await openNameless(folder);
+  let end = 0;
+  return {
+    async append(bytes) {
+      const offset = end;
+      end += bytes.length;
+      await writeAt(file, folder, bytes, offset);
+      return offset;
+    },
+    async read(offset, bytes) {
+      const content = new Uint8Array(bytes);
+      for (let at = 0; at < bytes; ) {
+        const { bytesRead } = await file.read(content, at, bytes - at, offset + at);
+        if (bytesRead === 0) throw spillBroken(folder);
+        at += bytesRead;
+      }
+      return content;
+    },
+    [Symbol.asyncDispose]: () => file.close(),
+  };
+}
+
+/** A file in a spill folder that is complete. */
+export interface SpilledFile extends StoredFile, AsyncDisposable {}
+
+/** Writes bytes to a file in a spill folder, and hashes them. @throws as openSpill */
+export async function spillFile(folder: string, chunks: AsyncIterable<Uint8Array>): Promise<SpilledFile> {
+  const file = await openNameless(folder);
+  const digest = createHash('sha256');
+  let bytes = 0;
+  try {
+    for await (const chunk of chunks) {
+      digest.update(chunk);
+      await writeAt(file, folder, chunk, bytes);
+      bytes += chunk.length;
+    }
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+  return {
+    bytes,
+    sha256: digest.digest(),
+    // The file stays open: it has no name to open it by.
+    open: () => createReadStream('', { fd: file, start: 0, autoClose: false, highWaterMark: 1024 * 1024 }),
+    [Symbol.asyncDispose]: () => file.close(),
+  };
+}
+
+async function openNameless(folder: string): Promise<FileHandle> {
+  const path = join(folder, `.image-client-${randomUUID()}.spill`);
+  try {
+    await mkdir(folder, { recursive: true });
+    const file = await open(path, 'wx+');
+    await rm(path);
+    return file;
+  } catch (error) {
+    throw spillError(folder, error);
+  }
+}
+
+async function writeAt(file: FileHandle, folder: string, bytes: Uint8Array, offset: number): Promise<void> {
+  try {
+    for (let at = 0; at < bytes.length; ) {
+      at += (await file.write(bytes, at, bytes.length - at, offset + at)).bytesWritten;
+    }
+  } catch (error) {
+    throw spillError(folder, error);
+  }
+}
+
+function spillError(folder: string, error: unknown): ClientError {
+  if (!['ENOSPC', 'EDQUOT'].includes(codeOf(error) ?? '')) return unwritable(folder, error);
+  const message = `The spill folder "${folder}" is full; a shard needs twice its bytes there. --spill names another folder, --rows-per-shard of plan makes smaller shards.`;
+  return new ClientError('diskFull', 'SPILL_FULL', message, { cause: error });
+}
+
+function spillBroken(folder: string): ClientError {
+  return new ClientError('files', 'INPUT_UNREADABLE', `A file in the spill folder "${folder}" is too short.`);
+}

@@ -1,0 +1,120 @@
+import type { JobConsole } from '../../job/job.ts';
+import { showProgress } from '../../job/progress.ts';
+import type { ServiceConnection } from '../../job/sending/connection.ts';
+import type { WorkArguments } from '../corpus-arguments.ts';
+import { loadRows } from '../load-manifest.ts';
+import type { Manifest } from '../manifest.ts';
+import { indexName, logName, shardName } from '../names.ts';
+import type { Sample } from '../shards/shard-format.ts';
+import { shardFormat } from '../shards/shard-formats.ts';
+import type { CorpusStore } from '../store/corpus-store.ts';
+import { storedText } from '../store/stored-bytes.ts';
+import { type AttemptLog, beginLog } from './attempt-log.ts';
+import { indexLine, type Outcome } from './outcome.ts';
+import { hasRetryable } from './retryable.ts';
+import { sendRows } from './send-rows.ts';
+import { openSpill, spillFile } from './spill.ts';
+
+/** A corpus and what a worker needs for it. */
+export interface WorkContext {
+  readonly work: WorkArguments;
+  readonly manifest: Manifest;
+  readonly store: CorpusStore;
+  readonly connection: ServiceConnection;
+}
+
+/** The outcome of a shard. */
+export interface ShardResult {
+  /** `present`: it was done before, or another worker was faster. */
+  readonly state: 'written' | 'replaced' | 'present';
+  readonly stored?: number;
+  readonly failed?: number;
+  readonly bytes?: number;
+  readonly sha256?: string;
+}
+
+/**
+ * Makes one shard unless it exists. The index is written first, under a name that contains the shard's SHA-256, and the shard
+ * last: it is done exactly when the shard exists, and what a killed worker leaves behind counts for nothing.
+ *
+ * @throws ClientError; nothing is written then, except the log of the attempt
+ */
+export async function workShard(
+  shard: number,
+  context: WorkContext,
+  console: JobConsole,
+  signal: AbortSignal,
+): Promise<ShardResult> {
+  const { work, manifest, store } = context;
+  const note = work.quiet ? () => {} : console.say;
+  const format = await shardFormat(manifest.format);
+  const name = shardName(shard, format.ending);
+  const existing = await store.info(name, signal);
+  const isAgain =
+    existing !== undefined && work.retryFailed && (await hasRetryable(shard, name, store, signal));
+  if (existing !== undefined && !isAgain) {
+    note(`shard ${shard} is done already`);
+    return { state: 'present' };
+  }
+  const log = beginLog();
+  let state: ShardResult['state'] | 'failed' = 'failed';
+  try {
+    const rows = await loadRows(store, manifest, shard, signal);
+    await using spill = await openSpill(work.spill);
+    const outcomes = new Map<number, Outcome>();
+    using progress = showProgress(work.quiet ? undefined : console.screen, console.say);
+    const counts = { total: rows.length, done: 0, failed: 0 };
+    progress.update(counts);
+    const onOutcome = (outcome: Outcome) => {
+      const isStored = 'sample' in outcome;
+      outcomes.set((isStored ? outcome.sample : outcome.failure).row.row, outcome);
+      counts[isStored ? 'done' : 'failed']++;
+      progress.update(counts);
+    };
+    const onAway = (why: string) => progress.say(`waiting for ${context.connection.host}: ${why}`);
+    const { connection } = context;
+    await sendRows(rows, manifest, connection, work.limits, spill, log, onOutcome, onAway, signal);
+    const inOrder = rows.flatMap(({ row }) => outcomes.get(row) ?? []);
+    const samples: Sample[] = inOrder.flatMap((outcome) => ('sample' in outcome ? [outcome.sample] : []));
+    await using file = await spillFile(work.spill, format.write(samples, manifest));
+    const sha256 = file.sha256.toString('hex');
+    const index = storedText(indexText(inOrder, manifest, format.carriesColumns));
+    await store.writeNew(indexName(shard, sha256), index, 'application/jsonl', signal);
+    if (isAgain) {
+      await store.replace(name, file, format.contentType, signal);
+      state = 'replaced';
+    } else {
+      state = await store.writeNew(name, file, format.contentType, signal);
+    }
+    const result = { state, stored: counts.done, failed: counts.failed, bytes: file.bytes, sha256 };
+    progress.say(`shard ${shard}: ${counts.done} stored, ${counts.failed} failed, ${state}`);
+    return result;
+  } finally {
+    await writeLog(shard, log, { job: manifest.job, shard, state }, store, note);
+  }
+}
+
+function indexText(outcomes: readonly Outcome[], manifest: Manifest, carriesColumns: boolean): string {
+  let at = 0;
+  return outcomes
+    .map((outcome) => `${indexLine(outcome, 'sample' in outcome ? at++ : at, manifest, carriesColumns)}\n`)
+    .join('');
+}
+
+/** Longest wait for the log of an attempt, which is also written after an interruption. */
+const logPatienceMs = 5_000;
+
+/** Writes the log of an attempt. A log that cannot be written fails nothing. */
+async function writeLog(
+  shard: number,
+  log: AttemptLog,
+  summary: object,
+  store: CorpusStore,
+  note: (line: string) => void,
+): Promise<void> {
+  const file = storedText(log.text(summary));
+  const signal = AbortSignal.timeout(logPatienceMs);
+  await store
+    .writeNew(logName(shard, log.attempt), file, 'application/jsonl', signal)
+    .catch((error: unknown) => note(`warning: the log of this attempt was not written: ${String(error)}`));
+}
