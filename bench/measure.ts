@@ -6,11 +6,12 @@ import { parseArgs } from 'node:util';
  * Shared by all parts of the bench: arguments, statistics, tables.
  */
 
-/** `[--python PATH] [--images DIR] [--quick] [--write]`, the same for every part. */
+/** `[--python PATH] [--imgproxy PATH] [--images DIR] [--quick] [--write]`, the same for every part. */
 export function benchArguments() {
   const { values } = parseArgs({
     options: {
       python: { type: 'string', default: 'python3' },
+      imgproxy: { type: 'string', default: 'imgproxy' },
       images: { type: 'string' },
       quick: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
@@ -27,6 +28,11 @@ export function median(values: readonly number[]): number {
 export function percentile(values: readonly number[], share: number): number {
   const at = Math.min(values.length - 1, Math.floor(values.length * share));
   return values.toSorted((a, b) => a - b)[at] ?? Number.NaN;
+}
+
+/** How far values are apart, relative to their median. */
+export function spreadOf(values: readonly number[]): number {
+  return (Math.max(...values) - Math.min(...values)) / median(values);
 }
 
 /** user + sys in milliseconds. */

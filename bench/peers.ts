@@ -57,7 +57,7 @@ export async function costOfPeer(peer: Peer, count: number, inFlight: number): P
 }
 
 /** The names that the rivals have for what they do. */
-export type RivalWork = 'grayJpeg' | 'png' | 'tensor';
+export type RivalWork = 'grayJpeg' | 'png' | 'tensor' | 'clip' | 'colourJpeg' | 'smallPng';
 
 export function rivalWork({ output }: BenchPlan): RivalWork {
   if (output.kind === 'tensor') return 'tensor';

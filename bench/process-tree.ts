@@ -84,6 +84,19 @@ export function memoryOfTree(pids: readonly number[]): MemoryUse[] {
   });
 }
 
+/**
+ * Memory of the services of a tree in megabytes, shared pages divided among those that share them (PSS: proc(5),
+ * smaps_rollup). npm and its shell do not count: nothing but `npm start` has them.
+ */
+export function servicesPssMb(pid: number): number {
+  return treeOf([pid]).reduce((sum, one) => {
+    const isService = readFileSync(`/proc/${one.pid}/cmdline`, 'latin1').match(/\b(src|dist)\//) !== null;
+    if (!isService) return sum;
+    const rollup = readFileSync(`/proc/${one.pid}/smaps_rollup`, 'latin1');
+    return sum + (Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1]) * 1024) / 1e6;
+  }, 0);
+}
+
 function roleOf(commandLine: string): Role {
   if (commandLine.includes('\0pixels\0')) return 'worker';
   if (commandLine.includes('\0headers\0')) return 'header worker';

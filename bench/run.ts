@@ -13,15 +13,18 @@ import { endWithUs } from './services.ts';
 /*
  * All tables of docs/performance.md in one run, as Markdown:
  *
- *   npm run bench -- [--python PATH] [--images DIR] [--quick] [--write]
+ *   npm run bench -- [--python PATH] [--imgproxy PATH] [--images DIR] [--quick | --write]
  *
- * --write puts them into docs/performance.md as well, each between its markers. Each part can be run by itself with
- * the same arguments: node bench/stages.ts
+ * --write puts them into docs/performance.md as well, each between its markers. --quick prints only the first table, of the
+ * overhead, in two minutes. Each part can be run by itself with the same arguments, a shorter one with --quick:
+ * node bench/stages.ts
  */
 
 const options = benchArguments();
+if (options.quick && options.write) throw new Error('--write needs a full run, without --quick');
 
 const parts = {
+  overhead: 'Overhead',
   stages: 'Stages',
   encoders: 'Encoders’ settings',
   resample: 'The resampler beside Pillow’s',
@@ -45,7 +48,7 @@ await section('run', 'This run', async () => {
     `${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}), Node ${process.versions.node}, sharp ${sharp.versions.sharp} with libvips ${sharp.versions.vips}; ${options.quick ? 'a quick run' : 'a full run'}; pictures: ${pictures}.\n`,
   );
 });
-for (const [name, title] of Object.entries(parts)) {
+for (const [name, title] of Object.entries(parts).slice(0, options.quick ? 1 : undefined)) {
   await section(name, title, async () => {
     const script = fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
     const part = spawn(process.execPath, [script, ...process.argv.slice(2)], {
@@ -56,7 +59,7 @@ for (const [name, title] of Object.entries(parts)) {
     await passOn(part);
   });
 }
-await section('figures', 'Targets', async () => printTable(figureRows(reached)));
+if (!options.quick) await section('figures', 'Targets', async () => printTable(figureRows(reached)));
 if (options.write) await write();
 
 /** Everything that is printed meanwhile belongs to the section. */

@@ -186,7 +186,7 @@ export const notRun: readonly { readonly page: string; readonly first: string; r
   },
   {
     page: 'docs/performance.md',
-    first: 'npm run bench -- [--python PATH] [--images DIR] [--quick] [--write]',
+    first: 'npm run bench -- [--python PATH] [--imgproxy PATH] [--images DIR] [--quick | --write]',
     reason: 'takes minutes, and the brackets are for a reader',
   },
   {
