@@ -6,7 +6,14 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { manifestText, parseManifest, withJob } from '../../src/client/corpus/manifest.ts';
-import { corpus, hashesIn, startNumberedOrigin, temporaryFolder, writeList } from '../support/corpus.ts';
+import {
+  corpus,
+  corpusProgram,
+  hashesIn,
+  startNumberedOrigin,
+  temporaryFolder,
+  writeList,
+} from '../support/corpus.ts';
 import { type Origin, startOrigin } from '../support/origin.ts';
 import { encoded, gradient } from '../support/pictures.ts';
 import { startS3 } from '../support/s3.ts';
@@ -231,7 +238,9 @@ describe.skipIf(versitygw === undefined)('image-client corpus in a bucket', () =
     await work('0-1');
     const inFolder = await hashesIn(join(out, 'shards'));
     const there = ['--out', 's3://corpora/a/b'];
-    const at = (parameters: readonly string[]) => run(parameters, s3.environment);
+    // The SDK reads its credentials from the program's own environment.
+    const at = (parameters: readonly string[]) =>
+      corpusProgram(parameters, { IMAGE_PROCESSOR_URL: service.address, ...s3.environment });
     const planned = await at(['plan', list, ...there, '--rows-per-shard', '10', ...small]);
     expect(planned).toMatchObject({ code: 0 });
     const works = ['0', '0', '1'].map((shard) => at(['work', ...there, '--shard', shard]));

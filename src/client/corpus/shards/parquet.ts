@@ -81,7 +81,7 @@ const text = (name: string): SchemaElement[] => [
   { name, type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'OPTIONAL' },
 ];
 const whole = (name: string): SchemaElement[] => [{ name, type: 'INT64', repetition_type: 'OPTIONAL' }];
-const binary = (name: string): SchemaElement[] => [{ name, type: 'BYTE_ARRAY', repetition_type: 'REQUIRED' }];
+const binary = (name: string): SchemaElement[] => [{ name, type: 'BYTE_ARRAY', repetition_type: 'OPTIONAL' }];
 
 function parquetColumns(manifest: Manifest): ParquetColumn[] {
   const described = ({
@@ -143,9 +143,10 @@ function contentColumns({ output }: Manifest): ParquetColumn[] {
     return [
       {
         schema: [
-          { name: 'image', num_children: 2, repetition_type: 'REQUIRED' },
+          // datasets decodes an image only if all of it is optional.
+          { name: 'image', num_children: 2, repetition_type: 'OPTIONAL' },
           ...binary('bytes'),
-          { ...text('path')[0], repetition_type: 'REQUIRED' } as SchemaElement,
+          ...text('path'),
         ],
         isContent: true,
         value: ({ row, contentType }, bytes) => ({ bytes, path: `${row.id}${imageEndings(contentType)}` }),

@@ -24,8 +24,8 @@ describe(shardFormat, () => {
   it.each([
     ['webdataset', image, images, '34d9fb7e8e3a35fa'],
     ['webdataset', tensorOutput(true), tensorSamples(true), '4827eb0cb18c7fc4'],
-    ['parquet', image, images, '36636b7b8ccda8f7'],
-    ['parquet', tensorOutput(false), tensorSamples(false), '508d90a7f847129b'],
+    ['parquet', image, images, '4e26d40ec8577a77'],
+    ['parquet', tensorOutput(false), tensorSamples(false), '4dd777c9323df873'],
     ['safetensors', tensorOutput(true), tensorSamples(true), '10601272b02062f8'],
     ['safetensors', tensorOutput(false), tensorSamples(false), '3d82d94c3557c8ac'],
     ['npy', onlyPixels, tensorSamples(true), 'da218ddc858d5ee9'],
