@@ -52,7 +52,21 @@ const groups: readonly (readonly [title: string, names: readonly string[]])[] = 
       'ORIGIN_MAX_REDIRECTS',
     ],
   ],
-  ['Object storage', ['SOURCE_BUCKETS', 'S3_ENDPOINT', 'S3_FORCE_PATH_STYLE']],
+  [
+    'Object storage',
+    [
+      'SOURCE_BUCKETS',
+      'STORE_URL',
+      'STORE_MODE',
+      'STORE_SOURCES',
+      'STORE_READ',
+      'STORE_LINK_MAX_SECONDS',
+      'MAX_STORE_QUEUE',
+      'MAX_STORE_QUEUE_BYTES',
+      'S3_ENDPOINT',
+      'S3_FORCE_PATH_STYLE',
+    ],
+  ],
   [
     'Limits of one image',
     [

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { CacheState, ImageFormat, type ProcessResponse } from '../../gen/image/v1/processor_pb.ts';
+import { extensionOf } from '../file-extension.ts';
 import { lengthOf } from '../grpc/messages/written-message.ts';
 import { formatName } from '../options/contract-words.ts';
 import type { ApiContext } from './context.ts';
@@ -20,7 +21,7 @@ export interface ApiTimes {
 export const responseHeaders = {
   ETag: 'Identifies the bytes: equal tags mean equal responses',
   'Cache-Status':
-    "Whether the response was in the processor's cache (RFC 9211): hit with detail=memory or redis, fwd=miss, or fwd=miss and collapsed when it was computed once for several callers",
+    "Whether the response was in the processor's cache (RFC 9211): hit with detail=memory, redis or store, fwd=miss, or fwd=miss and collapsed when it was computed once for several callers",
   'Server-Timing':
     "Milliseconds: the processor's stages in their order, then read (the request), rpc (the call of the processor) and total",
   'Content-Disposition': 'inline, with a file name whose extension matches the content',
@@ -31,6 +32,9 @@ export const responseHeaders = {
   'Image-Numerics': 'Version of the arithmetic: increases whenever the same request may give other bytes',
   'Image-Decisions': 'Decisions about the source, a list of "subject=decision"',
   'Image-Libraries': 'Versions of the libraries that decoded and encoded',
+  'Image-Stored':
+    'Where the response is kept in object storage: with store=wait it is there, otherwise it is there or queued for it',
+  'Image-Stored-Link': 'A URL of the kept response for the seconds of store_link; no credentials are needed',
   'Tensor-Datatype': 'UINT8, FP16, FP32 or BF16. Sent if the response contains exactly one tensor',
   'Tensor-Shape':
     'The length of each axis: four, in the order of the layout. Sent if the response contains exactly one tensor',
@@ -91,6 +95,15 @@ export function writeJson(c: ApiContext, share: Share, value: unknown): Response
   return write(c, share, headers, etag, [body]);
 }
 
+/** The headers of this response, not of the stored one that it confirms. */
+const sentWith304: ReadonlySet<string> = new Set([
+  'ETag',
+  'Cache-Status',
+  'Server-Timing',
+  'Image-Stored',
+  'Image-Stored-Link',
+]);
+
 function write(
   c: ApiContext,
   share: Share,
@@ -102,7 +115,7 @@ function write(
   c.header('Cache-Control', isGet ? cachingOf(c) : 'no-store');
   const isKnown = isGet && matches(c.req.header('if-none-match'), etag);
   for (const [name, value] of Object.entries(headers)) {
-    if (!isKnown || ['ETag', 'Cache-Status', 'Server-Timing'].includes(name)) c.header(name, value);
+    if (!isKnown || sentWith304.has(name)) c.header(name, value);
   }
   share.responds(lengthOf(body));
   return isKnown ? c.body(null, 304) : c.body(share.sends(body));
@@ -148,6 +161,8 @@ function responseHeadersOf(response: ProcessResponse, times: Times): Readonly<Re
     'Image-Width': String(width),
     'Image-Height': String(height),
     ...provenanceHeaders(response),
+    ...(response.storedUri !== '' && { 'Image-Stored': quoted(response.storedUri) }),
+    ...(response.storedLink !== '' && { 'Image-Stored-Link': quoted(response.storedLink) }),
     ...(tensor &&
       others.length === 0 && { 'Tensor-Datatype': tensor.datatype, 'Tensor-Shape': tensor.shape.join(', ') }),
   };
@@ -185,6 +200,8 @@ function cacheStatus(state: CacheState): string {
       return 'image-processor; hit; detail=memory';
     case CacheState.HIT_REDIS:
       return 'image-processor; hit; detail=redis';
+    case CacheState.HIT_STORE:
+      return 'image-processor; hit; detail=store';
     case CacheState.SHARED:
       return 'image-processor; fwd=miss; collapsed';
     default:
@@ -195,20 +212,6 @@ function cacheStatus(state: CacheState): string {
 /** In milliseconds, as the W3C's Server Timing has them. */
 function serverTiming(times: Times): string {
   return times.map(([name, ms]) => `${name};dur=${ms.toFixed(2)}`).join(', ');
-}
-
-const extensions: Readonly<Record<string, string>> = {
-  'image/jpeg': 'jpg',
-  'image/png': 'png',
-  'image/webp': 'webp',
-  'application/x-npy': 'npy',
-  'application/vnd.safetensors': 'safetensors',
-  'application/x-npz': 'npz',
-  'application/json': 'json',
-};
-
-function extensionOf(contentType: string): string {
-  return extensions[contentType] ?? 'bin';
 }
 
 /** A string of RFC 9651, which allows only printable ASCII. */

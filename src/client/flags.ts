@@ -18,6 +18,7 @@ export const flagGroups = {
   colour: optionGroups.colour.title,
   response: 'Output',
   tensor: optionGroups.tensor.title,
+  store: optionGroups.store.title,
   arithmetic: optionGroups.arithmetic.title,
   comparison: 'The comparison',
   check: 'The check of a list',

@@ -38,9 +38,13 @@ export interface ListedObject {
   readonly etag: string | undefined;
 }
 
-/** The bytes to write: in memory, or from a place that can be read several times, such as a file. */
+/**
+ * The bytes to write: in memory, without their SHA-256 or with it, or from a place that can be read several times, such as
+ * a file.
+ */
 export type PutBody =
   | Uint8Array
+  | { readonly content: Uint8Array; readonly sha256: Uint8Array }
   | {
       readonly bytes: number;
       /** 32 bytes. */
@@ -179,23 +183,29 @@ export function openObjectStorage(settings: StorageSettings & { readonly attempt
     signal: AbortSignal,
   ): Promise<void> {
     const { PutObjectCommand } = await sdk.commands();
-    const isHeld = body instanceof Uint8Array;
-    const digest = isHeld ? hash('sha256', body, 'buffer') : body.sha256;
+    const { content, bytes, sha256, open: openStream } = partsOf(body);
+    const hex = Buffer.from(sha256).toString('hex');
     await attempt(address.bucket, signal, async (client) => {
-      const stream = isHeld ? undefined : body.open();
+      const stream = openStream?.();
+      const command = new PutObjectCommand({
+        ...named(address),
+        ...condition,
+        Body: (content ?? stream) as Uint8Array | Readable,
+        ContentLength: bytes,
+        ContentType: contentType,
+        ChecksumSHA256: Buffer.from(sha256).toString('base64'),
+        ...(metadata !== undefined && { Metadata: { ...metadata } }),
+      });
+      // The signature covers it, and the SDK does not hash the bytes once more.
+      command.middlewareStack.add(
+        (next) => (args) => {
+          (args.request as { headers: Record<string, string> }).headers['x-amz-content-sha256'] = hex;
+          return next(args);
+        },
+        { step: 'build', name: 'contentSha256' },
+      );
       try {
-        await client.send(
-          new PutObjectCommand({
-            ...named(address),
-            ...condition,
-            Body: stream ?? (body as Uint8Array),
-            ContentLength: isHeld ? body.byteLength : body.bytes,
-            ContentType: contentType,
-            ChecksumSHA256: Buffer.from(digest).toString('base64'),
-            ...(metadata !== undefined && { Metadata: { ...metadata } }),
-          }),
-          { abortSignal: signal },
-        );
+        await client.send(command, { abortSignal: signal });
       } finally {
         stream?.destroy();
       }
@@ -305,6 +315,19 @@ async function waitForAttempt(
   await sleep(Math.max(wait, requested), undefined, { signal }).catch(() => {
     throw signal.reason;
   });
+}
+
+function partsOf(body: PutBody): {
+  readonly content?: Uint8Array;
+  readonly bytes: number;
+  readonly sha256: Uint8Array;
+  readonly open?: () => Readable;
+} {
+  if (body instanceof Uint8Array) {
+    return { content: body, bytes: body.byteLength, sha256: hash('sha256', body, 'buffer') };
+  }
+  if ('content' in body) return { ...body, bytes: body.content.byteLength };
+  return { bytes: body.bytes, sha256: body.sha256, open: () => body.open() };
 }
 
 function named({ bucket, key, versionId }: ObjectAddress) {

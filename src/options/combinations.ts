@@ -72,6 +72,9 @@ const presetSettings = ['imgsz', 'stride', 'rect'] as const satisfies readonly O
 /** How a page of a document is drawn. Whether the source is one, only the processor knows. */
 const pageOptions = ['page', 'dpi', 'page_box', 'annotations'] as const satisfies readonly OptionName[];
 
+/** Where the response goes besides its caller. */
+const storeOptions = ['store', 'store_link'] as const satisfies readonly OptionName[];
+
 /** The options that may be given beside a preset. */
 const presetCompanions = [
   'preset',
@@ -86,6 +89,7 @@ const presetCompanions = [
   'pixels',
   'layout',
   ...pageOptions,
+  ...storeOptions,
 ] as const satisfies readonly OptionName[];
 
 const tensorFormats = tensorContainers.join(', ');
@@ -122,6 +126,13 @@ export const rules: readonly Rule[] = [
     phrase: 'not beside shortest_edge',
     message: (option) => `${option} has no effect beside shortest_edge; leave one of them out.`,
     inMessage: { allowed: 'unset beside shortest_edge' },
+  },
+  {
+    refuses: ['store_link'],
+    when: { option: 'store', in: ['false'] },
+    allowed: 'none with store=false',
+    phrase: 'not with store=false',
+    message: () => 'store_link has no effect with store=false; leave one of them out.',
   },
   {
     refuses: ['crop_width'],

@@ -272,6 +272,18 @@ export const imageOptions = {
     default: 'rgb',
     meaning: "Order of a tensor's colour channels",
   },
+  store: {
+    kind: word(['true', 'false', 'wait']),
+    field: 'store.store',
+    meaning:
+      "Whether the response is kept in the service's object storage; wait: before it is sent (default: as the service's STORE_MODE decides)",
+  },
+  store_link: {
+    kind: integer(1, 604_800),
+    field: 'store.link_seconds',
+    meaning:
+      "Lifetime in seconds of a link to the kept response, in the header Image-Stored-Link; at most the service's STORE_LINK_MAX_SECONDS",
+  },
 } as const satisfies Readonly<Record<string, Option<unknown>>>;
 
 /** The name of an option, as in a query or a form; a flag has dashes instead of underscores. */

@@ -16,6 +16,8 @@ import {
   type ProcessRequest,
   ProcessRequestSchema,
   type SourceOptions,
+  Store,
+  type StoreOptions,
   TensorContainer,
   type TensorOutput,
   TensorOutputSchema,
@@ -59,6 +61,7 @@ export function processRequest(
   return create(ProcessRequestSchema, {
     source,
     ...sourceOptionsField(options),
+    ...storeField(options),
     ...(isPreset(given)
       ? {
           preset: options.preset ?? '',
@@ -84,6 +87,19 @@ function sourceOptionsField({ page, dpi, page_box, annotations }: ImageOptions) 
       dpi: dpi ?? 0,
       pageBox: enumValue(PageBox, page_box ?? 'unspecified'),
       ...(annotations !== undefined && { annotations }),
+    },
+  };
+}
+
+const storeValues = { true: Store.YES, false: Store.NO, wait: Store.WAIT } as const;
+
+/** Whether the response is kept, if the request says it. */
+function storeField({ store, store_link }: ImageOptions) {
+  if (store === undefined && store_link === undefined) return {};
+  return {
+    store: {
+      store: store === undefined ? Store.UNSPECIFIED : storeValues[store],
+      linkSeconds: store_link ?? 0,
     },
   };
 }
@@ -158,8 +174,10 @@ export const messageDefaults = {
 export function optionsOfMessage(request: ProcessRequest): ImageOptions {
   const { sourceOptions, resize, crop, preset, preprocessorConfig, presetSettings, background, grayscale } =
     request;
+  const { store } = request;
   return {
     ...(sourceOptions !== undefined && pageOptionsOf(sourceOptions)),
+    ...(store !== undefined && storeOptionsOf(store)),
     ...(resize !== undefined && {
       scale: true,
       width: resize.width || undefined,
@@ -188,6 +206,11 @@ function pageOptionsOf({ page, dpi, pageBox, annotations }: SourceOptions): Imag
     page_box: enumWord(PageBox, imageOptions.page_box.kind.words, pageBox),
     annotations,
   };
+}
+
+function storeOptionsOf({ store, linkSeconds }: StoreOptions): ImageOptions {
+  const [word] = Object.entries(storeValues).find(([, value]) => value === store) ?? [];
+  return { store: word as ImageOptions['store'], store_link: linkSeconds || undefined };
 }
 
 function settingsOptions({ imgszHeight, imgszWidth, stride, rect }: PresetSettings): ImageOptions {

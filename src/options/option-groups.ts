@@ -15,6 +15,7 @@ export const optionGroups = {
     title: 'Tensor',
     names: ['datatype', 'pixels', 'layout', 'channel_order', 'rescale', 'mean', 'std'],
   },
+  store: { title: 'Object storage', names: ['store', 'store_link'] },
 } as const satisfies Readonly<
   Record<string, { readonly title: string; readonly names: readonly OptionName[] }>
 >;

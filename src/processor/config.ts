@@ -4,8 +4,8 @@ import { commonEnvironment, EnvironmentError, idleLimits, readEnvironment } from
 import { messageOverheadBytes } from '../grpc/transport.ts';
 import { mostOfOneCaller } from '../memory-budget.ts';
 import { storageEnvironment } from '../object-storage/environment.ts';
-import { parseBucketPrefix } from '../object-storage/object-address.ts';
-import { commaSeparated, flag, isHost, wholeNumber } from '../options/text-schemas.ts';
+import { isObjectUrl, parseBucketPrefix, parsePrefixUrl } from '../object-storage/object-address.ts';
+import { commaSeparated, flag, isHost, oneOf, wholeNumber } from '../options/text-schemas.ts';
 import { secretFilePath } from '../secret-file.ts';
 import { heldMemory } from './admission/work-memory.ts';
 import { defaultFormats, sourceFormats } from './codecs/codecs.ts';
@@ -88,6 +88,36 @@ export const processorEnvironment = z.object({
     .default([])
     .describe('Buckets of S3, or prefixes in them, whose objects may be sources by s3:// URLs'),
   ...storageEnvironment,
+  STORE_URL: z
+    .string()
+    .transform((text, context) => {
+      try {
+        // The URI of an object stands in a header.
+        if (isObjectUrl(text) && /^[\x21-\x7e]+$/.test(text)) return parsePrefixUrl(text);
+      } catch {}
+      context.addIssue({ code: 'custom', message: 's3://bucket or s3://bucket/prefix' });
+      return z.NEVER;
+    })
+    .optional()
+    .describe('Where responses are kept in object storage, as s3://bucket/prefix; unset: nowhere'),
+  STORE_MODE: oneOf(['all', 'asked'])
+    .default('all')
+    .describe('Which responses are kept with STORE_URL: all, or those whose request has store=true or wait'),
+  STORE_SOURCES: flag()
+    .default(false)
+    .describe('Whether the source of a kept response is kept too, by its SHA-256'),
+  STORE_READ: flag()
+    .default(true)
+    .describe('Whether kept responses are read back, as the last tier of the cache'),
+  STORE_LINK_MAX_SECONDS: wholeNumber(0, 604_800)
+    .default(3600)
+    .describe('Longest lifetime of a link to a kept response, in seconds; 0: no links'),
+  MAX_STORE_QUEUE: wholeNumber(1, 1_000_000)
+    .default(10_000)
+    .describe('Objects that may wait to be kept; further ones are dropped'),
+  MAX_STORE_QUEUE_BYTES: wholeNumber(1, 1_099_511_627_776)
+    .default(134_217_728)
+    .describe('Bytes of objects that may wait to be kept; further ones are dropped'),
   CACHE_MAX_BYTES: wholeNumber(0, 1_099_511_627_776)
     .default(268_435_456)
     .describe('Responses held in memory, in bytes; 0 holds none'),

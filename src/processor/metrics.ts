@@ -3,6 +3,7 @@ import { CacheState, type ProcessResponse, type SkewResponse } from '../../gen/i
 import type { FailureReason } from '../failures.ts';
 import type { Admission } from './admission/admission.ts';
 import type { MemoryTier } from './cache/memory-tier.ts';
+import { type Sink, type StoreOutcome, storeOutcomes } from './sink/sink.ts';
 import type { DownloadPlaces } from './source/download-places.ts';
 import type { WorkerPool } from './workers/pool.ts';
 import { rssOf, type WorkerEnd, workerEnds } from './workers/processes.ts';
@@ -17,6 +18,8 @@ export interface ProcessorMetrics {
   onResponse(response: ProcessResponse, sourceBytes: number): void;
   /** @param sourceBytes - of the image and of the other program's file */
   onComparison(response: SkewResponse, sourceBytes: number): void;
+  /** One object was kept in object storage, or was not. */
+  onStoreOutcome(outcome: StoreOutcome, bytes: number): void;
   onCacheLookup(tier: string, hit: boolean): void;
   onCacheError(tier: string): void;
   onWorkerReplaced(end: WorkerEnd): void;
@@ -25,6 +28,7 @@ export interface ProcessorMetrics {
   watchDownloads(downloads: DownloadPlaces): void;
   watchMemoryTier(tier: MemoryTier): void;
   watchWorkers(workers: WorkerPool): void;
+  watchStoreQueue(queue: Sink['queue']): void;
 }
 
 export function createProcessorMetrics(registry: Registry): ProcessorMetrics {
@@ -86,7 +90,7 @@ export function createProcessorMetrics(registry: Registry): ProcessorMetrics {
   });
   const responses = new Counter({
     name: 'image_processor_answers_total',
-    help: 'Responses, by origin: computed, shared with an equal request in progress, memory or redis',
+    help: 'Responses, by origin: computed, shared with an equal request in progress, memory, redis or store',
     labelNames: ['from'],
     registers,
   });
@@ -114,6 +118,19 @@ export function createProcessorMetrics(registry: Registry): ProcessorMetrics {
     labelNames: ['reason'],
     registers,
   });
+  const storeObjects = new Counter({
+    name: 'image_processor_store_objects_total',
+    help: 'Objects for object storage, by outcome: written, present (it was there), failed, full (no room in the queue) or late (the process ended)',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const storeBytes = new Counter({
+    name: 'image_processor_store_bytes_total',
+    help: 'Bytes of the objects in image_processor_store_objects_total',
+    labelNames: ['outcome'],
+    registers,
+  });
+  for (const outcome of storeOutcomes) storeObjects.inc({ outcome }, 0);
   for (const reason of workerEnds) replaced.inc({ reason }, 0);
 
   function observe(times: ProcessResponse['stages'], bytesIn: number, bytesOut: number): void {
@@ -134,6 +151,10 @@ export function createProcessorMetrics(registry: Registry): ProcessorMetrics {
     },
     onComparison: (response, sourceBytes) => observe(response.stages, sourceBytes, response.map.length),
     onCacheLookup: (tier, hit) => lookups.inc({ tier, result: hit ? 'hit' : 'miss' }),
+    onStoreOutcome(outcome, amount) {
+      storeObjects.inc({ outcome });
+      storeBytes.inc({ outcome }, amount);
+    },
     onCacheError: (tier) => cacheErrors.inc({ tier }),
     onWorkerReplaced: (reason) => replaced.inc({ reason }),
     watchAdmission(admission) {
@@ -161,6 +182,14 @@ export function createProcessorMetrics(registry: Registry): ProcessorMetrics {
         'tier',
         () => ({ [name]: heldBytes() }),
       );
+    },
+    watchStoreQueue(queue) {
+      watch(
+        'image_processor_store_waiting',
+        'Objects that wait to be kept in object storage',
+        () => queue.waiting,
+      );
+      watch('image_processor_store_waiting_bytes', 'Bytes of those objects', () => queue.waitingBytes);
     },
     watchWorkers(workers) {
       watchBy('image_processor_workers', 'Worker processes that are ready, by role', 'role', () => {
@@ -194,4 +223,5 @@ const origins: Readonly<Partial<Record<number, string>>> = {
   [CacheState.SHARED]: 'shared',
   [CacheState.HIT_MEMORY]: 'memory',
   [CacheState.HIT_REDIS]: 'redis',
+  [CacheState.HIT_STORE]: 'store',
 };

@@ -1,4 +1,4 @@
-import type { ProcessRequest, ProcessResponse } from '../../gen/image/v1/processor_pb.ts';
+import type { ProcessRequest, ProcessResponse, StoreOptions } from '../../gen/image/v1/processor_pb.ts';
 import type { Admission } from './admission/admission.ts';
 import { cacheKey } from './cache/cache-key.ts';
 import type { Computed, ResultCache } from './cache/result-cache.ts';
@@ -12,6 +12,7 @@ import { ofEachPart } from './parts.ts';
 import type { Presets } from './presets/presets.ts';
 import { countResponses, respond, storedResponse } from './respond.ts';
 import { planOf } from './rules/rules.ts';
+import { refuseStore, type Sink, type StoredSource } from './sink/sink.ts';
 import type { SourceReader, WantedSource } from './source/read-source.ts';
 import type { Stage } from './stopwatch.ts';
 import type { WorkerPool } from './workers/pool.ts';
@@ -26,6 +27,8 @@ export interface ImageProcessing {
   readonly documents: Admission;
   readonly workers: WorkerPool;
   readonly presets: Presets;
+  /** Keeps responses; undefined for none. */
+  readonly sink?: Sink | undefined;
   readonly limits: {
     readonly maxSourceBytes: number;
     readonly maxSourcePixels: number;
@@ -40,18 +43,25 @@ export async function processImage(
   caller: Caller,
 ): Promise<ProcessResponse> {
   const plan = planOf(request, processing.limits.maxOutputPixels, processing.presets);
-  const [outcome] = await processPlans(wantedSource(request), [plan], processing, caller);
+  const [outcome] = await processPlans(wantedSource(request), [plan], processing, caller, [request.store]);
   return resultOf(outcome as Outcome<ProcessResponse>);
 }
 
-/** source → key → cache → (make) → respond: one image, a response for each plan. */
+/**
+ * source → key → cache → (make) → respond → (keep): one image, a response for each plan.
+ *
+ * @param stores - for each plan, whether its response is kept
+ */
 export async function processPlans(
   source: WantedSource,
   plans: readonly Plan[],
   processing: ImageProcessing,
   caller: Caller,
+  stores: readonly (StoreOptions | undefined)[],
 ): Promise<readonly Outcome<ProcessResponse>[]> {
   const { signal } = caller;
+  const { sink } = processing;
+  if (sink === undefined) stores.forEach(refuseStore);
   using call = startCall(caller);
   const image = await readImage(source, plans, processing, call, caller);
   const found =
@@ -62,7 +72,25 @@ export async function processPlans(
         );
   const responses = mapResults(found, (result) => respond(result, call.stages));
   countResponses(responses, call.memory);
-  return responses;
+  if (sink === undefined) return responses;
+  const content = 'content' in image ? { sha256: image.sha256, content: image.content } : undefined;
+  return await keepAll(responses, sink, stores, content, signal);
+}
+
+/** Has the responses kept; one that waits for it without success becomes a failure. */
+async function keepAll(
+  responses: readonly Outcome<ProcessResponse>[],
+  sink: Sink,
+  stores: readonly (StoreOptions | undefined)[],
+  source: StoredSource | undefined,
+  signal: AbortSignal,
+): Promise<readonly Outcome<ProcessResponse>[]> {
+  const kept = responses.map(async (outcome, index) => {
+    if ('error' in outcome) return outcome;
+    return { result: await sink.keep(outcome.result, stores[index], source, signal) };
+  });
+  const settled = await Promise.allSettled(kept);
+  return settled.map((one) => (one.status === 'fulfilled' ? one.value : { error: one.reason as unknown }));
 }
 
 /** source → key: the image of a request with the key of each plan, or the cached responses where they are enough. */

@@ -25,7 +25,8 @@ export async function processVariants(
   caller: Caller,
 ): Promise<ProcessVariantsResponse> {
   const plans = planVariants(request, processing);
-  const outcomes = await processPlans(sourceOfVariants(request), plans, processing, caller);
+  const stores = request.variants.map(({ store }) => store);
+  const outcomes = await processPlans(sourceOfVariants(request), plans, processing, caller, stores);
   return create(ProcessVariantsResponseSchema, { variants: outcomes.map(resultOfVariant) });
 }
 

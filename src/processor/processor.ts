@@ -6,18 +6,19 @@ import { file_google_rpc_error_details } from '../../gen/google/rpc/error_detail
 import { file_grpc_health_v1_health, Health } from '../../gen/grpc/health/v1/health_pb.ts';
 import { file_image_v1_processor, ProcessorService } from '../../gen/image/v1/processor_pb.ts';
 import { listen } from '../listen.ts';
-import { openObjectStorage } from '../object-storage/object-storage.ts';
+import { type ObjectStorage, openObjectStorage } from '../object-storage/object-storage.ts';
 import { openSecretFile } from '../secret-file.ts';
 import { createMetricsRegistry, type Logger } from '../telemetry/telemetry.ts';
 import { startTracing, tracingSettings } from '../telemetry/tracing.ts';
 import { createAdmission } from './admission/admission.ts';
 import { heldMemory, idleWorkerBytes, workMemory } from './admission/work-memory.ts';
+import type { CacheTier } from './cache/cache-tier.ts';
 import { createMemoryTier } from './cache/memory-tier.ts';
 import { createRedisTier } from './cache/redis-tier.ts';
 import { createCacheErrorLog } from './cache/report-errors.ts';
 import { createResultCache } from './cache/result-cache.ts';
 import { callerWaits, type ProcessorConfig } from './config.ts';
-import { createProcessorMetrics } from './metrics.ts';
+import { createProcessorMetrics, type ProcessorMetrics } from './metrics.ts';
 import { createPresets } from './presets/presets.ts';
 import { createProcessorService } from './service.ts';
 import { createServingMemory } from './serving/call-memory.ts';
@@ -25,6 +26,8 @@ import { createHealth } from './serving/health.ts';
 import { observeCalls } from './serving/observe-calls.ts';
 import { createReflection } from './serving/reflection.ts';
 import { startGrpcServer } from './serving/server.ts';
+import { createSink, type Sink } from './sink/sink.ts';
+import { createStoreTier } from './sink/store-tier.ts';
 import { createDownloadPlaces } from './source/download-places.ts';
 import { createObjectSources } from './source/object-source.ts';
 import { createSourceReader } from './source/read-source.ts';
@@ -51,6 +54,11 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
   const metrics = createProcessorMetrics(registry);
   const tracing = await startTracing(tracingSettings(config, 'image-processor'), log);
   const logCacheError = createCacheErrorLog(log);
+  const storage = openObjectStorage({
+    endpoint: config.S3_ENDPOINT,
+    forcePathStyle: config.S3_FORCE_PATH_STYLE,
+  });
+  const kept = keepResponses(config, storage, metrics, (error) => onCacheError('store', error));
   const memoryTier = createMemoryTier({ maxBytes: config.CACHE_MAX_BYTES });
   const cache = createResultCache<readonly Stage[]>({
     tiers: [
@@ -58,6 +66,7 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
       ...(config.REDIS_URL === undefined
         ? []
         : [createRedisTier({ url: config.REDIS_URL, onError: onRedisError })]),
+      ...(kept?.tier === undefined ? [] : [kept.tier]),
     ],
     onLookup: metrics.onCacheLookup,
     onError: onCacheError,
@@ -66,11 +75,6 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
     config.ORIGIN_HEADERS_FILE === undefined
       ? undefined
       : openSecretFile(config.ORIGIN_HEADERS_FILE, originHeadersFile, log);
-  const storage = openObjectStorage({
-    endpoint: config.S3_ENDPOINT,
-    forcePathStyle: config.S3_FORCE_PATH_STYLE,
-  });
-  const usesStorage = config.SOURCE_BUCKETS.length > 0;
   const downloads = createDownloadPlaces(config.MAX_DOWNLOADS, config.MAX_QUEUE);
   const sources = createSourceReader({
     places: downloads,
@@ -129,7 +133,7 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
     maxOutputPixels: config.MAX_OUTPUT_PIXELS,
   };
   const service = createProcessorService(
-    { sources, cache, admission, documents, workers, presets, limits },
+    { sources, cache, admission, documents, workers, presets, sink: kept?.sink, limits },
     { streamConcurrency: config.WORKERS * 2, maxTimeoutMs: config.MAX_TIMEOUT_MS },
     metrics,
     log,
@@ -159,7 +163,7 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
     },
   );
   // The first request for an object then does not wait for the SDK. The failure of a missing region is that request's.
-  if (usesStorage) storage.warm().catch(() => {});
+  if (config.SOURCE_BUCKETS.length > 0 || config.STORE_URL !== undefined) storage.warm().catch(() => {});
   const metricsServer = await startMetricsServer(registry, config.HOST, config.METRICS_PORT);
 
   return {
@@ -167,10 +171,12 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
     metricsPort: metricsServer.port,
     libraries: workers.libraries,
     async drain() {
+      const drainLimit = performance.now() + config.SHUTDOWN_DELAY_MS + config.SHUTDOWN_TIMEOUT_MS;
       health.setServing(false);
       await sleep(config.SHUTDOWN_DELAY_MS);
       health.close();
       await server.drain();
+      await kept?.sink.drain(drainLimit - performance.now() - timeForTheRestMs);
       originHeaders?.stop();
       await Promise.all([
         sources.close(),
@@ -182,6 +188,36 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
       ]);
     },
   };
+}
+
+/** Part of SHUTDOWN_TIMEOUT_MS that remains when waiting responses of the sink are given up. */
+const timeForTheRestMs = 1000;
+
+/** The sink of STORE_URL, and the tier of the cache that reads back what it keeps. */
+function keepResponses(
+  config: ProcessorConfig,
+  storage: ObjectStorage,
+  metrics: ProcessorMetrics,
+  onError: (error: unknown) => void,
+): { readonly sink: Sink; readonly tier: CacheTier | undefined } | undefined {
+  const { STORE_URL: store } = config;
+  if (store === undefined) return undefined;
+  const sink = createSink({
+    storage,
+    store,
+    mode: config.STORE_MODE,
+    keepsSources: config.STORE_SOURCES,
+    maxLinkSeconds: config.STORE_LINK_MAX_SECONDS,
+    maxWaiting: config.MAX_STORE_QUEUE,
+    maxWaitingBytes: config.MAX_STORE_QUEUE_BYTES,
+    onOutcome: metrics.onStoreOutcome,
+    onError,
+  });
+  metrics.watchStoreQueue(sink.queue);
+  const tier = config.STORE_READ
+    ? createStoreTier({ storage, store, sink, maxBytes: config.MAX_ANSWER_BYTES, onError })
+    : undefined;
+  return { sink, tier };
 }
 
 /** Scrapers send few and small requests. */

@@ -122,6 +122,7 @@ const cacheStates = {
   shared: CacheState.SHARED,
   memory: CacheState.HIT_MEMORY,
   redis: CacheState.HIT_REDIS,
+  store: CacheState.HIT_STORE,
 } as const satisfies Record<Found['from'], CacheState>;
 
 /** The contract's value for a format. */

@@ -63,6 +63,7 @@ describe(commandHelp, () => {
         'Colour and orientation',
         'Output',
         'Tensor',
+        'Object storage',
       ],
       ...['Arithmetic', 'Lists', 'The job', 'Connection', 'Examples', 'Formats', 'Exit codes', 'Environment'],
     ]);

@@ -28,6 +28,12 @@ export const notRun: readonly { readonly page: string; readonly first: string; r
   {
     page: 'docs/storage.md',
     first:
+      "curl -sS -D - -o cat.npy -F image=@cat.jpg 'localhost:8080/v1/images?preset=resnet-50&store=wait&store_link=600'",
+    reason: 'it needs a bucket; test/end-to-end/store.test.ts keeps responses in one',
+  },
+  {
+    page: 'docs/storage.md',
+    first:
       'curl -fsS -o cat.webp -F url=s3://photos/2026/cat.jpg -F width=300 -F format=webp localhost:8080/v1/images',
     reason: 'it needs a bucket; test/end-to-end/object-sources.test.ts reads objects of one',
   },

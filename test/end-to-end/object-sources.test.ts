@@ -7,6 +7,7 @@ import { createGrpcTransport } from '@connectrpc/connect-node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ProcessorService, type ProcessRequest } from '../../gen/image/v1/processor_pb.ts';
 import { signLink } from '../../src/api/auth/signed-links.ts';
+import { startTestApi } from '../support/api.ts';
 import { encoded, photoLike } from '../support/pictures.ts';
 import { type S3Server, startS3 } from '../support/s3.ts';
 import { type Service, startService } from '../support/service.ts';
@@ -18,7 +19,7 @@ const url = 's3://photos/public/a cat?#1.jpg';
 describe.skipIf(versitygw === undefined)('s3:// at the interfaces', () => {
   let server: S3Server;
   let service: Service;
-  let signing: Service;
+  let signing: Awaited<ReturnType<typeof startTestApi>>;
   let folder: string;
 
   beforeAll(async () => {
@@ -33,11 +34,14 @@ describe.skipIf(versitygw === undefined)('s3:// at the interfaces', () => {
     writeFileSync(secrets, JSON.stringify({ secrets: [{ id: 'a', secret }] }));
     const processor = { ...server.environment, SOURCE_BUCKETS: 'photos/public', WORKERS: '1' };
     service = await startService({ processor });
-    signing = await startService({ processor, api: { LINK_SECRETS_FILE: secrets } });
+    signing = await startTestApi({
+      PROCESSOR_URL: `http://${service.address}`,
+      LINK_SECRETS_FILE: secrets,
+    });
   });
   afterAll(async () => {
+    await signing?.[Symbol.asyncDispose]();
     await service?.stop();
-    await signing?.stop();
     await server?.[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true, force: true });
   });
@@ -95,6 +99,20 @@ describe.skipIf(versitygw === undefined)('s3:// at the interfaces', () => {
       yield { id: 'a', request: tensor as unknown as ProcessRequest };
     };
     for await (const { result } of client.processStream(requests())) expect(result.case).toBe('response');
+  });
+
+  test('a service that keeps no responses refuses store, but not store=false', async () => {
+    const reasonOf = async (query: string) => {
+      const response = await fetch(`${service.url}/v1/images?${query}&${new URLSearchParams({ url })}`);
+      return response.ok ? 'OK' : ((await response.json()) as { reason: string }).reason;
+    };
+    const queries = ['store=true', 'store=wait', 'store_link=5', 'store=false'];
+    expect(await Promise.all(queries.map(reasonOf))).toEqual([
+      'OPTION_INVALID',
+      'OPTION_INVALID',
+      'OPTION_INVALID',
+      'OK',
+    ]);
   });
 
   test('an object outside of SOURCE_BUCKETS is 403, and one that is missing 502', async () => {

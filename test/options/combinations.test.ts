@@ -15,6 +15,7 @@ const broken = [
   ['shortest_edge=5&height=5', 'height'],
   ['shortest_edge=5&fit=fill', 'fit'],
   ['crop_width=5', 'crop_width'],
+  ['store=false&store_link=5', 'store_link'],
   ['crop_height=5', 'crop_height'],
   ['format=png&datatype=fp32', 'datatype'],
   ['format=npy&quality=80', 'quality'],

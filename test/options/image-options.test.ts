@@ -61,6 +61,8 @@ describe('imageOptions', () => {
       mean: '0.485,0.456,0.406',
       std: '1',
       channel_order: 'bgr',
+      store: 'wait',
+      store_link: '60',
     };
     expect(Object.keys(options).sort()).toEqual([...imageOptionNames].sort());
     expect(parseOptions(Object.entries(options)).values).toEqual({
@@ -95,6 +97,8 @@ describe('imageOptions', () => {
       mean: [0.485, 0.456, 0.406],
       std: [1],
       channel_order: 'bgr',
+      store: 'wait',
+      store_link: 60,
     });
   });
 

@@ -68,7 +68,7 @@ describe('processRequest with a preset', () => {
         metadata: {
           option,
           allowed:
-            'none beside a preset; only preset, preprocessor_config, imgsz, stride, rect, format, quality, numerics, orientation, alpha, datatype, pixels, layout, page, dpi, page_box, annotations',
+            'none beside a preset; only preset, preprocessor_config, imgsz, stride, rect, format, quality, numerics, orientation, alpha, datatype, pixels, layout, page, dpi, page_box, annotations, store, store_link',
         },
       });
     }

@@ -7,12 +7,31 @@ import {
   ImageFormat,
   Layout,
   PageBox,
+  Store,
   TensorContainer,
 } from '../../gen/image/v1/processor_pb.ts';
-import { processRequest } from '../../src/options/image-request.ts';
+import { optionsOfMessage, processRequest } from '../../src/options/image-request.ts';
 import { refusal, requestFor } from '../support/options.ts';
 
 describe(processRequest, () => {
+  it('has the options of object storage, in the message and back', () => {
+    expect(requestFor('width=8').store).toBeUndefined();
+    const { YES, NO, WAIT, UNSPECIFIED } = Store;
+    for (const [query, store, linkSeconds] of [
+      ['store=true', YES, 0],
+      ['store=false', NO, 0],
+      ['store=wait&store_link=60', WAIT, 60],
+      ['preset=a&store_link=5', UNSPECIFIED, 5],
+    ] as const) {
+      const request = requestFor(query);
+      expect(request.store).toMatchObject({ store, linkSeconds });
+      const { store: word, store_link } = optionsOfMessage(request);
+      expect(new URLSearchParams(query).get('store') ?? undefined).toBe(word);
+      expect(store_link).toBe(linkSeconds || undefined);
+    }
+    expect(() => requestFor('store=false&store_link=5')).toThrow('store_link');
+  });
+
   it('states how a document is read only where something about it is given', () => {
     expect(requestFor('width=5').sourceOptions).toBeUndefined();
     expect(requestFor('page=3').sourceOptions).toMatchObject({ page: 3, dpi: 0, password: '' });

@@ -10,7 +10,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file image/v1/processor.proto.
  */
 export const file_image_v1_processor: GenFile = /*@__PURE__*/
-  fileDesc("ChhpbWFnZS92MS9wcm9jZXNzb3IucHJvdG8SCGltYWdlLnYxIrMECg5Qcm9jZXNzUmVxdWVzdBIRCgdjb250ZW50GAEgASgMSAASDQoDdXJsGAIgASgJSAASEAoGc2hhMjU2GAwgASgJSAASLwoOc291cmNlX29wdGlvbnMYDSABKAsyFy5pbWFnZS52MS5Tb3VyY2VPcHRpb25zEiAKBnJlc2l6ZRgDIAEoCzIQLmltYWdlLnYxLlJlc2l6ZRIRCglncmF5c2NhbGUYBCABKAgSJgoFaW1hZ2UYBSABKAsyFS5pbWFnZS52MS5JbWFnZU91dHB1dEgBEigKBnRlbnNvchgGIAEoCzIWLmltYWdlLnYxLlRlbnNvck91dHB1dEgBEiQKCG51bWVyaWNzGAcgASgOMhIuaW1hZ2UudjEuTnVtZXJpY3MSEgoKYmFja2dyb3VuZBgIIAEoCRIiCgRjcm9wGAkgASgLMhQuaW1hZ2UudjEuQ2VudGVyQ3JvcBIOCgZwcmVzZXQYCiABKAkSGwoTcHJlcHJvY2Vzc29yX2NvbmZpZxgLIAEoCRIqCgtvcmllbnRhdGlvbhgOIAEoDjIVLmltYWdlLnYxLk9yaWVudGF0aW9uEh4KBWFscGhhGA8gASgOMg8uaW1hZ2UudjEuQWxwaGESMQoPcHJlc2V0X3NldHRpbmdzGBAgASgLMhguaW1hZ2UudjEuUHJlc2V0U2V0dGluZ3MSFwoPaG9ub3VyX29wdF9vdXRzGBIgASgIQggKBnNvdXJjZUIICgZvdXRwdXQiZwoOUHJlc2V0U2V0dGluZ3MSFAoMaW1nc3pfaGVpZ2h0GAEgASgNEhMKC2ltZ3N6X3dpZHRoGAIgASgNEg4KBnN0cmlkZRgDIAEoDRIRCgRyZWN0GAQgASgISACIAQFCBwoFX3JlY3QiiwEKDVNvdXJjZU9wdGlvbnMSDAoEcGFnZRgBIAEoDRILCgNkcGkYAiABKAESIwoIcGFnZV9ib3gYAyABKA4yES5pbWFnZS52MS5QYWdlQm94EhgKC2Fubm90YXRpb25zGAQgASgISACIAQESEAoIcGFzc3dvcmQYBSABKAlCDgoMX2Fubm90YXRpb25zInwKBlJlc2l6ZRINCgV3aWR0aBgBIAEoDRIOCgZoZWlnaHQYAiABKA0SGgoDZml0GAMgASgOMg0uaW1hZ2UudjEuRml0EiAKBmZpbHRlchgEIAEoDjIQLmltYWdlLnYxLkZpbHRlchIVCg1zaG9ydGVzdF9lZGdlGAUgASgNIisKCkNlbnRlckNyb3ASDQoFd2lkdGgYASABKA0SDgoGaGVpZ2h0GAIgASgNIkUKC0ltYWdlT3V0cHV0EiUKBmZvcm1hdBgBIAEoDjIVLmltYWdlLnYxLkltYWdlRm9ybWF0Eg8KB3F1YWxpdHkYAiABKA0ioAIKDFRlbnNvck91dHB1dBIkCghkYXRhdHlwZRgBIAEoDjISLmltYWdlLnYxLkRhdGF0eXBlEiAKBmxheW91dBgCIAEoDjIQLmltYWdlLnYxLkxheW91dBIbCg5yZXNjYWxlX2ZhY3RvchgDIAEoAUgAiAEBEgwKBG1lYW4YBCADKAESCwoDc3RkGAUgAygBEi0KDWNoYW5uZWxfb3JkZXIYBiABKA4yFi5pbWFnZS52MS5DaGFubmVsT3JkZXISLAoJY29udGFpbmVyGAcgASgOMhkuaW1hZ2UudjEuVGVuc29yQ29udGFpbmVyEiAKBnBpeGVscxgIIAEoDjIQLmltYWdlLnYxLlBpeGVsc0IRCg9fcmVzY2FsZV9mYWN0b3IiuwIKD1Byb2Nlc3NSZXNwb25zZRIPCgdjb250ZW50GAEgASgMEhQKDGNvbnRlbnRfdHlwZRgCIAEoCRINCgV3aWR0aBgDIAEoDRIOCgZoZWlnaHQYBCABKA0SIAoGc291cmNlGAUgASgLMhAuaW1hZ2UudjEuU291cmNlEiMKBWNhY2hlGAYgASgOMhQuaW1hZ2UudjEuQ2FjaGVTdGF0ZRIjCgZzdGFnZXMYByADKAsyEy5pbWFnZS52MS5TdGFnZVRpbWUSIQoHdGVuc29ycxgIIAMoCzIQLmltYWdlLnYxLlRlbnNvchIoCgpwcm92ZW5hbmNlGAkgASgLMhQuaW1hZ2UudjEuUHJvdmVuYW5jZRILCgNrZXkYCiABKAkSDgoGdG9rZW5zGAsgASgEEgwKBGdyaWQYDCADKA0ikQEKBlNvdXJjZRIlCgZmb3JtYXQYASABKA4yFS5pbWFnZS52MS5JbWFnZUZvcm1hdBINCgV3aWR0aBgCIAEoDRIOCgZoZWlnaHQYAyABKA0SDgoGc2hhMjU2GAQgASgJEg0KBWJ5dGVzGAUgASgEEhMKC29yaWVudGF0aW9uGAYgASgNEg0KBXBhZ2VzGAcgASgNIi4KCVN0YWdlVGltZRIMCgRuYW1lGAEgASgJEhMKC2R1cmF0aW9uX21zGAIgASgBIkYKBlRlbnNvchIMCgRuYW1lGAEgASgJEhAKCGRhdGF0eXBlGAIgASgJEg0KBXNoYXBlGAMgAygDEg0KBWJ5dGVzGAQgASgEIqMBCgpQcm92ZW5hbmNlEhgKEG51bWVyaWNzX3ZlcnNpb24YASABKAkSNgoJbGlicmFyaWVzGAIgAygLMiMuaW1hZ2UudjEuUHJvdmVuYW5jZS5MaWJyYXJpZXNFbnRyeRIRCglkZWNpc2lvbnMYAyADKAkaMAoOTGlicmFyaWVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJNChRQcm9jZXNzU3RyZWFtUmVxdWVzdBIKCgJpZBgBIAEoCRIpCgdyZXF1ZXN0GAIgASgLMhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3QiiQEKFVByb2Nlc3NTdHJlYW1SZXNwb25zZRIKCgJpZBgBIAEoCRItCghyZXNwb25zZRgCIAEoCzIZLmltYWdlLnYxLlByb2Nlc3NSZXNwb25zZUgAEisKB2ZhaWx1cmUYAyABKAsyGC5pbWFnZS52MS5Qcm9jZXNzRmFpbHVyZUgAQggKBnJlc3VsdCK9AQoOUHJvY2Vzc0ZhaWx1cmUSDAoEY29kZRgBIAEoBRIOCgZyZWFzb24YAiABKAkSDwoHbWVzc2FnZRgDIAEoCRI4CghtZXRhZGF0YRgEIAMoCzImLmltYWdlLnYxLlByb2Nlc3NGYWlsdXJlLk1ldGFkYXRhRW50cnkSEQoJcmV0cnlhYmxlGAUgASgIGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJBChNQcm9jZXNzQmF0Y2hSZXF1ZXN0EioKCHJlcXVlc3RzGAEgAygLMhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3QiiwEKFFByb2Nlc3NCYXRjaFJlc3BvbnNlEg8KB2NvbnRlbnQYASABKAwSFAoMY29udGVudF90eXBlGAIgASgJEiEKB3RlbnNvcnMYAyADKAsyEC5pbWFnZS52MS5UZW5zb3ISKQoGaW1hZ2VzGAQgAygLMhkuaW1hZ2UudjEuUHJvY2Vzc1Jlc3BvbnNlIoIBChZQcm9jZXNzVmFyaWFudHNSZXF1ZXN0EhEKB2NvbnRlbnQYASABKAxIABINCgN1cmwYAiABKAlIABIQCgZzaGEyNTYYBCABKAlIABIqCgh2YXJpYW50cxgDIAMoCzIYLmltYWdlLnYxLlByb2Nlc3NSZXF1ZXN0QggKBnNvdXJjZSJGChdQcm9jZXNzVmFyaWFudHNSZXNwb25zZRIrCgh2YXJpYW50cxgBIAMoCzIZLmltYWdlLnYxLlByb2Nlc3NSZXNwb25zZSK4AQoQRGVzY3JpYmVSZXNwb25zZRIgCgZzb3VyY2UYASABKAsyEC5pbWFnZS52MS5Tb3VyY2USIQoHb3V0cHV0cxgCIAMoCzIQLmltYWdlLnYxLk91dHB1dBIRCglkZWNpc2lvbnMYAyADKAkSCwoDa2V5GAQgASgJEg4KBnRva2VucxgFIAEoBBIMCgRncmlkGAYgAygNEiEKBXBhZ2VzGAcgAygLMhIuaW1hZ2UudjEuUGFnZVNpemUiKQoIUGFnZVNpemUSDQoFd2lkdGgYASABKA0SDgoGaGVpZ2h0GAIgASgNIl8KBk91dHB1dBInCgVpbWFnZRgBIAEoCzIWLmltYWdlLnYxLkVuY29kZWRJbWFnZUgAEiIKBnRlbnNvchgCIAEoCzIQLmltYWdlLnYxLlRlbnNvckgAQggKBm91dHB1dCJUCgxFbmNvZGVkSW1hZ2USJQoGZm9ybWF0GAEgASgOMhUuaW1hZ2UudjEuSW1hZ2VGb3JtYXQSDQoFd2lkdGgYAiABKA0SDgoGaGVpZ2h0GAMgASgNIkgKGERlc2NyaWJlVmFyaWFudHNSZXNwb25zZRIsCgh2YXJpYW50cxgBIAMoCzIaLmltYWdlLnYxLkRlc2NyaWJlUmVzcG9uc2UiPgoSTGlzdFByZXNldHNSZXF1ZXN0EgkKAXEYASABKAkSDQoFbGltaXQYAiABKA0SDgoGY3Vyc29yGAMgASgJIk0KE0xpc3RQcmVzZXRzUmVzcG9uc2USIQoHcHJlc2V0cxgBIAMoCzIQLmltYWdlLnYxLlByZXNldBITCgtuZXh0X2N1cnNvchgCIAEoCSJuCgZQcmVzZXQSDAoEbmFtZRgBIAEoCRIPCgdhbGlhc2VzGAIgAygJEg4KBmZhbWlseRgDIAEoCRIkCghudW1lcmljcxgEIAMoDjISLmltYWdlLnYxLk51bWVyaWNzEg8KB291dHB1dHMYBSADKAkiIAoQR2V0UHJlc2V0UmVxdWVzdBIMCgRuYW1lGAEgASgJIlQKEUdldFByZXNldFJlc3BvbnNlEiAKBnByZXNldBgBIAEoCzIQLmltYWdlLnYxLlByZXNldBINCgVzdGVwcxgCIAMoCRIOCgZweXRob24YAyABKAkitgEKC1NrZXdSZXF1ZXN0EikKB3JlcXVlc3QYASABKAsyGC5pbWFnZS52MS5Qcm9jZXNzUmVxdWVzdBInCgZ0ZW5zb3IYAiABKAsyFS5pbWFnZS52MS5HaXZlblRlbnNvckgAEhEKB3BpY3R1cmUYAyABKAxIABILCgNtYXAYBCABKAgSKgoJdG9sZXJhbmNlGAUgASgLMhcuaW1hZ2UudjEuU2tld1RvbGVyYW5jZUIHCgVnaXZlbiKHAQoNU2tld1RvbGVyYW5jZRIUCgdtYXhfYWJzGAEgASgBSACIAQESFQoIbWVhbl9hYnMYAiABKAFIAYgBARIcCg9kaWZmZXJpbmdfc2hhcmUYAyABKAFIAogBAUIKCghfbWF4X2Fic0ILCglfbWVhbl9hYnNCEgoQX2RpZmZlcmluZ19zaGFyZSJ7CgtHaXZlblRlbnNvchIPCgdjb250ZW50GAEgASgMEiwKCWNvbnRhaW5lchgCIAEoDjIZLmltYWdlLnYxLlRlbnNvckNvbnRhaW5lchINCgVzaGFwZRgDIAMoAxIQCghkYXRhdHlwZRgEIAEoCRIMCgRuYW1lGAUgASgJIs8DCgxTa2V3UmVzcG9uc2USDQoFZXF1YWwYASABKAgSHAoPZGlmZmVyaW5nX3NoYXJlGAIgASgBSACIAQESFQoIbWVhbl9hYnMYAyABKAFIAYgBARIUCgdtYXhfYWJzGAQgASgBSAKIAQESKQoLcGVyY2VudGlsZXMYBSADKAsyFC5pbWFnZS52MS5QZXJjZW50aWxlEiIKBWNhdXNlGAYgASgLMhMuaW1hZ2UudjEuU2tld0NhdXNlEgwKBHBsYW4YByADKAkSDgoGcHl0aG9uGAggASgJEgsKA21hcBgJIAEoDBIfCgVnaXZlbhgKIAEoCzIQLmltYWdlLnYxLlRlbnNvchIiCghleHBlY3RlZBgLIAEoCzIQLmltYWdlLnYxLlRlbnNvchIgCgZzb3VyY2UYDCABKAsyEC5pbWFnZS52MS5Tb3VyY2USIwoGc3RhZ2VzGA0gAygLMhMuaW1hZ2UudjEuU3RhZ2VUaW1lEh0KEHdpdGhpbl90b2xlcmFuY2UYDiABKAhIA4gBAUISChBfZGlmZmVyaW5nX3NoYXJlQgsKCV9tZWFuX2Fic0IKCghfbWF4X2Fic0ITChFfd2l0aGluX3RvbGVyYW5jZSIsCgpQZXJjZW50aWxlEg8KB3BlcmNlbnQYASABKAESDQoFdmFsdWUYAiABKAEiYwoJU2tld0NhdXNlEg0KBWV4YWN0GAEgASgIEhIKCmNvbmZpZGVuY2UYAiABKAESEAoIc2VudGVuY2UYAyABKAkSIQoFc3RlcHMYBCADKAsyEi5pbWFnZS52MS5Ta2V3U3RlcCJHCghTa2V3U3RlcBIMCgRuYW1lGAEgASgJEg0KBXlvdXJzGAIgASgJEhAKCGV4cGVjdGVkGAMgASgJEgwKBGFsc28YBCADKAkqSgoHUGFnZUJveBIYChRQQUdFX0JPWF9VTlNQRUNJRklFRBAAEhEKDVBBR0VfQk9YX0NST1AQARISCg5QQUdFX0JPWF9NRURJQRACKlkKC09yaWVudGF0aW9uEhsKF09SSUVOVEFUSU9OX1VOU1BFQ0lGSUVEEAASFQoRT1JJRU5UQVRJT05fQVBQTFkQARIWChJPUklFTlRBVElPTl9JR05PUkUQAipjCgVBbHBoYRIVChFBTFBIQV9VTlNQRUNJRklFRBAAEhEKDUFMUEhBX0RFRkFVTFQQARIOCgpBTFBIQV9EUk9QEAISDwoLQUxQSEFfV0hJVEUQAxIPCgtBTFBIQV9CTEFDSxAEKmkKA0ZpdBITCg9GSVRfVU5TUEVDSUZJRUQQABIMCghGSVRfRklMTBABEg0KCUZJVF9DT1ZFUhACEg8KC0ZJVF9DT05UQUlOEAMSDgoKRklUX0lOU0lERRAEEg8KC0ZJVF9PVVRTSURFEAUqlQEKBkZpbHRlchIWChJGSUxURVJfVU5TUEVDSUZJRUQQABISCg5GSUxURVJfTkVBUkVTVBABEg4KCkZJTFRFUl9CT1gQAhITCg9GSUxURVJfQklMSU5FQVIQAxISCg5GSUxURVJfSEFNTUlORxAEEhIKDkZJTFRFUl9CSUNVQklDEAUSEgoORklMVEVSX0xBTkNaT1MQBiqJAQoITnVtZXJpY3MSGAoUTlVNRVJJQ1NfVU5TUEVDSUZJRUQQABISCg5OVU1FUklDU19FWEFDVBABEhEKDU5VTUVSSUNTX0ZBU1QQAhITCg9OVU1FUklDU19QSUxMT1cQAxISCg5OVU1FUklDU19UT1JDSBAEEhMKD05VTUVSSUNTX09QRU5DVhAFKowCCgtJbWFnZUZvcm1hdBIcChhJTUFHRV9GT1JNQVRfVU5TUEVDSUZJRUQQABIVChFJTUFHRV9GT1JNQVRfSlBFRxABEhQKEElNQUdFX0ZPUk1BVF9QTkcQAhIVChFJTUFHRV9GT1JNQVRfV0VCUBADEhUKEUlNQUdFX0ZPUk1BVF9BVklGEAQSFAoQSU1BR0VfRk9STUFUX0dJRhAFEhUKEUlNQUdFX0ZPUk1BVF9USUZGEAYSFAoQSU1BR0VfRk9STUFUX0JNUBAHEhUKEUlNQUdFX0ZPUk1BVF9IRUlDEAgSFAoQSU1BR0VfRk9STUFUX0pYTBAJEhQKEElNQUdFX0ZPUk1BVF9QREYQCipJCgZQaXhlbHMSFgoSUElYRUxTX1VOU1BFQ0lGSUVEEAASFQoRUElYRUxTX05PUk1BTElaRUQQARIQCgxQSVhFTFNfVUlOVDgQAipxCghEYXRhdHlwZRIYChREQVRBVFlQRV9VTlNQRUNJRklFRBAAEhIKDkRBVEFUWVBFX1VJTlQ4EAESEQoNREFUQVRZUEVfRlAxNhACEhEKDURBVEFUWVBFX0ZQMzIQAxIRCg1EQVRBVFlQRV9CRjE2EAQqQgoGTGF5b3V0EhYKEkxBWU9VVF9VTlNQRUNJRklFRBAAEg8KC0xBWU9VVF9OQ0hXEAESDwoLTEFZT1VUX05IV0MQAipbCgxDaGFubmVsT3JkZXISHQoZQ0hBTk5FTF9PUkRFUl9VTlNQRUNJRklFRBAAEhUKEUNIQU5ORUxfT1JERVJfUkdCEAESFQoRQ0hBTk5FTF9PUkRFUl9CR1IQAir+AQoPVGVuc29yQ29udGFpbmVyEiAKHFRFTlNPUl9DT05UQUlORVJfVU5TUEVDSUZJRUQQABIYChRURU5TT1JfQ09OVEFJTkVSX1JBVxABEhgKFFRFTlNPUl9DT05UQUlORVJfTlBZEAISIAocVEVOU09SX0NPTlRBSU5FUl9TQUZFVEVOU09SUxADEhgKFFRFTlNPUl9DT05UQUlORVJfTlBaEAQSGQoVVEVOU09SX0NPTlRBSU5FUl9WTExNEAUSIwofVEVOU09SX0NPTlRBSU5FUl9PUEVOX0lORkVSRU5DRRAGEhkKFVRFTlNPUl9DT05UQUlORVJfQVVUTxAHKo4BCgpDYWNoZVN0YXRlEhsKF0NBQ0hFX1NUQVRFX1VOU1BFQ0lGSUVEEAASFAoQQ0FDSEVfU1RBVEVfTUlTUxABEhoKFkNBQ0hFX1NUQVRFX0hJVF9NRU1PUlkQAhIZChVDQUNIRV9TVEFURV9ISVRfUkVESVMQAxIWChJDQUNIRV9TVEFURV9TSEFSRUQQBDLcBQoQUHJvY2Vzc29yU2VydmljZRJDCgdQcm9jZXNzEhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3QaGS5pbWFnZS52MS5Qcm9jZXNzUmVzcG9uc2UiA5ACAhJUCg1Qcm9jZXNzU3RyZWFtEh4uaW1hZ2UudjEuUHJvY2Vzc1N0cmVhbVJlcXVlc3QaHy5pbWFnZS52MS5Qcm9jZXNzU3RyZWFtUmVzcG9uc2UoATABElsKD1Byb2Nlc3NWYXJpYW50cxIgLmltYWdlLnYxLlByb2Nlc3NWYXJpYW50c1JlcXVlc3QaIS5pbWFnZS52MS5Qcm9jZXNzVmFyaWFudHNSZXNwb25zZSIDkAICEkUKCERlc2NyaWJlEhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3QaGi5pbWFnZS52MS5EZXNjcmliZVJlc3BvbnNlIgOQAgISXQoQRGVzY3JpYmVWYXJpYW50cxIgLmltYWdlLnYxLlByb2Nlc3NWYXJpYW50c1JlcXVlc3QaIi5pbWFnZS52MS5EZXNjcmliZVZhcmlhbnRzUmVzcG9uc2UiA5ACAhJSCgxQcm9jZXNzQmF0Y2gSHS5pbWFnZS52MS5Qcm9jZXNzQmF0Y2hSZXF1ZXN0Gh4uaW1hZ2UudjEuUHJvY2Vzc0JhdGNoUmVzcG9uc2UiA5ACAhJPCgtMaXN0UHJlc2V0cxIcLmltYWdlLnYxLkxpc3RQcmVzZXRzUmVxdWVzdBodLmltYWdlLnYxLkxpc3RQcmVzZXRzUmVzcG9uc2UiA5ACAhJJCglHZXRQcmVzZXQSGi5pbWFnZS52MS5HZXRQcmVzZXRSZXF1ZXN0GhsuaW1hZ2UudjEuR2V0UHJlc2V0UmVzcG9uc2UiA5ACAhI6CgRTa2V3EhUuaW1hZ2UudjEuU2tld1JlcXVlc3QaFi5pbWFnZS52MS5Ta2V3UmVzcG9uc2UiA5ACAmIGcHJvdG8z");
+  fileDesc("ChhpbWFnZS92MS9wcm9jZXNzb3IucHJvdG8SCGltYWdlLnYxItoECg5Qcm9jZXNzUmVxdWVzdBIRCgdjb250ZW50GAEgASgMSAASDQoDdXJsGAIgASgJSAASEAoGc2hhMjU2GAwgASgJSAASLwoOc291cmNlX29wdGlvbnMYDSABKAsyFy5pbWFnZS52MS5Tb3VyY2VPcHRpb25zEiAKBnJlc2l6ZRgDIAEoCzIQLmltYWdlLnYxLlJlc2l6ZRIRCglncmF5c2NhbGUYBCABKAgSJgoFaW1hZ2UYBSABKAsyFS5pbWFnZS52MS5JbWFnZU91dHB1dEgBEigKBnRlbnNvchgGIAEoCzIWLmltYWdlLnYxLlRlbnNvck91dHB1dEgBEiQKCG51bWVyaWNzGAcgASgOMhIuaW1hZ2UudjEuTnVtZXJpY3MSEgoKYmFja2dyb3VuZBgIIAEoCRIiCgRjcm9wGAkgASgLMhQuaW1hZ2UudjEuQ2VudGVyQ3JvcBIOCgZwcmVzZXQYCiABKAkSGwoTcHJlcHJvY2Vzc29yX2NvbmZpZxgLIAEoCRIqCgtvcmllbnRhdGlvbhgOIAEoDjIVLmltYWdlLnYxLk9yaWVudGF0aW9uEh4KBWFscGhhGA8gASgOMg8uaW1hZ2UudjEuQWxwaGESMQoPcHJlc2V0X3NldHRpbmdzGBAgASgLMhguaW1hZ2UudjEuUHJlc2V0U2V0dGluZ3MSJQoFc3RvcmUYESABKAsyFi5pbWFnZS52MS5TdG9yZU9wdGlvbnMSFwoPaG9ub3VyX29wdF9vdXRzGBIgASgIQggKBnNvdXJjZUIICgZvdXRwdXQiZwoOUHJlc2V0U2V0dGluZ3MSFAoMaW1nc3pfaGVpZ2h0GAEgASgNEhMKC2ltZ3N6X3dpZHRoGAIgASgNEg4KBnN0cmlkZRgDIAEoDRIRCgRyZWN0GAQgASgISACIAQFCBwoFX3JlY3QiiwEKDVNvdXJjZU9wdGlvbnMSDAoEcGFnZRgBIAEoDRILCgNkcGkYAiABKAESIwoIcGFnZV9ib3gYAyABKA4yES5pbWFnZS52MS5QYWdlQm94EhgKC2Fubm90YXRpb25zGAQgASgISACIAQESEAoIcGFzc3dvcmQYBSABKAlCDgoMX2Fubm90YXRpb25zInwKBlJlc2l6ZRINCgV3aWR0aBgBIAEoDRIOCgZoZWlnaHQYAiABKA0SGgoDZml0GAMgASgOMg0uaW1hZ2UudjEuRml0EiAKBmZpbHRlchgEIAEoDjIQLmltYWdlLnYxLkZpbHRlchIVCg1zaG9ydGVzdF9lZGdlGAUgASgNIisKCkNlbnRlckNyb3ASDQoFd2lkdGgYASABKA0SDgoGaGVpZ2h0GAIgASgNIkUKC0ltYWdlT3V0cHV0EiUKBmZvcm1hdBgBIAEoDjIVLmltYWdlLnYxLkltYWdlRm9ybWF0Eg8KB3F1YWxpdHkYAiABKA0ioAIKDFRlbnNvck91dHB1dBIkCghkYXRhdHlwZRgBIAEoDjISLmltYWdlLnYxLkRhdGF0eXBlEiAKBmxheW91dBgCIAEoDjIQLmltYWdlLnYxLkxheW91dBIbCg5yZXNjYWxlX2ZhY3RvchgDIAEoAUgAiAEBEgwKBG1lYW4YBCADKAESCwoDc3RkGAUgAygBEi0KDWNoYW5uZWxfb3JkZXIYBiABKA4yFi5pbWFnZS52MS5DaGFubmVsT3JkZXISLAoJY29udGFpbmVyGAcgASgOMhkuaW1hZ2UudjEuVGVuc29yQ29udGFpbmVyEiAKBnBpeGVscxgIIAEoDjIQLmltYWdlLnYxLlBpeGVsc0IRCg9fcmVzY2FsZV9mYWN0b3Ii5AIKD1Byb2Nlc3NSZXNwb25zZRIPCgdjb250ZW50GAEgASgMEhQKDGNvbnRlbnRfdHlwZRgCIAEoCRINCgV3aWR0aBgDIAEoDRIOCgZoZWlnaHQYBCABKA0SIAoGc291cmNlGAUgASgLMhAuaW1hZ2UudjEuU291cmNlEiMKBWNhY2hlGAYgASgOMhQuaW1hZ2UudjEuQ2FjaGVTdGF0ZRIjCgZzdGFnZXMYByADKAsyEy5pbWFnZS52MS5TdGFnZVRpbWUSIQoHdGVuc29ycxgIIAMoCzIQLmltYWdlLnYxLlRlbnNvchIoCgpwcm92ZW5hbmNlGAkgASgLMhQuaW1hZ2UudjEuUHJvdmVuYW5jZRILCgNrZXkYCiABKAkSDgoGdG9rZW5zGAsgASgEEgwKBGdyaWQYDCADKA0SEgoKc3RvcmVkX3VyaRgNIAEoCRITCgtzdG9yZWRfbGluaxgOIAEoCSJECgxTdG9yZU9wdGlvbnMSHgoFc3RvcmUYASABKA4yDy5pbWFnZS52MS5TdG9yZRIUCgxsaW5rX3NlY29uZHMYAiABKA0ikQEKBlNvdXJjZRIlCgZmb3JtYXQYASABKA4yFS5pbWFnZS52MS5JbWFnZUZvcm1hdBINCgV3aWR0aBgCIAEoDRIOCgZoZWlnaHQYAyABKA0SDgoGc2hhMjU2GAQgASgJEg0KBWJ5dGVzGAUgASgEEhMKC29yaWVudGF0aW9uGAYgASgNEg0KBXBhZ2VzGAcgASgNIi4KCVN0YWdlVGltZRIMCgRuYW1lGAEgASgJEhMKC2R1cmF0aW9uX21zGAIgASgBIkYKBlRlbnNvchIMCgRuYW1lGAEgASgJEhAKCGRhdGF0eXBlGAIgASgJEg0KBXNoYXBlGAMgAygDEg0KBWJ5dGVzGAQgASgEIqMBCgpQcm92ZW5hbmNlEhgKEG51bWVyaWNzX3ZlcnNpb24YASABKAkSNgoJbGlicmFyaWVzGAIgAygLMiMuaW1hZ2UudjEuUHJvdmVuYW5jZS5MaWJyYXJpZXNFbnRyeRIRCglkZWNpc2lvbnMYAyADKAkaMAoOTGlicmFyaWVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJNChRQcm9jZXNzU3RyZWFtUmVxdWVzdBIKCgJpZBgBIAEoCRIpCgdyZXF1ZXN0GAIgASgLMhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3QiiQEKFVByb2Nlc3NTdHJlYW1SZXNwb25zZRIKCgJpZBgBIAEoCRItCghyZXNwb25zZRgCIAEoCzIZLmltYWdlLnYxLlByb2Nlc3NSZXNwb25zZUgAEisKB2ZhaWx1cmUYAyABKAsyGC5pbWFnZS52MS5Qcm9jZXNzRmFpbHVyZUgAQggKBnJlc3VsdCK9AQoOUHJvY2Vzc0ZhaWx1cmUSDAoEY29kZRgBIAEoBRIOCgZyZWFzb24YAiABKAkSDwoHbWVzc2FnZRgDIAEoCRI4CghtZXRhZGF0YRgEIAMoCzImLmltYWdlLnYxLlByb2Nlc3NGYWlsdXJlLk1ldGFkYXRhRW50cnkSEQoJcmV0cnlhYmxlGAUgASgIGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJBChNQcm9jZXNzQmF0Y2hSZXF1ZXN0EioKCHJlcXVlc3RzGAEgAygLMhguaW1hZ2UudjEuUHJvY2Vzc1JlcXVlc3QiiwEKFFByb2Nlc3NCYXRjaFJlc3BvbnNlEg8KB2NvbnRlbnQYASABKAwSFAoMY29udGVudF90eXBlGAIgASgJEiEKB3RlbnNvcnMYAyADKAsyEC5pbWFnZS52MS5UZW5zb3ISKQoGaW1hZ2VzGAQgAygLMhkuaW1hZ2UudjEuUHJvY2Vzc1Jlc3BvbnNlIoIBChZQcm9jZXNzVmFyaWFudHNSZXF1ZXN0EhEKB2NvbnRlbnQYASABKAxIABINCgN1cmwYAiABKAlIABIQCgZzaGEyNTYYBCABKAlIABIqCgh2YXJpYW50cxgDIAMoCzIYLmltYWdlLnYxLlByb2Nlc3NSZXF1ZXN0QggKBnNvdXJjZSJGChdQcm9jZXNzVmFyaWFudHNSZXNwb25zZRIrCgh2YXJpYW50cxgBIAMoCzIZLmltYWdlLnYxLlByb2Nlc3NSZXNwb25zZSK4AQoQRGVzY3JpYmVSZXNwb25zZRIgCgZzb3VyY2UYASABKAsyEC5pbWFnZS52MS5Tb3VyY2USIQoHb3V0cHV0cxgCIAMoCzIQLmltYWdlLnYxLk91dHB1dBIRCglkZWNpc2lvbnMYAyADKAkSCwoDa2V5GAQgASgJEg4KBnRva2VucxgFIAEoBBIMCgRncmlkGAYgAygNEiEKBXBhZ2VzGAcgAygLMhIuaW1hZ2UudjEuUGFnZVNpemUiKQoIUGFnZVNpemUSDQoFd2lkdGgYASABKA0SDgoGaGVpZ2h0GAIgASgNIl8KBk91dHB1dBInCgVpbWFnZRgBIAEoCzIWLmltYWdlLnYxLkVuY29kZWRJbWFnZUgAEiIKBnRlbnNvchgCIAEoCzIQLmltYWdlLnYxLlRlbnNvckgAQggKBm91dHB1dCJUCgxFbmNvZGVkSW1hZ2USJQoGZm9ybWF0GAEgASgOMhUuaW1hZ2UudjEuSW1hZ2VGb3JtYXQSDQoFd2lkdGgYAiABKA0SDgoGaGVpZ2h0GAMgASgNIkgKGERlc2NyaWJlVmFyaWFudHNSZXNwb25zZRIsCgh2YXJpYW50cxgBIAMoCzIaLmltYWdlLnYxLkRlc2NyaWJlUmVzcG9uc2UiPgoSTGlzdFByZXNldHNSZXF1ZXN0EgkKAXEYASABKAkSDQoFbGltaXQYAiABKA0SDgoGY3Vyc29yGAMgASgJIk0KE0xpc3RQcmVzZXRzUmVzcG9uc2USIQoHcHJlc2V0cxgBIAMoCzIQLmltYWdlLnYxLlByZXNldBITCgtuZXh0X2N1cnNvchgCIAEoCSJuCgZQcmVzZXQSDAoEbmFtZRgBIAEoCRIPCgdhbGlhc2VzGAIgAygJEg4KBmZhbWlseRgDIAEoCRIkCghudW1lcmljcxgEIAMoDjISLmltYWdlLnYxLk51bWVyaWNzEg8KB291dHB1dHMYBSADKAkiIAoQR2V0UHJlc2V0UmVxdWVzdBIMCgRuYW1lGAEgASgJIlQKEUdldFByZXNldFJlc3BvbnNlEiAKBnByZXNldBgBIAEoCzIQLmltYWdlLnYxLlByZXNldBINCgVzdGVwcxgCIAMoCRIOCgZweXRob24YAyABKAkitgEKC1NrZXdSZXF1ZXN0EikKB3JlcXVlc3QYASABKAsyGC5pbWFnZS52MS5Qcm9jZXNzUmVxdWVzdBInCgZ0ZW5zb3IYAiABKAsyFS5pbWFnZS52MS5HaXZlblRlbnNvckgAEhEKB3BpY3R1cmUYAyABKAxIABILCgNtYXAYBCABKAgSKgoJdG9sZXJhbmNlGAUgASgLMhcuaW1hZ2UudjEuU2tld1RvbGVyYW5jZUIHCgVnaXZlbiKHAQoNU2tld1RvbGVyYW5jZRIUCgdtYXhfYWJzGAEgASgBSACIAQESFQoIbWVhbl9hYnMYAiABKAFIAYgBARIcCg9kaWZmZXJpbmdfc2hhcmUYAyABKAFIAogBAUIKCghfbWF4X2Fic0ILCglfbWVhbl9hYnNCEgoQX2RpZmZlcmluZ19zaGFyZSJ7CgtHaXZlblRlbnNvchIPCgdjb250ZW50GAEgASgMEiwKCWNvbnRhaW5lchgCIAEoDjIZLmltYWdlLnYxLlRlbnNvckNvbnRhaW5lchINCgVzaGFwZRgDIAMoAxIQCghkYXRhdHlwZRgEIAEoCRIMCgRuYW1lGAUgASgJIs8DCgxTa2V3UmVzcG9uc2USDQoFZXF1YWwYASABKAgSHAoPZGlmZmVyaW5nX3NoYXJlGAIgASgBSACIAQESFQoIbWVhbl9hYnMYAyABKAFIAYgBARIUCgdtYXhfYWJzGAQgASgBSAKIAQESKQoLcGVyY2VudGlsZXMYBSADKAsyFC5pbWFnZS52MS5QZXJjZW50aWxlEiIKBWNhdXNlGAYgASgLMhMuaW1hZ2UudjEuU2tld0NhdXNlEgwKBHBsYW4YByADKAkSDgoGcHl0aG9uGAggASgJEgsKA21hcBgJIAEoDBIfCgVnaXZlbhgKIAEoCzIQLmltYWdlLnYxLlRlbnNvchIiCghleHBlY3RlZBgLIAEoCzIQLmltYWdlLnYxLlRlbnNvchIgCgZzb3VyY2UYDCABKAsyEC5pbWFnZS52MS5Tb3VyY2USIwoGc3RhZ2VzGA0gAygLMhMuaW1hZ2UudjEuU3RhZ2VUaW1lEh0KEHdpdGhpbl90b2xlcmFuY2UYDiABKAhIA4gBAUISChBfZGlmZmVyaW5nX3NoYXJlQgsKCV9tZWFuX2Fic0IKCghfbWF4X2Fic0ITChFfd2l0aGluX3RvbGVyYW5jZSIsCgpQZXJjZW50aWxlEg8KB3BlcmNlbnQYASABKAESDQoFdmFsdWUYAiABKAEiYwoJU2tld0NhdXNlEg0KBWV4YWN0GAEgASgIEhIKCmNvbmZpZGVuY2UYAiABKAESEAoIc2VudGVuY2UYAyABKAkSIQoFc3RlcHMYBCADKAsyEi5pbWFnZS52MS5Ta2V3U3RlcCJHCghTa2V3U3RlcBIMCgRuYW1lGAEgASgJEg0KBXlvdXJzGAIgASgJEhAKCGV4cGVjdGVkGAMgASgJEgwKBGFsc28YBCADKAkqSgoHUGFnZUJveBIYChRQQUdFX0JPWF9VTlNQRUNJRklFRBAAEhEKDVBBR0VfQk9YX0NST1AQARISCg5QQUdFX0JPWF9NRURJQRACKlkKC09yaWVudGF0aW9uEhsKF09SSUVOVEFUSU9OX1VOU1BFQ0lGSUVEEAASFQoRT1JJRU5UQVRJT05fQVBQTFkQARIWChJPUklFTlRBVElPTl9JR05PUkUQAipjCgVBbHBoYRIVChFBTFBIQV9VTlNQRUNJRklFRBAAEhEKDUFMUEhBX0RFRkFVTFQQARIOCgpBTFBIQV9EUk9QEAISDwoLQUxQSEFfV0hJVEUQAxIPCgtBTFBIQV9CTEFDSxAEKmkKA0ZpdBITCg9GSVRfVU5TUEVDSUZJRUQQABIMCghGSVRfRklMTBABEg0KCUZJVF9DT1ZFUhACEg8KC0ZJVF9DT05UQUlOEAMSDgoKRklUX0lOU0lERRAEEg8KC0ZJVF9PVVRTSURFEAUqlQEKBkZpbHRlchIWChJGSUxURVJfVU5TUEVDSUZJRUQQABISCg5GSUxURVJfTkVBUkVTVBABEg4KCkZJTFRFUl9CT1gQAhITCg9GSUxURVJfQklMSU5FQVIQAxISCg5GSUxURVJfSEFNTUlORxAEEhIKDkZJTFRFUl9CSUNVQklDEAUSEgoORklMVEVSX0xBTkNaT1MQBiqJAQoITnVtZXJpY3MSGAoUTlVNRVJJQ1NfVU5TUEVDSUZJRUQQABISCg5OVU1FUklDU19FWEFDVBABEhEKDU5VTUVSSUNTX0ZBU1QQAhITCg9OVU1FUklDU19QSUxMT1cQAxISCg5OVU1FUklDU19UT1JDSBAEEhMKD05VTUVSSUNTX09QRU5DVhAFKowCCgtJbWFnZUZvcm1hdBIcChhJTUFHRV9GT1JNQVRfVU5TUEVDSUZJRUQQABIVChFJTUFHRV9GT1JNQVRfSlBFRxABEhQKEElNQUdFX0ZPUk1BVF9QTkcQAhIVChFJTUFHRV9GT1JNQVRfV0VCUBADEhUKEUlNQUdFX0ZPUk1BVF9BVklGEAQSFAoQSU1BR0VfRk9STUFUX0dJRhAFEhUKEUlNQUdFX0ZPUk1BVF9USUZGEAYSFAoQSU1BR0VfRk9STUFUX0JNUBAHEhUKEUlNQUdFX0ZPUk1BVF9IRUlDEAgSFAoQSU1BR0VfRk9STUFUX0pYTBAJEhQKEElNQUdFX0ZPUk1BVF9QREYQCipJCgZQaXhlbHMSFgoSUElYRUxTX1VOU1BFQ0lGSUVEEAASFQoRUElYRUxTX05PUk1BTElaRUQQARIQCgxQSVhFTFNfVUlOVDgQAipxCghEYXRhdHlwZRIYChREQVRBVFlQRV9VTlNQRUNJRklFRBAAEhIKDkRBVEFUWVBFX1VJTlQ4EAESEQoNREFUQVRZUEVfRlAxNhACEhEKDURBVEFUWVBFX0ZQMzIQAxIRCg1EQVRBVFlQRV9CRjE2EAQqQgoGTGF5b3V0EhYKEkxBWU9VVF9VTlNQRUNJRklFRBAAEg8KC0xBWU9VVF9OQ0hXEAESDwoLTEFZT1VUX05IV0MQAipbCgxDaGFubmVsT3JkZXISHQoZQ0hBTk5FTF9PUkRFUl9VTlNQRUNJRklFRBAAEhUKEUNIQU5ORUxfT1JERVJfUkdCEAESFQoRQ0hBTk5FTF9PUkRFUl9CR1IQAir+AQoPVGVuc29yQ29udGFpbmVyEiAKHFRFTlNPUl9DT05UQUlORVJfVU5TUEVDSUZJRUQQABIYChRURU5TT1JfQ09OVEFJTkVSX1JBVxABEhgKFFRFTlNPUl9DT05UQUlORVJfTlBZEAISIAocVEVOU09SX0NPTlRBSU5FUl9TQUZFVEVOU09SUxADEhgKFFRFTlNPUl9DT05UQUlORVJfTlBaEAQSGQoVVEVOU09SX0NPTlRBSU5FUl9WTExNEAUSIwofVEVOU09SX0NPTlRBSU5FUl9PUEVOX0lORkVSRU5DRRAGEhkKFVRFTlNPUl9DT05UQUlORVJfQVVUTxAHKksKBVN0b3JlEhUKEVNUT1JFX1VOU1BFQ0lGSUVEEAASDAoIU1RPUkVfTk8QARINCglTVE9SRV9ZRVMQAhIOCgpTVE9SRV9XQUlUEAMqqQEKCkNhY2hlU3RhdGUSGwoXQ0FDSEVfU1RBVEVfVU5TUEVDSUZJRUQQABIUChBDQUNIRV9TVEFURV9NSVNTEAESGgoWQ0FDSEVfU1RBVEVfSElUX01FTU9SWRACEhkKFUNBQ0hFX1NUQVRFX0hJVF9SRURJUxADEhYKEkNBQ0hFX1NUQVRFX1NIQVJFRBAEEhkKFUNBQ0hFX1NUQVRFX0hJVF9TVE9SRRAFMtwFChBQcm9jZXNzb3JTZXJ2aWNlEkMKB1Byb2Nlc3MSGC5pbWFnZS52MS5Qcm9jZXNzUmVxdWVzdBoZLmltYWdlLnYxLlByb2Nlc3NSZXNwb25zZSIDkAICElQKDVByb2Nlc3NTdHJlYW0SHi5pbWFnZS52MS5Qcm9jZXNzU3RyZWFtUmVxdWVzdBofLmltYWdlLnYxLlByb2Nlc3NTdHJlYW1SZXNwb25zZSgBMAESWwoPUHJvY2Vzc1ZhcmlhbnRzEiAuaW1hZ2UudjEuUHJvY2Vzc1ZhcmlhbnRzUmVxdWVzdBohLmltYWdlLnYxLlByb2Nlc3NWYXJpYW50c1Jlc3BvbnNlIgOQAgISRQoIRGVzY3JpYmUSGC5pbWFnZS52MS5Qcm9jZXNzUmVxdWVzdBoaLmltYWdlLnYxLkRlc2NyaWJlUmVzcG9uc2UiA5ACAhJdChBEZXNjcmliZVZhcmlhbnRzEiAuaW1hZ2UudjEuUHJvY2Vzc1ZhcmlhbnRzUmVxdWVzdBoiLmltYWdlLnYxLkRlc2NyaWJlVmFyaWFudHNSZXNwb25zZSIDkAICElIKDFByb2Nlc3NCYXRjaBIdLmltYWdlLnYxLlByb2Nlc3NCYXRjaFJlcXVlc3QaHi5pbWFnZS52MS5Qcm9jZXNzQmF0Y2hSZXNwb25zZSIDkAICEk8KC0xpc3RQcmVzZXRzEhwuaW1hZ2UudjEuTGlzdFByZXNldHNSZXF1ZXN0Gh0uaW1hZ2UudjEuTGlzdFByZXNldHNSZXNwb25zZSIDkAICEkkKCUdldFByZXNldBIaLmltYWdlLnYxLkdldFByZXNldFJlcXVlc3QaGy5pbWFnZS52MS5HZXRQcmVzZXRSZXNwb25zZSIDkAICEjoKBFNrZXcSFS5pbWFnZS52MS5Ta2V3UmVxdWVzdBoWLmltYWdlLnYxLlNrZXdSZXNwb25zZSIDkAICYgZwcm90bzM");
 
 /**
  * One image and how to process it.
@@ -165,6 +165,14 @@ export type ProcessRequest = Message<"image.v1.ProcessRequest"> & {
    * @generated from field: image.v1.PresetSettings preset_settings = 16;
    */
   presetSettings?: PresetSettings | undefined;
+
+  /**
+   * Whether the response is kept in object storage, and a link to it. It is no part of the key. Unset: as STORE_MODE of
+   * the processor decides. It is refused by a processor without STORE_URL.
+   *
+   * @generated from field: image.v1.StoreOptions store = 17;
+   */
+  store?: StoreOptions | undefined;
 
   /**
    * Whether a URL's image is refused with SOURCE_OPTED_OUT if its origin does not want it used for machine learning: a
@@ -551,6 +559,22 @@ export type ProcessResponse = Message<"image.v1.ProcessResponse"> & {
    * @generated from field: repeated uint32 grid = 12;
    */
   grid: number[];
+
+  /**
+   * Where the response is kept: s3://bucket/key. With STORE_WAIT it is stored there. Otherwise it is stored or queued
+   * for that; an outage of the storage may still drop it. Empty if it is not kept, or if the queue is full.
+   *
+   * @generated from field: string stored_uri = 13;
+   */
+  storedUri: string;
+
+  /**
+   * A URL at which anyone gets the object without credentials, for StoreOptions.link_seconds. Empty if none was requested
+   * or stored_uri is empty.
+   *
+   * @generated from field: string stored_link = 14;
+   */
+  storedLink: string;
 };
 
 /**
@@ -559,6 +583,34 @@ export type ProcessResponse = Message<"image.v1.ProcessResponse"> & {
  */
 export const ProcessResponseSchema: GenMessage<ProcessResponse> = /*@__PURE__*/
   messageDesc(file_image_v1_processor, 7);
+
+/**
+ * Whether a response is kept in object storage.
+ *
+ * @generated from message image.v1.StoreOptions
+ */
+export type StoreOptions = Message<"image.v1.StoreOptions"> & {
+  /**
+   * Default: as STORE_MODE of the processor decides.
+   *
+   * @generated from field: image.v1.Store store = 1;
+   */
+  store: Store;
+
+  /**
+   * Lifetime of stored_link in seconds; 0: no link. A longer one than STORE_LINK_MAX_SECONDS is shortened to that.
+   *
+   * @generated from field: uint32 link_seconds = 2;
+   */
+  linkSeconds: number;
+};
+
+/**
+ * Describes the message image.v1.StoreOptions.
+ * Use `create(StoreOptionsSchema)` to create a new message.
+ */
+export const StoreOptionsSchema: GenMessage<StoreOptions> = /*@__PURE__*/
+  messageDesc(file_image_v1_processor, 8);
 
 /**
  * The image as it was received.
@@ -622,7 +674,7 @@ export type Source = Message<"image.v1.Source"> & {
  * Use `create(SourceSchema)` to create a new message.
  */
 export const SourceSchema: GenMessage<Source> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 8);
+  messageDesc(file_image_v1_processor, 9);
 
 /**
  * How long one stage took.
@@ -650,7 +702,7 @@ export type StageTime = Message<"image.v1.StageTime"> & {
  * Use `create(StageTimeSchema)` to create a new message.
  */
 export const StageTimeSchema: GenMessage<StageTime> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 9);
+  messageDesc(file_image_v1_processor, 10);
 
 /**
  * A tensor's description. The field names are those of the Open Inference Protocol's InferInputTensor.
@@ -692,7 +744,7 @@ export type Tensor = Message<"image.v1.Tensor"> & {
  * Use `create(TensorSchema)` to create a new message.
  */
 export const TensorSchema: GenMessage<Tensor> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 10);
+  messageDesc(file_image_v1_processor, 11);
 
 /**
  * How the pixels of a response were made.
@@ -728,7 +780,7 @@ export type Provenance = Message<"image.v1.Provenance"> & {
  * Use `create(ProvenanceSchema)` to create a new message.
  */
 export const ProvenanceSchema: GenMessage<Provenance> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 11);
+  messageDesc(file_image_v1_processor, 12);
 
 /**
  * One image of a stream.
@@ -756,7 +808,7 @@ export type ProcessStreamRequest = Message<"image.v1.ProcessStreamRequest"> & {
  * Use `create(ProcessStreamRequestSchema)` to create a new message.
  */
 export const ProcessStreamRequestSchema: GenMessage<ProcessStreamRequest> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 12);
+  messageDesc(file_image_v1_processor, 13);
 
 /**
  * The response to one image of a stream.
@@ -798,7 +850,7 @@ export type ProcessStreamResponse = Message<"image.v1.ProcessStreamResponse"> & 
  * Use `create(ProcessStreamResponseSchema)` to create a new message.
  */
 export const ProcessStreamResponseSchema: GenMessage<ProcessStreamResponse> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 13);
+  messageDesc(file_image_v1_processor, 14);
 
 /**
  * Why one image of a stream could not be processed.
@@ -847,7 +899,7 @@ export type ProcessFailure = Message<"image.v1.ProcessFailure"> & {
  * Use `create(ProcessFailureSchema)` to create a new message.
  */
 export const ProcessFailureSchema: GenMessage<ProcessFailure> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 14);
+  messageDesc(file_image_v1_processor, 15);
 
 /**
  * Images that become one tensor.
@@ -869,7 +921,7 @@ export type ProcessBatchRequest = Message<"image.v1.ProcessBatchRequest"> & {
  * Use `create(ProcessBatchRequestSchema)` to create a new message.
  */
 export const ProcessBatchRequestSchema: GenMessage<ProcessBatchRequest> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 15);
+  messageDesc(file_image_v1_processor, 16);
 
 /**
  * One tensor of several images.
@@ -911,7 +963,7 @@ export type ProcessBatchResponse = Message<"image.v1.ProcessBatchResponse"> & {
  * Use `create(ProcessBatchResponseSchema)` to create a new message.
  */
 export const ProcessBatchResponseSchema: GenMessage<ProcessBatchResponse> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 16);
+  messageDesc(file_image_v1_processor, 17);
 
 /**
  * One image and the variants to make of it.
@@ -963,7 +1015,7 @@ export type ProcessVariantsRequest = Message<"image.v1.ProcessVariantsRequest"> 
  * Use `create(ProcessVariantsRequestSchema)` to create a new message.
  */
 export const ProcessVariantsRequestSchema: GenMessage<ProcessVariantsRequest> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 17);
+  messageDesc(file_image_v1_processor, 18);
 
 /**
  * The variants made of one image.
@@ -984,7 +1036,7 @@ export type ProcessVariantsResponse = Message<"image.v1.ProcessVariantsResponse"
  * Use `create(ProcessVariantsResponseSchema)` to create a new message.
  */
 export const ProcessVariantsResponseSchema: GenMessage<ProcessVariantsResponse> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 18);
+  messageDesc(file_image_v1_processor, 19);
 
 /**
  * The source and the outputs of a request, known without decoding the image.
@@ -1048,7 +1100,7 @@ export type DescribeResponse = Message<"image.v1.DescribeResponse"> & {
  * Use `create(DescribeResponseSchema)` to create a new message.
  */
 export const DescribeResponseSchema: GenMessage<DescribeResponse> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 19);
+  messageDesc(file_image_v1_processor, 20);
 
 /**
  * The size of a page at the requested resolution.
@@ -1076,7 +1128,7 @@ export type PageSize = Message<"image.v1.PageSize"> & {
  * Use `create(PageSizeSchema)` to create a new message.
  */
 export const PageSizeSchema: GenMessage<PageSize> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 20);
+  messageDesc(file_image_v1_processor, 21);
 
 /**
  * An output, before it is made.
@@ -1111,7 +1163,7 @@ export type Output = Message<"image.v1.Output"> & {
  * Use `create(OutputSchema)` to create a new message.
  */
 export const OutputSchema: GenMessage<Output> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 21);
+  messageDesc(file_image_v1_processor, 22);
 
 /**
  * An encoded image, without its bytes.
@@ -1146,7 +1198,7 @@ export type EncodedImage = Message<"image.v1.EncodedImage"> & {
  * Use `create(EncodedImageSchema)` to create a new message.
  */
 export const EncodedImageSchema: GenMessage<EncodedImage> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 22);
+  messageDesc(file_image_v1_processor, 23);
 
 /**
  * The descriptions of the variants of one image.
@@ -1167,7 +1219,7 @@ export type DescribeVariantsResponse = Message<"image.v1.DescribeVariantsRespons
  * Use `create(DescribeVariantsResponseSchema)` to create a new message.
  */
 export const DescribeVariantsResponseSchema: GenMessage<DescribeVariantsResponse> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 23);
+  messageDesc(file_image_v1_processor, 24);
 
 /**
  * A part of the list of presets.
@@ -1203,7 +1255,7 @@ export type ListPresetsRequest = Message<"image.v1.ListPresetsRequest"> & {
  * Use `create(ListPresetsRequestSchema)` to create a new message.
  */
 export const ListPresetsRequestSchema: GenMessage<ListPresetsRequest> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 24);
+  messageDesc(file_image_v1_processor, 25);
 
 /**
  * A page of the list of presets.
@@ -1231,7 +1283,7 @@ export type ListPresetsResponse = Message<"image.v1.ListPresetsResponse"> & {
  * Use `create(ListPresetsResponseSchema)` to create a new message.
  */
 export const ListPresetsResponseSchema: GenMessage<ListPresetsResponse> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 25);
+  messageDesc(file_image_v1_processor, 26);
 
 /**
  * A model's own preprocessing.
@@ -1281,7 +1333,7 @@ export type Preset = Message<"image.v1.Preset"> & {
  * Use `create(PresetSchema)` to create a new message.
  */
 export const PresetSchema: GenMessage<Preset> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 26);
+  messageDesc(file_image_v1_processor, 27);
 
 /**
  * The name of a preset.
@@ -1302,7 +1354,7 @@ export type GetPresetRequest = Message<"image.v1.GetPresetRequest"> & {
  * Use `create(GetPresetRequestSchema)` to create a new message.
  */
 export const GetPresetRequestSchema: GenMessage<GetPresetRequest> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 27);
+  messageDesc(file_image_v1_processor, 28);
 
 /**
  * One preset in detail.
@@ -1335,7 +1387,7 @@ export type GetPresetResponse = Message<"image.v1.GetPresetResponse"> & {
  * Use `create(GetPresetResponseSchema)` to create a new message.
  */
 export const GetPresetResponseSchema: GenMessage<GetPresetResponse> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 28);
+  messageDesc(file_image_v1_processor, 29);
 
 /**
  * An image, the tensor that a model expects of it, and the tensor that another program made of it.
@@ -1394,7 +1446,7 @@ export type SkewRequest = Message<"image.v1.SkewRequest"> & {
  * Use `create(SkewRequestSchema)` to create a new message.
  */
 export const SkewRequestSchema: GenMessage<SkewRequest> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 29);
+  messageDesc(file_image_v1_processor, 30);
 
 /**
  * The largest differences that pass. At least one is set; if several are, each has to hold.
@@ -1429,7 +1481,7 @@ export type SkewTolerance = Message<"image.v1.SkewTolerance"> & {
  * Use `create(SkewToleranceSchema)` to create a new message.
  */
 export const SkewToleranceSchema: GenMessage<SkewTolerance> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 30);
+  messageDesc(file_image_v1_processor, 31);
 
 /**
  * A tensor in a file, or raw values.
@@ -1480,7 +1532,7 @@ export type GivenTensor = Message<"image.v1.GivenTensor"> & {
  * Use `create(GivenTensorSchema)` to create a new message.
  */
 export const GivenTensorSchema: GenMessage<GivenTensor> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 31);
+  messageDesc(file_image_v1_processor, 32);
 
 /**
  * How a given tensor differs from the expected one, and why.
@@ -1595,7 +1647,7 @@ export type SkewResponse = Message<"image.v1.SkewResponse"> & {
  * Use `create(SkewResponseSchema)` to create a new message.
  */
 export const SkewResponseSchema: GenMessage<SkewResponse> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 32);
+  messageDesc(file_image_v1_processor, 33);
 
 /**
  * A percentile of the absolute differences.
@@ -1623,7 +1675,7 @@ export type Percentile = Message<"image.v1.Percentile"> & {
  * Use `create(PercentileSchema)` to create a new message.
  */
 export const PercentileSchema: GenMessage<Percentile> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 33);
+  messageDesc(file_image_v1_processor, 34);
 
 /**
  * The preprocessing that made the given tensor.
@@ -1665,7 +1717,7 @@ export type SkewCause = Message<"image.v1.SkewCause"> & {
  * Use `create(SkewCauseSchema)` to create a new message.
  */
 export const SkewCauseSchema: GenMessage<SkewCause> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 34);
+  messageDesc(file_image_v1_processor, 35);
 
 /**
  * One difference between two kinds of preprocessing.
@@ -1707,7 +1759,7 @@ export type SkewStep = Message<"image.v1.SkewStep"> & {
  * Use `create(SkewStepSchema)` to create a new message.
  */
 export const SkewStepSchema: GenMessage<SkewStep> = /*@__PURE__*/
-  messageDesc(file_image_v1_processor, 35);
+  messageDesc(file_image_v1_processor, 36);
 
 /**
  * A box of a document's page, as PDF defines it (ISO 32000-1, 14.11.2).
@@ -2397,6 +2449,54 @@ export const TensorContainerSchema: GenEnum<TensorContainer> = /*@__PURE__*/
   enumDesc(file_image_v1_processor, 11);
 
 /**
+ * Whether a response is kept, and whether it waits for that.
+ *
+ * @generated from enum image.v1.Store
+ */
+export const Store = {
+  /**
+   * As STORE_MODE of the processor decides.
+   *
+   * @generated from enum value: STORE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It is not kept.
+   *
+   * @generated from enum value: STORE_NO = 1;
+   */
+  NO: 1,
+
+  /**
+   * It is kept. The response does not wait for that and does not fail for it.
+   *
+   * @generated from enum value: STORE_YES = 2;
+   */
+  YES: 2,
+
+  /**
+   * It is kept before it is sent. The call fails with STORAGE_FAILED if it cannot be.
+   *
+   * @generated from enum value: STORE_WAIT = 3;
+   */
+  WAIT: 3,
+} as const;
+
+/**
+ * Whether a response is kept, and whether it waits for that.
+ *
+ * @generated from enum image.v1.Store
+ */
+export type Store = (typeof Store)[keyof typeof Store] | UnknownEnum;
+
+/**
+ * Describes the enum image.v1.Store.
+ */
+export const StoreSchema: GenEnum<Store> = /*@__PURE__*/
+  enumDesc(file_image_v1_processor, 12);
+
+/**
  * Where a response came from.
  *
  * @generated from enum image.v1.CacheState
@@ -2434,6 +2534,13 @@ export const CacheState = {
    * @generated from enum value: CACHE_STATE_SHARED = 4;
    */
   SHARED: 4,
+
+  /**
+   * From object storage.
+   *
+   * @generated from enum value: CACHE_STATE_HIT_STORE = 5;
+   */
+  HIT_STORE: 5,
 } as const;
 
 /**
@@ -2447,7 +2554,7 @@ export type CacheState = (typeof CacheState)[keyof typeof CacheState] | UnknownE
  * Describes the enum image.v1.CacheState.
  */
 export const CacheStateSchema: GenEnum<CacheState> = /*@__PURE__*/
-  enumDesc(file_image_v1_processor, 12);
+  enumDesc(file_image_v1_processor, 13);
 
 /**
  * Resizes an image, converts it to grayscale, and returns an image or tensors for a model.

@@ -24,7 +24,8 @@ export function optionSchemas({ defaults }: ApiConfig): Record<string, JsonObjec
 export const urlSchema = {
   type: 'string',
   format: 'uri',
-  description: 'http or https URL of the image, at a public address, or s3://bucket/key where the service allows the bucket; the processor downloads it',
+  description:
+    'http or https URL of the image, at a public address, or s3://bucket/key where the service allows the bucket; the processor downloads it',
 };
 
 /** The field `password`. */

@@ -40,12 +40,12 @@ export const problemExamples: { readonly [reason in FailureReason]?: ProblemExam
   },
   OPTION_UNKNOWN: {
     detail:
-      'There is no option "widht"; did you mean width? The options are page, dpi, page_box, annotations, scale, width, height, shortest_edge, crop_width, crop_height, fit, filter, grayscale, format, quality, numerics, background, orientation, alpha, preset, preprocessor_config, imgsz, stride, rect, datatype, pixels, layout, rescale, mean, std, channel_order.',
+      'There is no option "widht"; did you mean width? The options are page, dpi, page_box, annotations, scale, width, height, shortest_edge, crop_width, crop_height, fit, filter, grayscale, format, quality, numerics, background, orientation, alpha, preset, preprocessor_config, imgsz, stride, rect, datatype, pixels, layout, rescale, mean, std, channel_order, store, store_link.',
     metadata: {
       option: 'widht',
       nearest: 'width',
       allowed:
-        'page, dpi, page_box, annotations, scale, width, height, shortest_edge, crop_width, crop_height, fit, filter, grayscale, format, quality, numerics, background, orientation, alpha, preset, preprocessor_config, imgsz, stride, rect, datatype, pixels, layout, rescale, mean, std, channel_order',
+        'page, dpi, page_box, annotations, scale, width, height, shortest_edge, crop_width, crop_height, fit, filter, grayscale, format, quality, numerics, background, orientation, alpha, preset, preprocessor_config, imgsz, stride, rect, datatype, pixels, layout, rescale, mean, std, channel_order, store, store_link',
     },
   },
   OUTPUT_BYTES_OVER_LIMIT: {

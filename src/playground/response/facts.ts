@@ -12,6 +12,7 @@ const cacheWords: Readonly<Record<CacheState, string>> = {
   [CacheState.MISS]: 'cache miss',
   [CacheState.HIT_MEMORY]: 'cache hit in memory',
   [CacheState.HIT_REDIS]: 'cache hit in Redis',
+  [CacheState.HIT_STORE]: 'cache hit in object storage',
   [CacheState.SHARED]: 'shared with an equal request',
 };
 

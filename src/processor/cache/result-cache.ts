@@ -1,4 +1,5 @@
 import { failureFromAbort } from '../../failures.ts';
+import type { Plan } from '../image/plan.ts';
 import type { Outcome } from '../outcome.ts';
 import { createSingleFlight } from '../single-flight.ts';
 import type { CacheTier, TierName } from './cache-tier.ts';
@@ -19,6 +20,8 @@ export interface Computed<Report> {
 /** A key and the input from which its value is computed. */
 export interface Keyed {
   readonly key: string;
+  /** Of the response; undefined for other values. */
+  readonly plan?: Plan;
 }
 
 /**
@@ -84,10 +87,10 @@ export function createResultCache<Report>(options: {
 
   async function lookUp(
     among: readonly CacheTier[],
-    key: string,
+    { key, plan }: Keyed,
   ): Promise<{ value: Uint8Array; from: TierName } | undefined> {
     for (const tier of among) {
-      const entry = await attempt(tier, () => tier.get(key));
+      const entry = await attempt(tier, () => tier.get(key, plan));
       onLookup?.(tier.name, entry !== undefined);
       if (entry !== undefined) {
         void store(tiers.slice(0, tiers.indexOf(tier)), key, entry.value, entry.ttlMs);
@@ -117,7 +120,7 @@ export function createResultCache<Report>(options: {
     const flown = items.map((item) =>
       // `run` calls this at once, or not at all if a flight with this key is under way.
       flights.run(item.key, signal, (sharedSignal) => {
-        const lookup = lookUp(farTiers, item.key);
+        const lookup = lookUp(farTiers, item);
         lookups.push(lookup);
         return lookup.then(
           (found) =>
@@ -159,15 +162,15 @@ export function createResultCache<Report>(options: {
   }
 
   return {
-    get: (key) => lookUp(tiers, key),
+    get: (key) => lookUp(tiers, { key }),
 
     async getAll(items) {
-      const found = await Promise.all(items.map(({ key }) => lookUp(tiers, key)));
+      const found = await Promise.all(items.map((item) => lookUp(tiers, item)));
       return found.every((entry) => entry !== undefined) ? found : undefined;
     },
 
     async getOrCompute(items, signal, compute) {
-      const near = await Promise.all(items.map(({ key }) => lookUp(nearTiers, key)));
+      const near = await Promise.all(items.map((item) => lookUp(nearTiers, item)));
       const missing = items.filter((_, index) => near[index] === undefined);
       const landed = await Promise.allSettled(fly(missing, signal, compute));
       return near.map((found) => {

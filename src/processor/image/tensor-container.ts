@@ -56,7 +56,7 @@ export function valuesIn(content: Uint8Array, tensors: readonly TensorDescriptio
   return valuesAfter(content, content.length - bytes, byAlignment(tensors), tensors);
 }
 
-const contentTypes = {
+export const contentTypes = {
   raw: 'application/octet-stream',
   npy: 'application/x-npy',
   safetensors: 'application/vnd.safetensors',

@@ -25,7 +25,7 @@ export function failureFromStorage(error: unknown): unknown {
 }
 
 /** STORAGE_FAILED: a failure of object storage that is not the caller's. */
-function storageFailed(error: StorageFailure): Failure {
+export function storageFailed(error: StorageFailure): Failure {
   return failureOf('STORAGE_FAILED', error, "Tell the service's operator");
 }
 

@@ -106,7 +106,7 @@ describe(isHidden, () => {
       (name) => !isHidden(name, { ...ownSettings, recipe: 'preset', output: 'tensor' }),
     );
     expect(shown.join()).toBe(
-      'page,dpi,page_box,annotations,format,numerics,orientation,alpha,preset,imgsz,stride,rect,datatype,pixels,layout',
+      'page,dpi,page_box,annotations,format,numerics,orientation,alpha,preset,imgsz,stride,rect,datatype,pixels,layout,store,store_link',
     );
   });
 });

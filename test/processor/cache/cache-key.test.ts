@@ -21,6 +21,7 @@ import {
   ProcessRequestSchema,
   ResizeSchema,
   SourceOptionsSchema,
+  Store,
   TensorOutputSchema,
 } from '../../../gen/image/v1/processor_pb.ts';
 import { Failure } from '../../../src/failures.ts';
@@ -135,8 +136,14 @@ function keysWithAnother(field: DescField, base: MessageInitShape<typeof Process
 
 const fieldsOf = (desc: DescMessage, base: keyof typeof bases, ...others: string[]) =>
   desc.fields
-    .filter(({ name, fieldKind }) => fieldKind !== 'message' && ![...sourceFields, ...others].includes(name))
+    .filter(
+      ({ name, fieldKind }) =>
+        fieldKind !== 'message' && ![...sourceFields, ...conditions, ...others].includes(name),
+    )
     .map((field) => [`${desc.name}.${field.name} of ${base}`, field, bases[base]] as const);
+
+/** Fields that decide whether a response is made or kept, and none of its bytes. */
+const conditions = ['honour_opt_outs', 'store'];
 
 /** Fields that exclude others. Each has its own base. */
 const alone = ['preset', 'preprocessor_config', 'shortest_edge', 'orientation', 'alpha', 'pixels'];
@@ -178,7 +185,13 @@ describe(cacheKey, () => {
       'TensorOutput',
       'CenterCrop',
       'PresetSettings',
+      'StoreOptions',
     ]);
+  });
+
+  it('does not change with the conditions of a request', () => {
+    const store = { store: Store.WAIT, linkSeconds: 60 };
+    expect(keyFor({ ...bases.image, honourOptOuts: true, store })).toBe(keyFor(bases.image));
   });
 
   it('depends on which single side is set, and not on a fit set with it', () => {

@@ -41,6 +41,8 @@ const samples = {
   dpi: { dpi: '200' },
   page_box: { page_box: 'media' },
   annotations: { annotations: 'false' },
+  store: { store: 'wait' },
+  store_link: { store_link: '60' },
   format: { format: 'webp' },
   quality: { quality: '33' },
   numerics: { numerics: 'fast' },
