@@ -134,7 +134,11 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
   };
   const service = createProcessorService(
     { sources, cache, admission, documents, workers, presets, sink: kept?.sink, limits },
-    { streamConcurrency: config.WORKERS * 2, maxTimeoutMs: config.MAX_TIMEOUT_MS },
+    {
+      streamConcurrency: config.WORKERS * 2,
+      maxTimeoutMs: config.MAX_TIMEOUT_MS,
+      originUserAgent: config.ORIGIN_USER_AGENT,
+    },
     metrics,
     log,
   );

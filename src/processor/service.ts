@@ -39,10 +39,15 @@ type CallTime = Pick<HandlerContext, 'signal' | 'values' | 'timeoutMs'>;
  * @param limits.streamConcurrency - images of one stream in progress at once. At this limit the next message is not
  *   read, which slows the sender down through HTTP/2's windows
  * @param limits.maxTimeoutMs - longest time for one image, even if the caller's deadline is later
+ * @param limits.originUserAgent - what origins see
  */
 export function createProcessorService(
   processing: ImageProcessing,
-  { streamConcurrency, maxTimeoutMs }: { streamConcurrency: number; maxTimeoutMs: number },
+  {
+    streamConcurrency,
+    maxTimeoutMs,
+    originUserAgent,
+  }: { streamConcurrency: number; maxTimeoutMs: number; originUserAgent: string },
   metrics: ProcessorMetrics,
   log: Logger,
 ) {
@@ -78,7 +83,20 @@ export function createProcessorService(
     }
   }
 
+  let isContactMissing = !/[@/]\S*\.\w/.test(originUserAgent);
+
+  /** Warns once if a corpus job downloads under a name that tells origins nobody to write to. */
+  function checkContact({ honourOptOuts }: ProcessRequest): void {
+    if (!honourOptOuts || !isContactMissing) return;
+    isContactMissing = false;
+    log.warn(
+      { ORIGIN_USER_AGENT: originUserAgent },
+      'a corpus is being collected, and ORIGIN_USER_AGENT names no contact; many origins block such clients',
+    );
+  }
+
   async function processOne(request: ProcessRequest, caller: CallTime): Promise<ProcessResponse> {
+    checkContact(request);
     const response = await attend(caller, (waiting) => processImage(request, processing, waiting));
     metrics.onResponse(response, Number(response.source?.bytes ?? 0));
     return response;

@@ -77,6 +77,7 @@ export async function startProcessorServer(
     streamConcurrency?: number;
     maxTimeoutMs?: number;
     maxSourceBytes?: number;
+    originUserAgent?: string;
     memory?: ServingMemory;
   } = {},
 ): Promise<ProcessorServer> {
@@ -84,7 +85,11 @@ export async function startProcessorServer(
   const registry = new Registry();
   const service = createProcessorService(
     processing,
-    { streamConcurrency: options.streamConcurrency ?? 4, maxTimeoutMs: options.maxTimeoutMs ?? 60_000 },
+    {
+      streamConcurrency: options.streamConcurrency ?? 4,
+      maxTimeoutMs: options.maxTimeoutMs ?? 60_000,
+      originUserAgent: options.originUserAgent ?? 'image-processor',
+    },
     createProcessorMetrics(registry),
     pino({ base: null }, { write: (line: string) => void log.push(JSON.parse(line)) }),
   );

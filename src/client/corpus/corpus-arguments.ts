@@ -39,6 +39,10 @@ export interface PlanArguments extends Basics {
   readonly format: ShardFormatName;
   readonly rowsPerShard: number;
   readonly options: ImageOptions;
+  /** Whether images are stored although their origins opt out of machine learning. */
+  readonly ignoresOptOuts: boolean;
+  /** Whether a shard stores one of several images with the same bytes. */
+  readonly deduplicates: boolean;
   readonly service: CalledService;
 }
 
@@ -49,6 +53,8 @@ export interface WorkArguments extends Basics {
   /** The folder of files that grow. */
   readonly spill: string;
   readonly retryFailed: boolean;
+  /** The port of Prometheus metrics. */
+  readonly metricsPort: number | undefined;
   readonly service: CalledService;
   readonly limits: QueueLimits;
 }
@@ -58,6 +64,7 @@ export interface VerifyArguments extends Basics {
   /** The largest share of rows that may have failed. */
   readonly maxFailed: number;
   readonly countsOnly: boolean;
+  readonly findsDuplicates: boolean;
 }
 
 /** The command line of a corpus. */
@@ -96,7 +103,14 @@ export function readCorpusArguments(argv: readonly string[], environment: Enviro
   const job = readJob(values);
   if (verb === 'work') return { verb, ...basics, job, ...readWork(values, environment) };
   const maxFailed = readShare(values, 'max-failed') ?? 1;
-  return { verb, ...basics, job, maxFailed, countsOnly: values['counts-only'] === true };
+  return {
+    verb,
+    ...basics,
+    job,
+    maxFailed,
+    countsOnly: values['counts-only'] === true,
+    findsDuplicates: values.duplicates === true,
+  };
 }
 
 /** @throws ClientError for a flag of another verb */
@@ -139,6 +153,8 @@ function readPlan(values: Values, rest: readonly string[], environment: Environm
     format,
     rowsPerShard: readCount(values, 'rows-per-shard', 1000, 1_000_000),
     options: readImageOptions(values).values,
+    ignoresOptOuts: values['ignore-opt-outs'] === true,
+    deduplicates: values.deduplicate === true,
     service: readService(values, environment),
   };
 }
@@ -148,6 +164,8 @@ function readWork(values: Values, environment: Environment) {
     shards: readShards(textOf(values, 'shard'), environment.JOB_COMPLETION_INDEX),
     spill: textOf(values, 'spill') ?? tmpdir(),
     retryFailed: values['retry-failed'] === true,
+    metricsPort:
+      values['metrics-port'] === undefined ? undefined : readCount(values, 'metrics-port', 9465, 65_535),
     service: readService(values, environment),
     limits: { ...readQueueLimits(values, corpusInFlight), tryMs: readSeconds(values, 'row-timeout', 120) },
   };

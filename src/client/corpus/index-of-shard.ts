@@ -11,6 +11,7 @@ const entrySchema = z.looseObject({
   outcome: z.enum(['stored', 'failed']),
   reason: z.string().optional(),
   retryable: z.boolean().optional(),
+  source_sha256: z.string().optional(),
 });
 
 /** A line of an index: what became of a row. */

@@ -1,3 +1,5 @@
+import { bytesInWords } from './summary.ts';
+
 /** The window of the rate, in milliseconds. */
 const windowMs = 10_000;
 
@@ -7,6 +9,10 @@ export interface Counts {
   readonly total: number;
   readonly done: number;
   readonly failed: number;
+  /** Failed images by reason. */
+  readonly reasons?: ReadonlyMap<string, number>;
+  /** Of the results so far. */
+  readonly bytes?: number;
 }
 
 /** The stream that progress is written to: standard error. */
@@ -86,18 +92,30 @@ function rateOf(
  * @param rate - images per second
  * @param columns - width of the terminal, for a bar; undefined for a line without one
  */
-export function progressLine({ total, done, failed }: Counts, rate: number, columns?: number): string {
+export function progressLine(
+  { total, done, failed, reasons, bytes }: Counts,
+  rate: number,
+  columns?: number,
+): string {
   const settled = done + failed;
   const share = total === 0 ? 1 : settled / total;
   const speed = `${rate >= 10 ? Math.round(rate) : rate.toFixed(1)}/s`;
   const left = rate > 0 ? `${durationWords(Math.ceil((total - settled) / rate))} left` : 'time left unknown';
-  const failures = failed === 0 ? '' : `, ${failed} failed`;
-  const words = `${settled} of ${total} (${Math.floor(100 * share)} %), ${speed}, ${left}${failures}`;
+  const kinds = reasons === undefined || reasons.size === 0 ? '' : ` (${reasonsInWords(reasons)})`;
+  const failures = failed === 0 ? '' : `, ${failed} failed${kinds}`;
+  const size = bytes === undefined ? '' : `, ${bytesInWords(bytes)}`;
+  const words = `${settled} of ${total} (${Math.floor(100 * share)} %), ${speed}, ${left}${size}${failures}`;
   if (columns === undefined) return words;
   const room = Math.min(30, columns - words.length - 2);
   if (room < 5) return words.slice(0, columns - 1);
   const full = Math.round(room * share);
   return `${'█'.repeat(full)}${'░'.repeat(room - full)} ${words}`;
+}
+
+/** The most frequent reasons first: `12 ORIGIN_TIMEOUT, 3 ORIGIN_STATUS`. */
+export function reasonsInWords(reasons: ReadonlyMap<string, number>): string {
+  const sorted = [...reasons].toSorted(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
+  return sorted.map(([reason, count]) => `${count} ${reason}`).join(', ');
 }
 
 /** Seconds as 42 s, 3:07 min or 2:05:00 h. */

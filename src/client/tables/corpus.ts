@@ -59,6 +59,16 @@ export const corpus: CommandTable = {
       value: 'NAMES',
       help: 'the columns that samples carry along, with commas between them (default: all others)',
     },
+    deduplicate: {
+      type: 'boolean',
+      group: 'plan',
+      help: 'store one of several images of a shard whose files have the same SHA-256',
+    },
+    'ignore-opt-outs': {
+      type: 'boolean',
+      group: 'plan',
+      help: 'store images although their origins send X-Robots-Tag: noai or TDM-Reservation: 1',
+    },
     'rows-per-shard': { type: 'string', group: 'plan', value: 'N', help: 'rows of a shard (default 1000)' },
     shard: {
       type: 'string',
@@ -85,6 +95,12 @@ export const corpus: CommandTable = {
       help: 'make a shard again if rows of it failed for a reason that can pass, and replace it',
     },
     ...queueFlags('work', corpusInFlight),
+    'metrics-port': {
+      type: 'string',
+      group: 'work',
+      value: 'PORT',
+      help: 'serve Prometheus metrics at /metrics of this port (default: none)',
+    },
     'max-failed': {
       type: 'string',
       group: 'verify',
@@ -95,6 +111,11 @@ export const corpus: CommandTable = {
       type: 'boolean',
       group: 'verify',
       help: 'trust the SHA-256 that the store keeps, and read no shard',
+    },
+    duplicates: {
+      type: 'boolean',
+      group: 'verify',
+      help: 'also count rows whose source another row has, in any shard',
     },
     ...apiFlags,
     ...processorFlags,

@@ -181,7 +181,7 @@ function forbiddenWords(id: string, hasNoDots: boolean): string | undefined {
     return 'leaves the corpus or is no path: an id has no "." or ".." as a part, no empty part, no backslash, colon or control character';
   }
   if (hasNoDots && (id.split('/').at(-1) ?? '').includes('.')) {
-    return 'has a dot, which ends the key of a sample in webdataset; choose another --id-column or --shards';
+    return 'has a dot, which ends the key of a sample in webdataset; choose another --id-column or --shard-format';
   }
   const bytes = Buffer.byteLength(id);
   return bytes > maxIdBytes ? `has ${bytes} bytes; at most ${maxIdBytes} are allowed` : undefined;

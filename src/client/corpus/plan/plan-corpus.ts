@@ -4,7 +4,7 @@ import { ClientError } from '../../client-error.ts';
 import type { JobConsole } from '../../job/job.ts';
 import { connectTo } from '../../job/sending/connect.ts';
 import type { PlanArguments } from '../corpus-arguments.ts';
-import { readCorpusList } from '../lists/read-list.ts';
+import { type CorpusList, readCorpusList } from '../lists/read-list.ts';
 import { type Manifest, manifestText, parseManifest, withJob } from '../manifest.ts';
 import { manifestName } from '../names.ts';
 import { clientStorage } from '../store/client-storage.ts';
@@ -27,7 +27,8 @@ export async function planCorpus(
 ): Promise<'done'> {
   const store = openStore(plan.out, plan.environment, plan.patienceMs);
   try {
-    const { request, words } = plannedRequest(plan.options, plan.format);
+    const { request: planned, words } = plannedRequest(plan.options, plan.format);
+    const request = { ...planned, honourOptOuts: !plan.ignoresOptOuts };
     const existing = await readWhole(store, manifestName, signal);
     const output = await askService(plan, request, say, signal);
     await using list = await readCorpusList(
@@ -54,11 +55,13 @@ export async function planCorpus(
       words,
       request: toJson(ProcessRequestSchema, request) as Manifest['request'],
       columns: [...list.columns],
+      ...(plan.deduplicates && { deduplicate: true as const }),
       rows: split.rows,
       shards: split.shards,
     });
     const isNew = await writeManifest(store, manifest, existing, signal);
     print(plan.json ? JSON.stringify(summaryOf(store, manifest, split)) : wordsOf(store, manifest, split));
+    if (!plan.quiet) for (const line of notesOf(list, split)) say(line);
     if (!isNew && !plan.quiet) say('It was planned already; nothing was changed.');
     return 'done';
   } finally {
@@ -116,6 +119,15 @@ async function writeManifest(
     'PLAN_EXISTS',
     `"${name}" is of job ${job}, and this plan is of job ${manifest.job}: its rows, options or numerics version differ. Choose another --out.`,
   );
+}
+
+/** What a caller should know of a list that was planned: rows that fail, columns that are left out. */
+function notesOf({ leftOut }: CorpusList, { firstProblems }: RowShards): string[] {
+  const columns = leftOut.map(({ name, type }) => `"${name}" (${type})`);
+  return [
+    ...firstProblems.values(),
+    ...(columns.length === 0 ? [] : [`Columns that are not carried along: ${columns.join(', ')}.`]),
+  ];
 }
 
 function summaryOf({ url }: CorpusStore, { job, rows, shards, numericsVersion }: Manifest, split: RowShards) {

@@ -10,6 +10,8 @@ export interface RowShards {
   readonly shards: Manifest['shards'];
   /** Rows that fail without being sent, by reason. */
   readonly problems: ReadonlyMap<string, number>;
+  /** The first of them by reason, in words. */
+  readonly firstProblems: ReadonlyMap<string, string>;
 }
 
 /**
@@ -26,6 +28,7 @@ export async function splitRows(
 ): Promise<RowShards> {
   const shards: Manifest['shards'] = [];
   const problems = new Map<string, number>();
+  const firstProblems = new Map<string, string>();
   let count = 0;
   let part: CorpusRow[] = [];
   const close = async () => {
@@ -41,12 +44,14 @@ export async function splitRows(
   for await (const row of rows) {
     signal.throwIfAborted();
     if (row.problem !== undefined) {
-      problems.set(row.problem.reason, (problems.get(row.problem.reason) ?? 0) + 1);
+      const { reason, message } = row.problem;
+      problems.set(reason, (problems.get(reason) ?? 0) + 1);
+      if (!firstProblems.has(reason)) firstProblems.set(reason, `${reason}: ${message}`);
     }
     part.push(row);
     count++;
     if (part.length === rowsPerShard) await close();
   }
   if (part.length > 0) await close();
-  return { rows: count, shards, problems };
+  return { rows: count, shards, problems, firstProblems };
 }

@@ -13,6 +13,8 @@ export interface VerifyReport {
   /** Failed rows whose reason can pass. */
   retryable: number;
   readonly reasons: Map<string, number>;
+  /** Stored rows whose source another row has too, also in another shard; undefined if they were not counted. */
+  duplicates?: number;
   readonly missing: number[];
   readonly damaged: { readonly shard: number; readonly why: string }[];
   /** Files among the shards that are none. */
@@ -39,6 +41,7 @@ export function reportJson(report: VerifyReport, { job, shards, rows, format }: 
     rows: { planned: rows, stored: report.stored, failed: report.failed, retryable: report.retryable },
     bytes: report.bytes,
     reasons: Object.fromEntries(byCount(report.reasons)),
+    ...(report.duplicates !== undefined && { duplicates: report.duplicates }),
     missing: report.missing,
     damaged: report.damaged,
     foreign: report.foreign,
@@ -53,6 +56,9 @@ export function reportWords(report: VerifyReport, { job, shards, rows }: Manifes
     `${url}: job ${job.slice(0, 16)}, ${report.shards} of ${shards.length} shards, ${report.stored + failed} of ${rows} rows, ${bytesInWords(report.bytes)}`,
     `${report.stored} stored, ${failed} failed${again}`,
     ...byCount(report.reasons).map(([reason, count]) => `  ${String(count).padStart(8)} ${reason}`),
+    ...(report.duplicates === undefined
+      ? []
+      : [`${report.duplicates} stored rows have the source of another stored row`]),
     ...(missing.length === 0 ? [] : [`${missing.length} shards are missing: ${rangesOf(missing)}`]),
     ...damaged.map(({ shard, why }) => `shard ${shard} is damaged: ${why}`),
     ...(foreign.length === 0

@@ -7,6 +7,7 @@ import type { Manifest } from '../manifest.ts';
 import { folders, partsOfIndex, shardName } from '../names.ts';
 import { shardFormat } from '../shards/shard-formats.ts';
 import { type CorpusStore, openStore } from '../store/corpus-store.ts';
+import { RepeatedSources } from './repeated-sources.ts';
 import { emptyReport, reportJson, reportWords, type VerifyReport } from './report.ts';
 
 /** Shards that are read at the same time. */
@@ -26,7 +27,7 @@ export async function verifyCorpus(
   const store = openStore(verify.out, verify.environment, verify.patienceMs);
   try {
     const manifest = await loadManifest(store, verify.job, signal);
-    const report = await reportOf(store, manifest, verify.countsOnly, signal);
+    const report = await reportOf(store, manifest, verify, signal);
     const share = report.failed / Math.max(1, report.stored + report.failed);
     const isFailed = share > verify.maxFailed;
     if (verify.json) print(JSON.stringify(reportJson(report, manifest)));
@@ -45,11 +46,12 @@ export async function verifyCorpus(
 async function reportOf(
   store: CorpusStore,
   manifest: Manifest,
-  countsOnly: boolean,
+  { countsOnly, findsDuplicates }: Pick<VerifyArguments, 'countsOnly' | 'findsDuplicates'>,
   signal: AbortSignal,
 ): Promise<VerifyReport> {
   const { ending } = await shardFormat(manifest.format);
   const report = emptyReport();
+  const sources = findsDuplicates ? new RepeatedSources() : undefined;
   const present = new Map<string, number>();
   for await (const { name, bytes } of store.list(folders.shards, signal)) present.set(name, bytes);
   const indexes = countsOnly ? await indexesOf(store, signal) : new Map<number, string[]>();
@@ -66,6 +68,7 @@ async function reportOf(
         await addShard(
           report,
           { shard, name, bytes, known: indexes.get(shard) ?? [] },
+          sources,
           store,
           manifest,
           signal,
@@ -73,6 +76,7 @@ async function reportOf(
     }
   };
   await Promise.all(Array.from({ length: shardsAtOnce }, worker));
+  if (sources !== undefined) report.duplicates = sources.count();
   report.missing.sort((a, b) => a - b);
   report.damaged.sort((a, b) => a.shard - b.shard);
   return report;
@@ -99,6 +103,7 @@ interface PresentShard {
 async function addShard(
   report: VerifyReport,
   { shard, name, bytes, known }: PresentShard,
+  sources: RepeatedSources | undefined,
   store: CorpusStore,
   manifest: Manifest,
   signal: AbortSignal,
@@ -114,9 +119,10 @@ async function addShard(
   }
   report.shards++;
   report.bytes += bytes;
-  for (const { outcome, reason = '', retryable } of problem) {
+  for (const { outcome, reason = '', retryable, source_sha256: source = '' } of problem) {
     if (outcome === 'stored') {
       report.stored++;
+      sources?.add(source);
       continue;
     }
     report.failed++;

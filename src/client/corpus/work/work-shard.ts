@@ -1,6 +1,7 @@
 import type { JobConsole } from '../../job/job.ts';
-import { showProgress } from '../../job/progress.ts';
+import { reasonsInWords, showProgress } from '../../job/progress.ts';
 import type { ServiceConnection } from '../../job/sending/connection.ts';
+import { bytesInWords } from '../../job/summary.ts';
 import type { WorkArguments } from '../corpus-arguments.ts';
 import { loadRows } from '../load-manifest.ts';
 import type { Manifest } from '../manifest.ts';
@@ -10,10 +11,12 @@ import { shardFormat } from '../shards/shard-formats.ts';
 import type { CorpusStore } from '../store/corpus-store.ts';
 import { storedText } from '../store/stored-bytes.ts';
 import { type AttemptLog, beginLog } from './attempt-log.ts';
+import { withoutDuplicates } from './duplicates.ts';
 import { indexLine, type Outcome } from './outcome.ts';
 import { hasRetryable } from './retryable.ts';
 import { sendRows } from './send-rows.ts';
 import { openSpill, spillFile } from './spill.ts';
+import type { WorkMetrics } from './work-metrics.ts';
 
 /** A corpus and what a worker needs for it. */
 export interface WorkContext {
@@ -21,6 +24,7 @@ export interface WorkContext {
   readonly manifest: Manifest;
   readonly store: CorpusStore;
   readonly connection: ServiceConnection;
+  readonly metrics: WorkMetrics;
 }
 
 /** The outcome of a shard. */
@@ -45,7 +49,7 @@ export async function workShard(
   console: JobConsole,
   signal: AbortSignal,
 ): Promise<ShardResult> {
-  const { work, manifest, store } = context;
+  const { work, manifest, store, metrics } = context;
   const note = work.quiet ? () => {} : console.say;
   const format = await shardFormat(manifest.format);
   const name = shardName(shard, format.ending);
@@ -63,18 +67,23 @@ export async function workShard(
     await using spill = await openSpill(work.spill);
     const outcomes = new Map<number, Outcome>();
     using progress = showProgress(work.quiet ? undefined : console.screen, console.say);
-    const counts = { total: rows.length, done: 0, failed: 0 };
+    const counts = { total: rows.length, done: 0, failed: 0, bytes: 0, reasons: new Map<string, number>() };
+    metrics.beginShard(shard, rows.length);
     progress.update(counts);
     const onOutcome = (outcome: Outcome) => {
       const isStored = 'sample' in outcome;
       outcomes.set((isStored ? outcome.sample : outcome.failure).row.row, outcome);
       counts[isStored ? 'done' : 'failed']++;
+      if (isStored) counts.bytes += outcome.sample.bytes;
+      else countReason(counts.reasons, outcome.failure.reason);
+      metrics.countRow(isStored ? '' : outcome.failure.reason);
       progress.update(counts);
     };
     const onAway = (why: string) => progress.say(`waiting for ${context.connection.host}: ${why}`);
     const { connection } = context;
     await sendRows(rows, manifest, connection, work.limits, spill, log, onOutcome, onAway, signal);
-    const inOrder = rows.flatMap(({ row }) => outcomes.get(row) ?? []);
+    const all = rows.flatMap(({ row }) => outcomes.get(row) ?? []);
+    const inOrder = manifest.deduplicate ? withoutDuplicates(all) : all;
     const samples: Sample[] = inOrder.flatMap((outcome) => ('sample' in outcome ? [outcome.sample] : []));
     await using file = await spillFile(work.spill, format.write(samples, manifest));
     const sha256 = file.sha256.toString('hex');
@@ -86,12 +95,26 @@ export async function workShard(
     } else {
       state = await store.writeNew(name, file, format.contentType, signal);
     }
-    const result = { state, stored: counts.done, failed: counts.failed, bytes: file.bytes, sha256 };
-    progress.say(`shard ${shard}: ${counts.done} stored, ${counts.failed} failed, ${state}`);
+    const [stored, failed] = [samples.length, inOrder.length - samples.length];
+    const result = { state, stored, failed, bytes: file.bytes, sha256 };
+    progress.say(
+      `shard ${shard}: ${stored} stored, ${failed} failed, ${bytesInWords(file.bytes)}, ${state}${reasonsOf(inOrder)}`,
+    );
     return result;
   } finally {
     await writeLog(shard, log, { job: manifest.job, shard, state }, store, note);
   }
+}
+
+/** The reasons of failures with their counts, as a part of a sentence. */
+function reasonsOf(outcomes: readonly Outcome[]): string {
+  const reasons = new Map<string, number>();
+  for (const each of outcomes) if ('failure' in each) countReason(reasons, each.failure.reason);
+  return reasons.size === 0 ? '' : `; ${reasonsInWords(reasons)}`;
+}
+
+function countReason(reasons: Map<string, number>, reason: string): void {
+  reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
 }
 
 function indexText(outcomes: readonly Outcome[], manifest: Manifest, carriesColumns: boolean): string {

@@ -6,6 +6,7 @@ import type { WorkArguments } from '../corpus-arguments.ts';
 import { loadManifest } from '../load-manifest.ts';
 import type { Manifest } from '../manifest.ts';
 import { openStore } from '../store/corpus-store.ts';
+import { noMetrics, serveMetrics } from './work-metrics.ts';
 import { workShard } from './work-shard.ts';
 
 /**
@@ -20,12 +21,14 @@ export async function workShards(
 ): Promise<'done'> {
   const store = openStore(work.out, work.environment, work.patienceMs);
   const connection = connectTo(work.service);
+  await using metrics = work.metricsPort === undefined ? noMetrics : await serveMetrics(work.metricsPort);
   try {
     const manifest = await loadManifest(store, work.job, signal);
     checkShards(work.shards, manifest);
     const [first, last] = work.shards;
     for (let shard = first; shard <= last; shard++) {
-      const result = await workShard(shard, { work, manifest, store, connection }, console, signal);
+      const result = await workShard(shard, { work, manifest, store, connection, metrics }, console, signal);
+      metrics.countShard(result.state, result.bytes ?? 0);
       if (work.json) console.print(JSON.stringify({ shard, ...result }));
     }
     return 'done';
