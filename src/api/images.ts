@@ -1,10 +1,13 @@
+import type { ProcessResponse, ProcessVariantsResponse } from '../../gen/image/v1/processor_pb.ts';
 import { startDeadline } from '../deadline.ts';
 import type { ApiConfig } from './config.ts';
 import type { ApiContext } from './context.ts';
 import type { HeldBytes, Share } from './memory/held-bytes.ts';
 import { priceOfResponse } from './memory/response-price.ts';
 import { readRequest } from './request.ts';
+import { releaseBody } from './request-body.ts';
 import { writeResponse, writeVariants } from './response.ts';
+import { releaseResponse } from './upstream/grpc-call.ts';
 import type { ProcessorClient, ResponseRoom } from './upstream/processor-client.ts';
 import { originOf } from './upstream/trace-call.ts';
 
@@ -20,12 +23,23 @@ export function processImage(config: ApiConfig, processor: ProcessorClient, held
     share.expects(priceOfResponse(message, config.responseLimit));
     const room = roomOf(share, config);
     if (message.$typeName === 'image.v1.ProcessVariantsRequest') {
-      const { variants } = await processor.processVariants(message, deadline, originOf(c), room);
-      return writeVariants(c, share, variants, names, { read, total: deadline.elapsedMs() });
+      const response = await processor.processVariants(message, deadline, originOf(c), room);
+      releaseWhenSent(c, response);
+      return writeVariants(c, share, response.variants, names, { read, total: deadline.elapsedMs() });
     }
     const response = await processor.process(message, deadline, originOf(c), room);
+    releaseWhenSent(c, response);
     return writeResponse(c, share, response, { read, total: deadline.elapsedMs() });
   };
+}
+
+/**
+ * Frees the memory of a request's image and of its response at the earliest time. The processor has read all of the image,
+ * or it would not have responded.
+ */
+function releaseWhenSent({ env }: ApiContext, response: ProcessResponse | ProcessVariantsResponse): void {
+  releaseBody(env.incoming);
+  env.outgoing.once('close', () => releaseResponse(response));
 }
 
 function roomOf(share: Share, { responseLimit }: ApiConfig): ResponseRoom {

@@ -2,10 +2,19 @@ import { addAbortListener } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { HttpBindings } from '@hono/node-server';
 import { Failure, failureFromAbort } from '../failures.ts';
+import { type OwnBytes, release } from '../own-bytes.ts';
 import type { Share } from './memory/held-bytes.ts';
 
-/** Bytes by request; the bodies themselves must not live as long as their requests. */
+/** Bytes by request. */
 const heldBytes = new WeakMap<IncomingMessage, number>();
+
+const bodies = new WeakMap<IncomingMessage, OwnBytes>();
+
+/** Frees the memory of a request's body, which is empty afterwards. No write may still read it. */
+export function releaseBody(incoming: IncomingMessage): void {
+  const body = bodies.get(incoming);
+  if (body !== undefined) release(body);
+}
 
 /** Bytes of the body of a request that have arrived and are held. */
 export function heldBytesOf(incoming: IncomingMessage): number {
@@ -58,7 +67,9 @@ export async function readBody(
     const onEnd = () => {
       stop();
       share?.isWhole();
-      resolve(body.whole());
+      const whole = body.whole();
+      bodies.set(incoming, whole as Uint8Array as OwnBytes);
+      resolve(whole);
     };
     const onBroken = (cause: Error) =>
       fail(new Failure('CANCELLED', 'The caller left before the body was complete.', {}, { cause }));

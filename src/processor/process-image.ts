@@ -1,4 +1,5 @@
 import type { ProcessRequest, ProcessResponse, StoreOptions } from '../../gen/image/v1/processor_pb.ts';
+import { release } from '../own-bytes.ts';
 import type { Admission } from './admission/admission.ts';
 import { cacheKey } from './cache/cache-key.ts';
 import type { Computed, ResultCache } from './cache/result-cache.ts';
@@ -186,7 +187,10 @@ async function make(
     const source = { header, sha256, bytes: content.length, libraries: workers.libraries };
     return mapResults(results, (result, index) => {
       const { key, plan } = images[index] as (typeof images)[number];
-      return { value: storedResponse(result, source, key, plan), report: result.stages };
+      const value = storedResponse(result, source, key, plan);
+      // The value has a copy.
+      release(result.content);
+      return { value, report: result.stages };
     });
   });
 }

@@ -1,6 +1,6 @@
 import { addAbortListener } from 'node:events';
-import { type ClientHttp2Stream, constants } from 'node:http2';
-import { type DescMessage, fromBinary, type MessageShape } from '@bufbuild/protobuf';
+import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2';
+import { type DescMessage, fromBinary, type Message, type MessageShape } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { createMethodUrl } from '@connectrpc/connect/protocol';
 import { requestHeader, validateResponse, validateTrailer } from '@connectrpc/connect/protocol-grpc';
@@ -9,6 +9,7 @@ import { Failure, failureFromAbort } from '../../failures.ts';
 import { collectMessage, endWith, envelopeOf, webHeaders } from '../../grpc/grpc-message.ts';
 import type { Http2Connection } from '../../grpc/http2-connection.ts';
 import { toConnectError } from '../../grpc/rpc-failures.ts';
+import { type OwnBytes, release } from '../../own-bytes.ts';
 
 /** A unary method of a generated service, as `ProcessorService.method.process`. */
 export type UnaryMethod<Input extends DescMessage, Output extends DescMessage> = Parameters<
@@ -40,9 +41,8 @@ export async function callGrpc<Input extends DescMessage, Output extends DescMes
   maxResponseBytes: number,
   { method, message, headers, deadline, takeRoom }: GrpcCall<Input, Output>,
 ): Promise<MessageShape<Output>> {
-  const { pathname } = new URL(createMethodUrl(connection.authority, method));
-  const header = Object.fromEntries(requestHeader(true, deadline.remainingMs(), headers));
-  const stream = await connection.request('POST', pathname, header, {});
+  const header = { ...callHeader, ...headers, 'grpc-timeout': `${deadline.remainingMs()}m` };
+  const stream = await connection.request('POST', createMethodUrl('/', method), header, {});
   // Errors of the stream reach `readResponse`.
   void endWith(stream, envelopeOf(method.input, message));
   const collected = collectMessage({
@@ -52,16 +52,48 @@ export async function callGrpc<Input extends DescMessage, Output extends DescMes
     },
   });
   const response = await readResponse(stream, deadline.signal, collected);
-  validateResponse(response.status, response.header);
-  validateTrailer(response.trailer, response.header);
-  return fromBinary(method.output, wholeOf(collected));
+  if (!isPlainSuccess(response)) validate(response);
+  const bytes = wholeOf(collected);
+  const result = fromBinary(method.output, bytes);
+  memories.set(result, bytes);
+  return result;
+}
+
+/** The memory of each response, of which its fields of type bytes are views. */
+const memories = new WeakMap<object, OwnBytes>();
+
+/**
+ * Frees the memory of a response's fields of type bytes, which are empty afterwards. Called when its last byte is sent,
+ * or will never be.
+ */
+export function releaseResponse(response: Message): void {
+  const bytes = memories.get(response);
+  if (bytes !== undefined) release(bytes);
+}
+
+/** The headers of every call, as Connect makes them. */
+const callHeader = Object.fromEntries(requestHeader(true, undefined, undefined));
+
+/** Whether Connect's validation would find nothing, which needs two `Headers`. */
+function isPlainSuccess({ status, header, trailer }: ResponseHead): boolean {
+  const type = header['content-type'];
+  const isGrpc = type === 'application/grpc+proto' || type === 'application/grpc';
+  const isSuccess = status === 200 && header['grpc-status'] === undefined && trailer['grpc-status'] === '0';
+  return isSuccess && isGrpc && header['grpc-encoding'] === undefined;
+}
+
+/** @throws ConnectError for the status of a failed call, and for a response that is not gRPC's */
+function validate(response: ResponseHead): void {
+  const [header, trailer] = [webHeaders(response.header), webHeaders(response.trailer)];
+  validateResponse(response.status, header);
+  validateTrailer(trailer, header);
 }
 
 type Collected = ReturnType<typeof collectMessage>;
 
-function wholeOf(message: Collected): Uint8Array {
+function wholeOf(message: Collected): OwnBytes {
   try {
-    return message.whole();
+    return message.whole() as OwnBytes;
   } catch (error) {
     throw unreadable(error);
   }
@@ -85,8 +117,8 @@ function unreadable(error: unknown): ConnectError {
 
 interface ResponseHead {
   readonly status: number;
-  readonly header: Headers;
-  readonly trailer: Headers;
+  readonly header: IncomingHttpHeaders;
+  readonly trailer: IncomingHttpHeaders;
 }
 
 /** Reads the response into `message`. */
@@ -96,7 +128,9 @@ async function readResponse(
   message: Collected,
 ): Promise<ResponseHead> {
   const { promise, resolve, reject } = Promise.withResolvers<ResponseHead>();
-  let [status, header, trailer] = [0, new Headers(), new Headers()];
+  let status = 0;
+  let header: IncomingHttpHeaders = {};
+  let trailer: IncomingHttpHeaders = {};
 
   function fail(error: ConnectError): void {
     reject(error);
@@ -106,7 +140,7 @@ async function readResponse(
   stream
     .on('response', (headers) => {
       status = headers[':status'] ?? 0;
-      header = webHeaders(headers);
+      header = headers;
     })
     .on('data', (chunk: Buffer) => {
       try {
@@ -116,7 +150,7 @@ async function readResponse(
       }
     })
     .on('trailers', (headers) => {
-      trailer = webHeaders(headers);
+      trailer = headers;
     })
     .on('error', (cause) => {
       fail(new ConnectError('the connection was lost', Code.Unavailable, undefined, undefined, cause));

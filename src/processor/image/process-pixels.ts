@@ -1,9 +1,10 @@
+import type { OwnBytes } from '../../own-bytes.ts';
 import { decodeFast, decodeWhole } from '../codecs/decode.ts';
 import { type Encoded, encode } from '../codecs/encode.ts';
 import type { ImageHeader } from '../codecs/header.ts';
 import { createStopwatch, type Stage } from '../stopwatch.ts';
 import { packFailure, type WorkerFailure } from '../workers/failure.ts';
-import { type OwnBytes, outOfScratch } from '../workers/scratch.ts';
+import { outOfScratch } from '../workers/scratch.ts';
 import type { Geometry, PlannedImage } from './geometry.ts';
 import { toLuma } from './grayscale.ts';
 import { resample } from './kernels/resample.ts';

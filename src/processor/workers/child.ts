@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { EnvironmentError } from '../../environment.ts';
+import { type OwnBytes, release } from '../../own-bytes.ts';
 import { programOf } from '../../programs.ts';
 import { defaultFormats } from '../codecs/codecs.ts';
 import type { SourceFormat } from '../codecs/source-format.ts';
@@ -110,6 +111,8 @@ export function startChild<Name extends keyof WorkerRoles>(
   channel.on('data', (chunk: Buffer) => {
     try {
       receive(chunk);
+      // Node reads each chunk into memory of its own, and `receive` has copied it.
+      release(chunk as Uint8Array as OwnBytes);
     } catch (error) {
       // A decoder's bug may have given an attacker control of the process.
       channel.destroy();

@@ -1,12 +1,9 @@
+import type { OwnBytes } from '../../own-bytes.ts';
+
 /** Bytes kept between images: enough for a 16-megapixel photo in colour. Larger buffers are freed after their image. */
 const keptBytes = 48 * 2 ** 20;
 
 let kept = Buffer.alloc(0);
-
-declare const ownMemory: unique symbol;
-
-/** Bytes outside of the scratch memory. Only `outOfScratch` returns them, and the type of a job's result requires them. */
-export type OwnBytes = Uint8Array & { readonly [ownMemory]: true };
 
 /**
  * Memory with arbitrary contents for the decoded pixels of one image. The next call returns the same bytes: allocating
@@ -18,7 +15,7 @@ export function takeScratch(bytes: number): Buffer {
   return kept.subarray(0, bytes);
 }
 
-/** Copies bytes that the next image would overwrite, and returns all others unchanged. */
+/** Copies bytes that the next image would overwrite, and returns all others unchanged. The type of a job's result requires it. */
 export function outOfScratch(bytes: Uint8Array): OwnBytes {
   return (bytes.buffer === kept.buffer ? Uint8Array.from(bytes) : bytes) as OwnBytes;
 }
