@@ -218,9 +218,7 @@ function keepResponses(
     onError,
   });
   metrics.watchStoreQueue(sink.queue);
-  const tier = config.STORE_READ
-    ? createStoreTier({ storage, store, sink, maxBytes: config.MAX_ANSWER_BYTES, onError })
-    : undefined;
+  const tier = config.STORE_READ ? createStoreTier({ storage, store, sink, onError }) : undefined;
   return { sink, tier };
 }
 

@@ -6,6 +6,7 @@ import { origins } from './origins.fault.ts';
 import { overload } from './overload.fault.ts';
 import { putSessionFirst, quietMachine } from './processes.ts';
 import { redis } from './redis.fault.ts';
+import { store } from './store.fault.ts';
 import { workers } from './workers.fault.ts';
 
 /*
@@ -15,7 +16,7 @@ import { workers } from './workers.fault.ts';
  * hold is run again, four times at most, before it counts: its figures are times, and the machine has other things to do.
  */
 
-const scenarios: readonly Scenario[] = [balancing, overload, redis, workers, origins, cheap];
+const scenarios: readonly Scenario[] = [balancing, overload, redis, store, workers, origins, cheap];
 /** How long to wait for the machine to have nothing else to do, in milliseconds; then it has to do as it is. */
 const quietWithinMs = 1000 * Number(process.env.QUIET_WITHIN_S ?? 20);
 const mostAttempts = 5;

@@ -60,7 +60,9 @@ describe('compose.yaml', () => {
   it.each(Object.entries(schemas))('gives %s an environment that it starts with', (name, schema) => {
     const environment = textsOf(services[name] as Service);
     expect(() => readEnvironment(schema, environment)).not.toThrow();
-    expect(Object.keys(schema.shape)).toEqual(expect.arrayContaining(Object.keys(environment)));
+    // Those of AWS are read by its SDK.
+    const own = Object.keys(environment).filter((variable) => !variable.startsWith('AWS_'));
+    expect(Object.keys(schema.shape)).toEqual(expect.arrayContaining(own));
   });
 
   it('starts the API and two processors, and Redis and jobs by their profiles', () => {

@@ -5,6 +5,8 @@ import type { ProcessorConfig } from '../config.ts';
 
 /** Memory of image-processor while it processes no image, in bytes; measured. */
 const serverBytes = 150_000_000;
+/** Memory of the SDK of object storage, in bytes; measured. */
+const sdkBytes = 40_000_000;
 /** Limit of a worker's memory between images, in bytes. A worker with more is replaced. */
 export const idleWorkerBytes = 250_000_000;
 
@@ -14,7 +16,8 @@ const leastWorkBytes = 256_000_000;
 type MemoryConfig = Pick<
   ProcessorConfig,
   'WORKERS' | 'CACHE_MAX_BYTES' | 'MAX_DOWNLOADS' | 'MAX_SOURCE_BYTES' | 'MAX_HELD_BYTES' | 'MAX_ANSWER_BYTES'
->;
+> &
+  Partial<Pick<ProcessorConfig, 'STORE_URL' | 'MAX_STORE_QUEUE_BYTES' | 'SOURCE_BUCKETS'>>;
 
 /**
  * Limit of the memory that images in progress may take together, in bytes: MAX_WORK_BYTES, or the rest of the
@@ -48,8 +51,15 @@ export function restingMemory(config: MemoryConfig): number {
     CACHE_MAX_BYTES +
     // Waiting work and work in progress are included.
     heldMemory(config) +
-    MAX_DOWNLOADS * MAX_SOURCE_BYTES
+    MAX_DOWNLOADS * MAX_SOURCE_BYTES +
+    storageMemory(config)
   );
+}
+
+/** The SDK, and the objects that wait to be kept. */
+function storageMemory({ STORE_URL, SOURCE_BUCKETS = [], MAX_STORE_QUEUE_BYTES = 0 }: MemoryConfig): number {
+  if (STORE_URL === undefined) return SOURCE_BUCKETS.length === 0 ? 0 : sdkBytes;
+  return sdkBytes + MAX_STORE_QUEUE_BYTES;
 }
 
 /** The limit of the control group, or half of the machine without one. */

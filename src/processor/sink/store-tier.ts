@@ -3,7 +3,7 @@ import { ProcessResponseSchema } from '../../../gen/image/v1/processor_pb.ts';
 import { messageBytes } from '../../grpc/grpc-message.ts';
 import type { BucketPrefix, ObjectAddress } from '../../object-storage/object-address.ts';
 import type { ObjectStorage } from '../../object-storage/object-storage.ts';
-import { StorageFailure } from '../../object-storage/storage-failure.ts';
+import { StorageFailure, type StorageProblem } from '../../object-storage/storage-failure.ts';
 import type { CacheTier } from '../cache/cache-tier.ts';
 import { numericsVersions } from '../image/provenance.ts';
 import { type Sink, siblingOf } from './sink.ts';
@@ -14,6 +14,8 @@ import { fromStored, isInSibling } from './stored-response.ts';
 const timeoutMs = 1000;
 /** Time without requests after a failure, in ms. */
 const pauseMs = 1000;
+/** Most bytes of one response: as in Redis. */
+const maxBytes = 16 * 2 ** 20;
 /** A key that is not stored is not looked up again for this time, in ms: one call looks it up twice. */
 const missingMs = 5000;
 const maxMissing = 10_000;
@@ -21,25 +23,27 @@ const maxMissing = 10_000;
 /**
  * Stored responses as the last tier of the cache: what the sink has kept is read back. Objects that do not verify count as
  * missing, and are replaced. It never rejects; a storage that fails gets no requests for a second.
- *
- * @param options.maxBytes - most bytes of one response
+ Larger
+ * objects than those of Redis are not read: no call has counted their memory yet.
  */
 export function createStoreTier(options: {
   readonly storage: ObjectStorage;
   readonly store: BucketPrefix;
   readonly sink: Pick<Sink, 'isKnown' | 'noteStored' | 'noteDamaged'>;
-  readonly maxBytes: number;
   onError(error: unknown): void;
 }): CacheTier {
-  const { storage, store, sink, maxBytes, onError } = options;
+  const { storage, store, sink, onError } = options;
   const missing = new LRUCache<string, true>({ max: maxMissing, ttl: missingMs });
   let pausedUntilMs = Number.NEGATIVE_INFINITY;
+
+  /** Neither is a failure of the storage. */
+  const expected: ReadonlySet<StorageProblem> = new Set(['OBJECT_MISSING', 'BYTES_OVER_LIMIT']);
 
   async function read(address: ObjectAddress, signal: AbortSignal) {
     try {
       return await storage.read(address, { maxBytes }, signal);
     } catch (error) {
-      if (error instanceof StorageFailure && error.problem === 'OBJECT_MISSING') return undefined;
+      if (error instanceof StorageFailure && expected.has(error.problem)) return undefined;
       throw error;
     }
   }

@@ -16,6 +16,16 @@ describe(restingMemory, () => {
   });
 });
 
+describe('object storage', () => {
+  it('takes the memory of its library, and of the objects that wait', () => {
+    const none = restingMemory(config);
+    const SOURCE_BUCKETS = [{ bucket: 'photos', prefix: '' }];
+    const STORE_URL = { bucket: 'kept', prefix: '' };
+    expect(restingMemory({ ...config, SOURCE_BUCKETS }) - none).toBe(40_000_000);
+    expect(restingMemory({ ...config, STORE_URL, MAX_STORE_QUEUE_BYTES: 7 }) - none).toBe(40_000_007);
+  });
+});
+
 describe(workMemory, () => {
   it('is the remaining memory for images', () => {
     expect(workMemory(config, 2_000_000_000)).toBe(630_000_000);

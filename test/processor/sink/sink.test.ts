@@ -92,7 +92,7 @@ describe.skipIf(versitygw === undefined)('the sink', () => {
       onError,
       ...options,
     });
-    const tier = () => createStoreTier({ storage, store, sink, maxBytes: 1_000_000, onError });
+    const tier = () => createStoreTier({ storage, store, sink, onError });
     onTestFinished(async () => {
       await sink.drain(0);
       storage.close();
