@@ -1,4 +1,5 @@
 import process from 'node:process';
+import { releaseMemoryAtRest } from '../at-rest.ts';
 import { misspeltVariables } from '../environment.ts';
 import { createLogger, type Logger } from '../telemetry/telemetry.ts';
 import { announceAuthentication } from './auth/auth.ts';
@@ -17,6 +18,7 @@ export async function openApi(
 ): Promise<RunningApi> {
   const log = createLogger('image-api', config.logLevel);
   const api = await startApi(config, log);
+  releaseMemoryAtRest();
   handleSignals(api, log);
   for (const warning of misspeltVariables(Object.keys(apiEnvironment.shape), process.env)) log.warn(warning);
   log.info({ host: config.host, port: api.port, processor: config.processorUrl }, 'image-api listens');

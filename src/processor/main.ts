@@ -1,4 +1,5 @@
 import process from 'node:process';
+import { releaseMemoryAtRest } from '../at-rest.ts';
 import { EnvironmentError, misspeltVariables } from '../environment.ts';
 import { jpegCodecOf } from '../jpeg-codec.ts';
 import { drainOnSignal } from '../shutdown.ts';
@@ -11,6 +12,7 @@ try {
   const config = readProcessorConfig(process.env);
   const log = createLogger('image-processor', config.LOG_LEVEL);
   const processor = await startProcessor(config, log);
+  releaseMemoryAtRest();
   drainOnSignal(processor.drain, config.SHUTDOWN_DELAY_MS + config.SHUTDOWN_TIMEOUT_MS, log);
   for (const warning of misspeltVariables(Object.keys(processorEnvironment.shape), process.env))
     log.warn(warning);

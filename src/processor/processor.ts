@@ -14,7 +14,6 @@ import { createAdmission } from './admission/admission.ts';
 import { heldMemory, idleWorkerBytes, workMemory } from './admission/work-memory.ts';
 import type { CacheTier } from './cache/cache-tier.ts';
 import { createMemoryTier } from './cache/memory-tier.ts';
-import { createRedisTier } from './cache/redis-tier.ts';
 import { createCacheErrorLog } from './cache/report-errors.ts';
 import { createResultCache } from './cache/result-cache.ts';
 import { callerWaits, type ProcessorConfig } from './config.ts';
@@ -63,9 +62,7 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
   const cache = createResultCache<readonly Stage[]>({
     tiers: [
       memoryTier,
-      ...(config.REDIS_URL === undefined
-        ? []
-        : [createRedisTier({ url: config.REDIS_URL, onError: onRedisError })]),
+      ...(config.REDIS_URL === undefined ? [] : [await openRedisTier(config.REDIS_URL, onRedisError)]),
       ...(kept?.tier === undefined ? [] : [kept.tier]),
     ],
     onLookup: metrics.onCacheLookup,
@@ -220,6 +217,12 @@ function keepResponses(
   metrics.watchStoreQueue(sink.queue);
   const tier = config.STORE_READ ? createStoreTier({ storage, store, sink, onError }) : undefined;
   return { sink, tier };
+}
+
+/** The client for Redis is a quarter of what this process would load, so it is loaded only if there is a Redis. */
+async function openRedisTier(url: string, onError: (error: Error) => void): Promise<CacheTier> {
+  const { createRedisTier } = await import('./cache/redis-tier.ts');
+  return createRedisTier({ url, onError });
 }
 
 /** Scrapers send few and small requests. */

@@ -27,6 +27,7 @@ const limits = {
   abortGraceMs: 1000,
   maxRssBytes: 1_000_000_000,
   maxIdleRssBytes: 250_000_000,
+  restAfterMs: 5000,
   sourceFormats,
 };
 

@@ -83,5 +83,5 @@ function sentence(phrase: string): Html {
   const parts = capital
     .split('`')
     .map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part));
-  return html`${parts}${/[.…]$/.test(capital) ? '' : '.'}`;
+  return html`${parts}${/[.\u2026]$/.test(capital) ? '' : '.'}`;
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ClientError } from '../client-error.ts';
 import { indexName } from './names.ts';
 import type { CorpusStore } from './store/corpus-store.ts';

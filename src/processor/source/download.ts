@@ -1,10 +1,10 @@
 import type { Dispatcher } from 'undici';
 import { Failure } from '../../failures.ts';
 import { untilAborted } from '../../until-aborted.ts';
+import { failureFromOrigin } from './client-failures.ts';
 import { createCookies } from './cookies.ts';
 import { createGuardedAgent, type GuardedAgentOptions, type OriginTimeouts } from './guarded-agent.ts';
 import { optOutOf } from './opt-outs.ts';
-import { failureFromOrigin } from './origin-failures.ts';
 import { isOfStaleConnection } from './origin-socket.ts';
 import { checkUrl, hrefWithoutFragment, redirectTarget } from './origin-url.ts';
 import {

@@ -5,7 +5,7 @@ import { Failure } from '../../failures.ts';
 import { isObjectUrl, objectUrl } from '../../object-storage/object-address.ts';
 import { openObjectStorage } from '../../object-storage/object-storage.ts';
 import { createSingleFlight } from '../single-flight.ts';
-import { createDownloader, type Download, type DownloaderOptions, type Validators } from './download.ts';
+import type { Download, Downloader, DownloaderOptions, Validators } from './download.ts';
 import type { DownloadPlaces } from './download-places.ts';
 import { createObjectSources, type ObjectSources } from './object-source.ts';
 import { hrefWithoutFragment } from './origin-url.ts';
@@ -121,7 +121,12 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
     now = Date.now,
     requestHeaders = createRequestHeaders(defaultUserAgent),
   } = options;
-  const downloader = createDownloader({ ...options, requestHeaders });
+  let downloader: Promise<Downloader> | undefined;
+  /** Loads the HTTP client at the first URL. */
+  const loadDownloader = () =>
+    (downloader ??= import('./download.ts').then(({ createDownloader }) =>
+      createDownloader({ ...options, requestHeaders }),
+    ));
   const records = createUrlRecords(options.records, now, requestHeaders);
   const flights = createSingleFlight<Downloaded>();
 
@@ -147,7 +152,7 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
     return {
       href: hrefWithoutFragment(url),
       place: url.host,
-      download: (validators, signal) => downloader.download(url, validators, signal),
+      download: async (validators, signal) => (await loadDownloader()).download(url, validators, signal),
     };
   }
 
@@ -232,6 +237,6 @@ export function createSourceReader(options: SourceReaderOptions): SourceReader {
           throw new Failure('SOURCE_MISSING', 'The request has no image. Send its bytes or a URL.');
       }
     },
-    close: () => downloader.close(),
+    close: async () => await (await downloader)?.close(),
   };
 }

@@ -11,6 +11,9 @@ import { DefaultDeserializer, DefaultSerializer } from 'node:v8';
  * and read into an array of its own, which shares its memory with nothing else.
  */
 
+/** A job of every role, without a result: the worker gives memory back, because nothing has come for a while. */
+export const restJob = 'rest';
+
 const prefixLength = 8;
 
 /** Bytes of a section's length. */

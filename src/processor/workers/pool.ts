@@ -12,8 +12,8 @@ import type { PixelJob, PixelOutcome, PixelResult } from '../image/process-pixel
 import type { Size } from '../image/shortest-edge.ts';
 import type { Outcome } from '../outcome.ts';
 import type { SkewJob, SkewOutcome, SkewReport } from '../skew/skew-job.ts';
-import { createDocumentProcesses } from './documents.ts';
 import { unpackFailure } from './failure.ts';
+import { createLazyProcesses } from './lazy-processes.ts';
 import { startProcesses, type WorkerEvents, type WorkerLimits } from './processes.ts';
 import type { HeaderOutcome, Libraries, PagesOutcome } from './worker-process.ts';
 
@@ -88,6 +88,7 @@ const defaultLimits: WorkerLimits = {
   abortGraceMs: 1000,
   maxRssBytes: Number.POSITIVE_INFINITY,
   maxIdleRssBytes: 250 * megabyte,
+  restAfterMs: 5000,
   sourceFormats: defaultFormats,
 };
 
@@ -102,24 +103,30 @@ const defaultEvents: WorkerEvents = {
 };
 
 /**
- * Starts the processes. Resolves when one of each role has loaded everything that it needs, so that a missing library
- * stops the start instead of failing the first request.
+ * Starts the processes. Resolves when one for pixels has loaded everything that it needs, so that a missing library
+ * stops the start instead of failing the first request. Those of the other roles start when they are needed.
  *
- * @param workers - number of processes for pixels, each with one image at a time; one more reads headers
+ * @param workers - number of processes for pixels, each with one image at a time; one more reads headers when a format needs
+ *   its decoder for that
  */
 export async function startWorkerPool(workers: number, options: WorkerPoolOptions = {}): Promise<WorkerPool> {
   const limits = { ...defaultLimits, ...options };
   const events = { ...defaultEvents, ...options };
   const pixels = startProcesses('pixels', workers, limits, events);
   const { documentWorkers = 1, maxHeadersWaiting = 64 } = options;
-  const documents = createDocumentProcesses(documentWorkers, { ...limits, sourceFormats: ['pdf'] }, events);
+  const documents = createLazyProcesses(
+    'documents',
+    documentWorkers,
+    { ...limits, sourceFormats: ['pdf'] },
+    events,
+  );
   const headerAdmission = createAdmission('headers are being read', 1, maxHeadersWaiting);
   const openAdmission = createAdmission('documents are being opened', documentWorkers, maxHeadersWaiting);
-  const headers = startProcesses('headers', 1, { ...limits, jobTimeoutMs: headerTimeoutMs }, events);
+  const headers = createLazyProcesses('headers', 1, { ...limits, jobTimeoutMs: headerTimeoutMs }, events);
   const close = async (): Promise<void> => {
     await Promise.all([pixels.close(), headers.close(), documents.close()]);
   };
-  const [libraries] = await Promise.all([pixels.ready, headers.ready]).catch(async (error: unknown) => {
+  const libraries = await pixels.ready.catch(async (error: unknown) => {
     await close();
     throw error;
   });

@@ -5,6 +5,7 @@ import { EnvironmentError } from '../../environment.ts';
 import { Failure, failureFromAbort } from '../../failures.ts';
 import type { SourceFormat } from '../codecs/source-format.ts';
 import { startChild, type WorkerChild, WorkerEnded } from './child.ts';
+import { restJob } from './message.ts';
 import type { Libraries, WorkerReply, WorkerRoles } from './worker-process.ts';
 
 /** Limits for a job in a worker process. */
@@ -17,6 +18,8 @@ export interface WorkerLimits {
   readonly maxRssBytes: number;
   /** Bytes of memory that a process may hold between jobs; one that holds more is replaced. */
   readonly maxIdleRssBytes: number;
+  /** Milliseconds without a job after which a process gives memory back that it keeps for the next one. */
+  readonly restAfterMs: number;
   /** The formats that are enabled, whose decoders a process loads. */
   readonly sourceFormats: readonly SourceFormat[];
 }
@@ -102,9 +105,18 @@ export function startProcesses<Name extends keyof WorkerRoles>(
   const closing = new AbortController();
   const firstReady = Promise.withResolvers<Libraries>();
   firstReady.promise.catch(() => {});
-  const lanes = Array.from({ length: count }, keepOneRunning);
+  const lanes = Array.from({ length: count }, (_, index) => keepOneRunning(index === 0));
 
-  async function keepOneRunning(): Promise<void> {
+  const restTask: Task<Job, Result> = {
+    job: restJob as unknown as Job,
+    signal: undefined,
+    resolve() {},
+    reject() {},
+  };
+
+  async function keepOneRunning(isFirst: boolean): Promise<void> {
+    // While the first one starts, the others would take the cores that it and the services need for that.
+    if (!isFirst) await firstReady.promise.catch(() => {});
     for (let failedStarts = 0; !closing.signal.aborted; ) {
       const lines: string[] = [];
       let child: WorkerChild<Job, Result> | undefined;
@@ -145,14 +157,16 @@ export function startProcesses<Name extends keyof WorkerRoles>(
   /** Passes jobs to a process until it has to be replaced. */
   async function serve(child: WorkerChild<Job, Result>): Promise<Replacement> {
     let hasEnded = false;
+    let hasRested = false;
     // One reaction per process. A reaction per job would stay in memory until the process ends.
     void child.ended.then(() => {
       hasEnded = true;
       wake(child, undefined);
     });
     for (;;) {
-      const task = hasEnded ? undefined : await nextTask(child);
+      const task: Task<Job, Result> | undefined = hasEnded ? undefined : await nextTask(child, hasRested);
       if (task === undefined) return await endOf(child);
+      hasRested = task === restTask;
       const { died, rss } = await work(child, task);
       if (died !== undefined) return died;
       if (rss > limits.maxIdleRssBytes) {
@@ -162,14 +176,25 @@ export function startProcesses<Name extends keyof WorkerRoles>(
     }
   }
 
-  function nextTask(child: WorkerChild<Job, Result>): Promise<Task<Job, Result> | undefined> {
+  function nextTask(
+    child: WorkerChild<Job, Result>,
+    hasRested: boolean,
+  ): Promise<Task<Job, Result> | undefined> {
     if (closing.signal.aborted) return Promise.resolve(undefined);
     const [first] = queue;
     if (first !== undefined) {
       queue.delete(first);
       return Promise.resolve(first);
     }
-    return new Promise((resolve) => void idle.set(child, resolve));
+    return new Promise((resolve) => {
+      const timer = hasRested
+        ? undefined
+        : setTimeout(() => wake(child, restTask), limits.restAfterMs).unref();
+      idle.set(child, (task) => {
+        clearTimeout(timer);
+        resolve(task);
+      });
+    });
   }
 
   /** Ends the wait of an idle process. */

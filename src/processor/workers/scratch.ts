@@ -20,6 +20,11 @@ export function outOfScratch(bytes: Uint8Array): OwnBytes {
   return (bytes.buffer === kept.buffer ? Uint8Array.from(bytes) : bytes) as OwnBytes;
 }
 
+/** Gives the scratch memory back to the system. */
+export function releaseScratch(): void {
+  kept = Buffer.alloc(0);
+}
+
 /** Overwrites the scratch memory, as the next image would. */
 export function poisonScratch(): void {
   kept.fill(0xa5);

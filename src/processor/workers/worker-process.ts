@@ -1,5 +1,6 @@
 import { readSync, writeFileSync, writeSync } from 'node:fs';
 import process from 'node:process';
+import { collectAll } from '../../at-rest.ts';
 import type { ImageHeader } from '../codecs/header.ts';
 import type { SourceFormat } from '../codecs/source-format.ts';
 import type { SourcePlan } from '../image/plan.ts';
@@ -7,9 +8,10 @@ import type { PixelJob, PixelOutcome } from '../image/process-pixels.ts';
 import type { Size } from '../image/shortest-edge.ts';
 import type { SkewJob, SkewOutcome } from '../skew/skew-job.ts';
 import { packFailure, type WorkerFailure } from './failure.ts';
-import { createMessageReader, packMessage } from './message.ts';
+import { createMessageReader, packMessage, restJob } from './message.ts';
 import { endWithParent } from './parent-death.ts';
 import { lowerPriority } from './priority.ts';
+import { trimMalloc } from './trim.ts';
 
 /*
  * A worker process. It takes one job at a time from the server over file descriptor 3, a socket, and replies there. It
@@ -72,14 +74,24 @@ export interface WorkerReply<Result> {
 interface Role<Job, Result> {
   /** Loads everything that a job needs. */
   warmUp(): Promise<void>;
+  /** Gives back memory that is kept for the next job. */
+  rest?(): void;
   run(job: Job): Promise<Result>;
 }
 
 const roles: { readonly [Name in keyof WorkerRoles]: () => Promise<Role<never, unknown>> } = {
   async pixels(): Promise<Role<PixelJob | SkewJob, readonly PixelOutcome[] | SkewOutcome>> {
-    const { processPixels, warmUp } = await import('../image/process-pixels.ts');
+    const [{ processPixels, warmUp }, { releaseKernels }, { releaseScratch }] = await Promise.all([
+      import('../image/process-pixels.ts'),
+      import('../image/kernels/wasm.ts'),
+      import('./scratch.ts'),
+    ]);
     return {
       warmUp,
+      rest() {
+        releaseKernels();
+        releaseScratch();
+      },
       async run(job) {
         if (!('given' in job)) return await processPixels(job);
         const { runSkewJob } = await import('../skew/skew-job.ts');
@@ -107,6 +119,9 @@ const roles: { readonly [Name in keyof WorkerRoles]: () => Promise<Role<never, u
     return {
       async warmUp() {
         await pixels.warmUp();
+      },
+      rest() {
+        pixels.rest?.();
       },
       async run(job) {
         if ('maxPixels' in job) return await headers.run(job);
@@ -141,8 +156,10 @@ async function start(role: Role<never, unknown>, formats: readonly SourceFormat[
 
 const channel = 3;
 
-/** A buffer in bytes for sources of usual size, so that not every job maps new pages. */
-const kept = Buffer.allocUnsafeSlow(4 * 1024 * 1024);
+const keptBytes = 4 * 1024 * 1024;
+
+/** A buffer for sources of usual size, so that not every job maps new pages. */
+let kept = Buffer.allocUnsafeSlow(keptBytes);
 
 async function serve(name: keyof WorkerRoles, formats: readonly SourceFormat[]): Promise<void> {
   // Ctrl+C and a supervisor's SIGTERM reach the whole process group; the server completes running calls first.
@@ -159,11 +176,23 @@ async function serve(name: keyof WorkerRoles, formats: readonly SourceFormat[]):
 }
 
 async function done(role: Role<unknown, unknown>, job: unknown): Promise<Partial<WorkerReply<unknown>>> {
+  if (job === restJob) {
+    rest(role);
+    return {};
+  }
   try {
     return { result: await role.run(job) };
   } catch (bug) {
     return { bug: bug instanceof Error ? bug : new Error(String(bug)) };
   }
+}
+
+function rest(role: Role<unknown, unknown>): void {
+  role.rest?.();
+  kept = Buffer.allocUnsafeSlow(keptBytes);
+  collectAll();
+  trimMalloc();
+  rssAfterCollection = process.memoryUsage.rss();
 }
 
 /** Blocks in reads instead of using an event loop: there is no other work, and a turn of it costs more than a read. */

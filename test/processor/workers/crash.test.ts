@@ -82,6 +82,8 @@ describe(processImage, () => {
 
   it('survives a crash of the process that reads headers', async () => {
     const { processing, headerGiven } = createWatched();
+    // The process starts with the first header that it reads.
+    await processImage(await requestOf(17, 'webp'), createProcessing(pool), never);
     const pid = pool.pids().headers[0] as number;
     process.kill(pid, 'SIGSTOP');
     const lost = failureOf(processImage(await requestOf(13, 'webp'), processing, never));

@@ -9,9 +9,9 @@ import {
   type WorkerPool,
   type WorkerPoolOptions,
 } from '../../../src/processor/workers/pool.ts';
-import { startProcesses } from '../../../src/processor/workers/processes.ts';
+import { rssOf, startProcesses } from '../../../src/processor/workers/processes.ts';
 import { runOnePlan } from '../../support/one-plan.ts';
-import { encoded, redGreenBlue } from '../../support/pictures.ts';
+import { encoded, photoLike, redGreenBlue } from '../../support/pictures.ts';
 import { grayTensor, plannedImage } from '../../support/plans.ts';
 import { run } from '../../support/run.ts';
 
@@ -222,11 +222,25 @@ describe(startProcesses, () => {
 describe.skipIf(process.platform !== 'linux')('a worker process', () => {
   it('has a lower priority than the server, and is the first that the kernel kills for memory', async () => {
     const { pool } = await startPool(1);
+    await pool.readHeader(await encoded(redGreenBlue, 'webp'), 9);
     const { pixels, headers } = pool.pids();
     const score = (pid = 0) => readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8').trim();
     expect([...pixels, ...headers].map((pid) => score(pid))).toEqual(['1000', '1000']);
     const own = getPriority();
     expect([...pixels, ...headers].map((pid) => getPriority(pid))).toEqual([Math.max(10, own), own]);
+  });
+
+  it('gives the memory of a large image back when no job follows', async () => {
+    const { pool, replaced } = await startPool(1, { restAfterMs: 200 });
+    const [pid = 0] = await pidsOf(pool, 1);
+    const large = await encoded(photoLike(3000, 2500), 'jpeg');
+    const header = await pool.readHeader(large, 10_000_000);
+    await runOnePlan(pool, { content: large, header, images: [plannedImage(header, grayTensor)] });
+    // The decoded pixels are 22 MB.
+    const after = rssOf(pid);
+    await becomes(() => rssOf(pid) < after - 20_000_000);
+    expect((await runOnePlan(pool, job)).width).toBe(3);
+    expect([pool.pids().pixels, replaced]).toEqual([[pid], []]);
   });
 
   it('has no secrets in its environment', async () => {
@@ -248,13 +262,15 @@ describe.skipIf(process.platform !== 'linux')('a worker process', () => {
     const script = `
       const { startWorkerPool } = await import(process.argv[1]);
       const pool = await startWorkerPool(1);
+      await pool.readHeader(Buffer.from(process.argv[2], 'base64'), 9);
       const { pixels, headers } = pool.pids();
       console.log(JSON.stringify({ pixels, headers }));
       ${before}
       process.kill(process.pid, 'SIGKILL');
     `;
+    const webp = Buffer.from(await encoded(redGreenBlue, 'webp')).toString('base64');
     const module = new URL('../../../src/processor/workers/pool.ts', import.meta.url).href;
-    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script, module]);
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script, module, webp]);
     const { pixels, headers } = JSON.parse(stdout.toString());
     expect([pixels.length, headers.length]).toEqual([1, 1]);
     await becomes(() => [...pixels, ...headers].every(hasEnded));

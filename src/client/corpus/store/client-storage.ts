@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ObjectStorage, openObjectStorage } from '../../../object-storage/object-storage.ts';
 import { usage } from '../../flags.ts';
 

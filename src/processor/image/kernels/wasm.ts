@@ -134,6 +134,11 @@ export function useKernels(job: (arena: Arena) => void): void {
   }
 }
 
+/** Gives the memory of the kernels back to the system. The next job makes an instance of its own. */
+export function releaseKernels(): void {
+  kept = undefined;
+}
+
 function arenaOf(kernels: Kernels): Arena {
   let free = kernels.freeFrom();
   let memory = new Uint8Array(kernels.memory.buffer);

@@ -10,20 +10,19 @@ import type { WorkerRoles } from './worker-process.ts';
 /** Milliseconds without a job after which the processes end and give their memory back. */
 const idleMs = 60_000;
 
-type DocumentProcesses = WorkerProcesses<WorkerRoles['documents']['job'], WorkerRoles['documents']['result']>;
-
 /**
- * The processes that read documents and draw their pages. They start with the first document, and end when there has
- * been none for a while, so that a service without documents has the memory of none.
+ * Processes of a role that few images need. They start with the first job, and end when there has been none for a
+ * while, so that a service without such images does not have their memory.
  *
- * @param count - number of processes, each with one page at a time
+ * @param count - number of processes, each with one job at a time
  */
-export function createDocumentProcesses(
+export function createLazyProcesses<Name extends keyof WorkerRoles>(
+  role: Name,
   count: number,
   limits: WorkerLimits,
   events: WorkerEvents,
-): Omit<DocumentProcesses, 'ready'> {
-  let processes: DocumentProcesses | undefined;
+): Omit<WorkerProcesses<WorkerRoles[Name]['job'], WorkerRoles[Name]['result']>, 'ready'> {
+  let processes: ReturnType<typeof startProcesses<Name>> | undefined;
   let jobs = 0;
   let idle: NodeJS.Timeout | undefined;
   let isClosed = false;
@@ -38,7 +37,7 @@ export function createDocumentProcesses(
     async run(job, signal) {
       clearTimeout(idle);
       if (isClosed) throw crashOf('it was closed');
-      processes ??= startProcesses('documents', count, limits, events);
+      processes ??= startProcesses(role, count, limits, events);
       jobs++;
       try {
         return await processes.run(job, signal);
