@@ -1,3 +1,4 @@
+import { addAbortListener } from 'node:events';
 import type { Readable } from 'node:stream';
 import { StorageFailure, storageFailureFrom } from './storage-failure.ts';
 
@@ -16,6 +17,8 @@ export async function* limitedBody(
 ): AsyncGenerator<Uint8Array, void> {
   // Also where nobody reads the body, an error must not end the process.
   body.on('error', () => {});
+  // The SDK heeds the signal until the response's head has arrived.
+  using _listening = addAbortListener(signal, () => body.destroy(new Error('aborted')));
   try {
     if (bytes > maxBytes) throw new StorageFailure('BYTES_OVER_LIMIT', bucket, { actual: bytes });
     let received = 0;

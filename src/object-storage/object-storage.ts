@@ -1,27 +1,12 @@
-import { hash } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { untilAborted } from '../until-aborted.ts';
+import { attempt, defaultAttempts } from './attempts.ts';
 import type { BucketPrefix, ObjectAddress } from './object-address.ts';
 import { limitedBody, readWhole } from './object-body.ts';
+import { infoOf, type ObjectInfo } from './object-info.ts';
+import { bytesOf, type PutBody, partsOf } from './put-body.ts';
 import { loadSdk, type StorageSettings } from './sdk.ts';
 import { StorageFailure, storageFailureFrom } from './storage-failure.ts';
-
-/** The properties of an object, without its bytes. */
-export interface ObjectInfo {
-  readonly bytes: number;
-  /** With its quotes, as `ifNoneMatch` takes it. */
-  readonly etag: string | undefined;
-  readonly versionId: string | undefined;
-  readonly contentType: string | undefined;
-  readonly contentEncoding: string | undefined;
-  readonly cacheControl: string | undefined;
-  /** SHA-256 of the bytes in base64, where the writer gave one. */
-  readonly sha256: string | undefined;
-  /** By lower-case names. */
-  readonly metadata: Readonly<Record<string, string>>;
-}
 
 export interface GetOptions {
   /** Most bytes of the object, or of its range. Default: no limit. */
@@ -37,21 +22,6 @@ export interface ListedObject {
   readonly bytes: number;
   readonly etag: string | undefined;
 }
-
-/**
- * The bytes to write: in memory, without their SHA-256 or with it, or from a place that can be read several times, such as
- * a file.
- */
-export type PutBody =
-  | Uint8Array
-  | { readonly content: Uint8Array; readonly sha256: Uint8Array }
-  | {
-      readonly bytes: number;
-      /** 32 bytes. */
-      readonly sha256: Uint8Array;
-      /** A new stream of the bytes for each attempt. */
-      open(): Readable;
-    };
 
 export interface PutOptions {
   readonly contentType: string;
@@ -114,37 +84,13 @@ export interface ObjectStorage {
   close(): void;
 }
 
-/** Attempts of one call, the first included. */
-const defaultAttempts = 3;
-/** First wait between two attempts, in ms; each further one is twice as long, and all are shortened by up to half. */
-const firstWaitMs = 100;
-/** Longest wait that a storage may ask for within a call; a longer one fails the call, and its caller waits. */
-const maxWaitMs = 2000;
+/** Bodies above this, in bytes, are sent only after the question whether the object exists. */
+const askFirstBytes = 2 ** 20;
 
 /** Opens object storage. The SDK is loaded, and credentials are looked up, at the first call. */
 export function openObjectStorage(settings: StorageSettings & { readonly attempts?: number }): ObjectStorage {
-  const { attempts = defaultAttempts } = settings;
   const sdk = loadSdk(settings);
-
-  /** Runs `call`, again after failures that pass, and once more with new credentials after those were refused. */
-  async function attempt<T>(
-    bucket: string,
-    signal: AbortSignal,
-    call: (client: S3Client) => Promise<T>,
-  ): Promise<T> {
-    for (let left = attempts - 1; ; left--) {
-      signal.throwIfAborted();
-      const { client, renew } = await untilAborted(sdk.client(), signal);
-      try {
-        return await untilAborted(call(client), signal);
-      } catch (error) {
-        if (signal.aborted) throw signal.reason;
-        const failure = storageFailureFrom(error, bucket);
-        if (!(failure instanceof StorageFailure)) throw failure;
-        await waitForAttempt(failure, left, attempts - 1 - left, renew, signal);
-      }
-    }
-  }
+  const calls = { sdk, attempts: settings.attempts ?? defaultAttempts };
 
   async function open(address: ObjectAddress, options: GetOptions, client: S3Client, signal: AbortSignal) {
     const { GetObjectCommand } = await sdk.commands();
@@ -170,10 +116,33 @@ export function openObjectStorage(settings: StorageSettings & { readonly attempt
   }
 
   const use: ObjectStorage['use'] = (address, options, signal, consume) =>
-    attempt(address.bucket, signal, async (client) => {
+    attempt(calls, address.bucket, signal, async (client) => {
       const opened = await open(address, options, client, signal);
       return opened && (await consume(opened));
     });
+
+  const head: ObjectStorage['head'] = async (address, signal) => {
+    const { HeadObjectCommand } = await sdk.commands();
+    try {
+      return infoOf(
+        await attempt(calls, address.bucket, signal, (client) =>
+          client.send(new HeadObjectCommand({ ...named(address), ChecksumMode: 'ENABLED' }), {
+            abortSignal: signal,
+          }),
+        ),
+      );
+    } catch (error) {
+      if (error instanceof StorageFailure && error.problem === 'OBJECT_MISSING') return undefined;
+      throw error;
+    }
+  };
+
+  /** Whether an object exists; false where the credentials do not allow the question. */
+  async function isThere(address: ObjectAddress, signal: AbortSignal): Promise<boolean> {
+    const info = await head(address, signal).catch(() => undefined);
+    signal.throwIfAborted();
+    return info !== undefined;
+  }
 
   async function write(
     address: ObjectAddress,
@@ -185,7 +154,7 @@ export function openObjectStorage(settings: StorageSettings & { readonly attempt
     const { PutObjectCommand } = await sdk.commands();
     const { content, bytes, sha256, open: openStream } = partsOf(body);
     const hex = Buffer.from(sha256).toString('hex');
-    await attempt(address.bucket, signal, async (client) => {
+    await attempt(calls, address.bucket, signal, async (client) => {
       const stream = openStream?.();
       const command = new PutObjectCommand({
         ...named(address),
@@ -214,7 +183,7 @@ export function openObjectStorage(settings: StorageSettings & { readonly attempt
 
   return {
     get: (address, options, signal) =>
-      attempt(address.bucket, signal, (client) => open(address, options, client, signal)),
+      attempt(calls, address.bucket, signal, (client) => open(address, options, client, signal)),
 
     use,
 
@@ -224,28 +193,18 @@ export function openObjectStorage(settings: StorageSettings & { readonly attempt
         content: await readWhole(body, info.bytes),
       })),
 
-    async head(address, signal) {
-      const { HeadObjectCommand } = await sdk.commands();
-      try {
-        return infoOf(
-          await attempt(address.bucket, signal, (client) =>
-            client.send(new HeadObjectCommand({ ...named(address), ChecksumMode: 'ENABLED' }), {
-              abortSignal: signal,
-            }),
-          ),
-        );
-      } catch (error) {
-        if (error instanceof StorageFailure && error.problem === 'OBJECT_MISSING') return undefined;
-        throw error;
-      }
-    },
+    head,
 
     async putIfAbsent(address, body, options, signal) {
+      if (bytesOf(body) > askFirstBytes && (await isThere(address, signal))) return 'present';
       try {
         await write(address, body, options, { IfNoneMatch: '*' }, signal);
         return 'written';
       } catch (error) {
-        if (error instanceof StorageFailure && error.status === 412) return 'present';
+        if (!(error instanceof StorageFailure)) throw error;
+        if (error.status === 412) return 'present';
+        // Servers that refuse a body before they have read it close the connection, and the refusal may be lost.
+        if (error.problem === 'DROPPED' && (await isThere(address, signal))) return 'present';
         throw error;
       }
     },
@@ -256,7 +215,7 @@ export function openObjectStorage(settings: StorageSettings & { readonly attempt
       const { ListObjectsV2Command } = await sdk.commands();
       let from: string | undefined;
       do {
-        const page = await attempt(bucket, signal, (client) =>
+        const page = await attempt(calls, bucket, signal, (client) =>
           client.send(
             new ListObjectsV2Command({
               Bucket: bucket,
@@ -292,71 +251,10 @@ export function openObjectStorage(settings: StorageSettings & { readonly attempt
   };
 }
 
-/** Waits before the next attempt. @throws the failure if another attempt cannot help */
-async function waitForAttempt(
-  failure: StorageFailure,
-  left: number,
-  made: number,
-  renewCredentials: () => boolean,
-  signal: AbortSignal,
-): Promise<void> {
-  const isSkewed = failure.problem === 'CLOCK_SKEWED';
-  if (left <= 0 || !(failure.isRetryable || isSkewed)) throw failure;
-  // The SDK has learnt the server's time from the refusal; with another clock the call can be signed at once.
-  if (isSkewed && made === 0) return;
-  if (isSkewed) throw failure;
-  if (failure.problem === 'CREDENTIALS_INVALID') {
-    if (!renewCredentials()) throw failure;
-    return;
-  }
-  const requested = (failure.retryAfterSeconds ?? 0) * 1000;
-  if (requested > maxWaitMs) throw failure;
-  const wait = firstWaitMs * 2 ** made * (1 - Math.random() / 2);
-  await sleep(Math.max(wait, requested), undefined, { signal }).catch(() => {
-    throw signal.reason;
-  });
-}
-
-function partsOf(body: PutBody): {
-  readonly content?: Uint8Array;
-  readonly bytes: number;
-  readonly sha256: Uint8Array;
-  readonly open?: () => Readable;
-} {
-  if (body instanceof Uint8Array) {
-    return { content: body, bytes: body.byteLength, sha256: hash('sha256', body, 'buffer') };
-  }
-  if ('content' in body) return { ...body, bytes: body.content.byteLength };
-  return { bytes: body.bytes, sha256: body.sha256, open: () => body.open() };
-}
-
 function named({ bucket, key, versionId }: ObjectAddress) {
   return { Bucket: bucket, Key: key, ...(versionId !== undefined && { VersionId: versionId }) };
 }
 
 function statusOf(error: unknown): number | undefined {
   return (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
-}
-
-/** The fields that GET and HEAD share. */
-function infoOf(response: {
-  ContentLength?: number | undefined;
-  ETag?: string | undefined;
-  VersionId?: string | undefined;
-  ContentType?: string | undefined;
-  ContentEncoding?: string | undefined;
-  CacheControl?: string | undefined;
-  ChecksumSHA256?: string | undefined;
-  Metadata?: Record<string, string> | undefined;
-}): ObjectInfo {
-  return {
-    bytes: response.ContentLength ?? 0,
-    etag: response.ETag,
-    versionId: response.VersionId,
-    contentType: response.ContentType,
-    contentEncoding: response.ContentEncoding,
-    cacheControl: response.CacheControl,
-    sha256: response.ChecksumSHA256,
-    metadata: response.Metadata ?? {},
-  };
 }

@@ -241,6 +241,17 @@ describe.skipIf(versitygw === undefined)('object storage', () => {
       }
     });
 
+    test('an abort ends the reading of a body, also one that stalls', async () => {
+      await storage.put(at('stalled'), randomBytes(100_000), text, never());
+      proxy.faults.push('stalled body');
+      const stop = new AbortController();
+      const opened = await storage.get(at('stalled'), {}, stop.signal);
+      const reason = new Error('enough');
+      const read = all(opened?.body as AsyncIterable<Uint8Array>);
+      setTimeout(() => stop.abort(reason), 100);
+      await expect(read).rejects.toBe(reason);
+    });
+
     test('nothing listening, missing buckets, missing objects have names', async () => {
       using nowhere = open('http://127.0.0.1:1');
       expect(await problemOf(nowhere.storage.read(at('x'), {}, never()))).toBe('UNREACHABLE');

@@ -14,6 +14,8 @@ export type Fault =
   | 'dropped upload'
   /** Closes the connection in the middle of the response's body. */
   | 'half a body'
+  /** Sends half of the response's body, and no more. */
+  | 'stalled body'
   /** Never responds. */
   | 'silence'
   /** Responds after some time. */
@@ -94,12 +96,15 @@ function pass(
       return;
     }
     response.writeHead(reply.statusCode ?? 500, reply.headers);
-    if (fault !== 'half a body') {
+    if (fault !== 'half a body' && fault !== 'stalled body') {
       reply.pipe(response);
       return;
     }
     reply.once('data', (chunk: Uint8Array) => {
-      response.write(chunk.subarray(0, Math.ceil(chunk.length / 2)), () => request.socket.destroy());
+      response.write(chunk.subarray(0, Math.ceil(chunk.length / 2)), () => {
+        if (fault === 'half a body') request.socket.destroy();
+      });
+      reply.pause();
     });
   });
   request.pipe(onward);

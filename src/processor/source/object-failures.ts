@@ -42,6 +42,7 @@ function failureOf(reason: FailureReason, error: StorageFailure, advice: string)
       ...(status !== undefined && { status }),
       ...(seconds !== undefined && { retry_after_seconds: seconds }),
     },
-    { cause: error, isRetryable },
+    // Lists of images contain many that are gone; the log needs no stack for each.
+    { cause: problem === 'OBJECT_MISSING' ? undefined : error, isRetryable },
   );
 }
