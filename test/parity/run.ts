@@ -8,6 +8,7 @@
  *   npm run parity -- --presets [--family NAME] [--type NAME] [--library NAME] [--configs 20] [--seed N] [--again] [--python PATH]
  *                                                                models' tensors, with their own libraries
  *   npm run parity -- --presets --table                          writes the tables of docs/models.md from all such runs
+ *   npm run parity -- --pdf [--python PATH]                      pages of PDFs, with the installed pypdfium2
  *
  * PYTHON names the interpreter too. With --files only files that are not identical are listed, unless --all. Exits with
  * 1 on a difference that docs/numerics.md does not document. Without Pillow, random images are skipped and --files
@@ -21,6 +22,7 @@ import { compareFresh } from './fresh.ts';
 import { compareModels } from './models.ts';
 import { writeTables } from './models-table.ts';
 import { compareLibrary, type Library } from './numerics.ts';
+import { comparePdf } from './pdf.ts';
 import { hasModules } from './python-peer.ts';
 import { compareResamplers } from './resamplers.ts';
 
@@ -33,6 +35,7 @@ const { values: options } = parseArgs({
     resamplers: { type: 'string' },
     files: { type: 'string' },
     all: { type: 'boolean', default: false },
+    pdf: { type: 'boolean', default: false },
     presets: { type: 'boolean', default: false },
     family: { type: 'string' },
     type: { type: 'string' },
@@ -96,6 +99,14 @@ async function comparePresets(python: string): Promise<void> {
   if (!isEqual) process.exitCode = 1;
 }
 
+async function comparePages(python: string): Promise<void> {
+  if (!hasModules(python, ['numpy', 'pypdfium2', 'pikepdf', 'fontTools'])) {
+    console.log(`parity: skipped, ${python} lacks the packages of test/parity/requirements-pdf.txt.`);
+    return;
+  }
+  if (!(await comparePdf(python))) process.exitCode = 1;
+}
+
 async function main(): Promise<void> {
   const { files, python, numerics } = options;
   if (options.resamplers !== undefined) {
@@ -104,6 +115,7 @@ async function main(): Promise<void> {
     if (!isEqual) process.exitCode = 1;
     return;
   }
+  if (options.pdf) return comparePages(python);
   if (options.presets) return comparePresets(python);
   if (numerics !== 'pillow') return compareNumerics(numerics, python);
   if (!hasModules(python, ['PIL'])) {

@@ -1,5 +1,5 @@
 /**
- * The build of PDFium in `@hyzyla/pdfium`: the version of the package, and that of PDFium in it. It is part of every
- * cache key. A test compares it with the installed package.
+ * The build of PDFium: the version of the package `@embedpdf/pdfium`, which contains it. It is part of every cache key.
+ * A test compares it with the installed package.
  */
-export const pdfiumBuild = '2.1.13+7243';
+export const pdfiumBuild = '2.15.1';

@@ -1,22 +1,26 @@
-import { hash } from 'node:crypto';
 import { Failure } from '../../../failures.ts';
 import { defaultSource } from '../../image/default-source.ts';
 import type { Pixels } from '../../image/pixels.ts';
 import type { SourcePlan } from '../../image/plan.ts';
 import type { Size } from '../../image/shortest-edge.ts';
 import { takeScratch } from '../../workers/scratch.ts';
-import { decodingFailure } from '../decoder-failure.ts';
 import type { ImageHeader } from '../header.ts';
-import { openPdf, type PdfDocument, PdfiumError, passwordError, securityError } from './document.ts';
-
-/** Documents that stay open, the last used at the end, so that pages of one document share its parsing. */
-const open = new Map<string, PdfDocument>();
-const mostOpen = 2;
+import {
+  drawPage,
+  type PdfDocument,
+  PdfiumError,
+  passwordError,
+  securityError,
+  sizeOfPage,
+} from './document.ts';
+import type { Pdfium } from './pdfium.ts';
+import { maxMemoryBytes, PdfiumOutOfMemory, withDocument } from './session.ts';
 
 export async function readHeader(content: Uint8Array, source = defaultSource): Promise<ImageHeader> {
-  const document = await openDocument(content, source);
-  checkPage(document, source);
-  const { width, height } = document.sizeOf(source);
+  const { pages, width, height } = await inDocument(content, source, (pdfium, document) => {
+    checkPage(document, source);
+    return { pages: document.pages, ...sizeOfPage(pdfium, document, source) };
+  });
   return {
     format: 'pdf',
     width,
@@ -26,7 +30,7 @@ export async function readHeader(content: Uint8Array, source = defaultSource): P
     bitDepth: 8,
     hasAlpha: false,
     hasIccProfile: false,
-    frames: document.pages,
+    frames: pages,
     isProgressive: false,
     samplesPerPixel: 3,
   };
@@ -34,14 +38,11 @@ export async function readHeader(content: Uint8Array, source = defaultSource): P
 
 export async function decode(content: Uint8Array, header: ImageHeader): Promise<Pixels> {
   const { width, height, source = defaultSource } = header;
-  const document = await openDocument(content, source);
   const data = takeScratch(width * height * 3);
-  try {
-    document.draw(source, header, data);
-  } catch (cause) {
-    open.clear();
-    throw decodingFailure(header, cause);
-  }
+  await inDocument(content, source, (pdfium, document) => {
+    checkPage(document, source);
+    drawPage(pdfium, document, source, header, data);
+  });
   return { data, width, height, channels: 3 };
 }
 
@@ -50,21 +51,26 @@ const mostSizes = { crop: 1000, media: 100 } as const;
 
 /** The sizes of the first pages, in pixels. */
 export async function readPages(content: Uint8Array, source = defaultSource): Promise<readonly Size[]> {
-  const document = await openDocument(content, source);
-  const count = Math.min(document.pages, mostSizes[source.pageBox]);
-  return Array.from({ length: count }, (_, index) => document.sizeOf({ ...source, page: index + 1 }));
+  return await inDocument(content, source, (pdfium, document) => {
+    const count = Math.min(document.pages, mostSizes[source.pageBox]);
+    return Array.from({ length: count }, (_, index) =>
+      sizeOfPage(pdfium, document, { ...source, page: index + 1 }),
+    );
+  });
 }
 
-async function openDocument(content: Uint8Array, source: SourcePlan): Promise<PdfDocument> {
-  // A page whose crop box was replaced keeps it while the document is open.
-  const key = JSON.stringify([hash('sha256', content), source.password, source.pageBox]);
-  const known = open.get(key);
-  open.delete(key);
-  const document = known ?? (await openPdf(content, source.password).catch(rethrow(source)));
-  open.set(key, document);
-  const [oldest] = open.keys();
-  if (open.size > mostOpen && oldest !== undefined) open.delete(oldest);
-  return document;
+/** Calls `use` with PDFium in the state of a document. @throws Failure */
+async function inDocument<T>(
+  content: Uint8Array,
+  source: SourcePlan,
+  use: (pdfium: Pdfium, document: PdfDocument) => T,
+): Promise<T> {
+  try {
+    return await withDocument(content, source, use);
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    throw failureOf(error, source);
+  }
 }
 
 function checkPage({ pages }: PdfDocument, { page }: SourcePlan): void {
@@ -79,34 +85,37 @@ function checkPage({ pages }: PdfDocument, { page }: SourcePlan): void {
   );
 }
 
-function rethrow({ password }: SourcePlan): (cause: unknown) => never {
-  return (cause) => {
-    const code = cause instanceof PdfiumError ? cause.code : undefined;
-    if (code === passwordError && password === '') {
-      throw new Failure(
-        'DOCUMENT_PASSWORD_REQUIRED',
-        'The PDF is encrypted. Send its password in source_options.password.',
-        { format: 'pdf' },
-      );
-    }
-    if (code === passwordError) {
-      throw new Failure('DOCUMENT_PASSWORD_WRONG', 'The PDF does not open with this password.', {
-        format: 'pdf',
-      });
-    }
-    if (code === securityError) {
-      throw new Failure(
-        'FORMAT_UNSUPPORTED',
-        'The PDF is encrypted by a method that is not supported. Save it again without encryption.',
-        { format: 'pdf' },
-        { cause },
-      );
-    }
-    throw new Failure(
-      'IMAGE_CORRUPT',
-      'The PDF cannot be opened: it is cut off or damaged.',
-      { format: 'pdf' },
+function failureOf(cause: unknown, { page, password }: SourcePlan): Failure {
+  const metadata = { format: 'pdf' };
+  if (cause instanceof PdfiumOutOfMemory) {
+    return new Failure(
+      'SOURCE_MEMORY_OVER_LIMIT',
+      `Page ${page} of the PDF takes more than ${maxMemoryBytes} bytes of memory to draw. Ask for a lower dpi, or save its pictures smaller.`,
+      { ...metadata, limit: maxMemoryBytes, page },
       { cause },
     );
-  };
+  }
+  const code = cause instanceof PdfiumError ? cause.code : undefined;
+  if (code === passwordError) {
+    return password === ''
+      ? new Failure(
+          'DOCUMENT_PASSWORD_REQUIRED',
+          'The PDF is encrypted. Send its password in source_options.password.',
+          metadata,
+        )
+      : new Failure('DOCUMENT_PASSWORD_WRONG', 'The PDF does not open with this password.', metadata);
+  }
+  if (code === securityError) {
+    return new Failure(
+      'FORMAT_UNSUPPORTED',
+      'The PDF is encrypted by a method that is not supported. Save it again without encryption.',
+      metadata,
+      { cause },
+    );
+  }
+  const message =
+    cause instanceof PdfiumError && cause.call === 'FPDF_LoadMemDocument'
+      ? 'The PDF cannot be opened: it is cut off or damaged.'
+      : `Page ${page} of the PDF cannot be drawn: the document is cut off or damaged.`;
+  return new Failure('IMAGE_CORRUPT', message, { ...metadata, page }, { cause });
 }

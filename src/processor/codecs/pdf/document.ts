@@ -1,14 +1,17 @@
 import type { SourcePlan } from '../../image/plan.ts';
 import type { Size } from '../../image/shortest-edge.ts';
-import { createPdfium, type Pdfium } from './pdfium.ts';
+import type { Pdfium, PdfiumInstance } from './pdfium.ts';
 
 /** An error that PDFium returned: FPDF_GetLastError (fpdfview.h). */
 export class PdfiumError extends Error {
   override readonly name = 'PdfiumError';
+  /** The function that failed. */
+  readonly call: string;
   readonly code: number;
 
-  constructor(what: string, code: number) {
-    super(`${what}: error ${code}`);
+  constructor(call: string, code: number) {
+    super(`${call}: error ${code}`);
+    this.call = call;
     this.code = code;
   }
 }
@@ -30,47 +33,82 @@ const pointsPerInch = 72;
 /** Coordinates of a crop box that contains every media box; PDFium intersects both. */
 const everywhere = 1e6;
 
-/** An open document in an instance of PDFium of its own, so that no document sees or damages another. */
+/** A document that PDFium has parsed. */
 export interface PdfDocument {
   readonly pages: number;
-  /**
-   * The size of a page in pixels, as pypdfium2's `page.render(scale=dpi / 72)` has it: rounded up.
-   *
-   * @throws PdfiumError if there is no such page; RuntimeError where the WebAssembly code traps
-   */
-  sizeOf(source: SourcePlan): Size;
-  /**
-   * Draws a page on white.
-   *
-   * @param to - [height, width, 3] uint8
-   * @throws PdfiumError; RuntimeError where the WebAssembly code traps
-   */
-  draw(source: SourcePlan, size: Size, to: Uint8Array): void;
+  /** The memory of PDFium after parsing. */
+  readonly state: Uint8Array;
+  /** FPDF_DOCUMENT in it. */
+  readonly handle: number;
 }
 
 /**
- * Opens a document.
+ * Parses a document.
  *
+ * @param pdfium - in its initial state
  * @throws PdfiumError; RuntimeError where the WebAssembly code traps
  */
-export async function openPdf(content: Uint8Array, password: string): Promise<PdfDocument> {
-  const pdfium = await createPdfium(() => true);
-  // The instance is dropped with all of its memory, so the file and the document are not freed.
-  const document = load(pdfium, content, password);
-  return {
-    pages: pdfium._FPDF_GetPageCount(document),
-    sizeOf(source) {
-      const { width, height } =
-        source.pageBox === 'crop'
-          ? cropSize(pdfium, document, source.page - 1)
-          : withPage(pdfium, document, source, (page) => sizeOfPage(pdfium, page));
-      const scale = source.dpi / pointsPerInch;
-      return { width: Math.ceil(width * scale), height: Math.ceil(height * scale) };
-    },
-    draw(source, size, to) {
-      withPage(pdfium, document, source, (page) => draw(pdfium, page, source.annotations, size, to));
-    },
-  };
+export function openPdf(instance: PdfiumInstance, content: Uint8Array, password: string): PdfDocument {
+  const { pdfium } = instance;
+  const handle = load(pdfium, content, password);
+  const pages = pdfium._FPDF_GetPageCount(handle);
+  return { pages, handle, state: instance.save() };
+}
+
+/**
+ * The size of a page in pixels, as pypdfium2's `page.render(scale=dpi / 72)` has it: rounded up.
+ *
+ * @param pdfium - in the document's state
+ * @throws PdfiumError if the page cannot be read; RuntimeError where the WebAssembly code traps
+ */
+export function sizeOfPage(pdfium: Pdfium, { handle }: PdfDocument, source: SourcePlan): Size {
+  const { width, height } =
+    source.pageBox === 'crop'
+      ? cropSize(pdfium, handle, source.page - 1)
+      : withPage(pdfium, handle, source, (page) => sizeInPoints(pdfium, page));
+  const scale = source.dpi / pointsPerInch;
+  return { width: Math.ceil(width * scale), height: Math.ceil(height * scale) };
+}
+
+/**
+ * Draws a page on white.
+ *
+ * @param pdfium - in the document's state
+ * @param to - [height, width, 3] uint8
+ * @throws PdfiumError; RuntimeError where the WebAssembly code traps
+ */
+export function drawPage(
+  pdfium: Pdfium,
+  { handle }: PdfDocument,
+  source: SourcePlan,
+  size: Size,
+  to: Uint8Array,
+): void {
+  withPage(pdfium, handle, source, (page) => {
+    if (source.annotations) removeInvented(pdfium, page);
+    draw(pdfium, page, source.annotations, size, to);
+  });
+}
+
+/** Kinds of annotations (FPDF_ANNOT_…, fpdf_annot.h): links, free text, lines, polygons, polylines, carets. */
+const inventedKinds: readonly number[] = [2, 3, 4, 7, 8, 14];
+/** FPDF_ANNOT_APPEARANCEMODE_NORMAL. */
+const normalAppearance = 0;
+
+/**
+ * Removes the annotations without an appearance that only EmbedPDF's PDFium draws, with one of its invention: a frame
+ * around each link, for example. The caller puts the memory back.
+ */
+function removeInvented(pdfium: Pdfium, page: number): void {
+  for (let index = pdfium._FPDFPage_GetAnnotCount(page) - 1; index >= 0; index--) {
+    const annotation = pdfium._FPDFPage_GetAnnot(page, index);
+    if (annotation === 0) continue;
+    const isInvented =
+      inventedKinds.includes(pdfium._FPDFAnnot_GetSubtype(annotation)) &&
+      pdfium._EPDFAnnot_HasAppearanceStream(annotation, normalAppearance) === 0;
+    pdfium._FPDFPage_CloseAnnot(annotation);
+    if (isInvented) pdfium._FPDFPage_RemoveAnnot(page, index);
+  }
 }
 
 function load(pdfium: Pdfium, content: Uint8Array, password: string): number {
@@ -78,7 +116,7 @@ function load(pdfium: Pdfium, content: Uint8Array, password: string): number {
   const text = store(pdfium, Buffer.from(`${password}\0`));
   const document = pdfium._FPDF_LoadMemDocument(file, content.length, password === '' ? 0 : text);
   if (document === 0) throw new PdfiumError('FPDF_LoadMemDocument', pdfium._FPDF_GetLastError());
-  pdfium.HEAPU8.fill(0, text, text + password.length);
+  pdfium.HEAPU8.fill(0, text, text + Buffer.byteLength(password));
   pdfium._free(text);
   return document;
 }
@@ -104,7 +142,7 @@ function cropSize(pdfium: Pdfium, document: number, index: number): Size {
   }
 }
 
-function sizeOfPage(pdfium: Pdfium, page: number): Size {
+function sizeInPoints(pdfium: Pdfium, page: number): Size {
   return { width: pdfium._FPDF_GetPageWidthF(page), height: pdfium._FPDF_GetPageHeightF(page) };
 }
 

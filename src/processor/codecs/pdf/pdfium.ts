@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { PDFiumModule } from '@hyzyla/pdfium';
+import { init } from '@embedpdf/pdfium';
 
 /*
  * PDFium in WebAssembly, by its C interface (fpdfview.h, fpdf_transformpage.h). It sees no file, no environment and no
@@ -24,6 +24,13 @@ export interface Pdfium {
   _FPDF_GetPageHeightF(page: number): number;
   _FPDF_ClosePage(page: number): void;
   _FPDFPage_SetCropBox(page: number, left: number, bottom: number, right: number, top: number): void;
+  _FPDFPage_GetAnnotCount(page: number): number;
+  _FPDFPage_GetAnnot(page: number, index: number): number;
+  _FPDFPage_CloseAnnot(annotation: number): void;
+  _FPDFPage_RemoveAnnot(page: number, index: number): number;
+  _FPDFAnnot_GetSubtype(annotation: number): number;
+  /** An addition of EmbedPDF's. @param mode - FPDF_ANNOT_APPEARANCEMODE_… */
+  _EPDFAnnot_HasAppearanceStream(annotation: number, mode: number): number;
   _FPDFBitmap_CreateEx(width: number, height: number, format: number, pixels: number, stride: number): number;
   _FPDFBitmap_FillRect(
     bitmap: number,
@@ -60,23 +67,42 @@ type Factory = (options: {
   readonly instantiateWasm: (imports: Imports, done: (instance: object, module: object) => void) => object;
   readonly print: (line: string) => void;
   readonly printErr: (line: string) => void;
-}) => Promise<Pdfium>;
+}) => Promise<{ readonly pdfium: Pdfium }>;
 
 const compiled = new WebAssembly.Module(
-  readFileSync(createRequire(import.meta.url).resolve('@hyzyla/pdfium/pdfium.wasm')),
+  readFileSync(createRequire(import.meta.url).resolve('@embedpdf/pdfium/pdfium.wasm')),
 );
 
+/** An instance of PDFium, whose memory can be put back to an earlier state. */
+export interface PdfiumInstance {
+  readonly pdfium: Pdfium;
+  /** Whether PDFium needed more memory than it may have. What it returned since then may be incomplete. */
+  readonly isOutOfMemory: boolean;
+  /** The bytes of the memory now, without the zeros at its end. */
+  save(): Uint8Array;
+  /** Puts the memory back, also to that of another instance. Pointers that were valid when it was saved are valid again, and no others. */
+  restore(saved: Uint8Array): void;
+  /** Bytes of the memory, which never shrinks. */
+  readonly memoryBytes: number;
+}
+
 /**
- * Creates an instance with memory of its own.
+ * Creates an instance.
  *
- * @param mayGrowTo - whether the memory may grow to a number of bytes; PDFium ends with a trap if it may not
+ * @param maxMemoryBytes - limit of its memory; PDFium traps, or draws less, where it gets no more
  */
-export async function createPdfium(mayGrowTo: (bytes: number) => boolean): Promise<Pdfium> {
-  const pdfium = await (PDFiumModule as unknown as Factory)({
+export async function createPdfium(maxMemoryBytes: number): Promise<PdfiumInstance> {
+  let isOutOfMemory = false;
+  let grow = (_bytes: number) => false;
+  const { pdfium } = await (init as unknown as Factory)({
     instantiateWasm(imports, done) {
       const { env } = imports;
-      const grow = env.emscripten_resize_heap;
-      env.emscripten_resize_heap = (bytes) => mayGrowTo(bytes >>> 0) && grow(bytes);
+      grow = env.emscripten_resize_heap;
+      env.emscripten_resize_heap = (bytes) => {
+        if (bytes >>> 0 <= maxMemoryBytes && grow(bytes)) return true;
+        isOutOfMemory = true;
+        return false;
+      };
       const instance = new WebAssembly.Instance(compiled, imports);
       done(instance, compiled);
       return instance.exports;
@@ -86,5 +112,26 @@ export async function createPdfium(mayGrowTo: (bytes: number) => boolean): Promi
   });
   // 0: the defaults, as in FPDF_InitLibrary.
   pdfium._FPDF_InitLibraryWithConfig(0);
-  return pdfium;
+  return {
+    pdfium,
+    get isOutOfMemory() {
+      return isOutOfMemory;
+    },
+    save() {
+      const words = new Float64Array(pdfium.HEAPU8.buffer);
+      let length = words.length;
+      // Bits, not values: −0 is not zero bytes.
+      while (length > 0 && Object.is(words[length - 1], 0)) length--;
+      return pdfium.HEAPU8.slice(0, length * words.BYTES_PER_ELEMENT);
+    },
+    restore(saved) {
+      if (pdfium.HEAPU8.length < saved.length) grow(saved.length);
+      pdfium.HEAPU8.set(saved);
+      pdfium.HEAPU8.fill(0, saved.length);
+      isOutOfMemory = false;
+    },
+    get memoryBytes() {
+      return pdfium.HEAPU8.length;
+    },
+  };
 }

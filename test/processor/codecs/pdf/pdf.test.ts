@@ -121,7 +121,7 @@ describe('a page of a PDF', () => {
 
 describe('pdfiumBuild', () => {
   it('is that of the installed package', () => {
-    const path = createRequire(import.meta.url).resolve('@hyzyla/pdfium/pdfium.wasm');
+    const path = createRequire(import.meta.url).resolve('@embedpdf/pdfium/pdfium.wasm');
     const manifest = JSON.parse(readFileSync(path.replace(/dist\/pdfium\.wasm$/, 'package.json'), 'utf8'));
     expect(pdfiumBuild.split('+')[0]).toBe(manifest.version);
   });
