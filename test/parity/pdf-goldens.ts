@@ -24,7 +24,7 @@ export const pdfGoldens: readonly PdfGolden[] = JSON.parse(
 ).pages;
 
 /** A document of test/fixtures/pdf. */
-export function pdfFixture(name: string): Buffer {
+function pdfFixture(name: string): Buffer {
   return readFileSync(new URL(`../fixtures/pdf/${name}.pdf`, import.meta.url));
 }
 

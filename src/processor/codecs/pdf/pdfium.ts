@@ -76,7 +76,7 @@ const compiled = new WebAssembly.Module(
 /** An instance of PDFium, whose memory can be put back to an earlier state. */
 export interface PdfiumInstance {
   readonly pdfium: Pdfium;
-  /** Whether PDFium needed more memory than it may have. What it returned since then may be incomplete. */
+  /** Whether PDFium needed more memory than it may have. Its results since then may be incomplete. */
   readonly isOutOfMemory: boolean;
   /** The bytes of the memory now, without the zeros at its end. */
   save(): Uint8Array;
