@@ -48,6 +48,8 @@ class Options(TypedDict, total=False):
     mean: float | Sequence[float]
     std: float | Sequence[float]
     channel_order: Literal["rgb", "bgr"]
+    store: bool | Literal["wait"]
+    store_link: int
 
 
 def has_preset(options: Mapping[str, Any]) -> bool:

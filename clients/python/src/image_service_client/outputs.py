@@ -56,6 +56,10 @@ class Info:
     """Milliseconds of each stage."""
     request_id: str | None
     """The request's id in the service's log."""
+    stored_uri: str | None = None
+    """Where the service keeps the response: `s3://bucket/key`. With `store="wait"` it is there already."""
+    stored_link: str | None = None
+    """A URL of the kept response for the seconds of `store_link`; it needs no credentials."""
 
 
 @dataclass(frozen=True)
@@ -212,6 +216,8 @@ def info_of(headers: Mapping[str, str]) -> Info:
             name: float(ms) for name, ms in re.findall(r"([\w-]+);dur=([\d.]+)", headers.get("server-timing", ""))
         },
         request_id=headers.get("x-request-id"),
+        stored_uri=_unquoted(headers.get("image-stored")),
+        stored_link=_unquoted(headers.get("image-stored-link")),
     )
 
 
