@@ -8,7 +8,10 @@ import {
 } from '../../options/image-options.ts';
 
 /** The options that the form has a field of the same name for. Its choice of size stands for `scale`. */
-type FormOption = Exclude<OptionName, 'scale' | 'grayscale' | 'rect' | 'annotations' | 'store' | 'store_link'>;
+type FormOption = Exclude<
+  OptionName,
+  'scale' | 'grayscale' | 'rect' | 'annotations' | 'store' | 'store_link'
+>;
 
 /**
  * The values of the form: its own choices, and the options as they are typed. `format` is that of an image; a tensor's
