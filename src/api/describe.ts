@@ -34,7 +34,7 @@ export function describeImage(config: ApiConfig, processor: ProcessorClient, hel
   };
 }
 
-function descriptionJson({ source, outputs, decisions, key, tokens, grid }: DescribeResponse) {
+function descriptionJson({ source, outputs, decisions, key, tokens, grid, pages }: DescribeResponse) {
   return {
     ...(source && {
       source: {
@@ -42,6 +42,7 @@ function descriptionJson({ source, outputs, decisions, key, tokens, grid }: Desc
         width: source.width,
         height: source.height,
         orientation: source.orientation,
+        ...(source.pages > 0 && { pages: source.pages }),
       },
     }),
     outputs: outputs.map(outputJson),
@@ -49,6 +50,7 @@ function descriptionJson({ source, outputs, decisions, key, tokens, grid }: Desc
     ...(key !== '' && { key }),
     ...(tokens > 0n && { tokens: Number(tokens) }),
     ...(grid.length > 0 && { grid }),
+    ...(pages.length > 0 && { pages: pages.map(({ width, height }) => ({ width, height })) }),
   };
 }
 

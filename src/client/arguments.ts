@@ -1,5 +1,5 @@
 import { flagsOf, nearestCommand, tableOf } from './commands.ts';
-import { readApi, readApiKey } from './connection-flags.ts';
+import { readApi, readApiKey, readPassword } from './connection-flags.ts';
 import { parseFlags, readImageOptions, readSeconds, textOf, usage } from './flags.ts';
 import { endingsInWords, formatOfPath, formatsOfAmbiguous, hasUnknownEnding } from './output-format.ts';
 
@@ -15,6 +15,8 @@ export interface SendArguments {
   readonly overwrite: boolean;
   readonly api: URL;
   readonly apiKey: string | undefined;
+  /** Of an encrypted document. */
+  readonly password: string | undefined;
   readonly timeoutMs: number;
   /** The output besides errors. */
   readonly print: 'nothing' | 'warnings' | 'details' | 'json';
@@ -31,7 +33,8 @@ export function readArguments(
 ): SendArguments {
   const { values, positionals } = parseFlags(argv, flagsOf(tableOf('send')));
   const { source, output } = readPaths(textOf(values, 'url'), textOf(values, 'output'), positionals);
-  const { texts } = readImageOptions(values);
+  const { texts, values: given } = readImageOptions(values);
+  if (typeof given.page === 'object') throw severalPages(texts.get('page') ?? '');
   if (!texts.has('format')) checkEnding(output);
   const format = texts.get('format') ?? formatOfPath(output);
   if (values.json === true && output === '-') {
@@ -44,9 +47,16 @@ export function readArguments(
     overwrite: values.overwrite !== false,
     api: readApi(textOf(values, 'api'), environment.IMAGE_API_URL),
     apiKey: readApiKey(values, environment.IMAGE_API_KEY),
+    password: readPassword(values, environment.IMAGE_DOCUMENT_PASSWORD),
     timeoutMs: readSeconds(values, 'timeout', 60),
     print: printOf(values),
   };
+}
+
+function severalPages(pages: string) {
+  return usage(
+    `--page is "${pages}", and OUTPUT is one file; "image-client job --page ${pages} INPUT FOLDER" writes a file for each page.`,
+  );
 }
 
 function printOf({ json, quiet, verbose }: Readonly<Record<string, unknown>>): SendArguments['print'] {

@@ -93,11 +93,34 @@ export function readApiKey(values: Values, environment: string | undefined): str
 }
 
 function keyIn(path: string): string {
+  return secretIn(path, '--key-file', 'key').trim();
+}
+
+/**
+ * The password of encrypted documents: of the file of the flag, else of the environment. It is never printed, and no flag
+ * contains it, because other users can read flags in the list of processes.
+ *
+ * @throws ClientError of bad usage, or if the file cannot be read
+ */
+export function readPassword(values: Values, environment: string | undefined): string | undefined {
+  const file = textOf(values, 'password-file');
+  // An editor ends a file with a line feed.
+  const password =
+    file === undefined ? environment : secretIn(file, '--password-file', 'password').replace(/\r?\n$/, '');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a header cannot contain them
+  if (password !== undefined && /[\0-\x1f\x7f]/.test(password)) {
+    const name = file === undefined ? 'IMAGE_DOCUMENT_PASSWORD' : '--password-file';
+    throw usage(`${name} has a line feed or another control character, which no password has.`);
+  }
+  return password === '' ? undefined : password;
+}
+
+function secretIn(path: string, flag: string, what: string): string {
   try {
-    return readFileSync(path, 'utf8').trim();
+    return readFileSync(path, 'utf8');
   } catch (cause) {
     if (codeOf(cause) !== 'ENOENT') throw unreadable(path, cause);
-    const message = `There is no file "${path}"; --key-file takes the path of a file that contains the key.`;
+    const message = `There is no file "${path}"; ${flag} takes the path of a file that contains the ${what}.`;
     throw new ClientError('usage', 'INPUT_MISSING', message, { cause });
   }
 }

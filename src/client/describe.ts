@@ -1,6 +1,6 @@
 import type { exitCodes } from './client-error.ts';
 import { flagsOf, tableOf } from './commands.ts';
-import { readApi, readApiKey } from './connection-flags.ts';
+import { readApi, readApiKey, readPassword } from './connection-flags.ts';
 import { readInput } from './files.ts';
 import { parseFlags, readImageOptions, readSeconds, textOf, usage } from './flags.ts';
 import { describe } from './send.ts';
@@ -12,6 +12,8 @@ interface DescribeArguments {
   readonly options: Readonly<Record<string, string>>;
   readonly api: URL;
   readonly apiKey: string | undefined;
+  /** Of an encrypted document. */
+  readonly password: string | undefined;
   readonly timeoutMs: number;
   /** Whether the JSON is one line. */
   readonly isOneLine: boolean;
@@ -37,6 +39,7 @@ export function readDescribeArguments(
     options: Object.fromEntries(readImageOptions(values).texts),
     api: readApi(textOf(values, 'api'), environment.IMAGE_API_URL),
     apiKey: readApiKey(values, environment.IMAGE_API_KEY),
+    password: readPassword(values, environment.IMAGE_DOCUMENT_PASSWORD),
     timeoutMs: readSeconds(values, 'timeout', 60),
     isOneLine: values.json === true,
   };
@@ -44,12 +47,12 @@ export function readDescribeArguments(
 
 /** Prints as JSON what image-api would respond to one image. @throws ClientError */
 export async function runDescribe(
-  { source, options, api, apiKey, timeoutMs, isOneLine }: DescribeArguments,
+  { source, options, api, apiKey, password, timeoutMs, isOneLine }: DescribeArguments,
   print: (line: string) => void,
   signal: AbortSignal,
 ): Promise<keyof typeof exitCodes> {
   const image = 'path' in source ? await readInput(source.path, signal) : source;
-  const description = await describe(api, image, options, timeoutMs, signal, apiKey);
+  const description = await describe(api, image, options, timeoutMs, signal, apiKey, password);
   print(JSON.stringify(description, undefined, isOneLine ? 0 : 2));
   return 'done';
 }

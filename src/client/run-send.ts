@@ -12,13 +12,13 @@ import { summaryOf } from './summary.ts';
  * @throws ClientError
  */
 export async function runSend(
-  { source, output, options, overwrite, api, apiKey, timeoutMs, print: what }: SendArguments,
+  { source, output, options, overwrite, api, apiKey, password, timeoutMs, print: what }: SendArguments,
   { print, say }: { readonly print: (line: string) => void; readonly say: (line: string) => void },
   signal: AbortSignal,
 ): Promise<'done'> {
   await checkOutput('path' in source ? source.path : undefined, output, overwrite);
   const image = 'path' in source ? await readInput(source.path, signal) : source;
-  const response = await send(api, image, options, timeoutMs, signal, apiKey);
+  const response = await send(api, image, options, timeoutMs, signal, apiKey, password);
   await writeOutput(output, response.content, overwrite, signal);
   if (what !== 'nothing' && misleads(output, response.contentType)) {
     say(`warning: ${output} contains ${response.contentType}`);

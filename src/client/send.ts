@@ -15,6 +15,7 @@ type Source = Uint8Array<ArrayBuffer> | { readonly url: string };
  *
  * @param options - by their names in the API's query
  * @param apiKey - for an image-api that requires one
+ * @param password - of an encrypted document
  * @throws ClientError for every response that is not an image or a tensor
  */
 export async function send(
@@ -24,9 +25,10 @@ export async function send(
   timeoutMs: number,
   signal: AbortSignal,
   apiKey?: string,
+  password?: string,
 ): Promise<ImageResponse> {
   const types = /^image\/|^application\/(octet-stream|json|x-npy|x-npz|vnd\.safetensors)$/;
-  return await post('/v1/images', types, api, source, options, timeoutMs, signal, apiKey);
+  return await post('/v1/images', types, api, source, options, timeoutMs, signal, apiKey, password);
 }
 
 /**
@@ -43,9 +45,11 @@ export async function describe(
   timeoutMs: number,
   signal: AbortSignal,
   apiKey?: string,
+  password?: string,
 ): Promise<unknown> {
   const type = /^application\/json$/;
-  const { content } = await post('/v1/describe', type, api, source, options, timeoutMs, signal, apiKey);
+  const rest = [options, timeoutMs, signal, apiKey, password] as const;
+  const { content } = await post('/v1/describe', type, api, source, ...rest);
   return JSON.parse(Buffer.from(content).toString());
 }
 
@@ -86,6 +90,7 @@ type RequestRest = [
   timeoutMs: number,
   signal: AbortSignal,
   apiKey?: string | undefined,
+  password?: string | undefined,
 ];
 
 async function request(
@@ -93,16 +98,19 @@ async function request(
   init: RequestInit,
   types: RegExp,
   api: URL,
-  ...[query, timeoutMs, signal, apiKey]: RequestRest
+  ...[query, timeoutMs, signal, apiKey, password]: RequestRest
 ): Promise<ImageResponse> {
   const target = new URL(`${api.href.replace(/\/+$/, '')}${path}`);
   target.search = new URLSearchParams(query).toString();
   const key = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
+  // The bytes of UTF-8: fetch writes a header's characters as bytes.
+  const opened =
+    password === undefined ? {} : { 'x-document-password': Buffer.from(password).toString('latin1') };
   const timeout = AbortSignal.timeout(timeoutMs);
   try {
     const response = await fetch(target, {
       ...init,
-      headers: { ...init.headers, ...key } as Record<string, string>,
+      headers: { ...init.headers, ...key, ...opened } as Record<string, string>,
       redirect: 'manual',
       signal: AbortSignal.any([signal, timeout]),
     });

@@ -91,8 +91,14 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
 
   it("offers a command's own flags", async () => {
     expect(await offers('--gray')).toEqual(['--grayscale']);
-    expect(await offers('--no-')).toEqual(['--no-overwrite', '--no-rect', '--no-scale', '--no-grayscale']);
-    expect(await offers('job', '--d')).toEqual(['--dry-run', '--datatype']);
+    expect(await offers('--no-')).toEqual([
+      '--no-overwrite',
+      '--no-rect',
+      '--no-annotations',
+      '--no-scale',
+      '--no-grayscale',
+    ]);
+    expect(await offers('job', '--d')).toEqual(['--dry-run', '--dpi', '--datatype']);
     expect(await offers('job', '-n')).toEqual(['-n']);
     expect(await offers('skew', '--re')).toEqual(['--report', '--rect', '--rescale']);
     expect(await offers('--dry')).toEqual([]);

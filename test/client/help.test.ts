@@ -85,7 +85,7 @@ describe(commandHelp, () => {
   it('names the formats that services read', () => {
     const known = ImageFormatSchema.values.filter(({ number }) => number !== ImageFormat.UNSPECIFIED);
     const shown = [...readFormats, ...optionalFormats].map((format) => format.toUpperCase());
-    expect(shown).toEqual(known.map(({ localName }) => localName));
+    expect(shown.toSorted()).toEqual(known.map(({ localName }) => localName).toSorted());
   });
 
   it('has bold headings only on a terminal, and none with NO_COLOR', () => {

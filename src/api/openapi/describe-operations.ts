@@ -77,6 +77,7 @@ export function descriptionSchema(): JsonObject {
           width: pixels('In pixels as stored, before EXIF orientation'),
           height: pixels('In pixels as stored, before EXIF orientation'),
           orientation: { type: 'integer', minimum: 1, maximum: 8, description: 'The EXIF orientation' },
+          pages: { type: 'integer', minimum: 1, description: 'Pages of a document. Absent for a picture' },
         },
       },
       outputs: {
@@ -125,6 +126,16 @@ export function descriptionSchema(): JsonObject {
         type: 'array',
         items: { type: 'integer' },
         description: 'Frames (1), rows and columns of the patches into which the preset cuts the image',
+      },
+      pages: {
+        type: 'array',
+        items: {
+          type: 'object',
+          required: ['width', 'height'],
+          properties: { width: pixels('In pixels, at the dpi'), height: pixels('In pixels, at the dpi') },
+        },
+        description:
+          'Sizes of the first 1000 pages of a document, with page_box=media of the first 100. Absent for a picture, and if the source was not read as a whole',
       },
     },
   };

@@ -44,10 +44,11 @@ export async function tryOptions(
 ): Promise<ProcessResponse | Failure> {
   const away = watchAbsence(connection, patienceMs, onAway);
   const source = { case: 'content' as const, value: image };
+  const { sourceOptions: _, ...ofPictures } = request;
   for (;;) {
     await reachService(connection, patienceMs, away, signal);
     try {
-      return await connection.process({ ...request, source }, patienceMs, signal);
+      return await connection.process({ ...ofPictures, source }, patienceMs, signal);
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof ClientError) throw error;

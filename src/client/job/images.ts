@@ -14,6 +14,14 @@ export interface SourceFile {
 /** Where an image of a job comes from: a file, or a URL that the processor downloads. */
 export type JobSource = SourceFile | { readonly url: string };
 
+/** A page of a document. */
+export interface JobPage {
+  /** From 1. */
+  readonly number: number;
+  /** How many pages the document has. */
+  readonly of: number;
+}
+
 /** One image of a job before its output has a name. */
 export interface FoundImage {
   readonly source: JobSource;
@@ -27,6 +35,8 @@ export interface FoundImage {
   readonly format?: string;
   /** The row of a list that names it. */
   readonly row?: ListRow;
+  /** Of a document. */
+  readonly page?: JobPage;
 }
 
 /** The position of an image in a list. */
@@ -41,6 +51,8 @@ export interface JobImage {
   readonly source: JobSource;
   /** The output's path in the output folder, with `/`. */
   readonly output: string;
+  /** Of a document. */
+  readonly page?: JobPage;
 }
 
 /** A file or folder that a search found and that is not an image. */
@@ -54,6 +66,8 @@ export interface Skipped {
 export interface JobFailure {
   /** The absolute path or the URL; for a row of a list that was refused, its text. */
   readonly source: string;
+  /** Of a document; unset for a failure of the whole document. */
+  readonly page?: number;
   /** Stable: docs/errors.md lists the service's, docs/cli.md the client's own. */
   readonly reason: string;
   readonly message: string;
@@ -67,6 +81,21 @@ export interface JobFailure {
 /** The name of a source: the path or the URL. */
 export function nameOfSource(source: JobSource): string {
   return 'url' in source ? source.url : source.path;
+}
+
+/** Names an image for people: its source, and its page as `#p3`. The same for no other image of a job. */
+export function nameOfImage({ source, page }: Pick<JobImage, 'source' | 'page'>): string {
+  return nameOfPage(nameOfSource(source), page?.number);
+}
+
+/** A source by its name, with a page of it. */
+export function nameOfPage(source: string, page: number | undefined): string {
+  return page === undefined ? source : `${source}#p${page}`;
+}
+
+/** The members of a line that name its image. */
+export function imageMembers({ source, page }: Pick<JobImage, 'source' | 'page'>) {
+  return { source: nameOfSource(source), ...(page !== undefined && { page: page.number }) };
 }
 
 /** Names a file by device and inode. */

@@ -1,5 +1,5 @@
 import { flagsOf, tableOf } from '../commands.ts';
-import { type CalledService, readService } from '../connection-flags.ts';
+import { type CalledService, readPassword, readService } from '../connection-flags.ts';
 import {
   parseFlags,
   readCount,
@@ -21,6 +21,8 @@ export interface JobArguments {
   readonly options: JobRequest;
   readonly list: ListOptions;
   readonly service: CalledService;
+  /** Of encrypted documents. */
+  readonly password: string | undefined;
   readonly limits: QueueLimits;
   readonly force: boolean;
   readonly overwrite: boolean;
@@ -69,6 +71,7 @@ export function readJobArguments(
       base: textOf(values, 'base'),
     },
     service: readService(values, environment),
+    password: readPassword(values, environment.IMAGE_DOCUMENT_PASSWORD),
     limits: readQueueLimits(values, 32),
     force: values.force === true,
     overwrite: values.overwrite === true,

@@ -1,14 +1,16 @@
 import { resolve } from 'node:path';
-import type { JobFailure } from './images.ts';
+import { type JobFailure, nameOfPage } from './images.ts';
 import type { JobArguments } from './job-arguments.ts';
-import { readJournal } from './journal/journal.ts';
+import { type Journal, readJournal } from './journal/journal.ts';
 import { identityOf } from './journal/journal-entry.ts';
 import { type PlannedLine, plannedLines } from './json-lines.ts';
 import { takeOutputFolder } from './output/folder.ts';
 import { checkPlan, type Plan, type PlanRules, planJob } from './plan.ts';
 import type { Screen } from './progress.ts';
+import { connectTo } from './sending/connect.ts';
 import { runPlan } from './sending/run-plan.ts';
-import { findImages } from './sources/sources.ts';
+import { pagesOfDocuments } from './sources/documents.ts';
+import { type Found, findImages } from './sources/sources.ts';
 import { bytesInWords, skippedWords } from './summary.ts';
 
 /** Where a job prints: results on standard output, messages on standard error. */
@@ -41,16 +43,41 @@ export async function runJob(
     overwrite: job.overwrite,
   };
   if (job.dryRun) {
-    const plan = await planJob(found, folder, await readJournal(folder), rules, signal);
+    const journal = await readJournal(folder);
+    const pages = await withPages(found, job, journal, console, signal);
+    const plan = await planJob(pages, folder, journal, rules, signal);
     printPlan(plan, job, console);
     checkPlan(plan, rules);
     return 'done';
   }
   await using output = await takeOutputFolder(folder);
   const journal = await readJournal(folder);
-  const plan = await planJob(found, folder, journal, rules, signal);
+  const pages = await withPages(found, job, journal, console, signal);
+  const plan = await planJob(pages, folder, journal, rules, signal);
   checkPlan(plan, rules);
   return await runPlan(plan, { job, rules, folder, output, journal }, console, signal);
+}
+
+/** What was found, with the pages of documents in their places. */
+async function withPages(
+  found: Found,
+  { options, password, service, limits, quiet }: JobArguments,
+  journal: Journal,
+  { say }: JobConsole,
+  signal: AbortSignal,
+): Promise<Found> {
+  const { pages, request } = options;
+  const asksUrls = pages !== undefined || request.sourceOptions !== undefined || password !== undefined;
+  const { images, refused } = await pagesOfDocuments(
+    found.images,
+    { pages, password, asksUrls },
+    journal.latest(),
+    () => connectTo(service),
+    limits,
+    (why) => (quiet ? undefined : say(`waiting for ${service.name} at ${service.url.host}: ${why}`)),
+    signal,
+  );
+  return { ...found, images, refused: [...found.refused, ...refused] };
 }
 
 function printPlan(plan: Plan, job: JobArguments, { print }: JobConsole): void {
@@ -70,10 +97,12 @@ function printPlan(plan: Plan, job: JobArguments, { print }: JobConsole): void {
 function wordsOf(line: PlannedLine): string {
   const verb = line.action.padEnd(7);
   if (line.action === 'skip') return `${verb} ${line.source}: ${line.kind}`;
-  return line.action === 'refuse' ? `${verb} ${ofFailure(line)}` : `${verb} ${line.source} -> ${line.output}`;
+  return line.action === 'refuse'
+    ? `${verb} ${ofFailure(line)}`
+    : `${verb} ${nameOfPage(line.source, line.page)} -> ${line.output}`;
 }
 
-function ofFailure({ source, reason, message, metadata }: JobFailure): string {
+function ofFailure({ source, page, reason, message, metadata }: JobFailure): string {
   const line = metadata.line === undefined ? '' : ` (line ${metadata.line} of ${metadata.list})`;
-  return `${source}${line}: ${reason}: ${message}`;
+  return `${nameOfPage(source, page)}${line}: ${reason}: ${message}`;
 }

@@ -1,4 +1,4 @@
-import { type JobFailure, type JobImage, nameOfSource, type Skipped } from './images.ts';
+import { imageMembers, type JobFailure, type JobImage, type Skipped } from './images.ts';
 import type { Plan } from './plan.ts';
 
 /** The object that `job --json` prints at the end of a run. The names are stable; docs/cli.md describes each. */
@@ -26,16 +26,21 @@ export function skippedByKind(skipped: readonly Skipped[]): Record<string, numbe
 
 /** A line of `job --dry-run --json`. */
 export type PlannedLine =
-  | { readonly action: 'do' | 'replace' | 'done'; readonly source: string; readonly output: string }
+  | {
+      readonly action: 'do' | 'replace' | 'done';
+      readonly source: string;
+      readonly page?: number;
+      readonly output: string;
+    }
   | ({ readonly action: 'refuse' } & JobFailure)
   | { readonly action: 'skip'; readonly source: string; readonly kind: string };
 
 /** The lines of a plan. */
 export function* plannedLines({ images, replacing, done, refused, skipped }: Plan): Generator<PlannedLine> {
-  const line = (action: 'do' | 'replace' | 'done', { source, output }: JobImage) => ({
+  const line = (action: 'do' | 'replace' | 'done', image: JobImage) => ({
     action,
-    source: nameOfSource(source),
-    output,
+    ...imageMembers(image),
+    output: image.output,
   });
   for (const image of images) yield line(replacing.has(image) ? 'replace' : 'do', image);
   for (const { image } of done) yield line('done', image);

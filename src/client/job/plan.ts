@@ -1,7 +1,7 @@
 import { lstat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { ClientError } from '../client-error.ts';
-import { type FoundImage, type JobFailure, type JobImage, nameOfSource, type Skipped } from './images.ts';
+import { type FoundImage, imageMembers, type JobFailure, type JobImage, type Skipped } from './images.ts';
 import type { Journal } from './journal/journal.ts';
 import type { Entry, OptionsIdentity } from './journal/journal-entry.ts';
 import { ownFailure } from './journal/own-failures.ts';
@@ -84,14 +84,15 @@ export async function planJob(
 
 /** The failure of an output that must not be written; undefined if it may be. */
 function refusalOf(
-  { source, output }: JobImage,
+  image: JobImage,
   folder: string,
   standing: Standing,
   overwrite: boolean,
 ): JobFailure | undefined {
+  const { output } = image;
   const path = join(folder, output);
   const failure = (reason: Parameters<typeof ownFailure>[0], message: string) => ({
-    source: nameOfSource(source),
+    ...imageMembers(image),
     ...ownFailure(reason, message, { output }),
   });
   if (standing.kind === 'source') {

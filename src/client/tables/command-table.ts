@@ -27,6 +27,7 @@ export interface CommandTable {
 export const variables = {
   IMAGE_API_URL: 'address of image-api (default http://localhost:8080)',
   IMAGE_API_KEY: 'API key for image-api; never printed or written to a file',
+  IMAGE_DOCUMENT_PASSWORD: 'password of encrypted documents; never printed or written to a file',
   IMAGE_PROCESSOR_URL:
     'address of image-processor; with it the commands job, corpus and skew send their images there, not to image-api',
   JOB_COMPLETION_INDEX:

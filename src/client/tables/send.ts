@@ -5,6 +5,7 @@ import {
   commonFlags,
   jsonFlag,
   outputFlag,
+  passwordFlag,
   quietFlag,
   timeoutFlag,
   urlFlag,
@@ -31,6 +32,7 @@ export const send: CommandTable = {
       group: 'response',
       help: 'replace OUTPUT if it exists, as cp and curl do (default: replace)',
     },
+    ...passwordFlag,
     ...apiFlags,
     ...timeoutFlag(60),
   },
@@ -46,7 +48,7 @@ export const send: CommandTable = {
     ['cat photo.jpg | image-client - - > gray.jpg', 'in a pipe'],
   ],
   exits: ['done', 'unexpected', 'usage', 'refused', 'unavailable', 'files', 'diskFull', 'interrupted'],
-  environment: ['IMAGE_API_URL', 'IMAGE_API_KEY', 'NO_COLOR'],
+  environment: ['IMAGE_API_URL', 'IMAGE_API_KEY', 'IMAGE_DOCUMENT_PASSWORD', 'NO_COLOR'],
   positionals: 'files',
 };
 
@@ -62,6 +64,7 @@ export const describe: CommandTable = {
     ...quietFlag,
     ...jsonFlag('print the JSON in one line'),
     ...urlFlag,
+    ...passwordFlag,
     ...apiFlags,
     ...timeoutFlag(60),
   },
@@ -72,6 +75,6 @@ export const describe: CommandTable = {
     ['image-client describe --width 640 photo.jpg', 'the size of an image'],
   ],
   exits: ['done', 'unexpected', 'usage', 'refused', 'unavailable', 'files', 'interrupted'],
-  environment: ['IMAGE_API_URL', 'IMAGE_API_KEY', 'NO_COLOR'],
+  environment: ['IMAGE_API_URL', 'IMAGE_API_KEY', 'IMAGE_DOCUMENT_PASSWORD', 'NO_COLOR'],
   positionals: 'files',
 };

@@ -32,6 +32,17 @@ export const urlFlag: Flags = {
   },
 };
 
+/** The password of encrypted documents; `readPassword` reads it. */
+export const passwordFlag: Flags = {
+  'password-file': {
+    type: 'string',
+    group: 'page',
+    value: 'FILE',
+    help: 'a file that contains the password of encrypted documents (or IMAGE_DOCUMENT_PASSWORD)',
+    completes: 'files',
+  },
+};
+
 /** How image-api is reached. */
 export const apiFlags: Flags = {
   api: {

@@ -2,7 +2,7 @@ import { appendFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ClientError } from '../../client-error.ts';
 import { codeOf, unreadable, unwritable } from '../../files.ts';
-import type { JobFailure } from '../images.ts';
+import { type JobFailure, nameOfPage } from '../images.ts';
 import { pathOf } from '../output/file-names.ts';
 import { failuresName, temporaryPath } from './own-names.ts';
 
@@ -13,22 +13,22 @@ export interface FailuresFile {
    * Writes the whole file: the failures of this run, and those of earlier runs for sources that this run did not reach.
    * Removes the file if there are none.
    */
-  finish(isAhead: (source: string) => boolean): Promise<void>;
+  finish(isAhead: (image: string) => boolean): Promise<void>;
 }
 
 /**
  * Starts the failures of a run. Lines of earlier runs stay only for sources that this run has yet to reach.
  *
- * @param isAhead - whether this run will reach a source
+ * @param isAhead - whether this run will reach an image, by `nameOfImage`
  * @throws ClientError if the file is not a job's, or cannot be read or written
  */
 export async function beginFailures(
   folder: string,
-  isAhead: (source: string) => boolean,
+  isAhead: (image: string) => boolean,
 ): Promise<FailuresFile> {
   const path = join(folder, failuresName);
   const lines = await linesOf(path);
-  const earlier = lines.filter((line) => isAhead(sourceOf(line) ?? ''));
+  const earlier = lines.filter((line) => isAhead(imageOf(line) ?? ''));
   await replace(path, earlier);
   const failures: JobFailure[] = [];
   let writing: Promise<unknown> = Promise.resolve();
@@ -43,7 +43,7 @@ export async function beginFailures(
     },
     async finish(isStillAhead) {
       await writing;
-      const left = earlier.filter((line) => isStillAhead(sourceOf(line) ?? ''));
+      const left = earlier.filter((line) => isStillAhead(imageOf(line) ?? ''));
       await replace(path, [...left, ...failures.map((failure) => JSON.stringify(failure))]);
     },
   };
@@ -54,7 +54,7 @@ async function linesOf(path: string): Promise<string[]> {
   try {
     const lines = (await readFile(pathOf(path), 'utf8')).split('\n').filter((line) => line !== '');
     // The last line of a run that was killed may be cut off.
-    const isOwn = lines.every((line) => sourceOf(line) !== undefined || line.startsWith('{"source":'));
+    const isOwn = lines.every((line) => imageOf(line) !== undefined || line.startsWith('{"source":'));
     if (isOwn) return lines;
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return [];
@@ -64,10 +64,10 @@ async function linesOf(path: string): Promise<string[]> {
   throw new ClientError('usage', 'OUTPUT_FOREIGN', message);
 }
 
-function sourceOf(line: string): string | undefined {
+function imageOf(line: string): string | undefined {
   try {
-    const { source, reason } = Object(JSON.parse(line)) as Partial<JobFailure>;
-    return typeof source === 'string' && typeof reason === 'string' ? source : undefined;
+    const { source, page, reason } = Object(JSON.parse(line)) as Partial<JobFailure>;
+    return typeof source === 'string' && typeof reason === 'string' ? nameOfPage(source, page) : undefined;
   } catch {
     return undefined;
   }

@@ -14,6 +14,9 @@ export interface Entry {
   /** Of a file: its length in bytes, and its modification time in milliseconds since 1970. */
   readonly sourceBytes?: number;
   readonly mtimeMs?: number;
+  /** Of a document: the page, and how many there are. */
+  readonly page?: number;
+  readonly pages?: number;
   /** SHA-256 in hex of the image that the processor read. */
   readonly sourceSha256: string;
   /** Digest of the request without its source. */
@@ -54,7 +57,7 @@ export function identityOf(request: ProcessRequest): OptionsIdentity {
  * @param outputMtimeMs - when the output was written, in milliseconds since 1970
  */
 export function entryOf(
-  { source, output }: JobImage,
+  { source, output, page }: JobImage,
   identity: OptionsIdentity,
   { content, source: read, provenance, tensors, height, width }: ProcessResponse,
   outputMtimeMs: number,
@@ -63,6 +66,7 @@ export function entryOf(
   return {
     source: nameOfSource(source),
     ...file,
+    ...(page !== undefined && { page: page.number, pages: page.of }),
     sourceSha256: read?.sha256 ?? '',
     ...identity,
     numericsVersion: provenance?.numericsVersion ?? '',
@@ -75,8 +79,9 @@ export function entryOf(
 }
 
 /** Whether an output was made of this image, as it is now, with these options. */
-export function isUpToDate(entry: Entry, { source }: JobImage, { options }: OptionsIdentity): boolean {
+export function isUpToDate(entry: Entry, { source, page }: JobImage, { options }: OptionsIdentity): boolean {
   if (entry.source !== nameOfSource(source) || entry.options !== options) return false;
+  if (entry.page !== page?.number) return false;
   return 'url' in source || (entry.sourceBytes === source.bytes && entry.mtimeMs === source.mtimeMs);
 }
 

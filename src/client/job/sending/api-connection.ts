@@ -63,6 +63,7 @@ export function connectToApi(url: URL, apiKey: string | undefined): ServiceConne
     name: 'image-api',
     host: url.host,
     process,
+    describe: callerOf(ProcessorService.method.describe),
     skew: callerOf(ProcessorService.method.skew),
     async isServing(timeoutMs, signal) {
       const { status } = await call(`${base}/readyz`, {}, timeoutMs, signal);

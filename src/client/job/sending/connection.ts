@@ -1,5 +1,6 @@
 import type { ConnectError } from '@connectrpc/connect';
 import type {
+  DescribeResponse,
   ProcessRequest,
   ProcessResponse,
   SkewRequest,
@@ -15,6 +16,8 @@ export interface ServiceConnection {
   readonly host: string;
   /** @throws ConnectError; ClientError if the service refuses the caller, or is another service */
   process(request: ProcessRequest, timeoutMs: number, signal: AbortSignal): Promise<ProcessResponse>;
+  /** @throws as process */
+  describe(request: ProcessRequest, timeoutMs: number, signal: AbortSignal): Promise<DescribeResponse>;
   /** @throws as process */
   skew(request: SkewRequest, timeoutMs: number, signal: AbortSignal): Promise<SkewResponse>;
   /** Whether the service reports that it serves. @throws ConnectError, also after the time */

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
 import { type ProcessFailure, ProcessFailureSchema } from '../../../../gen/image/v1/processor_pb.ts';
-import { type JobFailure, nameOfSource } from '../images.ts';
+import { imageMembers, type JobFailure } from '../images.ts';
 import { inputFailure } from '../journal/own-failures.ts';
 import { Hosts } from '../sources/hosts.ts';
 import type {
@@ -122,7 +122,7 @@ export function createImageQueue<Image extends QueuedImage, Request, Response>(
   function fail(image: Image, bytes: number, failure: Omit<JobFailure, 'source'>): void {
     sourceBytes -= bytes;
     hosts.end(image.source);
-    settle(outcomes.onFailure(image, { source: nameOfSource(image.source), ...failure }));
+    settle(outcomes.onFailure(image, { ...imageMembers(image), ...failure }));
   }
 
   function succeed({ image, bytes }: Entry<Image, Request>, response: Response): void {

@@ -3,12 +3,15 @@ import { Failure } from '../../../failures.ts';
 import { type ImageOptions, imageOptionNames, standardDefaults } from '../../../options/image-options.ts';
 import { processRequest } from '../../../options/image-request.ts';
 import { optionsInForce } from '../../../options/options-in-force.ts';
+import type { Pages } from '../../../options/pages.ts';
 import { ClientError } from '../../client-error.ts';
 
 /** The options of a job as a request. */
 export interface JobRequest {
-  /** Without a source. */
+  /** Without a source. Only documents take its `sourceOptions`. */
   readonly request: ProcessRequest;
+  /** The pages of documents. Unset: all. */
+  readonly pages: Pages | undefined;
   /** The value of the option `format`, given or by default. */
   readonly format: string;
   /** The options in a few words, for people. */
@@ -26,9 +29,10 @@ export function jobRequest(options: ImageOptions): JobRequest {
   const { format: inForce = standardDefaults.format } = optionsInForce(options, standardDefaults);
   // The files get their names before the tensors are known.
   const format = inForce === 'auto' ? 'npy' : inForce;
+  const { page: pages, ...others } = options;
   try {
-    const request = processRequest({ case: undefined }, { ...options, format }, standardDefaults);
-    return { request, format, words: wordsOf(request, format) };
+    const request = processRequest({ case: undefined }, { ...others, format }, standardDefaults);
+    return { request, pages, format, words: wordsOf(request, format) };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     throw new ClientError('usage', error.reason, inFlags(error.message), { cause: error });

@@ -34,6 +34,7 @@ export function connectToProcessor(url: URL): ServiceConnection {
     name: 'image-processor',
     host: url.host,
     process: (request, timeoutMs, signal) => processor.process(request, { timeoutMs, signal }),
+    describe: (request, timeoutMs, signal) => processor.describe(request, { timeoutMs, signal }),
     skew: (request, timeoutMs, signal) => processor.skew(request, { timeoutMs, signal }),
     async isServing(timeoutMs, signal) {
       const { status } = await health.check(create(HealthCheckRequestSchema), { timeoutMs, signal });

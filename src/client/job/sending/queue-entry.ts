@@ -1,7 +1,7 @@
 import type { ConnectError } from '@connectrpc/connect';
 import type { ProcessFailure } from '../../../../gen/image/v1/processor_pb.ts';
 import type { FailureReason } from '../../../failures.ts';
-import type { JobFailure, JobSource } from '../images.ts';
+import type { JobFailure, JobPage, JobSource } from '../images.ts';
 import type { Absence } from '../sources/absence.ts';
 import type { Attempts, RetryLimits } from './retry.ts';
 
@@ -28,6 +28,8 @@ export interface Outcomes<Image, Response> {
 /** An image of a queue: of a job, or of a pair to compare. */
 export interface QueuedImage {
   readonly source: JobSource;
+  /** Of a document. */
+  readonly page?: JobPage;
 }
 
 /** The request that a queue sends for each image, and how it is sent. */

@@ -3,7 +3,7 @@ import type { ProcessResponse } from '../../../../gen/image/v1/processor_pb.ts';
 import { ClientError } from '../../client-error.ts';
 import { misleads } from '../../output-format.ts';
 import { checkOptions } from '../check-options.ts';
-import { type JobFailure, type JobImage, nameOfSource } from '../images.ts';
+import { imageMembers, type JobFailure, type JobImage, nameOfImage, nameOfPage } from '../images.ts';
 import type { JobConsole } from '../job.ts';
 import type { JobArguments } from '../job-arguments.ts';
 import { beginFailures } from '../journal/failures-file.ts';
@@ -118,7 +118,7 @@ async function sendAll(
   const { images, refused, done } = plan;
   const onAway = (why: string) => note(`waiting for ${job.service.name} at ${job.service.url.host}: ${why}`);
   let misleading = 0;
-  const ahead = new Set([...images, ...refused].map(sourceName));
+  const ahead = new Set([...images.map(nameOfImage), ...refused.map(nameOfFailed)]);
   const connection = connectTo(job.service);
   try {
     const isNeeded = images.length > 0;
@@ -126,11 +126,12 @@ async function sendAll(
       ? await checkOptions(connection, request, job.limits.patienceMs, onAway, signal)
       : undefined;
     const numerics = watchNumerics(isNeeded ? done : [], version);
-    const failures = await beginFailures(folder, (source) => ahead.has(source));
+    const failures = await beginFailures(folder, (image) => ahead.has(image));
     const fail = async (failure: JobFailure): Promise<void> => {
       await failures.add(failure);
-      if (job.verbose) progress.say(`${failure.source}: ${failure.reason}: ${failure.message}`);
-      ahead.delete(failure.source);
+      const name = nameOfFailed(failure);
+      if (job.verbose) progress.say(`${name}: ${failure.reason}: ${failure.message}`);
+      ahead.delete(name);
       counts.failed++;
       progress.update(counts);
     };
@@ -139,8 +140,8 @@ async function sendAll(
       const failure = await writeOutput(image, response, plan, context);
       if (failure !== undefined) return await fail(failure);
       if (misleads(image.output, response.contentType)) misleading++;
-      ahead.delete(nameOfSource(image.source));
-      if (job.verbose) progress.say(`${nameOfSource(image.source)} -> ${image.output}`);
+      ahead.delete(nameOfImage(image));
+      if (job.verbose) progress.say(`${nameOfImage(image)} -> ${image.output}`);
       counts.done++;
       progress.update(counts);
     };
@@ -153,10 +154,10 @@ async function sendAll(
     await runAll(
       async () => {
         for (const failure of refused) await fail(failure);
-        await transferImages(images, request, connection, job.limits, events, signal);
+        await transferImages(images, request, job.password, connection, job.limits, events, signal);
       },
       () => journal.close(),
-      () => failures.finish((source) => ahead.has(source)),
+      () => failures.finish((image) => ahead.has(image)),
     );
   } finally {
     connection.close();
@@ -171,8 +172,8 @@ async function runAll(...steps: readonly (() => Promise<void>)[]): Promise<void>
   if (errors.length > 0) throw errors[0];
 }
 
-function sourceName({ source }: JobImage | JobFailure): string {
-  return typeof source === 'string' ? source : nameOfSource(source);
+function nameOfFailed({ source, page }: JobFailure): string {
+  return nameOfPage(source, page);
 }
 
 /**
@@ -199,7 +200,7 @@ async function writeOutput(
     if (!(error instanceof ClientError) || error.end !== 'refused') throw error;
     const reason = error.reason === 'OUTPUT_EXISTS' ? 'OUTPUT_EXISTS' : 'OUTPUT_UNWRITABLE';
     return {
-      source: nameOfSource(image.source),
+      ...imageMembers(image),
       ...ownFailure(reason, error.message, { output: image.output }),
     };
   }

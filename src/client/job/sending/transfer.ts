@@ -3,6 +3,7 @@ import {
   type ProcessRequest,
   ProcessRequestSchema,
   type ProcessResponse,
+  SourceOptionsSchema,
 } from '../../../../gen/image/v1/processor_pb.ts';
 import { failureFromConnectError } from '../../../grpc/rpc-failures.ts';
 import type { JobImage, JobSource } from '../images.ts';
@@ -21,21 +22,31 @@ export interface TransferEvents<Image, Response> extends Outcomes<Image, Respons
 /**
  * Sends the images of a job.
  *
- * @param request - for every image, without its source
+ * @param request - for every image, without its source; only pages of documents take its `sourceOptions`
+ * @param password - of documents
  * @throws as transfer
  */
 export async function transferImages(
   images: readonly JobImage[],
   request: ProcessRequest,
+  password: string | undefined,
   connection: ServiceConnection,
   limits: QueueLimits,
   events: TransferEvents<JobImage, ProcessResponse>,
   signal: AbortSignal,
 ): Promise<void> {
+  const { sourceOptions, ...ofPictures } = request;
+  const drawn = sourceOptions ?? create(SourceOptionsSchema);
+  const pageOptions = (page: number) =>
+    create(SourceOptionsSchema, { ...drawn, page, password: password ?? '' });
   const exchange: Exchange<JobImage, ProcessRequest, ProcessResponse> = {
     bytesOf: ({ source }) => ('url' in source ? 0 : source.bytes),
-    requestOf: async ({ source }, stop) =>
-      create(ProcessRequestSchema, { ...request, source: await messageSource(source, stop) }),
+    requestOf: async ({ source, page }, stop) =>
+      create(ProcessRequestSchema, {
+        ...ofPictures,
+        ...(page !== undefined && { sourceOptions: pageOptions(page.number) }),
+        source: await messageSource(source, stop),
+      }),
     lengthOf: ({ content }) => content.length,
     send: (queue, away, stop) => connection.sendImages(queue, limits.patienceMs, away, stop),
   };

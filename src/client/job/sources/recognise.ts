@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import { extname } from 'node:path';
 import { openFile } from './source-file.ts';
 
-/** Endings of images. Such a file belongs to the job, regardless of its bytes. */
-const imageEndings = /\.(jpe?g|jpe|jfif|png|webp|avif|gif|tiff?|bmp)$/i;
+/** Endings of images and documents. Such a file belongs to the job, regardless of its bytes. */
+const imageEndings = /\.(jpe?g|jpe|jfif|png|webp|avif|gif|tiff?|bmp|pdf)$/i;
 
 /** Endings of raw camera images. Their first bytes are TIFF's, but the TIFF image is only a small preview. */
 const cameraEndings =
@@ -56,6 +56,7 @@ const signatures: readonly (readonly [format: string, signature: RegExp])[] = [
   // The major brand, or one of the compatible ones.
   ['avif', /^\0\0..ftyp(?:.{4})*avi[fs]/s],
   ['heic', /^\0\0..ftyp(?:.{4})*(?:hei[cxms]|hev[cx]|mif1|msf1)/s],
+  ['pdf', /^%PDF-/],
   ['jxl', /^(?:\xff\n|\0\0\0\fJXL \r\n\x87\n)/],
   ['jpeg2000', /^(?:\0\0\0\fjP {2}\r\n\x87\n|\xff\x4f\xff\x51)/],
 ];

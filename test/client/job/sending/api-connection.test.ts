@@ -112,6 +112,7 @@ async function transfer(count: number, { patienceMs = 10_000, apiKey = 'the-key'
   const error = await transferImages(
     images,
     request,
+    undefined,
     connection,
     limits,
     events,

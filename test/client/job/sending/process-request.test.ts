@@ -69,7 +69,14 @@ describe(jobRequest, () => {
     expect(toJson(ProcessRequestSchema, jobRequest({}).request)).toEqual(ofApi({}));
   });
 
-  it.each(imageOptionNames)('takes %s as image-api does', (name) => {
+  it('keeps the pages of documents apart: a document has a request for each', () => {
+    const { request, pages } = jobRequest({ page: [{ first: 1, last: 3 }], dpi: 200 });
+    expect(pages).toEqual([{ first: 1, last: 3 }]);
+    expect(request.sourceOptions).toMatchObject({ page: 0, dpi: 200 });
+    expect(jobRequest({}).pages).toBeUndefined();
+  });
+
+  it.each(imageOptionNames.filter((name) => name !== 'page'))('takes %s as image-api does', (name) => {
     const request = toJson(ProcessRequestSchema, ofJob(samples[name]).request);
     expect(request).toEqual(ofApi(samples[name]));
     expect(request).not.toEqual(ofApi({}));

@@ -106,6 +106,7 @@ async function transfer(
     await transferImages(
       images,
       create(ProcessRequestSchema),
+      undefined,
       connection,
       { ...limits, ...some },
       {
