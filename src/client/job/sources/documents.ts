@@ -27,7 +27,7 @@ export interface DocumentRules {
 }
 
 /** Whether an image may be a document, by its ending or its first bytes. */
-export function mayBeDocument({ source, format }: FoundImage, { asksUrls }: DocumentRules): boolean {
+function mayBeDocument({ source, format }: FoundImage, { asksUrls }: DocumentRules): boolean {
   if (!('url' in source)) return format === 'pdf' || /\.pdf$/i.test(source.path);
   const path = URL.parse(source.url)?.pathname ?? '';
   return /\.pdf$/i.test(path) || (asksUrls && !hasImageEnding(path));
