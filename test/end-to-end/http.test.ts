@@ -95,7 +95,7 @@ describe('the whole service over HTTP', () => {
       ['pillow', [76, 150, 29], '"3+pillow-13.0"'],
       ['torch', [76, 149, 29], '"1+torch-2.15-cpu"'],
       ['opencv', [76, 150, 29], '"1+opencv-5.0"'],
-      ['fast', [76, 150, 29], '"4+libvips"'],
+      ['fast', [76, 150, 29], '"5+libvips"'],
     ] as const) {
       const response = await send(`?scale=false&numerics=${numerics}`, png);
       expect(response.headers.get('image-numerics')).toBe(version);

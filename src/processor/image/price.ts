@@ -2,6 +2,7 @@ import { datatypes } from '../../datatypes.ts';
 import type { Price } from '../admission/admission.ts';
 import { codecOf } from '../codecs/codecs.ts';
 import { channelsOf, type ImageHeader } from '../codecs/header.ts';
+import { isFasterWhole } from '../codecs/libvips/resizes.ts';
 import { kindOfArrangement } from './arrangements/arrangements.ts';
 import { areaOf } from './cutout.ts';
 import { type Geometry, type PlannedImage, stepsOf } from './geometry.ts';
@@ -75,7 +76,7 @@ function msOf({ width, height }: Size, timePerPixel: number): number {
 export function priceOf(header: ImageHeader, encodedBytes: number, images: readonly PlannedImage[]): Price {
   const pixels = areaOf(header);
   // The whole source is in memory if one of the plans needs all pixels.
-  const isWhole = images.some((image) => reducedPixels(image) === undefined);
+  const isWhole = images.some((image) => reducedPixels(header, image) === undefined);
   const sourceBytes = codecOf(header.format).price.heldBytes(header) + (isWhole ? decodedBytes(header) : 0);
   const outputs = images.map((image) => outputPrice(header, image));
   const outputsMs = sumOf(outputs, ({ time }) => time) / 1e6;
@@ -105,7 +106,10 @@ function outputPrice(header: ImageHeader, image: PlannedImage): { bytes: number;
   const resampledPixels = sumOf(steps, (placed) => kindOf(placed.step).resampledPixels?.(placed) ?? 0);
   const arranging = arrangingPrice(image);
   return {
-    bytes: ((reducedPixels(image) ?? 0) + newPixels) * channelsOf(header) + pixels * bytes + arranging.bytes,
+    bytes:
+      ((reducedPixels(header, image) ?? 0) + newPixels) * channelsOf(header) +
+      pixels * bytes +
+      arranging.bytes,
     time: resampledPixels * resamplingTime[plan.numerics] + pixels * time + arranging.time,
   };
 }
@@ -130,9 +134,10 @@ function tilePixels({ branches }: Geometry): number {
  * The source pixels that fast numerics decode: less than twice each side of the resampled size, but for JPEG at
  * least an eighth of the source. Undefined if all pixels are decoded.
  */
-function reducedPixels({ plan, geometry }: PlannedImage): number | undefined {
+function reducedPixels(header: ImageHeader, { plan, geometry }: PlannedImage): number | undefined {
   const [first] = stepsOf(geometry);
   if (plan.numerics !== 'fast' || first?.step.kind !== 'resize') return undefined;
+  if (isFasterWhole(header, first.step.filter)) return undefined;
   const source = areaOf(geometry.source);
   return Math.min(source, Math.max(4 * areaOf(first.computed), source / 64));
 }

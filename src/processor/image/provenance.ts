@@ -17,7 +17,7 @@ export const numericsVersions = {
   pillow: '3+pillow-13.0',
   torch: '1+torch-2.15-cpu',
   opencv: '1+opencv-5.0',
-  fast: '4+libvips',
+  fast: '5+libvips',
 } as const satisfies Readonly<Record<Plan['numerics'], string>>;
 
 /** The decisions about a source and those of the plan, as `subject=decision`, wherever there was a choice. */

@@ -231,6 +231,21 @@ describe('decoding', () => {
       }
     });
 
+    // libvips needs up to twice as long for them.
+    it.each([
+      ['png', 'lanczos'],
+      ['tiff', 'bilinear'],
+    ] as const)(
+      'gives a small %s that becomes smaller, %s, the pixels of exact numerics',
+      async (format, filter) => {
+        const content = await encoded(photoLike(60, 40), format);
+        const smaller = { resize: { fit: 'cover', width: 20, height: 18, filter } } as const;
+        expect(described(await decoded(content, { ...smaller, numerics: 'fast' }))).toEqual(
+          described(await decoded(content, { ...smaller, numerics: 'pillow' })),
+        );
+      },
+    );
+
     it('turns upright before it resizes', async () => {
       for (const [orientation, width, height] of [
         [1, 20, 10],

@@ -74,6 +74,15 @@ describe(priceOf, () => {
     expect(megabytes(header(), [{ ...fast, resize: undefined, grayscale: false }])).toBe(629);
   });
 
+  it('counts the whole source for fast numerics that resize it as exact ones', () => {
+    const nearest: PlanOptions = {
+      ...thumbnail,
+      resize: { fit: 'fill', width: 224, height: 224, filter: 'nearest' },
+    };
+    const png = header({ format: 'png' });
+    expect(megabytes(png, [{ ...nearest, numerics: 'fast' }])).toBe(megabytes(png, [nearest]));
+  });
+
   it('counts one decoding for several outputs, and each output', () => {
     const tensor: PlanOptions = {
       ...thumbnail,

@@ -7,6 +7,7 @@ import type { FastDecoded, FastTarget } from '../codec.ts';
 import { decodingFailure } from '../decoder-failure.ts';
 import type { ImageHeader } from '../header.ts';
 import { sizeUpright } from '../orient.ts';
+import { libvipsResizes } from './resizes.ts';
 import { sharp } from './sharp.ts';
 
 /** See `Decoder.decode`. */
@@ -20,8 +21,7 @@ export async function decodeByLibvips(content: Uint8Array, header: ImageHeader):
 
 /**
  * See `Decoder.decodeFast`. WebP, and JPEG if TurboJPEG is missing, are decoded at a smaller size; ICC profiles are
- * converted to sRGB. The pixels differ from Pillow's; docs/numerics.md states the error. For an output that is larger, or
- * hardly smaller, our own resampler is faster than that of libvips.
+ * converted to sRGB. The pixels differ from Pillow's; docs/numerics.md states the error.
  */
 export async function decodeFastByLibvips(
   content: Uint8Array,
@@ -29,7 +29,7 @@ export async function decodeFastByLibvips(
   { resize }: FastTarget,
 ): Promise<FastDecoded> {
   const image = sharp(content, optionsFor(header));
-  if (resize === undefined || resize.sourcePerPixel < leastReduction) {
+  if (resize === undefined || !libvipsResizes(header, resize)) {
     return { pixels: await pixelsOf(image, header), isResized: false };
   }
   // libvips resizes before the image is turned upright.
@@ -39,12 +39,6 @@ export async function decodeFastByLibvips(
   const resized = image.resize({ width, height, fit, ...(kernel && { kernel }) });
   return { pixels: await pixelsOf(resized, header), isResized: true };
 }
-
-/**
- * Source pixels per output pixel, on each side, from which libvips resizes. The header and the plan decide it, so all
- * replicas agree.
- */
-const leastReduction = 1.5;
 
 /** The filters of fast numerics by libvips' names; rules.ts refuses all others. */
 const libvipsKernels: Readonly<Partial<Record<FilterName, keyof KernelEnum>>> = {
