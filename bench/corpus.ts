@@ -57,6 +57,9 @@ const processor = await startMain('processor', {
   WORKERS: String(workers),
   LOG_LEVEL: 'info',
   URL_ALLOWED_HOSTS: new URL(url).host,
+  // One host gets half of the downloads.
+  MAX_DOWNLOADS: String(4 * inFlight),
+  MAX_QUEUE: String(4 * inFlight),
   // A response has half of it to begin.
   DOWNLOAD_TIMEOUT_MS: String(2 * timeoutSeconds * 1000),
 });
@@ -97,7 +100,9 @@ async function ours(out: string): Promise<Omit<Run, 'visits'>> {
   // As many processes as img2dataset has, each with a part of the shards.
   const usages = await Promise.all(
     Array.from({ length: Math.min(workers, shards) }, (_, part) => {
-      const [first, end] = [part, part + 1].map((at) => Math.floor((at * shards) / Math.min(workers, shards)));
+      const [first, end] = [part, part + 1].map((at) =>
+        Math.floor((at * shards) / Math.min(workers, shards)),
+      );
       return measured(client('work', `--shard=${first}-${(end as number) - 1}`, ...limits));
     }),
   );

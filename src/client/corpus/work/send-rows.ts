@@ -6,6 +6,7 @@ import {
 } from '../../../../gen/image/v1/processor_pb.ts';
 import { ClientError } from '../../client-error.ts';
 import type { JobFailure } from '../../job/images.ts';
+import { runCalls } from '../../job/sending/calls.ts';
 import type { ServiceConnection } from '../../job/sending/connection.ts';
 import type { Exchange, QueueLimits } from '../../job/sending/queue-entry.ts';
 import { messageSource, transfer } from '../../job/sending/transfer.ts';
@@ -59,7 +60,8 @@ export async function sendRows(
     requestOf: async ({ source }, stop) =>
       create(ProcessRequestSchema, { ...request, source: await messageSource(source, stop) }),
     lengthOf: ({ content }) => content.length,
-    send: (queue, away, stop) => connection.sendImages(queue, limits.patienceMs, away, stop),
+    // Not a stream: a processor has few images of one in work, and most of a row's time is its origin's.
+    send: (queue, away, stop) => runCalls(queue, connection.process, limits.patienceMs, away, stop),
   };
   const store = async ({ row }: CorpusImage, response: ProcessResponse): Promise<void> => {
     checkNumerics(manifest, response.provenance?.numericsVersion ?? '');
