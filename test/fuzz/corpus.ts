@@ -3,7 +3,7 @@ import sharp from 'sharp';
 import { encoded, gradient, noise, photoLike } from '../support/pictures.ts';
 
 const fixtures = new URL('../fixtures/', import.meta.url);
-const imageFile = /\.(jpe?g|png|webp|avif|gif|tiff?|bmp|heic|jxl)$/;
+const imageFile = /\.(jpe?g|png|webp|avif|gif|tiff?|bmp|heic|jxl|pdf)$/;
 
 /** Every picture of test/fixtures, and such as are not among them: larger, and with what makes decoders work. */
 export async function imageCorpus(): Promise<readonly Buffer[]> {

@@ -24,7 +24,7 @@ export const pdfGoldens: readonly PdfGolden[] = JSON.parse(
 ).pages;
 
 /** A document of test/fixtures/pdf. */
-function pdfFixture(name: string): Buffer {
+export function pdfFixture(name: string): Buffer {
   return readFileSync(new URL(`../fixtures/pdf/${name}.pdf`, import.meta.url));
 }
 

@@ -2,7 +2,7 @@
 export type PdfObject = string | readonly [dictionary: string, content: string | Uint8Array];
 
 /** Writes a PDF 1.7 with a table of references (ISO 32000-1, 7.5). @param trailer - more of its entries */
-function pdfOf(objects: readonly PdfObject[], trailer = ''): Buffer {
+export function pdfOf(objects: readonly PdfObject[], trailer = ''): Buffer {
   const parts: Buffer[] = [Buffer.from('%PDF-1.7\n%\xe2\xe3\xcf\xd3\n', 'latin1')];
   let length = parts[0]?.length ?? 0;
   const offsets = objects.map((object, index) => {

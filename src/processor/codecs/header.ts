@@ -50,11 +50,16 @@ const longestSide = 2 ** 24;
  * @param maxPixels - as in `readHeader` of read-header.ts
  * @throws SOURCE_PIXELS_OVER_LIMIT
  */
-export function checkSize({ width, height }: Pick<ImageHeader, 'width' | 'height'>, maxPixels: number): void {
+export function checkSize(
+  { format, width, height }: Pick<ImageHeader, 'format' | 'width' | 'height'>,
+  maxPixels: number,
+): void {
+  const [what, remedy] =
+    format === 'pdf' ? ['page', 'Ask for a lower dpi.'] : ['image', 'Scale it down first.'];
   if (width * height > maxPixels) {
     throw new Failure(
       'SOURCE_PIXELS_OVER_LIMIT',
-      `The image has ${width} × ${height} = ${width * height} pixels; the limit is ${maxPixels}. Scale it down first.`,
+      `The ${what} has ${width} × ${height} = ${width * height} pixels; the limit is ${maxPixels}. ${remedy}`,
       { limit: maxPixels, actual: width * height, width, height },
     );
   }

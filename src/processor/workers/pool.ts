@@ -95,6 +95,9 @@ const defaultLimits: WorkerLimits = {
 /** Reading a header takes a millisecond, and a few more for a GIF of ten thousand frames. */
 const headerTimeoutMs = 5000;
 
+/** Drawing a page takes a hundredth of it. A caller with an earlier deadline ends the job then. */
+const documentTimeoutMs = 30_000;
+
 const neverAborts = new AbortController().signal;
 
 const defaultEvents: WorkerEvents = {
@@ -117,7 +120,7 @@ export async function startWorkerPool(workers: number, options: WorkerPoolOption
   const documents = createLazyProcesses(
     'documents',
     documentWorkers,
-    { ...limits, sourceFormats: ['pdf'] },
+    { ...limits, sourceFormats: ['pdf'], jobTimeoutMs: Math.min(limits.jobTimeoutMs, documentTimeoutMs) },
     events,
   );
   const headerAdmission = createAdmission('headers are being read', 1, maxHeadersWaiting);

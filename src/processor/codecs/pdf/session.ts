@@ -9,8 +9,8 @@ import { createPdfium, type Pdfium, type PdfiumInstance } from './pdfium.ts';
  * of fonts change the pixels of text in substituted fonts. A document that damages the memory damages its own page only.
  */
 
-/** Limit of an instance's memory, in bytes. */
-export const maxMemoryBytes = 1024 * 1024 * 1024;
+/** Limit of an instance's memory, in bytes: 100 megapixels take 300 MB, and transparency as much again. */
+export const maxMemoryBytes = 512 * 1024 * 1024;
 
 /** An instance with more memory than this is dropped after a page, because memory never shrinks. In bytes. */
 const keptMemoryBytes = 64 * 1024 * 1024;
