@@ -66,6 +66,16 @@ class AsyncClient:
         """As `Client.variants`."""
         return await self._run(calls.variants(source, outputs, options, self._settings.patience))
 
+    async def pages(
+        self, source: Source, numbers: Iterable[int] | None = None, **options: Unpack[Options]
+    ) -> AsyncIterator[Output]:
+        """As `Client.pages`."""
+        if numbers is None:
+            numbers = range(1, await self._run(calls.count_of_pages(source, options, self._settings.patience)) + 1)
+        for group in calls.page_groups(numbers):
+            for output in await self.variants(source, [{"page": number} for number in group], **options):
+                yield output
+
     async def batch(self, sources: Iterable[Source], **options: Unpack[Options]) -> Tensors:
         """As `Client.batch`."""
         if has_preset(options):

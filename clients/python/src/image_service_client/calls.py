@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -43,10 +43,14 @@ _CONTENT_TYPES = (
 )
 # The service refuses headers over 16 KiB; a longer query goes into the body.
 LONGEST_QUERY = 4096
+# The service makes at most 16 outputs in one request; fewer pages hold less memory at once.
+PAGES_PER_REQUEST = 8
 
 
 def process(source: Source, options: Mapping[str, Any], patience: Patience) -> Call[Output]:
     """One output in any format."""
+    if not isinstance(options.get("page", 1), (int, np.integer)):
+        raise ValueError(f"page={options['page']!r} is not one page; pages(source, [1, 2]) makes several.")
     reply = yield from _send(source, "/v1/images", _with_container(options), patience)
     output = output_of(reply.headers, reply.body)
     if output.content_type.startswith("image/") or output.content_type in _CONTENT_TYPES:
@@ -87,10 +91,24 @@ def variants(
     source: Source, outputs: Sequence[Mapping[str, Any]], options: Mapping[str, Any], patience: Patience
 ) -> Call[list[Output]]:
     """Several outputs of one image, in the order of their options."""
-    merged = [_with_container({**options, **own}) for own in outputs]
-    common = {"variants": json.dumps([option_texts(one) for one in merged])}
+    password = {"password": str(options["password"])} if options.get("password") is not None else {}
+    merged = [_with_container({**options, **own, "password": None}) for own in outputs]
+    common = {"variants": json.dumps([option_texts(one) for one in merged]), **password}
     reply = yield from _send(source, "/v1/images", common, patience)
     return [output_of(headers, body) for headers, body in parts_of(reply)]
+
+
+def page_groups(numbers: Iterable[int]) -> Iterator[list[int]]:
+    """Pages in groups of one request each."""
+    rest = list(numbers)
+    for start in range(0, len(rest), PAGES_PER_REQUEST):
+        yield rest[start : start + PAGES_PER_REQUEST]
+
+
+def count_of_pages(source: Source, options: Mapping[str, Any], patience: Patience) -> Call[int]:
+    """The number of a document's pages; 1 for a picture."""
+    description = yield from describe(source, {**options, "page": None}, patience)
+    return (description.source.pages if description.source else None) or 1
 
 
 def batch(sources: Iterable[Source], options: Mapping[str, Any], patience: Patience) -> Call[Tensors]:
@@ -225,11 +243,17 @@ def _send(source: Source, path: str, options: Mapping[str, Any], patience: Patie
 
 
 def _request(content: Content, path: str, texts: Mapping[str, str]) -> Request:
-    """A source and its options: short options of bytes in the query, others in a form, those of a URL in JSON."""
+    """A source and its options: short options of bytes in the query, others in a form, those of a URL in JSON.
+
+    A password makes it a form: queries are logged on their way.
+    """
     if isinstance(content, Url):
         body = json.dumps({"url": content.url, **texts}).encode()
         return Request("POST", path, headers={"Content-Type": "application/json"}, body=body)
-    if sum(len(name) + len(quote(value)) + 2 for name, value in texts.items()) <= LONGEST_QUERY:
+    if (
+        "password" not in texts
+        and sum(len(name) + len(quote(value)) + 2 for name, value in texts.items()) <= LONGEST_QUERY
+    ):
         headers = {"Content-Type": "application/octet-stream"}
         return Request("POST", path, params=texts, headers=headers, body=content)
     boundary = uuid.uuid4().hex

@@ -98,6 +98,24 @@ class Client:
         """
         return self._run(calls.variants(source, outputs, options, self._settings.patience))
 
+    def pages(
+        self, source: Source, numbers: Iterable[int] | None = None, **options: Unpack[Options]
+    ) -> Iterator[Output]:
+        """Outputs of a document's pages, one after another, in any format. A request makes 8 of them.
+
+        Args:
+            source: as in `tensor`; a file is read for each request.
+            numbers: pages from 1, in the order of the outputs. Default: all pages, which one more request counts.
+            options: those of the service, such as dpi=200 and a preset.
+
+        Raises:
+            ImageServiceError: a page cannot be drawn; `metadata["index"]` is its index within its request.
+        """
+        if numbers is None:
+            numbers = range(1, self._run(calls.count_of_pages(source, options, self._settings.patience)) + 1)
+        for group in calls.page_groups(numbers):
+            yield from self.variants(source, [{"page": number} for number in group], **options)
+
     def batch(self, sources: Iterable[Source], **options: Unpack[Options]) -> Tensors:
         """The tensors of several images, joined along their first axis, in the order of the sources.
 

@@ -7,6 +7,7 @@ Format: https://protobuf.dev/programming-guides/encoding/
 from __future__ import annotations
 
 import base64
+import struct
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -27,8 +28,10 @@ _SAFETENSORS = 3
 # Options beside a preset: their field, or the message that they are in and their field there; the words of an enum.
 _REQUEST_ENUMS = {"numerics": (7, _NUMERICS), "orientation": (14, _ORIENTATIONS), "alpha": (15, _ALPHAS)}
 _TENSOR_ENUMS = {"datatype": (1, _DATATYPES), "layout": (2, _LAYOUTS), "pixels": (8, _PIXELS)}
-_TENSOR, _PRESET, _CONFIG, _SETTINGS = 6, 10, 11, 16
-_OTHERS = {"preset", "preprocessor_config", "imgsz", "stride", "rect", "format"}
+_TENSOR, _PRESET, _CONFIG, _SOURCE, _SETTINGS = 6, 10, 11, 13, 16
+_PAGE_BOXES = {"crop": 1, "media": 2}
+_PAGE = {"page", "dpi", "page_box", "annotations", "password"}
+_OTHERS = {"preset", "preprocessor_config", "imgsz", "stride", "rect", "format", *_PAGE}
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
@@ -61,6 +64,8 @@ def _common_fields(options: Mapping[str, Any]) -> bytes:
         fields.append(_text(_PRESET, options["preset"]))
     if "preprocessor_config" in options:
         fields.append(_text(_CONFIG, config_text(options["preprocessor_config"])))
+    if _PAGE & options.keys():
+        fields.append(_bytes(_SOURCE, _source_options(options)))
     settings = _settings(options)
     if settings:
         fields.append(_bytes(_SETTINGS, settings))
@@ -69,6 +74,18 @@ def _common_fields(options: Mapping[str, Any]) -> bytes:
 
 def _allowed() -> list[str]:
     return sorted({*_OTHERS, *_REQUEST_ENUMS, *_TENSOR_ENUMS} - {"format"})
+
+
+def _source_options(options: Mapping[str, Any]) -> bytes:
+    fields = [_integer(1, int(options["page"]))] if "page" in options else []
+    if "dpi" in options:
+        fields.append(_tag(2, _FIXED64) + struct.pack("<d", options["dpi"]))
+    fields.append(_enum(3, _PAGE_BOXES, "page_box", options))
+    if "annotations" in options:
+        fields.append(_integer(4, int(options["annotations"])))
+    if "password" in options:
+        fields.append(_text(5, options["password"]))
+    return b"".join(fields)
 
 
 def _settings(options: Mapping[str, Any]) -> bytes:

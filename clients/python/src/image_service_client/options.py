@@ -20,6 +20,13 @@ class Options(TypedDict, total=False):
     the service, which the operator may have changed.
     """
 
+    # One page from 1; several, such as "1-3,7" or [1, 2], with `pages`.
+    page: int | str | Sequence[int]
+    dpi: float
+    page_box: Literal["crop", "media"]
+    annotations: bool
+    # Of an encrypted document. It is sent in a header or a form, never in a query.
+    password: str
     scale: bool
     width: int
     height: int

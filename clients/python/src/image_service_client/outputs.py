@@ -30,6 +30,8 @@ class SourceInfo:
     """Of the encoded image, in hex."""
     orientation: int | None = None
     """The EXIF orientation, 1 to 8; only in a description."""
+    pages: int | None = None
+    """Pages of a document; only in a description."""
 
 
 @dataclass(frozen=True)
@@ -181,6 +183,8 @@ class Description:
     """Tokens that stand for the image in the prompt of the preset's model; None if it has none."""
     grid: tuple[int, ...]
     """Frames, rows and columns of patches; empty if the preset does not cut the image into patches."""
+    pages: tuple[tuple[int, int], ...] = ()
+    """Width and height in pixels of a document's first pages; empty for a picture."""
 
 
 @dataclass(frozen=True)
@@ -264,12 +268,19 @@ def description_of(value: Mapping[str, Any]) -> Description:
     return Description(
         source=None
         if source is None
-        else SourceInfo(source["format"], source["width"], source["height"], orientation=source.get("orientation")),
+        else SourceInfo(
+            source["format"],
+            source["width"],
+            source["height"],
+            orientation=source.get("orientation"),
+            pages=source.get("pages"),
+        ),
         outputs=tuple(_output_of(one) for one in value["outputs"]),
         decisions=tuple(value.get("decisions", ())),
         key=value.get("key"),
         tokens=value.get("tokens"),
         grid=tuple(value.get("grid", ())),
+        pages=tuple((one["width"], one["height"]) for one in value.get("pages", ())),
     )
 
 
