@@ -66,6 +66,20 @@ describe('the whole service over HTTP', () => {
     ((await response.json()) as { reason: string }).reason,
   ];
 
+  it('sends megabytes whole to a caller that reads late, after others have come and left', async () => {
+    const query = '?width=800&height=800&grayscale=false&format=raw';
+    const body = await encoded(photoLike(300, 300), 'jpeg');
+    const late = await send(query, body);
+    const left = await send(query, body);
+    await left.body?.cancel();
+    const others = await Promise.all([send(query, body), send(query, body)]);
+    const [one, other] = await Promise.all(others.map((response) => response.arrayBuffer()));
+    const tensor = Buffer.from(await late.arrayBuffer());
+    expect(tensor.length).toBe(800 * 800 * 3 * 4);
+    expect(tensor.equals(Buffer.from(one as ArrayBuffer))).toBe(true);
+    expect(tensor.equals(Buffer.from(other as ArrayBuffer))).toBe(true);
+  });
+
   it('turns a 2725 × 2225 JPEG into a gray JPEG of 1024 × 768 without any option', async () => {
     const body = new FormData();
     const photo = await encoded(photoLike(2725, 2225), 'jpeg', { quality: 80 });
