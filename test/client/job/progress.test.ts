@@ -10,6 +10,16 @@ describe(progressLine, () => {
     expect(progressLine({ total: 3, done: 3, failed: 0 }, 0.5)).toBe('3 of 3 (100 %), 0.5/s, 0 s left');
   });
 
+  it('shows bytes, and failures by reason with the most frequent first', () => {
+    const reasons = new Map([
+      ['ORIGIN_STATUS', 1],
+      ['ORIGIN_TIMEOUT', 4],
+    ]);
+    expect(progressLine({ total: 10, done: 5, failed: 5, bytes: 1536, reasons }, 1)).toBe(
+      '10 of 10 (100 %), 1.0/s, 0 s left, 1.5 KiB, 5 failed (4 ORIGIN_TIMEOUT, 1 ORIGIN_STATUS)',
+    );
+  });
+
   it('draws a bar as wide as the terminal allows, and none where there is no room', () => {
     const counts = { total: 4, done: 1, failed: 0 };
     expect(progressLine(counts, 1, 200)).toBe(

@@ -3,6 +3,7 @@ import { ClientError } from '../../client-error.ts';
 import { isPlainPath, isUrl } from '../../job/lists/lists.ts';
 import type { Column } from '../manifest.ts';
 import type { ColumnValue, CorpusRow } from '../row.ts';
+import { clientErrorOf } from '../store/bucket-store.ts';
 import { type ColumnChoice, chooseColumns } from './list-columns.ts';
 import type { ListTable } from './list-table.ts';
 import { openList } from './open-list.ts';
@@ -39,7 +40,7 @@ export interface CorpusList extends AsyncDisposable {
  *
  * @param list - a path or an `s3://` URL
  * @param storage - called for `s3://` only
- * @throws ClientError COLUMN_MISSING, COLUMN_CLASH, ID_REPEATED; what `openList` throws
+ * @throws ClientError COLUMN_MISSING, COLUMN_CLASH, ID_REPEATED; STORAGE_ and a problem; what `openList` throws
  */
 export async function readCorpusList(
   list: string,
@@ -47,7 +48,9 @@ export async function readCorpusList(
   storage: () => ObjectStorage,
   signal: AbortSignal,
 ): Promise<CorpusList> {
-  const opened = await openList(list, storage, signal);
+  const opened = await openList(list, storage, signal).catch((error: unknown) => {
+    throw clientErrorOf(error, list);
+  });
   const { table } = opened;
   try {
     const { url, id, carried } = chooseColumns(table, choice, list);
@@ -59,13 +62,18 @@ export async function readCorpusList(
       idColumn: id,
       columns: carried,
       leftOut: table.leftOut,
-      rows: (stop) =>
-        corpusRows(table, names, repeated && idCheck(repeated.secondPass(), choice), list, stop),
+      async *rows(stop) {
+        try {
+          yield* corpusRows(table, names, repeated && idCheck(repeated.secondPass(), choice), list, stop);
+        } catch (error) {
+          throw clientErrorOf(error, list);
+        }
+      },
       [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
     };
   } catch (error) {
     await opened[Symbol.asyncDispose]();
-    throw error;
+    throw clientErrorOf(error, list);
   }
 }
 

@@ -1,5 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ObjectAddress, objectUrl, parsePrefixUrl } from '../../../object-storage/object-address.ts';
+import {
+  type ObjectAddress,
+  ObjectAddressError,
+  objectUrl,
+  parsePrefixUrl,
+} from '../../../object-storage/object-address.ts';
 import { StorageFailure } from '../../../object-storage/storage-failure.ts';
 import { ClientError } from '../../client-error.ts';
 import { usage } from '../../flags.ts';
@@ -114,8 +119,9 @@ async function tryFor<Result>(
   }
 }
 
-/** A failure of storage as an error that ends the client. */
-function clientErrorOf(error: unknown, url: string): unknown {
+/** A failure of storage as an error that ends the client; other errors unchanged. @param url - that was given */
+export function clientErrorOf(error: unknown, url: string): unknown {
+  if (error instanceof ObjectAddressError) return usage(`"${url}": ${error.message}`);
   if (!(error instanceof StorageFailure)) return error;
   const end = error.isRetryable ? 'unavailable' : 'files';
   return new ClientError(end, `STORAGE_${error.problem}`, `"${url}": ${error.message}`, { cause: error });
