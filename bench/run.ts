@@ -41,6 +41,10 @@ const parts = {
 };
 const reached: Reached[] = [];
 const sections = new Map<string, string>();
+/** Parts that ended with an error: --write leaves their tables as they are. */
+const failed = new Set<string>();
+/** A part that takes longer hangs. */
+const partMs = 600_000;
 
 await section('run', 'This run', async () => {
   const pictures = options.images === undefined ? 'photo-like ones made in code' : 'a folder of photographs';
@@ -56,7 +60,9 @@ for (const [name, title] of Object.entries(parts).slice(0, options.quick ? 1 : u
     });
     endWithUs(part);
     part.on('message', (message) => reached.push(message as Reached));
-    await passOn(part);
+    const slow = setTimeout(() => part.kill('SIGKILL'), partMs);
+    await passOn(part).finally(() => clearTimeout(slow));
+    if (process.exitCode === 1 && part.exitCode !== 0) failed.add(name);
   });
 }
 if (!options.quick) await section('figures', 'Targets', async () => printTable(figureRows(reached)));
@@ -97,7 +103,7 @@ async function write(): Promise<void> {
     /(<!-- bench: (\S+) -->\n).*?(<!-- \/bench -->)/gs,
     (whole, start: string, name: string, end: string) => {
       const made = sections.get(name);
-      return made === undefined || made === '' ? whole : `${start}\n${made}\n\n${end}`;
+      return made === undefined || made === '' || failed.has(name) ? whole : `${start}\n${made}\n\n${end}`;
     },
   );
   await writeFile(page, written);

@@ -1,3 +1,6 @@
+import { spawnSync } from 'node:child_process';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { decodeWhole } from '../../src/processor/codecs/decode.ts';
 import { encode } from '../../src/processor/codecs/encode.ts';
 import type { ImageHeader } from '../../src/processor/codecs/header.ts';
@@ -36,6 +39,23 @@ export async function codecAlone(name: WorkName, expected: Expected, runs: numbe
     if (run >= 0) times.push(cpuClockMs(process.pid) - before);
   }
   return median(times);
+}
+
+/** CPU milliseconds of runs in turn: the bundled libjpeg-turbo, and the system's; empty where one is not installed. */
+export function decodeTimes(rounds: number): Record<'bundled' | 'system', readonly number[]> {
+  const of = (TURBOJPEG_LIBRARY: string) => {
+    const script = fileURLToPath(new URL('./decode-times.ts', import.meta.url));
+    const env = { PATH: process.env.PATH, TURBOJPEG_LIBRARY };
+    const { stdout } = spawnSync(process.execPath, [script], { env, encoding: 'utf8' });
+    const times = JSON.parse(stdout) as number[] | null;
+    return times === null ? [] : [median(times)];
+  };
+  const times = { bundled: [] as number[], system: [] as number[] };
+  for (let round = 0; round < rounds; round++) {
+    times.bundled.push(...of(''));
+    times.system.push(...of('libturbojpeg.so.0'));
+  }
+  return times;
 }
 
 /** The exact pixels of an image response; undefined for a tensor. */

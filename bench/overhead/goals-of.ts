@@ -1,5 +1,5 @@
 import { median } from '../measure.ts';
-import { type Goal, rounded } from './goals.ts';
+import { type Goal, rounded, spreadCell } from './goals.ts';
 import type { Figures, Measured } from './measure-all.ts';
 import { type WorkName, works } from './works.ts';
 
@@ -13,12 +13,12 @@ const cpuGoals: readonly { readonly work: WorkName; readonly beside: string; rea
   { work: 'smallPng', beside: 'OpenCV', limit: 1 },
 ];
 
-/** The one whose pixels equal those of our stream. */
+/** It opens files as torchvision's ImageFolder does. The one with decode_image is faster, and named beside it. */
 const dataLoader = 'DataLoader (Pillow)';
 
 /** All goals, with what was measured for them. */
 export function goalsOf(measured: Measured): readonly Goal[] {
-  const { starts, streams } = measured;
+  const { decoding, starts, streams } = measured;
   const [clip, largeClip] = [measured.works.smallClip, measured.works.largeClip];
   return [
     ...cpuGoals.map((goal) => cpuGoal(measured, goal)),
@@ -52,6 +52,13 @@ export function goalsOf(measured: Measured): readonly Goal[] {
       best: bestStream(streams),
     },
     {
+      what: 'decoding a 6 MP JPEG by the bundled libjpeg-turbo: CPU',
+      unit: 'ms',
+      limit: 1.1,
+      ours: decoding.bundled,
+      beside: { name: "the system's", values: decoding.system },
+    },
+    {
       what: 'memory of all processes at rest (PSS)',
       unit: 'MB',
       limit: 150,
@@ -80,6 +87,24 @@ function cpuGoal(
     best: bestOther(figures, ({ cpuMs }) => cpuMs),
     codec: codecs[work],
   };
+}
+
+/** Every program's figures and pixels, work by work. */
+export function rivalRows({ works: measured }: Measured): string[][] {
+  const head = ['work', 'program', 'CPU ms', 'rounds differ by', 'images/s', 'KB', 'mean error', 'max'];
+  const rows = Object.entries(measured).flatMap(([name, figures]) =>
+    Array.from(figures, ([program, { first, cpuMs, perSecond }]) => [
+      works[name as WorkName].title,
+      program,
+      rounded(median(cpuMs)),
+      spreadCell(cpuMs),
+      rounded(median(perSecond)),
+      rounded(first.content.length / 1000),
+      first.error.mean.toFixed(2),
+      first.error.max.toFixed(0),
+    ]),
+  );
+  return [head, ...rows];
 }
 
 function bestStream(streams: Measured['streams']): string | undefined {

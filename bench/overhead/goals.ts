@@ -59,7 +59,7 @@ export function goalRow({ what, unit, limit, isAtLeast, ours, beside, best = '',
 }
 
 /** The spread of rounds; one that proves nothing is marked. */
-function spreadCell(values: readonly number[]): string {
+export function spreadCell(values: readonly number[]): string {
   if (values.length < 2) return 'one round';
   const spread = spreadOf(values);
   const percent = `${Math.round(100 * spread)} %`;

@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { median, percentile } from '../measure.ts';
-import { codecAlone } from './codec-alone.ts';
+import { codecAlone, decodeTimes } from './codec-alone.ts';
 import {
   type Contender,
   type Library,
@@ -33,6 +33,8 @@ export interface Measured {
   readonly works: Readonly<Record<WorkName, ReadonlyMap<string, Figures>>>;
   /** CPU ms. */
   readonly codecs: Readonly<Record<WorkName, number>>;
+  /** CPU ms of decoding the large photograph, by each library. */
+  readonly decoding: ReturnType<typeof decodeTimes>;
   /** Images/s of each way. */
   readonly streams: ReadonlyMap<string, readonly number[]>;
   /** Rivals that are not installed. */
@@ -79,9 +81,10 @@ export async function measureAll({
   }
   await streams.stop();
   const codecs = await byWork((name) => codecAlone(name, expected[name], quick ? 7 : 15));
+  const decoding = decodeTimes(quick ? 3 : 5);
   await Promise.all(contenders.map(({ stop }) => stop()));
   await closeSender();
-  return { rounds, starts, works: figures, codecs, streams: perSecond, missing };
+  return { rounds, starts, works: figures, codecs, decoding, streams: perSecond, missing };
 }
 
 function expectedOfName(name: WorkName): Promise<Expected> {
