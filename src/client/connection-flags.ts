@@ -6,11 +6,16 @@ import { textOf, usage, type Values } from './flags.ts';
 /** The service that a command calls: image-api, or image-processor itself. */
 export type CalledService =
   | { readonly name: 'image-api'; readonly url: URL; readonly apiKey: string | undefined }
-  | { readonly name: 'image-processor'; readonly url: URL };
+  | {
+      readonly name: 'image-processor';
+      readonly url: URL;
+      /** Further processors, which share the images. */
+      readonly others: readonly URL[];
+    };
 
 /**
  * The service of a job or a comparison. The flag decides, then IMAGE_PROCESSOR_URL, then IMAGE_API_URL: only these commands
- * need the first of the two.
+ * need the first of the two. Addresses of several processors are separated by commas.
  *
  * @throws ClientError of bad usage
  */
@@ -23,8 +28,11 @@ export function readService(
     throw usage('--api and --processor exclude each other: one of the two services is called.');
   }
   if (processor !== undefined || (api === undefined && environment.IMAGE_PROCESSOR_URL)) {
-    const url = readProcessor(textOf(values, 'processor'), environment.IMAGE_PROCESSOR_URL);
-    return { name: 'image-processor', url };
+    const flag = textOf(values, 'processor');
+    const read = (address: string) =>
+      flag === undefined ? readProcessor(undefined, address) : readProcessor(address, undefined);
+    const [first = '', ...others] = (flag ?? environment.IMAGE_PROCESSOR_URL ?? '').split(',');
+    return { name: 'image-processor', url: read(first), others: others.map(read) };
   }
   const url = readApi(textOf(values, 'api'), environment.IMAGE_API_URL);
   return { name: 'image-api', url, apiKey: readApiKey(values, environment.IMAGE_API_KEY) };

@@ -16,6 +16,7 @@ import {
 } from '../support/corpus.ts';
 import { type Origin, startOrigin } from '../support/origin.ts';
 import { encoded, gradient } from '../support/pictures.ts';
+import { startProcessorProcess } from '../support/processor-process.ts';
 import { startS3 } from '../support/s3.ts';
 import { type Service, startService } from '../support/service.ts';
 import { versitygw } from '../support/tools.ts';
@@ -211,6 +212,30 @@ describe('image-client corpus', () => {
     expect(await verify()).toMatchObject({ rows: { stored: 4, failed: 1, retryable: 1 } });
     expect(await work('0', '--retry-failed')).toMatchObject({ code: 0 });
     expect(await verify()).toMatchObject({ code: 0, rows: { stored: 5, failed: 0 } });
+  });
+
+  it('shares the rows between processors, and continues with the others when one is lost', async () => {
+    await using second = await startProcessorProcess();
+    const { arrived } = await second.hold();
+    const release = Promise.withResolvers<void>();
+    await using held = await startOrigin((_request, response) => {
+      void release.promise.then(() => response.writeHead(404).end());
+    });
+    await writeList(list, held, 24);
+    expect(await run(['plan', list, '--out', out, ...small])).toMatchObject({ code: 0 });
+    const working = work('0', '--processor', `${service.address},${second.address}`, '--in-flight', '8');
+    await arrived;
+    await expect.poll(() => held.requests.length, { timeout: 20_000 }).toBe(4);
+    second.kill('SIGKILL');
+    // The four rows of the lost processor are sent to the other one.
+    await expect.poll(() => held.requests.length, { timeout: 20_000 }).toBe(8);
+    release.resolve();
+    expect(await working).toMatchObject({ code: 0 });
+    expect(new Set(held.requests.map(({ path }) => path)).size).toBe(24);
+    expect(await verify()).toMatchObject({
+      rows: { planned: 24, failed: 24 },
+      reasons: { ORIGIN_STATUS: 24 },
+    });
   });
 
   it('names shards that do not exist and flags of another verb', async () => {

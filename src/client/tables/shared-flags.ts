@@ -71,7 +71,7 @@ export const processorFlags: Flags = {
     type: 'string',
     group: 'connection',
     value: 'ADDRESS',
-    help: 'address of image-processor: host:port or a URL (or IMAGE_PROCESSOR_URL; default localhost:50051)',
+    help: 'address of image-processor: host:port or a URL; several, with commas between them, share the images of job and corpus (or IMAGE_PROCESSOR_URL; default localhost:50051)',
   },
 };
 

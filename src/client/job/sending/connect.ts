@@ -2,10 +2,13 @@ import type { CalledService } from '../../connection-flags.ts';
 import { connectToApi } from './api-connection.ts';
 import type { ServiceConnection } from './connection.ts';
 import { connectToProcessor } from './processor-connection.ts';
+import { shareImages } from './several-processors.ts';
 
 /** Connects to a service when a call needs it. */
 export function connectTo(service: CalledService): ServiceConnection {
-  return service.name === 'image-api'
-    ? connectToApi(service.url, service.apiKey)
-    : connectToProcessor(service.url);
+  if (service.name === 'image-api') return connectToApi(service.url, service.apiKey);
+  const first = connectToProcessor(service.url);
+  return service.others.length === 0
+    ? first
+    : shareImages([first, ...service.others.map(connectToProcessor)]);
 }

@@ -196,6 +196,7 @@ export function createImageQueue<Image extends QueuedImage, Request, Response>(
 
   fill();
   return {
+    mostInFlight: limits.inFlight,
     isDone: () => waiting.isEmpty() && held() === 0,
     changed: () => change.promise,
 
@@ -218,9 +219,9 @@ export function createImageQueue<Image extends QueuedImage, Request, Response>(
 
     hasRoomForResponses: () => responseBytes <= limits.bytes,
 
-    takeBack(reason) {
-      const entries = [...sent.values()];
-      sent.clear();
+    takeBack(reason, ids) {
+      const entries = [...sent.values()].filter(({ id }) => ids?.has(id) ?? true);
+      for (const { id } of entries) sent.delete(id);
       for (const { image, timer } of entries) {
         clearTimeout(timer);
         hosts.receive(image.source);

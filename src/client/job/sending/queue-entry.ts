@@ -79,6 +79,8 @@ export interface Entry<Image extends QueuedImage, Request> extends Attempts<Imag
 
 /** The images of a job in flight: read when there is room, sent, sent again if necessary, and written. */
 export interface ImageQueue<Request, Response> {
+  /** How many requests may be in flight at once. */
+  readonly mostInFlight: number;
   /** Whether every image has its outcome. */
   isDone(): boolean;
   /** Resolves at the next change of any kind. */
@@ -97,9 +99,10 @@ export interface ImageQueue<Request, Response> {
    * Handles the end of a stream: images in flight are sent first over the next stream, or fail after enough tries.
    *
    * @param reason - the service's, if it gave one
+   * @param ids - of the requests that the stream had in flight. Default: all in flight
    * @returns whether the stream ended because of one image, which has failed now
    */
-  takeBack(reason: FailureReason | undefined): boolean;
+  takeBack(reason: FailureReason | undefined, ids?: ReadonlySet<string>): boolean;
   /** Resolves when no outcome is being written. */
   settled(): Promise<void>;
 }
