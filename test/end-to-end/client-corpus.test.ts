@@ -195,9 +195,10 @@ describe('image-client corpus', () => {
 
   it('keeps a row that its host refused for a time as retryable, and --retry-failed heals it', async () => {
     let isBroken = true;
+    let isAway = false;
     const picture = await encoded(gradient(9, 9), 'jpeg');
     await using flaky = await startOrigin((request, response) => {
-      if (isBroken && request.url === '/3.jpg') response.destroy();
+      if (isAway || (isBroken && request.url === '/3.jpg')) response.destroy();
       else response.writeHead(200, { 'content-length': picture.length }).end(picture);
     });
     await writeList(list, flaky, 5);
@@ -207,6 +208,12 @@ describe('image-client corpus', () => {
     const [log] = await readdir(join(out, 'log'));
     const attempts = await readFile(join(out, 'log', log as string), 'utf8');
     expect(attempts).toContain('"row":3,"event":"retried"');
+    const before = await hashesIn(join(out, 'shards'));
+    isAway = true;
+    const kept = await work('0', '--retry-failed', '--tries', '1', '--json');
+    expect(JSON.parse(kept.stdout)).toMatchObject({ state: 'kept', stored: 0, failed: 5 });
+    expect(await hashesIn(join(out, 'shards'))).toEqual(before);
+    isAway = false;
     isBroken = false;
     expect(await work('0')).toMatchObject({ code: 0 });
     expect(await verify()).toMatchObject({ rows: { stored: 4, failed: 1, retryable: 1 } });

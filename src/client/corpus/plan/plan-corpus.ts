@@ -121,7 +121,7 @@ async function writeManifest(
   );
 }
 
-/** What a caller should know of a list that was planned: rows that fail, columns that are left out. */
+/** Notes for the caller about a list that was planned: rows that fail, columns that are left out. */
 function notesOf({ leftOut }: CorpusList, { firstProblems }: RowShards): string[] {
   const columns = leftOut.map(({ name, type }) => `"${name}" (${type})`);
   return [

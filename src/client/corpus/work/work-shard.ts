@@ -5,15 +5,16 @@ import { bytesInWords } from '../../job/summary.ts';
 import type { WorkArguments } from '../corpus-arguments.ts';
 import { loadRows } from '../load-manifest.ts';
 import type { Manifest } from '../manifest.ts';
-import { indexName, logName, shardName } from '../names.ts';
+import { logName, shardName } from '../names.ts';
 import type { Sample } from '../shards/shard-format.ts';
 import { shardFormat } from '../shards/shard-formats.ts';
 import type { CorpusStore } from '../store/corpus-store.ts';
 import { storedText } from '../store/stored-bytes.ts';
 import { type AttemptLog, beginLog } from './attempt-log.ts';
+import { commitShard, type ShardState } from './commit-shard.ts';
 import { withoutDuplicates } from './duplicates.ts';
 import { indexLine, type Outcome } from './outcome.ts';
-import { hasRetryable } from './retryable.ts';
+import { findRetryable } from './retryable.ts';
 import { sendRows } from './send-rows.ts';
 import { openSpill, spillFile } from './spill.ts';
 import type { WorkMetrics } from './work-metrics.ts';
@@ -29,8 +30,8 @@ export interface WorkContext {
 
 /** The outcome of a shard. */
 export interface ShardResult {
-  /** `present`: it was done before, or another worker was faster. */
-  readonly state: 'written' | 'replaced' | 'present';
+  /** `present` also for a shard that was done before. */
+  readonly state: ShardState;
   readonly stored?: number;
   readonly failed?: number;
   readonly bytes?: number;
@@ -38,8 +39,7 @@ export interface ShardResult {
 }
 
 /**
- * Makes one shard unless it exists. The index is written first, under a name that contains the shard's SHA-256, and the shard
- * last: it is done exactly when the shard exists, and what a killed worker leaves behind counts for nothing.
+ * Makes one shard unless it exists.
  *
  * @throws ClientError; nothing is written then, except the log of the attempt
  */
@@ -54,14 +54,14 @@ export async function workShard(
   const format = await shardFormat(manifest.format);
   const name = shardName(shard, format.ending);
   const existing = await store.info(name, signal);
-  const isAgain =
-    existing !== undefined && work.retryFailed && (await hasRetryable(shard, name, store, signal));
-  if (existing !== undefined && !isAgain) {
+  const isRetried = existing !== undefined && work.retryFailed;
+  const earlier = isRetried ? await findRetryable(shard, name, store, signal) : undefined;
+  if (existing !== undefined && earlier === undefined) {
     note(`shard ${shard} is done already`);
     return { state: 'present' };
   }
   const log = beginLog();
-  let state: ShardResult['state'] | 'failed' = 'failed';
+  let state: ShardState | 'failed' = 'failed';
   try {
     const rows = await loadRows(store, manifest, shard, signal);
     await using spill = await openSpill(work.spill);
@@ -86,16 +86,11 @@ export async function workShard(
     const inOrder = manifest.deduplicate ? withoutDuplicates(all) : all;
     const samples: Sample[] = inOrder.flatMap((outcome) => ('sample' in outcome ? [outcome.sample] : []));
     await using file = await spillFile(work.spill, format.write(samples, manifest));
-    const sha256 = file.sha256.toString('hex');
-    const index = storedText(indexText(inOrder, manifest, format.carriesColumns));
-    await store.writeNew(indexName(shard, sha256), index, 'application/jsonl', signal);
-    if (isAgain) {
-      await store.replace(name, file, format.contentType, signal);
-      state = 'replaced';
-    } else {
-      state = await store.writeNew(name, file, format.contentType, signal);
-    }
     const [stored, failed] = [samples.length, inOrder.length - samples.length];
+    const index = storedText(indexText(inOrder, manifest, format.carriesColumns));
+    const made = { shard, name, contentType: format.contentType, file, index, stored };
+    state = await commitShard(store, made, earlier, signal);
+    const sha256 = file.sha256.toString('hex');
     const result = { state, stored, failed, bytes: file.bytes, sha256 };
     progress.say(
       `shard ${shard}: ${stored} stored, ${failed} failed, ${bytesInWords(file.bytes)}, ${state}${reasonsOf(inOrder)}`,
