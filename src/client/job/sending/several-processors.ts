@@ -34,6 +34,7 @@ export function shareImages(connections: readonly ServiceConnection[]): ServiceC
     name: 'image-processor',
     host: connections.map(({ host }) => host).join(', '),
     process: (request, timeoutMs, signal) => callAny((each) => each.process(request, timeoutMs, signal)),
+    describe: (request, timeoutMs, signal) => callAny((each) => each.describe(request, timeoutMs, signal)),
     skew: (request, timeoutMs, signal) => callAny((each) => each.skew(request, timeoutMs, signal)),
     async isServing(timeoutMs, signal) {
       const states = await Promise.allSettled(connections.map((each) => each.isServing(timeoutMs, signal)));
