@@ -133,7 +133,10 @@ skewPanel.follow(store.get());
 await runs.run();
 
 function showSources(names: readonly SourceName[]): void {
-  store.change({ sources: names, selected: 0 });
+  // The page of another document is not meant, and a picture takes none of these options.
+  const { page, dpi, page_box, annotations } = initialSettings;
+  const settings = { ...store.get().settings, page, dpi, page_box, annotations };
+  store.change({ sources: names, selected: 0, settings });
 }
 
 /** Compares a file of another program with what the settings give. */

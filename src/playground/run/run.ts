@@ -5,6 +5,7 @@ import { compareOthers } from '../compare/compare-others.ts';
 import type { createStackPanel } from '../compare/stack-panel.ts';
 import type { createForm } from '../form/form.ts';
 import type { createImages } from '../images/images.ts';
+import { byId } from '../page/element.ts';
 import { bytes } from '../page/figures.ts';
 import type { createJumpBar } from '../page/jump-bar.ts';
 import { offerDownload } from '../response/download.ts';
@@ -141,6 +142,7 @@ export function createRun(parts: RunParts) {
     status.done();
     form.mark(undefined);
     showFacts(response, roundTripMs);
+    showPageFields(response);
     offerDownload(state.settings, of.name, response);
     parts.stackPanel.keepFiguresOf(state);
     parts.resultPanel.show(presentation, state);
@@ -212,6 +214,13 @@ export function createRun(parts: RunParts) {
       if (lastProblem?.reason === 'OFFLINE') void run();
     },
   };
+}
+
+/** Shows the fields of a document's page, which have no effect on a picture. */
+function showPageFields({ source }: ProcessResponse): void {
+  const pages = source?.pages ?? 0;
+  byId('page-fields', HTMLElement).hidden = pages === 0;
+  byId('page-count', HTMLElement).textContent = `of ${pages}`;
 }
 
 /** The file of another program in the calls to copy. */
