@@ -30,7 +30,7 @@ function statOf(pid: number): ProcessStat | undefined {
 }
 
 /** The processes and all their descendants that live now. */
-function treeOf(pids: readonly number[]): ProcessStat[] {
+export function treeOf(pids: readonly number[]): ProcessStat[] {
   const all = readdirSync('/proc').flatMap((name) =>
     /^\d+$/.test(name) ? (statOf(Number(name)) ?? []) : [],
   );

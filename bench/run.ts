@@ -37,6 +37,8 @@ const parts = {
   'url-source': 'A URL source',
   mixed: 'A mixed load',
   memory: 'Memory',
+  'at-rest': 'Memory at rest',
+  start: 'Start',
   allocator: 'The workers’ allocator',
 };
 const reached: Reached[] = [];

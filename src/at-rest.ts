@@ -34,7 +34,7 @@ export function releaseMemoryAtRest(): void {
   }, checkEveryMs).unref();
 }
 
-/** Collects everything and shrinks the heap, which a full collection alone does not do. It takes some 50 ms. */
+/** Collects everything and shrinks the heap, which a full collection by itself does not do. It takes some 50 ms. */
 export function collectAll(): void {
   collect ??= exposedCollector();
   collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
