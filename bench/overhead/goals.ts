@@ -29,7 +29,7 @@ export const goalHead = [
   'rounds differ by',
   'reached',
   'best other',
-  'codec alone',
+  'only the codec',
 ];
 
 export function goalRow({ what, unit, limit, isAtLeast, ours, beside, best = '', codec }: Goal): string[] {
