@@ -81,11 +81,12 @@ export function sourceOfUrl(url: string): ImageSource {
 /** Keeps the last pixels that the service has decoded of a source. */
 function decodedOnce(message: ImageSource['message']): ImageSource['decoded'] {
   let kept: { key: string; blob: Promise<Blob> } | undefined;
-  return ({ orientation, alpha }, signal) => {
-    const key = `${orientation} ${alpha}`;
+  return ({ orientation, alpha, page, dpi, page_box, annotations }, signal) => {
+    const own = { orientation, alpha, page, dpi, page_box, annotations };
+    const key = JSON.stringify(own);
     if (kept?.key === key) return kept.blob;
     const plain = { ...initialSettings, recipe: 'own', sizing: 'source', grayscale: false } as const;
-    const request = requestOf(asPng({ ...plain, orientation, alpha }, 'exact'));
+    const request = requestOf(asPng({ ...plain, ...own }, 'exact'));
     const blob = message()
       .then((source) => callProcess({ ...request, source }, signal))
       .then(blobOf);
