@@ -71,14 +71,11 @@ async function sendShared(
     if (!isServing) return new ConnectError('it does not serve', Code.Unavailable);
     const ids = new Set<string>();
     streams.open++;
-    try {
-      const share = shareOf(queue, ids, () => streams.open + streams.opening);
-      const error = await connection.sendImages(share, patienceMs, away, signal);
-      if (error !== undefined) queue.takeBack(failureFromConnectError(error)?.reason, ids);
-      return error;
-    } finally {
-      streams.open--;
-    }
+    const share = shareOf(queue, ids, () => streams.open + streams.opening);
+    const error = await connection.sendImages(share, patienceMs, away, signal).finally(() => streams.open--);
+    // Only now: the others have room for these images since the stream has ended.
+    if (error !== undefined) queue.takeBack(failureFromConnectError(error)?.reason, ids);
+    return error;
   }
 
   async function keepSending(connection: ServiceConnection): Promise<void> {
