@@ -9,7 +9,7 @@ describe('release', () => {
     expect([bytes.length, view.length]).toEqual([0, 0]);
   });
 
-  it('leaves a part of a larger buffer alone', () => {
+  it('does not release a part of a larger buffer', () => {
     const whole = new Uint8Array(1000).fill(7);
     release(whole.subarray(0, 999) as Uint8Array as OwnBytes);
     expect(whole[500]).toBe(7);

@@ -10,7 +10,7 @@ describe('the programs', () => {
     }
   });
 
-  it('find files of the checkout by programs.ts alone, because a built file is elsewhere', () => {
+  it('find files of the checkout only by programs.ts, because a built file is elsewhere', () => {
     const sources = globSync('src/**/*.ts', { cwd: pathOf('.') }).filter(
       (path) => !/^src\/(playground|start\/build-)/.test(path),
     );

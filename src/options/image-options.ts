@@ -78,8 +78,8 @@ export const datatypes = ['uint8', 'fp16', 'fp32', 'bf16'] as const;
 /** Limit of a side in pixels. The sides of a JPEG are 16-bit numbers. */
 const longestSide = 65_535;
 
-/** Limits of `dpi`. A page of A4 has 46 million pixels at 600 dpi; MAX_SOURCE_PIXELS bounds every page. */
-const dpiLimits = { min: 1, max: 2400 } as const;
+/** Limits of `dpi`, in dots per inch. A page of A4 has 46 million pixels at 600 dpi; MAX_SOURCE_PIXELS bounds every page. */
+export const dpiLimits = { min: 1, max: 2400 } as const;
 
 /** Pixels of a side. */
 const side = integer(1, longestSide);

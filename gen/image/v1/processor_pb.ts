@@ -252,7 +252,7 @@ export type SourceOptions = Message<"image.v1.SourceOptions"> & {
 
   /**
    * The resolution at which the page is drawn, in dots per inch: a side has ceil(length in points × dpi / 72) pixels.
-   * More than 0, at most 2400; the page has at most MAX_SOURCE_PIXELS. Default: 144, twice the 72 points of an inch.
+   * 1 to 2400; the page has at most MAX_SOURCE_PIXELS. Default: 144, twice the 72 points of an inch.
    *
    * @generated from field: double dpi = 2;
    */

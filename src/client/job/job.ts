@@ -58,7 +58,7 @@ export async function runJob(
   return await runPlan(plan, { job, rules, folder, output, journal }, console, signal);
 }
 
-/** What was found, with the pages of documents in their places. */
+/** The images that were found, with the pages of documents in their places. */
 async function withPages(
   found: Found,
   { options, password, service, limits, quiet }: JobArguments,

@@ -53,7 +53,7 @@ function canvasOf({ width, height }: Size, channels: Pixels['channels'], colour:
   const data = new Uint8Array(width * height * channels);
   if (colour.some((value) => value !== 0)) {
     data.set(colour);
-    // What is filled is copied behind itself: a call for each pixel takes longer than all other steps.
+    // The filled part is copied behind itself: a call for each pixel takes longer than all other steps.
     for (let filled = channels; filled < data.length; filled *= 2) data.copyWithin(filled, 0, filled);
   }
   return { data, width, height, channels };

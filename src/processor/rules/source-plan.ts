@@ -1,11 +1,9 @@
 import { PageBox, type SourceOptions } from '../../../gen/image/v1/processor_pb.ts';
+import { dpiLimits } from '../../options/image-options.ts';
 import { invalidOption } from '../../options/invalid-option.ts';
 import { defaultSource } from '../image/default-source.ts';
 import type { SourcePlan } from '../image/plan.ts';
 import { enumName, pageBoxNames } from './enum-names.ts';
-
-/** In dots per inch. A larger one only enlarges curves; the limit of pixels is reached long before. */
-const highestDpi = 2400;
 
 /**
  * Checks the options for reading a source and fills in their defaults. Whether the source has pages is not known yet:
@@ -17,8 +15,8 @@ const highestDpi = 2400;
 export function sourcePlan(options: SourceOptions | undefined): SourcePlan {
   const { page = 0, dpi = 0, pageBox = PageBox.UNSPECIFIED, annotations, password = '' } = options ?? {};
   // Negated, so that NaN is refused.
-  if (!(dpi >= 0 && dpi <= highestDpi)) {
-    throw invalidOption('source_options.dpi', dpi, `more than 0, at most ${highestDpi}`);
+  if (dpi !== 0 && !(dpi >= dpiLimits.min && dpi <= dpiLimits.max)) {
+    throw invalidOption('source_options.dpi', dpi, `${dpiLimits.min} to ${dpiLimits.max}`);
   }
   return {
     page: page || defaultSource.page,

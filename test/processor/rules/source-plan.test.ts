@@ -38,6 +38,7 @@ describe(sourcePlan, () => {
 
   it.each<[options: Options, name: string, actual: string]>([
     [{ dpi: -1 }, 'dpi', '-1'],
+    [{ dpi: 0.5 }, 'dpi', '0.5'],
     [{ dpi: 2400.5 }, 'dpi', '2400.5'],
     [{ dpi: Number.POSITIVE_INFINITY }, 'dpi', 'Infinity'],
     [{ dpi: Number.NaN }, 'dpi', 'NaN'],

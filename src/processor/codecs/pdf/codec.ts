@@ -10,7 +10,7 @@ export const pdf: Codec = {
   price: {
     // PDFium's picture of 4 bytes, and as much again for a transparency group of the whole page.
     heldBytes: () => 8,
-    // Measured at 144 dpi: 2 for an empty page, 8 for text, 45 for 300 curves.
+    // An estimate between a page of text and one of many curves; admission learns from what jobs take.
     decodingTime: () => 20,
   },
   load: () => import('./decode.ts'),
