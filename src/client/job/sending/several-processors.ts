@@ -11,20 +11,31 @@ type Queue = ImageQueue<ProcessRequest, ProcessResponse>;
 /** The longest wait before a processor that was lost is tried again, in milliseconds. */
 const maxWaitMs = 5_000;
 
+/** The codes of calls whose processor was lost. */
+const ofLostConnections: readonly Code[] = [Code.Unavailable, Code.Aborted, Code.Canceled];
+
 /**
- * Several processors as one service. Each has a stream of its own and an equal share of what may be in flight. While one is
- * away the others get its images, and it is tried again.
+ * Several processors as one service. Each has a stream of its own and an equal share of what may be in flight; a call goes to
+ * the one with the fewest calls. While one is away the others get its images, and it is tried again.
  */
 export function shareImages(connections: readonly ServiceConnection[]): ServiceConnection {
-  /** Calls one after another until one can be reached. */
+  const calls = new Map(connections.map((connection) => [connection, 0]));
+  const count = (connection: ServiceConnection, difference: number) =>
+    calls.set(connection, (calls.get(connection) ?? 0) + difference);
+
+  /** Calls the one with the fewest calls in flight; the next one if it cannot be reached. */
   async function callAny<Result>(call: (connection: ServiceConnection) => Promise<Result>): Promise<Result> {
+    const inOrder = connections.toSorted((a, b) => (calls.get(a) ?? 0) - (calls.get(b) ?? 0));
     let lost: unknown;
-    for (const connection of connections) {
+    for (const connection of inOrder) {
+      count(connection, 1);
       try {
         return await call(connection);
       } catch (error) {
-        if (!(error instanceof ConnectError) || error.code !== Code.Unavailable) throw error;
+        if (!(error instanceof ConnectError) || !ofLostConnections.includes(error.code)) throw error;
         lost ??= error;
+      } finally {
+        count(connection, -1);
       }
     }
     throw lost;
