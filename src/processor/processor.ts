@@ -11,7 +11,8 @@ import { openSecretFile } from '../secret-file.ts';
 import { createMetricsRegistry, type Logger } from '../telemetry/telemetry.ts';
 import { startTracing, tracingSettings } from '../telemetry/tracing.ts';
 import { createAdmission } from './admission/admission.ts';
-import { heldMemory, idleWorkerBytes, workMemory } from './admission/work-memory.ts';
+import { createSharedMemory } from './admission/shared-memory.ts';
+import { documentMemory, heldMemory, idleWorkerBytes, workMemory } from './admission/work-memory.ts';
 import type { CacheTier } from './cache/cache-tier.ts';
 import { createMemoryTier } from './cache/memory-tier.ts';
 import { createCacheErrorLog } from './cache/report-errors.ts';
@@ -103,18 +104,21 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
       log.warn({ why }, 'a worker process was replaced');
     },
   });
+  const memoryOfWork = createSharedMemory(workBytes);
   const admission = createAdmission('images are being processed', config.WORKERS, config.MAX_QUEUE, {
-    maxMemoryBytes: workBytes,
+    memory: memoryOfWork,
     maxWaitingBytes: config.MAX_QUEUE_BYTES,
   });
   const documents = createAdmission('pages are being drawn', config.DOCUMENT_WORKERS, config.MAX_QUEUE, {
-    maxMemoryBytes: workBytes,
+    memory: memoryOfWork,
+    maxMemoryBytes: documentMemory(workBytes),
     maxWaitingBytes: config.MAX_QUEUE_BYTES,
   });
   metrics.watchAdmission(admission);
   metrics.watchDownloads(downloads);
   metrics.watchMemoryTier(memoryTier);
   metrics.watchWorkers(workers);
+  metrics.watchStoreQueue(kept?.sink.queue ?? { waiting: 0, waitingBytes: 0 });
 
   function onRedisError(error: unknown): void {
     onCacheError('redis', error);
@@ -214,7 +218,6 @@ function keepResponses(
     onOutcome: metrics.onStoreOutcome,
     onError,
   });
-  metrics.watchStoreQueue(sink.queue);
   const tier = config.STORE_READ ? createStoreTier({ storage, store, sink, onError }) : undefined;
   return { sink, tier };
 }

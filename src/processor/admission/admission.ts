@@ -1,6 +1,7 @@
 import { addAbortListener } from 'node:events';
 import { Failure, failureFromAbort } from '../../failures.ts';
 import { createMachineSpeed } from './machine-speed.ts';
+import { createSharedMemory, type SharedMemory } from './shared-memory.ts';
 
 /** The expected cost of a piece of work. */
 export interface Price {
@@ -16,6 +17,8 @@ export interface Price {
 export interface AdmissionBounds {
   /** Sum of `memoryBytes` of running work. */
   readonly maxMemoryBytes?: number;
+  /** Memory that other admissions use too. Unset: no limit in addition to `maxMemoryBytes`. */
+  readonly memory?: SharedMemory;
   /** Sum of `waitingBytes` of waiting work. */
   readonly maxWaitingBytes?: number;
   /** Monotonic time in milliseconds; `performance.now` by default. */
@@ -89,7 +92,8 @@ export function createAdmission(
   maxRunning: number,
   maxWaiting: number,
   {
-    maxMemoryBytes = Number.POSITIVE_INFINITY,
+    memory = createSharedMemory(Number.POSITIVE_INFINITY),
+    maxMemoryBytes = memory.maxBytes,
     maxWaitingBytes = Number.POSITIVE_INFINITY,
     now = () => performance.now(),
   }: AdmissionBounds = {},
@@ -102,10 +106,12 @@ export function createAdmission(
   const speed = createMachineSpeed();
   /** Worker time that expensive work may use although other work waits, in milliseconds. */
   let dearCreditMs = 0;
+  memory.onGivenBack(startNext);
 
   async function enter(piece: Piece, signal: AbortSignal, remainingMs: number): Promise<void> {
     if (signal.aborted) throw failureFromAbort(signal);
-    if (piece.memoryBytes > maxMemoryBytes) throw memoryOverLimit(piece.memoryBytes, maxMemoryBytes);
+    const limit = Math.min(maxMemoryBytes, memory.maxBytes);
+    if (piece.memoryBytes > limit) throw memoryOverLimit(piece.memoryBytes, limit);
     if (mayStart(piece) && !isSomePieceOutOfPatience()) {
       begin(piece);
       return;
@@ -142,6 +148,7 @@ export function createAdmission(
   function begin(piece: Piece): void {
     piece.startedAt = now();
     running.add(piece);
+    memory.take(piece.memoryBytes);
     if (piece.isDear && othersWait()) dearCreditMs -= piece.workMs * speed.slowness();
   }
 
@@ -155,7 +162,8 @@ export function createAdmission(
       dearCreditMs = Math.min(longestCreditMs, dearCreditMs + dearShare * (now() - piece.startedAt));
     }
     if (isDone) speed.learn(piece.workMs, now() - piece.startedAt);
-    startNext();
+    // This starts the work that waits here, too.
+    memory.giveBack(piece.memoryBytes);
   }
 
   function startNext(): void {
@@ -185,7 +193,10 @@ export function createAdmission(
   }
 
   function fits({ memoryBytes }: Piece): boolean {
-    return sum(running, (other) => other.memoryBytes) + memoryBytes <= maxMemoryBytes;
+    return (
+      sum(running, (other) => other.memoryBytes) + memoryBytes <= maxMemoryBytes &&
+      memory.hasRoom(memoryBytes)
+    );
   }
 
   function blocksOthers(piece: Piece): boolean {

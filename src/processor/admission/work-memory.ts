@@ -32,6 +32,16 @@ export function workMemory(
   return config.MAX_WORK_BYTES ?? Math.max(leastWorkBytes, memoryBytes - restingMemory(config));
 }
 
+/**
+ * Limit of the memory that pages in progress may take together, in bytes: half of that for all images, so that pictures
+ * need not wait for documents, but enough for some pages.
+ *
+ * @param workBytes - `workMemory`
+ */
+export function documentMemory(workBytes: number): number {
+  return Math.max(leastWorkBytes, workBytes / 2);
+}
+
 /** Limit of the memory that the messages of calls and their responses may take together, in bytes. */
 export function heldMemory({
   MAX_HELD_BYTES,

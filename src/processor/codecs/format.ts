@@ -10,6 +10,18 @@ import type { SourceFormat } from './source-format.ts';
  */
 const signatureBytes = 1024;
 
+/** The bytes that identify a format, and the same as text. */
+function headOf(content: Uint8Array): { readonly bytes: Buffer; readonly text: string } {
+  const bytes = Buffer.from(content.buffer, content.byteOffset, Math.min(content.length, signatureBytes));
+  return { bytes, text: bytes.toString('latin1') };
+}
+
+/** The format of an image, enabled or not; undefined for none that is known. */
+export function findFormat(content: Uint8Array): SourceFormat | undefined {
+  const head = headOf(content);
+  return sourceFormats.find((name) => codecOf(name).detect(head));
+}
+
 /**
  * Detects an image's format from its first bytes, since names and headers may be wrong. A format that is not in the
  * list never reaches a decoder. The most important is SVG, which can read files and fetch URLs.
@@ -21,9 +33,7 @@ export function detectFormat(
   content: Uint8Array,
   read: readonly SourceFormat[] = defaultFormats,
 ): SourceFormat {
-  const head = Buffer.from(content.buffer, content.byteOffset, Math.min(content.length, signatureBytes));
-  const text = head.toString('latin1');
-  const format = sourceFormats.find((name) => codecOf(name).detect({ bytes: head, text }));
+  const format = findFormat(content);
   if (format !== undefined && read.includes(format)) return format;
   const supported = `${listOf(read.map((name) => codecOf(name).name))} ${read.length === 1 ? 'is' : 'are'} supported.`;
   if (format !== undefined) {
@@ -33,7 +43,7 @@ export function detectFormat(
       { format, supported: read.join(', ') },
     );
   }
-  const { name, advice } = guess(head, text);
+  const { name, advice } = guess(headOf(content));
   throw new Failure(
     'FORMAT_UNSUPPORTED',
     `The bytes begin like ${name}; ${supported}${advice === undefined ? '' : ` ${advice}`}`,
@@ -85,15 +95,17 @@ const signatures: readonly (readonly [name: string, at: number, ...bytes: readon
 ];
 
 /** Names the kind of bytes that came instead of an image, so that the caller sees the mistake. */
-function guess(head: Buffer, text: string): Guess {
+function guess({ bytes, text }: ReturnType<typeof headOf>): Guess {
   const start = text.replace(/^(\xef\xbb\xbf)?\s*/, '').toLowerCase();
   if (start.startsWith('<svg') || start.includes('<svg')) return { name: 'SVG' };
   if (start.startsWith('<!doctype html') || start.startsWith('<html')) return { name: 'HTML' };
   if (start.startsWith('<')) return { name: 'XML or HTML' };
   if (start.startsWith('{') || start.startsWith('[')) return { name: 'JSON' };
-  if (brandsOf(head).includes('crx ')) return { name: 'a Canon raw image (CR3)', advice: toJpeg };
+  if (brandsOf(bytes).includes('crx ')) return { name: 'a Canon raw image (CR3)', advice: toJpeg };
   if (text.startsWith('ftyp', 4)) return { name: 'an HEIF or MP4 file without an AVIF image' };
-  const found = signatures.find(([, at, ...options]) => options.some((bytes) => text.startsWith(bytes, at)));
+  const found = signatures.find(([, at, ...options]) =>
+    options.some((option) => text.startsWith(option, at)),
+  );
   if (found !== undefined) return { name: found[0], advice: toJpeg };
   if (/^P[1-7][\s#]/.test(text)) return { name: 'a Netpbm image (PBM, PGM, PPM)', advice: toJpeg };
   return { name: isPlainText(text) ? 'plain text' : 'none of them' };

@@ -2,7 +2,7 @@ import process from 'node:process';
 import { createAdmission } from '../admission/admission.ts';
 import { checkSource } from '../codecs/check-source.ts';
 import { codecOf, defaultFormats } from '../codecs/codecs.ts';
-import { detectFormat } from '../codecs/format.ts';
+import { detectFormat, findFormat } from '../codecs/format.ts';
 import { checkSize, type ImageHeader } from '../codecs/header.ts';
 import { checkHeaderTime, readSourceStructure, structureMs } from '../codecs/judge-structure.ts';
 import { headerPart } from '../codecs/read-header.ts';
@@ -133,8 +133,11 @@ export async function startWorkerPool(workers: number, options: WorkerPoolOption
     await close();
     throw error;
   });
-  const isDocument = (content: Uint8Array) =>
-    codecOf(detectFormat(content, limits.sourceFormats)).isDocument === true;
+  // A file of no known format is refused where its header is read.
+  const isDocument = (content: Uint8Array) => {
+    const format = findFormat(content);
+    return format !== undefined && codecOf(format).isDocument === true;
+  };
   const workersOf = ({ header }: PixelJob | SkewJob) =>
     codecOf(header.format).isDocument ? documents : pixels;
   async function readPixelHeader(

@@ -5,6 +5,7 @@ import {
   createAdmission,
   type Price,
 } from '../../../src/processor/admission/admission.ts';
+import { createSharedMemory } from '../../../src/processor/admission/shared-memory.ts';
 
 const never = new AbortController().signal;
 
@@ -169,6 +170,29 @@ describe('createAdmission, of priced work', () => {
     await end('b');
     expect(begun).toEqual(['a', 'b', 'c']);
     expect(admission.runningBytes).toBe(61);
+  });
+
+  it('shares memory with another admission, whose work starts when this one gives it back', async () => {
+    const memory = createSharedMemory(100);
+    const pictures = createBench(4, 9, { memory });
+    const pages = createBench(4, 9, { memory, maxMemoryBytes: 60 });
+    void pages.add('page', { memoryBytes: 60 });
+    void pages.add('another page', { memoryBytes: 10 });
+    void pictures.add('picture', { memoryBytes: 40 });
+    void pictures.add('another picture', { memoryBytes: 60 });
+    await settle();
+    expect([pages.begun, pictures.begun]).toEqual([['page'], ['picture']]);
+    expect(await pages.add('large page', { memoryBytes: 61 })).toMatchObject({ metadata: { limit: '60' } });
+    expect(await pictures.add('large picture', { memoryBytes: 101 })).toMatchObject({
+      metadata: { limit: '100' },
+    });
+    await pictures.end('picture');
+    expect(pictures.begun).toEqual(['picture']);
+    await pages.end('page');
+    expect([pages.begun, pictures.begun]).toEqual([
+      ['page', 'another page'],
+      ['picture', 'another picture'],
+    ]);
   });
 
   it('refuses at once work that would never fit, with limit and price', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { restingMemory, workMemory } from '../../../src/processor/admission/work-memory.ts';
+import { documentMemory, restingMemory, workMemory } from '../../../src/processor/admission/work-memory.ts';
 import { readProcessorConfig } from '../../../src/processor/config.ts';
 
 const config = readProcessorConfig({
@@ -37,5 +37,12 @@ describe(workMemory, () => {
 
   it('is the configured value, if there is one', () => {
     expect(workMemory({ ...config, MAX_WORK_BYTES: 1 }, 2_000_000_000)).toBe(1);
+  });
+});
+
+describe(documentMemory, () => {
+  it('is half of the memory for images, but enough for pages', () => {
+    expect(documentMemory(2_000_000_000)).toBe(1_000_000_000);
+    expect(documentMemory(300_000_000)).toBe(256_000_000);
   });
 });
