@@ -52,6 +52,9 @@ const copied = [
   'test/fixtures/sample.jpg',
 ];
 
+/** Programs of a checkout and of the images: `image-service` contains both services. */
+const otherProgram = /\/dist\/(start|api|probe)[.-]/;
+
 /**
  * The manifest of the package: no scripts, nothing for development, and no Node. A dependency that is Node would replace
  * the `node` of all scripts of the project that installs it.
@@ -89,7 +92,7 @@ function makePackage(scope: string | undefined, out: string): string {
   const folder = temporary.path;
   // The programs that generate pages are not part of it.
   const generators = [join(root, 'docs/generate'), join(root, 'docs/requirements.txt')];
-  const filter = (path: string) => !generators.includes(path);
+  const filter = (path: string) => !generators.includes(path) && !otherProgram.test(path);
   for (const path of copied) cpSync(join(root, path), join(folder, path), { recursive: true, filter });
   copyTurboJpeg(join(folder, 'build/turbojpeg'), packagedPlatforms);
   const manifest = packageManifest(read('package.json'), scope);

@@ -62,7 +62,7 @@ describe('an Indexed Job', () => {
     };
     const environment = { ...map.data, ...settings, JOB_COMPLETION_INDEX: String(index) };
     const { command = [], args = [] } = job.spec?.template.spec?.containers[0] ?? {};
-    expect(command).toEqual(['node', 'dist/src/client/bin.js']);
+    expect(command).toEqual(['node', 'dist/image-client.js']);
     const expanded = args.map((arg) =>
       arg.replaceAll(
         /\$\((\w+)\)/g,

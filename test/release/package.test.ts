@@ -100,6 +100,7 @@ describe.skipIf(npm === undefined)('the npm package', () => {
         'CHANGELOG.md',
       ]),
     );
+    expect(files.filter((name) => /^dist\/(start|api|probe)/.test(name))).toEqual([]);
     expect(files.filter((name) => name.endsWith('.ts') || name.startsWith('src'))).toEqual([]);
     const pages = files.filter((name) => name.startsWith('docs/') && name.includes('.'));
     expect(pages.filter((name) => !/\.(md|png|svg)$/.test(name))).toEqual([]);
