@@ -104,10 +104,10 @@ export const problemExamples: { readonly [reason in FailureReason]?: ProblemExam
   },
   CONTENT_TYPE_UNSUPPORTED: {
     detail:
-      'The Content-Type is video/mp4; send multipart/form-data, application/json, or the image itself as image/… or application/octet-stream.',
+      'The Content-Type is video/mp4; send multipart/form-data, application/json, or the image itself as image/…, application/pdf or application/octet-stream.',
     metadata: {
       actual: 'video/mp4',
-      allowed: 'multipart/form-data, application/json, image/*, application/octet-stream',
+      allowed: 'multipart/form-data, application/json, image/*, application/pdf, application/octet-stream',
     },
   },
   MULTIPART_INVALID: {

@@ -59,6 +59,8 @@ export interface FileHead {
 
 /** The cost of decoding. image/price.ts describes how these figures are measured. */
 export interface DecodingPrice {
+  /** Bytes that every image takes, whatever its size. Default: none but those of image/price.ts. */
+  readonly fixedBytes?: number;
   /** Bytes per pixel that the decoder holds beside the pixels that it returns. */
   heldBytes(header: ImageHeader): number;
   /** Nanoseconds of CPU per pixel. */

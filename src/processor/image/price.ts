@@ -77,13 +77,18 @@ export function priceOf(header: ImageHeader, encodedBytes: number, images: reado
   const pixels = areaOf(header);
   // The whole source is in memory if one of the plans needs all pixels.
   const isWhole = images.some((image) => reducedPixels(header, image) === undefined);
-  const sourceBytes = codecOf(header.format).price.heldBytes(header) + (isWhole ? decodedBytes(header) : 0);
+  const decoding = codecOf(header.format).price;
+  const sourceBytes = decoding.heldBytes(header) + (isWhole ? decodedBytes(header) : 0);
   const outputs = images.map((image) => outputPrice(header, image));
   const outputsMs = sumOf(outputs, ({ time }) => time) / 1e6;
   const onceMs = decodingMs(header) - fixedMs + (header.structureMs ?? 0);
   return {
     memoryBytes: Math.ceil(
-      fixedBytes + encodedBytes + pixels * sourceBytes + sumOf(outputs, ({ bytes }) => bytes),
+      fixedBytes +
+        (decoding.fixedBytes ?? 0) +
+        encodedBytes +
+        pixels * sourceBytes +
+        sumOf(outputs, ({ bytes }) => bytes),
     ),
     workMs: fixedMs + decodingsOf(images) * onceMs + outputsMs,
     waitingBytes: encodedBytes,

@@ -5,6 +5,7 @@ import { codecOf, defaultFormats } from '../codecs/codecs.ts';
 import { detectFormat, findFormat } from '../codecs/format.ts';
 import { checkSize, type ImageHeader } from '../codecs/header.ts';
 import { checkHeaderTime, readSourceStructure, structureMs } from '../codecs/judge-structure.ts';
+import { keptByWorkerBytes } from '../codecs/pdf/memory.ts';
 import { headerPart } from '../codecs/read-header.ts';
 import type { SourceFormat } from '../codecs/source-format.ts';
 import type { SourcePlan } from '../image/plan.ts';
@@ -120,7 +121,12 @@ export async function startWorkerPool(workers: number, options: WorkerPoolOption
   const documents = createLazyProcesses(
     'documents',
     documentWorkers,
-    { ...limits, sourceFormats: ['pdf'], jobTimeoutMs: Math.min(limits.jobTimeoutMs, documentTimeoutMs) },
+    {
+      ...limits,
+      sourceFormats: ['pdf'],
+      jobTimeoutMs: Math.min(limits.jobTimeoutMs, documentTimeoutMs),
+      maxIdleRssBytes: limits.maxIdleRssBytes + keptByWorkerBytes,
+    },
     events,
   );
   const headerAdmission = createAdmission('headers are being read', 1, maxHeadersWaiting);

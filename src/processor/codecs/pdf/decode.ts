@@ -13,8 +13,9 @@ import {
   securityError,
   sizeOfPage,
 } from './document.ts';
+import { maxMemoryBytes } from './memory.ts';
 import type { Pdfium } from './pdfium.ts';
-import { maxMemoryBytes, PdfiumOutOfMemory, withDocument } from './session.ts';
+import { PdfiumOutOfMemory, withDocument } from './session.ts';
 
 export async function readHeader(content: Uint8Array, source = defaultSource): Promise<ImageHeader> {
   const { pages, width, height } = await inDocument(content, source, (pdfium, document) => {

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { SourcePlan } from '../../image/plan.ts';
 import { openPdf, type PdfDocument, PdfiumError } from './document.ts';
+import { keptMemoryBytes, maxMemoryBytes, mostKeptBytes } from './memory.ts';
 import { createPdfium, type Pdfium, type PdfiumInstance } from './pdfium.ts';
 
 /*
@@ -9,17 +10,11 @@ import { createPdfium, type Pdfium, type PdfiumInstance } from './pdfium.ts';
  * of fonts change the pixels of text in substituted fonts. A document that damages the memory damages its own page only.
  */
 
-/** Limit of an instance's memory, in bytes: 100 megapixels take 300 MB, and transparency as much again. */
-export const maxMemoryBytes = 512 * 1024 * 1024;
-
-/** An instance with more memory than this is dropped after a page, because memory never shrinks. In bytes. */
-const keptMemoryBytes = 64 * 1024 * 1024;
 /** Pages after which an instance is dropped in any case. */
 const mostUses = 1000;
 
-/** Limits of the parsed documents that are kept: their number, and their bytes together. */
+/** Limit of the parsed documents that are kept. */
 const mostKept = 4;
-const mostKeptBytes = 64 * 1024 * 1024;
 
 let current: PdfiumInstance | undefined;
 /** Pages of the current instance. */
