@@ -11,7 +11,7 @@ export const keptMemoryBytes = 64 * 1024 * 1024;
 /** Limit of the parsed documents that are kept together. */
 export const mostKeptBytes = 64 * 1024 * 1024;
 
-/** What a worker keeps for the next page, in addition to the memory of every worker. */
+/** Memory that a worker keeps for the next page, in addition to the memory of every worker. */
 export const keptByWorkerBytes = keptMemoryBytes + mostKeptBytes;
 
 /** The process of a worker for documents, which exists only while documents come. Measured: 137 MB after an A4 page at 144 dpi. */
