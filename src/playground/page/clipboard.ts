@@ -1,3 +1,6 @@
+/** The timers that give buttons their words back. */
+const resets = new WeakMap<HTMLButtonElement, ReturnType<typeof setTimeout>>();
+
 /**
  * Copies a text by a button, which says so for a moment.
  *
@@ -6,9 +9,12 @@
 export async function writeToClipboard(text: HTMLElement, button: HTMLButtonElement): Promise<boolean> {
   const isCopied = await write(text);
   button.textContent = isCopied ? 'Copied' : 'Press Ctrl C';
-  setTimeout(() => {
+  // The timer of an earlier click would end this message early.
+  clearTimeout(resets.get(button));
+  const reset = () => {
     button.textContent = 'Copy';
-  }, 1500);
+  };
+  resets.set(button, setTimeout(reset, 1500));
   return isCopied;
 }
 
