@@ -1,5 +1,4 @@
-/** The timers that give buttons their words back. */
-const resets = new WeakMap<HTMLButtonElement, ReturnType<typeof setTimeout>>();
+import { showForAMoment } from './for-a-moment.ts';
 
 /**
  * Copies a text by a button, which says so for a moment.
@@ -8,13 +7,7 @@ const resets = new WeakMap<HTMLButtonElement, ReturnType<typeof setTimeout>>();
  */
 export async function writeToClipboard(text: HTMLElement, button: HTMLButtonElement): Promise<boolean> {
   const isCopied = await write(text);
-  button.textContent = isCopied ? 'Copied' : 'Press Ctrl C';
-  // The timer of an earlier click would end this message early.
-  clearTimeout(resets.get(button));
-  const reset = () => {
-    button.textContent = 'Copy';
-  };
-  resets.set(button, setTimeout(reset, 1500));
+  showForAMoment(button, isCopied ? 'Copied' : 'Press Ctrl C', 'Copy');
   return isCopied;
 }
 
