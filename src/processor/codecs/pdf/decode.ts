@@ -20,7 +20,9 @@ import { PdfiumOutOfMemory, withDocument } from './session.ts';
 export async function readHeader(content: Uint8Array, source = defaultSource): Promise<ImageHeader> {
   const { pages, width, height } = await inDocument(content, source, (pdfium, document) => {
     checkPage(document, source);
-    return { pages: document.pages, ...sizeOfPage(pdfium, document, source) };
+    const size = sizeOfPage(pdfium, document, source);
+    checkArea(size, source);
+    return { pages: document.pages, ...size };
   });
   return {
     format: 'pdf',
@@ -84,6 +86,16 @@ function checkPage({ pages }: PdfDocument, { page }: SourcePlan): void {
     `Page ${page} was requested; the PDF has ${pages === 1 ? '1 page' : `${pages} pages`}, counted from 1.`,
     { format: 'pdf', limit: pages, actual: page },
   );
+}
+
+/** A crop box outside of the media box leaves nothing to draw. */
+function checkArea({ width, height }: Size, { page, pageBox }: SourcePlan): void {
+  if (width > 0 && height > 0) return;
+  const advice = pageBox === 'crop' ? ' Ask for page_box=media, or save it again.' : ' Save it again.';
+  throw new Failure('IMAGE_CORRUPT', `Page ${page} of the PDF has no area.${advice}`, {
+    format: 'pdf',
+    page,
+  });
 }
 
 function failureOf(cause: unknown, { page, password }: SourcePlan): Failure {

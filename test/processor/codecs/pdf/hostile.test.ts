@@ -128,6 +128,7 @@ describe('a hostile document', () => {
     ['of 1e9 × 1 points', pagesPdf([{ mediaBox: [0, 0, 1e9, 1] }]), 'SOURCE_PIXELS_OVER_LIMIT'],
     // PDFium takes US Letter for an empty box, as viewers do.
     ['of 1e9 × 0 points', pagesPdf([{ mediaBox: [0, 0, 1e9, 0] }]), 'drawn'],
+    ['whose crop box is outside of its page', pagesPdf([{ cropBox: [90, 90, 99, 99] }]), 'IMAGE_CORRUPT'],
     ['that needs a password', pdfFixture('encrypted-aes-256'), 'DOCUMENT_PASSWORD_REQUIRED'],
     ['with another password', pdfFixture('encrypted-rc4'), 'DOCUMENT_PASSWORD_WRONG', { password: 'owne' }],
     ['with its owner’s password', pdfFixture('encrypted-rc4'), 'drawn', { password: 'owner' }],
