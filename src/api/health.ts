@@ -11,10 +11,15 @@ export function reportAlive(c: ApiContext): Response {
   return c.json({ status: 'ok' }, 200, { 'Cache-Control': 'no-store' });
 }
 
+/** Asks a processor whether it serves. @throws the error of the call if none reports in time that it does */
+async function checkReady(processor: ProcessorClient, signal: AbortSignal): Promise<void> {
+  using deadline = startDeadline(signal, readyTimeoutMs);
+  await processor.checkHealth(deadline);
+}
+
 /** Whether a processor reports in time that it serves. */
 export async function isReady(processor: ProcessorClient): Promise<boolean> {
-  using deadline = startDeadline(new AbortController().signal, readyTimeoutMs);
-  return await processor.checkHealth(deadline).then(
+  return await checkReady(processor, new AbortController().signal).then(
     () => true,
     () => false,
   );
@@ -24,9 +29,8 @@ export async function isReady(processor: ProcessorClient): Promise<boolean> {
 export function reportReady(processor: ProcessorClient, isDraining: () => boolean) {
   return async (c: ApiContext): Promise<Response> => {
     if (isDraining()) throw new Failure('DRAINING', 'This instance is shutting down; ask another.');
-    using deadline = startDeadline(c.req.raw.signal, readyTimeoutMs);
     try {
-      await processor.checkHealth(deadline);
+      await checkReady(processor, c.req.raw.signal);
     } catch (cause) {
       throw new Failure(
         'PROCESSOR_UNAVAILABLE',

@@ -115,7 +115,10 @@ export async function readImage(
 }
 
 /** The source of a request, with the conditions on its use. */
-export function wantedSource({ source, honourOptOuts }: ProcessRequest): WantedSource {
+export function wantedSource({
+  source,
+  honourOptOuts,
+}: Pick<ProcessRequest, 'source' | 'honourOptOuts'>): WantedSource {
   return honourOptOuts ? { ...source, honourOptOuts } : source;
 }
 
@@ -150,25 +153,29 @@ async function makeParts(
   call: Call,
   caller: Caller,
 ): Promise<Made> {
-  admissionFor(image.content, processing).checkRoom(image.content.length);
+  const admission = admissionFor(image.content, processing);
+  admission.checkRoom(image.content.length);
+  const bounded = { ...processing, admission };
   return await ofEachPart(
     missing,
     ({ plan }) => plan.source,
-    (part, isOnly) =>
-      make(image, part, isOnly ? all : part.map(({ plan }) => plan), processing, call, caller),
+    (part, isOnly) => make(image, part, isOnly ? all : part.map(({ plan }) => plan), bounded, call, caller),
   );
 }
 
-/** header → geometry → price → admission → make: the values of one part of the source that are not in the cache. */
+/**
+ * header → geometry → price → admission → make: the values of one part of the source that are not in the cache.
+ *
+ * @param processing.admission - that of the source: see `admissionFor`
+ */
 async function make(
   { sha256, content }: ReadSource,
   missing: readonly KeyedPlan[],
   all: readonly Plan[],
-  processing: ImageProcessing,
+  { admission, workers, limits }: Pick<ImageProcessing, 'admission' | 'workers' | 'limits'>,
   call: Call,
   { signal, remainingMs = () => Number.POSITIVE_INFINITY }: Caller,
 ): Promise<Made> {
-  const { workers, limits } = processing;
   const header = await call.readHeader(() =>
     workers.readHeader(content, limits.maxSourcePixels, signal, missing[0]?.plan.source),
   );
@@ -183,7 +190,7 @@ async function make(
       () => workers.run({ content, header, images }, signal),
       (outcomes) => resultsOf(outcomes).flatMap(({ stages }) => stages),
     );
-    const results = await admissionFor(content, processing).run(job, signal, price, remainingMs());
+    const results = await admission.run(job, signal, price, remainingMs());
     const source = { header, sha256, bytes: content.length, libraries: workers.libraries };
     return mapResults(results, (result, index) => {
       const { key, plan } = images[index] as (typeof images)[number];

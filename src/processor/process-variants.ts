@@ -9,7 +9,7 @@ import { maxVariants } from '../options/image-options.ts';
 import type { Caller } from './call.ts';
 import type { Plan } from './image/plan.ts';
 import { type Outcome, resultOf } from './outcome.ts';
-import { type ImageProcessing, processPlans } from './process-image.ts';
+import { type ImageProcessing, processPlans, wantedSource } from './process-image.ts';
 import { planOf } from './rules/rules.ts';
 import type { WantedSource } from './source/read-source.ts';
 
@@ -56,8 +56,7 @@ export function planVariants(
 
 /** The source of all variants. It is refused for an opt-out if one of them honours opt-outs. */
 export function sourceOfVariants({ source, variants }: ProcessVariantsRequest): WantedSource {
-  const honourOptOuts = variants.some((variant) => variant.honourOptOuts);
-  return honourOptOuts ? { ...source, honourOptOuts } : source;
+  return wantedSource({ source, honourOptOuts: variants.some((variant) => variant.honourOptOuts) });
 }
 
 /** @throws the failure of a variant, with its index */

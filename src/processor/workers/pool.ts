@@ -59,7 +59,7 @@ export interface WorkerPool {
     source: SourcePlan | undefined,
     signal?: AbortSignal,
   ): Promise<readonly Size[]>;
-  /** Whether the bytes are a document, for which `documents` of ImageProcessing is responsible. @throws FORMAT_UNSUPPORTED */
+  /** Whether the bytes are a document, for which `documents` of ImageProcessing is responsible. */
   isDocument(content: Uint8Array): boolean;
   /** Versions of the libraries that decode and encode in the workers. */
   readonly libraries: Libraries;
@@ -123,7 +123,7 @@ export async function startWorkerPool(workers: number, options: WorkerPoolOption
     documentWorkers,
     {
       ...limits,
-      sourceFormats: ['pdf'],
+      sourceFormats: limits.sourceFormats.filter((format) => codecOf(format).isDocument),
       jobTimeoutMs: Math.min(limits.jobTimeoutMs, documentTimeoutMs),
       maxIdleRssBytes: limits.maxIdleRssBytes + keptByWorkerBytes,
     },
