@@ -1,4 +1,5 @@
-import { type DatatypeForms, type DatatypeName, datatypes } from '../../datatypes.ts';
+import { type DatatypeName, datatypes } from '../../datatypes.ts';
+import { npyHeader, safetensorsHeader, widestFirst } from '../../tensor-headers.ts';
 import type { Encoded } from '../codecs/encode.ts';
 import type { TensorPlan } from './plan.ts';
 import { openZip } from './stored-zip.ts';
@@ -36,7 +37,7 @@ export function openContainer(
     case 'raw':
       return { ...openFile(Buffer.of(), [only(tensors)]), contentType };
     case 'npy':
-      return { ...openFile(npyHeader(only(tensors)), [only(tensors)]), contentType };
+      return { ...openNpy(only(tensors)), contentType };
     case 'safetensors':
       return { ...openSafetensors(tensors), contentType };
     case 'npz':
@@ -53,9 +54,10 @@ export function openContainer(
  */
 export function valuesIn(content: Uint8Array, tensors: readonly TensorDescription[]): readonly Uint8Array[] {
   const bytes = tensors.reduce((sum, tensor) => sum + bytesOfTensor(tensor), 0);
-  return valuesAfter(content, content.length - bytes, byAlignment(tensors), tensors);
+  return valuesAfter(content, content.length - bytes, widestFirst(tensors), tensors);
 }
 
+/** The media type of each container. */
 export const contentTypes = {
   raw: 'application/octet-stream',
   npy: 'application/x-npy',
@@ -103,11 +105,6 @@ function valuesAfter(
   return tensors.map((tensor) => parts.get(tensor) as Uint8Array);
 }
 
-/** The largest datatypes first, so that every value is aligned to its size. */
-function byAlignment(tensors: readonly TensorDescription[]): readonly TensorDescription[] {
-  return tensors.toSorted((a, b) => datatypes[b.datatype].bytes - datatypes[a.datatype].bytes);
-}
-
 /** Bytes of a tensor's values. */
 export function bytesOfTensor({ datatype, shape }: TensorDescription): number {
   return shape.reduce((product, length) => product * length, datatypes[datatype].bytes);
@@ -127,25 +124,13 @@ function inferenceHeader(tensors: readonly TensorDescription[]): Uint8Array {
   return Buffer.from(JSON.stringify({ inputs }));
 }
 
-/** NumPy's format 1.0 (NEP 1): the header is padded so that the values begin at a multiple of 64. */
-function npyHeader({ datatype, shape }: TensorDescription): Uint8Array {
-  const prefixLength = 10;
-  const { npy }: DatatypeForms = datatypes[datatype];
-  const text = `{'descr': '${npy}', 'fortran_order': False, 'shape': (${pythonTuple(shape)}), }`;
-  const padded = text.padEnd(Math.ceil((prefixLength + text.length + 1) / 64) * 64 - prefixLength - 1);
-  const header = Buffer.from(`\x93NUMPY\x01\x00\x00\x00${padded}\n`, 'latin1');
-  header.writeUInt16LE(padded.length + 1, 8);
-  return header;
-}
-
-/** The inner part of a Python tuple: a comma follows an only element. */
-function pythonTuple(values: readonly number[]): string {
-  return values.length === 1 ? `${values[0]},` : values.join(', ');
+function openNpy(tensor: TensorDescription): OpenFile {
+  return openFile(npyHeader(tensor.datatype, tensor.shape), [tensor]);
 }
 
 /** numpy.savez: a ZIP file with an .npy file for each tensor, stored without compression. */
 function openNpz(tensors: readonly TensorDescription[]): OpenFile {
-  const headers = tensors.map(npyHeader);
+  const headers = tensors.map(({ datatype, shape }) => npyHeader(datatype, shape));
   const entries = tensors.map((tensor, index) => ({
     name: `${tensor.name}.npy`,
     bytes: (headers[index]?.length ?? 0) + bytesOfTensor(tensor),
@@ -159,24 +144,10 @@ function openNpz(tensors: readonly TensorDescription[]): OpenFile {
   return { content, values, close };
 }
 
-/**
- * safetensors: the header's length in 8 bytes, JSON padded with spaces to a multiple of 8, the values. The largest
- * datatypes come first, so that every value is aligned to its size, as the library writes them.
- */
+/** safetensors. The largest datatypes come first, so that every value is aligned to its size, as the library writes them. */
 function openSafetensors(tensors: readonly TensorDescription[]): OpenFile {
-  const ordered = byAlignment(tensors);
-  let at = 0;
-  const entries = ordered.map((tensor) => {
-    const { name, datatype, shape } = tensor;
-    const start = at;
-    at += bytesOfTensor(tensor);
-    return [name, { dtype: datatypes[datatype].safetensors, shape, data_offsets: [start, at] }] as const;
-  });
-  const json = JSON.stringify(Object.fromEntries(entries));
-  const padded = json.padEnd(Math.ceil(json.length / 8) * 8);
-  const header = Buffer.alloc(8 + padded.length);
-  header.writeBigUInt64LE(BigInt(padded.length));
-  header.write(padded, 8, 'latin1');
+  const ordered = widestFirst(tensors);
+  const header = safetensorsHeader(ordered.map((tensor) => ({ ...tensor, bytes: bytesOfTensor(tensor) })));
   const { content, close } = openFile(header, ordered);
   return { content, values: valuesAfter(content, header.length, ordered, tensors), close };
 }

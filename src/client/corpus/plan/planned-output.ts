@@ -1,12 +1,12 @@
 import type { ProcessRequest, ProcessResponse } from '../../../../gen/image/v1/processor_pb.ts';
 import type { DatatypeName } from '../../../datatypes.ts';
 import { Failure } from '../../../failures.ts';
+import { isOfNumpy } from '../../../tensor-headers.ts';
 import { ClientError } from '../../client-error.ts';
 import { tryOptions } from '../../job/check-options.ts';
 import type { ServiceConnection } from '../../job/sending/connection.ts';
 import { blackPicture } from '../../probe-images.ts';
 import { isFixed, type Manifest, type PlannedTensor, type ShardFormatName } from '../manifest.ts';
-import { isOfNumpy } from '../shards/npy-header.ts';
 
 /** Sizes of images whose tensors differ in shape if the image decides it. */
 const probeSizes = [

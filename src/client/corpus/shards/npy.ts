@@ -1,5 +1,5 @@
+import { npyHeader } from '../../../tensor-headers.ts';
 import { isFixed } from '../manifest.ts';
-import { npyHeader } from './npy-header.ts';
 import type { ShardFormat } from './shard-format.ts';
 
 /**

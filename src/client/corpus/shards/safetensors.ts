@@ -1,4 +1,5 @@
-import { type DatatypeName, datatypes } from '../../../datatypes.ts';
+import type { DatatypeName } from '../../../datatypes.ts';
+import { safetensorsHeader, widestFirst } from '../../../tensor-headers.ts';
 import { isFixed, type Manifest } from '../manifest.ts';
 import type { Sample, ShardFormat } from './shard-format.ts';
 
@@ -22,8 +23,9 @@ export const safetensors: ShardFormat = {
   contentType: 'application/vnd.safetensors',
   carriesColumns: false,
   async *write(samples, manifest) {
-    const entries = inOrder(entriesOf(samples, manifest));
-    yield headerOf(entries, samples, manifest);
+    const entries = widestFirst(entriesOf(samples, manifest));
+    const ids = JSON.stringify(samples.map(({ row }) => row.id));
+    yield safetensorsHeader(entries, { job: manifest.job, ids });
     for (const { parts } of entries) {
       for (const { sample, at } of parts) yield await sample.read(sample.tensors[at]);
     }
@@ -50,24 +52,4 @@ function entriesOf(samples: readonly Sample[], { output }: Manifest): Entry[] {
       parts: [{ sample, at }],
     })),
   );
-}
-
-/** Wider datatypes first, so that all values are aligned. */
-function inOrder(entries: Entry[]): Entry[] {
-  return entries.toSorted((a, b) => datatypes[b.datatype].bytes - datatypes[a.datatype].bytes);
-}
-
-function headerOf(entries: readonly Entry[], samples: readonly Sample[], { job }: Manifest): Buffer {
-  let at = 0;
-  const members = entries.map(({ name, datatype, shape, bytes }) => {
-    const from = at;
-    at += bytes;
-    return [name, { dtype: datatypes[datatype].safetensors, shape, data_offsets: [from, at] }] as const;
-  });
-  const ids = JSON.stringify(samples.map(({ row }) => row.id));
-  const text = Buffer.from(JSON.stringify(Object.fromEntries([['__metadata__', { job, ids }], ...members])));
-  const header = Buffer.concat([text, Buffer.alloc((8 - (text.length % 8)) % 8, ' ')]);
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(header.length));
-  return Buffer.concat([length, header]);
 }

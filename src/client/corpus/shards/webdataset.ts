@@ -1,5 +1,5 @@
+import { npyHeader } from '../../../tensor-headers.ts';
 import { imageEndings } from './image-endings.ts';
-import { npyHeader } from './npy-header.ts';
 import type { Sample, ShardFormat } from './shard-format.ts';
 import { sidecarOf } from './sidecar.ts';
 import { tarEnd, tarHeader, tarPadding } from './tar.ts';
