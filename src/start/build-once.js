@@ -52,8 +52,18 @@ async function runIfChanged({ name, inputs, output }) {
   return code ?? 1;
 }
 
+/** The digests of inputs that several builds have. */
+const digests = new Map();
+
 /** @param {readonly string[]} inputs */
 function digestOf(inputs) {
+  const key = inputs.join('\0');
+  if (!digests.has(key)) digests.set(key, newDigestOf(inputs));
+  return digests.get(key);
+}
+
+/** @param {readonly string[]} inputs */
+function newDigestOf(inputs) {
   const hash = createHash('sha256');
   for (const path of inputs.flatMap(filesOf).sort()) {
     const { size, mtimeMs } = statSync(path);
