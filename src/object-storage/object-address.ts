@@ -77,6 +77,11 @@ export function objectUrl({ bucket, key, versionId }: ObjectAddress): string {
   return `s3://${bucket}/${key}${versionId === undefined ? '' : `?versionId=${versionId}`}`;
 }
 
+/** The address of an object below a prefix. @param path - its key without the prefix */
+export function addressBelow({ bucket, prefix }: BucketPrefix, path: string): ObjectAddress {
+  return { bucket, key: prefix === '' ? path : `${prefix}/${path}` };
+}
+
 /** Whether an object is in a bucket, below its prefix: `photos` contains `photos/cat.jpg`, but not `photos-of-me/cat.jpg`. */
 export function isWithin({ bucket, key }: ObjectAddress, within: BucketPrefix): boolean {
   return bucket === within.bucket && (within.prefix === '' || key.startsWith(`${within.prefix}/`));

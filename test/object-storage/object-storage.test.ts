@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type ObjectStorage, openObjectStorage } from '../../src/object-storage/object-storage.ts';
 import { StorageFailure } from '../../src/object-storage/storage-failure.ts';
+import { type FaultyS3, startFaultyS3 } from '../support/faulty-s3.ts';
 import { type S3Server, startS3 } from '../support/s3.ts';
-import { type Fault, type FaultProxy, startFaultProxy } from '../support/s3-faults.ts';
+import type { Fault, FaultProxy } from '../support/s3-faults.ts';
 import { versitygw } from '../support/tools.ts';
 
 const bucket = 'photos';
@@ -32,6 +33,7 @@ async function problemOf(work: Promise<unknown>): Promise<unknown> {
 }
 
 describe.skipIf(versitygw === undefined)('object storage', () => {
+  let s3: FaultyS3;
   let server: S3Server;
   let proxy: FaultProxy;
   let storage: ObjectStorage;
@@ -39,9 +41,8 @@ describe.skipIf(versitygw === undefined)('object storage', () => {
   let impatient: ObjectStorage;
 
   beforeAll(async () => {
-    server = await startS3();
-    proxy = await startFaultProxy(server.endpoint);
-    for (const [name, value] of Object.entries(server.environment)) vi.stubEnv(name, value);
+    s3 = await startFaultyS3();
+    ({ server, proxy } = s3);
     storage = openObjectStorage({ endpoint: proxy.endpoint, forcePathStyle: true });
     impatient = openObjectStorage({ endpoint: proxy.endpoint, forcePathStyle: true, idleTimeoutMs: 300 });
     await server.createBucket(bucket);
@@ -53,9 +54,7 @@ describe.skipIf(versitygw === undefined)('object storage', () => {
   afterAll(async () => {
     storage?.close();
     impatient?.close();
-    await proxy?.[Symbol.asyncDispose]();
-    await server?.[Symbol.asyncDispose]();
-    vi.unstubAllEnvs();
+    await s3?.[Symbol.asyncDispose]();
   });
 
   test('an object comes back with its bytes, type, checksum and metadata', async () => {

@@ -1,5 +1,5 @@
 import { extensionOf } from '../../file-extension.ts';
-import type { BucketPrefix, ObjectAddress } from '../../object-storage/object-address.ts';
+import { addressBelow, type BucketPrefix, type ObjectAddress } from '../../object-storage/object-address.ts';
 import type { Plan } from '../image/plan.ts';
 import { contentTypes } from '../image/tensor-container.ts';
 
@@ -17,12 +17,12 @@ export function responseAddress(
 ): ObjectAddress {
   // In a URL many programs read `+` as a space.
   const version = numericsVersion.replaceAll(/[^a-zA-Z0-9._-]/g, '-');
-  return below(store, `v${version}/${key.slice(0, 2)}/${key}.${extension}`);
+  return addressBelow(store, `v${version}/${key.slice(0, 2)}/${key}.${extension}`);
 }
 
 /** The address of a source. */
 export function sourceAddress(store: BucketPrefix, sha256: string): ObjectAddress {
-  return below(store, `sources/${sha256.slice(0, 2)}/${sha256}`);
+  return addressBelow(store, `sources/${sha256.slice(0, 2)}/${sha256}`);
 }
 
 /** The extensions that a plan's response may have: several only for an image in its source's format. */
@@ -31,8 +31,4 @@ export function possibleExtensions({ output }: Plan): readonly string[] {
     return [output.container === 'vllm' ? 'json' : extensionOf(contentTypes[output.container])];
   }
   return output.format === undefined ? ['jpg', 'png', 'webp'] : [extensionOf(`image/${output.format}`)];
-}
-
-function below({ bucket, prefix }: BucketPrefix, path: string): ObjectAddress {
-  return { bucket, key: prefix === '' ? path : `${prefix}/${path}` };
 }

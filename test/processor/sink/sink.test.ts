@@ -16,8 +16,9 @@ import { numericsVersions } from '../../../src/processor/image/provenance.ts';
 import { createSink, type SinkOptions } from '../../../src/processor/sink/sink.ts';
 import { createStoreTier } from '../../../src/processor/sink/store-tier.ts';
 import { failureOfPromise } from '../../support/failure.ts';
-import { type S3Server, startS3 } from '../../support/s3.ts';
-import { type FaultProxy, startFaultProxy } from '../../support/s3-faults.ts';
+import { type FaultyS3, startFaultyS3 } from '../../support/faulty-s3.ts';
+import type { S3Server } from '../../support/s3.ts';
+import type { FaultProxy } from '../../support/s3-faults.ts';
 import { versitygw } from '../../support/tools.ts';
 
 const nobodyLeaves = new AbortController().signal;
@@ -54,13 +55,13 @@ const asStored = (response: ProcessResponse) =>
   ).toString('hex');
 
 describe.skipIf(versitygw === undefined)('the sink', () => {
+  let s3: FaultyS3;
   let server: S3Server;
   let proxy: FaultProxy;
 
   beforeAll(async () => {
-    server = await startS3();
-    proxy = await startFaultProxy(server.endpoint);
-    for (const [name, value] of Object.entries(server.environment)) vi.stubEnv(name, value);
+    s3 = await startFaultyS3();
+    ({ server, proxy } = s3);
     await server.createBucket('kept');
   });
   beforeEach(() => {
@@ -68,9 +69,7 @@ describe.skipIf(versitygw === undefined)('the sink', () => {
     proxy.decide = () => undefined;
   });
   afterAll(async () => {
-    await proxy?.[Symbol.asyncDispose]();
-    await server?.[Symbol.asyncDispose]();
-    vi.unstubAllEnvs();
+    await s3?.[Symbol.asyncDispose]();
   });
 
   function start(options: Partial<SinkOptions> = {}) {

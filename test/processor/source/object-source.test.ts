@@ -1,27 +1,28 @@
 import { hash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { parseBucketPrefix } from '../../../src/object-storage/object-address.ts';
 import { openObjectStorage } from '../../../src/object-storage/object-storage.ts';
 import { createDownloadPlaces } from '../../../src/processor/source/download-places.ts';
 import { createObjectSources } from '../../../src/processor/source/object-source.ts';
 import { createSourceReader } from '../../../src/processor/source/read-source.ts';
 import { failureOfPromise } from '../../support/failure.ts';
-import { type S3Server, startS3 } from '../../support/s3.ts';
-import { type Fault, type FaultProxy, startFaultProxy } from '../../support/s3-faults.ts';
+import { type FaultyS3, startFaultyS3 } from '../../support/faulty-s3.ts';
+import type { S3Server } from '../../support/s3.ts';
+import type { Fault, FaultProxy } from '../../support/s3-faults.ts';
 import { versitygw } from '../../support/tools.ts';
 
 const nobodyLeaves = new AbortController().signal;
 
 describe.skipIf(versitygw === undefined)('objects as sources', () => {
+  let s3: FaultyS3;
   let server: S3Server;
   let proxy: FaultProxy;
 
   beforeAll(async () => {
-    server = await startS3();
-    proxy = await startFaultProxy(server.endpoint);
-    for (const [name, value] of Object.entries(server.environment)) vi.stubEnv(name, value);
+    s3 = await startFaultyS3();
+    ({ server, proxy } = s3);
     await server.createBucket('photos');
     await server.createBucket('versions', { isVersioned: true });
     await server.createBucket('private');
@@ -30,9 +31,7 @@ describe.skipIf(versitygw === undefined)('objects as sources', () => {
     proxy.faults.length = 0;
   });
   afterAll(async () => {
-    await proxy?.[Symbol.asyncDispose]();
-    await server?.[Symbol.asyncDispose]();
-    vi.unstubAllEnvs();
+    await s3?.[Symbol.asyncDispose]();
   });
 
   async function put(bucket: string, key: string, body: Uint8Array | string, more = {}): Promise<string> {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  type ObjectAddress,
+  addressBelow,
   ObjectAddressError,
   objectUrl,
   parsePrefixUrl,
@@ -23,12 +23,10 @@ export function openBucket(
   environment: Readonly<Record<string, string | undefined>>,
   patienceMs: number,
 ): CorpusStore {
-  const { bucket, prefix } = prefixOf(url);
+  const root = prefixOf(url);
+  const { bucket, prefix } = root;
   const storage = clientStorage(environment);
-  const addressOf = (name: string): ObjectAddress => ({
-    bucket,
-    key: prefix === '' ? name : `${prefix}/${name}`,
-  });
+  const addressOf = (name: string) => addressBelow(root, name);
   const urlOf = (name: string) => objectUrl(addressOf(name));
   const patiently = <Result>(name: string, signal: AbortSignal, call: () => Promise<Result>) =>
     tryFor(patienceMs, urlOf(name), signal, call);
