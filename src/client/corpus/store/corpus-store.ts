@@ -1,8 +1,4 @@
 import type { Readable } from 'node:stream';
-import { isObjectUrl } from '../../../object-storage/object-address.ts';
-import { usage } from '../../flags.ts';
-import { openBucket } from './bucket-store.ts';
-import { openFolder } from './folder-store.ts';
 
 /** A file to store: its bytes can be read several times. */
 export interface StoredFile {
@@ -47,21 +43,4 @@ export interface CorpusStore {
   /** Names and lengths of the files in a folder, in the order of their names; none if it does not exist. */
   list(folder: string, signal: AbortSignal): AsyncIterable<{ readonly name: string; readonly bytes: number }>;
   close(): void;
-}
-
-/**
- * Opens a store.
- *
- * @param url - a path, a `file://` URL or an `s3://` URL
- * @param patienceMs - how long a storage that is away or full is tried again, in milliseconds
- * @throws ClientError of bad usage
- */
-export function openStore(
-  url: string,
-  environment: Readonly<Record<string, string | undefined>>,
-  patienceMs: number,
-): CorpusStore {
-  if (isObjectUrl(url)) return openBucket(url, environment, patienceMs);
-  if (/^file:/i.test(url) || !/^[a-z][a-z0-9+.-]*:\/\//i.test(url)) return openFolder(url);
-  throw usage(`--out is "${url}"; allowed: a path, a file:// URL, or s3://bucket/prefix.`);
 }

@@ -6,7 +6,8 @@ import { loadManifest } from '../load-manifest.ts';
 import type { Manifest } from '../manifest.ts';
 import { folders, partsOfIndex, shardName } from '../names.ts';
 import { shardFormat } from '../shards/shard-formats.ts';
-import { type CorpusStore, openStore } from '../store/corpus-store.ts';
+import type { CorpusStore } from '../store/corpus-store.ts';
+import { openStore } from '../store/open-store.ts';
 import { RepeatedSources } from './repeated-sources.ts';
 import { emptyReport, reportJson, reportWords, type VerifyReport } from './report.ts';
 

@@ -5,7 +5,7 @@ import { connectTo } from '../../job/sending/connect.ts';
 import type { WorkArguments } from '../corpus-arguments.ts';
 import { loadManifest } from '../load-manifest.ts';
 import type { Manifest } from '../manifest.ts';
-import { openStore } from '../store/corpus-store.ts';
+import { openStore } from '../store/open-store.ts';
 import { noMetrics, serveMetrics } from './work-metrics.ts';
 import { workShard } from './work-shard.ts';
 

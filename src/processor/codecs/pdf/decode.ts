@@ -113,7 +113,7 @@ function failureOf(cause: unknown, { page, password }: SourcePlan): Failure {
     return password === ''
       ? new Failure(
           'DOCUMENT_PASSWORD_REQUIRED',
-          'The PDF is encrypted. Send its password in source_options.password.',
+          'The PDF is encrypted. Send its password: the form field password over HTTP, source_options.password over gRPC.',
           metadata,
         )
       : new Failure('DOCUMENT_PASSWORD_WRONG', 'The PDF does not open with this password.', metadata);
