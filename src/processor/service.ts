@@ -83,7 +83,8 @@ export function createProcessorService(
     }
   }
 
-  let isContactMissing = !/[@/]\S*\.\w/.test(originUserAgent);
+  // An address of mail or of a page; the slash of "images/1.0" is neither.
+  let isContactMissing = !/\S@\S|https?:\/\/\S/i.test(originUserAgent);
 
   /** Warns once if a corpus job downloads under a name that tells origins nobody to write to. */
   function checkContact({ honourOptOuts }: ProcessRequest): void {

@@ -172,6 +172,29 @@ describe(createProcessorService, () => {
       ]);
     });
 
+    it.each([
+      ['image-processor', 1],
+      ['images/1.0', 1],
+      ['images/1.0 (example corp.)', 1],
+      ['images/1.0 (ops@example.com)', 0],
+      ['images/1.0 (+https://example.com/bot)', 0],
+    ])('warns of the user agent "%s" during a corpus %i times', async (originUserAgent, times) => {
+      await using server = await startProcessorServer(createProcessing(pool), { originUserAgent });
+      const content = { source: { case: 'content', value: png } } as const;
+      await server.client.process(content);
+      expect(server.log).toEqual([]);
+      await server.client.process({ ...content, honourOptOuts: true });
+      await server.client.processBatch({
+        requests: [{ ...content, output: { case: 'tensor', value: {} }, honourOptOuts: true }],
+      });
+      const warning = {
+        level: 40,
+        ORIGIN_USER_AGENT: originUserAgent,
+        msg: expect.stringContaining('names no contact'),
+      };
+      expect(server.log).toEqual(Array(times).fill(expect.objectContaining(warning)));
+    });
+
     it('applies its own time limit to callers without a deadline, with a reason', async () => {
       const waiting = withSources(
         (_source, _findAnswer, signal) =>
