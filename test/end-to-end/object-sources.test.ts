@@ -1,6 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
@@ -9,6 +11,7 @@ import { ProcessorService, type ProcessRequest } from '../../gen/image/v1/proces
 import { signLink } from '../../src/api/auth/signed-links.ts';
 import { startTestApi } from '../support/api.ts';
 import { encoded, photoLike } from '../support/pictures.ts';
+import { run } from '../support/run.ts';
 import { type S3Server, startS3 } from '../support/s3.ts';
 import { type Service, startService } from '../support/service.ts';
 import { versitygw } from '../support/tools.ts';
@@ -99,6 +102,77 @@ describe.skipIf(versitygw === undefined)('s3:// at the interfaces', () => {
       yield { id: 'a', request: tensor as unknown as ProcessRequest };
     };
     for await (const { result } of client.processStream(requests())) expect(result.case).toBe('response');
+  });
+
+  describe('comparisons and jobs', () => {
+    const preset = 'google/vit-base-patch16-224';
+    const program = fileURLToPath(new URL('../../src/client/main.ts', import.meta.url));
+    const client = (...words: string[]) =>
+      run(process.execPath, [program, ...words], {
+        cwd: folder,
+        env: { IMAGE_API_URL: service.url, IMAGE_PROCESSOR_URL: undefined },
+      });
+
+    beforeAll(async () => {
+      const response = await fetch(`${service.url}/v1/images?${new URLSearchParams({ url, preset })}`);
+      writeFileSync(join(folder, 'photo.npy'), await response.bytes());
+    });
+
+    test('POST /v1/skew reads an object in a form and in the query', async () => {
+      const form = (fields: Readonly<Record<string, string>>) => {
+        const body = new FormData();
+        body.append('tensor', new Blob([readFileSync(join(folder, 'photo.npy'))]), 'photo.npy');
+        for (const [name, value] of Object.entries(fields)) body.append(name, value);
+        return { method: 'POST', body };
+      };
+      const responses = await Promise.all([
+        fetch(`${service.url}/v1/skew`, form({ url, preset })),
+        fetch(`${service.url}/v1/skew?${new URLSearchParams({ url, preset })}`, form({})),
+        fetch(`${service.url}/v1/skew`, form({ url: 's3://photos/private.jpg', preset })),
+      ]);
+      expect(await Promise.all(responses.map((one) => one.json()))).toMatchObject([
+        { equal: true },
+        { equal: true },
+        { status: 403, reason: 'BUCKET_FORBIDDEN' },
+      ]);
+    });
+
+    test.each([
+      ['image-api', []],
+      ['image-processor', ['--processor']],
+    ])('the client compares objects through %s, one and those of a list', async (_, flag) => {
+      const through = flag.length === 0 ? [] : [...flag, service.address];
+      const line = (fields: object) => JSON.stringify({ tensor: 'photo.npy', preset, ...fields });
+      writeFileSync(
+        join(folder, 'golden.jsonl'),
+        [line({ url }), line({ url: 's3://photos/private.jpg' })].join('\n'),
+      );
+      expect(await client('skew', '--preset', preset, ...through, url, 'photo.npy')).toMatchObject({
+        code: 0,
+      });
+      const checked = await client('skew', '--check', 'golden.jsonl', ...through);
+      expect(checked).toMatchObject({ code: 1 });
+      expect(checked.stdout.toString()).toContain('BUCKET_FORBIDDEN');
+      expect(checked.stdout.toString()).toContain('2 pairs: 1 equal');
+    });
+
+    test.each(['txt', 'jsonl', 'csv'])('a job reads the objects of a .%s', async (ending) => {
+      const urls = [url, 's3://photos/private.jpg'];
+      const lines = {
+        txt: urls,
+        jsonl: urls.map((each) => JSON.stringify({ url: each })),
+        csv: ['url', ...urls.map((each) => `"${each}"`)],
+      }[ending] as readonly string[];
+      writeFileSync(join(folder, `list.${ending}`), lines.join('\n'));
+      const done = await client('job', '--preset', preset, '--format', 'npy', `list.${ending}`, ending);
+      expect(done.code, done.stderr).toBe(1);
+      const output = readFileSync(join(folder, ending, 'photos/public/a%20cat%3F%231.npy'));
+      expect(output.equals(readFileSync(join(folder, 'photo.npy')))).toBe(true);
+      expect(JSON.parse(readFileSync(join(folder, ending, 'failures.jsonl'), 'utf8'))).toMatchObject({
+        source: 's3://photos/private.jpg',
+        reason: 'BUCKET_FORBIDDEN',
+      });
+    });
   });
 
   test('a service that keeps no responses refuses store, but not store=false', async () => {

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { dirname, extname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { addAbortSignal } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { parseObjectUrl } from '../../../object-storage/object-address.ts';
 import { ClientError } from '../../client-error.ts';
 import { unreadable } from '../../files.ts';
 import { type FoundImage, type JobFailure, type SourceFile, sourceFile } from '../images.ts';
@@ -130,10 +131,24 @@ export function isPlainPath(name: string): boolean {
   return name.split('/').every(isPlain);
 }
 
+/**
+ * Host and path of a URL, the path percent-encoded. Of an object they are its bucket and its whole key, which may contain `?`
+ * and `#`.
+ */
+export function hostAndPath(text: string): { readonly host: string; readonly path: string } | undefined {
+  try {
+    const { bucket, key } = parseObjectUrl(text);
+    return { host: bucket, path: key.split('/').map(encodeURIComponent).join('/') };
+  } catch {
+    const url = URL.parse(text);
+    return url === null ? undefined : { host: url.host, path: url.pathname };
+  }
+}
+
 /** Host and path of a URL as a relative path that is valid on every file system. Two URLs may give the same. */
 export function nameOfUrl(text: string): string {
-  const url = URL.parse(text);
-  const segments = url === null ? [text] : [url.host, ...url.pathname.split('/')];
+  const url = hostAndPath(text);
+  const segments = url === undefined ? [text] : [url.host, ...url.path.split('/')];
   const names = segments
     .filter((segment) => segment !== '')
     .map((segment) => segment.replace(/[^\w.%~-]/g, '_'));

@@ -7,6 +7,7 @@ import { ClientError } from '../../client-error.ts';
 import { type FoundImage, type JobFailure, nameOfSource } from '../images.ts';
 import type { Entry } from '../journal/journal-entry.ts';
 import { inputFailure, ownFailure } from '../journal/own-failures.ts';
+import { hostAndPath } from '../lists/lists.ts';
 import type { ServiceConnection } from '../sending/connection.ts';
 import type { QueueLimits } from '../sending/queue-entry.ts';
 import { secondsIn } from '../sending/retry.ts';
@@ -29,7 +30,7 @@ export interface DocumentRules {
 /** Whether an image may be a document, by its ending or its first bytes. */
 function mayBeDocument({ source, format }: FoundImage, { asksUrls }: DocumentRules): boolean {
   if (!('url' in source)) return format === 'pdf' || /\.pdf$/i.test(source.path);
-  const path = URL.parse(source.url)?.pathname ?? '';
+  const path = hostAndPath(source.url)?.path ?? '';
   return /\.pdf$/i.test(path) || (asksUrls && !hasImageEnding(path));
 }
 

@@ -364,6 +364,11 @@ describe(nameOfUrl, () => {
     ['http://h/a:b*c', 'h/a_b_c'],
     ['http://h/.../a', 'h/_/a'],
     ['http://[::1]/a', '___1_/a'],
+    ['s3://photos/2026/cat.jpg', 'photos/2026/cat.jpg'],
+    ['s3://photos/a cat?#1.jpg', 'photos/a%20cat%3F%231.jpg'],
+    ['s3://photos/a%20cat.jpg', 'photos/a%2520cat.jpg'],
+    ['s3://photos/cat.jpg?versionId=3', 'photos/cat.jpg'],
+    ['s3://photos/../cat.jpg', 'photos/cat.jpg'],
   ])('names %s %s', (url, name) => {
     expect(nameOfUrl(url)).toBe(name);
   });
