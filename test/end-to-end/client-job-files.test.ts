@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import {
   appendFile,
   copyFile,
@@ -20,6 +19,7 @@ import { type Origin, startOrigin } from '../support/origin.ts';
 import { encoded, gradient, redGreenBlue } from '../support/pictures.ts';
 import { type Run, run } from '../support/run.ts';
 import { type Service, startService } from '../support/service.ts';
+import { canMount, mountSmallDisk } from '../support/small-disk.ts';
 
 /* Changes that a job must not make to files, and its messages about them, against the real processor. */
 
@@ -265,47 +265,38 @@ describe('a job ends before its first image', () => {
   });
 });
 
-/** Whether this process may mount a file system in memory. */
-const canMount =
-  process.getuid?.() === 0 && spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'x', '/mnt']).status === 0;
-
 describe.skipIf(!canMount)('a job on a full disk', () => {
   it('ends with 6, keeps finished outputs, and resumes when there is room', async () => {
     for (let index = 0; index < 30; index++) await put(`photos/${index}.jpg`);
-    await mkdir(join(folder, 'out'));
-    expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', join(folder, 'out')]).status).toBe(0);
-    try {
-      const parameters = [
-        '--width',
-        '100',
-        '--height',
-        '100',
-        '--in-flight',
-        '2',
-        '--format',
-        'npy',
-        '--no-grayscale',
-        'photos',
-        'out',
-      ];
-      const full = await job(parameters);
-      expect(full.code).toBe(6);
-      expect(full.stderr).toMatch(
-        /\nimage-client: DISK_FULL: .* cannot be written: no space left on device\. \d+ of 32 are done, and the same command continues from there\.\n$/,
-      );
-      const names = await namesIn('out');
-      expect(names.filter((name) => name.startsWith('.'))).toEqual([]);
-      for (const name of names.filter((each) => each.endsWith('.npy'))) {
-        expect((await read(`out/${name}`)).length).toBe(128 + 120_000);
-      }
-      const [, done] = /(\d+) of 32 are done/.exec(full.stderr) ?? [];
-      expect(spawnSync('mount', ['-o', 'remount,size=20m', join(folder, 'out')]).status).toBe(0);
-      const resumed = await job(parameters);
-      expect(resumed).toMatchObject({ code: 0 });
-      expect(resumed.stderr).toContain(`${32 - Number(done)} images to do, ${done} done already`);
-    } finally {
-      spawnSync('umount', [join(folder, 'out')]);
+    using disk = mountSmallDisk(join(folder, 'out'), '1m');
+    const parameters = [
+      '--width',
+      '100',
+      '--height',
+      '100',
+      '--in-flight',
+      '2',
+      '--format',
+      'npy',
+      '--no-grayscale',
+      'photos',
+      'out',
+    ];
+    const full = await job(parameters);
+    expect(full.code).toBe(6);
+    expect(full.stderr).toMatch(
+      /\nimage-client: DISK_FULL: .* cannot be written: no space left on device\. \d+ of 32 are done, and the same command continues from there\.\n$/,
+    );
+    const names = await namesIn('out');
+    expect(names.filter((name) => name.startsWith('.'))).toEqual([]);
+    for (const name of names.filter((each) => each.endsWith('.npy'))) {
+      expect((await read(`out/${name}`)).length).toBe(128 + 120_000);
     }
+    const [, done] = /(\d+) of 32 are done/.exec(full.stderr) ?? [];
+    disk.resize('20m');
+    const resumed = await job(parameters);
+    expect(resumed).toMatchObject({ code: 0 });
+    expect(resumed.stderr).toContain(`${32 - Number(done)} images to do, ${done} done already`);
   });
 });
 

@@ -13,10 +13,12 @@ import { type Service, startService } from '../support/service.ts';
 let service: Service;
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let photo: Uint8Array;
+let other: Uint8Array;
 
 beforeAll(async () => {
   service = await startService({ processor: { URL_ALLOWED_HOSTS: '127.0.0.1' } });
   photo = await encoded(gradient(20, 15), 'jpeg');
+  other = await encoded(gradient(31, 15), 'jpeg');
 });
 afterAll(() => service?.stop());
 beforeEach(async () => {
@@ -149,6 +151,30 @@ describe('images that occur several times', () => {
     expect(work.stderr).toContain('2 SOURCE_REPEATED');
   });
 
+  it.each(['webdataset', 'parquet', 'safetensors', 'npy'])(
+    'are stored once as tensors in a shard of %s',
+    async (format) => {
+      await using origin = await startOrigin(
+        routes({ '/1': sends(photo), '/2': sends(photo), '/3': sends(other), '/4': sends(photo) }),
+      );
+      await make(
+        origin,
+        ['/1', '/2', '/3', '/4'],
+        ['--deduplicate', '--format', 'npy', '--shard-format', format],
+      );
+      expect(await indexLines()).toMatchObject([
+        { outcome: 'stored', sample: 0 },
+        { reason: 'SOURCE_REPEATED', details: { kept_row: '0' } },
+        { outcome: 'stored', sample: 1 },
+        { reason: 'SOURCE_REPEATED', details: { kept_row: '0' } },
+      ]);
+      const [name = ''] = await readdir(join(out(), 'shards'));
+      const shard = await readFile(join(out(), 'shards', name), 'latin1');
+      const times = async (path: string) => shard.split(await valuesOf(origin.url(path))).length - 1;
+      expect([await times('/1'), await times('/3')]).toEqual([1, 1]);
+    },
+  );
+
   it('are stored each by default, and counted over all shards by verify --duplicates', async () => {
     await using origin = await twins();
     await make(origin, ['/1', '/2', '/3'], ['--rows-per-shard', '2']);
@@ -157,6 +183,13 @@ describe('images that occur several times', () => {
     expect(JSON.parse(verified.stdout.toString())).toMatchObject({ rows: { stored: 3 }, duplicates: 2 });
   });
 });
+
+/** The values of the tensor that the service makes of a URL, a character for each byte. */
+async function valuesOf(url: string): Promise<string> {
+  const query = new URLSearchParams({ url, width: '8', height: '8', format: 'npy' });
+  const npy = Buffer.from(await (await fetch(`${service.url}/v1/images?${query}`)).bytes());
+  return npy.subarray(10 + npy.readUInt16LE(8)).toString('latin1');
+}
 
 describe('a plan', () => {
   it('names the first row of each problem, and columns that it leaves out', async () => {
