@@ -1,16 +1,14 @@
 import process from 'node:process';
 import { EnvironmentError } from '../environment.ts';
 import { drainOnSignal } from '../shutdown.ts';
-import { reportToStarter } from '../starter.ts';
 import { readApiConfig } from './config.ts';
 import { openApi } from './open.ts';
 
 try {
   const config = readApiConfig(process.env);
-  const { port } = await openApi(config, ({ drain }, log) => {
+  await openApi(config, config.processorUrl, ({ drain }, log) => {
     drainOnSignal(drain, config.shutdownDelayMs + config.shutdownTimeoutMs, log);
   });
-  reportToStarter({ port });
 } catch (error) {
   if (!(error instanceof EnvironmentError)) throw error;
   process.stderr.write(`${error.message}\n`);

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { LocalServer } from '../grpc/unary-call.ts';
 import { listen } from '../listen.ts';
 import { createMetricsRegistry, type Logger } from '../telemetry/telemetry.ts';
 import { startTracing } from '../telemetry/tracing.ts';
@@ -22,15 +23,23 @@ export interface RunningApi {
   drain(): Promise<void>;
 }
 
-/** Starts image-api. */
-export async function startApi(config: ApiConfig, log: Logger): Promise<RunningApi> {
+/**
+ * Starts image-api.
+ *
+ * @param processors - its processors, as for `createProcessorClient`
+ */
+export async function startApi(
+  config: ApiConfig,
+  processors: string | LocalServer,
+  log: Logger,
+): Promise<RunningApi> {
   let draining = false;
   const closing = new AbortController();
   const gate = createGate(config, log);
   const metrics = createMetricsRegistry();
   const tracing = await startTracing(config.tracing, log);
   const processor = createProcessorClient(
-    config.processorUrl,
+    processors,
     config.responseLimit.bytes,
     config.processorResolveMs,
     undefined,

@@ -5,6 +5,7 @@ import type { Registry } from 'prom-client';
 import { file_google_rpc_error_details } from '../../gen/google/rpc/error_details_pb.ts';
 import { file_grpc_health_v1_health, Health } from '../../gen/grpc/health/v1/health_pb.ts';
 import { file_image_v1_processor, ProcessorService } from '../../gen/image/v1/processor_pb.ts';
+import type { LocalServer } from '../grpc/unary-call.ts';
 import { listen } from '../listen.ts';
 import { type ObjectStorage, openObjectStorage } from '../object-storage/object-storage.ts';
 import { openSecretFile } from '../secret-file.ts';
@@ -36,8 +37,7 @@ import type { Stage } from './stopwatch.ts';
 import { startWorkerPool } from './workers/pool.ts';
 
 /** A running processor. */
-export interface Processor {
-  readonly port: number;
+export interface Processor extends LocalServer {
   readonly metricsPort: number;
   /** Versions of the libraries that decode and encode, by name. */
   readonly libraries: Readonly<Record<string, string>>;
@@ -173,6 +173,7 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
 
   return {
     port: server.port,
+    call: server.call,
     metricsPort: metricsServer.port,
     libraries: workers.libraries,
     async drain() {

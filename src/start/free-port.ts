@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect, createServer, isIPv6 } from 'node:net';
+import { connect, createServer } from 'node:net';
 import process from 'node:process';
 import { EnvironmentError } from '../environment.ts';
 
@@ -35,21 +35,16 @@ async function isTaken(port: number, host: string): Promise<boolean> {
 }
 
 async function isAnswered(port: number): Promise<boolean> {
-  return (await reachableHost(port, ['127.0.0.1', '::1'])) !== undefined;
-}
-
-/** The first of the hosts at which something listens on the port, as it stands in a URL. */
-export async function reachableHost(port: number, hosts: readonly string[]): Promise<string | undefined> {
-  for (const host of hosts) {
+  for (const host of ['127.0.0.1', '::1']) {
     const socket = connect(port, host);
     try {
       await once(socket, 'connect');
-      return isIPv6(host) ? `[${host}]` : host;
+      return true;
     } catch {
       // The next one.
     } finally {
       socket.destroy();
     }
   }
-  return undefined;
+  return false;
 }

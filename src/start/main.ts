@@ -5,32 +5,33 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import type { RunningApi } from '../api/server.ts';
 import { EnvironmentError } from '../environment.ts';
+import { jpegCodecOf } from '../jpeg-codec.ts';
+import type { Processor } from '../processor/processor.ts';
 import { pathOf } from '../programs.ts';
 import { drainWithin } from '../shutdown.ts';
 import type { Logger } from '../telemetry/telemetry.ts';
 import { collectorFlag } from './collector-flag.ts';
 import { readStartConfig, type StartConfig } from './config.ts';
-import { choosePort, reachableHost } from './free-port.ts';
-import { type ProcessorProcess, startProcessorProcess } from './processor-process.ts';
+import { choosePort } from './free-port.ts';
 import { startEvent, startScreen } from './screen.ts';
 
 /*
- * `npm start`: both services on this machine, with nothing else needed, and one command to try. image-api runs in this
- * process, image-processor in its own. On a terminal and in a pipe it prints a screen and the services' warnings; with
- * NODE_ENV=production everything is JSON lines. (The container images start each service directly; a service always
- * logs JSON lines.)
+ * `npm start`: both services in one process on this machine, with nothing else needed, and one command to try. image-api
+ * calls image-processor without a connection; only workers have processes of their own. On a terminal and in a pipe it
+ * prints a screen and the services' warnings; with NODE_ENV=production everything is JSON lines. (The container images of
+ * each service start it directly; a service always logs JSON lines.)
  */
 
 const isForPerson = process.env.NODE_ENV !== 'production';
 
-/** image-api once it listens, and its log. */
-interface OpenApi {
-  readonly api: RunningApi;
+/** A service that listens, and its log. */
+interface Opened<Service> {
+  readonly service: Service;
   readonly log: Logger;
 }
 
-let processor: ProcessorProcess | undefined;
-let opened: OpenApi | undefined;
+let processor: Opened<Processor> | undefined;
+let api: Opened<RunningApi> | undefined;
 let ending: Promise<void> | undefined;
 let config: StartConfig;
 
@@ -52,48 +53,29 @@ async function startBoth(): Promise<void> {
     METRICS_PORT: await choosePort('METRICS_PORT', 9464, processorHost),
   };
   const environment = { LOG_LEVEL: isForPerson ? 'warn' : 'info', ...process.env };
-  config = readStartConfig(environment, ports);
+  config = readStartConfig({ ...environment, PROCESSOR_HOST: processorHost }, ports);
   endWithUs();
 
-  processor = startProcessorProcess(environment, {
-    HOST: processorHost,
-    PORT: ports.PROCESSOR_PORT,
-    METRICS_PORT: ports.METRICS_PORT,
+  // image-api is loaded while the workers start.
+  const [{ openProcessor }, { openApi }] = await Promise.all([
+    import('../processor/open.ts'),
+    import('../api/open.ts'),
+  ]);
+  const ofProcessor = await openProcessor(config.processor, (service, log) => {
+    processor = { service, log };
   });
-  // If one service ends, the other is useless.
-  void processor.ended.then((code) => end(code));
-  // For a person both load at the same time. In production image-api listens when image-processor does, since supervisors
-  // take its port for that of a service that has started.
-  const isKnown = isForPerson && processorHost === '127.0.0.1' && ports.PROCESSOR_PORT !== '0';
-  const early = isKnown ? openOurApi(`http://127.0.0.1:${ports.PROCESSOR_PORT}`) : undefined;
-  // It is awaited below.
-  early?.catch(() => {});
-  const reported = await processor.listening;
-  if (reported === undefined) return;
-  const { port, jpegDecoder } = reported;
-  const { api } = await (early ?? openOurApi(await urlOf(port, processorHost)));
+  if (ending !== undefined) return;
+  // In this order: supervisors take the port of image-api for that of a service that has started.
+  const ofApi = await openApi(config.api, process.env.PROCESSOR_URL || ofProcessor, (service, log) => {
+    api = { service, log };
+  });
   while (ending === undefined) {
-    if (await api.isReady()) {
-      announce(api.port, port, jpegDecoder);
+    if (await ofApi.isReady()) {
+      announce(ofApi.port, ofProcessor);
       break;
     }
     await sleep(20);
   }
-}
-
-async function openOurApi(processorUrl: string): Promise<OpenApi> {
-  const { openApi } = await import('../api/open.ts');
-  const own = process.env.PROCESSOR_URL ? config.api : { ...config.api, processorUrl };
-  await openApi(own, (api, log) => {
-    opened = { api, log };
-  });
-  return opened as OpenApi;
-}
-
-/** `localhost` may resolve only to IPv4 on a machine that has only IPv6. */
-async function urlOf(processorPort: number, processorHost: string): Promise<string> {
-  const own = (await reachableHost(processorPort, ['127.0.0.1', '::1', processorHost])) ?? 'localhost';
-  return `http://${own}:${processorPort}`;
 }
 
 function endWithUs(): void {
@@ -120,25 +102,33 @@ function end(code: number, why?: Readonly<Record<string, string>>): Promise<void
 }
 
 async function endBoth(code: number, why?: Readonly<Record<string, string>>): Promise<void> {
-  const { shutdownDelayMs, shutdownTimeoutMs } = config?.api ?? {};
-  const ofApi =
-    opened === undefined
-      ? 0
-      : await drainWithin(opened.api.drain, shutdownDelayMs + shutdownTimeoutMs, opened.log, why);
-  // Its last lines come before those of image-processor.
-  opened?.log.flush();
-  processor?.end();
-  process.exit(Math.max(code, ofApi, (await processor?.ended) ?? 0));
+  const { shutdownDelayMs = 0, shutdownTimeoutMs = 0 } = config?.api ?? {};
+  const ofApi = await drained(api, shutdownDelayMs + shutdownTimeoutMs, why);
+  const { SHUTDOWN_DELAY_MS = 0, SHUTDOWN_TIMEOUT_MS = 0 } = config?.processor ?? {};
+  const ofProcessor = await drained(processor, SHUTDOWN_DELAY_MS + SHUTDOWN_TIMEOUT_MS, why);
+  process.exit(Math.max(code, ofApi, ofProcessor));
 }
 
-function announce(apiPort: number, processorPort: number, jpegDecoder: string | undefined): void {
+/** @returns the exit code; 0 if there is nothing to drain yet */
+async function drained(
+  opened: Opened<{ drain(): Promise<void> }> | undefined,
+  timeoutMs: number,
+  why?: Readonly<Record<string, string>>,
+): Promise<number> {
+  if (opened === undefined) return 0;
+  const code = await drainWithin(opened.service.drain, timeoutMs, opened.log, why);
+  opened.log.flush();
+  return code;
+}
+
+function announce(apiPort: number, { port, libraries }: Processor): void {
   const started = {
     apiUrl: `http://localhost:${apiPort}`,
-    processorAddress: `localhost:${processorPort}`,
+    processorAddress: `localhost:${port}`,
     // Set if the default port 8080 was taken.
     takenPort: process.env.PORT || apiPort === 8080 ? undefined : 8080,
     sample: pathOfSample(),
-    jpegDecoder,
+    jpegDecoder: jpegCodecOf(libraries),
     ...config,
   };
   process.stdout.write(isForPerson ? startScreen(started, hasColours()) : startEvent(started));

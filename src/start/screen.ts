@@ -16,7 +16,7 @@ export interface Started extends StartConfig {
   /** Path of an image that the printed command sends. */
   readonly sample: string;
   /** The library that decodes JPEGs: `libjpeg-turbo 3.1.3 (bundled)`. */
-  readonly jpegDecoder: string | undefined;
+  readonly jpegDecoder: string;
 }
 
 /**
@@ -46,7 +46,7 @@ export function startScreen(started: Started, colours: boolean): string {
     '            unless the request states otherwise (IMAGE_WIDTH, IMAGE_GRAYSCALE, …)',
     `  Cache     ${cacheInForce(started)}`,
     `  Callers   ${callersLetIn(started)}`,
-    ...(jpegDecoder === undefined ? [] : [`  JPEG      by ${jpegDecoder}`]),
+    `  JPEG      by ${jpegDecoder}`,
     '',
     bold('Send an image:'),
     '',

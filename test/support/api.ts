@@ -103,7 +103,8 @@ export async function startTestApi(environment: Readonly<Record<string, string>>
       },
     },
   );
-  const api = await startApi(readApiConfig({ HOST: '127.0.0.1', PORT: '0', ...environment }), log);
+  const config = readApiConfig({ HOST: '127.0.0.1', PORT: '0', ...environment });
+  const api = await startApi(config, config.processorUrl, log);
   return {
     url: `http://127.0.0.1:${api.port}`,
     port: api.port,

@@ -1,32 +1,23 @@
 import { addAbortListener } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { create, type DescMessage, type MessageShape } from '@bufbuild/protobuf';
+import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import { MethodOptions_IdempotencyLevel as Idempotency } from '@bufbuild/protobuf/wkt';
 import { Code, ConnectError } from '@connectrpc/connect';
-import {
-  Health,
-  HealthCheckRequestSchema,
-  HealthCheckResponse_ServingStatus,
-} from '../../../gen/grpc/health/v1/health_pb.ts';
 import { type Deadline, startDeadline } from '../../deadline.ts';
 import type { Http2Connection } from '../../grpc/http2-connection.ts';
 import { failureFromConnectError } from '../../grpc/rpc-failures.ts';
 import { responseOverheadBytes } from '../../grpc/transport.ts';
-import { callGrpc, type GrpcCall } from './grpc-call.ts';
+import type { UnaryCall } from '../../grpc/unary-call.ts';
+import { callGrpc } from './grpc-call.ts';
 import { type ProcessorAddress, type Resolve, watchProcessorAddresses } from './processor-addresses.ts';
 import { createProcessorConnection } from './processor-connection.ts';
+import { type ProcessorState, serves, type Upstream } from './upstream.ts';
 
 /** Health checks take milliseconds even under full load; two round trips may take a second each. */
 const probeTimeoutMs = 3_000;
 /** Waits between the probes of a processor that is avoided: doubled from the first up to the longest. */
 const firstProbeWaitMs = 100;
 const longestProbeWaitMs = 1_000;
-
-/**
- * `new`: not checked yet; used where none serves. `serving`: gets calls. `avoided`: was lost or reported that it does not
- * serve; gets calls only where nothing else is left, until a health check says that it serves.
- */
-export type ProcessorState = 'new' | 'serving' | 'avoided';
 
 /** A call that may have crashed one processor is sent to one more, and not to the whole fleet. */
 const maxLosses = 1;
@@ -68,7 +59,7 @@ export function createBalancer(
   resolveMs: number,
   resolve?: Resolve,
   onRetry?: () => void,
-) {
+): Upstream {
   const processors = new Map<string, Processor>();
   const closing = new AbortController();
   const maxResponseBytes = maxAnswerBytes + responseOverheadBytes;
@@ -115,7 +106,7 @@ export function createBalancer(
       waitMs = Math.min(waitMs * 2, longestProbeWaitMs)
     ) {
       using deadline = startDeadline(closing.signal, probeTimeoutMs);
-      if (await serves(processor, deadline).catch(() => false)) {
+      if (await servesNow(processor, deadline).catch(() => false)) {
         processor.state = 'serving';
         break;
       }
@@ -157,7 +148,7 @@ export function createBalancer(
 
   async function send<Input extends DescMessage, Output extends DescMessage>(
     processor: Processor,
-    call: GrpcCall<Input, Output>,
+    call: UnaryCall<Input, Output>,
   ): Promise<MessageShape<Output>> {
     hold(processor);
     try {
@@ -169,7 +160,7 @@ export function createBalancer(
 
   /** Sends a call to one processor, and where it may be repeated to another if that one is lost. */
   async function callAny<Input extends DescMessage, Output extends DescMessage>(
-    call: GrpcCall<Input, Output>,
+    call: UnaryCall<Input, Output>,
   ): Promise<MessageShape<Output>> {
     const { signal } = call.deadline;
     let [losses, refusals] = [0, 0];
@@ -198,11 +189,10 @@ export function createBalancer(
   return {
     call: callAny,
 
-    /** Checks all processors and returns when one serves. @throws ConnectError if none does */
-    async checkHealth(deadline: Deadline): Promise<void> {
+    async checkHealth(deadline) {
       if (processors.size === 0) await beforeAbort(watch.lookedUp, deadline.signal);
       const checks = [...processors.values()].map(async (processor) => {
-        if (await serves(processor, deadline)) return;
+        if (await servesNow(processor, deadline)) return;
         avoid(processor);
         throw new Error(`${processor.address} does not serve`);
       });
@@ -214,12 +204,10 @@ export function createBalancer(
       }
     },
 
-    /** All processors that calls may go to now. */
     addresses: () =>
       [...processors.values()].map(({ address, inFlight, state }) => ({ address, inFlight, state })),
 
-    /** Ends all connections, and the calls that are on them. */
-    close(): void {
+    close() {
       closing.abort();
       watch.close();
       for (const processor of processors.values()) {
@@ -231,11 +219,8 @@ export function createBalancer(
   };
 }
 
-async function serves({ connection }: Processor, deadline: Deadline): Promise<boolean> {
-  const message = create(HealthCheckRequestSchema);
-  const call = { method: Health.method.check, message, deadline };
-  const { status } = await callGrpc(connection, responseOverheadBytes, call);
-  return status === HealthCheckResponse_ServingStatus.SERVING;
+function servesNow({ connection }: Processor, deadline: Deadline): Promise<boolean> {
+  return serves((call) => callGrpc(connection, responseOverheadBytes, call), deadline);
 }
 
 /**

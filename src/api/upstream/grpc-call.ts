@@ -4,28 +4,12 @@ import { type DescMessage, fromBinary, type Message, type MessageShape } from '@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { createMethodUrl } from '@connectrpc/connect/protocol';
 import { requestHeader, validateResponse, validateTrailer } from '@connectrpc/connect/protocol-grpc';
-import type { Deadline } from '../../deadline.ts';
 import { Failure, failureFromAbort } from '../../failures.ts';
 import { collectMessage, endWith, envelopeOf, webHeaders } from '../../grpc/grpc-message.ts';
 import type { Http2Connection } from '../../grpc/http2-connection.ts';
 import { toConnectError } from '../../grpc/rpc-failures.ts';
+import type { UnaryCall } from '../../grpc/unary-call.ts';
 import { type OwnBytes, release } from '../../own-bytes.ts';
-
-/** A unary method of a generated service, as `ProcessorService.method.process`. */
-export type UnaryMethod<Input extends DescMessage, Output extends DescMessage> = Parameters<
-  typeof createMethodUrl
->[1] & { readonly methodKind: 'unary'; readonly input: Input; readonly output: Output };
-
-/** One unary gRPC call. */
-export interface GrpcCall<Input extends DescMessage, Output extends DescMessage> {
-  readonly method: UnaryMethod<Input, Output>;
-  readonly message: MessageShape<Input>;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Goes along as `grpc-timeout`; its signal ends the call. The call has no timer of its own. */
-  readonly deadline: Pick<Deadline, 'signal' | 'remainingMs'>;
-  /** Takes memory for the message of the response as soon as its length is known. It may throw a Failure. */
-  takeRoom?(messageBytes: number): void;
-}
 
 /**
  * Sends a unary gRPC call whose messages may have many megabytes. Connect's own transport copies a message three times
@@ -39,7 +23,7 @@ export interface GrpcCall<Input extends DescMessage, Output extends DescMessage>
 export async function callGrpc<Input extends DescMessage, Output extends DescMessage>(
   connection: Http2Connection,
   maxResponseBytes: number,
-  { method, message, headers, deadline, takeRoom }: GrpcCall<Input, Output>,
+  { method, message, headers, deadline, takeRoom }: UnaryCall<Input, Output>,
 ): Promise<MessageShape<Output>> {
   const header = { ...callHeader, ...headers, 'grpc-timeout': `${deadline.remainingMs()}m` };
   const stream = await connection.request('POST', createMethodUrl('/', method), header, {});

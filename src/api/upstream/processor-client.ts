@@ -21,10 +21,11 @@ import type { Deadline } from '../../deadline.ts';
 import { Failure, failureFromAbort } from '../../failures.ts';
 import { failureFromConnectError, publicFailure } from '../../grpc/rpc-failures.ts';
 import { maxResponseHeader } from '../../grpc/transport.ts';
+import type { LocalServer, UnaryMethod } from '../../grpc/unary-call.ts';
 import type { CallOrigin } from '../../telemetry/trace-context.ts';
 import type { Tracing } from '../../telemetry/tracing.ts';
 import { createBalancer, isLostProcessor } from './balancer.ts';
-import type { UnaryMethod } from './grpc-call.ts';
+import { createLocalUpstream } from './local-upstream.ts';
 import { defaultResolveMs, type Resolve } from './processor-addresses.ts';
 import { createRepeats, withoutSha256 } from './repeats.ts';
 import { createTraceCall } from './trace-call.ts';
@@ -41,7 +42,8 @@ export interface ResponseRoom {
 export type ProcessorClient = ReturnType<typeof createProcessorClient>;
 
 /**
- * @param urls - origins with commas between them; each of their hosts' addresses is a processor
+ * @param processors - origins with commas between them, each of whose hosts' addresses is a processor; or the one processor
+ *   of this process
  * @param maxAnswerBytes - longest image in a response
  * @param resolveMs - between two lookups of the hosts' addresses
  * @param resolve - finds the addresses of a host; by default as the system does
@@ -50,7 +52,7 @@ export type ProcessorClient = ReturnType<typeof createProcessorClient>;
  * @param options.maxCallsPerProcessor - images that are sent to each on average; beyond that all are refused
  */
 export function createProcessorClient(
-  urls: string,
+  processors: string | LocalServer,
   maxAnswerBytes: number,
   resolveMs = defaultResolveMs,
   resolve?: Resolve,
@@ -60,9 +62,15 @@ export function createProcessorClient(
     maxCallsPerProcessor = Number.POSITIVE_INFINITY,
   }: { tracing?: Tracing | undefined; onRetry?: () => void; maxCallsPerProcessor?: number } = {},
 ) {
-  const balancer = createBalancer(urls, maxAnswerBytes, resolveMs, resolve, onRetry);
+  const upstream =
+    typeof processors === 'string'
+      ? createBalancer(processors, maxAnswerBytes, resolveMs, resolve, onRetry)
+      : createLocalUpstream(processors);
   const repeats = createRepeats();
-  const traceCall = createTraceCall(tracing, urls);
+  const traceCall = createTraceCall(
+    tracing,
+    typeof processors === 'string' ? processors : `http://localhost:${processors.port}`,
+  );
   const { method } = ProcessorService;
   /** Calls in flight that send their images. */
   let imagesInWork = 0;
@@ -74,7 +82,7 @@ export function createProcessorClient(
    * @throws Failure OVERLOADED
    */
   function checkRoom(): void {
-    const usable = balancer.addresses().filter(({ state }) => state !== 'avoided').length;
+    const usable = upstream.addresses().filter(({ state }) => state !== 'avoided').length;
     const limit = maxCallsPerProcessor * Math.max(1, usable);
     if (imagesInWork < limit) return;
     throw new Failure(
@@ -100,7 +108,7 @@ export function createProcessorClient(
     imagesInWork += images;
     const send = (ids: Readonly<Record<string, string>>) => {
       const headers = { ...ids, [maxResponseHeader]: String(maxBytes) };
-      return balancer.call({ method, message, headers, deadline, takeRoom });
+      return upstream.call({ method, message, headers, deadline, takeRoom });
     };
     try {
       return await (origin === undefined ? send({}) : traceCall(method, origin, send));
@@ -200,14 +208,14 @@ export function createProcessorClient(
     /** Returns if a processor serves. */
     async checkHealth(deadline: Deadline): Promise<void> {
       try {
-        await balancer.checkHealth(deadline);
+        await upstream.checkHealth(deadline);
       } catch (error) {
         throw failureOfCall(error, deadline.signal);
       }
     },
 
-    addresses: balancer.addresses,
-    close: balancer.close,
+    addresses: upstream.addresses,
+    close: upstream.close,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { constants, Http2ServerRequest, type ServerHttp2Stream } from 'node:http2';
 import { createContextKey } from '@connectrpc/connect';
 import { outputBytesOverLimit, requestOverMemory } from '../../content-bytes.ts';
@@ -59,6 +59,8 @@ export interface ServingMemory {
   readonly batchLimit: MessageLimit;
   /** The memory of a call; it ends with the call's HTTP/2 stream. */
   open(request: IncomingMessage | Http2ServerRequest, caller: string): CallMemory;
+  /** The memory of a call without a stream; it ends when its account is closed. */
+  openLocal(headers: IncomingHttpHeaders, caller: string): CallMemory;
 }
 
 /**
@@ -77,16 +79,20 @@ export function createServingMemory(
     maxAnswerBytes <= most
       ? { bytes: maxAnswerBytes, name: 'MAX_ANSWER_BYTES' }
       : { bytes: most, name: 'three quarters of MAX_HELD_BYTES' };
+  function openLocal(headers: IncomingHttpHeaders, caller: string): CallMemory {
+    return callMemory(budget, caller, budget.open(caller), limitOf(headers, own));
+  }
   return {
     budget,
     batchLimit: batchLimit(maxHeldBytes),
     open(request, caller) {
-      const account = budget.open(caller);
+      const memory = openLocal(request.headers, caller);
       const stream = request instanceof Http2ServerRequest ? request.stream : request;
-      if (stream.destroyed) account.close();
-      else stream.once('close', account.close);
-      return callMemory(budget, caller, account, limitOf(request, own));
+      if (stream.destroyed) memory.account.close();
+      else stream.once('close', memory.account.close);
+      return memory;
     },
+    openLocal,
   };
 }
 
@@ -96,7 +102,7 @@ interface Limit {
 }
 
 /** The caller's own limit where that is the smaller one. */
-function limitOf({ headers }: IncomingMessage | Http2ServerRequest, own: Limit): Limit {
+function limitOf(headers: IncomingHttpHeaders, own: Limit): Limit {
   const text = [headers[maxResponseHeader]].flat()[0] ?? '';
   const bytes = /^\d{1,15}$/.test(text) ? Number(text) : Number.POSITIVE_INFINITY;
   return bytes < own.bytes ? { bytes, name: "the caller's limit" } : own;

@@ -29,24 +29,35 @@ import type { WatchMessage } from './half-sent.ts';
 
 type UnarySpec = Extract<MethodImplSpec, { kind: 'unary' }>;
 
-/** The reason with which a finished call's context aborts. It is made once, because capturing a stack is expensive. */
-const over = new ConnectError('the call is over', Code.Canceled);
+/** The unary methods of a server, by the path of their URL. */
+export type UnaryMethods = ReturnType<typeof createUnaryMethods>;
 
-/** The unary methods of a server, called by gRPC. */
-export interface GrpcUnaryMethods {
-  add<Service extends DescService>(service: Service, implementation: Partial<ServiceImpl<Service>>): void;
-  /**
-   * Takes an ordinary call: gRPC with Protobuf, uncompressed, of a method that is here.
-   *
-   * @returns whether it is one; Connect's adapter handles the others
-   */
-  take(
-    request: Http2ServerRequest,
-    response: Http2ServerResponse,
-    caller: string,
-    contextValues: ContextValues,
-  ): boolean;
+export function createUnaryMethods() {
+  const specs = new Map<string, UnarySpec>();
+  return {
+    add<Service extends DescService>(service: Service, implementation: Partial<ServiceImpl<Service>>): void {
+      for (const spec of Object.values(createServiceImplSpec(service, implementation).methods)) {
+        if (spec.kind === 'unary') specs.set(createMethodUrl('/', spec.method), spec);
+      }
+    },
+    find: (path: string): UnarySpec | undefined => specs.get(path),
+  };
 }
+
+/** The reason with which a finished call's context aborts. It is made once, because capturing a stack is expensive. */
+export const over = new ConnectError('the call is over', Code.Canceled);
+
+/**
+ * Takes an ordinary call: gRPC with Protobuf, uncompressed, of a method that is here.
+ *
+ * @returns whether it is one; Connect's adapter handles the others
+ */
+export type TakeGrpcUnary = (
+  request: Http2ServerRequest,
+  response: Http2ServerResponse,
+  caller: string,
+  contextValues: ContextValues,
+) => boolean;
 
 /**
  * Unary gRPC calls whose messages may have many megabytes, at the server's end; the client's is image-api's grpc-call.ts.
@@ -59,13 +70,12 @@ export interface GrpcUnaryMethods {
  * @param limitOf - the longest message of a method
  * @param watchMessage - gives up messages that do not arrive
  */
-export function createGrpcUnaryMethods(
+export function createGrpcUnary(
+  methods: UnaryMethods,
   limitOf: (method: DescMethod) => MessageLimit,
   interceptors: Interceptor[],
   watchMessage: WatchMessage,
-): GrpcUnaryMethods {
-  const specs = new Map<string, UnarySpec>();
-
+): TakeGrpcUnary {
   async function respond(
     { stream, headers }: Http2ServerRequest,
     response: Http2ServerResponse,
@@ -128,29 +138,22 @@ export function createGrpcUnaryMethods(
     await endWith(stream, pieces, transfer.progress);
   }
 
-  return {
-    add(service, implementation) {
-      for (const spec of Object.values(createServiceImplSpec(service, implementation).methods)) {
-        if (spec.kind === 'unary') specs.set(createMethodUrl('/', spec.method), spec);
-      }
-    },
-    take(request, response, caller, contextValues) {
-      const { stream, headers, method, url } = request;
-      const spec = specs.get(url);
-      if (spec === undefined || method !== 'POST') return false;
-      if (!/^application\/grpc(\+proto)?$/.test(headers['content-type'] ?? '')) return false;
-      if ((headers['grpc-encoding'] ?? 'identity') !== 'identity') return false;
-      const [timeoutText = null] = [headers['grpc-timeout']].flat();
-      const timeout = parseTimeout(timeoutText, Number.POSITIVE_INFINITY);
-      if (timeout.error !== undefined) return false;
-      // The `close` event handles broken streams.
-      stream.on('error', () => {});
-      // For example headers that cannot be sent. No call may end the server.
-      respond(request, response, spec, timeout.timeoutMs, caller, contextValues).catch(() =>
-        stream.close(constants.NGHTTP2_INTERNAL_ERROR),
-      );
-      return true;
-    },
+  return (request, response, caller, contextValues) => {
+    const { stream, headers, method, url } = request;
+    const spec = methods.find(url);
+    if (spec === undefined || method !== 'POST') return false;
+    if (!/^application\/grpc(\+proto)?$/.test(headers['content-type'] ?? '')) return false;
+    if ((headers['grpc-encoding'] ?? 'identity') !== 'identity') return false;
+    const [timeoutText = null] = [headers['grpc-timeout']].flat();
+    const timeout = parseTimeout(timeoutText, Number.POSITIVE_INFINITY);
+    if (timeout.error !== undefined) return false;
+    // The `close` event handles broken streams.
+    stream.on('error', () => {});
+    // For example headers that cannot be sent. No call may end the server.
+    respond(request, response, spec, timeout.timeoutMs, caller, contextValues).catch(() =>
+      stream.close(constants.NGHTTP2_INTERNAL_ERROR),
+    );
+    return true;
   };
 }
 

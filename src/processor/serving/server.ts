@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { IncomingHttpHeaders } from 'node:http';
 import {
   createServer,
   type Http2ServerRequest,
@@ -8,6 +9,7 @@ import {
 import type { DescMethod } from '@bufbuild/protobuf';
 import {
   type ConnectRouter,
+  type ContextValues,
   createContextKey,
   createContextValues,
   type Interceptor,
@@ -17,6 +19,7 @@ import { callerHeader, callerOfAddress, parseAddress, readCaller, unknownCaller 
 import { messageTooLong, pairLimit } from '../../grpc/messages/message-limits.ts';
 import type { MessageLimit } from '../../grpc/messages/read-messages.ts';
 import { http2Settings, maxSessionMemory, messageOverheadBytes, widenSession } from '../../grpc/transport.ts';
+import type { LocalServer } from '../../grpc/unary-call.ts';
 import { unsupportedExpectation } from '../../http-failures.ts';
 import { listen } from '../../listen.ts';
 import { saysNoCache } from '../../no-cache.ts';
@@ -24,9 +27,10 @@ import { createWaitingPlaces, type WaitingLimits } from '../../waiting-places.ts
 import { callMemoryKey, type ServingMemory, unlimitedMemory } from './call-memory.ts';
 import { createCallWatch } from './call-watch.ts';
 import { limitConnectionAge } from './connection-age.ts';
-import { createGrpcUnaryMethods } from './grpc-unary.ts';
+import { createGrpcUnary, createUnaryMethods } from './grpc-unary.ts';
 import { createMessageWatch } from './half-sent.ts';
 import { createSilentSessions, limitIdleConnections } from './idle-connections.ts';
+import { createLocalCalls } from './local-calls.ts';
 import { createRpcListener, methodNotAllowed } from './rpc-listener.ts';
 
 /**
@@ -61,8 +65,7 @@ function callerOfRequest({ headers, socket }: Http2ServerRequest, trustsMetadata
 }
 
 /** A listening gRPC server. */
-export interface GrpcServer {
-  readonly port: number;
+export interface GrpcServer extends LocalServer {
   /** Tells every peer to go elsewhere (GOAWAY), refuses new connections and waits for the calls in flight. */
   drain(): Promise<void>;
 }
@@ -108,13 +111,14 @@ export async function startGrpcServer(
     [ProcessorService.method.skew.name]: ofPair,
   };
   const limitOf = ({ name }: DescMethod) => limits[name] ?? limit;
-  const unary = createGrpcUnaryMethods(limitOf, interceptors, watchMessage);
+  const methods = createUnaryMethods();
+  const takeUnary = createGrpcUnary(methods, limitOf, interceptors, watchMessage);
   const others = createRpcListener(
     (router) =>
       routes({
         ...router,
         service(service, implementation, ...rest) {
-          unary.add(service, implementation);
+          methods.add(service, implementation);
           router.service(service, implementation, ...rest);
           return this;
         },
@@ -124,14 +128,23 @@ export async function startGrpcServer(
     createCallWatch(createWaitingPlaces(waiting.idleStreams), watchMessage),
   );
 
-  function handle(request: Http2ServerRequest, response: Http2ServerResponse): void {
-    const caller = callerOfRequest(request, options.trustCallerMetadata ?? false);
-    const values = createContextValues()
+  function valuesOf(headers: IncomingHttpHeaders, caller: string, memory = unlimitedMemory()): ContextValues {
+    return createContextValues()
       .set(drainingKey, draining.signal)
       .set(callerKey, caller)
-      .set(noCacheKey, saysNoCache(request.headers['cache-control']))
-      .set(callMemoryKey, memory?.open(request, caller) ?? unlimitedMemory());
-    if (!unary.take(request, response, caller, values)) others(request, response, caller, values);
+      .set(noCacheKey, saysNoCache(headers['cache-control']))
+      .set(callMemoryKey, memory);
+  }
+
+  function handle(request: Http2ServerRequest, response: Http2ServerResponse): void {
+    const caller = callerOfRequest(request, options.trustCallerMetadata ?? false);
+    const values = valuesOf(request.headers, caller, memory?.open(request, caller));
+    if (!takeUnary(request, response, caller, values)) others(request, response, caller, values);
+  }
+
+  function openLocal(headers: Readonly<Record<string, string>>): ContextValues {
+    const caller = readCaller(headers[callerHeader]) ?? unknownCaller;
+    return valuesOf(headers, caller, memory?.openLocal(headers, caller));
   }
 
   const server = createServer({ settings: http2Settings, maxSessionMemory }, handle);
@@ -150,6 +163,7 @@ export async function startGrpcServer(
   const port = await listen(server, options.port, options.host);
   return {
     port,
+    call: createLocalCalls(methods, limitOf, interceptors, openLocal),
     async drain() {
       draining.abort();
       const closed = once(server, 'close');

@@ -12,18 +12,19 @@ import {
   type ProcessResponse,
   ProcessResponseSchema,
 } from '../../../gen/image/v1/processor_pb.ts';
-import { callGrpc, type GrpcCall } from '../../../src/api/upstream/grpc-call.ts';
+import { callGrpc } from '../../../src/api/upstream/grpc-call.ts';
 import { startDeadline } from '../../../src/deadline.ts';
 import { Failure } from '../../../src/failures.ts';
 import { createHttp2Connection } from '../../../src/grpc/http2-connection.ts';
 import { failureFromConnectError } from '../../../src/grpc/rpc-failures.ts';
+import type { UnaryCall } from '../../../src/grpc/unary-call.ts';
 
 const large = new Uint8Array(100_000).map((_, at) => at * 31);
 
 const neverAborts = new AbortController().signal;
 
 interface Options
-  extends Pick<GrpcCall<typeof ProcessRequestSchema, typeof ProcessResponseSchema>, 'headers' | 'takeRoom'> {
+  extends Pick<UnaryCall<typeof ProcessRequestSchema, typeof ProcessResponseSchema>, 'headers' | 'takeRoom'> {
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }

@@ -18,7 +18,7 @@ import {
 import { type FailureReason, failureKinds } from '../../../src/failures.ts';
 import { webHeaders } from '../../../src/grpc/grpc-message.ts';
 import { failureFromConnectError } from '../../../src/grpc/rpc-failures.ts';
-import { createGrpcUnaryMethods } from '../../../src/processor/serving/grpc-unary.ts';
+import { createGrpcUnary } from '../../../src/processor/serving/grpc-unary.ts';
 import { startGrpcServer } from '../../../src/processor/serving/server.ts';
 
 const large = new Uint8Array(100_000).map((_, at) => at * 31);
@@ -72,7 +72,7 @@ async function answerOf(stream: ClientHttp2Stream) {
   return { trailers, body: Buffer.concat(chunks) };
 }
 
-describe(createGrpcUnaryMethods, () => {
+describe(createGrpcUnary, () => {
   it.each([[[]], [[5]], [[2, 4, 6]], [[1, 2, 3, 4, 5, 6, 50_000, 99_999]]])(
     'puts a message together that is cut at %j',
     async (cuts) => {

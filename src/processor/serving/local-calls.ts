@@ -1,0 +1,66 @@
+import { addAbortListener } from 'node:events';
+import type { DescMethod } from '@bufbuild/protobuf';
+import {
+  Code,
+  ConnectError,
+  type ContextValues,
+  createHandlerContext,
+  type Interceptor,
+} from '@connectrpc/connect';
+import { createMethodUrl, invokeUnaryImplementation } from '@connectrpc/connect/protocol';
+import { checkLength, type MessageLimit } from '../../grpc/messages/read-messages.ts';
+import { binaryPieces, lengthOf } from '../../grpc/messages/written-message.ts';
+import { wireError } from '../../grpc/rpc-failures.ts';
+import type { LocalServer } from '../../grpc/unary-call.ts';
+import { callMemoryKey } from './call-memory.ts';
+import { over, type UnaryMethods } from './grpc-unary.ts';
+
+/**
+ * Calls of this process: the same methods, interceptors, limits and memory as for those that arrive by gRPC, without
+ * HTTP/2 and without copies of the messages.
+ *
+ * @param limitOf - the longest message of a method
+ * @param open - makes the context values of a call with these headers
+ */
+export function createLocalCalls(
+  methods: UnaryMethods,
+  limitOf: (method: DescMethod) => MessageLimit,
+  interceptors: Interceptor[],
+  open: (headers: Readonly<Record<string, string>>) => ContextValues,
+): LocalServer['call'] {
+  return async ({ method, message, headers = {}, deadline, takeRoom }) => {
+    const spec = methods.find(createMethodUrl('/', method));
+    if (spec === undefined) throw new ConnectError(`no method ${method.name}`, Code.Unimplemented);
+    const contextValues = open(headers);
+    const memory = contextValues.get(callMemoryKey);
+    const context = createHandlerContext({
+      ...spec,
+      service: method.parent,
+      requestMethod: 'POST',
+      protocolName: 'grpc',
+      timeoutMs: deadline.remainingMs(),
+      requestSignal: deadline.signal,
+      requestHeader: new Headers(headers),
+      url: createMethodUrl('http://localhost', method),
+      contextValues,
+    });
+    const { promise: aborted, reject } = Promise.withResolvers<never>();
+    try {
+      deadline.signal.throwIfAborted();
+      using _listening = addAbortListener(deadline.signal, () => reject(deadline.signal.reason));
+      const bytes = lengthOf(binaryPieces(method.input, message));
+      checkLength(bytes, limitOf(method));
+      memory.checkRoom(bytes);
+      memory.account.resize(bytes);
+      const invoked = invokeUnaryImplementation(spec, context, message, interceptors);
+      const response = await Promise.race([invoked, aborted]);
+      takeRoom?.(lengthOf(binaryPieces(method.output, response)));
+      return response as never;
+    } catch (error) {
+      throw wireError(error);
+    } finally {
+      context.abort(over);
+      memory.account.close();
+    }
+  };
+}
