@@ -1,4 +1,3 @@
-import { Failure } from '../../failures.ts';
 import type { SourcePlan } from '../image/plan.ts';
 import type { Orientation } from './orientation.ts';
 import type { SourceFormat } from './source-format.ts';
@@ -39,35 +38,4 @@ export function channelsOf({ colour, hasAlpha }: ImageHeader): number {
 /** Bytes per pixel, as they are stored. */
 export function storedBytes(header: ImageHeader): number {
   return (channelsOf(header) * header.bitDepth) / 8;
-}
-
-/** In pixels. The resampler's boxes are FP32, as in Pillow; FP32 has no odd integers beyond 2²⁴. */
-const longestSide = 2 ** 24;
-
-/**
- * Checks an image's size before any pixel is decoded.
- *
- * @param maxPixels - as in `readHeader` of read-header.ts
- * @throws SOURCE_PIXELS_OVER_LIMIT
- */
-export function checkSize(
-  { format, width, height }: Pick<ImageHeader, 'format' | 'width' | 'height'>,
-  maxPixels: number,
-): void {
-  const [what, remedy] =
-    format === 'pdf' ? ['page', 'Ask for a lower dpi.'] : ['image', 'Scale it down first.'];
-  if (width * height > maxPixels) {
-    throw new Failure(
-      'SOURCE_PIXELS_OVER_LIMIT',
-      `The ${what} has ${width} × ${height} = ${width * height} pixels; the limit is ${maxPixels}. ${remedy}`,
-      { limit: maxPixels, actual: width * height, width, height },
-    );
-  }
-  if (Math.max(width, height) > longestSide) {
-    throw new Failure(
-      'SOURCE_PIXELS_OVER_LIMIT',
-      `The image has ${width} × ${height} pixels; a side has at most ${longestSide}. Cut it into parts.`,
-      { limit: longestSide, actual: Math.max(width, height), width, height },
-    );
-  }
 }

@@ -1,7 +1,8 @@
 import type { SourcePlan } from '../image/plan.ts';
+import { checkSize } from './check-size.ts';
 import { codecOf, decoderOf, sourceFormats } from './codecs.ts';
 import { detectFormat } from './format.ts';
-import { checkSize, type ImageHeader } from './header.ts';
+import type { ImageHeader } from './header.ts';
 
 /**
  * Reads and checks an image's header. Only worker processes may call this: it may load a decoder.

@@ -1,9 +1,10 @@
 import process from 'node:process';
 import { createAdmission } from '../admission/admission.ts';
+import { checkSize } from '../codecs/check-size.ts';
 import { checkSource } from '../codecs/check-source.ts';
 import { codecOf, defaultFormats } from '../codecs/codecs.ts';
 import { detectFormat, findFormat } from '../codecs/format.ts';
-import { checkSize, type ImageHeader } from '../codecs/header.ts';
+import type { ImageHeader } from '../codecs/header.ts';
 import { checkHeaderTime, readSourceStructure, structureMs } from '../codecs/judge-structure.ts';
 import { keptByWorkerBytes } from '../codecs/pdf/memory.ts';
 import { headerPart } from '../codecs/read-header.ts';
