@@ -71,7 +71,7 @@ describe('image-client with a page', () => {
     const byFile = await client(['-v', '--password-file', 'password', 'photo.png', 'out.png']);
     const byVariable = await client(['-v', 'photo.png', 'out.png'], { IMAGE_DOCUMENT_PASSWORD: secret });
     for (const { stderr, stdout } of [byFile, byVariable]) {
-      expect(stderr).toContain('OPTION_INVALID: source_options.password is set');
+      expect(stderr).toContain('OPTION_INVALID: password is set');
       expect(stderr + stdout).not.toContain('abc');
     }
   });

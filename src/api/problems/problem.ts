@@ -7,6 +7,7 @@ import {
   retryAfterSeconds,
 } from '../../failures.ts';
 import { publicFailure } from '../../grpc/rpc-failures.ts';
+import { inOptionNames } from '../../options/option-names.ts';
 import type { ApiContext } from '../context.ts';
 import { failureTexts, metadataMembers } from './failure-texts.ts';
 import { type ProblemExample, problemExamples } from './problem-examples.ts';
@@ -24,13 +25,19 @@ export function noteFailure(c: ApiContext, error: unknown): Failure {
   return failure;
 }
 
+/** The failure that a caller over HTTP gets for any thrown value: in the names of the options. */
+export function httpFailure(error: unknown): Failure {
+  return inOptionNames(publicFailure(error));
+}
+
 /**
  * Responds with a failure as application/problem+json (RFC 9457), and records it for the access log.
  *
  * The failure's own values are members of `metadata`, because some have the name of a standard member.
  */
 export function writeProblem(c: ApiContext, error: unknown): Response {
-  const { status, headers, body } = problemOf(noteFailure(c, error), c.get('requestId'));
+  const failure = noteFailure(c, httpFailure(error));
+  const { status, headers, body } = problemOf(failure, c.get('requestId'));
   for (const [name, value] of Object.entries(headers)) c.header(name, value);
   return c.body(body, status as ContentfulStatusCode);
 }

@@ -1,7 +1,6 @@
 import type { SkewRequest } from '../../../gen/image/v1/processor_pb.ts';
 import { type Deadline, startDeadline } from '../../deadline.ts';
 import { failureFromAbort } from '../../failures.ts';
-import { publicFailure } from '../../grpc/rpc-failures.ts';
 import { mapConcurrently } from '../../map-concurrently.ts';
 import { skewJson } from '../../skew-json.ts';
 import { overallJson, type PairOutcome, pairJson } from '../../skew-overall.ts';
@@ -9,6 +8,7 @@ import type { CallOrigin } from '../../telemetry/trace-context.ts';
 import type { ApiConfig } from '../config.ts';
 import type { ApiContext } from '../context.ts';
 import type { HeldBytes, Share } from '../memory/held-bytes.ts';
+import { httpFailure } from '../problems/problem.ts';
 import { writeJson } from '../response.ts';
 import type { ProcessorClient } from '../upstream/processor-client.ts';
 import { originOf } from '../upstream/trace-call.ts';
@@ -65,7 +65,7 @@ async function comparePairs(requests: readonly SkewRequest[], compare: Compare, 
   const compareOne = ([index, request]: [number, SkewRequest]) =>
     compare(request, index).then(
       (report) => ({ index, outcome: { report } }),
-      (error: unknown) => ({ index, outcome: { failure: publicFailure(error) } }),
+      (error: unknown) => ({ index, outcome: { failure: httpFailure(error) } }),
     );
   for await (const { index, outcome } of mapConcurrently(
     indexed(requests),
