@@ -132,6 +132,18 @@ describe('image-client job with documents', () => {
     ]);
   });
 
+  it('makes each of a thousand pages once', async () => {
+    const pages = 1000;
+    const sizes = Array.from({ length: pages }, (_, index) => ({ mediaBox: [0, 0, 1 + index, 2] }));
+    await writeFile(join(folder, 'in', 'a.pdf'), pagesPdf(sizes));
+    const { code, stderr } = await job('--quiet', 'in', 'out');
+    expect([code, stderr]).toEqual([0, '']);
+    const made = await outputs();
+    expect(made).toHaveLength(pages);
+    const widths = made.map(async (name) => (await sharp(join(folder, 'out', name)).metadata()).width);
+    expect(await Promise.all(widths)).toEqual(sizes.map((_, index) => 1 + index));
+  }, 240_000);
+
   it('plans pages in a dry run', async () => {
     await writeFile(join(folder, 'in', 'a.pdf'), documentOf(2));
     const { stdout } = await job('--dry-run', '--json', 'in', 'out');

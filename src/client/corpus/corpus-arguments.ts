@@ -31,9 +31,10 @@ interface Basics {
 
 export interface PlanArguments extends Basics {
   readonly list: string;
-  /** The column of URLs, and that of ids, where they are named. */
+  /** The columns of URLs, ids and pages, where they are named. */
   readonly urlColumn: string | undefined;
   readonly idColumn: string | undefined;
+  readonly pageColumn: string | undefined;
   /** The columns to carry along; undefined for all. */
   readonly columns: readonly string[] | undefined;
   readonly format: ShardFormatName;
@@ -146,6 +147,7 @@ function readPlan(values: Values, rest: readonly string[], environment: Environm
     list,
     urlColumn: textOf(values, 'url-column'),
     idColumn: textOf(values, 'id-column'),
+    pageColumn: textOf(values, 'page-column'),
     columns: textOf(values, 'columns')
       ?.split(',')
       .map((name) => name.trim())

@@ -52,6 +52,8 @@ const manifestSchema = z.strictObject({
   numericsVersion: z.string(),
   /** Columns of the list that every sample carries along. */
   columns: z.array(z.strictObject({ name: z.string(), type: z.enum(columnTypes) })),
+  /** Whether rows have pages of documents. */
+  pages: z.literal(true).optional(),
   /** Whether a shard stores only the first of several rows with the same source. */
   deduplicate: z.literal(true).optional(),
   /** Rows of all shards. */

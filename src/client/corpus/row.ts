@@ -11,6 +11,8 @@ export interface CorpusRow {
   readonly id: string;
   /** Where the image is: an http, https or s3 URL; empty for a row that fails. */
   readonly url: string;
+  /** The page of the document at the URL, from 1. Unset: that of the request. */
+  readonly page?: number | undefined;
   /** Why the row fails without being sent. */
   readonly problem?: { readonly reason: string; readonly message: string } | undefined;
   /** The carried columns in the order of the manifest. */
@@ -18,8 +20,8 @@ export interface CorpusRow {
 }
 
 /** A row as a line of JSON, without a line feed. */
-export function lineOfRow({ row, id, url, problem, values }: CorpusRow): string {
-  return jsonText({ row, id, url, problem, values });
+export function lineOfRow({ row, id, url, page, problem, values }: CorpusRow): string {
+  return jsonText({ row, id, url, page, problem, values });
 }
 
 /** The row in a line that `lineOfRow` gave. */

@@ -53,6 +53,12 @@ export const corpus: CommandTable = {
       value: 'NAME',
       help: "the column that contains the sample's key (default: the row's number is the key)",
     },
+    'page-column': {
+      type: 'string',
+      group: 'plan',
+      value: 'NAME',
+      help: "the column that contains the page of a document, from 1 (default: all rows have --page's, else the first)",
+    },
     columns: {
       type: 'string',
       group: 'plan',

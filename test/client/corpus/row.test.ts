@@ -11,7 +11,8 @@ describe(rowInLine, () => {
     const row = {
       row: 7,
       id: 'a/b',
-      url: 'https://images.example/cat.jpg',
+      url: 'https://images.example/cat.pdf',
+      page: 3,
       values: [9_007_199_254_740_993n, 1e20, [1, { a: null }]],
     };
     expect(rowInLine(lineOfRow(row), columns)).toEqual(row);

@@ -8,6 +8,8 @@ export interface ColumnChoice {
   readonly url: string | undefined;
   /** Contains the sample's id. Default: none; the number of the row is the id. */
   readonly id: string | undefined;
+  /** Contains the page of a document. Default: none; all rows have the request's page. */
+  readonly page: string | undefined;
   /** Columns that samples carry along. Default: all others. */
   readonly carried: readonly string[] | undefined;
   /** Names that carried columns cannot have, besides those of every corpus: its tensors. */
@@ -39,6 +41,7 @@ const ownColumns = [
 export interface ChosenColumns {
   readonly url: string;
   readonly id: string | undefined;
+  readonly page: string | undefined;
   readonly carried: readonly Column[];
 }
 
@@ -71,11 +74,12 @@ export function chooseColumns(
   };
   const url = choice.url === undefined ? guessUrl(columns, list) : find(choice.url, '--url-column').name;
   const id = choice.id === undefined ? undefined : find(choice.id, '--id-column').name;
-  const others = columns.filter(({ name }) => name !== url && name !== id);
+  const page = choice.page === undefined ? undefined : find(choice.page, '--page-column').name;
+  const others = columns.filter(({ name }) => name !== url && name !== id && name !== page);
   const carried = choice.carried?.map((name) => find(name, '--columns')) ?? others;
-  const taken = new Set([...ownColumns, ...choice.reserved]);
+  const taken = new Set([...ownColumns, ...(page === undefined ? [] : ['page']), ...choice.reserved]);
   const clash = carried.find(({ name }) => taken.has(name));
-  if (clash === undefined) return { url, id, carried };
+  if (clash === undefined) return { url, id, page, carried };
   const rest = others.filter(({ name }) => !taken.has(name));
   throw new ClientError(
     'usage',

@@ -1,4 +1,5 @@
 import type { ObjectStorage } from '../../../object-storage/object-storage.ts';
+import { pages } from '../../../options/pages.ts';
 import { ClientError } from '../../client-error.ts';
 import { isPlainPath, isUrl } from '../../job/lists/lists.ts';
 import type { Column } from '../manifest.ts';
@@ -53,8 +54,8 @@ export async function readCorpusList(
   });
   const { table } = opened;
   try {
-    const { url, id, carried } = chooseColumns(table, choice, list);
-    const names = [url, ...(id === undefined ? [] : [id]), ...carried.map(({ name }) => name)];
+    const { url, id, page, carried } = chooseColumns(table, choice, list);
+    const names = [url, id ?? [], page ?? [], carried.map(({ name }) => name)].flat();
     const repeated =
       id === undefined ? undefined : await findRepeated(table, id, opened.mostRows ?? 0, list, signal);
     return {
@@ -64,7 +65,11 @@ export async function readCorpusList(
       leftOut: table.leftOut,
       async *rows(stop) {
         try {
-          yield* corpusRows(table, names, repeated && idCheck(repeated.secondPass(), choice), list, stop);
+          const checks = {
+            id: repeated && idCheck(repeated.secondPass(), choice),
+            hasPage: page !== undefined,
+          };
+          yield* corpusRows(table, names, checks, list, stop);
         } catch (error) {
           throw clientErrorOf(error, list);
         }
@@ -102,7 +107,7 @@ async function findRepeated(
 async function* corpusRows(
   table: ListTable,
   names: readonly string[],
-  checkId: IdCheck | undefined,
+  checks: RowChecks,
   list: string,
   signal: AbortSignal,
 ): AsyncGenerator<CorpusRow> {
@@ -113,7 +118,7 @@ async function* corpusRows(
     for (const { values, problem } of rows) {
       const read =
         problem === undefined
-          ? rowOf(row, values, checkId)
+          ? rowOf(row, values, checks)
           : {
               row,
               id: numberId(row),
@@ -134,16 +139,23 @@ async function* corpusRows(
   }
 }
 
-function rowOf(
-  row: number,
-  [first, ...others]: readonly ColumnValue[],
-  checkId: IdCheck | undefined,
-): CorpusRow {
+/** Checks of a list's rows beside that of their URLs. */
+interface RowChecks {
+  /** Undefined where row numbers are the ids. */
+  readonly id: IdCheck | undefined;
+  readonly hasPage: boolean;
+}
+
+function rowOf(row: number, all: readonly ColumnValue[], { id: checkId, hasPage }: RowChecks): CorpusRow {
+  const [first, ...values] = all;
   const url = textOf(first);
-  const given = checkId === undefined ? undefined : textOf(others[0]);
-  const values = checkId === undefined ? others : others.slice(1);
-  const problem = problemOfUrl(row, url, first) ?? (given === undefined ? undefined : checkId?.(given, row));
-  if (problem === undefined) return { row, id: given ?? numberId(row), url, values };
+  const given = checkId === undefined ? undefined : textOf(values.shift());
+  const { page, problem: badPage } = hasPage ? pageOf(row, values.shift()) : {};
+  const problem =
+    problemOfUrl(row, url, first) ?? badPage ?? (given === undefined ? undefined : checkId?.(given, row));
+  if (problem === undefined) {
+    return { row, id: given ?? numberId(row), url, ...(page !== undefined && { page }), values };
+  }
   // Another row may have its id.
   return { row, id: numberId(row), url: '', values, problem };
 }
@@ -156,6 +168,15 @@ function numberId(row: number): string {
 function textOf(value: ColumnValue | undefined): string {
   if (typeof value === 'string') return value.trim();
   return typeof value === 'number' || typeof value === 'bigint' ? String(value) : '';
+}
+
+/** The page of a row; none for an empty value. */
+function pageOf(row: number, value: ColumnValue | undefined): Pick<CorpusRow, 'page' | 'problem'> {
+  if (value === undefined || value === null || value === '') return {};
+  const page = pages.parse(textOf(value));
+  if (typeof page === 'number') return { page };
+  const message = `The page of row ${row} is no whole number from 1.`;
+  return { problem: { reason: 'PAGE_INVALID', message } };
 }
 
 function problemOfUrl(row: number, url: string, value: ColumnValue | undefined): CorpusRow['problem'] {

@@ -28,7 +28,7 @@ export async function planCorpus(
 ): Promise<'done'> {
   const store = openStore(plan.out, plan.environment, plan.patienceMs);
   try {
-    const { request: planned, words } = plannedRequest(plan.options, plan.format);
+    const { request: planned, words } = plannedRequest(plan.options, plan.format, plan.pageColumn);
     const request = { ...planned, honourOptOuts: !plan.ignoresOptOuts };
     const existing = await readWhole(store, manifestName, signal);
     const output = await askService(plan, request, say, signal);
@@ -37,6 +37,7 @@ export async function planCorpus(
       {
         url: plan.urlColumn,
         id: plan.idColumn,
+        page: plan.pageColumn,
         carried: plan.columns,
         reserved: reservedNames(output),
         idsHaveNoDots: plan.format === 'webdataset',
@@ -56,6 +57,7 @@ export async function planCorpus(
       words,
       request: toJson(ProcessRequestSchema, request) as Manifest['request'],
       columns: [...list.columns],
+      ...(plan.pageColumn !== undefined && { pages: true as const }),
       ...(plan.deduplicates && { deduplicate: true as const }),
       rows: split.rows,
       shards: split.shards,

@@ -84,29 +84,28 @@ const whole = (name: string): SchemaElement[] => [{ name, type: 'INT64', repetit
 const binary = (name: string): SchemaElement[] => [{ name, type: 'BYTE_ARRAY', repetition_type: 'OPTIONAL' }];
 
 function parquetColumns(manifest: Manifest): ParquetColumn[] {
-  const described = ({
-    name,
-    isText,
-  }: {
-    name: keyof ReturnType<typeof describeSample>;
-    isText: boolean;
-  }) => ({
+  const described = ({ name, isText }: DescribedColumn) => ({
     schema: isText ? text(name) : whole(name),
     value: (sample: Sample) => {
       const value = describeSample(sample)[name];
-      return isText ? value : BigInt(value);
+      return isText || value === undefined ? value : BigInt(value);
     },
   });
   return [
     { schema: text('id'), value: ({ row }) => row.id },
     { schema: whole('row'), value: ({ row }) => BigInt(row.row) },
-    ...describedColumns.map(described),
+    ...describedColumns(manifest).map(described),
     ...manifest.columns.map((column) => carried(column, manifest)),
     ...contentColumns(manifest),
   ];
 }
 
-const describedColumns = [
+interface DescribedColumn {
+  readonly name: keyof ReturnType<typeof describeSample>;
+  readonly isText: boolean;
+}
+
+const describedColumns = ({ pages }: Manifest): readonly DescribedColumn[] => [
   { name: 'url', isText: true },
   { name: 'width', isText: false },
   { name: 'height', isText: false },
@@ -116,7 +115,8 @@ const describedColumns = [
   { name: 'source_height', isText: false },
   { name: 'source_bytes', isText: false },
   { name: 'response_key', isText: true },
-] as const;
+  ...(pages === true ? [{ name: 'page', isText: false } as const] : []),
+];
 
 const carriedSchemas: Readonly<Record<Column['type'], (name: string) => SchemaElement[]>> = {
   string: text,
@@ -178,7 +178,8 @@ function shapeColumn(name: string, index: number): ParquetColumn {
   };
 }
 
-function metadataOf({ job, output, columns }: Manifest): { key: string; value: string }[] {
+function metadataOf(manifest: Manifest): { key: string; value: string }[] {
+  const { job, output } = manifest;
   if (output.kind === 'tensors') {
     return [
       { key: 'job', value: job },
@@ -187,21 +188,21 @@ function metadataOf({ job, output, columns }: Manifest): { key: string; value: s
   }
   return [
     { key: 'job', value: job },
-    { key: 'huggingface', value: JSON.stringify({ info: { features: featuresOf(columns) } }) },
+    { key: 'huggingface', value: JSON.stringify({ info: { features: featuresOf(manifest) } }) },
   ];
 }
 
 /** The features of Hugging Face datasets, by which it decodes the image. */
-function featuresOf(columns: readonly Column[]): Record<string, object> {
+function featuresOf(manifest: Manifest): Record<string, object> {
   const value = (dtype: string) => ({ dtype, _type: 'Value' });
   const dtypes = { string: 'string', json: 'string', int64: 'int64', double: 'float64', boolean: 'bool' };
   return {
     id: value('string'),
     row: value('int64'),
     ...Object.fromEntries(
-      describedColumns.map(({ name, isText }) => [name, value(isText ? 'string' : 'int64')]),
+      describedColumns(manifest).map(({ name, isText }) => [name, value(isText ? 'string' : 'int64')]),
     ),
-    ...Object.fromEntries(columns.map(({ name, type }) => [name, value(dtypes[type])])),
+    ...Object.fromEntries(manifest.columns.map(({ name, type }) => [name, value(dtypes[type])])),
     image: { _type: 'Image' },
   };
 }

@@ -1,11 +1,12 @@
 import type { Manifest } from '../manifest.ts';
-import { columnsOf, jsonText } from '../row.ts';
+import { type CorpusRow, columnsOf, jsonText } from '../row.ts';
 import type { Sample } from './shard-format.ts';
 
 /** The members of a sample beside its columns, with the same names in every format. */
 export function describeSample({ row, width, height, source, key }: Sample) {
   return {
     url: row.url,
+    ...pageMember(row),
     width,
     height,
     source_sha256: source.sha256,
@@ -15,6 +16,11 @@ export function describeSample({ row, width, height, source, key }: Sample) {
     source_bytes: source.bytes,
     response_key: key,
   };
+}
+
+/** The page of a row that has one. */
+export function pageMember({ page }: CorpusRow): { readonly page?: number } {
+  return page === undefined ? {} : { page };
 }
 
 /** The JSON beside a sample: its columns, where it came from and how it was made. */

@@ -1,5 +1,5 @@
 /**
- * Counts sources that several rows of a corpus have. It keeps the first 64 bits of each SHA-256: among ten million sources
+ * Counts pages of sources that several rows of a corpus have. It keeps the first 64 bits of each SHA-256: among ten million sources
  * two different ones share them with a probability of 3 in a million.
  */
 export class RepeatedSources {
@@ -7,13 +7,13 @@ export class RepeatedSources {
   #length = 0;
 
   /** @param sha256 - in hex */
-  add(sha256: string): void {
+  add(sha256: string, page = 1): void {
     if (this.#length === this.#prefixes.length) {
       const longer = new BigUint64Array(2 * this.#length);
       longer.set(this.#prefixes);
       this.#prefixes = longer;
     }
-    this.#prefixes[this.#length++] = BigInt(`0x${sha256.slice(0, 16)}`);
+    this.#prefixes[this.#length++] = BigInt(`0x${sha256.slice(0, 16)}`) ^ BigInt(page);
   }
 
   /** How many sources another one that was added before repeats. */

@@ -120,10 +120,10 @@ async function addShard(
   }
   report.shards++;
   report.bytes += bytes;
-  for (const { outcome, reason = '', retryable, source_sha256: source = '' } of problem) {
+  for (const { outcome, reason = '', retryable, source_sha256: source = '', page } of problem) {
     if (outcome === 'stored') {
       report.stored++;
-      sources?.add(source);
+      sources?.add(source, manifest.pages === true && typeof page === 'number' ? page : undefined);
       continue;
     }
     report.failed++;

@@ -1,7 +1,7 @@
 import type { Outcome } from './outcome.ts';
 
 /**
- * Keeps the first of several samples whose sources have the same SHA-256. The others fail with SOURCE_REPEATED and the row
+ * Keeps the first of several samples of the same page of sources with the same SHA-256. The others fail with SOURCE_REPEATED and the row
  * that was kept. It depends on the order and the bytes of the sources only, never on which response came first.
  *
  * @param outcomes - of a shard, in the order of their keys
@@ -11,9 +11,10 @@ export function withoutDuplicates(outcomes: readonly Outcome[]): readonly Outcom
   return outcomes.map((outcome) => {
     if (!('sample' in outcome)) return outcome;
     const { row, source } = outcome.sample;
-    const kept = first.get(source.sha256);
+    const key = `${source.sha256} ${row.page ?? 1}`;
+    const kept = first.get(key);
     if (kept === undefined) {
-      first.set(source.sha256, row.row);
+      first.set(key, row.row);
       return outcome;
     }
     const details = { kept_row: String(kept), source_sha256: source.sha256 };

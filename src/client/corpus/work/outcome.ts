@@ -5,7 +5,7 @@ import type { JobFailure } from '../../job/images.ts';
 import type { Manifest, PlannedTensor } from '../manifest.ts';
 import { type CorpusRow, columnsOf, jsonText } from '../row.ts';
 import type { Sample, SampleTensor } from '../shards/shard-format.ts';
-import { describeSample } from '../shards/sidecar.ts';
+import { describeSample, pageMember } from '../shards/sidecar.ts';
 import type { Spill } from './spill.ts';
 
 /** Why a row has no sample. */
@@ -132,5 +132,14 @@ export function indexLine(
     return jsonText({ id, row, outcome: 'stored', sample: at, ...describeSample(sample), ...carried });
   }
   const { row, reason, retryable, details } = outcome.failure;
-  return jsonText({ id: row.id, row: row.row, outcome: 'failed', reason, retryable, details, url: row.url });
+  return jsonText({
+    id: row.id,
+    row: row.row,
+    outcome: 'failed',
+    reason,
+    retryable,
+    details,
+    url: row.url,
+    ...pageMember(row),
+  });
 }

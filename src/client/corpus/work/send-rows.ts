@@ -3,6 +3,7 @@ import {
   type ProcessRequest,
   ProcessRequestSchema,
   type ProcessResponse,
+  SourceOptionsSchema,
 } from '../../../../gen/image/v1/processor_pb.ts';
 import { ClientError } from '../../client-error.ts';
 import type { JobFailure } from '../../job/images.ts';
@@ -50,6 +51,8 @@ export async function sendRows(
   signal: AbortSignal,
 ): Promise<void> {
   const request = fromJson(ProcessRequestSchema, manifest.request);
+  const drawn = request.sourceOptions ?? create(SourceOptionsSchema);
+  const pageOptions = (page: number) => create(SourceOptionsSchema, { ...drawn, page });
   const images: CorpusImage[] = [];
   for (const row of rows) {
     if (row.problem === undefined) images.push({ source: { url: row.url }, row });
@@ -57,8 +60,12 @@ export async function sendRows(
   }
   const exchange: Exchange<CorpusImage, ProcessRequest, ProcessResponse> = {
     bytesOf: () => 0,
-    requestOf: async ({ source }, stop) =>
-      create(ProcessRequestSchema, { ...request, source: await messageSource(source, stop) }),
+    requestOf: async ({ source, row }, stop) =>
+      create(ProcessRequestSchema, {
+        ...request,
+        ...(row.page !== undefined && { sourceOptions: pageOptions(row.page) }),
+        source: await messageSource(source, stop),
+      }),
     lengthOf: ({ content }) => content.length,
     // Not a stream: a processor has few images of one in work, and most of a row's time is its origin's.
     send: (queue, away, stop) => runCalls(queue, connection.process, limits.patienceMs, away, stop),

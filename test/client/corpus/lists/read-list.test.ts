@@ -15,6 +15,7 @@ const noStorage = () => {
 const defaults: ColumnChoice = {
   url: undefined,
   id: undefined,
+  page: undefined,
   carried: undefined,
   reserved: ['pixel_values'],
   idsHaveNoDots: false,
@@ -250,6 +251,49 @@ describe('readCorpusList of rows that cannot be sent', () => {
   });
 });
 
+describe('readCorpusList of pages', () => {
+  it('takes the page of each row, which is no carried column', async () => {
+    const list = await read('list.csv', `url,p,tag\n${url(1)},3,a\n${url(1)},7.0,b\n${url(2)},,c\n`, {
+      page: 'p',
+    });
+    expect(list.columns).toEqual([{ name: 'tag', type: 'string' }]);
+    expect(list.rows.map(({ page, values }) => [page, ...values])).toEqual([
+      [3, 'a'],
+      [7, 'b'],
+      [undefined, 'c'],
+    ]);
+  });
+
+  it('takes them beside ids, as whole numbers of any type', async () => {
+    const lines = [3, 4.0, '5', null].map((page, row) =>
+      JSON.stringify({ key: `k${row}`, page, url: url(row) }),
+    );
+    const { rows } = await read('list.jsonl', lines.join('\n'), { id: 'key', page: 'page' });
+    expect(rows.map(({ id, page }) => [id, page])).toEqual([
+      ['k0', 3],
+      ['k1', 4],
+      ['k2', 5],
+      ['k3', undefined],
+    ]);
+  });
+
+  it.each(['0', '-1', '1.5', 'x', '1-3', 'all', '99999999999'])(
+    'has a problem with the page %s',
+    async (page) => {
+      const { rows } = await read('list.csv', `url,page\n${url(1)},1\n${url(2)},"${page}"\n`, {
+        page: 'page',
+      });
+      const message = 'The page of row 1 is no whole number from 1.';
+      expect(rows.map(({ problem }) => problem)).toEqual([undefined, { reason: 'PAGE_INVALID', message }]);
+    },
+  );
+
+  it('is one of the columns that a corpus has itself', async () => {
+    const error = await failureOf(read('list.csv', `url,p,page\n${url(1)},1,2\n`, { page: 'p' }));
+    expect(error).toMatchObject({ reason: 'COLUMN_CLASH', message: expect.stringContaining('"page"') });
+  });
+});
+
 describe('readCorpusList of lists that cannot be used', () => {
   it.each([
     [
@@ -260,6 +304,7 @@ describe('readCorpusList of lists that cannot be used', () => {
       'It has a (string), b (string)',
     ],
     ['a URL column that it lacks', 'url\nx\n', { url: 'link' }, 'COLUMN_MISSING', '"link" of --url-column'],
+    ['a page column that it lacks', 'url\nx\n', { page: 'p' }, 'COLUMN_MISSING', '"p" of --page-column'],
     ['an id column that it lacks', 'url\nx\n', { id: 'key' }, 'COLUMN_MISSING', '"key" of --id-column'],
     [
       'a column of the corpus itself',

@@ -8,7 +8,14 @@ import { type S3Server, startS3 } from '../../../support/s3.ts';
 import { versitygw } from '../../../support/tools.ts';
 
 const { signal } = new AbortController();
-const choice = { url: undefined, id: undefined, carried: undefined, reserved: [], idsHaveNoDots: false };
+const choice = {
+  url: undefined,
+  id: undefined,
+  page: undefined,
+  carried: undefined,
+  reserved: [],
+  idsHaveNoDots: false,
+};
 const before = { ...process.env };
 
 let s3: S3Server;
