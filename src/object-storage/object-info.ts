@@ -7,7 +7,7 @@ export interface ObjectInfo {
   readonly contentType: string | undefined;
   readonly contentEncoding: string | undefined;
   readonly cacheControl: string | undefined;
-  /** SHA-256 of the bytes in base64, where the writer gave one. */
+  /** SHA-256 of the bytes in base64, where the writer gave one; not of objects that were written in parts. */
   readonly sha256: string | undefined;
   /** By lower-case names. */
   readonly metadata: Readonly<Record<string, string>>;
@@ -31,7 +31,8 @@ export function infoOf(response: {
     contentType: response.ContentType,
     contentEncoding: response.ContentEncoding,
     cacheControl: response.CacheControl,
-    sha256: response.ChecksumSHA256,
+    // That of parts is the hash of their hashes, and ends in a hyphen and their number.
+    sha256: response.ChecksumSHA256?.includes('-') ? undefined : response.ChecksumSHA256,
     metadata: response.Metadata ?? {},
   };
 }

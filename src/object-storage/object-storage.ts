@@ -4,9 +4,10 @@ import { attempt, defaultAttempts } from './attempts.ts';
 import type { BucketPrefix, ObjectAddress } from './object-address.ts';
 import { limitedBody, readWhole } from './object-body.ts';
 import { infoOf, type ObjectInfo } from './object-info.ts';
-import { bytesOf, type PutBody, partsOf } from './put-body.ts';
+import { bytesOf, type PutBody, partsOf, signHash } from './put-body.ts';
 import { loadSdk, type StorageSettings } from './sdk.ts';
 import { StorageFailure, storageFailureFrom } from './storage-failure.ts';
+import { defaultPartBytes, uploadParts } from './upload-parts.ts';
 
 export interface GetOptions {
   /** Most bytes of the object, or of its range. Default: no limit. */
@@ -60,8 +61,8 @@ export interface ObjectStorage {
   /** @returns undefined if there is no such object */
   head(address: ObjectAddress, signal: AbortSignal): Promise<ObjectInfo | undefined>;
   /**
-   * Writes an object that does not exist yet, with its SHA-256, which the server verifies. Of several writers at once,
-   * one writes. After a lost response the second attempt finds the object of the first, which is then `present`.
+   * Writes an object that does not exist yet, with its SHA-256, which the server verifies; a long file in parts. Of several
+   * writers at once, one writes. After a lost response the second attempt finds the object of the first, which is then `present`.
    */
   putIfAbsent(
     address: ObjectAddress,
@@ -88,9 +89,12 @@ export interface ObjectStorage {
 const askFirstBytes = 2 ** 20;
 
 /** Opens object storage. The SDK is loaded, and credentials are looked up, at the first call. */
-export function openObjectStorage(settings: StorageSettings & { readonly attempts?: number }): ObjectStorage {
+export function openObjectStorage(
+  settings: StorageSettings & { readonly attempts?: number; readonly partBytes?: number },
+): ObjectStorage {
   const sdk = loadSdk(settings);
-  const calls = { sdk, attempts: settings.attempts ?? defaultAttempts };
+  const { attempts = defaultAttempts, partBytes = defaultPartBytes } = settings;
+  const calls = { sdk, attempts, partBytes };
 
   async function open(address: ObjectAddress, options: GetOptions, client: S3Client, signal: AbortSignal) {
     const { GetObjectCommand } = await sdk.commands();
@@ -152,27 +156,25 @@ export function openObjectStorage(settings: StorageSettings & { readonly attempt
     signal: AbortSignal,
   ): Promise<void> {
     const { PutObjectCommand } = await sdk.commands();
+    const described = {
+      ...named(address),
+      ContentType: contentType,
+      ...(metadata !== undefined && { Metadata: { ...metadata } }),
+    };
+    if ('open' in body && body.bytes > partBytes) {
+      return await uploadParts(calls, described, body, condition, signal);
+    }
     const { content, bytes, sha256, open: openStream } = partsOf(body);
-    const hex = Buffer.from(sha256).toString('hex');
     await attempt(calls, address.bucket, signal, async (client) => {
       const stream = openStream?.();
       const command = new PutObjectCommand({
-        ...named(address),
+        ...described,
         ...condition,
         Body: (content ?? stream) as Uint8Array | Readable,
         ContentLength: bytes,
-        ContentType: contentType,
         ChecksumSHA256: Buffer.from(sha256).toString('base64'),
-        ...(metadata !== undefined && { Metadata: { ...metadata } }),
       });
-      // The signature covers it, and the SDK does not hash the bytes once more.
-      command.middlewareStack.add(
-        (next) => (args) => {
-          (args.request as { headers: Record<string, string> }).headers['x-amz-content-sha256'] = hex;
-          return next(args);
-        },
-        { step: 'build', name: 'contentSha256' },
-      );
+      signHash(command, sha256);
       try {
         await client.send(command, { abortSignal: signal });
       } finally {

@@ -99,14 +99,7 @@ export function loadSdk(settings: StorageSettings) {
         import('@aws-sdk/client-s3'),
         import('@aws-sdk/s3-request-presigner'),
       ]);
-      const { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand } = s3;
-      return {
-        GetObjectCommand,
-        HeadObjectCommand,
-        ListObjectsV2Command,
-        PutObjectCommand,
-        getSignedUrl,
-      };
+      return { ...s3, getSignedUrl };
     },
 
     close(): void {

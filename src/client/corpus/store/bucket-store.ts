@@ -5,6 +5,7 @@ import {
   objectUrl,
   parsePrefixUrl,
 } from '../../../object-storage/object-address.ts';
+import type { ObjectStorage } from '../../../object-storage/object-storage.ts';
 import { StorageFailure } from '../../../object-storage/storage-failure.ts';
 import { ClientError } from '../../client-error.ts';
 import { usage } from '../../flags.ts';
@@ -45,7 +46,9 @@ export function openBucket(
       patiently(name, signal, async () => {
         try {
           const found = await storage.get(addressOf(name), {}, signal);
-          return found && bodyOf(found.body, urlOf(name));
+          const openFrom = (start: number, end: number) =>
+            patiently(name, signal, () => storage.get(addressOf(name), { range: [start, end] }, signal));
+          return found && bodyOf(found, openFrom, bucket, urlOf(name));
         } catch (error) {
           if (error instanceof StorageFailure && error.problem === 'OBJECT_MISSING') return undefined;
           throw error;
@@ -88,11 +91,36 @@ const optionsOf = ({ sha256 }: StoredFile, contentType: string) => ({
   metadata: { [sha256Name]: sha256.toString('hex') },
 });
 
-async function* bodyOf(body: AsyncIterable<Uint8Array>, url: string): AsyncGenerator<Uint8Array> {
-  try {
-    yield* body;
-  } catch (error) {
-    throw clientErrorOf(error, url);
+type OpenedObject = NonNullable<Awaited<ReturnType<ObjectStorage['get']>>>;
+
+/**
+ * The bytes of an object. Where its body breaks off, the rest is requested, unless the object was replaced meanwhile.
+ *
+ * @param openFrom - opens the object at a byte, up to another one, which is included
+ */
+async function* bodyOf(
+  { info, body }: OpenedObject,
+  openFrom: (start: number, end: number) => Promise<OpenedObject | undefined>,
+  bucket: string,
+  url: string,
+): AsyncGenerator<Uint8Array> {
+  let received = 0;
+  for (let rest: AsyncIterable<Uint8Array> = body; ; ) {
+    const before = received;
+    try {
+      for await (const chunk of rest) {
+        received += chunk.length;
+        yield chunk;
+      }
+      return;
+    } catch (error) {
+      const isOver = !(error instanceof StorageFailure && error.isRetryable) || received === before;
+      if (isOver) throw clientErrorOf(error, url);
+    }
+    const opened = await openFrom(received, info.bytes - 1);
+    if (opened === undefined || opened.info.etag !== info.etag)
+      throw clientErrorOf(new StorageFailure('CONFLICT', bucket), url);
+    rest = opened.body;
   }
 }
 

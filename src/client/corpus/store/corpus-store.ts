@@ -5,8 +5,8 @@ export interface StoredFile {
   readonly bytes: number;
   /** 32 bytes. */
   readonly sha256: Buffer;
-  /** A new stream of the bytes. */
-  open(): Readable;
+  /** A new stream of the bytes from `start` up to `end`, which is not included. */
+  open(start: number, end: number): Readable;
 }
 
 /** The properties of a stored file that need no reading. */

@@ -108,7 +108,9 @@ async function write<Result>(
     await makeFolder(dirname(temporary));
     await makeFolder(dirname(target));
     await removeAbandoned(dirname(temporary));
-    await pipeline(file.open(), createWriteStream(temporary, { flags: 'wx', flush: true }), { signal });
+    await pipeline(file.open(0, file.bytes), createWriteStream(temporary, { flags: 'wx', flush: true }), {
+      signal,
+    });
     return await place(temporary, target);
   } catch (error) {
     signal.throwIfAborted();

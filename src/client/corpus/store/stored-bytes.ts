@@ -8,7 +8,7 @@ function storedBytes(bytes: Uint8Array): StoredFile {
   return {
     bytes: bytes.length,
     sha256: hash('sha256', bytes, 'buffer'),
-    open: () => Readable.from([bytes], { objectMode: false }),
+    open: (start, end) => Readable.from([bytes.subarray(start, end)], { objectMode: false }),
   };
 }
 

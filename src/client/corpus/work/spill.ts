@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { ClientError } from '../../client-error.ts';
 import { codeOf, unwritable } from '../../files.ts';
 import type { StoredFile } from '../store/corpus-store.ts';
@@ -29,15 +29,7 @@ export async function openSpill(folder: string): Promise<Spill> {
       await writeAt(file, folder, bytes, offset);
       return offset;
     },
-    async read(offset, bytes) {
-      const content = new Uint8Array(bytes);
-      for (let at = 0; at < bytes; ) {
-        const { bytesRead } = await file.read(content, at, bytes - at, offset + at);
-        if (bytesRead === 0) throw spillBroken(folder);
-        at += bytesRead;
-      }
-      return content;
-    },
+    read: (offset, bytes) => readAt(file, folder, offset, bytes),
     [Symbol.asyncDispose]: () => file.close(),
   };
 }
@@ -63,10 +55,34 @@ export async function spillFile(folder: string, chunks: AsyncIterable<Uint8Array
   return {
     bytes,
     sha256: digest.digest(),
-    // The file stays open: it has no name to open it by.
-    open: () => createReadStream('', { fd: file, start: 0, autoClose: false, highWaterMark: 1024 * 1024 }),
+    open: (start, end) => Readable.from(chunksOf(file, folder, start, end), { objectMode: false }),
     [Symbol.asyncDispose]: () => file.close(),
   };
+}
+
+/** Bytes of a file that are read at once. */
+const chunkBytes = 2 ** 20;
+
+/** The bytes of a file. Not its own stream: each of them leaves a listener at the file, which stays open. */
+async function* chunksOf(
+  file: FileHandle,
+  folder: string,
+  start: number,
+  end: number,
+): AsyncGenerator<Uint8Array> {
+  for (let at = start; at < end; at += chunkBytes) {
+    yield await readAt(file, folder, at, Math.min(chunkBytes, end - at));
+  }
+}
+
+async function readAt(file: FileHandle, folder: string, offset: number, bytes: number): Promise<Uint8Array> {
+  const content = new Uint8Array(bytes);
+  for (let at = 0; at < bytes; ) {
+    const { bytesRead } = await file.read(content, at, bytes - at, offset + at);
+    if (bytesRead === 0) throw spillBroken(folder);
+    at += bytesRead;
+  }
+  return content;
 }
 
 async function openNameless(folder: string): Promise<FileHandle> {
