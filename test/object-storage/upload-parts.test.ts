@@ -89,7 +89,12 @@ describe.skipIf(versitygw === undefined)(uploadParts, () => {
     ['dropped parts', /partNumber=2/, 'dropped upload', 'DROPPED'],
     ['a denied part', /partNumber=3/, { code: 'AccessDenied', status: 403 }, 'DENIED'],
     ['a failing completion', /^POST .*uploadId=/, { code: 'InternalError', status: 500 }, 'BROKEN'],
-    ['the end of the upload by the server', /^POST .*uploadId=/, { code: 'NoSuchUpload', status: 404 }, 'UPLOAD_MISSING'],
+    [
+      'the end of the upload by the server',
+      /^POST .*uploadId=/,
+      { code: 'NoSuchUpload', status: 404 },
+      'UPLOAD_MISSING',
+    ],
   ])('neither an object nor an upload stays after %s', async (_, pattern, fault, problem) => {
     failing(pattern, fault, fault, fault);
     await expect(write('none')).rejects.toMatchObject({ problem });
