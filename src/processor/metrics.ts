@@ -24,12 +24,15 @@ export interface ProcessorMetrics {
   onCacheError(tier: string): void;
   onWorkerReplaced(end: WorkerEnd): void;
   /** Queue and workers are read at each scrape. */
-  watchAdmission(admission: Admission): void;
+  watchAdmission(work: keyof typeof admittedWork, admission: Admission): void;
   watchDownloads(downloads: DownloadPlaces): void;
   watchMemoryTier(tier: MemoryTier): void;
   watchWorkers(workers: WorkerPool): void;
   watchStoreQueue(queue: Sink['queue']): void;
 }
+
+/** The kinds of work that are admitted, by their names in metrics. */
+const admittedWork = { images: 'Images', pages: 'Pages of documents' } as const;
 
 export function createProcessorMetrics(registry: Registry): ProcessorMetrics {
   const registers = [registry];
@@ -157,17 +160,18 @@ export function createProcessorMetrics(registry: Registry): ProcessorMetrics {
     },
     onCacheError: (tier) => cacheErrors.inc({ tier }),
     onWorkerReplaced: (reason) => replaced.inc({ reason }),
-    watchAdmission(admission) {
-      watch('image_processor_images_running', 'Images in the workers', () => admission.running);
-      watch('image_processor_images_waiting', 'Images in the queue', () => admission.waiting);
+    watchAdmission(work, admission) {
+      const items = admittedWork[work];
+      watch(`image_processor_${work}_running`, `${items} in the workers`, () => admission.running);
+      watch(`image_processor_${work}_waiting`, `${items} in the queue`, () => admission.waiting);
       watch(
-        'image_processor_images_running_bytes',
-        'Memory that the images in the workers are expected to take',
+        `image_processor_${work}_running_bytes`,
+        `${items} in the workers: memory that they are expected to take`,
         () => admission.runningBytes,
       );
       watch(
-        'image_processor_images_waiting_bytes',
-        'Memory that the images in the queue take',
+        `image_processor_${work}_waiting_bytes`,
+        `${items} in the queue: memory that they take`,
         () => admission.waitingBytes,
       );
     },

@@ -114,7 +114,8 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
     maxMemoryBytes: documentMemory(workBytes),
     maxWaitingBytes: config.MAX_QUEUE_BYTES,
   });
-  metrics.watchAdmission(admission);
+  metrics.watchAdmission('images', admission);
+  metrics.watchAdmission('pages', documents);
   metrics.watchDownloads(downloads);
   metrics.watchMemoryTier(memoryTier);
   metrics.watchWorkers(workers);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { FailureReason } from '../../src/failures.ts';
+import { pagesPdf } from './pdf.ts';
 
 /*
  * A request that fails for each reason that one request over HTTP can show. Its problem is the example in
@@ -9,6 +10,9 @@ import type { FailureReason } from '../../src/failures.ts';
  */
 
 const sample = readFileSync(new URL('../fixtures/sample.jpg', import.meta.url));
+
+const encrypted = readFileSync(new URL('../fixtures/pdf/encrypted-rc4.pdf', import.meta.url));
+const pdfType = 'application/pdf';
 
 /** Base addresses of the services that fail as wanted. */
 export interface FailingServices {
@@ -62,6 +66,15 @@ export const failingRequests: { readonly [reason in FailureReason]?: Send } = {
   SOURCE_PIXELS_OVER_LIMIT: post(bmpOf(40_000, 30_000, false)),
   FORMAT_UNSUPPORTED: post('<svg xmlns="http://www.w3.org/2000/svg"/>', '', 'image/svg+xml'),
   IMAGE_CORRUPT: post(sample.subarray(0, 5000)),
+  DOCUMENT_EMPTY: post(pagesPdf([]), '', pdfType),
+  DOCUMENT_PASSWORD_REQUIRED: post(encrypted, '', pdfType),
+  DOCUMENT_PASSWORD_WRONG: ({ plain }) =>
+    fetch(`${plain}/v1/images`, {
+      method: 'POST',
+      body: encrypted,
+      headers: { 'content-type': pdfType, 'x-document-password': 'guess' },
+    }),
+  PAGE_OUT_OF_RANGE: post(pagesPdf([{}, {}, {}]), '?page=4', pdfType),
   OPTION_INVALID: option('width=0'),
   OPTION_UNKNOWN: option('widht=224'),
   OUTPUT_BYTES_OVER_LIMIT: option('format=npy&width=16000&height=16000&grayscale=false'),

@@ -34,6 +34,20 @@ export const problemExamples: { readonly [reason in FailureReason]?: ProblemExam
     detail: 'The JPEG (640 × 480) cannot be decoded: it is cut off or damaged.',
     metadata: { format: 'jpeg' },
   },
+  DOCUMENT_EMPTY: { detail: 'The PDF has no pages.', metadata: { format: 'pdf' } },
+  DOCUMENT_PASSWORD_REQUIRED: {
+    detail:
+      'The PDF is encrypted. Send its password: the form field password over HTTP, source_options.password over gRPC.',
+    metadata: { format: 'pdf' },
+  },
+  DOCUMENT_PASSWORD_WRONG: {
+    detail: 'The PDF does not open with this password.',
+    metadata: { format: 'pdf' },
+  },
+  PAGE_OUT_OF_RANGE: {
+    detail: 'Page 4 was requested; the PDF has 3 pages, counted from 1.',
+    metadata: { format: 'pdf', limit: '3', actual: '4' },
+  },
   OPTION_INVALID: {
     detail: 'width is "0"; allowed: a whole number from 1 to 65535.',
     metadata: { option: 'width', actual: '0', allowed: 'a whole number from 1 to 65535' },
