@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { apiEnvironment } from '../../src/api/config.ts';
 import { apiBytes } from '../../src/api/memory/held-bytes.ts';
 import { readEnvironment } from '../../src/environment.ts';
-import { restingMemory, workMemory } from '../../src/processor/admission/work-memory.ts';
+import { containerMemory } from '../../src/processor/admission/work-memory.ts';
 import { processorEnvironment } from '../../src/processor/config.ts';
 import { code, table } from './markdown.ts';
 
@@ -61,6 +61,7 @@ export function costTable(): string {
 export function processorEnvironmentFor(workers: number) {
   return {
     WORKERS: workers,
+    DOCUMENT_WORKERS: Math.ceil(workers / 2),
     MAX_WORK_BYTES: workers * 300_000_000,
     MAX_QUEUE: workers * 8,
     MAX_QUEUE_BYTES: workers * 64 * mebibyte,
@@ -79,7 +80,7 @@ export function processorMemory(workers: number): number {
     processorEnvironment,
     texts({ ...processorEnvironmentFor(workers), MAX_ANSWER_BYTES: 128 * mebibyte }),
   );
-  return roundedUp(restingMemory(config) + workMemory(config));
+  return roundedUp(containerMemory(config));
 }
 
 /** The memory limit of image-api with the MAX_HELD_BYTES of the chart, in MiB. */

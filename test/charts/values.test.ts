@@ -271,7 +271,7 @@ describe.skipIf(helm === undefined)('a release of the chart', () => {
       runHelm('install', 'x', chart, '--dry-run=client', ...set(...values)).stdout;
     expect(notesOf('image.registry="a"')).not.toContain('lets a pod take');
     expect(notesOf('processor.env.WORKERS=8')).toContain(
-      'processor.env lets a pod take 3465Mi, and processor.resources.limits.memory is 2Gi',
+      'processor.env lets a pod take 3831Mi, and processor.resources.limits.memory is 2560Mi',
     );
     expect(notesOf('api.env.MAX_HELD_BYTES=2000000000')).toContain('limits.memory is 1Gi');
   });

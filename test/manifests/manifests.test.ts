@@ -4,7 +4,7 @@ import { readyTimeoutMs } from '../../src/api/health.ts';
 import { apiBytes } from '../../src/api/memory/held-bytes.ts';
 import { readEnvironment } from '../../src/environment.ts';
 import { mostOfOneCaller } from '../../src/memory-budget.ts';
-import { heldMemory, restingMemory, workMemory } from '../../src/processor/admission/work-memory.ts';
+import { containerMemory, heldMemory } from '../../src/processor/admission/work-memory.ts';
 import { processorEnvironment } from '../../src/processor/config.ts';
 import { priceOf } from '../../src/processor/image/price.ts';
 import { type KubernetesObject, schemaProblems } from '../support/kubernetes-schema.ts';
@@ -143,7 +143,7 @@ function describeManifest(manifest: readonly KubernetesObject[]): void {
     const { cpu = '', memory = '' } = containerOf(manifest, 'image-processor').resources?.limits ?? {};
     expect(config.WORKERS).toBeLessThanOrEqual(quantity(cpu));
     expect(config.MAX_WORK_BYTES).toBeDefined();
-    expect(restingMemory(config) + workMemory(config)).toBeLessThan(quantity(memory));
+    expect(containerMemory(config)).toBeLessThan(quantity(memory));
   });
 
   it('lets the API ask for no response that the processor would refuse for its length', () => {

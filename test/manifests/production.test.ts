@@ -124,15 +124,15 @@ describe.skipIf(!canRender)('manifests/overlays/production', () => {
     ],
     [
       'a container has limits of CPU and memory, and gets all the memory that it may have',
-      '"limits":{"cpu":"3","memory":"2Gi"}',
+      '"limits":{"cpu":"3","memory":"2560Mi"}',
       '"limits":{"memory":"3Gi"}',
       'has no cpu limit',
     ],
     [
       'a container has limits of CPU and memory, and gets all the memory that it may have',
-      '"limits":{"cpu":"3","memory":"2Gi"}',
+      '"limits":{"cpu":"3","memory":"2560Mi"}',
       '"limits":{"cpu":"3","memory":"3Gi"}',
-      'requests memory 2Gi',
+      'requests memory 2560Mi',
     ],
     [
       'every Secret that a pod names is there with its keys, and no file of one is mounted by subPath',

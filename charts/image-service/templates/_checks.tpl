@@ -82,7 +82,8 @@
 {{- $workers := include "image-service.number" (list $env "WORKERS" 1) | int64 }}
 {{- $downloads := mul (include "image-service.number" (list $env "MAX_DOWNLOADS" 32) | int64) (include "image-service.number" (list $env "MAX_SOURCE_BYTES" 33554432) | int64) }}
 {{- $cache := include "image-service.number" (list $env "CACHE_MAX_BYTES" 268435456) | int64 }}
-{{- $sum := add 150000000 (mul (add $workers 1) 250000000) $cache (int64 $env.MAX_HELD_BYTES) $downloads (int64 $env.MAX_WORK_BYTES) }}
+{{- $documents := mul (include "image-service.number" (list $env "DOCUMENT_WORKERS" 2) | int64) 384217728 }}
+{{- $sum := add 150000000 (mul (add $workers 1) 250000000) $documents $cache (int64 $env.MAX_HELD_BYTES) $downloads (int64 $env.MAX_WORK_BYTES) }}
 {{- if gt $sum (include "image-service.bytes" $memory | int64) }}
 
 WARNING: processor.env lets a pod take {{ div $sum 1048576 }}Mi, and processor.resources.limits.memory is {{ $memory }}.

@@ -1,6 +1,7 @@
 import { totalmem } from 'node:os';
 import process from 'node:process';
 import { messageOverheadBytes } from '../../grpc/transport.ts';
+import { keptByWorkerBytes } from '../codecs/pdf/memory.ts';
 import type { ProcessorConfig } from '../config.ts';
 
 /** Memory of image-processor while it processes no image, in bytes; measured. */
@@ -9,6 +10,9 @@ const serverBytes = 150_000_000;
 const sdkBytes = 40_000_000;
 /** Limit of a worker's memory between images, in bytes. A worker with more is replaced. */
 export const idleWorkerBytes = 250_000_000;
+
+/** The same for a worker for documents, which keeps what it has parsed. */
+const idleDocumentWorkerBytes = idleWorkerBytes + keptByWorkerBytes;
 
 /** In bytes. Enough for a photograph, however small the machine. */
 const leastWorkBytes = 256_000_000;
@@ -51,7 +55,7 @@ export function heldMemory({
   return MAX_HELD_BYTES ?? 2 * Math.max(8 * (MAX_SOURCE_BYTES + messageOverheadBytes), MAX_ANSWER_BYTES);
 }
 
-/** Limit of the memory that everything except images in progress may take together, in bytes. */
+/** Limit of the memory that everything except images in progress and documents may take together, in bytes. */
 export function restingMemory(config: MemoryConfig): number {
   const { WORKERS, CACHE_MAX_BYTES, MAX_DOWNLOADS, MAX_SOURCE_BYTES } = config;
   return (
@@ -64,6 +68,16 @@ export function restingMemory(config: MemoryConfig): number {
     MAX_DOWNLOADS * MAX_SOURCE_BYTES +
     storageMemory(config)
   );
+}
+
+/**
+ * Limit of the memory of a processor that draws documents all the time, in bytes: what its container needs. Without
+ * documents their workers do not exist, so `workMemory` leaves nothing for them where MAX_WORK_BYTES is unset.
+ */
+export function containerMemory(
+  config: MemoryConfig & Pick<ProcessorConfig, 'MAX_WORK_BYTES' | 'DOCUMENT_WORKERS'>,
+): number {
+  return restingMemory(config) + config.DOCUMENT_WORKERS * idleDocumentWorkerBytes + workMemory(config);
 }
 
 /** The SDK, and the objects that wait to be kept. */

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { documentMemory, restingMemory, workMemory } from '../../../src/processor/admission/work-memory.ts';
+import {
+  containerMemory,
+  documentMemory,
+  restingMemory,
+  workMemory,
+} from '../../../src/processor/admission/work-memory.ts';
 import { readProcessorConfig } from '../../../src/processor/config.ts';
 
 const config = readProcessorConfig({
@@ -37,6 +42,13 @@ describe(workMemory, () => {
 
   it('is the configured value, if there is one', () => {
     expect(workMemory({ ...config, MAX_WORK_BYTES: 1 }, 2_000_000_000)).toBe(1);
+  });
+});
+
+describe(containerMemory, () => {
+  it('adds the workers for documents, with what they keep', () => {
+    const given = { ...config, MAX_WORK_BYTES: 7, DOCUMENT_WORKERS: 2 };
+    expect(containerMemory(given) - restingMemory(given)).toBe(2 * (250e6 + 128 * 2 ** 20) + 7);
   });
 });
 
