@@ -1,6 +1,7 @@
 import type { JsonValue } from '@bufbuild/protobuf';
 import type { Failure } from '../../src/failures.ts';
 import { type Compared, compareTensors, type NamedTensor } from './compare-tensors.ts';
+import { type Results, readResults } from './models-results.ts';
 import { addToState, type ComparedSubject, readState } from './models-state.ts';
 import { type Outcome, ourBatch, ourTensors, refusalOf } from './our-tensors.ts';
 import { type PythonPeer, startPython } from './python-peer.ts';
@@ -70,9 +71,9 @@ export async function compareModels(run: ModelsRun): Promise<boolean> {
   console.log(`parity: ${shown.join(', ')}; seed ${run.seed}`);
   const state = run.again ? [] : readState();
   const asked = reply.subjects.filter((subject) => isAsked(subject, run) && !isDone(subject, run, state));
-  // Those of which nothing was compared yet come first, so that runs that are ended early reach all of them.
-  const known = new Set(state.filter(({ images }) => images > 0).map(keyOf));
-  const subjects = asked.toSorted((a, b) => Number(known.has(keyOf(a))) - Number(known.has(keyOf(b))));
+  // Those that were compared least, or differed, come first, so that runs that are ended early reach all of them.
+  const { types } = readResults();
+  const subjects = asked.toSorted((a, b) => equalConfigs(types, a) - equalConfigs(types, b));
   let isEqual = true;
   let values = 0;
   for (const subject of subjects) {
@@ -85,6 +86,12 @@ export async function compareModels(run: ModelsRun): Promise<boolean> {
   peer.end();
   console.log(`${subjects.length} compared, ${values} values`);
   return isEqual;
+}
+
+/** Configs of a type under which nothing differs, by the results of all machines. */
+function equalConfigs(types: Results['types'], { family, name, library }: Named): number {
+  const total = family === 'transformers' ? types[`${name} ${library}`] : undefined;
+  return total === undefined || total.differ > 0 ? 0 : total.configs;
 }
 
 type Named = Pick<Subject, 'family' | 'name' | 'library'>;

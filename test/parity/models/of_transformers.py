@@ -36,6 +36,8 @@ BASE = {
     "ImageGPTImageProcessor": {"do_color_quantize": False},
     "GLPNImageProcessor": {"size": {"height": 480, "width": 640}},
 }
+# Types that convert only masks to RGB, whatever do_convert_rgb says.
+TAKES_RGB = {"SegGptImageProcessor"}
 # What decides no pixels of one image, or needs another file.
 UNTOUCHED = {
     "data_format", "input_data_format", "device", "return_tensors", "disable_grouping", "image_seq_length", "format",
@@ -161,7 +163,7 @@ def case(subject, draw, index):
                 loaded.append(AutoImageProcessor.from_pretrained(folder, backend=BACKENDS[library]))
         processor = loaded[0]
         assert type(processor) is of_class, f"{type(processor).__name__} instead of {of_class.__name__}"
-        if not getattr(processor, "do_convert_rgb", None):
+        if name in TAKES_RGB or not getattr(processor, "do_convert_rgb", None):
             images = [image.convert("RGB") for image in images]
         if takes_samples(of_class):
             images = [[image] for image in images]
