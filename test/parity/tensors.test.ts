@@ -143,6 +143,20 @@ describe('a batch', () => {
   );
 });
 
+describe('an image whose height Emu3ImageProcessor takes for its number of channels', () => {
+  const emu3 = { image_processor_type: 'Emu3ImageProcessor', min_pixels: 2000, max_pixels: 5000 };
+  const tensorsOfHeight = async (height: number) =>
+    tensorsOf(await fileOf(`5x${height}x3 mixed`), emu3, 'pillow', {});
+
+  it.each([1, 3])('is refused: %i', async (height) => {
+    await expect(tensorsOfHeight(height)).rejects.toThrow(/a height of 1 or 3 for the number of channels/);
+  });
+
+  it.each([2, 4])('is another height than %i', async (height) => {
+    expect(Object.keys(await tensorsOfHeight(height))).toEqual(['pixel_values', 'image_sizes']);
+  });
+});
+
 describe('the types with a _preprocess of their own', () => {
   it.each(Object.entries(goldens.classes))('have the values of the class %s', (name, theirs) => {
     const isSet = ([key, value]: [string, unknown]) => !inertKeys.has(key) && (value ?? false) !== false;

@@ -23,6 +23,7 @@ export const longestSides = {
  */
 export function withinLimits<Image extends PlannedImage>(image: Image, maxOutputPixels: number): Image {
   const { plan, geometry } = image;
+  checkReadable(plan.unreadableHeights ?? [], geometry.source);
   const steps = stepsOf(geometry);
   for (const { step, input } of steps) kindOf(step).checkInput?.(step, input);
   for (const { output } of steps) checkNotEmpty(output);
@@ -40,6 +41,16 @@ export function withinLimits<Image extends PlannedImage>(image: Image, maxOutput
     if (output.kind === 'image') checkSides(output, output.format);
   }
   return image;
+}
+
+function checkReadable(unreadable: readonly number[], { width, height }: Size): void {
+  if (!unreadable.includes(height)) return;
+  const limit = Math.max(...unreadable) + 1;
+  throw new Failure(
+    'IMAGE_TOO_SMALL',
+    `The image has ${width} × ${height} pixels; the model's processor takes a height of ${unreadable.join(' or ')} for the number of channels, so it misreads the image. Send one with a height of at least ${limit}.`,
+    { limit, actual: height, width, height },
+  );
 }
 
 function checkNotEmpty({ width, height }: Size): void {

@@ -28,6 +28,8 @@ export interface Plan {
   readonly steps: readonly Step[];
   /** Makes several pictures of the source instead of `steps`, which are empty then. Unset: the steps make one. */
   readonly views?: Views | undefined;
+  /** Heights of a source that the model's own processor takes for a number of channels. Unset: none. */
+  readonly unreadableHeights?: readonly number[] | undefined;
   readonly output: ImagePlan | TensorPlan;
   /** Decisions that were made before any source was known, as `subject=decision`. Unset: none. */
   readonly decisions?: readonly string[] | undefined;

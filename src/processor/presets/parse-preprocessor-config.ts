@@ -181,6 +181,7 @@ function tensorValues(config: ConfigValues, backend: Backend): PresetPlan['tenso
 function completed(given: ConfigValues, { defaults, ignores = [], renamed }: ProcessorType): ConfigValues {
   const config: Record<string, unknown> = { ...commonDefaults, ...defaults, ...given, ...renamed?.(given) };
   checkCrop(config);
+  if (!defaults.do_resize) checkResize(config);
   for (const key of ignores) config[key] = null;
   return config;
 }
@@ -189,6 +190,14 @@ function completed(given: ConfigValues, { defaults, ignores = [], renamed }: Pro
 function checkCrop(config: ConfigValues): void {
   if (!readFlag(config, 'do_center_crop') || (config.crop_size ?? null) !== null) return;
   throw invalid('crop_size', config.crop_size, 'a size, because do_center_crop is true');
+}
+
+/** The same of a class that has no size of its own, because it does not resize by default. */
+function checkResize(config: ConfigValues): void {
+  if (!readFlag(config, 'do_resize')) return;
+  for (const key of ['size', 'resample']) {
+    if (config[key] === null) throw invalid(key, null, 'a value, because do_resize is true');
+  }
 }
 
 /** Keys that transformers ignores for this type, and that are no metadata. */

@@ -5,7 +5,8 @@ import type { Plan, TensorPlan } from '../image/plan.ts';
  * A model's preprocessing of one image, in plain values: equal plans give equal tensors. The steps run on uint8
  * pixels, then the tensor's values are computed.
  */
-export interface PresetPlan extends Pick<Plan, 'alpha' | 'steps' | 'views' | 'decisions'> {
+export interface PresetPlan
+  extends Pick<Plan, 'alpha' | 'steps' | 'views' | 'unreadableHeights' | 'decisions'> {
   readonly tensor: Omit<TensorPlan, 'kind' | 'container'>;
 }
 

@@ -36,7 +36,7 @@ export interface ProcessorType {
 }
 
 /** The parts of a plan that a class with its own `_preprocess` determines. The values are those of the backends. */
-export interface OwnPlan extends Pick<PresetPlan, 'steps' | 'views'> {
+export interface OwnPlan extends Pick<PresetPlan, 'steps' | 'views' | 'unreadableHeights'> {
   readonly tensor?: OwnTensor;
 }
 

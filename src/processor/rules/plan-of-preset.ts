@@ -37,6 +37,7 @@ export function planOfPreset(
     ...alphaAndOrientation(request, preset.alpha),
     steps: preset.steps,
     ...(preset.views && { views: preset.views }),
+    ...(preset.unreadableHeights && { unreadableHeights: preset.unreadableHeights }),
     ...(preset.decisions && { decisions: preset.decisions }),
     output:
       output.case === 'image'

@@ -94,6 +94,8 @@ export const languageTypes: Readonly<Record<string, ProcessorType>> = {
       steps: resized(config, resampling, () =>
         pixelBudget(config, readWholeNumber(config, 'spatial_factor', 1, 65_535)),
       ),
+      // infer_channel_dimension_format takes an array of such a height for one with the channels first.
+      unreadableHeights: [1, 3],
       tensor: withPictureSizes({ do_pad: true }),
     }),
   },

@@ -39,10 +39,8 @@ export const tileGridTypes: Readonly<Record<string, ProcessorType>> = {
         rule,
         'first',
       );
-      return {
-        ...rules,
-        tensor: { extras: [{ kind: 'tileCounts', name: 'grids', tile: fixedSize(config, 'size') }] },
-      };
+      const tile = rules.views && fixedSize(config, 'size');
+      return { ...rules, tensor: { extras: [{ kind: 'tileCounts', name: 'grids', tile }] } };
     },
   },
   PerceptionLMImageProcessor: {
