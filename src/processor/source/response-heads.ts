@@ -49,6 +49,21 @@ export function createHeadTidier(): HeadTidier {
     return undefined;
   }
 
+  /** Removes all complete heads from what is held, and tidies them. */
+  function takeHeads(): Buffer[] {
+    const tidied: Buffer[] = [];
+    while (isHead) {
+      const head = takeHead();
+      if (head === undefined) break;
+      const isComplete = head.at(-1) === lf;
+      const status = /^HTTP\/1\.\d (\d{3})/.exec(head.toString('latin1', 0, 12))?.[1];
+      // The parser knows what to do with other interim responses.
+      if (status !== '100') tidied.push(isComplete ? tidy(head) : head);
+      isHead = isComplete && status?.startsWith('1') === true && status !== '101';
+    }
+    return tidied;
+  }
+
   return {
     expectHead() {
       isHead = true;
@@ -58,23 +73,16 @@ export function createHeadTidier(): HeadTidier {
 
     take(bytes) {
       if (!isHead) return chunks?.take(bytes) ?? bytes;
+      const isFirst = held.bytes().length === 0;
       held.append(bytes);
-      const tidied: Buffer[] = [];
-      while (isHead) {
-        const head = takeHead();
-        if (head === undefined) break;
-        const isComplete = head.at(-1) === lf;
-        const status = /^HTTP\/1\.\d (\d{3})/.exec(head.toString('latin1', 0, 12))?.[1];
-        // The parser knows what to do with other interim responses.
-        if (status !== '100') tidied.push(isComplete ? tidy(head) : head);
-        isHead = isComplete && status?.startsWith('1') === true && status !== '101';
-      }
-      if (!isHead) {
-        if (isChunked(tidied.at(-1))) chunks = createChunkTidier();
-        const body = held.takeAll();
-        tidied.push(chunks?.take(body) ?? body);
-      }
-      return Buffer.concat(tidied);
+      const heads = takeHeads();
+      const head = Buffer.concat(heads);
+      if (isHead) return head;
+      const body = held.takeAll();
+      if (isChunked(heads.at(-1))) chunks = createChunkTidier();
+      // Most heads need no change: then nothing is copied.
+      else if (isFirst && head.equals(bytes.subarray(0, head.length))) return bytes;
+      return Buffer.concat([head, chunks?.take(body) ?? body]);
     },
 
     rest: () => held.takeAll(),
@@ -86,13 +94,18 @@ export function createHeadTidier(): HeadTidier {
  * head byte by byte.
  */
 function createGrowingBuffer() {
-  let buffer = Buffer.alloc(0);
+  let buffer: Buffer = Buffer.alloc(0);
   let length = 0;
   const growing = {
     /** Bytes that were searched without success. */
     searched: 0,
     bytes: () => buffer.subarray(0, length),
     append(bytes: Buffer): void {
+      if (length === 0) {
+        buffer = bytes;
+        length = bytes.length;
+        return;
+      }
       if (length + bytes.length > buffer.length) {
         const larger = Buffer.alloc(Math.max(2 * buffer.length, length + bytes.length));
         buffer.copy(larger, 0, 0, length);
