@@ -6,9 +6,17 @@ import { ClientError } from '../../client-error.ts';
 import { codeOf, unwritable } from '../../files.ts';
 import type { StoredFile } from '../store/corpus-store.ts';
 
+/** Bytes that are written or read at once. */
+const blockBytes = 2 ** 20;
+
 /** A file without a name: the system removes it when this process ends, however it ends. */
 export interface Spill extends AsyncDisposable {
-  /** Appends bytes. @returns their offset. @throws ClientError SPILL_FULL, OUTPUT_UNWRITABLE */
+  /**
+   * Appends bytes, which the caller must not change afterwards.
+   *
+   * @returns their offset
+   * @throws ClientError SPILL_FULL, OUTPUT_UNWRITABLE, of these bytes or of earlier ones
+   */
   append(bytes: Uint8Array): Promise<number>;
   /** @throws ClientError */
   read(offset: number, bytes: number): Promise<Uint8Array>;
@@ -22,14 +30,34 @@ export interface Spill extends AsyncDisposable {
 export async function openSpill(folder: string): Promise<Spill> {
   const file = await openNameless(folder);
   let end = 0;
+  let waiting: Uint8Array[] = [];
+  let waitingBytes = 0;
+  let written: Promise<unknown> = Promise.resolve();
+
+  /** Writes what waits, at once: a write for each response costs more than its bytes. */
+  async function flush(): Promise<void> {
+    if (waitingBytes > 0) {
+      const writing = writeAt(file, folder, Buffer.concat(waiting), end - waitingBytes);
+      written = Promise.all([written, writing]);
+      waiting = [];
+      waitingBytes = 0;
+    }
+    await written;
+  }
+
   return {
     async append(bytes) {
       const offset = end;
       end += bytes.length;
-      await writeAt(file, folder, bytes, offset);
+      waiting.push(bytes);
+      waitingBytes += bytes.length;
+      if (waitingBytes >= blockBytes) await flush();
       return offset;
     },
-    read: (offset, bytes) => readAt(file, folder, offset, bytes),
+    async read(offset, bytes) {
+      await flush();
+      return await readAt(file, folder, offset, bytes);
+    },
     [Symbol.asyncDispose]: () => file.close(),
   };
 }
@@ -43,10 +71,10 @@ export async function spillFile(folder: string, chunks: AsyncIterable<Uint8Array
   const digest = createHash('sha256');
   let bytes = 0;
   try {
-    for await (const chunk of chunks) {
-      digest.update(chunk);
-      await writeAt(file, folder, chunk, bytes);
-      bytes += chunk.length;
+    for await (const block of inBlocks(chunks)) {
+      digest.update(block);
+      await writeAt(file, folder, block, bytes);
+      bytes += block.length;
     }
   } catch (error) {
     await file.close();
@@ -60,8 +88,20 @@ export async function spillFile(folder: string, chunks: AsyncIterable<Uint8Array
   };
 }
 
-/** Bytes of a file that are read at once. */
-const chunkBytes = 2 ** 20;
+/** Joins short chunks, such as the headers of a tar, to blocks. */
+async function* inBlocks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let waiting: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    waiting.push(chunk);
+    bytes += chunk.length;
+    if (bytes < blockBytes) continue;
+    yield Buffer.concat(waiting);
+    waiting = [];
+    bytes = 0;
+  }
+  yield Buffer.concat(waiting);
+}
 
 /** The bytes of a file. Not its own stream: each of them leaves a listener at the file, which stays open. */
 async function* chunksOf(
@@ -70,8 +110,8 @@ async function* chunksOf(
   start: number,
   end: number,
 ): AsyncGenerator<Uint8Array> {
-  for (let at = start; at < end; at += chunkBytes) {
-    yield await readAt(file, folder, at, Math.min(chunkBytes, end - at));
+  for (let at = start; at < end; at += blockBytes) {
+    yield await readAt(file, folder, at, Math.min(blockBytes, end - at));
   }
 }
 
