@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { buildOnce } from '../src/start/build-once.js';
 import { printTable } from './measure.ts';
 import { cpuMsOfTree } from './process-tree.ts';
 import { pythonHas } from './python.ts';
@@ -15,7 +16,9 @@ import { asked, ended, startMain, startPart, workers } from './services.ts';
  * `image-client corpus` beside img2dataset: the same URLs of an origin of which a fifth fails, the same timeout, the same
  * concurrency, the same resize by OpenCV's INTER_AREA to JPEGs of quality 95 in tar files.
  *
- *   node bench/corpus.ts --python PYTHON_WITH_IMG2DATASET [--rows 10000] [--rounds 1]
+ *   node bench/corpus.ts --python PYTHON_WITH_IMG2DATASET [--rows 10000] [--rounds 1] [--ours]
+ *
+ * `--ours` leaves img2dataset out, and needs any Python.
  */
 
 const { values } = parseArgs({
@@ -23,6 +26,7 @@ const { values } = parseArgs({
     python: { type: 'string', default: 'python3' },
     rows: { type: 'string', default: '10000' },
     rounds: { type: 'string', default: '1' },
+    ours: { type: 'boolean', default: false },
   },
 });
 const rows = Number(values.rows);
@@ -42,12 +46,18 @@ interface Usage {
 interface Run {
   readonly seconds: number;
   readonly cpuSeconds: number;
+  /** The part of the programs that read the list and write the shards. */
+  readonly clientSeconds?: number;
   readonly stored: number;
   /** Requests to the address that nobody should visit. */
   readonly visits: number;
 }
 
-if (!(await pythonHas(values.python, 'img2dataset'))) throw new Error('--python has no img2dataset');
+if (!values.ours && !(await pythonHas(values.python, 'img2dataset'))) {
+  throw new Error('--python has no img2dataset');
+}
+// As users start it: built into one file.
+if ((await buildOnce()) !== 0) throw new Error('the programs cannot be built');
 const folder = await mkdtemp(join(tmpdir(), 'bench-corpus-'));
 let measurements = 0;
 const { child: origin, hello: url } = await startPart<string>('./corpus-origin.ts', []);
@@ -63,7 +73,7 @@ const processor = await startMain('processor', {
   // A response has half of it to begin.
   DOWNLOAD_TIMEOUT_MS: String(2 * timeoutSeconds * 1000),
 });
-const ways = { 'image-client corpus': ours, img2dataset: theirs };
+const ways = { 'image-client corpus': ours, ...(!values.ours && { img2dataset: theirs }) };
 const runs = new Map(Object.keys(ways).map((name) => [name, [] as Run[]]));
 try {
   for (let round = 0; round < Number(values.rounds); round++) {
@@ -83,7 +93,7 @@ print();
 async function ours(out: string): Promise<Omit<Run, 'visits'>> {
   const client = (...words: string[]) => [
     process.execPath,
-    fileURLToPath(new URL('../src/client/main.ts', import.meta.url)),
+    fileURLToPath(new URL('../dist/image-client.js', import.meta.url)),
     'corpus',
     ...words,
     `--out=${out}`,
@@ -112,7 +122,8 @@ async function ours(out: string): Promise<Omit<Run, 'visits'>> {
     (await readdir(join(out, 'index'))).map((name) => readFile(join(out, 'index', name), 'utf8')),
   );
   const stored = indexes.join('').split('"outcome":"stored"').length - 1;
-  return { seconds: Math.max(...usages.map(({ seconds }) => seconds)), cpuSeconds, stored };
+  const seconds = Math.max(...usages.map((usage) => usage.seconds));
+  return { seconds, cpuSeconds, clientSeconds: cpuOfClients, stored };
 }
 
 async function theirs(out: string): Promise<Omit<Run, 'visits'>> {
@@ -153,12 +164,22 @@ function print(): void {
   const number = (value: number, digits = 0) => value.toFixed(digits);
   const all = [...runs].flatMap(([name, list]) => list.map((run) => ({ name, ...run })));
   printTable([
-    ['way', 'stored', 'seconds', 'CPU seconds', 'images/s', 'images/s of one core', 'forbidden visits'],
-    ...all.map(({ name, stored, seconds, cpuSeconds, visits }) => [
+    [
+      'way',
+      'stored',
+      'seconds',
+      'CPU seconds',
+      'of the client',
+      'images/s',
+      'images/s of one core',
+      'forbidden visits',
+    ],
+    ...all.map(({ name, stored, seconds, cpuSeconds, clientSeconds, visits }) => [
       name,
       `${stored} of ${rows}`,
       number(seconds),
       number(cpuSeconds),
+      clientSeconds === undefined ? '' : number(clientSeconds, 1),
       number(stored / seconds),
       number(stored / cpuSeconds),
       String(visits),
