@@ -107,7 +107,7 @@ describe('the whole service over HTTP', () => {
     for (const [numerics, gray, version] of [
       ['exact', [76, 150, 29], '"3+pillow-13.0"'],
       ['pillow', [76, 150, 29], '"3+pillow-13.0"'],
-      ['torch', [76, 149, 29], '"1+torch-2.15-cpu"'],
+      ['torch', [76, 149, 29], '"2+torch-2.15-cpu"'],
       ['opencv', [76, 150, 29], '"1+opencv-5.0"'],
       ['fast', [76, 150, 29], '"5+libvips"'],
     ] as const) {

@@ -15,7 +15,7 @@ import { headerOf, type Plan } from './plan.ts';
  */
 export const numericsVersions = {
   pillow: '3+pillow-13.0',
-  torch: '1+torch-2.15-cpu',
+  torch: '2+torch-2.15-cpu',
   opencv: '1+opencv-5.0',
   fast: '5+libvips',
 } as const satisfies Readonly<Record<Plan['numerics'], string>>;

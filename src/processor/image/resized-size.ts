@@ -1,4 +1,4 @@
-import type { ResizeStep } from './resize.ts';
+import type { ResizeFit } from './resize.ts';
 import {
   roundHalfToEven,
   type Size,
@@ -21,7 +21,7 @@ export interface ResizedSize extends Size {
  *
  * @param source - size after EXIF orientation, in pixels
  */
-export function resizedSize(source: Size, step: ResizeStep): ResizedSize {
+export function resizedSize(source: Size, step: ResizeFit): ResizedSize {
   switch (step.fit) {
     case 'within':
       return withinSize(source, step.maxWidth, step.maxHeight);

@@ -13,8 +13,10 @@ export type Values = Uint8Array | Uint16Array | Float32Array;
  * - `affine`: x × (rescaleFactor / std) + (−mean / std), the terms in parentheses and each step rounded to FP32:
  *   NormalizeImage of PaddleOCR (paddlex/inference/models/text_detection/processors.py).
  * - `bfloat16`: as `stepwise`, but each step is rounded to bfloat16; Llama4ImageProcessor of transformers.
+ * - `resized`: as `stepwise`, but the arrangement resizes the rescaled values before they are normalized, and the factor is
+ *   rounded to FP32; DINOv3ViTImageProcessor of transformers.
  */
-export type Rounding = 'stepwise' | 'fused' | 'affine' | 'bfloat16';
+export type Rounding = 'stepwise' | 'fused' | 'affine' | 'bfloat16' | 'resized';
 
 /** The part of a tensor's plan that determines the value of a sample. */
 export interface ValuePlan {
@@ -34,6 +36,8 @@ export interface ChannelTable {
   readonly sample: number;
   /** The results for the sample's 256 values, in the bits of the datatype. */
   readonly table: Values;
+  /** The normalization that follows the arrangement's resize. Unset: the table contains normalized values. */
+  readonly normalization?: { readonly mean: number; readonly std: number };
 }
 
 /**
@@ -46,7 +50,17 @@ export function channelTables(plan: ValuePlan, channels: number): readonly Chann
   return Array.from({ length: channels }, (_, channel) => ({
     sample: plan.channelOrder === 'BGR' && channels === 3 ? channels - 1 - channel : channel,
     table: inDatatype(plan.datatype, valuesOf(plan, channel)),
+    ...(plan.rounding === 'resized' && {
+      normalization: {
+        mean: Math.fround(ofChannel(plan.mean, channel) ?? 0),
+        std: Math.fround(ofChannel(plan.std, channel) ?? 1),
+      },
+    }),
   }));
+}
+
+function ofChannel(values: readonly number[], channel: number): number | undefined {
+  return values[values.length === 1 ? 0 : channel];
 }
 
 /**
@@ -78,8 +92,8 @@ const arrayTypes = {
 /** The 256 results of a channel of the tensor. */
 function valuesOf(plan: ValuePlan, channel: number): Float32Array {
   if (plan.datatype === 'UINT8') return Float32Array.from({ length: 256 }, (_, sample) => sample);
-  const exactMean = plan.mean[plan.mean.length === 1 ? 0 : channel] ?? 0;
-  const exactStd = plan.std[plan.std.length === 1 ? 0 : channel] ?? 1;
+  const exactMean = ofChannel(plan.mean, channel) ?? 0;
+  const exactStd = ofChannel(plan.std, channel) ?? 1;
   const [mean, std] = [Math.fround(exactMean), Math.fround(exactStd)];
   const { rescaleFactor } = plan;
   switch (plan.rounding ?? 'stepwise') {
@@ -96,6 +110,10 @@ function valuesOf(plan: ValuePlan, channel: number): Float32Array {
       const scale = Math.fround(rescaleFactor / exactStd);
       const shift = Math.fround(-exactMean / exactStd);
       return tableOf((sample) => Math.fround(sample * scale) + shift);
+    }
+    case 'resized': {
+      const factor = Math.fround(rescaleFactor);
+      return tableOf((sample) => sample * factor);
     }
     case 'bfloat16': {
       const [factor, bfMean, bfStd] = [Math.fround(rescaleFactor), bfloat16(mean), bfloat16(std)];

@@ -47,6 +47,7 @@ const roundingWords: Readonly<Record<Rounding, string>> = {
   fused: 'rescaling and normalization fused, rounded to FP32',
   affine: 'as one product and one sum, each rounded to FP32',
   bfloat16: 'each operation rounded to BF16',
+  resized: 'resized between rescaling and normalization, each operation rounded to FP32',
 };
 
 function factorInWords(factor: number): string {

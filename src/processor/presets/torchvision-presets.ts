@@ -99,10 +99,12 @@ function detectionTensors(detection: Detection) {
   const [width, height] = detection.fixed_size ?? [];
   const { min_size: shortestEdge = 0, max_size: longestEdge = 0, size_divisible: multipleOf } = detection;
   const size =
-    width === undefined || height === undefined ? { shortestEdge, longestEdge } : { width, height };
+    width === undefined || height === undefined
+      ? { shortestEdge, longestEdge }
+      : ({ fit: 'fill', width, height } as const);
   return {
     name: 'images',
-    arrangement: { kind: 'resizedValues', size, multipleOf },
+    arrangement: { kind: 'resizedValues', size, canvas: { multipleOf } },
     extras: [
       { name: 'image_sizes', kind: 'detectionSizes', size },
       { name: 'original_image_sizes', kind: 'imageSizes' },

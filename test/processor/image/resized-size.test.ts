@@ -5,8 +5,7 @@ import { resizedSize } from '../../../src/processor/image/resized-size.ts';
 
 type Size = readonly [width: number, height: number];
 
-const resized = ([width, height]: Size, fit: ResizeFit) =>
-  resizedSize({ width, height }, { kind: 'resize', filter: 'bilinear', ...fit });
+const resized = ([width, height]: Size, fit: ResizeFit) => resizedSize({ width, height }, fit);
 
 const place = (source: Size, fit: 'fill' | 'cover' | 'inside' | 'outside', [width, height]: Size) =>
   resized(source, { fit, width, height });

@@ -1,82 +1,85 @@
 import { Failure } from '../../../failures.ts';
 import { areaOf } from '../cutout.ts';
-import { type AntialiasFilter, antialiasedWindows, resampleFloats } from '../kernels/float-antialias.ts';
-import { bilinear } from '../kernels/float-bilinear.ts';
-import { blurredWindows, unblurredWindows } from '../kernels/float-blur.ts';
+import { resampleBlurred } from '../kernels/float-blur.ts';
 import { checkIntermediate } from '../kernels/resample.ts';
+import type { Samples } from '../kernels/samples.ts';
+import { resampleWholeAsTorch, type TorchFloatFilter } from '../kernels/torch-float.ts';
+import { checkFits } from '../pad-to.ts';
+import type { ResizeFit } from '../resize.ts';
+import { fitInWords } from '../resize-words.ts';
+import { resizedSize } from '../resized-size.ts';
 import type { Size } from '../shortest-edge.ts';
-import { sizeInWords } from '../words.ts';
+import type { ChannelTable } from '../value-table.ts';
+import { edgesInWords } from '../words.ts';
 import type { ArrangementKind } from './arrangement.ts';
+import { type Canvas, canvasInWords, canvasOf } from './canvas.ts';
+import { samplesOf } from './channel-samples.ts';
 
 /** Values of a channel between the two passes, which are in memory together: 64 MiB. */
 const maxIntermediateValues = 2 ** 24;
 
 /**
- * Nanoseconds of CPU for a value of the result without antialiasing, and for a tap of a window with it; measured from
- * 4000 × 3000 to 224 × 224 and 1333 × 800, and from 100 × 100 to 1500 × 1500 pixels.
+ * Nanoseconds of CPU for a sample of the source, for a value of the result without antialiasing, and for a tap of a window
+ * with it; measured from 4000 × 3000 to 224 × 224 and 1333 × 800, and from 100 × 100 to 1500 × 1500 pixels.
  */
-const [interpolationTime, tapTime] = [20, 7];
+const [sampleTime, interpolationTime, tapTime] = [2, 30, 6];
 
 /** Samples of the larger size that a window covers for each sample of the smaller size it is made of. */
-const windowSamples: Readonly<Record<AntialiasFilter | 'blur', number>> = {
+const windowSamples: Readonly<Record<TorchFloatFilter | 'blur', number>> = {
   bilinear: 2,
   bicubic: 4,
   blur: 4,
 };
 
-/** The size that values are resized to, in pixels: a fixed one, or one that keeps the proportions as detection does. */
-export type DetectionSize = Size | { readonly shortestEdge: number; readonly longestEdge: number };
+/** The size that values are resized to, in pixels: that of a resize of pixels, or as torchvision's detection computes it. */
+export type ValuesSize = ResizeFit | { readonly shortestEdge: number; readonly longestEdge: number };
 
 /**
- * The values of one picture, resized, then zeros at the right and bottom up to multiples: [1, channels, height, width].
+ * The values of one picture, resized, then zeros at the right and bottom: [1, channels, height, width].
  * GeneralizedRCNNTransform of torchvision (models/detection/transform.py) and DINOv3ViTImageProcessor of transformers
- * resize values, not pixels, so these are floats, within 10⁻⁶ of PyTorch's.
+ * resize values, not pixels, so these are floats: PyTorch's, to the last bit, except for those of `blur`.
  */
 export interface ResizedValuesArrangement {
   readonly kind: 'resizedValues';
-  readonly size: DetectionSize;
-  readonly multipleOf: number;
+  readonly size: ValuesSize;
+  /** Size of the tensor, to which a batch is padded too. Unset: that of the resized values. */
+  readonly canvas?: Canvas | undefined;
   /**
    * The filter of an antialiased resize; `blur`: that of Owlv2ImageProcessor, a Gaussian blur before bilinear. Unset:
    * bilinear without antialiasing, as in detection.
    */
-  readonly antialias?: AntialiasFilter | 'blur' | undefined;
+  readonly antialias?: TorchFloatFilter | 'blur' | undefined;
 }
 
 export const resizedValues: ArrangementKind<ResizedValuesArrangement> = {
-  inWords({ size, multipleOf, antialias: filter }) {
-    const target =
-      'width' in size
-        ? sizeInWords(size)
-        : `a shorter side of ${size.shortestEdge}, a longer one of at most ${size.longestEdge}`;
-    const zeros = multipleOf === 1 ? '' : `, zeros at the right and bottom up to multiples of ${multipleOf}`;
-    return `the normalized values resized to ${target} (${filterInWords(filter)})${zeros}`;
+  inWords({ size, canvas, antialias: filter }) {
+    const target = 'fit' in size ? fitInWords(size) : `resize ${edgesInWords(size)}`;
+    const zeros =
+      canvas === undefined ? '' : `, zeros at the right and bottom up to ${canvasInWords(canvas)}`;
+    return `the values after ${target} (${filterInWords(filter)})${zeros}`;
   },
-  shape({ size, multipleOf }, [picture], channels, layout) {
-    const { width, height } = canvasOf(detectionSize(size, picture as Size), multipleOf);
+  shape({ size, canvas }, [picture], channels, layout) {
+    const { width, height } = canvasOf(canvas, [valuesSize(size, picture as Size)]);
     return layout === 'NCHW' ? [1, channels, height, width] : [1, height, width, channels];
   },
-  write({ size, multipleOf, antialias: filter }, [picture], channels, layout, values) {
+  write({ size, canvas: padded, antialias: filter }, [picture], channels, layout, values) {
     if (picture === undefined) return;
-    const { data, width, channels: samples } = picture;
-    const target = detectionSize(size, picture);
-    const canvas = canvasOf(target, multipleOf);
-    const windows = filter === undefined ? undefined : windowsFor(filter, picture, target);
-    for (const [channel, { sample, table }] of channels.entries()) {
-      const read = (x: number, y: number) =>
-        table[data[(y * width + x) * samples + sample] as number] as number;
+    const target = valuesSize(size, picture);
+    const canvas = canvasOf(padded, [target]);
+    for (const [index, channel] of channels.entries()) {
       const [start, step] =
-        layout === 'NCHW' ? [channel * canvas.width * canvas.height, 1] : [channel, channels.length];
-      const write = (value: number, x: number, y: number) => {
-        values[start + (y * canvas.width + x) * step] = value;
-      };
-      if (windows === undefined) bilinear(picture, read, target, write);
-      else resampleFloats(picture, read, target, windows, write);
+        layout === 'NCHW' ? [index * canvas.width * canvas.height, 1] : [index, channels.length];
+      const resized = resizedSamples(samplesOf(picture, channel), target, filter);
+      const value = normalizing(channel);
+      for (let y = 0, from = 0; y < target.height; y++) {
+        let at = start + y * canvas.width * step;
+        for (let x = 0; x < target.width; x++, at += step) values[at] = value(resized[from++] as number);
+      }
     }
   },
-  check({ size, antialias: filter }, [picture]) {
+  check({ size, canvas, antialias: filter }, [picture]) {
     const source = picture as Size;
-    const target = detectionSize(size, source);
+    const target = valuesSize(size, source);
     const { width, height } = target;
     if (width < 1 || height < 1) {
       throw new Failure(
@@ -85,48 +88,59 @@ export const resizedValues: ArrangementKind<ResizedValuesArrangement> = {
         { width, height },
       );
     }
-    if (filter !== undefined) checkIntermediate(source, target, source.height * width, maxIntermediateValues);
+    if (typeof canvas === 'object' && 'width' in canvas) checkFits(target, canvas);
+    checkIntermediate(source, target, rowsOf(filter, source, target) * width, maxIntermediateValues);
   },
   price({ size, antialias: filter }, [picture], channels) {
     const source = picture as Size;
-    const target = detectionSize(size, source);
-    if (filter === undefined) return { bytes: 0, time: channels * areaOf(target) * interpolationTime };
+    const target = valuesSize(size, source);
+    const planeTime = areaOf(source) * sampleTime;
+    const bytes = areaOf(source) + 4 * (areaOf(target) + rowsOf(filter, source, target) * target.width);
+    if (filter === undefined) {
+      return { bytes, time: channels * (planeTime + areaOf(target) * interpolationTime) };
+    }
     // A window of a reduced axis covers its samples, that of an enlarged one a few of them.
     const across = source.height * Math.max(source.width, target.width);
     const down = target.width * Math.max(source.height, target.height);
     const taps = windowSamples[filter] * (across + down);
-    return { bytes: source.height * target.width * 4, time: channels * taps * tapTime };
+    return { bytes, time: channels * (planeTime + taps * tapTime) };
   },
-  batchRule: ({ antialias: filter }) => (filter === undefined ? 'pad' : 'concatenate'),
+  batchRule: ({ canvas }) => (canvas === undefined ? 'concatenate' : 'pad'),
   computesFloats: true,
 };
+
+/** Rows between the two passes that are in memory together: those of one window, or all if they are blurred. */
+function rowsOf(filter: ResizedValuesArrangement['antialias'], source: Size, target: Size): number {
+  if (filter === 'blur') return source.height;
+  const reduction = filter === undefined ? 1 : Math.max(1, source.height / target.height);
+  return Math.min(source.height, Math.ceil(windowSamples[filter ?? 'bilinear'] * reduction) + 2);
+}
 
 function filterInWords(filter: ResizedValuesArrangement['antialias']): string {
   if (filter === undefined) return 'bilinear';
   return filter === 'blur' ? 'bilinear after a Gaussian blur' : `${filter}, antialiased`;
 }
 
-/**
- * The windows of both axes. `resize` of Owlv2ImageProcessor blurs only an image that becomes smaller on both sides, and
- * along rows by the standard deviation of the height, since gaussian_blur takes that of the width first.
- */
-function windowsFor(filter: AntialiasFilter | 'blur', source: Size, target: Size) {
-  if (filter !== 'blur') return { across: antialiasedWindows(filter), down: antialiasedWindows(filter) };
-  const sigmaOf = (from: number, to: number) => Math.max(0, Math.fround((Math.fround(from / to) - 1) / 2));
-  const [ofHeight, ofWidth] = [sigmaOf(source.height, target.height), sigmaOf(source.width, target.width)];
-  if (ofHeight === 0 || ofWidth === 0) return { across: unblurredWindows, down: unblurredWindows };
-  return { across: blurredWindows(ofHeight), down: blurredWindows(ofWidth) };
+/** @param samples - of one channel */
+function resizedSamples(
+  samples: Samples,
+  target: Size,
+  filter: ResizedValuesArrangement['antialias'],
+): ArrayLike<number> {
+  if (filter === 'blur') return resampleBlurred(samples, target);
+  return resampleWholeAsTorch(samples, target, filter ?? 'bilinear', filter !== undefined).data;
 }
 
-/** `_resize_image_and_masks` of transform.py, and `interpolate` with recompute_scale_factor. */
-export function detectionSize(size: DetectionSize, source: Size): Size {
-  if ('width' in size) return { width: size.width, height: size.height };
+function normalizing({ normalization }: ChannelTable): (value: number) => number {
+  if (normalization === undefined) return (value) => value;
+  const { mean, std } = normalization;
+  return (value) => Math.fround(value - mean) / std;
+}
+
+/** In detection `_resize_image_and_masks` of transform.py, and `interpolate` with recompute_scale_factor. */
+export function valuesSize(size: ValuesSize, source: Size): Size {
+  if ('fit' in size) return resizedSize(source, size);
   const sides = [source.width, source.height];
   const scale = Math.min(size.shortestEdge / Math.min(...sides), size.longestEdge / Math.max(...sides));
   return { width: Math.trunc(source.width * scale), height: Math.trunc(source.height * scale) };
-}
-
-function canvasOf({ width, height }: Size, multipleOf: number): Size {
-  const side = (length: number) => Math.ceil(length / multipleOf) * multipleOf;
-  return { width: side(width), height: side(height) };
 }

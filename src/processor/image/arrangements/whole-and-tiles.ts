@@ -1,14 +1,16 @@
-import { bicubic } from '../kernels/float-bicubic.ts';
+import { areaOf } from '../cutout.ts';
+import { resampleWholeAsTorch } from '../kernels/torch-float.ts';
 import type { Pixels } from '../pixels.ts';
 import type { Size } from '../shortest-edge.ts';
 import type { ChannelTable, Values } from '../value-table.ts';
 import { squareOf } from '../views/view.ts';
 import type { ArrangementKind } from './arrangement.ts';
+import { samplesOf } from './channel-samples.ts';
 
 /**
  * The values of one picture resized to a tile, then its tiles: [1, 1 + tiles, channels, tile, tile].
  * Phi4MultimodalImageProcessor of transformers resizes the normalized values, not the pixels, so those of the whole
- * picture are floats, within 10⁻⁶ of PyTorch's.
+ * picture are PyTorch's floats.
  */
 export interface WholeAndTilesArrangement {
   readonly kind: 'wholeAndTiles';
@@ -28,21 +30,23 @@ export const wholeAndTiles: ArrangementKind<WholeAndTilesArrangement> = {
     writeWhole(picture, tile, channels, values);
     writeTiles(picture, tile, channels, values);
   },
-  // Sixteen products for each value of the whole picture; measured.
-  price: ({ tile }, _, channels) => ({ bytes: 0, time: channels * tile * tile * 60 }),
+  // A plane of the picture, and sixteen products for each value of the whole picture; measured.
+  price: ({ tile }, [picture], channels) => ({
+    bytes: areaOf(picture as Size) + 4 * tile * tile,
+    time: channels * (areaOf(picture as Size) * 2 + tile * tile * 60),
+  }),
   batchRule: () => 'pad',
   computesFloats: true,
 };
 
 function writeWhole(picture: Pixels, tile: number, channels: readonly ChannelTable[], values: Values): void {
-  const { data, width, channels: samples } = picture;
-  let at = 0;
-  for (const { sample, table } of channels) {
-    const read = (x: number, y: number) =>
-      table[data[(y * width + x) * samples + sample] as number] as number;
-    bicubic(picture, read, squareOf(tile), (value) => {
-      values[at++] = value;
-    });
+  const area = tile * tile;
+  for (const [index, channel] of channels.entries()) {
+    const samples = samplesOf(picture, channel);
+    (values as Float32Array).set(
+      resampleWholeAsTorch(samples, squareOf(tile), 'bicubic', false).data,
+      index * area,
+    );
   }
 }
 

@@ -1,10 +1,10 @@
-import { type DetectionSize, detectionSize } from '../arrangements/resized-values.ts';
+import { type ValuesSize, valuesSize } from '../arrangements/resized-values.ts';
 import type { ExtraKind } from './extra.ts';
 
 /** Height and width that detection resizes the image to, before it is padded: [1, 2]. ImageList.image_sizes of torchvision. */
 export interface DetectionSizesExtra {
   readonly kind: 'detectionSizes';
-  readonly size: DetectionSize;
+  readonly size: ValuesSize;
 }
 
 export const detectionSizes: ExtraKind<DetectionSizesExtra> = {
@@ -13,7 +13,7 @@ export const detectionSizes: ExtraKind<DetectionSizesExtra> = {
   batchRule: () => 'concatenate',
   shape: () => [1, 2],
   values({ size }, { source }) {
-    const { width, height } = detectionSize(size, source);
+    const { width, height } = valuesSize(size, source);
     return [height, width];
   },
 };

@@ -1,7 +1,8 @@
-import type { Cutout } from '../cutout.ts';
+import { type Cutout, wholeOf } from '../cutout.ts';
 import type { Size } from '../shortest-edge.ts';
 import { linearTaps } from './float-bilinear.ts';
 import type { FloatPicture, Samples } from './samples.ts';
+import { largestSmallResult } from './torch.ts';
 
 /*
  * torch's resize of FP32 on a CPU, to the last bit, with the same operations as in
@@ -37,7 +38,7 @@ export function resampleFloatsAsTorch(
 ): FloatPicture {
   const across = tapsOf(part.right - part.left, size.width, cutout.left, cutout.right, filter, antialias);
   const down = tapsOf(part.bottom - part.top, size.height, cutout.top, cutout.bottom, filter, antialias);
-  if (!antialias && filter === 'bilinear' && size.width + size.height <= mostInOneStep) {
+  if (!antialias && filter === 'bilinear' && size.width + size.height <= largestSmallResult) {
     return linearInOneStep(samples, part, size, cutout);
   }
   const { channels } = samples.pixels;
@@ -65,8 +66,15 @@ export function resampleFloatsAsTorch(
   return { data, width, height, channels };
 }
 
-/** `_use_vectorized_kernel_cond_2d`: width and height of the result together. */
-const mostInOneStep = 128;
+/** The whole result of a whole picture. */
+export function resampleWholeAsTorch(
+  samples: Samples,
+  size: Size,
+  filter: TorchFloatFilter,
+  antialias: boolean,
+): FloatPicture {
+  return resampleFloatsAsTorch(samples, wholeOf(samples.pixels), size, wholeOf(size), filter, antialias);
+}
 
 /** Small results are interpolated along both axes at once: `cpu_upsample_linear_channels_last`. */
 function linearInOneStep(

@@ -41,8 +41,9 @@ export function resampleAsTorch(stored: Pixels, orientation: number, target: Tor
   checkTorchWork(source, target);
   if (isPicking(filter)) {
     const upright = cutUpright(stored, orientation, part);
-    const columns = pickedPixels(filter, partSize.width, width, cutout.left, cutout.right);
-    const rows = pickedPixels(filter, partSize.height, height, cutout.top, cutout.bottom);
+    const pixelOf = picking(filter, { width, height });
+    const columns = pickedPixels(pixelOf, partSize.width, width, cutout.left, cutout.right);
+    const rows = pickedPixels(pixelOf, partSize.height, height, cutout.top, cutout.bottom);
     return pickPixels(upright, columns, rows, sizeOfCutout(cutout));
   }
   return resampleStored(
@@ -96,21 +97,33 @@ export function checkTorchWork(source: Size, target: TorchTarget): void {
   checkIntermediate(source, target, rows * sizeOfCutout(cutout).width);
 }
 
+/** Width and height together up to which torch has another kernel for small results, `_use_vectorized_kernel_cond_2d`. */
+export const largestSmallResult = 128;
+
+/** Where a result pixel is in the source, in source pixels; its whole part is the source pixel. */
+type PixelOf = (result: number, scale: number) => number;
+
 /**
  * torch's modes "nearest" and "nearest-exact", which are torchvision's `InterpolationMode.NEAREST` and `NEAREST_EXACT`:
- * the source pixel of result pixel i is ⌊i · scale⌋ or ⌊(i + ½) · scale⌋ in single precision.
+ * the source pixel of result pixel i is ⌊i · scale⌋ or ⌊(i + ½) · scale⌋ in single precision. Large results by
+ * "nearest-exact" are ⌊((i + ½) · scale − ½) + ½⌋, with a rounding at the parenthesis (HelperInterpNearestExact).
  */
+function picking(filter: PickingFilterName, { width, height }: Size): PixelOf {
+  if (filter === 'nearest') return (result, scale) => Math.fround(result * scale);
+  if (width + height <= largestSmallResult) return (result, scale) => Math.fround((result + 0.5) * scale);
+  return (result, scale) => Math.fround(Math.fround((result + 0.5) * scale - 0.5) + 0.5);
+}
+
 function pickedPixels(
-  filter: PickingFilterName,
+  pixelOf: PixelOf,
   sourceSize: number,
   size: number,
   firstResult: number,
   endResult: number,
 ): Int32Array {
   const scale = Math.fround(sourceSize / size);
-  const first = filter === 'nearest' ? firstResult : firstResult + 0.5;
   return Int32Array.from({ length: endResult - firstResult }, (_, i) =>
-    Math.min(sourceSize - 1, Math.floor(Math.fround((first + i) * scale))),
+    Math.min(sourceSize - 1, Math.floor(pixelOf(firstResult + i, scale))),
   );
 }
 

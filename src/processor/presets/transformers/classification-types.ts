@@ -3,20 +3,26 @@ import type { Step } from '../../image/steps.ts';
 import { invalid, readFlag, readNumber, readWholeNumber } from '../config-values.ts';
 import type { PresetLibrary } from '../preset.ts';
 import type { ConfigValues, OwnPlan, ProcessorType } from '../processor-types.ts';
-import { cropOrigin, cropped, fixedSize, paddedAfterwards, plainSize, refuse, resized } from './own-steps.ts';
+import {
+  cropOrigin,
+  cropped,
+  fixedSize,
+  paddedAfterwards,
+  plainSize,
+  refuse,
+  resized,
+  unfusedValues,
+} from './own-steps.ts';
 import { all, bicubic, bilinear, imagenetValues, shortest, square } from './type-values.ts';
 
 /*
  * Image processors of transformers that classify, describe or enlarge an image.
  */
 
-/**
- * DINOv3ViTImageProcessor resizes after it rescales. Normalizing before the resize gives the same values, since the
- * weights of a pixel add up to 1.
- */
+/** DINOv3ViTImageProcessor rescales, resizes and normalizes. */
 function resizedValues(config: ConfigValues): OwnPlan {
   refuse(config, 'do_center_crop', 'it crops values, not pixels');
-  if (!readFlag(config, 'do_resize')) return { steps: [] };
+  if (!readFlag(config, 'do_resize')) return { steps: [], tensor: unfusedValues(config) };
   if (!readFlag(config, 'do_rescale')) throw invalid('do_rescale', config.do_rescale, 'true');
   const size = plainSize(config);
   if (size.fit !== 'fill') throw invalid('size', config.size, '{height, width}');
@@ -24,10 +30,9 @@ function resizedValues(config: ConfigValues): OwnPlan {
   if (config.resample !== bilinear && config.resample !== bicubic) {
     throw invalid('resample', config.resample, '2, which is bilinear, or 3, which is bicubic');
   }
-  const { width, height } = size;
   return {
     steps: [],
-    tensor: { arrangement: { kind: 'resizedValues', size: { width, height }, multipleOf: 1, antialias } },
+    tensor: { rounding: 'resized', arrangement: { kind: 'resizedValues', size, antialias } },
   };
 }
 

@@ -2,7 +2,7 @@ import type { NearSizeRule } from '../../image/size-rules/near-size.ts';
 import { readFlag, readWholeNumber } from '../config-values.ts';
 import type { PresetPlan } from '../preset-plan.ts';
 import type { ConfigValues, ProcessorType } from '../processor-types.ts';
-import { cropped, fixedSize, resized, sizeOfValues } from './own-steps.ts';
+import { checkValuesResize, cropped, fixedSize, resized } from './own-steps.ts';
 import { allButCrop, bicubic, bilinear, halfValues, square } from './type-values.ts';
 
 /*
@@ -57,9 +57,13 @@ export const depthTypes: Readonly<Record<string, ProcessorType>> = {
     defaults: { ...allButCrop, ...halfValues, size: square(1536), resample: bilinear },
     ignores: ['do_center_crop', 'crop_size', 'do_pad', 'pad_size'],
     own(config) {
-      const size = sizeOfValues(config);
-      if (size === undefined) return { steps: [] };
-      return { steps: [], tensor: { arrangement: { kind: 'resizedValues', size, multipleOf: 1 } } };
+      if (!readFlag(config, 'do_resize')) return { steps: [] };
+      checkValuesResize(config);
+      const size = fixedSize(config, 'size', readFlag(config, 'default_to_square'));
+      return {
+        steps: [],
+        tensor: { arrangement: { kind: 'resizedValues', size: { fit: 'fill', ...size } } },
+      };
     },
   },
   GLPNImageProcessor: {

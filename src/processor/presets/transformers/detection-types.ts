@@ -1,15 +1,16 @@
 import type { ResizeFit } from '../../image/resize.ts';
 import type { Step } from '../../image/steps.ts';
-import {
-  type ConfigSize,
-  invalid,
-  readFlag,
-  readSize,
-  readWholeNumber,
-  unsupportedKeys,
-} from '../config-values.ts';
+import { type ConfigSize, invalid, readFlag, readSize, readWholeNumber } from '../config-values.ts';
 import type { ConfigValues, OwnPlan, ProcessorType } from '../processor-types.ts';
-import { edgesOf, fixedSize, paddedWithMask, resized, sizeOfValues } from './own-steps.ts';
+import {
+  checkValuesResize,
+  edgesOf,
+  fixedSize,
+  paddedWithMask,
+  padSize,
+  resized,
+  unfusedValues,
+} from './own-steps.ts';
 import { allButCrop, bilinear, clipValues, imagenetValues, square } from './type-values.ts';
 
 /*
@@ -24,36 +25,30 @@ function blurredSquare(config: ConfigValues): OwnPlan {
     ? [{ kind: 'padTo', to: 'square', at: 'topLeft' }]
     : [];
   if (!readFlag(config, 'do_resize')) throw invalid('do_resize', config.do_resize, 'true');
-  const { width, height } = fixedSize(config, 'size');
-  const size = { width, height };
+  const size = { fit: 'fill', ...fixedSize(config, 'size') } as const;
   return {
     steps,
-    tensor: { arrangement: { kind: 'resizedValues', size, multipleOf: 1, antialias: 'blur' } },
+    tensor: { rounding: 'resized', arrangement: { kind: 'resizedValues', size, antialias: 'blur' } },
   };
 }
 
-/** RfDetrImageProcessor resizes values, to `size` of two sides: its published configs have no other. */
+/** RfDetrImageProcessor rescales, resizes and normalizes. */
 function valuesWithMask(config: ConfigValues): OwnPlan {
   const pads = readFlag(config, 'do_pad');
-  const size = sizeOfValues(config);
-  if (size === undefined) return { steps: [], tensor: paddedWithMask(config, pads) };
-  if (pads && (config.pad_size ?? null) !== null)
-    throw unsupportedKeys(['pad_size'], 'it pads resized values');
+  const padding = paddedWithMask(config, pads);
+  if (!readFlag(config, 'do_resize')) {
+    return { steps: [], tensor: { ...unfusedValues(config), ...padding } };
+  }
+  checkValuesResize(config);
+  const size = detrSize(config);
+  const canvas = padSize(config) ?? ({ multipleOf: 1 } as const);
+  const extras = padding.extras?.map((mask) => ({ ...mask, resizedTo: size }));
   return {
     steps: [],
     tensor: {
-      arrangement: { kind: 'resizedValues', size, multipleOf: 1 },
-      ...(pads && {
-        extras: [
-          {
-            name: 'pixel_mask',
-            kind: 'pixelMask',
-            datatype: 'INT64',
-            canvas: size,
-            resizedTo: size,
-          } as const,
-        ],
-      }),
+      rounding: 'resized',
+      arrangement: { kind: 'resizedValues', size, ...(pads && { canvas }) },
+      ...(extras && { extras }),
     },
   };
 }

@@ -7,13 +7,14 @@ import {
   invalid,
   readEdge,
   readFlag,
+  readNumber,
   readPerChannel,
   readSize,
   unsupportedKeys,
 } from '../config-values.ts';
 import type { PresetLibrary } from '../preset.ts';
 import type { PresetPlan } from '../preset-plan.ts';
-import type { ConfigValues } from '../processor-types.ts';
+import type { ConfigValues, OwnTensor } from '../processor-types.ts';
 import { bilinear } from './type-values.ts';
 
 /*
@@ -48,15 +49,24 @@ export function fixedSize(config: ConfigValues, key: string, toSquare = true): S
   throw invalid(key, config[key], 'a number, [height, width] or {height, width}');
 }
 
-/**
- * The size to which a class resizes values, not pixels, by bilinear without antialiasing. Unset: it does not resize.
- * Whether it normalizes before or after that makes no difference, since the weights of a value add up to 1.
- */
-export function sizeOfValues(config: ConfigValues): Size | undefined {
-  if (!readFlag(config, 'do_resize')) return undefined;
+/** Checks that a class resizes values, not pixels, by bilinear without antialiasing. */
+export function checkValuesResize(config: ConfigValues): void {
   if (!readFlag(config, 'do_rescale')) throw invalid('do_rescale', config.do_rescale, 'true');
   if (config.resample !== bilinear) throw invalid('resample', config.resample, '2, which is bilinear');
-  return fixedSize(config, 'size', readFlag(config, 'default_to_square'));
+}
+
+/**
+ * The values of a class that calls `rescale` and `normalize` of TorchvisionBackend one after the other, which are fused in
+ * its `rescale_and_normalize`.
+ */
+export function unfusedValues(config: ConfigValues): OwnTensor {
+  const rescales = readFlag(config, 'do_rescale');
+  // torchvision refuses to normalize uint8.
+  if (!rescales && readFlag(config, 'do_normalize')) throw invalid('do_rescale', config.do_rescale, 'true');
+  return {
+    rounding: 'stepwise',
+    rescaleFactor: rescales ? Math.fround(readNumber(config, 'rescale_factor')) : 1,
+  };
 }
 
 /** The side of `size = {"shortest_edge": …}`. Other keys are ignored. */
@@ -100,7 +110,7 @@ export function paddedAfterwards(config: ConfigValues): NonNullable<PresetPlan['
 }
 
 /** `pad_size`. Unset: it is null. */
-function padSize(config: ConfigValues): Size | undefined {
+export function padSize(config: ConfigValues): Size | undefined {
   return (config.pad_size ?? null) === null ? undefined : fixedSize(config, 'pad_size');
 }
 

@@ -17,6 +17,7 @@ const roundings: Readonly<Record<Rounding, string>> = {
   fused: 'rescaling and normalization fused, in FP32',
   affine: 'one product and one sum, in FP32',
   bfloat16: 'each operation in BF16',
+  resized: 'each operation in FP32',
 };
 
 /** The value map of a plan. */

@@ -113,6 +113,22 @@ describe(resampleAsOpenCv, () => {
   );
 });
 
+describe('torch nearest-exact', () => {
+  // torch.arange(n, dtype=torch.uint8)[None, None, None], interpolate(…, (height, width), mode="nearest-exact").
+  it.each([
+    [2, 83, 74, 41, 1],
+    [2, 83, 3, 41, 0],
+    [10, 205, 1, 20, 1],
+    [4, 498, 1, 124, 1],
+    [2, 121, 3, 60, 0],
+  ])('of %i columns to %i × %i picks for column %i column %i', (from, width, height, column, picked) => {
+    const data = Uint8Array.from({ length: from }, (_, level) => level);
+    const source: Pixels = { data, width: from, height: 1, channels: 1 };
+    const result = resampleAsTorch(source, 1, { width, height, filter: 'nearest-exact' });
+    expect(result.data[column]).toBe(picked);
+  });
+});
+
 describe(checkTorchWork, () => {
   it('refuses shapes with too many pixels between the passes', () => {
     const target = { width: 2 ** 20, height: 1, filter: 'bilinear' } as const;

@@ -83,7 +83,8 @@ describe('a config of many tiles is refused before they are listed', () => {
 
 describe('resized values', () => {
   it('refuse more values between the passes than there is memory for', () => {
-    const arrangement = { kind: 'resizedValues', size: { width: 65_535, height: 1 }, multipleOf: 1 } as const;
+    const size = { fit: 'fill', width: 65_535, height: 1 } as const;
+    const arrangement = { kind: 'resizedValues', size } as const;
     const check = (antialias?: 'bilinear' | 'blur') =>
       resizedValues.check?.({ ...arrangement, antialias }, [{ width: 1, height: 65_535 }]);
     expect(failureOf(() => check('bilinear'))).toMatchObject({ reason: 'OUTPUT_PIXELS_OVER_LIMIT' });
