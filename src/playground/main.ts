@@ -2,7 +2,7 @@ import { maxVariants } from '../options/image-options.ts';
 import { createCodePanel } from './calls/code-panel.ts';
 import { createStackPanel } from './compare/stack-panel.ts';
 import { createForm } from './form/form.ts';
-import { initialSettings } from './form/settings.ts';
+import { initialPage, initialSettings } from './form/settings.ts';
 import { createImages } from './images/images.ts';
 import { byId } from './page/element.ts';
 import { createJumpBar } from './page/jump-bar.ts';
@@ -17,6 +17,7 @@ import { origin } from './service/origin.ts';
 import { readService } from './service/read-service.ts';
 import { createGivenFiles, isTensorFile } from './skew/given.ts';
 import { createSkewPanel } from './skew/skew-panel.ts';
+import { createDocumentFields } from './source/document-fields.ts';
 import { createPreview } from './source/preview.ts';
 import { drawSample } from './source/sample.ts';
 import { listenToInputs } from './source/source-inputs.ts';
@@ -78,6 +79,7 @@ const addField = createPresetField('add-preset', async (name) => {
   if (isKnown)
     store.change({ others: [...new Set([...store.get().others, name])].slice(0, maxVariants - 2) });
 });
+const documentFields = createDocumentFields(() => void runs.run());
 const preview = createPreview(status, resultPanel);
 const runs = createRun({
   store,
@@ -88,6 +90,7 @@ const runs = createRun({
   form,
   images,
   preview,
+  documentFields,
   status,
   resultPanel,
   stackPanel,
@@ -134,8 +137,7 @@ await runs.run();
 
 function showSources(names: readonly SourceName[]): void {
   // The page of another document is not meant, and a picture takes none of these options.
-  const { page, dpi, page_box, annotations } = initialSettings;
-  const settings = { ...store.get().settings, page, dpi, page_box, annotations };
+  const settings = { ...store.get().settings, ...initialPage };
   store.change({ sources: names, selected: 0, settings });
 }
 

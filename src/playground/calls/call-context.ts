@@ -19,6 +19,8 @@ export interface CallContext {
   readonly processor: string;
   /** Whether the API requires a key. */
   readonly needsKey: boolean;
+  /** Whether the image is an encrypted document. */
+  readonly isEncrypted?: boolean | undefined;
   /** The defaults of image-api: options that equal them are left out. */
   readonly defaults: ImageDefaults;
   /** The tensor of another program that is compared; undefined in the other views. */
@@ -31,6 +33,9 @@ export interface CallContext {
 
 /** The environment variable of the API key in every call: a key is never part of the text. */
 export const keyVariable = 'IMAGE_API_KEY';
+
+/** The same for the password of a document. image-client reads it too. */
+export const passwordVariable = 'IMAGE_DOCUMENT_PASSWORD';
 
 /** Endings of containers that are not named after theirs. */
 const containerEndings: Readonly<Record<string, string>> = {

@@ -1,21 +1,24 @@
 import type { DescField } from '@bufbuild/protobuf';
 import { type ReflectMessage, reflect } from '@bufbuild/protobuf/reflect';
 import { ProcessRequestSchema } from '../../../gen/image/v1/processor_pb.ts';
+import { passwordName } from '../../options/parse-options.ts';
 import type { Settings } from '../form/settings.ts';
-import { type CallContext, keyVariable, literal, outputName } from './call-context.ts';
+import { withPassword } from '../source/password.ts';
+import { type CallContext, keyVariable, literal, outputName, passwordVariable } from './call-context.ts';
 import { minimalRequest } from './minimal-options.ts';
 
 /** The call with Connect's client, as a TypeScript module for Node. @throws Failure OPTION_INVALID */
 export function connectCall(
   settings: Settings,
-  { source, api, needsKey, responseType }: CallContext,
+  { source, api, needsKey, isEncrypted, responseType }: CallContext,
 ): string {
   const isUrl = 'url' in source;
   const value = isUrl
     ? `{ case: 'url', value: ${literal(source.url)} }`
     : `{ case: 'content', value: await readFile(${literal(source.file)}) }`;
   const enums = new Set<string>();
-  const fields = fieldsOf(reflect(ProcessRequestSchema, minimalRequest(settings)), enums);
+  const request = withPassword(minimalRequest(settings), isEncrypted ? passwordVariable : undefined);
+  const fields = fieldsOf(reflect(ProcessRequestSchema, request), enums);
   const names = [...enums, 'ProcessorService'].sort().join(', ');
   const end = needsKey
     ? `}, { headers: { Authorization: \`Bearer \${process.env.${keyVariable}}\` } });`
@@ -55,6 +58,7 @@ function literalOf(message: ReflectMessage, field: DescField, enums: Set<string>
     return `${field.enum.name}.${field.enum.value[message.get(field)]?.localName}`;
   }
   if (field.fieldKind === 'list') return `[${[...message.get(field)].join(', ')}]`;
+  if (field.name === passwordName) return `process.env.${passwordVariable}`;
   return JSON.stringify(message.get(field as DescField & { fieldKind: 'scalar' }));
 }
 

@@ -1,17 +1,22 @@
 import type { Settings } from '../form/settings.ts';
-import { type CallContext, keyVariable, literal, outputName } from './call-context.ts';
+import { type CallContext, keyVariable, literal, outputName, passwordVariable } from './call-context.ts';
 import { minimalOptions } from './minimal-options.ts';
 
 /** The call with `fetch`, as a module for Node. @throws Failure OPTION_INVALID */
 export function fetchCall(
   settings: Settings,
-  { source, api, needsKey, defaults, responseType }: CallContext,
+  { source, api, needsKey, isEncrypted, defaults, responseType }: CallContext,
 ): string {
   const options = minimalOptions(settings, defaults);
   const isUrl = 'url' in source;
   const query = [...(isUrl ? [['url', source.url] as const] : []), ...options];
   const key = needsKey ? [`    Authorization: \`Bearer \${process.env.${keyVariable}}\`,`] : [];
-  const headers = [...(isUrl ? [] : ["    'Content-Type': 'application/octet-stream',"]), ...key];
+  // Values of headers are Latin-1 in fetch; the service reads UTF-8.
+  const password = isEncrypted
+    ? [`    'X-Document-Password': Buffer.from(process.env.${passwordVariable}).toString('latin1'),`]
+    : [];
+  const type = isUrl ? [] : ["    'Content-Type': 'application/octet-stream',"];
+  const headers = [...type, ...key, ...password];
   const init = [
     ...(isUrl ? [] : ["  method: 'POST',"]),
     ...(headers.length === 0 ? [] : ['  headers: {', ...headers, '  },']),

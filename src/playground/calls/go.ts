@@ -1,11 +1,11 @@
 import type { Settings } from '../form/settings.ts';
-import { type CallContext, keyVariable, literal, outputName } from './call-context.ts';
+import { type CallContext, keyVariable, literal, outputName, passwordVariable } from './call-context.ts';
 import { minimalOptions } from './minimal-options.ts';
 
 /** The call as a Go program with only the standard library. @throws Failure OPTION_INVALID */
 export function go(
   settings: Settings,
-  { source, api, needsKey, defaults, responseType }: CallContext,
+  { source, api, needsKey, isEncrypted, defaults, responseType }: CallContext,
 ): string {
   const isUrl = 'url' in source;
   const options = minimalOptions(settings, defaults);
@@ -37,6 +37,7 @@ export function go(
     ...check,
     ...(isUrl ? [] : ['\trequest.Header.Set("Content-Type", "application/octet-stream")']),
     ...(needsKey ? [`\trequest.Header.Set("Authorization", "Bearer "+os.Getenv("${keyVariable}"))`] : []),
+    ...(isEncrypted ? [`\trequest.Header.Set("X-Document-Password", os.Getenv("${passwordVariable}"))`] : []),
     '\tresponse, err := http.DefaultClient.Do(request)',
     ...check,
     '\tdefer response.Body.Close()',

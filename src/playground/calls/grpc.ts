@@ -1,7 +1,7 @@
 import { toJson } from '@bufbuild/protobuf';
 import { ProcessRequestSchema } from '../../../gen/image/v1/processor_pb.ts';
 import type { Settings } from '../form/settings.ts';
-import { type CallContext, outputName } from './call-context.ts';
+import { type CallContext, outputName, passwordVariable } from './call-context.ts';
 import { minimalRequest } from './minimal-options.ts';
 import { shellQuoted } from './shell.ts';
 
@@ -25,18 +25,24 @@ export function bufCurl(settings: Settings, context: CallContext): string {
 }
 
 /** The message as JSON on a program's standard input, and the content from its output. */
-function piped(settings: Settings, { source, responseType }: CallContext, program: string): string {
+function piped(
+  settings: Settings,
+  { source, isEncrypted, responseType }: CallContext,
+  program: string,
+): string {
   const message = toJson(ProcessRequestSchema, minimalRequest(settings)) as Record<string, unknown>;
+  const secret = isEncrypted ? `jq -c '.sourceOptions.password = env.${passwordVariable}' |\n  ` : '';
+  const call = `${secret}${program}`;
   const output = `jq -r .content | base64 -d > ${outputName(settings, source, responseType)}`;
   if ('url' in source) {
     const json = JSON.stringify({ url: source.url, ...message });
-    return `printf '%s' ${shellQuoted(json)} |\n  ${program} |\n  ${output}`;
+    return `printf '%s' ${shellQuoted(json)} |\n  ${call} |\n  ${output}`;
   }
   const rest = JSON.stringify(message).slice(1);
   const end = rest === '}' ? '"}' : `",${rest}`;
   return [
     `{ printf '{"content":"'; base64 < ${shellQuoted(source.file)} | tr -d '\\n'; printf '%s' ${shellQuoted(end)}; } |`,
-    `  ${program} |`,
+    `  ${call} |`,
     `  ${output}`,
   ].join('\n');
 }

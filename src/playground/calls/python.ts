@@ -1,30 +1,40 @@
 import { imageOptions, isOptionName } from '../../options/image-options.ts';
 import type { Settings } from '../form/settings.ts';
-import { type CallContext, literal, outputName } from './call-context.ts';
+import { type CallContext, literal, outputName, passwordVariable } from './call-context.ts';
 import { minimalOptions } from './minimal-options.ts';
 
 /** The call with the Python client, which takes the API key from the environment. @throws Failure OPTION_INVALID */
 export function pythonClient(
   settings: Settings,
-  { source, api, defaults, responseType }: CallContext,
+  { source, api, isEncrypted, defaults, responseType }: CallContext,
 ): string {
   const isTensor = settings.output === 'tensor';
   const options = minimalOptions(settings, defaults)
     // The client chooses the container and reads it.
     .filter(([name]) => !(isTensor && name === 'format'))
     .map(([name, text]) => `${name}=${pythonValue(name, text)}`);
-  const given = [literal('url' in source ? source.url : source.file), ...options];
+  const given = [
+    literal('url' in source ? source.url : source.file),
+    ...passwordArgument(isEncrypted),
+    ...options,
+  ];
   const file = outputName(settings, source, responseType);
   const [call, ...end] = isTensor
     ? tensorLines(settings.container === 'auto' && file.endsWith('.safetensors'))
     : ['output = client.image', `output.save(${literal(file)})`, 'print(output.content_type)'];
   return [
+    ...(isEncrypted ? ['import os', ''] : []),
     'from image_service_client import Client',
     '',
     `client = Client(${literal(api)})`,
     ...written(call, given),
     ...end,
   ].join('\n');
+}
+
+/** The password of an encrypted document, from the environment. */
+export function passwordArgument(isEncrypted: boolean | undefined): string[] {
+  return isEncrypted ? [`password=os.environ["${passwordVariable}"]`] : [];
 }
 
 /** The call and what follows it. @param isSeveral - the container that image-api chooses has several tensors */

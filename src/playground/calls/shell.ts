@@ -1,5 +1,5 @@
 import type { Settings } from '../form/settings.ts';
-import { type CallContext, keyVariable, outputName } from './call-context.ts';
+import { type CallContext, keyVariable, outputName, passwordVariable } from './call-context.ts';
 import { minimalOptions } from './minimal-options.ts';
 
 /** The text as one word for a POSIX shell. */
@@ -15,9 +15,9 @@ export function command(...lines: readonly string[]): string {
 /** The call with curl. @throws Failure OPTION_INVALID */
 export function curl(
   settings: Settings,
-  { source, api, needsKey, defaults, responseType }: CallContext,
+  { source, api, needsKey, isEncrypted, defaults, responseType }: CallContext,
 ): string {
-  const key = needsKey ? [`-H "Authorization: Bearer $${keyVariable}"`] : [];
+  const secrets = secretHeaders({ needsKey, isEncrypted });
   const options = minimalOptions(settings, defaults);
   const parts =
     'url' in source
@@ -33,7 +33,18 @@ export function curl(
           ...options.map(([name, value]) => `--form-string ${shellQuoted(`${name}=${value}`)}`),
         ];
   const end = `${shellQuoted(`${api}/v1/images`)} -o ${outputName(settings, source, responseType)}`;
-  return command('curl -sS --fail-with-body', ...key, ...parts, end);
+  return command('curl -sS --fail-with-body', ...secrets, ...parts, end);
+}
+
+/** The headers of curl with what must not be part of a call: the shell reads it from the environment. */
+export function secretHeaders({
+  needsKey,
+  isEncrypted,
+}: Pick<CallContext, 'needsKey' | 'isEncrypted'>): string[] {
+  return [
+    ...(needsKey ? [`-H "Authorization: Bearer $${keyVariable}"`] : []),
+    ...(isEncrypted ? [`-H "X-Document-Password: $${passwordVariable}"`] : []),
+  ];
 }
 
 /** A file's name for curl's -F, which gives commas and semicolons a meaning, and reads - from standard input. */

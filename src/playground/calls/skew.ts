@@ -1,8 +1,8 @@
 import { asTensor, type Settings } from '../form/settings.ts';
-import { type CallContext, type GivenFile, keyVariable, literal } from './call-context.ts';
+import { type CallContext, type GivenFile, keyVariable, literal, passwordVariable } from './call-context.ts';
 import { minimalOptions } from './minimal-options.ts';
-import { pythonValue, written } from './python.ts';
-import { command, fileArgument, flag, formFile, shellQuoted } from './shell.ts';
+import { passwordArgument, pythonValue, written } from './python.ts';
+import { command, fileArgument, flag, formFile, secretHeaders, shellQuoted } from './shell.ts';
 
 /*
  * The call of POST /v1/skew: the image, what another program made of it, and the options that give the expected tensor.
@@ -35,11 +35,11 @@ function textFields(settings: Settings, context: CallContext, given: GivenFile):
 
 /** The comparison with curl. @throws Failure OPTION_INVALID */
 export function curlSkew(settings: Settings, context: CallContext, given: GivenFile): string {
-  const { source, api, needsKey } = context;
+  const { source, api } = context;
   const files = [...('file' in source ? [['image', source.file]] : []), [given.field, given.name]];
   return command(
     'curl -sS --fail-with-body',
-    ...(needsKey ? [`-H "Authorization: Bearer $${keyVariable}"`] : []),
+    ...secretHeaders(context),
     ...files.map(([field, name = '']) => `-F ${shellQuoted(`${field}=@${formFile(name)}`)}`),
     ...textFields(settings, context, given).map(
       ([name, value]) => `--form-string ${shellQuoted(`${name}=${value}`)}`,
@@ -50,14 +50,16 @@ export function curlSkew(settings: Settings, context: CallContext, given: GivenF
 
 /** The comparison with the Python client, which takes the API key from the environment. @throws Failure OPTION_INVALID */
 export function pythonSkew(settings: Settings, context: CallContext, given: GivenFile): string {
-  const { source, api } = context;
+  const { source, api, isEncrypted } = context;
   const { raw, name, field } = given;
   const options = [
+    ...passwordArgument(isEncrypted),
     ...skewOptions(settings, context).map(([option, text]) => `${option}=${pythonValue(option, text)}`),
     ...(field === 'picture' ? ['picture=True'] : []),
   ];
   const file = raw === undefined ? literal(name) : 'tensor';
   return [
+    ...(isEncrypted ? ['import os'] : []),
     ...(raw === undefined ? [] : ['import numpy as np']),
     'from image_service_client import Client',
     '',
@@ -104,7 +106,7 @@ export function imageClientSkew(settings: Settings, context: CallContext, given:
 
 /** The comparison with `fetch`, as a module for Node. @throws Failure OPTION_INVALID */
 export function fetchSkew(settings: Settings, context: CallContext, given: GivenFile): string {
-  const { source, api, needsKey } = context;
+  const { source, api, needsKey, isEncrypted } = context;
   const files = [...('file' in source ? [['image', source.file]] : []), [given.field, given.name]];
   return [
     "import { openAsBlob } from 'node:fs';",
@@ -117,6 +119,7 @@ export function fetchSkew(settings: Settings, context: CallContext, given: Given
     ...textFields(settings, context, given).map(
       ([name, value]) => `body.set(${literal(name)}, ${literal(value)});`,
     ),
+    ...(isEncrypted ? [`body.set("password", process.env.${passwordVariable});`] : []),
     `const response = await fetch(${literal(`${api}/v1/skew`)}, {`,
     "  method: 'POST',",
     ...(needsKey ? [`  headers: { Authorization: \`Bearer \${process.env.${keyVariable}}\` },`] : []),

@@ -1,7 +1,7 @@
-import type { ProcessRequest } from '../../../gen/image/v1/processor_pb.ts';
 import { requestOf } from '../form/request.ts';
-import { asPng, type Settings } from '../form/settings.ts';
+import { asPng, initialPage, type Settings } from '../form/settings.ts';
 import { callProcess } from '../service/call.ts';
+import { withPassword } from '../source/password.ts';
 import { blobOf, type ImageSource } from '../source/source.ts';
 import { type Bitmap, bitmapOf, croppedBitmap, decodeBitmap, drawnBitmap } from '../view/bitmap.ts';
 import type { Geometry, Size } from './geometry.ts';
@@ -22,7 +22,7 @@ export interface Task {
  */
 export async function rivalPixels(name: RivalName, task: Task, signal: AbortSignal): Promise<Bitmap> {
   const { settings, source, geometry } = task;
-  if (name === 'fast') return answer(asPng(settings, 'fast'), await source.message(), signal);
+  if (name === 'fast') return answer(asPng(settings, 'fast'), source, signal);
   const resized = await resizedBy[name](task, signal);
   const { crop } = geometry;
   const bitmap = crop === undefined ? resized : croppedBitmap(resized, crop);
@@ -36,7 +36,7 @@ const resizedBy: Readonly<
   Record<Exclude<RivalName, 'fast'>, (task: Task, signal: AbortSignal) => Promise<Bitmap>>
 > = {
   opencv: async ({ settings, source, geometry: { resized } }, signal) =>
-    answer(plainResize(settings, resized, 'opencv', 'bilinear'), await source.message(), signal),
+    answer(plainResize(settings, resized, 'opencv', 'bilinear'), source, signal),
   async sharp({ settings, source, geometry: { resized } }, signal) {
     // image-processor resizes a PNG with numerics=fast by sharp itself; of a JPEG, TurboJPEG shrinks first.
     const content = await source.decoded(settings, signal);
@@ -45,8 +45,13 @@ const resizedBy: Readonly<
     const [width, height] = [16, 20].map((at) => new DataView(png).getUint32(at)) as [number, number];
     if (Math.min(width / resized.width, height / resized.height) < leastReduction)
       throw new Error('The service resizes by sharp only if each side becomes smaller by at least a third.');
-    const message = { case: 'content' as const, value: new Uint8Array(png) };
-    return answer(plainResize(settings, resized, 'fast', 'lanczos'), message, signal);
+    const drawn = { case: 'content' as const, value: new Uint8Array(png) };
+    const ofPicture = { ...settings, ...initialPage };
+    return answer(
+      plainResize(ofPicture, resized, 'fast', 'lanczos'),
+      { message: async () => drawn, password: undefined },
+      signal,
+    );
   },
   async canvas({ settings, source, geometry: { resized } }, signal) {
     const decodedHere = source.file && (await decodeBitmap(source.file).catch(() => undefined));
@@ -68,10 +73,11 @@ async function decodedPicture(settings: Settings, source: ImageSource, signal: A
 
 async function answer(
   settings: Settings,
-  source: ProcessRequest['source'],
+  { message, password }: Pick<ImageSource, 'message' | 'password'>,
   signal: AbortSignal,
 ): Promise<Bitmap> {
-  return decodeBitmap(blobOf(await callProcess({ ...requestOf(settings), source }, signal)));
+  const request = withPassword(requestOf(settings), password);
+  return decodeBitmap(blobOf(await callProcess({ ...request, source: await message() }, signal)));
 }
 
 /** Settings for only a resize, in colour. */

@@ -142,8 +142,12 @@ function fillIn(form: HTMLFormElement): void {
     }
     if (!(field instanceof HTMLInputElement) || !isOptionName(name)) continue;
     const { minimum, maximum, pattern } = imageOptions[name].kind.schema;
-    if (field.type === 'number') [field.min, field.max] = [String(minimum), String(maximum)];
-    if (pattern !== undefined) field.pattern = String(pattern);
+    if (field.type === 'number') {
+      field.min = String(minimum ?? '');
+      field.max = String(maximum ?? '');
+    } else if (pattern !== undefined) {
+      field.pattern = String(pattern);
+    }
   }
 }
 

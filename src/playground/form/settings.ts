@@ -40,12 +40,17 @@ const exampleConfig = JSON.stringify(
   2,
 );
 
-/** The values of the form until the service has sent its defaults. */
-export const initialSettings: Settings = {
+/** The settings of a document's page, which a picture does not have. */
+export const initialPage = {
   page: String(imageOptions.page.default),
   dpi: String(imageOptions.dpi.default),
   page_box: imageOptions.page_box.default,
   annotations: imageOptions.annotations.default,
+} as const;
+
+/** The values of the form until the service has sent its defaults. */
+export const initialSettings: Settings = {
+  ...initialPage,
   recipe: 'preset',
   preset: 'openai/clip-vit-base-patch32',
   preprocessor_config: exampleConfig,

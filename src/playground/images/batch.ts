@@ -3,6 +3,7 @@ import { callProcess } from '../service/call.ts';
 import { callProblem, type Problem } from '../service/problem.ts';
 import { type Pause, withRetries } from '../service/retries.ts';
 import type { Progress } from '../service/upload.ts';
+import { withPassword } from '../source/password.ts';
 import type { ImageSource } from '../source/source.ts';
 import { checkLength } from '../source/upload-limit.ts';
 
@@ -66,7 +67,7 @@ export function createBatch(
     };
     try {
       if (source.file !== undefined) checkLength(source.file, maxBytes);
-      const message = { ...request, source: await source.message() };
+      const message = { ...withPassword(request, source.password), source: await source.message() };
       const call = () => callProcess(message, signal, (progress) => report({ kind: 'working', progress }));
       const response = await withRetries(call, signal, (pause) => report({ kind: 'paused', ...pause }));
       return { kind: 'done', response };

@@ -3,6 +3,7 @@ import { requestOf } from '../form/request.ts';
 import { callVariants } from '../service/call.ts';
 import type { CallEvents } from '../service/call-events.ts';
 import { withRetries } from '../service/retries.ts';
+import { withPassword } from '../source/password.ts';
 import type { ImageSource } from '../source/source.ts';
 import { checkLength } from '../source/upload-limit.ts';
 import type { State } from '../state/state.ts';
@@ -34,7 +35,13 @@ export async function requestOutputs(
   const started = performance.now();
   const requests = [requestOf(state.settings), ...requestsOfView(state)];
   if (source.file !== undefined) checkLength(source.file, maxUploadBytes);
-  const call = async () => callVariants(await source.message(), requests, signal, onProgress);
+  const call = async () =>
+    callVariants(
+      await source.message(),
+      requests.map((request) => withPassword(request, source.password)),
+      signal,
+      onProgress,
+    );
   const [response, ...others] = await withRetries(call, signal, onPause);
   if (response === undefined) throw new Error('A response is missing.');
   return { response, others, roundTripMs: performance.now() - started };

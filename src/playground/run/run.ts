@@ -5,7 +5,6 @@ import { compareOthers } from '../compare/compare-others.ts';
 import type { createStackPanel } from '../compare/stack-panel.ts';
 import type { createForm } from '../form/form.ts';
 import type { createImages } from '../images/images.ts';
-import { byId } from '../page/element.ts';
 import { bytes } from '../page/figures.ts';
 import type { createJumpBar } from '../page/jump-bar.ts';
 import { offerDownload } from '../response/download.ts';
@@ -17,6 +16,7 @@ import { callProblem, type Problem } from '../service/problem.ts';
 import type { ServiceFacts } from '../service/read-service.ts';
 import type { createGivenFiles } from '../skew/given.ts';
 import { type Chosen, openGiven, presentSkew, type SkewPresentation } from '../skew/present-skew.ts';
+import type { createDocumentFields } from '../source/document-fields.ts';
 import type { createPreview } from '../source/preview.ts';
 import type { ImageSource } from '../source/source.ts';
 import { openSource } from '../source/source-line.ts';
@@ -39,6 +39,7 @@ export interface RunParts {
   readonly form: ReturnType<typeof createForm>;
   readonly images: ReturnType<typeof createImages>;
   readonly preview: ReturnType<typeof createPreview>;
+  readonly documentFields: ReturnType<typeof createDocumentFields>;
   readonly status: ReturnType<typeof createStatus>;
   readonly resultPanel: ReturnType<typeof createResultPanel>;
   readonly stackPanel: ReturnType<typeof createStackPanel>;
@@ -78,6 +79,7 @@ export function createRun(parts: RunParts) {
     const state = store.get();
     const shown = openSource(sources, selectedSource(state));
     source = shown;
+    parts.documentFields.follow(shown);
     status.working({ phase: 'processing' });
     void preview.show(shown, signal);
     showCode();
@@ -142,7 +144,7 @@ export function createRun(parts: RunParts) {
     status.done();
     form.mark(undefined);
     showFacts(response, roundTripMs);
-    showPageFields(response);
+    parts.documentFields.showResponse(response);
     offerDownload(state.settings, of.name, response);
     parts.stackPanel.keepFiguresOf(state);
     parts.resultPanel.show(presentation, state);
@@ -175,6 +177,9 @@ export function createRun(parts: RunParts) {
     status.failed(problem);
     if (source !== undefined) images.note(source, { kind: 'failed', problem });
     form.mark(problem);
+    if (source !== undefined) parts.documentFields.showProblem(problem, source);
+    // The call needs a password where the document does.
+    showCode();
     if (problem.reason === 'UNAUTHENTICATED') keyField.require();
   }
 
@@ -185,6 +190,7 @@ export function createRun(parts: RunParts) {
       source: source.file === undefined ? { url: source.name } : { file: source.name },
       api: origin,
       needsKey: keyField.isNeeded(),
+      isEncrypted: source.password !== undefined,
       given: store.get().view === 'skew' ? givenFile(chosen) : undefined,
       defaults: service.imageDefaults,
       responseBytes: lastResponse?.content.length,
@@ -214,13 +220,6 @@ export function createRun(parts: RunParts) {
       if (lastProblem?.reason === 'OFFLINE') void run();
     },
   };
-}
-
-/** Shows the fields of a document's page, which have no effect on a picture. */
-function showPageFields({ source }: ProcessResponse): void {
-  const pages = source?.pages ?? 0;
-  byId('page-fields', HTMLElement).hidden = pages === 0;
-  byId('page-count', HTMLElement).textContent = `of ${pages}`;
 }
 
 /** The file of another program in the calls to copy. */

@@ -83,6 +83,7 @@ function secondsOf(retryAfter: string | null, nowMs: number): number | undefined
 export const remedies: Readonly<Record<string, string>> = {
   UNAUTHENTICATED: 'Enter the key of your team under “API key”. It is kept only in this page.',
   PROCESSOR_UNAVAILABLE: 'Start image-processor, or wait until it is back.',
+  DOCUMENT_PASSWORD_REQUIRED: 'Enter it under “Password of the document”. It is kept only in this page.',
   DEADLINE_EXCEEDED: 'Press Process again, or ask for a smaller image.',
   FORMAT_UNSUPPORTED: 'Choose a JPEG, PNG, WebP, AVIF, GIF, TIFF or BMP. SVG is not read.',
   IMAGE_CORRUPT: 'Save the image again in its program, or choose another.',

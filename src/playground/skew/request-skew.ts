@@ -10,6 +10,7 @@ import { asTensor, type Settings } from '../form/settings.ts';
 import { callSkew } from '../service/call.ts';
 import type { CallEvents } from '../service/call-events.ts';
 import { withRetries } from '../service/retries.ts';
+import { withPassword } from '../source/password.ts';
 import type { ImageSource } from '../source/source.ts';
 import type { Given } from './given.ts';
 
@@ -33,7 +34,7 @@ export async function requestSkew(
   { onProgress, onPause }: CallEvents,
   signal: AbortSignal,
 ): Promise<SkewResponse> {
-  const request = requestOf(asTensor(settings));
+  const request = withPassword(requestOf(asTensor(settings)), source.password);
   if (request.output.case === 'tensor') request.output.value.container = TensorContainer.AUTO;
   request.source = await source.message();
   const message = create(SkewRequestSchema, { request, given: await fileOf(given, raw), map: true });

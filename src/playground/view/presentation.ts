@@ -174,7 +174,7 @@ async function presentPicture(
   const [bitmap, picture] = await Promise.all([
     decodeBitmap(blobOf(response)),
     // Without a picture of the source only the result is shown.
-    source.picture(response, signal).catch(() => undefined),
+    source.picture(settings, response, signal).catch(() => undefined),
   ]);
   const { width, height, contentType } = response;
   const placement =

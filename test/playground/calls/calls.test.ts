@@ -175,6 +175,30 @@ console.log(response.headers.get('Content-Type'), response.headers.get('Content-
     },
   );
 
+  it.each(callKinds.map(({ name }) => name).filter((name) => name !== 'image-client'))(
+    'take the password of an encrypted document from the environment in %s',
+    (name) => {
+      const variable = 'IMAGE_DOCUMENT_PASSWORD';
+      expect(call(name, ownSettings)).not.toContain(variable);
+      for (const source of [{ file: 'a.pdf' }, { url: 'https://images.example/a.pdf' }]) {
+        expect(call(name, { ...ownSettings, page: '3' }, { source, isEncrypted: true })).toContain(variable);
+      }
+    },
+  );
+
+  it('set the password beside the other options of a page in the JSON of gRPC', async () => {
+    const text = call(
+      'grpcurl',
+      { ...ownSettings, page: '3' },
+      { source: { file: 'a.pdf' }, isEncrypted: true },
+    );
+    const [, filter = ''] = /jq -c '(.*)'/.exec(text) ?? [];
+    expect(filter).toBe('.sourceOptions.password = env.IMAGE_DOCUMENT_PASSWORD');
+    expect(call('Connect', { ...ownSettings, page: '3' }, { isEncrypted: true })).toContain(
+      'sourceOptions: { page: 3, password: process.env.IMAGE_DOCUMENT_PASSWORD }',
+    );
+  });
+
   it('write values of Python as Python does', () => {
     const settings = {
       ...ownSettings,
