@@ -8,6 +8,7 @@ import { parse, parseAllDocuments } from 'yaml';
 import { readEnvironment } from '../../src/environment.ts';
 import { failureKinds } from '../../src/failures.ts';
 import { processorEnvironment } from '../../src/processor/config.ts';
+import { storeOutcomes } from '../../src/processor/sink/sink.ts';
 import { schemaProblems } from '../support/kubernetes-schema.ts';
 import { canRender, readKustomization, renderKustomization } from '../support/kustomization.ts';
 import { containerOf, deploymentOf, environmentOf, serviceOf } from '../support/manifest-rules.ts';
@@ -154,7 +155,8 @@ describe('the metrics that alerts, dashboard and autoscalers ask for', () => {
       metric.startsWith('kube_') ? [] : [reason, outcome].flatMap((text) => text?.split('|') ?? []),
     );
     expect(asked).toEqual(expect.arrayContaining(['INTERNAL', 'OVERLOADED', 'WORKER_CRASHED']));
-    expect(asked.filter((reason) => !(reason in failureKinds))).toEqual([]);
+    const outcomes: readonly string[] = storeOutcomes;
+    expect(asked.filter((reason) => !(reason in failureKinds || outcomes.includes(reason)))).toEqual([]);
   });
 });
 
@@ -298,6 +300,14 @@ const fires: readonly (readonly [alert: string, series: Record<string, string>, 
     { namespace: 'a', tier: 'redis' },
   ],
   [
+    'ImageStorageFails',
+    {
+      'image_processor_store_objects_total{namespace="a", pod="x", outcome="failed"}': '0+1x30',
+      'image_processor_store_objects_total{namespace="a", pod="x", outcome="written"}': '0+100x30',
+    },
+    { namespace: 'a', outcome: 'failed' },
+  ],
+  [
     'ImageEventLoopLags',
     { 'nodejs_eventloop_lag_p99_seconds{job="image-api", namespace="a", pod="x"}': '0.2x30' },
     { job: 'image-api', namespace: 'a', pod: 'x' },
@@ -368,6 +378,8 @@ const well: Readonly<Record<string, string>> = {
   'up{job="image-processor", pod="x"}': '1x30',
   'up{job="image-processor", pod="y"}': '0x30',
   'image_processor_cache_errors_total{namespace="a", tier="redis"}': '7x30',
+  'image_processor_store_objects_total{namespace="a", pod="x", outcome="failed"}': '7x30',
+  'image_processor_store_objects_total{namespace="a", pod="x", outcome="written"}': '0+100x30',
   'nodejs_eventloop_lag_p99_seconds{job="image-api", namespace="a", pod="x"}': '0.02x30',
   'http_request_failures_total{namespace="image-service", route="/v1/images", reason="INTERNAL"}': '0+1x30',
   'http_request_failures_total{namespace="image-service", route="/v1/images", reason="IMAGE_CORRUPT"}':
