@@ -18,7 +18,7 @@ const requests = 8;
 
 const sample = readFileSync(new URL('../test/fixtures/sample.jpg', import.meta.url));
 const moments = ['started', `after ${requests} requests`, 'at rest'] as const;
-const names = ['image-api (npm start)', 'image-processor', 'workers', 'other workers'] as const;
+const names = ['services', 'workers', 'other workers'] as const;
 
 const service = await npmStart();
 const ours = await measure(service.pid, () => send(`${service.url}/v1/images`));
@@ -77,6 +77,5 @@ function memoryOf(pid: number): Memory {
 function nameOf(command: string): string {
   if (command.includes('\0pixels\0')) return 'workers';
   if (command.includes('/worker.js\0')) return 'other workers';
-  if (command.includes('/processor.js')) return 'image-processor';
-  return command.includes('start/start.js') && !command.startsWith('sh\0') ? 'image-api (npm start)' : 'npm';
+  return command.includes('start/start.js') && !command.startsWith('sh\0') ? 'services' : 'npm';
 }

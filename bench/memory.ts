@@ -16,7 +16,7 @@ import { jpegOutput, optionsOf, planTo } from './work.ts';
 
 const options = benchArguments();
 const inFlights = options.quick ? [1, 2, 8] : [1, 2, 4, 8];
-const roles: readonly Role[] = ['image-api', 'image-processor', 'worker', 'header worker'];
+const roles: readonly Role[] = ['services', 'worker', 'header worker'];
 const plan = planTo(1024, 768, jpegOutput, { grayscale: true });
 const query = new URLSearchParams(optionsOf(plan));
 

@@ -58,7 +58,7 @@ export function cpuMsOfTree(pids: readonly number[]): number {
 }
 
 /** The parts of the services whose memory is reported. */
-export type Role = 'image-api' | 'image-processor' | 'worker' | 'header worker';
+export type Role = 'services' | 'worker' | 'header worker';
 
 export interface MemoryUse {
   readonly pid: number;
@@ -100,7 +100,7 @@ export function servicesPssMb(pid: number): number {
 function roleOf(commandLine: string): Role {
   if (commandLine.includes('\0pixels\0')) return 'worker';
   if (commandLine.includes('\0headers\0')) return 'header worker';
-  return commandLine.includes('/api/') ? 'image-api' : 'image-processor';
+  return 'services';
 }
 
 /** Looks every few milliseconds, so that a worker counts that is replaced in between. */

@@ -28,28 +28,12 @@ export async function startMain(
   environment: Readonly<Record<string, string>>,
   imports: readonly string[] = [],
 ): Promise<RunningService> {
-  const path = (file: string) => new URL(file, import.meta.url);
-  const loaded = [path('./attached.ts').href, ...imports].flatMap((url) => ['--import', url]);
-  const child = spawn(process.execPath, [...nodeFlags, ...loaded, path(`../src/${name}/main.ts`).pathname], {
-    // "listens" is logged at info.
-    env: {
-      PATH: process.env.PATH,
-      HOST: '127.0.0.1',
-      PORT: '0',
-      LOG_LEVEL: 'info',
-      ...(name === 'processor' && { METRICS_PORT: '0' }),
-      ...environment,
-    },
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-  });
-  endWithUs(child);
-  const port = await new Promise<number>((resolve, reject) => {
-    child.once('exit', (code) => reject(new Error(`image-${name} ended with ${code}`)));
-    createInterface(child.stdout as Readable).on('line', (line) => {
-      if (line.includes(`image-${name} listens`)) resolve((JSON.parse(line) as { port: number }).port);
-      else if (/"level":"?(error|fatal|50|60)/.test(line)) process.stderr.write(`${line}\n`);
-    });
-  });
+  const loaded = [pathOf('./attached.ts').href, ...imports].flatMap((url) => ['--import', url]);
+  const { child, port } = await startProgram(
+    `image-${name}`,
+    [...nodeFlags, ...loaded, pathOf(`../src/${name}/main.ts`).pathname],
+    { ...(name === 'processor' && { METRICS_PORT: '0' }), ...environment },
+  );
   return {
     pid: child.pid as number,
     port,
@@ -58,20 +42,46 @@ export async function startMain(
   };
 }
 
+const pathOf = (file: string) => new URL(file, import.meta.url);
+
+/** Starts a program of the services. @returns the port on which `service` listens */
+async function startProgram(
+  service: string,
+  parameters: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<{ readonly child: ChildProcess; readonly port: number }> {
+  const child = spawn(process.execPath, parameters, {
+    // "listens" is logged at info.
+    env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'info', ...environment },
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  });
+  endWithUs(child);
+  const port = await new Promise<number>((resolve, reject) => {
+    child.once('exit', (code) => reject(new Error(`${service} ended with ${code}`)));
+    createInterface(child.stdout as Readable).on('line', (line) => {
+      if (line.includes(`${service} listens`)) resolve((JSON.parse(line) as { port: number }).port);
+      else if (/"level":"?(error|fatal|50|60)/.test(line)) process.stderr.write(`${line}\n`);
+    });
+  });
+  return { child, port };
+}
+
 /** Workers of every part that has a choice: one a core, as the services take by themselves. */
 export const workers = 2;
 
-/** Both services, as they are without any setting but the number of workers. */
-export async function startServices(processorEnvironment: Readonly<Record<string, string>> = {}) {
-  const processor = await startMain('processor', { WORKERS: String(workers), ...processorEnvironment });
-  const api = await startMain('api', { PROCESSOR_URL: `http://127.0.0.1:${processor.port}` });
+/** Both services in one process, as `npm start` starts them, without any setting but the number of workers. */
+export async function startServices(environment: Readonly<Record<string, string>> = {}) {
+  const { child, port } = await startProgram('image-api', [pathOf('../src/start/start.js').pathname], {
+    NODE_ENV: 'production',
+    PROCESSOR_PORT: '0',
+    METRICS_PORT: '0',
+    WORKERS: String(workers),
+    ...environment,
+  });
   return {
-    pids: [api.pid, processor.pid],
-    url: `http://127.0.0.1:${api.port}/v1/images`,
-    async stop() {
-      await api.stop();
-      await processor.stop();
-    },
+    pids: [child.pid as number],
+    url: `http://127.0.0.1:${port}/v1/images`,
+    stop: () => ended(child),
   };
 }
 

@@ -130,6 +130,18 @@ export function binaryPieces(schema: DescMessage, message: MessageShape<DescMess
   return [...large, toBinary(schema, rest as unknown as MessageShape<DescMessage>)];
 }
 
+/** Length of all fields of type bytes together, in bytes: almost all of a message with images, without writing it. */
+export function bytesInFields(schema: DescMessage, message: MessageShape<DescMessage>): number {
+  return schema.fields.reduce((sum, field) => {
+    const value = fieldValue(message as unknown as Values, field);
+    if (value instanceof Uint8Array) return sum + value.length;
+    const { message: inner } = field;
+    if (inner === undefined || field.fieldKind === 'map' || value === undefined) return sum;
+    const messages = [value].flat() as MessageShape<DescMessage>[];
+    return messages.reduce((bytes, one) => bytes + bytesInFields(inner, one), sum);
+  }, 0);
+}
+
 function withoutField(field: DescField): Values {
   if (field.oneof !== undefined) return { [field.oneof.localName]: { case: undefined } };
   if (field.fieldKind === 'list') return { [field.localName]: [] };

@@ -9,7 +9,7 @@ import {
 } from '@connectrpc/connect';
 import { createMethodUrl, invokeUnaryImplementation } from '@connectrpc/connect/protocol';
 import { checkLength, type MessageLimit } from '../../grpc/messages/read-messages.ts';
-import { binaryPieces, lengthOf } from '../../grpc/messages/written-message.ts';
+import { bytesInFields } from '../../grpc/messages/written-message.ts';
 import { wireError } from '../../grpc/rpc-failures.ts';
 import type { LocalServer } from '../../grpc/unary-call.ts';
 import { callMemoryKey } from './call-memory.ts';
@@ -48,13 +48,13 @@ export function createLocalCalls(
     try {
       deadline.signal.throwIfAborted();
       using _listening = addAbortListener(deadline.signal, () => reject(deadline.signal.reason));
-      const bytes = lengthOf(binaryPieces(method.input, message));
+      const bytes = bytesInFields(method.input, message);
       checkLength(bytes, limitOf(method));
       memory.checkRoom(bytes);
       memory.account.resize(bytes);
       const invoked = invokeUnaryImplementation(spec, context, message, interceptors);
       const response = await Promise.race([invoked, aborted]);
-      takeRoom?.(lengthOf(binaryPieces(method.output, response)));
+      takeRoom?.(bytesInFields(method.output, response));
       return response as never;
     } catch (error) {
       throw wireError(error);

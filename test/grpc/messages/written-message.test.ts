@@ -8,7 +8,7 @@ import {
   ProcessVariantsResponseSchema,
 } from '../../../gen/image/v1/processor_pb.ts';
 import { envelopeStart } from '../../../src/grpc/messages/envelope-reader.ts';
-import { sliceBytes, writeMessage } from '../../../src/grpc/messages/written-message.ts';
+import { bytesInFields, sliceBytes, writeMessage } from '../../../src/grpc/messages/written-message.ts';
 
 const pixels = new Uint8Array(2_500_001).map((_, at) => at * 31);
 const response = (length: number, key: string) =>
@@ -90,3 +90,11 @@ describe(writeMessage, () => {
 function fieldsOf(schema: (typeof messages)[number][1], bytes: Uint8Array): string {
   return toJsonString(schema, fromBinary(schema, bytes));
 }
+
+describe(bytesInFields, () => {
+  it.each(messages)('is the length without the other fields: %s', (_, schema, message) => {
+    const others = toBinary(schema, message).length - bytesInFields(schema, message);
+    expect(others).toBeGreaterThanOrEqual(0);
+    expect(others).toBeLessThan(200);
+  });
+});
