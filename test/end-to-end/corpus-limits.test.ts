@@ -95,6 +95,8 @@ describe('--row-timeout', () => {
       { event: 'retried', reason: 'DEADLINE_EXCEEDED', message },
       { event: 'failed', reason: 'DEADLINE_EXCEEDED', message },
     ]);
+    // The second try is a request of its own, not the wait for the first one's.
+    expect(origin.requests.filter(({ path }) => path === '/hangs')).toHaveLength(2);
     hangs = false;
     expect(await work('--retry-failed', '--json')).toMatchObject({
       code: 0,

@@ -35,9 +35,12 @@ export async function runCalls<Request, Response>(
   const running = new Set<Promise<void>>();
   let lost: ConnectError | undefined;
 
-  async function run({ id, request }: Sent<Request>): Promise<void> {
+  async function run({ id, request, expired }: Sent<Request>): Promise<void> {
     try {
-      const result = await resultOf(() => call(request, timeoutMs, signal));
+      // Also ended at the service: another try would only join it there.
+      const either = expired === undefined ? signal : AbortSignal.any([signal, expired]);
+      const result = await resultOf(() => call(request, timeoutMs, either));
+      if (expired?.aborted) return;
       if (result instanceof ConnectError) {
         lost ??= result;
         return;
@@ -45,7 +48,7 @@ export async function runCalls<Request, Response>(
       away.end();
       queue.onResponse({ id, result });
     } catch (error) {
-      over.abort(error);
+      if (!expired?.aborted) over.abort(error);
     }
   }
 

@@ -164,11 +164,14 @@ export function createImageQueue<Image extends QueuedImage, Request, Response>(
     });
   }
 
-  /** Treats a try without a response as a transient failure; the response is ignored if it still arrives. */
+  /** Ends a try without a response, which is a transient failure. */
   function limitTry(entry: Entry<Image, Request>): void {
     const { tryMs } = limits;
     if (tryMs === undefined) return;
+    const over = new AbortController();
+    entry.expired = over.signal;
     entry.timer = setTimeout(() => {
+      over.abort();
       const value = create(ProcessFailureSchema, triedTooLong(tryMs));
       void follow((async () => onResponse({ id: entry.id, result: { case: 'failure', value } }))());
     }, tryMs);

@@ -57,6 +57,8 @@ export interface Exchange<Image extends QueuedImage, Request, Response> {
 export interface Sent<Request> {
   readonly id: string;
   readonly request: Request;
+  /** Aborts when this try has taken too long; its response is then ignored. */
+  expired?: AbortSignal | undefined;
 }
 
 /** The response to the request of this id. */
