@@ -79,6 +79,10 @@ export interface TensorPlan {
   readonly std: readonly number[];
   /** How the values are rounded. Unset: `stepwise`. */
   readonly rounding?: Rounding | undefined;
+  /** As in ValuePlan. */
+  readonly offset?: number | undefined;
+  /** As in ValuePlan. */
+  readonly secondStd?: readonly number[] | undefined;
   readonly channelOrder: 'RGB' | 'BGR';
   /** How the pictures become one tensor. Unset: one picture after another, along the first axis. */
   readonly arrangement?: Arrangement | undefined;

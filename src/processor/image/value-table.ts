@@ -27,6 +27,10 @@ export interface ValuePlan {
   /** One value, or one per channel. */
   readonly std: readonly number[];
   readonly rounding?: Rounding | undefined;
+  /** Subtracted from the rescaled values before the normalization, if they are rounded `stepwise`. Unset: 0. */
+  readonly offset?: number | undefined;
+  /** By which the normalized values are divided again: one value, or one per channel. Unset: they are not. */
+  readonly secondStd?: readonly number[] | undefined;
   readonly channelOrder: 'RGB' | 'BGR';
 }
 
@@ -91,14 +95,23 @@ const arrayTypes = {
 
 /** The 256 results of a channel of the tensor. */
 function valuesOf(plan: ValuePlan, channel: number): Float32Array {
-  if (plan.datatype === 'UINT8') return Float32Array.from({ length: 256 }, (_, sample) => sample);
+  if (plan.datatype === 'UINT8') return tableOf((sample) => sample);
+  const normalized = normalizedValues(plan, channel);
+  if (plan.secondStd === undefined) return normalized;
+  const std = Math.fround(ofChannel(plan.secondStd, channel) ?? 1);
+  return normalized.map((value) => value / std);
+}
+
+function normalizedValues(plan: ValuePlan, channel: number): Float32Array {
   const exactMean = ofChannel(plan.mean, channel) ?? 0;
   const exactStd = ofChannel(plan.std, channel) ?? 1;
   const [mean, std] = [Math.fround(exactMean), Math.fround(exactStd)];
-  const { rescaleFactor } = plan;
+  const { rescaleFactor, offset = 0 } = plan;
   switch (plan.rounding ?? 'stepwise') {
     case 'stepwise':
-      return tableOf((sample) => Math.fround(Math.fround(sample * rescaleFactor) - mean) / std);
+      return tableOf(
+        (sample) => Math.fround(Math.fround(Math.fround(sample * rescaleFactor) - offset) - mean) / std,
+      );
     case 'fused': {
       // PyTorch multiplies an FP32 tensor by a number that it rounds to FP32.
       const scale = Math.fround(1 / rescaleFactor);

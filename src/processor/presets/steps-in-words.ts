@@ -33,11 +33,14 @@ function alphaInWords(alpha: PresetPlan['alpha']): string {
 }
 
 /** Rescaling and normalization. Values that change nothing are left out. */
-function valuesInWords({ rescaleFactor, mean, std, rounding = 'stepwise' }: PresetPlan['tensor']): string {
+function valuesInWords(tensor: PresetPlan['tensor']): string {
+  const { rescaleFactor, mean, std, rounding = 'stepwise', offset, secondStd } = tensor;
   const parts = [
     ...(rescaleFactor === 1 ? [] : [`rescale by ${factorInWords(rescaleFactor)}`]),
+    ...(offset === undefined ? [] : [`subtract ${offset}`]),
     ...(mean.every((value) => value === 0) ? [] : [`subtract mean ${mean.join(', ')}`]),
     ...(std.every((value) => value === 1) ? [] : [`divide by std ${std.join(', ')}`]),
+    ...(secondStd === undefined ? [] : [`divide by ${secondStd.join(', ')} again`]),
   ];
   return parts.length === 0 ? 'keep the values 0 to 255' : `${parts.join(', ')} (${roundingWords[rounding]})`;
 }

@@ -24,11 +24,13 @@ NUMERICS = {"torch": "NUMERICS_TORCH", "pillow": "NUMERICS_PILLOW"}
 BACKENDS = {"torch": "torchvision", "pillow": "pil"}
 # Types that blur floats by sums of products whose order is not known.
 FLOAT_PATHS = {"Owlv2ImageProcessor"}
-# Keys without which a type needs another program or file.
+# Keys without which a type needs another program or file, or is always refused.
 BASE = {
     "LayoutLMv2ImageProcessor": {"apply_ocr": False},
     "LayoutLMv3ImageProcessor": {"apply_ocr": False},
     "ImageGPTImageProcessor": {"do_color_quantize": False},
+    "NougatImageProcessor": {"do_crop_margin": False},
+    "PPFormulaNetImageProcessor": {"do_crop_margin": False},
     "GLPNImageProcessor": {"size": {"height": 480, "width": 640}},
 }
 # Types that convert only masks to RGB, whatever do_convert_rgb says.

@@ -328,6 +328,7 @@ describe(parsePreprocessorConfig, () => {
     ['size is null', { image_processor_type: 'AriaImageProcessor', do_resize: true }],
     ['resample is null', { image_processor_type: 'Swin2SRImageProcessor', do_resize: true, size: 9 }],
     ['do_rescale is false', { image_processor_type: 'DINOv3ViTImageProcessor', do_rescale: false }],
+    ['do_rescale is false', { image_processor_type: 'Llama4ImageProcessor', do_rescale: false }],
     ['crop_size is -1', { ...clip, crop_size: -1 }],
     ['resample is 6', { ...vit, resample: 6 }],
     ['resample is "bicubic"', { ...vit, resample: 'bicubic' }],
@@ -356,6 +357,16 @@ describe(parsePreprocessorConfig, () => {
     expect(reason).toBe('PRESET_INVALID');
     expect(message).toContain(`The preprocessor config's ${words}; allowed: `);
   });
+
+  it.each(['DonutImageProcessor', 'NougatImageProcessor'])(
+    "refuses an image that is larger than the padding of %s's Pillow backend",
+    (name) => {
+      const config = { image_processor_type: name, do_crop_margin: false, do_thumbnail: false };
+      const paddingBy = (library: 'torch' | 'pillow') => parse(config, library).steps.at(-1);
+      expect(paddingBy('pillow')).toMatchObject({ kind: 'padTo', refusesLarger: true });
+      expect(paddingBy('torch')).not.toHaveProperty('refusesLarger');
+    },
+  );
 
   it('refuses padding to a multiple that is missing, unless the backend ignores it', () => {
     const config = { image_processor_type: 'DPTImageProcessor', do_pad: true };

@@ -1,8 +1,8 @@
 import type { ResizeFit } from '../../image/resize.ts';
 import type { Step } from '../../image/steps.ts';
-import { invalid, readFlag, readNumber, readWholeNumber } from '../config-values.ts';
+import { invalid, readFlag, readNumber, readStd, readWholeNumber } from '../config-values.ts';
 import type { PresetLibrary } from '../preset.ts';
-import type { ConfigValues, OwnPlan, ProcessorType } from '../processor-types.ts';
+import type { ConfigValues, OwnPlan, OwnTensor, ProcessorType } from '../processor-types.ts';
 import {
   cropOrigin,
   cropped,
@@ -13,7 +13,16 @@ import {
   resized,
   unfusedValues,
 } from './own-steps.ts';
-import { all, bicubic, bilinear, imagenetValues, shortest, square } from './type-values.ts';
+import {
+  all,
+  allButCrop,
+  bicubic,
+  bilinear,
+  halfValues,
+  imagenetValues,
+  shortest,
+  square,
+} from './type-values.ts';
 
 /*
  * Image processors of transformers that classify, describe or enlarge an image.
@@ -52,6 +61,23 @@ export const classificationTypes: Readonly<Record<string, ProcessorType>> = {
     },
     ignores: ignoresPadding,
     own: resizedValues,
+  },
+  EfficientNetImageProcessor: {
+    defaults: {
+      ...allButCrop,
+      ...halfValues,
+      size: square(346),
+      crop_size: square(289),
+      resample: bicubic,
+      do_center_crop: false,
+      rescale_offset: false,
+      include_top: true,
+    },
+    ignores: ignoresPadding,
+    own: (config, resampling, library) => ({
+      steps: [...resized(config, resampling, () => plainSize(config)), ...cropped(config, library)],
+      tensor: efficientNetValues(config, library),
+    }),
   },
   PerceiverImageProcessor: {
     defaults: { ...all, ...imagenetValues, size: square(224), crop_size: square(256), resample: bicubic },
@@ -116,6 +142,23 @@ export const classificationTypes: Readonly<Record<string, ProcessorType>> = {
     },
   },
 };
+
+/** EfficientNetImageProcessor subtracts 1 if it rescales with an offset, and divides by the std again for its classifier. */
+function efficientNetValues(config: ConfigValues, library: PresetLibrary): OwnTensor {
+  const [rescales, normalizes] = [readFlag(config, 'do_rescale'), readFlag(config, 'do_normalize')];
+  const isAgain = readFlag(config, 'include_top');
+  if (isAgain && library === 'torch' && !rescales && !normalizes) {
+    throw invalid('include_top', config.include_top, 'false, because torchvision does not normalize uint8');
+  }
+  return {
+    ...(rescales &&
+      readFlag(config, 'rescale_offset') && {
+        offset: 1,
+        ...(library === 'torch' && unfusedValues(config)),
+      }),
+    ...(isAgain && { secondStd: readStd(config), datatype: 'FP32' }),
+  };
+}
 
 /** PerceiverImageProcessor.center_crop: `size` of `crop_size`, in relation to the shorter side. */
 function croppedRelatively(config: ConfigValues, library: PresetLibrary): Step[] {

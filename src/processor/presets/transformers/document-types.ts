@@ -31,7 +31,7 @@ const nougat: ProcessorType = {
     if (library === 'torch') refuse(config, 'do_align_long_axis', 'the torchvision backend turns other axes');
     // The Pillow backend reduces the image first, with reducing_gap=2.
     if (library === 'pillow') refuse(config, 'do_thumbnail', 'numerics=torch computes it');
-    return { steps: longAxisSteps(config, resampling, { ...resampling, filter: 'bicubic' }) };
+    return { steps: longAxisSteps(config, resampling, { ...resampling, filter: 'bicubic' }, library) };
   },
 };
 
@@ -125,16 +125,20 @@ function donutSteps(config: ConfigValues, resampling: Resampling, library: Prese
   // The Pillow backend takes resample=0 for a missing value.
   const isBicubic = library === 'pillow' && config.resample === 0;
   const thumbnail = isBicubic ? ({ ...resampling, filter: 'bicubic' } as const) : resampling;
-  const steps = longAxisSteps(config, resampling, thumbnail).map((step) =>
-    // The Pillow backend pads by NumPy, which refuses a negative number of pixels; torchvision cuts.
-    step.kind === 'padTo' && library === 'pillow' ? ({ ...step, refusesLarger: true } as const) : step,
-  );
-  return [...steps, ...cropped(config, library)];
+  return [...longAxisSteps(config, resampling, thumbnail, library), ...cropped(config, library)];
 }
 
 /** DonutImageProcessor._preprocess up to its padding. */
-function longAxisSteps(config: ConfigValues, resampling: Resampling, thumbnail: Resampling): Step[] {
+function longAxisSteps(
+  config: ConfigValues,
+  resampling: Resampling,
+  thumbnail: Resampling,
+  library: PresetLibrary,
+): Step[] {
   const size = fixedSize(config, 'size');
+  // The Pillow backend pads by NumPy, which refuses a negative number of pixels; torchvision cuts.
+  const padding = { kind: 'padTo', to: size, at: 'centre' } as const;
+  const padded: Step = library === 'pillow' ? { ...padding, refusesLarger: true } : padding;
   return [
     ...(readFlag(config, 'do_align_long_axis') ? [{ kind: 'turnLongAxis', ...size } as const] : []),
     ...resized(config, resampling, () => ({
@@ -144,7 +148,7 @@ function longAxisSteps(config: ConfigValues, resampling: Resampling, thumbnail: 
     ...(readFlag(config, 'do_thumbnail')
       ? [{ kind: 'resize', fit: 'rule', rule: { kind: 'thumbnail', ...size }, ...thumbnail } as const]
       : []),
-    ...(readFlag(config, 'do_pad') ? [{ kind: 'padTo', to: size, at: 'centre' } as const] : []),
+    ...(readFlag(config, 'do_pad') ? [padded] : []),
   ];
 }
 

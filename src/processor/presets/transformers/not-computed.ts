@@ -21,7 +21,6 @@ export const notComputed: Readonly<Record<string, (typeof missing)[keyof typeof 
   DeepseekOcr2ImageProcessor: missing.tiles,
   DeepseekVLHybridImageProcessor: missing.twoImages,
   EfficientLoFTRImageProcessor: missing.pairs,
-  EfficientNetImageProcessor: missing.other,
   FuyuImageProcessor: missing.patches,
   GraniteDoclingImageProcessor: missing.tiles,
   ImageGPTImageProcessor: missing.other,

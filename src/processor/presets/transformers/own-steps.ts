@@ -60,13 +60,15 @@ export function checkValuesResize(config: ConfigValues): void {
  * its `rescale_and_normalize`.
  */
 export function unfusedValues(config: ConfigValues): OwnTensor {
-  const rescales = readFlag(config, 'do_rescale');
-  // torchvision refuses to normalize uint8.
-  if (!rescales && readFlag(config, 'do_normalize')) throw invalid('do_rescale', config.do_rescale, 'true');
-  return {
-    rounding: 'stepwise',
-    rescaleFactor: rescales ? Math.fround(readNumber(config, 'rescale_factor')) : 1,
-  };
+  checkRescale(config);
+  const factor = readFlag(config, 'do_rescale') ? readNumber(config, 'rescale_factor') : 1;
+  return { rounding: 'stepwise', rescaleFactor: Math.fround(factor) };
+}
+
+/** `normalize` of TorchvisionBackend refuses uint8. */
+export function checkRescale(config: ConfigValues): void {
+  if (!readFlag(config, 'do_normalize') || readFlag(config, 'do_rescale')) return;
+  throw invalid('do_rescale', config.do_rescale, 'true, because do_normalize is');
 }
 
 /** The side of `size = {"shortest_edge": …}`. Other keys are ignored. */

@@ -1,6 +1,7 @@
 import { squareOf } from '../../image/views/view.ts';
 import { invalid, readFlag, readNumber, readPerChannel, readStd } from '../config-values.ts';
 import type { ConfigValues, OwnTensor, ProcessorType } from '../processor-types.ts';
+import { checkRescale } from './own-steps.ts';
 import { readSquareTile, readTiles, tileSteps } from './tile-values.ts';
 import { bilinear, halfValues, square } from './type-values.ts';
 
@@ -74,6 +75,7 @@ export const tiledCanvasTypes: Readonly<Record<string, ProcessorType>> = {
 
 /** Llama 4 rescales and normalizes in bfloat16 if it does both. */
 function bfloat16Values(config: ConfigValues): OwnTensor {
+  checkRescale(config);
   if (!readFlag(config, 'do_rescale') || !readFlag(config, 'do_normalize')) return {};
   return {
     datatype: 'BF16',

@@ -35,9 +35,17 @@ export function ruleInWords({ factors, normalizations }: ValueRule): Pick<Words,
 const none: Normalization = { mean: [0], std: [1] };
 
 /** The rule of a plan. */
-export function ruleOf({ datatype, rescaleFactor, mean, std }: TensorPlan): ValueRule {
+export function ruleOf({ datatype, rescaleFactor, mean, std, offset, secondStd }: TensorPlan): ValueRule {
   // Values of UINT8 are the levels.
-  return datatype === 'UINT8' ? rule(1, none) : rule(rescaleFactor, { mean, std });
+  if (datatype === 'UINT8') return rule(1, none);
+  return {
+    factors: [rescaleFactor],
+    normalizations: [
+      ...(offset === undefined ? [] : [{ ...none, mean: [offset] }]),
+      { mean, std },
+      ...(secondStd === undefined ? [] : [{ ...none, std: secondStd }]),
+    ],
+  };
 }
 
 /** The value of a level x in a channel is gain · x + bias. */
