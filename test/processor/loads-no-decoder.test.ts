@@ -1,12 +1,13 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import process from 'node:process';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { ImageFormat, ProcessorService } from '../../gen/image/v1/processor_pb.ts';
 import { sourceFormats } from '../../src/processor/codecs/codecs.ts';
 import { bmpFile } from '../support/bmp.ts';
@@ -18,31 +19,39 @@ import { pagesPdf } from '../support/pdf.ts';
  * never loads a decoder.
  */
 
-const program = fileURLToPath(new URL('../../src/processor/main.ts', import.meta.url));
+/** The programs that serve gRPC: image-processor by itself, and both services in one process. */
+const programs = ['processor/main.ts', 'start/main.ts'] as const;
 
-let server: ChildProcess;
-let baseUrl: string;
-
-beforeAll(async () => {
-  server = fork(program, {
-    silent: true,
+/** Starts a program. @returns its process, and the address of image-processor in it */
+async function start(program: (typeof programs)[number]) {
+  const server = spawn(process.execPath, [fileURLToPath(new URL(`../../src/${program}`, import.meta.url))], {
+    stdio: ['ignore', 'pipe', 'inherit'],
     env: {
       ...process.env,
       HOST: '127.0.0.1',
       PORT: '0',
+      PROCESSOR_PORT: '0',
       METRICS_PORT: '0',
+      NODE_ENV: 'production',
+      LOG_LEVEL: 'info',
       WORKERS: '1',
       SOURCE_FORMATS: sourceFormats.join(','),
     },
   });
-  const [{ port }] = (await once(server, 'message')) as [{ port: number }];
-  baseUrl = `http://127.0.0.1:${port}`;
-});
-
-afterAll(async () => {
-  server.kill('SIGKILL');
-  await once(server, 'exit');
-});
+  const exited = once(server, 'exit');
+  onTestFinished(async () => {
+    server.kill('SIGKILL');
+    await exited;
+  });
+  for await (const line of createInterface(server.stdout)) {
+    if (!line.includes('image-processor listens')) continue;
+    // Lines that follow are not read, and must not block the process.
+    server.stdout.resume();
+    const { port } = JSON.parse(line) as { port: number };
+    return { pid: server.pid as number, baseUrl: `http://127.0.0.1:${port}` };
+  }
+  throw new Error(`${program} ended early`);
+}
 
 const fixture = (name: string) => readFile(new URL(`../fixtures/decode/${name}`, import.meta.url));
 
@@ -71,7 +80,8 @@ function mappedFiles(pid: number): string[] {
 }
 
 describe.skipIf(process.platform !== 'linux')('the process that serves gRPC', () => {
-  it('loads no decoder, whatever image is sent', async () => {
+  it.each(programs)('loads no decoder, whatever image is sent: %s', async (program) => {
+    const { pid, baseUrl } = await start(program);
     const { process: send } = createClient(ProcessorService, createGrpcTransport({ baseUrl }));
     const formats = new Set<ImageFormat>();
     const optional = ['rgb.heic', 'rgb.jxl'].map(optionalFixture);
@@ -81,7 +91,7 @@ describe.skipIf(process.platform !== 'linux')('the process that serves gRPC', ()
       formats.add(source?.format ?? ImageFormat.UNSPECIFIED);
     }
     expect(formats.size).toBe(sourceFormats.length);
-    const mapped = mappedFiles(server.pid as number);
+    const mapped = mappedFiles(pid);
     expect(mapped.filter((file) => decoders.test(file))).toEqual([]);
   });
 });
