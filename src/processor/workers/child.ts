@@ -105,7 +105,10 @@ export function startChild<Name extends keyof WorkerRoles>(
       if (filled < target.length) return;
       filled = 0;
       const message = reader.filled();
-      if (message !== undefined) replied.resolve(message.value as Reply);
+      if (message === undefined) continue;
+      // Who sent the job frees its memory after the reply, while libuv would still read it.
+      if (channel.writableLength > 0) throw new RangeError('a reply before its job was read');
+      replied.resolve(message.value as Reply);
     }
   }
   channel.on('data', (chunk: Buffer) => {

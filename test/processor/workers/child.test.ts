@@ -112,8 +112,8 @@ describe(startChild, () => {
 });
 
 describe.skipIf(process.platform !== 'linux')('a worker that an attacker controls', () => {
-  /** Code to run instead of the worker, with the socket as descriptor 3. */
-  async function linesOfHostile(script: string): Promise<unknown> {
+  /** Code to run instead of the worker, with the socket as descriptor 3. @returns its child, and its lines */
+  async function hostile(script: string) {
     const folder = await mkdtemp(join(tmpdir(), 'hostile-'));
     const path = join(folder, 'hostile.cjs');
     const prelude = `
@@ -136,7 +136,8 @@ describe.skipIf(process.platform !== 'linux')('a worker that an attacker control
       const lines: string[] = [];
       const child = startChild('pixels', (line) => lines.push(line));
       children.push(child);
-      return [await child.ready.catch((error: Error) => error.message), ...lines];
+      const ready = await child.ready.catch((error: Error) => error.message);
+      return { child, ready, lines };
     } finally {
       vi.unstubAllEnvs();
       await rm(folder, { recursive: true });
@@ -150,9 +151,20 @@ describe.skipIf(process.platform !== 'linux')('a worker that an attacker control
     ['a head over the limit', `fs.writeSync(3, Buffer.alloc(8, 255));`],
     ['no value', `say(Buffer.alloc(32, 7), 0);`],
   ])('is killed if it sends %s', async (_, script) => {
-    expect(await linesOfHostile(script)).toEqual([
-      'The worker process ended: SIGKILL.',
-      expect.stringMatching(/^killed: malformed reply: /),
-    ]);
+    const { ready, lines } = await hostile(script);
+    expect(ready).toBe('The worker process ended: SIGKILL.');
+    expect(lines).toEqual([expect.stringMatching(/^killed: malformed reply: /)]);
+  });
+
+  it('is killed if it replies before it has read its job, whose memory is then freed', async () => {
+    const { child, lines } = await hostile(`
+      const { serialize } = require('node:v8');
+      say(serialize({ start: { libraries: {} }, rss: 1 }), 0);
+      fs.readSync(3, Buffer.alloc(1));
+      say(serialize({ result: [], rss: 1 }), 0);
+      for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+    `);
+    await expect(child.run(await job(16, 15_000_000))).rejects.toBeInstanceOf(WorkerEnded);
+    expect(lines).toEqual(['killed: malformed reply: RangeError: a reply before its job was read']);
   });
 });

@@ -181,11 +181,10 @@ describe(startProcesses, () => {
     expect(pool.pids().pixels).not.toContain(pid);
   });
 
-  it('survives a Ctrl+C and a SIGTERM to the whole group', async () => {
+  it('survives a Ctrl+C, a closed terminal and a SIGTERM to the whole group', async () => {
     const { pool } = await startPool(1);
     const [pid = 0] = await pidsOf(pool, 1);
-    process.kill(pid, 'SIGINT');
-    process.kill(pid, 'SIGTERM');
+    for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) process.kill(pid, signal);
     expect(await reasonOf(runOnePlan(pool, job))).toBe('done');
     expect(pool.pids().pixels).toEqual([pid]);
   });
