@@ -35,7 +35,7 @@ export function processImage(config: ApiConfig, processor: ProcessorClient, held
 
 /**
  * Frees the memory of a request's image and of its response at the earliest time. The processor has read all of the image,
- * or it would not have responded.
+ * or it would not have responded. After a failure it may still read it.
  */
 function releaseWhenSent({ env }: ApiContext, response: ProcessResponse | ProcessVariantsResponse): void {
   releaseBody(env.incoming);

@@ -24,7 +24,8 @@ export interface LocalServer {
   readonly port: number;
   /**
    * Runs a call as if it had come from a caller that is believed. Messages are passed on as they are, so neither side
-   * changes one: the request must stay as it is until the call has ended, and the response may be the cache's.
+   * changes one. The request stays as it is until it has a response; after a failure its bytes may still be read, for a
+   * caller with an equal request. The response may be the cache's.
    *
    * @throws ConnectError as it would arrive over a connection
    */

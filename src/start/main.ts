@@ -68,6 +68,8 @@ async function startBoth(): Promise<void> {
   // In this order: supervisors take the port of image-api for that of a service that has started.
   const ofApi = await openApi(config.api, process.env.PROCESSOR_URL || ofProcessor, (service, log) => {
     api = { service, log };
+    // A signal came while it opened.
+    if (ending !== undefined) void service.drain();
   });
   while (ending === undefined) {
     if (await ofApi.isReady()) {

@@ -171,31 +171,34 @@ describe('npm start', { timeout: 120_000 }, () => {
     expect(service.errors()).toBe(message);
   });
 
-  it('finishes the requests in flight when a supervisor signals the whole process group', async () => {
-    const origin = createServer((_, response) => {
-      // Half of the body, and the rest when the services drain.
-      const sample = readFileSync(`${root}test/fixtures/sample.jpg`);
-      response.writeHead(200, { 'content-type': 'image/jpeg', 'content-length': sample.length });
-      response.write(sample.subarray(0, 1000));
-      setTimeout(() => response.end(sample.subarray(1000)), 1500);
-      process.kill(-(service.child.pid ?? 0), 'SIGTERM');
-    }).listen(0, '127.0.0.1');
-    await once(origin, 'listening');
-    onTestFinished(() => void origin.close());
-    const { port } = origin.address() as AddressInfo;
-    const service = await startAll(
-      process.execPath,
-      [start],
-      { URL_ALLOWED_HOSTS: `127.0.0.1:${port}` },
-      true,
-    );
-    await service.printed(/End: Ctrl\+C/);
-    const url = `http://localhost:${service.port}/v1/images?url=${encodeURIComponent(`http://127.0.0.1:${port}/`)}`;
-    const response = await fetch(url);
-    expect(response.status).toBe(200);
-    expect((await response.bytes()).length).toBeGreaterThan(1000);
-    expect(await service.exited).toEqual([0, null]);
-  });
+  it.each(['SIGTERM', 'SIGHUP'] as const)(
+    'finishes the requests in flight when %s reaches the whole process group',
+    async (signal) => {
+      const origin = createServer((_, response) => {
+        // Half of the body, and the rest when the services drain.
+        const sample = readFileSync(`${root}test/fixtures/sample.jpg`);
+        response.writeHead(200, { 'content-type': 'image/jpeg', 'content-length': sample.length });
+        response.write(sample.subarray(0, 1000));
+        setTimeout(() => response.end(sample.subarray(1000)), 1500);
+        process.kill(-(service.child.pid ?? 0), signal);
+      }).listen(0, '127.0.0.1');
+      await once(origin, 'listening');
+      onTestFinished(() => void origin.close());
+      const { port } = origin.address() as AddressInfo;
+      const service = await startAll(
+        process.execPath,
+        [start],
+        { URL_ALLOWED_HOSTS: `127.0.0.1:${port}` },
+        true,
+      );
+      await service.printed(/End: Ctrl\+C/);
+      const url = `http://localhost:${service.port}/v1/images?url=${encodeURIComponent(`http://127.0.0.1:${port}/`)}`;
+      const response = await fetch(url);
+      expect(response.status).toBe(200);
+      expect((await response.bytes()).length).toBeGreaterThan(1000);
+      expect(await service.exited).toEqual([0, null]);
+    },
+  );
 
   it.skipIf(process.platform !== 'linux')('ends with 0 when a signal comes while it starts', async () => {
     const service = await startAll(process.execPath, [start]);

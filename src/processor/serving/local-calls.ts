@@ -21,14 +21,18 @@ import { over, type UnaryMethods } from './grpc-unary.ts';
  *
  * @param limitOf - the longest message of a method
  * @param open - makes the context values of a call with these headers
+ * @returns `idle` resolves when no call is under way
  */
 export function createLocalCalls(
   methods: UnaryMethods,
   limitOf: (method: DescMethod) => MessageLimit,
   interceptors: Interceptor[],
   open: (headers: Readonly<Record<string, string>>) => ContextValues,
-): LocalServer['call'] {
-  return async ({ method, message, headers = {}, deadline, takeRoom }) => {
+): { readonly call: LocalServer['call']; idle(): Promise<void> } {
+  let inFlight = 0;
+  const waiting: (() => void)[] = [];
+
+  const run: LocalServer['call'] = async ({ method, message, headers = {}, deadline, takeRoom }) => {
     const spec = methods.find(createMethodUrl('/', method));
     if (spec === undefined) throw new ConnectError(`no method ${method.name}`, Code.Unimplemented);
     const contextValues = open(headers);
@@ -62,5 +66,20 @@ export function createLocalCalls(
       context.abort(over);
       memory.account.close();
     }
+  };
+
+  return {
+    async call(call) {
+      inFlight++;
+      try {
+        return await run(call);
+      } finally {
+        inFlight--;
+        if (inFlight === 0) for (const resolve of waiting.splice(0)) resolve();
+      }
+    },
+    async idle() {
+      if (inFlight > 0) await new Promise<void>((resolve) => waiting.push(resolve));
+    },
   };
 }

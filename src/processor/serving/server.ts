@@ -160,10 +160,11 @@ export async function startGrpcServer(
   server.on('session', silent.add);
   server.on('session', limitConnectionAge(options.maxConnectionAgeMs ?? 0));
   server.on('stream', resetUnreadRequest);
+  const local = createLocalCalls(methods, limitOf, interceptors, openLocal);
   const port = await listen(server, options.port, options.host);
   return {
     port,
-    call: createLocalCalls(methods, limitOf, interceptors, openLocal),
+    call: local.call,
     async drain() {
       draining.abort();
       const closed = once(server, 'close');
@@ -171,6 +172,7 @@ export async function startGrpcServer(
       // Node says GOAWAY on every session, and closes each when its last stream is over.
       server.close();
       await closed;
+      await local.idle();
     },
   };
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
 import { Code, ConnectError, type ServiceImpl } from '@connectrpc/connect';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -30,11 +31,13 @@ async function started(process: Process) {
     byGrpc: createProcessorClient(`http://127.0.0.1:${server.port}`, megabyte),
     local: createProcessorClient(server, megabyte),
   };
+  let drained: Promise<void> | undefined;
+  const drain = () => (drained ??= server.drain());
   onTestFinished(async () => {
     clients.byGrpc.close();
-    await server.drain();
+    await drain();
   });
-  return { ...clients, port: server.port, memory, health };
+  return { ...clients, port: server.port, memory, health, drain };
 }
 
 function within(ms: number, signal = new AbortController().signal) {
@@ -162,6 +165,20 @@ describe('the processor of this process', () => {
     };
     const call = local.process(request, within(10_000), origin, { maxBytes: megabyte, take: full });
     expect((await failureOf(call)).reason).toBe('OVERLOADED');
+  });
+
+  it('drains when its last call has its response', async () => {
+    const held = Promise.withResolvers<object>();
+    const { local, drain } = await started(() => held.promise);
+    const events: string[] = [];
+    const call = local.process(request, within(10_000)).then(() => events.push('response'));
+    const drained = drain().then(() => events.push('drained'));
+    // Long enough for a server without connections to close.
+    await sleep(100);
+    expect(events).toEqual([]);
+    held.resolve({});
+    await Promise.all([call, drained]);
+    expect(events).toHaveLength(2);
   });
 
   it('counts its calls, reports its health, and has one address', async () => {
