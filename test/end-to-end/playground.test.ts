@@ -280,6 +280,26 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
     expect(await alert.isVisible()).toBe(false);
   });
 
+  it('sends a call again that is under way when the network comes back', async () => {
+    await open();
+    let calls = 0;
+    await page.route('**/image.v1.ProcessorService/*', async (route) => {
+      calls++;
+      if (calls > 1) return await route.continue();
+      await context.setOffline(true);
+      await context.setOffline(false);
+      // The page may have cancelled it already.
+      await route.abort('internetdisconnected').catch(() => {});
+    });
+    try {
+      await announcedAfter(() => page.click('#run'));
+    } finally {
+      await page.unroute('**/image.v1.ProcessorService/*');
+    }
+    expect(calls).toBe(2);
+    expect(await page.getByRole('alert').isVisible()).toBe(false);
+  });
+
   it('asks for an API key where one is needed, and keeps it only in memory', async () => {
     const key = 'a key of this test';
     const secret = key.replaceAll(' ', '-');

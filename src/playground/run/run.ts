@@ -58,6 +58,7 @@ const typingPauseMs = 250;
 export function createRun(parts: RunParts) {
   const { store, sources, givenFiles, service, keyField, form, images, preview, status, announce } = parts;
   let call = new AbortController();
+  let isCalling = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let source: ImageSource | undefined;
   let lastProblem: Problem | undefined;
@@ -83,6 +84,7 @@ export function createRun(parts: RunParts) {
     status.working({ phase: 'processing' });
     void preview.show(shown, signal);
     showCode();
+    isCalling = true;
     try {
       images.start(state, shown);
       if (keyField.isMissing()) return showProblem(missingKey);
@@ -95,6 +97,8 @@ export function createRun(parts: RunParts) {
     } catch (error) {
       const problem = callProblem(error, signal);
       if (problem !== undefined) showProblem(problem);
+    } finally {
+      if (call.signal === signal) isCalling = false;
     }
   }
 
@@ -215,9 +219,9 @@ export function createRun(parts: RunParts) {
       if (isTyped) timer = setTimeout(run, typingPauseMs);
       else void run();
     },
-    /** Runs again if the last run failed because the browser was offline. */
+    /** Runs again if the last run failed because the browser was offline, or if its call may have begun then. */
     runIfOffline(): void {
-      if (lastProblem?.reason === 'OFFLINE') void run();
+      if (isCalling || lastProblem?.reason === 'OFFLINE') void run();
     },
   };
 }
