@@ -106,7 +106,7 @@ export function startChild<Name extends keyof WorkerRoles>(
       filled = 0;
       const message = reader.filled();
       if (message === undefined) continue;
-      // Who sent the job frees its memory after the reply, while libuv would still read it.
+      // The caller frees the job's memory after the reply, while libuv would still read it.
       if (channel.writableLength > 0) throw new RangeError('a reply before its job was read');
       replied.resolve(message.value as Reply);
     }
