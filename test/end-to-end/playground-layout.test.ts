@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser } from '../support/browser.ts';
@@ -7,15 +5,6 @@ import { encoded, redGreenBlue, solid } from '../support/pictures.ts';
 import { newPlaygroundPage, type PlaygroundPage } from '../support/playground-page.ts';
 import { type Service, startService } from '../support/service.ts';
 import { chromium } from '../support/tools.ts';
-
-/** A finding of axe. */
-interface Violation {
-  readonly id: string;
-  readonly impact: string;
-  readonly nodes: readonly { readonly html: string }[];
-}
-
-const widths = [390, 900, 1440];
 
 describe.skipIf(chromium === undefined)('the layout of the playground', () => {
   let service: Service;
@@ -27,9 +16,6 @@ describe.skipIf(chromium === undefined)('the layout of the playground', () => {
     browser = await launchBrowser();
     playground = await newPlaygroundPage(browser, { reducedMotion: 'reduce' });
     await playground.open(service.url);
-    await playground.page.evaluate(
-      await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'),
-    );
   }, 120_000);
 
   afterAll(async () => {
@@ -37,28 +23,8 @@ describe.skipIf(chromium === undefined)('the layout of the playground', () => {
     await service?.stop();
   });
 
-  /** The faults that axe and the browser find at each width, in both themes. */
-  async function findings(): Promise<string[]> {
-    const { page } = playground;
-    const found: string[] = [];
-    for (const width of widths) {
-      await page.setViewportSize({ width, height: 860 });
-      const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
-      if (overflow > 0) found.push(`${width}: ${overflow} pixels stick out`);
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.emulateMedia({ colorScheme });
-        const { violations } = await page.evaluate<{ violations: Violation[] }>('axe.run(document)');
-        for (const { id, impact, nodes } of violations) {
-          if (impact !== 'serious' && impact !== 'critical') continue;
-          found.push(`${width} ${colorScheme} ${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-        }
-      }
-    }
-    return found;
-  }
-
   it('has no barriers with several files, one of which failed, at each width and in both themes', async () => {
-    const { page } = playground;
+    const { page, barriers } = playground;
     const files = [
       { name: 'a.png', mimeType: 'image/png', buffer: Buffer.from(await encoded(redGreenBlue, 'png')) },
       { name: 'broken.png', mimeType: 'image/png', buffer: Buffer.from('no image at all') },
@@ -70,11 +36,11 @@ describe.skipIf(chromium === undefined)('the layout of the playground', () => {
     ];
     await page.setInputFiles('#file', files);
     await page.getByText('2 of 3 images done, 1 failed').waitFor();
-    expect(await findings()).toEqual([]);
+    expect(await barriers()).toEqual([]);
     // The problem of the failed file, with its preview.
     await page.locator('#file-list button.file', { hasText: 'broken.png' }).click();
     await page.getByRole('alert').waitFor();
-    expect(await findings()).toEqual([]);
+    expect(await barriers()).toEqual([]);
   }, 180_000);
 
   it('leads to the result on a phone, where that follows the settings', async () => {
