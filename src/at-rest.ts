@@ -17,12 +17,8 @@ const worthwhileMs = 100;
 /**
  * Gives memory back to the system when this process has had nothing to do for some seconds: after its start, and
  * after a load. V8 itself collects only when it allocates, and keeps the young generation at its largest size.
- *
- * Both services call it, which may share a process.
  */
 export function releaseMemoryAtRest(): void {
-  if (isWatched) return;
-  isWatched = true;
   let checkedAt = cpuMs();
   let workMs = checkedAt;
   setInterval(() => {
@@ -37,8 +33,6 @@ export function releaseMemoryAtRest(): void {
     }
   }, checkEveryMs).unref();
 }
-
-let isWatched = false;
 
 /** Collects everything and shrinks the heap, which a full collection by itself does not do. It takes some 50 ms. */
 export function collectAll(): void {

@@ -1,4 +1,5 @@
 import process from 'node:process';
+import { releaseMemoryAtRest } from '../at-rest.ts';
 import { EnvironmentError } from '../environment.ts';
 import { drainOnSignal } from '../shutdown.ts';
 import { readApiConfig } from './config.ts';
@@ -9,6 +10,7 @@ try {
   await openApi(config, config.processorUrl, ({ drain }, log) => {
     drainOnSignal(drain, config.shutdownDelayMs + config.shutdownTimeoutMs, log);
   });
+  releaseMemoryAtRest();
 } catch (error) {
   if (!(error instanceof EnvironmentError)) throw error;
   process.stderr.write(`${error.message}\n`);

@@ -1,5 +1,4 @@
 import process from 'node:process';
-import { releaseMemoryAtRest } from '../at-rest.ts';
 import { misspeltVariables } from '../environment.ts';
 import type { LocalServer } from '../grpc/unary-call.ts';
 import { createLogger, type Logger } from '../telemetry/telemetry.ts';
@@ -21,7 +20,6 @@ export async function openApi(
 ): Promise<RunningApi> {
   const log = createLogger('image-api', config.logLevel);
   const api = await startApi(config, processors, log);
-  releaseMemoryAtRest();
   handleSignals(api, log);
   for (const warning of misspeltVariables(Object.keys(apiEnvironment.shape), process.env)) log.warn(warning);
   const processor = typeof processors === 'string' ? processors : 'in this process';

@@ -1,5 +1,4 @@
 import process from 'node:process';
-import { releaseMemoryAtRest } from '../at-rest.ts';
 import { misspeltVariables } from '../environment.ts';
 import { jpegCodecOf } from '../jpeg-codec.ts';
 import { createLogger, type Logger } from '../telemetry/telemetry.ts';
@@ -18,7 +17,6 @@ export async function openProcessor(
 ): Promise<Processor> {
   const log = createLogger('image-processor', config.LOG_LEVEL);
   const processor = await startProcessor(config, log);
-  releaseMemoryAtRest();
   handleSignals(processor, log);
   for (const warning of misspeltVariables(Object.keys(processorEnvironment.shape), process.env))
     log.warn(warning);

@@ -4,6 +4,7 @@ import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import type { RunningApi } from '../api/server.ts';
+import { releaseMemoryAtRest } from '../at-rest.ts';
 import { EnvironmentError } from '../environment.ts';
 import { jpegCodecOf } from '../jpeg-codec.ts';
 import type { Processor } from '../processor/processor.ts';
@@ -56,16 +57,16 @@ async function startBoth(): Promise<void> {
   config = readStartConfig({ ...environment, PROCESSOR_HOST: processorHost }, ports);
   endWithUs();
 
-  // image-api is loaded while the workers start.
-  const [{ openProcessor }, { openApi }] = await Promise.all([
-    import('../processor/open.ts'),
-    import('../api/open.ts'),
-  ]);
+  const { openProcessor } = await import('../processor/open.ts');
+  // Loaded while the workers start.
+  const loading = import('../api/open.ts');
   const ofProcessor = await openProcessor(config.processor, (service, log) => {
     processor = { service, log };
   });
+  releaseMemoryAtRest();
   if (ending !== undefined) return;
   // In this order: supervisors take the port of image-api for that of a service that has started.
+  const { openApi } = await loading;
   const ofApi = await openApi(config.api, process.env.PROCESSOR_URL || ofProcessor, (service, log) => {
     api = { service, log };
     // A signal came while it opened.

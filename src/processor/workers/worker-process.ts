@@ -162,7 +162,8 @@ const keptBytes = 4 * 1024 * 1024;
 let kept = Buffer.allocUnsafeSlow(keptBytes);
 
 async function serve(name: keyof WorkerRoles, formats: readonly SourceFormat[]): Promise<void> {
-  // Ctrl+C, a closed terminal and a supervisor's SIGTERM reach the whole process group; the server completes running calls first.
+  // Ctrl+C, a closed terminal and a supervisor's SIGTERM reach the whole process group; the server completes running
+  // calls first.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
   endWithParent();
   // If cores are scarce, the server and the header process, which can refuse an image early, run before pixels and
