@@ -1,7 +1,7 @@
 """Makes tensor-goldens.json: all tensors that transformers' image processors make of a picture.
 
     pip install -r test/parity/requirements-models.txt
-    python test/parity/make_tensor_goldens.py
+    python test/parity/make_tensor_goldens.py [TYPE ...]      all types, or some beside the others' goldens
     npx biome format --write test/parity/tensor-goldens.json
 
 Nothing is downloaded: the configs are below. test/parity/tensors.test.ts makes the same pictures (`picture`) and
@@ -12,6 +12,7 @@ C order, little-endian.
 
 import hashlib
 import json
+import sys
 import warnings
 from pathlib import Path
 
@@ -48,6 +49,14 @@ TYPES = {
             "pan_and_scan_max_num_crops": 4,
             "pan_and_scan_min_ratio_to_activate": 1.2,
         },
+    ],
+    "GraniteDoclingImageProcessor": [
+        {"size": square(48), "max_patches": 5, "fine_route": True},
+        {"size": {"height": 40, "width": 56}, "min_patches": 3, "max_patches": 9},
+        {"size": square(24), "max_patches": 40, "do_rescale": False, "do_normalize": False},
+        {"size": square(48), "max_patches": 4, "dense_max_patches": 9, "dense_min_aspect": 1.2, "dense_max_aspect": 3},
+        {"size": square(48), "max_patches": 4, "dense_max_patches": 7, "dense_max_scale": 0.3},
+        {"size": square(48), "crop_to_patches": False},
     ],
     "GotOcr2ImageProcessor": [
         {"size": square(48)},
@@ -169,7 +178,7 @@ NO_TENSORS = {"task_inputs", "patch_offsets"}
 FLOATS = {"Owlv2ImageProcessor": "pixel_values"}
 
 # A list of images is one sample for these, so a batch is a list of lists.
-SAMPLES_OF_IMAGES = {"Idefics2ImageProcessor", "Idefics3ImageProcessor", "MllamaImageProcessor", "SmolVLMImageProcessor"}
+SAMPLES_OF_IMAGES = {"GraniteDoclingImageProcessor", "Idefics2ImageProcessor", "Idefics3ImageProcessor", "MllamaImageProcessor", "SmolVLMImageProcessor"}
 
 
 def tensor_of(value) -> np.ndarray:
@@ -209,35 +218,55 @@ def batch_of(processor, suffix: str) -> dict[str, str] | None:
     return {key: described(value, key == floats) for key, value in tensors.items()}
 
 
-def main() -> None:
+def goldens_of(name: str, configs: list[dict]) -> tuple[str | None, list[dict]]:
+    """The values of the class in JSON, and the goldens of all configs with each backend."""
     presets = []
-    classes = {}
-    for name, configs in [*TYPES.items(), *ONE_PICTURE.items()]:
-        for backend, suffix in [("pillow", "")] if name == "Emu3ImageProcessor" else [("torch", ""), ("pillow", "Pil")]:
-            processor_class = getattr(transformers, name + suffix, None)
-            # The Pillow backend of Owlv2 blurs with SciPy, which is not computed here.
-            if processor_class is None or (name == "Owlv2ImageProcessor" and suffix):
-                continue
-            if suffix == "":
-                values = processor_class().to_dict()
-                for key in [*DERIVED, DERIVED_OF.get(name)]:
-                    values.pop(key, None)
-                classes[name] = json.dumps(values, sort_keys=True)
-            for config in configs:
-                processor = processor_class.from_dict({"image_processor_type": name, **config})
-                cases = {}
-                for shape in PICTURES:
-                    width, height, channels, kind = shape
-                    tensors = tensors_of(processor, picture(*shape), suffix)
-                    floats = FLOATS.get(name)
-                    cases[f"{width}x{height}x{channels} {kind}"] = {
-                        key: described(value, key == floats) for key, value in tensors.items()
-                    }
-                golden = {"config": {"image_processor_type": name, **config}, "backend": backend, "cases": cases}
-                presets.append({**golden, "batch": batch_of(processor, suffix)})
+    values = None
+    for backend, suffix in [("pillow", "")] if name == "Emu3ImageProcessor" else [("torch", ""), ("pillow", "Pil")]:
+        processor_class = getattr(transformers, name + suffix, None)
+        # The Pillow backend of Owlv2 blurs with SciPy, which is not computed here.
+        if processor_class is None or (name == "Owlv2ImageProcessor" and suffix):
+            continue
+        if suffix == "":
+            own = processor_class().to_dict()
+            for key in [*DERIVED, DERIVED_OF.get(name)]:
+                own.pop(key, None)
+            values = json.dumps(own, sort_keys=True)
+        for config in configs:
+            processor = processor_class.from_dict({"image_processor_type": name, **config})
+            cases = {}
+            for shape in PICTURES:
+                width, height, channels, kind = shape
+                tensors = tensors_of(processor, picture(*shape), suffix)
+                floats = FLOATS.get(name)
+                cases[f"{width}x{height}x{channels} {kind}"] = {
+                    key: described(value, key == floats) for key, value in tensors.items()
+                }
+            golden = {"config": {"image_processor_type": name, **config}, "backend": backend, "cases": cases}
+            presets.append({**golden, "batch": batch_of(processor, suffix)})
+    return values, presets
+
+
+def main() -> None:
+    types = {**TYPES, **ONE_PICTURE}
+    names = sys.argv[1:] or list(types)
+    path = HERE / "tensor-goldens.json"
+    old = json.loads(path.read_text()) if path.exists() else {"classes": {}, "presets": []}
+    classes = dict(old["classes"])
+    presets = {name: [] for name in types}
+    for each in old["presets"]:
+        presets.get(each["config"]["image_processor_type"], []).append(each)
+    for name in names:
+        values, presets[name] = goldens_of(name, types[name])
+        if values is not None:
+            classes[name] = values
     versions = {"transformers": transformers.__version__, "torch": torch.__version__, "torchvision": torchvision.__version__}
-    goldens = {"versions": versions, "classes": classes, "presets": presets}
-    (HERE / "tensor-goldens.json").write_text(json.dumps(goldens, indent=1) + "\n")
+    goldens = {
+        "versions": versions,
+        "classes": {name: classes[name] for name in types if name in classes},
+        "presets": [each for name in types for each in presets[name]],
+    }
+    path.write_text(json.dumps(goldens, indent=1) + "\n")
 
 
 if __name__ == "__main__":

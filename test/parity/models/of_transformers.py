@@ -41,6 +41,16 @@ UNTOUCHED = {
     "do_convert_annotations", "transform", "repo_path", "class_info_file", "num_text", "num_labels", "ignore_index",
     "apply_ocr", "ocr_lang", "tesseract_config", "header_text", "character_list", "clusters", "mask_size", "mask_pad_size",
 }  # fmt: skip
+# Other values of keys whose class's own value does not show what they may be.
+CHOICES = {
+    "background_color": [[0, 0, 0], [255, 20, 7]],
+    "dense_max_patches": [40, 50],
+    "dense_max_scale": [0.3, 0.8, 2.0],
+    "dense_min_aspect": [0.7, 1.1],
+    "dense_max_aspect": [2.5],
+    "downsample_mode": ["4x", "16x"],
+    "small_image_upsize": ["always", "never"],
+}
 
 
 def classes():
@@ -103,6 +113,8 @@ def is_size(value):
 
 def drawn(draw, key, default):
     """Another value for a key, by the key's name and its class's value, or None for no other."""
+    if key in CHOICES:
+        return draw.choice(CHOICES[key])
     if key.endswith(("image_mean", "image_std")):
         low = 0.1 if key.endswith("std") else -0.5
         return draw.choice([draw.uniform(low, 1), [draw.uniform(low, 1) for _ in range(3)]])

@@ -1,23 +1,26 @@
+import type { Size } from '../shortest-edge.ts';
 import type { ExtraKind } from './extra.ts';
 
 /**
- * Rows or columns of the tiles that an image is split into, 0 if it is one picture: [1, 1]. `rows` and `cols` of
- * Idefics3ImageProcessor.
+ * Rows or columns of the tiles that an image is split into: [1, 1]. `rows` and `cols` of Idefics3ImageProcessor and
+ * GraniteDoclingImageProcessor.
  */
 export interface SplitCountExtra {
   readonly kind: 'splitCount';
   readonly of: 'rows' | 'columns';
-  /** Side of a tile, in pixels. */
-  readonly tile: number;
+  /** In pixels. */
+  readonly tile: Size;
+  /** The number for an image that is one picture. */
+  readonly ofOne: 0 | 1;
 }
 
 export const splitCount: ExtraKind<SplitCountExtra> = {
-  inWords: ({ of }) => `the ${of} of tiles, 0 for one picture`,
+  inWords: ({ of, ofOne }) => `the ${of} of tiles, ${ofOne} for one picture`,
   datatype: () => 'INT64',
   batchRule: () => 'concatenate',
   shape: () => [1, 1],
-  values({ of, tile }, { picture, pictures }) {
-    if (pictures.length === 1) return [0];
-    return [(of === 'rows' ? picture.height : picture.width) / tile];
+  values({ of, tile, ofOne }, { picture, pictures }) {
+    if (pictures.length === 1) return [ofOne];
+    return [of === 'rows' ? picture.height / tile.height : picture.width / tile.width];
   },
 };

@@ -22,7 +22,6 @@ export const notComputed: Readonly<Record<string, (typeof missing)[keyof typeof 
   DeepseekVLHybridImageProcessor: missing.twoImages,
   EfficientLoFTRImageProcessor: missing.pairs,
   FuyuImageProcessor: missing.patches,
-  GraniteDoclingImageProcessor: missing.tiles,
   ImageGPTImageProcessor: missing.other,
   Inkling2ImageProcessor: missing.patches,
   InklingImageProcessor: missing.patches,

@@ -1,4 +1,4 @@
-import type { Resampling } from '../../image/views/view.ts';
+import { type Resampling, squareOf } from '../../image/views/view.ts';
 import { invalid, readEdge, readFlag, readNumber, readSize, readWholeNumber } from '../config-values.ts';
 import type { ConfigValues, OwnPlan, OwnTensor, ProcessorType } from '../processor-types.ts';
 import { fixedSize, longestEdge } from './own-steps.ts';
@@ -115,8 +115,8 @@ function withRowsAndColumns({ extras = [], ...tensor }: OwnTensor, tile: number)
     ...tensor,
     extras: [
       ...extras,
-      { kind: 'splitCount', name: 'rows', of: 'rows', tile },
-      { kind: 'splitCount', name: 'cols', of: 'columns', tile },
+      { kind: 'splitCount', name: 'rows', of: 'rows', tile: squareOf(tile), ofOne: 0 },
+      { kind: 'splitCount', name: 'cols', of: 'columns', tile: squareOf(tile), ofOne: 0 },
     ],
   };
 }

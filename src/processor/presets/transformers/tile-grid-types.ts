@@ -1,6 +1,8 @@
+import type { DensePages } from '../../image/views/page-grid.ts';
 import type { GridRule } from '../../image/views/tile-grid.ts';
 import { type Resampling, squareOf } from '../../image/views/view.ts';
-import { invalid, readFlag, readWholeNumber } from '../config-values.ts';
+import { invalid, readFlag, readNumber, readWholeNumber } from '../config-values.ts';
+import type { PresetLibrary } from '../preset.ts';
 import type { ConfigValues, OwnPlan, ProcessorType } from '../processor-types.ts';
 import { fixedSize } from './own-steps.ts';
 import { readSquareTile, readTiles, resizedToTile, tileSteps } from './tile-values.ts';
@@ -22,6 +24,20 @@ export const tileGridTypes: Readonly<Record<string, ProcessorType>> = {
   Cohere2VisionImageProcessor: {
     defaults: { ...gridDefaults, size: square(512), crop_to_patches: true },
     own: (config, resampling) => countedGrid(config, resampling, 'Cohere2Vision'),
+  },
+  GraniteDoclingImageProcessor: {
+    defaults: {
+      ...gridDefaults,
+      size: square(512),
+      max_patches: 32,
+      crop_to_patches: true,
+      fine_route: false,
+      dense_max_patches: 0,
+      dense_max_scale: 0,
+      dense_min_aspect: 0,
+      dense_max_aspect: 0,
+    },
+    own: pages,
   },
   Ovis2ImageProcessor: {
     defaults: {
@@ -105,6 +121,56 @@ export const tileGridTypes: Readonly<Record<string, ProcessorType>> = {
     },
   },
 };
+
+/** GraniteDocling pads the pictures of a batch, in a tensor of FP32 by the Pillow backend. */
+function pages(config: ConfigValues, resampling: Resampling, library: PresetLibrary): OwnPlan {
+  const [minTiles, most] = [readTiles(config, 'min_patches'), readTiles(config, 'max_patches')];
+  const tile = fixedSize(config, 'size');
+  const maxTiles = readFlag(config, 'crop_to_patches') ? most : 1;
+  const dense = maxTiles === 1 ? undefined : densePages(config);
+  for (const [key, limit] of [
+    ['max_patches', maxTiles],
+    ['dense_max_patches', dense?.maxTiles ?? maxTiles],
+  ] as const) {
+    // `rows` and `cols` would then be those of another grid.
+    if (maxTiles > 1 && limit < minTiles) throw invalid(key, limit, `at least min_patches, ${minTiles}`);
+  }
+  const counts = { tile, ofOne: 1 } as const;
+  return {
+    steps: [],
+    views: {
+      kind: 'tileGrid',
+      tile,
+      minTiles: Math.min(minTiles, maxTiles),
+      maxTiles,
+      dense,
+      rule: 'GraniteDocling',
+      whole: 'last',
+      ...resampling,
+    },
+    tensor: {
+      ...(library === 'pillow' && { datatype: 'FP32' }),
+      arrangement: { kind: 'images', leadingAxes: 1, isPadded: true },
+      extras: [
+        { kind: 'pictureMask', name: 'pixel_attention_mask', datatype: 'BOOL' },
+        ...(readFlag(config, 'fine_route')
+          ? [{ kind: 'constant', name: 'tile_fine_mask', value: 1, datatype: 'BOOL' } as const]
+          : []),
+        { kind: 'splitCount', name: 'rows', of: 'rows', ...counts },
+        { kind: 'splitCount', name: 'cols', of: 'columns', ...counts },
+      ],
+    },
+  };
+}
+
+/** `get_tile_budget` of GraniteDocling. Unset: no page is dense. */
+function densePages(config: ConfigValues): DensePages | undefined {
+  const [maxScale, minRatio, maxRatio] = ['dense_max_scale', 'dense_min_aspect', 'dense_max_aspect'].map(
+    (key) => Math.max(0, readNumber(config, key)),
+  ) as [number, number, number];
+  if (config.dense_max_patches === 0 || (maxScale === 0 && minRatio === 0)) return undefined;
+  return { maxTiles: readTiles(config, 'dense_max_patches'), maxScale, minRatio, maxRatio };
+}
 
 /** The tiles of a grid, then the whole image, and their number. */
 function countedGrid(config: ConfigValues, resampling: Resampling, rule: GridRule): OwnPlan {

@@ -64,7 +64,7 @@ export const tiledCanvasTypes: Readonly<Record<string, ProcessorType>> = {
           datatype: 'FP32',
           extras: [
             { kind: 'aspectRatioId', name: 'aspect_ratio_ids', tile, maxTiles },
-            { kind: 'pictureMask', name: 'aspect_ratio_mask', count: maxTiles },
+            { kind: 'pictureMask', name: 'aspect_ratio_mask', datatype: 'INT64', count: maxTiles },
             { kind: 'pictureCount', name: 'num_tiles', axes: 2 },
           ],
         },
