@@ -3,16 +3,25 @@ import type { CropStep } from '../image/crop.ts';
 import type { FilterName } from '../image/kernels/weights.ts';
 import { roundHalfToEven, type Size } from '../image/shortest-edge.ts';
 import type { Step } from '../image/steps.ts';
-import { ignoring, invalid } from './config-values.ts';
+import { ignoring, invalid, unsupportedKeys } from './config-values.ts';
 import { fileOf, imagenet, isUnset, isWithoutType, perChannel, sideOf } from './data-config.ts';
 import type { PresetLibrary } from './preset.ts';
 import { type PresetPlan, resamplingBy } from './preset-plan.ts';
 import type { ConfigValues } from './processor-types.ts';
 
+/** The class of transformers that computes with timm, whose config.json it reads. */
+export const timmType = 'TimmWrapperImageProcessor';
+
 /** Whether a config is timm's: its config.json, a `pretrained_cfg` of it, or the result of resolve_data_config. */
 export function isTimmConfig(config: ConfigValues): boolean {
-  if ('pretrained_cfg' in config) return true;
+  if ('pretrained_cfg' in config || isOfWrapper(config)) return true;
   return isWithoutType(config) && ('input_size' in config || 'architecture' in config);
+}
+
+/** Whether a config names {@link timmType}, or its model. */
+function isOfWrapper(config: ConfigValues): boolean {
+  if (config.image_processor_type === timmType) return true;
+  return isWithoutType(config) && config.model_type === 'timm_wrapper';
 }
 
 /**
@@ -26,6 +35,7 @@ export function isTimmConfig(config: ConfigValues): boolean {
  */
 export function timmPlan(config: ConfigValues, library: PresetLibrary): PresetPlan {
   const pretrained = fileOf(config, 'pretrained_cfg');
+  if (isOfWrapper(config)) checkArguments(config, pretrained);
   const size = inputSize(config, pretrained);
   const filter = interpolation(pretrained, library);
   const mean = perChannel(pretrained, 'mean', imagenet.mean);
@@ -46,6 +56,18 @@ export function timmPlan(config: ConfigValues, library: PresetLibrary): PresetPl
     },
     ...ignoring(Object.keys(pretrained).filter((key) => !readKeys.has(key) && !inertKeys.has(key))),
   };
+}
+
+/** TimmWrapperImageProcessor hands the `pretrained_cfg` to resolve_data_config as its `args`, which allow less. */
+function checkArguments(config: ConfigValues, pretrained: ConfigValues): void {
+  if (pretrained === config) throw invalid('pretrained_cfg', undefined, 'an object');
+  const sizes = ['in_chans', 'chans', 'img_size'].filter((key) => (pretrained[key] ?? null) !== null);
+  if (sizes.length > 0) throw unsupportedKeys(sizes, 'it would replace the size; write input_size');
+  for (const key of ['mean', 'std']) {
+    const value = pretrained[key] ?? [0];
+    if (!Array.isArray(value) || value.length === 0)
+      throw invalid(key, value, 'a list of one number or three');
+  }
 }
 
 const readKeys = new Set(['input_size', 'interpolation', 'crop_pct', 'crop_mode', 'mean', 'std']);

@@ -136,8 +136,25 @@ def drawn(draw, key, default):
     return None
 
 
+def timm_config(draw):
+    """A `pretrained_cfg`, which TimmWrapperImageProcessor has instead of keys of its own."""
+    values = {
+        "input_size": [3, side(draw), side(draw)] if draw.random() < 0.3 else [3, (one := side(draw)), one],
+        "interpolation": draw.choice(["bicubic", "bilinear", "nearest", "lanczos", "box", "hamming", ""]),
+        "crop_pct": draw.choice([0, 0.875, 0.9, 1.0, draw.uniform(0.3, 1.2)]),
+        "crop_mode": draw.choice(["center", "squash", "border", "other"]),
+        "mean": draw.choice([[0.5], [draw.uniform(0, 1) for _ in range(3)]]),
+        "std": draw.choice([[0.5], [draw.uniform(0.1, 1) for _ in range(3)]]),
+        "test_input_size": [3, 288, 288],
+    }
+    kept = {key: value for key, value in values.items() if draw.random() < 0.7}
+    return {"pretrained_cfg": {**kept, **({"num_classes": 1000} if draw.random() < 0.5 or not kept else {})}}
+
+
 def config_of(of_class, draw, index):
     """The first is the class's own values, the second differs from them only in size."""
+    if of_class.__name__ == "TimmWrapperImageProcessor":
+        return timm_config(draw)
     config = {}
     changed = 0 if index < 2 else draw.choice([0.1, 0.3, 0.5])
     for key in of_class.valid_kwargs.__annotations__:
@@ -168,7 +185,9 @@ def case(subject, draw, index):
     def compute(images):
         if not loaded:
             with tempfile.TemporaryDirectory() as folder:
-                Path(folder, "preprocessor_config.json").write_text(text)
+                # That of timm is in its config.json.
+                file = "config.json" if "pretrained_cfg" in config else "preprocessor_config.json"
+                Path(folder, file).write_text(text)
                 loaded.append(AutoImageProcessor.from_pretrained(folder, backend=BACKENDS[library]))
         processor = loaded[0]
         assert type(processor) is of_class, f"{type(processor).__name__} instead of {of_class.__name__}"

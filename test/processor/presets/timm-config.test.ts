@@ -41,6 +41,22 @@ describe(timmPlan, () => {
     expect(failure.message).toContain(message);
   });
 
+  it.each([
+    [{}, "The preprocessor config's pretrained_cfg is missing; allowed: an object."],
+    [{ pretrained_cfg: { mean: 0.5 } }, 'mean is 0.5; allowed: a list of one number or three.'],
+    [{ pretrained_cfg: { std: [] } }, 'std is []; allowed: a list of one number or three.'],
+    [{ pretrained_cfg: { img_size: 64 } }, "The preprocessor config's img_size is not computed here"],
+  ])('refuses %j of TimmWrapperImageProcessor, which refuses or reads it otherwise', (config, message) => {
+    const json = JSON.stringify({ image_processor_type: 'TimmWrapperImageProcessor', ...config });
+    expect(() => parsePreprocessorConfig(json).plan('pillow', {})).toThrow(message);
+  });
+
+  it('refuses the config of a model of TimmWrapperImageProcessor without pretrained_cfg', () => {
+    expect(() => parsePreprocessorConfig('{"model_type":"timm_wrapper"}').plan('pillow', {})).toThrow(
+      "The preprocessor config's pretrained_cfg is missing; allowed: an object.",
+    );
+  });
+
   it('refuses a filter that torch does not have', () => {
     expect(() => timmPlan({ interpolation: 'box' }, 'torch')).toThrow(
       "The preprocessor config's interpolation is box, a filter that torch does not have",

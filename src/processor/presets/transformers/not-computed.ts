@@ -41,7 +41,6 @@ export const notComputed: Readonly<Record<string, (typeof missing)[keyof typeof 
   SLANeXtImageProcessor: missing.other,
   Step3p7ImageProcessor: missing.tiles,
   SuperGlueImageProcessor: missing.pairs,
-  TimmWrapperImageProcessor: missing.other,
   TvpImageProcessor: missing.frames,
   UVDocImageProcessor: missing.floats,
   UltraVBertImageProcessor: missing.patches,
