@@ -107,9 +107,12 @@ function collect(
     put: parts.put,
     response() {
       const all = parts.images.map((_, index) => parts.at(index).tensors);
-      const joined = (all[0] as readonly TensorDescription[]).map((tensor, each) => {
-        const shapes = all.map((tensors) => (tensors[each] as TensorDescription).shape);
-        return { ...tensor, shape: joinedShape(shapes, rules[each] as BatchRule) };
+      const joined = rules.flatMap((rule, each) => {
+        const described = all.flatMap((tensors) => tensors[each] ?? []);
+        const [first] = described;
+        if (first === undefined) return [];
+        const shapes = described.map(({ shape }) => shape);
+        return [{ ...first, shape: joinedShape(shapes, rule) }];
       });
       room = reserve(bytesOf(joined), memory);
       const open = openJoined(joined, rules, container);
@@ -172,14 +175,16 @@ function reserve(bytes: number, memory: CallMemory): Disposable {
 /** The responses to a batch's images. */
 function createParts(count: number, rules: readonly BatchRule[]) {
   const images: ProcessResponse[] = new Array(count);
-  let firstIndex: number | undefined;
+  // The image with the most tensors: the others have their first ones.
+  let fullest: number | undefined;
   return {
     images,
     /** @throws Failure BATCH_SHAPES_UNEQUAL */
     put(index: number, response: ProcessResponse): void {
       images[index] = response;
-      firstIndex ??= index;
-      checkShapes(images, rules, firstIndex, index);
+      fullest ??= index;
+      checkShapes(images, rules, fullest, index);
+      if (response.tensors.length > (images[fullest]?.tensors.length ?? 0)) fullest = index;
     },
     at(index: number) {
       const { content, tensors } = images[index] as ProcessResponse;
@@ -259,7 +264,7 @@ function checkShapes(
   const count = Math.max(expected.length, actual.length);
   for (let each = 0; each < count; each++) {
     const [mine, theirs] = [expected[each], actual[each]];
-    if (mine !== undefined && theirs !== undefined && canJoin(mine, theirs, rules[each])) continue;
+    if (canJoin(mine, theirs, rules[each])) continue;
     const [shapeOfOne, shapeOfOther] = [mine, theirs].map((tensor) => tensor?.shape.slice(1) ?? []);
     throw new Failure(
       'BATCH_SHAPES_UNEQUAL',
@@ -269,10 +274,15 @@ function checkShapes(
   }
 }
 
-function canJoin(one: TensorDescription, other: TensorDescription, rule: BatchRule | undefined): boolean {
+function canJoin(
+  one: TensorDescription | undefined,
+  other: TensorDescription | undefined,
+  rule: BatchRule | undefined,
+): boolean {
+  if (one === undefined || other === undefined) return rule === 'concatenateSome';
   if (one.name !== other.name || one.datatype !== other.datatype) return false;
   if (one.shape.length !== other.shape.length) return false;
-  return rule !== 'concatenate' || one.shape.slice(1).join() === other.shape.slice(1).join();
+  return !rule?.startsWith('concatenate') || one.shape.slice(1).join() === other.shape.slice(1).join();
 }
 
 function shownTensor(tensor: TensorDescription | undefined): string {

@@ -5,14 +5,14 @@ import type { TensorDescription } from './tensor-container.ts';
 /**
  * The shape of tensors that are joined along the first axis.
  *
- * @param shapes - of equal rank. By `concatenate`, all axes but the first are equal
+ * @param shapes - of equal rank. By `concatenate` and `concatenateSome`, all axes but the first are equal
  */
 export function joinedShape(shapes: readonly (readonly number[])[], rule: BatchRule): readonly number[] {
   const [first = []] = shapes;
   if (rule === 'largest') return first;
   const [, ...others] = first;
   const length = shapes.reduce((sum, [side = 1]) => sum + side, 0);
-  if (rule === 'concatenate') return [length, ...others];
+  if (rule.startsWith('concatenate')) return [length, ...others];
   return [length, ...others.map((_, axis) => Math.max(...shapes.map((shape) => shape[axis + 1] ?? 0)))];
 }
 

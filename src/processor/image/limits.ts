@@ -4,7 +4,7 @@ import { type PlannedImage, stepsOf } from './geometry.ts';
 import type { OutputFormat } from './plan.ts';
 import type { Size } from './shortest-edge.ts';
 import { kindOf } from './steps.ts';
-import { arrangementOf } from './tensor.ts';
+import { arrangementOf, partsOf } from './tensor.ts';
 
 /** Longest side of an image, in pixels. JPEG: libjpeg's JPEG_MAX_DIMENSION; WebP: 14 bits. */
 export const longestSides = {
@@ -35,7 +35,9 @@ export function withinLimits<Image extends PlannedImage>(image: Image, maxOutput
   }
   if (plan.output.kind === 'tensor') {
     const arrangement = arrangementOf(plan.output);
-    kindOfArrangement(arrangement).check?.(arrangement, geometry.pictures);
+    for (const { pictures } of partsOf(plan.output, geometry.pictures)) {
+      kindOfArrangement(arrangement).check?.(arrangement, pictures);
+    }
   }
   for (const output of geometry.outputs) {
     if (output.kind === 'image') checkSides(output, output.format);

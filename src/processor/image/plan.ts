@@ -84,6 +84,8 @@ export interface TensorPlan {
   /** As in ValuePlan. */
   readonly secondStd?: readonly number[] | undefined;
   readonly channelOrder: 'RGB' | 'BGR';
+  /** A tensor of the pictures after the first one; `name` has only that one then. Unset: all pictures are there. */
+  readonly rest?: RestTensor | undefined;
   /** How the pictures become one tensor. Unset: one picture after another, along the first axis. */
   readonly arrangement?: Arrangement | undefined;
   /** Small tensors beside the pixels: masks, grids, sizes. Unset: none. */
@@ -95,6 +97,15 @@ export interface TensorPlan {
    */
   readonly vllm?: 'patches' | undefined;
   readonly container: Exclude<(typeof tensorContainers)[number], 'auto'>;
+}
+
+/** The tensor of an image's other pictures, which are arranged as the first one. An image of one picture has none. */
+export interface RestTensor {
+  readonly name: string;
+  /** One value, or one per channel. Unset: that of the first picture. */
+  readonly mean?: readonly number[];
+  /** One value, or one per channel. Unset: that of the first picture. */
+  readonly std?: readonly number[];
 }
 
 export type Layout = 'NCHW' | 'NHWC';

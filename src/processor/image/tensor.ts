@@ -35,10 +35,14 @@ export function tensors(
   const { container } = plan;
   // An item of vLLM takes values in any container.
   const opened = openContainer(described, container === 'vllm' ? 'safetensors' : container);
-  const [pixels, ...extras] = opened.values as [Uint8Array, ...Uint8Array[]];
-  writePixels(pictures, plan, pixels);
-  for (const [index, extra] of (plan.extras ?? []).entries()) {
-    writeExtra(extra, sizes, described[index + 1] as TensorDescription, extras[index] as Uint8Array);
+  const extras = plan.extras ?? [];
+  for (const [index, part] of partsOf(plan, pictures).entries()) {
+    // The rest follows the extra tensors.
+    writePixels(part.pictures, part.plan, opened.values[index * (1 + extras.length)] as Uint8Array);
+  }
+  for (const [index, extra] of extras.entries()) {
+    const [description, values] = [described[index + 1], opened.values[index + 1]];
+    writeExtra(extra, sizes, description as TensorDescription, values as Uint8Array);
   }
   if (container === 'vllm') {
     const written = described.map((tensor, index) => ({
@@ -51,8 +55,21 @@ export function tensors(
   return { content: opened.content, contentType: opened.contentType, tensors: described };
 }
 
+/** The tensors of pixels: their plans, and the pictures of each. */
+export function partsOf<Picture>(
+  plan: TensorPlan,
+  pictures: readonly Picture[],
+): readonly { readonly plan: TensorPlan; readonly pictures: readonly Picture[] }[] {
+  const { rest } = plan;
+  if (rest === undefined) return [{ plan, pictures }];
+  const first = { plan, pictures: pictures.slice(0, 1) };
+  return pictures.length === 1
+    ? [first]
+    : [first, { plan: { ...plan, ...rest }, pictures: pictures.slice(1) }];
+}
+
 /**
- * The tensors of an image, before they are made: that of the pixels is first.
+ * The tensors of an image, before they are made: that of the pixels is first, and that of the rest of them last.
  *
  * @param channels - of each picture
  */
@@ -61,15 +78,21 @@ export function describeTensors(
   channels: number,
   plan: TensorPlan,
 ): readonly TensorDescription[] {
-  const { name, datatype, layout, extras = [] } = plan;
+  const { datatype, layout, extras = [] } = plan;
   const arrangement = arrangementOf(plan);
-  const shape = kindOfArrangement(arrangement).shape(arrangement, sizes.pictures, channels, layout);
+  const kindOf = kindOfArrangement(arrangement);
+  const [first, ...rest] = partsOf(plan, sizes.pictures).map(({ plan: { name }, pictures }) => ({
+    name,
+    datatype,
+    shape: kindOf.shape(arrangement, pictures, channels, layout),
+  }));
   return [
-    { name, datatype, shape },
+    first as TensorDescription,
     ...extras.map((extra) => {
       const kind = kindOfExtra(extra);
       return { name: extra.name, datatype: kind.datatype(extra), shape: kind.shape(extra, sizes) };
     }),
+    ...rest,
   ];
 }
 
@@ -77,8 +100,9 @@ export function describeTensors(
 export function namesOfTensors({
   name,
   extras = [],
-}: Pick<TensorPlan, 'name' | 'extras'>): readonly string[] {
-  return [name, ...extras.map((extra) => extra.name)];
+  rest,
+}: Pick<TensorPlan, 'name' | 'extras' | 'rest'>): readonly string[] {
+  return [name, ...extras.map((extra) => extra.name), ...(rest ? [rest.name] : [])];
 }
 
 /** How a batch joins each of a plan's tensors, in their order. */
@@ -88,6 +112,7 @@ export function batchRulesOf(plan: TensorPlan): readonly BatchRule[] {
   return [
     kindOfArrangement(arrangement).batchRule(arrangement),
     ...extras.map((extra) => kindOfExtra(extra).batchRule(extra)),
+    ...(plan.rest ? (['concatenateSome'] as const) : []),
   ];
 }
 

@@ -46,12 +46,12 @@ export function readPerChannel(config: ConfigValues, key: string): readonly numb
   throw invalid(key, value, 'a finite number, or three of them, one a channel');
 }
 
-/** `image_std`: one number, or one for each channel, none of which is 0. */
-export function readStd(config: ConfigValues): readonly number[] {
-  const std = readPerChannel(config, 'image_std');
+/** A key like `image_std`: one number, or one for each channel, none of which is 0. */
+export function readStd(config: ConfigValues, key = 'image_std'): readonly number[] {
+  const std = readPerChannel(config, key);
   // Computed in FP32: a value that is 0 there would divide by 0.
   if (std.every((value) => Math.fround(value) !== 0)) return std;
-  throw invalid('image_std', config.image_std, 'numbers other than 0');
+  throw invalid(key, config[key], 'numbers other than 0');
 }
 
 /** Checks that a value computed in FP32 is finite there. */

@@ -18,6 +18,7 @@ export function stepsInWords({ alpha, steps, views, tensor }: PresetPlan): strin
     ...(tensor.extras ?? []).map(
       (extra) => `write the tensor ${extra.name}: ${kindOfExtra(extra).inWords(extra)}`,
     ),
+    ...(tensor.rest ? [restInWords(tensor.rest)] : []),
   ];
 }
 
@@ -30,6 +31,13 @@ function alphaInWords(alpha: PresetPlan['alpha']): string {
     default:
       return `convert to RGB and draw transparent pixels over ${colourInWords(alpha)}`;
   }
+}
+
+/** The pictures after the first one. */
+function restInWords({ name, mean, std }: NonNullable<PresetPlan['tensor']['rest']>): string {
+  const values = [...(mean ? [`mean ${mean.join(', ')}`] : []), ...(std ? [`std ${std.join(', ')}`] : [])];
+  const normalized = values.length === 0 ? '' : `, normalized by ${values.join(' and ')}`;
+  return `write the tensor ${name}: the pictures after the first one${normalized}`;
 }
 
 /** Rescaling and normalization. Values that change nothing are left out. */

@@ -44,11 +44,12 @@ export function picturesOf(
   const output = plan.output as TensorPlan;
   const arrangement = arrangementOf(output);
   const kind = kindOfArrangement(arrangement);
-  const branch = largestOf(geometry.branches);
-  if (arrangement.kind === 'images' && geometry.pictures.length === 1) {
+  const { branches, pictures: all } = ofFirstTensor(geometry, output);
+  const branch = largestOf(branches);
+  if (arrangement.kind === 'images' && all.length === 1) {
     return { given, expected, branch, others: () => [] };
   }
-  const pictures = picturesIn(geometry, branch);
+  const pictures = picturesIn(branches, branch);
   const pixels = pictures.reduce((sum, size) => sum + areaOf(size), 0);
   if (kind.computesFloats || pixels > mostPixels) return undefined;
   const channels = isGrayscale(plan) ? 1 : 3;
@@ -61,13 +62,20 @@ export function picturesOf(
     branch,
     arrangement: kind.inWords(arrangement, output.layout),
     others: () =>
-      geometry.branches
+      branches
         .filter((other) => other !== branch)
         .map((other) => ({
           branch: other,
-          given: restore(given, [picturesIn(geometry, other)], output, channels),
+          given: restore(given, [picturesIn(branches, other)], output, channels),
         })),
   };
+}
+
+/** The pictures of the first tensor, which is the one that is compared. */
+function ofFirstTensor({ branches, pictures }: Geometry, { rest }: TensorPlan) {
+  return rest === undefined
+    ? { branches, pictures }
+    : { branches: branches.slice(0, 1), pictures: pictures.slice(0, 1) };
 }
 
 /** Pixels of all pictures of a tensor: their numbers have three bytes. */
@@ -78,7 +86,7 @@ function largestOf(branches: readonly PlacedBranch[]): PlacedBranch {
 }
 
 /** All pictures of a tensor; those of the branch have their place in its picture. */
-function picturesIn({ branches }: Geometry, branch: PlacedBranch): readonly PictureOfTensor[] {
+function picturesIn(branches: readonly PlacedBranch[], branch: PlacedBranch): readonly PictureOfTensor[] {
   return branches.flatMap((one) => {
     const { width, height } = one.picture;
     const tiles =

@@ -87,6 +87,15 @@ describe(stepsInWords, () => {
     );
   });
 
+  it('names the tensor of the other pictures, and its own normalization', () => {
+    const of = (rest: NonNullable<PresetPlan['tensor']['rest']>) =>
+      stepsInWords({ ...plan, tensor: { ...plan.tensor, rest } }).at(-1);
+    expect(of({ name: 'tiles' })).toBe('write the tensor tiles: the pictures after the first one');
+    expect(of({ name: 'tiles', mean: [1, 2, 3], std: [4] })).toBe(
+      'write the tensor tiles: the pictures after the first one, normalized by mean 1, 2, 3 and std 4',
+    );
+  });
+
   it('describes every preset in every library without a missing value', () => {
     for (const preset of presets.all) {
       for (const library of preset.libraries) {

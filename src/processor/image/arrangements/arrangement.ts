@@ -7,11 +7,12 @@ import type { ChannelTable, Values } from '../value-table.ts';
  * How a batch joins the tensors of its images along the first axis.
  *
  * - `concatenate`: all other axes have to be equal.
+ * - `concatenateSome`: the same of the images that have the tensor; the batch has it if one of them does.
  * - `pad`: zeros at the end of the other axes make them equal.
  * - `padWithOnes`: ones do, in a tensor of FP32.
  * - `largest`: the tensors are numbers of INT64 without axes, and so is the result, the largest of them.
  */
-export type BatchRule = 'concatenate' | 'pad' | 'padWithOnes' | 'largest';
+export type BatchRule = 'concatenate' | 'concatenateSome' | 'pad' | 'padWithOnes' | 'largest';
 
 /** A kind of arrangement: one file in this folder and one row in arrangements.ts. */
 export interface ArrangementKind<A> {

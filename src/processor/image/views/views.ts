@@ -1,6 +1,7 @@
 import { anyResolution } from './any-resolution.ts';
 import { aria } from './aria.ts';
 import { fittedCanvas } from './fitted-canvas.ts';
+import { globalAndTiles } from './global-and-tiles.ts';
 import { largeImageTiles } from './large-image-tiles.ts';
 import { paddedGrid } from './padded-grid.ts';
 import { panAndScan } from './pan-and-scan.ts';
@@ -8,6 +9,7 @@ import { quarters } from './quarters.ts';
 import { splitImage } from './split-image.ts';
 import { tileGrid } from './tile-grid.ts';
 import { tiledCanvas } from './tiled-canvas.ts';
+import { twoResolutions } from './two-resolutions.ts';
 import type { ViewsKind } from './view.ts';
 
 /** The kinds of views. A new one is a file in this folder and a row here. */
@@ -15,6 +17,7 @@ const viewsKinds = {
   anyResolution,
   aria,
   fittedCanvas,
+  globalAndTiles,
   largeImageTiles,
   paddedGrid,
   panAndScan,
@@ -22,6 +25,7 @@ const viewsKinds = {
   splitImage,
   tileGrid,
   tiledCanvas,
+  twoResolutions,
 } as const;
 
 type Kinds = typeof viewsKinds;

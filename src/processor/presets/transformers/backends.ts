@@ -55,18 +55,22 @@ export function backendOf(library: PresetLibrary): Backend {
 }
 
 /**
- * Reads `resample`.
+ * Reads `resample`, or another key for a filter.
  *
  * @throws PRESET_INVALID; NUMERICS_UNSUPPORTED for a filter that the backend lacks
  */
-export function readResampling(config: ConfigValues, { filters, library }: Backend): Resampling {
-  const number = readWholeNumber(config, 'resample', 0, filterNames.length - 1);
+export function readResampling(
+  config: ConfigValues,
+  { filters, library }: Backend,
+  key = 'resample',
+): Resampling {
+  const number = readWholeNumber(config, key, 0, filterNames.length - 1);
   const filter = filters[number];
   if (filter !== undefined) return library === 'pillow' ? { filter } : { filter, library };
   const name = filterNames[number] ?? '';
   throw new Failure(
     'NUMERICS_UNSUPPORTED',
-    `The preprocessor config's resample is ${number} (${name}), a filter that torch does not have, so transformers' torchvision backend refuses it; ask for numerics=pillow.`,
+    `The preprocessor config's ${key} is ${number} (${name}), a filter that torch does not have, so transformers' torchvision backend refuses it; ask for numerics=pillow.`,
     { numerics: library, filter: name, allowed: 'pillow' },
   );
 }

@@ -12,14 +12,11 @@ const missing = {
   floats: 'it resizes pixels that have been rescaled to floats',
   padding: 'it pads after the pixels have been normalized, or returns a mask or sizes beside them',
   sizes: 'it resizes to a size that is not computed here',
-  twoImages: 'it returns two pictures of the image, each a tensor of its own',
   other: "its computation is another library's, or its own",
 } as const;
 
 /** Why a type is refused, by the name of its class. */
 export const notComputed: Readonly<Record<string, (typeof missing)[keyof typeof missing]>> = {
-  DeepseekOcr2ImageProcessor: missing.tiles,
-  DeepseekVLHybridImageProcessor: missing.twoImages,
   EfficientLoFTRImageProcessor: missing.pairs,
   FuyuImageProcessor: missing.patches,
   ImageGPTImageProcessor: missing.other,
@@ -44,7 +41,6 @@ export const notComputed: Readonly<Record<string, (typeof missing)[keyof typeof 
   TvpImageProcessor: missing.frames,
   UVDocImageProcessor: missing.floats,
   UltraVBertImageProcessor: missing.patches,
-  UnlimitedOcrImageProcessor: missing.tiles,
   VideoLlavaImageProcessor: missing.frames,
   VideoMAEImageProcessor: missing.frames,
   VitMatteImageProcessor: missing.inputs,

@@ -90,19 +90,15 @@ export function edgesOf(size: ConfigSize): Edges {
 }
 
 /** The mean as a pixel: `background_color` of transformers. */
-export function meanColour(config: ConfigValues): readonly [number, number, number] {
-  if (config.image_mean === null) return [127, 127, 127];
+export function meanColour(config: ConfigValues, key = 'image_mean'): readonly [number, number, number] {
+  if (config[key] === null) return [127, 127, 127];
   // The constructor takes the elements of a list.
-  if (!Array.isArray(config.image_mean)) throw invalid('image_mean', config.image_mean, 'three numbers');
-  const mean = readPerChannel(config, 'image_mean');
+  if (!Array.isArray(config[key])) throw invalid(key, config[key], 'three numbers');
+  const mean = readPerChannel(config, key);
   const [red, green, blue] = mean.map((value) => Math.trunc(value * 255));
   const values = [red ?? -1, green ?? -1, blue ?? -1] as const;
   if (values.every((value) => value >= 0 && value <= 255)) return values;
-  throw invalid(
-    'image_mean',
-    config.image_mean,
-    'three numbers from 0 to 1, because it is the colour of padding',
-  );
+  throw invalid(key, config[key], 'three numbers from 0 to 1, because it is the colour of padding');
 }
 
 /** Padding with zeros after normalizing: to `pad_size`, or a batch to its largest image. */

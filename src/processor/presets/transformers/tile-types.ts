@@ -3,6 +3,7 @@ import { anyResolutionTypes } from './any-resolution-types.ts';
 import { splitTypes } from './split-types.ts';
 import { tileGridTypes } from './tile-grid-types.ts';
 import { tiledCanvasTypes } from './tiled-canvas-types.ts';
+import { twoTensorTypes } from './two-tensor-types.ts';
 
 /** Image processors of transformers that make several pictures of an image, by the name of their class. */
 export const tileTypes: Readonly<Record<string, ProcessorType>> = {
@@ -10,4 +11,5 @@ export const tileTypes: Readonly<Record<string, ProcessorType>> = {
   ...tileGridTypes,
   ...tiledCanvasTypes,
   ...splitTypes,
+  ...twoTensorTypes,
 };
