@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { renewed } from '../../docs/generate/markdown.ts';
 import { pages } from '../../docs/generate/pages.ts';
 import { rules } from '../../src/options/combinations.ts';
+import { commonDefaults } from '../../src/processor/presets/processor-types.ts';
+import { computedTypes } from '../../src/processor/presets/transformers/computed-types.ts';
 import { knownDifferences } from '../parity/compare-files.ts';
 
 const numerics = readFileSync(new URL('../../docs/numerics.md', import.meta.url), 'utf8');
@@ -31,6 +33,18 @@ describe('npm run docs', () => {
     const text = readFileSync(new URL(`../../${page}`, import.meta.url), 'utf8');
     const places = [...text.matchAll(/^<!-- generated: ([\w-]+) -->$/gm)].map(([, name]) => name);
     expect(places.toSorted()).toEqual(Object.keys(sections).toSorted());
+  });
+});
+
+describe('docs/model-servers.md', () => {
+  it('has the classes whose tensors vLLM takes', () => {
+    const page = readFileSync(new URL('../../docs/model-servers.md', import.meta.url), 'utf8');
+    const listed = rowsOf(page).flatMap(([cell = '']) => cell.match(/(?<=`)\w+ImageProcessor(?=`)/g) ?? []);
+    const taken = [...computedTypes].filter(([, { vllm, defaults }]) => {
+      const declared = vllm?.({ ...commonDefaults, ...defaults }, {});
+      return declared !== undefined && !('allowed' in declared && declared.allowed.startsWith('safetensors'));
+    });
+    expect([...new Set(listed)].sort()).toEqual(taken.map(([name]) => name).sort());
   });
 });
 

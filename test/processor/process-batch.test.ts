@@ -10,10 +10,11 @@ import {
   type ProcessRequestSchema,
   TensorContainer,
 } from '../../gen/image/v1/processor_pb.ts';
+import type { VllmFeatures } from '../../src/processor/image/vllm-item.ts';
 import { processBatch } from '../../src/processor/process-batch.ts';
 import { createServingMemory } from '../../src/processor/serving/call-memory.ts';
 import { startWorkerPool, type WorkerPool } from '../../src/processor/workers/pool.ts';
-import { encoded, gradient, noise } from '../support/pictures.ts';
+import { encoded, gradient, noise, solid } from '../support/pictures.ts';
 import { createProcessing, startProcessorServer } from '../support/processor.ts';
 
 type Request = Exclude<MessageInitShape<typeof ProcessRequestSchema>, ProcessRequest>;
@@ -192,6 +193,35 @@ describe(processBatch, () => {
       reason: 'OPTION_INVALID',
       metadata: { option: 'container', allowed: 'raw, npy, safetensors, npz, vllm, open_inference, auto' },
     });
+  });
+
+  it('has an item of vLLM for each image, of whatever shapes', async () => {
+    await using server = await startProcessorServer(createProcessing(pool));
+    const contents = [
+      await encoded(solid(700, 300, [1, 2, 3]), 'png'),
+      await encoded(solid(60, 70, [1, 2, 3]), 'png'),
+    ];
+    const requests = contents.map(
+      (content): Request => ({
+        source: { case: 'content', value: content },
+        preset: 'llava-hf/llava-v1.6-mistral-7b-hf',
+        output: { case: 'tensor', value: { container: TensorContainer.VLLM } },
+      }),
+    );
+    const { content, images } = await server.client.processBatch({ requests });
+    const features = JSON.parse(Buffer.from(content).toString()) as VllmFeatures;
+    expect(features.kwargs_data.image).toHaveLength(2);
+    expect(images.map(({ tensors }) => tensors[0]?.shape.slice(0, 2))).toEqual([
+      [1n, 4n],
+      [1n, 3n],
+    ]);
+    const tokens = images.map((image) => Number(image.tokens));
+    expect(features).toMatchObject({
+      mm_hashes: { image: images.map(({ key }) => key) },
+      num_tokens: { image: tokens },
+      pixels: 'normalized',
+    });
+    expect(tokens[0]).toBe(576 + 24 * (56 + 1));
   });
 
   it('treats an unset container as raw', async () => {

@@ -2410,9 +2410,10 @@ export const TensorContainer = {
 
   /**
    * JSON with what vLLM's /inference/v1/generate takes in "features": "kwargs_data" and "mm_hashes", and "num_tokens" with
-   * the number of placeholder tokens, each {"image": [one of each image]}; "pixels" is "uint8" or "normalized". Only with a
-   * preset whose tensors vLLM takes as rows of patches with a grid, such as Qwen/Qwen2.5-VL-7B-Instruct. Unset pixels are
-   * PIXELS_UINT8 if vLLM normalizes them itself.
+   * the number of placeholder tokens or null if the preset does not tell, each {"image": [one of each image]}; "pixels" is
+   * "uint8" or "normalized". Only with a preset of a class that vLLM takes, such as Qwen/Qwen2.5-VL-7B-Instruct. Unset
+   * pixels are PIXELS_UINT8 if vLLM normalizes them itself. Otherwise PIXELS_UINT8 is refused, and an unset datatype is
+   * DATATYPE_BF16.
    *
    * @generated from enum value: TENSOR_CONTAINER_VLLM = 5;
    */

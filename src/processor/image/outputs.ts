@@ -53,7 +53,7 @@ export function describeOutputs(
       output.container === 'vllm'
         ? vllmBytes(bytesOfTensors(tensors))
         : bytesOfTensors(tensors) + tensors.length * headerBytes,
-    ...(output.tokens && { tokens: tokensOf(output.tokens, sizes.picture) }),
+    ...(output.tokens && { tokens: tokensOf(output.tokens, sizes) }),
   };
 }
 

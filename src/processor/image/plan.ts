@@ -9,6 +9,7 @@ import type { Step } from './steps.ts';
 import type { TokenRule } from './tokens.ts';
 import type { Rounding } from './value-table.ts';
 import type { Views } from './views/views.ts';
+import type { VllmPlan } from './vllm-plan.ts';
 
 /**
  * The processing of an image in plain values: equal plans give equal outputs. src/processor/rules derives it from a
@@ -92,10 +93,8 @@ export interface TensorPlan {
   readonly extras?: readonly ExtraTensor[] | undefined;
   /** How the model counts an image's tokens. Unset: it does not, or the count is not computed. */
   readonly tokens?: TokenRule | undefined;
-  /**
-   * How vLLM takes the tensors. `patches`: rows of patches, which vLLM normalizes itself, and their grid. Unset: not known.
-   */
-  readonly vllm?: 'patches' | undefined;
+  /** The item of vLLM. Unset: the tensors are in another container. */
+  readonly vllm?: VllmPlan | undefined;
   readonly container: Exclude<(typeof tensorContainers)[number], 'auto'>;
 }
 

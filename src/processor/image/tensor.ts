@@ -49,7 +49,7 @@ export function tensors(
       ...tensor,
       values: opened.values[index] as Uint8Array,
     }));
-    return { ...vllmContent(written, plan, key), tensors: described };
+    return { ...vllmContent(written, sizes, plan, key), tensors: described };
   }
   opened.close();
   return { content: opened.content, contentType: opened.contentType, tensors: described };

@@ -2,8 +2,11 @@ import { ExtData, encode } from '@msgpack/msgpack';
 import type { DatatypeName } from '../../datatypes.ts';
 import { Failure } from '../../failures.ts';
 import type { Encoded } from '../codecs/encode.ts';
+import type { PictureSizes } from './extras/extra.ts';
 import type { TensorPlan } from './plan.ts';
 import type { Tensor } from './tensor-container.ts';
+import { tokensOf } from './tokens.ts';
+import type { VllmField } from './vllm-plan.ts';
 
 /** The part of a request to vLLM's `/inference/v1/generate` that describes images (entrypoints/scale_out/token_in_token_out/protocol.py). */
 export interface VllmFeatures {
@@ -11,8 +14,8 @@ export interface VllmFeatures {
   readonly kwargs_data: { readonly image: readonly string[] };
   /** The key of each response. vLLM caches items by it. */
   readonly mm_hashes: { readonly image: readonly string[] };
-  /** Placeholder tokens of each image. */
-  readonly num_tokens: { readonly image: readonly number[] };
+  /** Embeddings of each image: the placeholder tokens that stand for them. `null`: the config does not tell. */
+  readonly num_tokens: { readonly image: readonly (number | null)[] };
   /** Whether vLLM has to normalize. It does so itself only for UINT8. */
   readonly pixels: 'uint8' | 'normalized';
 }
@@ -20,17 +23,24 @@ export interface VllmFeatures {
 /**
  * The tensors of an image as an item of vLLM.
  *
- * @param tensors - the pixels first: [patches, values of a patch], then the grid: [1, 3] INT64
+ * @param tensors - of the plan, in its order
  * @param key - of the response
  */
-export function vllmContent(tensors: readonly Tensor[], plan: TensorPlan, key: string): Encoded {
-  const item = encode(itemOf(tensors));
+export function vllmContent(
+  tensors: readonly Tensor[],
+  sizes: PictureSizes,
+  { vllm, tokens, datatype }: TensorPlan,
+  key: string,
+): Encoded {
+  const fields = vllm?.fields ?? [];
+  const entries = fields.map((field) => [field.name, fieldOf(field, tensors, sizes)]);
+  const item = encode(Object.fromEntries(entries));
   const base64 = Buffer.from(item.buffer, item.byteOffset, item.byteLength).toString('base64');
   return contentOf({
     kwargs_data: { image: [base64] },
     mm_hashes: { image: [key] },
-    num_tokens: { image: [tokensOf(tensors, plan)] },
-    pixels: plan.datatype === 'UINT8' ? 'uint8' : 'normalized',
+    num_tokens: { image: [tokens === undefined ? null : tokensOf(tokens, sizes).count] },
+    pixels: datatype === 'UINT8' ? 'uint8' : 'normalized',
   });
 }
 
@@ -62,31 +72,45 @@ function contentOf(features: VllmFeatures): Encoded {
   return { content: Buffer.from(JSON.stringify(features)), contentType: 'application/json' };
 }
 
-/** MsgpackEncoder._encode_mm_item of vLLM 0.33 (v1/serial_utils.py), with all tensors inline. */
-function itemOf(tensors: readonly Tensor[]): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(
-    tensors.map((tensor, index) => [tensor.name, index === 0 ? flat(tensor) : batched(tensor)]),
-  );
+/** MsgpackEncoder._encode_mm_field_elem of vLLM 0.33 (v1/serial_utils.py), with all tensors inline. */
+function fieldOf(field: VllmField, tensors: readonly Tensor[], { pictures }: PictureSizes): unknown {
+  switch (field.kind) {
+    case 'flat': {
+      const { tensor, isNested } = field;
+      const element = elementOf(tensor ?? field.name, tensors, isNested ? 1 : 0);
+      const slices = [[[0, element.shape[0], null]]];
+      return { data: dataOf(element), field: ['flat', { keep_on_cpu: !!field.onCpu, slices, dim: 0 }] };
+    }
+    case 'batched': {
+      const element = elementOf(field.tensor ?? field.name, tensors, 1);
+      return { data: dataOf(element), field: ['batched', { keep_on_cpu: !!field.onCpu }] };
+    }
+    case 'count':
+      return { data: dataOf(numberOf(pictures.length)), field: ['batched', { keep_on_cpu: true }] };
+    case 'shared':
+      return { data: dataOf(numberOf(field.value)), field: ['shared', { keep_on_cpu: true, batch_size: 1 }] };
+  }
 }
 
-/** MultiModalFieldConfig.flat: the rows of all images follow each other. */
-function flat(tensor: Tensor): unknown {
-  const [rows = 0] = tensor.shape;
-  return {
-    data: dataOf(tensor, tensor.shape),
-    field: ['flat', { keep_on_cpu: false, slices: [[0, rows, null]], dim: 0 }],
-  };
+type Values = Omit<Tensor, 'name'>;
+
+/** A tensor without its first axes, which have the length 1. */
+function elementOf(name: string, tensors: readonly Tensor[], axes: number): Values {
+  const tensor = tensors.find((each) => each.name === name) as Tensor;
+  return { ...tensor, shape: tensor.shape.slice(axes) };
 }
 
-/** MultiModalFieldConfig.batched: an image has one element of the first axis. */
-function batched(tensor: Tensor): unknown {
-  return { data: dataOf(tensor, tensor.shape.slice(1)), field: ['batched', { keep_on_cpu: true }] };
+/** torch.tensor(value) */
+function numberOf(value: number): Values {
+  const values = Buffer.alloc(8);
+  values.writeBigInt64LE(BigInt(value));
+  return { datatype: 'INT64', shape: [], values };
 }
 
 /** CUSTOM_TYPE_RAW_VIEW. */
 const rawView = 3;
 
-function dataOf({ datatype, values }: Tensor, shape: readonly number[]): unknown {
+function dataOf({ datatype, shape, values }: Values): unknown {
   return [torchDtypes[datatype], shape, new ExtData(rawView, values)];
 }
 
@@ -104,9 +128,3 @@ const torchDtypes: Readonly<Record<DatatypeName, string>> = {
   FP32: 'float32',
   FP64: 'float64',
 };
-
-/** A group of patches that the model merges is one token. */
-function tokensOf([pixels]: readonly Tensor[], { arrangement }: TensorPlan): number {
-  const merge = arrangement?.kind === 'patches' ? arrangement.merge : 1;
-  return (pixels?.shape[0] ?? 0) / merge ** 2;
-}

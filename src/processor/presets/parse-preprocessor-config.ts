@@ -39,7 +39,7 @@ export type ConfiguredPreset = Pick<Preset, 'libraries' | 'plan'>;
  * @throws PRESET_INVALID if transformers would fail too, PRESET_UNSUPPORTED otherwise; `plan` also NUMERICS_UNSUPPORTED
  */
 export function parsePreprocessorConfig(json: string): ConfiguredPreset {
-  const given = readConfigFile(json);
+  const { image: given, processor } = readConfigFile(json);
   if (isTimmConfig(given)) return ofPillow((library) => timmPlan(given, library));
   if (isOpenClipConfig(given)) return ofPillow((library) => openClipPlan(given, library));
   const { name, suffix } = resolveType(given);
@@ -50,7 +50,10 @@ export function parsePreprocessorConfig(json: string): ConfiguredPreset {
   const decisions = ignoring(ignoredKeys(given, type));
   return {
     libraries: librariesOf(name, suffix),
-    plan: (library) => ({ ...planOf(config, type, backendOf(library)), ...decisions }),
+    plan: (library) => ({
+      ...withVllm(planOf(config, type, backendOf(library)), type, config, processor),
+      ...decisions,
+    }),
   };
 }
 
@@ -89,6 +92,17 @@ function planOf(config: ConfigValues, type: ProcessorType, backend: Backend): Pr
   }
   const { tensor, ...own } = type.own(config, resamplingOf(config, backend), backend.library);
   return { ...values, ...own, tensor: { ...values.tensor, ...tensor } };
+}
+
+/** The plan with how vLLM takes its tensors, if the type declares it. */
+function withVllm(
+  plan: PresetPlan,
+  { vllm }: ProcessorType,
+  config: ConfigValues,
+  processor: ConfigValues,
+): PresetPlan {
+  if (vllm === undefined) return plan;
+  return { ...plan, tensor: { ...plan.tensor, vllm: vllm(config, processor) } };
 }
 
 /** A class that does not resize may have no filter. */

@@ -1,5 +1,6 @@
 import type { Library } from '../image/kernels/kernels.ts';
 import type { Plan, TensorPlan } from '../image/plan.ts';
+import type { VllmPlan, VllmRefusal } from '../image/vllm-plan.ts';
 
 /**
  * A model's preprocessing of one image, in plain values: equal plans give equal tensors. The steps run on uint8
@@ -7,7 +8,10 @@ import type { Plan, TensorPlan } from '../image/plan.ts';
  */
 export interface PresetPlan
   extends Pick<Plan, 'alpha' | 'steps' | 'views' | 'unreadableHeights' | 'decisions'> {
-  readonly tensor: Omit<TensorPlan, 'kind' | 'container'>;
+  readonly tensor: Omit<TensorPlan, 'kind' | 'container' | 'vllm'> & {
+    /** How vLLM takes the tensors, or why it does not. Unset: it is not known. */
+    readonly vllm?: VllmPlan | VllmRefusal | undefined;
+  };
 }
 
 /** transformers' convert_to_rgb draws transparent images over white. */

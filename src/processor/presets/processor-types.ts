@@ -1,4 +1,5 @@
 import type { Resampling } from '../image/views/view.ts';
+import type { VllmPlan, VllmRefusal } from '../image/vllm-plan.ts';
 import { readFlag } from './config-values.ts';
 import type { PresetLibrary } from './preset.ts';
 import type { PresetPlan } from './preset-plan.ts';
@@ -14,6 +15,7 @@ import {
   shortest,
   square,
 } from './transformers/type-values.ts';
+import { vllmPicture } from './transformers/vllm-values.ts';
 
 /**
  * The image processors of transformers 5 that are computed here, and the values of their classes for keys that a config
@@ -33,7 +35,12 @@ export interface ProcessorType {
   readonly renamed?: ((given: ConfigValues) => ConfigValues) | undefined;
   /** Its own `_preprocess`. Unset: that of the backends. */
   readonly own?: (config: ConfigValues, resampling: Resampling, library: PresetLibrary) => OwnPlan;
+  /** How vLLM's model takes the tensors (vllm-values.ts). Unset: it is not known. */
+  readonly vllm?: VllmDeclaration;
 }
+
+/** @param processor - the keys of the model's processor, of which a preprocessor_config.json has none */
+export type VllmDeclaration = (config: ConfigValues, processor: ConfigValues) => VllmPlan | VllmRefusal;
 
 /** The parts of a plan that a class with its own `_preprocess` determines. The values are those of the backends. */
 export interface OwnPlan extends Pick<PresetPlan, 'steps' | 'views' | 'unreadableHeights'> {
@@ -41,7 +48,7 @@ export interface OwnPlan extends Pick<PresetPlan, 'steps' | 'views' | 'unreadabl
 }
 
 /** The parts of a tensor's plan that replace those of the backends. */
-export type OwnTensor = Partial<PresetPlan['tensor']>;
+export type OwnTensor = Partial<Omit<PresetPlan['tensor'], 'vllm'>>;
 
 /** Keys as in preprocessor_config.json. */
 export type ConfigValues = Readonly<Record<string, unknown>>;
@@ -97,6 +104,7 @@ export const processorTypes: Readonly<Record<string, ProcessorType>> = {
       resample: bicubic,
       do_convert_rgb: true,
     },
+    vllm: vllmPicture,
   },
   ChameleonImageProcessor: {
     defaults: {
@@ -115,6 +123,7 @@ export const processorTypes: Readonly<Record<string, ProcessorType>> = {
     defaults: { ...clip, use_square_size: null },
     // KOSMOS-2's
     renamed: (given) => (readFlag(given, 'use_square_size') ? { size: square(224) } : {}),
+    vllm: vllmPicture,
   },
   ConvNextImageProcessor: {
     defaults: { ...allButCrop, ...shortest(384), ...halfValues, resample: bicubic, crop_pct: 224 / 256 },
@@ -174,6 +183,7 @@ export const processorTypes: Readonly<Record<string, ProcessorType>> = {
       resample: bicubic,
       do_convert_rgb: true,
     },
+    vllm: vllmPicture,
   },
   ViTImageProcessor: {
     defaults: { ...allButCrop, ...halfValues, size: square(224), resample: bilinear },

@@ -14,6 +14,7 @@ import { invalidOption } from '../../options/invalid-option.ts';
 import { kindOfArrangement } from '../image/arrangements/arrangements.ts';
 import type { ImagePlan, TensorPlan } from '../image/plan.ts';
 import { namesOfTensors } from '../image/tensor.ts';
+import type { VllmPlan } from '../image/vllm-plan.ts';
 import type { PresetPlan } from '../presets/preset-plan.ts';
 import {
   channelOrderNames,
@@ -80,11 +81,10 @@ export function presetTensorPlan(
   tensor: PresetPlan['tensor'],
 ): TensorPlan {
   const container = containerNameOf(output);
-  if (container === 'vllm' && tensor.vllm === undefined)
-    throw invalidOption('container', container, vllmPresets);
-  const isUint8 = pixelsOf(output, container) === 'uint8';
-  if (isUint8) checkPixelsAreKept(tensor);
-  const values = isUint8 ? pixelValues : { datatype: datatypeOf(output, tensor) };
+  const vllm = container === 'vllm' ? vllmOf(tensor) : undefined;
+  const isUint8 = pixelsOf(output, vllm) === 'uint8';
+  if (isUint8) checkPixelsAreKept(tensor, vllm);
+  const values = isUint8 ? pixelValues : { datatype: datatypeOf(output, tensor, vllm) };
   const layout =
     output.layout === Layout.UNSPECIFIED ? tensor.layout : enumName('layout', output.layout, layoutNames);
   if (tensor.arrangement?.kind === 'patches' && layout !== tensor.layout) {
@@ -99,21 +99,37 @@ export function presetTensorPlan(
     kind: 'tensor',
     ...values,
     layout,
+    vllm,
+    tokens: vllm?.tokens ?? tensor.tokens,
     container: containerFor(container, namesOfTensors(tensor), values.datatype),
   };
 }
 
-/** vLLM normalizes UINT8 itself, so that is the default for it. */
-function pixelsOf(output: TensorOutput, container: ContainerName): 'normalized' | 'uint8' {
+/** @throws OPTION_INVALID if vLLM does not take the preset's tensors */
+function vllmOf({ vllm }: PresetPlan['tensor']): VllmPlan {
+  if (vllm === undefined) throw invalidOption('container', 'vllm', vllmPresets);
+  if ('allowed' in vllm) throw invalidOption('container', 'vllm', vllm.allowed);
+  return vllm;
+}
+
+/** Where vLLM normalizes UINT8 itself, that is the default for it. */
+function pixelsOf(output: TensorOutput, vllm: VllmPlan | undefined): 'normalized' | 'uint8' {
   const isUnset = output.pixels === Pixels.UNSPECIFIED && output.datatype === Datatype.UNSPECIFIED;
-  return isUnset && container === 'vllm' ? 'uint8' : enumName('pixels', output.pixels, pixelsNames);
+  return isUnset && vllm?.normalizes ? 'uint8' : enumName('pixels', output.pixels, pixelsNames);
 }
 
 const vllmPresets =
-  'vllm only with a preset of patches with a grid, such as one of the class Qwen2VLImageProcessor; safetensors and npz with any other';
+  'vllm only with a preset of a class that docs/model-servers.md lists, such as Qwen2VLImageProcessor; safetensors and npz with any other';
 
-/** @throws OPTION_INVALID if the tensor has no pixels, only values that are computed from others */
-function checkPixelsAreKept({ arrangement }: PresetPlan['tensor']): void {
+/** @throws OPTION_INVALID if the tensor has no pixels, only values that are computed from others, or if vLLM needs those */
+function checkPixelsAreKept({ arrangement }: PresetPlan['tensor'], vllm: VllmPlan | undefined): void {
+  if (vllm !== undefined && !vllm.normalizes) {
+    throw invalidOption(
+      'pixels',
+      'uint8',
+      'normalized, because vLLM does not normalize the pixels of this model',
+    );
+  }
   if (arrangement === undefined || kindOfArrangement(arrangement).computesFloats !== true) return;
   throw invalidOption('pixels', 'uint8', 'normalized, because the preset resizes values, not pixels');
 }
@@ -127,13 +143,25 @@ const pixelValues = {
   rounding: undefined,
 } as const satisfies Partial<TensorPlan>;
 
-function datatypeOf(output: TensorOutput, tensor: PresetPlan['tensor']): TensorPlan['datatype'] {
-  if (output.datatype === Datatype.UNSPECIFIED) return tensor.datatype;
+function datatypeOf(
+  output: TensorOutput,
+  tensor: PresetPlan['tensor'],
+  vllm: VllmPlan | undefined,
+): TensorPlan['datatype'] {
+  if (output.datatype === Datatype.UNSPECIFIED) return defaultDatatype(tensor, vllm);
   const datatype = enumName('datatype', output.datatype, datatypeNames);
   if (datatype !== 'UINT8' || tensor.datatype === 'UINT8') return datatype;
   const allowed =
     'FP16, FP32 or BF16, because the preset rescales or normalizes; pixels=uint8 gives the pixels before';
   throw invalidOption('datatype', datatype, allowed);
+}
+
+/**
+ * vLLM casts values to the model's datatype, mostly BF16, before it makes an item. Models that do not normalize expect it;
+ * the others cast.
+ */
+function defaultDatatype({ datatype }: PresetPlan['tensor'], vllm: VllmPlan | undefined) {
+  return vllm !== undefined && !vllm.normalizes && datatype === 'FP32' ? 'BF16' : datatype;
 }
 
 function withoutPreset(container: ContainerName): ContainerName {

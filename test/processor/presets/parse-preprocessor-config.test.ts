@@ -59,6 +59,7 @@ describe(parsePreprocessorConfig, () => {
         mean: [0.1, 0.2, 0.3],
         std: [1, 2, 3],
         channelOrder: 'RGB',
+        vllm: { fields: [{ name: 'pixel_values', kind: 'batched' }] },
       },
     });
   });
@@ -189,7 +190,7 @@ describe(parsePreprocessorConfig, () => {
       device: 'cuda',
       input_data_format: null,
       data_format: 'channels_first',
-      image_seq_length: 577,
+      image_seq_length: '577',
       do_pad: false,
       auto_map: { AutoProcessor: 'processing_florence2.Florence2Processor' },
     };

@@ -7,6 +7,7 @@ import type { ConfigValues, OwnPlan, ProcessorType } from '../processor-types.ts
 import { cropOrigin, plainSize } from './own-steps.ts';
 import { readResolutions, tileSteps } from './tile-values.ts';
 import { bicubic, clipValues, halfValues, square } from './type-values.ts';
+import { vllmAria, vllmLlavaNext, vllmLlavaOnevision } from './vllm-values.ts';
 
 /*
  * Image processors of transformers that cut an image in the best of some resolutions into tiles. Each file
@@ -50,6 +51,7 @@ export const anyResolutionTypes: Readonly<Record<string, ProcessorType>> = {
       image_grid_pinpoints: llavaResolutions,
     },
     own: anyResolution,
+    vllm: vllmLlavaNext,
   },
   LlavaOnevisionImageProcessor: {
     defaults: {
@@ -68,6 +70,7 @@ export const anyResolutionTypes: Readonly<Record<string, ProcessorType>> = {
       const extras = [...(tensor?.extras ?? []), { kind: 'imageCount', name: 'batch_num_images' } as const];
       return { ...rules, tensor: { ...tensor, extras } };
     },
+    vllm: vllmLlavaOnevision,
   },
   AriaImageProcessor: {
     defaults: {
@@ -98,6 +101,7 @@ export const anyResolutionTypes: Readonly<Record<string, ProcessorType>> = {
         },
       };
     },
+    vllm: vllmAria,
   },
 };
 

@@ -7,6 +7,14 @@ import type { ConfigValues } from '../processor-types.ts';
 /** Limit of a config in bytes; real ones have about 700. */
 export const maxConfigBytes = 65_536;
 
+/** The keys of a file by the class that reads them. */
+export interface ConfigFile {
+  /** Those of the image processor. */
+  readonly image: ConfigValues;
+  /** Those of the model's processor, which counts tokens. They are the same in a preprocessor_config.json. */
+  readonly processor: ConfigValues;
+}
+
 /**
  * Reads the keys that configure an image processor: those of a preprocessor_config.json, or `image_processor` in a
  * processor_config.json of transformers 5. A `model_type` beside `image_processor` counts for it, as the model's
@@ -14,12 +22,13 @@ export const maxConfigBytes = 65_536;
  *
  * @throws PRESET_INVALID
  */
-export function readConfigFile(json: string): ConfigValues {
+export function readConfigFile(json: string): ConfigFile {
   const file = parseObject(json);
-  const nested = file.image_processor;
-  if (nested === undefined) return file;
+  const { image_processor: nested, ...processor } = file;
+  if (nested === undefined) return { image: file, processor: file };
   if (!isObject(nested)) throw invalid('image_processor', nested, 'an object, as in processor_config.json');
-  return file.model_type === undefined ? nested : { model_type: file.model_type, ...nested };
+  const image = file.model_type === undefined ? nested : { model_type: file.model_type, ...nested };
+  return { image, processor };
 }
 
 function parseObject(json: string): ConfigValues {

@@ -2,13 +2,14 @@ import type { PatchesArrangement } from '../../image/arrangements/patches.ts';
 import type { FilterName } from '../../image/kernels/weights.ts';
 import type { PixelBudgetRule } from '../../image/size-rules/pixel-budget.ts';
 import type { SizeRule } from '../../image/size-rules/size-rules.ts';
-import type { TokenRule } from '../../image/tokens.ts';
+import type { PatchTokens } from '../../image/tokens.ts';
 import type { Resampling } from '../../image/views/view.ts';
 import { invalid, readFlag, readKeys, readWholeNumber } from '../config-values.ts';
 import type { PresetLibrary } from '../preset.ts';
-import type { ConfigValues, OwnPlan, ProcessorType } from '../processor-types.ts';
+import type { ConfigValues, OwnPlan, ProcessorType, VllmDeclaration } from '../processor-types.ts';
 import { expansionOf, patchKeys, patchSide, patchTensor } from './patch-values.ts';
 import { bicubic, clipValues, halfValues } from './type-values.ts';
+import { vllmPatches, vllmPatchesToNormalize, vllmRefused } from './vllm-values.ts';
 
 /*
  * Image processors of transformers that resize an image to a budget of pixels, cut it into patches and return their
@@ -18,8 +19,8 @@ import { bicubic, clipValues, halfValues } from './type-values.ts';
 /** How a class differs from Qwen2VLImageProcessor. */
 interface GridType {
   readonly defaults: ConfigValues;
-  /** As in TensorPlan. */
-  readonly vllm?: 'patches';
+  /** As in ProcessorType. */
+  readonly vllm?: VllmDeclaration;
   /** Whether `min_pixels` and `max_pixels` beside `size` override its keys. Unset: they do. */
   readonly ignoresPixelKeys?: true;
   /** Whether the budget counts `temporal_patch_size` frames. */
@@ -36,7 +37,7 @@ interface GridType {
   readonly isUngrouped?: true;
   readonly arrangement?: Partial<Pick<PatchesArrangement, 'isRowMajor' | 'axes' | 'isSquare'>>;
   /** How its processor counts tokens, if not one for each group of patches. */
-  readonly tokens?: Pick<TokenRule, 'endsRows' | 'others'>;
+  readonly tokens?: Pick<PatchTokens, 'endsRows' | 'others'>;
   /** The name of the tensor that contains merge_size. Unset: there is none. */
   readonly mergeSizes?: string;
 }
@@ -85,9 +86,10 @@ const gridTypes: Readonly<Record<string, GridType>> = {
   Ernie4_5_VLMoeImageProcessor: {
     defaults: { ...qwen, ...pixels(56 * 56, 28 * 28 * 6177), ...patch(14, 1, 2) },
     ignoresPixelKeys: true,
+    vllm: vllmRefused("vLLM runs the code of the model's repository, which normalizes otherwise"),
   },
-  Glm46VImageProcessor: glm,
-  Glm4vImageProcessor: glm,
+  Glm46VImageProcessor: { ...glm, vllm: vllmPatchesToNormalize },
+  Glm4vImageProcessor: { ...glm, vllm: vllmPatchesToNormalize },
   GlmImageImageProcessor: { defaults: qwen, isHalved: true },
   GlmgaImageProcessor: { ...glm, defaults: { ...glm.defaults, patch_expand_factor: 1 } },
   HYV4VLImageProcessor: { ...hunYuan, tokens: { endsRows: true } },
@@ -102,8 +104,9 @@ const gridTypes: Readonly<Record<string, GridType>> = {
     enlarged: 'rounded',
     isUngrouped: true,
     arrangement: { isSquare: true },
+    vllm: vllmPatches,
   },
-  Qwen2VLImageProcessor: { defaults: qwen, vllm: 'patches' },
+  Qwen2VLImageProcessor: { defaults: qwen, vllm: vllmPatchesToNormalize },
   VideoLlama3ImageProcessor: {
     defaults: { ...qwen, ...halfValues, ...patch(14, 1, 1) },
     mergeSizes: 'image_merge_sizes',
@@ -121,6 +124,7 @@ function processorType(type: GridType): ProcessorType {
     defaults: { ...pixelKeys, ...type.defaults },
     ignores: patchKeys.ignored,
     own: (config, resampling, library) => gridPlan(type, config, resampling, library),
+    ...(type.vllm && { vllm: type.vllm }),
   };
 }
 
@@ -155,8 +159,7 @@ function gridPlan(
         { name: 'image_grid_thw', kind: 'patchGrid', size },
         ...(type.mergeSizes ? [{ name: type.mergeSizes, kind: 'constant', value: merge } as const] : []),
       ],
-      tokens: { patch: size, merge, ...type.tokens },
-      ...(type.vllm && { vllm: type.vllm }),
+      tokens: { kind: 'patches', patch: size, merge, ...type.tokens },
       ...patchTensor(library),
     },
   };

@@ -15,6 +15,7 @@ import {
   shortestEdge,
 } from './own-steps.ts';
 import { all, allButCrop, bicubic, clipValues, halfValues, lanczos, square } from './type-values.ts';
+import { vllmPicture, vllmPixtral } from './vllm-values.ts';
 
 /*
  * Image processors of transformers for models of vision and language that take one picture of an image.
@@ -168,6 +169,7 @@ export const languageTypes: Readonly<Record<string, ProcessorType>> = {
         ...cropped(config, library),
       ],
     }),
+    vllm: vllmPicture,
   },
   PI0ImageProcessor: {
     defaults: {
@@ -200,6 +202,7 @@ export const languageTypes: Readonly<Record<string, ProcessorType>> = {
         tensor: withPictureSizes(config),
       };
     },
+    vllm: vllmPixtral,
   },
   ViltImageProcessor: {
     defaults: {

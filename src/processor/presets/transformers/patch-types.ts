@@ -10,6 +10,7 @@ import type { ConfigValues, ProcessorType } from '../processor-types.ts';
 import { gridProcessorTypes } from './grid-types.ts';
 import { expansionOf, patchKeys, patchSide } from './patch-values.ts';
 import { bicubic, bilinear, clipValues, halfValues, lanczos } from './type-values.ts';
+import { vllmGemma4, vllmLfm2Vl, vllmRefused } from './vllm-values.ts';
 
 const common = { do_resize: true, do_rescale: true, do_normalize: true, do_convert_rgb: true };
 const { ignored: ignores, maxRepeats, maxCount } = patchKeys;
@@ -50,7 +51,7 @@ const glm5Next: ProcessorType = {
           repeats: readWholeNumber(config, 'temporal_patch_size', 1, maxRepeats),
         },
         extras: [{ name: 'image_grid_thw', kind: 'patchGrid', size }],
-        tokens: { patch: size, merge },
+        tokens: { kind: 'patches', patch: size, merge },
       },
     };
   },
@@ -68,6 +69,7 @@ const kimi: ProcessorType = {
     merge_size: 2,
   },
   ignores,
+  vllm: vllmRefused('vLLM makes the patches with code of its own'),
   own(config, resampling) {
     const patch = patchSide(config, 'patch_size');
     const edges = readKeys(config, 'size', ['max_height', 'max_width']);
@@ -92,7 +94,7 @@ const kimi: ProcessorType = {
       tensor: {
         arrangement: { kind: 'patches', size: patch, merge: 1, repeats: 1, isSquare: true },
         extras: [{ name: 'image_grid_thw', kind: 'patchGrid', size: patch }],
-        tokens: { patch, merge },
+        tokens: { kind: 'patches', patch, merge },
       },
     };
   },
@@ -124,7 +126,7 @@ const museGlimmer: ProcessorType = {
       tensor: {
         arrangement: { kind: 'patches', size, merge: 1, repeats, axes: 'tcyx' },
         extras: [{ name: 'image_grid_thw', kind: 'patchGrid', size }],
-        tokens: { patch: size, merge },
+        tokens: { kind: 'patches', patch: size, merge },
       },
     };
   },
@@ -220,6 +222,7 @@ const softTokens: readonly unknown[] = [70, 140, 280, 560, 1120];
 function gemma4(isMerged: boolean): ProcessorType {
   return {
     defaults: gemma4Defaults,
+    vllm: vllmGemma4,
     ignores: [...ignores, 'size'],
 
     own(config, resampling) {
@@ -248,7 +251,7 @@ function gemma4(isMerged: boolean): ProcessorType {
               divisor: isMerged ? 1 : kernel ** 2,
             },
           ],
-          tokens: { patch, merge: kernel },
+          tokens: { kind: 'patches', patch, merge: kernel },
         },
       };
     },
@@ -277,6 +280,7 @@ const lfm2Vl: ProcessorType = {
     return_row_col_info: null,
   },
   ignores: ['do_center_crop', 'crop_size', 'pad_size', 'size'],
+  vllm: vllmLfm2Vl,
   own(config, resampling) {
     if (!readFlag(config, 'do_pad')) throw unsupportedKeys(['do_pad'], 'rows of patches are always padded');
     if (readFlag(config, 'return_row_col_info')) {

@@ -4,6 +4,7 @@ import type { ConfigValues, OwnPlan, OwnTensor, ProcessorType } from '../process
 import { fixedSize, longestEdge } from './own-steps.ts';
 import { readTiles, resizedToTile, tileSteps } from './tile-values.ts';
 import { bilinear, halfValues, lanczos, square } from './type-values.ts';
+import { vllmGemma3, vllmIdefics3 } from './vllm-values.ts';
 
 /*
  * Image processors of transformers that crop or split an image into pictures. Each file
@@ -24,6 +25,7 @@ export const splitTypes: Readonly<Record<string, ProcessorType>> = {
       pan_and_scan_min_ratio_to_activate: null,
     },
     own: panAndScan,
+    vllm: vllmGemma3,
   },
   Idefics2ImageProcessor: {
     defaults: {
@@ -70,6 +72,7 @@ function idefics3(): ProcessorType {
         tensor: readFlag(config, 'return_row_col_info') ? withRowsAndColumns(padded, tile) : padded,
       };
     },
+    vllm: vllmIdefics3,
   };
 }
 

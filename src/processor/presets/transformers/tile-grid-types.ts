@@ -7,6 +7,7 @@ import type { ConfigValues, OwnPlan, ProcessorType } from '../processor-types.ts
 import { fixedSize } from './own-steps.ts';
 import { readSquareTile, readTiles, resizedToTile, tileSteps } from './tile-values.ts';
 import { bicubic, clipValues, halfValues, square } from './type-values.ts';
+import { vllmCohere2Vision, vllmInternVl, vllmRefused } from './vllm-values.ts';
 
 /*
  * Image processors of transformers that choose a grid of tiles for an image. Each file
@@ -20,10 +21,12 @@ export const tileGridTypes: Readonly<Record<string, ProcessorType>> = {
   GotOcr2ImageProcessor: {
     defaults: { ...gridDefaults, size: square(384), crop_to_patches: false },
     own: (config, resampling) => countedGrid(config, resampling, 'GotOcr2'),
+    vllm: vllmInternVl,
   },
   Cohere2VisionImageProcessor: {
     defaults: { ...gridDefaults, size: square(512), crop_to_patches: true },
     own: (config, resampling) => countedGrid(config, resampling, 'Cohere2Vision'),
+    vllm: vllmCohere2Vision,
   },
   GraniteDoclingImageProcessor: {
     defaults: {
@@ -119,6 +122,7 @@ export const tileGridTypes: Readonly<Record<string, ProcessorType>> = {
         },
       };
     },
+    vllm: vllmRefused("vLLM runs the code of the model's repository, whose tensors have other names"),
   },
 };
 

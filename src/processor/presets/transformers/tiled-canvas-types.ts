@@ -4,6 +4,7 @@ import type { ConfigValues, OwnTensor, ProcessorType } from '../processor-types.
 import { checkRescale } from './own-steps.ts';
 import { readSquareTile, readTiles, tileSteps } from './tile-values.ts';
 import { bilinear, halfValues, square } from './type-values.ts';
+import { vllmLlama4 } from './vllm-values.ts';
 
 /*
  * Image processors of transformers that cut a black canvas with an image into tiles. Each file
@@ -40,6 +41,7 @@ export const tiledCanvasTypes: Readonly<Record<string, ProcessorType>> = {
         },
       };
     },
+    vllm: vllmLlama4,
   },
   MllamaImageProcessor: {
     defaults: {
