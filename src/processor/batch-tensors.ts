@@ -8,7 +8,7 @@ import {
 import type { DatatypeName } from '../datatypes.ts';
 import { Failure } from '../failures.ts';
 import type { BatchRule } from './image/arrangements/arrangement.ts';
-import { joinedShape, keepLargest, writeJoined } from './image/join-tensors.ts';
+import { areJoinable, joinedAxis, joinedShape, keepLargest, writeJoined } from './image/join-tensors.ts';
 import { fixedTensors } from './image/outputs.ts';
 import type { Plan, TensorPlan } from './image/plan.ts';
 import { batchRulesOf } from './image/tensor.ts';
@@ -120,7 +120,10 @@ function collect(
       for (const index of parts.images.keys()) {
         const part = parts.at(index);
         writeAt(open, joined, rules, part, positions);
-        positions = positions.map((at, each) => at + (part.tensors[each]?.shape[0] ?? 0));
+        positions = positions.map((at, each) => {
+          const { shape = [] } = part.tensors[each] ?? {};
+          return at + (shape[joinedAxis(shape, rules[each] as BatchRule)] ?? 0);
+        });
         memory.hold(-part.content.length);
         parts.release(index);
       }
@@ -212,11 +215,11 @@ function writePart(
     joined,
     rules,
     part,
-    part.tensors.map(({ shape: [length = 1] }) => index * length),
+    part.tensors.map(({ shape }, each) => index * (shape[joinedAxis(shape, rules[each] as BatchRule)] ?? 1)),
   );
 }
 
-/** @param positions - of the image's tensors along the first axes of the joined ones */
+/** @param positions - of the image's tensors along the joined axes */
 function writeAt(
   open: OpenContainer,
   joined: readonly TensorDescription[],
@@ -228,8 +231,9 @@ function writeAt(
   for (const [each, tensor] of tensors.entries()) {
     const { shape } = joined[each] as TensorDescription;
     const [part, whole] = [values[each] as Uint8Array, open.values[each] as Uint8Array];
-    if (rules[each] === 'largest') keepLargest(part, whole);
-    else writeJoined(part, tensor, positions[each] as number, whole, shape);
+    const rule = rules[each] as BatchRule;
+    if (rule === 'largest') keepLargest(part, whole);
+    else writeJoined(part, tensor, positions[each] as number, whole, shape, rule);
   }
 }
 
@@ -282,7 +286,7 @@ function canJoin(
   if (one === undefined || other === undefined) return rule === 'concatenateSome';
   if (one.name !== other.name || one.datatype !== other.datatype) return false;
   if (one.shape.length !== other.shape.length) return false;
-  return !rule?.startsWith('concatenate') || one.shape.slice(1).join() === other.shape.slice(1).join();
+  return rule !== undefined && areJoinable(one.shape, other.shape, rule);
 }
 
 function shownTensor(tensor: TensorDescription | undefined): string {

@@ -96,6 +96,16 @@ TYPES = {
     ],
     "LlavaOnevisionImageProcessor": [{"size": square(48), "image_grid_pinpoints": [[48, 96], [96, 48], [96, 96], [144, 48]]}],
     "MllamaImageProcessor": [{"size": square(64)}, {"size": square(48), "max_image_tiles": 6}],
+    "MiniCPMOcrImageProcessor": [
+        {"scale_resolution": 112},
+        {"scale_resolution": 56, "patch_size": 7, "max_slice_nums": 5, "downsample_mode": "16x"},
+        {"scale_resolution": 112, "slice_mode": False, "small_image_upsize": "never", "do_rescale": False, "do_normalize": False},
+    ],
+    "MiniCPMV4_6ImageProcessor": [
+        {"scale_resolution": 112},
+        {"scale_resolution": 84, "max_slice_nums": 20, "downsample_mode": "4x", "resample": 2},
+        {"scale_resolution": 112, "slice_mode": False, "do_rescale": False, "do_normalize": False},
+    ],
     "Ovis2ImageProcessor": [
         {"size": square(48)},
         {"do_resize": False},

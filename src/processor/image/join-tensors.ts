@@ -3,24 +3,37 @@ import type { BatchRule } from './arrangements/arrangement.ts';
 import type { TensorDescription } from './tensor-container.ts';
 
 /**
- * The shape of tensors that are joined along the first axis.
+ * The shape of tensors that are joined.
  *
- * @param shapes - of equal rank. By `concatenate` and `concatenateSome`, all axes but the first are equal
+ * @param shapes - of equal rank. By the rules to concatenate, all axes but the joined one are equal
  */
 export function joinedShape(shapes: readonly (readonly number[])[], rule: BatchRule): readonly number[] {
   const [first = []] = shapes;
   if (rule === 'largest') return first;
+  const axis = joinedAxis(first, rule);
+  const length = shapes.reduce((sum, shape) => sum + (shape[axis] ?? 1), 0);
+  if (rule === 'concatenateLast') return first.with(axis, length);
   const [, ...others] = first;
-  const length = shapes.reduce((sum, [side = 1]) => sum + side, 0);
   if (rule.startsWith('concatenate')) return [length, ...others];
   return [length, ...others.map((_, axis) => Math.max(...shapes.map((shape) => shape[axis + 1] ?? 0)))];
+}
+
+/** The axis along which tensors of a shape are joined. */
+export function joinedAxis({ length }: readonly number[], rule: BatchRule): number {
+  return rule === 'concatenateLast' ? length - 1 : 0;
+}
+
+/** Whether tensors of equal rank can be joined. */
+export function areJoinable(one: readonly number[], other: readonly number[], rule: BatchRule): boolean {
+  const axis = joinedAxis(one, rule);
+  return !rule.startsWith('concatenate') || one.every((side, each) => each === axis || side === other[each]);
 }
 
 /**
  * Writes a tensor's values to their position in the joined tensor.
  *
  * @param values - in C order, of the shape of `description`
- * @param index - the tensor's position along the first axis
+ * @param index - the tensor's position along the joined axis
  * @param joined - the values of the joined tensor, all 0 where no tensor is
  */
 export function writeJoined(
@@ -29,7 +42,9 @@ export function writeJoined(
   index: number,
   joined: Uint8Array,
   whole: readonly number[],
+  rule: BatchRule = 'concatenate',
 ): void {
+  const along = joinedAxis(whole, rule);
   const { bytes } = datatypes[datatype];
   // The axes from here on are equal, so their values follow each other in both tensors.
   let axis = shape.length - 1;
@@ -41,7 +56,7 @@ export function writeJoined(
   for (let from = 0; from < values.length; from += runBytes) {
     let to = 0;
     for (let each = 0; each < whole.length; each++) {
-      const at = (each < axis ? (position[each] as number) : 0) + (each === 0 ? index : 0);
+      const at = (each < axis ? (position[each] as number) : 0) + (each === along ? index : 0);
       to = to * (whole[each] as number) + at;
     }
     joined.set(values.subarray(from, from + runBytes), to * bytes);

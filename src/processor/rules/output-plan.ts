@@ -87,7 +87,8 @@ export function presetTensorPlan(
   const values = isUint8 ? pixelValues : { datatype: datatypeOf(output, tensor, vllm) };
   const layout =
     output.layout === Layout.UNSPECIFIED ? tensor.layout : enumName('layout', output.layout, layoutNames);
-  if (tensor.arrangement?.kind === 'patches' && layout !== tensor.layout) {
+  const isOfPatches = tensor.arrangement?.kind === 'patches' || tensor.arrangement?.kind === 'patchRows';
+  if (isOfPatches && layout !== tensor.layout) {
     throw invalidOption(
       'layout',
       layout,

@@ -29,7 +29,19 @@ describe('the tensors beside the pixels', () => {
     ['a number in several axes', { kind: 'pictureCount', axes: 2 }, ['INT64', [1, 1], [3]]],
     ['the number of images', { kind: 'imageCount' }, ['INT64', [1], [1]]],
     ['rows and columns of tiles', { kind: 'tileCounts', tile: size(2, 2) }, ['INT64', [1, 2], [3, 2]]],
-    ['the pictures that only fill', { kind: 'pictureMask', count: 4 }, ['INT64', [1, 1, 4], [1, 1, 1, 0]]],
+    [
+      'columns and rows of tiles as large as the last picture',
+      { kind: 'tileCounts', tile: 'last', columnsFirst: true },
+      ['INT64', [1, 2], [4, 3]],
+    ],
+    ['rows of tiles', { kind: 'splitCount', of: 'rows', tile: size(2, 3), ofOne: 1 }, ['INT64', [1, 1], [2]]],
+    [
+      'the pictures that only fill',
+      { kind: 'pictureMask', datatype: 'INT64', count: 4 },
+      ['INT64', [1, 1, 4], [1, 1, 1, 0]],
+    ],
+    ['the pictures', { kind: 'pictureMask', datatype: 'BOOL' }, ['BOOL', [1, 3], [1, 1, 1]]],
+    ['a flag', { kind: 'constant', value: 1, datatype: 'BOOL' }, ['BOOL', [1], [1]]],
     // (1, 1), (1, 2), … (1, 6), (2, 1), (2, 2), (2, 3), (3, 1), (3, 2)
     ["Mllama's number of a grid", { kind: 'aspectRatioId', tile: 2, maxTiles: 6 }, ['INT64', [1, 1], [11]]],
     [

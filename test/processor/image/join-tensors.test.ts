@@ -51,6 +51,14 @@ describe(writeJoined, () => {
     expect([...joined.subarray(12)]).toEqual(Array.from({ length: 12 }, (_, at) => 101 + at));
   });
 
+  it('writes beside each other along the last axis', () => {
+    const joined = new Uint8Array(10);
+    const [one, other] = [tensor([1, 2, 2], 1), tensor([1, 2, 3], 11)];
+    writeJoined(one.values, one.description, 0, joined, [1, 2, 5], 'concatenateLast');
+    writeJoined(other.values, other.description, 2, joined, [1, 2, 5], 'concatenateLast');
+    expect([...joined]).toEqual([1, 2, 11, 12, 13, 3, 4, 14, 15, 16]);
+  });
+
   it('counts in values of several bytes', () => {
     const joined = new Uint8Array(16);
     writeJoined(

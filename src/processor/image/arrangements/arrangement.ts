@@ -4,15 +4,22 @@ import type { Size } from '../shortest-edge.ts';
 import type { ChannelTable, Values } from '../value-table.ts';
 
 /**
- * How a batch joins the tensors of its images along the first axis.
+ * How a batch joins the tensors of its images along the first axis, if nothing else is stated.
  *
  * - `concatenate`: all other axes have to be equal.
  * - `concatenateSome`: the same of the images that have the tensor; the batch has it if one of them does.
+ * - `concatenateLast`: along the last axis instead; all others have to be equal.
  * - `pad`: zeros at the end of the other axes make them equal.
  * - `padWithOnes`: ones do, in a tensor of FP32.
  * - `largest`: the tensors are numbers of INT64 without axes, and so is the result, the largest of them.
  */
-export type BatchRule = 'concatenate' | 'concatenateSome' | 'pad' | 'padWithOnes' | 'largest';
+export type BatchRule =
+  | 'concatenate'
+  | 'concatenateSome'
+  | 'concatenateLast'
+  | 'pad'
+  | 'padWithOnes'
+  | 'largest';
 
 /** A kind of arrangement: one file in this folder and one row in arrangements.ts. */
 export interface ArrangementKind<A> {

@@ -1,11 +1,12 @@
 import type { ArrangementKind } from './arrangement.ts';
 import { images } from './images.ts';
+import { patchRows } from './patch-rows.ts';
 import { patches } from './patches.ts';
 import { resizedValues } from './resized-values.ts';
 import { wholeAndTiles } from './whole-and-tiles.ts';
 
 /** The kinds of arrangements. A new one is a file in this folder and a row here. */
-const arrangementKinds = { images, patches, resizedValues, wholeAndTiles } as const;
+const arrangementKinds = { images, patches, patchRows, resizedValues, wholeAndTiles } as const;
 
 type Kinds = typeof arrangementKinds;
 

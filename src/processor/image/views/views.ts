@@ -6,6 +6,7 @@ import { largeImageTiles } from './large-image-tiles.ts';
 import { paddedGrid } from './padded-grid.ts';
 import { panAndScan } from './pan-and-scan.ts';
 import { quarters } from './quarters.ts';
+import { slices } from './slices.ts';
 import { splitImage } from './split-image.ts';
 import { tileGrid } from './tile-grid.ts';
 import { tiledCanvas } from './tiled-canvas.ts';
@@ -22,6 +23,7 @@ const viewsKinds = {
   paddedGrid,
   panAndScan,
   quarters,
+  slices,
   splitImage,
   tileGrid,
   tiledCanvas,

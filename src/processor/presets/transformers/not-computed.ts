@@ -24,8 +24,6 @@ export const notComputed: Readonly<Record<string, (typeof missing)[keyof typeof 
   InklingImageProcessor: missing.patches,
   Kosmos2_5ImageProcessor: missing.patches,
   LightGlueImageProcessor: missing.pairs,
-  MiniCPMOcrImageProcessor: missing.tiles,
-  MiniCPMV4_6ImageProcessor: missing.tiles,
   Molmo2ImageProcessor: missing.tiles,
   NemotronH_Omni_Reasoning_V3ImageProcessor: missing.patches,
   PPDocLayoutV2ImageProcessor: missing.other,

@@ -1,5 +1,6 @@
 import type { ProcessorType } from '../processor-types.ts';
 import { anyResolutionTypes } from './any-resolution-types.ts';
+import { sliceTypes } from './slice-types.ts';
 import { splitTypes } from './split-types.ts';
 import { tileGridTypes } from './tile-grid-types.ts';
 import { tiledCanvasTypes } from './tiled-canvas-types.ts';
@@ -10,6 +11,7 @@ export const tileTypes: Readonly<Record<string, ProcessorType>> = {
   ...anyResolutionTypes,
   ...tileGridTypes,
   ...tiledCanvasTypes,
+  ...sliceTypes,
   ...splitTypes,
   ...twoTensorTypes,
 };
