@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
-import { versitygw } from '../support/tools.ts';
+import { s3Program } from '../support/tools.ts';
 import { killWorkers } from './kill-workers.ts';
 
 /*
- * `npm run corpus:kills`: 100 workers killed at random moments over 200 shards, in a bucket where versitygw is installed.
+ * `npm run corpus:kills`: 100 workers killed at random moments over 200 shards, in a bucket where an S3 server is installed.
  * docs/corpus.md states its results.
  */
 
@@ -22,7 +22,7 @@ const report = await killWorkers({
   rowsPerShard: Number(values.rows),
   kills: Number(values.kills),
   workersAtOnce: Number(values.workers),
-  isInBucket: versitygw !== undefined,
+  isInBucket: s3Program !== undefined,
   seed: Number(values.seed),
   flags: ['--width', '32', '--height', '24', '--format', 'png'],
 });

@@ -19,7 +19,7 @@ import { encoded, gradient } from '../support/pictures.ts';
 import { startProcessorProcess } from '../support/processor-process.ts';
 import { startS3 } from '../support/s3.ts';
 import { type Service, startService } from '../support/service.ts';
-import { versitygw } from '../support/tools.ts';
+import { s3Program } from '../support/tools.ts';
 
 /* Whole corpora against the real processor, and what is in their stores afterwards. */
 
@@ -262,7 +262,7 @@ describe('image-client corpus', () => {
   });
 });
 
-describe.skipIf(versitygw === undefined)('image-client corpus in a bucket', () => {
+describe.skipIf(s3Program === undefined)('image-client corpus in a bucket', () => {
   it('gives the same shards as in a folder, once, and refuses what the bucket refuses', async () => {
     await using s3 = await startS3();
     await s3.createBucket('corpora');

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { killWorkers } from '../corpus/kill-workers.ts';
-import { versitygw } from '../support/tools.ts';
+import { s3Program } from '../support/tools.ts';
 
 it('gives the shards of an undisturbed run although workers are killed at any moment', async () => {
   const report = await killWorkers({
@@ -8,7 +8,7 @@ it('gives the shards of an undisturbed run although workers are killed at any mo
     rowsPerShard: 10,
     kills: 5,
     workersAtOnce: 2,
-    isInBucket: versitygw !== undefined,
+    isInBucket: s3Program !== undefined,
     seed: 7,
     flags: ['--width', '8', '--height', '6', '--format', 'png'],
   });

@@ -6,7 +6,7 @@ import { pagesPdf } from '../support/pdf.ts';
 import { decoded, encoded, gradient } from '../support/pictures.ts';
 import { type S3Server, startS3 } from '../support/s3.ts';
 import { type Service, startService } from '../support/service.ts';
-import { versitygw } from '../support/tools.ts';
+import { s3Program } from '../support/tools.ts';
 
 /* Pages of documents over HTTP, through both services. */
 
@@ -18,7 +18,7 @@ const password = 'réponse';
 let server: S3Server | undefined;
 let service: Service;
 beforeAll(async () => {
-  server = versitygw === undefined ? undefined : await startS3();
+  server = s3Program === undefined ? undefined : await startS3();
   await server?.createBucket('documents');
   service = await startService({
     processor: { ...server?.environment, SOURCE_BUCKETS: 'documents', WORKERS: '1' },
@@ -106,7 +106,7 @@ describe('a document over HTTP', () => {
   });
 
   it('is drawn from object storage, also several pages of it', async (test) => {
-    if (server === undefined) return test.skip('versitygw is not installed');
+    if (server === undefined) return test.skip('no S3 server is installed');
     await server.client.send(new PutObjectCommand({ Bucket: 'documents', Key: 'a/report', Body: report }));
     const url = `${service.url}/v1/images?${new URLSearchParams({ url: 's3://documents/a/report', dpi: '72', scale: 'false' })}`;
     expect(await sizeOf(await fetch(`${url}&page=5`))).toEqual([15, 8]);

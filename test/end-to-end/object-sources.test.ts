@@ -14,12 +14,12 @@ import { encoded, photoLike } from '../support/pictures.ts';
 import { run } from '../support/run.ts';
 import { type S3Server, startS3 } from '../support/s3.ts';
 import { type Service, startService } from '../support/service.ts';
-import { versitygw } from '../support/tools.ts';
+import { s3Program } from '../support/tools.ts';
 
 const secret = 's'.repeat(32);
 const url = 's3://photos/public/a cat?#1.jpg';
 
-describe.skipIf(versitygw === undefined)('s3:// at the interfaces', () => {
+describe.skipIf(s3Program === undefined)('s3:// at the interfaces', () => {
   let server: S3Server;
   let service: Service;
   let signing: Awaited<ReturnType<typeof startTestApi>>;

@@ -9,11 +9,11 @@ import { encoded, photoLike } from '../support/pictures.ts';
 import { type S3Server, startS3 } from '../support/s3.ts';
 import { type FaultProxy, startFaultProxy } from '../support/s3-faults.ts';
 import { type Service, startService } from '../support/service.ts';
-import { versitygw } from '../support/tools.ts';
+import { s3Program } from '../support/tools.ts';
 
 const unquoted = (header: string | null) => header?.slice(1, -1) ?? '';
 
-describe.skipIf(versitygw === undefined)('responses in object storage', () => {
+describe.skipIf(s3Program === undefined)('responses in object storage', () => {
   let server: S3Server;
   let proxy: FaultProxy;
   let photo: Uint8Array<ArrayBuffer>;

@@ -8,7 +8,7 @@ import { parseObjectUrl } from '../../src/object-storage/object-address.ts';
 import { bmpFile } from '../support/bmp.ts';
 import { type S3Server, startS3 } from '../support/s3.ts';
 import { type Fault, startFaultProxy } from '../support/s3-faults.ts';
-import { versitygw } from '../support/tools.ts';
+import { s3Program } from '../support/tools.ts';
 import { atLeast, exactly, type Figure, type Scenario, told } from './figures.ts';
 import { startMain } from './processes.ts';
 
@@ -38,7 +38,7 @@ const phases: readonly (readonly [what: string, fault: (turn: number) => Fault |
 /** Object storage that fails in every way while responses are kept: no response fails, no key has another's bytes. */
 export const store: Scenario = {
   name: 'store',
-  missing: versitygw === undefined ? 'there is no versitygw on the PATH' : undefined,
+  missing: s3Program === undefined ? 'there is no versitygw on the PATH' : undefined,
   async run() {
     await using stack = new AsyncDisposableStack();
     const server = stack.use(await startS3());

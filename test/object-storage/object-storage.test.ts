@@ -8,7 +8,7 @@ import { StorageFailure } from '../../src/object-storage/storage-failure.ts';
 import { type FaultyS3, startFaultyS3 } from '../support/faulty-s3.ts';
 import { type S3Server, startS3 } from '../support/s3.ts';
 import type { Fault, FaultProxy } from '../support/s3-faults.ts';
-import { versitygw } from '../support/tools.ts';
+import { s3Program } from '../support/tools.ts';
 
 const bucket = 'photos';
 const at = (key: string, versionId?: string) => ({ bucket, key, versionId });
@@ -32,7 +32,7 @@ async function problemOf(work: Promise<unknown>): Promise<unknown> {
   return error.problem;
 }
 
-describe.skipIf(versitygw === undefined)('object storage', () => {
+describe.skipIf(s3Program === undefined)('object storage', () => {
   let s3: FaultyS3;
   let server: S3Server;
   let proxy: FaultProxy;
@@ -46,7 +46,6 @@ describe.skipIf(versitygw === undefined)('object storage', () => {
     storage = openObjectStorage({ endpoint: proxy.endpoint, forcePathStyle: true });
     impatient = openObjectStorage({ endpoint: proxy.endpoint, forcePathStyle: true, idleTimeoutMs: 300 });
     await server.createBucket(bucket);
-    await server.createBucket('versions', { isVersioned: true });
   });
   beforeEach(() => {
     proxy.faults.length = 0;
@@ -88,6 +87,7 @@ describe.skipIf(versitygw === undefined)('object storage', () => {
   });
 
   test('each version of an object keeps its bytes', async () => {
+    await server.createBucket('versions', { isVersioned: true });
     const key = { bucket: 'versions', key: 'x' };
     await storage.put(key, bytesOf('one'), text, never());
     const first = await storage.read(key, {}, never());

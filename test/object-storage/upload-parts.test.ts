@@ -8,14 +8,14 @@ import { uploadParts } from '../../src/object-storage/upload-parts.ts';
 import { type FaultyS3, startFaultyS3 } from '../support/faulty-s3.ts';
 import { longContent, longFile, partBytes } from '../support/long-file.ts';
 import type { Fault } from '../support/s3-faults.ts';
-import { versitygw } from '../support/tools.ts';
+import { s3Program } from '../support/tools.ts';
 
 const bucket = 'shards';
 const at = (key: string) => ({ bucket, key });
 const type = { contentType: 'application/x-tar', metadata: { sha256: 'of the whole' } };
 const never = () => AbortSignal.timeout(20_000);
 
-describe.skipIf(versitygw === undefined)(uploadParts, () => {
+describe.skipIf(s3Program === undefined)(uploadParts, () => {
   let s3: FaultyS3;
   let storage: ObjectStorage;
 

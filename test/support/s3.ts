@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
 import { findFreePort } from './redis.ts';
-import { versitygw } from './tools.ts';
+import { s3Command } from './s3-servers.ts';
 
 /** Credentials of a test's own server. */
 export interface S3Credentials {
@@ -15,7 +14,7 @@ export interface S3Credentials {
   readonly secretAccessKey: string;
 }
 
-/** An S3 server for a test: versitygw, which verifies signatures. `await using` ends it with the test. */
+/** An S3 server for a test: that of S3_SERVER, else versitygw. `await using` ends it with the test. */
 export interface S3Server extends AsyncDisposable {
   /** `http://127.0.0.1:port` */
   readonly endpoint: string;
@@ -33,7 +32,7 @@ export interface S3Server extends AsyncDisposable {
 
 const defaultCredentials: S3Credentials = { accessKeyId: 'testaccess', secretAccessKey: 'testsecret' };
 
-/** Starts versitygw on a free port of the loopback, over a new folder, and waits until it accepts connections. */
+/** Starts it on a free port of the loopback, over a new folder, and waits until it serves. */
 export async function startS3(credentials = defaultCredentials): Promise<S3Server> {
   const folder = mkdtempSync(join(tmpdir(), 's3-'));
   const port = await findFreePort();
@@ -89,36 +88,20 @@ export async function startS3(credentials = defaultCredentials): Promise<S3Serve
   };
 }
 
-async function startServer(folder: string, port: number, { accessKeyId, secretAccessKey }: S3Credentials) {
-  if (versitygw === undefined) throw new Error('there is no versitygw on the PATH');
-  // The metadata's folder must not be below that of the objects, nor share the beginning of its name.
-  const [objects, sidecar, versions] = ['objects', 'sidecar', 'versions'].map((name) =>
-    join(folder, name),
-  ) as [string, string, string];
-  for (const path of [objects, sidecar, versions]) mkdirSync(path, { recursive: true });
-  const child = spawn(
-    versitygw,
-    [
-      ...['--port', `127.0.0.1:${port}`, '--quiet', '--keep-alive'],
-      ...['posix', '--sidecar', sidecar, '--versioning-dir', versions, objects],
-    ],
-    {
-      env: {
-        PATH: process.env.PATH,
-        ROOT_ACCESS_KEY_ID: accessKeyId,
-        ROOT_SECRET_ACCESS_KEY: secretAccessKey,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
+async function startServer(folder: string, port: number, credentials: S3Credentials) {
+  const { program, parameters, environment } = await s3Command(folder, port, credentials);
+  const child = spawn(program, parameters, {
+    env: { PATH: process.env.PATH, HOME: folder, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const lines: string[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => lines.push(String(text)));
   const exited = once(child, 'exit');
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
   void exited.then(() => process.off('exit', kill));
-  while (!(await accepts(port))) {
-    if (child.exitCode !== null) throw new Error(`versitygw ended at once:\n${lines.join('')}`);
+  while (!(await serves(`http://127.0.0.1:${port}`))) {
+    if (child.exitCode !== null) throw new Error(`the S3 server ended at once:\n${lines.join('')}`);
     await sleep(20);
   }
   return {
@@ -129,14 +112,11 @@ async function startServer(folder: string, port: number, { accessKeyId, secretAc
   };
 }
 
-async function accepts(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
+/** Whether it responds, as it does to those without credentials: some accept connections before they can. */
+async function serves(endpoint: string): Promise<boolean> {
   try {
-    await once(socket, 'connect');
-    return true;
+    return (await fetch(endpoint)).status < 500;
   } catch {
     return false;
-  } finally {
-    socket.destroy();
   }
 }

@@ -40,10 +40,13 @@ const bufInstalled = fileURLToPath(new URL('../../node_modules/.bin/buf', import
 
 export const buf = isProgram(bufInstalled) ? bufInstalled : findProgram('buf');
 export const grpcurl = findProgram('grpcurl');
-const versitygwBuilt = join(homedir(), 'go/bin/versitygw');
-
-/** An S3 server that verifies signatures and conditional writes. */
-export const versitygw = findProgram('versitygw') ?? (isProgram(versitygwBuilt) ? versitygwBuilt : undefined);
+/** The S3 server of the tests, by the name in `test/support/s3-servers.ts`. */
+export const s3ServerName = process.env.S3_SERVER ?? 'versitygw';
+const s3ProgramName = s3ServerName === 'seaweedfs' ? 'weed' : s3ServerName;
+const s3ProgramBuilt = join(homedir(), 'go/bin', s3ProgramName);
+/** It verifies signatures and conditional writes. */
+export const s3Program =
+  findProgram(s3ProgramName) ?? (isProgram(s3ProgramBuilt) ? s3ProgramBuilt : undefined);
 export const redisServer = findProgram('redis-server');
 export const chromium = process.env.CHROMIUM ?? findProgram('chromium', 'chromium-browser', 'google-chrome');
 export const helm = findProgram('helm');

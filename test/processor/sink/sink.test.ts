@@ -19,7 +19,7 @@ import { failureOfPromise } from '../../support/failure.ts';
 import { type FaultyS3, startFaultyS3 } from '../../support/faulty-s3.ts';
 import type { S3Server } from '../../support/s3.ts';
 import type { FaultProxy } from '../../support/s3-faults.ts';
-import { versitygw } from '../../support/tools.ts';
+import { s3Program } from '../../support/tools.ts';
 
 const nobodyLeaves = new AbortController().signal;
 const store = { bucket: 'kept', prefix: 'all' };
@@ -54,7 +54,7 @@ const asStored = (response: ProcessResponse) =>
     ),
   ).toString('hex');
 
-describe.skipIf(versitygw === undefined)('the sink', () => {
+describe.skipIf(s3Program === undefined)('the sink', () => {
   let s3: FaultyS3;
   let server: S3Server;
   let proxy: FaultProxy;

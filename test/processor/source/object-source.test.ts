@@ -11,11 +11,11 @@ import { failureOfPromise } from '../../support/failure.ts';
 import { type FaultyS3, startFaultyS3 } from '../../support/faulty-s3.ts';
 import type { S3Server } from '../../support/s3.ts';
 import type { Fault, FaultProxy } from '../../support/s3-faults.ts';
-import { versitygw } from '../../support/tools.ts';
+import { s3Program } from '../../support/tools.ts';
 
 const nobodyLeaves = new AbortController().signal;
 
-describe.skipIf(versitygw === undefined)('objects as sources', () => {
+describe.skipIf(s3Program === undefined)('objects as sources', () => {
   let s3: FaultyS3;
   let server: S3Server;
   let proxy: FaultProxy;
@@ -24,7 +24,6 @@ describe.skipIf(versitygw === undefined)('objects as sources', () => {
     s3 = await startFaultyS3();
     ({ server, proxy } = s3);
     await server.createBucket('photos');
-    await server.createBucket('versions', { isVersioned: true });
     await server.createBucket('private');
   });
   beforeEach(() => {
@@ -120,6 +119,7 @@ describe.skipIf(versitygw === undefined)('objects as sources', () => {
 
   test('one version is fresh for a day, and is asked for where the request says so', async () => {
     const { read, responses, clock } = startReader();
+    await server.createBucket('versions', { isVersioned: true });
     const versionId = await put('versions', 'x', 'one');
     await put('versions', 'x', 'two');
     responses.set(hash('sha256', 'one'), 'known');

@@ -5,7 +5,7 @@ import { readCorpusList } from '../../../../src/client/corpus/lists/read-list.ts
 import type { CorpusRow } from '../../../../src/client/corpus/row.ts';
 import { type ObjectStorage, openObjectStorage } from '../../../../src/object-storage/object-storage.ts';
 import { type S3Server, startS3 } from '../../../support/s3.ts';
-import { versitygw } from '../../../support/tools.ts';
+import { s3Program } from '../../../support/tools.ts';
 
 const { signal } = new AbortController();
 const choice = {
@@ -31,7 +31,7 @@ async function read(url: string, id?: string): Promise<CorpusRow[]> {
   return rows;
 }
 
-describe.skipIf(versitygw === undefined)('readCorpusList in a bucket', () => {
+describe.skipIf(s3Program === undefined)('readCorpusList in a bucket', () => {
   beforeAll(async () => {
     s3 = await startS3();
     await s3.createBucket('lists');

@@ -9,12 +9,12 @@ import type { CorpusStore } from '../../../../src/client/corpus/store/corpus-sto
 import { storedText } from '../../../../src/client/corpus/store/stored-bytes.ts';
 import { spillFile } from '../../../../src/client/corpus/work/spill.ts';
 import { type FaultyS3, startFaultyS3 } from '../../../support/faulty-s3.ts';
-import { versitygw } from '../../../support/tools.ts';
+import { s3Program } from '../../../support/tools.ts';
 
 const { signal } = new AbortController();
 const spill = join(tmpdir(), `spill-${process.pid}`);
 
-describe.skipIf(versitygw === undefined)(openBucket, () => {
+describe.skipIf(s3Program === undefined)(openBucket, () => {
   let s3: FaultyS3;
   let store: CorpusStore;
 
