@@ -4,7 +4,7 @@ import { attempt, defaultAttempts } from './attempts.ts';
 import type { BucketPrefix, ObjectAddress } from './object-address.ts';
 import { limitedBody, readWhole } from './object-body.ts';
 import { infoOf, type ObjectInfo } from './object-info.ts';
-import { bytesOf, type PutBody, partsOf, signHash } from './put-body.ts';
+import { bytesOf, type FileBody, type PutBody, partsOf, signHash } from './put-body.ts';
 import { loadSdk, type StorageSettings } from './sdk.ts';
 import { StorageFailure, storageFailureFrom } from './storage-failure.ts';
 import { defaultPartBytes, uploadParts } from './upload-parts.ts';
@@ -70,6 +70,16 @@ export interface ObjectStorage {
     options: PutOptions,
     signal: AbortSignal,
   ): Promise<'written' | 'present'>;
+  /**
+   * Whether the server refuses to replace an object that was written by `putIfAbsent`, in one request and in parts: some ignore
+   * `If-None-Match`, of the one or of both. Those get the object once more, with the bytes that it has.
+   */
+  refusesToReplace(
+    address: ObjectAddress,
+    file: FileBody,
+    options: PutOptions,
+    signal: AbortSignal,
+  ): Promise<boolean>;
   /** Writes an object, or replaces it. */
   put(address: ObjectAddress, body: PutBody, options: PutOptions, signal: AbortSignal): Promise<void>;
   /**
@@ -87,6 +97,8 @@ export interface ObjectStorage {
 
 /** Bodies above this, in bytes, are sent only after the question whether the object exists. */
 const askFirstBytes = 2 ** 20;
+/** The condition of a write that must not replace an object. */
+const onlyNew = { IfNoneMatch: '*' };
 
 /** Opens object storage. The SDK is loaded, and credentials are looked up, at the first call. */
 export function openObjectStorage(
@@ -148,27 +160,30 @@ export function openObjectStorage(
     return info !== undefined;
   }
 
-  async function write(
+  const described = (address: ObjectAddress, { contentType, metadata }: PutOptions) => ({
+    ...named(address),
+    ContentType: contentType,
+    ...(metadata !== undefined && { Metadata: { ...metadata } }),
+  });
+
+  type Write<Body> = (
     address: ObjectAddress,
-    body: PutBody,
-    { contentType, metadata }: PutOptions,
+    body: Body,
+    options: PutOptions,
     condition: { readonly IfNoneMatch?: string },
     signal: AbortSignal,
-  ): Promise<void> {
+  ) => Promise<void>;
+
+  const writeInParts: Write<FileBody> = (address, file, options, condition, signal) =>
+    uploadParts(calls, described(address, options), file, condition, signal);
+
+  const writeAtOnce: Write<PutBody> = async (address, body, options, condition, signal) => {
     const { PutObjectCommand } = await sdk.commands();
-    const described = {
-      ...named(address),
-      ContentType: contentType,
-      ...(metadata !== undefined && { Metadata: { ...metadata } }),
-    };
-    if ('open' in body && body.bytes > partBytes) {
-      return await uploadParts(calls, described, body, condition, signal);
-    }
     const { content, bytes, sha256, open: openStream } = partsOf(body);
     await attempt(calls, address.bucket, signal, async (client) => {
       const stream = openStream?.();
       const command = new PutObjectCommand({
-        ...described,
+        ...described(address, options),
         ...condition,
         Body: (content ?? stream) as Uint8Array | Readable,
         ContentLength: bytes,
@@ -181,7 +196,12 @@ export function openObjectStorage(
         stream?.destroy();
       }
     });
-  }
+  };
+
+  const write: Write<PutBody> = (address, body, ...rest) =>
+    'open' in body && body.bytes > partBytes
+      ? writeInParts(address, body, ...rest)
+      : writeAtOnce(address, body, ...rest);
 
   return {
     get: (address, options, signal) =>
@@ -200,7 +220,7 @@ export function openObjectStorage(
     async putIfAbsent(address, body, options, signal) {
       if (bytesOf(body) > askFirstBytes && (await isThere(address, signal))) return 'present';
       try {
-        await write(address, body, options, { IfNoneMatch: '*' }, signal);
+        await write(address, body, options, onlyNew, signal);
         return 'written';
       } catch (error) {
         if (!(error instanceof StorageFailure)) throw error;
@@ -209,6 +229,18 @@ export function openObjectStorage(
         if (error.problem === 'DROPPED' && (await isThere(address, signal))) return 'present';
         throw error;
       }
+    },
+
+    async refusesToReplace(address, file, options, signal) {
+      for (const writeAgain of [writeAtOnce, writeInParts]) {
+        try {
+          await writeAgain(address, file, options, onlyNew, signal);
+          return false;
+        } catch (error) {
+          if (!(error instanceof StorageFailure && error.status === 412)) throw error;
+        }
+      }
+      return true;
     },
 
     put: (address, body, options, signal) => write(address, body, options, {}, signal),

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { manifestText, parseManifest, withJob } from '../../src/client/corpus/manifest.ts';
 import {
@@ -18,6 +19,7 @@ import { type Origin, startOrigin } from '../support/origin.ts';
 import { encoded, gradient } from '../support/pictures.ts';
 import { startProcessorProcess } from '../support/processor-process.ts';
 import { startS3 } from '../support/s3.ts';
+import { startFaultProxy } from '../support/s3-faults.ts';
 import { type Service, startService } from '../support/service.ts';
 import { s3Program } from '../support/tools.ts';
 
@@ -286,7 +288,6 @@ describe.skipIf(s3Program === undefined)('image-client corpus in a bucket', () =
         foreign: [],
       });
     }
-    const { GetObjectCommand } = await import('@aws-sdk/client-s3');
     for (const [name, sha256] of Object.entries(inFolder)) {
       const object = await s3.client.send(
         new GetObjectCommand({ Bucket: 'corpora', Key: `a/b/shards/${name}` }),
@@ -298,5 +299,19 @@ describe.skipIf(s3Program === undefined)('image-client corpus in a bucket', () =
     await s3.stop();
     const gone = await at(['work', ...there, '--shard', '0', '--patience', '1']);
     expect(gone).toMatchObject({ code: 4, stderr: expect.stringContaining('STORAGE_UNREACHABLE') });
+  });
+
+  it('is not planned on a server that ignores conditions', async () => {
+    await using s3 = await startS3();
+    await using proxy = await startFaultProxy(s3.endpoint);
+    proxy.decide = ({ method }) => (method === 'PUT' ? 'condition ignored' : undefined);
+    await s3.createBucket('corpora');
+    await writeList(list, origin, 2);
+    const parameters = ['plan', list, '--out', 's3://corpora/a', ...small];
+    const environment = { ...s3.environment, S3_ENDPOINT: proxy.endpoint };
+    const planned = await corpusProgram(parameters, { IMAGE_PROCESSOR_URL: service.address, ...environment });
+    expect(planned).toMatchObject({ code: 5, stderr: expect.stringContaining('STORAGE_REPLACES') });
+    const { Contents = [] } = await s3.client.send(new ListObjectsV2Command({ Bucket: 'corpora' }));
+    expect(Contents.map(({ Key }) => Key)).toEqual([expect.stringMatching(/^a\/rows\//)]);
   });
 });

@@ -16,6 +16,8 @@ export type Fault =
   | 'half a body'
   /** Sends half of the response's body, and no more. */
   | 'stalled body'
+  /** Says that a write succeeded which the server refused because of its condition. */
+  | 'condition ignored'
   /** Never responds. */
   | 'silence'
   /** Responds after some time. */
@@ -93,6 +95,12 @@ function pass(
     if (fault === 'lost response') {
       request.socket.destroy();
       reply.resume();
+      return;
+    }
+    if (fault === 'condition ignored' && reply.statusCode === 412) {
+      reply.resume();
+      response.writeHead(200, { 'content-type': 'application/xml', etag: '"1"' });
+      response.end('<CompleteMultipartUploadResult><ETag>"1"</ETag></CompleteMultipartUploadResult>');
       return;
     }
     response.writeHead(reply.statusCode ?? 500, reply.headers);

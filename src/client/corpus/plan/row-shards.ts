@@ -14,6 +14,8 @@ export interface RowShards {
   readonly firstProblems: ReadonlyMap<string, string>;
 }
 
+const contentType = 'application/jsonl';
+
 /**
  * Splits rows into shards and stores the rows of each. Within a shard they are sorted by the bytes of their keys; so are the
  * samples.
@@ -37,7 +39,8 @@ export async function splitRows(
     const file = storedText(sorted.map(({ row }) => `${lineOfRow(row)}\n`).join(''));
     const rowsSha256 = file.sha256.toString('hex');
     const name = rowsName(shards.length, rowsSha256);
-    await store?.writeNew(name, file, 'application/jsonl', signal);
+    await store?.writeNew(name, file, contentType, signal);
+    if (shards.length === 0) await store?.ensureWrittenOnce(name, file, contentType, signal);
     shards.push({ first: count - part.length, count: part.length, rowsSha256 });
     part = [];
   };

@@ -60,6 +60,18 @@ export function openBucket(
         storage.putIfAbsent(addressOf(name), file, optionsOf(file, contentType), signal),
       ),
 
+    async ensureWrittenOnce(name, file, contentType, signal) {
+      const refuses = await patiently(name, signal, () =>
+        storage.refusesToReplace(addressOf(name), file, optionsOf(file, contentType), signal),
+      );
+      if (refuses) return;
+      throw new ClientError(
+        'files',
+        'STORAGE_REPLACES',
+        `"${urlOf(name)}": the storage ignores If-None-Match and replaced this object, so workers would replace each other's shards. Set --out to a bucket of a server that heeds it, or to a folder.`,
+      );
+    },
+
     replace: (name, file, contentType, signal) =>
       patiently(name, signal, () => storage.put(addressOf(name), file, optionsOf(file, contentType), signal)),
 

@@ -38,6 +38,12 @@ export interface CorpusStore {
     contentType: string,
     signal: AbortSignal,
   ): Promise<'written' | 'present'>;
+  /**
+   * Makes sure that a file which was written by `writeNew` cannot be written by another worker once more.
+   *
+   * @throws ClientError STORAGE_REPLACES
+   */
+  ensureWrittenOnce(name: string, file: StoredFile, contentType: string, signal: AbortSignal): Promise<void>;
   /** Writes a file, or replaces it. */
   replace(name: string, file: StoredFile, contentType: string, signal: AbortSignal): Promise<void>;
   /** Names and lengths of the files in a folder, in the order of their names; none if it does not exist. */

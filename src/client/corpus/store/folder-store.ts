@@ -47,6 +47,9 @@ export function openFolder(url: string): CorpusStore {
         (await placeNew(temporary, target)) ? 'written' : 'present',
       ),
 
+    // A link never replaces a file.
+    async ensureWrittenOnce() {},
+
     async replace(name, file, _contentType, signal) {
       await write(folder, name, file, signal, rename);
     },

@@ -2,7 +2,7 @@ import { hash, randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { hashOf } from '../../../../src/client/corpus/index-of-shard.ts';
 import { openBucket } from '../../../../src/client/corpus/store/bucket-store.ts';
 import type { CorpusStore } from '../../../../src/client/corpus/store/corpus-store.ts';
@@ -23,6 +23,9 @@ describe.skipIf(s3Program === undefined)(openBucket, () => {
     await s3.server.createBucket('corpora');
     const environment = { S3_ENDPOINT: s3.proxy.endpoint, S3_FORCE_PATH_STYLE: 'true' };
     store = openBucket('s3://corpora/a', environment, 1000);
+  });
+  afterEach(() => {
+    s3.proxy.decide = () => undefined;
   });
   afterAll(async () => {
     store?.close();
@@ -67,5 +70,22 @@ describe.skipIf(s3Program === undefined)(openBucket, () => {
       }
     };
     await expect(read()).rejects.toMatchObject({ reason: 'STORAGE_CONFLICT', end: 'unavailable' });
+  });
+
+  it.each([
+    ['heeds conditions', /^$/, undefined],
+    ['ignores the condition of a request', /^PUT .*rows\/0\.jsonl(?:\?x-id=PutObject)?$/, 'STORAGE_REPLACES'],
+    ['ignores the condition of parts', /^POST .*uploadId=/, 'STORAGE_REPLACES'],
+  ])('finds out whether a server %s', async (_, pattern, reason) => {
+    const file = storedText('a row\n');
+    const write = ['rows/0.jsonl', file, 'application/jsonl', signal] as const;
+    await store.writeNew(...write);
+    s3.proxy.decide = ({ method, url }) =>
+      pattern.test(`${method} ${url}`) ? 'condition ignored' : undefined;
+    const found = await store.ensureWrittenOnce(...write).catch((error: unknown) => error);
+    expect(found).toEqual(
+      reason === undefined ? undefined : expect.objectContaining({ reason, end: 'files' }),
+    );
+    expect(await hashOf(store, 'rows/0.jsonl', signal)).toBe(file.sha256.toString('hex'));
   });
 });
