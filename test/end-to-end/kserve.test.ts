@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 import { encoded, photoLike } from '../support/pictures.ts';
 import { findPythonWith } from '../support/python.ts';
+import { untilReady } from '../support/ready.ts';
 import { tensorsOfSafetensors } from '../support/safetensors.ts';
 import { type Service, startService } from '../support/service.ts';
 
@@ -62,10 +62,7 @@ async function startKServe() {
     printed += chunk;
   });
   const url = `http://127.0.0.1:${port}`;
-  while (!(await isReady(`${url}/v2/health/ready`))) {
-    if (server.exitCode !== null) throw new Error(printed);
-    await sleep(200);
-  }
+  await untilReady(`${url}/v2/health/ready`, server, () => printed);
   return {
     url,
     async [Symbol.asyncDispose](): Promise<void> {
@@ -73,21 +70,4 @@ async function startKServe() {
       await exited;
     },
   };
-}
-
-function isReady(url: string): Promise<boolean> {
-  return fetch(url).then(
-    ({ ok }) => ok,
-    () => false,
-  );
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

@@ -198,10 +198,15 @@ def soft_tokens(name):
     return config
 
 
-LLAVA = dict(vision_feature_select_strategy=strategy)
+LLAVA = {"vision_feature_select_strategy": strategy}
 FAMILIES = {
     "qwen2_vl": Family(
-        "qwen2_vl", "Qwen2VLMultiModalProcessor", "Qwen2VLProcessingInfo", of_type("qwen2_vl"), "Qwen2VLProcessor", count_patches
+        "qwen2_vl",
+        "Qwen2VLMultiModalProcessor",
+        "Qwen2VLProcessingInfo",
+        of_type("qwen2_vl"),
+        "Qwen2VLProcessor",
+        count_patches,
     ),
     "glm4v": Family(
         "glm4_1v", "Glm4vMultiModalProcessor", "Glm4vProcessingInfo", of_type("glm4v"), "Glm4vProcessor", count_patches
@@ -215,10 +220,20 @@ FAMILIES = {
         count_paddle,
     ),
     "llava": Family(
-        "llava", "LlavaMultiModalProcessor", "LlavaProcessingInfo", of_type("llava", vision_config=clip, **LLAVA), "LlavaProcessor", count_size
+        "llava",
+        "LlavaMultiModalProcessor",
+        "LlavaProcessingInfo",
+        of_type("llava", vision_config=clip, **LLAVA),
+        "LlavaProcessor",
+        count_size,
     ),
     "llava_siglip": Family(
-        "llava", "LlavaMultiModalProcessor", "LlavaProcessingInfo", of_type("llava", vision_config=siglip, **LLAVA), "LlavaProcessor", count_size
+        "llava",
+        "LlavaMultiModalProcessor",
+        "LlavaProcessingInfo",
+        of_type("llava", vision_config=siglip, **LLAVA),
+        "LlavaProcessor",
+        count_size,
     ),
     "paligemma": Family(
         "paligemma",
@@ -274,10 +289,20 @@ FAMILIES = {
         remap_gemma4,
     ),
     "idefics3": Family(
-        "idefics3", "Idefics3MultiModalProcessor", "Idefics3ProcessingInfo", of_type("idefics3"), "Idefics3Processor", count_processor
+        "idefics3",
+        "Idefics3MultiModalProcessor",
+        "Idefics3ProcessingInfo",
+        of_type("idefics3"),
+        "Idefics3Processor",
+        count_processor,
     ),
     "smolvlm": Family(
-        "smolvlm", "SmolVLMMultiModalProcessor", "SmolVLMProcessingInfo", of_type("smolvlm"), "SmolVLMProcessor", count_processor
+        "smolvlm",
+        "SmolVLMMultiModalProcessor",
+        "SmolVLMProcessingInfo",
+        of_type("smolvlm"),
+        "SmolVLMProcessor",
+        count_processor,
     ),
     "cohere2_vision": Family(
         "cohere2_vision",
@@ -296,9 +321,16 @@ FAMILIES = {
         count_llama4,
     ),
     "aria": Family(
-        "aria", "AriaMultiModalProcessor", "AriaProcessingInfo", of_type("aria"), "AriaProcessor", lambda case, _: case.info.get_num_image_tokens()
+        "aria",
+        "AriaMultiModalProcessor",
+        "AriaProcessingInfo",
+        of_type("aria"),
+        "AriaProcessor",
+        lambda case, _: case.info.get_num_image_tokens(),
     ),
-    "lfm2_vl": Family("lfm2_vl", "Lfm2VLMultiModalProcessor", "Lfm2VLProcessingInfo", of_type("lfm2_vl"), "Lfm2VlProcessor", count_lfm2),
+    "lfm2_vl": Family(
+        "lfm2_vl", "Lfm2VLMultiModalProcessor", "Lfm2VLProcessingInfo", of_type("lfm2_vl"), "Lfm2VlProcessor", count_lfm2
+    ),
     "internvl": Family(
         "interns1",
         "InternS1MultiModalProcessor",
