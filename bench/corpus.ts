@@ -13,7 +13,7 @@ import { pythonHas } from './python.ts';
 import { asked, ended, startMain, startPart, workers } from './services.ts';
 
 /*
- * `image-client corpus` beside img2dataset: the same URLs of an origin of which a fifth fails, the same timeout, the same
+ * `image-client corpus`, with a processor and with `--local`, beside img2dataset: the same URLs of an origin of which a fifth fails, the same timeout, the same
  * concurrency, the same resize by OpenCV's INTER_AREA to JPEGs of quality 95 in tar files.
  *
  *   node bench/corpus.ts --python PYTHON_WITH_IMG2DATASET [--rows 10000] [--rounds 1] [--ours]
@@ -63,17 +63,24 @@ let measurements = 0;
 const { child: origin, hello: url } = await startPart<string>('./corpus-origin.ts', []);
 const list = join(folder, 'list.txt');
 await writeFile(list, Array.from({ length: rows }, (_, row) => `${url}/${row}.jpg\n`).join(''));
-const processor = await startMain('processor', {
-  WORKERS: String(workers),
-  LOG_LEVEL: 'info',
+const environment = {
   URL_ALLOWED_HOSTS: new URL(url).host,
   // One host gets half of the downloads.
   MAX_DOWNLOADS: String(4 * inFlight),
   MAX_QUEUE: String(4 * inFlight),
   // A response has half of it to begin.
   DOWNLOAD_TIMEOUT_MS: String(2 * timeoutSeconds * 1000),
+};
+const processor = await startMain('processor', {
+  ...environment,
+  WORKERS: String(workers),
+  LOG_LEVEL: 'info',
 });
-const ways = { 'image-client corpus': ours, ...(!values.ours && { img2dataset: theirs }) };
+const ways = {
+  'image-client corpus --local': (out: string) => ours(out, ['--local']),
+  'image-client corpus': (out: string) => ours(out, [`--processor=127.0.0.1:${processor.port}`]),
+  ...(!values.ours && { img2dataset: theirs }),
+};
 const runs = new Map(Object.keys(ways).map((name) => [name, [] as Run[]]));
 try {
   for (let round = 0; round < Number(values.rounds); round++) {
@@ -90,7 +97,7 @@ try {
 }
 print();
 
-async function ours(out: string): Promise<Omit<Run, 'visits'>> {
+async function ours(out: string, connection: readonly string[]): Promise<Omit<Run, 'visits'>> {
   const client = (...words: string[]) => [
     process.execPath,
     fileURLToPath(new URL('../dist/image-client.js', import.meta.url)),
@@ -98,7 +105,7 @@ async function ours(out: string): Promise<Omit<Run, 'visits'>> {
     ...words,
     `--out=${out}`,
     '--quiet',
-    `--processor=127.0.0.1:${processor.port}`,
+    ...connection,
   ];
   const size = [`--width=${side}`, `--height=${side}`, '--fit=contain', '--background=#ffffff'];
   const pixels = ['--numerics=opencv', '--filter=box', '--no-grayscale', '--format=jpeg', '--quality=95'];
@@ -116,6 +123,7 @@ async function ours(out: string): Promise<Omit<Run, 'visits'>> {
       return measured(client('work', `--shard=${first}-${(end as number) - 1}`, ...limits));
     }),
   );
+  // With `--local`, of everything.
   const cpuOfClients = usages.reduce((sum, usage) => sum + usage.cpu_seconds, 0);
   const cpuSeconds = cpuOfClients + (cpuMsOfTree([processor.pid]) - before) / 1000;
   const indexes = await Promise.all(
@@ -152,6 +160,14 @@ async function measured([program = '', ...args]: readonly string[]): Promise<Usa
   const file = join(folder, `usage-${measurements++}.json`);
   const script = fileURLToPath(new URL('./rivals/child_usage.py', import.meta.url));
   const child = spawn(values.python, [script, file, program, ...args], {
+    // For processors of `--local`, one of which each process of ours has, with a part of the cores.
+    env: {
+      ...process.env,
+      ...environment,
+      LOG_LEVEL: 'error',
+      WORKERS: '1',
+      CACHE_MAX_BYTES: '0',
+    },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   await once(child, 'exit');

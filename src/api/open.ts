@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { misspeltVariables } from '../environment.ts';
-import type { LocalServer } from '../grpc/unary-call.ts';
+import type { ListeningServer } from '../grpc/unary-call.ts';
 import { createLogger, type Logger } from '../telemetry/telemetry.ts';
 import { announceAuthentication } from './auth/auth.ts';
 import { type ApiConfig, apiEnvironment } from './config.ts';
@@ -15,7 +15,7 @@ import { type RunningApi, startApi } from './server.ts';
  */
 export async function openApi(
   config: ApiConfig,
-  processors: string | LocalServer,
+  processors: string | ListeningServer,
   handleSignals: (api: RunningApi, log: Logger) => void,
 ): Promise<RunningApi> {
   const log = createLogger('image-api', config.logLevel);

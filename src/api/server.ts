@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LocalServer } from '../grpc/unary-call.ts';
+import type { ListeningServer } from '../grpc/unary-call.ts';
 import { listen } from '../listen.ts';
 import { createMetricsRegistry, type Logger } from '../telemetry/telemetry.ts';
 import { startTracing } from '../telemetry/tracing.ts';
@@ -30,7 +30,7 @@ export interface RunningApi {
  */
 export async function startApi(
   config: ApiConfig,
-  processors: string | LocalServer,
+  processors: string | ListeningServer,
   log: Logger,
 ): Promise<RunningApi> {
   let draining = false;

@@ -3,7 +3,9 @@ import { ClientError } from './client-error.ts';
 import { codeOf, unreadable } from './files.ts';
 import { textOf, usage, type Values } from './flags.ts';
 
-/** The service that a command calls: image-api, or image-processor itself. */
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The service that a command calls: image-api, image-processor itself, or one in the client's own process. */
 export type CalledService =
   | { readonly name: 'image-api'; readonly url: URL; readonly apiKey: string | undefined }
   | {
@@ -11,22 +13,22 @@ export type CalledService =
       readonly url: URL;
       /** Further processors, which share the images. */
       readonly others: readonly URL[];
-    };
+    }
+  | { readonly name: 'local'; readonly environment: Environment };
 
 /**
- * The service of a job or a comparison. The flag decides, then IMAGE_PROCESSOR_URL, then IMAGE_API_URL: only these commands
+ * The service of a job, a corpus or a comparison. The flag decides, then IMAGE_PROCESSOR_URL, then IMAGE_API_URL: only these commands
  * need the first of the two. Addresses of several processors are separated by commas.
  *
  * @throws ClientError of bad usage
  */
-export function readService(
-  values: Values,
-  environment: Readonly<Record<string, string | undefined>>,
-): CalledService {
+export function readService(values: Values, environment: Environment): CalledService {
   const { api, processor } = values;
-  if (api !== undefined && processor !== undefined) {
-    throw usage('--api and --processor exclude each other: one of the two services is called.');
+  const [first, second] = ['api', 'processor', 'local'].filter((name) => values[name] !== undefined);
+  if (second !== undefined) {
+    throw usage(`--${first} and --${second} exclude each other: one service is called.`);
   }
+  if (values.local === true) return { name: 'local', environment };
   if (processor !== undefined || (api === undefined && environment.IMAGE_PROCESSOR_URL)) {
     const flag = textOf(values, 'processor');
     const read = (address: string) =>

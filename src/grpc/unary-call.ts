@@ -20,8 +20,6 @@ export interface UnaryCall<Input extends DescMessage, Output extends DescMessage
 
 /** A server in this process, whose methods are called without a connection. */
 export interface LocalServer {
-  /** The port on which others reach it. */
-  readonly port: number;
   /**
    * Runs a call as if it had come from a caller that is believed. Messages are passed on as they are, so neither side
    * changes one. The request stays as it is until it has a response; after a failure its bytes may still be read, for a
@@ -32,4 +30,9 @@ export interface LocalServer {
   call<Input extends DescMessage, Output extends DescMessage>(
     call: UnaryCall<Input, Output>,
   ): Promise<MessageShape<Output>>;
+}
+
+/** A server in this process that others reach as well. */
+export interface ListeningServer extends LocalServer {
+  readonly port: number;
 }

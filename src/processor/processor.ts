@@ -5,7 +5,7 @@ import type { Registry } from 'prom-client';
 import { file_google_rpc_error_details } from '../../gen/google/rpc/error_details_pb.ts';
 import { file_grpc_health_v1_health, Health } from '../../gen/grpc/health/v1/health_pb.ts';
 import { file_image_v1_processor, ProcessorService } from '../../gen/image/v1/processor_pb.ts';
-import type { LocalServer } from '../grpc/unary-call.ts';
+import type { ListeningServer, LocalServer } from '../grpc/unary-call.ts';
 import { listen } from '../listen.ts';
 import { type ObjectStorage, openObjectStorage } from '../object-storage/object-storage.ts';
 import { openSecretFile } from '../secret-file.ts';
@@ -26,7 +26,7 @@ import { createServingMemory } from './serving/call-memory.ts';
 import { createHealth } from './serving/health.ts';
 import { observeCalls } from './serving/observe-calls.ts';
 import { createReflection } from './serving/reflection.ts';
-import { startGrpcServer } from './serving/server.ts';
+import { createGrpcServer } from './serving/server.ts';
 import { createSink, type Sink } from './sink/sink.ts';
 import { createStoreTier } from './sink/store-tier.ts';
 import { createDownloadPlaces } from './source/download-places.ts';
@@ -36,19 +36,30 @@ import { createRequestHeaders, originHeadersFile } from './source/request-header
 import type { Stage } from './stopwatch.ts';
 import { startWorkerPool } from './workers/pool.ts';
 
-/** A running processor. */
-export interface Processor extends LocalServer {
-  readonly metricsPort: number;
+/** A processor for this process, which others reach once it listens. */
+export interface LocalProcessor extends LocalServer {
   /** Versions of the libraries that decode and encode, by name. */
   readonly libraries: Readonly<Record<string, string>>;
   /**
    * Reports not ready at once, refuses new calls after SHUTDOWN_DELAY_MS, and resolves when the last call has ended.
    */
   drain(): Promise<void>;
+  listen(): Promise<{ readonly port: number; readonly metricsPort: number }>;
+}
+
+/** A running processor. */
+export interface Processor extends ListeningServer, Omit<LocalProcessor, 'listen'> {
+  readonly metricsPort: number;
 }
 
 /** Assembles image-processor and starts it. */
 export async function startProcessor(config: ProcessorConfig, log: Logger): Promise<Processor> {
+  const { listen, ...processor } = await createProcessor(config, log);
+  return { ...processor, ...(await listen()) };
+}
+
+/** Assembles image-processor with its workers, without a port. */
+export async function createProcessor(config: ProcessorConfig, log: Logger): Promise<LocalProcessor> {
   const presets = createPresets({ directory: config.PRESETS_DIR });
   const registry = createMetricsRegistry();
   const metrics = createProcessorMetrics(registry);
@@ -151,15 +162,13 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
     file_grpc_health_v1_health,
     file_google_rpc_error_details,
   );
-  const server = await startGrpcServer(
+  const server = createGrpcServer(
     (router) => {
       router.service(ProcessorService, service);
       router.service(Health, health.service);
       reflect(router);
     },
     {
-      host: config.HOST,
-      port: config.PORT,
       maxSourceBytes: config.MAX_SOURCE_BYTES,
       waiting: callerWaits(config),
       trustCallerMetadata: config.TRUST_CALLER_METADATA,
@@ -170,13 +179,16 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
   );
   // The first request for an object then does not wait for the SDK. The failure of a missing region is that request's.
   if (config.SOURCE_BUCKETS.length > 0 || config.STORE_URL !== undefined) storage.warm().catch(() => {});
-  const metricsServer = await startMetricsServer(registry, config.HOST, config.METRICS_PORT);
+  let metricsServer: Awaited<ReturnType<typeof startMetricsServer>> | undefined;
 
   return {
-    port: server.port,
     call: server.call,
-    metricsPort: metricsServer.port,
     libraries: workers.libraries,
+    async listen() {
+      const port = await server.listen(config.PORT, config.HOST);
+      metricsServer = await startMetricsServer(registry, config.HOST, config.METRICS_PORT);
+      return { port, metricsPort: metricsServer.port };
+    },
     async drain() {
       const drainLimit = performance.now() + config.SHUTDOWN_DELAY_MS + config.SHUTDOWN_TIMEOUT_MS;
       health.setServing(false);
@@ -190,7 +202,7 @@ export async function startProcessor(config: ProcessorConfig, log: Logger): Prom
         storage.close(),
         cache.close(),
         workers.close(),
-        metricsServer.close(),
+        metricsServer?.close(),
         tracing?.close(),
       ]);
     },

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { setFlagsFromString } from 'node:v8';
 import packageJson from '../../package.json' with { type: 'json' };
-import { collectorFlag } from './collector-flag.ts';
+import { collectorFlag } from '../collector-flag.ts';
 
 /*
  * `image-service`: both services, as `npm start` starts them, or one of them in this process.

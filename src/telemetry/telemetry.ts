@@ -8,7 +8,8 @@ export type { Logger };
  * The service's log: one JSON line per event on standard output. The level is a word, as log collectors
  * expect it. Bodies and the query strings of URLs are never logged.
  */
-export function createLogger(service: string, level: string): Logger {
+/** @param file - the descriptor that lines are written to: standard output unless given */
+export function createLogger(service: string, level: string, file = 1): Logger {
   return pino(
     {
       level,
@@ -16,7 +17,7 @@ export function createLogger(service: string, level: string): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    linesTogether(),
+    linesTogether(file),
   );
 }
 
@@ -27,11 +28,11 @@ const longestWaitMs = 50;
 const longestTogether = 8192;
 
 /**
- * Standard output. The lines of some milliseconds are written together: a system call per line would be a tenth of what
+ * A file such as standard output. The lines of some milliseconds are written together: a system call per line would be a tenth of what
  * a refused request costs. The last ones are written when the process exits, in their order.
  */
-function linesTogether(): DestinationStream & { flush(): void } {
-  const output = pino.destination({ dest: 1, sync: true, minLength: longestTogether });
+function linesTogether(file: number): DestinationStream & { flush(): void } {
+  const output = pino.destination({ dest: file, sync: true, minLength: longestTogether });
   let willFlush = false;
   function flush(): void {
     willFlush = false;

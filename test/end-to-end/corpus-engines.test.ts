@@ -52,6 +52,15 @@ async function checkShards(out: string): Promise<void> {
   expect(await runCorpus('verify', '--out', out)).toMatchObject({ code: 0 });
 }
 
+describe('a worker without a service', () => {
+  it('makes the same shards', async () => {
+    const out = await planned('local');
+    const words = ['work', '--local', '--out', out, '--shard', `0-${shards - 1}`];
+    expect(await corpus(words, { URL_ALLOWED_HOSTS: '127.0.0.1', WORKERS: '1' })).toMatchObject({ code: 0 });
+    await checkShards(out);
+  }, 60_000);
+});
+
 describe('an Indexed Job', () => {
   /** The command of the Job's pods with its ConfigMap, as the kubelet would run it for an index. */
   function podOf(index: number, settings: Readonly<Record<string, string>>) {

@@ -14,7 +14,7 @@ import {
   ProcessVariantsRequestSchema,
 } from '../../gen/image/v1/processor_pb.ts';
 import { type FailureReason, failureDomain, failureKinds } from '../../src/failures.ts';
-import { type GrpcServer, startGrpcServer } from '../../src/processor/serving/server.ts';
+import { startGrpcServer } from '../../src/processor/serving/server.ts';
 import {
   plainResponse,
   type ScriptedProcessor,
@@ -27,7 +27,7 @@ const maxBytes = 1_000_000;
 
 let scripted: ScriptedProcessor;
 let api: TestApi;
-let processor: GrpcServer;
+let processor: Awaited<ReturnType<typeof startGrpcServer>>;
 
 beforeAll(async () => {
   scripted = await startScriptedProcessor();

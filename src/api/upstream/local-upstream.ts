@@ -1,9 +1,9 @@
 import { Code, ConnectError } from '@connectrpc/connect';
-import type { LocalServer } from '../../grpc/unary-call.ts';
+import type { ListeningServer } from '../../grpc/unary-call.ts';
 import { serves, type Upstream } from './upstream.ts';
 
 /** The processor of this process. It is called without a connection, so none can be lost and no call is repeated. */
-export function createLocalUpstream(server: LocalServer): Upstream {
+export function createLocalUpstream(server: ListeningServer): Upstream {
   let inFlight = 0;
   return {
     async call(call) {

@@ -21,7 +21,7 @@ import type { Deadline } from '../../deadline.ts';
 import { Failure, failureFromAbort } from '../../failures.ts';
 import { failureFromConnectError, publicFailure } from '../../grpc/rpc-failures.ts';
 import { maxResponseHeader } from '../../grpc/transport.ts';
-import type { LocalServer, UnaryMethod } from '../../grpc/unary-call.ts';
+import type { ListeningServer, UnaryMethod } from '../../grpc/unary-call.ts';
 import type { CallOrigin } from '../../telemetry/trace-context.ts';
 import type { Tracing } from '../../telemetry/tracing.ts';
 import { createBalancer, isLostProcessor } from './balancer.ts';
@@ -52,7 +52,7 @@ export type ProcessorClient = ReturnType<typeof createProcessorClient>;
  * @param options.maxCallsPerProcessor - images that are sent to each on average; beyond that all are refused
  */
 export function createProcessorClient(
-  processors: string | LocalServer,
+  processors: string | ListeningServer,
   maxAnswerBytes: number,
   resolveMs = defaultResolveMs,
   resolve?: Resolve,

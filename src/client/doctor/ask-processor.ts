@@ -31,7 +31,7 @@ export async function askProcessor(url: URL, timeoutMs: number, signal: AbortSig
     const versions = { ...(numerics === undefined ? {} : { numerics }), ...libraries };
     return { checks: [health, image.check], versions, limits };
   } finally {
-    connection.close();
+    await connection.close();
   }
 }
 

@@ -21,7 +21,7 @@ export async function checkOptions(
   connection: ServiceConnection,
   request: ProcessRequest,
   patienceMs: number,
-  onAway: (why: string) => void,
+  onAway: (line: string) => void,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const tried = await tryOptions(connection, request, blackSquare, patienceMs, onAway, signal);
@@ -39,7 +39,7 @@ export async function tryOptions(
   request: ProcessRequest,
   image: Uint8Array,
   patienceMs: number,
-  onAway: (why: string) => void,
+  onAway: (line: string) => void,
   signal: AbortSignal,
 ): Promise<ProcessResponse | Failure> {
   const away = watchAbsence(connection, patienceMs, onAway);

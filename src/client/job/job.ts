@@ -74,7 +74,7 @@ async function withPages(
     journal.latest(),
     () => connectTo(service),
     limits,
-    (why) => (quiet ? undefined : say(`waiting for ${service.name} at ${service.url.host}: ${why}`)),
+    quiet ? () => {} : say,
     signal,
   );
   return { ...found, images, refused: [...found.refused, ...refused] };

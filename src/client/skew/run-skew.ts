@@ -60,7 +60,7 @@ async function comparePairs(
       else say(`warning: ${map} is not written: there is no map of tensors that differ in size`);
     }
   } finally {
-    connection.close();
+    await connection.close();
   }
   if (skew.json) print(JSON.stringify(resultOf(reports), undefined, 2));
   return passes ? 'done' : 'skewed';
@@ -84,7 +84,7 @@ function textOf(pair: NamedPair, response: SkewResponse, skew: PairsArguments): 
 
 async function compare(
   { image, tensor, comparison }: NamedPair,
-  { service, timeoutMs, map }: PairsArguments,
+  { timeoutMs, map }: PairsArguments,
   connection: ServiceConnection,
   signal: AbortSignal,
 ): Promise<SkewResponse> {
@@ -100,12 +100,12 @@ async function compare(
     );
   } catch (error) {
     signal.throwIfAborted();
-    throw error instanceof ClientError ? error : refusal(error, service.name, connection.host);
+    throw error instanceof ClientError ? error : refusal(error, connection);
   }
 }
 
 /** The error of a comparison that has no response. */
-function refusal(cause: unknown, name: ServiceConnection['name'], host: string): ClientError {
+function refusal(cause: unknown, { name, place }: ServiceConnection): ClientError {
   const error = ConnectError.from(cause);
   const failure = failureFromConnectError(error);
   if (failure !== undefined) {
@@ -117,7 +117,7 @@ function refusal(cause: unknown, name: ServiceConnection['name'], host: string):
   return new ClientError(
     'unavailable',
     reason,
-    `${name} at ${host} cannot be reached (${error.rawMessage}); ${flag} sets its address, --timeout the longest wait.`,
+    `${name} ${place} cannot be reached (${error.rawMessage}); ${flag} sets its address, --timeout the longest wait.`,
     { cause },
   );
 }

@@ -1,5 +1,5 @@
 import type { CommandTable } from './command-table.ts';
-import { apiFlags, commonFlags, jsonFlag, processorFlags, queueFlags, quietFlag } from './shared-flags.ts';
+import { commonFlags, jsonFlag, queueFlags, quietFlag, serviceFlags } from './shared-flags.ts';
 
 /** Images that a worker has in flight, by default. */
 export const corpusInFlight = 32;
@@ -123,8 +123,7 @@ export const corpus: CommandTable = {
       group: 'verify',
       help: 'also count rows whose source another row has, in any shard',
     },
-    ...apiFlags,
-    ...processorFlags,
+    ...serviceFlags,
   },
   takesImageOptions: true,
   notes: [
@@ -140,6 +139,7 @@ export const corpus: CommandTable = {
       "seq 0 99 | xargs -P 8 -I{} image-client corpus work --out /data/clip --shard '{}'",
       'all shards, eight at a time',
     ],
+    ['image-client corpus work --out /data/clip --shard 0-9 --local', 'ten shards, without a service'],
     ['image-client corpus verify --out s3://bucket/clip --max-failed 0.1', 'is it complete?'],
   ],
   exits: [

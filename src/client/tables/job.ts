@@ -1,14 +1,13 @@
 import type { CommandTable } from './command-table.ts';
 import {
-  apiFlags,
   baseFlag,
   commonFlags,
   jsonFlag,
   outputFlag,
   passwordFlag,
-  processorFlags,
   queueFlags,
   quietFlag,
+  serviceFlags,
   verboseFlag,
 } from './shared-flags.ts';
 
@@ -58,8 +57,7 @@ export const job: CommandTable = {
     strict: { type: 'boolean', group: 'job', help: 'exit with 1 if a file of a folder or glob was skipped' },
     ...queueFlags('job', 32),
     ...passwordFlag,
-    ...apiFlags,
-    ...processorFlags,
+    ...serviceFlags,
   },
   takesImageOptions: true,
   notes: [

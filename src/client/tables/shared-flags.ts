@@ -75,6 +75,17 @@ export const processorFlags: Flags = {
   },
 };
 
+/** The services that the commands job, corpus and skew choose from. */
+export const serviceFlags: Flags = {
+  ...apiFlags,
+  ...processorFlags,
+  local: {
+    type: 'boolean',
+    group: 'connection',
+    help: 'process the images in this program, without a service; it takes the environment variables of image-processor',
+  },
+};
+
 export const baseFlag = (group: FlagGroup): Flags => ({
   base: {
     type: 'string',

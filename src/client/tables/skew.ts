@@ -1,12 +1,11 @@
 import type { CommandTable } from './command-table.ts';
 import {
-  apiFlags,
   baseFlag,
   commonFlags,
   jsonFlag,
-  processorFlags,
   queueFlags,
   quietFlag,
+  serviceFlags,
   timeoutFlag,
   verboseFlag,
 } from './shared-flags.ts';
@@ -78,8 +77,7 @@ export const skew: CommandTable = {
     },
     ...baseFlag('check'),
     ...queueFlags('check', checksAtOnce),
-    ...apiFlags,
-    ...processorFlags,
+    ...serviceFlags,
     ...timeoutFlag(60, 'each comparison'),
   },
   takesImageOptions: true,

@@ -19,7 +19,7 @@ import { callerHeader, callerOfAddress, parseAddress, readCaller, unknownCaller 
 import { messageTooLong, pairLimit } from '../../grpc/messages/message-limits.ts';
 import type { MessageLimit } from '../../grpc/messages/read-messages.ts';
 import { http2Settings, maxSessionMemory, messageOverheadBytes, widenSession } from '../../grpc/transport.ts';
-import type { LocalServer } from '../../grpc/unary-call.ts';
+import type { ListeningServer, LocalServer } from '../../grpc/unary-call.ts';
 import { unsupportedExpectation } from '../../http-failures.ts';
 import { listen } from '../../listen.ts';
 import { saysNoCache } from '../../no-cache.ts';
@@ -64,33 +64,41 @@ function callerOfRequest({ headers, socket }: Http2ServerRequest, trustsMetadata
   return passedOn ?? callerOfAddress(parseAddress(socket.remoteAddress ?? ''));
 }
 
-/** A listening gRPC server. */
+/** A gRPC server, which others reach once it listens. */
 export interface GrpcServer extends LocalServer {
+  /** @returns the port */
+  listen(port: number, host: string): Promise<number>;
   /** Tells every peer to go elsewhere (GOAWAY), refuses new connections and waits for the calls in flight. */
   drain(): Promise<void>;
 }
 
-/**
- * Serves routes over gRPC, gRPC-Web and Connect on cleartext HTTP/2.
- *
- * @param maxSourceBytes - a message may have this much and some room for its other fields
- */
+export interface GrpcServerOptions {
+  /** A message may have this much and some room for its other fields. */
+  readonly maxSourceBytes: number;
+  readonly maxConnectionAgeMs?: number;
+  /** Whether `x-image-caller` is believed; otherwise a call's caller is its connection's peer. */
+  readonly trustCallerMetadata?: boolean;
+  /** Limits of calls that wait for their caller; unset: no limits. */
+  readonly waiting?: Partial<CallerWaits>;
+  /** Unset: nothing bounds the memory of calls. */
+  readonly memory?: ServingMemory;
+  readonly interceptors?: Interceptor[];
+}
+
+/** Serves routes over gRPC, gRPC-Web and Connect on cleartext HTTP/2. */
 export async function startGrpcServer(
   routes: (router: ConnectRouter) => void,
-  options: {
-    host: string;
-    port: number;
-    maxSourceBytes: number;
-    maxConnectionAgeMs?: number;
-    /** Whether `x-image-caller` is believed; otherwise a call's caller is its connection's peer. */
-    trustCallerMetadata?: boolean;
-    /** Limits of calls that wait for their caller; unset: no limits. */
-    waiting?: Partial<CallerWaits>;
-    /** Unset: nothing bounds the memory of calls. */
-    memory?: ServingMemory;
-    interceptors?: Interceptor[];
-  },
-): Promise<GrpcServer> {
+  { port, host, ...options }: GrpcServerOptions & { readonly host: string; readonly port: number },
+): Promise<ListeningServer & Pick<GrpcServer, 'drain'>> {
+  const { listen, ...server } = createGrpcServer(routes, options);
+  return { ...server, port: await listen(port, host) };
+}
+
+/** The server of startGrpcServer before it listens. */
+export function createGrpcServer(
+  routes: (router: ConnectRouter) => void,
+  options: GrpcServerOptions,
+): GrpcServer {
   const draining = new AbortController();
   const { interceptors = [] } = options;
   const { maxSourceBytes, memory } = options;
@@ -161,10 +169,9 @@ export async function startGrpcServer(
   server.on('session', limitConnectionAge(options.maxConnectionAgeMs ?? 0));
   server.on('stream', resetUnreadRequest);
   const local = createLocalCalls(methods, limitOf, interceptors, openLocal);
-  const port = await listen(server, options.port, options.host);
   return {
-    port,
     call: local.call,
+    listen: (port, host) => listen(server, port, host),
     async drain() {
       draining.abort();
       const closed = once(server, 'close');

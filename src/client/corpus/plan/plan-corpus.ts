@@ -85,13 +85,11 @@ async function askService(
   signal: AbortSignal,
 ): Promise<PlannedOutput> {
   const connection = connectTo(service);
-  const onAway = (why: string) => {
-    if (!quiet) say(`waiting for ${service.name} at ${service.url.host}: ${why}`);
-  };
+  const onAway = quiet ? () => {} : say;
   try {
     return await plannedOutput(connection, request, format, patienceMs, onAway, signal);
   } finally {
-    connection.close();
+    await connection.close();
   }
 }
 

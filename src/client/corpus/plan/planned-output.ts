@@ -30,7 +30,7 @@ export async function plannedOutput(
   request: ProcessRequest,
   format: ShardFormatName,
   patienceMs: number,
-  onAway: (why: string) => void,
+  onAway: (line: string) => void,
   signal: AbortSignal,
 ): Promise<PlannedOutput> {
   const responses: ProcessResponse[] = [];

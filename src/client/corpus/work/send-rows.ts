@@ -47,7 +47,7 @@ export async function sendRows(
   spill: Spill,
   log: AttemptLog,
   onOutcome: (outcome: Outcome) => void,
-  onAway: (why: string) => void,
+  onAway: (line: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const request = fromJson(ProcessRequestSchema, manifest.request);

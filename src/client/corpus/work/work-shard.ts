@@ -79,9 +79,8 @@ export async function workShard(
       metrics.countRow(isStored ? '' : outcome.failure.reason);
       progress.update(counts);
     };
-    const onAway = (why: string) => progress.say(`waiting for ${context.connection.host}: ${why}`);
     const { connection } = context;
-    await sendRows(rows, manifest, connection, work.limits, spill, log, onOutcome, onAway, signal);
+    await sendRows(rows, manifest, connection, work.limits, spill, log, onOutcome, progress.say, signal);
     const all = rows.flatMap(({ row }) => outcomes.get(row) ?? []);
     const inOrder = manifest.deduplicate ? withoutDuplicates(all) : all;
     const samples: Sample[] = inOrder.flatMap((outcome) => ('sample' in outcome ? [outcome.sample] : []));

@@ -38,7 +38,7 @@ export async function workShards(
     }
     throw error;
   } finally {
-    connection.close();
+    await connection.close();
     store.close();
   }
 }

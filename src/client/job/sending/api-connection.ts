@@ -61,7 +61,7 @@ export function connectToApi(url: URL, apiKey: string | undefined): ServiceConne
 
   return {
     name: 'image-api',
-    host: url.host,
+    place: `at ${url.host}`,
     process,
     describe: callerOf(ProcessorService.method.describe),
     skew: callerOf(ProcessorService.method.skew),
@@ -71,7 +71,8 @@ export function connectToApi(url: URL, apiKey: string | undefined): ServiceConne
       return ![502, 503, 504].includes(status);
     },
     sendImages: (queue, patienceMs, away, stop) => runCalls(queue, process, patienceMs, away, stop),
-    close: () => closed.abort(new ClientError('interrupted', 'INTERRUPTED', 'The connection was closed.')),
+    close: async () =>
+      closed.abort(new ClientError('interrupted', 'INTERRUPTED', 'The connection was closed.')),
   };
 }
 

@@ -12,8 +12,8 @@ import type { ImageQueue } from './queue-entry.ts';
 /** A service that processes images, or compares tensors. It is called when a call needs it. */
 export interface ServiceConnection {
   readonly name: 'image-api' | 'image-processor';
-  /** Host and port. */
-  readonly host: string;
+  /** Where it is, for messages: `at` a host and port, or `in this program`. */
+  readonly place: string;
   /** @throws ConnectError; ClientError if the service refuses the caller, or is another service */
   process(request: ProcessRequest, timeoutMs: number, signal: AbortSignal): Promise<ProcessResponse>;
   /** @throws as process */
@@ -35,5 +35,6 @@ export interface ServiceConnection {
     away: Absence,
     stop: AbortSignal,
   ): Promise<ConnectError | undefined>;
-  close(): void;
+  /** Ends what is left of it. Nothing is called after it. */
+  close(): Promise<void>;
 }

@@ -32,7 +32,7 @@ export function connectToProcessor(url: URL): ServiceConnection {
   const open: OpenStream = (requests, signal) => processor.processStream(requests, { signal });
   return {
     name: 'image-processor',
-    host: url.host,
+    place: `at ${url.host}`,
     process: (request, timeoutMs, signal) => processor.process(request, { timeoutMs, signal }),
     describe: (request, timeoutMs, signal) => processor.describe(request, { timeoutMs, signal }),
     skew: (request, timeoutMs, signal) => processor.skew(request, { timeoutMs, signal }),
@@ -41,6 +41,6 @@ export function connectToProcessor(url: URL): ServiceConnection {
       return status === Status.SERVING;
     },
     sendImages: (queue, patienceMs, away, stop) => runStream(queue, open, patienceMs, away, stop),
-    close: () => sessions.abort(),
+    close: async () => sessions.abort(),
   };
 }

@@ -116,14 +116,13 @@ async function sendAll(
   const { job, folder, journal } = context;
   const { request } = job.options;
   const { images, refused, done } = plan;
-  const onAway = (why: string) => note(`waiting for ${job.service.name} at ${job.service.url.host}: ${why}`);
   let misleading = 0;
   const ahead = new Set([...images.map(nameOfImage), ...refused.map(nameOfFailed)]);
   const connection = connectTo(job.service);
   try {
     const isNeeded = images.length > 0;
     const version = isNeeded
-      ? await checkOptions(connection, request, job.limits.patienceMs, onAway, signal)
+      ? await checkOptions(connection, request, job.limits.patienceMs, note, signal)
       : undefined;
     const numerics = watchNumerics(isNeeded ? done : [], version);
     const failures = await beginFailures(folder, (image) => ahead.has(image));
@@ -148,7 +147,7 @@ async function sendAll(
     const events = {
       onResponse: write,
       onFailure: (_: JobImage, failure: JobFailure) => fail(failure),
-      onAway,
+      onAway: note,
     };
     await journal.open();
     await runAll(
@@ -160,7 +159,7 @@ async function sendAll(
       () => failures.finish((image) => ahead.has(image)),
     );
   } finally {
-    connection.close();
+    await connection.close();
   }
   return misleading;
 }

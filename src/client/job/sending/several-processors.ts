@@ -43,7 +43,7 @@ export function shareImages(connections: readonly ServiceConnection[]): ServiceC
 
   return {
     name: 'image-processor',
-    host: connections.map(({ host }) => host).join(', '),
+    place: connections.map(({ place }) => place).join(', '),
     process: (request, timeoutMs, signal) => callAny((each) => each.process(request, timeoutMs, signal)),
     describe: (request, timeoutMs, signal) => callAny((each) => each.describe(request, timeoutMs, signal)),
     skew: (request, timeoutMs, signal) => callAny((each) => each.skew(request, timeoutMs, signal)),
@@ -55,8 +55,8 @@ export function shareImages(connections: readonly ServiceConnection[]): ServiceC
       return false;
     },
     sendImages: (queue, patienceMs, away, stop) => sendShared(connections, queue, patienceMs, away, stop),
-    close() {
-      for (const connection of connections) connection.close();
+    async close() {
+      await Promise.all(connections.map((connection) => connection.close()));
     },
   };
 }

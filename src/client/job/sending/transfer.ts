@@ -16,7 +16,7 @@ import type { Exchange, Outcomes, QueuedImage, QueueLimits } from './queue-entry
 /** Receives the outcomes of the images and the state of the connection. */
 export interface TransferEvents<Image, Response> extends Outcomes<Image, Response> {
   /** The service is unreachable, or a connection was lost; the job retries. */
-  onAway(why: string): void;
+  onAway(line: string): void;
 }
 
 /**

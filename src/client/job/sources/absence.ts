@@ -3,10 +3,10 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { ClientError } from '../../client-error.ts';
 import type { ServiceConnection } from '../sending/connection.ts';
 
-type Service = Pick<ServiceConnection, 'name' | 'host'>;
+type Service = Pick<ServiceConnection, 'name' | 'place'>;
 
 /** Measures the time since the service last responded with an image. */
-export function watchAbsence(service: Service, patienceMs: number, onAway: (why: string) => void) {
+export function watchAbsence(service: Service, patienceMs: number, onAway: (line: string) => void) {
   let sinceMs: number | undefined;
   let reports = 0;
   return {
@@ -22,7 +22,7 @@ export function watchAbsence(service: Service, patienceMs: number, onAway: (why:
     async report(why: string, stop: AbortSignal, askedMs = 0): Promise<void> {
       sinceMs ??= performance.now();
       if (performance.now() - sinceMs >= patienceMs + 2 * askedMs) throw unavailable(service, why);
-      if (reports === 0) onAway(why);
+      if (reports === 0) onAway(`waiting for ${service.name} ${service.place}: ${why}`);
       await sleep(Math.max(askedMs, Math.min(2_000, 100 * 2 ** reports++)), undefined, { signal: stop });
     },
   };
@@ -44,6 +44,7 @@ export async function reachService(
       if (await connection.isServing(Math.min(5_000, patienceMs), stop)) return;
     } catch (error) {
       stop.throwIfAborted();
+      if (error instanceof ClientError) throw error;
       const { code, rawMessage } = ConnectError.from(error);
       const isTransient = ![Code.Unimplemented, Code.Unauthenticated, Code.PermissionDenied].includes(code);
       if (!isTransient) throw unavailable(connection, rawMessage);
@@ -53,12 +54,12 @@ export async function reachService(
   }
 }
 
-function unavailable({ name, host }: Service, why: string): ClientError {
+function unavailable({ name, place }: Service, why: string): ClientError {
   const [reason, flag] =
     name === 'image-api' ? ['SERVICE_UNREACHABLE', '--api'] : ['PROCESSOR_UNAVAILABLE', '--processor'];
   return new ClientError(
     'unavailable',
     reason,
-    `${name} at ${host} cannot be reached (${why}); ${flag} sets its address, --patience the longest wait.`,
+    `${name} ${place} cannot be reached (${why}); ${flag} sets its address, --patience the longest wait.`,
   );
 }

@@ -48,7 +48,7 @@ export async function pagesOfDocuments(
   entries: readonly Entry[],
   connect: () => ServiceConnection,
   limits: QueueLimits,
-  onAway: (why: string) => void,
+  onAway: (line: string) => void,
   signal: AbortSignal,
 ): Promise<{ readonly images: readonly FoundImage[]; readonly refused: readonly JobFailure[] }> {
   const documents = images.filter((image) => mayBeDocument(image, rules));
@@ -68,7 +68,7 @@ export async function pagesOfDocuments(
   try {
     await Promise.all(Array.from({ length: countsAtOnce }, work));
   } finally {
-    connection.close();
+    await connection.close();
   }
   const refused: JobFailure[] = [];
   const found = images.flatMap((image) => {

@@ -63,9 +63,7 @@ async function compareAll(
     if (check.verbose) progress.say(outcomeWords(outcome));
     progress.update(counts);
   };
-  const onAway = (why: string) => {
-    if (!check.quiet) progress.say(`waiting for ${check.service.name} at ${check.service.url.host}: ${why}`);
-  };
+  const onAway = check.quiet ? () => {} : progress.say;
   for (const { pair, failure } of refused) await settle({ pair, verdict: 'failed', failure });
   const connection = connectTo(check.service);
   try {
@@ -82,7 +80,7 @@ async function compareAll(
       signal,
     );
   } finally {
-    connection.close();
+    await connection.close();
   }
   return outcomes.toSorted((a, b) => a.pair.line - b.pair.line);
 }
