@@ -136,6 +136,7 @@ DEPTH = [
 ]
 LONG_AXIS = {"size": {"height": 90, "width": 61}, "do_align_long_axis": True}
 SQUARE = [{"size": square(48)}]
+LAYOUT = [{"size": square(96)}, {"size": {"height": 50, "width": 90}, "resample": 2, "image_mean": 0.4, "image_std": 0.3}, {"size": square(48), "resample": 0}]
 ONE_PICTURE = {
     "Apertus1p5ImageProcessor": [{"size": {"min_pixels": 2000, "max_pixels": 5000}, "spatial_factor": 8}],
     "BridgeTowerImageProcessor": [{"size": {"shortest_edge": 64}, "size_divisor": 2, "do_center_crop": False}, {"size": {"shortest_edge": 64}, "size_divisor": 2, "crop_size": {"shortest_edge": 50}}],
@@ -171,6 +172,9 @@ ONE_PICTURE = {
     "NougatImageProcessor": [{"size": {"height": 90, "width": 61}, "do_crop_margin": False, "do_thumbnail": False, "do_pad": False}],
     "OneFormerImageProcessor": [{"size": EDGES}],
     "PI0ImageProcessor": [{"size": {"max_height": 48, "max_width": 50}, "pad_size": square(52)}],
+    "PPDocLayoutV2ImageProcessor": [*LAYOUT, {"size": 40, "do_center_crop": True, "crop_size": 48, "do_rescale": False}],
+    "PPDocLayoutV3ImageProcessor": LAYOUT,
+    "PPDocLayoutV4ImageProcessor": [*LAYOUT, {"size": 40, "do_center_crop": True, "crop_size": 48, "do_rescale": False}, {"do_resize": False, "do_pad": True}],
     "PPFormulaNetImageProcessor": [{"size": {"height": 90, "width": 61}, "do_crop_margin": False}],
     "PPLCNetImageProcessor": [{"resize_short": 60, "crop_size": 48}, {"resize_short": None, "size": square(60), "crop_size": 48}],
     "PerceiverImageProcessor": [{"size": {"height": 48, "width": 40}, "crop_size": square(56)}],

@@ -16,7 +16,7 @@ import { kernelInWords } from './words.ts';
 export type ResizeStep = {
   readonly kind: 'resize';
   readonly filter: FilterName;
-  /** The library that resamples. Unset: Pillow. `torchLinear` has one filter, bilinear. */
+  /** The library that resamples. Unset: Pillow. `torchLinear` has one filter, bilinear, and `plainTorch` has bicubic too. */
   readonly library?: KernelName | undefined;
 } & ResizeFit;
 

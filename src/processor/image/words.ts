@@ -36,7 +36,8 @@ export function kernelInWords({
 const libraryWords: Readonly<Record<KernelName | 'pillow', string>> = {
   pillow: 'Pillow',
   torch: 'torch',
-  torchLinear: 'torch without antialiasing',
+  plainTorch: 'torch without antialiasing',
+  torchLinear: 'torch without antialiasing, as floats',
   opencv: 'OpenCV',
 };
 

@@ -46,38 +46,44 @@ export interface ResizedValuesArrangement {
   readonly canvas?: Canvas | undefined;
   /**
    * The filter of an antialiased resize; `blur`: that of Owlv2ImageProcessor, a Gaussian blur before bilinear. Unset:
-   * bilinear without antialiasing, as in detection.
+   * `plain` without antialiasing.
    */
   readonly antialias?: TorchFloatFilter | 'blur' | undefined;
+  /** The filter without antialiasing. Unset: bilinear, as in detection. */
+  readonly plain?: TorchFloatFilter | undefined;
+  /** Resized values beyond 0 and this are cut to them. Unset: none are. */
+  readonly limit?: number | undefined;
 }
 
 export const resizedValues: ArrangementKind<ResizedValuesArrangement> = {
-  inWords({ size, canvas, antialias: filter }) {
+  inWords({ size, canvas, antialias, plain, limit }) {
     const target = 'fit' in size ? fitInWords(size) : `resize ${edgesInWords(size)}`;
     const zeros =
       canvas === undefined ? '' : `, zeros at the right and bottom up to ${canvasInWords(canvas)}`;
-    return `the values after ${target} (${filterInWords(filter)})${zeros}`;
+    const cut = limit === undefined ? '' : `, cut to 0 to ${limit}`;
+    return `the values after ${target} (${filterInWords(antialias, plain)})${cut}${zeros}`;
   },
   shape({ size, canvas }, [picture], channels, layout) {
     const { width, height } = canvasOf(canvas, [valuesSize(size, picture as Size)]);
     return layout === 'NCHW' ? [1, channels, height, width] : [1, height, width, channels];
   },
-  write({ size, canvas: padded, antialias: filter }, [picture], channels, layout, values) {
+  write(arrangement, [picture], channels, layout, values) {
+    const { size, canvas: padded, limit } = arrangement;
     if (picture === undefined) return;
     const target = valuesSize(size, picture);
     const canvas = canvasOf(padded, [target]);
     for (const [index, channel] of channels.entries()) {
       const [start, step] =
         layout === 'NCHW' ? [index * canvas.width * canvas.height, 1] : [index, channels.length];
-      const resized = resizedSamples(samplesOf(picture, channel), target, filter);
-      const value = normalizing(channel);
+      const resized = resizedSamples(samplesOf(picture, channel), target, arrangement);
+      const value = normalizing(channel, limit);
       for (let y = 0, from = 0; y < target.height; y++) {
         let at = start + y * canvas.width * step;
         for (let x = 0; x < target.width; x++, at += step) values[at] = value(resized[from++] as number);
       }
     }
   },
-  check({ size, canvas, antialias: filter }, [picture]) {
+  check({ size, canvas, ...filters }, [picture]) {
     const source = picture as Size;
     const target = valuesSize(size, source);
     const { width, height } = target;
@@ -89,15 +95,19 @@ export const resizedValues: ArrangementKind<ResizedValuesArrangement> = {
       );
     }
     if (typeof canvas === 'object' && 'width' in canvas) checkFits(target, canvas);
-    checkIntermediate(source, target, rowsOf(filter, source, target) * width, maxIntermediateValues);
+    checkIntermediate(source, target, rowsOf(filters, source, target) * width, maxIntermediateValues);
   },
-  price({ size, antialias: filter }, [picture], channels) {
+  price({ size, ...filters }, [picture], channels) {
     const source = picture as Size;
     const target = valuesSize(size, source);
     const planeTime = areaOf(source) * sampleTime;
-    const bytes = areaOf(source) + 4 * (areaOf(target) + rowsOf(filter, source, target) * target.width);
+    const bytes = areaOf(source) + 4 * (areaOf(target) + rowsOf(filters, source, target) * target.width);
+    const { antialias: filter, plain = 'bilinear' } = filters;
     if (filter === undefined) {
-      return { bytes, time: channels * (planeTime + areaOf(target) * interpolationTime) };
+      return {
+        bytes,
+        time: channels * (planeTime + areaOf(target) * interpolationTime * (windowSamples[plain] / 2)),
+      };
     }
     // A window of a reduced axis covers its samples, that of an enlarged one a few of them.
     const across = source.height * Math.max(source.width, target.width);
@@ -110,14 +120,19 @@ export const resizedValues: ArrangementKind<ResizedValuesArrangement> = {
 };
 
 /** Rows between the two passes that are in memory together: those of one window, or all if they are blurred. */
-function rowsOf(filter: ResizedValuesArrangement['antialias'], source: Size, target: Size): number {
+type Filters = Pick<ResizedValuesArrangement, 'antialias' | 'plain'>;
+
+function rowsOf({ antialias: filter, plain = 'bilinear' }: Filters, source: Size, target: Size): number {
   if (filter === 'blur') return source.height;
   const reduction = filter === undefined ? 1 : Math.max(1, source.height / target.height);
-  return Math.min(source.height, Math.ceil(windowSamples[filter ?? 'bilinear'] * reduction) + 2);
+  return Math.min(source.height, Math.ceil(windowSamples[filter ?? plain] * reduction) + 2);
 }
 
-function filterInWords(filter: ResizedValuesArrangement['antialias']): string {
-  if (filter === undefined) return 'bilinear';
+function filterInWords(
+  filter: ResizedValuesArrangement['antialias'],
+  plain: TorchFloatFilter = 'bilinear',
+): string {
+  if (filter === undefined) return plain;
   return filter === 'blur' ? 'bilinear after a Gaussian blur' : `${filter}, antialiased`;
 }
 
@@ -125,16 +140,17 @@ function filterInWords(filter: ResizedValuesArrangement['antialias']): string {
 function resizedSamples(
   samples: Samples,
   target: Size,
-  filter: ResizedValuesArrangement['antialias'],
+  { antialias: filter, plain = 'bilinear' }: Filters,
 ): ArrayLike<number> {
   if (filter === 'blur') return resampleBlurred(samples, target);
-  return resampleWholeAsTorch(samples, target, filter ?? 'bilinear', filter !== undefined).data;
+  return resampleWholeAsTorch(samples, target, filter ?? plain, filter !== undefined).data;
 }
 
-function normalizing({ normalization }: ChannelTable): (value: number) => number {
-  if (normalization === undefined) return (value) => value;
-  const { mean, std } = normalization;
-  return (value) => Math.fround(value - mean) / std;
+function normalizing({ normalization }: ChannelTable, limit: number | undefined): (value: number) => number {
+  const { mean, std } = normalization ?? { mean: 0, std: 1 };
+  if (limit === undefined) return (value) => Math.fround(value - mean) / std;
+  const most = Math.fround(limit);
+  return (value) => Math.fround(Math.min(Math.max(value, 0), most) - mean) / std;
 }
 
 /** In detection `_resize_image_and_masks` of transform.py, and `interpolate` with recompute_scale_factor. */

@@ -1,17 +1,21 @@
 import { sizeUpright } from '../../codecs/orient.ts';
-import type { Cutout } from '../cutout.ts';
+import { type Cutout, cutUpright, wholeOf } from '../cutout.ts';
 import type { Pixels } from '../pixels.ts';
 import { roundHalfToEven, type Size } from '../shortest-edge.ts';
 import { checkOpenCvWork, type OpenCvFilterName, resampleAsOpenCv } from './opencv.ts';
 import type { Target } from './resample.ts';
-import { checkTorchWork, resampleAsTorch, type TorchFilterName } from './torch.ts';
+import { checkTorchWork, resampleAsPlainTorch, resampleAsTorch, type TorchFilterName } from './torch.ts';
 import { checkTorchLinearWork, resampleAsTorchLinear } from './torch-linear.ts';
+import type { PlainTorchFilterName } from './torch-weights.ts';
 
 /** The libraries besides Pillow whose arithmetic is reproduced to the last bit. */
 export type Library = 'torch' | 'opencv';
 
-/** The kernels of a resize: those of the libraries, and torch's bilinear without antialiasing. */
-export type KernelName = Library | 'torchLinear';
+/**
+ * The kernels of a resize: those of the libraries, and torch's without antialiasing, which computes bilinear and bicubic of
+ * uint8 (`plainTorch`) or bilinear of floats that are rounded (`torchLinear`).
+ */
+export type KernelName = Library | 'plainTorch' | 'torchLinear';
 
 /** The resize of a library other than Pillow. */
 export interface Kernel {
@@ -37,6 +41,17 @@ export const kernels: Readonly<Record<KernelName, Kernel>> = {
     check: (source, target) => checkTorchWork(source, forTorch(source, target)),
     resample: (stored, orientation, target) =>
       resampleAsTorch(stored, orientation, forTorch(sizeUpright(stored, orientation), target)),
+  },
+  plainTorch: {
+    check: (source, target) => checkTorchWork(source, forTorch(source, target)),
+    resample(stored, orientation, target) {
+      const size = sizeUpright(stored, orientation);
+      const { filter, ...plain } = forTorch(size, target);
+      return resampleAsPlainTorch(cutUpright(stored, orientation, wholeOf(size)), {
+        ...plain,
+        filter: filter as PlainTorchFilterName,
+      });
+    },
   },
   torchLinear: {
     check: (source, target) => checkTorchLinearWork(source, forTorch(source, target)),

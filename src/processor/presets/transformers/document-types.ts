@@ -4,8 +4,9 @@ import type { Resampling } from '../../image/views/view.ts';
 import { readFlag, readPerChannel, readWholeNumber } from '../config-values.ts';
 import type { PresetLibrary } from '../preset.ts';
 import type { ConfigValues, ProcessorType } from '../processor-types.ts';
+import { layout, layoutOfFloats } from './layout-steps.ts';
 import { cropped, fixedSize, plainSize, refuse, resized, shortestEdge } from './own-steps.ts';
-import { all, allButCrop, bilinear, halfValues, imagenetValues, square } from './type-values.ts';
+import { all, allButCrop, bicubic, bilinear, halfValues, imagenetValues, square } from './type-values.ts';
 
 /*
  * Image processors of transformers for documents and text in images.
@@ -14,6 +15,13 @@ import { all, allButCrop, bilinear, halfValues, imagenetValues, square } from '.
 const ocr = { apply_ocr: true, ocr_lang: null, tesseract_config: '' };
 const ignoresPadding = ['do_pad', 'pad_size'];
 const ignoresCrop = ['do_center_crop', 'crop_size'];
+const docLayout = {
+  ...allButCrop,
+  image_mean: [0, 0, 0],
+  image_std: [1, 1, 1],
+  size: square(800),
+  resample: bicubic,
+};
 const longAxis = { do_thumbnail: true, do_align_long_axis: false, do_pad: true };
 
 const nougat: ProcessorType = {
@@ -72,6 +80,9 @@ export const documentTypes: Readonly<Record<string, ProcessorType>> = {
     },
   },
   NougatImageProcessor: nougat,
+  PPDocLayoutV2ImageProcessor: { defaults: docLayout, own: layout },
+  PPDocLayoutV3ImageProcessor: { defaults: docLayout, own: layout },
+  PPDocLayoutV4ImageProcessor: { defaults: docLayout, own: layoutOfFloats },
   PPFormulaNetImageProcessor: {
     ...nougat,
     defaults: {
