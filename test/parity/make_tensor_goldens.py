@@ -195,6 +195,13 @@ ONE_PICTURE = {
     "Tipsv2ImageProcessor": SQUARE,
     "ViltImageProcessor": [{"size": {"shortest_edge": 64}, "size_divisor": 2}],
     "YolosImageProcessor": [{"size": {"shortest_edge": 90, "longest_edge": 400}}],
+    "ZoeDepthImageProcessor": [
+        {},
+        {"size": {"height": 50, "width": 64}},
+        {"size": {"height": 101, "width": 150}, "keep_aspect_ratio": False, "ensure_multiple_of": 8, "resample": 3},
+        {"do_resize": False},
+        {"do_pad": False, "size": square(300), "do_normalize": False, "rescale_factor": 0.0078},
+    ],
 }
 
 # Attributes that their constructors compute, in classes that have no such key.

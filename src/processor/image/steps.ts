@@ -3,6 +3,7 @@ import { grayscale } from './grayscale.ts';
 import { mirrorPad } from './mirror-pad.ts';
 import { pad } from './pad.ts';
 import { padTo } from './pad-to.ts';
+import { reflectPad } from './reflect-pad.ts';
 import { relativeCrop } from './relative-crop.ts';
 import { resize } from './resize.ts';
 import type { Size } from './shortest-edge.ts';
@@ -10,7 +11,17 @@ import type { StepKind } from './step.ts';
 import { turnLongAxis } from './turn-long-axis.ts';
 
 /** The kinds of steps. A new one is a file in this folder and a row here. */
-const stepKinds = { resize, pad, padTo, mirrorPad, crop, relativeCrop, turnLongAxis, grayscale } as const;
+const stepKinds = {
+  resize,
+  pad,
+  padTo,
+  mirrorPad,
+  reflectPad,
+  crop,
+  relativeCrop,
+  turnLongAxis,
+  grayscale,
+} as const;
 
 type Kinds = typeof stepKinds;
 

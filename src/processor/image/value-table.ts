@@ -15,8 +15,9 @@ export type Values = Uint8Array | Uint16Array | Float32Array;
  * - `bfloat16`: as `stepwise`, but each step is rounded to bfloat16; Llama4ImageProcessor of transformers.
  * - `resized`: as `stepwise`, but the arrangement resizes the rescaled values before they are normalized, and the factor is
  *   rounded to FP32; DINOv3ViTImageProcessor of transformers.
+ * - `resizedStepwise`: as `resized`, but the factor is not rounded; ZoeDepthImageProcessorPil of transformers.
  */
-export type Rounding = 'stepwise' | 'fused' | 'affine' | 'bfloat16' | 'resized';
+export type Rounding = 'stepwise' | 'fused' | 'affine' | 'bfloat16' | 'resized' | 'resizedStepwise';
 
 /** The part of a tensor's plan that determines the value of a sample. */
 export interface ValuePlan {
@@ -54,7 +55,7 @@ export function channelTables(plan: ValuePlan, channels: number): readonly Chann
   return Array.from({ length: channels }, (_, channel) => ({
     sample: plan.channelOrder === 'BGR' && channels === 3 ? channels - 1 - channel : channel,
     table: inDatatype(plan.datatype, valuesOf(plan, channel)),
-    ...(plan.rounding === 'resized' && {
+    ...(plan.rounding?.startsWith('resized') && {
       normalization: {
         mean: Math.fround(ofChannel(plan.mean, channel) ?? 0),
         std: Math.fround(ofChannel(plan.std, channel) ?? 1),
@@ -128,6 +129,8 @@ function normalizedValues(plan: ValuePlan, channel: number): Float32Array {
       const factor = Math.fround(rescaleFactor);
       return tableOf((sample) => sample * factor);
     }
+    case 'resizedStepwise':
+      return tableOf((sample) => sample * rescaleFactor);
     case 'bfloat16': {
       const [factor, bfMean, bfStd] = [Math.fround(rescaleFactor), bfloat16(mean), bfloat16(std)];
       return tableOf((sample) => bfloat16(bfloat16(bfloat16(sample * factor) - bfMean) / bfStd));

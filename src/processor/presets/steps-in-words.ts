@@ -59,6 +59,7 @@ const roundingWords: Readonly<Record<Rounding, string>> = {
   affine: 'as one product and one sum, each rounded to FP32',
   bfloat16: 'each operation rounded to BF16',
   resized: 'resized between rescaling and normalization, each operation rounded to FP32',
+  resizedStepwise: 'resized between rescaling and normalization, each operation rounded to FP32',
 };
 
 function factorInWords(factor: number): string {

@@ -51,17 +51,21 @@ export interface ResizedValuesArrangement {
   readonly antialias?: TorchFloatFilter | 'blur' | undefined;
   /** The filter without antialiasing. Unset: bilinear, as in detection. */
   readonly plain?: TorchFloatFilter | undefined;
+  /** Whether the outermost values stay where they are, without antialiasing: align_corners of PyTorch. */
+  readonly alignsCorners?: true | undefined;
+  /** The least side of the result that the library takes, in pixels. Unset: 1. */
+  readonly leastSide?: number | undefined;
   /** Resized values beyond 0 and this are cut to them. Unset: none are. */
   readonly limit?: number | undefined;
 }
 
 export const resizedValues: ArrangementKind<ResizedValuesArrangement> = {
-  inWords({ size, canvas, antialias, plain, limit }) {
+  inWords({ size, canvas, antialias, plain, alignsCorners, limit }) {
     const target = 'fit' in size ? fitInWords(size) : `resize ${edgesInWords(size)}`;
     const zeros =
       canvas === undefined ? '' : `, zeros at the right and bottom up to ${canvasInWords(canvas)}`;
     const cut = limit === undefined ? '' : `, cut to 0 to ${limit}`;
-    return `the values after ${target} (${filterInWords(antialias, plain)})${cut}${zeros}`;
+    return `the values after ${target} (${filterInWords(antialias, plain)}${alignsCorners ? ', corners aligned' : ''})${cut}${zeros}`;
   },
   shape({ size, canvas }, [picture], channels, layout) {
     const { width, height } = canvasOf(canvas, [valuesSize(size, picture as Size)]);
@@ -83,14 +87,14 @@ export const resizedValues: ArrangementKind<ResizedValuesArrangement> = {
       }
     }
   },
-  check({ size, canvas, ...filters }, [picture]) {
+  check({ size, canvas, leastSide = 1, ...filters }, [picture]) {
     const source = picture as Size;
     const target = valuesSize(size, source);
     const { width, height } = target;
-    if (width < 1 || height < 1) {
+    if (width < leastSide || height < leastSide) {
       throw new Failure(
         'PRESET_UNSUPPORTED',
-        `The preset reduces this image to ${width} × ${height} pixels, so it has none. Send a wider or taller one.`,
+        `The preset reduces this image to ${width} × ${height} pixels; both sides need at least ${leastSide}. Send a wider or taller one.`,
         { width, height },
       );
     }
@@ -120,7 +124,7 @@ export const resizedValues: ArrangementKind<ResizedValuesArrangement> = {
 };
 
 /** Rows between the two passes that are in memory together: those of one window, or all if they are blurred. */
-type Filters = Pick<ResizedValuesArrangement, 'antialias' | 'plain'>;
+type Filters = Pick<ResizedValuesArrangement, 'antialias' | 'plain' | 'alignsCorners'>;
 
 function rowsOf({ antialias: filter, plain = 'bilinear' }: Filters, source: Size, target: Size): number {
   if (filter === 'blur') return source.height;
@@ -140,10 +144,10 @@ function filterInWords(
 function resizedSamples(
   samples: Samples,
   target: Size,
-  { antialias: filter, plain = 'bilinear' }: Filters,
+  { antialias: filter, plain = 'bilinear', alignsCorners }: Filters,
 ): ArrayLike<number> {
   if (filter === 'blur') return resampleBlurred(samples, target);
-  return resampleWholeAsTorch(samples, target, filter ?? plain, filter !== undefined).data;
+  return resampleWholeAsTorch(samples, target, filter ?? plain, filter !== undefined, alignsCorners).data;
 }
 
 function normalizing({ normalization }: ChannelTable, limit: number | undefined): (value: number) => number {

@@ -1,6 +1,6 @@
 import { type Cutout, wholeOf } from '../cutout.ts';
 import type { Size } from '../shortest-edge.ts';
-import { linearTaps } from './float-bilinear.ts';
+import { alignedScale, linearTaps } from './float-bilinear.ts';
 import type { FloatPicture, Samples } from './samples.ts';
 import { largestSmallResult } from './torch.ts';
 
@@ -23,7 +23,7 @@ interface Taps {
 }
 
 /**
- * `interpolate(image, (height, width), mode=filter, antialias=…)` of FP32: rows first.
+ * `interpolate(image, (height, width), mode=filter, antialias=…, align_corners=…)` of FP32: rows first.
  *
  * @param part - of the source that is resampled
  * @param cutout - of the result
@@ -35,11 +35,13 @@ export function resampleFloatsAsTorch(
   cutout: Cutout,
   filter: TorchFloatFilter,
   antialias: boolean,
+  alignsCorners = false,
 ): FloatPicture {
-  const across = tapsOf(part.right - part.left, size.width, cutout.left, cutout.right, filter, antialias);
-  const down = tapsOf(part.bottom - part.top, size.height, cutout.top, cutout.bottom, filter, antialias);
+  const windows = [filter, antialias, alignsCorners] as const;
+  const across = tapsOf(part.right - part.left, size.width, cutout.left, cutout.right, ...windows);
+  const down = tapsOf(part.bottom - part.top, size.height, cutout.top, cutout.bottom, ...windows);
   if (!antialias && filter === 'bilinear' && size.width + size.height <= largestSmallResult) {
-    return linearInOneStep(samples, part, size, cutout);
+    return linearInOneStep(samples, part, size, cutout, alignsCorners);
   }
   const { channels } = samples.pixels;
   const [width, height] = [cutout.right - cutout.left, cutout.bottom - cutout.top];
@@ -72,8 +74,10 @@ export function resampleWholeAsTorch(
   size: Size,
   filter: TorchFloatFilter,
   antialias: boolean,
+  alignsCorners = false,
 ): FloatPicture {
-  return resampleFloatsAsTorch(samples, wholeOf(samples.pixels), size, wholeOf(size), filter, antialias);
+  const [part, cutout] = [wholeOf(samples.pixels), wholeOf(size)];
+  return resampleFloatsAsTorch(samples, part, size, cutout, filter, antialias, alignsCorners);
 }
 
 /** Small results are interpolated along both axes at once: `cpu_upsample_linear_channels_last`. */
@@ -82,10 +86,11 @@ function linearInOneStep(
   part: Cutout,
   size: Size,
   cutout: Cutout,
+  alignsCorners: boolean,
 ): FloatPicture {
   const { data: levels, channels } = pixels;
-  const across = linearTaps(part.right - part.left, size.width);
-  const down = linearTaps(part.bottom - part.top, size.height);
+  const across = linearTaps(part.right - part.left, size.width, true, alignsCorners);
+  const down = linearTaps(part.bottom - part.top, size.height, true, alignsCorners);
   const [width, height] = [cutout.right - cutout.left, cutout.bottom - cutout.top];
   const data = new Float32Array(width * height * channels);
   let to = 0;
@@ -158,12 +163,13 @@ function tapsOf(
   end: number,
   filter: TorchFloatFilter,
   antialias: boolean,
+  alignsCorners: boolean,
 ): Taps {
   const windowOf = antialias
     ? antialiasedWindow(from, to, filter)
     : filter === 'bilinear'
-      ? linearWindow(from, to)
-      : cubicWindow(from, to);
+      ? linearWindow(from, to, alignsCorners)
+      : cubicWindow(from, to, alignsCorners);
   const offsets = new Int32Array(end - begin + 1);
   const pixels: number[] = [];
   const weights: number[] = [];
@@ -190,8 +196,8 @@ interface Window {
 type WindowOf = (result: number) => Window;
 
 /** `compute_indices_weights` of HelperInterpLinear. The second product is rounded, and the first one is fused with it. */
-function linearWindow(from: number, to: number): WindowOf {
-  const { first, second, weight } = linearTaps(from, to, false);
+function linearWindow(from: number, to: number, alignsCorners: boolean): WindowOf {
+  const { first, second, weight } = linearTaps(from, to, false, alignsCorners);
   return (at) => {
     const share = weight[at] as number;
     return {
@@ -202,10 +208,10 @@ function linearWindow(from: number, to: number): WindowOf {
 }
 
 /** `compute_indices_weights` of HelperInterpCubic. The second product is rounded, and the others are fused with it. */
-function cubicWindow(from: number, to: number): WindowOf {
-  const scale = Math.fround(from / to);
+function cubicWindow(from: number, to: number, alignsCorners: boolean): WindowOf {
+  const scale = alignsCorners ? alignedScale(from, to) : Math.fround(from / to);
   return (at) => {
-    const position = Math.fround(scale * Math.fround(at + 0.5) - 0.5);
+    const position = Math.fround(alignsCorners ? scale * at : scale * Math.fround(at + 0.5) - 0.5);
     const pixel = Math.min(Math.floor(position), from - 1);
     const share = Math.min(1, Math.max(0, Math.fround(position - pixel)));
     const rest = Math.fround(1 - share);

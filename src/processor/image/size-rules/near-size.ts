@@ -22,7 +22,7 @@ export const nearSize: SizeRuleKind<NearSizeRule> = {
     const down = height / source.height;
     const common = Math.abs(1 - across) < Math.abs(1 - down) ? across : down;
     const side = (length: number, scale: number) =>
-      roundHalfToEven(((keepsRatio ? common : scale) * length) / multiple) * multiple;
+      Math.trunc(roundHalfToEven(((keepsRatio ? common : scale) * length) / multiple) * multiple);
     return { width: side(source.width, across), height: side(source.height, down) };
   },
 };

@@ -1,8 +1,10 @@
 import type { NearSizeRule } from '../../image/size-rules/near-size.ts';
-import { readFlag, readWholeNumber } from '../config-values.ts';
+import type { Resampling } from '../../image/views/view.ts';
+import { invalid, readFlag, readNumber, readWholeNumber, unsupportedKeys } from '../config-values.ts';
+import type { PresetLibrary } from '../preset.ts';
 import type { PresetPlan } from '../preset-plan.ts';
-import type { ConfigValues, ProcessorType } from '../processor-types.ts';
-import { checkValuesResize, cropped, fixedSize, resized } from './own-steps.ts';
+import type { ConfigValues, OwnPlan, ProcessorType } from '../processor-types.ts';
+import { checkValuesResize, cropped, fixedSize, resized, unfusedValues } from './own-steps.ts';
 import { allButCrop, bicubic, bilinear, halfValues, square } from './type-values.ts';
 
 /*
@@ -88,7 +90,52 @@ export const depthTypes: Readonly<Record<string, ProcessorType>> = {
       tensor: config.size_divisor === null ? {} : paddedToMultiple(config),
     }),
   },
+  ZoeDepthImageProcessor: {
+    defaults: {
+      ...allButCrop,
+      ...halfValues,
+      size: { height: 384, width: 512 },
+      resample: bilinear,
+      do_pad: true,
+      keep_aspect_ratio: true,
+      ensure_multiple_of: 1 / 32,
+    },
+    ignores: ['do_center_crop', 'crop_size', 'pad_size'],
+    own: mirroredAndResized,
+  },
 };
+
+/** ZoeDepthImageProcessor rescales, pads, resizes and normalizes. Its resize is PyTorch's of floats with both backends. */
+function mirroredAndResized(config: ConfigValues, { filter }: Resampling, library: PresetLibrary): OwnPlan {
+  const steps = readFlag(config, 'do_pad')
+    ? [{ kind: 'reflectPad', repeats: library === 'pillow' } as const]
+    : [];
+  if (!readFlag(config, 'do_resize')) {
+    return { steps, ...(library === 'torch' && { tensor: unfusedValues(config) }) };
+  }
+  if (!readFlag(config, 'do_rescale')) {
+    throw unsupportedKeys(['do_rescale'], 'pixels would be resized with their corners aligned');
+  }
+  if (filter !== 'bilinear' && filter !== 'bicubic') throw invalid('resample', config.resample, '2 or 3');
+  const multiple = readNumber(config, 'ensure_multiple_of');
+  if (multiple <= 0) throw invalid('ensure_multiple_of', multiple, 'a number over 0');
+  const keepsRatio = readFlag(config, 'keep_aspect_ratio');
+  const rule = { kind: 'nearSize', ...fixedSize(config, 'size'), multiple, keepsRatio } as const;
+  return {
+    steps,
+    tensor: {
+      rounding: library === 'torch' ? 'resized' : 'resizedStepwise',
+      arrangement: {
+        kind: 'resizedValues',
+        size: { fit: 'rule', rule },
+        plain: filter,
+        alignsCorners: true,
+        // The Pillow backend drops axes of length 1.
+        leastSide: library === 'pillow' ? 2 : 1,
+      },
+    },
+  };
+}
 
 function nearSize(config: ConfigValues): { fit: 'rule'; rule: NearSizeRule } {
   return {

@@ -41,5 +41,4 @@ export const notComputed: Readonly<Record<string, (typeof missing)[keyof typeof 
   VitMatteImageProcessor: missing.inputs,
   VitPoseImageProcessor: missing.inputs,
   VivitImageProcessor: missing.frames,
-  ZoeDepthImageProcessor: missing.floats,
 };

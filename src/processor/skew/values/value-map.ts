@@ -18,6 +18,7 @@ const roundings: Readonly<Record<Rounding, string>> = {
   affine: 'one product and one sum, in FP32',
   bfloat16: 'each operation in BF16',
   resized: 'each operation in FP32',
+  resizedStepwise: 'each operation in FP32',
 };
 
 /** The value map of a plan. */
