@@ -5,18 +5,9 @@ import {
   type Http2ServerResponse,
   type ServerHttp2Stream,
 } from 'node:http2';
-import type { DescMethod, DescService } from '@bufbuild/protobuf';
-import {
-  Code,
-  ConnectError,
-  type ContextValues,
-  createHandlerContext,
-  createServiceImplSpec,
-  type Interceptor,
-  type MethodImplSpec,
-  type ServiceImpl,
-} from '@connectrpc/connect';
-import { createMethodUrl, invokeUnaryImplementation } from '@connectrpc/connect/protocol';
+import type { DescMethod } from '@bufbuild/protobuf';
+import { Code, ConnectError, type ContextValues, type Interceptor } from '@connectrpc/connect';
+import { invokeUnaryImplementation } from '@connectrpc/connect/protocol';
 import { parseTimeout, setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
 import { Failure } from '../../failures.ts';
 import { collectMessage, endWith, envelopeOf, webHeaders } from '../../grpc/grpc-message.ts';
@@ -26,26 +17,7 @@ import { lengthOf } from '../../grpc/messages/written-message.ts';
 import { toConnectError, wireError } from '../../grpc/rpc-failures.ts';
 import { callMemoryKey } from './call-memory.ts';
 import type { WatchMessage } from './half-sent.ts';
-
-type UnarySpec = Extract<MethodImplSpec, { kind: 'unary' }>;
-
-/** The unary methods of a server, by the path of their URL. */
-export type UnaryMethods = ReturnType<typeof createUnaryMethods>;
-
-export function createUnaryMethods() {
-  const specs = new Map<string, UnarySpec>();
-  return {
-    add<Service extends DescService>(service: Service, implementation: Partial<ServiceImpl<Service>>): void {
-      for (const spec of Object.values(createServiceImplSpec(service, implementation).methods)) {
-        if (spec.kind === 'unary') specs.set(createMethodUrl('/', spec.method), spec);
-      }
-    },
-    find: (path: string): UnarySpec | undefined => specs.get(path),
-  };
-}
-
-/** The reason with which a finished call's context aborts. It is made once, because capturing a stack is expensive. */
-export const over = new ConnectError('the call is over', Code.Canceled);
+import { openContext, over, type UnaryMethods, type UnarySpec } from './unary-methods.ts';
 
 /**
  * Takes an ordinary call: gRPC with Protobuf, uncompressed, of a method that is here.
@@ -89,15 +61,10 @@ export function createGrpcUnary(
     const { method } = spec;
     const memory = contextValues.get(callMemoryKey);
     const { account } = memory;
-    const context = createHandlerContext({
-      ...spec,
-      service: method.parent,
-      requestMethod: 'POST',
-      protocolName: 'grpc',
+    const context = openContext(spec, `http://${headers[':authority']}`, {
       ...(timeoutMs !== undefined && { timeoutMs }),
       requestSignal: left.signal,
       requestHeader,
-      url: createMethodUrl(`http://${headers[':authority']}`, method),
       responseHeader: { 'content-type': 'application/grpc+proto' },
       responseTrailer: { 'grpc-status': '0' },
       contextValues,

@@ -1,19 +1,13 @@
 import { addAbortListener } from 'node:events';
 import type { DescMethod } from '@bufbuild/protobuf';
-import {
-  Code,
-  ConnectError,
-  type ContextValues,
-  createHandlerContext,
-  type Interceptor,
-} from '@connectrpc/connect';
+import { Code, ConnectError, type ContextValues, type Interceptor } from '@connectrpc/connect';
 import { createMethodUrl, invokeUnaryImplementation } from '@connectrpc/connect/protocol';
 import { checkLength, type MessageLimit } from '../../grpc/messages/read-messages.ts';
 import { bytesInFields } from '../../grpc/messages/written-message.ts';
 import { wireError } from '../../grpc/rpc-failures.ts';
 import type { LocalServer } from '../../grpc/unary-call.ts';
 import { callMemoryKey } from './call-memory.ts';
-import { over, type UnaryMethods } from './grpc-unary.ts';
+import { openContext, over, type UnaryMethods } from './unary-methods.ts';
 
 /**
  * Calls of this process: the same methods, interceptors, limits and memory as for those that arrive by gRPC, without
@@ -37,15 +31,10 @@ export function createLocalCalls(
     if (spec === undefined) throw new ConnectError(`no method ${method.name}`, Code.Unimplemented);
     const contextValues = open(headers);
     const memory = contextValues.get(callMemoryKey);
-    const context = createHandlerContext({
-      ...spec,
-      service: method.parent,
-      requestMethod: 'POST',
-      protocolName: 'grpc',
+    const context = openContext(spec, 'http://localhost', {
       timeoutMs: deadline.remainingMs(),
       requestSignal: deadline.signal,
       requestHeader: new Headers(headers),
-      url: createMethodUrl('http://localhost', method),
       contextValues,
     });
     const { promise: aborted, reject } = Promise.withResolvers<never>();

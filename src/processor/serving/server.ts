@@ -27,11 +27,12 @@ import { createWaitingPlaces, type WaitingLimits } from '../../waiting-places.ts
 import { callMemoryKey, type ServingMemory, unlimitedMemory } from './call-memory.ts';
 import { createCallWatch } from './call-watch.ts';
 import { limitConnectionAge } from './connection-age.ts';
-import { createGrpcUnary, createUnaryMethods } from './grpc-unary.ts';
+import { createGrpcUnary } from './grpc-unary.ts';
 import { createMessageWatch } from './half-sent.ts';
 import { createSilentSessions, limitIdleConnections } from './idle-connections.ts';
 import { createLocalCalls } from './local-calls.ts';
 import { createRpcListener, methodNotAllowed } from './rpc-listener.ts';
+import { createUnaryMethods } from './unary-methods.ts';
 
 /**
  * In a call's context: aborts when the server begins to drain. A call without a natural end has to
