@@ -113,6 +113,14 @@ export async function startTracing(
   const diagnostics = { error: complain, warn: complain, info: ignore, debug: ignore, verbose: ignore };
   api.diag.setLogger(diagnostics, { logLevel: api.DiagLogLevel.WARN, suppressOverrideMessage: true });
 
+  // A process has one handler of errors, that of the service which started last. Only here is known whose spans were lost.
+  const exporter = new OTLPTraceExporter({ url: settings.url });
+  const send = exporter.export.bind(exporter);
+  exporter.export = (spans, done) =>
+    send(spans, ({ error }) => {
+      if (error !== undefined) complain(error);
+      done({ code: core.ExportResultCode.SUCCESS });
+    });
   const provider = new sdk.TracerProvider({
     sampler: samplerOf(settings, sdk),
     // OTEL_RESOURCE_ATTRIBUTES may add attributes but not replace the name of the service.
@@ -122,7 +130,7 @@ export async function startTracing(
       .merge(resources.resourceFromAttributes({ 'service.name': settings.serviceName })),
     spanProcessors: [
       new sdk.BatchSpanProcessor({
-        exporter: new OTLPTraceExporter({ url: settings.url }),
+        exporter,
         maxQueueSize: maxWaitingSpans,
         scheduledDelayMillis: exportEveryMs,
       }),

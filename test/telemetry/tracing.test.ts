@@ -111,6 +111,22 @@ describe(startTracing, () => {
     expect(places.slice(1).map((place) => place.traceId)).toEqual([traceId, traceId]);
   });
 
+  it('tells the log of the service whose spans were lost, where two services are in one process', async () => {
+    await using refusing = await startCollector(400);
+    await using accepting = await startCollector();
+    const first = await start({ ...always, url: refusing.url });
+    const second = await start({ ...always, url: accepting.url });
+    for (const { tracing } of [first, second]) {
+      tracing.startSpan('span', { kind: 'server', parent: undefined }).end();
+    }
+    // Not by closing, which has an error of its own.
+    await expect.poll(() => refusing.requests.length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => [...first.lines, ...second.lines].length, { timeout: 5000 }).toBe(1);
+    for (const { tracing } of [first, second]) await tracing.close();
+    expect(first.lines).toEqual([expect.objectContaining({ collector: new URL(refusing.url).host })]);
+    expect(second.lines).toEqual([]);
+  }, 20_000);
+
   it('ends in its time when the collector accepts everything and does not respond', async () => {
     const silent = createServer((socket) => void socket.on('error', () => {}).resume());
     silent.listen(0, '127.0.0.1');
