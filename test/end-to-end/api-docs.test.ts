@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { barriersIn } from '../support/barriers.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { run } from '../support/run.ts';
 import { type Service, startService } from '../support/service.ts';
@@ -10,7 +10,6 @@ import { chromium } from '../support/tools.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const sample = fileURLToPath(new URL('../fixtures/sample.jpg', import.meta.url));
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 describe.skipIf(chromium === undefined)('the pages /docs and /problems in Chromium', () => {
   let service: Service;
@@ -49,14 +48,7 @@ describe.skipIf(chromium === undefined)('the pages /docs and /problems in Chromi
     await page.locator('.operation').first().waitFor();
   }
 
-  async function obstacles(): Promise<string[]> {
-    await page.evaluate(`${axe};0`);
-    const violations = (await page.evaluate('axe.run(document).then(({ violations }) => violations)')) as {
-      id: string;
-      nodes: { html: string }[];
-    }[];
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-  }
+  const obstacles = () => barriersIn(page, { impact: 'any' });
 
   it('sends a file with the options of an example, and shows the image of the response', async () => {
     await openDocs('#post-v1-images');

@@ -1,10 +1,10 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { barriersAtEachWidth } from '../support/barriers.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { encoded, photoLike } from '../support/pictures.ts';
 import { newPlaygroundPage, type PlaygroundPage } from '../support/playground-page.ts';
@@ -23,13 +23,6 @@ const preset = 'google/vit-base-patch16-224';
 /** Of a .npy file, in bytes. */
 const headerBytes = 128;
 const planeBytes = 224 * 224 * 4;
-
-/** A finding of axe. */
-interface Violation {
-  readonly id: string;
-  readonly impact: string;
-  readonly nodes: readonly { readonly html: string }[];
-}
 
 describe.skipIf(chromium === undefined)(
   "another program's tensor in the playground",
@@ -272,26 +265,10 @@ describe.skipIf(chromium === undefined)(
 
     it('has no barriers in each of its states, at each width and in both themes', async () => {
       const { page, announcedAfter } = playground;
-      await page.evaluate(
-        await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'),
-      );
       const found: string[] = [];
       async function look(state: string): Promise<void> {
-        for (const width of [390, 900, 1440]) {
-          await page.setViewportSize({ width, height: 860 });
-          const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
-          if (overflow > 0) found.push(`${state}, ${width}: ${overflow} pixels stick out`);
-          for (const colorScheme of ['light', 'dark'] as const) {
-            await page.emulateMedia({ colorScheme });
-            const { violations } = await page.evaluate<{ violations: Violation[] }>("axe.run('#view')");
-            for (const { id, impact, nodes } of violations) {
-              if (impact !== 'serious' && impact !== 'critical') continue;
-              found.push(
-                `${state}, ${width} ${colorScheme} ${id}: ${nodes.map(({ html }) => html).join(' ')}`,
-              );
-            }
-          }
-        }
+        const barriers = await barriersAtEachWidth(page, { within: '#view' });
+        found.push(...barriers.map((barrier) => `${state}, ${barrier}`));
       }
       await look('a report');
       await chooseAnother();

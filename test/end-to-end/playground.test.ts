@@ -1,24 +1,17 @@
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { describeOption } from '../../src/options/combinations.ts';
+import { barriersIn } from '../support/barriers.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { type Origin, routes, sends, startOrigin } from '../support/origin.ts';
 import { decoded, encoded, redGreenBlue, solid } from '../support/pictures.ts';
 import { run } from '../support/run.ts';
 import { type Service, startService } from '../support/service.ts';
 import { chromium } from '../support/tools.ts';
-
-/** A finding of axe. */
-interface Violation {
-  readonly id: string;
-  readonly impact: string;
-  readonly nodes: readonly { readonly html: string }[];
-}
 
 describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
   let service: Service;
@@ -413,41 +406,30 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
   });
 
   describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
-    const axe = readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-    /** The barriers that axe reports. */
-    async function obstacles(): Promise<string[]> {
-      await page.evaluate(await axe);
-      const { violations } = await page.evaluate<{ violations: Violation[] }>('axe.run(document)');
-      return violations
-        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-        .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-    }
-
     it('is accessible in each of its states', async () => {
       await page.emulateMedia({ colorScheme });
       await open();
-      expect(await obstacles(), 'image').toEqual([]);
+      expect(await barriersIn(page), 'image').toEqual([]);
       await announcedAfter(() => choose('Side by side'));
-      expect(await obstacles(), 'side by side').toEqual([]);
+      expect(await barriersIn(page), 'side by side').toEqual([]);
       await announcedAfter(() => choose('Your stack'));
-      expect(await obstacles(), 'comparison').toEqual([]);
+      expect(await barriersIn(page), 'comparison').toEqual([]);
       await announcedAfter(() => choose('Presets'));
       await page.click('#add-preset');
       await page.getByRole('listbox').waitFor();
-      expect(await obstacles(), 'presets').toEqual([]);
+      expect(await barriersIn(page), 'presets').toEqual([]);
       await announcedAfter(() => choose('Model preset'));
       await announcedAfter(() => choose('Tensor'));
       await announcedAfter(() => choose('Channels'));
       await page.getByRole('tab', { name: 'gRPC' }).click();
-      expect(await obstacles(), 'tensor').toEqual([]);
+      expect(await barriersIn(page), 'tensor').toEqual([]);
       await page.fill('#preset', 'clip-vit-base-patch23');
       await page.press('#preset', 'Enter');
       await page.getByRole('alert').waitFor();
-      expect(await obstacles(), 'error').toEqual([]);
+      expect(await barriersIn(page), 'error').toEqual([]);
       await page.goto(`${service.url}/docs`);
       await page.locator('.operation').first().waitFor();
-      expect(await obstacles(), 'docs').toEqual([]);
+      expect(await barriersIn(page), 'docs').toEqual([]);
     }, 120_000);
   });
 

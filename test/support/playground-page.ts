@@ -1,16 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import type { Browser, BrowserContextOptions } from 'playwright-core';
-
-/** A finding of axe. */
-interface Violation {
-  readonly id: string;
-  readonly impact: string;
-  readonly nodes: readonly { readonly html: string }[];
-}
-
-/** A phone, a tablet and a desk. */
-const widths = [390, 900, 1440];
+import { barriersAtEachWidth } from './barriers.ts';
 
 export type PlaygroundPage = Awaited<ReturnType<typeof newPlaygroundPage>>;
 
@@ -57,27 +47,8 @@ export async function newPlaygroundPage(browser: Browser, options: BrowserContex
       page.setInputFiles('#file', { name, mimeType, buffer: Buffer.from(bytes) }),
     /** Chooses one of a group of buttons, as the mouse does. */
     choose: (label: string) => page.getByRole('radio', { name: label, exact: true }).click(),
-    /** The barriers that axe finds at each width in both themes, and where something sticks out. */
-    async barriers(): Promise<string[]> {
-      await page.evaluate(
-        await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'),
-      );
-      const found: string[] = [];
-      for (const width of widths) {
-        await page.setViewportSize({ width, height: 860 });
-        const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
-        if (overflow > 0) found.push(`${width}: ${overflow} pixels stick out`);
-        for (const colorScheme of ['light', 'dark'] as const) {
-          await page.emulateMedia({ colorScheme });
-          const { violations } = await page.evaluate<{ violations: Violation[] }>('axe.run(document)');
-          for (const { id, impact, nodes } of violations) {
-            if (impact !== 'serious' && impact !== 'critical') continue;
-            found.push(`${width} ${colorScheme} ${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-          }
-        }
-      }
-      return found;
-    },
+    /** The barriers at each width in both themes, and where something sticks out. */
+    barriers: () => barriersAtEachWidth(page),
     /** Follows a link that saves a file. */
     async downloaded(selector = '#download'): Promise<{ name: string; bytes: Buffer }> {
       const [download] = await Promise.all([page.waitForEvent('download'), page.click(selector)]);
