@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { ServiceProcess } from '../faults/processes.ts';
+import { type LiveMemory, liveMemoryExpression } from './live-memory.ts';
 
 /** Flags for Node with which `openHeap` can look into a process: an inspector on a free loopback port. */
 export const heapFlags: readonly string[] = ['--inspect=127.0.0.1:0'];
@@ -8,6 +9,15 @@ export const heapFlags: readonly string[] = ['--inspect=127.0.0.1:0'];
 export interface Heap extends Disposable {
   /** Collects garbage until a collection frees nothing more, and returns the bytes that are left. */
   bytesAfterCollection(): Promise<number>;
+  /** Collects garbage and looks at all memory in use. Nothing must be under way. */
+  live(): Promise<LiveMemory>;
+}
+
+/** The results of the methods that are called. */
+interface InspectorResult {
+  readonly usedSize?: number;
+  readonly result?: { readonly value?: LiveMemory };
+  readonly exceptionDetails?: unknown;
 }
 
 /** Collections in a row: the first may only queue finalisers that free more. */
@@ -22,17 +32,17 @@ export async function openHeap(service: ServiceProcess): Promise<Heap> {
   if (url === undefined) throw new Error(`image-${service.name} has no inspector`);
   const socket = new WebSocket(url);
   await once(socket, 'open');
-  const pending = new Map<number, (result: { usedSize?: number }) => void>();
+  const pending = new Map<number, (result: InspectorResult) => void>();
   socket.addEventListener('message', ({ data }) => {
     const { id, result } = JSON.parse(String(data));
     pending.get(id)?.(result);
     pending.delete(id);
   });
   let calls = 0;
-  const call = (method: string) =>
-    new Promise<{ usedSize?: number }>((resolve) => {
+  const call = (method: string, params?: object) =>
+    new Promise<InspectorResult>((resolve) => {
       pending.set(++calls, resolve);
-      socket.send(JSON.stringify({ id: calls, method }));
+      socket.send(JSON.stringify({ id: calls, method, params }));
     });
   return {
     async bytesAfterCollection() {
@@ -43,6 +53,15 @@ export async function openHeap(service: ServiceProcess): Promise<Heap> {
         least = Math.min(least, usedSize);
       }
       return least;
+    },
+    async live() {
+      const { result, exceptionDetails } = await call('Runtime.evaluate', {
+        expression: liveMemoryExpression(),
+        awaitPromise: true,
+        returnByValue: true,
+      });
+      if (result?.value === undefined) throw new Error(JSON.stringify(exceptionDetails));
+      return result.value;
     },
     [Symbol.dispose]: () => socket.close(),
   };

@@ -2,28 +2,29 @@ import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { percentile, table } from '../faults/figures.ts';
-import { failuresOf, type LoadRequest, type LoadResult, reasonsOf, startLoad } from '../faults/load.ts';
+import { failuresOf, type LoadRequest, reasonsOf, startLoad } from '../faults/load.ts';
 import { photograph, pngBomb, thumbnail } from '../faults/pictures.ts';
 import {
   connectionsTo,
   descriptorsOf,
   processTree,
   putSessionFirst,
-  type ServiceProcess,
   startMain,
 } from '../faults/processes.ts';
+import { heapFlags, openHeap } from '../heap/heap.ts';
 import { startOrigin } from '../support/origin.ts';
 import { startRedis } from '../support/redis.ts';
 import { redisServer } from '../support/tools.ts';
-import { blockMedians, judge, leastSquares, mostBytesPerRequest } from './slope.ts';
+import { judgeAtRest, judgeLive, mostBytesPerRequest } from './slope.ts';
 
 /*
  * npm run soak -- [--minutes N]
  *
- * A load of everything through both services, and what their processes hold, each second. It fails where memory grows by
- * more bytes a request than it may and by more than noise, or where descriptors do, under a steady load. Before that comes a third of the time, five minutes at
- * most, at full speed: V8 takes memory for its young generation until that has seen the most that it gets to see, which
- * at the steady pace takes five minutes.
+ * A load of everything through both services, in rounds, and what their processes hold between the rounds, when nothing is
+ * under way. It fails where memory in use grows by more bytes a request than it may and by more than noise, where a process
+ * at rest grows, or where descriptors do. The first third is not judged: caches fill, and V8 compiles.
+ *
+ * RSS under load is not judged. V8's young generation, malloc's free memory and compiled code move it by megabytes for minutes.
  */
 
 // The workers run as SCHED_IDLE, and other work of the machine would starve them.
@@ -31,17 +32,23 @@ putSessionFirst();
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '60' } } });
 const minutes = Number(values.minutes);
-const warmUpSeconds = Math.round(Math.min(300, (minutes * 60) / 3));
-const perSecond = 20;
-/** Blocks whose medians are looked at: as many as make samples independent of each other. */
-const blocks = 20;
+/** Of load and rest: 18 rounds at least, unless they get too short. */
+const roundMs = Math.max(15_000, Math.min(60_000, (minutes * 60_000) / 18));
+/** After five seconds of rest a worker gives its memory back. */
+const restMs = 6500;
+const inFlight = 8;
+/** After the warm-up. */
+const leastLooks = 8;
 
-interface Sample {
-  readonly second: number;
+/** One look at a process. */
+interface Look {
+  /** That both services have had so far. */
+  readonly requests: number;
   readonly rss: number;
   readonly descriptors: number;
-  /** That are added up here. */
-  readonly processes: number;
+  /** In use, without what the cache holds: of serving processes. */
+  readonly objects?: number;
+  readonly native?: number;
 }
 
 await using stack = new AsyncDisposableStack();
@@ -61,15 +68,20 @@ const origin = stack.use(
   ),
 );
 const processor = stack.use(
-  await startMain('processor', {
-    WORKERS: '2',
-    // Full long before the warming up is over.
-    CACHE_MAX_BYTES: '20000000',
-    URL_ALLOWED_HOSTS: '127.0.0.1',
-    ...(redis && { REDIS_URL: redis.url }),
-  }),
+  await startMain(
+    'processor',
+    {
+      WORKERS: '2',
+      // Full long before the warming up is over.
+      CACHE_MAX_BYTES: '20000000',
+      URL_ALLOWED_HOSTS: '127.0.0.1',
+      ...(redis && { REDIS_URL: redis.url }),
+    },
+    heapFlags,
+  ),
 );
-const api = stack.use(await startMain('api', { PROCESSOR_URL: processor.url }));
+const api = stack.use(await startMain('api', { PROCESSOR_URL: processor.url }, heapFlags));
+const heaps = new Map([api, processor].map((service) => [service, openHeap(service)] as const));
 
 const body = await thumbnail();
 const sized = '/v1/images?width=224&height=224';
@@ -94,85 +106,68 @@ const requests: readonly LoadRequest[] = [
 ];
 const mayFail = new Set(['form', 'bomb', 'broken']);
 
-const samples = new Map<string, Sample[]>();
-const lags: number[] = [];
-const results: LoadResult[] = [];
-let load = await startLoad({ url: api.url, requests, pace: { inFlight: 8 } });
-const start = performance.now();
+const looks = new Map<string, Look[]>();
+const started = performance.now();
+const busy = { requests, pace: { inFlight } };
+const load = await startLoad({ url: api.url, ...busy });
 process.stderr.write(
-  `${minutes} minutes, the first ${warmUpSeconds} s at full speed, then ${perSecond} requests a second${redis ? '' : ', no redis-server here'}\n`,
+  `${minutes} minutes in rounds of ${Math.round(roundMs / 1000)} s${redis ? '' : ', no redis-server here'}\n`,
 );
-for (let second = 0; second < minutes * 60; second++) {
-  await sleep(Math.max(0, start + second * 1000 - performance.now()));
-  if (second === warmUpSeconds) {
-    results.push(await load.stop());
-    load = await startLoad({ url: api.url, requests, pace: { perSecond } });
-  }
-  for (const service of [api, processor]) look(service, second);
-  if (second % 10 === 0) lags.push(await lagOf(api), await lagOf(processor));
+while (performance.now() - started < minutes * 60_000) {
+  await sleep(roundMs - restMs);
+  await load.turnTo({ requests, pace: { inFlight: 0 } });
+  await sleep(restMs);
+  await lookAtAll();
+  await load.turnTo(busy);
 }
-results.push(await load.stop());
+const result = await load.stop();
 
-const steady = results.at(-1) as LoadResult;
-const requestsPerSecond = steady.records.length / (steady.durationMs / 1000);
-const head = [
-  'process',
-  'RSS at the end',
-  'slope',
-  'noise',
-  'bytes a request',
-  'grown after warm-up',
-  'descriptors',
-  '',
-];
-const rows = [head];
-const words = { flat: 'flat', unknown: 'within noise' } as const;
 let isFlat = true;
-for (const [name, all] of samples) {
+const words = { grows: '**grows**', flat: 'flat', unknown: 'within noise' } as const;
+const rows = [['process', 'what', 'at the end', 'bytes a request', 'grown after warm-up', '']];
+for (const [name, all] of looks) {
   // A worker that was started later warms up later.
-  const warm = all.filter(({ second }) => second >= (all[0]?.second ?? 0) + warmUpSeconds);
-  if (warm.length < blocks) {
-    rows.push([name, '', '', '', '', `lived ${all.length} s`, '', '']);
+  const warm = all.slice(Math.ceil(all.length / 3));
+  if (warm.length < leastLooks) {
+    // A worker may have come late; a service is judged, or the run has failed.
+    const isWorker = name.includes(' worker ');
+    if (!isWorker) isFlat = false;
+    rows.push([name, '', '', '', `${all.length} looks`, isWorker ? '' : '**not judged**']);
     continue;
   }
-  const rss = blockMedians(
-    warm.map(({ second, rss }) => [second, rss]),
-    blocks,
-  );
-  const { perSecond: slope, noise } = leastSquares(rss);
-  const last = rss.at(-1)?.[1] ?? Number.NaN;
-  const seconds = (warm.at(-1)?.second ?? 0) - (warm[0]?.second ?? 0);
-  const processes = warm[0]?.processes ?? 1;
-  const verdict = judge({ perSecond: slope, noise, requestsPerSecond, seconds, processes });
+  const pointsOf = (figure: (look: Look) => number) =>
+    warm.map((look) => [look.requests, figure(look)] as const);
+  const add = (what: string, at: string, slope: string, grown: string, verdict: keyof typeof words) => {
+    if (verdict === 'grows') isFlat = false;
+    rows.push([name, what, at, slope, grown, words[verdict]]);
+  };
+  const last = warm.at(-1) as Look;
+  for (const [what, key] of [
+    ['objects', 'objects'],
+    ['malloc, less the cache', 'native'],
+  ] as const) {
+    if (last[key] === undefined) continue;
+    const { perRequest, noise, verdict } = judgeLive(pointsOf((look) => look[key] ?? Number.NaN));
+    const grown = last[key] - (warm[0]?.[key] ?? Number.NaN);
+    add(what, mib(last[key]), `${perRequest.toFixed(0)} ± ${noise.toFixed(0)}`, mib(grown), verdict);
+  }
+  const atRest = judgeAtRest(pointsOf(({ rss }) => rss));
+  add('RSS at rest', mib(last.rss), '', mib(atRest.grown), atRest.verdict);
   const half = Math.floor(warm.length / 2);
-  const [early, late] = [warm.slice(0, half), warm.slice(half)].map((part) =>
+  const [early = 0, late = 0] = [warm.slice(0, half), warm.slice(half)].map((part) =>
     percentile(
       part.map(({ descriptors }) => descriptors),
       0.5,
     ),
   );
-  const moreDescriptors = (late ?? 0) > (early ?? 0) + 2;
-  if (verdict === 'grows' || moreDescriptors) isFlat = false;
-  rows.push([
-    name,
-    `${mib(last).toFixed(0)} MiB`,
-    `${(mib(slope) * 3600).toFixed(1)} MiB/h`,
-    `± ${(mib(noise) * 3600).toFixed(1)}`,
-    `${(slope / requestsPerSecond).toFixed(0)} ± ${(noise / requestsPerSecond).toFixed(0)}`,
-    `${(mib(slope) * seconds).toFixed(1)} MiB in ${Math.round(seconds)} s`,
-    `${early} → ${late}`,
-    verdict === 'grows' ? '**memory grows**' : moreDescriptors ? '**descriptors grow**' : words[verdict],
-  ]);
+  add('descriptors', String(late), '', String(late - early), late > early + 2 ? 'grows' : 'flat');
 }
 process.stdout.write(table(rows));
-process.stdout.write(
-  `\n${requestsPerSecond.toFixed(1)} requests a second; each process may keep ${mostBytesPerRequest} bytes of each.`,
+const unexpected = failuresOf(result).filter(
+  ({ kind, status }) => !mayFail.has(kind) || status >= 500 || status === 0,
 );
-const unexpected = results
-  .flatMap(failuresOf)
-  .filter(({ kind, status }) => !mayFail.has(kind) || status >= 500 || status === 0);
 process.stdout.write(
-  `\n${results.reduce((sum, { records }) => sum + records.length, 0)} requests in ${minutes} minutes, ${unexpected.length} failed that should not have${unexpected.length === 0 ? '' : `: ${reasonsOf(unexpected)}`}. Event-loop delay p99, the worst of ${lags.length} looks: ${Math.max(...lags).toFixed(0)} ms.\n`,
+  `\nEach process may keep ${mostBytesPerRequest} bytes of each request.\n${result.records.length} requests in ${minutes} minutes, ${unexpected.length} failed that should not have${unexpected.length === 0 ? '' : `: ${reasonsOf(unexpected)}`}.\n`,
 );
 const replaced = [...(await processor.metrics())].flatMap(([name, count]) => {
   const reason = /^image_processor_workers_replaced_total\{reason="(\w+)"\}$/.exec(name)?.[1];
@@ -181,24 +176,33 @@ const replaced = [...(await processor.metrics())].flatMap(([name, count]) => {
 process.stdout.write(`Workers replaced: ${replaced.length === 0 ? 'none' : replaced.join(', ')}.\n`);
 process.exitCode = isFlat && unexpected.length === 0 ? 0 : 1;
 
-/** Worker processes come and go: they are counted by their process ids, and all of a service together. */
-function look({ name, pid, port }: ServiceProcess, second: number): void {
-  const tree = processTree(pid);
-  const add = (key: string, rss: number, descriptors: number, processes = 1): void => {
-    const list = samples.get(key) ?? [];
-    samples.set(key, list);
-    list.push({ second, rss, descriptors, processes });
-  };
-  const total = { rss: 0, descriptors: 0 };
-  for (const { pid: one, command, rssBytes } of tree) {
-    const role = /worker-process\.ts (\w+)/.exec(command)?.[1];
-    // The load opens more connections while responses are slow, and keeps them.
-    const descriptors = countDescriptors(one) - (one === pid ? connectionsTo(port) : 0);
-    add(`image-${name}${role === undefined ? '' : ` ${role} worker ${one}`}`, rssBytes, descriptors);
-    total.rss += rssBytes;
-    total.descriptors += descriptors;
+/** Looks at each process of both services; workers are counted by their process ids, because they come and go. */
+async function lookAtAll(): Promise<void> {
+  const requests = await countRequests();
+  for (const [service, heap] of heaps) {
+    const { objects, native, rss } = await (await heap).live();
+    const cached = (await service.metrics()).get('image_processor_cache_held_bytes{tier="memory"}') ?? 0;
+    for (const { pid, command, rssBytes } of processTree(service.pid)) {
+      const role = /worker-process\.ts (\w+)/.exec(command)?.[1];
+      const isService = pid === service.pid;
+      const descriptors = countDescriptors(pid) - (isService ? connectionsTo(service.port) : 0);
+      const name = `image-${service.name}${role === undefined ? '' : ` ${role} worker ${pid}`}`;
+      const list = looks.get(name) ?? [];
+      looks.set(name, list);
+      list.push({
+        requests,
+        descriptors,
+        rss: isService ? rss : rssBytes,
+        ...(isService && { objects, native: native - cached }),
+      });
+    }
   }
-  if (tree.length > 1) add(`image-${name} and its workers`, total.rss, total.descriptors, tree.length);
+}
+
+async function countRequests(): Promise<number> {
+  let count = 0;
+  for (const [name, value] of await api.metrics()) if (/^http_requests_total\b/.test(name)) count += value;
+  return count;
 }
 
 /** 0 for one that has just ended. */
@@ -210,11 +214,6 @@ function countDescriptors(pid: number): number {
   }
 }
 
-/** In milliseconds. */
-async function lagOf(service: ServiceProcess): Promise<number> {
-  return ((await service.metrics()).get('nodejs_eventloop_lag_p99_seconds') ?? Number.NaN) * 1000;
-}
-
-function mib(bytes: number): number {
-  return bytes / 1024 ** 2;
+function mib(bytes: number): string {
+  return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
 }

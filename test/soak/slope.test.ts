@@ -1,55 +1,56 @@
 import { describe, expect, it } from 'vitest';
-import { blockMedians, judge, leastSquares } from './slope.ts';
+import { judgeAtRest, judgeLive, leastSquares } from './slope.ts';
 
 const points = (values: readonly number[]) =>
   values.map((value, second): [number, number] => [second, value]);
 
 describe(leastSquares, () => {
   it('finds the slope of a line, without noise', () => {
-    expect(leastSquares(points([1, 3, 5, 7, 9, 11, 13, 15]))).toEqual({ perSecond: 2, noise: 0 });
+    expect(leastSquares(points([1, 3, 5, 7, 9, 11, 13, 15]))).toEqual({ perStep: 2, noise: 0 });
   });
 
   it('gives the interval of NumPy and a table: standard error 0.08694, t of 6 degrees 3.707', () => {
-    const { perSecond, noise } = leastSquares(
+    const { perStep, noise } = leastSquares(
       points([0, 1, 2, 3, 4, 5, 6, 7].map((x) => x + (x % 2 ? 0.5 : -0.5))),
     );
-    expect(perSecond).toBeCloseTo(1.0476, 4);
+    expect(perStep).toBeCloseTo(1.0476, 4);
     expect(noise).toBeCloseTo(0.08694 * 3.707, 2);
   });
 
   it('says of values that go up and down that their slope is noise', () => {
-    const { perSecond, noise } = leastSquares(points([5, 9, 4, 8, 6, 5, 9, 4, 7, 6, 5, 8]));
-    expect(Math.abs(perSecond)).toBeLessThan(noise);
+    const { perStep, noise } = leastSquares(points([5, 9, 4, 8, 6, 5, 9, 4, 7, 6, 5, 8]));
+    expect(Math.abs(perStep)).toBeLessThan(noise);
   });
 });
 
-describe(judge, () => {
-  const mebibytesAnHour = (count: number) => (count * 1024 ** 2) / 3600;
-  const run = { requestsPerSecond: 20, seconds: 199, processes: 1 };
+/** A look after each 500 requests; `noise` bytes go up and down. */
+const looksAt = (bytesPerRequest: number, noise: number, start = 30e6) =>
+  Array.from({ length: 10 }, (_, look): [number, number] => {
+    const swing = [0, 1, -1, 0.5, -0.5][look % 5] as number;
+    return [look * 500, start + bytesPerRequest * look * 500 + noise * swing];
+  });
 
-  it('calls 25.3 ± 5.4 MiB/h at 20 requests a second growth: 368 bytes a request', () => {
-    const slope = { perSecond: mebibytesAnHour(25.3), noise: mebibytesAnHour(5.4) };
-    expect(judge({ ...run, ...slope })).toBe('grows');
+describe(judgeLive, () => {
+  it('finds 120 bytes a request in 4500 requests, through noise of 20 KB', () => {
+    expect(judgeLive(looksAt(120, 20_000))).toMatchObject({ verdict: 'grows' });
   });
 
   it('calls a slope flat whose interval is within the limit', () => {
-    expect(judge({ ...run, perSecond: mebibytesAnHour(0.5), noise: mebibytesAnHour(1) })).toBe('flat');
+    expect(judgeLive(looksAt(10, 20_000))).toMatchObject({ verdict: 'flat' });
   });
 
   it('does not know where the noise is more than the limit', () => {
-    expect(judge({ ...run, perSecond: mebibytesAnHour(2.8), noise: mebibytesAnHour(5) })).toBe('unknown');
-  });
-
-  it('takes some pages for nothing', () => {
-    expect(judge({ ...run, perSecond: 5000, noise: 0 })).toBe('unknown');
+    expect(judgeLive(looksAt(40, 200_000))).toMatchObject({ verdict: 'unknown' });
   });
 });
 
-describe(blockMedians, () => {
-  it('gives the median of each block at its middle', () => {
-    expect(blockMedians(points([1, 100, 2, 10, 30, 20]), 2)).toEqual([
-      [1, 2],
-      [4, 20],
-    ]);
+describe(judgeAtRest, () => {
+  it('takes pages that come and go for nothing, however high one look is', () => {
+    expect(judgeAtRest(looksAt(0, 2e6))).toMatchObject({ verdict: 'flat' });
+    expect(judgeAtRest([...looksAt(0, 1e6), [5000, 60e6]])).toMatchObject({ verdict: 'flat' });
+  });
+
+  it('finds a page that stays of each request', () => {
+    expect(judgeAtRest(looksAt(4096, 1e6))).toMatchObject({ verdict: 'grows' });
   });
 });

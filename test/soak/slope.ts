@@ -1,6 +1,6 @@
 /** A line through points, and how sure it is. */
 export interface Slope {
-  readonly perSecond: number;
+  readonly perStep: number;
   /** Half of the 99 % confidence interval's width. */
   readonly noise: number;
 }
@@ -8,22 +8,19 @@ export interface Slope {
 /**
  * A line by ordinary least squares; its noise is the standard error of the slope times Student's t.
  *
- * The error takes the points for independent of each other; of samples a second apart, which aren't, give it the medians
- * of blocks.
- *
- * @param points - [second, value], at least 8
+ * @param points - [step, value], at least 8, independent of each other
  */
-export function leastSquares(points: readonly (readonly [second: number, value: number])[]): Slope {
+export function leastSquares(points: readonly (readonly [step: number, value: number])[]): Slope {
   const count = points.length;
   const meanOf = (axis: 0 | 1) => points.reduce((sum, point) => sum + point[axis], 0) / count;
   const [meanX, meanY] = [meanOf(0), meanOf(1)];
   const sumOf = (figureOf: (x: number, y: number) => number) =>
     points.reduce((sum, [x, y]) => sum + figureOf(x - meanX, y - meanY), 0);
   const spread = sumOf((x) => x * x);
-  const perSecond = sumOf((x, y) => x * y) / spread;
-  const residuals = sumOf((x, y) => (y - perSecond * x) ** 2);
+  const perStep = sumOf((x, y) => x * y) / spread;
+  const residuals = sumOf((x, y) => (y - perStep * x) ** 2);
   const standardError = Math.sqrt(residuals / (count - 2) / spread);
-  return { perSecond, noise: standardError * studentT(count - 2) };
+  return { perStep, noise: standardError * studentT(count - 2) };
 }
 
 /** The two-sided 99 % quantile, by Hill's expansion about the normal's 2.576; 0.3 % off at 6 degrees, less above. */
@@ -37,42 +34,41 @@ function studentT(degrees: number): number {
   );
 }
 
-/** The median of each of `count` blocks of equal length, at the middle of its time. */
-export function blockMedians(
-  points: readonly (readonly [second: number, value: number])[],
-  count: number,
-): [second: number, value: number][] {
-  return Array.from({ length: count }, (_, block) => {
-    const from = Math.floor((block * points.length) / count);
-    const part = points.slice(from, Math.floor(((block + 1) * points.length) / count));
-    const middle = (values: readonly number[]): number =>
-      values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-    return [middle(part.map(([second]) => second)), middle(part.map(([, value]) => value))];
-  });
-}
-
-/** The measurements of a process, or of several together. */
-export interface Growth extends Slope {
-  readonly requestsPerSecond: number;
-  readonly seconds: number;
-  readonly processes: number;
-}
-
 /** Bytes that a request may leave behind in each process. */
 export const mostBytesPerRequest = 64;
 
-/** Less than this is pages that come and go, whatever the line says. Bytes for each process. */
-const leastGrowth = 1024 ** 2;
-
 /**
- * Whether memory grows: by more bytes a request than it may even at the lower end of the slope's interval.
+ * Whether memory in use grows: by more bytes a request than it may even at the lower end of the slope's interval.
  *
+ * @param points - [requests so far, bytes], at least 8
  * @returns `unknown` for an interval that is too wide for the run to tell
  */
-export function judge({ perSecond, noise, requestsPerSecond, seconds, processes }: Growth) {
-  const limit = mostBytesPerRequest * processes;
-  const grows =
-    (perSecond - noise) / requestsPerSecond > limit && perSecond * seconds > leastGrowth * processes;
-  if (grows) return 'grows';
-  return (perSecond + noise) / requestsPerSecond <= limit ? 'flat' : 'unknown';
+export function judgeLive(points: readonly (readonly [requests: number, bytes: number])[]) {
+  const { perStep: perRequest, noise } = leastSquares(points);
+  const verdict =
+    perRequest - noise > mostBytesPerRequest
+      ? 'grows'
+      : perRequest + noise <= mostBytesPerRequest
+        ? 'flat'
+        : 'unknown';
+  return { perRequest, noise, verdict } as const;
+}
+
+/** Pages come and go: at rest, a process without a leak has between 0 and this more than its least, in bytes. */
+const mostComingAndGoing = 3 * 1024 ** 2;
+
+/**
+ * Whether memory at rest grows: whether the least of the second half is above the least of the first by more than the requests
+ * between the halves may leave behind and by more than pages that come and go.
+ *
+ * @param points - [requests so far, bytes], at least 4
+ */
+export function judgeAtRest(points: readonly (readonly [requests: number, bytes: number])[]) {
+  const half = Math.floor(points.length / 2);
+  const least = (part: typeof points) => Math.min(...part.map(([, bytes]) => bytes));
+  const [early, late] = [points.slice(0, half), points.slice(half)];
+  const grown = least(late) - least(early);
+  const requests = (late[0]?.[0] ?? 0) - (early[0]?.[0] ?? 0);
+  const grows = grown > mostComingAndGoing + mostBytesPerRequest * requests;
+  return { grown, verdict: grows ? 'grows' : 'flat' } as const;
 }
