@@ -1,4 +1,6 @@
 import { Failure } from '../../../failures.ts';
+import { bytesOf } from '../kernels/strip.ts';
+import { useKernels } from '../kernels/wasm.ts';
 import type { Pixels } from '../pixels.ts';
 import type { Size } from '../shortest-edge.ts';
 import type { ChannelTable, Values } from '../value-table.ts';
@@ -80,6 +82,10 @@ function writePatches(
 ): void {
   const { size, merge, isRowMajor } = arrangement;
   const { width, height } = picture;
+  if (arePlanes(arrangement, picture, values)) {
+    writePlanes(arrangement, picture, channels, values.subarray(start));
+    return;
+  }
   const writePatch = patchWriter(arrangement, picture, channels, values, start);
   const group = isRowMajor ? size : size * merge;
   for (let groupTop = 0; groupTop < height; groupTop += group) {
@@ -89,6 +95,55 @@ function writePatches(
       }
     }
   }
+}
+
+/** Whether patches consist of planes of the picture's own samples, three to a pixel, which a kernel writes. */
+function arePlanes(
+  { size, axes = 'ctyx' }: PatchesArrangement,
+  { width, height, channels }: Pixels,
+  values: Values,
+): values is Uint8Array {
+  return (
+    values instanceof Uint8Array &&
+    axes === 'ctyx' &&
+    channels === 3 &&
+    width % size === 0 &&
+    height % size === 0
+  );
+}
+
+/** @param values - from the first patch on */
+function writePlanes(
+  { size, merge, isRowMajor, repeats }: PatchesArrangement,
+  { data, width, height }: Pixels,
+  channels: readonly ChannelTable[],
+  values: Uint8Array,
+): void {
+  const side = isRowMajor ? 1 : merge;
+  const band = size * side;
+  const stride = width * 3;
+  const patchBytes = 3 * repeats * size * size;
+  const bandBytes = (width / size) * side * patchBytes;
+  const sample = channels[0]?.sample ?? 0;
+  useKernels((arena) => {
+    const rows = arena.take(band * stride);
+    const out = arena.take(bandBytes);
+    const { kernels, memory } = arena;
+    const source = bytesOf(data);
+    for (let top = 0, done = 0; top < height; top += band, done += bandBytes) {
+      memory.set(source.subarray(top * stride, (top + band) * stride), rows);
+      let to = out;
+      // Row by row all patches of a row follow each other; in groups, those of a row of the group.
+      const together = isRowMajor ? width / size : merge;
+      for (let left = 0; left < width; left += size * together) {
+        for (let row = 0; row < side; row++, to += together * patchBytes) {
+          const from = rows + row * size * stride + left * 3;
+          kernels.patchPlanes(from, stride, to, size, together, repeats, sample);
+        }
+      }
+      values.set(memory.subarray(out, out + bandBytes), done);
+    }
+  });
 }
 
 function valuesInWords({ size, repeats, axes = 'ctyx', isSquare, count }: PatchesArrangement): string {

@@ -94,6 +94,15 @@ export interface Kernels {
   premultiply(rgba: number, bytes: number): void;
   unpremultiply(rgba: number, pixels: number): void;
   luma(rgb: number, out: number, pixels: number): void;
+  patchPlanes(
+    source: number,
+    stride: number,
+    out: number,
+    side: number,
+    count: number,
+    repeats: number,
+    sample: number,
+  ): void;
   filterRows(above: number, rows: number, out: number, count: number, bytes: number, step: number): void;
 }
 

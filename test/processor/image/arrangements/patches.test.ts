@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { patches } from '../../../../src/processor/image/arrangements/patches.ts';
 import type { Pixels } from '../../../../src/processor/image/pixels.ts';
+import { noise } from '../kernels/noise.ts';
 
 /** Pixel number n has the samples n, n + 100 and n + 200. */
 function numbered(width: number, height: number): Pixels {
@@ -45,4 +46,30 @@ describe('patches', () => {
       [0, 100, 200].flatMap((base) => [0, 1, 2, 3, 0, 1, 2, 3].map((n) => base + n)),
     );
   });
+
+  it.each([
+    [1, 2, 3, false],
+    [2, 2, 2, false],
+    [3, 1, 1, false],
+    [14, 2, 2, false],
+    [14, 2, 2, true],
+    [16, 2, 1, false],
+    [17, 1, 2, true],
+    [32, 3, 2, false],
+  ])(
+    'writes bytes as it writes floats: side %i, groups of %i, %i repeats, row by row: %s',
+    (size, merge, repeats, isRowMajor) => {
+      const same = { kind: 'patches', size, merge, repeats, isRowMajor } as const;
+      // The second picture is taller and follows the first one.
+      const pictures = [2, 4].map((rows) => noise(3 * size * merge, rows * size * merge, 3));
+      for (const inOrder of [channels, channels.toReversed()]) {
+        const length = pictures.reduce((sum, { data }) => sum + data.length * repeats, 0);
+        const [bytes, floats] = [new Uint8Array(length), new Float32Array(length)];
+        const tables = inOrder.map(({ sample, table }) => ({ sample, table: Float32Array.from(table) }));
+        patches.write(same, pictures, inOrder, 'NCHW', bytes);
+        patches.write(same, pictures, tables, 'NCHW', floats);
+        expect(bytes).toEqual(Uint8Array.from(floats));
+      }
+    },
+  );
 });

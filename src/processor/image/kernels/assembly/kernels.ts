@@ -15,6 +15,7 @@ export {
 export { pair1, pair3, pair4, quadOfRows, rowsOfQuad } from './layouts';
 export { premultiply, unpremultiply } from './alpha';
 export { luma } from './luma';
+export { patchPlanes } from './planes';
 export { filterRows } from './png';
 
 /** Where the memory is free: behind the constants. */
