@@ -38,7 +38,7 @@ class Family:
     """A model of vLLM: its classes of processing, and the config of the model."""
 
     def __init__(self, module, processor, info, model, processor_class, count, prepare=None):
-        self.module = f"vllm.model_executor.models.{module}"
+        self.module = module if module.startswith("vllm.") else f"vllm.model_executor.models.{module}"
         self.processor = processor
         self.info = info
         self.model = model
@@ -210,6 +210,38 @@ FAMILIES = {
     ),
     "glm4v": Family(
         "glm4_1v", "Glm4vMultiModalProcessor", "Glm4vProcessingInfo", of_type("glm4v"), "Glm4vProcessor", count_patches
+    ),
+    "glm5next": Family(
+        "vllm.models.glm5next.common.multimodal",
+        "Glm5NextMultiModalProcessor",
+        "Glm5NextProcessingInfo",
+        of_type("glm5_next"),
+        "Glm5NextProcessor",
+        count_patches,
+    ),
+    "cohere_compass": Family(
+        "cohere_compass",
+        "CohereCompassMultiModalProcessor",
+        "CohereCompassProcessingInfo",
+        of_type("cohere_compass"),
+        "CohereCompassProcessor",
+        count_patches,
+    ),
+    "cosmos3_edge": Family(
+        "cosmos3_edge",
+        "Cosmos3EdgeMultiModalProcessor",
+        "Cosmos3EdgeProcessingInfo",
+        of_type("cosmos3_edge"),
+        "Cosmos3EdgeProcessor",
+        count_patches,
+    ),
+    "muse_glimmer": Family(
+        "muse_glimmer",
+        "MuseGlimmerMultiModalProcessor",
+        "MuseGlimmerProcessingInfo",
+        of_type("muse_glimmer"),
+        "MuseGlimmerProcessor",
+        count_patches,
     ),
     "paddleocr_vl": Family(
         "paddleocr_vl",

@@ -77,11 +77,12 @@ const hunYuan: GridType = {
 };
 
 const gridTypes: Readonly<Record<string, GridType>> = {
-  CohereCompassImageProcessor: { defaults: qwen },
+  CohereCompassImageProcessor: { defaults: qwen, vllm: vllmPatches },
   Cosmos3EdgeImageProcessor: {
     ...glm,
     defaults: { ...qwen, ...pixels(256 * 256, 4096 * 4096), ...halfValues, ...patch(16, 1, 2) },
     arrangement: { axes: 'yxct' },
+    vllm: vllmPatches,
   },
   Ernie4_5_VLMoeImageProcessor: {
     defaults: { ...qwen, ...pixels(56 * 56, 28 * 28 * 6177), ...patch(14, 1, 2) },
@@ -98,6 +99,7 @@ const gridTypes: Readonly<Record<string, GridType>> = {
   MiniMaxM3VLImageProcessor: {
     defaults: { ...qwen, ...pixels(4 * 28 * 28, 451_584) },
     staleSize: '[672,672]',
+    vllm: vllmRefused('vLLM makes the patches with code of its own'),
   },
   PaddleOCRVLImageProcessor: {
     defaults: { ...qwen, ...pixels(384 * 384, 1536 * 1536), ...patch(14, 1, 2) },

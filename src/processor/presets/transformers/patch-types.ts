@@ -10,7 +10,7 @@ import type { ConfigValues, ProcessorType } from '../processor-types.ts';
 import { gridProcessorTypes } from './grid-types.ts';
 import { expansionOf, patchKeys, patchSide } from './patch-values.ts';
 import { bicubic, bilinear, clipValues, halfValues, lanczos } from './type-values.ts';
-import { vllmGemma4, vllmLfm2Vl, vllmRefused } from './vllm-values.ts';
+import { vllmGemma4, vllmLfm2Vl, vllmPatches, vllmPatchesToNormalize, vllmRefused } from './vllm-values.ts';
 
 const common = { do_resize: true, do_rescale: true, do_normalize: true, do_convert_rgb: true };
 const { ignored: ignores, maxRepeats, maxCount } = patchKeys;
@@ -30,6 +30,7 @@ const glm5Next: ProcessorType = {
     max_image_tokens: 8000,
   },
   ignores: [...ignores, 'size'],
+  vllm: vllmPatchesToNormalize,
   own(config, resampling, library) {
     const size = patchSide(config, 'patch_size');
     const merge = patchSide(config, 'merge_size');
@@ -112,6 +113,7 @@ const museGlimmer: ProcessorType = {
     max_image_tokens: 4096,
   },
   ignores: [...ignores, 'size'],
+  vllm: vllmPatches,
   own(config, resampling) {
     const size = patchSide(config, 'patch_size');
     const merge = patchSide(config, 'merge_size');

@@ -17,7 +17,7 @@ const nestedTiles: VllmField = { ...tiles, isNested: true };
 const imageSizes: VllmField = { name: 'image_sizes', kind: 'batched', onCpu: true };
 const count = (name: string): VllmField => ({ name, kind: 'count' });
 
-/** qwen2_vl.py, glm4_1v.py, paddleocr_vl.py: patches and their grid. */
+/** qwen2_vl.py, glm4_1v.py, paddleocr_vl.py, cohere_compass.py, muse_glimmer.py: patches and their grid. */
 const patchFields: readonly VllmField[] = [tiles, { name: 'image_grid_thw', kind: 'batched', onCpu: true }];
 
 export const vllmPatches: VllmDeclaration = () => ({ fields: patchFields });
