@@ -177,6 +177,13 @@ ONE_PICTURE = {
     "PPDocLayoutV4ImageProcessor": [*LAYOUT, {"size": 40, "do_center_crop": True, "crop_size": 48, "do_rescale": False}, {"do_resize": False, "do_pad": True}],
     "PPFormulaNetImageProcessor": [{"size": {"height": 90, "width": 61}, "do_crop_margin": False}],
     "PPLCNetImageProcessor": [{"resize_short": 60, "crop_size": 48}, {"resize_short": None, "size": square(60), "crop_size": 48}],
+    "PPOCRV5ServerDetImageProcessor": [
+        {"limit_side_len": 160},
+        {"limit_side_len": 80, "limit_type": "min", "max_side_limit": 200, "resample": 3},
+        {"limit_side_len": 128, "limit_type": "resize_long", "resample": 0, "do_normalize": False},
+        {"do_resize": False},
+        {"limit_side_len": 96, "do_rescale": False},
+    ],
     "PerceiverImageProcessor": [{"size": {"height": 48, "width": 40}, "crop_size": square(56)}],
     "PixtralImageProcessor": [{"size": {"longest_edge": 128}, "patch_size": 14}],
     "PoolFormerImageProcessor": [{"size": 48, "crop_size": 44}, {"size": {"height": 48, "width": 40}, "crop_size": 44, "crop_pct": 0.8}],
@@ -238,7 +245,8 @@ def tensors_of(processor, images, suffix: str) -> dict:
     tensors = processor(images, return_tensors="pt" if suffix == "" else "np")
     # IDEFICS returns only the pixels.
     named = tensors if hasattr(tensors, "items") else {"pixel_values": tensors}
-    return {key: value for key, value in named.items() if key not in NO_TENSORS}
+    # PP-OCRv5 returns an empty tensor of sizes if it resizes nothing.
+    return {key: value for key, value in named.items() if key not in NO_TENSORS and len(value) > 0}
 
 
 def batch_of(processor, suffix: str) -> dict[str, str] | None:

@@ -16,8 +16,17 @@ export type Values = Uint8Array | Uint16Array | Float32Array;
  * - `resized`: as `stepwise`, but the arrangement resizes the rescaled values before they are normalized, and the factor is
  *   rounded to FP32; DINOv3ViTImageProcessor of transformers.
  * - `resizedStepwise`: as `resized`, but the factor is not rounded; ZoeDepthImageProcessorPil of transformers.
+ * - `resizedFused`: as `fused`, but the arrangement resizes the pixels to floats first; PPOCRV5ServerDetImageProcessor of
+ *   transformers.
  */
-export type Rounding = 'stepwise' | 'fused' | 'affine' | 'bfloat16' | 'resized' | 'resizedStepwise';
+export type Rounding =
+  | 'stepwise'
+  | 'fused'
+  | 'affine'
+  | 'bfloat16'
+  | 'resized'
+  | 'resizedStepwise'
+  | 'resizedFused';
 
 /** The part of a tensor's plan that determines the value of a sample. */
 export interface ValuePlan {
@@ -56,12 +65,24 @@ export function channelTables(plan: ValuePlan, channels: number): readonly Chann
     sample: plan.channelOrder === 'BGR' && channels === 3 ? channels - 1 - channel : channel,
     table: inDatatype(plan.datatype, valuesOf(plan, channel)),
     ...(plan.rounding?.startsWith('resized') && {
-      normalization: {
-        mean: Math.fround(ofChannel(plan.mean, channel) ?? 0),
-        std: Math.fround(ofChannel(plan.std, channel) ?? 1),
-      },
+      normalization: normalizationOf(plan, channel),
     }),
   }));
+}
+
+/** Of resized values. */
+function normalizationOf(plan: ValuePlan, channel: number): { readonly mean: number; readonly std: number } {
+  const [mean, std] = [ofChannel(plan.mean, channel) ?? 0, ofChannel(plan.std, channel) ?? 1].map(
+    Math.fround,
+  );
+  const terms = { mean: mean as number, std: std as number };
+  return plan.rounding === 'resizedFused' ? fused(terms, plan.rescaleFactor) : terms;
+}
+
+/** PyTorch multiplies an FP32 tensor by a number that it rounds to FP32. */
+function fused({ mean, std }: { readonly mean: number; readonly std: number }, rescaleFactor: number) {
+  const scale = Math.fround(1 / rescaleFactor);
+  return { mean: Math.fround(mean * scale), std: Math.fround(std * scale) };
 }
 
 function ofChannel(values: readonly number[], channel: number): number | undefined {
@@ -114,11 +135,8 @@ function normalizedValues(plan: ValuePlan, channel: number): Float32Array {
         (sample) => Math.fround(Math.fround(Math.fround(sample * rescaleFactor) - offset) - mean) / std,
       );
     case 'fused': {
-      // PyTorch multiplies an FP32 tensor by a number that it rounds to FP32.
-      const scale = Math.fround(1 / rescaleFactor);
-      const fusedMean = Math.fround(mean * scale);
-      const fusedStd = Math.fround(std * scale);
-      return tableOf((sample) => Math.fround(sample - fusedMean) / fusedStd);
+      const terms = fused({ mean, std }, rescaleFactor);
+      return tableOf((sample) => Math.fround(sample - terms.mean) / terms.std);
     }
     case 'affine': {
       const scale = Math.fround(rescaleFactor / exactStd);
@@ -131,6 +149,8 @@ function normalizedValues(plan: ValuePlan, channel: number): Float32Array {
     }
     case 'resizedStepwise':
       return tableOf((sample) => sample * rescaleFactor);
+    case 'resizedFused':
+      return tableOf((sample) => sample);
     case 'bfloat16': {
       const [factor, bfMean, bfStd] = [Math.fround(rescaleFactor), bfloat16(mean), bfloat16(std)];
       return tableOf((sample) => bfloat16(bfloat16(bfloat16(sample * factor) - bfMean) / bfStd));

@@ -60,6 +60,7 @@ const roundingWords: Readonly<Record<Rounding, string>> = {
   bfloat16: 'each operation rounded to BF16',
   resized: 'resized between rescaling and normalization, each operation rounded to FP32',
   resizedStepwise: 'resized between rescaling and normalization, each operation rounded to FP32',
+  resizedFused: 'as floats after a resize, rescaling and normalization fused, rounded to FP32',
 };
 
 function factorInWords(factor: number): string {

@@ -49,6 +49,7 @@ CHOICES = {
     "dense_min_aspect": [0.7, 1.1],
     "dense_max_aspect": [2.5],
     "downsample_mode": ["4x", "16x"],
+    "limit_type": ["max", "min", "resize_long"],
     "small_image_upsize": ["always", "never"],
 }
 

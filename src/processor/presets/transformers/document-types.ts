@@ -6,6 +6,7 @@ import type { PresetLibrary } from '../preset.ts';
 import type { ConfigValues, ProcessorType } from '../processor-types.ts';
 import { layout, layoutOfFloats } from './layout-steps.ts';
 import { cropped, fixedSize, plainSize, refuse, resized, shortestEdge } from './own-steps.ts';
+import { textDetection } from './text-steps.ts';
 import { all, allButCrop, bicubic, bilinear, halfValues, imagenetValues, square } from './type-values.ts';
 
 /*
@@ -83,6 +84,20 @@ export const documentTypes: Readonly<Record<string, ProcessorType>> = {
   PPDocLayoutV2ImageProcessor: { defaults: docLayout, own: layout },
   PPDocLayoutV3ImageProcessor: { defaults: docLayout, own: layout },
   PPDocLayoutV4ImageProcessor: { defaults: docLayout, own: layoutOfFloats },
+  PPOCRV5ServerDetImageProcessor: {
+    defaults: {
+      ...allButCrop,
+      image_mean: [0.406, 0.456, 0.485],
+      image_std: [0.225, 0.224, 0.229],
+      size: square(960),
+      resample: bilinear,
+      limit_side_len: 960,
+      limit_type: 'max',
+      max_side_limit: 4000,
+    },
+    ignores: [...ignoresCrop, ...ignoresPadding, 'size'],
+    own: textDetection,
+  },
   PPFormulaNetImageProcessor: {
     ...nougat,
     defaults: {

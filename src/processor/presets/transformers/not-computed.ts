@@ -26,7 +26,6 @@ export const notComputed: Readonly<Record<string, (typeof missing)[keyof typeof 
   LightGlueImageProcessor: missing.pairs,
   Molmo2ImageProcessor: missing.tiles,
   NemotronH_Omni_Reasoning_V3ImageProcessor: missing.patches,
-  PPOCRV5ServerDetImageProcessor: missing.floats,
   PPOCRV5ServerRecImageProcessor: missing.floats,
   PPOCRV6SmallRecImageProcessor: missing.other,
   Pix2StructImageProcessor: missing.patches,

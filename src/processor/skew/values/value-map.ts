@@ -19,6 +19,7 @@ const roundings: Readonly<Record<Rounding, string>> = {
   bfloat16: 'each operation in BF16',
   resized: 'each operation in FP32',
   resizedStepwise: 'each operation in FP32',
+  resizedFused: 'rescaling and normalization fused, in FP32',
 };
 
 /** The value map of a plan. */
