@@ -82,7 +82,7 @@ function writePatches(
 ): void {
   const { size, merge, isRowMajor } = arrangement;
   const { width, height } = picture;
-  if (arePlanes(arrangement, picture, values)) {
+  if (arePlanes(arrangement, picture, channels, values)) {
     writePlanes(arrangement, picture, channels, values.subarray(start));
     return;
   }
@@ -100,15 +100,17 @@ function writePatches(
 /** Whether patches consist of planes of the picture's own samples, three to a pixel, which a kernel writes. */
 function arePlanes(
   { size, axes = 'ctyx' }: PatchesArrangement,
-  { width, height, channels }: Pixels,
+  { width, height, channels: samples }: Pixels,
+  channels: readonly ChannelTable[],
   values: Values,
 ): values is Uint8Array {
   return (
     values instanceof Uint8Array &&
     axes === 'ctyx' &&
-    channels === 3 &&
+    samples === 3 &&
     width % size === 0 &&
-    height % size === 0
+    height % size === 0 &&
+    channels.every(({ table }) => table.every((value, sample) => value === sample))
   );
 }
 

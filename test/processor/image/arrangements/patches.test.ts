@@ -47,6 +47,17 @@ describe('patches', () => {
     );
   });
 
+  it('looks bytes up in the tables of their channels', () => {
+    const inverted = channels.map(({ sample, table }) => ({
+      sample,
+      table: table.map((value) => 255 - value),
+    }));
+    const values = new Uint8Array(4 * 3);
+    const one = { kind: 'patches', size: 2, merge: 1, repeats: 1 } as const;
+    patches.write(one, [numbered(2, 2)], inverted, 'NCHW', values);
+    expect([...values]).toEqual([0, 100, 200].flatMap((base) => [0, 1, 2, 3].map((n) => 255 - base - n)));
+  });
+
   it.each([
     [1, 2, 3, false],
     [2, 2, 2, false],
