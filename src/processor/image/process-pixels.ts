@@ -4,7 +4,7 @@ import { type Encoded, encode } from '../codecs/encode.ts';
 import type { ImageHeader } from '../codecs/header.ts';
 import { createStopwatch, type Stage } from '../stopwatch.ts';
 import { packFailure, type WorkerFailure } from '../workers/failure.ts';
-import { outOfScratch } from '../workers/scratch.ts';
+import { freePixels, outOfScratch } from '../workers/scratch.ts';
 import type { Geometry, PlannedImage } from './geometry.ts';
 import { toLuma } from './grayscale.ts';
 import { resample } from './kernels/resample.ts';
@@ -61,6 +61,7 @@ export async function processPixels({ content, header, images }: PixelJob): Prom
     const processed = processImage(content, header, image, decodeOnce, startedMs);
     outcomes[index] = await processed.then((result) => ({ result }), packFailure);
   }
+  await decoded?.then(({ data }) => freePixels(data)).catch(() => {});
   return outcomes;
 }
 
@@ -87,6 +88,9 @@ async function processImage(
     stage,
   });
   const encoded = await encodeOutput(pictures, { geometry, key }, header, plan, stage);
+  // The other exact plans read the source as well.
+  const read = isFast(plan) ? [] : [(await decodeOnce()).data];
+  for (const { data } of pictures) freePixels(data, ...read, encoded.content);
   const { width, height } = geometry.picture;
   return {
     content: outOfScratch(encoded.content),

@@ -1,4 +1,5 @@
 import type { FastDecoded, FastTarget } from '../codecs/codec.ts';
+import { freePixels } from '../workers/scratch.ts';
 import { flatten } from './alpha.ts';
 import { cutUpright } from './cutout.ts';
 import { type Geometry, stepsOf } from './geometry.ts';
@@ -41,6 +42,8 @@ export async function exactStages(job: PixelStages): Promise<readonly Pixels[]> 
       ...(tiles === undefined ? [processed] : await stage('tiles', () => cutTiles(processed, tiles))),
     );
   }
+  // The source stays: other plans read it.
+  freePixels(opaque.pixels.data, decoded.data, ...pictures.map(({ data }) => data));
   return pictures;
 }
 
@@ -72,7 +75,9 @@ export async function fastStages(job: PixelStages): Promise<readonly Pixels[]> {
           resizing,
         );
   const processed = await runSteps(resized, resizing === undefined ? steps : others, stage);
-  return [await turnUpright(processed, stage)];
+  const picture = await turnUpright(processed, stage);
+  for (const each of [pixels, opaque.pixels, resized.pixels]) freePixels(each.data, picture.data);
+  return [picture];
 }
 
 type RunStage = PixelStages['stage'];
@@ -101,6 +106,7 @@ export async function runSteps(
       isResize(placed) ? resample(input, placed, toLuma) : kindOf(placed.step).run(input, placed),
     );
     picture = movesPixels(placed) ? afterStep(pixels, placed) : { ...input, pixels };
+    freePixels(input.pixels.data, start.pixels.data, pixels.data);
   }
   return picture;
 }

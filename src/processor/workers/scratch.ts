@@ -1,4 +1,4 @@
-import type { OwnBytes } from '../../own-bytes.ts';
+import { type OwnBytes, release } from '../../own-bytes.ts';
 
 /** Bytes kept between images: enough for a 16-megapixel photo in colour. Larger buffers are freed after their image. */
 const keptBytes = 48 * 2 ** 20;
@@ -18,6 +18,16 @@ export function takeScratch(bytes: number): Buffer {
 /** Copies bytes that the next image would overwrite, and returns all others unchanged. The type of a job's result requires it. */
 export function outOfScratch(bytes: Uint8Array): OwnBytes {
   return (bytes.buffer === kept.buffer ? Uint8Array.from(bytes) : bytes) as OwnBytes;
+}
+
+/**
+ * Frees the memory of pixels that nothing reads any more, unless it is scratch memory.
+ *
+ * @param read - bytes that are still read: the pixels may be theirs
+ */
+export function freePixels(pixels: Uint8Array, ...read: readonly Uint8Array[]): void {
+  const isRead = [kept, ...read].some(({ buffer }) => buffer === pixels.buffer);
+  if (!isRead) release(pixels as OwnBytes);
 }
 
 /** Gives the scratch memory back to the system. */

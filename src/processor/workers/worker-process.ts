@@ -1,6 +1,7 @@
 import { readSync, writeFileSync, writeSync } from 'node:fs';
 import process from 'node:process';
 import { collectAll } from '../../at-rest.ts';
+import { release } from '../../own-bytes.ts';
 import type { ImageHeader } from '../codecs/header.ts';
 import type { SourceFormat } from '../codecs/source-format.ts';
 import type { SourcePlan } from '../image/plan.ts';
@@ -77,6 +78,8 @@ interface Role<Job, Result> {
   /** Gives back memory that is kept for the next job. */
   rest?(): void;
   run(job: Job): Promise<Result>;
+  /** Frees what a result holds, after it has been sent. */
+  free?(result: Result): void;
 }
 
 const roles: { readonly [Name in keyof WorkerRoles]: () => Promise<Role<never, unknown>> } = {
@@ -96,6 +99,10 @@ const roles: { readonly [Name in keyof WorkerRoles]: () => Promise<Role<never, u
         if (!('given' in job)) return await processPixels(job);
         const { runSkewJob } = await import('../skew/skew-job.ts');
         return await runSkewJob(job);
+      },
+      free(result) {
+        if (!isOutcomes(result)) return;
+        for (const outcome of result) if ('result' in outcome) release(outcome.result.content);
       },
     };
   },
@@ -128,9 +135,16 @@ const roles: { readonly [Name in keyof WorkerRoles]: () => Promise<Role<never, u
         if (!('pages' in job)) return await pixels.run(job);
         return await readPages(job.content, job.source).then((sizes) => ({ pages: sizes }), packFailure);
       },
+      free(result) {
+        if (isOutcomes(result)) pixels.free?.(result);
+      },
     };
   },
 };
+
+function isOutcomes(result: object): result is readonly PixelOutcome[] {
+  return Array.isArray(result);
+}
 
 const smallestPng = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==',
@@ -173,7 +187,11 @@ async function serve(name: keyof WorkerRoles, formats: readonly SourceFormat[]):
   const role: Role<unknown, unknown> = await roles[name]();
   reply({ start: await start(role, formats) });
   const next = createInbox();
-  for (;;) reply(await done(role, next()));
+  for (;;) {
+    const message = await done(role, next());
+    reply(message);
+    if (message.result !== undefined) role.free?.(message.result);
+  }
 }
 
 async function done(role: Role<unknown, unknown>, job: unknown): Promise<Partial<WorkerReply<unknown>>> {
