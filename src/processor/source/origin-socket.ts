@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { errors } from 'undici';
 import { Failure } from '../../failures.ts';
 import { createHeadTidier } from './response-heads.ts';
 
@@ -37,7 +38,8 @@ export function watchResponses(socket: Socket, host: string, maxWireBytes: numbe
     writtenAtLastByte !== undefined && socket.bytesWritten > writtenAtLastByte;
 
   socket.on('error', (error) => {
-    if (awaitsFirstByte()) errorsOfStaleConnections.add(error);
+    // undici itself destroys the connection when time is up. The origin would keep a second request waiting as well.
+    if (awaitsFirstByte() && !(error instanceof errors.UndiciError)) errorsOfStaleConnections.add(error);
   });
 
   function onEnd(): boolean {

@@ -4,6 +4,7 @@ import type { RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { getCACertificates, setDefaultCACertificates, type TLSSocket } from 'node:tls';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -887,6 +888,21 @@ describe(createDownloader, () => {
       for (let i = 0; i < 10; i++) {
         expect(await Promise.all([one(), one(), one(), one()])).toEqual(Array(4).fill('image'));
       }
+    });
+
+    it('on which the origin stays silent is given up in the time for a response, without a retry', async () => {
+      let requests = 0;
+      await using origin = await startRawOrigin((socket) => {
+        requests += 1;
+        if (requests === 1) socket.write(response);
+      });
+      const downloader = downloaderOf({ headersTimeoutMs: 200 });
+      await downloader.download(new URL(origin.url()), undefined, nobodyLeaves);
+      // undici keeps the connection from the next turn of the loop on.
+      await sleep(20);
+      const again = downloader.download(new URL(origin.url()), undefined, nobodyLeaves);
+      await expect(again).rejects.toMatchObject({ reason: 'ORIGIN_TIMEOUT', metadata: { phase: 'headers' } });
+      expect([requests, origin.connections]).toEqual([2, 1]);
     });
 
     it('that breaks within a response is not retried', async () => {
