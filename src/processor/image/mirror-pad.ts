@@ -1,5 +1,6 @@
 import { Failure } from '../../failures.ts';
 import { areaOf, cutUpright, wholeOf } from './cutout.ts';
+import { pickPixels } from './kernels/pick.ts';
 import { upright } from './picture.ts';
 import type { Pixels } from './pixels.ts';
 import type { Size } from './shortest-edge.ts';
@@ -41,16 +42,10 @@ export const mirrorPad: StepKind<MirrorPadStep> = {
   run: (picture, { output, cutout }) => cutUpright(mirrored(upright(picture), output), 1, cutout),
 };
 
-function mirrored({ data, channels, ...input }: Pixels, { width, height }: Size): Pixels {
-  const canvas = new Uint8Array(width * height * channels);
-  for (let y = 0, at = 0; y < height; y++) {
-    const row = mirroredIndex(y, input.height) * input.width;
-    for (let x = 0; x < width; x++) {
-      const pixel = (row + mirroredIndex(x, input.width)) * channels;
-      for (let channel = 0; channel < channels; channel++) canvas[at++] = data[pixel + channel] as number;
-    }
-  }
-  return { data: canvas, channels, width, height };
+function mirrored(image: Pixels, size: Size): Pixels {
+  const columns = Int32Array.from({ length: size.width }, (_, x) => mirroredIndex(x, image.width));
+  const rows = Int32Array.from({ length: size.height }, (_, y) => mirroredIndex(y, image.height));
+  return pickPixels(image, columns, rows, size);
 }
 
 function next(side: number, multiple: number): number {

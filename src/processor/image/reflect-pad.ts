@@ -1,5 +1,6 @@
 import { Failure } from '../../failures.ts';
 import { areaOf, cutUpright, wholeOf } from './cutout.ts';
+import { pickPixels } from './kernels/pick.ts';
 import { upright } from './picture.ts';
 import type { Pixels } from './pixels.ts';
 import type { Size } from './shortest-edge.ts';
@@ -44,24 +45,15 @@ function paddingOf(length: number): number {
   return Math.trunc(Math.sqrt(length / 2) * 3);
 }
 
-function reflected({ data, channels, ...input }: Pixels, { width, height }: Size): Pixels {
-  const canvas = new Uint8Array(width * height * channels);
-  const columns = sourceIndices(input.width);
-  let at = 0;
-  for (const row of sourceIndices(input.height)) {
-    for (const column of columns) {
-      const pixel = (row * input.width + column) * channels;
-      for (let channel = 0; channel < channels; channel++) canvas[at++] = data[pixel + channel] as number;
-    }
-  }
-  return { data: canvas, channels, width, height };
+function reflected(image: Pixels, size: Size): Pixels {
+  return pickPixels(image, sourceIndices(image.width), sourceIndices(image.height), size);
 }
 
 /** The pixel of the image for each pixel of the result, along one axis. */
-function sourceIndices(length: number): readonly number[] {
+function sourceIndices(length: number): Int32Array {
   const padding = paddingOf(length);
   const period = Math.max(1, 2 * (length - 1));
-  return Array.from({ length: length + 2 * padding }, (_, at) => {
+  return Int32Array.from({ length: length + 2 * padding }, (_, at) => {
     const inPeriod = (((at - padding) % period) + period) % period;
     return inPeriod < length ? inPeriod : period - inPeriod;
   });

@@ -1,6 +1,7 @@
 import type { PictureSizes } from './extras/extra.ts';
 import type { Size } from './shortest-edge.ts';
 import { bestResolution } from './views/any-resolution.ts';
+import type { Grid } from './views/grids.ts';
 
 /** How the tokens are counted that stand for an image in a model's prompt. */
 export type TokenRule = PatchTokens | PictureTokens | AreaTokens | AnyResolutionTokens;
@@ -100,11 +101,6 @@ function tokensOfTiles(rule: AnyResolutionTokens, source: Size): number {
     columns = floorDivision(columns, ratio);
   }
   return whole + rows * (columns + 1);
-}
-
-interface Grid {
-  readonly rows: number;
-  readonly columns: number;
 }
 
 /** The grid without the rows or columns that are black. */

@@ -121,7 +121,8 @@ function writePlanes(
   channels: readonly ChannelTable[],
   values: Uint8Array,
 ): void {
-  const side = isRowMajor ? 1 : merge;
+  // Row by row all patches of a row follow each other; in groups, those of a row of the group.
+  const [side, together] = isRowMajor ? [1, width / size] : [merge, merge];
   const band = size * side;
   const stride = width * 3;
   const patchBytes = 3 * repeats * size * size;
@@ -135,8 +136,6 @@ function writePlanes(
     for (let top = 0, done = 0; top < height; top += band, done += bandBytes) {
       memory.set(source.subarray(top * stride, (top + band) * stride), rows);
       let to = out;
-      // Row by row all patches of a row follow each other; in groups, those of a row of the group.
-      const together = isRowMajor ? width / size : merge;
       for (let left = 0; left < width; left += size * together) {
         for (let row = 0; row < side; row++, to += together * patchBytes) {
           const from = rows + row * size * stride + left * 3;

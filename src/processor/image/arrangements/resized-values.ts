@@ -123,9 +123,9 @@ export const resizedValues: ArrangementKind<ResizedValuesArrangement> = {
   computesFloats: true,
 };
 
-/** Rows between the two passes that are in memory together: those of one window, or all if they are blurred. */
 type Filters = Pick<ResizedValuesArrangement, 'antialias' | 'plain' | 'alignsCorners'>;
 
+/** Rows between the two passes that are in memory together: those of one window, or all if they are blurred. */
 function rowsOf({ antialias: filter, plain = 'bilinear' }: Filters, source: Size, target: Size): number {
   if (filter === 'blur') return source.height;
   const reduction = filter === undefined ? 1 : Math.max(1, source.height / target.height);

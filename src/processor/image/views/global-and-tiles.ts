@@ -3,7 +3,7 @@ import type { Size } from '../shortest-edge.ts';
 import type { Step } from '../steps.ts';
 import { colourInWords, kernelInWords } from '../words.ts';
 import { closestRatio } from './grids.ts';
-import { type Branch, type Resampling, resizeTo, squareOf, type ViewsKind } from './view.ts';
+import { type Branch, fitLongerSide, type Resampling, resizeTo, squareOf, type ViewsKind } from './view.ts';
 
 /**
  * The whole image in a square, then, if a side is longer than a tile, the tiles of the image resized to a grid:
@@ -46,18 +46,9 @@ export const globalAndTiles: ViewsKind<GlobalAndTilesViews> = {
   },
 };
 
-function wholeSteps({ square, colour, filter, library }: GlobalAndTilesViews): readonly Step[] {
-  if (colour === undefined) return [resizeTo(squareOf(square), { filter, library })];
-  return [
-    {
-      kind: 'resize',
-      fit: 'rule',
-      rule: { kind: 'longestEdge', longestEdge: square, rounding: 'halfToEven' },
-      filter,
-      ...(library && { library }),
-    },
-    { kind: 'padTo', to: 'square', at: 'centre', colour },
-  ];
+function wholeSteps({ square, colour, ...resampling }: GlobalAndTilesViews): readonly Step[] {
+  if (colour === undefined) return [resizeTo(squareOf(square), resampling)];
+  return fitLongerSide(square, resampling, colour);
 }
 
 function tilesBranch(source: Size, { side, min, max }: GridOfTiles, resampling: Resampling): Branch {

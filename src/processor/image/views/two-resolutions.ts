@@ -1,7 +1,7 @@
 import type { Colour } from '../pixels.ts';
 import type { Step } from '../steps.ts';
 import { colourInWords, kernelInWords } from '../words.ts';
-import type { Resampling, ViewsKind } from './view.ts';
+import { fitLongerSide, type Resampling, type ViewsKind } from './view.ts';
 
 /**
  * The image in a small square that is made of the large one, then the large one: DeepseekVLHybridImageProcessor of
@@ -41,13 +41,6 @@ function squareInWords({ side, colour, ...kernel }: FittedSquare): string {
   return `with its longer side ${side} (${kernelInWords(kernel)})${padding}`;
 }
 
-function stepsTo({ side, shortestSide, colour, filter, library }: FittedSquare): readonly Step[] {
-  const resize = {
-    kind: 'resize',
-    fit: 'rule',
-    rule: { kind: 'longestEdge', longestEdge: side, rounding: 'halfToEven', shortestSide },
-    filter,
-    ...(library && { library }),
-  } as const;
-  return colour === undefined ? [resize] : [resize, { kind: 'padTo', to: 'square', at: 'centre', colour }];
+function stepsTo({ side, shortestSide, colour, ...resampling }: FittedSquare): readonly Step[] {
+  return fitLongerSide(side, resampling, colour, shortestSide);
 }

@@ -1,6 +1,7 @@
 import type { CropStep } from '../crop.ts';
 import type { Library } from '../kernels/kernels.ts';
 import type { FilterName } from '../kernels/weights.ts';
+import type { Colour } from '../pixels.ts';
 import type { ResizeStep } from '../resize.ts';
 import type { Size } from '../shortest-edge.ts';
 import type { Step } from '../steps.ts';
@@ -38,6 +39,29 @@ export interface ViewsKind<V> {
 /** A resize to exactly this size. */
 export function resizeTo({ width, height }: Size, { filter, library }: Resampling): ResizeStep {
   return { kind: 'resize', fit: 'fill', width, height, filter, ...(library && { library }) };
+}
+
+/**
+ * A resize to a length of the longer side, then padding to a square.
+ *
+ * @param side - in pixels
+ * @param colour - of the padding. Unset: there is none
+ * @param shortestSide - least length of the other side. Unset: any
+ */
+export function fitLongerSide(
+  side: number,
+  { filter, library }: Resampling,
+  colour: Colour | undefined,
+  shortestSide?: number,
+): readonly Step[] {
+  const rule = {
+    kind: 'longestEdge',
+    longestEdge: side,
+    rounding: 'halfToEven',
+    ...(shortestSide !== undefined && { shortestSide }),
+  } as const;
+  const resize: ResizeStep = { kind: 'resize', fit: 'rule', rule, filter, ...(library && { library }) };
+  return colour === undefined ? [resize] : [resize, { kind: 'padTo', to: 'square', at: 'centre', colour }];
 }
 
 /** A cut of a part, such as a tile or a quarter. */
