@@ -18,6 +18,11 @@ export interface UnaryCall<Input extends DescMessage, Output extends DescMessage
   takeRoom?(messageBytes: number): void;
 }
 
+/** Sends a call. @throws ConnectError */
+export type SendCall = <Input extends DescMessage, Output extends DescMessage>(
+  call: UnaryCall<Input, Output>,
+) => Promise<MessageShape<Output>>;
+
 /** A server in this process, whose methods are called without a connection. */
 export interface LocalServer {
   /**
@@ -27,9 +32,7 @@ export interface LocalServer {
    *
    * @throws ConnectError as it would arrive over a connection
    */
-  call<Input extends DescMessage, Output extends DescMessage>(
-    call: UnaryCall<Input, Output>,
-  ): Promise<MessageShape<Output>>;
+  readonly call: SendCall;
 }
 
 /** A server in this process that others reach as well. */

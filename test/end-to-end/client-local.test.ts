@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { isAlive } from '../../src/client/job/output/lock.ts';
 import { startOrigin } from '../support/origin.ts';
 import { encoded, gradient } from '../support/pictures.ts';
 import { type Run, run } from '../support/run.ts';
@@ -41,14 +42,6 @@ function client(parameters: readonly string[], options: Parameters<typeof run>[2
 async function childrenOf(pid: number | undefined): Promise<number[]> {
   const { stdout } = await run('pgrep', ['-P', String(pid)]);
   return stdout.toString().split('\n').filter(Boolean).map(Number);
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }
 
 describe('image-client --local', () => {
@@ -105,7 +98,7 @@ describe('image-client --local', () => {
       });
       expect(interrupted.code, interrupted.stderr).toBe(130);
       expect(await workers).not.toEqual([]);
-      expect((await workers).filter(isRunning)).toEqual([]);
+      expect((await workers).filter(isAlive)).toEqual([]);
     },
     30_000,
   );

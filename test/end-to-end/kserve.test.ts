@@ -1,11 +1,9 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../support/free-port.ts';
 import { encoded, photoLike } from '../support/pictures.ts';
 import { findPythonWith } from '../support/python.ts';
-import { untilReady } from '../support/ready.ts';
+import { startPythonServer } from '../support/python-server.ts';
 import { tensorsOfSafetensors } from '../support/safetensors.ts';
 import { type Service, startService } from '../support/service.ts';
 
@@ -53,21 +51,5 @@ describe.skipIf(python === undefined)('what KServe reads', () => {
 /** KServe's model server on a free port, when it is ready. */
 async function startKServe() {
   const port = await freePort();
-  const server = spawn(python ?? '', [program, String(port), 'detection'], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const exited = once(server, 'exit');
-  let printed = '';
-  server.stderr.on('data', (chunk: Buffer) => {
-    printed += chunk;
-  });
-  const url = `http://127.0.0.1:${port}`;
-  await untilReady(`${url}/v2/health/ready`, server, () => printed);
-  return {
-    url,
-    async [Symbol.asyncDispose](): Promise<void> {
-      server.kill('SIGKILL');
-      await exited;
-    },
-  };
+  return await startPythonServer(python, [program, String(port), 'detection'], port, 'SIGKILL');
 }

@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../support/free-port.ts';
 import { encoded, photoLike } from '../support/pictures.ts';
 import { findPythonWith } from '../support/python.ts';
-import { untilReady } from '../support/ready.ts';
+import { startPythonServer } from '../support/python-server.ts';
 import { run } from '../support/run.ts';
 import { tensorsOfSafetensors } from '../support/safetensors.ts';
 import { type Service, startService } from '../support/service.ts';
@@ -96,24 +94,15 @@ describe.skipIf(python === undefined)('what Triton reads', () => {
 async function startTriton() {
   const folder = await mkdtemp(join(tmpdir(), 'triton-'));
   const [port, grpcPort] = [await freePort(), await freePort()];
-  const server = spawn(python ?? '', [pathOf('triton_server.py'), folder, String(port), String(grpcPort)], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const exited = once(server, 'exit');
-  let printed = '';
-  server.stderr.on('data', (chunk: Buffer) => {
-    printed += chunk;
-  });
-  const url = `http://127.0.0.1:${port}`;
-  await untilReady(`${url}/v2/health/ready`, server, () => printed);
+  const parameters = [pathOf('triton_server.py'), folder, String(port), String(grpcPort)];
+  // At SIGTERM it ends its stubs.
+  const server = await startPythonServer(python, parameters, port, 'SIGTERM');
   return {
-    url,
+    url: server.url,
     address: `127.0.0.1:${grpcPort}`,
     folder,
     async [Symbol.asyncDispose](): Promise<void> {
-      // It ends its stubs.
-      server.kill('SIGTERM');
-      await exited;
+      await server[Symbol.asyncDispose]();
       await rm(folder, { recursive: true, force: true });
     },
   };

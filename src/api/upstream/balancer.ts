@@ -6,12 +6,13 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { type Deadline, startDeadline } from '../../deadline.ts';
 import type { Http2Connection } from '../../grpc/http2-connection.ts';
 import { failureFromConnectError } from '../../grpc/rpc-failures.ts';
+import { serves } from '../../grpc/serves.ts';
 import { responseOverheadBytes } from '../../grpc/transport.ts';
 import type { UnaryCall } from '../../grpc/unary-call.ts';
 import { callGrpc } from './grpc-call.ts';
 import { type ProcessorAddress, type Resolve, watchProcessorAddresses } from './processor-addresses.ts';
 import { createProcessorConnection } from './processor-connection.ts';
-import { type ProcessorState, serves, type Upstream } from './upstream.ts';
+import type { ProcessorState, Upstream } from './upstream.ts';
 
 /** Health checks take milliseconds even under full load; two round trips may take a second each. */
 const probeTimeoutMs = 3_000;

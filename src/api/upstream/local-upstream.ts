@@ -1,6 +1,7 @@
 import { Code, ConnectError } from '@connectrpc/connect';
+import { serves } from '../../grpc/serves.ts';
 import type { ListeningServer } from '../../grpc/unary-call.ts';
-import { serves, type Upstream } from './upstream.ts';
+import type { Upstream } from './upstream.ts';
 
 /** The processor of this process. It is called without a connection, so none can be lost and no call is repeated. */
 export function createLocalUpstream(server: ListeningServer): Upstream {

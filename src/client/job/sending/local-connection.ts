@@ -1,12 +1,8 @@
-import { create, type DescMessage, type MessageShape } from '@bufbuild/protobuf';
-import {
-  Health,
-  HealthCheckRequestSchema,
-  HealthCheckResponse_ServingStatus as Status,
-} from '../../../../gen/grpc/health/v1/health_pb.ts';
+import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import { ProcessorService, type ProcessRequest } from '../../../../gen/image/v1/processor_pb.ts';
 import { startDeadline } from '../../../deadline.ts';
 import { EnvironmentError } from '../../../environment.ts';
+import { serves } from '../../../grpc/serves.ts';
 import type { LocalServer, UnaryMethod } from '../../../grpc/unary-call.ts';
 import { ClientError } from '../../client-error.ts';
 import { codeOf } from '../../files.ts';
@@ -27,14 +23,18 @@ export function openHere(environment: Readonly<Record<string, string | undefined
   const { method } = ProcessorService;
 
   /** @throws ClientError ENVIRONMENT_INVALID, PROCESSOR_MISSING */
+  function open(): Promise<OpenedProcessor> {
+    opening ??= openProcessor(environment);
+    return opening;
+  }
+
   async function call<Input extends DescMessage, Output extends DescMessage>(
     called: UnaryMethod<Input, Output>,
     message: MessageShape<Input>,
     timeoutMs: number,
     signal: AbortSignal,
   ): Promise<MessageShape<Output>> {
-    opening ??= openProcessor(environment);
-    const processor = await opening;
+    const processor = await open();
     using deadline = startDeadline(signal, timeoutMs);
     return await processor.call({ method: called, message, deadline });
   }
@@ -48,9 +48,9 @@ export function openHere(environment: Readonly<Record<string, string | undefined
     describe: (request, timeoutMs, signal) => call(method.describe, request, timeoutMs, signal),
     skew: (request, timeoutMs, signal) => call(method.skew, request, timeoutMs, signal),
     async isServing(timeoutMs, signal) {
-      const request = create(HealthCheckRequestSchema);
-      const { status } = await call(Health.method.check, request, timeoutMs, signal);
-      return status === Status.SERVING;
+      const processor = await open();
+      using deadline = startDeadline(signal, timeoutMs);
+      return await serves(processor.call, deadline);
     },
     sendImages: (queue, patienceMs, away, stop) => runCalls(queue, process, patienceMs, away, stop),
     async close() {
